@@ -1,0 +1,1 @@
+"""What all API objects share: metadata, selectors, quantities, patches, field ownership, errors, schemas."""

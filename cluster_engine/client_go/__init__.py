@@ -1,0 +1,11 @@
+"""What components are written with: a client, shared informers, work queues, an event recorder.
+
+In-process and zero-copy: the same admission, validation and strategies as over HTTP, without the bytes.
+"""
+
+from cluster_engine.client_go.client import Client
+from cluster_engine.client_go.informer import Informer, SharedInformerFactory
+from cluster_engine.client_go.record import EventRecorder
+from cluster_engine.client_go.workqueue import WorkQueue
+
+__all__ = ["Client", "EventRecorder", "Informer", "SharedInformerFactory", "WorkQueue"]

@@ -1,0 +1,176 @@
+"""Shared informers: one always-fresh, indexed view of each resource, for all components.
+
+Upstream's informers lag behind the API server and controllers keep "expectations" to live with that. Here
+the view is updated in the same instant as the write, so reads are never stale; handlers only enqueue keys.
+
+Models k8s.io/client-go/tools/cache.
+"""
+
+from __future__ import annotations
+
+from bisect import bisect_left, insort
+from collections.abc import Callable, Sequence
+
+from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
+from cluster_engine.etcd import Store, WatchEvent
+
+IndexFunc = Callable[[JSON], Sequence[str]]
+
+
+class _Bucket:
+    """Objects of one index value, ordered by key whatever the order of arrival."""
+
+    __slots__ = ("keys", "objects")
+
+    def __init__(self) -> None:
+        self.keys: list[str] = []
+        self.objects: dict[str, JSON] = {}
+
+    def put(self, key: str, obj: JSON) -> None:
+        if key not in self.objects:
+            insort(self.keys, key)
+        self.objects[key] = obj
+
+    def remove(self, key: str) -> None:
+        del self.objects[key]
+        del self.keys[bisect_left(self.keys, key)]
+
+    def list(self) -> list[JSON]:
+        objects = self.objects
+        return [objects[key] for key in self.keys]
+
+
+class _Index:
+    __slots__ = ("buckets", "values_of")
+
+    def __init__(self, values_of: IndexFunc) -> None:
+        self.values_of = values_of
+        self.buckets: dict[str, _Bucket] = {}
+
+    def apply(self, key: str, old: JSON | None, new: JSON | None) -> None:
+        before = self.values_of(old) if old is not None else ()
+        after = self.values_of(new) if new is not None else ()
+        for value in before:
+            if value not in after:
+                bucket = self.buckets[value]
+                bucket.remove(key)
+                if not bucket.keys:
+                    del self.buckets[value]
+        if new is not None:
+            for value in after:
+                bucket = self.buckets.get(value) or self.buckets.setdefault(value, _Bucket())
+                bucket.put(key, new)
+
+
+def _by_owner(obj: JSON) -> Sequence[str]:
+    reference = controller_of(obj)
+    return (reference["uid"],) if reference is not None else ()
+
+
+def _by_namespace(obj: JSON) -> Sequence[str]:
+    namespace = obj["metadata"].get("namespace")
+    return (namespace,) if namespace else ()
+
+
+def _by_node(obj: JSON) -> Sequence[str]:
+    node = obj["spec"].get("nodeName")
+    return (node,) if node else ()
+
+
+class Informer:
+    """The view of one resource. Lists are ordered by key."""
+
+    def __init__(self, resource: str, store: Store) -> None:
+        self.resource = resource
+        self._store = store
+        self._indexes: dict[str, _Index] = {}
+        self._on_add: list[Callable[[JSON], None]] = []
+        self._on_update: list[Callable[[JSON, JSON], None]] = []
+        self._on_delete: list[Callable[[JSON], None]] = []
+        self.add_index("namespace", _by_namespace)
+        self.add_index("owner", _by_owner)
+        if resource == "pods":
+            self.add_index("node", _by_node)
+        store.subscribe(resource, self._event)
+
+    def get(self, key: str) -> JSON | None:
+        """The object of that key (``namespace/name`` or ``name``), or None."""
+        return self._store.get(self.resource, key)
+
+    def list(self, namespace: str | None = None) -> list[JSON]:
+        return self._store.range(self.resource, namespace)
+
+    def by_index(self, index: str, value: str) -> list[JSON]:
+        """The objects for which the index function gave ``value``. Raises KeyError for an unknown index."""
+        bucket = self._indexes[index].buckets.get(value)
+        return bucket.list() if bucket is not None else []
+
+    def count_by_index(self, index: str, value: str) -> int:
+        bucket = self._indexes[index].buckets.get(value)
+        return len(bucket.keys) if bucket is not None else 0
+
+    def add_index(self, name: str, values_of: IndexFunc) -> None:
+        """Adds an index; the same name again is ignored (components share informers)."""
+        if name in self._indexes:
+            return
+        index = self._indexes[name] = _Index(values_of)
+        for obj in self._store.range(self.resource):
+            index.apply(key_of(obj), None, obj)
+
+    def on(
+        self,
+        add: Callable[[JSON], None] | None = None,
+        update: Callable[[JSON, JSON], None] | None = None,
+        delete: Callable[[JSON], None] | None = None,
+    ) -> None:
+        """Adds handlers. They run inside the write and must only enqueue keys."""
+        if add is not None:
+            self._on_add.append(add)
+        if update is not None:
+            self._on_update.append(update)
+        if delete is not None:
+            self._on_delete.append(delete)
+
+    def _event(self, event: WatchEvent) -> None:
+        new, old = event.object, event.previous
+        key = key_of(new)
+        if event.type == "DELETED":
+            for index in self._indexes.values():
+                index.apply(key, old, None)
+            for removed in self._on_delete:
+                removed(new)
+            return
+        for index in self._indexes.values():
+            index.apply(key, old, new)
+        if old is None:
+            for added in self._on_add:
+                added(new)
+        else:
+            for updated in self._on_update:
+                updated(old, new)
+
+    def rebuild(self) -> None:
+        """Reads everything anew from the store, without calling handlers (after a restore)."""
+        for index in self._indexes.values():
+            index.buckets.clear()
+            for obj in self._store.range(self.resource):
+                index.apply(key_of(obj), None, obj)
+
+
+class SharedInformerFactory:
+    """One informer per resource, made on first use."""
+
+    def __init__(self, store: Store) -> None:
+        self._store = store
+        self._informers: dict[str, Informer] = {}
+
+    def of(self, resource: str) -> Informer:
+        """The informer of a group-resource such as ``pods`` or ``deployments.apps``."""
+        informer = self._informers.get(resource)
+        if informer is None:
+            informer = self._informers[resource] = Informer(resource, self._store)
+        return informer
+
+    def rebuild(self) -> None:
+        for informer in self._informers.values():
+            informer.rebuild()

@@ -1,0 +1,146 @@
+"""The event recorder: what components tell about their objects, with repeats counted instead of repeated.
+
+Models k8s.io/client-go/tools/record (EventCorrelator: spam filter, aggregation, counting).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.sim import SECOND, Clock
+
+if TYPE_CHECKING:
+    from cluster_engine.client_go.client import Client
+
+CACHE_LIMIT = 4096
+SPAM_BURST = 25
+SPAM_REFILL = 300 * SECOND  # one token back per five minutes
+AGGREGATE_AFTER = 10
+AGGREGATE_WINDOW = 600 * SECOND
+
+
+def object_reference(obj: JSON, field_path: str = "") -> JSON:
+    """The ObjectReference that an event's ``involvedObject`` holds."""
+    meta = obj["metadata"]
+    reference: JSON = {"kind": obj["kind"]}
+    if meta.get("namespace"):
+        reference["namespace"] = meta["namespace"]
+    reference["name"] = meta["name"]
+    if meta.get("uid"):
+        reference["uid"] = meta["uid"]
+    reference["apiVersion"] = obj["apiVersion"]
+    if meta.get("resourceVersion"):
+        reference["resourceVersion"] = meta["resourceVersion"]
+    if field_path:
+        reference["fieldPath"] = field_path
+    return reference
+
+
+def _remember(cache: dict[str, list[Any]], key: str, value: list[Any]) -> None:
+    cache.pop(key, None)
+    cache[key] = value
+    if len(cache) > CACHE_LIMIT:
+        del cache[next(iter(cache))]
+
+
+class EventRecorder:
+    """Writes Events for one component (and host). Everything it remembers is in ``state``."""
+
+    def __init__(self, client: Client, clock: Clock, component: str, host: str = "") -> None:
+        self._client = client
+        self._clock = clock
+        self._component = component
+        self._host = host
+        self._last_stamp = 0
+        self._seen: dict[str, list[Any]] = {}  # exact event -> [namespace, name, count]
+        self._groups: dict[str, list[Any]] = {}  # alike but for the message -> [last µs, messages…]
+        self._tokens: dict[str, list[Any]] = {}  # object -> [tokens left, last refill µs]
+
+    def event(self, obj: JSON, type: str, reason: str, message: str, field_path: str = "") -> None:
+        """Tells ``message`` about ``obj``. ``type`` is Normal or Warning. Never raises ApiError."""
+        reference = object_reference(obj, field_path)
+        about = f"{reference.get('namespace', '')}/{reference['kind']}/{reference['name']}/{reference.get('uid', '')}"
+        if not self._allowed(about):
+            return
+        group = f"{about}/{field_path}/{type}/{reason}"
+        message, aggregated = self._aggregate(group, message)
+        exact = group if aggregated else f"{group}/{message}"
+        try:
+            self._write(exact, reference, type, reason, message)
+        except ApiError:
+            # As upstream: an event that cannot be written (a namespace going away) is dropped.
+            return
+
+    def _allowed(self, about: str) -> bool:
+        tokens, refilled = self._tokens.get(about, (SPAM_BURST, self._clock.now))
+        back = (self._clock.now - refilled) // SPAM_REFILL
+        tokens, refilled = min(SPAM_BURST, tokens + back), refilled + back * SPAM_REFILL
+        _remember(self._tokens, about, [max(tokens - 1, 0), refilled])
+        return bool(tokens > 0)
+
+    def _aggregate(self, group: str, message: str) -> tuple[str, bool]:
+        now = self._clock.now
+        last, *messages = self._groups.get(group, [now])
+        if now - last > AGGREGATE_WINDOW:
+            messages = []
+        if message not in messages and len(messages) < AGGREGATE_AFTER:
+            messages.append(message)
+        _remember(self._groups, group, [now, *messages])
+        if len(messages) >= AGGREGATE_AFTER:
+            return f"(combined from similar events): {message}", True
+        return message, False
+
+    def _write(self, exact: str, reference: JSON, type: str, reason: str, message: str) -> None:
+        stamp = self._clock.timestamp()
+        seen = self._seen.get(exact)
+        if seen is not None:
+            namespace, name, count = seen
+            patch = {"count": count + 1, "lastTimestamp": stamp, "message": message}
+            try:
+                self._client.patch("events", name, namespace, patch)
+            except ApiError as error:
+                if error.code != 404:
+                    raise
+            else:
+                _remember(self._seen, exact, [namespace, name, count + 1])
+                return
+        # Events are named after the nanosecond; two in one microsecond take the next number.
+        self._last_stamp = max(self._clock.now * 1000, self._last_stamp + 1)
+        namespace = reference.get("namespace") or "default"
+        event: JSON = {
+            "apiVersion": "v1",
+            "kind": "Event",
+            "metadata": {"name": f"{reference['name']}.{self._last_stamp:x}", "namespace": namespace},
+            "involvedObject": reference,
+            "reason": reason,
+            "message": message,
+            "source": {"component": self._component, "host": self._host}
+            if self._host
+            else {"component": self._component},
+            "firstTimestamp": stamp,
+            "lastTimestamp": stamp,
+            "count": 1,
+            "type": type,
+            "eventTime": None,
+            "reportingComponent": self._component,
+            "reportingInstance": self._host,
+        }
+        self._client.create("events", event)
+        _remember(self._seen, exact, [namespace, event["metadata"]["name"], 1])
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "last": self._last_stamp,
+            "seen": [[key, value] for key, value in self._seen.items()],
+            "groups": [[key, value] for key, value in self._groups.items()],
+            "tokens": [[key, value] for key, value in self._tokens.items()],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        # Lists of pairs, not objects: the order is the caches' order of eviction and must survive JSON sorting.
+        self._last_stamp = state["last"]
+        self._seen = {key: list(value) for key, value in state["seen"]}
+        self._groups = {key: list(value) for key, value in state["groups"]}
+        self._tokens = {key: list(value) for key, value in state["tokens"]}

@@ -1,0 +1,385 @@
+"""The facade: one simulated cluster, wired from its rooms.
+
+    cluster = Cluster(nodes=3, seed=7)
+    cluster.apply(open("deployment.yaml").read())
+    cluster.settle()
+    cluster.get("deployments", "web")["status"]["readyReplicas"]
+
+Everything that comes from outside passes through the journal here; everything inside runs on the virtual
+clock. Hence ``fork``, ``snapshot`` and ``replay``.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import zlib
+from collections.abc import Callable, Iterable
+from typing import Any, Self
+
+import orjson
+
+from cluster_engine.addons import AddonManager
+from cluster_engine.api import KINDS
+from cluster_engine.apimachinery import yaml
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import ApiError, bad_request, status_failure
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.component import ClusterOptions, Component, Context
+from cluster_engine.client_go import SharedInformerFactory
+from cluster_engine.etcd import Store
+from cluster_engine.kube_apiserver import ADMIN, APIServer, Request, RequestContext, Response
+from cluster_engine.kube_controller_manager import CONTROLLERS
+from cluster_engine.kube_scheduler import Scheduler
+from cluster_engine.kubelet import Kubelets
+from cluster_engine.sim import SECOND, BudgetExceeded, Chance, Clock, Entry, Journal, parse_rfc3339, rfc3339
+from cluster_engine.sim.journal import pack_bytes, unpack_bytes
+from cluster_engine.version import ENGINE_VERSION
+
+COMPONENTS: tuple[type[Component], ...] = (*CONTROLLERS, Scheduler, Kubelets, AddonManager)
+"""Every component of the cluster, in the order in which they see a change."""
+
+SETTLE_EVENTS = 2_000_000
+"""Clock events that one settle, wait or advance may run; a cluster that needs more is running away."""
+
+_KEPT_HEADERS = ("content-type", "accept", "user-agent")
+_MAX_NAME = 253
+
+
+class Cluster:
+    """One cluster. All times are virtual; nothing here reads the wall clock."""
+
+    def __init__(
+        self,
+        nodes: int = 3,
+        seed: int = 0,
+        start: str = "2026-01-01T00:00:00Z",
+        *,
+        boot: bool = True,
+        options: ClusterOptions | None = None,
+        **more: Any,
+    ) -> None:
+        """Makes a cluster of ``nodes`` nodes; ``boot`` runs it until its system Pods are Ready.
+
+        ``more`` are further fields of ClusterOptions. Raises ValueError for a start that is not RFC 3339.
+        """
+        self.options = options or ClusterOptions(nodes=nodes, seed=seed, start=start, **more)
+        if not 0 <= self.options.nodes <= 5_000:
+            raise ValueError(f"nodes must be between 0 and 5000, found {self.options.nodes}")
+        self.clock = Clock(parse_rfc3339(self.options.start))
+        self.chance = Chance(self.options.seed)
+        self.store = Store(self.clock, freezing=self.options.freezing)
+        self.server = APIServer(self.clock, self.chance, self.store, KINDS, self.options)
+        self.informers = SharedInformerFactory(self.store)
+        self.context = Context(self.clock, self.chance, self.informers, self.server, self.options)
+        self.components: dict[str, Component] = {}
+        for component in COMPONENTS:
+            built = component(self.context)
+            self.components[built.name] = built
+        self.journal = Journal({"engine": ENGINE_VERSION, "options": self.options.as_dict()})
+        if boot:
+            self.boot()
+
+    def boot(self) -> None:
+        """Starts every component and runs until the system Pods are Ready."""
+        for component in self.components.values():
+            component.start()
+        self._settle(600.0)
+
+    # ---- time ------------------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> str:
+        """The virtual time, RFC 3339."""
+        return rfc3339(self.clock.now)
+
+    def advance(self, seconds: float) -> None:
+        """Runs the cluster for ``seconds`` of virtual time."""
+        self.advance_to(self.clock.now + round(seconds * SECOND))
+
+    def advance_to(self, us: int) -> None:
+        """Runs the cluster until the virtual time ``us``. Raises BudgetExceeded when it runs away."""
+        if not self.clock.run_until(us, SETTLE_EVENTS):
+            raise BudgetExceeded(f"more than {SETTLE_EVENTS} events before {rfc3339(us)}")
+        self._note_time()
+
+    def settle(self, limit: float = 600.0) -> bool:
+        """Runs until only background upkeep is left, at most ``limit`` virtual seconds. True when settled."""
+        settled = self._settle(limit)
+        self._note_time()
+        return settled
+
+    def _settle(self, limit: float) -> bool:
+        clock = self.clock
+        deadline = clock.now + round(limit * SECOND)
+        for _ in range(SETTLE_EVENTS):
+            if not clock.busy:
+                # What is due right now belongs to this instant, upkeep too: a replay runs it before going on.
+                clock.run_until(clock.now)
+                if not clock.busy:
+                    return True
+            due = clock.next_due()
+            if due is None or due > deadline:
+                clock.run_until(deadline)
+                return not clock.busy
+            clock.step()
+        raise BudgetExceeded(f"more than {SETTLE_EVENTS} events without settling")
+
+    def wait(self, predicate: Callable[[Cluster], bool], timeout: float = 300.0) -> bool:
+        """Runs until ``predicate(self)`` holds, at most ``timeout`` virtual seconds; whether it held."""
+        clock = self.clock
+        deadline = clock.now + round(timeout * SECOND)
+        for _ in range(SETTLE_EVENTS):
+            if predicate(self):
+                break
+            due = clock.next_due()
+            if due is None or due > deadline:
+                clock.run_until(deadline)
+                break
+            clock.run_until(due)
+        self._note_time()
+        return predicate(self)
+
+    def _note_time(self) -> None:
+        """Writes into the journal how far the clock was moved from outside."""
+        entries = self.journal.entries
+        if entries and entries[-1].kind == "clock":
+            entries[-1] = Entry(entries[-1].seq, self.clock.now, "clock")
+        else:
+            self.journal.append(Entry(self.journal.next_seq, self.clock.now, "clock"))
+
+    # ---- requests --------------------------------------------------------------------------------------
+
+    def prepare(self, request: Request) -> Entry | None:
+        """The journal entry that this request needs, at the present time; None when it changes nothing."""
+        if not self.server.mutates(request):
+            return None
+        user = request.user or self.server.authenticate(request)
+        payload = {
+            "method": request.method,
+            "path": request.path,
+            "query": [list(pair) for pair in request.query],
+            "headers": {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers},
+            "body": pack_bytes(request.body),
+            "user": user.as_dict(),
+        }
+        return Entry(self.journal.next_seq, self.clock.now, "request", payload)
+
+    def perform(self, entry: Entry) -> Response | None:
+        """Brings the clock to the entry's time, notes the entry and carries it out.
+
+        The reply of a ``request`` entry; None for the others. Raises ValueError for an unknown kind.
+        """
+        if not self.clock.run_until(entry.at, SETTLE_EVENTS):
+            raise BudgetExceeded(f"more than {SETTLE_EVENTS} events before {rfc3339(entry.at)}")
+        self.journal.append(entry)
+        if entry.kind == "request":
+            return self.server.handle(_request_of(entry.payload))
+        if entry.kind in ("clock", "file"):
+            # Files belong to the learner's shell; they are in the journal so that a rebuilt run has them.
+            return None
+        raise ValueError(f"journal entry {entry.seq} has the unknown kind {entry.kind!r}")
+
+    def request(self, request: Request) -> Response:
+        """The whole HTTP behaviour, in process. Requests that change something are journaled first."""
+        self.clock.run_until(self.clock.now)
+        try:
+            entry = self.prepare(request)
+        except ApiError as error:
+            return Response(error.code, {"content-type": "application/json"}, orjson.dumps(error.status))
+        if entry is None:
+            return self.server.handle(request)
+        response = self.perform(entry)
+        assert response is not None
+        return response
+
+    @classmethod
+    def replay(cls, journal: Journal, until: int | None = None) -> Self:
+        """The cluster that this journal describes, up to the virtual time ``until`` (µs) when given.
+
+        Raises ValueError when the journal was written by another engine version.
+        """
+        if journal.header["engine"] != ENGINE_VERSION:
+            raise ValueError(f"the journal is of engine {journal.header['engine']}, this is {ENGINE_VERSION}")
+        cluster = cls(options=ClusterOptions(**journal.header["options"]))
+        for entry in journal:
+            if until is not None and entry.at > until:
+                break
+            cluster.perform(entry)
+        if until is not None and until > cluster.clock.now:
+            cluster.advance_to(until)
+        return cluster
+
+    # ---- objects ---------------------------------------------------------------------------------------
+
+    def kind_of(self, resource: str) -> Kind:
+        """The kind called so: plural, singular, short name or ``plural.group``. Raises KeyError."""
+        name = resource.lower()
+        for kind in KINDS:
+            if name in (kind.resource, kind.group_resource, kind.singular, kind.kind.lower(), *kind.short_names):
+                return kind
+        raise KeyError(f'the server doesn\'t have a resource type "{resource}"')
+
+    def apply(self, manifests: str | bytes | JSON | Iterable[JSON], namespace: str = "default") -> list[JSON]:
+        """Server-side apply as the cluster's administrator; returns what was stored.
+
+        Takes YAML or JSON text, an object or several. Raises ApiError with the API server's own Status.
+        """
+        if isinstance(manifests, (str, bytes)):
+            try:
+                objects: list[Any] = yaml.load_all(manifests)
+            except yaml.YamlError as error:
+                raise bad_request(str(error)) from error
+        elif isinstance(manifests, dict):
+            objects = [manifests]
+        else:
+            objects = list(manifests)
+        flat = [item for obj in objects for item in _items(obj)]
+        return [self._apply_one(obj, namespace) for obj in flat]
+
+    def _apply_one(self, obj: Any, namespace: str) -> JSON:
+        api_version, kind_name, name, namespace = _identify(obj, namespace)
+        kind = next((k for k in KINDS if (k.api_version, k.kind) == (api_version, kind_name)), None)
+        if kind is None:
+            message = f'no matches for kind "{kind_name}" in version "{api_version}"'
+            raise ApiError(status_failure(404, "NotFound", message, {"kind": kind_name}))
+        prefix = f"/apis/{api_version}" if kind.group else f"/api/{api_version}"
+        scope = f"/namespaces/{namespace}" if kind.namespaced else ""
+        response = self.request(
+            Request(
+                "PATCH",
+                f"{prefix}{scope}/{kind.resource}/{name}",
+                [("fieldManager", "drydock"), ("force", "true"), ("fieldValidation", "Strict")],
+                {"content-type": "application/apply-patch+yaml", "accept": "application/json"},
+                orjson.dumps(obj),
+                ADMIN,
+            )
+        )
+        return _unwrap(response)
+
+    def get(self, resource: str, name: str, namespace: str = "default") -> JSON | None:
+        """The stored object (shared: do not mutate), or None. Raises KeyError for an unknown resource."""
+        kind = self.kind_of(resource)
+        return self.store.get(kind.group_resource, f"{namespace}/{name}" if kind.namespaced else name)
+
+    def list(
+        self,
+        resource: str,
+        namespace: str | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> list[JSON]:
+        """Objects in order of namespace and name; of one namespace or of all. Raises ApiError for a bad selector."""
+        kind = self.kind_of(resource)
+        context = RequestContext(ADMIN, manager="drydock")
+        return self.server.registry.list(context, kind.group_resource, namespace, label_selector, field_selector)
+
+    def delete(self, resource: str, name: str, namespace: str = "default") -> JSON:
+        """Deletes as ``kubectl delete`` does (background). Raises ApiError 404."""
+        kind = self.kind_of(resource)
+        prefix = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.api_version}"
+        scope = f"/namespaces/{namespace}" if kind.namespaced else ""
+        headers = {"content-type": "application/json", "accept": "application/json"}
+        body = orjson.dumps({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"})
+        path = f"{prefix}{scope}/{kind.resource}/{name}"
+        return _unwrap(self.request(Request("DELETE", path, [], headers, body, ADMIN)))
+
+    # ---- the whole as data -----------------------------------------------------------------------------
+
+    def _save(self) -> dict[str, Any]:
+        """Everything that makes this cluster go on as it would; objects by reference."""
+        return {
+            "clock": self.clock.state(),
+            "chance": self.chance.state(),
+            "store": self.store.state(),
+            "server": self.server.state(),
+            "components": {name: component.save_all() for name, component in self.components.items()},
+            "recorders": {name: recorder.state() for name, recorder in self.context.recorders.items()},
+        }
+
+    def _load(self, saved: dict[str, Any]) -> None:
+        self.chance.load(saved["chance"])
+        self.store.load(saved["store"])
+        self.informers.rebuild()
+        self.server.load(saved["server"])
+        for name, state in saved["components"].items():
+            self.components[name].load_all(state)
+        for name, state in saved["recorders"].items():
+            component, _, host = name.partition("/")
+            self.context.recorder(component, host).load(state)
+        # Last: whatever the components scheduled while they were built is replaced by what was saved.
+        self.clock.load(saved["clock"])
+
+    def fork(self) -> Cluster:
+        """An independent cluster in the same state. Objects are shared until one side writes."""
+        twin = type(self)(boot=False, options=self.options)
+        twin._load(self._save())
+        twin.journal = Journal(self.journal.header, list(self.journal.entries))
+        return twin
+
+    def snapshot(self) -> bytes:
+        """The whole cluster as compressed JSON; ``restore`` reads it."""
+        data = {"journal": self.journal.as_dict(), "saved": self._save()}
+        return zlib.compress(orjson.dumps(data), 6)
+
+    @classmethod
+    def restore(cls, snapshot: bytes) -> Self:
+        """The cluster that ``snapshot`` wrote. Raises ValueError for another engine version's snapshot."""
+        data = orjson.loads(zlib.decompress(snapshot))
+        journal = Journal.from_dict(data["journal"])
+        if journal.header["engine"] != ENGINE_VERSION:
+            raise ValueError(f"the snapshot is of engine {journal.header['engine']}, this is {ENGINE_VERSION}")
+        cluster = cls(boot=False, options=ClusterOptions(**journal.header["options"]))
+        cluster._load(data["saved"])
+        cluster.journal = journal
+        return cluster
+
+    def state_hash(self) -> str:
+        """A fingerprint of the whole state: objects, clock, chance, components."""
+        data = orjson.dumps(self._save(), option=orjson.OPT_SORT_KEYS)
+        return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+def _request_of(payload: dict[str, Any]) -> Request:
+    from cluster_engine.kube_apiserver import UserInfo
+
+    return Request(
+        payload["method"],
+        payload["path"],
+        [(name, value) for name, value in payload["query"]],
+        dict(payload["headers"]),
+        unpack_bytes(payload["body"]),
+        UserInfo.from_dict(payload["user"]),
+    )
+
+
+def _items(obj: Any) -> list[Any]:
+    """The objects of a List, or the object itself."""
+    if isinstance(obj, dict) and obj.get("kind") == "List" and isinstance(obj.get("items"), list):
+        return list(obj["items"])
+    return [obj]
+
+
+def _identify(obj: Any, namespace: str) -> tuple[str, str, str, str]:
+    """(apiVersion, kind, name, namespace) of a manifest, or an ApiError 400 that says what is missing."""
+    if not isinstance(obj, dict):
+        raise bad_request(f"a manifest must be a mapping, found {type(obj).__name__}")
+    meta = obj.get("metadata")
+    meta = meta if isinstance(meta, dict) else {}
+    api_version, kind, name = obj.get("apiVersion"), obj.get("kind"), meta.get("name")
+    if not isinstance(kind, str) or not kind:
+        raise bad_request("Object 'Kind' is missing in the manifest")
+    if not isinstance(api_version, str) or not api_version:
+        raise bad_request(f"Object 'apiVersion' is missing in the {kind} manifest")
+    if not isinstance(name, str) or not name or len(name) > _MAX_NAME or "/" in name:
+        raise bad_request(f"the {kind} manifest needs metadata.name, found {name!r:.80}")
+    wanted = meta.get("namespace", namespace)
+    if not isinstance(wanted, str) or not wanted or "/" in wanted:
+        raise bad_request(f"metadata.namespace of {kind} {name!r} must be a name, found {wanted!r:.80}")
+    return api_version, kind, name, wanted
+
+
+def _unwrap(response: Response) -> JSON:
+    data: JSON = orjson.loads(response.body)
+    if response.status >= 400:
+        raise ApiError(data)
+    return data

@@ -1,0 +1,24 @@
+"""Time, chance and the journal: the only sources of both in the whole engine.
+
+Nothing else in ``cluster_engine`` reads a wall clock or a global random generator, so that a seed and a
+journal are the whole cluster.
+"""
+
+from cluster_engine.sim.chance import Chance, Stream
+from cluster_engine.sim.clock import BudgetExceeded, Clock
+from cluster_engine.sim.journal import Entry, Journal
+from cluster_engine.sim.times import SECOND, parse_rfc3339, rfc3339, rfc3339_micro, wall_clock
+
+__all__ = [
+    "SECOND",
+    "BudgetExceeded",
+    "Chance",
+    "Clock",
+    "Entry",
+    "Journal",
+    "Stream",
+    "parse_rfc3339",
+    "rfc3339",
+    "rfc3339_micro",
+    "wall_clock",
+]

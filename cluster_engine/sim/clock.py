@@ -1,0 +1,136 @@
+"""The virtual clock: a heap of ``(due, priority, seq, timer)``.
+
+Events are data (a handler's name and JSON arguments), never closures, so that the heap can be written
+into a snapshot and read back. Equal times run in order of priority, then of scheduling.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections.abc import Callable
+from typing import Any
+
+from cluster_engine.sim.times import SECOND, rfc3339, rfc3339_micro
+
+Handler = Callable[..., None]
+
+
+class BudgetExceeded(RuntimeError):
+    """A run of the clock used up its ceiling of events before it reached its goal."""
+
+
+class Clock:
+    """Virtual time, in whole microseconds since the Unix epoch."""
+
+    __slots__ = ("_foreground", "_handlers", "_heap", "_seq", "_timers", "events_run", "now")
+
+    def __init__(self, start: int) -> None:
+        self.now = start
+        self.events_run = 0
+        self._seq = 0
+        self._heap: list[tuple[int, int, int]] = []
+        # seq -> (handler, args, background); a cancelled timer is simply missing here.
+        self._timers: dict[int, tuple[str, tuple[Any, ...], bool]] = {}
+        self._handlers: dict[str, Handler] = {}
+        self._foreground = 0
+
+    def register(self, handler: str, fn: Handler) -> None:
+        """Names the function that events called ``handler`` run. Raises ValueError when the name is taken."""
+        if handler in self._handlers:
+            raise ValueError(f"clock handler {handler!r} is registered twice")
+        self._handlers[handler] = fn
+
+    def call_at(self, due: int, handler: str, *args: Any, priority: int = 50, background: bool = False) -> int:
+        """Schedules ``handler(*args)`` at ``due`` µs (not before now) and returns the timer's id.
+
+        ``background`` marks periodic upkeep (leases, steady probes) that ``settle`` does not wait for.
+        """
+        self._seq = seq = self._seq + 1
+        if due < self.now:
+            due = self.now
+        self._timers[seq] = (handler, args, background)
+        if not background:
+            self._foreground += 1
+        heapq.heappush(self._heap, (due, priority, seq))
+        return seq
+
+    def call_later(
+        self, seconds: float, handler: str, *args: Any, priority: int = 50, background: bool = False
+    ) -> int:
+        """As ``call_at``, ``seconds`` from now (rounded to a microsecond)."""
+        return self.call_at(
+            self.now + round(seconds * SECOND), handler, *args, priority=priority, background=background
+        )
+
+    def cancel(self, timer: int | None) -> None:
+        """Forgets a timer; one that is unknown or has fired is ignored."""
+        entry = self._timers.pop(timer, None) if timer is not None else None
+        if entry is not None and not entry[2]:
+            self._foreground -= 1
+
+    def timestamp(self) -> str:
+        return rfc3339(self.now)
+
+    def timestamp_micro(self) -> str:
+        return rfc3339_micro(self.now)
+
+    @property
+    def busy(self) -> bool:
+        """Whether any event that is not background upkeep is waiting."""
+        return self._foreground > 0
+
+    def next_due(self) -> int | None:
+        """When the next event is due, or None."""
+        heap, timers = self._heap, self._timers
+        while heap and heap[0][2] not in timers:
+            heapq.heappop(heap)
+        return heap[0][0] if heap else None
+
+    def step(self) -> bool:
+        """Runs the next event, moving the clock to it. False when there is none."""
+        due = self.next_due()
+        if due is None:
+            return False
+        seq = heapq.heappop(self._heap)[2]
+        handler, args, background = self._timers.pop(seq)
+        if not background:
+            self._foreground -= 1
+        self.now = due
+        self.events_run += 1
+        self._handlers[handler](*args)
+        return True
+
+    def run_until(self, goal: int, max_events: int | None = None) -> bool:
+        """Runs every event due at or before ``goal``, then moves the clock there.
+
+        With ``max_events`` it may stop early and return False: call again to go on.
+        """
+        left = -1 if max_events is None else max_events
+        while (due := self.next_due()) is not None and due <= goal:
+            if left == 0:
+                return False
+            left -= 1
+            self.step()
+        self.now = max(self.now, goal)
+        return True
+
+    def state(self) -> dict[str, Any]:
+        live = sorted(entry for entry in self._heap if entry[2] in self._timers)
+        return {
+            "now": self.now,
+            "seq": self._seq,
+            "heap": [
+                [due, priority, seq, self._timers[seq][0], list(self._timers[seq][1]), self._timers[seq][2]]
+                for due, priority, seq in live
+            ],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.now = state["now"]
+        self._seq = state["seq"]
+        self._heap = [(due, priority, seq) for due, priority, seq, *_ in state["heap"]]
+        self._timers = {
+            seq: (handler, tuple(args), background)
+            for _due, _priority, seq, handler, args, background in state["heap"]
+        }
+        self._foreground = sum(1 for timer in self._timers.values() if not timer[2])
