@@ -1,0 +1,52 @@
+"""`make test`: the linters, the sweep over every lab, then every test. Exits non-zero when any part fails."""
+
+from __future__ import annotations
+
+import os
+import shutil
+import subprocess
+import sys
+
+from install import PYTHON, ROOT, fail, say, settings_file
+
+CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
+
+
+def ensure_chromium() -> None:
+    """A browser from Debian's packages when there is none and we may; else a sentence."""
+    if any(shutil.which(name) for name in CHROMIUM):
+        return
+    advice = "a Chromium is needed for the browser tests; on Debian: apt-get install chromium."
+    if os.geteuid() != 0 or not shutil.which("apt-get"):
+        fail(advice)
+    say("Chromium (apt) …")
+    env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
+    for command in (
+        ["apt-get", "update", "-q"],
+        ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-noto-cjk"],
+    ):
+        done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
+        if done.returncode:
+            print(done.stderr[-2000:], file=sys.stderr)
+            fail(advice)
+
+
+def main() -> int:
+    ensure_chromium()
+    failed = []
+    parts = (
+        ("lint", [str(PYTHON), "deploy/lint.py"]),
+        ("labs", [str(PYTHON), "manage.py", "lab", "test", "--all"]),
+        ("tests", [str(PYTHON), "-m", "pytest", *sys.argv[1:]]),
+    )
+    for name, command in parts:
+        # The linters print their own headings; the tests come last so that their closing lines do, too.
+        if subprocess.run(command, cwd=ROOT, env=settings_file(), check=False).returncode:
+            failed.append(name)
+    if failed:
+        print(f"make test: failed: {', '.join(failed)}", file=sys.stderr)
+    return 1 if failed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

