@@ -1,0 +1,4 @@
+# fails: accepted heals
+sed -i -e 's/app: web$/app: website/' -e 's/nginx:1.72/nginx:1.27/' -e 's/replicas: 1/replicas: 3/' web.yaml
+kubectl apply -f web.yaml
+kubectl rollout status deployment/web --timeout=120s
