@@ -1,0 +1,113 @@
+"""``python -m bench NAME --json``: one line of JSON per result."""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import platform
+import statistics
+import subprocess
+import sys
+from collections.abc import Callable, Iterator
+from pathlib import Path
+from typing import Any
+
+from bench.peers import PeerMissing, webernetes
+
+ROOT = Path(__file__).resolve().parent.parent
+CORE = 0
+NODES = 20
+
+Result = dict[str, Any]
+
+
+def engine(*arguments: str) -> Result:
+    """One measurement of the engine in a fresh process on one core."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.engine", *arguments],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONHASHSEED": "random"},
+        preexec_fn=lambda: os.sched_setaffinity(0, {CORE}),
+    )
+    result: Result = json.loads(done.stdout)
+    return result
+
+
+def median(results: list[Result], key: str) -> float:
+    return statistics.median(result[key] for result in results)
+
+
+def rounded(result: Result) -> Result:
+    return {key: round(value, 4) if isinstance(value, float) else value for key, value in result.items()}
+
+
+def boot(options: argparse.Namespace) -> Iterator[Result]:
+    """A cluster of three nodes until its system Pods are Ready."""
+    ours = [engine("boot") for _ in range(options.runs)]
+    result: Result = {"bench": "boot", "nodes": 3, "runs": options.runs, "pods": ours[0]["pods"]}
+    for key in ours[0]:
+        if key.endswith("seconds"):
+            result[key] = median(ours, key)
+    if not options.no_peer:
+        theirs = [webernetes("boot", core=CORE) for _ in range(options.runs)]
+        result["webernetes_cpu_seconds"] = median(theirs, "cpu_seconds")
+        result["webernetes_wall_seconds"] = median(theirs, "wall_seconds")
+        result["wall_ratio"] = result["webernetes_wall_seconds"] / result["boot_wall_seconds"]
+    yield result
+
+
+def scale(options: argparse.Namespace) -> Iterator[Result]:
+    """Deployments until all Pods are Ready, events and all, on one core."""
+    for count in options.sizes:
+        runs = options.runs if count < 1000 else 1
+        extra = ["--profile"] if options.profile else []
+        ours = [engine("scale", str(count), str(NODES), *extra) for _ in range(runs)]
+        wall = median(ours, "wall_seconds")
+        result: Result = {
+            "bench": "scale",
+            "pods": count,
+            "nodes": NODES,
+            "runs": runs,
+            "wall_seconds": wall,
+            "cpu_seconds": median(ours, "cpu_seconds"),
+            "pods_per_second": count / wall,
+            "microseconds_per_pod": wall / count * 1e6,
+            "events": ours[0]["events"],
+        }
+        if not options.no_peer:
+            theirs = [webernetes("scale", str(count), str(NODES), core=CORE) for _ in range(runs)]
+            result["webernetes_wall_seconds"] = median(theirs, "wall_seconds")
+            result["webernetes_pods_per_second"] = count / result["webernetes_wall_seconds"]
+            result["wall_ratio"] = result["webernetes_wall_seconds"] / wall
+        yield result
+
+
+BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {"boot": boot, "scale": scale}
+
+
+def main() -> int:
+    parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
+    parser.add_argument("name", choices=[*BENCHES, "all"])
+    parser.add_argument("--json", action="store_true", help="one line of JSON per result (the only form there is)")
+    parser.add_argument("--runs", type=int, default=3)
+    parser.add_argument("--sizes", type=lambda text: [int(size) for size in text.split(",")], default=[100, 300, 1000])
+    parser.add_argument("--no-peer", action="store_true", help="without webernetes")
+    parser.add_argument("--profile", action="store_true", help="the hottest functions, on standard error")
+    options = parser.parse_args()
+    machine = {"python": platform.python_version(), "cores": os.cpu_count(), "core": CORE}
+    for name in BENCHES if options.name == "all" else [options.name]:
+        try:
+            for result in BENCHES[name](options):
+                print(json.dumps(rounded({**result, **machine})), flush=True)
+        except PeerMissing as error:
+            print(f"bench: {error}; --no-peer measures the engine alone", file=sys.stderr)
+            return 1
+    return 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())

@@ -1,0 +1,89 @@
+"""The engine's side of a measurement, run as a process of its own: prints one line of JSON."""
+
+from __future__ import annotations
+
+import cProfile
+import json
+import pstats
+import sys
+import time
+from typing import Any
+
+
+def _template() -> dict[str, Any]:
+    return {
+        "metadata": {"labels": {"app": "bench"}},
+        "spec": {"containers": [{"name": "main", "image": "registry.k8s.io/pause:3.10.1"}]},
+    }
+
+
+def deployment(count: int) -> dict[str, Any]:
+    return {
+        "apiVersion": "apps/v1",
+        "kind": "Deployment",
+        "metadata": {"name": "bench", "namespace": "default"},
+        "spec": {
+            "replicas": count,
+            "selector": {"matchLabels": {"app": "bench"}},
+            "template": _template(),
+        },
+    }
+
+
+def boot() -> dict[str, Any]:
+    """CPU to import the engine and boot three nodes, cold; then a second boot in the warm process."""
+    import_cpu, import_wall = time.process_time(), time.perf_counter()
+    from cluster_engine.cluster import Cluster
+
+    cold_cpu, cold_wall = time.process_time(), time.perf_counter()
+    cluster = Cluster(nodes=3, seed=1)
+    warm_cpu, warm_wall = time.process_time(), time.perf_counter()
+    Cluster(nodes=3, seed=2)
+    end_cpu = time.process_time()
+    fork_wall = time.perf_counter()
+    cluster.fork()
+    return {
+        "import_cpu_seconds": cold_cpu - import_cpu,
+        "import_wall_seconds": cold_wall - import_wall,
+        "boot_cpu_seconds": warm_cpu - cold_cpu,
+        "boot_wall_seconds": warm_wall - cold_wall,
+        "warm_boot_cpu_seconds": end_cpu - warm_cpu,
+        "fork_wall_seconds": time.perf_counter() - fork_wall,
+        "pods": len(cluster.list("pods")),
+    }
+
+
+def scale(count: int, nodes: int, profile: bool) -> dict[str, Any]:
+    """Wall and CPU seconds from the Deployment's creation until all its Pods are Ready."""
+    from cluster_engine.cluster import Cluster
+
+    cluster = Cluster(nodes=nodes + 1, seed=1)  # one more: the control plane takes no workload
+
+    def ready(at: Cluster) -> bool:
+        status = (at.get("deployments", "bench") or {}).get("status", {})
+        return bool(status.get("readyReplicas", 0) == count)
+
+    profiler = cProfile.Profile() if profile else None
+    cpu, wall = time.process_time(), time.perf_counter()
+    if profiler is not None:
+        profiler.enable()
+    cluster.apply(deployment(count))
+    if not cluster.wait(ready, timeout=3600):
+        raise SystemExit(f"only {cluster.get('deployments', 'bench')['status']} after an hour")  # type: ignore[index]
+    if profiler is not None:
+        profiler.disable()
+    wall, cpu = time.perf_counter() - wall, time.process_time() - cpu
+    if profiler is not None:
+        pstats.Stats(profiler, stream=sys.stderr).sort_stats("tottime").print_stats(30)
+    return {
+        "wall_seconds": wall,
+        "cpu_seconds": cpu,
+        "events": len(cluster.list("events", "default")),
+        "revision": cluster.store.revision,
+    }
+
+
+if __name__ == "__main__":
+    name, *rest = sys.argv[1:]
+    result = boot() if name == "boot" else scale(int(rest[0]), int(rest[1]), "--profile" in rest)
+    print(json.dumps(result))
