@@ -1,0 +1,160 @@
+"""etcd: revisions, compare-and-set, watches, compaction, leases, freezing."""
+
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from cluster_engine.etcd import Compacted, CompareFailed, Store
+from cluster_engine.etcd.store import HISTORY_LIMIT
+from cluster_engine.sim import Clock
+
+
+def pod(name, namespace="default", **more):
+    return {"metadata": {"name": name, "namespace": namespace}, **more}
+
+
+@pytest.fixture()
+def store():
+    return Store(Clock(0), freezing=True)
+
+
+def test_every_write_takes_the_next_revision(store):
+    first = store.put("pods", "default/a", pod("a"), expect=0)
+    second = store.put("configmaps", "default/a", pod("a"))
+    assert (first["metadata"]["resourceVersion"], second["metadata"]["resourceVersion"]) == ("2", "3")
+    assert store.revision == 3
+    assert len(store) == 2
+
+
+@pytest.mark.parametrize(
+    ("expect", "holds"),
+    [
+        pytest.param(None, True, id="blind"),
+        pytest.param(2, True, id="same"),
+        pytest.param(0, False, id="must be new"),
+        pytest.param(7, False, id="another"),
+    ],
+)
+def test_compare_and_set(store, expect, holds):
+    store.put("pods", "default/a", pod("a"))
+    if holds:
+        store.put("pods", "default/a", pod("a", spec=1), expect=expect)
+        assert store.get("pods", "default/a")["spec"] == 1
+    else:
+        with pytest.raises(CompareFailed) as caught:
+            store.put("pods", "default/a", pod("a", spec=1), expect=expect)
+        assert caught.value.current is store.get("pods", "default/a")
+        assert store.revision == 2
+
+
+def test_ranges_are_ordered_and_keep_to_their_namespace(store):
+    for namespace, name in [("b", "z"), ("a", "y"), ("a-b", "x"), ("a", "b"), ("a0", "q")]:
+        store.put("pods", f"{namespace}/{name}", pod(name, namespace))
+    assert [obj["metadata"]["name"] for obj in store.range("pods", "a")] == ["b", "y"]
+    assert [obj["metadata"]["name"] for obj in store.range("pods")] == ["x", "b", "y", "q", "z"]
+
+
+def test_a_watch_sees_each_change_once_from_where_it_asked(store):
+    store.put("pods", "default/a", pod("a"))
+    since = store.revision
+    store.put("pods", "default/a", pod("a", spec=1))
+    store.put("configmaps", "default/a", pod("a"))
+    seen = []
+    watcher = store.watch("pods", since, seen.append)
+    store.delete("pods", "default/a")
+    watcher.cancel()
+    watcher.cancel()
+    store.put("pods", "default/a", pod("a"))
+    assert [(event.type, event.revision) for event in seen] == [("MODIFIED", 3), ("DELETED", 5)]
+    assert seen[1].object["metadata"]["resourceVersion"] == "5"
+    assert seen[1].previous["metadata"]["resourceVersion"] == "3"
+
+
+def test_history_is_bounded_and_old_watches_are_told(store):
+    for _ in range(HISTORY_LIMIT + 5):
+        store.put("pods", "default/a", pod("a"))
+    with pytest.raises(Compacted, match=r"too old resource version: 1 \(6\)"):
+        store.watch("pods", 1, print)
+    seen = []
+    store.watch("pods", 6, seen.append)
+    assert len(seen) == HISTORY_LIMIT
+
+
+def test_compaction(store):
+    store.put("pods", "default/a", pod("a"))
+    store.put("pods", "default/a", pod("a"))
+    store.compact(2)
+    with pytest.raises(Compacted):
+        store.watch("pods", 1, print)
+    store.watch("pods", 2, print)
+
+
+def test_leases_take_keys_away_unless_they_were_written_again():
+    clock = Clock(0)
+    store = Store(clock)
+    store.put("events", "default/a", pod("a"), ttl=10)
+    store.put("events", "default/b", pod("b"), ttl=10)
+    clock.run_until(5_000_000)
+    store.put("events", "default/b", pod("b"), ttl=10)
+    assert not clock.busy
+    clock.run_until(12_000_000)
+    assert [obj["metadata"]["name"] for obj in store.range("events")] == ["b"]
+
+
+def test_stored_objects_cannot_be_changed(store):
+    stored = store.put("pods", "default/a", pod("a", spec={"containers": [{"name": "x"}]}))
+    with pytest.raises(TypeError, match="must not be mutated"):
+        stored["spec"] = {}
+    with pytest.raises(TypeError, match="must not be mutated"):
+        stored["spec"]["containers"].append({})
+    with pytest.raises(TypeError, match="must not be mutated"):
+        stored["metadata"].update(name="b")
+
+
+def test_a_loaded_store_goes_on(store):
+    store.put("pods", "default/a", pod("a"))
+    store.put("pods", "default/b", pod("b"))
+    store.delete("pods", "default/a")
+    other = Store(Clock(0))
+    other.load(store.state())
+    assert other.state() == store.state()
+    assert len(other) == 1
+    with pytest.raises(Compacted):
+        other.watch("pods", store.revision - 1, print)
+
+
+OPERATIONS = st.lists(
+    st.tuples(st.sampled_from(["put", "delete", "watch"]), st.integers(0, 4), st.integers(0, 60)), max_size=60
+)
+
+
+@settings(max_examples=60, deadline=None)
+@given(OPERATIONS)
+def test_watches_have_no_gap_no_duplicate_and_end_in_the_same_state(operations):
+    """A client that lists at some revision and then watches always arrives at what the store holds."""
+    store = Store(Clock(0))
+    followers = []
+    for verb, number, _salt in operations:
+        key = f"default/p{number}"
+        if verb == "put":
+            store.put("pods", key, pod(f"p{number}"))
+        elif verb == "delete" and store.get("pods", key) is not None:
+            store.delete("pods", key)
+        elif verb == "watch":
+            known = {obj["metadata"]["name"]: obj for obj in store.range("pods")}
+            revisions = [store.revision]
+
+            def follow(event, known=known, revisions=revisions):
+                assert event.revision > revisions[-1]
+                revisions.append(event.revision)
+                name = event.object["metadata"]["name"]
+                assert (event.type == "ADDED") == (name not in known)
+                if event.type == "DELETED":
+                    del known[name]
+                else:
+                    known[name] = event.object
+
+            store.watch("pods", store.revision, follow)
+            followers.append(known)
+    current = {obj["metadata"]["name"]: obj for obj in store.range("pods")}
+    assert all(known == current for known in followers)
