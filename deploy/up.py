@@ -193,7 +193,9 @@ def main() -> None:
                 port = int(process.command[process.command.index("--port") + 1])
                 wait_until(lambda: reachable(port), running, "Redis")  # noqa: B023  used before the next turn
         wait_until(lambda: healthy(url), running, "The web server")
-        print(account.stdout.strip())
+        if account.stdout.strip():
+            username, password = account.stdout.split()
+            print(f"Instructor account: {username}   one-time password: {password}   (shown this once)")
         print(f"Drydock is at {url}   (Ctrl-C stops it; logs in {VAR / 'log'})", flush=True)
         while True:
             ended(running)

@@ -1,0 +1,130 @@
+"""Two runs of one journal are one: whatever the hash seed, through forks, snapshots and replays."""
+
+import json
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from cluster_engine import Cluster
+from cluster_engine.sim import Journal
+
+ROOT = Path(__file__).resolve().parents[2]
+
+WEB = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 4
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      containers: [{name: nginx, image: "nginx:1.27"}]
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec:
+  selector: {app: web}
+  ports: [{port: 80}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: crasher}
+spec:
+  containers: [{name: c, image: "busybox:1.36", command: [sh, -c, "echo no; exit 3"]}]
+"""
+
+STORY = f"""
+import json
+from cluster_engine import Cluster
+cluster = Cluster(nodes=3, seed=5)
+cluster.apply({WEB!r})
+cluster.advance(7.25)
+cluster.delete("pods", cluster.list("pods", "default", "app=web")[0]["metadata"]["name"])
+cluster.advance(90)
+cluster.delete("deployments", "web")
+cluster.advance(33)
+print(json.dumps({{"hash": cluster.state_hash(), "journal": cluster.journal.as_dict()}}))
+"""
+
+
+def run_story(hash_seed: str) -> dict[str, object]:
+    done = subprocess.run(
+        [sys.executable, "-c", STORY],
+        cwd=ROOT,
+        env={"PYTHONHASHSEED": hash_seed, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    return json.loads(done.stdout)
+
+
+def test_hash_seeds_do_not_matter_and_the_journal_is_the_whole_cluster():
+    one, two = run_story("1"), run_story("4711")
+    assert one["hash"] == two["hash"]
+    assert one["journal"] == two["journal"]
+    assert Cluster.replay(Journal.from_dict(one["journal"])).state_hash() == one["hash"]
+
+
+def test_another_seed_is_another_cluster():
+    assert Cluster(seed=1).state_hash() != Cluster(seed=2).state_hash()
+
+
+@pytest.fixture(scope="module")
+def young():
+    """A cluster in the middle of things: Pods pulling, queues full."""
+    cluster = Cluster(nodes=3, seed=9, freezing=True)
+    cluster.apply(WEB)
+    cluster.advance(1.7)
+    return cluster
+
+
+MOMENTS = [0.0, 0.011, 0.4, 2.0, 13.0, 61.0]
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_a_fork_goes_on_as_the_original_would(young, moment):
+    original = young.fork()
+    original.advance(moment)
+    fork = original.fork()
+    assert fork.state_hash() == original.state_hash()
+    before = original.state_hash()
+    fork.advance(45)
+    assert original.state_hash() == before, "a fork must not touch the cluster it came from"
+    original.advance(45)
+    assert fork.state_hash() == original.state_hash()
+
+
+@pytest.mark.parametrize("moment", MOMENTS, ids=str)
+def test_a_restored_snapshot_goes_on_as_the_original_would(young, moment):
+    original = young.fork()
+    original.advance(moment)
+    restored = Cluster.restore(original.snapshot())
+    assert restored.state_hash() == original.state_hash()
+    original.advance(45)
+    restored.advance(45)
+    assert restored.state_hash() == original.state_hash()
+
+
+def test_replay_stops_where_it_is_told(young):
+    cluster = young.fork()
+    cluster.advance(20)
+    moment, expected = cluster.clock.now, cluster.state_hash()
+    cluster.delete("pods", "crasher")
+    cluster.advance(20)
+    assert Cluster.replay(cluster.journal, until=moment).clock.now == moment
+    assert Cluster.replay(cluster.journal).state_hash() == cluster.state_hash()
+    assert expected != cluster.state_hash()
+
+
+def test_steps_of_any_size_lead_to_the_same_state(young):
+    one, two = young.fork(), young.fork()
+    one.advance(30)
+    for _ in range(300):
+        two.advance(0.1)
+    assert one.state_hash() == two.state_hash()

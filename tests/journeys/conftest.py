@@ -1,0 +1,109 @@
+"""The whole stack for the journeys: `deploy/up.py` on free ports, with a database of its own."""
+
+from __future__ import annotations
+
+import os
+import re
+import shutil
+import signal
+import socket
+import subprocess
+import sys
+import time
+import urllib.error
+import urllib.request
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[2]
+START_LIMIT = 120.0
+BROWSER_ARGUMENTS = [
+    "--no-sandbox",
+    "--disable-gpu",
+    "--disable-quic",
+    "--no-first-run",
+    "--disable-background-networking",
+    "--disable-component-update",
+    "--disable-sync",
+]
+
+
+@dataclass(frozen=True)
+class Stack:
+    """A running Drydock: where it is, who teaches there, where its logs are."""
+
+    url: str
+    instructor: str
+    password: str
+    var: Path
+
+
+def _free_port() -> int:
+    with socket.socket() as probe:
+        probe.bind(("127.0.0.1", 0))
+        return probe.getsockname()[1]
+
+
+@pytest.fixture(scope="session")
+def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
+    """What `make up` starts, and what Ctrl-C stops; no process may be left afterwards."""
+    var = tmp_path_factory.mktemp("var")
+    port = _free_port()
+    env = {name: value for name, value in os.environ.items() if not name.startswith("DRYDOCK_")}
+    env |= {
+        "DRYDOCK_VAR": str(var),
+        "DRYDOCK_PORT": str(port),
+        "DRYDOCK_THROTTLE_ANON": "10000/min",
+        "DRYDOCK_THROTTLE_USER": "10000/min",
+        "DRYDOCK_THROTTLE_SUBMISSIONS": "10000/min",
+    }
+    output = var / "up.txt"
+    with output.open("w") as log:
+        process = subprocess.Popen(
+            [sys.executable, "deploy/up.py"], cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+        )
+    url = f"http://127.0.0.1:{port}/"
+    deadline = time.monotonic() + START_LIMIT
+    while True:
+        if process.poll() is not None or time.monotonic() > deadline:
+            process.kill()
+            pytest.fail(f"make up did not come up:\n{output.read_text()}")
+        try:
+            with urllib.request.urlopen(f"{url}healthz", timeout=1):
+                break
+        except (urllib.error.URLError, OSError):
+            time.sleep(0.2)
+    # The account line is printed right after the health check that up.py itself makes.
+    for _ in range(100):
+        text = output.read_text()
+        if "Drydock is at" in text:
+            break
+        time.sleep(0.1)
+    account = re.search(r"Instructor account: (\S+) +one-time password: (\S+)", text)
+    assert account, f"no instructor account in:\n{text}"
+    yield Stack(url.rstrip("/"), account.group(1), account.group(2), var)
+    process.send_signal(signal.SIGINT)
+    try:
+        process.wait(30)
+    except subprocess.TimeoutExpired:
+        process.kill()
+        pytest.fail("Ctrl-C did not stop make up within 30 s")
+    left = subprocess.run(["pgrep", "-af", str(var)], capture_output=True, text=True, check=False).stdout
+    assert not left.strip(), f"processes were left behind:\n{left}"
+
+
+@pytest.fixture(scope="session")
+def browser():
+    """Debian's Chromium, headless."""
+    from playwright.sync_api import sync_playwright
+
+    path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    if path is None:
+        pytest.fail("no Chromium was found; on Debian: apt-get install chromium")
+    with sync_playwright() as playwright:
+        browser = playwright.chromium.launch(executable_path=path, args=BROWSER_ARGUMENTS)
+        yield browser
+        browser.close()
