@@ -35,7 +35,7 @@ class Client:
 
     def get(self, resource: str, name: str, namespace: str | None = None) -> JSON:
         """The object. Raises ApiError 404."""
-        return self._registry.get(self._context(), resource, name, namespace or "")
+        return self._registry.get(self._context(), resource, namespace, name)
 
     def list(
         self, resource: str, namespace: str | None = None, label_selector: str = "", field_selector: str = ""
@@ -44,12 +44,12 @@ class Client:
 
     def create(self, resource: str, obj: JSON) -> JSON:
         """What was stored. Raises ApiError 409 when it exists, 403 when admission refuses, 422 when invalid."""
-        return self._registry.create(self._context(), resource, obj, obj["metadata"].get("namespace") or "")
+        return self._registry.create(self._context(), resource, obj["metadata"].get("namespace"), obj)
 
     def update(self, resource: str, obj: JSON, subresource: str = "") -> JSON:
         meta = obj["metadata"]
         return self._registry.update(
-            self._context(subresource), resource, obj, meta.get("namespace") or "", meta["name"]
+            self._context(subresource), resource, meta.get("namespace"), meta["name"], obj
         )
 
     def update_status(self, resource: str, obj: JSON) -> JSON:
@@ -68,7 +68,7 @@ class Client:
     ) -> JSON:
         """``type`` is strategic, merge, json or apply."""
         return self._registry.patch(
-            self._context(subresource), resource, name, namespace or "", patch, type, force=force
+            self._context(subresource), resource, namespace, name, type, patch, force=force
         )
 
     def delete(
@@ -88,7 +88,7 @@ class Client:
             options["preconditions"] = {"uid": uid}
         if propagation is not None:
             options["propagationPolicy"] = propagation
-        return self._registry.delete(self._context(), resource, name, namespace or "", options)
+        return self._registry.delete(self._context(), resource, namespace, name, options)
 
     def bind(self, pod: JSON, node_name: str) -> None:
         """Assigns the Pod to the node (pods/binding), as the scheduler does."""
