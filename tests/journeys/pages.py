@@ -1,0 +1,112 @@
+"""The workspace as a person uses it: one class that knows where things are on the page."""
+
+from __future__ import annotations
+
+from typing import Any
+
+MENDED = """apiVersion: apps/v1
+kind: Deployment
+metadata:
+  name: web
+spec:
+  replicas: 3
+  selector:
+    matchLabels:
+      app: web
+  template:
+    metadata:
+      labels:
+        app: web
+    spec:
+      containers:
+        - name: nginx
+          image: nginx:1.27
+          ports:
+            - containerPort: 80
+"""
+
+
+def violations_of(page: Any) -> list[str]:
+    """Everything the browser complains of from now on: errors, CSP violations."""
+    complaints: list[str] = []
+    page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
+    page.on(
+        "console",
+        lambda message: complaints.append(message.text)
+        if message.type == "error" and "Content Security Policy" in message.text
+        else None,
+    )
+    return complaints
+
+
+class Workspace:
+    """The page of a run."""
+
+    def __init__(self, page: Any) -> None:
+        self.page = page
+
+    def wait_ready(self) -> None:
+        """Until the cluster is up and the terminal shows its prompt."""
+        self.page.wait_for_url("**/runs/*/", timeout=60_000)
+        self.page.wait_for_function(
+            "() => document.querySelector('dd-terminal .xterm-rows')?.textContent.includes('$')", timeout=60_000
+        )
+
+    @property
+    def screen(self) -> str:
+        return self.page.locator("dd-terminal .xterm-rows").inner_text().replace("\xa0", " ")
+
+    def type_only(self, text: str) -> None:
+        self.page.locator("dd-terminal .xterm-helper-textarea").focus()
+        self.page.keyboard.type(text)
+
+    def type(self, line: str) -> None:
+        self.type_only(line)
+        self.page.keyboard.press("Enter")
+
+    def press(self, key: str) -> None:
+        self.page.locator("dd-terminal .xterm-helper-textarea").focus()
+        self.page.keyboard.press(key)
+
+    def expect(self, text: str, timeout: int = 30_000) -> None:
+        """Until the terminal shows ``text`` in a line that is not what was typed at a prompt."""
+        try:
+            self.page.wait_for_function(
+                """text => [...document.querySelectorAll('dd-terminal .xterm-rows > div')]
+                    .map(row => row.textContent.replaceAll('\\u00a0', ' '))
+                    .some(row => row.includes(text) && (!/\\$ /.test(row) || row.includes('$ ' + text)))""",
+                arg=text,
+                timeout=timeout,
+            )
+        except Exception as error:
+            raise AssertionError(f"{text!r} did not appear in the terminal:\n{self.screen}") from error
+
+    def open_editor(self, path: str) -> None:
+        self.page.click("[data-top=editor]")
+        self.page.click(f"dd-editor .file[title='{path}']")
+        self.page.wait_for_selector("dd-editor .cm-content")
+
+    def write(self, text: str) -> None:
+        """Replaces the open file's text."""
+        self.page.locator("dd-editor .cm-content").click()
+        self.page.keyboard.press("Control+a")
+        self.page.keyboard.insert_text(text)
+
+    def apply(self) -> str:
+        """Presses Apply; what kubectl said."""
+        with self.page.expect_response(lambda response: response.url.endswith("/apply/")) as waiting:
+            self.page.click("dd-editor .button-main")
+        answer = waiting.value.json()
+        return answer["stdout"] + answer["stderr"]
+
+    def check(self) -> None:
+        with self.page.expect_response(lambda response: response.url.endswith("/check/")):
+            self.page.click("[data-check-run]")
+        self.page.wait_for_selector("dd-checks:not(.is-busy)")
+
+    def check_state(self, check: str) -> str | None:
+        state: str | None = self.page.locator(f"[data-check={check}]").get_attribute("data-state")
+        return state
+
+    def check_message(self, check: str) -> str:
+        return self.page.locator(f"[data-check={check}] .check-body").inner_text()
