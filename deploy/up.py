@@ -109,7 +109,7 @@ def processes(host: str, port: int, env: dict[str, str]) -> list[Process]:
         Process("web", [
             str(PYTHON), "-m", "uvicorn", "--app-dir", str(ROOT / "platform"), "config.asgi:application",
             "--host", host, "--port", str(port), "--log-level", "warning", "--no-access-log",
-            "--timeout-graceful-shutdown", "3",
+            "--timeout-graceful-shutdown", "3", "--ws", "websockets-sansio",
         ], celery_env),
     ]  # fmt: skip
 
