@@ -1,0 +1,111 @@
+"""A lab as a learner has it, for scripts: the cluster behind its real HTTP edge, the terminal, the real kubectl.
+
+Used by the sweep that proves every lab. The virtual clock runs as fast as it can, so ``sleep 60`` in a script
+takes no time.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import socket
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+from dataclasses import dataclass
+
+import uvicorn
+
+from cluster_engine.cluster import Cluster
+from cluster_engine.kube_apiserver.server import ClusterApp, Driver
+from cluster_engine.shell import HostCall, Vfs
+from cluster_engine.shell.confine import ConfinedProgram
+from cluster_engine.shell.kubectl import kubectl_path
+from cluster_engine.shell.session import SessionHooks, SessionOptions, TerminalSession
+from labs import runner
+from labs.catalog import Lab
+
+SCRIPT_SECONDS = 120.0
+HOME = "/home/learner"
+
+KUBECONFIG = """apiVersion: v1
+kind: Config
+current-context: lab
+clusters: [{{name: lab, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
+contexts: [{{name: lab, context: {{cluster: lab, user: learner}}}}]
+users: [{{name: learner, user: {{}}}}]
+"""
+
+
+@dataclass(frozen=True)
+class ScriptResult:
+    """How a script ended and all that the terminal showed."""
+
+    status: int
+    output: str
+
+
+class _FastSession(TerminalSession):
+    """A terminal whose ``sleep`` moves the virtual clock instead of waiting."""
+
+    cluster: Cluster
+
+    async def _sleep(self, call: HostCall) -> None:
+        if call.name == "sleep":
+            self.cluster.advance(min(float(call.args[0]), 3600.0))
+        call.resolve()
+
+
+class Workbench:
+    """One booted lab with a terminal."""
+
+    def __init__(self, lab: Lab, cluster: Cluster, program: ConfinedProgram) -> None:
+        self.lab = lab
+        self.cluster = cluster
+        self.vfs = Vfs()
+        self.vfs.mkdir(HOME, parents=True)
+        for path, text in lab.files.items():
+            self.vfs.write(f"{HOME}/{path}", text.encode())
+        self._program = program
+
+    async def run(self, script: str) -> ScriptResult:
+        """Runs a script as if its lines were typed; stops after SCRIPT_SECONDS of wall time."""
+        shown, ended = bytearray(), asyncio.get_running_loop().create_future()
+
+        def exited(status: int) -> None:
+            if not ended.done():
+                ended.set_result(status)
+
+        self.vfs.write("/tmp/script.sh", script.encode())  # noqa: S108  a path of the virtual file system
+        hooks = SessionHooks(on_output=shown.extend, on_exit=exited, now=lambda: self.cluster.clock.now)
+        session = _FastSession(self.vfs, self._program, hooks, SessionOptions(home=HOME, cols=200, rows=50))
+        session.cluster = self.cluster
+        try:
+            session.feed(". /tmp/script.sh\rexit $?\r")
+            status = await asyncio.wait_for(ended, SCRIPT_SECONDS)
+        except TimeoutError:
+            status = 124
+        finally:
+            await session.close()
+        return ScriptResult(status, shown.decode("utf-8", "replace"))
+
+
+@asynccontextmanager
+async def open_lab(lab: Lab) -> AsyncIterator[Workbench]:
+    """A workbench for the lab; everything is gone afterwards."""
+    cluster = runner.boot(lab)
+    app = ClusterApp(cluster, driver=Driver(cluster, "max"), admin=True)
+    listener = socket.create_server(("127.0.0.1", 0))
+    port = listener.getsockname()[1]
+    config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
+    server = uvicorn.Server(config)
+    serving = asyncio.ensure_future(server.serve(sockets=[listener]))
+    program = ConfinedProgram(
+        kubectl_path(), api_port=port, kubeconfig=KUBECONFIG.format(port=port), home=HOME, allow_unconfined=True
+    )
+    try:
+        while not server.started:
+            await asyncio.sleep(0.01)
+        yield Workbench(lab, cluster, program)
+    finally:
+        await program.close()
+        server.should_exit = True
+        await serving
