@@ -92,9 +92,13 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {"boot": 
 def main() -> int:
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
     parser.add_argument("name", choices=[*BENCHES, "all"])
-    parser.add_argument("--json", action="store_true", help="one line of JSON per result (the only form there is)")
+    parser.add_argument(
+        "--json", action="store_true", help="one line of JSON per result (the only form there is)"
+    )
     parser.add_argument("--runs", type=int, default=3)
-    parser.add_argument("--sizes", type=lambda text: [int(size) for size in text.split(",")], default=[100, 300, 1000])
+    parser.add_argument(
+        "--sizes", type=lambda text: [int(size) for size in text.split(",")], default=[100, 300, 1000]
+    )
     parser.add_argument("--no-peer", action="store_true", help="without webernetes")
     parser.add_argument("--profile", action="store_true", help="the hottest functions, on standard error")
     options = parser.parse_args()

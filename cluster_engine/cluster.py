@@ -24,8 +24,8 @@ from cluster_engine.apimachinery import yaml
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError, bad_request, status_failure
 from cluster_engine.apimachinery.scheme import Kind
-from cluster_engine.component import ClusterOptions, Component, Context
 from cluster_engine.client_go import SharedInformerFactory
+from cluster_engine.component import ClusterOptions, Component, Context
 from cluster_engine.etcd import Store
 from cluster_engine.kube_apiserver import ADMIN, APIServer, Request, RequestContext, Response
 from cluster_engine.kube_controller_manager import CONTROLLERS
@@ -215,7 +215,13 @@ class Cluster:
         """The kind called so: plural, singular, short name or ``plural.group``. Raises KeyError."""
         name = resource.lower()
         for kind in KINDS:
-            if name in (kind.resource, kind.group_resource, kind.singular, kind.kind.lower(), *kind.short_names):
+            if name in (
+                kind.resource,
+                kind.group_resource,
+                kind.singular,
+                kind.kind.lower(),
+                *kind.short_names,
+            ):
                 return kind
         raise KeyError(f'the server doesn\'t have a resource type "{resource}"')
 
@@ -271,7 +277,9 @@ class Cluster:
         """Objects in order of namespace and name; of one namespace or of all. Raises ApiError for a bad selector."""
         kind = self.kind_of(resource)
         context = RequestContext(ADMIN, manager="drydock")
-        return self.server.registry.list(context, kind.group_resource, namespace, label_selector, field_selector)
+        return self.server.registry.list(
+            context, kind.group_resource, namespace, label_selector, field_selector
+        )
 
     def delete(self, resource: str, name: str, namespace: str = "default") -> JSON:
         """Deletes as ``kubectl delete`` does (background). Raises ApiError 404."""
@@ -327,7 +335,9 @@ class Cluster:
         data = orjson.loads(zlib.decompress(snapshot))
         journal = Journal.from_dict(data["journal"])
         if journal.header["engine"] != ENGINE_VERSION:
-            raise ValueError(f"the snapshot is of engine {journal.header['engine']}, this is {ENGINE_VERSION}")
+            raise ValueError(
+                f"the snapshot is of engine {journal.header['engine']}, this is {ENGINE_VERSION}"
+            )
         cluster = cls(boot=False, options=ClusterOptions(**journal.header["options"]))
         cluster._load(data["saved"])
         cluster.journal = journal

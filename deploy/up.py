@@ -19,7 +19,6 @@ import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
-from pathlib import Path
 
 from install import BIN, PYTHON, ROOT, VAR, fail, install, say
 
@@ -170,12 +169,19 @@ def main() -> None:
     parser.add_argument("--port", type=int, default=int(os.environ.get("DRYDOCK_PORT", "8000")))
     options = parser.parse_args()
     if port_taken(options.host, options.port):
-        fail(f"port {options.port} is in use; stop what uses it, or choose another: DRYDOCK_PORT=8001 make up.")
+        fail(
+            f"port {options.port} is in use; stop what uses it, or choose another: DRYDOCK_PORT=8001 make up."
+        )
     print("Drydock: setting up", flush=True)
     env = install()
     (VAR / "log").mkdir(parents=True, exist_ok=True)
     account = subprocess.run(
-        [str(PYTHON), "manage.py", "ensure_instructor"], cwd=ROOT, env=env, capture_output=True, text=True, check=False
+        [str(PYTHON), "manage.py", "ensure_instructor"],
+        cwd=ROOT,
+        env=env,
+        capture_output=True,
+        text=True,
+        check=False,
     )
     if account.returncode:
         print(account.stderr[-2000:], file=sys.stderr)

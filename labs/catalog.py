@@ -1,9 +1,9 @@
 """Reads the course from its folders: chapters, lessons, labs.
 
-    labs/course.yaml                      the chapters and their lessons, in order
-    labs/<chapter>/<lesson>/lesson.yaml   slug, title, summary, minutes, labs
-    labs/<chapter>/<lesson>/lesson.<language>.md
-    labs/<chapter>/<lesson>/labs/<lab>/   lab.yaml, instructions.<language>.md, setup.yaml, check.py, …
+labs/course.yaml                      the chapters and their lessons, in order
+labs/<chapter>/<lesson>/lesson.yaml   slug, title, summary, minutes, labs
+labs/<chapter>/<lesson>/lesson.<language>.md
+labs/<chapter>/<lesson>/labs/<lab>/   lab.yaml, instructions.<language>.md, setup.yaml, check.py, …
 """
 
 from __future__ import annotations

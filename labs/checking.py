@@ -74,7 +74,9 @@ class Reader:
             kind = self._cluster.kind_of(resource).kind
             where = f" -n {namespace}" if namespace != "default" else ""
             raise Fail(
-                t(f"a {kind} named `{name}`", f"名为 `{name}` 的 {kind}"), NOTHING, f"kubectl get {resource}{where}"
+                t(f"a {kind} named `{name}`", f"名为 `{name}` 的 {kind}"),
+                NOTHING,
+                f"kubectl get {resource}{where}",
             )
         return found
 
@@ -108,7 +110,9 @@ class CheckSpec:
     run: Callable[[Reader], None]
 
 
-def check(id: str, *, title: Text, hint: Text, points: int = 1) -> Callable[[Callable[[Reader], None]], CheckSpec]:
+def check(
+    id: str, *, title: Text, hint: Text, points: int = 1
+) -> Callable[[Callable[[Reader], None]], CheckSpec]:
     """Makes a function a check."""
 
     def wrap(run: Callable[[Reader], None]) -> CheckSpec:

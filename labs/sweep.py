@@ -1,7 +1,7 @@
 """Proves a lab: untouched it fails, its solution passes, each wrong answer fails as it says.
 
-    lint(lab)   what can be read: both languages, ids, points, counter-examples, code fences
-    test(lab)   what must be run, in a terminal with the real kubectl
+lint(lab)   what can be read: both languages, ids, points, counter-examples, code fences
+test(lab)   what must be run, in a terminal with the real kubectl
 """
 
 from __future__ import annotations

@@ -74,7 +74,7 @@ class Workbench:
             if not ended.done():
                 ended.set_result(status)
 
-        self.vfs.write("/tmp/script.sh", script.encode())  # noqa: S108  a path of the virtual file system
+        self.vfs.write("/tmp/script.sh", script.encode())
         hooks = SessionHooks(on_output=shown.extend, on_exit=exited, now=lambda: self.cluster.clock.now)
         session = _FastSession(self.vfs, self._program, hooks, SessionOptions(home=HOME, cols=200, rows=50))
         session.cluster = self.cluster
@@ -99,7 +99,11 @@ async def open_lab(lab: Lab) -> AsyncIterator[Workbench]:
     server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
     program = ConfinedProgram(
-        kubectl_path(), api_port=port, kubeconfig=KUBECONFIG.format(port=port), home=HOME, allow_unconfined=True
+        kubectl_path(),
+        api_port=port,
+        kubeconfig=KUBECONFIG.format(port=port),
+        home=HOME,
+        allow_unconfined=True,
     )
     try:
         while not server.started:

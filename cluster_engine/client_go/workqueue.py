@@ -64,7 +64,9 @@ class WorkQueue:
             if waiting[0] <= due:
                 return
             self._clock.cancel(waiting[1])
-        timer = self._clock.call_at(due, f"{self.name}/due", key, priority=self._priority, background=background)
+        timer = self._clock.call_at(
+            due, f"{self.name}/due", key, priority=self._priority, background=background
+        )
         self._delayed[key] = (due, timer)
 
     def add_rate_limited(self, key: str) -> None:

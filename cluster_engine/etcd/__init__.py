@@ -1,5 +1,5 @@
 """etcd: the cluster's only state. Revisions, compare-and-set, watch, compaction, leases."""
 
-from cluster_engine.etcd.store import CompareFailed, Compacted, Store, Watcher, WatchEvent
+from cluster_engine.etcd.store import Compacted, CompareFailed, Store, Watcher, WatchEvent
 
 __all__ = ["Compacted", "CompareFailed", "Store", "WatchEvent", "Watcher"]

@@ -145,7 +145,9 @@ class Store:
             self._count += 1
         if ttl is not None:
             self._clock.call_later(ttl, "etcd/lease-expired", resource, key, revision, background=True)
-        self._commit(table, WatchEvent("ADDED" if previous is None else "MODIFIED", stored, previous, revision))
+        self._commit(
+            table, WatchEvent("ADDED" if previous is None else "MODIFIED", stored, previous, revision)
+        )
         return stored
 
     def delete(self, resource: str, key: str, expect: int | None = None) -> JSON:
@@ -227,7 +229,9 @@ class Store:
             table.compacted = self.revision
         for resource, objects in state["objects"].items():
             table = self._table(resource)
-            table.objects = {key: freeze(obj) for key, obj in objects.items()} if self._freezing else dict(objects)
+            table.objects = (
+                {key: freeze(obj) for key, obj in objects.items()} if self._freezing else dict(objects)
+            )
             table.keys = sorted(objects)
             table.compacted = self.revision
             self._count += len(objects)

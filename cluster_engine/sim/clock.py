@@ -40,7 +40,9 @@ class Clock:
             raise ValueError(f"clock handler {handler!r} is registered twice")
         self._handlers[handler] = fn
 
-    def call_at(self, due: int, handler: str, *args: Any, priority: int = 50, background: bool = False) -> int:
+    def call_at(
+        self, due: int, handler: str, *args: Any, priority: int = 50, background: bool = False
+    ) -> int:
         """Schedules ``handler(*args)`` at ``due`` µs (not before now) and returns the timer's id.
 
         ``background`` marks periodic upkeep (leases, steady probes) that ``settle`` does not wait for.

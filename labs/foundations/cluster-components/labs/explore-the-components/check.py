@@ -22,7 +22,9 @@ def noted(cluster: Reader, key: str) -> str:
     ),
 )
 def etcd_node(cluster: Reader) -> None:
-    nodes = [pod["spec"].get("nodeName") for pod in cluster.list("pods", "kube-system", labels="component=etcd")]
+    nodes = [
+        pod["spec"].get("nodeName") for pod in cluster.list("pods", "kube-system", labels="component=etcd")
+    ]
     value = noted(cluster, "etcd-node")
     if value not in nodes:
         raise Fail(

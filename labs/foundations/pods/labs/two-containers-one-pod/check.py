@@ -49,7 +49,10 @@ def shared_volume(cluster: Reader) -> None:
     shared = sorted(empty & set(mounts.get("web", {})) & set(mounts.get("writer", {})))
     if not shared:
         raise Fail(
-            t("one emptyDir volume that `web` and `writer` mount", "一个由 `web` 和 `writer` 共同挂载的 emptyDir 卷"),
+            t(
+                "one emptyDir volume that `web` and `writer` mount",
+                "一个由 `web` 和 `writer` 共同挂载的 emptyDir 卷",
+            ),
             NOTHING,
             "kubectl get pod notebook -o yaml",
         )
@@ -92,7 +95,9 @@ def writer_writes(cluster: Reader) -> None:
 def task_succeeded(cluster: Reader) -> None:
     phase = cluster.need("pods", "task").get("status", {}).get("phase")
     if phase != "Succeeded":
-        raise Fail(t("the phase `Succeeded`", "阶段为 `Succeeded`"), f"`{phase}`", "kubectl describe pod task")
+        raise Fail(
+            t("the phase `Succeeded`", "阶段为 `Succeeded`"), f"`{phase}`", "kubectl describe pod task"
+        )
 
 
 @check(
