@@ -101,7 +101,9 @@ def processes(host: str, port: int, env: dict[str, str]) -> list[Process]:
             redis_server(), "--port", str(redis_port), "--bind", "127.0.0.1", "--dir", str(folder),
             "--save", "", "--appendonly", "no", "--daemonize", "no",
         ], env),
-        Process("labs", [*celery, "-Q", "labs", "--pool", "threads", "-c", "4", "-n", "labs@%h", "-l", "INFO"], celery_env),
+        Process("labs", [
+            *celery, "-Q", "labs", "--pool", "threads", "-c", "4", "-n", "labs@%h", "-l", "INFO",
+        ], celery_env),
         Process("grading", [
             *celery, "-Q", "grading", "--pool", "prefork", "-c", "2", "-n", "grading@%h", "-l", "INFO",
         ], celery_env),

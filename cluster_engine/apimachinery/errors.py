@@ -65,7 +65,9 @@ def _details(resource: str, name: str = "", causes: list[JSON] | None = None, ki
 
 
 def not_found(resource: str, name: str) -> ApiError:
-    return ApiError(status_failure(404, "NotFound", f'{resource} "{name}" not found', _details(resource, name)))
+    return ApiError(
+        status_failure(404, "NotFound", f'{resource} "{name}" not found', _details(resource, name))
+    )
 
 
 def already_exists(resource: str, name: str) -> ApiError:
@@ -245,7 +247,7 @@ def type_invalid(field: str, value: Any, detail: str) -> FieldError:
 
 
 def not_supported(field: str, value: Any, choices: Iterable[str]) -> FieldError:
-    listed = sorted(choices)
+    listed = list(choices)  # in the caller's order, as upstream
     detail = "supported values: " + ", ".join(go_value(choice) for choice in listed) if listed else ""
     return FieldError(NOT_SUPPORTED, field, value, detail)
 

@@ -154,7 +154,10 @@ def test_repeats_are_counted():
         clock.run_until(clock.now + 1_000_000)
     (event,) = client.events.values()
     assert event["count"] == 3
-    assert (event["firstTimestamp"], event["lastTimestamp"]) == ("1970-01-01T00:00:00Z", "1970-01-01T00:00:02Z")
+    assert (event["firstTimestamp"], event["lastTimestamp"]) == (
+        "1970-01-01T00:00:00Z",
+        "1970-01-01T00:00:02Z",
+    )
     assert event["involvedObject"]["fieldPath"] == "spec.containers{x}"
     assert event["source"] == {"component": "kubelet", "host": "node-1"}
 

@@ -13,7 +13,7 @@ def pod(name, namespace="default", **more):
     return {"metadata": {"name": name, "namespace": namespace}, **more}
 
 
-@pytest.fixture()
+@pytest.fixture
 def store():
     return Store(Clock(0), freezing=True)
 

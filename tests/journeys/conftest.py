@@ -63,7 +63,12 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     output = var / "up.txt"
     with output.open("w") as log:
         process = subprocess.Popen(
-            [sys.executable, "deploy/up.py"], cwd=ROOT, env=env, stdout=log, stderr=subprocess.STDOUT, start_new_session=True
+            [sys.executable, "deploy/up.py"],
+            cwd=ROOT,
+            env=env,
+            stdout=log,
+            stderr=subprocess.STDOUT,
+            start_new_session=True,
         )
     url = f"http://127.0.0.1:{port}/"
     deadline = time.monotonic() + START_LIMIT
@@ -100,7 +105,14 @@ def browser():
     """Debian's Chromium, headless."""
     from playwright.sync_api import sync_playwright
 
-    path = next((found for name in ("chromium", "chromium-browser", "google-chrome") if (found := shutil.which(name))), None)
+    path = next(
+        (
+            found
+            for name in ("chromium", "chromium-browser", "google-chrome")
+            if (found := shutil.which(name))
+        ),
+        None,
+    )
     if path is None:
         pytest.fail("no Chromium was found; on Debian: apt-get install chromium")
     with sync_playwright() as playwright:

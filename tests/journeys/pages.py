@@ -32,9 +32,11 @@ def violations_of(page: Any) -> list[str]:
     page.on("pageerror", lambda error: complaints.append(f"error: {error}"))
     page.on(
         "console",
-        lambda message: complaints.append(message.text)
-        if message.type == "error" and "Content Security Policy" in message.text
-        else None,
+        lambda message: (
+            complaints.append(message.text)
+            if message.type == "error" and "Content Security Policy" in message.text
+            else None
+        ),
     )
     return complaints
 
@@ -49,7 +51,8 @@ class Workspace:
         """Until the cluster is up and the terminal shows its prompt."""
         self.page.wait_for_url("**/runs/*/", timeout=60_000)
         self.page.wait_for_function(
-            "() => document.querySelector('dd-terminal .xterm-rows')?.textContent.includes('$')", timeout=60_000
+            "() => document.querySelector('dd-terminal .xterm-rows')?.textContent.includes('$')",
+            timeout=60_000,
         )
 
     @property

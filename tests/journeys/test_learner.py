@@ -35,7 +35,7 @@ def call(stack, method, path, token=None, body=None):
         return status, text
 
 
-@pytest.fixture()
+@pytest.fixture
 def page(browser):
     context = browser.new_context(locale="zh-CN", viewport={"width": 1440, "height": 900})
     page = context.new_page()
@@ -127,7 +127,9 @@ def test_a_guest_goes_from_the_lesson_to_a_grade_that_the_instructor_reads(stack
     teacher.goto(f"{stack.url}/grades/")
     row = teacher.locator("tr", has_text=name)
     assert "7" in row.inner_text()
-    status, all_grades = call(stack, "GET", f"/api/v1/grades/?user={name}", make_token(teacher, stack, "journey"))
+    status, all_grades = call(
+        stack, "GET", f"/api/v1/grades/?user={name}", make_token(teacher, stack, "journey")
+    )
     assert status == 200
     assert [(row["lab"], row["score"]) for row in all_grades["results"]] == [("declare-a-deployment", 7)]
     teacher.context.close()
@@ -152,10 +154,14 @@ def test_what_is_typed_survives_a_reload(stack, page):
         pytest.param("while true; do :; done", "stopped", id="busy loop"),
         pytest.param("yes | cat", "stopped", id="endless output"),
         pytest.param("x=a; while true; do x=$x$x; done", "stopped", id="doubling"),
-        pytest.param("for i in $(seq 10000); do kubectl version --client=true; done", "stopped", id="kubectl storm"),
+        pytest.param(
+            "for i in $(seq 10000); do kubectl version --client=true; done", "stopped", id="kubectl storm"
+        ),
     ],
 )
-def test_a_runaway_line_ends_with_a_message_and_the_neighbour_does_not_notice(stack, page, browser, line, expected):
+def test_a_runaway_line_ends_with_a_message_and_the_neighbour_does_not_notice(
+    stack, page, browser, line, expected
+):
     page.goto(f"{stack.url}/labs/explore-the-components/")
     page.click("main form button[type=submit], main a.button-main")
     workspace = Workspace(page)

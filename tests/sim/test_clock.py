@@ -124,7 +124,9 @@ def test_times(text, micro):
     assert rfc3339(us) == micro[:19] + "Z"
 
 
-@pytest.mark.parametrize("text", ["", "yesterday", "2026-01-01", "2026-13-01T00:00:00Z", "2026-01-01 00:00:00Z"])
+@pytest.mark.parametrize(
+    "text", ["", "yesterday", "2026-01-01", "2026-13-01T00:00:00Z", "2026-01-01 00:00:00Z"]
+)
 def test_what_is_no_time_is_refused(text):
     with pytest.raises(ValueError):
         parse_rfc3339(text)
@@ -142,6 +144,8 @@ def test_the_journal_takes_entries_in_order_only():
     assert again.next_seq == 3
 
 
-@pytest.mark.parametrize("data", [b"", b"text", "字".encode(), b"k8s\0\xff\xfe"], ids=["empty", "ascii", "utf8", "binary"])
+@pytest.mark.parametrize(
+    "data", [b"", b"text", "字".encode(), b"k8s\0\xff\xfe"], ids=["empty", "ascii", "utf8", "binary"]
+)
 def test_bytes_survive_json(data):
     assert unpack_bytes(json.loads(json.dumps(pack_bytes(data)))) == data
