@@ -1,0 +1,27 @@
+"""The certificate authority that Pods are told to trust (the ConfigMap ``kube-root-ca.crt``).
+
+A real self-signed certificate whose private key was thrown away: nothing can be signed with it. Making one
+per cluster would need randomness from outside the seed.
+"""
+
+CA_PEM = """\
+-----BEGIN CERTIFICATE-----
+MIIDEzCCAfugAwIBAgIUMoQJaCOMrEuOmPt2mC5VwX3Xex0wDQYJKoZIhvcNAQEL
+BQAwFTETMBEGA1UEAwwKa3ViZXJuZXRlczAgFw0yNTAxMDEwMDAwMDBaGA8yMTI1
+MDEwMTAwMDAwMFowFTETMBEGA1UEAwwKa3ViZXJuZXRlczCCASIwDQYJKoZIhvcN
+AQEBBQADggEPADCCAQoCggEBAMguAHDiZ7EReJwPxwLz+xprVC8U+ZCqmCRArGdG
+RL9zwmPISJIlAulGlFvlcXzHHSd3UeR42bQxhLgR9T7d/lerTz9PveBVe4bO1ema
+rTXagXQx6YLii5z7qzg5ts4ylRIhl5gWhALgWuHo7yuq+iNjCGi3ZVJUScDb++h3
+9IqXrXFxMdwD5q3AybrTtrgJ4gB/p9WVNHeodan3BWk9HYv95Z40GM9gudC5rNuc
+RVz+ed62HN4PBJby4UrsfNy3jzX42vgLrhM/lhXgbLuId71ZEU2WfGm/Fg6KMOzj
+hvE7D2ahaK8l0vwTkES9jIPB75WQuFOgacByU6ake+O1racCAwEAAaNZMFcwDwYD
+VR0TAQH/BAUwAwEB/zAOBgNVHQ8BAf8EBAMCAqQwHQYDVR0OBBYEFFjK0ipAIzu9
+LsrtUwrRVFpyeUaIMBUGA1UdEQQOMAyCCmt1YmVybmV0ZXMwDQYJKoZIhvcNAQEL
+BQADggEBAFxXmHJgHaySeaVhK0OvyhcMNnNMzpz5NVgmdk9U908v5tQZfOwqkQ2X
+Pe7DeCXRuEUEH34+favdwDMVXy3QmxPbirI93JDL8srS9nd/khbBIcHGGq6VuHdH
+UOq2VN7OMdtyftaTLGnOjgs65NCxSHNNPITBu4/nyXjIiv8oRlh1FaMsIUWL+ZLG
+spxWsjSmR3jsPgHXf5H3VWBXSdSuGkzEenZbCJ+2TQh1uoSEtq00eqmqPBzj2VEq
+g1BRvyWk/5tisbCnqhJY2LQGyHHNWrDkDsKZ/sXycW3QSQ12Tq7JavXxf5iFR1Y2
+B5xLxOy7cDy3n6MWYQzo52f4uFfs/e8=
+-----END CERTIFICATE-----
+"""

@@ -1,0 +1,34 @@
+"""The kinds that the cluster serves, one file each.
+
+A kind is one file and one line in KINDS. A kind without the behaviour that makes it more than a record (its
+controller) is not listed.
+"""
+
+from cluster_engine.apimachinery.scheme import Kind
+
+from .apps.v1 import controllerrevision, daemonset, deployment, replicaset
+from .coordination.v1 import lease
+from .core.v1 import configmap, endpoints, event, namespace, node, pod, secret, service, serviceaccount
+from .discovery.v1 import endpointslice
+from .scheduling.v1 import priorityclass
+
+KINDS: tuple[Kind, ...] = (
+    configmap.KIND,
+    endpoints.KIND,
+    event.KIND,
+    namespace.KIND,
+    node.KIND,
+    pod.KIND,
+    secret.KIND,
+    serviceaccount.KIND,
+    service.KIND,
+    controllerrevision.KIND,
+    daemonset.KIND,
+    deployment.KIND,
+    replicaset.KIND,
+    lease.KIND,
+    endpointslice.KIND,
+    priorityclass.KIND,
+)
+
+__all__ = ["KINDS"]

@@ -1,0 +1,106 @@
+"""What Deployments, ReplicaSets and DaemonSets share: a selector, a template, counts.
+
+Models pkg/apis/apps/validation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster_engine.api.core.v1.pod_spec import template_warnings, validate_template
+from cluster_engine.api.core.v1.pod_spec.annotations import check_pod_annotations
+from cluster_engine.api.meta import check_not_negative
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import (
+    FieldError,
+    forbidden_field,
+    invalid_value,
+    not_supported,
+    required,
+)
+from cluster_engine.apimachinery.labels import SelectorError, compile_selector
+from cluster_engine.apimachinery.validation import is_dns1123_label, is_percent, validate_label_selector
+
+_MISMATCH = "`selector` does not match template `labels`"
+_SURPRISING = "this is used in Pod names and hostnames, which can result in surprising behavior"
+
+
+def check_selector(spec: JSON, kind: str) -> list[FieldError]:
+    """spec.selector must be there and must not be empty."""
+    selector = spec.get("selector")
+    if selector is None:
+        return [required("spec.selector")]
+    problems = validate_label_selector(selector, "spec.selector")
+    if not selector.get("matchLabels") and not selector.get("matchExpressions"):
+        problems.append(invalid_value("spec.selector", selector, f"empty selector is invalid for {kind}"))
+    return problems
+
+
+def check_template(spec: JSON, kind: str) -> list[FieldError]:
+    """spec.template must fit the selector and its Pods must restart always."""
+    template: JSON = spec.get("template") or {}
+    path = "spec.template"
+    labels = (template.get("metadata") or {}).get("labels")
+    selector = spec.get("selector")
+    problems: list[FieldError] = []
+    if selector and (selector.get("matchLabels") or selector.get("matchExpressions")):
+        try:
+            if not compile_selector(selector).matches(labels):
+                problems.append(invalid_value(f"{path}.metadata.labels", labels, _MISMATCH))
+        except SelectorError:
+            problems.append(invalid_value("spec.selector", selector, "invalid label selector"))
+    annotations = (template.get("metadata") or {}).get("annotations")
+    if annotations:
+        problems += check_pod_annotations(annotations, template.get("spec") or {}, f"{path}.annotations")
+    problems += validate_template(template, path)
+    pod: JSON = template.get("spec") or {}
+    if pod.get("restartPolicy") != "Always":
+        policy = pod.get("restartPolicy") or ""
+        problems.append(not_supported(f"{path}.spec.restartPolicy", policy, ("Always",)))
+    if pod.get("activeDeadlineSeconds") is not None:
+        text = f"activeDeadlineSeconds in {kind} is not Supported"
+        problems.append(forbidden_field(f"{path}.spec.activeDeadlineSeconds", text))
+    return problems
+
+
+def check_amount(value: Any, path: str) -> list[FieldError]:
+    """A count or a percentage (ValidatePositiveIntOrPercent)."""
+    if isinstance(value, str):
+        return [invalid_value(path, value, text) for text in is_percent(value)]
+    return check_not_negative(value, path)
+
+
+def percent_of(value: Any) -> int | None:
+    """The number of a percentage, None for anything else."""
+    if isinstance(value, str) and not is_percent(value):
+        return int(value[:-1])
+    return None
+
+
+def is_zero(value: Any) -> bool:
+    """0, "0%" or nothing."""
+    return not (percent_of(value) if isinstance(value, str) else value)
+
+
+def check_at_most_100_percent(value: Any, path: str) -> list[FieldError]:
+    """More than all Pods cannot be gone."""
+    if (percent_of(value) or 0) > 100:
+        return [invalid_value(path, value, "must not be greater than 100%")]
+    return []
+
+
+def check_counts(status: JSON, fields: tuple[str, ...]) -> list[FieldError]:
+    """No count in a status may be negative."""
+    problems: list[FieldError] = []
+    for field in fields:
+        problems += check_not_negative(status.get(field), f"status.{field}")
+    return problems
+
+
+def workload_warnings(obj: JSON) -> list[str]:
+    """Warnings about the template, and about a name that makes bad host names."""
+    out = []
+    wrong = is_dns1123_label(obj["metadata"].get("name") or "")
+    if wrong:
+        out.append(f"metadata.name: {_SURPRISING}; a DNS label is recommended: [{' '.join(wrong)}]")
+    return out + template_warnings((obj.get("spec") or {}).get("template") or {}, "spec.template")

@@ -1,0 +1,48 @@
+"""Lease.
+
+Models pkg/registry/coordination/lease/strategy.go and pkg/apis/coordination/validation.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster_engine.api.meta import check_meta, check_not_negative
+from cluster_engine.api.printing import AGE, NAME, age, doc
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import FieldError, invalid_value
+from cluster_engine.apimachinery.scheme import Column, Kind
+
+
+def _check(lease: JSON) -> list[FieldError]:
+    spec = lease.get("spec") or {}
+    problems: list[FieldError] = []
+    seconds = spec.get("leaseDurationSeconds")
+    if seconds is not None and seconds <= 0:
+        problems.append(invalid_value("spec.leaseDurationSeconds", seconds, "must be greater than 0"))
+    return problems + check_not_negative(spec.get("leaseTransitions"), "spec.leaseTransitions")
+
+
+def validate(lease: JSON) -> list[FieldError]:
+    """What is wrong with a new lease."""
+    return check_meta(lease) + _check(lease)
+
+
+def row(lease: JSON, now: int) -> list[Any]:
+    """The cells of a lease."""
+    return [lease["metadata"]["name"], (lease.get("spec") or {}).get("holderIdentity") or "", age(lease, now)]
+
+
+KIND = Kind(
+    group="coordination.k8s.io",
+    version="v1",
+    kind="Lease",
+    resource="leases",
+    singular="lease",
+    namespaced=True,
+    columns=(NAME, Column("Holder", description=doc("coordination.v1.LeaseSpec", "holderIdentity")), AGE),
+    row=row,
+    default=lambda lease: lease if "spec" in lease else {**lease, "spec": {}},
+    validate=validate,
+    validate_update=lambda new, old: _check(new),
+)

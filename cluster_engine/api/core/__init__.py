@@ -1,0 +1,1 @@
+"""The core group (its name in the API is the empty string)."""

@@ -1,0 +1,142 @@
+"""Pod.
+
+Models pkg/registry/core/pod/strategy.go, pkg/apis/core/v1/defaults.go (SetDefaults_Pod) and
+pkg/apis/core/validation (ValidatePodCreate).
+"""
+
+from __future__ import annotations
+
+from cluster_engine.api.meta import check_meta
+from cluster_engine.api.strategy import keep_status, same, with_generation
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import FieldError, forbidden_field
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.apimachinery.validation import is_dns1123_label
+
+from . import pod_printing, pod_update
+from .pod_spec import default_pod_spec, template_warnings, validate_pod_spec
+from .pod_spec.annotations import check_pod_annotations
+from .pod_spec.resources import qos_class
+
+_SURPRISING = "this is used in the Pod's hostname, which can result in surprising behavior"
+_GATED = {
+    "type": "PodScheduled",
+    "status": "False",
+    "reason": "SchedulingGated",
+    "message": "Scheduling is blocked due to non-empty scheduling gates",
+}
+
+
+def default(pod: JSON) -> JSON:
+    """The Pod with its spec's defaults."""
+    spec = pod.get("spec") or {}
+    made = default_pod_spec(spec, pod=True)
+    return pod if made is pod.get("spec") else {**pod, "spec": made}
+
+
+def prepare_create(pod: JSON) -> JSON:
+    """A new Pod is Pending and has its QoS class."""
+    spec = pod.get("spec") or {}
+    status: JSON = {"phase": "Pending", "qosClass": qos_class(spec)}
+    if spec.get("schedulingGates"):
+        status["conditions"] = [_GATED]
+    meta = pod["metadata"]
+    out = {**pod, "metadata": {**meta, "generation": 1}, "status": status}
+    constraints = spec.get("topologySpreadConstraints")
+    if constraints and any(constraint.get("matchLabelKeys") for constraint in constraints):
+        labels = meta.get("labels") or {}
+        merged = [_merge_match_label_keys(constraint, labels) for constraint in constraints]
+        out["spec"] = {**spec, "topologySpreadConstraints": merged}
+    return out
+
+
+def _merge_match_label_keys(constraint: JSON, labels: JSON) -> JSON:
+    """matchLabelKeys become part of the selector, with the Pod's own values."""
+    keys = [key for key in constraint.get("matchLabelKeys") or () if key in labels]
+    if not keys or constraint.get("labelSelector") is None:
+        return constraint
+    selector = constraint["labelSelector"]
+    added = [{"key": key, "operator": "In", "values": [labels[key]]} for key in keys]
+    merged = {**selector, "matchExpressions": [*(selector.get("matchExpressions") or ()), *added]}
+    return {**constraint, "labelSelector": merged}
+
+
+def prepare_update(new: JSON, old: JSON) -> JSON:
+    """The status stays; a changed spec counts one generation more."""
+    new = keep_status(new, old)
+    if same(new.get("spec"), old.get("spec")):
+        return new
+    return with_generation(new, old["metadata"].get("generation", 0) + 1)
+
+
+def validate(pod: JSON) -> list[FieldError]:
+    """What is wrong with a new Pod."""
+    spec = pod.get("spec") or {}
+    problems = check_meta(pod)
+    annotations = pod["metadata"].get("annotations")
+    if annotations:
+        problems += check_pod_annotations(annotations, spec, "metadata.annotations")
+    problems += validate_pod_spec(spec, pod=True)
+    if spec.get("ephemeralContainers"):
+        problems.append(forbidden_field("spec.ephemeralContainers", "cannot be set on create"))
+    if spec.get("nodeName") and spec.get("schedulingGates"):
+        text = "cannot be set until all schedulingGates have been cleared"
+        problems.append(forbidden_field("spec.nodeName", text))
+    return problems
+
+
+def grace(pod: JSON) -> int:
+    """Seconds that a deletion gives the Pod when the caller names none."""
+    seconds = (pod.get("spec") or {}).get("terminationGracePeriodSeconds")
+    if seconds is None:
+        return 30
+    return int(seconds) if seconds >= 0 else 1
+
+
+def warnings(pod: JSON) -> list[str]:
+    """Warnings about the spec, and about a name that makes a bad host name."""
+    out = []
+    wrong = is_dns1123_label(pod["metadata"].get("name") or "")
+    if wrong:
+        out.append(f"metadata.name: {_SURPRISING}; a DNS label is recommended: [{' '.join(wrong)}]")
+    return out + template_warnings(pod)
+
+
+def _pod_ip(pod: JSON) -> str:
+    addresses = (pod.get("status") or {}).get("podIPs") or ()
+    return addresses[0].get("ip", "") if addresses else ""
+
+
+KIND = Kind(
+    group="",
+    version="v1",
+    kind="Pod",
+    resource="pods",
+    singular="pod",
+    namespaced=True,
+    short_names=("po",),
+    categories=("all",),
+    subresources=("binding", "eviction", "exec", "log", "status"),
+    columns=pod_printing.COLUMNS,
+    row=pod_printing.row,
+    default=default,
+    prepare_create=prepare_create,
+    prepare_update=prepare_update,
+    prepare_status=pod_update.prepare_status,
+    validate=validate,
+    validate_update=pod_update.validate_update,
+    validate_status=pod_update.validate_status,
+    warnings=warnings,
+    field_labels={
+        "spec.nodeName": lambda pod: pod["spec"].get("nodeName") or "",
+        "spec.restartPolicy": lambda pod: pod["spec"].get("restartPolicy") or "",
+        "spec.schedulerName": lambda pod: pod["spec"].get("schedulerName") or "",
+        "spec.serviceAccountName": lambda pod: pod["spec"].get("serviceAccountName") or "",
+        "spec.hostNetwork": lambda pod: "true" if pod["spec"].get("hostNetwork") else "false",
+        "status.phase": lambda pod: (pod.get("status") or {}).get("phase") or "",
+        "status.podIP": _pod_ip,
+        "status.podIPs": _pod_ip,
+        "status.nominatedNodeName": lambda pod: (pod.get("status") or {}).get("nominatedNodeName") or "",
+    },
+    grace=grace,
+)

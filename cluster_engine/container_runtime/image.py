@@ -1,0 +1,87 @@
+"""What an image is: its names and sizes, its configuration, its files and what its programs do."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cluster_engine.container_runtime.process import Launch, Plan
+
+MB = 1_000_000
+
+Program = Callable[[Launch], Plan]
+
+
+@dataclass(frozen=True, slots=True)
+class Variant:
+    """One build of an image; several tags may name it."""
+
+    size: int
+    version: str
+    flavor: str = ""
+
+    @property
+    def alpine(self) -> bool:
+        """Whether it is built on Alpine."""
+        return "alpine" in self.flavor
+
+
+def tags(size: int, version: str, *names: str, flavor: str = "") -> dict[str, Variant]:
+    """A build and the tags that name it."""
+    return dict.fromkeys(names, Variant(size, version, flavor))
+
+
+def _no_files(variant: Variant) -> dict[str, str]:
+    return {}
+
+
+@dataclass(frozen=True)
+class Image:
+    """One repository. ``programs`` maps the base name of an executable to what it does."""
+
+    repository: str
+    variants: Mapping[str, Variant]
+    entrypoint: tuple[str, ...] = ()
+    cmd: tuple[str, ...] = ()
+    env: Mapping[str, str] = field(default_factory=dict)
+    ports: tuple[int, ...] = ()
+    workdir: str = "/"
+    uid: int = 0
+    programs: Mapping[str, Program] = field(default_factory=dict)
+    tools: str = "none"
+    """Which small tools are in it: ``busybox``, ``debian`` or ``none`` (no shell at all)."""
+    files: Callable[[Variant], dict[str, str]] = _no_files
+
+    def digest(self, tag: str) -> str:
+        """The same for all tags of one build."""
+        variant = self.variants[tag]
+        text = f"{self.repository}/{variant.version}/{variant.flavor}"
+        return "sha256:" + hashlib.sha256(text.encode()).hexdigest()
+
+    def tools_of(self, tag: str) -> str:
+        """The tools of that build: Alpine builds have busybox, whatever the others have."""
+        return "busybox" if self.variants[tag].alpine else self.tools
+
+
+PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+
+
+def debian_files(variant: Variant) -> dict[str, str]:
+    """What a Debian base shows of itself."""
+    if variant.alpine:
+        return alpine_files(variant)
+    return {
+        "/etc/os-release": 'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\n'
+        'VERSION_ID="13"\nVERSION="13 (trixie)"\nVERSION_CODENAME=trixie\nID=debian\n',
+        "/etc/debian_version": "13.1\n",
+    }
+
+
+def alpine_files(variant: Variant) -> dict[str, str]:
+    """What an Alpine base shows of itself."""
+    return {
+        "/etc/os-release": 'NAME="Alpine Linux"\nID=alpine\nVERSION_ID=3.22.2\n'
+        'PRETTY_NAME="Alpine Linux v3.22"\n',
+        "/etc/alpine-release": "3.22.2\n",
+    }

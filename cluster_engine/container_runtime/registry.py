@@ -1,0 +1,58 @@
+"""The registries that nodes pull from: the table of images and the errors of what is not in it.
+
+The texts are containerd's (core/remotes/docker, internal/cri/server/images).
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+from cluster_engine.container_runtime.image import Image
+from cluster_engine.container_runtime.names import Reference, parse
+
+_PUBLIC = ("docker.io", "registry.k8s.io", "quay.io", "ghcr.io", "gcr.io", "mcr.microsoft.com")
+
+
+class PullError(Exception):
+    """The pull failed; str() is what the kubelet gets from the runtime."""
+
+
+@lru_cache(maxsize=1)
+def _by_repository() -> dict[str, Image]:
+    from cluster_engine.container_runtime.images import IMAGES
+
+    return {image.repository: image for image in IMAGES}
+
+
+def resolve(reference: Reference) -> tuple[Image, str]:
+    """The image and the tag of its build. Raises PullError with containerd's words."""
+    image = _by_repository().get(reference.repository)
+    wanted = f'"{reference}"'
+    prefix = f"failed to pull and unpack image {wanted}: failed to resolve reference {wanted}"
+    if image is None:
+        domain = reference.repository.split("/", 1)[0]
+        if domain == "docker.io":
+            raise PullError(
+                f"{prefix}: pull access denied, repository does not exist or may require authorization: "
+                "server message: insufficient_scope: authorization failed"
+            )
+        if domain in _PUBLIC:
+            raise PullError(f"rpc error: code = NotFound desc = {prefix}: {reference}: not found")
+        host, path = domain.split(":")[0], reference.repository.split("/", 1)[1]
+        raise PullError(
+            f"{prefix}: failed to do request: Head "
+            f'"https://{domain}/v2/{path}/manifests/{reference.tag or reference.digest}": '
+            f"dial tcp: lookup {host} on 172.18.0.1:53: no such host"
+        )
+    if reference.digest:
+        for tag in image.variants:
+            if image.digest(tag) == reference.digest:
+                return image, tag
+    elif reference.tag in image.variants:
+        return image, reference.tag
+    raise PullError(f"rpc error: code = NotFound desc = {prefix}: {reference}: not found")
+
+
+def find(name: str) -> tuple[Image, str]:
+    """As ``resolve``, from an image name that is known to be good."""
+    return resolve(parse(name))

@@ -1,0 +1,113 @@
+"""coredns: names of Services and Pods to addresses.
+
+A pure look at the informers, for commands in containers that ask for a name. Models CoreDNS' kubernetes
+plugin with the domain ``cluster.local``; names outside the cluster do not exist here.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.client_go import SharedInformerFactory
+
+DOMAIN = "cluster.local"
+NDOTS = 5
+_MAX_NAME = 253
+_SLICES, _SERVICE_NAME = "endpointslices.discovery.k8s.io", "kubernetes.io/service-name"
+
+
+def search_path(namespace: str) -> tuple[str, ...]:
+    """The search domains in a Pod's /etc/resolv.conf."""
+    return f"{namespace}.svc.{DOMAIN}", f"svc.{DOMAIN}", DOMAIN
+
+
+def candidates(name: str, namespace: str) -> Iterator[str]:
+    """The full names that a resolver tries, in its order (ndots:5)."""
+    if name.endswith("."):
+        yield name.rstrip(".")
+        return
+    if name.count(".") >= NDOTS:
+        yield name
+    for domain in search_path(namespace):
+        yield f"{name}.{domain}"
+    if name.count(".") < NDOTS:
+        yield name
+
+
+class Resolver:
+    """Answers A queries as the cluster's DNS does."""
+
+    def __init__(self, informers: SharedInformerFactory) -> None:
+        self._services = informers.of("services")
+        self._slices = informers.of(_SLICES)
+        self._slices.add_index("service", _service_of)
+
+    def lookup(self, name: str, namespace: str) -> list[str]:
+        """The IPv4 addresses of a name as a Pod of ``namespace`` asks for it; [] when it does not exist."""
+        if not name or len(name) > _MAX_NAME:
+            return []
+        for full in candidates(name.lower(), namespace):
+            found = self.resolve(full)
+            if found:
+                return found
+        return []
+
+    def resolve(self, full: str, depth: int = 0) -> list[str]:
+        """The addresses of a fully qualified name."""
+        head, dot, rest = full.rpartition(f".svc.{DOMAIN}")
+        if dot and not rest:
+            return self._service(head.split("."), depth)
+        head, dot, rest = full.rpartition(f".pod.{DOMAIN}")
+        if dot and not rest:
+            return _pod_address(head.split("."))
+        return []
+
+    def _service(self, parts: list[str], depth: int) -> list[str]:
+        """``[host.]service.namespace``; a host is an endpoint of a headless Service."""
+        if len(parts) not in (2, 3):
+            return []
+        *host, name, namespace = parts
+        service = self._services.get(f"{namespace}/{name}")
+        if service is None:
+            return []
+        spec = service["spec"]
+        if spec.get("type") == "ExternalName":
+            # A CNAME; one that leads back into the cluster is followed, a few times at most.
+            return self.resolve(spec["externalName"].rstrip("."), depth + 1) if depth < 8 else []
+        if spec.get("clusterIP") not in (None, "", "None"):
+            return [] if host else [spec["clusterIP"]]
+        return [
+            ip for entry, ip in self._endpoints(namespace, name) if not host or _host(entry, ip) == host[0]
+        ]
+
+    def _endpoints(self, namespace: str, name: str) -> Iterator[tuple[JSON, str]]:
+        for slice in self._slices.by_index("service", f"{namespace}/{name}"):
+            for entry in slice.get("endpoints") or ():
+                if (entry.get("conditions") or {}).get("ready", True) is not False:
+                    for ip in entry["addresses"]:
+                        yield entry, ip
+
+
+def _service_of(slice: JSON) -> tuple[str, ...]:
+    """Index function: the Service that a slice belongs to."""
+    name = (slice["metadata"].get("labels") or {}).get(_SERVICE_NAME)
+    return (f"{slice['metadata']['namespace']}/{name}",) if name else ()
+
+
+def _host(entry: JSON, ip: str) -> str:
+    return str(entry.get("hostname") or ip.replace(".", "-"))
+
+
+def _pod_address(parts: list[str]) -> list[str]:
+    """``10-244-1-7.namespace``: the address is in the name ("pods insecure": not checked)."""
+    if len(parts) != 2:
+        return []
+    address = parts[0].replace("-", ".")
+    return [address] if is_address(address) else []
+
+
+def is_address(host: str) -> bool:
+    """Whether the host is a dotted IPv4 address rather than a name."""
+    parts = host.split(".")
+    return len(parts) == 4 and all(p.isascii() and p.isdecimal() and int(p[:4]) < 256 for p in parts)

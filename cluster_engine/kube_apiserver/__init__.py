@@ -1,0 +1,24 @@
+"""kube-apiserver: the only door to the cluster's state.
+
+`APIServer.registry` is the semantic layer on dicts (used by components in this process),
+`APIServer.handle` the whole HTTP behaviour on bytes; `server.py` is the ASGI edge around it.
+"""
+
+from .instance import APIServer
+from .node_api import LogLine, NodeAPI, NodeProxy
+from .types import ADMIN, ANONYMOUS, ExecResult, Request, RequestContext, Response, Stream, UserInfo
+
+__all__ = [
+    "ADMIN",
+    "ANONYMOUS",
+    "APIServer",
+    "ExecResult",
+    "LogLine",
+    "NodeAPI",
+    "NodeProxy",
+    "Request",
+    "RequestContext",
+    "Response",
+    "Stream",
+    "UserInfo",
+]

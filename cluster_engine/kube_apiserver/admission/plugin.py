@@ -1,0 +1,97 @@
+"""What an admission plugin is.
+
+Models k8s.io/apiserver/pkg/admission: mutating plugins run before the strategy, validating ones after it.
+A plugin says which requests concern it; the chain for a (resource, operation, subresource) is worked out
+once and kept, so that a write that concerns no plugin pays nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.sim import Stream
+
+from ..types import RequestContext
+
+if TYPE_CHECKING:
+    from ..registry import Registry
+
+CREATE = "CREATE"
+UPDATE = "UPDATE"
+DELETE = "DELETE"
+
+
+@dataclass(slots=True)
+class Attributes:
+    """A write under admission. `obj` is None for deletes."""
+
+    registry: Registry
+    ctx: RequestContext
+    kind: Kind
+    operation: str
+    namespace: str
+    name: str
+    obj: JSON | None
+    old: JSON | None = None
+    subresource: str = ""
+
+    @property
+    def names(self) -> Stream:
+        """Where generated names come from (a dry run draws from a stream of its own)."""
+        return self.registry.chance_of(self.ctx).names
+
+    @property
+    def resource(self) -> str:
+        """The group-resource, as "deployments.apps"."""
+        return self.kind.group_resource
+
+
+class Plugin:
+    """One admission plugin. `admit` returns the object to go on with; `validate` raises ApiError."""
+
+    name: str = ""
+    operations: tuple[str, ...] = (CREATE,)
+    resources: tuple[str, ...] | None = None  # None: every resource
+    subresources: bool = False  # whether writes to subresources concern it too
+    mutates: bool = False
+    validates: bool = False
+
+    def concerns(self, resource: str, operation: str, subresource: str) -> bool:
+        """Whether the chain of these requests holds this plugin."""
+        if operation not in self.operations or (subresource and not self.subresources):
+            return False
+        return self.resources is None or resource in self.resources
+
+    def admit(self, attributes: Attributes, obj: JSON) -> JSON:
+        """The object, changed or not."""
+        return obj
+
+    def validate(self, attributes: Attributes) -> None:
+        """Raise ApiError to refuse."""
+
+
+class Chain:
+    """The plugins in order, with the ones that matter for each sort of request worked out once."""
+
+    def __init__(self, plugins: Sequence[Plugin]) -> None:
+        self._plugins = plugins
+        self._cache: dict[tuple[str, str, str], tuple[tuple[Plugin, ...], tuple[Plugin, ...]]] = {}
+
+    def of(
+        self, resource: str, operation: str, subresource: str
+    ) -> tuple[tuple[Plugin, ...], tuple[Plugin, ...]]:
+        """(mutating, validating) plugins for this sort of request."""
+        key = (resource, operation, subresource)
+        found = self._cache.get(key)
+        if found is None:
+            concerned = [p for p in self._plugins if p.concerns(resource, operation, subresource)]
+            found = (
+                tuple(p for p in concerned if p.mutates),
+                tuple(p for p in concerned if p.validates),
+            )
+            self._cache[key] = found
+        return found

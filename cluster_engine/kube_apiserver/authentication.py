@@ -1,0 +1,182 @@
+"""Who asks: bearer tokens, service account tokens, impersonation. (Client certificates: the edge.)
+
+Service account tokens are JWTs signed with HMAC-SHA256 under a key that follows from the cluster's seed, so
+that a replayed cluster issues and accepts the same tokens; upstream signs with RS256.
+
+Models k8s.io/apiserver/pkg/authentication and pkg/serviceaccount.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+import hmac
+from collections.abc import Mapping
+from typing import Any
+
+import orjson
+
+from cluster_engine.apimachinery import errors
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.etcd import Store
+from cluster_engine.sim import SECOND, Clock
+
+from .types import ANONYMOUS, Request, UserInfo
+
+ISSUER = "https://kubernetes.default.svc.cluster.local"
+TOKEN_LIMIT = 16 * 1024
+MASTERS = "system:masters"
+
+
+class Authenticator:
+    """Finds the user behind a request."""
+
+    def __init__(
+        self, clock: Clock, store: Store, seed: int, tokens: Mapping[str, UserInfo] | None = None
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._key = hashlib.blake2b(f"service-account-key/{seed}".encode(), digest_size=32).digest()
+        self.tokens: dict[str, UserInfo] = dict(tokens or {})
+
+    def identify(self, request: Request) -> UserInfo:
+        """The user, impersonation included.
+
+        Raises ApiError 401 for a bad token, 403 for bad impersonation.
+        """
+        user = request.user if request.user is not None else self._from_header(request)
+        return self._impersonated(user, request)
+
+    def _from_header(self, request: Request) -> UserInfo:
+        header = request.headers.get("authorization", "")
+        scheme, _, token = header.partition(" ")
+        if scheme.lower() != "bearer" or not token.strip():
+            return ANONYMOUS
+        user = self.token_user(token.strip())
+        if user is None:
+            raise errors.unauthorized()
+        return user
+
+    def token_user(self, token: str, audiences: tuple[str, ...] = ()) -> UserInfo | None:
+        """The user that a bearer token stands for, or None."""
+        for known, user in self.tokens.items():
+            if hmac.compare_digest(known.encode(), token.encode()):
+                return user
+        claims = self._verified(token)
+        if claims is None:
+            return None
+        wanted = audiences or (ISSUER,)
+        if not set(wanted) & set(claims.get("aud") or ()):
+            return None
+        return self._service_account(claims)
+
+    # ---- service accounts --------------------------------------------------------------------------------
+
+    def issue(
+        self, account: JSON, audiences: list[str], seconds: int, token_id: str, bound: JSON | None
+    ) -> JSON:
+        """A TokenRequest status for a service account; `bound` is the object the token ends with."""
+        now = self._clock.now // SECOND
+        meta = account["metadata"]
+        private: JSON = {
+            "namespace": meta["namespace"],
+            "serviceaccount": {"name": meta["name"], "uid": meta["uid"]},
+        }
+        if bound is not None:
+            private[bound["kind"].lower()] = {"name": bound["name"], "uid": bound["uid"]}
+        claims = {
+            "aud": audiences,
+            "exp": now + seconds,
+            "iat": now,
+            "iss": ISSUER,
+            "jti": token_id,
+            "kubernetes.io": private,
+            "nbf": now,
+            "sub": f"system:serviceaccount:{meta['namespace']}:{meta['name']}",
+        }
+        head = _b64(orjson.dumps({"alg": "HS256", "kid": _b64(self._key_id()).decode()}))
+        body = head + b"." + _b64(orjson.dumps(claims))
+        token = body + b"." + _b64(hmac.digest(self._key, body, "sha256"))
+        return {"token": token.decode(), "expires_at": (now + seconds) * SECOND}
+
+    def _key_id(self) -> bytes:
+        return hashlib.blake2b(self._key, digest_size=16).digest()
+
+    def _verified(self, token: str) -> dict[str, Any] | None:
+        if len(token) > TOKEN_LIMIT or token.count(".") != 2:
+            return None
+        signed, _, signature = token.rpartition(".")
+        try:
+            given = _unb64(signature)
+            claims = orjson.loads(_unb64(signed.partition(".")[2]))
+        except ValueError:
+            return None
+        if not hmac.compare_digest(given, hmac.digest(self._key, signed.encode(), "sha256")):
+            return None
+        if not isinstance(claims, dict) or claims.get("exp", 0) * SECOND <= self._clock.now:
+            return None
+        return claims
+
+    def _service_account(self, claims: dict[str, Any]) -> UserInfo | None:
+        private = claims.get("kubernetes.io") or {}
+        namespace = private.get("namespace", "")
+        account = private.get("serviceaccount") or {}
+        found = self._store.get("serviceaccounts", f"{namespace}/{account.get('name')}")
+        if found is None or found["metadata"]["uid"] != account.get("uid"):
+            return None
+        extra: dict[str, tuple[str, ...]] = {
+            "authentication.kubernetes.io/credential-id": (f"JTI={claims['jti']}",)
+        }
+        pod = private.get("pod")
+        if pod is not None:
+            live = self._store.get("pods", f"{namespace}/{pod.get('name')}")
+            if live is None or live["metadata"]["uid"] != pod.get("uid"):
+                return None
+            extra["authentication.kubernetes.io/pod-name"] = (pod["name"],)
+            extra["authentication.kubernetes.io/pod-uid"] = (pod["uid"],)
+        return UserInfo(
+            f"system:serviceaccount:{namespace}:{account['name']}",
+            uid=account["uid"],
+            groups=("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"),
+            extra=extra,
+        )
+
+    # ---- impersonation -----------------------------------------------------------------------------------
+
+    def _impersonated(self, user: UserInfo, request: Request) -> UserInfo:
+        name = request.headers.get("impersonate-user", "")
+        group_header = request.headers.get("impersonate-group", "")
+        uid = request.headers.get("impersonate-uid", "")
+        if not name:
+            if group_header or uid:
+                raise errors.bad_request(
+                    f"requested [{{Group  {group_header} authentication.k8s.io/v1  }}] without "
+                    "impersonating a user name"
+                )
+            return user
+        if MASTERS not in user.groups:
+            raise errors.forbidden(
+                "users",
+                name,
+                f'User "{user.username}" cannot impersonate resource "users" in API group "" at '
+                "the cluster scope",
+            )
+        groups = tuple(group.strip() for group in group_header.split(",") if group.strip())
+        if name.startswith("system:serviceaccount:") and not groups:
+            namespace = name.split(":")[2]
+            groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+        if name == ANONYMOUS.username:
+            extra_group = "system:unauthenticated"
+        else:
+            extra_group = "system:authenticated"
+        if extra_group not in groups:
+            groups = (*groups, extra_group)
+        return UserInfo(name, uid=uid, groups=groups)
+
+
+def _b64(data: bytes) -> bytes:
+    return base64.urlsafe_b64encode(data).rstrip(b"=")
+
+
+def _unb64(text: str) -> bytes:
+    return base64.urlsafe_b64decode(text + "=" * (-len(text) % 4))

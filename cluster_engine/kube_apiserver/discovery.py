@@ -1,0 +1,371 @@
+"""What is served: versions, groups, resources, health, OpenAPI.
+
+Models k8s.io/apiserver/pkg/endpoints/discovery (and its aggregated form), pkg/server/healthz and
+k8s.io/kube-openapi/pkg/handler3.
+"""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Sequence
+from typing import NamedTuple
+
+import orjson
+
+from cluster_engine.apimachinery import openapi
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.version import KUBERNETES_VERSION
+
+from .negotiation import Accept, parse_accept, wants_pretty
+from .requests import first, flag
+from .reviews import REVIEWS, Review
+from .types import Request, Response
+
+
+class Subresource(NamedTuple):
+    """Verbs of a subresource, and its kind where it is not the parent's."""
+
+    verbs: tuple[str, ...]
+    kind: tuple[str, str, str] | None = None  # group, version, kind
+
+
+_RW = ("get", "patch", "update")
+SUBRESOURCES: dict[str, Subresource] = {
+    "approval": Subresource(_RW),
+    "attach": Subresource(("create", "get"), ("", "v1", "PodAttachOptions")),
+    "binding": Subresource(("create",), ("", "v1", "Binding")),
+    "ephemeralcontainers": Subresource(_RW),
+    "eviction": Subresource(("create",), ("policy", "v1", "Eviction")),
+    "exec": Subresource(("create", "get"), ("", "v1", "PodExecOptions")),
+    "finalize": Subresource(("update",)),
+    "log": Subresource(("get",)),
+    "portforward": Subresource(("create", "get"), ("", "v1", "PodPortForwardOptions")),
+    "proxy": Subresource(("create", "delete", "get", "patch", "update"), ("", "v1", "PodProxyOptions")),
+    "resize": Subresource(_RW),
+    "scale": Subresource(_RW, ("autoscaling", "v1", "Scale")),
+    "status": Subresource(_RW),
+    "token": Subresource(("create",), ("authentication.k8s.io", "v1", "TokenRequest")),
+}
+# Upstream's priorities of the built-in groups, highest first.
+_GROUP_ORDER = (
+    "",
+    "apiregistration.k8s.io",
+    "apps",
+    "events.k8s.io",
+    "authentication.k8s.io",
+    "authorization.k8s.io",
+    "autoscaling",
+    "batch",
+    "certificates.k8s.io",
+    "networking.k8s.io",
+    "policy",
+    "rbac.authorization.k8s.io",
+    "storage.k8s.io",
+    "admissionregistration.k8s.io",
+    "apiextensions.k8s.io",
+    "scheduling.k8s.io",
+    "coordination.k8s.io",
+    "node.k8s.io",
+    "discovery.k8s.io",
+    "resource.k8s.io",
+    "flowcontrol.apiserver.k8s.io",
+)
+_AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiserver-admission-initializer", "shutdown")
+_KEPT_LIMIT = 16
+
+VERSION: JSON = {
+    "major": KUBERNETES_VERSION.split(".")[0],
+    "minor": KUBERNETES_VERSION.split(".")[1],
+    "emulationMajor": KUBERNETES_VERSION.split(".")[0],
+    "emulationMinor": KUBERNETES_VERSION.split(".")[1],
+    "minCompatibilityMajor": KUBERNETES_VERSION.split(".")[0],
+    "minCompatibilityMinor": str(int(KUBERNETES_VERSION.split(".")[1]) - 1),
+    "gitVersion": f"v{KUBERNETES_VERSION}",
+    "gitCommit": "0" * 40,
+    "gitTreeState": "clean",
+    "buildDate": "2026-08-26T00:00:00Z",
+    "goVersion": "go1.26.0",
+    "compiler": "gc",
+    "platform": "linux/amd64",
+}
+
+
+class Discovery:
+    """The documents about one set of kinds; the bytes are made once."""
+
+    def __init__(self, kinds: Sequence[Kind]) -> None:
+        self._kinds = tuple(kinds)
+        self._documents: dict[str, tuple[str, bytes]] = {}
+        groups = {kind.group for kind in kinds} | {review.group for review in REVIEWS}
+        order = {group: index for index, group in enumerate(_GROUP_ORDER)}
+        self.groups: list[str] = sorted(groups, key=lambda g: (order.get(g, len(order)), g))
+        self.versions: dict[str, list[str]] = {}
+        for group in self.groups:
+            found = {kind.version for kind in kinds if kind.group == group}
+            found |= {review.version for review in REVIEWS if review.group == group}
+            self.versions[group] = sorted(found, key=_version_rank)
+
+    def serves(self, group: str, version: str) -> bool:
+        """Whether the group version exists."""
+        return version in self.versions.get(group, ())
+
+    # ---- requests ----------------------------------------------------------------------------------------
+
+    def handle(self, request: Request) -> Response | None:
+        """The reply for a path that is no resource, or None when there is no such path."""
+        path = request.path.rstrip("/") or "/"
+        if path in ("/healthz", "/livez", "/readyz") or path.startswith(("/healthz/", "/livez/", "/readyz/")):
+            return _health(request, path)
+        if path.startswith("/openapi/"):
+            return self._openapi(request, path)
+        name = path
+        content_type = "application/json"
+        if path in ("/api", "/apis") and _wants_aggregated(request):
+            name, content_type = path + "#aggregated", _AGGREGATED
+        document = self._document(name)
+        if document is None:
+            return None
+        tag, body = document
+        if name == "/version" or wants_pretty(request):
+            body = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
+        return _tagged(request, f'"{tag}"', body, content_type, vary=path in ("/api", "/apis"))
+
+    def _document(self, name: str) -> tuple[str, bytes] | None:
+        if name not in self._documents:
+            value = self._build(name)
+            if value is None:
+                return None
+            body = orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+            self._documents[name] = (hashlib.sha512(body).hexdigest().upper(), body)
+        return self._documents[name]
+
+    def _build(self, name: str) -> JSON | None:
+        if name == "/":
+            return {"paths": self._paths()}
+        if name == "/version":
+            return VERSION
+        if name == "/api":
+            server = {"clientCIDR": "0.0.0.0/0", "serverAddress": "10.96.0.1:443"}
+            return {
+                "kind": "APIVersions",
+                "versions": self.versions.get("", []),
+                "serverAddressByClientCIDRs": [server],
+            }
+        if name == "/apis":
+            groups = [self._group(group) for group in self.groups if group]
+            return {"kind": "APIGroupList", "apiVersion": "v1", "groups": groups}
+        if name in ("/api#aggregated", "/apis#aggregated"):
+            wanted = [g for g in self.groups if bool(g) == name.startswith("/apis")]
+            return {
+                "kind": "APIGroupDiscoveryList",
+                "apiVersion": "apidiscovery.k8s.io/v2",
+                "metadata": {},
+                "items": [self._aggregated(group) for group in wanted],
+            }
+        parts = name.strip("/").split("/")
+        if parts[0] == "api" and len(parts) == 2 and self.serves("", parts[1]):
+            return self._resources("", parts[1])
+        if parts[0] == "apis" and len(parts) == 2 and parts[1] and parts[1] in self.versions:
+            return {**self._group(parts[1]), "kind": "APIGroup", "apiVersion": "v1"}
+        if parts[0] == "apis" and len(parts) == 3 and parts[1] and self.serves(parts[1], parts[2]):
+            return self._resources(parts[1], parts[2])
+        return None
+
+    # ---- documents ---------------------------------------------------------------------------------------
+
+    def _paths(self) -> list[str]:
+        paths = ["/.well-known/openid-configuration", "/api", "/apis"]
+        for group, versions in self.versions.items():
+            base = f"/apis/{group}" if group else "/api"
+            paths += [base, *(f"{base}/{version}" for version in versions)]
+        paths += ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
+        return sorted(set(paths[1:]))
+
+    def _group(self, group: str) -> JSON:
+        versions = [{"groupVersion": f"{group}/{v}", "version": v} for v in self.versions[group]]
+        return {"name": group, "versions": versions, "preferredVersion": versions[0]}
+
+    def _of(self, group: str, version: str) -> list[Kind | Review]:
+        kinds = [k for k in self._kinds if (k.group, k.version) == (group, version)]
+        reviews = [r for r in REVIEWS if (r.group, r.version) == (group, version)]
+        return sorted([*kinds, *reviews], key=lambda k: k.resource)
+
+    def _resources(self, group: str, version: str) -> JSON:
+        resources: list[JSON] = []
+        if (group, version) == ("", "v1"):
+            resources.append(_BINDINGS)
+        for kind in self._of(group, version):
+            entry: JSON = {
+                "name": kind.resource,
+                "singularName": kind.singular,
+                "namespaced": kind.namespaced,
+                "kind": kind.kind,
+                "verbs": ["create"] if isinstance(kind, Review) else sorted(kind.verbs),
+            }
+            if isinstance(kind, Kind):
+                if kind.short_names:
+                    entry["shortNames"] = list(kind.short_names)
+                if kind.categories:
+                    entry["categories"] = list(kind.categories)
+                entry["storageVersionHash"] = _storage_hash(kind)
+            resources.append(entry)
+            if isinstance(kind, Kind):
+                resources += [_subresource_entry(kind, name) for name in sorted(kind.subresources)]
+        group_version = f"{group}/{version}" if group else version
+        return {
+            "kind": "APIResourceList",
+            "apiVersion": "v1",
+            "groupVersion": group_version,
+            "resources": resources,
+        }
+
+    def _aggregated(self, group: str) -> JSON:
+        versions = []
+        for version in self.versions[group]:
+            resources: list[JSON] = []
+            if (group, version) == ("", "v1"):
+                resources.append(
+                    {
+                        "resource": "bindings",
+                        "responseKind": {"group": "", "version": "v1", "kind": "Binding"},
+                        "scope": "Namespaced",
+                        "singularResource": "binding",
+                        "verbs": ["create"],
+                    }
+                )
+            resources += [_aggregated_resource(kind) for kind in self._of(group, version)]
+            versions.append({"version": version, "resources": resources, "freshness": "Current"})
+        meta: JSON = {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None}
+        return {"metadata": meta, "versions": versions}
+
+    # ---- OpenAPI -----------------------------------------------------------------------------------------
+
+    def _openapi(self, request: Request, path: str) -> Response | None:
+        if path == "/openapi/v2":
+            body = openapi.v2_document(self._kinds)
+            return _tagged(request, f'"{_tag(body)}"', body, "application/json")
+        if path == "/openapi/v3":
+            body = openapi.v3_index(self._kinds)
+            return _tagged(request, f'"{_tag(body)}"', body, "application/json")
+        if not path.startswith("/openapi/v3/"):
+            return None
+        name = path[len("/openapi/v3/") :]
+        document = openapi.v3_document(self._kinds, name)
+        if document is None:
+            return None
+        tag = openapi.v3_hash(self._kinds, name)
+        wanted = first(request, "hash")
+        if wanted is not None and wanted != tag:
+            return Response(301, {"location": f"{path}?hash={tag}"})
+        reply = _tagged(request, f'"{tag}"', document, "application/json")
+        if wanted is not None:
+            reply.headers["cache-control"] = "public, immutable"
+        return reply
+
+
+_BINDINGS: JSON = {
+    "name": "bindings",
+    "singularName": "binding",
+    "namespaced": True,
+    "kind": "Binding",
+    "verbs": ["create"],
+}
+
+
+def _subresource_entry(kind: Kind, name: str) -> JSON:
+    known = SUBRESOURCES[name]
+    entry: JSON = {"name": f"{kind.resource}/{name}", "singularName": "", "namespaced": kind.namespaced}
+    if known.kind is not None and known.kind[0] != kind.group:
+        entry["group"], entry["version"] = known.kind[0], known.kind[1]
+    entry["kind"] = known.kind[2] if known.kind is not None else kind.kind
+    entry["verbs"] = sorted(known.verbs)
+    return entry
+
+
+def _aggregated_resource(kind: Kind | Review) -> JSON:
+    own = {"group": kind.group, "version": kind.version, "kind": kind.kind}
+    entry: JSON = {
+        "resource": kind.resource,
+        "responseKind": own,
+        "scope": "Namespaced" if kind.namespaced else "Cluster",
+        "singularResource": kind.singular,
+        "verbs": ["create"] if isinstance(kind, Review) else sorted(kind.verbs),
+    }
+    if isinstance(kind, Review):
+        return entry
+    if kind.short_names:
+        entry["shortNames"] = list(kind.short_names)
+    if kind.categories:
+        entry["categories"] = list(kind.categories)
+    parts = []
+    for name in sorted(kind.subresources):
+        known = SUBRESOURCES[name]
+        shown = (
+            own if known.kind is None else dict(zip(("group", "version", "kind"), known.kind, strict=True))
+        )
+        parts.append({"subresource": name, "responseKind": shown, "verbs": sorted(known.verbs)})
+    if parts:
+        entry["subresources"] = parts
+    return entry
+
+
+def _storage_hash(kind: Kind) -> str:
+    text = f"{kind.group}/{kind.version}/{kind.kind}".encode()
+    return base64.b64encode(hashlib.sha256(text).digest()[:8]).decode()
+
+
+def _version_rank(version: str) -> tuple[int, str]:
+    """GA before beta before alpha, newest first."""
+    stage = 2 if "alpha" in version else 1 if "beta" in version else 0
+    return (stage, "".join(chr(0x10FFFF - ord(c)) for c in version))
+
+
+def _wants_aggregated(request: Request) -> bool:
+    for accept in parse_accept(request.headers.get("accept", "")):
+        if accept == Accept("application/json", "APIGroupDiscoveryList", "apidiscovery.k8s.io", "v2"):
+            return True
+        if not accept.form:
+            return False
+    return False
+
+
+def _tag(body: bytes) -> str:
+    return hashlib.sha512(body).hexdigest().upper()
+
+
+def _tagged(request: Request, tag: str, body: bytes, content_type: str, vary: bool = False) -> Response:
+    headers = {"etag": tag, "cache-control": "public"}
+    if vary:
+        headers["vary"] = "Accept"
+    if request.headers.get("if-none-match") == tag:
+        return Response(304, headers)
+    headers["content-type"] = content_type
+    return Response(200, headers, body)
+
+
+def _health(request: Request, path: str) -> Response | None:
+    name, _, check = path.strip("/").partition("/")
+    plain = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+    if check:
+        return Response(200, plain, b"ok") if check in _CHECKS else None
+    if not flag(request, "verbose") and first(request, "verbose") != "":
+        return Response(200, plain, b"ok")
+    lines = [f"[+]{check} ok\n" for check in _CHECKS]
+    return Response(200, plain, ("".join(lines) + f"{name} check passed\n").encode())
+
+
+_SHARED: dict[tuple[str, ...], Discovery] = {}
+
+
+def of_kinds(kinds: Sequence[Kind]) -> Discovery:
+    """The Discovery of these kinds; clusters with the same kinds share one."""
+    key = tuple(f"{kind.api_version}/{kind.resource}/{','.join(kind.subresources)}" for kind in kinds)
+    found = _SHARED.get(key)
+    if found is None:
+        if len(_SHARED) >= _KEPT_LIMIT:
+            _SHARED.clear()
+        found = _SHARED[key] = Discovery(kinds)
+    return found

@@ -1,0 +1,72 @@
+"""One cluster's API server, wired."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from typing import Any
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.etcd import Store
+from cluster_engine.sim import Chance, Clock
+
+from .admission import PLUGINS, Chain
+from .authentication import Authenticator
+from .budgets import OBJECT_LIMIT, Budgets
+from .handlers import Handlers
+from .node_api import NodeProxy
+from .registry import Registry
+from .types import Request, Response, UserInfo
+
+
+class APIServer:
+    """The semantic layer (`registry`), the HTTP behaviour (`handle`) and the way to the nodes (`node_proxy`).
+
+    All of its state is in the store: a server over a restored store goes on as the old one did. Kept bytes
+    and
+    chunked lists are caches.
+    """
+
+    def __init__(
+        self, clock: Clock, chance: Chance, store: Store, kinds: Iterable[Kind], options: Any = None
+    ) -> None:
+        """`options` may have max_pods, max_objects, max_object_bytes, tokens (bearer token → UserInfo)."""
+        served = tuple(kinds)
+        defaults = Budgets()
+        budgets = Budgets(
+            getattr(options, "max_pods", defaults.max_pods),
+            getattr(options, "max_objects", defaults.max_objects),
+            getattr(options, "max_object_bytes", OBJECT_LIMIT),
+        )
+        self.node_proxy = NodeProxy()
+        self.authenticator = Authenticator(clock, store, chance.seed, getattr(options, "tokens", None))
+        chain = Chain([plugin() for plugin in PLUGINS])
+        self.registry = Registry(clock, chance, store, served, chain, budgets)
+        self._handlers = Handlers(clock, store, self.registry, self.authenticator, self.node_proxy, served)
+
+    def handle(self, request: Request) -> Response:
+        """The reply to a request, whatever it is. Never raises ApiError."""
+        return self._handlers.handle(request)
+
+    def mutates(self, request: Request) -> bool:
+        """Whether the request may change the cluster and so belongs in the journal."""
+        return self._handlers.mutates(request)
+
+    def authenticate(self, request: Request) -> UserInfo:
+        """The user behind the request, impersonation included. Raises ApiError 401, 403."""
+        return self.authenticator.identify(request)
+
+    def check_exec(self, request: Request) -> None:
+        """Refuse, before a stream is opened, what `exec` would refuse. Raises ApiError."""
+        self._handlers.check_exec(request)
+
+    def failure(self, request: Request, problem: Any) -> Response:
+        """The reply that an ApiError makes."""
+        return self._handlers.failure(request, problem)
+
+    def state(self) -> JSON:
+        """Nothing beyond the store."""
+        return {}
+
+    def load(self, state: JSON) -> None:
+        """Nothing to take over."""

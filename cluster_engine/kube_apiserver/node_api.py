@@ -1,0 +1,46 @@
+"""What the API server asks of a node: logs and commands. The kubelet implements it.
+
+Models the kubelet's server (pkg/kubelet/server), which kube-apiserver reaches through node/proxy.
+"""
+
+from __future__ import annotations
+
+from typing import Protocol
+
+from .types import ExecResult
+
+LogLine = tuple[int, str, str]  # (virtual µs, "stdout" | "stderr", text without the line's end)
+
+
+class NodeAPI(Protocol):
+    """One kubelet's streaming surface."""
+
+    def logs(self, namespace: str, pod: str, container: str, previous: bool) -> list[LogLine]:
+        """All lines that the container wrote, oldest first.
+
+        Raises ApiError (bad_request) with the kubelet's text when there is no such log.
+        """
+        ...
+
+    def exec(self, namespace: str, pod: str, container: str, argv: list[str], stdin: bytes) -> ExecResult:
+        """Run argv in the container to its end."""
+        ...
+
+
+class NodeProxy:
+    """Which kubelet answers for which node."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[str, NodeAPI] = {}
+
+    def register(self, node_name: str, api: NodeAPI) -> None:
+        """Make `api` answer for `node_name`; a later registration replaces an earlier one."""
+        self._nodes[node_name] = api
+
+    def unregister(self, node_name: str) -> None:
+        """Forget a node; an unknown name is fine."""
+        self._nodes.pop(node_name, None)
+
+    def find(self, node_name: str) -> NodeAPI | None:
+        """The node's kubelet, or None when none is connected."""
+        return self._nodes.get(node_name)

@@ -1,0 +1,468 @@
+"""The semantic layer: what a read or a write means, on JSON-shaped dicts.
+
+Every write in the cluster comes through here, from sockets (`handlers.py`) and from the components of this
+process (`client_go`). It is the hot path: about ten writes a Pod, so each step copies only what it changes.
+
+Models k8s.io/apiserver/pkg/registry/generic/registry/store.go and the write handlers of
+k8s.io/apiserver/pkg/endpoints/handlers, in upstream's order: defaults, field managers, mutating admission,
+strategy, validation, validating admission, etcd.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from typing import Any, NamedTuple
+
+from cluster_engine.apimachinery import decode, errors, managed_fields, schema
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import ApiError, FieldError
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.apimachinery.validation import validate_object_meta, validate_object_meta_update
+from cluster_engine.etcd import Store
+from cluster_engine.sim import Chance, Clock, Stream
+
+from . import deletion, meta
+from .admission.plugin import CREATE, DELETE, UPDATE, Attributes, Chain
+from .allocators import AllocContext
+from .budgets import Budgets
+from .patching import patched
+from .selection import Selection
+from .types import RequestContext
+
+# Kinds whose strategy differs from the common AllowCreateOnUpdate=false, AllowUnconditionalUpdate=true.
+_CREATE_ON_UPDATE = frozenset({"leases.coordination.k8s.io", "events", "services", "endpoints"})
+_CONDITIONAL_UPDATE = frozenset({"leases.coordination.k8s.io"})
+Objects = list[JSON]
+_STATUS_RESET = ("status",)
+_SPEC_RESET = ("spec",)
+
+
+class Draws(NamedTuple):
+    """What a write takes by chance."""
+
+    uids: Stream
+    names: Stream
+    allocators: AllocContext
+
+
+class Registry:
+    """All resources of one cluster."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        chance: Chance,
+        store: Store,
+        kinds: Iterable[Kind],
+        chain: Chain,
+        budgets: Budgets,
+    ) -> None:
+        self.clock = clock
+        self.store = store
+        self.kinds: dict[str, Kind] = {}
+        for kind in kinds:
+            if kind.group_resource in self.kinds:
+                raise ValueError(f"two kinds are called {kind.group_resource}")
+            self.kinds[kind.group_resource] = kind
+        self.budgets = budgets
+        self._chain = chain
+        allocators = AllocContext(store, chance.stream("allocators"))
+        self._draws = Draws(chance.stream("uid"), chance.stream("generateName"), allocators)
+        self._schemas: dict[str, schema.Struct | None] = {}
+
+    def chance_of(self, ctx: RequestContext) -> Draws:
+        """Where a write's chance comes from. A dry run must not move the cluster's own streams."""
+        if not ctx.dry_run:
+            return self._draws
+        stream = Stream(self.clock.now)
+        return Draws(stream, stream, AllocContext(self.store, stream))
+
+    # ---- reads -------------------------------------------------------------------------------------------
+
+    def kind(self, resource: str) -> Kind:
+        """The kind behind a group-resource. Raises ApiError 404."""
+        kind = self.kinds.get(resource)
+        if kind is None:
+            raise ApiError(
+                errors.status_failure(404, "NotFound", "the server could not find the requested resource", {})
+            )
+        return kind
+
+    def schema(self, kind: Kind) -> schema.Struct | None:
+        """The kind's structure; None when no schema is published for it."""
+        key = kind.group_resource
+        if key not in self._schemas:
+            self._schemas[key] = schema.type_of(kind.api_version, kind.kind)
+        return self._schemas[key]
+
+    def find(self, resource: str, namespace: str | None, name: str) -> JSON | None:
+        """The stored object or None."""
+        return self.store.get(resource, f"{namespace}/{name}" if namespace else name)
+
+    def get(self, ctx: RequestContext, resource: str, namespace: str | None, name: str) -> JSON:
+        """The stored object. Raises ApiError 404."""
+        found = self.store.get(resource, f"{namespace}/{name}" if namespace else name)
+        if found is None:
+            raise errors.not_found(self.kind(resource).group_resource, name)
+        return found
+
+    def list(
+        self,
+        ctx: RequestContext,
+        resource: str,
+        namespace: str | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> Objects:
+        """The objects in order of their keys that both selectors let through."""
+        selection = Selection.parse(self.kind(resource), namespace, label_selector, field_selector)
+        return selection.list(self.store)
+
+    # ---- create ------------------------------------------------------------------------------------------
+
+    def create(self, ctx: RequestContext, resource: str, namespace: str | None, obj: JSON) -> JSON:
+        """Store a new object. Raises ApiError 409, 403 (admission, budgets), 422."""
+        kind = self.kind(resource)
+        obj = meta.system_fields(
+            kind, obj, namespace or "", self.chance_of(ctx).uids.uid(), self.clock.timestamp()
+        )
+        return self._create(ctx, kind, obj, own=True)
+
+    def _create(self, ctx: RequestContext, kind: Kind, obj: JSON, own: bool) -> JSON:
+        """`own`: the caller manages the fields by update; an apply has settled that already."""
+        base = obj
+        if not obj["metadata"].get("name") and obj["metadata"].get("generateName"):
+            for attempt in range(meta.GENERATED_NAME_ATTEMPTS):
+                obj = meta.with_generated_name(base, self.chance_of(ctx).names)
+                taken = self.find(
+                    kind.group_resource, obj["metadata"].get("namespace"), obj["metadata"]["name"]
+                )
+                if taken is None or attempt == meta.GENERATED_NAME_ATTEMPTS - 1:
+                    break
+        meta.require_name(kind, obj)
+        obj = kind.default(obj)
+        if own:
+            obj = self._own(ctx, kind, None, obj)
+        name = obj["metadata"]["name"]
+        namespace = obj["metadata"].get("namespace", "")
+        mutating, validating = self._chain.of(kind.group_resource, CREATE, "")
+        attributes = None
+        if mutating or validating:
+            attributes = Attributes(self, ctx, kind, CREATE, namespace, name, obj)
+            for plugin in mutating:
+                attributes.obj = obj = plugin.admit(attributes, obj)
+        obj = kind.prepare_create(obj)
+        if kind.allocate is not None:
+            obj = kind.allocate(obj, self.chance_of(ctx).allocators)
+        problems = kind.validate(obj)
+        if problems:
+            raise errors.invalid(kind.group, kind.kind, name, problems)
+        if not ctx.trusted:
+            ctx.warnings.extend(kind.warnings(obj))
+        if attributes is not None:
+            attributes.obj = obj
+            for plugin in validating:
+                plugin.validate(attributes)
+        key = f"{namespace}/{name}" if namespace else name
+        if self.store.get(kind.group_resource, key) is not None:
+            raise errors.already_exists(kind.group_resource, name)
+        self.budgets.check_create(self.store, kind, name)
+        return self._write(ctx, kind, key, obj, 0)
+
+    def _write(self, ctx: RequestContext, kind: Kind, key: str, obj: JSON, expect: int) -> JSON:
+        if not ctx.trusted:
+            self.budgets.check_size(obj)
+        if ctx.dry_run:
+            return obj
+        return self.store.put(kind.group_resource, key, obj, expect=expect, ttl=kind.ttl)
+
+    def _own(self, ctx: RequestContext, kind: Kind, old: JSON | None, new: JSON) -> JSON:
+        """`new` with the caller's manager entry in metadata.managedFields brought up to date."""
+        struct = self.schema(kind)
+        if struct is None or not ctx.manager:
+            return new
+        reset: tuple[str, ...] = ()
+        if "status" in kind.subresources:
+            reset = _SPEC_RESET if ctx.subresource == "status" else _STATUS_RESET
+        return managed_fields.update(
+            old,
+            new,
+            manager=ctx.manager,
+            schema=struct,
+            time=self.clock.timestamp(),
+            subresource=ctx.subresource,
+            reset=reset,
+        )
+
+    # ---- update ------------------------------------------------------------------------------------------
+
+    def update(self, ctx: RequestContext, resource: str, namespace: str | None, name: str, obj: JSON) -> JSON:
+        """Replace an object (or, by ctx.subresource, a part). Raises ApiError 404, 409, 422."""
+        kind = self.kind(resource)
+        given = (obj.get("metadata") or {}).get("name")
+        if given and name and given != name:
+            raise errors.bad_request(
+                f"the name of the object ({given}) does not match the name on the URL ({name})"
+            )
+        old = self.find(resource, namespace, name)
+        if old is None:
+            if resource in _CREATE_ON_UPDATE and not ctx.subresource:
+                return self.create(ctx, resource, namespace, obj)
+            raise errors.not_found(kind.group_resource, name)
+        if not ctx.subresource:
+            obj = kind.default(obj)
+        return self._update(ctx, kind, old, obj, own=True)
+
+    def _update(self, ctx: RequestContext, kind: Kind, old: JSON, obj: JSON, own: bool) -> JSON:
+        resource = kind.group_resource
+        meta.check_preconditions(kind, obj, old, resource not in _CONDITIONAL_UPDATE)
+        new = meta.carried_over(kind, obj, old)
+        old_meta = old["metadata"]
+        name, namespace = old_meta["name"], old_meta.get("namespace", "")
+        mutating, validating = self._chain.of(resource, UPDATE, ctx.subresource)
+        attributes = None
+        if mutating or validating:
+            attributes = Attributes(self, ctx, kind, UPDATE, namespace, name, new, old, ctx.subresource)
+            for plugin in mutating:
+                attributes.obj = new = plugin.admit(attributes, new)
+        new = self._prepared(ctx, kind, new, old)
+        if own:
+            new = self._own(ctx, kind, old, new)
+        problems = self._update_problems(ctx, kind, new, old)
+        if problems:
+            raise errors.invalid(kind.group, kind.kind, name, problems)
+        if not ctx.trusted and not ctx.subresource:
+            ctx.warnings.extend(kind.warnings(new))
+        if attributes is not None:
+            attributes.obj = new
+            for plugin in validating:
+                plugin.validate(attributes)
+        key = f"{namespace}/{name}" if namespace else name
+        if deletion.finished(new, old):
+            if not ctx.dry_run:
+                self.store.delete(resource, key)
+            return new
+        if new is old or _same_but_times(new, old):
+            return old
+        return self._write(ctx, kind, key, new, int(old_meta["resourceVersion"]))
+
+    def _prepared(self, ctx: RequestContext, kind: Kind, new: JSON, old: JSON) -> JSON:
+        if ctx.subresource == "status":
+            return kind.prepare_status(new, old)
+        if ctx.subresource == "finalize":
+            spec = {**(old.get("spec") or {}), "finalizers": (new.get("spec") or {}).get("finalizers") or []}
+            return {**old, "spec": spec}
+        new = kind.prepare_update(new, old)
+        if kind.allocate is not None:
+            new = kind.allocate(new, self.chance_of(ctx).allocators)
+        return new
+
+    def _update_problems(self, ctx: RequestContext, kind: Kind, new: JSON, old: JSON) -> Sequence[FieldError]:
+        if ctx.subresource == "finalize":
+            return ()
+        problems: list[FieldError] = []
+        if not ctx.trusted:
+            problems += validate_object_meta(
+                new["metadata"], namespaced=kind.namespaced, name_rule="path_segment"
+            )
+            problems += validate_object_meta_update(new["metadata"], old["metadata"])
+        if ctx.subresource == "status":
+            problems += kind.validate_status(new, old)
+        else:
+            problems += kind.validate_update(new, old)
+        return problems
+
+    # ---- patch -------------------------------------------------------------------------------------------
+
+    def patch(
+        self,
+        ctx: RequestContext,
+        resource: str,
+        namespace: str | None,
+        name: str,
+        patch_type: str,
+        patch: Any,
+        force: bool = False,
+    ) -> JSON:
+        """Change an object by a json, merge, strategic or apply patch. Raises ApiError 404, 409, 415, 422."""
+        kind = self.kind(resource)
+        live = self.find(resource, namespace, name)
+        if patch_type == "apply":
+            return self._apply(ctx, kind, live, namespace, name, patch, force)
+        if live is None:
+            raise errors.not_found(kind.group_resource, name)
+        new = patched(live, patch, patch_type, self.schema(kind))
+        if new is live:
+            return live
+        if not ctx.trusted:
+            new, warnings = decode.handle_body(kind.api_version, kind.kind, new, ctx.field_validation)
+            ctx.warnings.extend(warnings)
+        given = (new.get("metadata") or {}).get("name")
+        if given != name:
+            raise errors.bad_request(
+                f"the name of the object ({given}) does not match the name on the URL ({name})"
+            )
+        if not ctx.subresource:
+            new = kind.default(new)
+        return self._update(ctx, kind, live, new, own=True)
+
+    def _apply(
+        self,
+        ctx: RequestContext,
+        kind: Kind,
+        live: JSON | None,
+        namespace: str | None,
+        name: str,
+        applied: JSON,
+        force: bool,
+    ) -> JSON:
+        struct = self.schema(kind)
+        if struct is None:
+            raise errors.unsupported_media_type(
+                "the body of the request was in an unknown format - accepted media types include: "
+                "application/json-patch+json, application/merge-patch+json"
+            )
+        if live is None and ctx.subresource:
+            raise errors.not_found(kind.group_resource, name)
+        given = applied.get("metadata") or {}
+        if given.get("managedFields"):
+            raise errors.bad_request("metadata.managedFields must be nil")
+        if given.get("name", name) != name:
+            raise errors.bad_request(
+                f"the name of the object ({given.get('name')}) does not match the name on the URL ({name})"
+            )
+        reset: tuple[str, ...] = ()
+        if "status" in kind.subresources:
+            reset = _SPEC_RESET if ctx.subresource == "status" else _STATUS_RESET
+        base = live
+        if live is None:
+            applied = meta.system_fields(
+                kind,
+                {**applied, "metadata": {**given, "name": name}},
+                namespace or "",
+                self.chance_of(ctx).uids.uid(),
+                self.clock.timestamp(),
+            )
+        else:
+            # The caller's uid and resourceVersion are preconditions, not fields to own.
+            meta.check_preconditions(kind, applied, live, True)
+            applied = {**applied, "metadata": {k: v for k, v in given.items() if k != "resourceVersion"}}
+        new = managed_fields.apply(
+            base,
+            applied,
+            manager=ctx.manager,
+            force=force,
+            schema=struct,
+            time=self.clock.timestamp(),
+            subresource=ctx.subresource,
+            reset=reset,
+        )
+        if new is live:
+            return live
+        # The merge worked on what was written; only now does it take the form in which objects are stored.
+        new, _warnings = decode.handle_body(kind.api_version, kind.kind, new, "Ignore")
+        if live is None:
+            return self._create(ctx, kind, new, own=False)
+        if not ctx.subresource:
+            new = kind.default(new)
+        return self._update(ctx, kind, live, new, own=False)
+
+    # ---- delete ------------------------------------------------------------------------------------------
+
+    def delete(
+        self,
+        ctx: RequestContext,
+        resource: str,
+        namespace: str | None,
+        name: str,
+        options: JSON | None = None,
+    ) -> JSON:
+        """Delete an object, or begin to. The object when it is still there or was a Pod, else a Status."""
+        kind = self.kind(resource)
+        options = options or {}
+        old = self.find(resource, namespace, name)
+        if old is None:
+            raise errors.not_found(kind.group_resource, name)
+        deletion.check_preconditions(kind, old, options)
+        _mutating, validating = self._chain.of(resource, DELETE, "")
+        if validating:
+            attributes = Attributes(self, ctx, kind, DELETE, namespace or "", name, None, old)
+            for plugin in validating:
+                plugin.validate(attributes)
+        action, obj = deletion.decide(kind, old, options, self.clock.now)
+        key = f"{namespace}/{name}" if namespace else name
+        if action == "keep":
+            return obj
+        if ctx.dry_run:
+            return obj if action == "update" else _deleted(kind, obj)
+        if action in ("update", "both"):
+            obj = self.store.put(resource, key, obj, expect=int(old["metadata"]["resourceVersion"]))
+        if action == "update":
+            return obj
+        return _deleted(kind, self.store.delete(resource, key))
+
+    def delete_collection(
+        self,
+        ctx: RequestContext,
+        resource: str,
+        namespace: str | None = None,
+        options: JSON | None = None,
+        label_selector: str = "",
+        field_selector: str = "",
+    ) -> Objects:
+        """Delete all objects that match; returns them as they were."""
+        found = self.list(ctx, resource, namespace, label_selector, field_selector)
+        for obj in found:
+            self.delete(ctx, resource, obj["metadata"].get("namespace"), obj["metadata"]["name"], options)
+        return found
+
+    # ---- binding -----------------------------------------------------------------------------------------
+
+    def bind(self, ctx: RequestContext, namespace: str, name: str, binding: JSON) -> None:
+        """Assign a Pod to a node (pods/binding)."""
+        from .subresources.binding import bound  # the pure part
+
+        old = self.find("pods", namespace, name)
+        if old is None:
+            raise errors.not_found("pods", name)
+        new = bound(old, binding, self.clock.timestamp())
+        if not ctx.dry_run:
+            self.store.put("pods", f"{namespace}/{name}", new, expect=int(old["metadata"]["resourceVersion"]))
+
+
+def _same_but_times(new: JSON, old: JSON) -> bool:
+    """Whether an update changes nothing, the times in managedFields aside."""
+    new_meta, old_meta = new["metadata"], old["metadata"]
+    if new_meta is not old_meta:
+        managed, old_managed = new_meta.get("managedFields"), old_meta.get("managedFields")
+        if managed is not old_managed and managed != old_managed:
+            strip = [{**entry, "time": ""} for entry in managed or ()]
+            if strip != [{**entry, "time": ""} for entry in old_managed or ()]:
+                return False
+            new = {**new, "metadata": {**new_meta, "managedFields": old_managed}}
+    return new == old
+
+
+# Kinds whose delete answers with the object (ReturnDeletedObject).
+_RETURN_DELETED = frozenset(
+    {
+        "pods",
+        "serviceaccounts",
+        "persistentvolumes",
+        "persistentvolumeclaims",
+        "podtemplates",
+        "resourcequotas",
+        "services",
+    }
+)
+
+
+def _deleted(kind: Kind, obj: JSON) -> JSON:
+    if kind.group_resource in _RETURN_DELETED:
+        return obj
+    details: JSON = {"name": obj["metadata"]["name"]}
+    if kind.group:
+        details["group"] = kind.group
+    details["kind"] = kind.resource
+    details["uid"] = obj["metadata"]["uid"]
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

@@ -1,0 +1,90 @@
+"""Which objects a list, a watch or a deletecollection is about: namespace, labels, fields.
+
+Models k8s.io/apiserver/pkg/storage/selection_predicate.go.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+
+from cluster_engine.apimachinery import errors, fields, labels
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.etcd import Store
+
+_META_FIELDS = frozenset({"metadata.name", "metadata.namespace"})
+
+
+@dataclass(frozen=True, slots=True)
+class Selection:
+    """A compiled selection of one resource's objects."""
+
+    kind: Kind
+    namespace: str | None
+    labels: labels.Selector
+    fields: fields.FieldSelector
+    everything: bool
+
+    @classmethod
+    def parse(
+        cls, kind: Kind, namespace: str | None, label_selector: str = "", field_selector: str = ""
+    ) -> Selection:
+        """Raises ApiError 400 for selectors that cannot be read or that the kind does not know."""
+        try:
+            by_label = labels.parse_selector(label_selector)
+        except labels.SelectorError as problem:
+            raise errors.bad_request(
+                f"unable to parse requirement: {problem}"
+                if "unable to parse" not in str(problem)
+                else str(problem)
+            ) from problem
+        try:
+            by_field = fields.parse_field_selector(field_selector)
+        except fields.FieldSelectorError as problem:
+            raise errors.bad_request(str(problem)) from problem
+        known = _META_FIELDS | set(kind.field_labels)
+        unknown = fields.check_supported(by_field, known)
+        if unknown is not None:
+            raise errors.bad_request(
+                fields.unsupported_message(
+                    kind.api_version, kind.resource, label_selector, field_selector, unknown
+                )
+            )
+        return cls(kind, namespace or None, by_label, by_field, by_label.empty and by_field.empty)
+
+    def list(self, store: Store) -> list[JSON]:
+        """The stored objects that are selected, in order of their keys."""
+        resource = self.kind.group_resource
+        name = None if self.everything else self.fields.exact("metadata.name")
+        if name is not None and (self.namespace or not self.kind.namespaced):
+            found = store.get(resource, f"{self.namespace}/{name}" if self.namespace else name)
+            candidates = [] if found is None else [found]
+        else:
+            candidates = store.range(resource, self.namespace)
+        if self.everything:
+            return candidates
+        return [obj for obj in candidates if self.selects(obj)]
+
+    def matches(self, obj: JSON) -> bool:
+        """Whether an object (of any namespace) is selected."""
+        if self.namespace and obj["metadata"].get("namespace") != self.namespace:
+            return False
+        return self.everything or self.selects(obj)
+
+    def selects(self, obj: JSON) -> bool:
+        """Whether labels and fields match."""
+        if not self.labels.empty and not self.labels.matches(obj["metadata"].get("labels")):
+            return False
+        return self.fields.empty or self.fields.matches(_getter(self.kind, obj))
+
+
+def _getter(kind: Kind, obj: JSON) -> Callable[[str], str]:
+    def field(label: str) -> str:
+        if label == "metadata.name":
+            return str(obj["metadata"]["name"])
+        if label == "metadata.namespace":
+            return str(obj["metadata"].get("namespace", ""))
+        return kind.field_labels[label](obj)
+
+    return field

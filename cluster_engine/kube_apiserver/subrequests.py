@@ -1,0 +1,203 @@
+"""Requests to subresources: from the URL's last word to the file in `subresources/` that knows it."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import orjson
+
+from cluster_engine.apimachinery import decode, errors
+from cluster_engine.apimachinery.cow import JSON, get
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.etcd import Store
+from cluster_engine.sim import Clock
+
+from .authentication import Authenticator
+from .discovery import SUBRESOURCES
+from .negotiation import decode_as, negotiate
+from .node_api import LogLine, NodeProxy
+from .options import write_context
+from .patching import patched
+from .registry import Registry
+from .requests import RequestInfo
+from .subresources import eviction, execute, log, scale, token
+from .types import Request, Response, UserInfo
+
+if TYPE_CHECKING:
+    from .handlers import Handlers
+
+_NO_STORE = "no-cache, private"
+_REFUSED = {
+    "attach": "attach (use kubectl logs -f, or kubectl exec)",
+    "portforward": "port-forward (there is no real network behind a Pod)",
+    "proxy": "proxy to Pods, Services and nodes (there is no real network behind them)",
+    "ephemeralcontainers": "ephemeral containers (kubectl debug)",
+    "resize": "resizing a running Pod in place",
+}
+
+
+class Subresources:
+    """Answers requests to subresources of one cluster."""
+
+    def __init__(
+        self,
+        clock: Clock,
+        store: Store,
+        registry: Registry,
+        authenticator: Authenticator,
+        nodes: NodeProxy,
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._registry = registry
+        self._authenticator = authenticator
+        self._nodes = nodes
+
+    def handle(
+        self, handlers: Handlers, request: Request, user: UserInfo, info: RequestInfo, kind: Kind
+    ) -> Response:
+        """The reply. Raises ApiError 404, 405 and whatever the subresource refuses."""
+        name = info.subresource
+        if name not in kind.subresources or name not in SUBRESOURCES:
+            if name in _REFUSED and kind.group_resource in ("pods", "services", "nodes"):
+                raise errors.not_simulated(_REFUSED[name])
+            raise _missing()
+        if info.verb not in SUBRESOURCES[name].verbs:
+            raise errors.ApiError(
+                errors.status_failure(
+                    405,
+                    "MethodNotAllowed",
+                    "the server does not allow this method on the requested resource",
+                    None,
+                )
+            )
+        if name in _REFUSED:
+            raise errors.not_simulated(_REFUSED[name])
+        namespace = info.namespace if kind.namespaced else ""
+        match name:
+            case "scale":
+                return self._scale(handlers, request, user, info, kind)
+            case "log":
+                return self._log(request, namespace, info.name)
+            case "exec":
+                return self._exec(request, namespace, info.name)
+            case "binding":
+                return self.binding(request, user, info)
+            case "eviction":
+                return self._eviction(handlers, request, user, info)
+            case "token":
+                return self._token(handlers, request, user, info)
+        # status, finalize, approval: the object itself through another strategy.
+        return handlers.whole_object(request, user, kind, namespace, info)
+
+    # ---- scale -------------------------------------------------------------------------------------------
+
+    def _scale(
+        self, handlers: Handlers, request: Request, user: UserInfo, info: RequestInfo, kind: Kind
+    ) -> Response:
+        accept = negotiate(request, ("Table", "PartialObjectMetadata"))
+        registry = self._registry
+        live = registry.find(kind.group_resource, info.namespace, info.name)
+        if live is None:
+            raise errors.not_found(kind.group_resource, info.name)
+        if info.verb == "get":
+            return handlers.reply(request, 200, scale.scale_of(live), accept)
+        if info.verb == "update":
+            ctx = write_context(request, user, "UpdateOptions", "scale")
+            wanted = decode_as(request, "autoscaling/v1", "Scale")
+        else:
+            ctx = write_context(request, user, "PatchOptions", "scale")
+            patch_type, document = handlers.patch_document(request)
+            if patch_type in ("apply", "strategic"):
+                patch_type = "merge"  # a Scale has no lists: the two are the same
+            wanted = patched(scale.scale_of(live), document, patch_type, None)
+            wanted, _warnings = decode.handle_body("autoscaling/v1", "Scale", wanted, "Ignore")
+        new = scale.with_scale(live, wanted)
+        done = registry.update(ctx, kind.group_resource, info.namespace, info.name, new)
+        return handlers.reply(request, 200, scale.scale_of(done), accept, ctx.warnings)
+
+    # ---- log and exec ------------------------------------------------------------------------------------
+
+    def _pod(self, namespace: str, name: str) -> JSON:
+        pod = self._registry.find("pods", namespace, name)
+        if pod is None:
+            raise errors.not_found("pods", name)
+        return pod
+
+    def _log(self, request: Request, namespace: str, name: str) -> Response:
+        options = log.LogOptions.parse(request, self._clock.now)
+        pod = self._pod(namespace, name)
+        kubelet, container = log.open_log(self._nodes, pod, options)
+        headers = {"content-type": "text/plain", "cache-control": _NO_STORE}
+        if kubelet is None:
+            return Response(200, headers, b"")
+
+        def read() -> list[LogLine]:
+            return kubelet.logs(namespace, name, container, options.previous)
+
+        if not options.follow or options.previous:
+            body = log.render(log.select(read(), options), options.timestamps)
+            return Response(200, headers, body[: options.limit] if options.limit is not None else body)
+
+        uid = pod["metadata"]["uid"]
+
+        def running() -> bool:
+            live = self._registry.find("pods", namespace, name)
+            return live is not None and live["metadata"]["uid"] == uid and _running(live, container)
+
+        stream = log.LogStream(self._clock, read, running, options)
+        return Response(200, headers, stream=stream)
+
+    def check_exec(self, namespace: str, name: str, request: Request) -> None:
+        """Refuse, before a stream is opened, what `exec` would refuse. Raises ApiError."""
+        execute.locate(self._nodes, self._pod(namespace, name), request)
+
+    def _exec(self, request: Request, namespace: str, name: str) -> Response:
+        result = execute.run(self._nodes, self._pod(namespace, name), request)
+        headers = {"content-type": "application/json", "cache-control": _NO_STORE}
+        return Response(200, headers, execute.as_json(result), exec=result)
+
+    # ---- binding, eviction, token ------------------------------------------------------------------------
+
+    def binding(self, request: Request, user: UserInfo, info: RequestInfo) -> Response:
+        """pods/binding, and the older /bindings."""
+        ctx = write_context(request, user, "CreateOptions", "binding")
+        obj = decode_as(request, "v1", "Binding")
+        name = info.name or (obj.get("metadata") or {}).get("name") or ""
+        if info.namespace and self._store.get("namespaces", info.namespace) is None:
+            raise errors.not_found("namespaces", info.namespace)
+        self._registry.bind(ctx, info.namespace, name, obj)
+        status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+        return Response(201, {"content-type": "application/json"}, orjson.dumps(status))
+
+    def _eviction(self, handlers: Handlers, request: Request, user: UserInfo, info: RequestInfo) -> Response:
+        accept = negotiate(request)
+        ctx = write_context(request, user, "CreateOptions", "")
+        obj = decode_as(request, "policy/v1", "Eviction")
+        done = eviction.evict(self._registry, ctx, info.namespace, info.name, obj)
+        return handlers.reply(request, 201, done, accept)
+
+    def _token(self, handlers: Handlers, request: Request, user: UserInfo, info: RequestInfo) -> Response:
+        accept = negotiate(request)
+        ctx = write_context(request, user, "CreateOptions", "")
+        obj = decode_as(request, "authentication.k8s.io/v1", "TokenRequest")
+        account = self._registry.find("serviceaccounts", info.namespace, info.name)
+        if account is None:
+            raise errors.not_found("serviceaccounts", info.name)
+        token_id = self._registry.chance_of(ctx).uids.uid()
+        done = token.issue(self._store, self._authenticator, account, obj, token_id)
+        return handlers.reply(request, 201, done, accept)
+
+
+def _running(pod: JSON, container: str) -> bool:
+    for part in ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses"):
+        for status in get(pod, "status", part, default=()):
+            if status.get("name") == container:
+                return "terminated" not in (status.get("state") or {})
+    return get(pod, "status", "phase") in ("Pending", "Running")
+
+
+def _missing() -> errors.ApiError:
+    return errors.ApiError(
+        errors.status_failure(404, "NotFound", "the server could not find the requested resource", None)
+    )

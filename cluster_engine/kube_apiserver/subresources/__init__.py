@@ -1,0 +1,1 @@
+"""Subresources: one file each, named as in the URL."""

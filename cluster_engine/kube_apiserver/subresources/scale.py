@@ -1,0 +1,64 @@
+"""scale: the replicas of a workload as an autoscaling/v1 Scale.
+
+Models pkg/registry/apps/{deployment,replicaset,statefulset}/storage (ScaleREST).
+"""
+
+from __future__ import annotations
+
+from cluster_engine.apimachinery import errors, labels
+from cluster_engine.apimachinery.cow import JSON, get
+
+
+def scale_of(obj: JSON) -> JSON:
+    """The Scale that a workload shows."""
+    meta = obj["metadata"]
+    kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
+    spec: JSON = {}
+    replicas = get(obj, "spec", "replicas", default=1)
+    if replicas:
+        spec["replicas"] = replicas
+    status: JSON = {"replicas": get(obj, "status", "replicas", default=0)}
+    selector = get(obj, "spec", "selector")
+    if selector is not None:
+        text = selector_text(selector)
+        if text:
+            status["selector"] = text
+    return {
+        "kind": "Scale",
+        "apiVersion": "autoscaling/v1",
+        "metadata": {name: meta[name] for name in kept if name in meta},
+        "spec": spec,
+        "status": status,
+    }
+
+
+def selector_text(selector: JSON) -> str:
+    """The selector as query strings write it; plain maps (ReplicationController) too."""
+    if selector and not ("matchLabels" in selector or "matchExpressions" in selector):
+        return ",".join(f"{key}={selector[key]}" for key in sorted(selector))
+    return str(labels.compile_selector(selector))
+
+
+def with_scale(obj: JSON, scale: JSON) -> JSON:
+    """The workload with the replicas of a Scale. Raises ApiError 422, 400."""
+    meta = obj["metadata"]
+    given = scale.get("metadata") or {}
+    replicas = (scale.get("spec") or {}).get("replicas") or 0
+    problems = []
+    if not isinstance(replicas, int) or isinstance(replicas, bool):
+        raise errors.bad_request(
+            'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal into Go struct field '
+            "ScaleSpec.spec.replicas of type int32"
+        )
+    if replicas < 0:
+        problems.append(errors.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0"))
+    if given.get("name", meta["name"]) != meta["name"]:
+        raise errors.bad_request(
+            f"the name of the object ({given['name']}) does not match the name on the URL ({meta['name']})"
+        )
+    if problems:
+        raise errors.invalid("autoscaling", "Scale", meta["name"], problems)
+    fresh = {**meta, "resourceVersion": given.get("resourceVersion") or meta["resourceVersion"]}
+    if given.get("uid"):
+        fresh["uid"] = given["uid"]
+    return {**obj, "metadata": fresh, "spec": {**obj["spec"], "replicas": replicas}}

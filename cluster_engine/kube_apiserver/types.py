@@ -1,0 +1,115 @@
+"""The vocabulary of the API server: requests, replies, users, streams.
+
+Everything here is plain data, free of sockets and of the event loop, so that the same request can come
+from a socket, from the journal, from a test or from a component in the same process.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
+
+JSON = dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class UserInfo:
+    """Who asks (authentication.UserInfo)."""
+
+    username: str
+    uid: str = ""
+    groups: tuple[str, ...] = ()
+    extra: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+
+    def as_dict(self) -> JSON:
+        """The JSON form used in reviews and in the journal."""
+        out: JSON = {"username": self.username}
+        if self.uid:
+            out["uid"] = self.uid
+        if self.groups:
+            out["groups"] = list(self.groups)
+        if self.extra:
+            out["extra"] = {name: list(values) for name, values in self.extra.items()}
+        return out
+
+    @classmethod
+    def from_dict(cls, data: Mapping[str, Any]) -> UserInfo:
+        """The user that `as_dict` wrote down."""
+        return cls(
+            username=data.get("username", ""),
+            uid=data.get("uid", ""),
+            groups=tuple(data.get("groups") or ()),
+            extra={name: tuple(values) for name, values in (data.get("extra") or {}).items()},
+        )
+
+
+ADMIN = UserInfo("kubernetes-admin", groups=("system:masters", "system:authenticated"))
+ANONYMOUS = UserInfo("system:anonymous", groups=("system:unauthenticated",))
+
+
+class Stream(Protocol):
+    """A reply that goes on: the edge pulls what is ready and is told when more is.
+
+    `take` never blocks; b"" means that nothing is ready now. `notify` is called (at most once per change)
+    from inside a write or a clock event, so it must only set a flag.
+    """
+
+    content_type: str
+    polled: bool  # True: nothing is notified, look again whenever time has passed
+    timeout: float | None  # wall seconds after which the server ends the stream
+    closed: bool
+
+    def take(self) -> bytes: ...
+
+    def tick(self) -> bytes: ...  # called by the edge once per bookmark interval
+
+    def subscribe(self, notify: Callable[[], None]) -> None: ...
+
+    def cancel(self) -> None: ...
+
+
+@dataclass(frozen=True, slots=True)
+class ExecResult:
+    """What a command in a container left behind."""
+
+    exit_code: int
+    stdout: bytes = b""
+    stderr: bytes = b""
+
+
+@dataclass(slots=True)
+class Request:
+    """An HTTP request, read to its end. Header names are lower-case."""
+
+    method: str
+    path: str
+    query: list[tuple[str, str]] = field(default_factory=list)
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    user: UserInfo | None = None  # None: find out from the Authorization header
+
+
+@dataclass(slots=True)
+class Response:
+    """An HTTP reply. `stream` is set for watches and followed logs, `exec` for a command that ran."""
+
+    status: int
+    headers: dict[str, str] = field(default_factory=dict)
+    body: bytes = b""
+    stream: Stream | None = None
+    exec: ExecResult | None = None
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(slots=True)
+class RequestContext:
+    """What the semantic layer needs to know about a write beside the object."""
+
+    user: UserInfo
+    manager: str = ""
+    dry_run: bool = False
+    field_validation: str = "Warn"
+    warnings: list[str] = field(default_factory=list)
+    subresource: str = ""
+    trusted: bool = False  # a component in this process: schema types are not checked again

@@ -1,0 +1,194 @@
+"""Watches: what changed, as frames that a client reads for as long as it likes.
+
+Models k8s.io/apiserver/pkg/endpoints/handlers/watch.go and the watch cache's semantics
+(pkg/storage/cacher): initial events, bookmarks, selectors as ADDED/DELETED, too old versions as ERROR events.
+"""
+
+from __future__ import annotations
+
+from collections import deque
+from collections.abc import Callable, Iterator
+
+import orjson
+
+from cluster_engine.apimachinery import errors, table
+from cluster_engine.apimachinery.cow import JSON, with_meta
+from cluster_engine.etcd import Compacted, Store, Watcher, WatchEvent
+from cluster_engine.sim import Clock
+
+from .encoding import ObjectBytes
+from .selection import Selection
+
+QUEUE_LIMIT = 10_000
+"""Events that may wait for one slow client; past it the watch ends and the client starts over."""
+FRAMES_AT_ONCE = 500
+INITIAL_EVENTS_END = "k8s.io/initial-events-end"
+
+Frame = Callable[[str, JSON], bytes]
+
+
+class WatchStream:
+    """One watch. `take` gives the frames that are ready."""
+
+    content_type = "application/json"
+    polled = False
+
+    def __init__(
+        self,
+        store: Store,
+        selection: Selection,
+        frame: Frame,
+        bookmark: Frame,
+        *,
+        since: int | None,
+        initial: bool,
+        end_mark: bool,
+        bookmarks: bool,
+        timeout: float | None,
+    ) -> None:
+        """`since`: a revision to go on from, or None for now; `initial`: existing objects come as
+        ADDED first.
+        """
+        self.timeout = timeout
+        self.closed = False
+        self._store = store
+        self._selection = selection
+        self._frame = frame
+        self._bookmark = bookmark
+        self._bookmarks = bookmarks
+        self._queue: deque[WatchEvent] = deque()
+        self._ready: deque[bytes] = deque()
+        self._notify: Callable[[], None] | None = None
+        self._watcher: Watcher | None = None
+        self._revision = store.revision
+        self._initial: Iterator[JSON] = iter(selection.list(store) if initial else ())
+        self._end_mark = end_mark
+        try:
+            self._watcher = store.watch(selection.kind.group_resource, since, self._sink)
+        except Compacted as problem:
+            self._fail(errors.expired(str(problem)).status)
+
+    def subscribe(self, notify: Callable[[], None]) -> None:
+        """Call `notify` whenever something becomes ready."""
+        self._notify = notify
+
+    def cancel(self) -> None:
+        """End the watch."""
+        self.closed = True
+        if self._watcher is not None:
+            self._watcher.cancel()
+            self._watcher = None
+        self._queue.clear()
+
+    def take(self) -> bytes:
+        """The frames that are ready, at most FRAMES_AT_ONCE of them."""
+        frames: list[bytes] = []
+        while self._ready:
+            frames.append(self._ready.popleft())
+        if self._watcher is None:
+            self.closed = True
+            return b"".join(frames)
+        for obj in self._initial:
+            frames.append(self._frame("ADDED", obj))
+            if len(frames) >= FRAMES_AT_ONCE:
+                return b"".join(frames)
+        if self._end_mark:
+            self._end_mark = False
+            frames.append(self._mark(self._revision, end=True))
+        while self._queue and len(frames) < FRAMES_AT_ONCE:
+            event = self._queue.popleft()
+            self._revision = event.revision
+            frame = self._encode(event)
+            if frame:
+                frames.append(frame)
+        return b"".join(frames)
+
+    def tick(self) -> bytes:
+        """A bookmark, when the client asked for them and nothing waits."""
+        if not self._bookmarks or self.closed or self._queue:
+            return b""
+        return self._mark(self._store.revision, end=False)
+
+    def _sink(self, event: WatchEvent) -> None:
+        # Inside a write: only note it down.
+        namespace = self._selection.namespace
+        if namespace and event.object["metadata"].get("namespace") != namespace:
+            return
+        if len(self._queue) >= QUEUE_LIMIT:
+            self.cancel()
+        else:
+            self._queue.append(event)
+        if self._notify is not None:
+            self._notify()
+
+    def _encode(self, event: WatchEvent) -> bytes:
+        selection = self._selection
+        if selection.everything:
+            return self._frame(event.type, event.object)
+        now = event.type != "DELETED" and selection.selects(event.object)
+        before = event.previous is not None and selection.selects(event.previous)
+        if now:
+            return self._frame("MODIFIED" if before else "ADDED", event.object)
+        if before and event.previous is not None:
+            # What the client knew is what it is told of last, under the version of the change.
+            gone = event.object
+            if event.type != "DELETED":
+                gone = with_meta(event.previous, resourceVersion=str(event.revision))
+            return self._frame("DELETED", gone)
+        return b""
+
+    def _mark(self, revision: int, end: bool) -> bytes:
+        kind = self._selection.kind
+        meta: JSON = {"resourceVersion": str(revision), "creationTimestamp": None}
+        if end:
+            meta["annotations"] = {INITIAL_EVENTS_END: "true"}
+        return self._bookmark(
+            "BOOKMARK", {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta}
+        )
+
+    def _fail(self, status: JSON) -> None:
+        self._ready.append(plain_frame("ERROR", status))
+
+
+def plain_frame(kind: str, obj: JSON) -> bytes:
+    """A frame with an object that is not in the cache."""
+    return b'{"type":"' + kind.encode() + b'","object":' + orjson.dumps(obj) + b"}\n"
+
+
+def object_frames(selection: Selection, cache: ObjectBytes) -> Frame:
+    """Frames with whole objects."""
+    kind = selection.kind
+
+    def frame(event_type: str, obj: JSON) -> bytes:
+        return b'{"type":"' + event_type.encode() + b'","object":' + cache.whole(kind, obj) + b"}\n"
+
+    return frame
+
+
+def table_frames(selection: Selection, clock: Clock, include_object: str) -> Frame:
+    """Frames with one-row Tables; only the first carries the column definitions."""
+    sent = False
+
+    def frame(event_type: str, obj: JSON) -> bytes:
+        nonlocal sent
+        rows = [] if event_type == "BOOKMARK" else [obj]
+        meta = {"resourceVersion": obj["metadata"]["resourceVersion"]}
+        annotations = obj["metadata"].get("annotations")
+        if event_type == "BOOKMARK" and annotations:
+            meta["annotations"] = annotations
+        value = table.to_table(
+            selection.kind, rows, clock.now, include_object=include_object, list_meta=meta, no_headers=sent
+        )
+        sent = True
+        return plain_frame(event_type, value)
+
+    return frame
+
+
+def partial_frames() -> Frame:
+    """Frames with metadata alone."""
+
+    def frame(event_type: str, obj: JSON) -> bytes:
+        return plain_frame(event_type, table.partial_metadata(obj))
+
+    return frame

@@ -1,0 +1,38 @@
+"""kube-controller-manager: the control loops, one file each.
+
+To add one: a file with a class, and a line in ``CONTROLLERS``.
+"""
+
+from cluster_engine.component import Component
+
+from .bootstrap import Bootstrap
+from .daemonset import DaemonSetController
+from .deployment import DeploymentController
+from .endpointslice import EndpointsController, EndpointSliceController
+from .garbage_collector import GarbageCollector
+from .namespace import NamespaceController
+from .node_ipam import NodeIPAMController
+from .node_lifecycle import NodeLifecycleController
+from .pod_gc import PodGCController
+from .replicaset import ReplicaSetController
+from .root_ca_publisher import RootCAPublisher
+from .serviceaccount import ServiceAccountController
+from .taint_eviction import TaintEvictionController
+
+CONTROLLERS: tuple[type[Component], ...] = (
+    Bootstrap,
+    NamespaceController,
+    ServiceAccountController,
+    RootCAPublisher,
+    ReplicaSetController,
+    DeploymentController,
+    DaemonSetController,
+    EndpointSliceController,
+    EndpointsController,
+    GarbageCollector,
+    NodeIPAMController,
+    NodeLifecycleController,
+    TaintEvictionController,
+    PodGCController,
+)
+"""Every controller, in the order in which they see a change."""

@@ -1,0 +1,162 @@
+"""What a cluster has before anybody asks: system namespaces, the ``kubernetes`` Service, priority classes.
+
+Upstream's API server makes these itself; here a component does, acting as the API server.
+Models pkg/controlplane/controller/{systemnamespaces,kubernetesservice} and pkg/controlplane/reconcilers.
+"""
+
+from __future__ import annotations
+
+from cluster_engine.api import KINDS
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.component import Component, Context
+
+SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
+SERVICE_IP = "10.96.0.1"
+API_PORT = 6443
+CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
+_SLICES = "endpointslices.discovery.k8s.io"
+_CLASSES = "priorityclasses.scheduling.k8s.io"
+_OBJECTS, _ENDPOINTS = "objects", "endpoints"
+_SERVED = frozenset(kind.group_resource for kind in KINDS)
+
+PRIORITY_CLASSES: tuple[JSON, ...] = (
+    {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": "system-cluster-critical"},
+        "value": 2_000_000_000,
+        "description": "Used for system critical pods that must run in the cluster, "
+        "but can be moved to another node if necessary.",
+    },
+    {
+        "apiVersion": "scheduling.k8s.io/v1",
+        "kind": "PriorityClass",
+        "metadata": {"name": "system-node-critical"},
+        "value": 2_000_001_000,
+        "description": "Used for system critical pods that must not be moved from their current node.",
+    },
+)
+
+SERVICE: JSON = {
+    "apiVersion": "v1",
+    "kind": "Service",
+    "metadata": {
+        "name": "kubernetes",
+        "namespace": "default",
+        "labels": {"component": "apiserver", "provider": "kubernetes"},
+    },
+    "spec": {
+        "clusterIP": SERVICE_IP,
+        "clusterIPs": [SERVICE_IP],
+        "ipFamilies": ["IPv4"],
+        "ipFamilyPolicy": "SingleStack",
+        "ports": [{"name": "https", "port": 443, "protocol": "TCP", "targetPort": API_PORT}],
+        "sessionAffinity": "None",
+        "type": "ClusterIP",
+    },
+}
+
+
+def node_ip(node: JSON) -> str:
+    """The node's InternalIP, or ""."""
+    for address in (node.get("status") or {}).get("addresses") or ():
+        if address["type"] == "InternalIP":
+            ip: str = address["address"]
+            return ip
+    return ""
+
+
+def api_endpoints(ips: list[str]) -> JSON:
+    """The Endpoints of the API servers at these addresses."""
+    ports = [{"name": "https", "port": API_PORT, "protocol": "TCP"}]
+    return {
+        "apiVersion": "v1",
+        "kind": "Endpoints",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"endpointslice.kubernetes.io/skip-mirror": "true"},
+        },
+        "subsets": [{"addresses": [{"ip": ip} for ip in ips], "ports": ports}],
+    }
+
+
+def api_slice(ips: list[str]) -> JSON:
+    """The same as an EndpointSlice."""
+    return {
+        "apiVersion": "discovery.k8s.io/v1",
+        "kind": "EndpointSlice",
+        "metadata": {
+            "name": "kubernetes",
+            "namespace": "default",
+            "labels": {"kubernetes.io/service-name": "kubernetes"},
+        },
+        "addressType": "IPv4",
+        "endpoints": [{"addresses": [ip], "conditions": {"ready": True}} for ip in ips],
+        "ports": [{"name": "https", "port": API_PORT, "protocol": "TCP"}],
+    }
+
+
+class Bootstrap(Component):
+    """Makes the API server's own objects, and makes them again when they are gone."""
+
+    name = "apiserver-bootstrap"
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self.client = ctx.client("system:apiserver", "kube-apiserver", ("system:masters",))
+        self.queue = self.new_queue(self.reconcile, latency=0.0, priority=10)
+        self.nodes = ctx.informers.of("nodes")
+        self.nodes.on(add=self._node_added, update=self._node_updated, delete=self._node_added)
+        ctx.informers.of("namespaces").on(delete=self._gone)
+        ctx.informers.of("services").on(delete=self._gone)
+
+    def start(self) -> None:
+        self.queue.add(_OBJECTS)
+
+    def _gone(self, obj: JSON) -> None:
+        if obj["metadata"]["name"] in (*SYSTEM_NAMESPACES, "kubernetes"):
+            self.queue.add(_OBJECTS)
+            self.queue.add_after(_ENDPOINTS, 1)
+
+    def _node_added(self, node: JSON) -> None:
+        self.queue.add(_ENDPOINTS)
+
+    def _node_updated(self, old: JSON, new: JSON) -> None:
+        if node_ip(old) != node_ip(new):
+            self.queue.add(_ENDPOINTS)
+
+    def reconcile(self, key: str) -> None:
+        if key == _ENDPOINTS:
+            self._publish()
+            return
+        for name in SYSTEM_NAMESPACES:
+            self._ensure("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
+        for priority_class in PRIORITY_CLASSES if _CLASSES in _SERVED else ():
+            self._ensure(_CLASSES, priority_class)
+        self._ensure("services", SERVICE)
+
+    def _ensure(self, resource: str, obj: JSON) -> None:
+        meta = obj["metadata"]
+        key = f"{meta['namespace']}/{meta['name']}" if "namespace" in meta else meta["name"]
+        if self.ctx.informers.of(resource).get(key) is None:
+            self.client.create(resource, obj)
+
+    def _publish(self) -> None:
+        """Endpoints and EndpointSlice of the API servers: the control-plane nodes, else the first node."""
+        nodes = [node for node in self.nodes.list() if node_ip(node)]
+        planes = [node for node in nodes if CONTROL_PLANE_LABEL in (node["metadata"].get("labels") or {})]
+        servers = planes or nodes[:1]
+        if not servers or self.ctx.informers.of("namespaces").get("default") is None:
+            return
+        ips = [node_ip(node) for node in servers]
+        if "endpoints" in _SERVED:
+            self._replace("endpoints", api_endpoints(ips), "subsets")
+        self._replace(_SLICES, api_slice(ips), "endpoints")
+
+    def _replace(self, resource: str, wanted: JSON, field: str) -> None:
+        existing = self.ctx.informers.of(resource).get("default/kubernetes")
+        if existing is None:
+            self.client.create(resource, wanted)
+        elif existing.get(field) != wanted[field]:
+            self.client.update(resource, {**existing, field: wanted[field]})

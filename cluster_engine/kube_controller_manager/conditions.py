@@ -1,0 +1,41 @@
+"""Conditions in a status: replaced, never edited.
+
+Models pkg/controller/deployment/util (SetDeploymentCondition), replicaset (SetCondition) and their like.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cluster_engine.apimachinery.cow import JSON
+
+
+def find(conditions: Sequence[JSON], type: str) -> JSON | None:
+    """The condition of that type."""
+    for condition in conditions:
+        if condition["type"] == type:
+            return condition
+    return None
+
+
+def without(conditions: Sequence[JSON], type: str) -> list[JSON]:
+    """All but the condition of that type."""
+    return [condition for condition in conditions if condition["type"] != type]
+
+
+def with_condition(conditions: Sequence[JSON], new: JSON) -> list[JSON]:
+    """With ``new`` in the last place, unless one of the same status and reason stands there already.
+
+    The time of the transition is kept where the status does not change.
+    """
+    old = find(conditions, new["type"])
+    if old is not None and (old["status"], old.get("reason")) == (new["status"], new.get("reason")):
+        return list(conditions)
+    if old is not None and old["status"] == new["status"] and "lastTransitionTime" in old:
+        new = {**new, "lastTransitionTime": old["lastTransitionTime"]}
+    return [*without(conditions, new["type"]), new]
+
+
+def compact(status: JSON, keep: Sequence[str] = ()) -> JSON:
+    """Without zeros, empty lists and None, as Go's omitempty writes; the fields in ``keep`` stay."""
+    return {name: value for name, value in status.items() if value or name in keep}

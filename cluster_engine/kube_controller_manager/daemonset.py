@@ -1,0 +1,163 @@
+"""The DaemonSet controller: one Pod on every node that fits.
+
+Models pkg/controller/daemon.
+"""
+
+from __future__ import annotations
+
+from cluster_engine.api import KINDS
+from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.apimachinery.labels import compile_selector
+from cluster_engine.component import Context, Controller
+from cluster_engine.sim import SECOND
+
+from . import daemonset_rules as rules
+from .ownership import ORPHANS, changed_owner_or_labels, claim, orphans_by_namespace
+from .pods import create_until_refused, is_namespace_terminating, readiness_changed
+from .replicaset import BURST_REPLICAS, STATUS_LATENCY, next_available
+
+_DAEMON_SETS, _PODS, _REVISIONS = "daemonsets.apps", "pods", "controllerrevisions.apps"
+_KEEPS_REVISIONS = any(kind.group_resource == _REVISIONS for kind in KINDS)
+
+
+class DaemonSetController(Controller):
+    """Keeps a Pod on each eligible node and rolls new templates over them."""
+
+    name = "daemon-set-controller"
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self.recorder = ctx.recorder("daemonset-controller", client=self.client)
+        self.sets = ctx.informers.of(_DAEMON_SETS)
+        self.pods = ctx.informers.of(_PODS)
+        self.nodes = ctx.informers.of("nodes")
+        self.revisions = ctx.informers.of(_REVISIONS) if _KEEPS_REVISIONS else None
+        self.pods.add_index(ORPHANS, orphans_by_namespace)
+        self.sets.on(add=self._added, update=self._updated)
+        self.pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_added)
+        self.nodes.on(add=self._nodes_changed, update=self._node_updated, delete=self._nodes_changed)
+
+    # ---- what makes us look ----------------------------------------------------------------------------
+
+    def _added(self, ds: JSON) -> None:
+        self.queue.add(key_of(ds))
+
+    def _updated(self, old: JSON, new: JSON) -> None:
+        before, after = old["metadata"], new["metadata"]
+        if old["spec"] != new["spec"] or before.get("deletionTimestamp") != after.get("deletionTimestamp"):
+            self.queue.add(key_of(new))
+
+    def _pod_added(self, pod: JSON) -> None:
+        reference = controller_of(pod)
+        if reference is not None and reference["kind"] == "DaemonSet":
+            self.queue.add(f"{pod['metadata']['namespace']}/{reference['name']}")
+
+    def _pod_updated(self, old: JSON, new: JSON) -> None:
+        reference = controller_of(new)
+        if reference is None or reference["kind"] != "DaemonSet":
+            return
+        before, after = old["metadata"], new["metadata"]
+        going = before.get("deletionTimestamp") != after.get("deletionTimestamp")
+        if going or changed_owner_or_labels(old, new):
+            self._pod_added(new)
+        elif readiness_changed(old, new):
+            self.queue.add_after(f"{after['namespace']}/{reference['name']}", STATUS_LATENCY)
+
+    def _nodes_changed(self, node: JSON) -> None:
+        for ds in self.sets.list():
+            self.queue.add(key_of(ds))
+
+    def _node_updated(self, old: JSON, new: JSON) -> None:
+        if old["metadata"].get("labels") != new["metadata"].get("labels") or old["spec"].get("taints") != new[
+            "spec"
+        ].get("taints"):
+            self._nodes_changed(new)
+
+    # ---- what we do ------------------------------------------------------------------------------------
+
+    def reconcile(self, key: str) -> None:
+        ds = self.sets.get(key)
+        if ds is None:
+            return
+        if ds["spec"]["selector"] == {}:
+            text = "This daemon set is selecting all pods. A non-empty selector is required."
+            self.recorder.event(ds, "Warning", "SelectingAll", text)
+            return
+        selector = compile_selector(ds["spec"]["selector"])
+        hash = rules.template_hash(ds)
+        if not ds["metadata"].get("deletionTimestamp"):
+            self._keep_revision(ds, hash)
+            claim(self.client, self.pods, ds, selector, _PODS)
+            self._act(ds, hash)
+        pods = self.pods.by_index("owner", ds["metadata"]["uid"])
+        now = self.clock.now
+        status = rules.status(ds, self.nodes.list(), rules.by_node(pods), hash, now)
+        if status != ds.get("status"):
+            self.client.update_status(_DAEMON_SETS, {**ds, "status": status})
+        due = next_available(pods, ds["spec"].get("minReadySeconds", 0), now)
+        if due is not None:
+            self.queue.add_after(key, (due - now) / SECOND)
+
+    def _act(self, ds: JSON, hash: str) -> None:
+        """Puts Pods where they are missing, takes superfluous ones away, then rolls a step."""
+        nodes = self.nodes.list()
+        pods = rules.by_node(self.pods.by_index("owner", ds["metadata"]["uid"]))
+        changes = rules.manage(ds, nodes, pods, hash)
+        rolling = ds["spec"]["updateStrategy"]["type"] == "RollingUpdate"
+        if rolling and not (changes.create_on or changes.delete):
+            changes = rules.roll(ds, nodes, pods, hash, self.clock.now)
+        for pod in changes.failed:
+            text = f"Found failed daemon pod {key_of(pod)} on node {rules.node_of(pod)}, will try to kill it"
+            self.recorder.event(ds, "Warning", "FailedDaemonPod", text)
+        for pod in changes.delete[:BURST_REPLICAS]:
+            self._delete(ds, pod)
+        waiting = iter(changes.create_on[:BURST_REPLICAS])
+        count = min(len(changes.create_on), BURST_REPLICAS)
+        _, error = create_until_refused(count, lambda: self._create(ds, next(waiting), hash))
+        if error is not None:
+            raise error
+
+    def _create(self, ds: JSON, node: str, hash: str) -> ApiError | None:
+        try:
+            pod = self.client.create(_PODS, rules.daemon_pod(ds, node, hash))
+        except ApiError as error:
+            if is_namespace_terminating(error):
+                return None
+            self.recorder.event(ds, "Warning", "FailedCreate", f"Error creating: {error.message}")
+            return error
+        self.recorder.event(ds, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+        return None
+
+    def _delete(self, ds: JSON, pod: JSON) -> None:
+        meta = pod["metadata"]
+        try:
+            self.client.delete(_PODS, meta["name"], meta["namespace"], uid=meta["uid"])
+        except ApiError as error:
+            if error.code != 404:
+                self.recorder.event(ds, "Warning", "FailedDelete", f"Error deleting: {error.message}")
+                raise
+        else:
+            self.recorder.event(ds, "Normal", "SuccessfulDelete", f"Deleted pod: {meta['name']}")
+
+    def _keep_revision(self, ds: JSON, hash: str) -> None:
+        """Remembers the template; a rolled-back one gets the highest number, those over the limit go."""
+        if self.revisions is None:
+            return
+        owned = self.revisions.by_index("owner", ds["metadata"]["uid"])
+        owned.sort(key=lambda revision: revision["revision"])
+        current = next((revision for revision in owned if rules.is_updated(revision, hash)), None)
+        last = owned[-1]["revision"] if owned else 0
+        if current is None:
+            current = self.client.create(_REVISIONS, rules.revision_of(ds, hash, last + 1))
+        elif current["revision"] < last:
+            current = self.client.update(_REVISIONS, {**current, "revision": last + 1})
+        in_use = {
+            (pod["metadata"].get("labels") or {}).get(rules.HASH_LABEL)
+            for pod in self.pods.by_index("owner", ds["metadata"]["uid"])
+        }
+        olds = [r for r in owned if r["metadata"]["name"] != current["metadata"]["name"]]
+        unused = [r for r in olds if r["metadata"]["labels"][rules.HASH_LABEL] not in in_use]
+        excess = len(olds) - ds["spec"].get("revisionHistoryLimit", 10)
+        for revision in unused[: max(0, excess)]:
+            self.client.delete(_REVISIONS, revision["metadata"]["name"], revision["metadata"]["namespace"])

@@ -1,0 +1,140 @@
+"""The namespace controller: what is in a deleted namespace goes first, then the namespace.
+
+Models pkg/controller/namespace/deletion.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple
+
+from cluster_engine.api import KINDS
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.component import Context, Controller
+
+FINALIZER = "kubernetes"
+_NAMESPACES, _PODS = "namespaces", "pods"
+FINALIZER_ESTIMATE = 15
+"""Seconds that upstream guesses something with finalizers may still take."""
+
+
+class Remains(NamedTuple):
+    """What is left after a pass: objects and finalizers by name, with counts; errors; seconds to wait."""
+
+    objects: dict[str, int]
+    finalizers: dict[str, int]
+    errors: list[str]
+    estimate: int
+
+
+def deletable(kinds: Sequence[Kind]) -> list[Kind]:
+    """The namespaced kinds to empty, Pods first: nothing that a Pod needs goes before the Pod."""
+    found = [kind for kind in kinds if kind.namespaced and {"delete", "list"} <= set(kind.verbs)]
+    return sorted(found, key=lambda kind: (kind.group_resource != _PODS, kind.group, kind.resource))
+
+
+def conditions(old: Sequence[JSON], remains: Remains, stamp: str) -> list[JSON]:
+    """The five conditions of a Terminating namespace."""
+    objects = ", ".join(f"{name} has {count} resource instances" for name, count in remains.objects.items())
+    held = ", ".join(f"{name} in {count} resource instances" for name, count in remains.finalizers.items())
+    errors = "; ".join(remains.errors)
+    failed = f"Failed to delete all resource types, {len(remains.errors)} remaining: {errors}"
+    wanted = (
+        ("NamespaceDeletionDiscoveryFailure", False, "", "ResourcesDiscovered",
+         "All resources successfully discovered"),
+        ("NamespaceDeletionGroupVersionParsingFailure", False, "", "ParsedGroupVersions",
+         "All legacy kube types successfully parsed"),
+        ("NamespaceDeletionContentFailure", bool(remains.errors), "ContentDeletionFailed", "ContentDeleted",
+         failed if remains.errors else "All content successfully deleted, may be waiting on finalization"),
+        ("NamespaceContentRemaining", bool(objects), "SomeResourcesRemain", "ContentRemoved",
+         f"Some resources are remaining: {objects}" if objects else "All content successfully removed"),
+        ("NamespaceFinalizersRemaining", bool(held), "SomeFinalizersRemain", "ContentHasNoFinalizers",
+         f"Some content in the namespace has finalizers remaining: {held}" if held
+         else "All content-preserving finalizers finished"),
+    )  # fmt: skip
+    before = {condition["type"]: condition for condition in old}
+    result = []
+    for type, is_true, bad, good, message in wanted:
+        new = {"type": type, "status": "True" if is_true else "False", "lastTransitionTime": stamp}
+        new |= {"reason": bad if is_true else good, "message": message}
+        seen = before.get(type)
+        if seen is not None and seen["status"] == new["status"]:
+            new["lastTransitionTime"] = seen["lastTransitionTime"]
+        result.append(new)
+    return result
+
+
+class NamespaceController(Controller):
+    """Empties Terminating namespaces and lets go of them."""
+
+    name = "namespace-controller"
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self.namespaces = ctx.informers.of(_NAMESPACES)
+        self.kinds = deletable(KINDS)
+        self.namespaces.on(add=self._changed, update=lambda _old, new: self._changed(new))
+
+    def _changed(self, namespace: JSON) -> None:
+        if namespace["metadata"].get("deletionTimestamp"):
+            self.queue.add(namespace["metadata"]["name"])
+
+    def reconcile(self, key: str) -> None:
+        namespace = self.namespaces.get(key)
+        if namespace is None or not namespace["metadata"].get("deletionTimestamp"):
+            return
+        if FINALIZER not in ((namespace.get("spec") or {}).get("finalizers") or ()):
+            return
+        remains = self._empty(key)
+        self._write_conditions(namespace, remains)
+        if remains.objects or remains.errors:
+            # Upstream's rhythm: half of what it may take, plus one second.
+            self.queue.add_after(key, remains.estimate // 2 + 1)
+            return
+        fresh = self.namespaces.get(key)
+        if fresh is not None:
+            left = [name for name in fresh["spec"]["finalizers"] if name != FINALIZER]
+            freed = {**fresh, "spec": {**fresh["spec"], "finalizers": left}}
+            self.client.update(_NAMESPACES, freed, "finalize")
+
+    def _empty(self, namespace: str) -> Remains:
+        """Deletes everything there; with Pods left, only the Pods."""
+        remains = Remains({}, {}, [], 0)
+        for kind in self.kinds:
+            remains = self._empty_kind(namespace, kind, remains)
+            if kind.group_resource == _PODS and remains.objects:
+                break
+        return remains
+
+    def _empty_kind(self, namespace: str, kind: Kind, remains: Remains) -> Remains:
+        resource = kind.group_resource
+        informer = self.ctx.informers.of(resource)
+        estimate = remains.estimate
+        for obj in informer.list(namespace):
+            if obj["metadata"].get("deletionTimestamp"):
+                continue
+            try:
+                self.client.delete(resource, obj["metadata"]["name"], namespace, propagation="Background")
+            except ApiError as error:
+                if error.code != 404:
+                    remains.errors.append(error.message)
+        left = informer.list(namespace)
+        if left:
+            remains.objects[f"{kind.resource}.{kind.group}"] = len(left)
+        for obj in left:
+            if resource == _PODS:
+                estimate = max(estimate, obj["metadata"].get("deletionGracePeriodSeconds") or 0)
+            for finalizer in obj["metadata"].get("finalizers") or ():
+                remains.finalizers[finalizer] = remains.finalizers.get(finalizer, 0) + 1
+                estimate = max(estimate, FINALIZER_ESTIMATE)
+        return remains._replace(estimate=estimate)
+
+    def _write_conditions(self, namespace: JSON, remains: Remains) -> None:
+        status = namespace.get("status") or {}
+        old = status.get("conditions") or ()
+        new = conditions(old, remains, self.clock.timestamp())
+        if new != list(old):
+            changed = {**namespace, "status": {**status, "phase": "Terminating", "conditions": new}}
+            self.client.update_status(_NAMESPACES, changed)

@@ -1,0 +1,124 @@
+"""The node lifecycle controller: notices nodes that fell silent, and taints nodes by their conditions.
+
+Models pkg/controller/nodelifecycle. Upstream looks at every node each five seconds; here each node has one
+timer, due when its grace period would end.
+"""
+
+from __future__ import annotations
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.component import Context, Controller
+from cluster_engine.sim import SECOND
+
+from . import node_rules as rules
+from .pods import condition_of, is_pod_ready
+
+_NODES, _LEASES, _PODS = "nodes", "leases.coordination.k8s.io", "pods"
+_LEASE_NAMESPACE = "kube-node-lease"
+
+
+class NodeLifecycleController(Controller):
+    """Sets silent nodes' conditions to Unknown, keeps taints true, marks Pods of lost nodes not ready."""
+
+    name = "node-controller"
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self.recorder = ctx.recorder("node-controller", client=self.client)
+        self.nodes = ctx.informers.of(_NODES)
+        self.leases = ctx.informers.of(_LEASES)
+        self.pods = ctx.informers.of(_PODS)
+        self.watch = self.new_queue(self._check_silence, suffix="watch")
+        self.events = self.new_queue(self._tell, suffix="events")
+        self.nodes.on(add=self._added, update=self._updated, delete=self._deleted)
+
+    def _added(self, node: JSON) -> None:
+        name = node["metadata"]["name"]
+        self.queue.add(name)
+        self.events.add(
+            f"RegisteredNode|{name}|Registered Node {name} in Controller|{node['metadata']['uid']}"
+        )
+        self.watch.add_after(name, rules.GRACE_PERIOD, background=True)
+
+    def _deleted(self, node: JSON) -> None:
+        name = node["metadata"]["name"]
+        self.events.add(f"RemovingNode|{name}|Removing Node {name} from Controller|{node['metadata']['uid']}")
+
+    def _updated(self, old: JSON, new: JSON) -> None:
+        if old["spec"] != new["spec"] or _statuses(old) != _statuses(new):
+            self.queue.add(new["metadata"]["name"])
+        if _is_ready(old) != _is_ready(new) and not self._others_ready(new["metadata"]["name"]):
+            # The first node back, or the last one gone: whether anybody is to be evicted changes for all.
+            for node in self.nodes.list():
+                self.queue.add(node["metadata"]["name"])
+
+    def _others_ready(self, name: str) -> bool:
+        return any(_is_ready(node) for node in self.nodes.list() if node["metadata"]["name"] != name)
+
+    def _tell(self, key: str) -> None:
+        reason, name, what, uid = key.split("|")
+        about = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": name, "uid": uid}}
+        self.recorder.event(about, "Normal", reason, f"Node {name} event: {what}")
+
+    def _check_silence(self, name: str) -> None:
+        """The timer of one node: writes Unknown when the grace period is over, else looks again then."""
+        node = self.nodes.get(name)
+        if node is None:
+            return
+        now = self.clock.now
+        due = rules.last_sign(node, self.leases.get(f"{_LEASE_NAMESPACE}/{name}"))
+        due += round(rules.GRACE_PERIOD * SECOND)
+        if now >= due:
+            old = (node.get("status") or {}).get("conditions") or ()
+            found = rules.silent_conditions(node, self.clock.timestamp())
+            if found != list(old):
+                self.client.update_status(_NODES, {**node, "status": {**node["status"], "conditions": found}})
+            due = now + 5 * SECOND
+        self.watch.add_after(name, (due - now) / SECOND, background=True)
+
+    def reconcile(self, key: str) -> None:
+        node = self.nodes.get(key)
+        if node is None:
+            return
+        ready = condition_of(node, "Ready")
+        lost = ready is None or ready["status"] != "True"
+        # With no node left that is ready, the fault is more likely ours than theirs: nobody is evicted.
+        evict = lost and self._others_ready(key)
+        if lost and ready is not None and ready.get("reason") == "NodeStatusUnknown":
+            self._mark_pods(node)
+        old = list(node["spec"].get("taints") or ())
+        new = rules.taints(node, self.clock.timestamp(), evict)
+        if new != old:
+            spec = {name: value for name, value in node["spec"].items() if name != "taints"}
+            self.client.update(_NODES, {**node, "spec": {**spec, "taints": new} if new else spec})
+
+    def _mark_pods(self, node: JSON) -> None:
+        """Pods of a node that went silent are not ready, whatever they said last (MarkPodsNotReady)."""
+        name = node["metadata"]["name"]
+        marked = False
+        for pod in self.pods.by_index("node", name):
+            if not is_pod_ready(pod):
+                continue
+            marked = True
+            change = {"status": "False", "lastTransitionTime": self.clock.timestamp()}
+            found = [{**c, **change} if c["type"] == "Ready" else c for c in pod["status"]["conditions"]]
+            try:
+                self.client.update_status(_PODS, {**pod, "status": {**pod["status"], "conditions": found}})
+            except ApiError as error:
+                if error.code not in (404, 409):
+                    raise
+                continue
+            self.recorder.event(pod, "Warning", "NodeNotReady", "Node is not ready")
+        if marked:
+            text = f"Node {name} status is now: NodeNotReady"
+            self.recorder.event(node, "Normal", "NodeNotReady", text)
+
+
+def _statuses(node: JSON) -> list[tuple[str, str]]:
+    return [(c["type"], c["status"]) for c in (node.get("status") or {}).get("conditions") or ()]
+
+
+def _is_ready(node: JSON) -> bool:
+    ready = condition_of(node, "Ready")
+    return ready is not None and ready["status"] == "True"

@@ -1,0 +1,120 @@
+"""What the node controllers decide: conditions of a silent node, its taints, who may stay, free Pod ranges.
+
+Pure functions. Models pkg/controller/nodelifecycle, pkg/controller/tainteviction and
+pkg/controller/nodeipam/ipam/cidrset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.sim import SECOND, parse_rfc3339
+
+from .daemonset_rules import tolerates
+from .pods import condition_of
+
+GRACE_PERIOD = 50.0
+"""Seconds without a sign of life before a node counts as gone (--node-monitor-grace-period)."""
+
+NOT_READY = "node.kubernetes.io/not-ready"
+UNREACHABLE = "node.kubernetes.io/unreachable"
+_WATCHED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
+_NO_SCHEDULE = {
+    ("Ready", "False"): NOT_READY,
+    ("Ready", "Unknown"): UNREACHABLE,
+    ("MemoryPressure", "True"): "node.kubernetes.io/memory-pressure",
+    ("DiskPressure", "True"): "node.kubernetes.io/disk-pressure",
+    ("NetworkUnavailable", "True"): "node.kubernetes.io/network-unavailable",
+    ("PIDPressure", "True"): "node.kubernetes.io/pid-pressure",
+}
+UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
+_OURS = frozenset({*_NO_SCHEDULE.values(), UNSCHEDULABLE})
+
+
+def last_sign(node: JSON, lease: JSON | None) -> int:
+    """When (virtual µs) the node was last heard of: its lease, its status or its birth."""
+    times = [node["metadata"]["creationTimestamp"]]
+    if lease is not None and (lease.get("spec") or {}).get("renewTime"):
+        times.append(lease["spec"]["renewTime"])
+    ready = condition_of(node, "Ready")
+    if ready is not None and ready.get("lastHeartbeatTime") and ready["status"] != "Unknown":
+        times.append(ready["lastHeartbeatTime"])
+    return max(parse_rfc3339(time) for time in times)
+
+
+def silent_conditions(node: JSON, stamp: str) -> list[JSON]:
+    """The conditions of a node that is not heard of any more."""
+    found = list((node.get("status") or {}).get("conditions") or ())
+    for type in _WATCHED:
+        old = next((condition for condition in found if condition["type"] == type), None)
+        if old is None:
+            found.append(
+                {
+                    "type": type,
+                    "status": "Unknown",
+                    "lastHeartbeatTime": node["metadata"]["creationTimestamp"],
+                    "lastTransitionTime": stamp,
+                    "reason": "NodeStatusNeverUpdated",
+                    "message": "Kubelet never posted node status.",
+                }
+            )
+        elif old["status"] != "Unknown":
+            found[found.index(old)] = {
+                **old,
+                "status": "Unknown",
+                "lastTransitionTime": stamp,
+                "reason": "NodeStatusUnknown",
+                "message": "Kubelet stopped posting node status.",
+            }
+    return found
+
+
+def taints(node: JSON, stamp: str, evict: bool = True) -> list[JSON]:
+    """The node's taints as its conditions call for; the taints of others stay.
+
+    ``evict``: whether a node that is not ready also gets the NoExecute taint.
+    """
+    old = list(node["spec"].get("taints") or ())
+    wanted: list[tuple[str, str]] = []
+    for condition in (node.get("status") or {}).get("conditions") or ():
+        key = _NO_SCHEDULE.get((condition["type"], condition["status"]))
+        if key is not None:
+            wanted.append((key, "NoSchedule"))
+            if evict and condition["type"] == "Ready":
+                wanted.append((key, "NoExecute"))
+    if node["spec"].get("unschedulable"):
+        wanted.append((UNSCHEDULABLE, "NoSchedule"))
+    present = {(taint["key"], taint["effect"]) for taint in old}
+    kept = [t for t in old if t["key"] not in _OURS or (t["key"], t["effect"]) in wanted]
+    fresh = [pair for pair in wanted if pair not in present]
+    return kept + [{"key": key, "effect": effect, "timeAdded": stamp} for key, effect in fresh]
+
+
+def eviction_time(pod: JSON, node_taints: Iterable[JSON], now: int) -> int | None:
+    """When (virtual µs) the Pod must leave for the node's NoExecute taints; None: it may stay.
+
+    A toleration without seconds lets it stay for ever; with several, the shortest counts.
+    """
+    grounds = [taint for taint in node_taints if taint["effect"] == "NoExecute"]
+    tolerations = pod["spec"].get("tolerations") or ()
+    times = []
+    for taint in grounds:
+        matching = [toleration for toleration in tolerations if tolerates(toleration, taint)]
+        if not matching:
+            return now
+        limits = [t["tolerationSeconds"] for t in matching if t.get("tolerationSeconds") is not None]
+        if limits:
+            since = parse_rfc3339(taint["timeAdded"]) if taint.get("timeAdded") else now
+            times.append(since + max(0, min(limits)) * SECOND)
+    return min(times, default=None)
+
+
+def free_pod_range(taken: Sequence[str], first: str = "10.244", size: int = 256) -> str:
+    """The lowest /24 of the cluster's Pod network that no node has; "" when all are taken."""
+    used = frozenset(taken)
+    for index in range(size):
+        cidr = f"{first}.{index}.0/24"
+        if cidr not in used:
+            return cidr
+    return ""

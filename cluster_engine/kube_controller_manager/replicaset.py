@@ -1,0 +1,218 @@
+"""The ReplicaSet controller: as many Pods as asked for.
+
+Models pkg/controller/replicaset.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.apimachinery.labels import compile_selector
+from cluster_engine.component import Context, Controller
+from cluster_engine.sim import SECOND
+
+from . import conditions
+from .ownership import ORPHANS, changed_owner_or_labels, claim, orphans_by_namespace
+from .pods import (
+    available_at,
+    create_until_refused,
+    is_namespace_terminating,
+    is_pod_active,
+    is_pod_terminating,
+    pod_from_template,
+    pods_to_delete,
+    readiness_changed,
+)
+
+BURST_REPLICAS = 500
+"""Pods created or deleted in one reconcile."""
+
+STATUS_LATENCY = 0.1
+"""Seconds for which readiness changes are gathered: a thousand of them are a few counts, not a thousand."""
+
+_REPLICA_SETS, _PODS = "replicasets.apps", "pods"
+
+
+def new_status(rs: JSON, pods: Sequence[JSON], error: ApiError | None, now: int, stamp: str) -> JSON:
+    """The status of ``rs`` that has these Pods (terminating ones too) after ``error`` in managing them."""
+    spec = rs["spec"]
+    wanted = (spec["template"].get("metadata") or {}).get("labels") or {}
+    min_ready = spec.get("minReadySeconds", 0)
+    replicas = labeled = ready = available = terminating = 0
+    for pod in pods:
+        if not is_pod_active(pod):
+            terminating += is_pod_terminating(pod)
+            continue
+        replicas += 1
+        labeled += wanted.items() <= (pod["metadata"].get("labels") or {}).items()
+        at = available_at(pod, min_ready)
+        if at is not None:
+            ready += 1
+            available += at <= now
+    old = (rs.get("status") or {}).get("conditions") or ()
+    status: JSON = {
+        "replicas": replicas,
+        "fullyLabeledReplicas": labeled,
+        "readyReplicas": ready,
+        "availableReplicas": available,
+        "terminatingReplicas": terminating,
+        "observedGeneration": rs["metadata"].get("generation", 0),
+        "conditions": _failure_conditions(old, error, replicas - spec["replicas"], stamp),
+    }
+    return conditions.compact(status, keep=("replicas", "terminatingReplicas"))
+
+
+def _failure_conditions(old: Sequence[JSON], error: ApiError | None, diff: int, stamp: str) -> list[JSON]:
+    if error is None:
+        return conditions.without(old, "ReplicaFailure")
+    if conditions.find(old, "ReplicaFailure") is not None:
+        return list(old)
+    failure: JSON = {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": stamp}
+    if diff:
+        failure["reason"] = "FailedCreate" if diff < 0 else "FailedDelete"
+    failure["message"] = error.message
+    return [*old, failure]
+
+
+def next_available(pods: Sequence[JSON], min_ready: int, now: int) -> int | None:
+    """When the next Pod that is ready but not yet available will be."""
+    if not min_ready:
+        return None
+    times = [at for pod in pods if (at := available_at(pod, min_ready)) is not None and at > now]
+    return min(times, default=None)
+
+
+class ReplicaSetController(Controller):
+    """Creates and deletes Pods until ``spec.replicas`` are active, and counts them."""
+
+    name = "replicaset-controller"
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self.recorder = ctx.recorder("replicaset-controller", client=self.client)
+        self.sets = ctx.informers.of(_REPLICA_SETS)
+        self.pods = ctx.informers.of(_PODS)
+        self.pods.add_index(ORPHANS, orphans_by_namespace)
+        self.sets.on(add=self._set_added, update=self._set_updated)
+        self.pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)
+
+    # ---- what makes us look ----------------------------------------------------------------------------
+
+    def _set_added(self, rs: JSON) -> None:
+        self.queue.add(key_of(rs))
+
+    def _set_updated(self, old: JSON, new: JSON) -> None:
+        before, after = old["metadata"], new["metadata"]
+        if old["spec"] != new["spec"] or before.get("deletionTimestamp") != after.get("deletionTimestamp"):
+            self.queue.add(key_of(new))
+
+    def _owner_key(self, pod: JSON) -> str | None:
+        reference = controller_of(pod)
+        if reference is None or reference["kind"] != "ReplicaSet":
+            return None
+        return f"{pod['metadata']['namespace']}/{reference['name']}"
+
+    def _pod_added(self, pod: JSON) -> None:
+        key = self._owner_key(pod)
+        if key is not None:
+            self.queue.add(key)
+        elif controller_of(pod) is None:
+            self._offer(pod)
+
+    def _offer(self, orphan: JSON) -> None:
+        labels = orphan["metadata"].get("labels")
+        if not labels:
+            return
+        for rs in self.sets.by_index("namespace", orphan["metadata"]["namespace"]):
+            if compile_selector(rs["spec"]["selector"]).matches(labels):
+                self.queue.add(key_of(rs))
+
+    def _pod_updated(self, old: JSON, new: JSON) -> None:
+        before, after = old["metadata"], new["metadata"]
+        if before is not after:
+            if changed_owner_or_labels(old, new):
+                former = self._owner_key(old)
+                if former is not None:
+                    self.queue.add(former)
+                self._pod_added(new)
+                return
+            if before.get("deletionTimestamp") is None and after.get("deletionTimestamp") is not None:
+                self._pod_added(new)
+                return
+        if readiness_changed(old, new):
+            key = self._owner_key(new)
+            if key is not None:
+                self.queue.add_after(key, STATUS_LATENCY)
+
+    def _pod_deleted(self, pod: JSON) -> None:
+        key = self._owner_key(pod)
+        if key is None:
+            return
+        if pod["metadata"].get("deletionTimestamp") and pod["metadata"].get("deletionGracePeriodSeconds"):
+            self.queue.add_after(key, STATUS_LATENCY)  # replaced already when its deletion began
+        else:
+            self.queue.add(key)
+
+    # ---- what we do ------------------------------------------------------------------------------------
+
+    def reconcile(self, key: str) -> None:
+        rs = self.sets.get(key)
+        if rs is None:
+            return
+        pods = claim(self.client, self.pods, rs, compile_selector(rs["spec"]["selector"]), _PODS)
+        error = None
+        if not rs["metadata"].get("deletionTimestamp"):
+            error = self._manage(rs, [pod for pod in pods if is_pod_active(pod)])
+        now = self.clock.now
+        status = new_status(rs, pods, error, now, self.clock.timestamp())
+        if status != rs.get("status"):
+            self.client.update_status(_REPLICA_SETS, {**rs, "status": status})
+        due = next_available(pods, rs["spec"].get("minReadySeconds", 0), now)
+        if due is not None:
+            self.queue.add_after(key, (due - now) / SECOND)
+        if error is not None:
+            raise error
+
+    def _manage(self, rs: JSON, active: list[JSON]) -> ApiError | None:
+        """Creates or deletes the difference, at most a burst of it; the first error."""
+        diff = len(active) - rs["spec"]["replicas"]
+        if diff < 0:
+            _, error = create_until_refused(min(-diff, BURST_REPLICAS), lambda: self._create(rs))
+            return error
+        if diff > 0:
+            doomed = pods_to_delete(active, self._related(rs), min(diff, BURST_REPLICAS), self.clock.now)
+            errors = [error for pod in doomed if (error := self._delete(rs, pod)) is not None]
+            return errors[0] if errors else None
+        return None
+
+    def _create(self, rs: JSON) -> ApiError | None:
+        try:
+            pod = self.client.create(_PODS, pod_from_template(rs["spec"]["template"], rs))
+        except ApiError as error:
+            if is_namespace_terminating(error):
+                return None
+            self.recorder.event(rs, "Warning", "FailedCreate", f"Error creating: {error.message}")
+            return error
+        self.recorder.event(rs, "Normal", "SuccessfulCreate", f"Created pod: {pod['metadata']['name']}")
+        return None
+
+    def _delete(self, rs: JSON, pod: JSON) -> ApiError | None:
+        meta = pod["metadata"]
+        try:
+            self.client.delete(_PODS, meta["name"], meta["namespace"], uid=meta["uid"])
+        except ApiError as error:
+            if error.code == 404:
+                return None
+            self.recorder.event(rs, "Warning", "FailedDelete", f"Error deleting: {error.message}")
+            return error
+        self.recorder.event(rs, "Normal", "SuccessfulDelete", f"Deleted pod: {meta['name']}")
+        return None
+
+    def _related(self, rs: JSON) -> list[JSON]:
+        """The Pods of every ReplicaSet with the same controller: a Deployment's old and new ones."""
+        reference = controller_of(rs)
+        siblings = self.sets.by_index("owner", reference["uid"]) if reference is not None else [rs]
+        uids = [sibling["metadata"]["uid"] for sibling in siblings]
+        return [pod for uid in uids for pod in self.pods.by_index("owner", uid)]

@@ -1,0 +1,86 @@
+"""Taint eviction: Pods leave nodes with NoExecute taints that they do not tolerate, or not for longer.
+
+Models pkg/controller/tainteviction.
+"""
+
+from __future__ import annotations
+
+from cluster_engine.apimachinery.cow import JSON, key_of
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.component import Context, Controller
+from cluster_engine.sim import SECOND
+
+from . import conditions
+from .node_rules import eviction_time
+
+_PODS = "pods"
+
+
+class TaintEvictionController(Controller):
+    """Deletes Pods whose toleration of a NoExecute taint has run out."""
+
+    name = "taint-eviction-controller"
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self.recorder = ctx.recorder("taint-eviction-controller", client=self.client)
+        self.nodes = ctx.informers.of("nodes")
+        self.pods = ctx.informers.of(_PODS)
+        self.nodes.on(update=self._node_updated)
+        self.pods.on(update=self._pod_updated)
+
+    def _node_updated(self, old: JSON, new: JSON) -> None:
+        if _no_execute(old) != _no_execute(new):
+            for pod in self.pods.by_index("node", new["metadata"]["name"]):
+                self.queue.add(key_of(pod))
+
+    def _pod_updated(self, old: JSON, new: JSON) -> None:
+        """A Pod that lands on a tainted node, or changes what it tolerates."""
+        before, after = old["spec"], new["spec"]
+        if before is after or not after.get("nodeName"):
+            return
+        same_node = before.get("nodeName") == after["nodeName"]
+        if same_node and before.get("tolerations") == after.get("tolerations"):
+            return
+        node = self.nodes.get(after["nodeName"])
+        if node is not None and _no_execute(node):
+            self.queue.add(key_of(new))
+
+    def reconcile(self, key: str) -> None:
+        pod = self.pods.get(key)
+        if pod is None or pod["metadata"].get("deletionTimestamp"):
+            return
+        node = self.nodes.get(pod["spec"].get("nodeName", ""))
+        if node is None:
+            return
+        due = eviction_time(pod, _no_execute(node), self.clock.now)
+        if due is None:
+            return
+        if due > self.clock.now:
+            self.queue.add_after(key, (due - self.clock.now) / SECOND)
+            return
+        self._evict(pod)
+
+    def _evict(self, pod: JSON) -> None:
+        meta = pod["metadata"]
+        text = f"Marking for deletion Pod {key_of(pod)}"
+        self.recorder.event(pod, "Normal", "TaintManagerEviction", text)
+        why = {
+            "type": "DisruptionTarget",
+            "status": "True",
+            "lastTransitionTime": self.clock.timestamp(),
+            "reason": "DeletionByTaintManager",
+            "message": "Taint manager: deleting due to NoExecute taint",
+        }
+        status = pod.get("status") or {}
+        found = conditions.with_condition(status.get("conditions") or (), why)
+        try:
+            self.client.update_status(_PODS, {**pod, "status": {**status, "conditions": found}})
+            self.client.delete(_PODS, meta["name"], meta["namespace"], uid=meta["uid"])
+        except ApiError as error:
+            if error.code != 404:
+                raise
+
+
+def _no_execute(node: JSON) -> list[JSON]:
+    return [taint for taint in node["spec"].get("taints") or () if taint["effect"] == "NoExecute"]

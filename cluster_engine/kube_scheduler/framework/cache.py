@@ -1,0 +1,139 @@
+"""The scheduler's view of the nodes, kept up to date by informer events.
+
+Nothing here is saved: ``rebuild`` makes the same view from the store. Models pkg/scheduler/backend/cache.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+
+from cluster_engine.apimachinery.cow import JSON, key_of
+from cluster_engine.client_go import SharedInformerFactory
+from cluster_engine.kube_scheduler.framework.interface import ClusterEvent, Snapshot
+from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Shapes, is_terminal
+
+_LOG_KEPT = 4_096
+
+
+class Cache:
+    """Nodes ordered by name, the Pods on each, and a log of which node changed when."""
+
+    def __init__(self, informers: SharedInformerFactory) -> None:
+        self.informers = informers
+        self.shapes = Shapes()
+        self.snapshot = Snapshot([], informers)
+        self._by_name: dict[str, NodeInfo] = {}
+        self._homeless: dict[str, dict[str, PodInfo]] = {}
+        """Pods bound to nodes that are not there (yet)."""
+        self.generation = 0
+        """Counts changes of the list of nodes or of a Node object; kept answers about nodes end with it."""
+        self.log: list[int] = []
+        """Indexes of nodes whose Pods changed, in order."""
+        self.log_start = 0
+
+    def rebuild(self) -> None:
+        """Reads everything anew from the informers."""
+        self._by_name.clear()
+        self._homeless.clear()
+        self.snapshot.nodes = []
+        for node in self.informers.of("nodes").list():
+            self.add_node(node)
+        for pod in self.informers.of("pods").list():
+            if pod["spec"].get("nodeName"):
+                self.add_pod(pod)
+
+    def node(self, name: str) -> NodeInfo | None:
+        """The node of that name."""
+        return self._by_name.get(name)
+
+    def add_node(self, node: JSON) -> None:
+        info = self._by_name[node["metadata"]["name"]] = NodeInfo(node)
+        insort(self.snapshot.nodes, info, key=lambda n: n.name)
+        for pod in self._homeless.pop(info.name, {}).values():
+            info.add(pod)
+        self._renumber()
+
+    def remove_node(self, name: str) -> None:
+        info = self._by_name.pop(name, None)
+        if info is not None:
+            self.snapshot.nodes.remove(info)
+            if info.pods:
+                self._homeless[name] = dict(info.pods)
+            self._renumber()
+
+    def update_node(self, old: JSON, new: JSON) -> list[ClusterEvent]:
+        """Takes over a new Node object; what may make a refused node acceptable."""
+        info = self._by_name[new["metadata"]["name"]]
+        before = info.labels, info.taints, info.unschedulable, info.allocatable
+        info.set_node(new)
+        changed: list[ClusterEvent] = []
+        if before[0] != info.labels:
+            changed.append("node/labels")
+        if before[1] != info.taints or before[2] != info.unschedulable:
+            changed.append("node/taints")
+        if before[3] != info.allocatable:
+            changed.append("node/allocatable")
+        if changed:
+            self.generation += 1
+        return changed
+
+    def add_pod(self, pod: JSON) -> bool:
+        """Counts a Pod on its node; False when it holds nothing there."""
+        if is_terminal(pod):
+            return False
+        info = PodInfo(pod, self.shapes.of(pod))
+        name = pod["spec"]["nodeName"]
+        node = self._by_name.get(name)
+        if node is None:
+            self._homeless.setdefault(name, {})[info.key] = info
+            return True
+        if info.key in node.pods:
+            node.remove(info.key)
+        node.add(info)
+        self._changed(node)
+        return True
+
+    def remove_pod(self, pod: JSON) -> bool:
+        """Takes a Pod off its node; False when it was not counted."""
+        key, name = key_of(pod), pod["spec"]["nodeName"]
+        node = self._by_name.get(name)
+        if node is None:
+            homeless = self._homeless.get(name, {})
+            found = homeless.pop(key, None) is not None
+            if not homeless:
+                self._homeless.pop(name, None)
+            return found
+        if key not in node.pods:
+            return False
+        node.remove(key)
+        self._changed(node)
+        return True
+
+    def update_pod(self, old: JSON, new: JSON) -> ClusterEvent | None:
+        """Takes over a new version of a placed Pod."""
+        if is_terminal(new):
+            return "pod/deleted" if self.remove_pod(new) else None
+        meta, was = new["metadata"], old["metadata"]
+        same_labels = meta.get("labels") == was.get("labels")
+        if (
+            old["spec"] is new["spec"]
+            and same_labels
+            and ("deletionTimestamp" in meta) == ("deletionTimestamp" in was)
+        ):
+            return None
+        if not self.add_pod(new):
+            return None
+        return None if same_labels else "pod/updated"
+
+    def _changed(self, node: NodeInfo) -> None:
+        self.log.append(node.index)
+        if len(self.log) > _LOG_KEPT:
+            # Whoever is further behind than this starts anew.
+            drop = len(self.log) // 2
+            del self.log[:drop]
+            self.log_start += drop
+
+    def _renumber(self) -> None:
+        for index, info in enumerate(self.snapshot.nodes):
+            info.index = index
+        self.generation += 1

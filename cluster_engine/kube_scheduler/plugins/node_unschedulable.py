@@ -1,0 +1,28 @@
+"""Refuses cordoned nodes. Models plugins/nodeunschedulable."""
+
+from __future__ import annotations
+
+from cluster_engine.kube_scheduler.framework import (
+    CycleState,
+    NodeInfo,
+    Plugin,
+    PodInfo,
+    Refusal,
+    unresolvable,
+)
+from cluster_engine.kube_scheduler.plugins.taint_toleration import tolerates
+
+_TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
+_REFUSAL = unresolvable("node(s) were unschedulable")
+
+
+class NodeUnschedulable(Plugin):
+    """``spec.unschedulable`` of a node, unless the Pod tolerates the taint that goes with it."""
+
+    name = "NodeUnschedulable"
+    events = ("node/add", "node/taints")
+
+    def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Refusal | None:
+        if node.unschedulable and not any(tolerates(t, _TAINT) for t in pod.shape.tolerations):
+            return _REFUSAL
+        return None

@@ -1,0 +1,234 @@
+"""Spreads Pods over nodes and zones. Models plugins/podtopologyspread.
+
+Pods without constraints of their own get the system's defaults, soft ones over hosts and zones, when a
+Service or their controller tells which Pods belong together.
+"""
+
+from __future__ import annotations
+
+import math
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster_engine.apimachinery import labels
+from cluster_engine.kube_scheduler.framework import (
+    CycleState,
+    NodeInfo,
+    Plugin,
+    PodInfo,
+    Refusal,
+    Shape,
+    Snapshot,
+    resolvable,
+    unresolvable,
+)
+from cluster_engine.kube_scheduler.plugins import node_affinity
+from cluster_engine.kube_scheduler.plugins.taint_toleration import untolerated
+
+HOST = "kubernetes.io/hostname"
+ZONE = "topology.kubernetes.io/zone"
+_REFUSAL = resolvable("node(s) didn't match pod topology spread constraints")
+_NO_LABEL = unresolvable("node(s) didn't match pod topology spread constraints (missing required label)")
+_OWNERS = {
+    ("ReplicaSet", "apps/v1"): "replicasets.apps",
+    ("StatefulSet", "apps/v1"): "statefulsets.apps",
+    ("ReplicationController", "v1"): "replicationcontrollers",
+}
+
+
+@dataclass(slots=True)
+class Constraint:
+    """One parsed constraint."""
+
+    key: str
+    max_skew: int
+    selector: Any
+    min_domains: int = 1
+    honor_affinity: bool = True
+    honor_taints: bool = False
+
+
+@dataclass(slots=True)
+class _Hard:
+    constraint: Constraint
+    counts: dict[str, int] = field(default_factory=dict)
+    least: int = 0
+    matches_itself: int = 0
+
+
+def _parse(shape: Shape, hard: bool) -> list[Constraint]:
+    parsed = []
+    for item in shape.spread:
+        if (item.get("whenUnsatisfiable") == "DoNotSchedule") != hard:
+            continue
+        selector = item.get("labelSelector")
+        keys = [k for k in item.get("matchLabelKeys") or () if k in shape.labels]
+        if keys:
+            selector = {
+                **(selector or {}),
+                "matchLabels": {
+                    **((selector or {}).get("matchLabels") or {}),
+                    **{k: shape.labels[k] for k in keys},
+                },
+            }
+        parsed.append(
+            Constraint(
+                item["topologyKey"],
+                item.get("maxSkew", 1),
+                labels.compile_selector(selector),
+                item.get("minDomains") or 1,
+                item.get("nodeAffinityPolicy", "Honor") == "Honor",
+                item.get("nodeTaintsPolicy", "Ignore") == "Honor",
+            )
+        )
+    return parsed
+
+
+class _Both:
+    """All of several selectors."""
+
+    def __init__(self, parts: list[Any]) -> None:
+        self.parts = parts
+
+    def matches(self, labels_of: dict[str, str] | None) -> bool:
+        return all(part.matches(labels_of) for part in self.parts)
+
+
+def default_selector(shape: Shape, snapshot: Snapshot) -> Any:
+    """What selects this Pod and its like: its Services and its controller (helper.DefaultSelector)."""
+    parts: list[Any] = []
+    for service in snapshot.informers.of("services").list(shape.namespace):
+        wanted = (service.get("spec") or {}).get("selector")
+        if wanted and all(shape.labels.get(k) == v for k, v in wanted.items()):
+            parts.append(labels.selector_of_map(wanted))
+    if shape.owner is not None:
+        resource = _OWNERS.get((shape.owner["kind"], shape.owner["apiVersion"]))
+        owner = (
+            snapshot.informers.of(resource).get(f"{shape.namespace}/{shape.owner['name']}")
+            if resource
+            else None
+        )
+        if owner is not None:
+            selector = owner["spec"].get("selector")
+            if resource == "replicationcontrollers":
+                parts.append(labels.selector_of_map(selector))
+            else:
+                parts.append(labels.compile_selector(selector))
+    return _Both(parts) if parts else None
+
+
+class PodTopologySpread(Plugin):
+    """DoNotSchedule constraints refuse, ScheduleAnyway constraints (and the defaults) score."""
+
+    name = "PodTopologySpread"
+    scope = "cluster"
+    weight = 2
+    normalized = True
+    events = ("node/add", "node/labels", "node/taints", "pod/added", "pod/deleted", "pod/updated")
+
+    def _eligible(self, pod: PodInfo, node: NodeInfo, constraint: Constraint) -> bool:
+        if constraint.honor_affinity and not node_affinity.matches(pod.shape, node):
+            return False
+        if constraint.honor_taints:
+            return untolerated(node.taints, pod.shape.tolerations, ("NoSchedule", "NoExecute")) is None
+        return True
+
+    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | None:
+        state.slots[self.name] = hard = []
+        if not pod.shape.spread:
+            return None
+        constraints = _parse(pod.shape, hard=True)
+        for constraint in constraints:
+            entry = _Hard(constraint)
+            for node in snapshot.nodes:
+                # A node counts only when it has the keys of all constraints.
+                if any(c.key not in node.labels for c in constraints) or not self._eligible(
+                    pod, node, constraint
+                ):
+                    continue
+                value = node.labels[constraint.key]
+                count = node.matching(pod.shape.namespace, constraint.selector)
+                entry.counts[value] = entry.counts.get(value, 0) + count
+            entry.least = min(entry.counts.values(), default=0)
+            if len(entry.counts) < constraint.min_domains:
+                entry.least = 0
+            entry.matches_itself = int(constraint.selector.matches(pod.shape.labels))
+            hard.append(entry)
+        return None
+
+    def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Refusal | None:
+        for entry in state.slots[self.name]:
+            value = node.labels.get(entry.constraint.key)
+            if value is None:
+                return _NO_LABEL
+            skew = entry.counts.get(value, 0) + entry.matches_itself - entry.least
+            if skew > entry.constraint.max_skew:
+                return _REFUSAL
+        return None
+
+    # ---- scores ----------------------------------------------------------------------------------------
+
+    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]) -> bool:
+        if len(nodes) < 2:
+            return False
+        shape = pod.shape
+        require_all = True
+        if shape.spread:
+            constraints = _parse(shape, hard=False)
+        else:
+            selector = default_selector(shape, snapshot)
+            if selector is None:
+                return False
+            constraints = [Constraint(HOST, 3, selector), Constraint(ZONE, 5, selector)]
+            require_all = False
+        if not constraints:
+            return False
+        keys = [c.key for c in constraints]
+        ignored = {n.name for n in nodes if require_all and any(k not in n.labels for k in keys)}
+        counts: list[dict[str, int] | None] = []
+        weights: list[float] = []
+        left = [n for n in nodes if n.name not in ignored]
+        for constraint in constraints:
+            if constraint.key == HOST:
+                counts.append(None)  # counted per node, while scoring
+                weights.append(math.log(len(left) + 2))
+                continue
+            values = dict.fromkeys(n.labels[constraint.key] for n in left if constraint.key in n.labels)
+            pairs: dict[str, int] = dict.fromkeys(values, 0)
+            for node in snapshot.nodes:
+                value = node.labels.get(constraint.key)
+                if value not in pairs or (require_all and any(k not in node.labels for k in keys)):
+                    continue
+                if self._eligible(pod, node, constraint):
+                    pairs[value] += node.matching(shape.namespace, constraint.selector)
+            counts.append(pairs)
+            weights.append(math.log(len(pairs) + 2))
+        state.slots[f"{self.name}/score"] = (constraints, counts, weights, ignored)
+        state.slots[f"{self.name}/names"] = [n.name for n in nodes]
+        return True
+
+    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+        constraints, counts, weights, ignored = state.slots[f"{self.name}/score"]
+        if node.name in ignored:
+            return 0
+        total = 0.0
+        for constraint, pairs, weight in zip(constraints, counts, weights, strict=True):
+            value = node.labels.get(constraint.key)
+            if value is None:
+                continue
+            if pairs is None:
+                count = node.matching(pod.shape.namespace, constraint.selector)
+            else:
+                count = pairs.get(value, 0)
+            total += count * weight + (constraint.max_skew - 1)
+        return round(total)
+
+    def normalize(self, state: CycleState, scores: list[int]) -> list[int]:
+        ignored = state.slots[f"{self.name}/score"][3]
+        names: list[str] = state.slots[f"{self.name}/names"]
+        kept = [s for s, name in zip(scores, names, strict=True) if name not in ignored]
+        least, most = min(kept, default=0), max(kept, default=0)
+        return [
+            0 if name in ignored else 100 if most == 0 else 100 * (most + least - s) // most
+            for s, name in zip(scores, names, strict=True)
+        ]

@@ -1,0 +1,242 @@
+"""What all parts of the kubelets share: tables of nodes and Pods, identities, the relist, status writes."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.client_go import Client, EventRecorder
+from cluster_engine.cni import HostLocal, node_address, pod_range
+from cluster_engine.component import Context
+from cluster_engine.container_runtime.container import Container
+from cluster_engine.container_runtime.network import Network
+from cluster_engine.container_runtime.process import Launch, Plan
+from cluster_engine.container_runtime.registry import find
+from cluster_engine.container_runtime.sandbox import Profile, Sandbox
+from cluster_engine.kubelet.environment import Environment
+from cluster_engine.kubelet.record import FINISHED, TERMINATING, PodRecord, find_container, record_uid
+from cluster_engine.kubelet.status import pod_status
+from cluster_engine.kubelet.volumes import Volumes, container_mounts
+from cluster_engine.sim import SECOND
+
+RELIST = 1 * SECOND
+FOREGROUND = 300 * SECOND
+"""What ends by itself this soon after its start is waited for by ``settle``."""
+
+
+@dataclass(slots=True)
+class Node:
+    """One node's kubelet."""
+
+    name: str
+    index: int
+    control_plane: bool
+    client: Client
+    recorder: EventRecorder
+    addresses: HostLocal
+    images: dict[str, int] = field(default_factory=dict)
+    """References that were pulled, and when."""
+    pull_free_at: int = 0
+    """Images are pulled one after the other."""
+    dirty: dict[str, None] = field(default_factory=dict)
+    """Pods whose containers changed since the last relist, by uid."""
+    relist: int | None = None
+    registered: bool = False
+    ready: bool = False
+    leased: bool = False
+
+    @property
+    def ip(self) -> str:
+        """The InternalIP."""
+        return node_address(self.index)
+
+    def state(self) -> list[Any]:
+        return [
+            list(self.images.items()),
+            self.pull_free_at,
+            list(self.dirty),
+            self.relist,
+            self.registered,
+            self.ready,
+            self.leased,
+            self.addresses.state(),
+        ]
+
+    def load(self, state: list[Any]) -> None:
+        self.images = {name: at for name, at in state[0]}  # noqa: C416  (pairs are lists after JSON)
+        self.pull_free_at = state[1]
+        self.dirty = dict.fromkeys(state[2])
+        self.relist, self.registered, self.ready, self.leased = state[3:7]
+        self.addresses.load(state[7])
+
+
+class Core:
+    """Shared by the parts of the kubelets; it decides nothing."""
+
+    def __init__(self, ctx: Context) -> None:
+        self.ctx = ctx
+        self.clock = ctx.clock
+        self.chance = ctx.chance.stream("kubelet")
+        self.pods = ctx.informers.of("pods")
+        self.environment = Environment(ctx.informers)
+        self.volumes = Volumes(ctx.informers)
+        self.network: Network | None = None
+        self.nodes: dict[str, Node] = {}
+        self.records: dict[str, PodRecord] = {}
+        self.by_key: dict[str, list[str]] = {}
+        self.by_ip: dict[str, str] = {}
+        self.allocatable: dict[str, str] = {}
+        for index, (name, control_plane) in enumerate(node_names(ctx)):
+            client = ctx.client(f"system:node:{name}", manager="kubelet")
+            recorder = ctx.recorder("kubelet", name, client)
+            addresses = HostLocal(pod_range(index))
+            self.nodes[name] = Node(name, index, control_plane, client, recorder, addresses)
+
+    # ---- records ---------------------------------------------------------------------------------------
+
+    def pod_of(self, record: PodRecord) -> JSON | None:
+        """The API object, if it is still this Pod's."""
+        pod = self.pods.get(record.key)
+        return pod if pod is not None and record_uid(pod) == record.uid else None
+
+    def add(self, record: PodRecord) -> None:
+        self.records[record.uid] = record
+        self.by_key.setdefault(record.key, []).append(record.uid)
+
+    def forget(self, record: PodRecord) -> None:
+        """Drops a Pod of which nothing is left."""
+        self.release(record)
+        self.clock.cancel(record.timer)
+        for timer in record.timers.values():
+            self.clock.cancel(timer)
+        self.records.pop(record.uid, None)
+        uids = self.by_key.get(record.key, [])
+        if record.uid in uids:
+            uids.remove(record.uid)
+        if not uids:
+            self.by_key.pop(record.key, None)
+
+    def release(self, record: PodRecord) -> None:
+        """Gives the Pod's address back."""
+        sandbox = record.sandbox
+        if sandbox is not None and self.by_ip.get(sandbox.ip) == record.uid:
+            del self.by_ip[sandbox.ip]
+            self.nodes[record.node].addresses.release(sandbox.ip)
+
+    def profile(self, record: PodRecord) -> Any:
+        """How the sandbox asks about containers, without holding on to the Pod."""
+
+        def of(name: str) -> Profile:
+            pod = self.pod_of(record)
+            if pod is None:
+                return Profile([])
+            spec = find_container(pod["spec"], name)
+            container = record.containers.get(name)
+            env = (container.env if container is not None else None) or {}
+            level, own = pod["spec"].get("securityContext") or {}, spec.get("securityContext") or {}
+            uid = own.get("runAsUser", level.get("runAsUser")) or 0
+            gid = own.get("runAsGroup", level.get("runAsGroup")) or 0
+            return Profile(container_mounts(spec, env), spec.get("workingDir") or "", uid, gid)
+
+        return of
+
+    def load_sandbox(self, record: PodRecord, state: list[Any]) -> Sandbox:
+        return Sandbox.load(state, self.profile(record), self.network)
+
+    # ---- processes -------------------------------------------------------------------------------------
+
+    def full_env(self, container: Container) -> dict[str, str]:
+        """The image's variables and the Pod's."""
+        image, _ = find(container.image)
+        return {**image.env, **(container.env or {})}
+
+    def launch(self, record: PodRecord, container: Container) -> Launch:
+        """How the container was started."""
+        _, tag = find(container.image)
+        hostname = record.sandbox.hostname if record.sandbox is not None else ""
+        return Launch(tuple(container.argv), self.full_env(container), tag, hostname, container.started_at)
+
+    def plan(self, record: PodRecord, container: Container) -> Plan:
+        """What the container's process does."""
+        from cluster_engine.kubelet.programs import plan
+
+        return plan(self.launch(record, container), container.image)
+
+    # ---- relist and status -----------------------------------------------------------------------------
+
+    def changed(self, record: PodRecord) -> None:
+        """A container changed: the node's next relist will notice (PLEG)."""
+        node = self.nodes[record.node]
+        node.dirty[record.uid] = None
+        if node.relist is None:
+            phase = node.index * 37_003 % RELIST
+            due = (self.clock.now - phase) // RELIST * RELIST + RELIST + phase
+            node.relist = self.clock.call_at(due, "kubelet/relist", node.name)
+
+    def write_status(self, record: PodRecord, pod: JSON, terminal: bool = False) -> JSON:
+        """Writes the status when it differs; the Pod as it is now stored. Raises ApiError."""
+        node = self.nodes[record.node]
+        status = pod_status(record, pod, node.ip, self.clock.now, terminal)
+        if status == pod.get("status"):
+            return pod
+        try:
+            return node.client.update_status("pods", {**pod, "status": status})
+        except ApiError as error:
+            if error.code in (404, 409):
+                return pod
+            raise
+
+    def event(self, record: PodRecord, pod: JSON, kind: str, reason: str, text: str, path: str = "") -> None:
+        """An event about the Pod, or about one of its containers."""
+        self.nodes[record.node].recorder.event(pod, kind, reason, text, field_path=path)
+
+    def step(
+        self, record: PodRecord, seconds: float, action: str, name: str = "", background: bool = False
+    ) -> int:
+        """Goes on with the Pod's present pass later."""
+        return self.clock.call_later(
+            seconds, "kubelet/step", record.uid, record.epoch, action, name, background=background
+        )
+
+    def soon(self, record: PodRecord, started: int, due: int) -> bool:
+        """Whether ``settle`` should wait for something that is due then."""
+        return due - started <= FOREGROUND and record.state != FINISHED
+
+    def watch_scripts(self, record: PodRecord, pod: JSON | None) -> None:
+        """Schedules the moment at which a script of the Pod goes on."""
+        sandbox = record.sandbox
+        self.clock.cancel(record.timers.pop("script", None))
+        if sandbox is None or not sandbox.history:
+            return
+        due = sandbox.next_due(self.clock.now)
+        ended = sandbox.ended(self.clock.now)
+        if ended:
+            due = self.clock.now
+        if due is None:
+            return
+        policy = pod["spec"].get("restartPolicy") if pod is not None else "Always"
+        waited = record.state == TERMINATING or (policy != "Always" or self._initialising(record, pod))
+        background = not (ended or (waited and self.soon(record, record.sandbox_at, due)))
+        record.timers["script"] = self.clock.call_at(due, "kubelet/script", record.uid, background=background)
+
+    @staticmethod
+    def _initialising(record: PodRecord, pod: JSON | None) -> bool:
+        if pod is None:
+            return False
+        names = [c["name"] for c in pod["spec"]["containers"]]
+        return not any(name in record.containers for name in names)
+
+
+def node_names(ctx: Context) -> list[tuple[str, bool]]:
+    """(name, whether it is a control-plane node) of every node."""
+    count = ctx.options.nodes
+    names: list[tuple[str, bool]] = []
+    if ctx.options.control_plane and count:
+        names.append(("control-plane", True))
+    names += [(f"worker-{i + 1}", False) for i in range(count - len(names))]
+    return names
+
+
+__all__ = ["Core", "Node", "node_names"]

@@ -1,0 +1,157 @@
+"""The component: all nodes' kubelets on one queue, wired together from their parts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cluster_engine.apimachinery.cow import JSON, key_of
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.component import Component, Context
+from cluster_engine.container_runtime.network import HttpReply, HttpRequest, Network
+from cluster_engine.kubelet.core import Core
+from cluster_engine.kubelet.lifecycle import Lifecycle
+from cluster_engine.kubelet.node import Nodes
+from cluster_engine.kubelet.prober import Prober
+from cluster_engine.kubelet.record import PodRecord
+from cluster_engine.kubelet.server import NodeServer, PodNetwork
+from cluster_engine.kubelet.starter import Starter
+from cluster_engine.kubelet.static_pods import StaticPods
+from cluster_engine.kubelet.termination import Termination
+from cluster_engine.kubelet.worker import Worker
+
+LATENCY = 0.010
+_RETRY = 1.0
+
+
+class Kubelets(Component):
+    """Every node's kubelet. One table of Pods, but each node acts as itself."""
+
+    name = "kubelet"
+
+    def __init__(self, ctx: Context) -> None:
+        super().__init__(ctx)
+        self.core = core = Core(ctx)
+        self.worker = worker = Worker(core)
+        self.starter = Starter(core)
+        self.prober = prober = Prober(core)
+        self.lifecycle = Lifecycle(core)
+        self.termination = Termination(core)
+        self.static_pods = StaticPods(core)
+        self.nodes = Nodes(core, self.static_pods)
+        self.network = PodNetwork(core)
+        for part in (worker, self.starter, prober, self.lifecycle, self.termination):
+            part.__dict__.update(worker=worker, prober=prober, lifecycle=self.lifecycle)
+        worker.starter, worker.termination = self.starter, self.termination
+        prober.network = self.network
+        self.termination.static_pods = self.static_pods
+        self.queue = self.new_queue(worker.sync, latency=LATENCY)
+        for node in core.nodes.values():
+            ctx.server.node_proxy.register(node.name, NodeServer(core, node))
+        self._register_handlers()
+        core.pods.on(self._added, self._updated, self._deleted)
+
+    def _register_handlers(self) -> None:
+        handlers: dict[str, Callable[..., None]] = {
+            "register": self.nodes.register,
+            "heartbeat": self.nodes.heartbeat,
+            "lease": self.nodes.lease,
+            "mirror": self.static_pods.refresh,
+            "relist": self.worker.relist,
+            "step": self._step,
+            "pulled": self.starter.pulled,
+            "exit": self.worker.exited,
+            "kill": self.termination.kill,
+            "term": self.termination.term,
+            "script": self.worker.scripts,
+            "probe": self.prober.run,
+            "deadline": self.worker.deadline,
+        }
+        for name, handler in handlers.items():
+            self.clock.register(f"kubelet/{name}", handler)
+
+    def _step(self, uid: str, epoch: int, action: str, name: str) -> None:
+        try:
+            self.worker.step(uid, epoch, action, name)
+        except ApiError:
+            # A write was refused (a namespace going away, a full cluster): the same step again.
+            self.clock.call_later(_RETRY, "kubelet/step", uid, epoch, action, name)
+
+    def start(self) -> None:
+        self.nodes.start()
+
+    # ---- what happens in the cluster -------------------------------------------------------------------
+
+    def _added(self, pod: JSON) -> None:
+        if pod["spec"].get("nodeName") in self.core.nodes:
+            self.queue.add(key_of(pod))
+
+    def _updated(self, old: JSON, new: JSON) -> None:
+        if new["spec"].get("nodeName") not in self.core.nodes:
+            return
+        meta, was = new["metadata"], old["metadata"]
+        if (
+            old["spec"] is not new["spec"]
+            or meta.get("deletionTimestamp") != was.get("deletionTimestamp")
+            or meta.get("deletionGracePeriodSeconds") != was.get("deletionGracePeriodSeconds")
+            or meta["uid"] != was["uid"]
+            or new["spec"].get("readinessGates")
+        ):
+            self.queue.add(key_of(new))
+
+    def _deleted(self, pod: JSON) -> None:
+        key = key_of(pod)
+        if key in self.core.by_key:
+            self.queue.add(key)
+
+    # ---- for other components --------------------------------------------------------------------------
+
+    def connect(self, network: Network) -> None:
+        """Gives containers a network with names and Services; without it they reach nothing."""
+        self.core.network = network
+        for record in self.core.records.values():
+            if record.sandbox is not None:
+                record.sandbox.network = network
+
+    def http(
+        self,
+        pod_ip: str,
+        port: int,
+        method: str = "GET",
+        path: str = "/",
+        headers: dict[str, str] | None = None,
+        body: bytes = b"",
+        source: str = "10.244.0.1",
+    ) -> HttpReply:
+        """A request to a Pod's address. Raises ConnectionFailed."""
+        return self.network.http(pod_ip, port, HttpRequest(method, path, headers or {}, body, source, pod_ip))
+
+    def listens(self, pod_ip: str, port: int) -> bool:
+        """Whether a connection to that address would succeed."""
+        try:
+            self.network.connect(pod_ip, port)
+        except OSError:
+            return False
+        return True
+
+    # ---- saving ----------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        return {
+            "nodes": [[name, node.state()] for name, node in self.core.nodes.items()],
+            "records": [record.state_data() for record in self.core.records.values()],
+            "by_ip": list(self.core.by_ip.items()),
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        core = self.core
+        for name, saved in state["nodes"]:
+            core.nodes[name].load(saved)
+        core.records.clear()
+        core.by_key.clear()
+        for data in state["records"]:
+            record, sandbox = PodRecord.from_data(data)
+            core.add(record)
+            if sandbox is not None:
+                record.sandbox = core.load_sandbox(record, sandbox)
+        core.by_ip = {ip: uid for ip, uid in state["by_ip"]}  # noqa: C416  (pairs are lists after JSON)

@@ -1,0 +1,253 @@
+"""The Node object: registration, status, lease. Models pkg/kubelet/{kubelet_node_status,nodelease}.go."""
+
+from __future__ import annotations
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.container_runtime.registry import find
+from cluster_engine.kubelet.core import Core, Node
+from cluster_engine.kubelet.static_pods import StaticPods
+from cluster_engine.version import KUBERNETES_VERSION
+
+LEASE_PERIOD = 10.0
+LEASE_SECONDS = 40
+STATUS_PERIOD = 300.0
+_RETRY = 1.0
+_ZONES = ("a", "b", "c")
+_REGION = "region-1"
+_IMAGES_SHOWN = 50
+
+CAPACITY = {
+    "cpu": "4",
+    "ephemeral-storage": "103133176Ki",
+    "hugepages-1Gi": "0",
+    "hugepages-2Mi": "0",
+    "memory": "8140296Ki",
+    "pods": "110",
+}
+_CONDITIONS = (
+    (
+        "MemoryPressure",
+        "False",
+        "KubeletHasSufficientMemory",
+        "kubelet has sufficient memory available",
+    ),
+    ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+    ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
+)
+_READY = ("Ready", "True", "KubeletReady", "kubelet is posting ready status")
+_NOT_READY = (
+    "Ready",
+    "False",
+    "KubeletNotReady",
+    "container runtime network not ready: NetworkReady=false reason:NetworkPluginNotReady "
+    "message:Network plugin returns error: cni plugin not initialized",
+)
+
+
+class Nodes:
+    """Registers nodes and keeps their objects and leases alive."""
+
+    def __init__(self, core: Core, static_pods: StaticPods) -> None:
+        self.core = core
+        self.clock = core.clock
+        self.static_pods = static_pods
+        core.allocatable = dict(CAPACITY)
+
+    def start(self) -> None:
+        for node in self.core.nodes.values():
+            self.clock.call_later(0.05 + 0.01 * node.index, "kubelet/register", node.name)
+
+    def register(self, name: str) -> None:
+        """Clock event: creates the Node, and a second later reports it ready."""
+        node = self.core.nodes[name]
+        if not node.registered:
+            try:
+                node.client.create("nodes", self._object(node))
+            except ApiError as error:
+                if error.code != 409:
+                    self.clock.call_later(_RETRY, "kubelet/register", name)
+                    return
+            node.registered = True
+            node.recorder.event(self._about(node), "Normal", "Starting", "Starting kubelet.")
+            self.clock.call_later(_RETRY, "kubelet/register", name)
+            return
+        if not node.ready:
+            node.ready = True
+            for manifest in self.static_pods.manifests(node):
+                for container in manifest["spec"]["containers"]:
+                    # kubeadm has pulled the control plane's images before the kubelet starts.
+                    node.images.setdefault(_reference(container["image"]), self.clock.now)
+            self._write(node)
+            text = f"Node {name} status is now: NodeReady"
+            node.recorder.event(self._about(node), "Normal", "NodeReady", text)
+            self.static_pods.refresh(name)
+            self.clock.call_later(STATUS_PERIOD, "kubelet/heartbeat", name, background=True)
+        if not self._renew(node):
+            self.clock.call_later(_RETRY, "kubelet/register", name)
+            return
+        self.clock.call_later(LEASE_PERIOD, "kubelet/lease", name, background=True)
+
+    def heartbeat(self, name: str) -> None:
+        """Clock event: the status again, with a new heartbeat."""
+        self._write(self.core.nodes[name])
+        self.clock.call_later(STATUS_PERIOD, "kubelet/heartbeat", name, background=True)
+
+    def lease(self, name: str) -> None:
+        """Clock event: renews the lease."""
+        self._renew(self.core.nodes[name])
+        self.clock.call_later(LEASE_PERIOD, "kubelet/lease", name, background=True)
+
+    # ---- objects ---------------------------------------------------------------------------------------
+
+    def _about(self, node: Node) -> JSON:
+        """Kubelets' events about their node carry its name as uid."""
+        return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node.name, "uid": node.name}}
+
+    def _object(self, node: Node) -> JSON:
+        zone = f"{_REGION}{_ZONES[node.index % len(_ZONES)]}"
+        labels = {
+            "beta.kubernetes.io/arch": "amd64",
+            "beta.kubernetes.io/os": "linux",
+            "kubernetes.io/arch": "amd64",
+            "kubernetes.io/hostname": node.name,
+            "kubernetes.io/os": "linux",
+            "topology.kubernetes.io/region": _REGION,
+            "topology.kubernetes.io/zone": zone,
+        }
+        spec: JSON = {
+            "podCIDR": f"{node.addresses.prefix}.0/24",
+            "podCIDRs": [f"{node.addresses.prefix}.0/24"],
+        }
+        if node.control_plane:
+            labels["node-role.kubernetes.io/control-plane"] = ""
+            labels["node.kubernetes.io/exclude-from-external-load-balancers"] = ""
+            spec["taints"] = [{"effect": "NoSchedule", "key": "node-role.kubernetes.io/control-plane"}]
+        return {
+            "apiVersion": "v1",
+            "kind": "Node",
+            "metadata": {
+                "name": node.name,
+                "labels": labels,
+                "annotations": {
+                    "node.alpha.kubernetes.io/ttl": "0",
+                    "volumes.kubernetes.io/controller-managed-attach-detach": "true",
+                },
+            },
+            "spec": spec,
+            "status": self._status(node, {}),
+        }
+
+    def _status(self, node: Node, old: JSON) -> JSON:
+        now = self.clock.timestamp()
+        before = {c["type"]: c for c in old.get("conditions") or ()}
+        conditions = []
+        for kind, status, reason, message in (*_CONDITIONS, _READY if node.ready else _NOT_READY):
+            known = before.get(kind)
+            changed = known is None or known["status"] != status
+            conditions.append(
+                {
+                    "lastHeartbeatTime": now,
+                    "lastTransitionTime": now if known is None or changed else known["lastTransitionTime"],
+                    "message": message,
+                    "reason": reason,
+                    "status": status,
+                    "type": kind,
+                }
+            )
+        conditions += [c for kind, c in before.items() if kind not in {c["type"] for c in conditions}]
+        identity = f"{node.index:032x}"
+        return {
+            "addresses": [
+                {"address": node.ip, "type": "InternalIP"},
+                {"address": node.name, "type": "Hostname"},
+            ],
+            "allocatable": CAPACITY,
+            "capacity": CAPACITY,
+            "conditions": conditions,
+            "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
+            "features": {"supplementalGroupsPolicy": True},
+            "images": self._images(node),
+            "nodeInfo": {
+                "architecture": "amd64",
+                "bootID": f"b0071d00-0000-4000-8000-{node.index:012x}",
+                "containerRuntimeVersion": "containerd://2.2.0",
+                "kernelVersion": "6.12.48",
+                "kubeProxyVersion": "",
+                "kubeletVersion": f"v{KUBERNETES_VERSION}",
+                "machineID": identity,
+                "operatingSystem": "linux",
+                "osImage": "Debian GNU/Linux 13 (trixie)",
+                "swap": {"capacity": 0},
+                "systemUUID": f"5157e300-0000-4000-8000-{node.index:012x}",
+            },
+            "runtimeHandlers": [
+                {"features": {"recursiveReadOnlyMounts": True, "userNamespaces": True}, "name": name}
+                for name in ("", "runc")
+            ],
+        }
+
+    def _images(self, node: Node) -> list[JSON]:
+        shown = []
+        for reference in node.images:
+            image, tag = find(reference)
+            names = [f"{image.repository}@{image.digest(tag)}", reference]
+            shown.append({"names": names, "sizeBytes": image.variants[tag].size})
+        shown.sort(key=lambda entry: -int(str(entry["sizeBytes"])))
+        return shown[:_IMAGES_SHOWN]
+
+    def _write(self, node: Node) -> None:
+        current = self.core.ctx.informers.of("nodes").get(node.name)
+        if current is None:
+            return
+        try:
+            node.client.update_status("nodes", {**current, "status": self._status(node, current["status"])})
+        except ApiError as error:
+            if error.code not in (404, 409):
+                raise
+
+    def _renew(self, node: Node) -> bool:
+        leases = self.core.ctx.informers.of("leases.coordination.k8s.io")
+        current = leases.get(f"kube-node-lease/{node.name}")
+        spec = {
+            "holderIdentity": node.name,
+            "leaseDurationSeconds": LEASE_SECONDS,
+            "renewTime": self.clock.timestamp_micro(),
+        }
+        try:
+            if current is not None:
+                node.client.update(
+                    "leases.coordination.k8s.io", {**current, "spec": {**current["spec"], **spec}}
+                )
+                return True
+            owner = self.core.ctx.informers.of("nodes").get(node.name)
+            if owner is None:
+                return False
+            reference = {
+                "apiVersion": "v1",
+                "kind": "Node",
+                "name": node.name,
+                "uid": owner["metadata"]["uid"],
+            }
+            node.client.create(
+                "leases.coordination.k8s.io",
+                {
+                    "apiVersion": "coordination.k8s.io/v1",
+                    "kind": "Lease",
+                    "metadata": {
+                        "name": node.name,
+                        "namespace": "kube-node-lease",
+                        "ownerReferences": [reference],
+                    },
+                    "spec": spec,
+                },
+            )
+        except ApiError:
+            return False  # the namespace is not there yet, or somebody else just wrote it
+        return True
+
+
+def _reference(image: str) -> str:
+    from cluster_engine.container_runtime.names import parse
+
+    return str(parse(image))

@@ -1,0 +1,143 @@
+"""What a kubelet knows of a Pod beyond the API object. JSON data, apart from the sandbox's live part."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.container_runtime.container import Container
+from cluster_engine.container_runtime.sandbox import Sandbox
+
+MIRROR = "kubernetes.io/config.mirror"
+
+NEW = "new"
+"""Seen; volumes and sandbox are not ready."""
+SYNCING = "syncing"
+"""Its containers are started and restarted."""
+TERMINATING = "terminating"
+"""Its containers are being stopped; none is started any more."""
+FINISHED = "finished"
+"""Nothing of it runs, or will."""
+
+
+@dataclass(slots=True)
+class PodRecord:
+    """One Pod on one node. Times are virtual µs, 0 for never."""
+
+    uid: str
+    """The Pod's, or the hash of a static Pod's manifest: its containers outlive their mirror Pod."""
+    key: str
+    node: str
+    state: str = NEW
+    started: int = 0
+    """When the kubelet saw it (status.startTime)."""
+    sandbox_at: int = 0
+    epoch: int = 0
+    """Steps of an earlier epoch are void."""
+    working: bool = False
+    again: bool = False
+    todo: list[str] = field(default_factory=list)
+    """Containers to start in this pass, in order."""
+    failures: list[int] = field(default_factory=list)
+    """When each failure of this pass may be tried again; 0: after the usual pause."""
+    timer: int | None = None
+    grace: int = 30
+    kill_at: int = 0
+    mounts_failed: int = 0
+    outcome: list[str] = field(default_factory=list)
+    """[reason, message] when the kubelet itself has failed the Pod."""
+    containers: dict[str, Container] = field(default_factory=dict)
+    previous: dict[str, Container] = field(default_factory=dict)
+    waiting: dict[str, list[str]] = field(default_factory=dict)
+    """[reason, message] of the last failure to start a container."""
+    crashes: dict[str, list[int]] = field(default_factory=dict)
+    """Back-off of a container's restarts, [µs, last change]."""
+    pulls: dict[str, list[Any]] = field(default_factory=dict)
+    """Back-off of an image's pulls, [µs, last change, last error]."""
+    probes: dict[str, list[Any]] = field(default_factory=dict)
+    """``container/kind`` -> [timer, successes, failures, result: true, false or null]."""
+    timers: dict[str, int] = field(default_factory=dict)
+    """Clock events: ``exit/name`` and ``kill/name`` end containers, ``deadline``, ``script``."""
+    sandbox: Sandbox | None = None
+
+    def running(self) -> list[Container]:
+        """The containers that run."""
+        return [c for c in self.containers.values() if c.state == "running"]
+
+    def state_data(self) -> list[Any]:
+        """Everything as JSON data."""
+        data = {name: getattr(self, name) for name in _PLAIN}
+        data["containers"] = {n: c.as_list() for n, c in self.containers.items()}
+        data["previous"] = {n: c.as_list() for n, c in self.previous.items()}
+        data["sandbox"] = self.sandbox.state() if self.sandbox is not None else None
+        # Lists of pairs: the order of dicts must survive sorted JSON.
+        return [[k, list(v.items()) if isinstance(v, dict) else v] for k, v in data.items()]
+
+    @classmethod
+    def from_data(cls, data: list[Any]) -> tuple[PodRecord, list[Any] | None]:
+        """The record, and the sandbox's state for the caller to load."""
+        values = dict(data)
+        sandbox = values.pop("sandbox")
+        for name in ("waiting", "crashes", "pulls", "probes", "timers"):
+            values[name] = {k: list(v) if isinstance(v, list) else v for k, v in values[name]}
+        for name in ("containers", "previous"):
+            values[name] = {k: Container.from_list(_copied(v)) for k, v in values[name]}
+        for name in ("todo", "failures", "outcome"):
+            values[name] = list(values[name])
+        return cls(**values), sandbox
+
+
+def _copied(fields: list[Any]) -> list[Any]:
+    return [list(value) if isinstance(value, list) else value for value in fields]
+
+
+_PLAIN = tuple(
+    name for name in PodRecord.__dataclass_fields__ if name not in ("containers", "previous", "sandbox")
+)
+
+
+def record_uid(pod: JSON) -> str:
+    """The uid under which a kubelet knows the Pod."""
+    meta = pod["metadata"]
+    annotations = meta.get("annotations")
+    uid: str = (annotations.get(MIRROR) if annotations else None) or meta["uid"]
+    return uid
+
+
+def is_sidecar(container: JSON) -> bool:
+    """Whether an init container goes on running beside the others."""
+    return container.get("restartPolicy") == "Always"
+
+
+def pod_text(pod: JSON) -> str:
+    """``name_namespace(uid)``, as kubelet messages name a Pod."""
+    meta = pod["metadata"]
+    return f"{meta['name']}_{meta['namespace']}({record_uid(pod)})"
+
+
+def field_path(spec: JSON, name: str) -> str:
+    """How events name a container: ``spec.containers{web}``."""
+    for kind in ("containers", "initContainers", "ephemeralContainers"):
+        if any(c["name"] == name for c in spec.get(kind) or ()):
+            return f"spec.{kind}{{{name}}}"
+    return ""
+
+
+def find_container(spec: JSON, name: str) -> JSON:
+    """The container of that name. Raises KeyError."""
+    for container in (*spec["containers"], *(spec.get("initContainers") or ())):
+        if container["name"] == name:
+            found: JSON = container
+            return found
+    raise KeyError(name)
+
+
+def restarts(spec: JSON, container: JSON, exit_code: int) -> bool:
+    """Whether a container that ended so is started again (ShouldContainerBeRestarted)."""
+    for rule in container.get("restartPolicyRules") or ():
+        codes = rule.get("exitCodes") or {}
+        if (exit_code in (codes.get("values") or ())) == (codes.get("operator") == "In"):
+            return bool(rule.get("action") in ("Restart", "RestartAllContainers"))
+    policy = container.get("restartPolicy") or spec.get("restartPolicy") or "Always"
+    return policy == "Always" or (policy == "OnFailure" and exit_code != 0)

@@ -1,0 +1,226 @@
+"""Starts containers: pull the image, configure, create, start, run the hook; one after the other.
+
+Models pkg/kubelet/kuberuntime/kuberuntime_container.go (startContainer) and pkg/kubelet/images.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cluster_engine.apimachinery import quantity
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.duration import go_duration
+from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
+from cluster_engine.container_runtime.names import InvalidImageName, parse
+from cluster_engine.container_runtime.registry import PullError, find, resolve
+from cluster_engine.kubelet.core import Core
+from cluster_engine.kubelet.environment import ConfigError, command_line
+from cluster_engine.kubelet.programs import plan, start_error
+from cluster_engine.kubelet.record import PodRecord, field_path, find_container, pod_text
+from cluster_engine.sim import SECOND
+
+if TYPE_CHECKING:
+    from cluster_engine.kubelet.lifecycle import Lifecycle
+    from cluster_engine.kubelet.prober import Prober
+    from cluster_engine.kubelet.worker import Worker
+
+INITIAL_BACKOFF = 10 * SECOND
+MAX_BACKOFF = 300 * SECOND
+_BYTES_PER_SECOND = 60_000_000
+
+
+class Starter:
+    """One container at a time, per Pod."""
+
+    worker: Worker
+    prober: Prober
+    lifecycle: Lifecycle
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.clock = core.clock
+
+    def begin(self, record: PodRecord, pod: JSON, name: str) -> None:
+        """Makes sure of the image, then goes on with ``create``."""
+        core, spec = self.core, find_container(pod["spec"], name)
+        node, path, image = core.nodes[record.node], field_path(pod["spec"], name), spec["image"]
+        try:
+            reference = parse(image)
+        except InvalidImageName as error:
+            text = (
+                f'Failed to apply default image tag "{image}": couldn\'t parse image name "{image}": {error}'
+            )
+            core.event(record, pod, "Warning", "InspectFailed", text, path)
+            self._fail(record, pod, name, "InvalidImageName", text)
+            return
+        policy = spec.get("imagePullPolicy") or ("Always" if reference.tag == "latest" else "IfNotPresent")
+        present = str(reference) in node.images
+        if policy == "Never" and not present:
+            text = f'Container image "{image}" is not present with pull policy of Never'
+            core.event(record, pod, "Warning", "ErrImageNeverPull", text, path)
+            self._fail(record, pod, name, "ErrImageNeverPull", text)
+            return
+        if present and policy != "Always":
+            text = f'Container image "{image}" already present on machine and can be accessed by the pod'
+            core.event(record, pod, "Normal", "Pulled", text, path)
+            self.create(record, pod, name)
+            return
+        backoff = record.pulls.get(image)
+        if backoff is not None and self.clock.now - backoff[1] < backoff[0]:
+            text = f'Back-off pulling image "{image}"'
+            core.event(record, pod, "Normal", "BackOff", text, path)
+            self._fail(record, pod, name, "ImagePullBackOff", f"{text}: ErrImagePull: {backoff[2]}")
+            return
+        core.event(record, pod, "Normal", "Pulling", f'Pulling image "{image}"', path)
+        now = self.clock.now
+        try:
+            found, tag = resolve(reference)
+            seconds = 0.3 + core.chance.uniform(0.0, 0.3)
+            if not present:
+                size = found.variants[tag].size
+                seconds = min(
+                    max(size / _BYTES_PER_SECOND * core.chance.uniform(0.8, 1.3), 0.2) + seconds, 4.0
+                )
+        except PullError:
+            seconds = 0.9 + core.chance.uniform(0.0, 0.8)
+        start = max(now, node.pull_free_at)
+        node.pull_free_at = end = start + round(seconds * SECOND)
+        self.clock.call_at(
+            end, "kubelet/pulled", record.uid, record.epoch, name, now, start, image, node.name
+        )
+
+    def pulled(
+        self, uid: str, epoch: int, name: str, asked: int, began: int, image: str, node_name: str
+    ) -> None:
+        """Clock event: the registry has answered."""
+        core, now, record = self.core, self.clock.now, self.core.records.get(uid)
+        reference = parse(image)
+        try:
+            found, tag = resolve(reference)
+        except PullError as error:
+            if record is not None and record.epoch == epoch and (pod := core.pod_of(record)) is not None:
+                self._pull_failed(record, pod, name, image, str(error))
+            return
+        core.nodes[node_name].images[str(reference)] = now
+        if record is None or record.epoch != epoch or (pod := core.pod_of(record)) is None:
+            return
+        record.pulls.pop(image, None)
+        took, waited = _milliseconds(now - began), _milliseconds(now - asked)
+        text = (
+            f'Successfully pulled image "{image}" in {took} ({waited} including waiting). '
+            f"Image size: {found.variants[tag].size} bytes."
+        )
+        core.event(record, pod, "Normal", "Pulled", text, field_path(pod["spec"], name))
+        self.create(record, pod, name)
+
+    def _pull_failed(self, record: PodRecord, pod: JSON, name: str, image: str, error: str) -> None:
+        before = record.pulls.get(image)
+        delay = min(before[0] * 2, MAX_BACKOFF) if before is not None else INITIAL_BACKOFF
+        record.pulls[image] = [delay, self.clock.now, error]
+        text = f'Failed to pull image "{image}": {error}'
+        self.core.event(record, pod, "Warning", "Failed", text, field_path(pod["spec"], name))
+        self._fail(record, pod, name, "ErrImagePull", error)
+
+    def _fail(
+        self, record: PodRecord, pod: JSON, name: str, reason: str, message: str, event: bool = True
+    ) -> None:
+        """The container was not started; the pass goes on with the next one."""
+        record.waiting[name] = [reason, message]
+        record.failures.append(0)
+        if event:
+            text = f"Error: {message if reason == 'CreateContainerConfigError' else reason}"
+            self.core.event(record, pod, "Warning", "Failed", text, field_path(pod["spec"], name))
+        self.core.changed(record)
+        self.worker.next(record, pod)
+
+    # ---- create and start ------------------------------------------------------------------------------
+
+    def create(self, record: PodRecord, pod: JSON, name: str) -> None:
+        """Configures the container; it is running a moment later."""
+        core, spec, sandbox = self.core, find_container(pod["spec"], name), record.sandbox
+        assert sandbox is not None
+        node = core.nodes[record.node]
+        try:
+            env = core.environment.resolve(pod, spec, node.name, node.ip, sandbox.ip, core.allocatable)
+            self._check_user(pod, spec)
+        except ConfigError as error:
+            self._fail(record, pod, name, "CreateContainerConfigError", str(error))
+            return
+        reference = str(parse(spec["image"]))
+        image, _ = find(reference)
+        last = record.containers.get(name)
+        if last is not None:
+            record.previous[name] = last
+        record.containers[name] = Container(
+            name,
+            core.chance.hex(64),
+            reference,
+            command_line(spec, image, env),
+            env or None,
+            attempt=last.attempt + 1 if last is not None else 0,
+            created_at=self.clock.now,
+        )
+        core.step(record, core.chance.uniform(0.08, 0.25), "start", name)
+
+    @staticmethod
+    def _check_user(pod: JSON, spec: JSON) -> None:
+        """runAsNonRoot with an image that runs as root."""
+        level, own = pod["spec"].get("securityContext") or {}, spec.get("securityContext") or {}
+        if not own.get("runAsNonRoot", level.get("runAsNonRoot")):
+            return
+        uid = own.get("runAsUser", level.get("runAsUser"))
+        where = f'(pod: "{pod_text(pod)}", container: {spec["name"]})'
+        if uid == 0:
+            raise ConfigError(f"container's runAsUser breaks non-root policy {where}")
+        if uid is None and find(str(parse(spec["image"])))[0].uid == 0:
+            raise ConfigError(f"container has runAsNonRoot and image will run as root {where}")
+
+    def start(self, record: PodRecord, pod: JSON, name: str) -> None:
+        """The container's process begins."""
+        core, now, spec = self.core, self.clock.now, find_container(pod["spec"], name)
+        container, sandbox = record.containers[name], record.sandbox
+        assert sandbox is not None
+        path = field_path(pod["spec"], name)
+        core.event(record, pod, "Normal", "Created", "Container created", path)
+        record.waiting.pop(name, None)
+        for kind in ("startup", "readiness", "liveness"):
+            self.prober.drop(record, name, kind)
+        container.started_at = now
+        found = plan(core.launch(record, container), container.image)
+        sandbox.fresh(name, now)
+        error = start_error(sandbox, container, found, now)
+        if error:
+            container.state, container.exit_code = EXITED, 128
+            container.reason, container.message = "StartError", error
+            container.started_at, container.finished_at = 0, now
+            record.waiting[name] = ["RunContainerError", error]
+            record.failures.append(0)
+            core.event(record, pod, "Warning", "Failed", f"Error: {error}", path)
+            core.changed(record)
+            self.worker.next(record, pod)
+            return
+        container.state = RUNNING
+        core.event(record, pod, "Normal", "Started", "Container started", path)
+        core.changed(record)
+        limit = ((spec.get("resources") or {}).get("limits") or {}).get("memory")
+        if limit is not None and quantity.value(limit) < found.memory:
+            self.worker.exit_at(record, name, now + 150_000, 137, "OOMKilled")
+        elif found.script:
+            sandbox.start(name, container.image, container.argv, core.full_env(container), now)
+            core.watch_scripts(record, pod)
+        elif found.exits is not None:
+            self.worker.exit_at(record, name, now + found.exits[0], found.exits[1])
+        self.prober.begin(record, pod, spec)
+        delay = self.lifecycle.post_start(record, pod, spec)
+        if delay is None:
+            record.failures.append(0)
+            self.worker.next(record, pod)
+        elif delay:
+            core.step(record, delay, "next")
+        else:
+            self.worker.next(record, pod)
+
+
+def _milliseconds(us: int) -> str:
+    """A duration as Go prints it, cut to milliseconds."""
+    return go_duration(us // 1000 * 1_000_000)

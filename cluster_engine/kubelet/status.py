@@ -1,0 +1,383 @@
+"""The status of a Pod, made from its spec and what the runtime knows. Pure.
+
+Models pkg/kubelet/kubelet_pods.go (generateAPIPodStatus, getPhase, convertToAPIContainerStatuses) and
+pkg/kubelet/status/generate.go.
+"""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
+from cluster_engine.container_runtime.names import InvalidImageName
+from cluster_engine.container_runtime.registry import PullError, find
+from cluster_engine.kubelet.record import (
+    FINISHED,
+    NEW,
+    TERMINATING,
+    PodRecord,
+    is_sidecar,
+    restarts,
+)
+from cluster_engine.sim import rfc3339
+
+_OWN = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
+
+
+def probe_result(record: PodRecord, name: str, kind: str) -> Any:
+    """True, False, or None while nothing is known."""
+    probe = record.probes.get(f"{name}/{kind}")
+    return probe[3] if probe is not None else None
+
+
+def is_started(record: PodRecord, spec: JSON) -> bool:
+    """Whether the container runs and has passed its startup probe."""
+    container = record.containers.get(spec["name"])
+    if container is None or container.state != RUNNING:
+        return False
+    return not spec.get("startupProbe") or probe_result(record, spec["name"], "startup") is True
+
+
+def is_ready(record: PodRecord, spec: JSON, regular_init: bool) -> bool:
+    """Whether the container counts as ready."""
+    container = record.containers.get(spec["name"])
+    if container is None:
+        return False
+    if regular_init:
+        return container.state == EXITED and container.exit_code == 0
+    if not is_started(record, spec):
+        return False
+    return not spec.get("readinessProbe") or probe_result(record, spec["name"], "readiness") is True
+
+
+# ---- containers ----------------------------------------------------------------------------------------
+
+
+def terminated(container: Container) -> JSON:
+    """A ContainerStateTerminated."""
+    state: JSON = {
+        "containerID": f"containerd://{container.id}",
+        "exitCode": container.exit_code,
+        "finishedAt": rfc3339(container.finished_at),
+        "reason": container.reason,
+        "startedAt": rfc3339(container.started_at),
+    }
+    if container.message:
+        state["message"] = container.message
+    return state
+
+
+@lru_cache(maxsize=512)
+def image_id(reference: str) -> str:
+    """The imageID of a container's status; "" when the image is gone."""
+    try:
+        image, tag = find(reference)
+    except (PullError, InvalidImageName):
+        return ""
+    return f"{image.repository}@{image.digest(tag)}"
+
+
+def _mounts(spec: JSON) -> list[JSON]:
+    found = []
+    for mount in spec.get("volumeMounts") or ():
+        entry = {"mountPath": mount["mountPath"], "name": mount["name"]}
+        if mount.get("readOnly"):
+            entry["readOnly"] = True
+            entry["recursiveReadOnly"] = mount.get("recursiveReadOnly") or "Disabled"
+        found.append(entry)
+    return found
+
+
+def _user(pod_spec: JSON, spec: JSON, reference: str) -> JSON:
+    pod_level, own = pod_spec.get("securityContext") or {}, spec.get("securityContext") or {}
+    uid = own.get("runAsUser", pod_level.get("runAsUser"))
+    gid = own.get("runAsGroup", pod_level.get("runAsGroup"))
+    if uid is None:
+        try:
+            uid = find(reference)[0].uid
+        except (PullError, InvalidImageName):
+            uid = 0
+    gid = gid or 0
+    groups = sorted({gid, *(pod_level.get("supplementalGroups") or ())})
+    if pod_level.get("fsGroup") is not None:
+        groups = sorted({*groups, pod_level["fsGroup"]})
+    return {"linux": {"gid": gid, "supplementalGroups": groups, "uid": uid}}
+
+
+def container_status(
+    record: PodRecord, pod: JSON, spec: JSON, *, init: bool, has_init: bool, terminal: bool
+) -> JSON:
+    """One entry of containerStatuses or initContainerStatuses."""
+    name = spec["name"]
+    container = record.containers.get(name)
+    pod_spec = pod["spec"]
+    failed = record.waiting.get(name)
+    state: JSON
+    last: JSON = {}
+    regular_init = init and not is_sidecar(spec)
+    if container is None:
+        reason, message = failed or ("PodInitializing" if has_init else "ContainerCreating", "")
+        state = {"waiting": {"reason": reason}}
+        if message:
+            state["waiting"]["message"] = message
+        status: JSON = {
+            "image": spec["image"],
+            "imageID": "",
+            "lastState": last,
+            "name": name,
+            "ready": False,
+            "restartCount": 0,
+            "started": False,
+            "state": state,
+        }
+        mounts = _mounts(spec)
+        if mounts:
+            status["volumeMounts"] = mounts
+        return status
+    before = record.previous.get(name)
+    if before is not None:
+        last = {"terminated": terminated(before)}
+    if container.state == EXITED:
+        state = {"terminated": terminated(container)}
+        if failed and not terminal and restarts(pod_spec, spec, container.exit_code):
+            last = state
+            state = {"waiting": {"reason": failed[0]}}
+            if failed[1]:
+                state["waiting"]["message"] = failed[1]
+    elif container.state == RUNNING:
+        state = {"running": {"startedAt": rfc3339(container.started_at)}}
+    else:
+        state = {"waiting": {"reason": failed[0] if failed else "ContainerCreating"}}
+        if failed and failed[1]:
+            state["waiting"]["message"] = failed[1]
+    resources = spec.get("resources") or {}
+    status = {
+        "containerID": f"containerd://{container.id}",
+        "image": container.image,
+        "imageID": image_id(container.image),
+        "lastState": last,
+        "name": name,
+        "ready": is_ready(record, spec, regular_init),
+        "resources": resources,
+        "restartCount": container.attempt,
+        "started": is_started(record, spec),
+        "state": state,
+        "user": _user(pod_spec, spec, container.image),
+    }
+    if resources.get("requests"):
+        status["allocatedResources"] = resources["requests"]
+    mounts = _mounts(spec)
+    if mounts:
+        status["volumeMounts"] = mounts
+    return status
+
+
+# ---- phase ---------------------------------------------------------------------------------------------
+
+
+def phase(record: PodRecord, pod: JSON, terminal: bool) -> str:
+    """The Pod's phase (getPhase)."""
+    if record.outcome:
+        return "Failed"
+    spec = pod["spec"]
+    containers = record.containers
+    any_regular_started = any(
+        (c := containers.get(s["name"])) is not None and (c.state != "created" or c.attempt > 0)
+        for s in spec["containers"]
+    )
+    policy = spec.get("restartPolicy") or "Always"
+    pending_init = failed_init = 0
+    for init in spec.get("initContainers") or ():
+        container = containers.get(init["name"])
+        if is_sidecar(init):
+            if not is_started(record, init) and not any_regular_started:
+                pending_init += 1
+        elif container is None or container.state != EXITED:
+            pending_init += 0 if any_regular_started else 1
+        elif container.exit_code != 0:
+            if restarts(spec, init, container.exit_code):
+                pending_init += 1
+            else:
+                failed_init += 1
+    running = waiting = stopped = succeeded = 0
+    restarting = False
+    for regular in spec["containers"]:
+        container = containers.get(regular["name"])
+        if container is None or container.state == "created":
+            waiting += 0 if record.previous.get(regular["name"]) else 1
+            stopped += 1 if record.previous.get(regular["name"]) else 0
+        elif container.state == RUNNING:
+            running += 1
+        else:
+            stopped += 1
+            if container.exit_code == 0:
+                succeeded += 1
+            restarting = restarting or restarts(spec, regular, container.exit_code)
+    if failed_init and policy == "Never":
+        return "Failed"
+    if failed_init and not restarting and terminal:
+        return "Failed"
+    if pending_init and not any_regular_started and not terminal:
+        return "Pending"
+    if waiting and not terminal:
+        return "Running" if any_regular_started and running else "Pending"
+    if running:
+        return "Running"
+    if stopped:
+        if terminal:
+            return "Succeeded" if stopped == succeeded else "Failed"
+        if restarting:
+            return "Running"
+        return "Succeeded" if stopped == succeeded else "Failed"
+    return "Failed" if terminal else "Pending"
+
+
+# ---- conditions ----------------------------------------------------------------------------------------
+
+
+def _unready(record: PodRecord, spec: JSON) -> list[str]:
+    sidecars = [c for c in spec.get("initContainers") or () if is_sidecar(c)]
+    return [c["name"] for c in (*sidecars, *spec["containers"]) if not is_ready(record, c, False)]
+
+
+def _listed(names: list[str]) -> str:
+    return f"[{' '.join(names)}]"
+
+
+def _ready_conditions(record: PodRecord, pod: JSON, now_phase: str) -> tuple[JSON, JSON]:
+    """ContainersReady and Ready."""
+    if now_phase in ("Succeeded", "Failed"):
+        reason = "PodCompleted" if now_phase == "Succeeded" else "PodFailed"
+        no = {"status": "False", "reason": reason}
+        return no, no
+    unready = _unready(record, pod["spec"])
+    if unready:
+        message = f"containers with unready status: {_listed(unready)}"
+        no = {"status": "False", "reason": "ContainersNotReady", "message": message}
+        return no, no
+    yes: JSON = {"status": "True"}
+    gates = pod["spec"].get("readinessGates")
+    if not gates:
+        return yes, yes
+    conditions = {c["type"]: c["status"] for c in (pod.get("status") or {}).get("conditions") or ()}
+    texts = []
+    for gate in gates:
+        kind = gate["conditionType"]
+        if kind not in conditions:
+            texts.append(f'corresponding condition of pod readiness gate "{kind}" does not exist.')
+        elif conditions[kind] != "True":
+            texts.append(f'the status of pod readiness gate "{kind}" is not "True", but {conditions[kind]}')
+    if not texts:
+        return yes, yes
+    return yes, {"status": "False", "reason": "ReadinessGatesNotReady", "message": ", ".join(texts)}
+
+
+def _initialized(record: PodRecord, pod: JSON, now_phase: str) -> JSON:
+    spec = pod["spec"]
+    inits = spec.get("initContainers")
+    if now_phase == "Succeeded":
+        return {"status": "True", "reason": "PodCompleted"}
+    if not inits or any((c := record.containers.get(s["name"])) and c.started_at for s in spec["containers"]):
+        return {"status": "True"}
+    incomplete = [
+        c["name"]
+        for c in inits
+        if not (is_started(record, c) if is_sidecar(c) else is_ready(record, c, True))
+    ]
+    if not incomplete:
+        return {"status": "True"}
+    return {
+        "status": "False",
+        "reason": "ContainersNotInitialized",
+        "message": f"containers with incomplete status: {_listed(incomplete)}",
+    }
+
+
+def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[JSON]:
+    old = {c["type"]: c for c in (pod.get("status") or {}).get("conditions") or ()}
+    containers_ready, ready = _ready_conditions(record, pod, now_phase)
+    sandbox = record.sandbox_at and record.state != FINISHED
+    wanted = {
+        "PodReadyToStartContainers": {"status": "True" if sandbox else "False"},
+        "Initialized": _initialized(record, pod, now_phase),
+        "Ready": ready,
+        "ContainersReady": containers_ready,
+        "PodScheduled": {"status": "True"},
+    }
+    generation = pod["metadata"].get("generation")
+    made: list[JSON] = [c for kind, c in old.items() if kind not in _OWN]
+    for kind in _OWN:
+        fields = wanted[kind]
+        before = old.get(kind)
+        stamp = now
+        if before is not None and before["status"] == fields["status"]:
+            stamp = before.get("lastTransitionTime") or now
+        condition: JSON = {"lastProbeTime": None, "lastTransitionTime": stamp, **fields, "type": kind}
+        if generation:
+            condition["observedGeneration"] = generation
+        made.append(condition)
+    return made
+
+
+# ---- the whole -----------------------------------------------------------------------------------------
+
+
+def qos_class(spec: JSON) -> str:
+    """Guaranteed, Burstable or BestEffort (ComputePodQOS)."""
+    containers = [*spec["containers"], *(spec.get("initContainers") or ())]
+    some = False
+    guaranteed = True
+    for container in containers:
+        resources = container.get("resources") or {}
+        limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
+        for name in ("cpu", "memory"):
+            if name in limits or name in requests:
+                some = True
+            if name not in limits or requests.get(name, limits[name]) != limits[name]:
+                guaranteed = False
+    if not some:
+        return "BestEffort"
+    return "Guaranteed" if guaranteed else "Burstable"
+
+
+def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int, terminal: bool = False) -> JSON:
+    """The whole status. ``terminal``: nothing will be started again."""
+    spec, old = pod["spec"], pod.get("status") or {}
+    terminal = terminal or record.state in (FINISHED, TERMINATING)
+    stopped = record.state in (FINISHED, TERMINATING) and not record.running()
+    now_phase = phase(record, pod, stopped)
+    before = old.get("phase")
+    if before in ("Succeeded", "Failed"):
+        now_phase = before  # a Pod that has ended stays so
+    inits = spec.get("initContainers") or ()
+    has_init = bool(inits)
+    status: JSON = {name: old[name] for name in ("nominatedNodeName", "resourceClaimStatuses") if name in old}
+    status["conditions"] = _conditions(record, pod, now_phase, rfc3339(now))
+    status["containerStatuses"] = [
+        container_status(record, pod, c, init=False, has_init=has_init, terminal=terminal)
+        for c in spec["containers"]
+    ]
+    if has_init:
+        status["initContainerStatuses"] = [
+            container_status(record, pod, c, init=True, has_init=True, terminal=terminal) for c in inits
+        ]
+    status["hostIP"] = host_ip
+    status["hostIPs"] = [{"ip": host_ip}]
+    if pod["metadata"].get("generation"):
+        status["observedGeneration"] = pod["metadata"]["generation"]
+    status["phase"] = now_phase
+    ip = record.sandbox.ip if record.sandbox is not None else old.get("podIP")
+    if ip:
+        status["podIP"] = ip
+        status["podIPs"] = [{"ip": ip}]
+    status["qosClass"] = old.get("qosClass") or qos_class(spec)
+    if record.outcome:
+        status["reason"], status["message"] = record.outcome
+    status["resources"] = {}
+    status["startTime"] = rfc3339(record.started)
+    return status
+
+
+__all__ = ["NEW", "container_status", "is_ready", "is_started", "phase", "pod_status", "qos_class"]

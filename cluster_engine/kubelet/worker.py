@@ -1,0 +1,382 @@
+"""The Pod workers: one pass compares a Pod with its containers and starts, restarts or ends what is due.
+
+A pass that starts containers takes virtual time; what happens meanwhile is looked at when it ends.
+Models pkg/kubelet/pod_workers.go, kubelet.go (SyncPod) and kuberuntime_manager.go (computePodActions,
+doBackOff).
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.cni import AddressesExhausted
+from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
+from cluster_engine.container_runtime.sandbox import Sandbox
+from cluster_engine.kubelet.core import Core
+from cluster_engine.kubelet.record import (
+    NEW,
+    SYNCING,
+    PodRecord,
+    field_path,
+    is_sidecar,
+    pod_text,
+    record_uid,
+    restarts,
+)
+from cluster_engine.kubelet.starter import INITIAL_BACKOFF, MAX_BACKOFF
+from cluster_engine.kubelet.status import is_started, phase
+from cluster_engine.sim import SECOND
+
+if TYPE_CHECKING:
+    from cluster_engine.kubelet.lifecycle import Lifecycle
+    from cluster_engine.kubelet.prober import Prober
+    from cluster_engine.kubelet.starter import Starter
+    from cluster_engine.kubelet.termination import Termination
+
+RESYNC = 60.0
+PAUSE = 10.0
+_MOUNT_RETRY = 0.5
+_MOUNT_RETRY_MAX = 122.0
+_DEADLINE = ["DeadlineExceeded", "Pod was active on the node longer than the specified deadline"]
+
+
+class Worker:
+    """All Pods of all nodes."""
+
+    starter: Starter
+    prober: Prober
+    lifecycle: Lifecycle
+    termination: Termination
+
+    def __init__(self, core: Core) -> None:
+        self.core = core
+        self.clock = core.clock
+
+    # ---- noticing --------------------------------------------------------------------------------------
+
+    def sync(self, key: str) -> None:
+        """A Pod of that key was bound, changed or deleted. Raises ApiError."""
+        core = self.core
+        pod = core.pods.get(key)
+        uid = record_uid(pod) if pod is not None else ""
+        for known in list(core.by_key.get(key, ())):
+            if known != uid:
+                self.termination.vanished(core.records[known])
+        if pod is None or pod["spec"].get("nodeName") not in core.nodes:
+            return
+        record = core.records.get(uid)
+        if record is None:
+            record = self._admit(pod, uid)
+            if record is None:
+                return
+        if pod["metadata"].get("deletionTimestamp"):
+            self.termination.begin(record, pod)
+        elif record.state == NEW and not record.started:
+            self._begin(record, pod)
+        elif record.state == SYNCING:
+            self.reconcile(record, pod)
+
+    def _admit(self, pod: JSON, uid: str) -> PodRecord | None:
+        if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+            if pod["metadata"].get("deletionTimestamp"):
+                self.termination.remove(self.core.nodes[pod["spec"]["nodeName"]], pod)
+            return None
+        record = PodRecord(
+            uid, f"{pod['metadata']['namespace']}/{pod['metadata']['name']}", pod["spec"]["nodeName"]
+        )
+        self.core.add(record)
+        return record
+
+    def _begin(self, record: PodRecord, pod: JSON) -> None:
+        record.started = self.clock.now
+        seconds = pod["spec"].get("activeDeadlineSeconds")
+        if seconds:
+            due = record.started + seconds * SECOND
+            record.timers["deadline"] = self.clock.call_at(
+                due,
+                "kubelet/deadline",
+                record.uid,
+                background=not self.core.soon(record, record.started, due),
+            )
+        self.core.write_status(record, pod)
+        self.core.step(record, self.core.chance.uniform(0.15, 0.35), "mount")
+
+    def step(self, uid: str, epoch: int, action: str, name: str) -> None:
+        """Clock event: the next step of a pass. Raises ApiError."""
+        record = self.core.records.get(uid)
+        if record is None or record.epoch != epoch:
+            return
+        pod = self.core.pod_of(record)
+        if action == "finish":
+            self.termination.finish(record)
+        elif pod is None:
+            return
+        elif action == "mount":
+            self._mount(record, pod)
+        elif action == "start":
+            self.starter.start(record, pod, name)
+        elif action == "next":
+            self.next(record, pod)
+        elif action == "resync":
+            record.timer = None
+            self.reconcile(record, pod)
+
+    def _mount(self, record: PodRecord, pod: JSON) -> None:
+        """Volumes, then the sandbox and its address."""
+        core = self.core
+        node = core.nodes[record.node]
+        volumes, errors = core.volumes.setup(pod, node.name, node.ip, "")
+        host_network = bool(pod["spec"].get("hostNetwork"))
+        if errors:
+            for name, error in errors.items():
+                text = f'MountVolume.SetUp failed for volume "{name}" : {error}'
+                core.event(record, pod, "Warning", "FailedMount", text)
+            delay = min(_MOUNT_RETRY * 2**record.mounts_failed, _MOUNT_RETRY_MAX)
+            record.mounts_failed += 1
+            core.step(record, delay, "mount", background=record.mounts_failed > 3)
+            return
+        try:
+            ip = node.ip if host_network else node.addresses.allocate()
+        except AddressesExhausted as error:
+            text = (
+                "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox: "
+                f'plugin type="host-local" failed (add): {error}'
+            )
+            core.event(record, pod, "Warning", "FailedCreatePodSandBox", text)
+            core.step(record, PAUSE, "mount", background=True)
+            return
+        hostname = (
+            node.name if host_network else (pod["spec"].get("hostname") or pod["metadata"]["name"])[:63]
+        )
+        record.sandbox = Sandbox(
+            hostname, pod["metadata"]["namespace"], ip, volumes, core.profile(record), core.network
+        )
+        if not host_network:
+            core.by_ip[ip] = record.uid
+        record.sandbox_at = self.clock.now
+        record.state = SYNCING
+        core.changed(record)
+        self._act(record, pod)
+
+    # ---- one pass --------------------------------------------------------------------------------------
+
+    def relist(self, node_name: str) -> None:
+        """Clock event: notices containers that changed in the last second (PLEG). Raises ApiError."""
+        node = self.core.nodes[node_name]
+        node.relist = None
+        dirty, node.dirty = node.dirty, {}
+        for uid in dirty:
+            record = self.core.records.get(uid)
+            if record is None:
+                continue
+            pod = self.core.pod_of(record)
+            if pod is not None and record.state == SYNCING:
+                self.reconcile(record, pod)
+
+    def health_changed(self, record: PodRecord, pod: JSON) -> None:
+        """A probe changed its mind: the status is written at once."""
+        self.core.write_status(record, pod)
+        if not record.working and record.state == SYNCING:
+            self._act(record, self.core.pod_of(record) or pod)
+
+    def reconcile(self, record: PodRecord, pod: JSON) -> None:
+        """Writes the status, then starts what is missing. Raises ApiError."""
+        if record.state != SYNCING:
+            return
+        ended = phase(record, pod, False) in ("Succeeded", "Failed") and not record.working
+        if ended:
+            self.termination.ended(record, pod)
+            return
+        pod = self.core.write_status(record, pod)
+        if record.working:
+            record.again = True
+            return
+        self._act(record, pod)
+
+    def _act(self, record: PodRecord, pod: JSON) -> None:
+        """Starts a pass over the containers that should run and do not."""
+        if record.working or record.state != SYNCING:
+            return
+        self.clock.cancel(record.timer)
+        record.timer = None
+        record.failures = []
+        record.todo = self._missing(record, pod)
+        if record.todo:
+            record.working = True
+            self.next(record, pod)
+        elif record.failures:
+            self._rest(record)
+
+    def next(self, record: PodRecord, pod: JSON) -> None:
+        """Goes on with the pass: the next container, or its end."""
+        if record.todo:
+            self.starter.begin(record, pod, record.todo.pop(0))
+            return
+        record.working = False
+        if record.failures:
+            self._rest(record)
+        if record.again:
+            record.again = False
+            self.core.changed(record)
+
+    def _rest(self, record: PodRecord) -> None:
+        """Something failed: the next pass comes when its back-off ends, at the latest after a minute."""
+        known = [at for at in record.failures if at]
+        seconds = (min(known) - self.clock.now) / SECOND if known else PAUSE
+        seconds = min(max(seconds, 0.0), RESYNC) * (1 + 0.5 * self.core.chance.random())
+        self.clock.cancel(record.timer)
+        record.timer = self.core.step(record, seconds, "resync", background=True)
+
+    def _missing(self, record: PodRecord, pod: JSON) -> list[str]:
+        """The containers to start now, in order (computePodActions). Notes failures of those in back-off."""
+        spec = pod["spec"]
+        regular_ran = any(c["name"] in record.containers for c in spec["containers"])
+        wanted: list[str] = []
+        for init in spec.get("initContainers") or ():
+            container = record.containers.get(init["name"])
+            if is_sidecar(init):
+                if container is None or container.state == EXITED:
+                    if self._may_start(record, pod, init, container):
+                        wanted.append(init["name"])
+                    if not regular_ran:
+                        return wanted
+                elif not regular_ran and not is_started(record, init):
+                    return wanted
+                continue
+            if regular_ran:
+                continue
+            if container is None:
+                return [*wanted, init["name"]]
+            if container.state != EXITED:
+                return wanted
+            if container.exit_code != 0:
+                if self._may_start(record, pod, init, container):
+                    wanted.append(init["name"])
+                return wanted
+        for regular in spec["containers"]:
+            container = record.containers.get(regular["name"])
+            if (container is None or container.state == EXITED) and self._may_start(
+                record, pod, regular, container
+            ):
+                wanted.append(regular["name"])
+        return wanted
+
+    def _may_start(self, record: PodRecord, pod: JSON, spec: JSON, last: Container | None) -> bool:
+        """Whether the restart policy wants it and no back-off forbids it (doBackOff)."""
+        if last is None:
+            return True
+        if not restarts(pod["spec"], spec, last.exit_code):
+            return False
+        now, ended = self.clock.now, last.finished_at
+        entry = record.crashes.get(spec["name"])
+        if entry is not None and ended - entry[1] <= 2 * MAX_BACKOFF and now - ended < entry[0]:
+            name = spec["name"]
+            text = f"Back-off restarting failed container {name} in pod {pod_text(pod)}"
+            self.core.event(record, pod, "Warning", "BackOff", text, field_path(pod["spec"], name))
+            seconds = entry[0] // SECOND
+            delay = f"{seconds // 60}m{seconds % 60}s" if seconds >= 60 else f"{seconds}s"
+            record.waiting[name] = [
+                "CrashLoopBackOff",
+                f"back-off {delay} restarting failed container={name} pod={pod_text(pod)}",
+            ]
+            # As upstream: from now on, not from the container's end.
+            record.failures.append(now + entry[0])
+            return False
+        if entry is None or ended - entry[1] > 2 * MAX_BACKOFF:
+            record.crashes[spec["name"]] = [INITIAL_BACKOFF, now]
+        else:
+            record.crashes[spec["name"]] = [min(entry[0] * 2, MAX_BACKOFF), now]
+        return True
+
+    # ---- containers that end ---------------------------------------------------------------------------
+
+    def exit_at(self, record: PodRecord, name: str, due: int, code: int, reason: str = "") -> None:
+        """The container will end then, unless something else ends it earlier."""
+        container = record.containers[name]
+        timer = f"exit/{name}"
+        self.clock.cancel(record.timers.get(timer))
+        background = container.stopping == 0 and not self.core.soon(record, container.started_at, due)
+        record.timers[timer] = self.clock.call_at(
+            due, "kubelet/exit", record.uid, name, container.id, code, reason, background=background
+        )
+
+    def exited(self, uid: str, name: str, container_id: str, code: int, reason: str) -> None:
+        """Clock event: the container's process has ended."""
+        record = self.core.records.get(uid)
+        if record is None:
+            return
+        container = record.containers.get(name)
+        if container is None or container.id != container_id or container.state != RUNNING:
+            return
+        record.timers.pop(f"exit/{name}", None)
+        self.clock.cancel(record.timers.pop(f"kill/{name}", None))
+        if record.sandbox is not None:
+            container.log.extend(record.sandbox.stop(name, self.clock.now))
+        container.state, container.exit_code, container.finished_at = EXITED, code, self.clock.now
+        container.reason = reason or ("Completed" if code == 0 else "Error")
+        self._read_message(record, container)
+        for kind in ("startup", "readiness", "liveness"):
+            self.prober.drop(record, name, kind)
+        pod = self.core.pod_of(record)
+        self.core.watch_scripts(record, pod)
+        if record.state == SYNCING:
+            self.core.changed(record)
+        else:
+            self.termination.container_ended(record, pod)
+
+    def _read_message(self, record: PodRecord, container: Container) -> None:
+        """/dev/termination-log, or the end of the log when the Pod wants that."""
+        sandbox, pod = record.sandbox, self.core.pod_of(record)
+        if sandbox is None or pod is None:
+            return
+        specs = (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ()))
+        spec: JSON = next((c for c in specs if c["name"] == container.name), {})
+        path = spec.get("terminationMessagePath") or "/dev/termination-log"
+        if sandbox.history:
+            files = sandbox.files_of(container.name, container.image, self.clock.now)
+            if files.is_file(path):
+                container.message = files.read(path).decode("utf-8", "replace")[:4096]
+        if (
+            not container.message
+            and container.exit_code
+            and spec.get("terminationMessagePolicy") == "FallbackToLogsOnError"
+        ):
+            plan_lines = [text for _, _, text in self.core.plan(record, container).log]
+            lines = [*plan_lines, *(entry[2] for entry in container.log)][-80:]
+            container.message = "".join(f"{line}\n" for line in lines)[-2048:]
+
+    def scripts(self, uid: str) -> None:
+        """Clock event: a script of the Pod goes on, or has ended."""
+        record = self.core.records.get(uid)
+        if record is None or record.sandbox is None:
+            return
+        record.timers.pop("script", None)
+        for name, at, code in record.sandbox.ended(self.clock.now):
+            container = record.containers.get(name)
+            if container is not None and container.state == RUNNING:
+                self.exit_at(record, name, at, code)
+        if not any(timer.startswith("exit/") for timer in record.timers):
+            self.core.watch_scripts(record, self.core.pod_of(record))
+
+    def kill_container(
+        self, record: PodRecord, pod: JSON, name: str, message: str, grace: int | None
+    ) -> None:
+        """Stops one container of a Pod that goes on."""
+        self.core.event(record, pod, "Normal", "Killing", message, field_path(pod["spec"], name))
+        seconds = grace if grace is not None else pod["spec"].get("terminationGracePeriodSeconds", 30)
+        self.termination.stop(record, pod, name, seconds, told=True)
+
+    def deadline(self, uid: str) -> None:
+        """Clock event: activeDeadlineSeconds are over."""
+        record = self.core.records.get(uid)
+        if record is None or record.state not in (NEW, SYNCING):
+            return
+        record.timers.pop("deadline", None)
+        pod = self.core.pod_of(record)
+        if pod is None:
+            return
+        record.outcome = list(_DEADLINE)
+        self.core.event(record, pod, "Normal", "DeadlineExceeded", _DEADLINE[1])
+        pod = self.core.write_status(record, pod)
+        self.termination.fail(record, pod)

@@ -1,0 +1,150 @@
+"""What the API says, and what it takes."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from accounts.models import User
+from drf_spectacular.utils import extend_schema_field
+from grading.models import SUBMISSION_STATES, Submission
+from grading.reports import localize_checks
+from rest_framework import serializers
+from runs import states
+from runs.models import Run
+
+CHECK_STATES = ("passed", "failed", "error")
+
+
+class CheckSerializer(serializers.Serializer[Any]):
+    """One check of a lab."""
+
+    id = serializers.CharField()
+    title = serializers.CharField()
+    points = serializers.IntegerField()
+
+
+class LabSummarySerializer(serializers.Serializer[Any]):
+    """A lab in a list."""
+
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    summary = serializers.CharField()
+    lesson = serializers.CharField()
+    minutes = serializers.IntegerField()
+    max_score = serializers.IntegerField()
+
+
+class LabSerializer(LabSummarySerializer):
+    """A lab with its text."""
+
+    nodes = serializers.IntegerField()
+    instructions = serializers.CharField(help_text="Markdown")
+    files = serializers.DictField(child=serializers.CharField())
+    checks = CheckSerializer(many=True)
+
+
+class LessonSerializer(serializers.Serializer[Any]):
+    """A lesson in a list."""
+
+    slug = serializers.CharField()
+    title = serializers.CharField()
+    summary = serializers.CharField()
+    chapter = serializers.CharField()
+    minutes = serializers.IntegerField()
+    labs = serializers.ListField(child=serializers.CharField())
+
+
+class CheckResultSerializer(serializers.Serializer[Any]):
+    """What one check found."""
+
+    id = serializers.CharField()
+    title = serializers.CharField()
+    state = serializers.ChoiceField(choices=CHECK_STATES)
+    score = serializers.IntegerField()
+    max_score = serializers.IntegerField()
+    message = serializers.CharField(allow_blank=True)
+    hint = serializers.CharField(allow_blank=True)
+
+
+class SubmissionErrorSerializer(serializers.Serializer[Any]):
+    """Why a submission failed."""
+
+    reason = serializers.CharField()
+    message = serializers.CharField()
+    status = serializers.DictField(required=False, help_text="Kubernetes' own Status, where it is the reason")
+
+
+class SubmissionRequestSerializer(serializers.Serializer[Any]):
+    """A submission as sent: JSON, form, multipart, or the raw YAML as the body."""
+
+    manifests = serializers.CharField(help_text="YAML, at most 1 MiB", trim_whitespace=False)
+
+
+class SubmissionSerializer(serializers.ModelSerializer[Submission]):
+    """A submission and its result."""
+
+    lab = serializers.CharField(source="lab_slug")
+    user = serializers.CharField(source="user.username")
+    state = serializers.ChoiceField(choices=SUBMISSION_STATES)
+    checks = serializers.SerializerMethodField()
+    error = SubmissionErrorSerializer(allow_null=True)
+
+    class Meta:
+        model = Submission
+        fields = (
+            "id", "lab", "user", "state", "score", "max_score", "passed", "checks", "error",
+            "engine_version", "seed", "state_hash", "created", "started", "finished",
+        )  # fmt: skip
+
+    @extend_schema_field(CheckResultSerializer(many=True))
+    def get_checks(self, submission: Submission) -> list[dict[str, Any]]:
+        """The checks in the language of the request."""
+        return localize_checks(submission.checks, self.context.get("language", "en"))
+
+
+class GradeSerializer(serializers.Serializer[Any]):
+    """The best of one user in one lab."""
+
+    user = serializers.CharField()
+    lab = serializers.CharField()
+    score = serializers.IntegerField()
+    max_score = serializers.IntegerField()
+    passed = serializers.BooleanField()
+    attempts = serializers.IntegerField()
+    last_attempt = serializers.DateTimeField()
+
+
+class RunSerializer(serializers.ModelSerializer[Run]):
+    """A lab run."""
+
+    lab = serializers.CharField(source="lab_slug")
+    user = serializers.CharField(source="user.username")
+    state = serializers.ChoiceField(choices=states.STATES)
+    cluster = serializers.SerializerMethodField(help_text="Address of the run's Kubernetes API")
+
+    class Meta:
+        model = Run
+        fields = (
+            "id", "lab", "user", "state", "message", "language", "seed", "engine_version", "cluster",
+            "created", "started", "expires", "finished",
+        )  # fmt: skip
+
+    def get_cluster(self, run: Run) -> str:
+        """Absolute where the request is known."""
+        path = f"/clusters/{run.pk}"
+        request = self.context.get("request")
+        return str(request.build_absolute_uri(path)) if request else path
+
+
+class RunRequestSerializer(serializers.Serializer[Any]):
+    """A run as asked for."""
+
+    lab = serializers.SlugField()
+
+
+class MeSerializer(serializers.ModelSerializer[User]):
+    """Who the caller is."""
+
+    class Meta:
+        model = User
+        fields = ("id", "username", "email", "is_guest", "is_instructor", "language", "date_joined")

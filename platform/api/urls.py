@@ -1,0 +1,34 @@
+"""`/api/…`."""
+
+from django.urls import path
+from drf_spectacular.views import SpectacularAPIView
+from rest_framework.permissions import AllowAny
+
+from api import views
+from api.waiting import waiting
+
+app_name = "api"
+
+submission = views.SubmissionView.as_view()
+
+urlpatterns = [
+    path("schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="schema"),
+    path("v1/labs/", views.LabListView.as_view(), name="labs"),
+    path("v1/labs/<slug:slug>/", views.LabView.as_view(), name="lab"),
+    path(
+        "v1/labs/<slug:slug>/submissions/",
+        waiting(views.SubmissionListView.as_view(), submission),
+        name="lab_submissions",
+    ),
+    path(
+        "v1/labs/<slug:slug>/submissions/<uuid:submission_id>/",
+        waiting(views.LabSubmissionView.as_view(), submission),
+        name="lab_submission",
+    ),
+    path("v1/lessons/", views.LessonListView.as_view(), name="lessons"),
+    path("v1/submissions/<uuid:submission_id>/", waiting(submission, submission), name="submission"),
+    path("v1/grades/", views.GradeListView.as_view(), name="grades"),
+    path("v1/runs/", views.RunListView.as_view(), name="runs"),
+    path("v1/runs/<uuid:run_id>/", views.RunView.as_view(), name="run"),
+    path("v1/me/", views.MeView.as_view(), name="me"),
+]

@@ -1,0 +1,290 @@
+"""The REST API. Each view reaches rows through `for_user`, so what is not yours is not there."""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any
+
+from accounts.models import User
+from django.db.models import QuerySet
+from django.shortcuts import get_object_or_404
+from django.utils.translation import get_language
+from drf_spectacular.utils import OpenApiParameter, extend_schema
+from grading import services as grading
+from grading.models import Attempt, Submission
+from grading.reports import text_in
+from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.generics import ListAPIView
+from rest_framework.permissions import AllowAny
+from rest_framework.request import Request
+from rest_framework.response import Response
+from rest_framework.throttling import ScopedRateThrottle
+from rest_framework.views import APIView
+from runs import services as runs
+from runs.models import Run
+
+from api.parsers import SUBMISSION_PARSERS
+from api.serializers import (
+    GradeSerializer,
+    LabSerializer,
+    LabSummarySerializer,
+    LessonSerializer,
+    MeSerializer,
+    RunRequestSerializer,
+    RunSerializer,
+    SubmissionRequestSerializer,
+    SubmissionSerializer,
+)
+from labs import catalog
+
+WAIT = OpenApiParameter(
+    "wait", float, description="Hold the answer until the result is there, at most 60 seconds"
+)
+
+
+def language() -> str:
+    """The language that Accept-Language (or the site's cookie) chose."""
+    return get_language() or "en"
+
+
+def lab_or_404(slug: str) -> Any:
+    """A lab of the course."""
+    try:
+        return catalog.load().lab(slug)
+    except KeyError:
+        raise NotFound(f"There is no lab {slug!r}.") from None
+
+
+def user_of(request: Request) -> User:
+    """The caller; the views below are only for those who are known."""
+    assert isinstance(request.user, User)
+    return request.user
+
+
+def lab_summary(lab: Any) -> dict[str, Any]:
+    """A lab in a list."""
+    return {
+        "slug": lab.slug,
+        "title": text_in(language(), lab.title),
+        "summary": text_in(language(), lab.summary),
+        "lesson": lab.lesson_slug,
+        "minutes": lab.minutes,
+        "max_score": lab.max_score,
+    }
+
+
+class LabListView(APIView):
+    """The labs of the course, in its order."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(operation_id="labs_list", responses=LabSummarySerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """All of them."""
+        return Response([lab_summary(lab) for lab in catalog.load().labs])
+
+
+class LabView(APIView):
+    """One lab."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(operation_id="labs_retrieve", responses=LabSerializer)
+    def get(self, request: Request, slug: str) -> Response:
+        """With instructions, files and checks."""
+        lab = lab_or_404(slug)
+        checks = [
+            {"id": check.id, "title": text_in(language(), check.title), "points": check.points}
+            for check in lab.checks
+        ]
+        instructions = text_in(language(), lab.instructions)
+        more = {"nodes": lab.nodes, "instructions": instructions, "files": lab.files, "checks": checks}
+        return Response({**lab_summary(lab), **more})
+
+
+class LessonListView(APIView):
+    """The lessons of the course, in its order."""
+
+    permission_classes = [AllowAny]
+
+    @extend_schema(operation_id="lessons_list", responses=LessonSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """All of them."""
+        return Response(
+            [
+                {
+                    "slug": lesson.slug,
+                    "title": text_in(language(), lesson.title),
+                    "summary": text_in(language(), lesson.summary),
+                    "chapter": lesson.chapter_slug,
+                    "minutes": lesson.minutes,
+                    "labs": [lab.slug for lab in lesson.labs],
+                }
+                for lesson in catalog.load().lessons
+            ]
+        )
+
+
+class SubmissionThrottle(ScopedRateThrottle):
+    """Counts what costs a grading, not the reading of results."""
+
+    def allow_request(self, request: Request, view: APIView) -> bool:
+        """GET is free of it."""
+        return request.method != "POST" or super().allow_request(request, view)
+
+
+class SubmissionListView(APIView):
+    """Submissions to one lab."""
+
+    parser_classes = SUBMISSION_PARSERS
+    throttle_scope = "submissions"
+    throttle_classes = [SubmissionThrottle]
+
+    @extend_schema(operation_id="labs_submissions_list", responses=SubmissionSerializer(many=True))
+    def get(self, request: Request, slug: str) -> Response:
+        """The caller's latest 50; an instructor sees everyone's."""
+        lab_or_404(slug)
+        found = (
+            Submission.objects.for_user(user_of(request)).filter(lab_slug=slug).select_related("user")[:50]
+        )
+        return Response(SubmissionSerializer(found, many=True, context={"language": language()}).data)
+
+    @extend_schema(
+        operation_id="labs_submissions_create",
+        request=SubmissionRequestSerializer,
+        parameters=[WAIT],
+        responses={200: SubmissionSerializer, 202: SubmissionSerializer},
+    )
+    def post(self, request: Request, slug: str) -> Response:
+        """Grade manifests in a fresh cluster. 202 while it is queued; with `wait`, 200 and the result."""
+        lab = lab_or_404(slug)
+        submission = grading.submit(user_of(request), lab, manifests_of(request))
+        data = SubmissionSerializer(submission, context={"language": language()}).data
+        return Response(data, status=202, headers={"Location": f"/api/v1/submissions/{submission.pk}/"})
+
+
+def manifests_of(request: Request) -> str:
+    """The field `manifests`: text, or uploaded files joined as YAML documents."""
+    data = request.data
+    files = request.FILES.getlist("manifests") if request.FILES else []
+    if files:
+        if sum(file.size or 0 for file in files) > grading.MAX_MANIFESTS:
+            raise grading.ManifestsError(f"manifests: at most {grading.MAX_MANIFESTS} bytes are taken")
+        try:
+            return grading.check_manifests("\n---\n".join(file.read().decode("utf-8") for file in files))
+        except UnicodeDecodeError:
+            raise grading.ManifestsError("manifests: the file is not UTF-8 text") from None
+    if not hasattr(data, "get"):
+        raise ValidationError({"non_field_errors": ["expected an object with the field manifests"]})
+    if data.get("manifests") is None:
+        raise ValidationError({"manifests": ["this field is required"]})
+    return grading.check_manifests(data.get("manifests"))
+
+
+class SubmissionView(APIView):
+    """One submission."""
+
+    @extend_schema(operation_id="submissions_retrieve", parameters=[WAIT], responses=SubmissionSerializer)
+    def get(self, request: Request, submission_id: uuid.UUID) -> Response:
+        """Its state, and once it is graded its result."""
+        return submission_response(Submission.objects.for_user(user_of(request)), submission_id)
+
+
+class LabSubmissionView(APIView):
+    """One submission, found by its lab too."""
+
+    @extend_schema(
+        operation_id="labs_submissions_retrieve", parameters=[WAIT], responses=SubmissionSerializer
+    )
+    def get(self, request: Request, slug: str, submission_id: uuid.UUID) -> Response:
+        """As `/submissions/{id}/`."""
+        found = Submission.objects.for_user(user_of(request)).filter(lab_slug=slug)
+        return submission_response(found, submission_id)
+
+
+def submission_response(found: QuerySet[Submission], submission_id: uuid.UUID) -> Response:
+    """The submission among those found, or 404."""
+    submission = get_object_or_404(found.select_related("user"), pk=submission_id)
+    data = SubmissionSerializer(grading.settle_lost(submission), context={"language": language()}).data
+    return Response(data)
+
+
+class GradeListView(APIView):
+    """Best scores."""
+
+    @extend_schema(
+        operation_id="grades_list",
+        parameters=[OpenApiParameter("user", str, description="user name"), OpenApiParameter("lab", str)],
+        responses=GradeSerializer(many=True),
+    )
+    def get(self, request: Request) -> Response:
+        """One row for each user and lab: a learner's own, an instructor's view of all."""
+        attempts = Attempt.objects.for_user(user_of(request))
+        if name := request.query_params.get("user"):
+            attempts = attempts.filter(user__username=name.replace("\0", ""))
+        if slug := request.query_params.get("lab"):
+            attempts = attempts.filter(lab_slug=slug.replace("\0", ""))
+        best = attempts.best()
+        names = dict(
+            User.objects.filter(pk__in={row["user_id"] for row in best}).values_list("pk", "username")
+        )
+        return Response(
+            [
+                {
+                    "user": names[row["user_id"]],
+                    "lab": row["lab_slug"],
+                    "score": row["score"],
+                    "max_score": row["max_score"],
+                    "passed": bool(row["passed"]),
+                    "attempts": row["attempts"],
+                    "last_attempt": row["at"],
+                }
+                for row in best
+                if row["user_id"] in names
+            ]
+        )
+
+
+class RunListView(ListAPIView[Run]):
+    """Lab runs."""
+
+    serializer_class = RunSerializer
+    queryset = Run.objects.none()
+
+    def get_queryset(self) -> QuerySet[Run]:
+        """The caller's own; an instructor sees everyone's."""
+        return Run.objects.for_user(user_of(self.request)).select_related("user")
+
+    @extend_schema(operation_id="runs_create", request=RunRequestSerializer, responses={201: RunSerializer})
+    def post(self, request: Request) -> Response:
+        """Start a lab, or get the live run of it."""
+        body = RunRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        run = runs.start_run(user_of(request), lab_or_404(body.validated_data["lab"]), language())
+        return Response(RunSerializer(run, context={"request": request}).data, status=201)
+
+
+class RunView(APIView):
+    """One run."""
+
+    @extend_schema(operation_id="runs_retrieve", responses=RunSerializer)
+    def get(self, request: Request, run_id: uuid.UUID) -> Response:
+        """How it is."""
+        found = Run.objects.for_user(user_of(request)).select_related("user")
+        return Response(RunSerializer(get_object_or_404(found, pk=run_id), context={"request": request}).data)
+
+    @extend_schema(operation_id="runs_destroy", responses={200: RunSerializer})
+    def delete(self, request: Request, run_id: uuid.UUID) -> Response:
+        """Stop it. Its owner may."""
+        found = Run.objects.owned_by(user_of(request)).select_related("user")
+        run = runs.stop(get_object_or_404(found, pk=run_id))
+        return Response(RunSerializer(run, context={"request": request}).data)
+
+
+class MeView(APIView):
+    """The caller."""
+
+    @extend_schema(operation_id="me_retrieve", responses=MeSerializer)
+    def get(self, request: Request) -> Response:
+        """Who am I?"""
+        return Response(MeSerializer(user_of(request)).data)

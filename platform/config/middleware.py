@@ -1,0 +1,60 @@
+"""What every Django request passes through: its id."""
+
+from __future__ import annotations
+
+import re
+import uuid
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from django.http import HttpRequest, HttpResponse
+
+from config.logs import request_id
+
+SAFE_ID = re.compile(r"[A-Za-z0-9._-]{8,64}")
+
+
+def new_request_id(offered: str = "") -> str:
+    """The caller's id where it is harmless, else a fresh one."""
+    return offered if SAFE_ID.fullmatch(offered) else uuid.uuid4().hex[:16]
+
+
+class RequestIdMiddleware:
+    """Gives each request an id, for logs and for the `X-Request-ID` response header."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        if self.is_async:
+            return self._acall(request)
+        token = self._enter(request)
+        try:
+            return self._leave(request, self.get_response(request))
+        finally:
+            request_id.reset(token)
+
+    async def _acall(self, request: HttpRequest) -> HttpResponse:
+        token = self._enter(request)
+        try:
+            return self._leave(request, await self.get_response(request))
+        finally:
+            request_id.reset(token)
+
+    @staticmethod
+    def _enter(request: HttpRequest) -> Any:
+        ident = new_request_id(request.headers.get("X-Request-ID", ""))
+        request.id = ident  # type: ignore[attr-defined]
+        return request_id.set(ident)
+
+    @staticmethod
+    def _leave(request: HttpRequest, response: HttpResponse) -> HttpResponse:
+        response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
+        return response

@@ -1,0 +1,249 @@
+"""Course Markdown to safe HTML.
+
+The text is CommonMark with tables, definition lists and footnotes, plus four things of ours:
+
+* `::: note Title` … `:::` admonitions (note, tip, warning, changed);
+* fences that say what they are: `sh` is a command to run, `console` a transcript,
+  `yaml file=pod.yaml` a file;
+* `![text equivalent](figure:NAME "caption")`: a drawing from `templates/course/figures`, so that it follows
+  the theme and its labels are translated;
+* headings get anchors, collected as the table of contents.
+
+The HTML is sanitised although the course is our own: what instructors write takes the same way.
+"""
+
+import re
+from collections.abc import Callable
+from dataclasses import dataclass
+from html import escape
+from typing import Any
+
+import nh3
+from django.template import TemplateDoesNotExist
+from django.template.loader import render_to_string
+from django.utils.safestring import SafeString, mark_safe
+from django.utils.text import slugify
+from django.utils.translation import gettext
+from markdown_it import MarkdownIt
+from markdown_it.renderer import RendererHTML
+from markdown_it.token import Token
+from markdown_it.utils import OptionsDict
+from mdit_py_plugins.container import container_plugin
+from mdit_py_plugins.deflist import deflist_plugin
+from mdit_py_plugins.footnote import footnote_plugin
+from pygments import highlight
+from pygments.formatters.html import HtmlFormatter
+from pygments.lexers import get_lexer_by_name
+from pygments.util import ClassNotFound
+
+ADMONITIONS = ("note", "tip", "warning", "changed")
+SHELL = ("sh", "bash", "shell")
+LIMIT = 200_000  # characters of Markdown in one page
+
+_FIGURE = re.compile(r"figure:([a-z0-9-]{1,40})")
+# A figure alone in its paragraph takes the paragraph's place: <figure> may not stand inside <p>.
+_PLACE = re.compile(r'(?:<p>)?<span class="figure-place" id="figure-(\d+)"></span>(?:</p>)?')
+_CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef\u2018-\u201d\u2026]")
+_BLANK = re.compile(r"<[^<>\s=][^<>\n]*>")
+_FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
+
+_TAGS = {
+    *("p", "br", "hr", "a", "em", "strong", "s", "code", "pre", "kbd", "sub", "sup"),
+    *("span", "div", "section", "img", "blockquote", "h2", "h3", "h4", "h5"),
+    *("ul", "ol", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td"),
+}
+_ATTRIBUTES = {
+    "*": {"class", "id"},
+    "a": {"href", "title"},
+    "img": {"src", "alt", "title"},
+    "ol": {"start"},
+    "th": {"scope"},
+    "div": {"data-run", "data-file", "tabindex", "role", "aria-label"},
+    "section": {"aria-label", "role"},
+    "pre": {"tabindex", "role", "aria-label"},
+}
+
+
+@dataclass(frozen=True)
+class Heading:
+    """One line of the table of contents."""
+
+    level: int
+    text: str
+    anchor: str
+
+
+@dataclass(frozen=True)
+class Page:
+    """Rendered text and what was found in it."""
+
+    html: SafeString
+    headings: tuple[Heading, ...]
+
+
+def render(text: str) -> Page:
+    """Render one page of Markdown; longer than `LIMIT` is cut, not refused."""
+    md = _parser()
+    env: dict[str, Any] = {"figures": []}
+    tokens = md.parse(text[:LIMIT], env)
+    headings = _number_headings(tokens)
+    _close_lines(tokens)
+    html = md.renderer.render(tokens, md.options, env)
+    clean = nh3.clean(
+        html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"https", "http", "mailto"}, link_rel="noopener"
+    )
+    clean = _PLACE.sub(lambda match: env["figures"][int(match[1])], clean)
+    return Page(html=mark_safe(clean), headings=tuple(headings))  # sanitised above
+
+
+def _parser() -> MarkdownIt:
+    md = MarkdownIt("commonmark", {"html": False, "linkify": False}).enable(["table", "strikethrough"])
+    md.use(deflist_plugin).use(footnote_plugin)
+    for kind in ADMONITIONS:
+        md.use(container_plugin, kind, render=_admonition(kind))
+    md.add_render_rule("fence", _fence)
+    md.add_render_rule("image", _image)
+    md.add_render_rule("table_open", _table_open)
+    md.add_render_rule("table_close", _table_close)
+    return md
+
+
+def _number_headings(tokens: list[Token]) -> list[Heading]:
+    """Give headings unique anchors; push a page's stray `#` down, since the page prints the title itself."""
+    headings: list[Heading] = []
+    used: set[str] = set()
+    for index, token in enumerate(tokens):
+        if token.type not in ("heading_open", "heading_close"):
+            continue
+        if token.tag == "h1":
+            token.tag = "h2"
+        if token.type == "heading_close":
+            continue
+        text = "".join(child.content for child in tokens[index + 1].children or [] if child.content)
+        base = slugify(text, allow_unicode=True) or "section"
+        anchor, count = base, 2
+        while anchor in used:
+            anchor, count = f"{base}-{count}", count + 1
+        used.add(anchor)
+        token.attrSet("id", anchor)
+        level = int(token.tag[1])
+        if level <= 3:
+            headings.append(Heading(level, text, anchor))
+    return headings
+
+
+def _close_lines(tokens: list[Token]) -> None:
+    """A line break in the source is a space, but not between Chinese characters."""
+    for token in tokens:
+        children = token.children or []
+        for index in range(1, len(children) - 1):
+            if children[index].type != "softbreak":
+                continue
+            before, after = _edge(children[:index], -1), _edge(children[index + 1 :], 0)
+            if _CJK.match(before) or _CJK.match(after):
+                children[index].type = "text"
+                children[index].content = "" if _CJK.match(before) and _CJK.match(after) else " "
+
+
+def _edge(tokens: list[Token], place: int) -> str:
+    """The character at the break: the last of what precedes it (-1), the first of what follows (0)."""
+    for token in tokens[::-1] if place else tokens:
+        if token.content:
+            return token.content[place]
+    return ""
+
+
+def _admonition(kind: str) -> Callable[..., str]:
+    def rule(
+        renderer: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: dict[str, Any]
+    ) -> str:
+        token = tokens[index]
+        if token.nesting == -1:
+            return "</section>\n"
+        names = {
+            "note": gettext("Note"),
+            "tip": gettext("Tip"),
+            "warning": gettext("Warning"),
+            "changed": gettext("What changed"),
+        }
+        title = token.info.strip().removeprefix(kind).strip() or names[kind]
+        return (
+            f'<section class="aside aside-{kind}" aria-label="{escape(names[kind])}">'
+            f'<p class="aside-title">{escape(title)}</p>\n'
+        )
+
+    return rule
+
+
+def _fence(
+    renderer: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: dict[str, Any]
+) -> str:
+    token = tokens[index]
+    words = token.info.split()
+    language = words[0].lower() if words else "text"
+    settings = dict(word.partition("=")[::2] for word in words[1:])
+    code = token.content
+    attributes = f' class="code code-{escape(language)}"'
+    head = ""
+    if file := settings.get("file", "").strip("\"'"):
+        attributes += f' data-file="{escape(file)}"'
+        head = f'<div class="code-head">{escape(file)}</div>'
+    if command := _command(language, code, settings):
+        attributes += f' data-run="{escape(command)}"'
+    if language in SHELL and code.count("\n") == 1:
+        attributes = attributes.replace('class="code', 'class="code code-one', 1)
+    label = escape(file or gettext("Code"))
+    return (
+        f'<div{attributes}>{head}<pre tabindex="0" role="group" aria-label="{label}">'
+        f"<code>{_colour(language, code)}</code></pre></div>\n"
+    )
+
+
+def _command(language: str, code: str, settings: dict[str, str]) -> str:
+    """What "Run in terminal" would type; empty where the block is not a command."""
+    # `norun` is for the course's own sweep; a reader may still run it, unless there is a <blank> to fill in.
+    if "norun" in settings and _BLANK.search(code):
+        return ""
+    if language in SHELL:
+        return code.strip("\n")
+    if language == "console":
+        return "\n".join(line[2:] for line in code.splitlines() if line.startswith("$ "))
+    return ""
+
+
+def _colour(language: str, code: str) -> str:
+    try:
+        lexer = get_lexer_by_name(language, stripnl=False)
+    except ClassNotFound:
+        return escape(code)
+    return str(highlight(code, lexer, _FORMATTER))
+
+
+def _image(
+    renderer: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: dict[str, Any]
+) -> str:
+    token = tokens[index]
+    match = _FIGURE.fullmatch(str(token.attrs.get("src", "")))
+    if match is None:
+        return renderer.image(tokens, index, options, env)
+    context = {"alt": token.content, "caption": token.attrs.get("title", ""), "name": match[1]}
+    try:
+        context["drawing"] = render_to_string(f"course/figures/{match[1]}.svg")
+    except TemplateDoesNotExist:
+        return f"<em>{escape(token.content)}</em>"
+    env["figures"].append(render_to_string("course/figures/figure.html", context))
+    return f'<span class="figure-place" id="figure-{len(env["figures"]) - 1}"></span>'
+
+
+def _table_open(
+    renderer: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: dict[str, Any]
+) -> str:
+    # A wide table scrolls by itself; the region takes focus so that the keyboard can scroll it too.
+    label = escape(gettext("Table"))
+    return f'<div class="table-scroll" tabindex="0" role="group" aria-label="{label}"><table>\n'
+
+
+def _table_close(
+    renderer: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: dict[str, Any]
+) -> str:
+    return "</table></div>\n"

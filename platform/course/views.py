@@ -1,0 +1,74 @@
+"""Course pages: the map, a lesson, a lab."""
+
+from __future__ import annotations
+
+from accounts.services import TooManyGuestsError
+from django.contrib import messages
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import redirect, render
+from django.utils.translation import get_language
+from django.views.decorators.http import require_http_methods, require_safe
+from runs import services
+
+from course import markdown, progress
+from course.text import localized
+from labs import catalog
+from labs.catalog import Lab
+
+
+@require_safe
+def home(request: HttpRequest) -> HttpResponse:
+    """What Drydock is, and the course map with the reader's progress."""
+    standing = progress.of_course(request.user, catalog.load())
+    return render(request, "course/home.html", {"course": standing, "upcoming": standing.next_lesson})
+
+
+@require_safe
+def lesson(request: HttpRequest, slug: str) -> HttpResponse:
+    """One lesson: its text, its labs, the way on."""
+    lessons = progress.of_course(request.user, catalog.load()).lessons
+    place = next((i for i, item in enumerate(lessons) if item.lesson.slug == slug), None)
+    if place is None:
+        raise Http404
+    current = lessons[place]
+    context = {
+        "lesson": current.lesson,
+        "standing": current,
+        "page": markdown.render(localized(current.lesson.body)),
+        "previous": lessons[place - 1] if place else None,
+        "following": lessons[place + 1] if place + 1 < len(lessons) else None,
+    }
+    return render(request, "course/lesson.html", context)
+
+
+@require_http_methods(["GET", "HEAD", "POST"])
+def lab(request: HttpRequest, slug: str) -> HttpResponse:
+    """What a lab asks for; POST starts it (or goes back to the one that is running)."""
+    try:
+        item = catalog.load().lab(slug)
+    except KeyError:
+        raise Http404 from None
+    if request.method == "POST":
+        return _start(request, item)
+    page = markdown.render(localized(item.instructions))
+    context = {
+        "lab": item,
+        "lesson": item.lesson,
+        "standing": progress.of_labs(request.user).get(slug, progress.LabProgress()),
+        "steps": [heading.text for heading in page.headings if heading.level == 2],
+        "attempts": progress.attempts_of(request.user, slug),
+    }
+    return render(request, "course/lab.html", context)
+
+
+def _start(request: HttpRequest, lab: Lab) -> HttpResponse:
+    try:
+        run = services.start(request, lab, get_language() or "en")
+    except services.LimitError as refused:
+        messages.error(request, str(refused))
+        # The front page lists what is running, with a way to stop each.
+        return redirect("home")
+    except TooManyGuestsError as refused:
+        messages.error(request, str(refused))
+        return redirect("account_signup")
+    return redirect("runs:workspace", run.pk)

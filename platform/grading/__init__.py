@@ -1,0 +1,1 @@
+"""Attempts, submissions, best scores."""

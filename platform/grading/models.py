@@ -1,0 +1,130 @@
+"""What was graded: attempts (every graded state of a lab) and submissions (manifests sent over the API)."""
+
+from __future__ import annotations
+
+import uuid
+from datetime import timedelta
+from typing import Any, ClassVar
+
+from accounts.models import User
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.utils import timezone
+from runs.models import Run
+
+QUEUED, RUNNING, GRADED, FAILED = "queued", "running", "graded", "failed"
+SUBMISSION_STATES = (QUEUED, RUNNING, GRADED, FAILED)
+#: A submission in one of these will not change any more.
+DONE = (GRADED, FAILED)
+
+
+def _visible(queryset: models.QuerySet[Any], user: User | AnonymousUser) -> models.QuerySet[Any]:
+    if not isinstance(user, User):
+        return queryset.none()
+    return queryset if user.is_instructor else queryset.filter(user=user)
+
+
+class SubmissionQuerySet(models.QuerySet["Submission"]):
+    """Who may see which submission."""
+
+    def for_user(self, user: User | AnonymousUser) -> SubmissionQuerySet:
+        """Their own; an instructor sees all."""
+        return _visible(self, user)  # type: ignore[return-value]
+
+
+class Submission(models.Model):
+    """Manifests to be graded in a fresh cluster."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="submissions")
+    lab_slug = models.SlugField(max_length=100)
+    manifests = models.TextField()
+    state = models.CharField(
+        max_length=16, choices=[(state, state) for state in SUBMISSION_STATES], default=QUEUED
+    )
+    score = models.PositiveIntegerField(null=True)
+    max_score = models.PositiveIntegerField(null=True)
+    passed = models.BooleanField(null=True)
+    #: CheckResults with texts in every language of the course.
+    checks = models.JSONField(default=list)
+    #: Why the state is `failed`: {"reason", "message", "status"}; `status` is Kubernetes' own answer.
+    error = models.JSONField(null=True)
+    engine_version = models.CharField(max_length=32, blank=True)
+    seed = models.BigIntegerField(null=True)
+    state_hash = models.CharField(max_length=80, blank=True)
+    #: How often a worker began it: one that kills its workers is given up.
+    tries = models.PositiveSmallIntegerField(default=0)
+    created = models.DateTimeField(auto_now_add=True)
+    started = models.DateTimeField(null=True, blank=True)
+    finished = models.DateTimeField(null=True, blank=True)
+
+    objects = SubmissionQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created"]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "lab_slug", "-created"], name="grading_sub_user_lab")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lab_slug} {self.pk} ({self.state})"
+
+    @property
+    def is_done(self) -> bool:
+        """Whether the result is final."""
+        return self.state in DONE
+
+    @property
+    def is_lost(self) -> bool:
+        """Whether its worker must have been killed: it has run longer than any task may."""
+        limit = timedelta(seconds=settings.GRADING_HARD_SECONDS + 5)
+        return self.state == RUNNING and self.started is not None and timezone.now() - self.started > limit
+
+
+class AttemptQuerySet(models.QuerySet["Attempt"]):
+    """Attempts, and the best of them."""
+
+    def for_user(self, user: User | AnonymousUser) -> AttemptQuerySet:
+        """Their own; an instructor sees all."""
+        return _visible(self, user)  # type: ignore[return-value]
+
+    def best(self) -> list[dict[str, Any]]:
+        """One row for each user and lab: best score, whether ever passed, how often tried, when last."""
+        return list(
+            self.values("user_id", "lab_slug")
+            .annotate(
+                score=models.Max("score"),
+                max_score=models.Max("max_score"),
+                passed=models.Max(models.Case(models.When(passed=True, then=1), default=0)),
+                attempts=models.Count("id"),
+                at=models.Max("created"),
+            )
+            .order_by("user_id", "lab_slug")
+        )
+
+
+class Attempt(models.Model):
+    """One grading of one user's work on one lab, live or submitted."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="attempts")
+    lab_slug = models.SlugField(max_length=100)
+    run = models.ForeignKey(Run, on_delete=models.SET_NULL, null=True, blank=True, related_name="attempts")
+    submission = models.OneToOneField(
+        Submission, on_delete=models.CASCADE, null=True, blank=True, related_name="attempt"
+    )
+    score = models.PositiveIntegerField()
+    max_score = models.PositiveIntegerField()
+    passed = models.BooleanField(default=False)
+    checks = models.JSONField(default=list)
+    state_hash = models.CharField(max_length=80, blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    objects = AttemptQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created"]
+        indexes: ClassVar = [models.Index(fields=["user", "lab_slug"], name="grading_att_user_lab")]
+
+    def __str__(self) -> str:
+        return f"{self.user_id} {self.lab_slug} {self.score}/{self.max_score}"

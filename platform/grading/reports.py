@@ -1,0 +1,81 @@
+"""Reports of checks: as stored (texts in every language), as told (in one), as recorded."""
+
+from __future__ import annotations
+
+from contextlib import suppress
+from typing import Any
+
+from django.db import transaction
+from runs.models import Run, TransitionError
+from runs.services import pass_run
+
+from grading.models import Attempt
+
+TEXTS = ("title", "message", "hint")
+DEFAULT_LANGUAGE = "en"
+
+
+def as_data(report: Any) -> dict[str, Any]:
+    """A `labs.runner.Report` as JSON with its texts in every language."""
+    return {
+        "score": report.score,
+        "max_score": report.max_score,
+        "passed": report.passed,
+        "checks": [
+            {
+                "id": check.id,
+                "title": dict(check.title),
+                "state": check.state,
+                "score": check.score,
+                "max_score": check.max_score,
+                "message": dict(check.message),
+                "hint": {} if check.state == "passed" else dict(check.hint),
+            }
+            for check in report.checks
+        ],
+    }
+
+
+def text_in(language: str, texts: dict[str, str] | str) -> str:
+    """The text in a language, else in English."""
+    if isinstance(texts, str):
+        return texts
+    return texts.get(language) or texts.get(DEFAULT_LANGUAGE, "")
+
+
+def localize_checks(checks: list[dict[str, Any]], language: str) -> list[dict[str, Any]]:
+    """The checks with plain texts."""
+    return [
+        {name: text_in(language, value) if name in TEXTS else value for name, value in check.items()}
+        for check in checks
+    ]
+
+
+def localize(report: dict[str, Any], language: str) -> dict[str, Any]:
+    """A stored report in one language."""
+    return {
+        "score": report["score"],
+        "max_score": report["max_score"],
+        "passed": report["passed"],
+        "checks": localize_checks(report["checks"], language),
+    }
+
+
+@transaction.atomic
+def record_check(run: Run, report: dict[str, Any]) -> Attempt:
+    """Keep a live check as an attempt; a run whose checks all pass has passed."""
+    attempt = Attempt.objects.create(
+        user_id=run.user_id,
+        lab_slug=run.lab_slug,
+        run=run,
+        score=report["score"],
+        max_score=report["max_score"],
+        passed=report["passed"],
+        checks=report["checks"],
+        state_hash=report.get("state_hash", ""),
+    )
+    if attempt.passed:
+        # Stopped or reset while the check ran? The attempt counts all the same.
+        with suppress(TransitionError):
+            pass_run(run)
+    return attempt

@@ -1,0 +1,198 @@
+"""The host's internal port, as a plain ASGI application.
+
+    /clusters/<run>/…    the run's Kubernetes API            (from the web tier's proxy)
+    /t/<token>/…         the same, for the confined kubectl of the run's terminal
+    /terminal/<run>      WebSocket: the run's terminal
+    /check, /apply, /files, /stop /<run>    JSON, for the workspace's endpoints
+
+All but `/t/` want the secret that the web tier and the hosts share. Go clients send no bearer token over plain
+http, so the kubectl of a terminal carries its token in the path; it is made anew each time a run comes up, and
+opens that run alone.
+"""
+
+from __future__ import annotations
+
+import hmac
+import json
+import logging
+import re
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from config.doors import Receive, Scope, Send
+from config.logs import request_id
+from config.middleware import new_request_id
+from django.conf import settings
+
+from runs.host.errors import HostError
+from runs.host.hosted import HostedRun
+from runs.host.writer import JournalUnavailableError
+from runs.hosting import MISDIRECTED, SECRET_HEADER
+from runs.journal import FencedError, JournalFullError
+from runs.proxy.status import send_status
+
+if TYPE_CHECKING:
+    from runs.host.host import EngineHost
+
+logger = logging.getLogger(__name__)
+
+MAX_BODY = 3 * 1024 * 1024
+_RUN = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
+_CLUSTER = re.compile(rf"/clusters/{_RUN}(/.*)".encode("ascii"), re.DOTALL)
+_TOKEN = re.compile(rb"/t/([A-Za-z0-9_-]{20,100})(/.*)", re.DOTALL)
+_VERB = re.compile(rf"/(terminal|check|apply|files|stop)/{_RUN}".encode("ascii"))
+
+
+def under(scope: Scope, rest: bytes) -> Scope:
+    """The scope as the cluster's own application sees it."""
+    inner = dict(scope)
+    inner["raw_path"] = rest
+    inner["path"] = _unquoted(rest)
+    inner["root_path"] = ""
+    inner["headers"] = [(n, v) for n, v in scope["headers"] if n != SECRET_HEADER.encode("ascii")]
+    return inner
+
+
+def _unquoted(raw: bytes) -> str:
+    from urllib.parse import unquote_to_bytes
+
+    return unquote_to_bytes(raw).decode("utf-8", "replace")
+
+
+async def send_json(send: Send, status: int, data: Any) -> None:
+    """A JSON answer."""
+    body = json.dumps(data).encode("utf-8", "replace")
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode("ascii"))]
+    await send({"type": "http.response.start", "status": status, "headers": headers})
+    await send({"type": "http.response.body", "body": body})
+
+
+class Edge:
+    """See the module."""
+
+    def __init__(self, host: EngineHost) -> None:
+        self.host = host
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
+        mark = request_id.set(new_request_id(headers.get("x-request-id", "")))
+        try:
+            await self._route(scope, receive, send, headers)
+        finally:
+            request_id.reset(mark)
+
+    async def _route(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
+        path: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+        if match := _TOKEN.fullmatch(path):
+            hosted = self._by_token(match[1].decode("ascii"))
+            if hosted is None:
+                await self._refuse(scope, send, 401)
+            else:
+                await self._cluster(hosted, under(scope, match[2]), receive, send)
+            return
+        if not hmac.compare_digest(headers.get(SECRET_HEADER, "").encode(), settings.HOST_SECRET.encode()):
+            await self._refuse(scope, send, 401)
+        elif match := _CLUSTER.fullmatch(path):
+            hosted = self.host.runs.get(uuid.UUID(match[1].decode()))
+            if hosted is None:
+                await self._refuse(scope, send, MISDIRECTED)
+            else:
+                await self._cluster(hosted, under(scope, match[2]), receive, send)
+        elif match := _VERB.fullmatch(path):
+            await self._verb(match[1].decode(), uuid.UUID(match[2].decode()), scope, receive, send)
+        else:
+            await self._refuse(scope, send, 404)
+
+    def _by_token(self, token: str) -> HostedRun | None:
+        return self.host.tokens.get(token)
+
+    @staticmethod
+    async def _refuse(scope: Scope, send: Send, status: int) -> None:
+        if scope["type"] == "websocket":
+            await send({"type": "websocket.close", "code": 1013 if status == MISDIRECTED else 1008})
+        elif status == 401:
+            await send_status(send, 401, "Unauthorized", request_id.get())
+        else:
+            await send_json(send, status, {"error": "this host does not hold the run"})
+
+    @staticmethod
+    async def _cluster(hosted: HostedRun, scope: Scope, receive: Receive, send: Send) -> None:
+        """The Kubernetes API; what goes wrong with the journal is told in its manner."""
+        hosted.touch()
+        begun = False
+
+        async def watching(message: Any) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await hosted.app(scope, receive, watching)
+        except FencedError:
+            # Not applied, and never will be here: the proxy finds the new owner and asks there.
+            hosted.abandon()
+            if begun:
+                raise
+            await Edge._refuse(scope, send, MISDIRECTED)
+        except JournalUnavailableError as error:
+            hosted.abandon()
+            if begun:
+                raise
+            await send_status(send, 503, f"the change could not be made durable: {error}", request_id.get())
+        except JournalFullError as error:
+            if begun:
+                raise
+            await send_status(send, 403, str(error), request_id.get())
+
+    async def _verb(self, verb: str, run_id: uuid.UUID, scope: Scope, receive: Receive, send: Send) -> None:
+        hosted = self.host.runs.get(run_id)
+        if verb == "stop":
+            if hosted is not None:
+                await self.host.drop(hosted)
+            await send_json(send, 200, {})
+            return
+        if hosted is None:
+            await self._refuse(scope, send, MISDIRECTED)
+            return
+        hosted.touch()
+        if verb == "terminal":
+            await hosted.terminal_socket(scope, receive, send)
+            return
+        try:
+            data = json.loads(await _body(receive) or b"{}")
+            await send_json(send, 200, await self._do(verb, scope["method"], hosted, data))
+        except HostError as error:
+            await send_json(send, error.status, {"error": str(error)})
+        except FencedError:
+            hosted.abandon()
+            await self._refuse(scope, send, MISDIRECTED)
+        except JournalUnavailableError as error:
+            hosted.abandon()
+            await send_json(send, 503, {"error": f"The change could not be made durable: {error}"})
+        except JournalFullError as error:
+            await send_json(send, 409, {"error": str(error)})
+
+    @staticmethod
+    async def _do(verb: str, method: str, hosted: HostedRun, data: dict[str, Any]) -> Any:
+        if verb == "check":
+            return await hosted.check()
+        if verb == "apply":
+            return await hosted.apply(data["path"], data["content"])
+        if method == "PUT":
+            await hosted.save(data["path"], data["content"])
+        return {"files": hosted.files()}
+
+
+async def _body(receive: Receive) -> bytes:
+    parts: list[bytes] = []
+    size, more = 0, True
+    while more:
+        message = await receive()
+        if message["type"] == "http.disconnect":
+            return b""
+        size += len(message.get("body", b""))
+        if size > MAX_BODY:
+            raise HostError(413, "The request is too large.")
+        parts.append(message.get("body", b""))
+        more = message.get("more_body", False)
+    return b"".join(parts)

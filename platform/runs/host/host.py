@@ -1,0 +1,295 @@
+"""The engine host: many clusters on one event loop, in a thread of a Celery worker.
+
+Celery's task threads bring runs here (`acquire`); the web tier finds them through the registry and talks to
+the internal port. A heartbeat keeps the registry true, and a janitor puts idle runs to sleep and ends those
+whose time is over.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import logging
+import os
+import secrets
+import socket
+import threading
+import time
+import uuid
+from collections.abc import Coroutine
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any
+
+import uvicorn
+import uvloop
+from django.conf import settings
+from django.db import DatabaseError, close_old_connections
+from django.utils import timezone
+from redis.exceptions import RedisError
+
+from runs import journal, registry, services, states
+from runs.host import building
+from runs.host.edge import Edge
+from runs.host.hosted import HostedRun
+from runs.host.writer import JournalUnavailableError, JournalWriter
+from runs.models import Run, TransitionError
+from runs.registry import Location
+
+logger = logging.getLogger(__name__)
+
+START_SECONDS = 10.0
+STOP_SECONDS = 15.0
+JANITOR_SECONDS = 15.0
+#: `last_active` in the database is for people to look at: a minute's precision will do.
+ACTIVITY_SECONDS = 60.0
+
+
+class EngineHost:
+    """See the module. `start` and `stop` are called by the bootstep, `acquire` by tasks."""
+
+    def __init__(self) -> None:
+        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.runs: dict[uuid.UUID, HostedRun] = {}
+        #: The terminals' own way in: token → run.
+        self.tokens: dict[str, HostedRun] = {}
+        self._spawned: set[asyncio.Task[Any]] = set()
+        self.writer = JournalWriter()
+        self.pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="host")
+        self.url = ""
+        self.loop: asyncio.AbstractEventLoop | None = None
+        self._thread = threading.Thread(target=self._run, name="engine-host", daemon=True)
+        self._ready = threading.Event()
+        self._server: uvicorn.Server | None = None
+        self._closing = False
+        self._locks: dict[uuid.UUID, threading.Lock] = {}
+        self._locks_lock = threading.Lock()
+        self._error: BaseException | None = None
+
+    # -- life -------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Returns once the port is open. Raises OSError when it cannot be."""
+        # What is loaded by now stays for good: the collector need not look at it again and again. Engines come
+        # later and remain collectable.
+        gc.collect()
+        gc.freeze()
+        self.writer.start()
+        self._thread.start()
+        if not self._ready.wait(START_SECONDS) or self._error is not None:
+            raise OSError(f"the engine host did not start: {self._error or 'no answer'}")
+        logger.info("engine host is up", extra={"host": f"{self.name} {self.url}"})
+
+    def stop(self) -> None:
+        """Put every run to sleep, close the port, end the threads."""
+        self._closing = True
+        if self.loop is not None and self._thread.is_alive():
+            try:
+                self.call(self._shutdown(), STOP_SECONDS)
+            except TimeoutError:
+                logger.error("the engine host did not shut down in time")
+        self._thread.join(timeout=5)
+        self.writer.stop()
+        self.pool.shutdown(wait=False, cancel_futures=True)
+        logger.info("engine host is down", extra={"host": self.name})
+
+    def call(self, coroutine: Coroutine[Any, Any, Any], seconds: float | None = None) -> Any:
+        """Run a coroutine in the host's loop from another thread."""
+        assert self.loop is not None
+        return asyncio.run_coroutine_threadsafe(coroutine, self.loop).result(seconds)
+
+    def _run(self) -> None:
+        try:
+            with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
+                runner.run(self._main())
+        except BaseException as error:
+            # The edge of the thread: whoever waits for the start must learn why there is none.
+            self._error = error
+            self._ready.set()
+            raise
+
+    async def _main(self) -> None:
+        self.loop = asyncio.get_running_loop()
+        listener = socket.create_server((settings.HOST_BIND, settings.HOST_PORT), backlog=1024)
+        port = listener.getsockname()[1]
+        self.url = settings.HOST_ADVERTISE or f"http://{settings.HOST_BIND}:{port}"
+        config = uvicorn.Config(
+            Edge(self),
+            lifespan="off",
+            log_config=None,
+            access_log=False,
+            timeout_keep_alive=75,
+            timeout_graceful_shutdown=2,
+            ws="websockets-sansio",
+            ws_max_size=1024 * 1024,
+            server_header=False,
+            date_header=False,
+        )
+        self._server = uvicorn.Server(config)
+        tasks = [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._janitor())]
+        self._ready.set()
+        try:
+            await self._server.serve(sockets=[listener])
+        finally:
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
+
+    async def _shutdown(self) -> None:
+        await asyncio.gather(*(self.passivate(hosted) for hosted in list(self.runs.values())))
+        if self._server is not None:
+            self._server.should_exit = True
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Run a coroutine on its own in the loop."""
+        task = asyncio.get_running_loop().create_task(coroutine)
+        self._spawned.add(task)
+        task.add_done_callback(self._spawned.discard)
+
+    async def in_thread(self, fn: Any, *args: Any) -> Any:
+        """Blocking work (database, Redis, grading) beside the loop."""
+        loop = asyncio.get_running_loop()
+        return await loop.run_in_executor(self.pool, fn, *args)
+
+    # -- taking runs in ---------------------------------------------------------------------------------
+
+    def _lock(self, run_id: uuid.UUID) -> threading.Lock:
+        with self._locks_lock:
+            return self._locks.setdefault(run_id, threading.Lock())
+
+    def acquire(self, run_id: uuid.UUID) -> None:
+        """Own the run: keep it if it is here, else boot it or rebuild it. Called from a task's thread."""
+        if self._closing:
+            return
+        with self._lock(run_id):
+            hosted = self.runs.get(run_id)
+            if hosted is not None and self._still_owns(hosted):
+                self._announce(hosted)
+                return
+            if hosted is not None:
+                self.call(self.drop(hosted))
+            try:
+                self._bring_up(run_id)
+            except journal.FencedError as error:
+                logger.info("not taken: %s", error, extra={"run": run_id})
+            finally:
+                registry.release_boot(run_id)
+
+    def _still_owns(self, hosted: HostedRun) -> bool:
+        return Run.objects.live().filter(pk=hosted.run_id, epoch=hosted.epoch).exists()
+
+    def _bring_up(self, run_id: uuid.UUID) -> None:
+        began = time.perf_counter()
+        run = journal.take_over(run_id)
+        try:
+            if run.state == states.REQUESTED:
+                run.move(states.BOOTING)
+            built = building.build(run)
+        except building.BuildError as error:
+            logger.error("the run cannot be built: %s", error, extra={"run": run_id})
+            self._fail(run, str(error))
+            return
+        except TransitionError as error:
+            raise journal.FencedError(str(error)) from error
+        hosted = self.call(self._install(run, built), START_SECONDS)
+        # READY before the registry: whoever finds the run there finds it ready.
+        if run.state == states.BOOTING:
+            try:
+                run.move(states.READY, started=timezone.now(), engine_version=building.ENGINE_VERSION)
+            except TransitionError:
+                self.call(self.drop(hosted))
+                return
+        self._announce(hosted)
+        took = round((time.perf_counter() - began) * 1000)
+        logger.info("run is up", extra={"run": run_id, "epoch": run.epoch, "duration_ms": took})
+
+    @staticmethod
+    def _fail(run: Run, message: str) -> None:
+        try:
+            services.fail(run, message)
+        except TransitionError:
+            logger.info("the run ended while it was being built", extra={"run": run.pk})
+
+    def _announce(self, hosted: HostedRun) -> None:
+        location = Location(self.url, hosted.epoch, self.name)
+        if not registry.register(hosted.run_id, location, settings.HOST_LEASE_SECONDS):
+            self.call(self.drop(hosted))
+
+    async def _install(self, run: Run, built: building.Built) -> HostedRun:
+        if len(self.runs) >= settings.HOST_MAX_RUNS:
+            idlest = min(self.runs.values(), key=lambda hosted: hosted.last_active)
+            await self.passivate(idlest)
+        hosted = HostedRun(self, run, built)
+        self.runs[run.pk] = hosted
+        hosted.start()
+        return hosted
+
+    # -- letting runs go --------------------------------------------------------------------------------
+
+    async def drop(self, hosted: HostedRun) -> None:
+        """Forget an engine as it is: it was fenced off, or its run is over."""
+        if self.runs.get(hosted.run_id) is hosted:
+            del self.runs[hosted.run_id]
+        await hosted.close()
+        try:
+            await self.in_thread(registry.forget, hosted.run_id, hosted.epoch)
+        except (RedisError, OSError) as error:
+            logger.info("could not take a run off the registry: %s", error, extra={"run": hosted.run_id})
+
+    async def passivate(self, hosted: HostedRun) -> None:
+        """Put a run to sleep: note its time in the journal, then free its memory."""
+        try:
+            await hosted.sleep()
+        except (journal.FencedError, journal.JournalFullError, JournalUnavailableError) as error:
+            logger.info("put to sleep without its last instant: %s", error, extra={"run": hosted.run_id})
+        await self.drop(hosted)
+        with self._locks_lock:
+            self._locks.pop(hosted.run_id, None)
+
+    # -- upkeep -----------------------------------------------------------------------------------------
+
+    async def _heartbeat(self) -> None:
+        while True:
+            await asyncio.sleep(settings.HOST_LEASE_SECONDS / 3)
+            entries = [
+                (hosted.run_id, Location(self.url, hosted.epoch, self.name), hosted.cluster.clock.now)
+                for hosted in self.runs.values()
+            ]
+            try:
+                lost = await self.in_thread(registry.refresh, entries, settings.HOST_LEASE_SECONDS)
+            except (RedisError, OSError) as error:
+                logger.warning("no heartbeat: %s", error)
+                continue
+            for run_id in lost:
+                if (hosted := self.runs.get(run_id)) is not None:
+                    logger.info("fenced off by the registry", extra={"run": run_id})
+                    await self.drop(hosted)
+
+    async def _janitor(self) -> None:
+        while True:
+            await asyncio.sleep(min(JANITOR_SECONDS, settings.RUN_IDLE_SECONDS / 2))
+            now = asyncio.get_running_loop().time()
+            for hosted in list(self.runs.values()):
+                if hosted.idle_for(now) > settings.RUN_IDLE_SECONDS:
+                    logger.info("idle: put to sleep", extra={"run": hosted.run_id})
+                    await self.passivate(hosted)
+            active = [h.run_id for h in self.runs.values() if now - h.last_active < ACTIVITY_SECONDS]
+            try:
+                over = await self.in_thread(_tidy_database, active, list(self.runs))
+            except DatabaseError as error:
+                logger.warning("the janitor cannot reach the database: %s", error)
+                continue
+            for run_id in over:
+                if (hosted := self.runs.get(run_id)) is not None:
+                    await self.drop(hosted)
+
+
+def _tidy_database(active: list[uuid.UUID], hosted: list[uuid.UUID]) -> set[uuid.UUID]:
+    """Note activity, end overdue runs; returns the hosted runs that are over."""
+    close_old_connections()
+    try:
+        if active:
+            Run.objects.filter(pk__in=active).update(last_active=timezone.now())
+        services.expire_overdue()
+        return set(hosted) - set(Run.objects.live().filter(pk__in=hosted).values_list("pk", flat=True))
+    finally:
+        close_old_connections()

@@ -1,0 +1,155 @@
+"""One run in an engine host: its cluster with its clock, its journal's sink, its terminal, its checks."""
+
+from __future__ import annotations
+
+import asyncio
+import logging
+import secrets
+import uuid
+from typing import TYPE_CHECKING, Any
+
+from config.doors import Receive, Scope, Send
+from django.conf import settings
+from grading.reports import as_data
+
+from cluster_engine.cluster import Cluster
+from cluster_engine.kube_apiserver import ADMIN, UserInfo
+from cluster_engine.kube_apiserver.server import ClusterApp, Driver
+from cluster_engine.sim import Entry
+from cluster_engine.sim.journal import pack_bytes
+from labs import runner
+from runs import journal
+from runs.host.building import Built
+from runs.host.errors import HostError
+from runs.host.terminal import Terminal
+from runs.journal import FencedError, JournalFullError, Record
+from runs.models import Run
+
+if TYPE_CHECKING:
+    from runs.host.host import EngineHost
+
+logger = logging.getLogger(__name__)
+
+CLOCK = "clock"
+
+
+def as_owner(scope: Scope) -> UserInfo:
+    """Who comes through this port is the owner of the run, and thereby the cluster's administrator."""
+    return ADMIN
+
+
+class HostedRun:
+    """See the module. Lives in the host's event loop."""
+
+    def __init__(self, host: EngineHost, run: Run, built: Built) -> None:
+        loop = asyncio.get_running_loop()
+        self.host = host
+        self.run_id: uuid.UUID = run.pk
+        self.epoch: int = run.epoch
+        self.lab = built.lab
+        self.cluster: Cluster = built.cluster
+        self.token = secrets.token_urlsafe(32)
+        self.last_active = loop.time()
+        self._base = built.base
+        self._checking = False
+        self._lost = False
+        self.driver = Driver(self.cluster)
+        self.app = ClusterApp(self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink)
+        self.terminal = Terminal(self, built.files)
+
+    # -- life -------------------------------------------------------------------------------------------
+
+    def start(self) -> None:
+        """Let time run."""
+        self.host.tokens[self.token] = self
+        self.driver.start()
+
+    async def close(self) -> None:
+        """Stop everything; the run itself goes on in its journal."""
+        self.host.tokens.pop(self.token, None)
+        await self.driver.stop()
+        await self.terminal.close()
+
+    def touch(self) -> None:
+        """Somebody is using it."""
+        self.last_active = asyncio.get_running_loop().time()
+
+    def idle_for(self, now: float) -> float:
+        """Seconds since anybody used it."""
+        return now - self.last_active
+
+    def abandon(self) -> None:
+        """It is somebody else's by now, or its journal cannot be trusted: let go, at once and once."""
+        if not self._lost:
+            self._lost = True
+            logger.info(
+                "engine dropped: fenced or without a journal", extra={"run": self.run_id, "epoch": self.epoch}
+            )
+            self.host.spawn(self.host.drop(self))
+
+    # -- the journal ------------------------------------------------------------------------------------
+
+    async def _sink(self, entry: Entry) -> None:
+        """Make an entry durable before it takes effect."""
+        if self._lost:
+            raise FencedError(f"run {self.run_id} is being dropped")
+        if entry.seq > settings.RUN_JOURNAL_LIMIT and entry.kind != CLOCK:
+            raise JournalFullError(
+                f"this lab run has reached its limit of {settings.RUN_JOURNAL_LIMIT} changes; reset the lab to go on"
+            )
+        record = Record(self._base + entry.seq, entry.at, entry.kind, entry.payload)
+        await self.host.writer.write(self.run_id, self.epoch, [record])
+
+    async def sleep(self) -> None:
+        """Write down what is not written yet: files, and how far the clock has come."""
+        if not self._lost:
+            await self.terminal.settle()
+            await self.driver.stop()
+            await self.app.note(CLOCK, {})
+
+    async def note_file(self, path: str, content: bytes | None) -> None:
+        """Keep a file of the learner's; None: it is gone."""
+        kept = None if content is None else pack_bytes(content)
+        await self.app.note(journal.FILE, {"path": path, "content": kept})
+
+    # -- what the workspace asks for --------------------------------------------------------------------
+
+    async def check(self) -> dict[str, Any]:
+        """Grade the cluster as it is. On a fork, in a thread: neither the learner nor the neighbours notice."""
+        if self._checking:
+            raise HostError(409, "A check is running already.")
+        self._checking = True
+        try:
+            self.driver.catch_up()
+            fork = self.cluster.fork()
+            work = asyncio.ensure_future(self.host.in_thread(self._grade, fork))
+            try:
+                return await asyncio.wait_for(asyncio.shield(work), settings.CHECK_SECONDS)
+            except TimeoutError:
+                raise HostError(
+                    504, f"The check took longer than {settings.CHECK_SECONDS} seconds and was given up."
+                ) from None
+        finally:
+            self._checking = False
+
+    def _grade(self, fork: Cluster) -> dict[str, Any]:
+        return {**as_data(runner.grade(self.lab, fork)), "state_hash": fork.state_hash()}
+
+    def files(self) -> list[dict[str, str]]:
+        """The text files of the terminal's home."""
+        return self.terminal.files()
+
+    async def save(self, path: str, content: str) -> None:
+        """Save one file from the editor."""
+        await self.terminal.save(path, content)
+
+    async def apply(self, path: str, content: str) -> dict[str, Any]:
+        """Save a file and run `kubectl apply -f` on it, as the learner would."""
+        await self.terminal.save(path, content)
+        return await self.terminal.run(["kubectl", "apply", "-f", path])
+
+    async def terminal_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one view of the terminal."""
+        if scope["type"] != "websocket":
+            raise HostError(400, "This address is a WebSocket's.")
+        await self.terminal.serve(receive, send)

@@ -1,0 +1,171 @@
+"""From the web tier to the host of a run: find it, wake it, call it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+import weakref
+from dataclasses import dataclass
+from typing import Any
+
+import httpx
+from asgiref.sync import sync_to_async
+from config.logs import request_id
+from django.conf import settings
+from redis.exceptions import RedisError
+
+from runs import registry, states
+from runs.models import Run
+from runs.registry import Location
+from runs.upstream import Answer, Headers, Upstream, UpstreamError
+
+logger = logging.getLogger(__name__)
+
+SECRET_HEADER = "x-drydock-host-secret"
+#: A boot that was asked for and not done within this time may be asked for again.
+BOOT_CLAIM_SECONDS = 5.0
+CALL_SECONDS = 60.0
+#: What a host answers when it does not hold the run.
+MISDIRECTED = 421
+
+
+class UnavailableError(Exception):
+    """The run lives, but cannot be reached just now; trying again helps."""
+
+
+class OverError(Exception):
+    """The run is over; `state` says how."""
+
+    def __init__(self, state: str) -> None:
+        super().__init__(f"the run is {state}")
+        self.state = state
+
+
+_upstreams: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, Upstream] = weakref.WeakKeyDictionary()
+
+
+def upstream() -> Upstream:
+    """The HTTP client of the running event loop."""
+    loop = asyncio.get_running_loop()
+    client = _upstreams.get(loop)
+    if client is None:
+        client = _upstreams[loop] = Upstream()
+    return client
+
+
+def host_headers() -> list[tuple[bytes, bytes]]:
+    """What a host wants to see from us."""
+    return [
+        (SECRET_HEADER.encode("ascii"), settings.HOST_SECRET.encode("utf-8")),
+        (b"x-request-id", request_id.get().encode("ascii", "replace")),
+    ]
+
+
+def _request_boot(run_id: uuid.UUID) -> None:
+    from runs.tasks import boot_run
+
+    boot_run.apply_async(args=[str(run_id)], expires=60, retry=False)
+
+
+async def locate(run_id: uuid.UUID) -> Location:
+    """Where the run lives; wakes it when it lives nowhere. Raises `UnavailableError` or `OverError`."""
+    try:
+        location = await registry.find(run_id)
+        if location is not None:
+            return location
+        if await registry.claim_boot(run_id, BOOT_CLAIM_SECONDS):
+            await asyncio.to_thread(_request_boot, run_id)
+        location = await registry.wait_for(run_id, settings.RUN_BOOT_WAIT_SECONDS)
+    except (RedisError, OSError) as error:
+        logger.warning("the run registry cannot be reached: %s", error)
+        raise UnavailableError("the run registry cannot be reached") from error
+    if location is not None:
+        return location
+    state = await sync_to_async(Run.objects.filter(pk=run_id).values_list("state", flat=True).first)()
+    if state is None or state not in states.LIVE:
+        raise OverError(state or states.STOPPED)
+    raise UnavailableError("the lab is still starting")
+
+
+async def nudge(run_id: uuid.UUID) -> None:
+    """Ask for a boot unless somebody just did; never waits."""
+    try:
+        if await registry.claim_boot(run_id, BOOT_CLAIM_SECONDS):
+            await asyncio.to_thread(_request_boot, run_id)
+    except (RedisError, OSError) as error:
+        logger.warning("the run registry cannot be reached: %s", error)
+
+
+async def forget(run_id: uuid.UUID, location: Location) -> None:
+    """Its host does not answer or does not hold it: look again."""
+    await asyncio.to_thread(registry.forget, run_id, location.epoch)
+    await asyncio.to_thread(registry.release_boot, run_id)
+
+
+async def send(
+    run_id: uuid.UUID,
+    method: str,
+    path: str,
+    headers: Headers = (),
+    body: bytes = b"",
+    head_seconds: float | None = None,
+) -> Answer:
+    """Send one request to the run's host and return its streaming answer.
+
+    A host that is gone is replaced and asked again, as long as it cannot have seen the request or the
+    request changes nothing.
+    """
+    safe = method in ("GET", "HEAD")
+    for last in (False, False, True):
+        location = await locate(run_id)
+        try:
+            answer = await upstream().request(
+                method, location.url + path, [*host_headers(), *headers], body, head_seconds
+            )
+        except UpstreamError as error:
+            if not error.sent:
+                await forget(run_id, location)
+            if last or (error.sent and not safe):
+                raise UnavailableError(str(error)) from error
+            continue
+        if answer.status != MISDIRECTED:
+            return answer
+        await answer.aclose()
+        await forget(run_id, location)
+    raise UnavailableError("no host holds the run")
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """A host's JSON answer."""
+
+    status: int
+    data: Any
+
+
+async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = CALL_SECONDS) -> Reply:
+    """Call one of the host's own endpoints, `/<verb>/<run>`, with JSON both ways."""
+    if not run.is_live:
+        raise OverError(run.state)
+    body = json.dumps(data).encode("utf-8") if data is not None else b""
+    headers = [(b"content-type", b"application/json")]
+    answer = await send(run.pk, method, f"/{verb}/{run.pk}", headers, body, seconds)
+    try:
+        return Reply(answer.status, json.loads(await answer.read() or b"null"))
+    except UpstreamError as error:
+        raise UnavailableError(str(error)) from error
+
+
+def dismiss(run_id: uuid.UUID, epoch: int) -> None:
+    """Tell the present host to drop the run; best effort, since fencing is what guarantees it."""
+    try:
+        text = registry.sync_redis().get(f"{registry.PREFIX}{run_id}")
+        if not text:
+            return
+        location = Location.load(text)  # type: ignore[arg-type]
+        registry.forget(run_id, max(epoch, location.epoch))
+        httpx.post(f"{location.url}/stop/{run_id}", headers={SECRET_HEADER: settings.HOST_SECRET}, timeout=2)
+    except (RedisError, httpx.HTTPError, OSError) as error:
+        logger.info("the host of a run that ended was not told: %s", error, extra={"run": run_id})

@@ -1,0 +1,32 @@
+"""The kubeconfig with which a learner's own tools reach a run."""
+
+from __future__ import annotations
+
+import yaml
+from django.http import HttpRequest
+
+from runs.models import Run
+
+
+def kubeconfig_of(request: HttpRequest, run: Run) -> str:
+    """For use outside the browser.
+
+    Over https the token is a bearer token. Go clients do not send one over plain http (the one-machine mode),
+    so there it is a part of the address.
+    """
+    base = request.build_absolute_uri(f"/clusters/{run.pk}")
+    user: dict[str, str] = {}
+    if request.is_secure():
+        user["token"] = run.token
+    else:
+        base += f"/t/{run.token}"
+    name = f"drydock-{run.lab_slug}"
+    document = {
+        "apiVersion": "v1",
+        "kind": "Config",
+        "clusters": [{"name": name, "cluster": {"server": base}}],
+        "users": [{"name": name, "user": user}],
+        "contexts": [{"name": name, "context": {"cluster": name, "user": name}}],
+        "current-context": name,
+    }
+    return yaml.safe_dump(document, sort_keys=False)

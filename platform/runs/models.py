@@ -1,0 +1,144 @@
+"""A run and its journal.
+
+The journal is the run: whoever replays its entries in order has the cluster again, to the last byte.
+Rows are reached through `Run.objects.for_user` (may see) and `.owned_by` (may act) alone.
+"""
+
+from __future__ import annotations
+
+import uuid
+from typing import Any, ClassVar
+
+from accounts.models import User
+from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
+from django.db import models
+from django.utils import timezone
+from django.utils.crypto import constant_time_compare, salted_hmac
+from django.utils.translation import gettext_lazy as _
+
+from runs import states
+
+RUN_TOKEN_PREFIX = "ddr_"
+
+
+class TransitionError(Exception):
+    """The run is no longer in a state from which this is possible."""
+
+
+class RunQuerySet(models.QuerySet["Run"]):
+    """Who may see which run."""
+
+    def for_user(self, user: User | AnonymousUser) -> RunQuerySet:
+        """Runs this user may look at: their own; an instructor's view is wider."""
+        if not isinstance(user, User):
+            return self.none()
+        return self.all() if user.is_instructor else self.filter(user=user)
+
+    def owned_by(self, user: User | AnonymousUser) -> RunQuerySet:
+        """Runs this user may work in: their own only."""
+        return self.filter(user=user) if isinstance(user, User) else self.none()
+
+    def live(self) -> RunQuerySet:
+        """Runs that can still be worked in."""
+        return self.filter(state__in=states.LIVE)
+
+    def overdue(self) -> RunQuerySet:
+        """Live runs whose time is over."""
+        return self.live().filter(expires__lte=timezone.now())
+
+
+class Run(models.Model):
+    """One learner's cluster for one lab."""
+
+    id = models.UUIDField(primary_key=True, default=uuid.uuid4, editable=False)
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="runs")
+    lab_slug = models.SlugField(max_length=100)
+    state = models.CharField(
+        max_length=16, choices=[(state, state) for state in states.STATES], default=states.REQUESTED
+    )
+    message = models.CharField(max_length=500, blank=True)
+    language = models.CharField(max_length=16, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
+    seed = models.BigIntegerField()
+    #: Virtual time at which the cluster starts; kept so that a replay begins at the same instant.
+    start = models.CharField(max_length=32)
+    engine_version = models.CharField(max_length=32, blank=True)
+    #: Counts the hosts that have owned this run. Only the owner of the current epoch may write its journal.
+    epoch = models.PositiveIntegerField(default=0)
+    created = models.DateTimeField(auto_now_add=True)
+    started = models.DateTimeField(null=True, blank=True)
+    last_active = models.DateTimeField(default=timezone.now)
+    expires = models.DateTimeField()
+    finished = models.DateTimeField(null=True, blank=True)
+
+    objects = RunQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["-created"]
+        indexes: ClassVar = [
+            models.Index(fields=["user", "lab_slug", "state"], name="runs_user_lab_state"),
+            models.Index(fields=["state", "expires"], name="runs_state_expires"),
+        ]
+        constraints: ClassVar = [
+            models.CheckConstraint(condition=models.Q(state__in=states.STATES), name="runs_state_known")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.lab_slug} {self.pk} ({self.state})"
+
+    @property
+    def is_live(self) -> bool:
+        """Whether its owner can still work in it."""
+        return self.state in states.LIVE
+
+    def move(self, new: str, message: str = "", **fields: Any) -> None:
+        """Go to state `new`, or raise `TransitionError`. Decided in the database, so two movers cannot both win."""
+        old = self.state
+        if not states.allowed(old, new):
+            raise TransitionError(f"{old} → {new}")
+        if new not in states.LIVE:
+            fields["finished"] = timezone.now()
+        changed = Run.objects.filter(pk=self.pk, state=old).update(state=new, message=message[:500], **fields)
+        if not changed:
+            self.refresh_from_db()
+            raise TransitionError(f"{old} → {new}: it is {self.state} by now")
+        self.state, self.message = new, message[:500]
+        for name, value in fields.items():
+            setattr(self, name, value)
+
+    @property
+    def token(self) -> str:
+        """The bearer token of the kubeconfig that the owner may download. Derived, so nothing is stored."""
+        mac = salted_hmac("drydock.run-token", str(self.pk), algorithm="sha256")
+        return RUN_TOKEN_PREFIX + mac.hexdigest()
+
+    def accepts(self, token: str) -> bool:
+        """Whether this is the run's own token."""
+        return constant_time_compare(token, self.token)
+
+
+class JournalEntry(models.Model):
+    """One input to the run's cluster or file system, committed before it took effect.
+
+    `seq` is unique within the run whatever the epoch, so that two hosts can never write the same place in
+    its history; the epoch says which host wrote it.
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="journal")
+    epoch = models.PositiveIntegerField()
+    seq = models.PositiveIntegerField()
+    #: Virtual microseconds.
+    at_us = models.BigIntegerField()
+    kind = models.CharField(max_length=32)
+    #: JSON as text: no database reads into it, and PostgreSQL's JSON type refuses what a learner may well send.
+    payload = models.TextField()
+    written = models.DateTimeField(_("written"), auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["run", "seq"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "seq"], name="runs_journal_run_seq"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.epoch}/{self.seq} {self.kind}"

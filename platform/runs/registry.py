@@ -1,0 +1,146 @@
+"""Run → host, in Redis: where a run lives at this moment.
+
+An entry lives as long as its host keeps refreshing it. It carries the epoch, and a lower epoch never
+overwrites a higher one, so a host that lost a run cannot draw traffic back to itself. Redis only remembers
+what is true elsewhere: when it loses everything, the hosts write it again at their next heartbeat.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import uuid
+import weakref
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+import redis
+import redis.asyncio
+from django.conf import settings
+
+PREFIX = "drydock:run:"
+CLOCK_PREFIX = "drydock:clock:"
+BOOT_PREFIX = "drydock:boot:"
+CLOCK_SECONDS = 24 * 3600
+
+#: KEYS[1] entry · ARGV: JSON, epoch, milliseconds. Returns 1 when written, 0 when a newer epoch is there.
+_REGISTER = """
+local old = redis.call('GET', KEYS[1])
+if old and cjson.decode(old).epoch > tonumber(ARGV[2]) then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+return 1
+"""
+#: KEYS[1] entry · ARGV: epoch. Deletes the entry unless a newer epoch owns it.
+_FORGET = """
+local old = redis.call('GET', KEYS[1])
+if old and cjson.decode(old).epoch <= tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+
+
+@dataclass(frozen=True, slots=True)
+class Location:
+    """The host that holds a run."""
+
+    url: str
+    epoch: int
+    host: str
+
+    def dump(self) -> str:
+        """As stored."""
+        return json.dumps({"url": self.url, "epoch": self.epoch, "host": self.host})
+
+    @classmethod
+    def load(cls, text: str | bytes) -> Location:
+        """From what is stored."""
+        data = json.loads(text)
+        return cls(url=str(data["url"]), epoch=int(data["epoch"]), host=str(data["host"]))
+
+
+@lru_cache(maxsize=4)
+def _sync_client(url: str) -> redis.Redis:
+    return redis.Redis.from_url(url, socket_timeout=5, socket_connect_timeout=2, health_check_interval=30)
+
+
+def sync_redis() -> redis.Redis:
+    """The shared client for threads."""
+    return _sync_client(settings.REDIS_URL)
+
+
+_async_clients: weakref.WeakKeyDictionary[asyncio.AbstractEventLoop, redis.asyncio.Redis] = (
+    weakref.WeakKeyDictionary()
+)
+
+
+def async_redis() -> redis.asyncio.Redis:
+    """The client of the running event loop."""
+    loop = asyncio.get_running_loop()
+    client = _async_clients.get(loop)
+    if client is None:
+        client = redis.asyncio.Redis.from_url(settings.REDIS_URL, socket_timeout=5, socket_connect_timeout=2)
+        _async_clients[loop] = client
+    return client
+
+
+async def find(run_id: uuid.UUID) -> Location | None:
+    """Where the run lives, or None."""
+    text = await async_redis().get(f"{PREFIX}{run_id}")
+    return Location.load(text) if text else None
+
+
+async def wait_for(run_id: uuid.UUID, seconds: float, epoch_above: int = -1) -> Location | None:
+    """Poll until the run is registered with an epoch above `epoch_above`, at most for `seconds`."""
+    deadline = asyncio.get_running_loop().time() + seconds
+    pause = 0.01
+    while True:
+        location = await find(run_id)
+        if location is not None and location.epoch > epoch_above:
+            return location
+        if asyncio.get_running_loop().time() > deadline:
+            return None
+        await asyncio.sleep(pause)
+        pause = min(pause * 1.5, 0.1)
+
+
+async def claim_boot(run_id: uuid.UUID, seconds: float) -> bool:
+    """Whether the caller is the one who should ask for a boot; the others only wait."""
+    return bool(await async_redis().set(f"{BOOT_PREFIX}{run_id}", "1", nx=True, px=int(seconds * 1000)))
+
+
+def release_boot(run_id: uuid.UUID) -> None:
+    """Let the next request ask for a boot at once."""
+    sync_redis().delete(f"{BOOT_PREFIX}{run_id}")
+
+
+def register(run_id: uuid.UUID, location: Location, seconds: float) -> bool:
+    """Write or refresh an entry; False when a newer epoch owns the run."""
+    script_args: list[Any] = [location.dump(), location.epoch, int(seconds * 1000)]
+    return bool(sync_redis().eval(_REGISTER, 1, f"{PREFIX}{run_id}", *script_args))
+
+
+def refresh(entries: list[tuple[uuid.UUID, Location, int]], seconds: float) -> set[uuid.UUID]:
+    """Heartbeat of one host: refresh all its runs and note their clocks. Returns the runs it has lost."""
+    if not entries:
+        return set()
+    pipe = sync_redis().pipeline(transaction=False)
+    for run_id, location, clock_us in entries:
+        pipe.eval(_REGISTER, 1, f"{PREFIX}{run_id}", location.dump(), location.epoch, int(seconds * 1000))
+        pipe.set(f"{CLOCK_PREFIX}{run_id}", clock_us, ex=CLOCK_SECONDS)
+    answers = pipe.execute()
+    return {entry[0] for entry, kept in zip(entries, answers[::2], strict=True) if not kept}
+
+
+def clock_of(run_id: uuid.UUID) -> int:
+    """The virtual time the run had reached at its last heartbeat, 0 if unknown."""
+    return int(sync_redis().get(f"{CLOCK_PREFIX}{run_id}") or 0)
+
+
+def forget_clock(run_id: uuid.UUID) -> None:
+    """For a run that starts over."""
+    sync_redis().delete(f"{CLOCK_PREFIX}{run_id}")
+
+
+def forget(run_id: uuid.UUID, epoch: int) -> None:
+    """Take a run's entry away, unless a newer owner wrote it."""
+    sync_redis().eval(_FORGET, 1, f"{PREFIX}{run_id}", epoch)

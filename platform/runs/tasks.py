@@ -1,0 +1,17 @@
+"""The task that brings a run to life. It runs in a labs worker, next to that worker's engine host."""
+
+from __future__ import annotations
+
+import uuid
+
+from celery import Task, shared_task
+from config.logs import request_id
+
+from runs.host import bootstep
+
+
+@shared_task(bind=True, name="runs.tasks.boot_run", max_retries=0)
+def boot_run(self: Task[[str], None], run_id: str) -> None:
+    """Own the run: boot it anew, or rebuild it from its journal. Idempotent."""
+    request_id.set(f"task-{str(self.request.id)[:12]}")
+    bootstep.current_host().acquire(uuid.UUID(run_id))

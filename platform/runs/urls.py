@@ -1,0 +1,18 @@
+"""`/runs/<id>/…`: the workspace page and what its scripts call."""
+
+from django.urls import path
+from workspace import endpoints
+from workspace.views import workspace
+
+app_name = "runs"
+
+urlpatterns = [
+    path("<uuid:run_id>/", workspace, name="workspace"),
+    path("<uuid:run_id>/state/", endpoints.state, name="state"),
+    path("<uuid:run_id>/check/", endpoints.check, name="check"),
+    path("<uuid:run_id>/apply/", endpoints.apply, name="apply"),
+    path("<uuid:run_id>/files/", endpoints.files, name="files"),
+    path("<uuid:run_id>/reset/", endpoints.reset, name="reset"),
+    path("<uuid:run_id>/stop/", endpoints.stop, name="stop"),
+    path("<uuid:run_id>/kubeconfig/", endpoints.kubeconfig, name="kubeconfig"),
+]

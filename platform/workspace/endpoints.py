@@ -1,0 +1,91 @@
+"""JSON endpoints of the workspace page; the contract is in docs/ARCHITECTURE.md."""
+
+from __future__ import annotations
+
+from asgiref.sync import sync_to_async
+from django.conf import settings
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from grading.reports import localize, record_check
+from runs import hosting, services, states
+from runs.kubeconfig import kubeconfig_of
+from runs.models import Run
+from runs.texts import is_storable
+
+from workspace.answers import BadRequestError, endpoint, field, json_body, problem
+
+MAX_PATH = 200
+MAX_FILE = 256 * 1024
+
+
+def _relay(reply: hosting.Reply) -> HttpResponse:
+    return JsonResponse(reply.data, status=reply.status, safe=False)
+
+
+def _one_file(request: HttpRequest) -> dict[str, str]:
+    data = json_body(request)
+    path, content = field(data, "path"), field(data, "content")
+    if not path or len(path) > MAX_PATH:
+        raise BadRequestError(_("The file's path is empty or too long."))
+    if not (is_storable(path) and is_storable(content)):
+        raise BadRequestError(_("The file holds characters that are not valid text."))
+    if len(content.encode("utf-8")) > MAX_FILE:
+        raise BadRequestError(_("The file is larger than %(limit)d KiB.") % {"limit": MAX_FILE // 1024})
+    return {"path": path, "content": content}
+
+
+@endpoint("GET")
+async def state(request: HttpRequest, run: Run) -> HttpResponse:
+    """How the run is doing. A run that waits for a host for too long is asked for again."""
+    if run.state == states.REQUESTED and request.user.pk == run.user_id:
+        await hosting.nudge(run.pk)
+    return JsonResponse({"state": run.state, "message": run.message, "expires_at": run.expires.isoformat()})
+
+
+@endpoint("POST")
+async def check(request: HttpRequest, run: Run) -> HttpResponse:
+    """Grade the cluster as it is, record the attempt, and say what is right and what is not."""
+    reply = await hosting.call(run, "POST", "check", seconds=settings.CHECK_SECONDS + 10)
+    if reply.status != 200:
+        return _relay(reply)
+    await sync_to_async(record_check)(run, reply.data)
+    return JsonResponse(localize(reply.data, get_language() or run.language))
+
+
+@endpoint("POST")
+async def apply(request: HttpRequest, run: Run) -> HttpResponse:
+    """Save one file in the terminal's home and run `kubectl apply -f` on it."""
+    return _relay(await hosting.call(run, "POST", "apply", _one_file(request)))
+
+
+@endpoint("GET", "PUT")
+async def files(request: HttpRequest, run: Run) -> HttpResponse:
+    """The files of the terminal's home; PUT saves one."""
+    if request.method == "GET":
+        return _relay(await hosting.call(run, "GET", "files"))
+    return _relay(await hosting.call(run, "PUT", "files", _one_file(request)))
+
+
+@endpoint("POST")
+async def reset(request: HttpRequest, run: Run) -> HttpResponse:
+    """Begin the lab again; results so far are kept."""
+    await sync_to_async(services.reset)(run)
+    return JsonResponse({"state": run.state})
+
+
+@endpoint("POST")
+async def stop(request: HttpRequest, run: Run) -> HttpResponse:
+    """End the run."""
+    await sync_to_async(services.stop)(run)
+    return JsonResponse({"state": run.state})
+
+
+@endpoint("GET", reading=())
+async def kubeconfig(request: HttpRequest, run: Run) -> HttpResponse:
+    """A kubeconfig for the learner's own kubectl, helm or client library."""
+    if not run.is_live:
+        return problem(409, _("This lab run is over. Start the lab again to go on."))
+    response = HttpResponse(kubeconfig_of(request, run), content_type="application/yaml; charset=utf-8")
+    response["Content-Disposition"] = f'attachment; filename="kubeconfig-{run.lab_slug}.yaml"'
+    return response

@@ -1,0 +1,103 @@
+// Every page: theme switch, copy buttons, table of contents, small courtesies. The pages work without it.
+import { decorate } from "./lib/code";
+import { t } from "./lib/i18n";
+
+const YEAR = 31_536_000;
+
+function theme(): void {
+  const root = document.documentElement;
+  const dark = window.matchMedia("(prefers-color-scheme: dark)");
+  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-theme-toggle]")) {
+    button.hidden = false;
+    button.addEventListener("click", () => {
+      const isDark = root.dataset.theme ? root.dataset.theme === "dark" : dark.matches;
+      const next = isDark ? "light" : "dark";
+      root.dataset.theme = next;
+      // The server reads this cookie, so that the next page comes in the right colours from its first byte.
+      document.cookie = `dd_theme=${next}; path=/; max-age=${YEAR}; samesite=lax`;
+    });
+  }
+}
+
+function copyButtons(): void {
+  for (const button of document.querySelectorAll<HTMLButtonElement>("[data-copy]")) {
+    button.addEventListener("click", () => {
+      const text = document.getElementById(button.dataset.copy ?? "")?.textContent ?? "";
+      void navigator.clipboard.writeText(text.trim()).then(() => (button.textContent = t("code.copied")));
+    });
+  }
+}
+
+/** Times are rendered in UTC; show them in the reader's own zone. */
+function localTimes(): void {
+  const format = new Intl.DateTimeFormat(document.documentElement.lang, { dateStyle: "medium", timeStyle: "short" });
+  for (const element of document.querySelectorAll<HTMLTimeElement>("time[datetime]")) {
+    element.textContent = format.format(new Date(element.dateTime));
+  }
+}
+
+/** Mark the section being read in the table of contents. */
+function contents(): void {
+  const links = new Map<string, HTMLAnchorElement>();
+  for (const link of document.querySelectorAll<HTMLAnchorElement>("[data-toc] a")) {
+    links.set(decodeURIComponent(link.hash.slice(1)), link);
+  }
+  if (links.size === 0) return;
+  const visible = new Set<string>();
+  const watcher = new IntersectionObserver(
+    (entries) => {
+      for (const entry of entries) {
+        if (entry.isIntersecting) visible.add(entry.target.id);
+        else visible.delete(entry.target.id);
+      }
+      const here = [...links.keys()].find((id) => visible.has(id));
+      if (!here) return;
+      for (const [id, link] of links) {
+        link.classList.toggle("is-here", id === here);
+        if (id === here) link.setAttribute("aria-current", "location");
+        else link.removeAttribute("aria-current");
+      }
+    },
+    { rootMargin: "-10% 0px -70% 0px" },
+  );
+  for (const id of links.keys()) {
+    const heading = document.getElementById(id);
+    if (heading) watcher.observe(heading);
+  }
+}
+
+/** Forms whose answer is data, not a page: send them quietly and show the page anew. */
+function quietForms(): void {
+  for (const form of document.querySelectorAll<HTMLFormElement>("form[data-quiet]")) {
+    form.addEventListener("submit", (event) => {
+      event.preventDefault();
+      for (const button of form.querySelectorAll("button")) button.disabled = true;
+      void fetch(form.action, { method: "POST", body: new FormData(form), credentials: "same-origin" }).finally(() =>
+        window.location.reload(),
+      );
+    });
+  }
+}
+
+/** A menu closes on Escape and on a click elsewhere. */
+function menus(): void {
+  const close = (keep?: EventTarget | null): void => {
+    for (const menu of document.querySelectorAll<HTMLDetailsElement>("details.menu[open]")) {
+      if (!(keep instanceof Node && menu.contains(keep))) menu.open = false;
+    }
+  };
+  document.addEventListener("click", (event) => close(event.target));
+  document.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") close();
+  });
+}
+
+theme();
+copyButtons();
+localTimes();
+contents();
+quietForms();
+menus();
+for (const root of document.querySelectorAll<HTMLElement>("[data-code]")) {
+  decorate(root, "codeActions" in root.dataset);
+}

@@ -1,0 +1,55 @@
+// Small helpers for building DOM without a framework. Text is always set as text, never as markup.
+
+type Child = Node | string | null | undefined | false;
+type Props = Record<string, string | number | boolean | EventListener | undefined>;
+
+/** Make an element: `h("button", { type: "button", onclick: run }, "Run")`. `class` and aria/data names are attributes. */
+export function h<K extends keyof HTMLElementTagNameMap>(
+  tag: K,
+  props: Props = {},
+  ...children: Child[]
+): HTMLElementTagNameMap[K] {
+  const element = document.createElement(tag);
+  for (const [name, value] of Object.entries(props)) {
+    if (value === undefined || value === false) continue;
+    if (typeof value === "function") element.addEventListener(name.replace(/^on/, ""), value);
+    else element.setAttribute(name, value === true ? "" : String(value));
+  }
+  element.append(...children.filter((child): child is Node | string => child !== null && child !== undefined && child !== false));
+  return element;
+}
+
+const PATHS = {
+  check: "M4 10.5l4 4 8-9",
+  cross: "M5 5l10 10M15 5L5 15",
+  play: "M6.5 4.5v11l9-5.5z",
+  copy: "M7 7h9v9H7zM4 13V4h9",
+  edit: "M4 16l.7-3.5L13 4.2a1.5 1.5 0 0 1 2.1 0l.7.7a1.5 1.5 0 0 1 0 2.1L7.5 15.3z",
+  plus: "M10 4v12M4 10h12",
+  save: "M4 4h9.5L16 6.5V16H4zM7 4v3.5h5V4M7 16v-4.5h6V16",
+  warning: "M10 3.5l7 12.5H3zM10 8v4M10 14h.1",
+} as const;
+
+/** A decorative icon; the label belongs to the control around it. */
+export function icon(name: keyof typeof PATHS): SVGSVGElement {
+  const svg = document.createElementNS("http://www.w3.org/2000/svg", "svg");
+  svg.setAttribute("class", "icon");
+  svg.setAttribute("viewBox", "0 0 20 20");
+  svg.setAttribute("aria-hidden", "true");
+  const path = document.createElementNS("http://www.w3.org/2000/svg", "path");
+  path.setAttribute("d", PATHS[name]);
+  svg.append(path);
+  return svg;
+}
+
+/** The element that must be there: the template and the script are one thing, so a miss is a bug. */
+export function need<T extends Element = HTMLElement>(selector: string, root: ParentNode = document): T {
+  const element = root.querySelector<T>(selector);
+  if (!element) throw new Error(`missing in the page: ${selector}`);
+  return element;
+}
+
+/** Text with `code` in backticks, as checks write it, to nodes. */
+export function inline(text: string): (Node | string)[] {
+  return text.split("`").map((part, index) => (index % 2 ? h("code", {}, part) : part));
+}

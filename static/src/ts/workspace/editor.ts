@@ -1,0 +1,361 @@
+// <dd-editor>: the files of the terminal's home in CodeMirror, with Save and Apply.
+import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
+import { yaml } from "@codemirror/lang-yaml";
+import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
+import { linter, lintGutter, setDiagnostics, type Diagnostic } from "@codemirror/lint";
+import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
+import { EditorState, type Extension } from "@codemirror/state";
+import {
+  drawSelection,
+  EditorView,
+  highlightActiveLine,
+  highlightActiveLineGutter,
+  keymap,
+  lineNumbers,
+} from "@codemirror/view";
+import { tags } from "@lezer/highlight";
+import { h, icon } from "../lib/dom";
+import { request, RequestError } from "../lib/http";
+import { t } from "../lib/i18n";
+import { emit, on, page } from "./page";
+
+interface Stored {
+  path: string;
+  content: string;
+}
+
+interface Applied {
+  exit_code: number;
+  stdout: string;
+  stderr: string;
+}
+
+interface OpenFile {
+  saved: string;
+  state: EditorState;
+  tab: HTMLButtonElement;
+}
+
+const COLOURS = HighlightStyle.define([
+  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--tide)" },
+  { tag: [tags.string, tags.special(tags.string)], color: "var(--ok)" },
+  { tag: [tags.comment, tags.lineComment], color: "var(--ink-3)", fontStyle: "italic" },
+  { tag: [tags.number, tags.bool, tags.null, tags.keyword], color: "light-dark(#7a3e9d, #d3a5f0)" },
+  { tag: [tags.meta, tags.labelName, tags.typeName], color: "var(--lead)" },
+]);
+
+const LOOK = EditorView.theme({
+  "&": { height: "100%", color: "var(--ink)", backgroundColor: "var(--surface)", fontSize: "13.5px" },
+  "&.cm-focused": { outline: "none" },
+  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.55" },
+  ".cm-content": { caretColor: "var(--lead)", padding: "0.5rem 0" },
+  ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--lead)", borderLeftWidth: "2px" },
+  ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--ink-3)", border: "0" },
+  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "color-mix(in srgb, var(--tide) 8%, transparent)" },
+  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
+    backgroundColor: "color-mix(in srgb, var(--tide) 28%, transparent)",
+  },
+  ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)", borderColor: "var(--line)" },
+  ".cm-panels input, .cm-panels button": { minHeight: "0", fontSize: "13px" },
+  ".cm-tooltip": { backgroundColor: "var(--raised)", color: "var(--ink)", border: "1px solid var(--line)" },
+});
+
+/** YAML indents with spaces only; a tab is the most common mistake and the least visible. */
+const tabs = linter((view) => {
+  const found: Diagnostic[] = [];
+  for (let number = 1; number <= view.state.doc.lines && found.length < 20; number++) {
+    const line = view.state.doc.line(number);
+    const indent = /^[ ]*\t+/.exec(line.text);
+    if (indent) {
+      found.push({ from: line.from, to: line.from + indent[0].length, severity: "error", message: t("editor.tab") });
+    }
+  }
+  return found;
+});
+
+class EditorElement extends HTMLElement {
+  readonly #files = new Map<string, OpenFile>();
+  readonly #tabs = h("div", { class: "files", role: "group", "aria-label": t("editor.files") });
+  readonly #host = h("div", { class: "editor-host" });
+  readonly #output = h("div", { class: "output", hidden: true, role: "log", "aria-label": t("editor.output"), tabindex: 0 });
+  readonly #empty = h("p", { class: "editor-empty muted" }, t("editor.empty"));
+  readonly #save = h("button", { type: "button", class: "button button-small", disabled: true }, icon("save"), t("editor.save"));
+  readonly #apply = h("button", { type: "button", class: "button button-small button-main", disabled: true }, icon("play"), t("editor.apply"));
+  #view: EditorView | undefined;
+  #current = "";
+  #up = false;
+
+  connectedCallback(): void {
+    const add = h("button", { type: "button", class: "file file-new", title: t("editor.new") }, icon("plus"));
+    add.append(h("span", { class: "visually-hidden" }, t("editor.new")));
+    add.addEventListener("click", () => this.#askName(add));
+    this.append(
+      h("div", { class: "editor-bar" }, this.#tabs, add, h("span", { class: "bar-space" }), this.#save, this.#apply),
+      this.#empty,
+      this.#host,
+      this.#output,
+    );
+    this.#host.hidden = true;
+    this.#save.addEventListener("click", () => void this.save());
+    this.#apply.addEventListener("click", () => void this.#applyFile());
+    on("dd-up", ({ fresh }) => void this.#start(fresh));
+    on("dd-down", () => {
+      this.#up = false;
+      this.#buttons();
+    });
+    on("dd-open", ({ path, content }) => void this.#open(path, content));
+    on("dd-file", ({ path }) => void this.#changedOutside(path));
+    window.addEventListener("beforeunload", (event) => {
+      if ([...this.#files.keys()].some((path) => this.#isDirty(path))) event.preventDefault();
+    });
+  }
+
+  override focus(): void {
+    if (this.#view && this.#current) this.#view.focus();
+    else this.querySelector<HTMLElement>(".file-new")?.focus();
+  }
+
+  // -- files -----------------------------------------------------------------------------------------
+
+  async #start(fresh: boolean): Promise<void> {
+    this.#up = true;
+    if (fresh) {
+      this.#files.clear();
+      this.#tabs.replaceChildren();
+      this.#current = "";
+      this.#output.hidden = true;
+    }
+    await this.#load();
+    this.#buttons();
+  }
+
+  async #load(): Promise<void> {
+    let files: Stored[];
+    try {
+      ({ files } = await request<{ files: Stored[] }>("GET", `${page.base}files/`));
+    } catch (error) {
+      this.#print(error);
+      return;
+    }
+    for (const { path, content } of files) {
+      const known = this.#files.get(path);
+      if (!known) this.#add(path, content, content);
+      else if (!this.#isDirty(path)) this.#replace(path, content);
+    }
+    const first = this.#files.keys().next().value;
+    if (!this.#current && first) this.#select(first);
+    this.#draw();
+  }
+
+  #add(path: string, content: string, saved: string): void {
+    const tab = h("button", { type: "button", class: "file", "aria-pressed": "false", title: path }, path);
+    tab.addEventListener("click", () => {
+      this.#select(path);
+      this.#view?.focus();
+    });
+    this.#tabs.append(tab);
+    this.#files.set(path, { saved, state: this.#stateFor(path, content), tab });
+  }
+
+  #stateFor(path: string, content: string): EditorState {
+    const isYaml = /\.(ya?ml|json)$/i.test(path);
+    const extensions: Extension[] = [
+      lineNumbers(),
+      highlightActiveLineGutter(),
+      highlightActiveLine(),
+      drawSelection(),
+      history(),
+      indentOnInput(),
+      bracketMatching(),
+      highlightSelectionMatches(),
+      search({ top: true }),
+      indentUnit.of("  "),
+      lintGutter(),
+      isYaml ? [yaml(), tabs] : [],
+      syntaxHighlighting(COLOURS),
+      LOOK,
+      EditorView.contentAttributes.of({ "aria-label": t("editor.label", { path }), tabindex: "0" }),
+      EditorView.updateListener.of((update) => {
+        if (update.docChanged) this.#draw();
+      }),
+      keymap.of([
+        { key: "Mod-s", preventDefault: true, run: () => (void this.save(), true) },
+        { key: "Mod-Enter", preventDefault: true, run: () => (void this.#applyFile(), true) },
+        ...searchKeymap,
+        ...historyKeymap,
+        ...defaultKeymap,
+        indentWithTab,
+      ]),
+    ];
+    return EditorState.create({ doc: content, extensions });
+  }
+
+  #select(path: string): void {
+    const file = this.#files.get(path);
+    if (!file) return;
+    const before = this.#files.get(this.#current);
+    if (before && this.#view) before.state = this.#view.state;
+    this.#current = path;
+    if (this.#view) this.#view.setState(file.state);
+    else this.#view = new EditorView({ state: file.state, parent: this.#host });
+    this.#draw();
+  }
+
+  #text(path: string): string {
+    if (path === this.#current && this.#view) return this.#view.state.doc.toString();
+    return this.#files.get(path)?.state.doc.toString() ?? "";
+  }
+
+  #isDirty(path: string): boolean {
+    const file = this.#files.get(path);
+    return file !== undefined && this.#text(path) !== file.saved;
+  }
+
+  #replace(path: string, content: string): void {
+    const file = this.#files.get(path);
+    if (!file) return;
+    file.saved = content;
+    if (this.#text(path) === content) return;
+    if (path === this.#current && this.#view) {
+      this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: content } });
+    } else {
+      file.state = this.#stateFor(path, content);
+    }
+  }
+
+  async #changedOutside(path: string): Promise<void> {
+    if (this.#isDirty(path)) {
+      this.#say(t("editor.conflict", { path }));
+      return;
+    }
+    await this.#load();
+  }
+
+  async #open(path: string, content?: string): Promise<void> {
+    emit("dd-show", { view: "editor" });
+    if (!this.#files.has(path)) await this.#load();
+    if (!this.#files.has(path)) this.#add(path, content ?? "", "");
+    this.#select(path);
+    this.#view?.focus();
+  }
+
+  #askName(button: HTMLElement): void {
+    if (this.querySelector(".file-name")) return;
+    const input = h("input", { type: "text", class: "file-name", "aria-label": t("editor.name"), placeholder: "pod.yaml", maxlength: 120 });
+    let finished = false; // taking the field away makes it lose focus, which would finish a second time
+    const finish = (make: boolean): void => {
+      if (finished) return;
+      finished = true;
+      const path = input.value.trim().replace(/^\/+/, "");
+      input.remove();
+      button.hidden = false;
+      if (make && path) void this.#open(path, "");
+      else button.focus();
+    };
+    input.addEventListener("keydown", (event) => {
+      if (event.key === "Enter") finish(true);
+      else if (event.key === "Escape") finish(false);
+    });
+    input.addEventListener("blur", () => finish(input.value.trim() !== ""));
+    button.hidden = true;
+    button.after(input);
+    input.focus();
+  }
+
+  // -- saving and applying ---------------------------------------------------------------------------
+
+  async save(): Promise<boolean> {
+    const path = this.#current;
+    if (!path || !this.#up) return false;
+    const content = this.#text(path);
+    try {
+      await request("PUT", `${page.base}files/`, { path, content });
+    } catch (error) {
+      this.#print(error);
+      return false;
+    }
+    const file = this.#files.get(path);
+    if (file) file.saved = content;
+    this.#draw();
+    return true;
+  }
+
+  async #applyFile(): Promise<void> {
+    const path = this.#current;
+    if (!path || !this.#up) return;
+    const content = this.#text(path);
+    this.#apply.disabled = true;
+    this.#say(t("editor.applying"));
+    try {
+      const result = await request<Applied>("POST", `${page.base}apply/`, { path, content });
+      const file = this.#files.get(path);
+      if (file) file.saved = content;
+      this.#result(path, result);
+    } catch (error) {
+      this.#print(error);
+    } finally {
+      this.#draw();
+    }
+  }
+
+  #result(path: string, result: Applied): void {
+    const good = result.exit_code === 0;
+    this.#output.hidden = false;
+    this.#output.replaceChildren(
+      h(
+        "p",
+        { class: "output-head" },
+        h("code", {}, `kubectl apply -f ${path}`),
+        h(
+          "span",
+          { class: `badge ${good ? "badge-passed" : "badge-failed"}` },
+          good ? t("editor.ok") : t("editor.exit", { code: result.exit_code }),
+        ),
+      ),
+      result.stdout && h("pre", {}, result.stdout),
+      result.stderr && h("pre", { class: "output-error" }, result.stderr),
+    );
+    this.#markLine(result.stderr);
+  }
+
+  /** kubectl names the line that the YAML parser choked on; show it there too. */
+  #markLine(stderr: string): void {
+    if (!this.#view) return;
+    const number = Number(/yaml: line (\d+)/.exec(stderr)?.[1] ?? 0);
+    const { doc } = this.#view.state;
+    const found: Diagnostic[] = [];
+    if (number > 0) {
+      const line = doc.line(Math.min(number, doc.lines));
+      found.push({ from: line.from, to: line.to, severity: "error", message: stderr.trim().slice(0, 500) });
+    }
+    this.#view.dispatch(setDiagnostics(this.#view.state, found));
+  }
+
+  #print(error: unknown): void {
+    this.#say(error instanceof RequestError ? error.message : t("http.offline"));
+  }
+
+  #say(sentence: string): void {
+    this.#output.hidden = false;
+    this.#output.replaceChildren(h("p", { class: "output-head" }, sentence));
+  }
+
+  #draw(): void {
+    for (const [path, { tab }] of this.#files) {
+      const dirty = this.#isDirty(path);
+      tab.setAttribute("aria-pressed", String(path === this.#current));
+      tab.classList.toggle("is-dirty", dirty);
+      tab.title = dirty ? t("editor.dirty", { path }) : path;
+    }
+    this.#empty.hidden = this.#files.size > 0;
+    this.#host.hidden = this.#files.size === 0;
+    this.#buttons();
+  }
+
+  #buttons(): void {
+    this.#save.disabled = !this.#up || !this.#isDirty(this.#current);
+    this.#apply.disabled = !this.#up || !this.#current;
+  }
+}
+
+customElements.define("dd-editor", EditorElement);

@@ -1,0 +1,10 @@
+// The lab page. Parts first, then the run's state, which wakes them.
+import "../lib/sheet";
+import "./checks";
+import "./editor";
+import "./map/map";
+import "./terminal";
+import { setUpPanes } from "./panes";
+import "./status";
+
+setUpPanes();

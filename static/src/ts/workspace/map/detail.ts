@@ -1,0 +1,68 @@
+// What the map tells about one Pod when it is chosen.
+import { h, icon } from "../../lib/dom";
+import { t } from "../../lib/i18n";
+import { lookOf, readyCount, restarts, statusOf, type ContainerStatus, type Pod } from "./objects";
+import { emit } from "../page";
+
+function stateText(container: ContainerStatus | undefined): string {
+  const state = container?.state;
+  if (state?.waiting) return state.waiting.reason ?? "Waiting";
+  if (state?.terminated) return `${state.terminated.reason ?? "Terminated"} (${state.terminated.exitCode ?? 0})`;
+  return state?.running ? "Running" : t("map.none");
+}
+
+function facts(rows: [string, string | undefined][]): HTMLElement {
+  const list = h("dl", { class: "facts-list" });
+  for (const [name, value] of rows) {
+    if (value) list.append(h("dt", {}, name), h("dd", {}, value));
+  }
+  return list;
+}
+
+export function detail(pod: Pod, close: () => void): HTMLElement {
+  const { name, namespace = "", labels = {} } = pod.metadata;
+  const status = statusOf(pod);
+  const statuses = new Map((pod.status?.containerStatuses ?? []).map((c) => [c.name, c]));
+  const command = `kubectl describe pod ${name}${namespace === "default" ? "" : ` -n ${namespace}`}`;
+  const waiting = [...statuses.values()].find((c) => c.state?.waiting?.message)?.state?.waiting?.message;
+  const closer = h("button", { type: "button", class: "bar-button", onclick: close }, icon("cross"));
+  closer.setAttribute("aria-label", t("map.close"));
+  return h(
+    "div",
+    {},
+    h("div", { class: "detail-head" }, h("h2", {}, name), closer),
+    h("p", {}, h("span", { class: `badge look-${lookOf(pod, status)}` }, status)),
+    waiting ? h("p", { class: "detail-why" }, waiting) : null,
+    facts([
+      [t("map.namespace"), namespace],
+      [t("map.node"), pod.spec.nodeName ?? t("map.unscheduled")],
+      ["IP", pod.status?.podIP],
+      [t("map.ready"), readyCount(pod)],
+      [t("map.restarts"), String(restarts(pod))],
+      [t("map.owner"), pod.metadata.ownerReferences?.map((o) => `${o.kind} ${o.name}`).join(", ")],
+      [t("map.labels"), Object.entries(labels).map(([k, v]) => `${k}=${v}`).join(", ")],
+    ]),
+    h("h3", {}, t("map.containers")),
+    h(
+      "ul",
+      { class: "detail-list" },
+      ...pod.spec.containers.map((c) =>
+        h("li", {}, h("strong", {}, c.name), ` ${stateText(statuses.get(c.name))}`, h("code", {}, c.image)),
+      ),
+    ),
+    h("h3", {}, t("map.conditions")),
+    h(
+      "ul",
+      { class: "detail-list" },
+      ...(pod.status?.conditions ?? []).map((c) =>
+        h("li", { class: c.status === "True" ? "is-true" : "is-false" }, h("strong", {}, c.type), ` ${c.status}`, c.reason ? ` · ${c.reason}` : null, c.message ? h("span", {}, c.message) : null),
+      ),
+    ),
+    h(
+      "button",
+      { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command }) },
+      icon("play"),
+      "kubectl describe",
+    ),
+  );
+}

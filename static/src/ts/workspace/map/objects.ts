@@ -1,0 +1,128 @@
+// The parts of Kubernetes objects that the map reads, and what it concludes from them.
+
+export interface Meta {
+  name: string;
+  namespace?: string;
+  uid: string;
+  resourceVersion: string;
+  creationTimestamp?: string;
+  deletionTimestamp?: string;
+  labels?: Record<string, string>;
+  annotations?: Record<string, string>;
+  ownerReferences?: { kind: string; name: string; uid: string; controller?: boolean }[];
+}
+
+export interface KubeObject {
+  metadata: Meta;
+}
+
+export interface Condition {
+  type: string;
+  status: string;
+  reason?: string;
+  message?: string;
+}
+
+interface ContainerState {
+  waiting?: { reason?: string; message?: string };
+  running?: object;
+  terminated?: { reason?: string; exitCode?: number; signal?: number };
+}
+
+export interface ContainerStatus {
+  name: string;
+  ready: boolean;
+  restartCount: number;
+  image?: string;
+  state?: ContainerState;
+}
+
+export interface Pod extends KubeObject {
+  spec: { nodeName?: string; containers: { name: string; image: string }[]; initContainers?: { name: string; restartPolicy?: string }[] };
+  status?: {
+    phase?: string;
+    reason?: string;
+    podIP?: string;
+    conditions?: Condition[];
+    containerStatuses?: ContainerStatus[];
+    initContainerStatuses?: ContainerStatus[];
+  };
+}
+
+export interface Node extends KubeObject {
+  spec?: { unschedulable?: boolean; taints?: { key: string; effect: string }[] };
+  status?: { conditions?: Condition[]; nodeInfo?: { kubeletVersion?: string } };
+}
+
+export interface Workload extends KubeObject {
+  spec: { replicas?: number };
+  status?: { replicas?: number; readyReplicas?: number; conditions?: Condition[] };
+}
+
+/** How a Pod is drawn. */
+export type Look = "running" | "unready" | "pending" | "failed" | "done" | "leaving";
+
+const BAD = /BackOff|Err|Error|Failed|Invalid|OOMKilled|Evicted|Lost|DeadlineExceeded|CannotRun/;
+
+/** The STATUS column of `kubectl get pods`. */
+export function statusOf(pod: Pod): string {
+  const status = pod.status ?? {};
+  let reason = status.reason || status.phase || "Unknown";
+  const sidecars = new Set((pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always").map((c) => c.name));
+  const inits = status.initContainerStatuses ?? [];
+  let initializing = false;
+  for (const [index, container] of inits.entries()) {
+    const { terminated, waiting } = container.state ?? {};
+    if (terminated?.exitCode === 0 || (sidecars.has(container.name) && container.state?.running)) continue;
+    if (terminated) reason = `Init:${terminated.reason || `ExitCode:${terminated.exitCode ?? 0}`}`;
+    else if (waiting?.reason && waiting.reason !== "PodInitializing") reason = `Init:${waiting.reason}`;
+    else reason = `Init:${index}/${inits.length}`;
+    initializing = true;
+    break;
+  }
+  if (!initializing) {
+    let running = false;
+    for (const container of [...(status.containerStatuses ?? [])].reverse()) {
+      const { terminated, waiting } = container.state ?? {};
+      if (waiting?.reason) reason = waiting.reason;
+      else if (terminated) reason = terminated.reason || (terminated.signal ? `Signal:${terminated.signal}` : `ExitCode:${terminated.exitCode ?? 0}`);
+      else if (container.ready && container.state?.running) running = true;
+    }
+    if (reason === "Completed" && running) reason = isReady(pod) ? "Running" : "NotReady";
+  }
+  if (pod.metadata.deletionTimestamp) return status.reason === "NodeLost" ? "Unknown" : "Terminating";
+  return reason;
+}
+
+export function isReady(pod: Pod): boolean {
+  return (pod.status?.conditions ?? []).some((c) => c.type === "Ready" && c.status === "True");
+}
+
+export function lookOf(pod: Pod, status = statusOf(pod)): Look {
+  if (pod.metadata.deletionTimestamp) return "leaving";
+  if (pod.status?.phase === "Succeeded" || status === "Completed") return "done";
+  if (pod.status?.phase === "Failed" || BAD.test(status)) return "failed";
+  if (pod.status?.phase === "Running") return isReady(pod) ? "running" : "unready";
+  return "pending";
+}
+
+export function readyCount(pod: Pod): string {
+  const ready = (pod.status?.containerStatuses ?? []).filter((c) => c.ready).length;
+  return `${ready}/${pod.spec.containers.length}`;
+}
+
+export function restarts(pod: Pod): number {
+  return (pod.status?.containerStatuses ?? []).reduce((sum, c) => sum + c.restartCount, 0);
+}
+
+export function isNodeReady(node: Node): boolean {
+  return (node.status?.conditions ?? []).some((c) => c.type === "Ready" && c.status === "True");
+}
+
+export function isControlPlane(node: Node): boolean {
+  return "node-role.kubernetes.io/control-plane" in (node.metadata.labels ?? {});
+}
+
+export function controllerUid(object: KubeObject): string | undefined {
+  return object.metadata.ownerReferences?.find((ref) => ref.controller)?.uid;
+}

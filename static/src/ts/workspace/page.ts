@@ -1,0 +1,49 @@
+// What the page tells its parts: addresses, and a small typed event bus on `document`.
+
+export type RunState = "requested" | "booting" | "ready" | "passed" | "stopped" | "expired" | "failed";
+
+export interface Events {
+  /** The run's state, whenever it is read anew. */
+  "dd-state": { state: RunState; message: string };
+  /** The cluster can be used (again): connect, load, watch. `fresh` after a reset, when all before is gone. */
+  "dd-up": { fresh: boolean };
+  /** The cluster is gone: stop asking for it. */
+  "dd-down": undefined;
+  /** Type a command into the terminal. */
+  "dd-run": { command: string };
+  /** Open a file in the editor; with `content` when it may not exist yet. */
+  "dd-open": { path: string; content?: string };
+  /** A file changed outside the editor. */
+  "dd-file": { path: string };
+  /** Bring a pane to the front (narrow screens show one at a time). */
+  "dd-show": { view: View };
+}
+
+export type View = "guide" | "terminal" | "editor" | "map";
+
+const data = document.body.dataset;
+
+export const page = {
+  run: data.run ?? "",
+  base: data.base ?? "",
+  cluster: data.cluster ?? "",
+  lab: data.lab ?? "/",
+  state: (data.state ?? "requested") as RunState,
+  message: data.message ?? "",
+};
+
+export function emit<K extends keyof Events>(name: K, detail: Events[K]): void {
+  document.dispatchEvent(new CustomEvent(name, { detail }));
+}
+
+export function on<K extends keyof Events>(name: K, handler: (detail: Events[K]) => void): void {
+  document.addEventListener(name, (event) => handler((event as CustomEvent<Events[K]>).detail));
+}
+
+export function isUp(state: RunState): boolean {
+  return state === "ready" || state === "passed";
+}
+
+export function isOver(state: RunState): boolean {
+  return state === "stopped" || state === "expired" || state === "failed";
+}

@@ -1,0 +1,67 @@
+"""Course Markdown: what each construct becomes, and what never gets through."""
+
+from __future__ import annotations
+
+import pytest
+from course import markdown
+from course.text import localized
+
+# (id, source, what must be in the HTML, what must not)
+CASES = [
+    ("heading", "## Two words", ['<h2 id="two-words">'], []),
+    ("a stray title", "# Title", ["<h2"], ["<h1"]),
+    ("command", "```sh\nkubectl get pods\n```", ['data-run="kubectl get pods"', "code-one"], []),
+    ("blank to fill in", "```sh norun\nkubectl label node <name> a=b\n```", ["code-sh"], ["data-run"]),
+    ("not swept, but runs", "```sh norun\nkubectl get pod -w\n```", ['data-run="kubectl get pod -w"'], []),
+    ("transcript", "```console\n$ ls\na.txt\n```", ['data-run="ls"'], []),
+    ("output", "```text\nls\n```", [], ["data-run"]),
+    ("file", "```yaml file=pod.yaml\nkind: Pod\n```", ['data-file="pod.yaml"', "code-head"], ["data-run"]),
+    ("unknown language", "```nonsense\n<b>\n```", ["&lt;b&gt;"], ["<b>"]),
+    ("note", "::: note\nText\n:::", ['class="aside aside-note"', ">Note<"], []),
+    ("titled warning", "::: warning Mind the gap\nText\n:::", ["aside-warning", "Mind the gap"], []),
+    ("table", "|a|\n|-|\n|b|", ['class="table-scroll"', 'tabindex="0"', "<td>b</td>"], []),
+    (
+        "figure",
+        '![A loop](figure:control-loop "Round")',
+        ["<svg", 'aria-label="A loop"', "Round"],
+        ["<p><fig"],
+    ),
+    ("unknown figure", "![A loop](figure:nothing)", ["<em>A loop</em>"], ["<img"]),
+    ("raw HTML", "<script>alert(1)</script>", ["&lt;script&gt;"], ["<script"]),
+    ("bad link", "[x](javascript:alert(1))", [], ["href"]),
+    ("event in a title", '[x](http://a "\\" onclick=\\"y")', [], ['onclick="']),
+    ("style in an info string", '```sh" style="color:red\nx\n```', [], ['style="']),
+    ("Chinese lines", "第一行，\n第二行", ["第一行，第二行"], []),
+    ("mixed lines", "第一行\nPod", ["第一行 Pod"], []),
+]
+
+
+@pytest.mark.parametrize(("source", "present", "absent"), [c[1:] for c in CASES], ids=[c[0] for c in CASES])
+def test_render(source: str, present: list[str], absent: list[str]) -> None:
+    html = markdown.render(source).html
+    assert [text for text in present if text not in html] == []
+    assert [text for text in absent if text in html] == []
+
+
+def test_contents_have_unique_anchors() -> None:
+    page = markdown.render("## Same\n\n### 节点\n\n## Same\n\n#### deep")
+    assert [(h.level, h.text, h.anchor) for h in page.headings] == [
+        (2, "Same", "same"),
+        (3, "节点", "节点"),
+        (2, "Same", "same-2"),
+    ]
+
+
+TEXTS = [
+    ("exact", {"en": "a", "zh-hans": "b"}, "zh-hans", "b"),
+    ("as Django spells it", {"en": "a", "zh-hans": "b"}, "zh-Hans", "b"),
+    ("region", {"en": "a"}, "en-gb", "a"),
+    ("missing", {"en": "a"}, "zh-hans", "a"),
+    ("plain text", "a", "zh-hans", "a"),
+    ("empty", {}, "en", ""),
+]
+
+
+@pytest.mark.parametrize(("text", "language", "expected"), [t[1:] for t in TEXTS], ids=[t[0] for t in TEXTS])
+def test_localized(text: dict[str, str] | str, language: str, expected: str) -> None:
+    assert localized(text, language) == expected

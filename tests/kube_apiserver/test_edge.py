@@ -1,0 +1,202 @@
+"""The ASGI edge: the journal before the write, streams, the clock."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import orjson
+
+from cluster_engine import Cluster
+from cluster_engine.kube_apiserver import ADMIN, RequestContext
+from cluster_engine.kube_apiserver.server import ClusterApp, Driver, JournalUnavailable
+from cluster_engine.sim import Entry
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+def small_cluster() -> Cluster:
+    """No nodes, no boot: a namespace and nothing else."""
+    cluster = Cluster(nodes=1, boot=False, freezing=True)
+    context = RequestContext(ADMIN, manager="test", trusted=True)
+    cluster.server.registry.create(context, "namespaces", None, {"metadata": {"name": "default"}})
+    return cluster
+
+
+class Client:
+    """Speaks ASGI to an app."""
+
+    def __init__(self, app: ClusterApp) -> None:
+        self.app = app
+
+    async def call(
+        self,
+        method: str,
+        path: str,
+        body: Any = None,
+        query: str = "",
+        until: Callable[[bytes], bool] | None = None,
+    ) -> tuple[int, dict[str, str], bytes]:
+        """The reply; with `until`, the client hangs up when the bytes so far satisfy it."""
+        sent: list[bytes] = []
+        reply: dict[str, Any] = {}
+        done = asyncio.Event()
+        asked = False
+
+        async def receive() -> dict[str, Any]:
+            nonlocal asked
+            if not asked:
+                asked = True
+                return {"type": "http.request", "body": b"" if body is None else orjson.dumps(body)}
+            await done.wait()
+            return {"type": "http.disconnect"}
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.start":
+                reply.update(message)
+            else:
+                sent.append(message.get("body", b""))
+            if until is not None and until(b"".join(sent)):
+                done.set()
+
+        scope = {
+            "type": "http",
+            "method": method,
+            "path": path,
+            "query_string": query.encode(),
+            "headers": [(b"content-type", b"application/json")],
+        }
+        await self.app(scope, receive, send)
+        headers = {name.decode(): value.decode() for name, value in reply["headers"]}
+        return reply["status"], headers, b"".join(sent)
+
+
+def run(main: Callable[[], Awaitable[None]]) -> None:
+    async def limited() -> None:
+        async with asyncio.timeout(20):
+            await main()
+
+    asyncio.run(limited())
+
+
+def test_the_entry_is_stored_before_the_write_happens() -> None:
+    cluster = small_cluster()
+    seen: list[tuple[Entry, bool]] = []
+
+    async def sink(entry: Entry) -> None:
+        await asyncio.sleep(0)
+        seen.append((entry, cluster.get("configmaps", "a") is None))
+
+    async def main() -> None:
+        client = Client(ClusterApp(cluster, sink=sink, admin=True))
+        status, _headers, _body = await client.call("POST", MAPS, {"metadata": {"name": "a"}})
+        assert status == 201
+        status, _headers, _body = await client.call("GET", f"{MAPS}/a")
+        assert status == 200
+
+    run(main)
+    assert [(entry.kind, entry.payload["method"], absent) for entry, absent in seen] == [
+        ("request", "POST", True)
+    ]
+    assert seen[0][0].payload["user"]["username"] == "kubernetes-admin"
+    assert cluster.get("configmaps", "a") is not None
+
+
+def test_a_write_that_cannot_be_made_durable_does_not_happen() -> None:
+    cluster = small_cluster()
+
+    async def sink(entry: Entry) -> None:
+        raise JournalUnavailable("the run has moved to another host")
+
+    async def main() -> None:
+        client = Client(ClusterApp(cluster, sink=sink, admin=True))
+        status, _headers, body = await client.call("POST", MAPS, {"metadata": {"name": "a"}})
+        assert status == 503
+        assert "the run has moved to another host" in orjson.loads(body)["message"]
+
+    run(main)
+    assert cluster.get("configmaps", "a") is None
+    assert len(cluster.journal) == 0
+
+
+def test_a_watch_is_told_at_once() -> None:
+    cluster = small_cluster()
+
+    async def main() -> None:
+        client = Client(ClusterApp(cluster, admin=True))
+        watch = asyncio.ensure_future(
+            client.call("GET", MAPS, query="watch=1", until=lambda data: b"DELETED" in data)
+        )
+        await asyncio.sleep(0)
+        await client.call("POST", MAPS, {"metadata": {"name": "a"}})
+        await client.call("DELETE", f"{MAPS}/a")
+        status, headers, body = await watch
+        assert status == 200
+        assert headers["content-type"] == "application/json"
+        events = [orjson.loads(line) for line in body.splitlines()]
+        assert [event["type"] for event in events] == ["ADDED", "DELETED"]
+
+    run(main)
+
+
+def test_a_body_past_the_limit_is_cut_off() -> None:
+    cluster = small_cluster()
+
+    async def main() -> None:
+        client = Client(ClusterApp(cluster, admin=True))
+        status, _headers, body = await client.call("POST", MAPS, {"metadata": {"name": "x" * (4 << 20)}})
+        assert status == 413
+        assert orjson.loads(body)["message"] == "Request entity too large: limit is 3145728"
+
+    run(main)
+
+
+def test_strangers_stay_outside() -> None:
+    cluster = small_cluster()
+
+    async def main() -> None:
+        status, _headers, _body = await Client(ClusterApp(cluster)).call("GET", MAPS)
+        assert status == 403
+
+    run(main)
+
+
+def test_max_speed_jumps_only_while_somebody_waits() -> None:
+    cluster = small_cluster()
+    fired: list[int] = []
+    cluster.clock.register("test/fire", lambda: fired.append(cluster.clock.now))
+    start = cluster.clock.now
+    cluster.clock.call_later(3_600.0, "test/fire")
+
+    async def main() -> None:
+        driver = Driver(cluster, "max")
+        driver.start()
+        await asyncio.sleep(0.02)
+        assert cluster.clock.now == start
+        with driver.client():
+            while not fired:
+                await asyncio.sleep(0.001)
+        await driver.stop()
+
+    run(main)
+    assert fired == [start + 3_600_000_000]
+
+
+def test_time_stands_still_while_the_journal_writes() -> None:
+    cluster = small_cluster()
+    cluster.clock.register("test/tick", lambda: None)
+    cluster.clock.call_later(0.001, "test/tick")
+
+    async def main() -> None:
+        driver = Driver(cluster, 1_000.0)
+        driver.start()
+        with driver.hold():
+            before = cluster.clock.now
+            await asyncio.sleep(0.02)
+            assert cluster.clock.now == before
+        while cluster.clock.now == before:
+            await asyncio.sleep(0.001)
+        await driver.stop()
+
+    run(main)

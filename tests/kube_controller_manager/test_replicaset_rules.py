@@ -1,0 +1,110 @@
+"""The ReplicaSet's decisions: which Pods go first, what the status says, when creating stops."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from kcm_objects import NOW, STAMP, pod, replica_set
+
+from cluster_engine.apimachinery.errors import ApiError, forbidden
+from cluster_engine.kube_controller_manager.pods import create_until_refused, pods_to_delete
+from cluster_engine.kube_controller_manager.replicaset import new_status, next_available
+from cluster_engine.sim import SECOND
+
+MINUTE_AGO, HOUR_AGO = "2025-12-31T23:59:00Z", "2025-12-31T23:00:00Z"
+
+
+@pytest.mark.parametrize(
+    ("first", "second"),
+    [
+        pytest.param(pod("a", node="", ready=None), pod("b", ready=None), id="unassigned-before-assigned"),
+        pytest.param(pod("a", ready=None), pod("b", ready=False), id="pending-before-running"),
+        pytest.param(pod("a", ready=False), pod("b"), id="not-ready-before-ready"),
+        pytest.param(pod("a", cost="-5"), pod("b"), id="cheap-before-dear"),
+        pytest.param(pod("a", since=MINUTE_AGO), pod("b", since=HOUR_AGO), id="ready-for-less-time"),
+        pytest.param(pod("a", restarts=3), pod("b", restarts=1), id="more-restarts"),
+        pytest.param(pod("a", created=MINUTE_AGO), pod("b", created=HOUR_AGO), id="younger"),
+    ],
+)
+def test_goes_first(first: dict[str, Any], second: dict[str, Any]) -> None:
+    for order in ([first, second], [second, first]):
+        assert pods_to_delete(order, order, 1, NOW) == [first]
+
+
+def test_crowded_nodes_give_up_first() -> None:
+    pods = [pod("a", node="n1"), pod("b", node="n2"), pod("c", node="n2")]
+    assert [p["metadata"]["name"] for p in pods_to_delete(pods, pods, 1, NOW)] in (["b"], ["c"])
+
+
+def test_all_are_deleted_without_sorting() -> None:
+    pods = [pod("b"), pod("a", ready=None)]
+    assert pods_to_delete(pods, pods, 2, NOW) == pods
+
+
+def test_status_counts() -> None:
+    rs = replica_set("web", 4)
+    pods = [
+        pod("ready"),
+        pod("starting", ready=False),
+        pod("other-labels", labels={}),
+        pod("failed", phase="Failed"),
+        pod("going", deleting=True),
+    ]
+    assert new_status(rs, pods, None, NOW, STAMP) == {
+        "replicas": 3,
+        "fullyLabeledReplicas": 2,
+        "readyReplicas": 2,
+        "availableReplicas": 2,
+        "terminatingReplicas": 1,
+        "observedGeneration": 1,
+    }
+
+
+def test_min_ready_seconds_delays_availability() -> None:
+    rs = replica_set("web", 2)
+    rs["spec"]["minReadySeconds"] = 30
+    pods = [pod("new", since=STAMP), pod("old", since=HOUR_AGO)]
+    status = new_status(rs, pods, None, NOW, STAMP)
+    assert (status["readyReplicas"], status["availableReplicas"]) == (2, 1)
+    assert next_available(pods, 30, NOW) == NOW + 30 * SECOND
+
+
+@pytest.mark.parametrize(
+    ("replicas", "reason"),
+    [pytest.param(3, "FailedCreate", id="too-few"), pytest.param(1, "FailedDelete", id="too-many")],
+)
+def test_failure_condition(replicas: int, reason: str) -> None:
+    error = forbidden("pods", "web-x", "exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2")
+    rs = replica_set("web", replicas)
+    status = new_status(rs, [pod("a"), pod("b")], error, NOW, STAMP)
+    assert status["conditions"] == [
+        {
+            "type": "ReplicaFailure",
+            "status": "True",
+            "lastTransitionTime": STAMP,
+            "reason": reason,
+            "message": 'pods "web-x" is forbidden: exceeded quota: q, requested: pods=1, '
+            "used: pods=2, limited: pods=2",
+        }
+    ]
+    assert "conditions" not in new_status({**rs, "status": status}, [pod("a")], None, NOW, STAMP)
+
+
+@pytest.mark.parametrize(
+    ("room", "calls", "created"),
+    [
+        pytest.param(1_000_000, 500, 500, id="all-accepted"),
+        pytest.param(7, 8, 7, id="stops-at-the-first-refusal"),
+        pytest.param(0, 1, 0, id="a-full-quota-costs-one-call"),
+    ],
+)
+def test_creating_stops_when_refused(room: int, calls: int, created: int) -> None:
+    made: list[bool] = []
+
+    def create() -> ApiError | None:
+        made.append(len(made) < room)
+        return None if made[-1] else forbidden("pods", "x", "quota")
+
+    done, error = create_until_refused(500, create)
+    assert (done, len(made), error is None) == (created, calls, created == 500)

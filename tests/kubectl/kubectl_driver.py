@@ -1,0 +1,87 @@
+"""Runs kubectl and makes its tables comparable: ages, hashes and addresses become placeholders."""
+
+from __future__ import annotations
+
+import re
+import subprocess
+from itertools import count
+from pathlib import Path
+
+TIMEOUT = 60
+_PLACEHOLDERS = (
+    (re.compile(r"\b10\.244\.\d+\.\d+\b"), "<pod-ip>"),
+    (re.compile(r"\b10\.(?:9[6-9]|1[01]\d)\.\d+\.\d+\b"), "<cluster-ip>"),
+    (re.compile(r"\b[bcdfghjklmnpqrstvwxz2456789]{8,10}\b(?=-[bcdfghjklmnpqrstvwxz2456789]{5}\b)"), "<hash>"),
+    (re.compile(r"(?<=<hash>-)[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "<id>"),
+    (re.compile(r"\b(?:\d+d)?(?:\d+h)?(?:\d+m)?\d+s\b|\b\d+m\b"), "<age>"),
+    (re.compile(r"\b(?:control-plane|worker-\d)\b"), "<node>"),
+)
+
+
+class Kubectl:
+    """The binary, its environment and a namespace that changes with each test."""
+
+    def __init__(self, binary: Path, environment: dict[str, str], home: Path) -> None:
+        self._binary = binary
+        self._environment = environment
+        self.home = home
+        self._numbers = count(1)
+        self.namespace = "default"
+
+    def enter(self) -> None:
+        """A fresh namespace."""
+        self.namespace = f"test-{next(self._numbers)}"
+        self("create", "namespace", self.namespace)
+
+    def leave(self) -> None:
+        """Leave the namespace behind; it goes with the cluster."""
+        self("delete", "namespace", self.namespace, "--wait=false")
+        self.namespace = "default"
+
+    def run(self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> subprocess.CompletedProcess[str]:
+        """Run it, whatever comes of it."""
+        return subprocess.run(
+            [str(self._binary), "--namespace", self.namespace, *arguments],
+            env=self._environment,
+            input=stdin,
+            capture_output=True,
+            text=True,
+            timeout=timeout,
+            cwd=self.home,
+            check=False,
+        )
+
+    def __call__(self, *arguments: str, stdin: str = "") -> str:
+        """Its output; fails the test when it fails."""
+        done = self.run(*arguments, stdin=stdin)
+        assert done.returncode == 0, f"kubectl {' '.join(arguments)}: {done.stderr}"
+        return done.stdout
+
+    def fails(self, *arguments: str, stdin: str = "") -> str:
+        """Its complaint; fails the test when it succeeds."""
+        done = self.run(*arguments, stdin=stdin)
+        assert done.returncode != 0, done.stdout
+        return done.stderr
+
+    def popen(self, *arguments: str) -> subprocess.Popen[str]:
+        """Start it and let it run."""
+        return subprocess.Popen(
+            [str(self._binary), "--namespace", self.namespace, *arguments],
+            env=self._environment,
+            stdout=subprocess.PIPE,
+            stderr=subprocess.STDOUT,
+            text=True,
+            cwd=self.home,
+        )
+
+
+def shape(table: str) -> list[list[str]]:
+    """The cells of a table, line by line, with placeholders for what changes from run to run."""
+    rows = []
+    for line in table.splitlines():
+        if not line.strip():
+            continue
+        for pattern, placeholder in _PLACEHOLDERS:
+            line = pattern.sub(placeholder, line)
+        rows.append(re.split(r"\s{2,}", line.strip()))
+    return rows

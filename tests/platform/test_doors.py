@@ -1,0 +1,75 @@
+"""The fork in front of everything: who serves what, and how large a request may be."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from config.doors import BODY_LIMIT, ClusterDoor
+
+CASES = [
+    ("a page", "http", "/lessons/pods/", "others"),
+    ("a cluster", "http", "/clusters/x/api", "clusters"),
+    ("an exec", "websocket", "/clusters/x/api", "clusters"),
+    ("a terminal", "websocket", "/runs/x/terminal/", "others"),
+    ("not quite a cluster", "http", "/clusters", "others"),
+]
+
+
+class Inner:
+    def __init__(self) -> None:
+        self.seen: list[str] = []
+        self.closed = False
+
+    def app(self, name: str) -> Any:
+        async def serve(scope: Any, receive: Any, send: Any) -> None:
+            self.seen.append(name)
+            if scope["type"] == "http":
+                while (await receive()).get("more_body"):
+                    pass
+
+        return serve
+
+
+async def run(scope: Any, chunks: list[bytes] | None = None) -> tuple[list[str], list[Any]]:
+    inner = Inner()
+    messages = [{"body": chunk, "more_body": True, "type": "http.request"} for chunk in chunks or []]
+    messages.append({"body": b"", "more_body": False, "type": "http.request"})
+    sent: list[Any] = []
+
+    async def receive() -> Any:
+        return messages.pop(0)
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    await ClusterDoor(inner.app("clusters"), inner.app("others"))(scope, receive, send)
+    return inner.seen, sent
+
+
+@pytest.mark.parametrize(
+    ("kind", "path", "expected"), [row[1:] for row in CASES], ids=[row[0] for row in CASES]
+)
+def test_who_serves(kind: str, path: str, expected: str) -> None:
+    seen, _ = asyncio.run(run({"type": kind, "path": path, "headers": []}))
+    assert seen == [expected]
+
+
+LARGE = [
+    ("at the limit", [], [b"x" * BODY_LIMIT], 0),
+    ("announced", [(b"content-length", str(BODY_LIMIT + 1).encode())], [], 413),
+    ("nonsense", [(b"content-length", b"-4")], [], 413),
+    ("unannounced", [], [b"x" * BODY_LIMIT, b"y"], 413),
+]
+
+
+@pytest.mark.parametrize(
+    ("headers", "chunks", "status"), [row[1:] for row in LARGE], ids=[row[0] for row in LARGE]
+)
+def test_size(headers: Any, chunks: list[bytes], status: int) -> None:
+    _, sent = asyncio.run(run({"type": "http", "path": "/api/v1/me/", "headers": headers}, chunks))
+    assert [message["status"] for message in sent if "status" in message] == ([status] if status else [])
+    if status:
+        assert json.loads(sent[1]["body"])["error"] == "The request is larger than 4 MiB."

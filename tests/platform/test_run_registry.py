@@ -1,0 +1,75 @@
+"""Run → host in a real Redis: a lower epoch never overwrites a higher one."""
+
+from __future__ import annotations
+
+import asyncio
+import uuid
+
+from runs import registry
+from runs.registry import Location
+
+RUN = uuid.UUID("11111111-1111-4111-8111-111111111111")
+
+
+def at(epoch: int, host: str = "a") -> Location:
+    return Location(f"http://127.0.0.1:{1000 + epoch}", epoch, host)
+
+
+def find() -> Location | None:
+    return asyncio.run(registry.find(RUN))
+
+
+def test_register_and_find() -> None:
+    assert find() is None
+    assert registry.register(RUN, at(1), 10)
+    assert find() == at(1)
+
+
+def test_an_older_epoch_does_not_come_back() -> None:
+    assert registry.register(RUN, at(2), 10)
+    assert not registry.register(RUN, at(1), 10)
+    assert registry.register(RUN, at(2), 10)
+    assert registry.register(RUN, at(3), 10)
+    assert find() == at(3)
+
+
+def test_heartbeat_names_the_lost() -> None:
+    other = uuid.uuid4()
+    registry.register(RUN, at(2), 10)
+    assert registry.refresh([(RUN, at(1), 5), (other, at(1), 7)], 10) == {RUN}
+    assert find() == at(2)
+    assert registry.clock_of(other) == 7
+
+
+def test_forget_spares_a_newer_owner() -> None:
+    registry.register(RUN, at(2), 10)
+    registry.forget(RUN, 1)
+    assert find() == at(2)
+    registry.forget(RUN, 2)
+    assert find() is None
+
+
+def test_one_asks_for_the_boot_the_others_wait() -> None:
+    async def claims() -> list[bool]:
+        return [await registry.claim_boot(RUN, 5) for _ in range(3)]
+
+    assert asyncio.run(claims()) == [True, False, False]
+    registry.release_boot(RUN)
+    assert asyncio.run(registry.claim_boot(RUN, 5))
+
+
+def test_wait_for_a_new_epoch() -> None:
+    async def scene() -> Location | None:
+        await asyncio.to_thread(registry.register, RUN, at(1), 10)
+
+        async def later() -> None:
+            await asyncio.sleep(0.02)
+            await asyncio.to_thread(registry.register, RUN, at(2), 10)
+
+        task = asyncio.ensure_future(later())
+        found = await registry.wait_for(RUN, 5, epoch_above=1)
+        await task
+        return found
+
+    assert asyncio.run(scene()) == at(2)
+    assert asyncio.run(registry.wait_for(uuid.uuid4(), 0.0)) is None

@@ -1,0 +1,80 @@
+"""Settings are read loudly: a value that makes no sense is named."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import pytest
+from config.environment import Environment, database, fresh_secrets, read_file, write_file
+from django.core.exceptions import ImproperlyConfigured
+
+FLAGS = [
+    ("unset", None, True), ("one", "1", True), ("yes", "Yes", True), ("zero", "0", False), ("empty", "", False),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("value", "expected"), [row[1:] for row in FLAGS], ids=[row[0] for row in FLAGS])
+def test_flag(value: str | None, expected: bool) -> None:
+    values = {} if value is None else {"NAME": value}
+    assert Environment(values).flag("NAME", True) is expected
+
+
+LOUD: list[tuple[str, Any, str]] = [
+    ("missing text", lambda e: e.text("ABSENT"), "ABSENT is not set"),
+    ("odd flag", lambda e: e.flag("WORD", False), "WORD='maybe': expected 1 or 0"),
+    ("odd number", lambda e: e.number("WORD", 1), "WORD='maybe': expected a whole number"),
+    ("small number", lambda e: e.number("THREE", 1, minimum=4), "THREE=3: expected at least 4"),
+]
+
+
+@pytest.mark.parametrize(("ask", "sentence"), [row[1:] for row in LOUD], ids=[row[0] for row in LOUD])
+def test_loud(ask: Any, sentence: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match=sentence):
+        ask(Environment({"WORD": "maybe", "THREE": "3"}))
+
+
+URLS = [
+    ("sqlite", "sqlite:////tmp/a.db", {"NAME": "/tmp/a.db"}),
+    ("sqlite relative", "sqlite:///var/a.db", {"NAME": "/root-of-it/var/a.db"}),
+    (
+        "postgresql",
+        "postgresql://u:p%40ss@db.example:5433/drydock?sslmode=require",
+        {
+            "NAME": "drydock", "USER": "u", "PASSWORD": "p@ss", "HOST": "db.example", "PORT": "5433",
+            "OPTIONS": {"sslmode": "require"},
+        },
+    ),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("url", "expected"), [row[1:] for row in URLS], ids=[row[0] for row in URLS])
+def test_database(url: str, expected: dict[str, Any]) -> None:
+    found = database(url, Path("/root-of-it"))
+    assert {name: found[name] for name in expected} == expected
+
+
+BAD_URLS = ["mysql://x/y", "sqlite://", "postgresql://host/", "postgresql://host:port/name", "nonsense"]
+
+
+@pytest.mark.parametrize("url", BAD_URLS)
+def test_database_refused(url: str) -> None:
+    with pytest.raises(ImproperlyConfigured, match="DRYDOCK_DATABASE_URL"):
+        database(url, Path("/"))
+
+
+def test_file_round_trip(tmp_path: Path) -> None:
+    path = tmp_path / "var" / "drydock.env"
+    values = fresh_secrets()
+    write_file(path, values)
+    assert read_file(path) == values
+    assert path.stat().st_mode & 0o777 == 0o600
+    assert values["DRYDOCK_SECRET_KEY"] != values["DRYDOCK_HOST_SECRET"]
+    assert read_file(tmp_path / "absent") == {}
+
+
+def test_file_with_nonsense(tmp_path: Path) -> None:
+    path = tmp_path / "env"
+    path.write_text("# fine\nA=1\nnot a setting\n")
+    with pytest.raises(ImproperlyConfigured, match=r"env:3: expected KEY=value"):
+        read_file(path)

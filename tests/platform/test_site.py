@@ -1,0 +1,147 @@
+"""What holds on every page: health, headers, ids, errors, languages, settings' checks."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from accounts.models import User
+from config import checks
+from django.conf import settings as live
+from django.core.management import call_command
+from django.test import Client
+
+
+def test_healthy(client: Client, db: None) -> None:
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()) == (200, {"status": "ok", "database": "ok", "redis": "ok"})
+
+
+def test_unhealthy(client: Client, db: None, settings: Any) -> None:
+    settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    answer = client.get("/healthz")
+    assert (answer.status_code, answer.json()["redis"]) == (503, "ConnectionError")
+
+
+HEADERS = {
+    "X-Frame-Options": "DENY",
+    "X-Content-Type-Options": "nosniff",
+    "Referrer-Policy": "same-origin",
+    "Cross-Origin-Opener-Policy": "same-origin",
+}
+
+
+def test_headers(client: Client, db: None) -> None:
+    answer = client.get("/healthz")
+    assert {name: answer[name] for name in HEADERS} == HEADERS
+    policy = dict(part.strip().split(" ", 1) for part in answer["Content-Security-Policy"].split(";"))
+    assert policy["default-src"] == "'none'"
+    assert policy["script-src"] == policy["style-src"] == policy["connect-src"] == "'self'"
+    assert policy["frame-ancestors"] == "'none'"
+    assert "unsafe" not in answer["Content-Security-Policy"]
+
+
+IDS = [("abcdef12", True), ("short", False), ("has space in it", False), ("x" * 65, False), ("", False)]
+
+
+@pytest.mark.parametrize(("offered", "kept"), IDS)
+def test_request_id(client: Client, db: None, offered: str, kept: bool) -> None:
+    given = client.get("/healthz", headers={"x-request-id": offered})["X-Request-ID"]
+    assert (given == offered) is kept
+    assert len(given) >= 8
+
+
+LOST = [
+    ("the API", "/api/v1/nothing/", "text/html", "application/json"),
+    ("a script", "/nothing/", "application/json", "application/json"),
+    ("a person", "/nothing/", "text/html", "text/html; charset=utf-8"),
+]
+
+
+@pytest.mark.parametrize(("path", "accept", "kind"), [row[1:] for row in LOST], ids=[row[0] for row in LOST])
+def test_not_found(client: Client, db: None, path: str, accept: str, kind: str) -> None:
+    answer = client.get(path, headers={"accept": accept})
+    assert (answer.status_code, answer["Content-Type"]) == (404, kind)
+    if kind == "application/json":
+        assert set(answer.json()) == {"error", "code", "request_id"}
+
+
+def test_schema(client: Client, db: None) -> None:
+    import yaml
+
+    document = yaml.safe_load(client.get("/api/schema/").content)
+    assert document["openapi"].startswith("3.")
+    assert "/api/v1/labs/{slug}/submissions/" in document["paths"]
+    submission = document["components"]["schemas"]["Submission"]["properties"]
+    assert set(submission) >= {
+        "state",
+        "score",
+        "max_score",
+        "passed",
+        "checks",
+        "engine_version",
+        "seed",
+        "state_hash",
+    }
+
+
+def test_schema_has_no_complaints() -> None:
+    call_command("spectacular", "--validate", "--fail-on-warn", "--file", "/dev/null")
+
+
+@pytest.mark.parametrize(("language", "title"), [("en", "en"), ("zh-hans", "zh-hans"), ("zh-CN", "zh-hans")])
+def test_api_language(client: Client, db: None, lab: Any, language: str, title: str) -> None:
+    answer = client.get(f"/api/v1/labs/{lab.slug}/", headers={"accept-language": language}).json()
+    assert answer["title"] == lab.title[title]
+    assert answer["max_score"] == sum(check["points"] for check in answer["checks"])
+
+
+CHECKS: list[tuple[str, dict[str, Any], str]] = [
+    ("no key", {"SECRET_KEY": "insecure"}, "drydock.W001"),
+    ("short key", {"SECRET_KEY": "short"}, "drydock.E001"),
+    ("short host secret", {"HOST_SECRET": "short"}, "drydock.E002"),
+    (
+        "one secret for all",
+        {"SECRET_KEY": "x" * 40, "HOST_SECRET": "x" * 40, "RELAXED": False},
+        "drydock.E003",
+    ),
+    ("an odd Redis", {"REDIS_URL": "http://redis"}, "drydock.E004"),
+    ("any host", {"ALLOWED_HOSTS": ["*"]}, "drydock.E005"),
+    ("an unreachable host", {"HOST_BIND": "0.0.0.0"}, "drydock.E006"),
+    ("SQLite for many", {"RELAXED": False}, "drydock.W002"),
+]
+
+
+@pytest.mark.parametrize(("values", "identity"), [row[1:] for row in CHECKS], ids=[row[0] for row in CHECKS])
+def test_checks(settings: Any, values: dict[str, Any], identity: str) -> None:
+    settings.TESTING = False
+    for name, value in values.items():
+        setattr(settings, name, value)
+    found = [
+        *checks.secrets(None), *checks.redis_url(None), *checks.hosts(None), *checks.database_for_many(None)
+    ]  # fmt: skip
+    assert identity in {message.id for message in found}
+
+
+def test_no_checks_fail_as_shipped() -> None:
+    assert live.TESTING
+    assert [*checks.redis_url(None), *checks.hosts(None), *checks.course(None)] == []
+    call_command("check", fail_level="WARNING")
+
+
+def test_migrations_are_complete(db: None) -> None:
+    call_command("makemigrations", "--check", "--dry-run", verbosity=0)
+
+
+def test_the_first_instructor(db: None, capsys: pytest.CaptureFixture[str]) -> None:
+    call_command("ensure_instructor")
+    name, password = capsys.readouterr().out.split()
+    user = User.objects.get()
+    assert (user.username, user.is_instructor, user.check_password(password)) == (name, True, True)
+    call_command("ensure_instructor")
+    assert capsys.readouterr().out == ""
+    call_command("ensure_instructor", "--reset")
+    fresh = capsys.readouterr().out.split()[1]
+    user.refresh_from_db()
+    assert user.check_password(fresh)
+    assert not user.check_password(password)
