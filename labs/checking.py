@@ -18,6 +18,7 @@ from dataclasses import dataclass
 from types import ModuleType
 from typing import Any
 
+from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.cluster import Cluster
 
 Text = dict[str, str]
@@ -86,13 +87,16 @@ class Reader:
         return self._cluster.list(resource, namespace, labels, fields)
 
     def logs(self, name: str, container: str, namespace: str = "default") -> list[str]:
-        """The lines that a container of a Pod has written; none when it has not run."""
+        """The lines that a container of a Pod has written; none when there is no such container or it has not run."""
         pod = self._cluster.get("pods", name, namespace)
         node = pod["spec"].get("nodeName") if pod is not None else None
         kubelet = self._cluster.server.node_proxy.find(node) if node else None
         if kubelet is None:
             return []
-        return [text for _at, _stream, text in kubelet.logs(namespace, name, container, False)]
+        try:
+            return [text for _at, _stream, text in kubelet.logs(namespace, name, container, False)]
+        except ApiError:
+            return []
 
     def fork(self) -> Cluster:
         """A copy to act on: apply, delete, advance; the learner's cluster stays as it is."""

@@ -62,6 +62,7 @@ class Workbench:
         self.cluster = cluster
         self.vfs = Vfs()
         self.vfs.mkdir(HOME, parents=True)
+        self.vfs.mkdir("/tmp", parents=True)  # noqa: S108  a path of the virtual file system
         for path, text in lab.files.items():
             self.vfs.write(f"{HOME}/{path}", text.encode())
         self._program = program
@@ -110,6 +111,6 @@ async def open_lab(lab: Lab) -> AsyncIterator[Workbench]:
             await asyncio.sleep(0.01)
         yield Workbench(lab, cluster, program)
     finally:
-        await program.close()
+        program.close()
         server.should_exit = True
         await serving
