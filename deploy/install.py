@@ -199,7 +199,7 @@ def collect_static(env: dict[str, str]) -> None:
     if not (stamp.is_file() and stamp.read_text() == fingerprint):
         say("static files …")
         run(
-            [str(PYTHON), "manage.py", "collectstatic", "--no-input", "--clear"],
+            [str(PYTHON), "manage.py", "collectstatic", "--no-input", "--clear", "-i", "src", "-i", "*.mjs"],
             "collecting static files",
             env,
         )

@@ -190,7 +190,7 @@ def main() -> None:
         fail("the instructor account could not be made.")
     url = f"http://{options.host}:{options.port}/"
     running: list[Process] = []
-    for number in (signal.SIGTERM, signal.SIGHUP):
+    for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     try:
         for process in processes(options.host, options.port, env):

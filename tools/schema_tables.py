@@ -202,12 +202,8 @@ def go_type(binary: GoBinary, address: int) -> str:
             else base
         )
     if kind == MAP:
-        element = go_type(binary, binary.element(address))
-        return (
-            "{}"
-            + element.partition("=")[0]
-            + (f"={text}" if named or not text.startswith("map[string]") else "")
-        )
+        inner = go_type(binary, binary.element(address)).partition("=")[0]
+        return "{}" + inner + (f"={text}" if named or not text.startswith("map[string]") else "")
     if kind == POINTER:
         return go_type(binary, binary.element(address))
     if kind == STRUCT:
@@ -256,6 +252,16 @@ def from_go(binary: GoBinary, address: int, definition: dict[str, Any], short: s
     return rows
 
 
+def inlined_in(binary: GoBinary, served: dict[str, int]) -> dict[str, str]:
+    """inlined struct → a struct that it is inlined in"""
+    found: dict[str, str] = {}
+    for outer, address in served.items():
+        for _, tag, embedded, field_type in binary.fields(address):
+            if embedded and re.search(r'json:"(?:,|")', tag):
+                found.setdefault(go_type(binary, field_type), outer)
+    return found
+
+
 def wheel_type(schema: dict[str, Any]) -> str:
     """The nearest type for what only the wheel knows (CustomResourceDefinition, APIService)."""
     if "$ref" in schema:
@@ -280,7 +286,7 @@ def wheel_type(schema: dict[str, Any]) -> str:
             "io.k8s.kube-aggregator.pkg.apis.",
         ):
             if name.startswith(prefix):
-                return name[len(prefix) :]
+                return str(name[len(prefix) :])
         return "any"
     kinds = schema.get("type", "object")
     kind = kinds if isinstance(kinds, str) else kinds[0]
@@ -292,7 +298,7 @@ def wheel_type(schema: dict[str, Any]) -> str:
         )
     if kind == "string":
         return "bytes" if schema.get("format") == "byte" else "string"
-    return {"integer": schema.get("format", "int64"), "number": "float64", "boolean": "bool"}[kind]
+    return str({"integer": schema.get("format", "int64"), "number": "float64", "boolean": "bool"}[kind])
 
 
 def from_wheel(definition: dict[str, Any]) -> dict[str, Any]:
@@ -316,10 +322,15 @@ def main() -> int:
     definitions = orjson.loads(WHEEL.read_bytes())["$defs"]
     binary = GoBinary(program)
     types: dict[str, dict[str, Any]] = {}
-    for (package, name), address in binary.structs().items():
-        short = short_name(package, name)
-        if short:
-            types[short] = from_go(binary, address, definitions.get(definition_name(short), {}), short)
+    structs = binary.structs()
+    served = {short: address for key, address in structs.items() if (short := short_name(*key))}
+    for short, outer in inlined_in(binary, served).items():
+        # A struct that exists only inlined is published as part of the struct around it.
+        around = definitions.get(definition_name(outer), {})
+        properties = {name: around[name] for name in ("properties", "required") if name in around}
+        definitions.setdefault(definition_name(short), properties)
+    for short, address in served.items():
+        types[short] = from_go(binary, address, definitions.get(definition_name(short), {}), short)
     for long, definition in definitions.items():
         match = re.search(r"\.((?:apiextensions|apiregistration)\.v1\.\w+)$", long)
         if match and "properties" in definition:

@@ -10,9 +10,9 @@ from typing import Any
 
 import orjson
 
-MAX_DEPTH = 250
+MAX_DEPTH = 120
 """Levels of nesting of a JSON body (Go stops at 10,000; no Kubernetes object comes near this)."""
-_MAX_BRACKETS_UNCHECKED = 200
+_MAX_BRACKETS_UNCHECKED = MAX_DEPTH
 
 
 class DecodeError(ValueError):

@@ -402,6 +402,11 @@ def apply(
             last = entry
         else:
             rest.append(entry)
+    given = applied.get("metadata")
+    if not isinstance(given, dict):
+        raise bad_request("metadata is not an object")
+    if given.get("managedFields"):
+        raise bad_request("metadata.managedFields must be nil")
     config = _bare(applied)
     _check_declared(schema, config)
     fields = _intern(_strip(to_set(schema, config), reset) or EMPTY)

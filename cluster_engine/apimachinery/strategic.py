@@ -17,7 +17,7 @@ DIRECTIVE = "$patch"
 RETAIN_KEYS = "$retainKeys"
 SET_ORDER = "$setElementOrder/"
 DELETE_PRIMITIVE = "$deleteFromPrimitiveList/"
-MAX_DEPTH = 250
+MAX_DEPTH = 120
 
 Items = list[Any]
 

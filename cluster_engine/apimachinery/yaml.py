@@ -18,9 +18,9 @@ from typing import Any
 import yaml
 
 MAX_BYTES = 3 * 1024 * 1024
-MAX_NODES = 200_000
+MAX_NODES = 100_000
 """Values that one stream may hold, aliases expanded."""
-MAX_DEPTH = 200
+MAX_DEPTH = 120
 MAX_DOCUMENTS = 1_000
 
 PREFIX = "error converting YAML to JSON: "

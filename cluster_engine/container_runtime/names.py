@@ -58,7 +58,7 @@ def parse(text: str) -> Reference:
         domain, rest = "docker.io", path
     if rest.lower() != rest:
         raise InvalidImageName(
-            "invalid reference format: repository name (library/" + rest + ") must be lowercase"
+            f"invalid reference format: repository name (library/{rest.split(':')[0]}) must be lowercase"
         )
     if not all(_component(part) for part in rest.split("/")):
         raise InvalidImageName("invalid reference format")

@@ -37,7 +37,7 @@ from .patching import TYPES, check_applied
 from .registry import Registry
 from .requests import RequestInfo, first, flag
 from .selection import Selection
-from .subrequests import Subresources
+from .subrequests import Subresources, refusal
 from .types import ADMIN, Request, RequestContext, Response, UserInfo
 
 _FORMS = ("Table", "PartialObjectMetadata")
@@ -79,11 +79,10 @@ class Handlers:
         info = requests.parse(request)
         info.verb = "create"
         authorization.check(user, info)
-        kind = self._kinds.get((info.group, info.version, info.resource))
-        if kind is None or info.resource != "pods" or info.subresource not in kind.subresources:
+        if (info.group, info.version, info.resource) != ("", "v1", "pods"):
             raise _no_resource()
         if info.subresource != "exec":
-            raise errors.not_simulated(f"{info.subresource} over WebSocket")
+            raise refusal(info.subresource)
         self._subresources.check_exec(info.namespace, info.name, request)
 
     # ---- the way in --------------------------------------------------------------------------------------

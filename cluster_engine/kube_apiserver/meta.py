@@ -85,6 +85,19 @@ def carried_over(kind: Kind, obj: JSON, old: JSON) -> JSON:
     return {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": fixed}
 
 
+def readable_managed_fields(obj: JSON) -> JSON:
+    """The object without managedFields that nobody can read; what is stored then stays (DecodeManagedFields)."""
+    meta = obj.get("metadata") or {}
+    sent = meta.get("managedFields")
+    if not sent or all(_is_field_set(entry.get("fieldsV1") or {}) for entry in sent):
+        return obj
+    return {**obj, "metadata": {name: value for name, value in meta.items() if name != "managedFields"}}
+
+
+def _is_field_set(value: object) -> bool:
+    return isinstance(value, dict) and all(_is_field_set(item) for item in value.values())
+
+
 def check_preconditions(kind: Kind, obj: JSON, old: JSON, unconditional: bool) -> None:
     """The uid and resourceVersion that the caller holds must be the stored ones."""
     meta = obj.get("metadata") or {}

@@ -123,6 +123,8 @@ class Registry:
     def create(self, ctx: RequestContext, resource: str, namespace: str | None, obj: JSON) -> JSON:
         """Store a new object. Raises ApiError 409, 403 (admission, budgets), 422."""
         kind = self.kind(resource)
+        if not ctx.trusted:
+            obj = meta.readable_managed_fields(obj)
         obj = meta.system_fields(
             kind, obj, namespace or "", self.chance_of(ctx).uids.uid(), self.clock.timestamp()
         )
@@ -215,6 +217,8 @@ class Registry:
 
     def _update(self, ctx: RequestContext, kind: Kind, old: JSON, obj: JSON, own: bool) -> JSON:
         resource = kind.group_resource
+        if not ctx.trusted:
+            obj = meta.readable_managed_fields(obj)
         meta.check_preconditions(kind, obj, old, resource not in _CONDITIONAL_UPDATE)
         new = meta.carried_over(kind, obj, old)
         old_meta = old["metadata"]
@@ -294,6 +298,11 @@ class Registry:
         new = patched(live, patch, patch_type, self.schema(kind))
         if new is live:
             return live
+        if (new.get("apiVersion"), new.get("kind")) != (kind.api_version, kind.kind):
+            raise errors.bad_request(
+                f"the patch leaves no {kind.api_version}, Kind={kind.kind}: "
+                f"found {new.get('apiVersion')}, Kind={new.get('kind')}"
+            )
         if not ctx.trusted:
             new, warnings = decode.handle_body(kind.api_version, kind.kind, new, ctx.field_validation)
             ctx.warnings.extend(warnings)

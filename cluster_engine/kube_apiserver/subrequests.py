@@ -60,7 +60,7 @@ class Subresources:
         name = info.subresource
         if name not in kind.subresources or name not in SUBRESOURCES:
             if name in _REFUSED and kind.group_resource in ("pods", "services", "nodes"):
-                raise errors.not_simulated(_REFUSED[name])
+                raise refusal(name)
             raise _missing()
         if info.verb not in SUBRESOURCES[name].verbs:
             raise errors.ApiError(
@@ -72,7 +72,7 @@ class Subresources:
                 )
             )
         if name in _REFUSED:
-            raise errors.not_simulated(_REFUSED[name])
+            raise refusal(name)
         namespace = info.namespace if kind.namespaced else ""
         match name:
             case "scale":
@@ -187,6 +187,11 @@ class Subresources:
         token_id = self._registry.chance_of(ctx).uids.uid()
         done = token.issue(self._store, self._authenticator, account, obj, token_id)
         return handlers.reply(request, 201, done, accept)
+
+
+def refusal(subresource: str) -> errors.ApiError:
+    """What is said of a subresource that this cluster does not simulate."""
+    return errors.not_simulated(_REFUSED.get(subresource, subresource))
 
 
 def _running(pod: JSON, container: str) -> bool:

@@ -15,7 +15,7 @@ from cluster_engine.sim import SECOND
 from . import daemonset_rules as rules
 from .ownership import ORPHANS, changed_owner_or_labels, claim, orphans_by_namespace
 from .pods import create_until_refused, is_namespace_terminating, readiness_changed
-from .replicaset import BURST_REPLICAS, STATUS_LATENCY, next_available
+from .replicaset import BURST_REPLICAS, STATUS_LATENCY, availability
 
 _DAEMON_SETS, _PODS, _REVISIONS = "daemonsets.apps", "pods", "controllerrevisions.apps"
 _KEEPS_REVISIONS = any(kind.group_resource == _REVISIONS for kind in KINDS)
@@ -95,7 +95,7 @@ class DaemonSetController(Controller):
         status = rules.status(ds, self.nodes.list(), rules.by_node(pods), hash, now)
         if status != ds.get("status"):
             self.client.update_status(_DAEMON_SETS, {**ds, "status": status})
-        due = next_available(pods, ds["spec"].get("minReadySeconds", 0), now)
+        _, due = availability(pods, ds["spec"].get("minReadySeconds", 0), now)
         if due is not None:
             self.queue.add_after(key, (due - now) / SECOND)
 

@@ -14,7 +14,10 @@ from cluster_engine.component import Context, Controller
 from . import endpoints_rules as rules
 
 BATCH = 0.2
-"""Seconds for which changes of Pods are gathered: a rollout of hundreds is a few writes of each slice."""
+BATCH_PER_POD = 0.001
+MAX_BATCH = 2.0
+"""Seconds for which changes of Pods are gathered, more where there are many: a rollout of hundreds is a few
+writes of each slice (upstream: --endpoint-updates-batch-period and its client's rate limit)."""
 
 _SLICES, _ENDPOINTS, _SERVICES = "endpointslices.discovery.k8s.io", "endpoints", "services"
 _SELECTING = "selecting"
@@ -57,9 +60,11 @@ class _ServiceController(Controller):
         labels = pod["metadata"].get("labels")
         if not labels:
             return
-        for service in self.services.by_index(_SELECTING, pod["metadata"]["namespace"]):
+        namespace = pod["metadata"]["namespace"]
+        for service in self.services.by_index(_SELECTING, namespace):
             if selector_of_map(service["spec"]["selector"]).matches(labels):
-                self.queue.add_after(key_of(service), BATCH)
+                neighbours = self.pods.count_by_index("namespace", namespace)
+                self.queue.add_after(key_of(service), min(BATCH + BATCH_PER_POD * neighbours, MAX_BATCH))
 
     def _selected(self, service: JSON) -> list[JSON]:
         selector = selector_of_map(service["spec"]["selector"])

@@ -20,46 +20,42 @@ from .pods import (
     create_until_refused,
     is_namespace_terminating,
     is_pod_active,
-    is_pod_terminating,
     pod_from_template,
     pods_to_delete,
     readiness_changed,
 )
+from .replica_tally import Tallies, Tally
 
 BURST_REPLICAS = 500
 """Pods created or deleted in one reconcile."""
 
 STATUS_LATENCY = 0.1
-"""Seconds for which readiness changes are gathered: a thousand of them are a few counts, not a thousand."""
+LATENCY_PER_REPLICA = 0.0005
+MAX_STATUS_LATENCY = 1.0
+"""Seconds for which readiness changes are gathered: more for large sets, whose Pods change all the time.
+
+Upstream writes at once, but no faster than its client may (20 requests a second for all controllers).
+"""
 
 _REPLICA_SETS, _PODS = "replicasets.apps", "pods"
 
 
-def new_status(rs: JSON, pods: Sequence[JSON], error: ApiError | None, now: int, stamp: str) -> JSON:
-    """The status of ``rs`` that has these Pods (terminating ones too) after ``error`` in managing them."""
-    spec = rs["spec"]
-    wanted = (spec["template"].get("metadata") or {}).get("labels") or {}
-    min_ready = spec.get("minReadySeconds", 0)
-    replicas = labeled = ready = available = terminating = 0
-    for pod in pods:
-        if not is_pod_active(pod):
-            terminating += is_pod_terminating(pod)
-            continue
-        replicas += 1
-        labeled += wanted.items() <= (pod["metadata"].get("labels") or {}).items()
-        at = available_at(pod, min_ready)
-        if at is not None:
-            ready += 1
-            available += at <= now
+def status_latency(replicas: int) -> float:
+    """How long a set of that size waits for more changes before it counts."""
+    return min(STATUS_LATENCY + LATENCY_PER_REPLICA * replicas, MAX_STATUS_LATENCY)
+
+
+def new_status(rs: JSON, tally: Tally, available: int, error: ApiError | None, stamp: str) -> JSON:
+    """The status of ``rs`` with these Pods after ``error`` in managing them."""
     old = (rs.get("status") or {}).get("conditions") or ()
     status: JSON = {
-        "replicas": replicas,
-        "fullyLabeledReplicas": labeled,
-        "readyReplicas": ready,
+        "replicas": tally.active,
+        "fullyLabeledReplicas": tally.labeled,
+        "readyReplicas": tally.ready,
         "availableReplicas": available,
-        "terminatingReplicas": terminating,
+        "terminatingReplicas": tally.terminating,
         "observedGeneration": rs["metadata"].get("generation", 0),
-        "conditions": _failure_conditions(old, error, replicas - spec["replicas"], stamp),
+        "conditions": _failure_conditions(old, error, tally.active - rs["spec"]["replicas"], stamp),
     }
     return conditions.compact(status, keep=("replicas", "terminatingReplicas"))
 
@@ -76,12 +72,11 @@ def _failure_conditions(old: Sequence[JSON], error: ApiError | None, diff: int, 
     return [*old, failure]
 
 
-def next_available(pods: Sequence[JSON], min_ready: int, now: int) -> int | None:
-    """When the next Pod that is ready but not yet available will be."""
-    if not min_ready:
-        return None
-    times = [at for pod in pods if (at := available_at(pod, min_ready)) is not None and at > now]
-    return min(times, default=None)
+def availability(pods: Sequence[JSON], min_ready: int, now: int) -> tuple[int, int | None]:
+    """(how many active Pods are available, when the next ready one will be)."""
+    times = [available_at(pod, min_ready) for pod in pods if is_pod_active(pod)]
+    waiting = [at for at in times if at is not None and at > now]
+    return sum(at is not None for at in times) - len(waiting), min(waiting, default=None)
 
 
 class ReplicaSetController(Controller):
@@ -95,7 +90,8 @@ class ReplicaSetController(Controller):
         self.sets = ctx.informers.of(_REPLICA_SETS)
         self.pods = ctx.informers.of(_PODS)
         self.pods.add_index(ORPHANS, orphans_by_namespace)
-        self.sets.on(add=self._set_added, update=self._set_updated)
+        self.tallies = Tallies(lambda uid: self.pods.by_index("owner", uid))
+        self.sets.on(add=self._set_added, update=self._set_updated, delete=self._set_deleted)
         self.pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)
 
     # ---- what makes us look ----------------------------------------------------------------------------
@@ -108,6 +104,9 @@ class ReplicaSetController(Controller):
         if old["spec"] != new["spec"] or before.get("deletionTimestamp") != after.get("deletionTimestamp"):
             self.queue.add(key_of(new))
 
+    def _set_deleted(self, rs: JSON) -> None:
+        self.tallies.forget(rs["metadata"]["uid"])
+
     def _owner_key(self, pod: JSON) -> str | None:
         reference = controller_of(pod)
         if reference is None or reference["kind"] != "ReplicaSet":
@@ -115,11 +114,20 @@ class ReplicaSetController(Controller):
         return f"{pod['metadata']['namespace']}/{reference['name']}"
 
     def _pod_added(self, pod: JSON) -> None:
+        self.tallies.count(pod, 1)
+        self._enqueue(pod)
+
+    def _enqueue(self, pod: JSON) -> None:
         key = self._owner_key(pod)
         if key is not None:
             self.queue.add(key)
         elif controller_of(pod) is None:
             self._offer(pod)
+
+    def _enqueue_later(self, key: str) -> None:
+        rs = self.sets.get(key)
+        if rs is not None:
+            self.queue.add_after(key, status_latency(rs["spec"]["replicas"]))
 
     def _offer(self, orphan: JSON) -> None:
         labels = orphan["metadata"].get("labels")
@@ -131,27 +139,29 @@ class ReplicaSetController(Controller):
 
     def _pod_updated(self, old: JSON, new: JSON) -> None:
         before, after = old["metadata"], new["metadata"]
-        if before is not after:
-            if changed_owner_or_labels(old, new):
-                former = self._owner_key(old)
-                if former is not None:
-                    self.queue.add(former)
-                self._pod_added(new)
-                return
-            if before.get("deletionTimestamp") is None and after.get("deletionTimestamp") is not None:
-                self._pod_added(new)
-                return
-        if readiness_changed(old, new):
-            key = self._owner_key(new)
-            if key is not None:
-                self.queue.add_after(key, STATUS_LATENCY)
+        moved = before is not after and changed_owner_or_labels(old, new)
+        going = before.get("deletionTimestamp") is None and after.get("deletionTimestamp") is not None
+        if not (moved or going or readiness_changed(old, new)):
+            return
+        self.tallies.count(old, -1)
+        self.tallies.count(new, 1)
+        key = self._owner_key(new)
+        if moved:
+            former = self._owner_key(old)
+            if former is not None:
+                self.queue.add(former)
+        if moved or going:
+            self._enqueue(new)
+        elif key is not None:
+            self._enqueue_later(key)
 
     def _pod_deleted(self, pod: JSON) -> None:
+        self.tallies.count(pod, -1)
         key = self._owner_key(pod)
         if key is None:
             return
-        if pod["metadata"].get("deletionTimestamp") and pod["metadata"].get("deletionGracePeriodSeconds"):
-            self.queue.add_after(key, STATUS_LATENCY)  # replaced already when its deletion began
+        if pod["metadata"].get("deletionTimestamp"):
+            self._enqueue_later(key)  # replaced already when its deletion began
         else:
             self.queue.add(key)
 
@@ -161,28 +171,45 @@ class ReplicaSetController(Controller):
         rs = self.sets.get(key)
         if rs is None:
             return
-        pods = claim(self.client, self.pods, rs, compile_selector(rs["spec"]["selector"]), _PODS)
+        tally = self._claimed(rs)
         error = None
         if not rs["metadata"].get("deletionTimestamp"):
-            error = self._manage(rs, [pod for pod in pods if is_pod_active(pod)])
-        now = self.clock.now
-        status = new_status(rs, pods, error, now, self.clock.timestamp())
+            error = self._manage(rs, tally.active)
+        available, due = tally.ready, None
+        min_ready, now = rs["spec"].get("minReadySeconds", 0), self.clock.now
+        if min_ready:
+            available, due = availability(self._pods(rs), min_ready, now)
+        status = new_status(rs, tally, available, error, self.clock.timestamp())
         if status != rs.get("status"):
             self.client.update_status(_REPLICA_SETS, {**rs, "status": status})
-        due = next_available(pods, rs["spec"].get("minReadySeconds", 0), now)
         if due is not None:
             self.queue.add_after(key, (due - now) / SECOND)
         if error is not None:
             raise error
 
-    def _manage(self, rs: JSON, active: list[JSON]) -> ApiError | None:
+    def load(self, state: JSON) -> None:
+        self.tallies.clear()
+
+    def _pods(self, rs: JSON) -> list[JSON]:
+        return self.pods.by_index("owner", rs["metadata"]["uid"])
+
+    def _claimed(self, rs: JSON) -> Tally:
+        """The counts of the set's Pods, after it adopted matching orphans and released strays."""
+        tally = self.tallies.of(rs)
+        orphans = self.pods.by_index(ORPHANS, rs["metadata"]["namespace"])
+        if tally.strays or any(tally.selector.matches(pod["metadata"].get("labels")) for pod in orphans):
+            claim(self.client, self.pods, rs, tally.selector, _PODS)
+        return tally
+
+    def _manage(self, rs: JSON, active: int) -> ApiError | None:
         """Creates or deletes the difference, at most a burst of it; the first error."""
-        diff = len(active) - rs["spec"]["replicas"]
+        diff = active - rs["spec"]["replicas"]
         if diff < 0:
             _, error = create_until_refused(min(-diff, BURST_REPLICAS), lambda: self._create(rs))
             return error
         if diff > 0:
-            doomed = pods_to_delete(active, self._related(rs), min(diff, BURST_REPLICAS), self.clock.now)
+            pods = [pod for pod in self._pods(rs) if is_pod_active(pod)]
+            doomed = pods_to_delete(pods, self._related(rs), min(diff, BURST_REPLICAS), self.clock.now)
             errors = [error for pod in doomed if (error := self._delete(rs, pod)) is not None]
             return errors[0] if errors else None
         return None

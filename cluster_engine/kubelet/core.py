@@ -40,9 +40,12 @@ class Node:
     """References that were pulled, and when."""
     pull_free_at: int = 0
     """Images are pulled one after the other."""
+    pulling: dict[str, int] = field(default_factory=dict)
+    """References that are being pulled, and when the last of those pulls ends."""
     dirty: dict[str, None] = field(default_factory=dict)
     """Pods whose containers changed since the last relist, by uid."""
     relist: int | None = None
+    relist_waited: bool = False
     registered: bool = False
     ready: bool = False
     leased: bool = False
@@ -56,8 +59,10 @@ class Node:
         return [
             list(self.images.items()),
             self.pull_free_at,
+            list(self.pulling.items()),
             list(self.dirty),
             self.relist,
+            self.relist_waited,
             self.registered,
             self.ready,
             self.leased,
@@ -67,9 +72,10 @@ class Node:
     def load(self, state: list[Any]) -> None:
         self.images = {name: at for name, at in state[0]}  # noqa: C416  (pairs are lists after JSON)
         self.pull_free_at = state[1]
-        self.dirty = dict.fromkeys(state[2])
-        self.relist, self.registered, self.ready, self.leased = state[3:7]
-        self.addresses.load(state[7])
+        self.pulling = {name: at for name, at in state[2]}  # noqa: C416
+        self.dirty = dict.fromkeys(state[3])
+        self.relist, self.relist_waited, self.registered, self.ready, self.leased = state[4:9]
+        self.addresses.load(state[9])
 
 
 class Core:
@@ -170,10 +176,14 @@ class Core:
         """A container changed: the node's next relist will notice (PLEG)."""
         node = self.nodes[record.node]
         node.dirty[record.uid] = None
+        if node.relist is not None and not record.quiet and not node.relist_waited:
+            self.clock.cancel(node.relist)
+            node.relist = None
         if node.relist is None:
-            phase = node.index * 37_003 % RELIST
-            due = (self.clock.now - phase) // RELIST * RELIST + RELIST + phase
-            node.relist = self.clock.call_at(due, "kubelet/relist", node.name)
+            # All nodes relist on the same beat: what happened in a second is one batch for the controllers.
+            due = self.clock.now // RELIST * RELIST + RELIST
+            node.relist_waited = not record.quiet
+            node.relist = self.clock.call_at(due, "kubelet/relist", node.name, background=record.quiet)
 
     def write_status(self, record: PodRecord, pod: JSON, terminal: bool = False) -> JSON:
         """Writes the status when it differs; the Pod as it is now stored. Raises ApiError."""
@@ -197,7 +207,13 @@ class Core:
     ) -> int:
         """Goes on with the Pod's present pass later."""
         return self.clock.call_later(
-            seconds, "kubelet/step", record.uid, record.epoch, action, name, background=background
+            seconds,
+            "kubelet/step",
+            record.uid,
+            record.epoch,
+            action,
+            name,
+            background=background or record.quiet,
         )
 
     def soon(self, record: PodRecord, started: int, due: int) -> bool:

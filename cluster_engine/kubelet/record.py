@@ -37,6 +37,8 @@ class PodRecord:
     """Steps of an earlier epoch are void."""
     working: bool = False
     again: bool = False
+    quiet: bool = False
+    """Its passes only try again what has failed before: nothing that ``settle`` waits for."""
     todo: list[str] = field(default_factory=list)
     """Containers to start in this pass, in order."""
     failures: list[int] = field(default_factory=list)

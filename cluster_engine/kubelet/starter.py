@@ -76,7 +76,10 @@ class Starter:
         try:
             found, tag = resolve(reference)
             seconds = 0.3 + core.chance.uniform(0.0, 0.3)
-            if not present:
+            if str(reference) in node.pulling:
+                # Queued behind a pull of the same image: only the manifest is asked for again.
+                seconds = 0.02 + core.chance.uniform(0.0, 0.03)
+            elif not present:
                 size = found.variants[tag].size
                 seconds = min(
                     max(size / _BYTES_PER_SECOND * core.chance.uniform(0.8, 1.3), 0.2) + seconds, 4.0
@@ -85,8 +88,18 @@ class Starter:
             seconds = 0.9 + core.chance.uniform(0.0, 0.8)
         start = max(now, node.pull_free_at)
         node.pull_free_at = end = start + round(seconds * SECOND)
+        node.pulling[str(reference)] = end
         self.clock.call_at(
-            end, "kubelet/pulled", record.uid, record.epoch, name, now, start, image, node.name
+            end,
+            "kubelet/pulled",
+            record.uid,
+            record.epoch,
+            name,
+            now,
+            start,
+            image,
+            node.name,
+            background=record.quiet,
         )
 
     def pulled(
@@ -95,6 +108,9 @@ class Starter:
         """Clock event: the registry has answered."""
         core, now, record = self.core, self.clock.now, self.core.records.get(uid)
         reference = parse(image)
+        pulling = core.nodes[node_name].pulling
+        if pulling.get(str(reference), 0) <= now:
+            pulling.pop(str(reference), None)
         try:
             found, tag = resolve(reference)
         except PullError as error:
@@ -130,7 +146,6 @@ class Starter:
         if event:
             text = f"Error: {message if reason == 'CreateContainerConfigError' else reason}"
             self.core.event(record, pod, "Warning", "Failed", text, field_path(pod["spec"], name))
-        self.core.changed(record)
         self.worker.next(record, pod)
 
     # ---- create and start ------------------------------------------------------------------------------

@@ -87,6 +87,7 @@ class Termination:
 
     def _terminate(self, record: PodRecord, pod: JSON | None, grace: int) -> None:
         record.state = TERMINATING
+        record.quiet = False
         record.epoch += 1  # whatever pass was under way is void
         record.working = False
         record.todo = []

@@ -75,6 +75,7 @@ class Worker:
         elif record.state == NEW and not record.started:
             self._begin(record, pod)
         elif record.state == SYNCING:
+            record.quiet = False
             self.reconcile(record, pod)
 
     def _admit(self, pod: JSON, uid: str) -> PodRecord | None:
@@ -120,6 +121,7 @@ class Worker:
             self.next(record, pod)
         elif action == "resync":
             record.timer = None
+            record.quiet = True
             self.reconcile(record, pod)
 
     def _mount(self, record: PodRecord, pod: JSON) -> None:
@@ -215,6 +217,9 @@ class Worker:
             return
         record.working = False
         if record.failures:
+            if 0 in record.failures:
+                # Why a container could not be started is told at once; a back-off only at its end.
+                pod = self.core.write_status(record, pod)
             self._rest(record)
         if record.again:
             record.again = False

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from os.path import commonpath
 
 from .errors import ParseError
 from .parse import parse
@@ -156,7 +155,7 @@ def apply(request: Request, found: Offer) -> tuple[str, int] | None:
     """The text and cursor after completing, or None if there is nothing to add."""
     if not found.names:
         return None
-    common = commonpath(found.names)
+    common = _common(found.names)
     if len(found.names) == 1:
         final = found.finals.get(common, " ")
         insert = _quoted(common, request.quote)
@@ -169,6 +168,15 @@ def apply(request: Request, found: Offer) -> tuple[str, int] | None:
         insert = _quoted(common, request.quote)
     text = request.text[: request.start] + insert + request.text[request.cursor :]
     return text, request.start + len(insert)
+
+
+def _common(names: list[str]) -> str:
+    """The longest text that all names begin with: that of the first and the last in order."""
+    first, last = min(names), max(names)
+    at = 0
+    while at < len(first) and at < len(last) and first[at] == last[at]:
+        at += 1
+    return first[:at]
 
 
 def _quoted(text: str, quote: str) -> str:

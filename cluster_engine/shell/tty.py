@@ -344,11 +344,11 @@ class Terminal:
         if editor.text:
             editor.remove(editor.cursor, editor.cursor + 1)
         elif self._lines:
-            self._write("\r\nsh: syntax error: unexpected end of file\r\n")
+            self._write(editor.finish() + "sh: syntax error: unexpected end of file\r\n")
             self.shell.process.status = 2
             self._new_prompt()
         else:
-            self._write("exit\r\n" + _PASTE_OFF)
+            self._write(editor.flush() + "exit\r\n" + _PASTE_OFF)
             self.shell.exited = self.shell.process.status
             self.closed = True
 

@@ -30,7 +30,11 @@ class Addresses:
         return 30_000 + self.given
 
     def cluster_ip_problem(self, address: str, uid: str = "") -> str:
-        return f"failed to allocate IP {address}: provided IP is already allocated" if address == "10.96.0.1" else ""
+        return (
+            f"failed to allocate IP {address}: provided IP is already allocated"
+            if address == "10.96.0.1"
+            else ""
+        )
 
     def node_port_problem(self, port: int, uid: str = "") -> str:
         return "provided port is already allocated" if port == 30999 else ""

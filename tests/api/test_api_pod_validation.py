@@ -173,13 +173,21 @@ SPECS = {
         "livenessProbe: {exec: {command: [a]}}}]}",
         [],
     ),
-    "sidecar policy": (
-        "spec: {initContainers: [{name: i, image: x, restartPolicy: OnFailure}]}",
-        ['spec.initContainers[0].restartPolicy: Unsupported value: "OnFailure": supported values: "Always"'],
+    "own restart policy": (
+        "spec: {containers: [{name: web, image: nginx, restartPolicy: Never}]}", [],
     ),
-    "restart policy of a regular container": (
-        "spec: {containers: [{name: web, image: nginx, restartPolicy: Always}]}",
-        [f"{C}.restartPolicy: Forbidden: may not be set for non-init containers"],
+    "unknown restart policy of a container": (
+        "spec: {initContainers: [{name: i, image: x, restartPolicy: Sometimes}]}",
+        ['spec.initContainers[0].restartPolicy: Unsupported value: "Sometimes": '
+         'supported values: "Always", "Never", "OnFailure"'],
+    ),
+    "restart rules": (
+        "spec: {containers: [{name: web, image: nginx, restartPolicyRules: "
+        "[{action: DoNotRestart, exitCodes: {values: [3]}}]}]}",
+        [f"{C}.restartPolicy: Required value: must specify restartPolicy when restart rules are used",
+         f'{C}.restartPolicyRules[0].action: Unsupported value: "DoNotRestart": '
+         'supported values: "Restart", "RestartAllContainers"',
+         f'{C}.restartPolicyRules[0].exitCodes.operator: Unsupported value: "": supported values: "In", "NotIn"'],
     ),
     "pre-stop sleep": (
         "spec: {containers: [{name: web, image: nginx, lifecycle: {preStop: {sleep: {seconds: 60}}}}]}",

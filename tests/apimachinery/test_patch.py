@@ -92,6 +92,16 @@ def test_copies_may_not_double_without_end() -> None:
         json_patch({"a": ["x" * 1000]}, operations)
 
 
+def test_moves_may_not_nest_without_end() -> None:
+    operations: list[dict[str, Any]] = []
+    for number in range(200):
+        inner, outer = ("a", "b") if number % 2 == 0 else ("b", "a")
+        operations.append({"op": "add", "path": f"/{outer}", "value": {}})
+        operations.append({"op": "move", "from": f"/{inner}", "path": f"/{outer}/{inner}"})
+    with pytest.raises(PatchError, match="exceeded max depth"):
+        json_patch({"a": {}}, operations)
+
+
 JSON = st.recursive(
     st.none() | st.booleans() | st.integers(-9, 9) | st.text("ab/~", max_size=3),
     lambda inner: (

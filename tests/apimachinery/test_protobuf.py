@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import base64
+import contextlib
 from typing import Any
 
 import pytest
@@ -12,17 +13,22 @@ from hypothesis import strategies as st
 from cluster_engine.apimachinery.protobuf import MAGIC, ProtobufError, decode, is_protobuf
 
 DEPLOYMENT = (
-    "azhzAAoVCgdhcHBzL3YxEgpEZXBsb3ltZW50Er0BCh8KA3dlYhIAGgAiACoAMgA4AEIAWgoKA2FwcBIDd2ViEosBCAASDAoKCgNhcHASA3dlYhpx"
+    "azhzAAoVCgdhcHBzL3YxEgpEZXBsb3ltZW50Er0BCh8KA3dlYhIAGgAiACoAMgA4AEIAWgoKA2FwcBID"
+    "d2ViEosBCAASDAoKCgNhcHASA3dlYhpx"
     "ChwKABIAGgAiACoAMgA4AEIAWgoKA2FwcBIDd2ViElESMwoFbmdpbngSCm5naW54OjEuMjUqADIKCgAQABhQIgAqAEIAagByAIABAIgBAJABAKIB"
     "ABoAMgBCAEoAUgBYAGAAaACCAQCKAQCaAQDCAQAiAgoAKAA4ABoMCAAQABgAIAAoADgAGgAiAA=="
 )
 PDB = (
-    "azhzAAogCglwb2xpY3kvdjESE1BvZERpc3J1cHRpb25CdWRnZXQSNgoRCgFwEgAaACIAKgAyADgAQgASFQoJCAEQABoDNTAlEggKBgoBYRIBYhoK"
+    "azhzAAogCglwb2xpY3kvdjESE1BvZERpc3J1cHRpb25CdWRnZXQSNgoRCgFwEgAaACIAKgAyADgAQgAS"
+    "FQoJCAEQABoDNTAlEggKBgoBYRIBYhoK"
     "CAAYACAAKAAwABoAIgA="
 )
 SECRET = "azhzAAoMCgJ2MRIGU2VjcmV0Eh0KEQoBcxIAGgAiACoAMgA4AEIAEgYKAWESAWIaABoAIgA="
 CONFIG_MAP = "azhzAAoPCgJ2MRIJQ29uZmlnTWFwEiIKEQoBYxIAGgAiACoAMgA4AEIAEgYKAWESAWISBQoBYxIAGgAiAA=="
-QUOTA = "azhzAAoTCgJ2MRINUmVzb3VyY2VRdW90YRI0ChEKAXESABoAIgAqADIAOABCABIdCgoKA2NwdRIDCgExCg8KBm1lbW9yeRIFCgMxR2kaABoAIgA="
+QUOTA = (
+    "azhzAAoTCgJ2MRINUmVzb3VyY2VRdW90YRI0ChEKAXESABoAIgAqADIAOABCABIdCgoKA2NwdRIDCgEx"
+    "Cg8KBm1lbW9yeRIFCgMxR2kaABoAIgA="
+)
 
 
 @pytest.mark.parametrize(
@@ -133,16 +139,14 @@ def test_many_fields_are_refused() -> None:
     raw = b"\x0a\x00" * 250_000
     size = len(raw)
     varint = bytes([size & 0x7F | 0x80, size >> 7 & 0x7F | 0x80, size >> 14])
-    with pytest.raises(ProtobufError, match="more than 200000 fields"):
+    with pytest.raises(ProtobufError, match="more than 60000 fields"):
         decode(MAGIC + b"\x0a\x09\x0a\x02v1\x12\x03Pod\x12" + varint + raw)
 
 
 @given(st.binary(max_size=120))
 def test_noise_is_refused_or_decoded(noise: bytes) -> None:
-    try:
+    with contextlib.suppress(ProtobufError):
         assert isinstance(decode(envelope(noise)), dict)
-    except ProtobufError as error:
-        assert str(error)
 
 
 def test_content_types() -> None:

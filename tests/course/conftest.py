@@ -10,8 +10,9 @@ import pytest
 from accounts.models import User
 from django.test import Client
 from django.utils import timezone
-from labs import catalog
 from runs.models import Run
+
+from labs import catalog
 
 
 @pytest.fixture(autouse=True)

@@ -45,7 +45,7 @@ def test_translations_fill_the_same_fields() -> None:
             assert _fields(text) == _fields(source), message.id
 
 
-def _keys_used(pattern: str = r"""\bt\(\s*(["'`])([\w.]+(?:\$\{\w+\})?)\1""") -> set[str]:
+def _keys_used(pattern: str = r"""\bt\(\s*(["'`])([\w.]+(?:\$\{[\w.]+\})?)\1""") -> set[str]:
     return {match[2] for path in SCRIPTS.rglob("*.ts") for match in re.finditer(pattern, path.read_text())}
 
 

@@ -9,7 +9,8 @@ from kcm_objects import NOW, STAMP, pod, replica_set
 
 from cluster_engine.apimachinery.errors import ApiError, forbidden
 from cluster_engine.kube_controller_manager.pods import create_until_refused, pods_to_delete
-from cluster_engine.kube_controller_manager.replicaset import new_status, next_available
+from cluster_engine.kube_controller_manager.replica_tally import Tallies, Tally
+from cluster_engine.kube_controller_manager.replicaset import availability, new_status, status_latency
 from cluster_engine.sim import SECOND
 
 MINUTE_AGO, HOUR_AGO = "2025-12-31T23:59:00Z", "2025-12-31T23:00:00Z"
@@ -42,6 +43,46 @@ def test_all_are_deleted_without_sorting() -> None:
     assert pods_to_delete(pods, pods, 2, NOW) == pods
 
 
+def tally(rs: dict[str, Any], pods: list[dict[str, Any]]) -> Tally:
+    return Tallies(lambda _uid: pods).of({**rs, "spec": {**rs["spec"], "selector": SELECTOR}})
+
+
+SELECTOR = {"matchLabels": {"app": "web"}}
+STATES = [
+    pod("p"),
+    pod("p", ready=False),
+    pod("p", ready=None),
+    pod("p", phase="Failed"),
+    pod("p", deleting=True),
+    pod("p", labels={}),
+    pod("p", labels={"app": "web", "more": "x"}),
+]
+
+
+@pytest.mark.parametrize("new", STATES)
+@pytest.mark.parametrize("old", STATES)
+def test_tally_kept_up_to_date_equals_one_counted_anew(old: dict[str, Any], new: dict[str, Any]) -> None:
+    rs = replica_set("web", 1)
+    kept, fresh = tally(rs, [old, pod("other")]), tally(rs, [new, pod("other")])
+    kept.count(old, -1)
+    kept.count(new, 1)
+    assert {name: getattr(kept, name) for name in Tally.__slots__} == {
+        name: getattr(fresh, name) for name in Tally.__slots__
+    }
+
+
+@pytest.mark.parametrize(
+    ("replicas", "seconds"),
+    [
+        pytest.param(0, 0.1, id="none"),
+        pytest.param(1000, 0.6, id="many"),
+        pytest.param(10**6, 1.0, id="at-most"),
+    ],
+)
+def test_large_sets_count_less_often(replicas: int, seconds: float) -> None:
+    assert status_latency(replicas) == pytest.approx(seconds)
+
+
 def test_status_counts() -> None:
     rs = replica_set("web", 4)
     pods = [
@@ -51,7 +92,7 @@ def test_status_counts() -> None:
         pod("failed", phase="Failed"),
         pod("going", deleting=True),
     ]
-    assert new_status(rs, pods, None, NOW, STAMP) == {
+    assert new_status(rs, tally(rs, pods), 2, None, STAMP) == {
         "replicas": 3,
         "fullyLabeledReplicas": 2,
         "readyReplicas": 2,
@@ -65,9 +106,8 @@ def test_min_ready_seconds_delays_availability() -> None:
     rs = replica_set("web", 2)
     rs["spec"]["minReadySeconds"] = 30
     pods = [pod("new", since=STAMP), pod("old", since=HOUR_AGO)]
-    status = new_status(rs, pods, None, NOW, STAMP)
-    assert (status["readyReplicas"], status["availableReplicas"]) == (2, 1)
-    assert next_available(pods, 30, NOW) == NOW + 30 * SECOND
+    assert tally(rs, pods).ready == 2
+    assert availability(pods, 30, NOW) == (1, NOW + 30 * SECOND)
 
 
 @pytest.mark.parametrize(
@@ -77,7 +117,7 @@ def test_min_ready_seconds_delays_availability() -> None:
 def test_failure_condition(replicas: int, reason: str) -> None:
     error = forbidden("pods", "web-x", "exceeded quota: q, requested: pods=1, used: pods=2, limited: pods=2")
     rs = replica_set("web", replicas)
-    status = new_status(rs, [pod("a"), pod("b")], error, NOW, STAMP)
+    status = new_status(rs, tally(rs, [pod("a"), pod("b")]), 2, error, STAMP)
     assert status["conditions"] == [
         {
             "type": "ReplicaFailure",
@@ -88,7 +128,7 @@ def test_failure_condition(replicas: int, reason: str) -> None:
             "used: pods=2, limited: pods=2",
         }
     ]
-    assert "conditions" not in new_status({**rs, "status": status}, [pod("a")], None, NOW, STAMP)
+    assert "conditions" not in new_status({**rs, "status": status}, tally(rs, []), 0, None, STAMP)
 
 
 @pytest.mark.parametrize(

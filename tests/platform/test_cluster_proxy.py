@@ -160,7 +160,8 @@ def ask(scope: Any, *body: bytes, gate: Any = None) -> Client:
 def test_a_request_arrives_whole(host: FakeHost) -> None:
     scope = scope_of(
         "POST", query="fieldManager=a%2Fb&x=1",
-        headers={"content-type": "application/json", "cookie": "sessionid=s", "x-remote-user": "root", SECRET: "stolen"},
+        headers={"content-type": "application/json", "cookie": "sessionid=s", "x-remote-user": "root",
+                 SECRET: "stolen"},
     )  # fmt: skip
     answer = ask(scope, b'{"a"', b":1}")
     seen = host.seen[0]

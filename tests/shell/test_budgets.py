@@ -16,7 +16,7 @@ SMALL = Limits(
     variables=256 * 1024,
     fields=1_000,
     buffer=128 * 1024,
-    held=256 * 1024,
+    held=150 * 1024,
     functions=20,
 )
 
@@ -41,13 +41,13 @@ STOPPED = {
     "mutual recursion": ("f() { (g); }; g() { { f; }; }; f", "commands nested more than 60 deep"),
     "substitution recursion": ("f() { x=$(f); }; f", "commands nested more than 60 deep"),
     "eval recursion": ("x='eval $x'; eval $x", "commands nested more than 60 deep"),
-    "alias recursion": ("alias a=b b=a; while a; do :; done; while :; do a; done", STEPS),
+    "alias recursion": ("alias a=b b=a; while :; do a 2>/dev/null; done", STEPS),
     "fork bomb": ("f() { f | f; }; f", None),
     "wide pipeline": ("true" + " | cat" * 12, "more than 8 processes at a time"),
     "sort holds": ("yes | sort", "sort would hold more than 128 KiB in memory"),
     "sorts hold": (
-        "seq 100000 100 115000 >/dev/null; f() { seq 10000 25000; }; (f | sort) | (f | sort; cat) | (f | sort; cat)",
-        "one command line would hold more than 256 KiB in memory",
+        "yes $(printf '%0500d' 0) | head -c 100000 | sort | sort",
+        "one command line would hold more than 150 KiB in memory",
     ),
     "disk full": ("yes > f", "No space left on device"),
     "functions": ("i=0; while :; do i=$((i+1)); eval \"f$i() { :; }\"; done", "more than 20 functions"),
@@ -55,8 +55,8 @@ STOPPED = {
     "externals in pipes": ("while :; do kubectl | kubectl; done", "more than 20 external programs"),
     "watch": ("watch kubectl", "more than 20 external programs"),
     "xargs": ("seq 900 | xargs -n1 kubectl", "more than 20 external programs"),
-    "sed grows": ("printf '%060000d' 0 | sed 's/0/&&&&&&&&&&&&&&&&&&&&&&&&&&&&&&/g'", STEPS),
-    "copies": ("x=$(printf '%060000d' 0); while :; do y=$x; done", STEPS),
+    "sed grows": ("printf '%04000d' 0 | sed " + f"'s/0/{'&' * 300}/g'", "a line of more than 1 MiB"),
+    "copies": ("x=$(printf '%09000d' 0); x=$x$x$x; while :; do y=$x; done", STEPS),
     "seq": ("seq 1 1000000000 >/dev/null", STEPS),
 }
 

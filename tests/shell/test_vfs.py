@@ -25,7 +25,9 @@ REFUSED: dict[str, tuple[Callable[[Vfs], object], str]] = {
     "write with slash": (lambda v: v.write("/a/new/", b""), "/a/new/: Is a directory"),
     "too many bytes": (lambda v: v.write("/big", b"x" * 98), "/big: No space left on device"),
     "append too many": (lambda v: v.write("/a/one", b"x" * 98, append=True), "/a/one: No space left on device"),
-    "too many entries": (lambda v: [v.touch(f"/f{i}") for i in range(9)], "/f3: No space left on device (more than 6 files)"),
+    "too many entries": (
+        lambda v: [v.touch(f"/f{i}") for i in range(9)], "/f3: No space left on device (more than 6 files)"
+    ),
     "too deep": (lambda v: v.mkdir("/a/b/c/d/e", parents=True), "/a/b/c/d/e: File name too long"),
     "long name": (lambda v: v.touch("/" + "n" * 256), "/" + "n" * 256 + ": File name too long"),
     "mkdir there": (lambda v: v.mkdir("/a"), "/a: File exists"),

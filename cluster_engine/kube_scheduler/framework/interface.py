@@ -67,6 +67,8 @@ class CycleState:
     """What plugins keep for the Pod that is being scheduled: one slot per plugin, by name."""
 
     slots: dict[str, Any] = field(default_factory=dict)
+    nothing: dict[str, None] = field(default_factory=dict)
+    """Plugins whose ``pre_filter`` found that they have nothing against any node."""
 
 
 class Plugin:

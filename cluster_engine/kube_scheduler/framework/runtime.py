@@ -63,7 +63,9 @@ class Framework:
             refusal = plugin.pre_filter(state, pod, self.cache.snapshot)
             if refusal is not None:
                 return Diagnosis(everywhere=_named(refusal, plugin), plugins=(plugin.name,))
-        refusals = self._filter(state, pod, answers, [p for p in cluster if p.filters])
+        refusals = self._filter(
+            state, pod, answers, [p for p in cluster if p.filters and p.name not in state.nothing]
+        )
         feasible = [nodes[i] for i, refusal in enumerate(refusals) if refusal is None]
         if not feasible:
             found = [r for r in refusals if r is not None]

@@ -6,7 +6,7 @@ per shape. Models pkg/scheduler/framework/types.go (PodInfo, NodeInfo, Resource)
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
@@ -223,6 +223,7 @@ class NodeInfo:
         "allocatable",
         "allowed_pods",
         "cpu",
+        "images",
         "index",
         "labels",
         "memory",
@@ -265,6 +266,11 @@ class NodeInfo:
         self.cpu = self.allocatable.get("cpu", 0)
         self.memory = self.allocatable.get("memory", 0)
         self.allowed_pods = self.allocatable.get("pods", 0)
+        self.images: dict[str, int] = {
+            name: image.get("sizeBytes") or 0
+            for image in status.get("images") or ()
+            for name in image.get("names") or ()
+        }
 
     def add(self, info: PodInfo) -> None:
         """A Pod came."""
@@ -292,13 +298,13 @@ class NodeInfo:
         if not entry[1]:
             del self.shapes[shape.id]
 
-    def matching(self, namespace: str, selector: Any) -> int:
-        """How many Pods of that namespace, not being deleted, the selector matches."""
-        return sum(
-            count
-            for shape, count in self.shapes.values()
-            if shape.namespace == namespace and selector.matches(shape.labels)
-        )
+    def matching(self, matches: Callable[[Shape], bool]) -> int:
+        """How many Pods, not being deleted, are of shapes that match."""
+        total = 0
+        for shape, count in self.shapes.values():
+            if matches(shape):
+                total += count
+        return total
 
     def _count(self, shape: Shape, sign: int) -> None:
         requested = self.requested

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cluster_engine.kube_scheduler.framework import CycleState, NodeInfo, Plugin, PodInfo, Snapshot
 
 _MB = 1024 * 1024
@@ -9,8 +11,14 @@ _MIN = 23 * _MB
 _MAX_PER_CONTAINER = 1000 * _MB
 
 
-def normalized(image: str) -> str:
-    """The image with a tag."""
+@lru_cache(maxsize=512)
+def full_name(image: str) -> str:
+    """The image as nodes list it: with registry and tag."""
+    first, slash, rest = image.partition("/")
+    if not slash:
+        image = f"docker.io/library/{image}"
+    elif not ("." in first or ":" in first or first == "localhost"):
+        image = f"docker.io/{first}/{rest}"
     return image if ":" in image.rsplit("/", 1)[-1] or "@" in image else f"{image}:latest"
 
 
@@ -24,16 +32,15 @@ class ImageLocality(Plugin):
 
     def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]) -> bool:
         images = [
-            normalized(c.get("image") or "")
+            c.get("image") or ""
             for c in [*(pod.pod["spec"].get("initContainers") or ()), *pod.pod["spec"]["containers"]]
         ]
-        having: dict[str, dict[str, int]] = {}
-        for node in snapshot.nodes:
-            listed = (node.node.get("status") or {}).get("images")
-            for image in listed or ():
-                for name in image.get("names") or ():
-                    having.setdefault(name, {})[node.name] = image.get("sizeBytes") or 0
-        found = [(having[i], len(having[i]) / len(snapshot.nodes)) for i in images if i in having]
+        found = []
+        for image in images:
+            name = full_name(image)
+            sizes = {node.name: node.images[name] for node in snapshot.nodes if name in node.images}
+            if sizes:
+                found.append((sizes, len(sizes) / len(snapshot.nodes)))
         if not found:
             return False
         state.slots[self.name] = (found, len(images))

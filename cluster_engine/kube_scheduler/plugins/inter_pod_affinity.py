@@ -136,6 +136,8 @@ class InterPodAffinity(Plugin):
                     for term in self._parsed(other, "podAntiAffinity", True):
                         if term.matches(shape, snapshot):
                             _count(cycle.forbidden, [term], node)
+        if not speaks and not cycle.forbidden:
+            state.nothing[self.name] = None
         return None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Refusal | None:

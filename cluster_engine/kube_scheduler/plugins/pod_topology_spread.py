@@ -7,6 +7,7 @@ Service or their controller tells which Pods belong together.
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -84,6 +85,19 @@ def _parse(shape: Shape, hard: bool) -> list[Constraint]:
     return parsed
 
 
+def matcher(namespace: str, selector: Any) -> Callable[[Shape], bool]:
+    """Whether Pods of a shape count; each shape is looked at once."""
+    known: dict[int, bool] = {}
+
+    def matches(shape: Shape) -> bool:
+        answer = known.get(shape.id)
+        if answer is None:
+            answer = known[shape.id] = shape.namespace == namespace and bool(selector.matches(shape.labels))
+        return answer
+
+    return matches
+
+
 class _Both:
     """All of several selectors."""
 
@@ -127,19 +141,24 @@ class PodTopologySpread(Plugin):
     events = ("node/add", "node/labels", "node/taints", "pod/added", "pod/deleted", "pod/updated")
 
     def _eligible(self, pod: PodInfo, node: NodeInfo, constraint: Constraint) -> bool:
-        if constraint.honor_affinity and not node_affinity.matches(pod.shape, node):
+        shape = pod.shape
+        asks = constraint.honor_affinity and (shape.node_selector or shape.affinity)
+        if asks and not node_affinity.matches(shape, node):
             return False
         if constraint.honor_taints:
             return untolerated(node.taints, pod.shape.tolerations, ("NoSchedule", "NoExecute")) is None
         return True
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | None:
-        state.slots[self.name] = hard = []
+        hard: list[_Hard] = []
+        state.slots[self.name] = hard
         if not pod.shape.spread:
+            state.nothing[self.name] = None
             return None
         constraints = _parse(pod.shape, hard=True)
         for constraint in constraints:
             entry = _Hard(constraint)
+            matches = matcher(pod.shape.namespace, constraint.selector)
             for node in snapshot.nodes:
                 # A node counts only when it has the keys of all constraints.
                 if any(c.key not in node.labels for c in constraints) or not self._eligible(
@@ -147,7 +166,7 @@ class PodTopologySpread(Plugin):
                 ):
                     continue
                 value = node.labels[constraint.key]
-                count = node.matching(pod.shape.namespace, constraint.selector)
+                count = node.matching(matches)
                 entry.counts[value] = entry.counts.get(value, 0) + count
             entry.least = min(entry.counts.values(), default=0)
             if len(entry.counts) < constraint.min_domains:
@@ -185,46 +204,52 @@ class PodTopologySpread(Plugin):
             return False
         keys = [c.key for c in constraints]
         ignored = {n.name for n in nodes if require_all and any(k not in n.labels for k in keys)}
-        counts: list[dict[str, int] | None] = []
-        weights: list[float] = []
         left = [n for n in nodes if n.name not in ignored]
+        by_selector: dict[int, list[int]] = {}
+        counts: list[tuple[str, int, dict[str, int]]] = []
+        weights: list[float] = []
         for constraint in constraints:
+            # Per node, once per selector: the defaults share theirs.
+            selected = by_selector.get(id(constraint.selector))
+            if selected is None:
+                matches = matcher(shape.namespace, constraint.selector)
+                selected = by_selector[id(constraint.selector)] = [
+                    n.matching(matches) for n in snapshot.nodes
+                ]
+            pairs: dict[str, int] = {}
             if constraint.key == HOST:
-                counts.append(None)  # counted per node, while scoring
+                pairs = {n.labels[HOST]: selected[n.index] for n in left if HOST in n.labels}
                 weights.append(math.log(len(left) + 2))
-                continue
-            values = dict.fromkeys(n.labels[constraint.key] for n in left if constraint.key in n.labels)
-            pairs: dict[str, int] = dict.fromkeys(values, 0)
-            for node in snapshot.nodes:
-                value = node.labels.get(constraint.key)
-                if value not in pairs or (require_all and any(k not in node.labels for k in keys)):
-                    continue
-                if self._eligible(pod, node, constraint):
-                    pairs[value] += node.matching(shape.namespace, constraint.selector)
-            counts.append(pairs)
-            weights.append(math.log(len(pairs) + 2))
-        state.slots[f"{self.name}/score"] = (constraints, counts, weights, ignored)
+            else:
+                pairs = dict.fromkeys(
+                    [n.labels[constraint.key] for n in left if constraint.key in n.labels], 0
+                )
+                for node in snapshot.nodes:
+                    value = node.labels.get(constraint.key)
+                    if value not in pairs or (require_all and any(k not in node.labels for k in keys)):
+                        continue
+                    if selected[node.index] and self._eligible(pod, node, constraint):
+                        pairs[value] += selected[node.index]
+                weights.append(math.log(len(pairs) + 2))
+            counts.append((constraint.key, constraint.max_skew - 1, pairs))
+        state.slots[f"{self.name}/score"] = (list(zip(counts, weights, strict=True)), ignored)
         state.slots[f"{self.name}/names"] = [n.name for n in nodes]
         return True
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
-        constraints, counts, weights, ignored = state.slots[f"{self.name}/score"]
+        counts, ignored = state.slots[f"{self.name}/score"]
         if node.name in ignored:
             return 0
         total = 0.0
-        for constraint, pairs, weight in zip(constraints, counts, weights, strict=True):
-            value = node.labels.get(constraint.key)
-            if value is None:
-                continue
-            if pairs is None:
-                count = node.matching(pod.shape.namespace, constraint.selector)
-            else:
-                count = pairs.get(value, 0)
-            total += count * weight + (constraint.max_skew - 1)
+        labels_of = node.labels
+        for (key, skew, pairs), weight in counts:
+            value = labels_of.get(key)
+            if value is not None:
+                total += pairs.get(value, 0) * weight + skew
         return round(total)
 
     def normalize(self, state: CycleState, scores: list[int]) -> list[int]:
-        ignored = state.slots[f"{self.name}/score"][3]
+        ignored = state.slots[f"{self.name}/score"][1]
         names: list[str] = state.slots[f"{self.name}/names"]
         kept = [s for s, name in zip(scores, names, strict=True) if name not in ignored]
         least, most = min(kept, default=0), max(kept, default=0)

@@ -23,7 +23,8 @@ logger = logging.getLogger(__name__)
 
 #: The learner's home folder.
 HOME = "/home/learner"
-#: Virtual time that a rebuilt run may be ahead of its last entry: what its clients saw before the host died.
+#: How much virtual time may be caught up at once: for a run that waited for its boot, and for a rebuilt one, whose
+#: clients saw more happen than its last entry tells.
 CATCH_UP_US = 30 * 60 * 1_000_000
 
 __all__ = ["ENGINE_VERSION", "BuildError", "Built", "build"]
@@ -64,7 +65,7 @@ def _booted(run: Run, lab: Any, history: journal.History) -> Built:
     cluster = runner.boot(lab, seed=run.seed, start=run.start)
     # The clock goes on from the wall's time: what clients reckon themselves (ages, say) comes out right.
     now_us = int(timezone.now().timestamp() * 1_000_000)
-    if now_us > cluster.clock.now:
+    if cluster.clock.now < now_us <= cluster.clock.now + CATCH_UP_US:
         cluster.advance_to(now_us)
     base = history.next_seq
     records = [Record(base, 0, HEADER, cluster.journal.header)]

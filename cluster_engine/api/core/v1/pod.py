@@ -16,6 +16,7 @@ from cluster_engine.apimachinery.validation import is_dns1123_label
 from . import pod_printing, pod_update
 from .pod_spec import default_pod_spec, template_warnings, validate_pod_spec
 from .pod_spec.annotations import check_pod_annotations
+from .pod_spec.label_keys import merge_label_keys
 from .pod_spec.resources import qos_class
 
 _SURPRISING = "this is used in the Pod's hostname, which can result in surprising behavior"
@@ -42,23 +43,10 @@ def prepare_create(pod: JSON) -> JSON:
         status["conditions"] = [_GATED]
     meta = pod["metadata"]
     out = {**pod, "metadata": {**meta, "generation": 1}, "status": status}
-    constraints = spec.get("topologySpreadConstraints")
-    if constraints and any(constraint.get("matchLabelKeys") for constraint in constraints):
-        labels = meta.get("labels") or {}
-        merged = [_merge_match_label_keys(constraint, labels) for constraint in constraints]
-        out["spec"] = {**spec, "topologySpreadConstraints": merged}
+    merged = merge_label_keys(spec, meta.get("labels") or {})
+    if merged is not spec:
+        out["spec"] = merged
     return out
-
-
-def _merge_match_label_keys(constraint: JSON, labels: JSON) -> JSON:
-    """matchLabelKeys become part of the selector, with the Pod's own values."""
-    keys = [key for key in constraint.get("matchLabelKeys") or () if key in labels]
-    if not keys or constraint.get("labelSelector") is None:
-        return constraint
-    selector = constraint["labelSelector"]
-    added = [{"key": key, "operator": "In", "values": [labels[key]]} for key in keys]
-    merged = {**selector, "matchExpressions": [*(selector.get("matchExpressions") or ()), *added]}
-    return {**constraint, "labelSelector": merged}
 
 
 def prepare_update(new: JSON, old: JSON) -> JSON:

@@ -13,6 +13,8 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import go_value
 
 _INITIALS = ("dns", "http", "tcp", "grpc", "tty", "fs", "se", "uid", "ip", "csi", "nfs", "api", "os")
+# Maps, whose keys are data and not names of fields.
+_MAPS = frozenset({"limits", "requests", "nodeSelector", "matchLabels", "overhead"})
 _MAX_LINES = 200
 
 
@@ -25,12 +27,13 @@ def go_name(field: str) -> str:
     return field[:1].upper() + field[1:]
 
 
-def go_text(value: Any) -> str:
+def go_text(value: Any, field: str = "") -> str:
     """A value on one line."""
     if value is None:
         return "nil"
     if isinstance(value, dict):
-        return "{" + ", ".join(f"{go_name(name)}: {go_text(item)}" for name, item in value.items()) + "}"
+        spell = go_value if field in _MAPS else go_name
+        return "{" + ", ".join(f"{spell(name)}: {go_text(item, name)}" for name, item in value.items()) + "}"
     if isinstance(value, list):
         return "{" + ", ".join(go_text(item) for item in value) + "}"
     return go_value(value)
@@ -56,13 +59,13 @@ def _struct(old: JSON, new: JSON, head: str, depth: int, lines: list[str]) -> No
         a, b = old.get(name), new.get(name)
         if same(a, b):
             identical += 1
-        elif isinstance(a, dict) and isinstance(b, dict):
+        elif isinstance(a, dict) and isinstance(b, dict) and name not in _MAPS:
             _struct(a, b, f"{go_name(name)}: ", depth + 1, lines)
         elif isinstance(a, list) and isinstance(b, list):
             _list(a, b, f"{go_name(name)}: ", depth + 1, lines)
         else:
-            lines.append(_line("-", depth + 1, f"{go_name(name)}: {go_text(a)},"))
-            lines.append(_line("+", depth + 1, f"{go_name(name)}: {go_text(b)},"))
+            lines.append(_line("-", depth + 1, f"{go_name(name)}: {go_text(a, name)},"))
+            lines.append(_line("+", depth + 1, f"{go_name(name)}: {go_text(b, name)},"))
     if identical:
         fields = "field" if identical == 1 else "fields"
         lines.append(_line(" ", depth + 1, f"... // {identical} identical {fields}"))

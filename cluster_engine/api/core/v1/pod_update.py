@@ -168,12 +168,33 @@ def prepare_status(new: JSON, old: JSON) -> JSON:
         if "ownerReferences" in old_meta:
             meta["ownerReferences"] = old_meta["ownerReferences"]
         out = {**out, "metadata": meta}
-    status = out.get("status") or {}
-    if not status.get("qosClass"):
-        qos = (old.get("status") or {}).get("qosClass")
-        if qos:
-            out = {**out, "status": {**status, "qosClass": qos}}
-    return out
+    status: JSON = out.get("status") or {}
+    kept = _kept(status, old.get("status") or {})
+    return {**out, "status": {**status, **kept}} if kept else out
+
+
+def _kept(status: JSON, was: JSON) -> JSON:
+    """What a writer that leaves it out does not clear: the QoS class and observed generations."""
+    kept: JSON = {
+        field: was[field]
+        for field in ("qosClass", "observedGeneration")
+        if not status.get(field) and was.get(field)
+    }
+    conditions = status.get("conditions") or []
+    if any(not condition.get("observedGeneration") for condition in conditions):
+        seen = {
+            c.get("type"): c["observedGeneration"]
+            for c in was.get("conditions") or ()
+            if c.get("observedGeneration")
+        }
+        if any(c.get("type") in seen and not c.get("observedGeneration") for c in conditions):
+            kept["conditions"] = [
+                {**c, "observedGeneration": seen[c["type"]]}
+                if c.get("type") in seen and not c.get("observedGeneration")
+                else c
+                for c in conditions
+            ]
+    return kept
 
 
 def validate_status(new: JSON, old: JSON) -> list[FieldError]:

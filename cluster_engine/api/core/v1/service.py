@@ -17,6 +17,8 @@ from .service_allocation import allocate, is_headless, prepare_create, prepare_u
 from .service_validation import validate, validate_status, validate_update
 
 _AFFINITY_SECONDS = 10800
+_OLD_HINTS = "service.kubernetes.io/topology-aware-hints"
+_TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 _PENDING = "<pending>"
 
 
@@ -80,6 +82,8 @@ def warnings(service: JSON) -> list[str]:
     """Fields that a headless Service ignores."""
     spec = service.get("spec") or {}
     out = []
+    if _OLD_HINTS in (service["metadata"].get("annotations") or {}):
+        out.append(f"annotation {_OLD_HINTS} is deprecated, please use {_TOPOLOGY_MODE} instead")
     if is_headless(spec):
         if spec.get("loadBalancerIP"):
             out.append("spec.loadBalancerIP is ignored for headless services")
@@ -87,14 +91,14 @@ def warnings(service: JSON) -> list[str]:
             out.append("spec.externalIPs is ignored for headless services")
         if spec.get("sessionAffinity") not in (None, "None"):
             out.append("spec.SessionAffinity is ignored for headless services")
+    elif spec.get("externalIPs") and spec.get("type") != "ExternalName":
+        out.append("spec.externalIPs is deprecated and may no longer be implemented in some clusters")
     if spec.get("type") == "ExternalName" and spec.get("externalIPs"):
         out.append('spec.externalIPs is ignored when spec.type is "ExternalName"')
     if spec.get("type") != "ExternalName" and spec.get("externalName"):
         out.append('spec.externalName is ignored when spec.type is not "ExternalName"')
     if spec.get("trafficDistribution") == "PreferClose":
-        out.append(
-            'spec.trafficDistribution: trafficDistribution "PreferClose" is deprecated, use "PreferSameZone"'
-        )
+        out.append('spec.trafficDistribution: "PreferClose" is deprecated; use "PreferSameZone"')
     return out
 
 

@@ -29,6 +29,8 @@ from .addresses import check_not_special
 from .pod_spec.handlers import check_port
 from .service_allocation import is_headless, needs_health_check
 
+_OLD_HINTS = "service.kubernetes.io/topology-aware-hints"
+_TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 _TYPES = ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _AFFINITIES = ("ClientIP", "None")
@@ -43,7 +45,13 @@ _ONCE = "may not change once set"
 
 def validate(service: JSON) -> list[FieldError]:
     """What is wrong with a new Service."""
-    return check_meta(service, name_rule="label1035") + check_spec(service.get("spec") or {})
+    problems = check_meta(service, name_rule="label1035")
+    annotations = service["metadata"].get("annotations") or {}
+    mode, hints = annotations.get(_TOPOLOGY_MODE), annotations.get(_OLD_HINTS)
+    if mode is not None and hints is not None and mode != hints:
+        text = f"must match annotations[{_OLD_HINTS}] when both are specified"
+        problems.append(invalid_value(f"metadata.annotations[{_TOPOLOGY_MODE}]", mode, text))
+    return problems + check_spec(service.get("spec") or {})
 
 
 def validate_update(new: JSON, old: JSON) -> list[FieldError]:

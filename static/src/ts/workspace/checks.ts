@@ -33,9 +33,7 @@ class ChecksElement extends HTMLElement {
     this.#score = need(".checks-score", this);
     this.#done = need(".checks-done", this);
     this.#button.addEventListener("click", () => void this.#check());
-    on("dd-up", ({ fresh }) => {
-      if (fresh) this.#clear();
-    });
+    on("dd-reset", () => this.#clear());
   }
 
   async #check(): Promise<void> {

@@ -32,6 +32,8 @@ interface Applied {
 
 interface OpenFile {
   saved: string;
+  /** Whether the server has it: one that vanishes there closes here, one that was never saved stays. */
+  stored: boolean;
   state: EditorState;
   tab: HTMLButtonElement;
 }
@@ -71,6 +73,19 @@ const tabs = linter((view) => {
     }
   }
   return found;
+});
+
+/**
+ * Typing over a selection, done by us: Chromium would carry the replaced text's look along in a style
+ * attribute, which the Content-Security-Policy refuses with an error in the console.
+ */
+const replaceSelection = EditorView.domEventHandlers({
+  beforeinput(event, view) {
+    if (event.inputType !== "insertText" || !event.data || view.composing || view.state.selection.main.empty) return false;
+    event.preventDefault();
+    view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
+    return true;
+  },
 });
 
 class EditorElement extends HTMLElement {
@@ -139,22 +154,32 @@ class EditorElement extends HTMLElement {
     }
     for (const { path, content } of files) {
       const known = this.#files.get(path);
-      if (!known) this.#add(path, content, content);
+      if (!known) this.#add(path, content, content, true);
       else if (!this.#isDirty(path)) this.#replace(path, content);
+    }
+    const there = new Set(files.map(({ path }) => path));
+    for (const [path, file] of this.#files) {
+      if (file.stored && !there.has(path) && !this.#isDirty(path)) this.#drop(path, file);
     }
     const first = this.#files.keys().next().value;
     if (!this.#current && first) this.#select(first);
     this.#draw();
   }
 
-  #add(path: string, content: string, saved: string): void {
+  #add(path: string, content: string, saved: string, stored: boolean): void {
     const tab = h("button", { type: "button", class: "file", "aria-pressed": "false", title: path }, path);
     tab.addEventListener("click", () => {
       this.#select(path);
       this.#view?.focus();
     });
     this.#tabs.append(tab);
-    this.#files.set(path, { saved, state: this.#stateFor(path, content), tab });
+    this.#files.set(path, { saved, stored, state: this.#stateFor(path, content), tab });
+  }
+
+  #drop(path: string, file: OpenFile): void {
+    file.tab.remove();
+    this.#files.delete(path);
+    if (this.#current === path) this.#current = "";
   }
 
   #stateFor(path: string, content: string): EditorState {
@@ -174,6 +199,7 @@ class EditorElement extends HTMLElement {
       isYaml ? [yaml(), tabs] : [],
       syntaxHighlighting(COLOURS),
       LOOK,
+      replaceSelection,
       EditorView.contentAttributes.of({ "aria-label": t("editor.label", { path }), tabindex: "0" }),
       EditorView.updateListener.of((update) => {
         if (update.docChanged) this.#draw();
@@ -215,6 +241,7 @@ class EditorElement extends HTMLElement {
     const file = this.#files.get(path);
     if (!file) return;
     file.saved = content;
+    file.stored = true;
     if (this.#text(path) === content) return;
     if (path === this.#current && this.#view) {
       this.#view.dispatch({ changes: { from: 0, to: this.#view.state.doc.length, insert: content } });
@@ -234,7 +261,7 @@ class EditorElement extends HTMLElement {
   async #open(path: string, content?: string): Promise<void> {
     emit("dd-show", { view: "editor" });
     if (!this.#files.has(path)) await this.#load();
-    if (!this.#files.has(path)) this.#add(path, content ?? "", "");
+    if (!this.#files.has(path)) this.#add(path, content ?? "", "", false);
     this.#select(path);
     this.#view?.focus();
   }
@@ -274,10 +301,14 @@ class EditorElement extends HTMLElement {
       this.#print(error);
       return false;
     }
-    const file = this.#files.get(path);
-    if (file) file.saved = content;
+    this.#kept(path, content);
     this.#draw();
     return true;
+  }
+
+  #kept(path: string, content: string): void {
+    const file = this.#files.get(path);
+    if (file) Object.assign(file, { saved: content, stored: true });
   }
 
   async #applyFile(): Promise<void> {
@@ -288,8 +319,7 @@ class EditorElement extends HTMLElement {
     this.#say(t("editor.applying"));
     try {
       const result = await request<Applied>("POST", `${page.base}apply/`, { path, content });
-      const file = this.#files.get(path);
-      if (file) file.saved = content;
+      this.#kept(path, content);
       this.#result(path, result);
     } catch (error) {
       this.#print(error);

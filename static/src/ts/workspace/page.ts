@@ -9,6 +9,8 @@ export interface Events {
   "dd-up": { fresh: boolean };
   /** The cluster is gone: stop asking for it. */
   "dd-down": undefined;
+  /** The lab begins anew. */
+  "dd-reset": undefined;
   /** Type a command into the terminal. */
   "dd-run": { command: string };
   /** Open a file in the editor; with `content` when it may not exist yet. */

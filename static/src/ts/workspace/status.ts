@@ -102,6 +102,7 @@ class StatusElement extends HTMLElement {
       const answer = await request<StateAnswer>("POST", `${page.base}${what}/`);
       if (what === "reset") {
         this.#fresh = true;
+        emit("dd-reset", undefined);
         this.#state = undefined;
       }
       this.#enter(answer.state, "");

@@ -22,6 +22,7 @@ from cluster_engine.apimachinery.errors import (
     invalid_value,
     not_supported,
     required,
+    too_many,
 )
 from cluster_engine.apimachinery.validation import is_dns1123_label, is_port_name, is_port_number
 
@@ -35,9 +36,12 @@ _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MESSAGE_POLICIES = ("File", "FallbackToLogsOnError")
 _PROTOCOLS = ("SCTP", "TCP", "UDP")
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
+_RESTART_POLICIES = ("Always", "Never", "OnFailure")
+_ACTIONS = ("Restart", "RestartAllContainers")
+_MAX_RULES = 20
+_MAX_CODES = 255
 _RESIZE_POLICIES = ("NotRequired", "RestartContainer")
 _NOT_FOR_INIT = "may not be set for init containers without restartPolicy=Always"
-_NOT_FOR_REGULAR = "may not be set for non-init containers"
 _NOT_EPHEMERAL = "cannot be set for an Ephemeral Container"
 _EPHEMERAL_FIELDS = frozenset(
     {
@@ -239,9 +243,44 @@ def check_containers(containers: list[JSON], around: Around, path: str) -> list[
             problems.append(duplicate(f"{where}.name", name))
         names.add(name)
         problems += _check_running(container, around, where)
-        if container.get("restartPolicy") is not None:
-            problems.append(forbidden_field(f"{where}.restartPolicy", _NOT_FOR_REGULAR))
+        problems += _check_restart_policy(container, where)
     return problems + check_host_ports(containers, path)
+
+
+def _check_restart_policy(container: JSON, path: str) -> list[FieldError]:
+    """A container's own restart policy, and its rules by exit code (ContainerRestartRules, 1.35)."""
+    policy, rules = container.get("restartPolicy"), container.get("restartPolicyRules") or []
+    problems: list[FieldError] = []
+    if policy is None:
+        if rules:
+            text = "must specify restartPolicy when restart rules are used"
+            problems.append(required(f"{path}.restartPolicy", text))
+    elif policy not in _RESTART_POLICIES:
+        problems.append(not_supported(f"{path}.restartPolicy", policy, _RESTART_POLICIES))
+    path = f"{path}.restartPolicyRules"
+    if len(rules) > _MAX_RULES:
+        problems.append(too_many(path, len(rules), _MAX_RULES))
+    for index, rule in enumerate(rules):
+        problems += _check_restart_rule(rule, f"{path}[{index}]")
+    return problems
+
+
+def _check_restart_rule(rule: JSON, path: str) -> list[FieldError]:
+    action, codes = rule.get("action") or "", rule.get("exitCodes")
+    problems: list[FieldError] = []
+    if action not in _ACTIONS:
+        problems.append(not_supported(f"{path}.action", action, _ACTIONS))
+    path = f"{path}.exitCodes"
+    if codes is None:
+        return [*problems, required(path, "must be specified")]
+    operator, values = codes.get("operator") or "", codes.get("values") or []
+    if operator not in ("In", "NotIn"):
+        problems.append(not_supported(f"{path}.operator", operator, ("In", "NotIn")))
+    if not values:
+        problems.append(required(f"{path}.values", "must be specified"))
+    elif len(values) > _MAX_CODES:
+        problems.append(too_many(f"{path}.values", len(values), _MAX_CODES))
+    return problems
 
 
 def check_init_containers(
@@ -254,8 +293,7 @@ def check_init_containers(
         where = f"{path}[{index}]"
         problems += check_common(container, around, where)
         policy = container.get("restartPolicy")
-        if policy is not None and policy != "Always":
-            problems.append(not_supported(f"{where}.restartPolicy", policy, ("Always",)))
+        problems += _check_restart_policy(container, where)
         name = container.get("name") or ""
         if name in names:
             problems.append(duplicate(f"{where}.name", name))

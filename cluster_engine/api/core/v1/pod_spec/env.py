@@ -83,12 +83,9 @@ def _check_value_from(source: JSON, value: Any, path: str) -> list[FieldError]:
         if source.get(name) is not None:
             count += 1
             problems += _check_key_ref(source[name], f"{path}.{name}")
-    if source.get("fileKeyRef") is not None:
-        count += 1
-        problems += _check_file_key_ref(source["fileKeyRef"], f"{path}.fileKeyRef")
     if count == 0:
-        names = "`fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
-        detail = f"must specify one of: {names}"
+        # The gate EnvFiles (fileKeyRef) is off here.
+        detail = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
         problems.append(invalid_value(path, "", detail))
     elif value:
         problems.append(invalid_value(path, "", "may not be specified when `value` is not empty"))
@@ -105,10 +102,6 @@ def _check_key_ref(reference: JSON, path: str) -> list[FieldError]:
     else:
         problems += [invalid_value(f"{path}.key", key, text) for text in is_config_map_key(key)]
     return problems
-
-
-def _check_file_key_ref(reference: JSON, path: str) -> list[FieldError]:
-    return [required(f"{path}.{name}") for name in ("key", "path", "volumeName") if not reference.get(name)]
 
 
 def _subscript(field_path: str) -> tuple[str, str] | None:

@@ -42,6 +42,7 @@ from .volumes import check_volumes
 _RESTART_POLICIES = ("Always", "OnFailure", "Never")
 _DNS_POLICIES = ("ClusterFirstWithHostNet", "ClusterFirst", "Default", "None")
 _MAX_INT32 = 2**31 - 1
+_MAX_HOSTNAME = 64
 _MAX_NAMESERVERS = 3
 _MAX_SEARCHES = 32
 _MAX_SEARCH_CHARS = 2048
@@ -122,6 +123,11 @@ def validate_pod_spec(spec: JSON, path: str = "spec", *, pod: bool) -> list[Fiel
         value = spec.get(field)
         if value:
             problems += [invalid_value(f"{path}.{field}", value, text) for text in rule(value)]
+    override = spec.get("hostnameOverride") or ""
+    if len(override) > _MAX_HOSTNAME:
+        problems.append(
+            invalid_value(f"{path}.hostnameOverride", override, f"must be no more than {_MAX_HOSTNAME} bytes")
+        )
     deadline = spec.get("activeDeadlineSeconds")
     if deadline is not None and not 1 <= deadline <= _MAX_INT32:
         text = f"must be between 1 and {_MAX_INT32}, inclusive"
@@ -147,6 +153,7 @@ _NAMES: tuple[tuple[str, Callable[[str], list[str]]], ...] = (
     ("nodeName", is_dns1123_subdomain),
     ("hostname", is_dns1123_label),
     ("subdomain", is_dns1123_label),
+    ("hostnameOverride", is_dns1123_subdomain),
     ("priorityClassName", is_dns1123_subdomain),
     ("runtimeClassName", is_dns1123_subdomain),
 )

@@ -1,0 +1,82 @@
+"""How many Pods of each kind a ReplicaSet has, kept up to date write by write.
+
+An index over the Pods, like those of the informers: counting a thousand Pods anew at each of their thousand
+readiness changes would be quadratic. It is derived from the store alone, built when first asked for and never
+saved, so a restored cluster counts the same.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+
+from cluster_engine.apimachinery.cow import JSON, controller_of
+from cluster_engine.apimachinery.labels import Selector, compile_selector
+
+from .pods import is_pod_finished, is_pod_ready
+
+
+class Tally:
+    """The counts of one ReplicaSet's Pods."""
+
+    __slots__ = ("active", "labeled", "labels", "ready", "selector", "strays", "terminating")
+
+    def __init__(self, selector: Selector, labels: JSON) -> None:
+        self.selector = selector
+        self.labels = labels
+        self.active = 0
+        self.ready = 0
+        """Active and ready."""
+        self.labeled = 0
+        """Active, with all labels of the template."""
+        self.terminating = 0
+        self.strays = 0
+        """Still owned, but no longer selected: to be released."""
+
+    def count(self, pod: JSON, sign: int) -> None:
+        """Adds (1) or takes away (-1) a Pod."""
+        meta = pod["metadata"]
+        labels = meta.get("labels") or {}
+        self.strays += 0 if self.selector.matches(labels) else sign
+        if is_pod_finished(pod):
+            return
+        if meta.get("deletionTimestamp"):
+            self.terminating += sign
+            return
+        self.active += sign
+        self.ready += sign if is_pod_ready(pod) else 0
+        self.labeled += sign if self.labels.items() <= labels.items() else 0
+
+
+class Tallies:
+    """The tallies of all ReplicaSets, by their uid."""
+
+    def __init__(self, pods_of: Callable[[str], Sequence[JSON]]) -> None:
+        self._pods_of = pods_of
+        self._tallies: dict[str, Tally] = {}
+
+    def of(self, rs: JSON) -> Tally:
+        """The tally of that ReplicaSet, counted from the start when its selector or template labels changed."""
+        uid, spec = rs["metadata"]["uid"], rs["spec"]
+        selector = compile_selector(spec["selector"])
+        labels = (spec["template"].get("metadata") or {}).get("labels") or {}
+        tally = self._tallies.get(uid)
+        if tally is None or tally.selector is not selector or tally.labels != labels:
+            tally = self._tallies[uid] = Tally(selector, labels)
+            for pod in self._pods_of(uid):
+                tally.count(pod, 1)
+        return tally
+
+    def forget(self, uid: str) -> None:
+        """Drops the tally of a ReplicaSet that is gone."""
+        self._tallies.pop(uid, None)
+
+    def clear(self) -> None:
+        """Drops all: they are counted anew when asked for."""
+        self._tallies.clear()
+
+    def count(self, pod: JSON, sign: int) -> None:
+        """Adds or takes away a Pod, if its owner is counted at all."""
+        reference = controller_of(pod)
+        tally = self._tallies.get(reference["uid"]) if reference is not None else None
+        if tally is not None:
+            tally.count(pod, sign)

@@ -1,0 +1,266 @@
+"""The engine host with real engines: boot, journal, death, rebuild, fencing, sleep, checks, files, terminal."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from runs import hosting, journal, registry, services
+from runs.host.host import EngineHost
+from runs.models import JournalEntry, Run
+from runs.proxy.sockets import open_socket
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "note"}, "data": {"a": "1"}}
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+@pytest.fixture
+def hosts() -> Iterator[Callable[[], EngineHost]]:
+    """Hosts, as many as a test wants; all are stopped at its end."""
+    started: list[EngineHost] = []
+
+    def start() -> EngineHost:
+        host = EngineHost()
+        host.start()
+        started.append(host)
+        return host
+
+    yield start
+    for host in started:
+        host.stop()
+
+
+@pytest.fixture
+def host(hosts: Callable[[], EngineHost]) -> EngineHost:
+    return hosts()
+
+
+@pytest.fixture
+def fresh(make_run: Callable[..., Run]) -> Run:
+    return make_run(state="requested")
+
+
+def ask(host: EngineHost, run: Run, path: str, method: str = "GET", data: Any = None, prefix: str = "clusters") -> Any:
+    url = f"{host.url}/{prefix}/{run.pk}{path}"
+    return httpx.request(method, url, headers=dict(secret_headers()), json=data, timeout=30)
+
+
+def secret_headers() -> list[tuple[str, str]]:
+    return [(name.decode(), value.decode()) for name, value in hosting.host_headers()]
+
+
+def kinds(run: Run) -> list[str]:
+    return list(JournalEntry.objects.filter(run=run).values_list("kind", flat=True))
+
+
+def test_boot(host: EngineHost, fresh: Run) -> None:
+    host.acquire(fresh.pk)
+    fresh.refresh_from_db()
+    assert (fresh.state, fresh.epoch) == ("ready", 1)
+    assert fresh.engine_version
+    assert kinds(fresh)[0] == "header"
+    found = asyncio.run(registry.find(fresh.pk))
+    assert found is not None
+    assert (found.url, found.epoch) == (host.url, 1)
+    nodes = ask(host, fresh, "/api/v1/nodes").json()["items"]
+    assert nodes
+    host.acquire(fresh.pk)
+    fresh.refresh_from_db()
+    assert fresh.epoch == 1, "a run that is here stays as it is"
+
+
+def test_a_write_is_journaled_and_survives_its_host(
+    hosts: Callable[[], EngineHost], fresh: Run
+) -> None:
+    first = hosts()
+    first.acquire(fresh.pk)
+    before = JournalEntry.objects.count()
+    created = ask(first, fresh, MAPS, "POST", CONFIG_MAP)
+    assert created.status_code == 201
+    assert JournalEntry.objects.count() == before + 1
+    ask(first, fresh, MAPS)
+    assert JournalEntry.objects.count() == before + 1, "reading leaves no trace"
+    assert ask(first, fresh, MAPS + "?dryRun=All", "POST", {**CONFIG_MAP, "metadata": {"name": "dry"}}).status_code == 201
+    assert JournalEntry.objects.count() == before + 1, "nor does a dry run"
+
+    second = hosts()
+    second.acquire(fresh.pk)
+    assert ask(second, fresh, f"{MAPS}/note").json() == created.json()
+
+
+def test_a_stale_host_is_fenced(hosts: Callable[[], EngineHost], fresh: Run) -> None:
+    first, second = hosts(), hosts()
+    first.acquire(fresh.pk)
+    second.acquire(fresh.pk)
+    answer = ask(first, fresh, MAPS, "POST", CONFIG_MAP)
+    assert answer.status_code == hosting.MISDIRECTED
+    assert ask(first, fresh, "/version").status_code == hosting.MISDIRECTED, "the stale engine is gone"
+    assert ask(second, fresh, f"{MAPS}/note").status_code == 404, "and its write never was"
+    assert ask(second, fresh, MAPS, "POST", CONFIG_MAP).status_code == 201
+    found = asyncio.run(registry.find(fresh.pk))
+    assert found is not None
+    assert (found.url, found.epoch) == (second.url, 2)
+
+
+def test_sleep_and_wake(host: EngineHost, fresh: Run) -> None:
+    host.acquire(fresh.pk)
+    ask(host, fresh, MAPS, "POST", CONFIG_MAP)
+    hosted = host.runs[fresh.pk]
+    host.call(host.passivate(hosted))
+    slept_at = hosted.cluster.clock.now
+    state = hosted.cluster.state_hash()
+    assert asyncio.run(registry.find(fresh.pk)) is None
+    assert kinds(fresh)[-1] == "clock"
+    host.acquire(fresh.pk)
+    fresh.refresh_from_db()
+    assert (fresh.state, fresh.epoch) == ("ready", 2)
+    from runs.host import building
+
+    rebuilt = building.build(journal.take_over(fresh.pk)).cluster
+    assert (rebuilt.clock.now, rebuilt.state_hash()) == (slept_at, state)
+
+
+def test_reset_begins_anew(host: EngineHost, fresh: Run) -> None:
+    host.acquire(fresh.pk)
+    ask(host, fresh, MAPS, "POST", CONFIG_MAP)
+    fresh.refresh_from_db()
+    services.reset(fresh)
+    assert ask(host, fresh, "/version").status_code == hosting.MISDIRECTED
+    host.acquire(fresh.pk)
+    fresh.refresh_from_db()
+    assert fresh.state == "ready"
+    assert ask(host, fresh, f"{MAPS}/note").status_code == 404
+    assert kinds(fresh).count("header") == 2
+
+
+def test_stop_frees_the_engine(host: EngineHost, fresh: Run) -> None:
+    host.acquire(fresh.pk)
+    fresh.refresh_from_db()
+    services.stop(fresh)
+    assert host.runs == {}
+    assert host.tokens == {}
+    host.acquire(fresh.pk)
+    assert host.runs == {}, "a run that is over cannot be taken again"
+
+
+def test_a_lab_that_is_gone_fails_the_run(host: EngineHost, make_run: Callable[..., Run]) -> None:
+    run = make_run(state="requested", lab_slug="gone")
+    host.acquire(run.pk)
+    run.refresh_from_db()
+    assert (run.state, run.message) == ("failed", "The lab 'gone' is not in the course any more.")
+
+
+def test_check(host: EngineHost, fresh: Run, lab: Any) -> None:
+    host.acquire(fresh.pk)
+    before = host.runs[fresh.pk].cluster.store.revision
+    report = ask(host, fresh, "", "POST", prefix="check").json()
+    assert (report["passed"], report["max_score"]) == (False, lab.max_score)
+    assert [check["id"] for check in report["checks"]] == [check.id for check in lab.checks]
+    assert report["state_hash"]
+    assert host.runs[fresh.pk].cluster.store.revision - before < 50, "the fork does not touch the learner's cluster"
+
+
+def test_files_survive(hosts: Callable[[], EngineHost], fresh: Run) -> None:
+    first, second = hosts(), hosts()
+    first.acquire(fresh.pk)
+    answer = ask(first, fresh, "", "PUT", {"path": "a/b.yaml", "content": "日本: 1\n"}, prefix="files")
+    assert {"path": "a/b.yaml", "content": "日本: 1\n"} in answer.json()["files"]
+    second.acquire(fresh.pk)
+    assert {"path": "a/b.yaml", "content": "日本: 1\n"} in ask(second, fresh, "", prefix="files").json()["files"]
+
+
+@pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "/home/learner"])
+def test_files_stay_at_home(host: EngineHost, fresh: Run, path: str) -> None:
+    host.acquire(fresh.pk)
+    answer = ask(host, fresh, "", "PUT", {"path": path, "content": "x"}, prefix="files")
+    assert answer.status_code in (400, 409)
+
+
+@pytest.mark.kubectl
+def test_apply(host: EngineHost, fresh: Run) -> None:
+    host.acquire(fresh.pk)
+    manifest = json.dumps(CONFIG_MAP)
+    good = ask(host, fresh, "", "POST", {"path": "map.yaml", "content": manifest}, prefix="apply").json()
+    assert good == {"exit_code": 0, "stdout": "configmap/note created\n", "stderr": ""}
+    bad = ask(host, fresh, "", "POST", {"path": "map.yaml", "content": "kind: Pot"}, prefix="apply").json()
+    assert bad["exit_code"] == 1
+    assert bad["stderr"].startswith("error: ")
+
+
+async def until(socket: Any, needle: bytes, seconds: float = 20) -> bytes:
+    """Terminal bytes up to `needle`."""
+    seen = b""
+    async with asyncio.timeout(seconds):
+        while needle not in seen:
+            message = await socket.recv()
+            if isinstance(message, bytes):
+                seen += message
+    return seen
+
+
+@pytest.mark.kubectl
+def test_terminal(host: EngineHost, fresh: Run) -> None:
+    host.acquire(fresh.pk)
+    url = f"{host.url}/terminal/{fresh.pk}"
+
+    async def scene() -> None:
+        socket = await open_socket(url, [])
+        await socket.send(json.dumps({"type": "resize", "cols": 100, "rows": 30}))
+        await socket.send(json.dumps({"type": "input", "data": "echo hi > f; kubectl get nodes -o name; echo do''ne\r"}))
+        seen = await until(socket, b"done\r\n")
+        assert b"node/" in seen
+        await socket.close()
+        # The session is still there for the next one who looks.
+        again = await open_socket(url, [])
+        assert b"done\r\n" in await until(again, b"done\r\n", 5)
+        await again.send(json.dumps({"type": "input", "data": "cat f; echo e''nd\r"}))
+        assert b"hi\r\n" in await until(again, b"end\r\n", 5)
+        await again.close()
+
+    asyncio.run(scene())
+    for _ in range(100):
+        if "file" in kinds(fresh):
+            break
+        time.sleep(0.02)
+    assert "file" in kinds(fresh)
+
+
+DOORS = [("/version", "clusters"), ("", "check"), ("", "files"), ("", "stop")]
+
+
+@pytest.mark.parametrize(("path", "prefix"), DOORS)
+def test_the_port_wants_the_secret(host: EngineHost, fresh: Run, path: str, prefix: str) -> None:
+    host.acquire(fresh.pk)
+    for secret in ({}, {"x-drydock-host-secret": "wrong"}):
+        answer = httpx.post(f"{host.url}/{prefix}/{fresh.pk}{path}", headers=secret)
+        assert answer.status_code == 401
+    assert httpx.get(f"{host.url}/t/{'x' * 40}/version").status_code == 401
+    token = host.runs[fresh.pk].token
+    assert httpx.get(f"{host.url}/t/{token}/version").status_code == 200
+
+
+def test_a_full_journal_says_so(host: EngineHost, fresh: Run, settings: Any) -> None:
+    host.acquire(fresh.pk)
+    settings.RUN_JOURNAL_LIMIT = 2
+    statuses = [
+        ask(host, fresh, MAPS, "POST", {**CONFIG_MAP, "metadata": {"name": f"n{i}"}}).status_code for i in range(3)
+    ]
+    assert statuses == [201, 403, 403]
+    assert ask(host, fresh, "/version").status_code == 200
+
+
+def test_a_graceful_stop_leaves_nothing(hosts: Callable[[], EngineHost], fresh: Run) -> None:
+    host = hosts()
+    host.acquire(fresh.pk)
+    host.stop()
+    assert asyncio.run(registry.find(fresh.pk)) is None
+    assert kinds(fresh)[-1] == "clock"
+    with pytest.raises(httpx.ConnectError):
+        httpx.get(f"{host.url}/")
