@@ -26,9 +26,11 @@ from cluster_engine.apimachinery.errors import ApiError, bad_request, status_fai
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.component import ClusterOptions, Component, Context
+from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Store
 from cluster_engine.kube_apiserver import ADMIN, APIServer, Request, RequestContext, Response
 from cluster_engine.kube_controller_manager import CONTROLLERS
+from cluster_engine.kube_proxy import ServiceProxy
 from cluster_engine.kube_scheduler import Scheduler
 from cluster_engine.kubelet import Kubelets
 from cluster_engine.sim import SECOND, BudgetExceeded, Chance, Clock, Entry, Journal, parse_rfc3339, rfc3339
@@ -75,6 +77,9 @@ class Cluster:
         for component in COMPONENTS:
             built = component(self.context)
             self.components[built.name] = built
+        kubelets = self.components[Kubelets.name]
+        assert isinstance(kubelets, Kubelets)
+        kubelets.connect(ServiceProxy(self.informers), Resolver(self.informers))
         self.journal = Journal({"engine": ENGINE_VERSION, "options": self.options.as_dict()})
         if boot:
             self.boot()

@@ -175,6 +175,10 @@ class Script:
             self._bytes -= sum(len(entry[2]) + 1 for entry in self.lines[:half])
             del self.lines[:half]
 
+    def unfinished(self) -> list[list[Any]]:
+        """Output after the last line's end, as a line of its own."""
+        return [[self.now, out.stream, out.rest.decode("utf-8", "replace")] for out in self._outs if out.rest]
+
     @property
     def alive(self) -> bool:
         """Whether it has not ended."""

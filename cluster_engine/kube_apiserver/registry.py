@@ -235,7 +235,7 @@ class Registry:
         problems = self._update_problems(ctx, kind, new, old)
         if problems:
             raise errors.invalid(kind.group, kind.kind, name, problems)
-        if not ctx.trusted and not ctx.subresource:
+        if not ctx.trusted and not ctx.subresource and _warns(new, old):
             ctx.warnings.extend(kind.warnings(new))
         if attributes is not None:
             attributes.obj = new
@@ -437,6 +437,12 @@ class Registry:
         new = bound(old, binding, self.clock.timestamp())
         if not ctx.dry_run:
             self.store.put("pods", f"{namespace}/{name}", new, expect=int(old["metadata"]["resourceVersion"]))
+
+
+def _warns(new: JSON, old: JSON) -> bool:
+    """Updates of Pods never warn; of what counts generations, only when that changed (WarningsOnUpdate)."""
+    generation = new["metadata"].get("generation")
+    return new["kind"] != "Pod" and (generation is None or generation != old["metadata"].get("generation"))
 
 
 def _same_but_times(new: JSON, old: JSON) -> bool:

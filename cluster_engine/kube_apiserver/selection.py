@@ -47,9 +47,9 @@ class Selection:
         unknown = fields.check_supported(by_field, known)
         if unknown is not None:
             raise errors.bad_request(
-                fields.unsupported_message(
-                    kind.api_version, kind.resource, label_selector, field_selector, unknown
-                )
+                f"field label not supported: {unknown}"
+                if kind.field_labels
+                else f'"{unknown}" is not a known field selector: only "metadata.name", "metadata.namespace"'
             )
         return cls(kind, namespace or None, by_label, by_field, by_label.empty and by_field.empty)
 

@@ -8,9 +8,10 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component import Component, Context
-from cluster_engine.container_runtime.network import HttpReply, HttpRequest, Network
+from cluster_engine.container_runtime.network import HttpReply, HttpRequest
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.lifecycle import Lifecycle
+from cluster_engine.kubelet.network import ClusterNetwork, Names, Proxy
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import PodRecord
@@ -46,6 +47,9 @@ class Kubelets(Component):
         prober.network = self.network
         self.termination.static_pods = self.static_pods
         self.queue = self.new_queue(worker.sync, latency=LATENCY)
+        self.refreshes = self.new_queue(worker.refresh, "refresh")
+        for resource in ("configmaps", "secrets"):
+            ctx.informers.of(resource).on(update=self._config_changed(resource))
         for node in core.nodes.values():
             ctx.server.node_proxy.register(node.name, NodeServer(core, node))
         self._register_handlers()
@@ -99,6 +103,14 @@ class Kubelets(Component):
         ):
             self.queue.add(key_of(new))
 
+    def _config_changed(self, resource: str) -> Callable[[JSON, JSON], None]:
+        def changed(old: JSON, new: JSON) -> None:
+            # Kubelets look at volumes when they sync a Pod, every 60 to 90 seconds.
+            seconds = 60.0 + self.core.chance.uniform(0.0, 30.0)
+            self.refreshes.add_after(f"{resource}/{key_of(new)}", seconds, background=True)
+
+        return changed
+
     def _deleted(self, pod: JSON) -> None:
         key = key_of(pod)
         if key in self.core.by_key:
@@ -106,12 +118,10 @@ class Kubelets(Component):
 
     # ---- for other components --------------------------------------------------------------------------
 
-    def connect(self, network: Network) -> None:
-        """Gives containers a network with names and Services; without it they reach nothing."""
-        self.core.network = network
-        for record in self.core.records.values():
-            if record.sandbox is not None:
-                record.sandbox.network = network
+    def connect(self, proxy: Proxy, names: Names) -> None:
+        """Gives containers names and Services; without it they reach nothing. Called once, before ``start``."""
+        chance = self.ctx.chance.stream("kube-proxy")
+        self.core.network = ClusterNetwork(self.network, proxy, names, chance)
 
     def http(
         self,

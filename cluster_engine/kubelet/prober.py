@@ -154,7 +154,7 @@ class Prober:
                 container.name, container.image, self.core.full_env(container), argv, b"", self.clock.now
             )
         except FileNotFoundError:
-            quoted = f'exec: "{argv[0]}": executable file not found in $PATH'
+            quoted = f'exec: "{argv[0]}": executable file not found in $PATH: unknown'
             return None, (
                 f'rpc error: code = Unknown desc = failed to exec in container: failed to start exec "{container.id}": '
                 f"OCI runtime exec failed: exec failed: unable to start container process: {quoted}"

@@ -19,8 +19,8 @@ _NOT_FOUND = (
 def missing(word: str) -> str:
     """runc's words for a program that is not there."""
     if "/" in word:
-        return f'{_NOT_FOUND}"{word}": stat {word}: no such file or directory'
-    return f'{_NOT_FOUND}"{word}": executable file not found in $PATH'
+        return f'{_NOT_FOUND}"{word}": stat {word}: no such file or directory: unknown'
+    return f'{_NOT_FOUND}"{word}": executable file not found in $PATH: unknown'
 
 
 def _sleep(words: list[str]) -> Plan | None:

@@ -131,7 +131,7 @@ class NodeServer:
             elif container.state == RUNNING and record.sandbox is not None:
                 script = record.sandbox.script(container.name, now)
                 if script is not None:
-                    lines = [(at, stream, text) for at, stream, text in script.lines]
+                    lines = [(at, stream, text) for at, stream, text in (*script.lines, *script.unfinished())]
         lines += [(at, stream, text) for at, stream, text in container.log if at <= now]
         lines.sort(key=lambda line: line[0])
         return lines
@@ -159,7 +159,7 @@ class NodeServer:
             raise internal(
                 "Internal error occurred: error executing command in container: failed to exec in container: "
                 f'failed to start exec "{core.chance.hex(64)}": OCI runtime exec failed: exec failed: '
-                f'unable to start container process: exec: "{word}": {why}'
+                f'unable to start container process: exec: "{word}": {why}: unknown'
             ) from None
         core.watch_scripts(record, core.pod_of(record))
         return ExecResult(code, out, err)

@@ -87,10 +87,9 @@ class StaticPods:
 
 
 def _files(node_ip: str) -> tuple[JSON, ...]:
-    from cluster_engine import addons
+    from cluster_engine.addons.static_pods import static_pods
 
-    make: Any = getattr(addons, "static_pods", None)
-    return tuple(make(node_ip)) if make is not None else tuple(addons.STATIC_PODS)
+    return tuple(static_pods(node_ip))
 
 
 def _complete(manifest: JSON, node: str) -> JSON:

@@ -56,6 +56,14 @@ class Volumes:
                 errors[volume["name"]] = str(error)
         return found, errors
 
+    @staticmethod
+    def reads(volume: JSON, resource: str, name: str) -> bool:
+        """Whether the volume shows that ConfigMap or Secret."""
+        sources = [volume, *((volume.get("projected") or {}).get("sources") or ())]
+        if resource == "configmaps":
+            return any((s.get("configMap") or {}).get("name") == name for s in sources)
+        return any(name in ((s.get("secret") or {}).get(k) for k in ("name", "secretName")) for s in sources)
+
     def content(self, pod: JSON, volume: JSON, node: str, host_ip: str, pod_ip: str) -> Files:
         """One volume's files; None for one that containers write to. Raises MountError."""
         namespace = pod["metadata"]["namespace"]

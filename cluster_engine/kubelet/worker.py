@@ -14,6 +14,7 @@ from cluster_engine.cni import AddressesExhausted
 from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
 from cluster_engine.container_runtime.sandbox import Sandbox
 from cluster_engine.kubelet.core import Core
+from cluster_engine.kubelet.environment import ConfigError
 from cluster_engine.kubelet.record import (
     NEW,
     SYNCING,
@@ -26,6 +27,7 @@ from cluster_engine.kubelet.record import (
 )
 from cluster_engine.kubelet.starter import INITIAL_BACKOFF, MAX_BACKOFF
 from cluster_engine.kubelet.status import is_started, phase
+from cluster_engine.kubelet.volumes import MountError
 from cluster_engine.sim import SECOND
 
 if TYPE_CHECKING:
@@ -371,6 +373,25 @@ class Worker:
         self.core.event(record, pod, "Normal", "Killing", message, field_path(pod["spec"], name))
         seconds = grace if grace is not None else pod["spec"].get("terminationGracePeriodSeconds", 30)
         self.termination.stop(record, pod, name, seconds, told=True)
+
+    def refresh(self, key: str) -> None:
+        """A ConfigMap or Secret (``configmaps/namespace/name``) changed: volumes that show it follow."""
+        core = self.core
+        resource, namespace, name = key.split("/")
+        for record in list(core.records.values()):
+            pod = core.pod_of(record)
+            if record.sandbox is None or pod is None or pod["metadata"]["namespace"] != namespace:
+                continue
+            node = core.nodes[record.node]
+            for volume in pod["spec"].get("volumes") or ():
+                if not core.volumes.reads(volume, resource, name):
+                    continue
+                try:
+                    files = core.volumes.content(pod, volume, node.name, node.ip, record.sandbox.ip)
+                except (MountError, ConfigError):
+                    continue  # as upstream: what was mounted stays
+                if files is not None:
+                    record.sandbox.refresh_volume(volume["name"], files, self.clock.now)
 
     def deadline(self, uid: str) -> None:
         """Clock event: activeDeadlineSeconds are over."""

@@ -135,7 +135,7 @@ class Child:
             self._close()
         if rest:
             await on_output(1, rest)
-        status = self._process.returncode
+        status = -signal.SIGKILL if self._killed else self._process.returncode
         died = self._interrupted or status == -signal.SIGINT
         return Outcome(128 - status if status < 0 else status, unread, died, self._killed)
 

@@ -12,7 +12,7 @@ from .width import char_width
 
 _ANSI = re.compile(r"\x1b\[[0-9;]*m")
 _TAB = "    "
-MAX_EDITED = 16 * 1024
+MAX_EDITED = 8 * 1024
 """Characters of one line being edited (a pasted text is many lines)."""
 
 
@@ -42,11 +42,13 @@ class LineEditor:
         self.text = text[:MAX_EDITED]
         self.cursor = len(self.text) if cursor is None else max(0, min(cursor, len(self.text)))
 
-    def insert(self, text: str) -> None:
-        """Type text at the cursor."""
+    def insert(self, text: str) -> bool:
+        """Type text at the cursor; false if it did not fit whole."""
+        whole = len(text) + len(self.text) <= MAX_EDITED
         text = text[: MAX_EDITED - len(self.text)]
         self.text = self.text[: self.cursor] + text + self.text[self.cursor :]
         self.cursor += len(text)
+        return whole
 
     # --- moving -----------------------------------------------------------------------------
 

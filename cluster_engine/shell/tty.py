@@ -13,7 +13,7 @@ from collections.abc import Callable
 
 from .completion import MAX_SHOWN, Offer, Request, analyse, apply, external_words, offer, paths
 from .context import encode
-from .editor import LineEditor
+from .editor import MAX_EDITED, LineEditor
 from .errors import Incomplete, ParseError
 from .external import ExecCall
 from .kernel import Blocked, Done, Paused
@@ -286,13 +286,17 @@ class Terminal:
             action(self, key)
 
     def _text(self, key: Key) -> None:
-        self._editor.insert(key.text)
+        self._insert(key.text)
+
+    def _insert(self, text: str) -> None:
+        if not self._editor.insert(text):
+            self.notice(f"\x07(a line may have at most {MAX_EDITED:,} characters: the rest was dropped)")
 
     def _paste(self, key: Key) -> None:
         """Lines of a paste are entered one by one; the last stays to be edited."""
         text = key.text.replace("\r\n", "\n").replace("\r", "\n")
         first, newline, rest = text.partition("\n")
-        self._editor.insert("".join(char for char in first if char == "\t" or ord(char) >= 32))
+        self._insert("".join(char for char in first if char == "\t" or ord(char) >= 32))
         if newline:
             if rest:
                 self._queue.appendleft(Key("paste", rest, rest))

@@ -19,4 +19,4 @@ class DrydockConfig(AppConfig):
 class BuiltFilesConfig(StaticFilesConfig):
     """Django's static files, without the front end's sources: what is served is what the build made of them."""
 
-    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "src"]
+    ignore_patterns = [*StaticFilesConfig.ignore_patterns, "src", "*.mjs"]

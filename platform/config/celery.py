@@ -7,12 +7,20 @@ in a worker consuming `labs`); `celery -A config worker -Q grading` is stateless
 import os
 
 from celery import Celery
+from celery.signals import worker_process_init
 
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("drydock")
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["runs", "grading"])
+
+
+@worker_process_init.connect
+def _tame_collector(**_: object) -> None:
+    from config import collector
+
+    collector.tame()
 
 
 def _engine_host_step() -> None:

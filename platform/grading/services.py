@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import uuid
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 from accounts.models import User
@@ -22,6 +23,7 @@ from runs.registry import sync_redis
 from runs.texts import is_storable, storable_json
 
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.cluster import Cluster
 from cluster_engine.sim import BudgetExceeded
 from cluster_engine.version import ENGINE_VERSION
 from grading.models import FAILED, GRADED, QUEUED, RUNNING, Attempt, Submission
@@ -106,9 +108,15 @@ def unchecked(lab: Any) -> dict[str, Any]:
     }
 
 
+@lru_cache(maxsize=64)
+def _booted(slug: str) -> Cluster:
+    """The lab's cluster before anybody touched it. A fork of it is what a boot would give, for a tenth of the time."""
+    return runner.boot(catalog.load().lab(slug))
+
+
 def evaluate(lab: Any, manifests: str) -> Outcome:
     """Boot, apply, fast-forward, check."""
-    cluster = runner.boot(lab)
+    cluster = _booted(lab.slug).fork()
     seed = cluster.options.seed
     try:
         cluster.apply(manifests)

@@ -24,8 +24,6 @@ from runs.upstream import Answer, Headers, Upstream, UpstreamError
 logger = logging.getLogger(__name__)
 
 SECRET_HEADER = "x-drydock-host-secret"
-#: A boot that was asked for and not done within this time may be asked for again.
-BOOT_CLAIM_SECONDS = 5.0
 CALL_SECONDS = 60.0
 #: What a host answers when it does not hold the run.
 MISDIRECTED = 421
@@ -75,7 +73,7 @@ async def locate(run_id: uuid.UUID) -> Location:
         location = await registry.find(run_id)
         if location is not None:
             return location
-        if await registry.claim_boot(run_id, BOOT_CLAIM_SECONDS):
+        if await registry.claim_boot(run_id, registry.BOOT_CLAIM_SECONDS):
             await asyncio.to_thread(_request_boot, run_id)
         location = await registry.wait_for(run_id, settings.RUN_BOOT_WAIT_SECONDS)
     except (RedisError, OSError) as error:
@@ -92,7 +90,7 @@ async def locate(run_id: uuid.UUID) -> Location:
 async def nudge(run_id: uuid.UUID) -> None:
     """Ask for a boot unless somebody just did; never waits."""
     try:
-        if await registry.claim_boot(run_id, BOOT_CLAIM_SECONDS):
+        if await registry.claim_boot(run_id, registry.BOOT_CLAIM_SECONDS):
             await asyncio.to_thread(_request_boot, run_id)
     except (RedisError, OSError) as error:
         logger.warning("the run registry cannot be reached: %s", error)

@@ -23,6 +23,8 @@ PREFIX = "drydock:run:"
 CLOCK_PREFIX = "drydock:clock:"
 BOOT_PREFIX = "drydock:boot:"
 CLOCK_SECONDS = 24 * 3600
+#: A boot that was asked for and not done within this time may be asked for again.
+BOOT_CLAIM_SECONDS = 5.0
 
 #: KEYS[1] entry · ARGV: JSON, epoch, milliseconds. Returns 1 when written, 0 when a newer epoch is there.
 _REGISTER = """
@@ -106,6 +108,11 @@ async def wait_for(run_id: uuid.UUID, seconds: float, epoch_above: int = -1) -> 
 async def claim_boot(run_id: uuid.UUID, seconds: float) -> bool:
     """Whether the caller is the one who should ask for a boot; the others only wait."""
     return bool(await async_redis().set(f"{BOOT_PREFIX}{run_id}", "1", nx=True, px=int(seconds * 1000)))
+
+
+def note_boot(run_id: uuid.UUID, seconds: float) -> None:
+    """A boot has just been asked for: others need not for a while."""
+    sync_redis().set(f"{BOOT_PREFIX}{run_id}", "1", px=int(seconds * 1000))
 
 
 def release_boot(run_id: uuid.UUID) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import logging
 import secrets
 from collections.abc import Callable
 from datetime import timedelta
@@ -14,10 +15,13 @@ from django.db import transaction
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
+from kombu.exceptions import KombuError
+from redis.exceptions import RedisError
 
-from runs import journal, states
+from runs import journal, registry, states
 from runs.models import Run, TransitionError
 
+logger = logging.getLogger(__name__)
 
 #: A cluster's boot takes nearly two minutes of virtual time. It begins that much earlier, so that the learner meets
 #: it at the wall's time: what clients reckon themselves (ages, say) comes out right.
@@ -76,10 +80,17 @@ def _after_commit(fn: Callable[[], None]) -> None:
 
 
 def request_boot(run: Run) -> None:
-    """Ask the labs queue to bring this run up."""
+    """Ask the labs queue to bring this run up.
+
+    Without Redis the run stays `requested`; its page asks again while it waits.
+    """
     from runs.tasks import boot_run
 
-    boot_run.apply_async(args=[str(run.pk)], expires=60, retry=False)
+    try:
+        registry.note_boot(run.pk, registry.BOOT_CLAIM_SECONDS)
+        boot_run.apply_async(args=[str(run.pk)], expires=60, retry=False)
+    except (RedisError, KombuError) as error:
+        logger.warning("the boot could not be asked for: %s", error, extra={"run": run.pk})
 
 
 def _end(run: Run, state: str, message: str = "") -> Run:

@@ -47,7 +47,9 @@ def fresh(make_run: Callable[..., Run]) -> Run:
     return make_run(state="requested")
 
 
-def ask(host: EngineHost, run: Run, path: str, method: str = "GET", data: Any = None, prefix: str = "clusters") -> Any:
+def ask(
+    host: EngineHost, run: Run, path: str, method: str = "GET", data: Any = None, prefix: str = "clusters"
+) -> Any:
     url = f"{host.url}/{prefix}/{run.pk}{path}"
     return httpx.request(method, url, headers=dict(secret_headers()), json=data, timeout=30)
 
@@ -76,9 +78,7 @@ def test_boot(host: EngineHost, fresh: Run) -> None:
     assert fresh.epoch == 1, "a run that is here stays as it is"
 
 
-def test_a_write_is_journaled_and_survives_its_host(
-    hosts: Callable[[], EngineHost], fresh: Run
-) -> None:
+def test_a_write_is_journaled_and_survives_its_host(hosts: Callable[[], EngineHost], fresh: Run) -> None:
     first = hosts()
     first.acquire(fresh.pk)
     before = JournalEntry.objects.count()
@@ -87,7 +87,12 @@ def test_a_write_is_journaled_and_survives_its_host(
     assert JournalEntry.objects.count() == before + 1
     ask(first, fresh, MAPS)
     assert JournalEntry.objects.count() == before + 1, "reading leaves no trace"
-    assert ask(first, fresh, MAPS + "?dryRun=All", "POST", {**CONFIG_MAP, "metadata": {"name": "dry"}}).status_code == 201
+    assert (
+        ask(
+            first, fresh, MAPS + "?dryRun=All", "POST", {**CONFIG_MAP, "metadata": {"name": "dry"}}
+        ).status_code
+        == 201
+    )
     assert JournalEntry.objects.count() == before + 1, "nor does a dry run"
 
     second = hosts()
@@ -164,7 +169,9 @@ def test_check(host: EngineHost, fresh: Run, lab: Any) -> None:
     assert (report["passed"], report["max_score"]) == (False, lab.max_score)
     assert [check["id"] for check in report["checks"]] == [check.id for check in lab.checks]
     assert report["state_hash"]
-    assert host.runs[fresh.pk].cluster.store.revision - before < 50, "the fork does not touch the learner's cluster"
+    assert host.runs[fresh.pk].cluster.store.revision - before < 50, (
+        "the fork does not touch the learner's cluster"
+    )
 
 
 def test_files_survive(hosts: Callable[[], EngineHost], fresh: Run) -> None:
@@ -173,7 +180,9 @@ def test_files_survive(hosts: Callable[[], EngineHost], fresh: Run) -> None:
     answer = ask(first, fresh, "", "PUT", {"path": "a/b.yaml", "content": "日本: 1\n"}, prefix="files")
     assert {"path": "a/b.yaml", "content": "日本: 1\n"} in answer.json()["files"]
     second.acquire(fresh.pk)
-    assert {"path": "a/b.yaml", "content": "日本: 1\n"} in ask(second, fresh, "", prefix="files").json()["files"]
+    assert {"path": "a/b.yaml", "content": "日本: 1\n"} in ask(second, fresh, "", prefix="files").json()[
+        "files"
+    ]
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "/home/learner"])
@@ -213,7 +222,9 @@ def test_terminal(host: EngineHost, fresh: Run) -> None:
     async def scene() -> None:
         socket = await open_socket(url, [])
         await socket.send(json.dumps({"type": "resize", "cols": 100, "rows": 30}))
-        await socket.send(json.dumps({"type": "input", "data": "echo hi > f; kubectl get nodes -o name; echo do''ne\r"}))
+        await socket.send(
+            json.dumps({"type": "input", "data": "echo hi > f; kubectl get nodes -o name; echo do''ne\r"})
+        )
         seen = await until(socket, b"done\r\n")
         assert b"node/" in seen
         await socket.close()
@@ -250,7 +261,8 @@ def test_a_full_journal_says_so(host: EngineHost, fresh: Run, settings: Any) -> 
     host.acquire(fresh.pk)
     settings.RUN_JOURNAL_LIMIT = 2
     statuses = [
-        ask(host, fresh, MAPS, "POST", {**CONFIG_MAP, "metadata": {"name": f"n{i}"}}).status_code for i in range(3)
+        ask(host, fresh, MAPS, "POST", {**CONFIG_MAP, "metadata": {"name": f"n{i}"}}).status_code
+        for i in range(3)
     ]
     assert statuses == [201, 403, 403]
     assert ask(host, fresh, "/version").status_code == 200

@@ -229,3 +229,10 @@ def test_another_lab_does_not_show_it(people: dict[str, User], api: Client, lab:
     submission = submission_of(people, lab)
     assert api.get(f"/api/v1/labs/{lab.slug}/submissions/{submission.pk}/").status_code == 200
     assert api.get(f"/api/v1/labs/elsewhere/submissions/{submission.pk}/").status_code == 404
+
+
+def test_the_same_submission_has_the_same_result(people: dict[str, User], lab: Any) -> None:
+    """Also where the worker has booted the lab before: a fork is what a boot gives."""
+    services._booted.cache_clear()
+    hashes = [services.evaluate(lab, POD).state_hash for _ in range(3)]
+    assert len(set(hashes)) == 1

@@ -285,8 +285,14 @@ def test_input_of_a_program_in_a_pipe_is_cooked() -> None:
 
 def test_a_burst_of_keys_is_cheap() -> None:
     desk = Desk()
-    desk.terminal.feed("x" * 10_000 + "a\x01b\x05" * 5_000 + "\t" * 1_000 + "\r" * 1_000)
+    desk.terminal.feed("x" * 1_000 + "a\x01b\x05" * 1_000 + "\t" * 100 + "\r" * 100)
     rounds = 0
     while desk.terminal.run(1_000) is not None:
         rounds += 1
     assert rounds > 20
+
+
+def test_a_line_that_is_too_long_is_said() -> None:
+    desk = Desk(cols=100)
+    desk.terminal.feed(PASTE + "x" * 9_000 + PASTED)
+    assert "a line may have at most 8,192 characters: the rest was dropped" in desk.screen.text()

@@ -8,7 +8,6 @@ whose time is over.
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import secrets
@@ -22,6 +21,7 @@ from typing import Any
 
 import uvicorn
 import uvloop
+from config import collector
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
@@ -69,10 +69,7 @@ class EngineHost:
 
     def start(self) -> None:
         """Returns once the port is open. Raises OSError when it cannot be."""
-        # What is loaded by now stays for good: the collector need not look at it again and again. Engines come
-        # later and remain collectable.
-        gc.collect()
-        gc.freeze()
+        collector.tame()
         self.writer.start()
         self._thread.start()
         if not self._ready.wait(START_SECONDS) or self._error is not None:

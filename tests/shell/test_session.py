@@ -1,0 +1,224 @@
+"""A terminal as the engine host runs it: event loop, real kubectl, hooks."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Coroutine
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from cluster_engine.shell import Limits, Vfs, confine
+from cluster_engine.shell.confine import ConfinedProgram
+from cluster_engine.shell.context import Command, Context
+from cluster_engine.shell.kubectl import kubectl_path
+from cluster_engine.shell.session import SessionHooks, SessionOptions, TerminalSession
+
+pytestmark = pytest.mark.skipif(
+    len(confine.confinement()) < 2, reason="this kernel has no Landlock of ABI 4 or no seccomp table"
+)
+
+KUBECONFIG = """apiVersion: v1
+kind: Config
+clusters: [{name: c, cluster: {server: "http://127.0.0.1:9"}}]
+contexts: [{name: x, context: {cluster: c, user: u}}]
+current-context: x
+"""
+
+
+class Bench:
+    def __init__(self, tmp_path: Path, limits: Limits | None = None) -> None:
+        self.output = bytearray()
+        self.events: list[Any] = []
+        self.vfs = Vfs({"/home/learner/pod.yaml": "kind: Pod\n"})
+        self.program = ConfinedProgram(kubectl_path(), api_port=9, kubeconfig=KUBECONFIG, parent=tmp_path)
+        hooks = SessionHooks(
+            on_output=self.output.extend,
+            on_files_changed=lambda changes: self.events.extend(changes),
+            on_edit=lambda path: self.events.append(("edit", path)),
+            on_exit=lambda status: self.events.append(("exit", status)),
+            on_kubeconfig=lambda text: self.events.append(("kubeconfig", "namespace: demo" in text)),
+            now=lambda: 0,
+        )
+        options = SessionOptions(limits=limits or Limits())
+        self.session = TerminalSession(self.vfs, self.program, hooks, options)
+
+    async def type(self, keys: str, until: str) -> str:
+        """Type and wait for a text in what is shown since."""
+        self.output.clear()
+        self.session.feed(keys)
+        return await self.see(until)
+
+    async def see(self, until: str) -> str:
+        async with asyncio.timeout(8):
+            while until not in self.output.decode("utf-8", "replace"):
+                await asyncio.sleep(0.005)
+        return self.output.decode()
+
+
+Scenario = Callable[[Bench], Coroutine[Any, Any, None]]
+
+
+def run(tmp_path: Path, scenario: Scenario, limits: Limits | None = None) -> Bench:
+    async def whole() -> Bench:
+        bench = Bench(tmp_path, limits)
+        try:
+            await scenario(bench)
+        finally:
+            await bench.session.close()
+            bench.program.close()
+        assert [task for task in asyncio.all_tasks() if task is not asyncio.current_task()] == []
+        return bench
+
+    return asyncio.run(whole())
+
+
+PROMPT = "$ "
+
+
+def test_kubectl_on_the_terminal_in_pipes_and_with_documents(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.see(PROMPT)
+        assert "Client Version: v1." in await bench.type("k version --client\r", "Kustomize")
+        await bench.see(PROMPT)
+        assert "gitVersion" in await bench.type("kubectl version --client -o yaml | grep gitV\r", "gitVersion: ")
+        document = "kubectl apply --dry-run=client -f - <<EOF\rkind: Pod\rEOF\r"
+        await bench.type(document, 'error validating "STDIN"')
+        await bench.type("kubectl apply --dry-run=client -f ~/pod.yaml; echo status=$?\r", "status=1\r\n")
+        await bench.type("kubectl config set-context --current --namespace=demo\r", "modified")
+        await bench.type("kubectl config view --minify | grep namespace\r", "namespace: demo")
+        await bench.type("kubectl config set-cluster z --kubeconfig=made >/dev/null; ls\r", "made")
+
+    bench = run(tmp_path, scenario)
+    assert ("kubeconfig", True) in bench.events
+    assert any(event[0] == "/home/learner/made" for event in bench.events)
+
+
+def test_ctrl_c_reaches_the_program(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.type("kubectl apply -f -\r", "apply -f -\r\n")
+        await asyncio.sleep(0.3)
+        await bench.type("\x03", PROMPT)
+        await bench.type("echo status=$?\r", "status=130\r\n")
+        await bench.type("kubectl apply -f - | cat\r", "cat\r\n")
+        await asyncio.sleep(0.3)
+        await bench.type("\x03", "^C")
+        await bench.type("echo status=$?\r", "status=130\r\n")
+        await bench.type("while true; do kubectl apply -f -; done\r", "done\r\n")
+        await asyncio.sleep(0.3)
+        await bench.type("\x03", PROMPT)
+        await bench.type("sleep 1000\r", "1000\r\n")
+        await bench.type("\x03", PROMPT)
+
+    run(tmp_path, scenario)
+
+
+def test_a_program_on_the_terminal_reads_what_is_typed(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.type("kubectl apply --dry-run=client -f -\r", "-f -\r\n")
+        await asyncio.sleep(0.3)
+        await bench.type("kind: Pod\r\x04", 'error validating "STDIN"')
+        await bench.type("kubectl version --client\recho typed ahead\r", "typed ahead\r\ntyped ahead")
+
+    run(tmp_path, scenario)
+
+
+def test_completion_is_kubectls_own(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.see(PROMPT)
+        await bench.type("k apply --dry\t", "--dry-run=")
+        await bench.type("\x15kubectl rollout st\t", "status ")
+        await bench.type("\x15kubectl apply -f po\t", "pod.yaml ")
+        await bench.type("\x15kubectl c\t", "create")
+        assert "cordon" in bench.output.decode()
+
+    run(tmp_path, scenario)
+
+
+def test_busy_lines_leave_the_loop_to_others(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        turns = 0
+
+        async def neighbour() -> None:
+            nonlocal turns
+            while True:
+                await asyncio.sleep(0)
+                turns += 1
+
+        task = asyncio.ensure_future(neighbour())
+        await bench.type("while true; do :; done\r", "sh: stopped: more than 200,000 steps in one command line")
+        assert turns > 1_000
+        await bench.type("yes | cat > /dev/null\r", "sh: stopped: more than 200,000 steps")
+        await bench.type("yes\r", "sh: stopped: more than 1 MiB of output in one command line")
+        task.cancel()
+        await asyncio.gather(task, return_exceptions=True)
+
+    run(tmp_path, scenario)
+
+
+def test_a_flood_of_programs_is_stopped(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        line = "for i in $(seq 10000); do kubectl version --client >/dev/null; done\r"
+        await bench.type(line, "sh: stopped: more than 5 external programs in one command line")
+
+    run(tmp_path, scenario, Limits(externals=5))
+
+
+def test_files_editor_and_apply(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        session = bench.session
+        await bench.type("echo a > new.yaml; vim new.yaml\r", "/home/learner/new.yaml is open in the editor.")
+        session.save("dir/saved.yaml", "x: 1\n")
+        await bench.type("cat dir/saved.yaml\r", "x: 1")
+        result = await session.run_command(
+            ["kubectl", "apply", "--dry-run=client", "-f", "c.yaml"], {"c.yaml": "kind: Pod\n"}
+        )
+        assert result.status == 1
+        assert "apiVersion not set" in result.error_text
+        assert session.files() == {
+            "/home/learner/c.yaml": b"kind: Pod\n",
+            "/home/learner/dir/saved.yaml": b"x: 1\n",
+            "/home/learner/new.yaml": b"a\n",
+            "/home/learner/pod.yaml": b"kind: Pod\n",
+        }
+        await bench.type("rm new.yaml; exit 3\r", "exit 3\r\n")
+        async with asyncio.timeout(8):
+            while ("exit", 3) not in bench.events:
+                await asyncio.sleep(0.005)
+
+    bench = run(tmp_path, scenario)
+    assert bench.events == [
+        ("/home/learner/new.yaml", b"a\n"),
+        ("edit", "/home/learner/new.yaml"),
+        ("/home/learner/dir/saved.yaml", b"x: 1\n"),
+        ("/home/learner/c.yaml", b"kind: Pod\n"),
+        ("/home/learner/new.yaml", None),
+        ("exit", 3),
+    ]
+
+
+def test_a_mistake_in_a_command_does_not_take_the_terminal(tmp_path: Path) -> None:
+    async def wrong(ctx: Context, argv: list[str]) -> int:
+        raise ZeroDivisionError
+
+    reported: list[Any] = []
+
+    async def scenario(bench: Bench) -> None:
+        asyncio.get_running_loop().set_exception_handler(lambda loop, context: reported.append(context))
+        bench.session.shell.commands = {**bench.session.shell.commands, "wrong": Command("wrong", "", wrong)}
+        await bench.type("wrong | cat\r", "sh: stopped: an internal error of the shell")
+        await bench.type("echo still $((1+1))\r", "still 2\r\n")
+
+    run(tmp_path, scenario)
+    assert [type(context["exception"]) for context in reported] == [ZeroDivisionError]
+
+
+def test_resize_reaches_the_shell(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        bench.session.resize(30, 10)
+        assert bench.session.shell.size == (30, 10)
+        bench.session.resize(10**9, -5)
+        assert bench.session.shell.size == (1000, 1)
+
+    run(tmp_path, scenario)
