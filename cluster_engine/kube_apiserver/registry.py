@@ -25,6 +25,7 @@ from . import deletion, meta
 from .admission.plugin import CREATE, DELETE, UPDATE, Attributes, Chain
 from .allocators import AllocContext
 from .budgets import Budgets
+from .ownership import CreateOwners
 from .patching import patched
 from .selection import Selection
 from .types import RequestContext
@@ -68,6 +69,7 @@ class Registry:
         self._chain = chain
         allocators = AllocContext(store, chance.stream("allocators"))
         self._draws = Draws(chance.stream("uid"), chance.stream("generateName"), allocators)
+        self._create_owners = CreateOwners()
         self._schemas: dict[str, schema.Struct | None] = {}
 
     def chance_of(self, ctx: RequestContext) -> Draws:
@@ -186,6 +188,10 @@ class Registry:
         reset: tuple[str, ...] = ()
         if "status" in kind.subresources:
             reset = _SPEC_RESET if ctx.subresource == "status" else _STATUS_RESET
+        if old is None and ctx.trusted:
+            return self._create_owners.own(
+                new, manager=ctx.manager, schema=struct, time=self.clock.timestamp(), reset=reset
+            )
         return managed_fields.update(
             old,
             new,

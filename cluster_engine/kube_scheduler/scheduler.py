@@ -198,7 +198,9 @@ class Scheduler(Component):
         )
 
     def _evict(self, preemptor: JSON, victim: PodInfo, node: str) -> None:
-        pod = victim.pod
+        pod = self.pods.get(victim.key)
+        if pod is None:
+            return
         meta = pod["metadata"]
         self._set_condition(
             pod,

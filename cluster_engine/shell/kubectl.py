@@ -18,7 +18,7 @@ _WITH_VALUE = frozenset(
         "--kuberc",
     ]
 )  # fmt: skip
-_NO_FILES, _NO_SPACE, _ERROR = 4, 2, 1
+_ERROR, _NO_SPACE, _NO_FILES, _FILES = 1, 2, 4, 8 | 16
 MAX_OFFERED = 2_000
 
 
@@ -92,5 +92,8 @@ def parse_completions(output: str) -> Offer:
             labels[name] = name
     if directive & _ERROR:
         return Offer()
+    if directive & _FILES:
+        # The lines were extensions to filter by; every file is offered, the choice is the learner's.
+        return Offer(files=True)
     final = "" if directive & _NO_SPACE else " "
     return Offer(names, dict.fromkeys(names, final), labels, files=not names and not directive & _NO_FILES)

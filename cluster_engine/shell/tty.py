@@ -442,7 +442,7 @@ def _kills(
     return lambda terminal, key: terminal._editor.remove(*span(terminal._editor), keep=keep)
 
 
-_ACTIONS: dict[str, Callable[[Terminal, Key], None]] = {
+_ACTIONS: dict[str, Callable[[Terminal, Key], object]] = {
     "text": Terminal._text,
     "paste": Terminal._paste,
     "enter": Terminal._enter,

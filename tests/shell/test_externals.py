@@ -146,6 +146,7 @@ COMPLETED = {
     "no space": ("a=\n:2\n", ["a="], "", False),
     "files": (":0\n", [], None, True),
     "nothing": (":4\n", [], None, False),
+    "extensions": ("yaml\nyml\n:8\n", [], None, True),
     "error": ("x\n:1\n", [], None, False),
     "help": ("_activeHelp_ hi\nx\n:4\n", ["x"], " ", False),
 }

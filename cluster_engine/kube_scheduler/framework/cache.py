@@ -120,6 +120,10 @@ class Cache:
             and same_labels
             and ("deletionTimestamp" in meta) == ("deletionTimestamp" in was)
         ):
+            node = self._by_name.get(new["spec"]["nodeName"])
+            info = node.pods.get(key_of(new)) if node is not None else None
+            if info is not None:
+                info.pod = new
             return None
         if not self.add_pod(new):
             return None

@@ -1,0 +1,86 @@
+"""managedFields of objects that components create by the thousand, without walking each of them.
+
+Which fields a create owns follows from the object's shape alone: the names that are there, which values are
+empty, and the keys of its lists. A thousand Pods of one template share the parts of their spec by reference and differ in
+values, not in shape; so do the Events of one component. The first one is walked, the others look it up.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster_engine.apimachinery import managed_fields
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.schema import Struct
+
+_LIMIT = 1_024
+
+
+class _NoShape(Exception):
+    """The object has a list whose keys this does not look at."""
+
+
+class CreateOwners:
+    """Remembers the field sets of creates. Content alone decides, so remembering changes no result."""
+
+    def __init__(self) -> None:
+        self._known: dict[tuple[Any, ...], tuple[Any, JSON]] = {}
+
+    def own(self, obj: JSON, *, manager: str, schema: Struct, time: str, reset: tuple[str, ...]) -> JSON:
+        """`obj` with the managedFields of its creation by `manager`."""
+        try:
+            key = (manager, obj["kind"], obj["apiVersion"], _shape(obj))
+        except _NoShape:
+            return managed_fields.update(None, obj, manager=manager, schema=schema, time=time, reset=reset)
+        known = self._known.get(key)
+        if known is not None:
+            return {**obj, "metadata": {**obj["metadata"], "managedFields": [{**known[1], "time": time}]}}
+        made = managed_fields.update(None, obj, manager=manager, schema=schema, time=time, reset=reset)
+        entries = made["metadata"].get("managedFields")
+        if entries is not None and len(entries) == 1:
+            if len(self._known) >= _LIMIT:
+                self._known.clear()
+            # The spec's parts are kept alive with the entry, so that no other object can come to have their ids.
+            self._known[key] = (obj.get("spec"), entries[0])
+        return made
+
+
+def _shape(obj: JSON) -> tuple[Any, ...]:
+    """Everything that decides the field set. The parts of the spec are recognised by identity."""
+    shape: list[Any] = []
+    for name, value in obj.items():
+        if name == "metadata":
+            value = _meta_shape(value)
+        elif name == "spec" and isinstance(value, dict):
+            value = tuple([(part, _part_shape(item)) for part, item in value.items()])
+        else:
+            value = _value_shape(value)
+        shape.append((name, value))
+    return tuple(shape)
+
+
+def _part_shape(value: Any) -> Any:
+    if isinstance(value, (dict, list)):
+        return id(value)
+    return None if value is None else not value
+
+
+def _meta_shape(meta: JSON) -> tuple[Any, ...]:
+    if "managedFields" in meta:
+        raise _NoShape
+    shape: list[Any] = []
+    for name, value in meta.items():
+        if name == "ownerReferences":
+            value = tuple([reference.get("uid") for reference in value])
+        else:
+            value = _value_shape(value)
+        shape.append((name, value))
+    return tuple(shape)
+
+
+def _value_shape(value: Any) -> Any:
+    if isinstance(value, dict):
+        return tuple([(name, _value_shape(item)) for name, item in value.items()])
+    if isinstance(value, list):
+        raise _NoShape
+    return None if value is None else not value
