@@ -1,8 +1,9 @@
 """managedFields of objects that components create by the thousand, without walking each of them.
 
 Which fields a create owns follows from the object's shape alone: the names that are there, which values are
-empty, and the keys of its lists. A thousand Pods of one template share the parts of their spec by reference and differ in
-values, not in shape; so do the Events of one component. The first one is walked, the others look it up.
+empty, and the keys of its lists. A thousand Pods of one template share the parts of their spec by reference
+and differ in values, not in shape; so do the Events of one component. The first one is walked, the others
+look it up.
 """
 
 from __future__ import annotations

@@ -7,7 +7,6 @@ mirror Pod that is deleted comes back, its containers have not noticed.
 from __future__ import annotations
 
 import hashlib
-from typing import Any
 
 import orjson
 

@@ -225,7 +225,9 @@ class Worker:
             self._rest(record)
         if record.again:
             record.again = False
-            self.core.changed(record)
+            # What failed has its own time to be tried again; containers that ended meanwhile do not wait.
+            if not record.failures or any(c.state == EXITED for c in record.containers.values()):
+                self.core.changed(record)
 
     def _rest(self, record: PodRecord) -> None:
         """Something failed: the next pass comes when its back-off ends, at the latest after a minute."""

@@ -5,8 +5,10 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import time
 import uuid
 import weakref
+from collections import OrderedDict
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,6 +16,7 @@ import httpx
 from asgiref.sync import sync_to_async
 from config.logs import request_id
 from django.conf import settings
+from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from runs import registry, states
@@ -25,6 +28,8 @@ logger = logging.getLogger(__name__)
 
 SECRET_HEADER = "x-drydock-host-secret"
 CALL_SECONDS = 60.0
+BELIEVE_SECONDS = 1.0
+KNOWN_RUNS = 20_000
 #: What a host answers when it does not hold the run.
 MISDIRECTED = 421
 
@@ -67,20 +72,44 @@ def _request_boot(run_id: uuid.UUID) -> None:
     boot_run.apply_async(args=[str(run_id)], expires=60, retry=False)
 
 
+#: Run → where it was found, and until when that is believed.
+_known: OrderedDict[uuid.UUID, tuple[Location, float]] = OrderedDict()
+
+
+def _remember(run_id: uuid.UUID, location: Location) -> Location:
+    _known[run_id] = (location, time.monotonic() + BELIEVE_SECONDS)
+    _known.move_to_end(run_id)
+    if len(_known) > KNOWN_RUNS:
+        _known.popitem(last=False)
+    return location
+
+
 async def locate(run_id: uuid.UUID) -> Location:
-    """Where the run lives; wakes it when it lives nowhere. Raises `UnavailableError` or `OverError`."""
+    """Where the run lives; wakes it when it lives nowhere. Raises `UnavailableError` or `OverError`.
+
+    What was true a second ago is believed, and what was true before Redis lost it is tried: a host that does not
+    hold the run any more says so, and a fenced one cannot write.
+    """
+    known = _known.get(run_id)
+    now = time.monotonic()
+    if known is not None and known[1] > now:
+        return known[0]
     try:
         location = await registry.find(run_id)
+        if location is None and known is not None:
+            location = known[0]
         if location is not None:
-            return location
+            return _remember(run_id, location)
         if await registry.claim_boot(run_id, registry.BOOT_CLAIM_SECONDS):
             await asyncio.to_thread(_request_boot, run_id)
         location = await registry.wait_for(run_id, settings.RUN_BOOT_WAIT_SECONDS)
-    except (RedisError, OSError) as error:
+    except (RedisError, KombuError, OSError) as error:
         logger.warning("the run registry cannot be reached: %s", error)
+        if known is not None:
+            return known[0]
         raise UnavailableError("the run registry cannot be reached") from error
     if location is not None:
-        return location
+        return _remember(run_id, location)
     state = await sync_to_async(Run.objects.filter(pk=run_id).values_list("state", flat=True).first)()
     if state is None or state not in states.LIVE:
         raise OverError(state or states.STOPPED)
@@ -92,14 +121,18 @@ async def nudge(run_id: uuid.UUID) -> None:
     try:
         if await registry.claim_boot(run_id, registry.BOOT_CLAIM_SECONDS):
             await asyncio.to_thread(_request_boot, run_id)
-    except (RedisError, OSError) as error:
+    except (RedisError, KombuError, OSError) as error:
         logger.warning("the run registry cannot be reached: %s", error)
 
 
 async def forget(run_id: uuid.UUID, location: Location) -> None:
     """Its host does not answer or does not hold it: look again."""
-    await asyncio.to_thread(registry.forget, run_id, location.epoch)
-    await asyncio.to_thread(registry.release_boot, run_id)
+    _known.pop(run_id, None)
+    try:
+        await asyncio.to_thread(registry.forget, run_id, location.epoch)
+        await asyncio.to_thread(registry.release_boot, run_id)
+    except (RedisError, OSError) as error:
+        raise UnavailableError("the run registry cannot be reached") from error
 
 
 async def send(

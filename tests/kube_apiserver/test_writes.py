@@ -352,3 +352,24 @@ def test_bodies_past_the_limit(bench: Bench) -> None:
     code, reason, message = bench.error("POST", MAPS, b"x" * (3 * 1024 * 1024 + 1))
     assert (code, reason) == (413, "RequestEntityTooLarge")
     assert message == "Request entity too large: limit is 3145728"
+
+
+def test_remembered_owners_are_the_computed_ones(bench: Bench) -> None:
+    """What components create by the thousand is owned as if each object had been walked."""
+    template = bench.ok("POST", DEPLOYMENTS, deployment())["spec"]["template"]
+    controller = RequestContext(ADMIN, manager="controller", trusted=True)
+    walked = RequestContext(ADMIN, manager="controller")
+    for index, (labels, empty) in enumerate(
+        [({"a": "b"}, ""), ({"a": "c"}, ""), ({"a": "b", "x": "y"}, "text")] * 2
+    ):
+        entries = []
+        for context, name in ((controller, f"fast-{index}"), (walked, f"slow-{index}")):
+            meta = {"name": name, "labels": labels, "annotations": {"note": empty}}
+            made = bench.registry.create(
+                context,
+                "pods",
+                "default",
+                {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]},
+            )
+            entries.append(made["metadata"]["managedFields"])
+        assert entries[0] == entries[1]

@@ -17,7 +17,7 @@ import redis
 from accounts.models import User
 from django.test import Client
 from django.utils import timezone
-from runs import registry, states
+from runs import hosting, registry, states
 from runs.models import Run
 
 
@@ -55,6 +55,7 @@ def _platform(redis_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) ->
 
     settings.REDIS_URL = redis_url
     registry.sync_redis().flushdb()
+    hosting._known.clear()
     cache.clear()
     return
 

@@ -358,3 +358,24 @@ def test_target(path: str, expected: str) -> None:
     target = Target.of({"raw_path": raw.encode(), "path": raw, "query_string": query.encode()})
     assert target is not None
     assert (target.run_id, target.path) == (RUN, expected)
+
+
+def test_a_refused_websocket_says_why() -> None:
+    path = f"/clusters/{RUN}/api/v1/namespaces/default/pods/p/exec"
+    scope = {
+        **scope_of(path=path, headers={"cookie": "sessionid=s", "origin": "http://evil.example"}),
+        "type": "websocket",
+    }
+    scope["headers"] = [pair for pair in scope["headers"] if pair[0] != b"authorization"]
+    scope["extensions"] = {"websocket.http.response": {}}
+
+    async def go() -> Client:
+        client = Client()
+        client.inbox = asyncio.Queue()
+        client.inbox.put_nowait({"type": "websocket.connect"})
+        await ClusterProxy(OpenGate())(scope, client.receive, client.send)
+        return client
+
+    answer = asyncio.run(go())
+    assert answer.sent[0]["type"] == "websocket.http.response.start"
+    assert (answer.status, json.loads(answer.body)["reason"]) == (403, "Forbidden")

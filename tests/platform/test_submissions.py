@@ -116,7 +116,8 @@ OUTCOMES = [
     ("no name", "apiVersion: v1\nkind: Pod", "failed", "BadRequest", "the Pod manifest needs metadata.name"),
     (
         "a rejected one",
-        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {replicas: -1, selector: {matchLabels: {a: b}},"
+        "apiVersion: apps/v1\nkind: Deployment\nmetadata: {name: x}\nspec: {replicas: -1, "
+        "selector: {matchLabels: {a: b}},"
         " template: {metadata: {labels: {a: b}}, spec: {containers: [{name: c, image: nginx}]}}}",
         "failed", "Invalid",
         'Deployment.apps "x" is invalid: spec.replicas: Invalid value: -1: must be greater than or equal to 0',

@@ -109,7 +109,9 @@ class Edge:
     @staticmethod
     async def _refuse(scope: Scope, send: Send, status: int) -> None:
         if scope["type"] == "websocket":
-            await send({"type": "websocket.close", "code": 1013 if status == MISDIRECTED else 1008})
+            # Denied with its status, so that the web tier can tell "not here" from "no".
+            await send({"type": "websocket.http.response.start", "status": status, "headers": []})
+            await send({"type": "websocket.http.response.body", "body": b""})
         elif status == 401:
             await send_status(send, 401, "Unauthorized", request_id.get())
         else:

@@ -1,4 +1,4 @@
-// Small helpers for building DOM without a framework. Text is always set as text, never as markup.
+// Small functions for building DOM without a framework. Text is always set as text, never as markup.
 
 type Child = Node | string | null | undefined | false;
 type Props = Record<string, string | number | boolean | EventListener | undefined>;
