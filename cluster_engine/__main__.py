@@ -30,6 +30,7 @@ from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIO
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import UserInfo, pki
 from cluster_engine.kube_apiserver.server import ClusterApp, Driver
+from cluster_engine.memory import relax_collector
 from cluster_engine.sim import SECOND, rfc3339, wall_clock
 
 LEAD_IN = 90 * SECOND
@@ -128,7 +129,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
 
 
 def _listen(host: str, port: int) -> socket.socket:
-    sock = socket.socket(socket.AF_INET6 if ":" in host else socket.AF_INET)
+    family = socket.AF_INET6 if ":" in host else socket.AF_INET
+    # The protocol must be named: asyncio sets TCP_NODELAY only on sockets that say they are TCP.
+    sock = socket.socket(family, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     sock.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
         sock.bind((host, port))
@@ -140,6 +143,7 @@ def _listen(host: str, port: int) -> socket.socket:
 
 async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
     now = wall_clock()
+    relax_collector()
     cluster = Cluster(nodes=options.nodes, seed=options.seed, start=rfc3339(now - LEAD_IN))
     if options.speed not in (0, "max"):  # "max" runs ahead of the wall clock by itself
         cluster.advance_to(max(cluster.clock.now, now))

@@ -24,6 +24,7 @@ from install import BIN, PYTHON, ROOT, VAR, fail, install, say
 
 GRACE = 10.0
 START_LIMIT = 60.0
+RESTARTS_PER_MINUTE = 5
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 
@@ -147,6 +148,23 @@ def ended(running: list[Process]) -> None:
             fail(f"{process.name} ended by itself (status {process.popen.returncode}).")
 
 
+def keep_up(running: list[Process]) -> None:
+    """Starts again what ended by itself: runs live in the journal, so a lost worker loses nothing."""
+    restarts: dict[str, list[float]] = {}
+    while True:
+        for process in running:
+            if process.popen.poll() is None:
+                continue
+            recent = [at for at in restarts.get(process.name, []) if time.monotonic() - at < 60.0]
+            if process.name == "redis" or len(recent) >= RESTARTS_PER_MINUTE:
+                ended([process])
+            restarts[process.name] = [*recent, time.monotonic()]
+            say(f"{process.name} ended (status {process.popen.returncode}); starting it again")
+            process.signal_group(signal.SIGKILL)
+            process.start()
+        time.sleep(0.5)
+
+
 def stop(running: list[Process]) -> None:
     for process in reversed(running):
         process.signal_group(signal.SIGTERM)
@@ -205,9 +223,7 @@ def main() -> None:
             username, password = account.stdout.split()
             print(f"Instructor account: {username}   one-time password: {password}   (shown this once)")
         print(f"Drydock is at {url}   (Ctrl-C stops it; logs in {VAR / 'log'})", flush=True)
-        while True:
-            ended(running)
-            time.sleep(0.5)
+        keep_up(running)
     except KeyboardInterrupt:
         print("\nDrydock: stopping", flush=True)
     finally:

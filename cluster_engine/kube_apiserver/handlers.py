@@ -6,6 +6,7 @@ Models k8s.io/apiserver/pkg/endpoints/handlers: one method a verb, errors always
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 
 import orjson
 
@@ -76,8 +77,7 @@ class Handlers:
     def check_exec(self, request: Request) -> None:
         """Whether a command may be streamed: user, rights, Pod, container. Raises ApiError."""
         user = self._authenticator.identify(request)
-        info = requests.parse(request)
-        info.verb = "create"
+        info = replace(requests.parse(request), verb="create")
         authorization.check(user, info)
         if (info.group, info.version, info.resource) != ("", "v1", "pods"):
             raise _no_resource()

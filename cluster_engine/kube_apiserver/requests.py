@@ -6,6 +6,7 @@ Models k8s.io/apiserver/pkg/endpoints/request/requestinfo.go.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 from urllib.parse import unquote
 
 from .types import Request
@@ -18,6 +19,7 @@ _VERBS = {
     "PATCH": "patch",
     "DELETE": "delete",
 }
+_LONG = 512  # characters; longer paths are not worth remembering
 _NAMESPACE_SUBRESOURCES = ("status", "finalize")
 
 
@@ -44,9 +46,20 @@ class RequestInfo:
 
 
 def parse(request: Request) -> RequestInfo:
-    """The RequestInfo of a request."""
-    info = RequestInfo(request.path, request.method.lower())
-    parts = [unquote(part) for part in request.path.strip("/").split("/")] if request.path.strip("/") else []
+    """The RequestInfo of a request (shared with other requests like it: do not change it)."""
+    watch = first(request, "watch")
+    watches = watch is not None and watch.lower() not in ("false", "0")
+    if len(request.path) > _LONG:
+        return _parse.__wrapped__(request.method, request.path, watches)
+    return _parse(request.method, request.path, watches)
+
+
+@lru_cache(maxsize=512)
+def _parse(method: str, path: str, watch: bool) -> RequestInfo:
+    info = RequestInfo(path, method.lower())
+    parts = path.strip("/").split("/") if path.strip("/") else []
+    if "%" in path:
+        parts = [unquote(part) for part in parts]
     if len(parts) < 3 or parts[0] not in ("api", "apis"):
         return info
     if parts[0] == "apis":
@@ -64,7 +77,7 @@ def parse(request: Request) -> RequestInfo:
             return info
         info.verb, parts = parts[0], parts[1:]
     else:
-        info.verb = _VERBS.get(request.method, "")
+        info.verb = _VERBS.get(method, "")
     if parts[0] == "namespaces" and len(parts) > 1:
         info.namespace = parts[1]
         if len(parts) > 2 and parts[2] not in _NAMESPACE_SUBRESOURCES:
@@ -76,8 +89,7 @@ def parse(request: Request) -> RequestInfo:
     if len(parts) >= 3 and info.verb != "proxy":
         info.subresource = parts[2]
     if not info.name and info.verb == "get":
-        watch = first(request, "watch")
-        info.verb = "watch" if watch is not None and watch.lower() not in ("false", "0") else "list"
+        info.verb = "watch" if watch else "list"
     if not info.name and info.verb == "delete":
         info.verb = "deletecollection"
     return info

@@ -23,6 +23,7 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.sim import SECOND, Entry, wall_clock
 
 from .budgets import BODY_LIMIT
+from .requests import parse
 from .types import ADMIN, Request, Response, Stream, UserInfo
 from .websocket import ExecSession
 
@@ -47,6 +48,7 @@ POLL = 0.1  # s between looks at a followed log
 BOOKMARK_INTERVAL = 60.0
 STREAM_TIMEOUT = 2_700.0  # s; upstream ends watches after 30–60 minutes
 QUERY_LIMIT = 1_000
+_UPGRADES = ("exec", "attach", "portforward")
 CHUNK = 1 << 18
 
 
@@ -268,9 +270,7 @@ class ClusterApp:
         request = self.request_of(scope, body)
         if len(body) > BODY_LIMIT:
             response = self.cluster.server.failure(request, errors.request_entity_too_large(BODY_LIMIT))
-        elif request.method in ("POST", "GET") and request.path.endswith(
-            ("/exec", "/attach", "/portforward")
-        ):
+        elif parse(request).subresource in _UPGRADES:
             response = self._no_upgrade(request)
         else:
             response = await self.respond(request)

@@ -101,7 +101,7 @@ class Subresources:
         if live is None:
             raise errors.not_found(kind.group_resource, info.name)
         if info.verb == "get":
-            return handlers.reply(request, 200, scale.scale_of(live), accept)
+            return handlers.show(request, scale.KIND, scale.scale_of(live), 200, accept)
         if info.verb == "update":
             ctx = write_context(request, user, "UpdateOptions", "scale")
             wanted = decode_as(request, "autoscaling/v1", "Scale")
@@ -114,7 +114,7 @@ class Subresources:
             wanted, _warnings = decode.handle_body("autoscaling/v1", "Scale", wanted, "Ignore")
         new = scale.with_scale(live, wanted)
         done = registry.update(ctx, kind.group_resource, info.namespace, info.name, new)
-        return handlers.reply(request, 200, scale.scale_of(done), accept, ctx.warnings)
+        return handlers.show(request, scale.KIND, scale.scale_of(done), 200, accept, ctx.warnings)
 
     # ---- log and exec ------------------------------------------------------------------------------------
 

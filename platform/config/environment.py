@@ -66,7 +66,7 @@ class Environment:
         """A string; without a default it must be set."""
         value = self.values.get(name, default)
         if not value and default is None:
-            raise ImproperlyConfigured(f"{name} is not set: see docs/deployment.md, or run `make install`")
+            raise ImproperlyConfigured(f"{name} is not set: set it in the environment, or run `make install`")
         return value or ""
 
     def flag(self, name: str, default: bool) -> bool:

@@ -18,6 +18,7 @@ from django.conf import settings
 from django.db import transaction
 from django.db.models import F
 from django.utils import timezone
+from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 from runs.registry import sync_redis
 from runs.texts import is_storable, storable_json
@@ -49,6 +50,10 @@ class ManifestsError(ValueError):
     """What was sent cannot be a submission."""
 
 
+class QueueError(Exception):
+    """There is no way to the workers just now."""
+
+
 def check_manifests(manifests: object) -> str:
     """The manifests' text, or `ManifestsError`. Whether it is YAML at all is for the grader to say."""
     if not isinstance(manifests, str):
@@ -64,14 +69,23 @@ def check_manifests(manifests: object) -> str:
 
 
 def submit(user: User, lab: Any, manifests: str) -> Submission:
-    """Queue manifests for grading. Raises `ManifestsError`."""
-    from grading.tasks import grade_submission
-
+    """Queue manifests for grading. Raises `ManifestsError`, or `QueueError` and keeps nothing."""
     submission = Submission.objects.create(
         user=user, lab_slug=lab.slug, manifests=check_manifests(manifests), max_score=lab.max_score
     )
-    transaction.on_commit(lambda: grade_submission.apply_async(args=[str(submission.pk)], retry=False))
+    transaction.on_commit(lambda: _enqueue(submission))
     return submission
+
+
+def _enqueue(submission: Submission) -> None:
+    from grading.tasks import grade_submission
+
+    try:
+        grade_submission.apply_async(args=[str(submission.pk)], retry=False)
+    except (KombuError, RedisError) as error:
+        logger.warning("a submission could not be queued: %s", error)
+        submission.delete()
+        raise QueueError("The grading queue cannot be reached at the moment. Try again.") from error
 
 
 @dataclass(frozen=True, slots=True)

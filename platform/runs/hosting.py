@@ -29,6 +29,8 @@ logger = logging.getLogger(__name__)
 SECRET_HEADER = "x-drydock-host-secret"
 CALL_SECONDS = 60.0
 BELIEVE_SECONDS = 1.0
+#: How long one wait for a boot lasts before its outcome is looked at.
+WAKE_SLICE_SECONDS = 0.7
 KNOWN_RUNS = 20_000
 #: What a host answers when it does not hold the run.
 MISDIRECTED = 421
@@ -84,35 +86,30 @@ def _remember(run_id: uuid.UUID, location: Location) -> Location:
     return location
 
 
-async def locate(run_id: uuid.UUID) -> Location:
-    """Where the run lives; wakes it when it lives nowhere. Raises `UnavailableError` or `OverError`.
-
-    What was true a second ago is believed, and what was true before Redis lost it is tried: a host that does not
-    hold the run any more says so, and a fenced one cannot write.
-    """
-    known = _known.get(run_id)
-    now = time.monotonic()
-    if known is not None and known[1] > now:
-        return known[0]
-    try:
-        location = await registry.find(run_id)
-        if location is None and known is not None:
-            location = known[0]
-        if location is not None:
-            return _remember(run_id, location)
-        if await registry.claim_boot(run_id, registry.BOOT_CLAIM_SECONDS):
-            await asyncio.to_thread(_request_boot, run_id)
-        location = await registry.wait_for(run_id, settings.RUN_BOOT_WAIT_SECONDS)
-    except (RedisError, KombuError, OSError) as error:
-        logger.warning("the run registry cannot be reached: %s", error)
-        if known is not None:
-            return known[0]
-        raise UnavailableError("the run registry cannot be reached") from error
-    if location is not None:
-        return _remember(run_id, location)
+async def _require_live(run_id: uuid.UUID) -> None:
+    """Raises `OverError` unless the run can still be worked in."""
     state = await sync_to_async(Run.objects.filter(pk=run_id).values_list("state", flat=True).first)()
     if state is None or state not in states.LIVE:
         raise OverError(state or states.STOPPED)
+
+
+async def locate(run_id: uuid.UUID) -> Location:
+    """Where the run lives; wakes it when it lives nowhere. Raises `UnavailableError` or `OverError`."""
+    try:
+        location = await registry.find(run_id)
+        if location is not None:
+            return location
+        # A run that is over will not come up, however long one waits.
+        await _require_live(run_id)
+        if await registry.claim_boot(run_id, registry.BOOT_CLAIM_SECONDS):
+            await asyncio.to_thread(_request_boot, run_id)
+        location = await registry.wait_for(run_id, settings.RUN_BOOT_WAIT_SECONDS)
+    except (RedisError, OSError) as error:
+        logger.warning("the run registry cannot be reached: %s", error)
+        raise UnavailableError("the run registry cannot be reached") from error
+    if location is not None:
+        return location
+    await _require_live(run_id)
     raise UnavailableError("the lab is still starting")
 
 

@@ -18,9 +18,9 @@ from asgiref.sync import sync_to_async
 from channels.generic.websocket import AsyncWebsocketConsumer
 from runs import hosting
 from runs.models import Run
-from runs.proxy.sockets import open_socket
+from runs.proxy.sockets import RefusedError, open_on_host
 from websockets.asyncio.client import ClientConnection
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed
 
 logger = logging.getLogger(__name__)
 
@@ -72,13 +72,12 @@ class TerminalConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
 
     async def _serve(self, run_id: uuid.UUID) -> None:
         try:
-            location = await hosting.locate(run_id)
-            self.host = await open_socket(f"{location.url}/terminal/{run_id}", [])
+            self.host = await open_on_host(run_id, f"/terminal/{run_id}", [])
         except hosting.OverError as error:
             await self._say({"type": "state", "state": error.state})
             await self.close(code=CLOSE_OVER)
             return
-        except (hosting.UnavailableError, OSError, InvalidHandshake, TimeoutError) as error:
+        except (hosting.UnavailableError, RefusedError) as error:
             logger.info("no terminal: %s", error, extra={"run": run_id})
             await self.close(code=CLOSE_UNAVAILABLE)
             return

@@ -7,7 +7,7 @@ import os
 import re
 import time
 import uuid
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
@@ -114,6 +114,14 @@ class LabRun:
     def stop(self) -> None:
         self.visitor.send("POST", f"/runs/{self.id}/stop/")
 
+    def wait_for(self, path: str, holds: Callable[[Any], bool]) -> Any:
+        """Polls an object of the run's API until `holds` does; the object."""
+        deadline = time.monotonic() + LIMIT
+        while not holds(found := self.kube("GET", path).json()):
+            assert time.monotonic() < deadline, found
+            time.sleep(0.1)
+        return found
+
     @contextmanager
     def terminal(self) -> Iterator[TerminalClient]:
         """The terminal, as the page opens it."""
@@ -196,11 +204,10 @@ class TerminalClient:
         return between
 
     def run(self, line: str, seconds: float = LIMIT) -> str:
-        """Types a line; what is shown from then on until the next prompt's mark."""
+        """Types a line that comes to its end; what it shows."""
         mark = uuid.uuid4().hex[:8]
-        self.line(line)
         # The sum is done by the shell, so the echo of what is typed is not taken for its answer.
-        self.line(f"echo {mark}-$((40+2))")
+        self.line(f"{line}; echo {mark}-$((40+2))")
         return self.expect(f"{mark}-42", seconds)
 
 
@@ -244,19 +251,30 @@ def tracebacks(stack: Any) -> str:
 
 
 def processes_of(stack: Any) -> dict[int, str]:
-    """The stack's processes by their environment: pid → command line."""
-    wanted = f"DRYDOCK_VAR={stack.var}".encode()
+    """The stack's Python processes, known by their environment: pid → command line."""
+    wanted = f"DRYDOCK_VAR={stack.var}"
     found = {}
     for entry in os.listdir("/proc"):
         if entry.isdecimal():
             try:
-                environment = Path(f"/proc/{entry}/environ").read_bytes().split(b"\0")
-                if wanted in environment:
+                if wanted in _environment(int(entry)):
                     command = Path(f"/proc/{entry}/cmdline").read_bytes().replace(b"\0", b" ")
                     found[int(entry)] = command.decode(errors="replace").strip()
             except OSError:
                 continue  # gone, or not ours
     return found
+
+
+def _environment(pid: int) -> list[str]:
+    return Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
+
+
+def redis_address(stack: Any) -> str:
+    """Where the stack's Redis listens: host:port."""
+    (found,) = [line for line in _environment(labs_worker(stack)) if line.startswith("DRYDOCK_REDIS_URL=")]
+    address = urlsplit(found.partition("=")[2]).netloc
+    assert address
+    return address
 
 
 def labs_worker(stack: Any) -> int:

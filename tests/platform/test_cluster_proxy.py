@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from django.db import OperationalError
 from runs import registry
 from runs.proxy.access import Decision
 from runs.proxy.app import MAX_BODY, ClusterProxy, Target
@@ -379,3 +380,13 @@ def test_a_refused_websocket_says_why() -> None:
     answer = asyncio.run(go())
     assert answer.sent[0]["type"] == "websocket.http.response.start"
     assert (answer.status, json.loads(answer.body)["reason"]) == (403, "Forbidden")
+
+
+def test_without_the_database_nobody_gets_in(host: FakeHost) -> None:
+    class BrokenGate:
+        async def check(self, run_id: uuid.UUID, credentials: Any) -> Decision:
+            raise OperationalError("connection refused")
+
+    answer = ask(scope_of(), gate=BrokenGate())
+    assert (answer.status, json.loads(answer.body)["reason"]) == (503, "ServiceUnavailable")
+    assert host.seen == []

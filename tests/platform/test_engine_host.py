@@ -276,3 +276,22 @@ def test_a_graceful_stop_leaves_nothing(hosts: Callable[[], EngineHost], fresh: 
     assert kinds(fresh)[-1] == "clock"
     with pytest.raises(httpx.ConnectError):
         httpx.get(f"{host.url}/")
+
+
+IDLE = [
+    ("just used", 0, 0, False),
+    ("long unused", 61, 0, True),
+    ("unused, but watched", 61, 1, False),
+    ("watched for too long", 361, 1, True),
+]
+
+
+@pytest.mark.parametrize(
+    ("seconds", "in_use", "expected"), [row[1:] for row in IDLE], ids=[row[0] for row in IDLE]
+)
+def test_idle(host: EngineHost, fresh: Run, settings: Any, seconds: int, in_use: int, expected: bool) -> None:
+    settings.RUN_IDLE_SECONDS = 60
+    host.acquire(fresh.pk)
+    hosted = host.runs[fresh.pk]
+    hosted.in_use = in_use
+    assert hosted.is_idle(hosted.last_active + seconds) is expected

@@ -108,7 +108,11 @@ CHECKS: list[tuple[str, dict[str, Any], str]] = [
     ("an odd Redis", {"REDIS_URL": "http://redis"}, "drydock.E004"),
     ("any host", {"ALLOWED_HOSTS": ["*"]}, "drydock.E005"),
     ("an unreachable host", {"HOST_BIND": "0.0.0.0"}, "drydock.E006"),
-    ("SQLite for many", {"RELAXED": False}, "drydock.W002"),
+    (
+        "SQLite for many",
+        {"RELAXED": False, "DATABASES": {"default": {"ENGINE": "x.sqlite3"}}},
+        "drydock.W002",
+    ),
 ]
 
 

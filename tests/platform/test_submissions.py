@@ -237,3 +237,17 @@ def test_the_same_submission_has_the_same_result(people: dict[str, User], lab: A
     services._booted.cache_clear()
     hashes = [services.evaluate(lab, POD).state_hash for _ in range(3)]
     assert len(set(hashes)) == 1
+
+
+@pytest.mark.django_db(transaction=True)
+def test_without_a_queue_nothing_is_kept(api: Client, lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    from grading.tasks import grade_submission
+    from kombu.exceptions import OperationalError
+
+    def broken(**_: Any) -> None:
+        raise OperationalError("no broker")
+
+    monkeypatch.setattr(grade_submission, "apply_async", broken)
+    response = post(api, lab, POD)
+    assert (response.status_code, set(response.json())) == (503, {"error", "code", "request_id"})
+    assert not Submission.objects.exists()

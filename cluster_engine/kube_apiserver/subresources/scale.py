@@ -5,8 +5,40 @@ Models pkg/registry/apps/{deployment,replicaset,statefulset}/storage (ScaleREST)
 
 from __future__ import annotations
 
+from typing import Any
+
 from cluster_engine.apimachinery import errors, labels
 from cluster_engine.apimachinery.cow import JSON, get
+from cluster_engine.apimachinery.duration import age
+from cluster_engine.apimachinery.scheme import Column, Kind
+
+
+def _row(scale: JSON, now: int) -> list[Any]:
+    meta = scale["metadata"]
+    return [
+        meta["name"],
+        get(scale, "spec", "replicas", default=0),
+        get(scale, "status", "replicas", default=0),
+        age(meta.get("creationTimestamp"), now),
+    ]
+
+
+KIND = Kind(
+    group="autoscaling",
+    version="v1",
+    kind="Scale",
+    resource="scales",
+    singular="scale",
+    namespaced=True,
+    columns=(
+        Column("Name", format="name", description="Name must be unique within a namespace."),
+        Column("Desired", "integer", description="Number of desired replicas."),
+        Column("Available", "integer", description="Number of observed replicas."),
+        Column("Age", description="Time since creation."),
+    ),
+    row=_row,
+)
+"""How a Scale is printed; it is never stored."""
 
 
 def scale_of(obj: JSON) -> JSON:

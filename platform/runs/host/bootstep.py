@@ -53,9 +53,11 @@ class EngineHostStep(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def start(self, parent: Any) -> None:
         """Begin to host."""
+        from cluster_engine.memory import relax_collector
         from runs.host.host import EngineHost
 
         host = EngineHost()
+        relax_collector()
         host.start()
         set_host(host)
 

@@ -128,6 +128,7 @@ class Edge:
             begun = True
             await send(message)
 
+        hosted.in_use += 1
         try:
             await hosted.app(scope, receive, watching)
         except FencedError:
@@ -145,6 +146,8 @@ class Edge:
             if begun:
                 raise
             await send_status(send, 403, str(error), request_id.get())
+        finally:
+            hosted.in_use -= 1
 
     async def _verb(self, verb: str, run_id: uuid.UUID, scope: Scope, receive: Receive, send: Send) -> None:
         hosted = self.host.runs.get(run_id)

@@ -266,7 +266,7 @@ class EngineHost:
             await asyncio.sleep(min(JANITOR_SECONDS, settings.RUN_IDLE_SECONDS / 2))
             now = asyncio.get_running_loop().time()
             for hosted in list(self.runs.values()):
-                if hosted.idle_for(now) > settings.RUN_IDLE_SECONDS:
+                if hosted.is_idle(now):
                     logger.info("idle: put to sleep", extra={"run": hosted.run_id})
                     await self.passivate(hosted)
             active = [h.run_id for h in self.runs.values() if now - h.last_active < ACTIVITY_SECONDS]

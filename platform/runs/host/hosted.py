@@ -31,6 +31,8 @@ if TYPE_CHECKING:
 logger = logging.getLogger(__name__)
 
 CLOCK = "clock"
+#: How much longer a run stays awake while somebody only looks at it.
+WATCHED_FACTOR = 6
 
 
 def as_owner(scope: Scope) -> UserInfo:
@@ -51,6 +53,8 @@ class HostedRun:
         self.token = secrets.token_urlsafe(32)
         self.last_active = loop.time()
         self._base = built.base
+        #: Requests and streams under way.
+        self.in_use = 0
         self._checking = False
         self._lost = False
         self.driver = Driver(self.cluster)
@@ -74,9 +78,11 @@ class HostedRun:
         """Somebody is using it."""
         self.last_active = asyncio.get_running_loop().time()
 
-    def idle_for(self, now: float) -> float:
-        """Seconds since anybody used it."""
-        return now - self.last_active
+    def is_idle(self, now: float) -> bool:
+        """Whether it may be put to sleep. An open terminal or watch keeps it awake for longer, not for ever."""
+        watched = self.in_use > 0 or self.terminal.watched
+        limit = settings.RUN_IDLE_SECONDS * (WATCHED_FACTOR if watched else 1)
+        return bool(now - self.last_active > limit)
 
     def abandon(self) -> None:
         """It is somebody else's by now, or its journal cannot be trusted: let go, at once and once."""

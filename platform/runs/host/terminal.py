@@ -144,6 +144,11 @@ class Terminal:
             await self._session.close()
         await self.flush()
 
+    @property
+    def watched(self) -> bool:
+        """Whether anybody looks at it."""
+        return bool(self._views)
+
     async def close(self) -> None:
         """Leave nothing running; what is not in the journal by now is lost."""
         if self._session is not None:

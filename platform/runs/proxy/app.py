@@ -16,12 +16,13 @@ from dataclasses import dataclass
 from config.doors import Receive, Scope, Send
 from config.logs import request_id
 from config.middleware import new_request_id
+from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from runs import hosting
 from runs.proxy import sockets
 from runs.proxy.access import Credentials, Gate, host_allowed, same_origin
-from runs.proxy.status import message_of, send_status
+from runs.proxy.status import body_of, message_of, send_status
 from runs.upstream import UpstreamError
 
 logger = logging.getLogger(__name__)
@@ -116,7 +117,11 @@ class ClusterProxy:
         if target is None:
             return 404, message_of(404, None, scope["path"]), None
         credentials = Credentials.of(headers, target.token)
-        decision = await self.gate.check(target.run_id, credentials)
+        try:
+            decision = await self.gate.check(target.run_id, credentials)
+        except DatabaseError as error:
+            logger.warning("nobody can be let in without the database: %s", error)
+            return 503, "who you are cannot be checked at the moment; try again", target
         if decision.status != 200:
             return decision.status, message_of(decision.status, target.run_id, scope["path"]), target
         if credentials.session and not safe and not same_origin(headers):
@@ -198,9 +203,9 @@ class ClusterProxy:
 
     async def _websocket(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         await receive()  # websocket.connect
-        status, _message, target = await self._admit(scope, headers, safe=False)
+        status, message, target = await self._admit(scope, headers, safe=False)
         if status != 200 or target is None:
-            await send({"type": "websocket.close", "code": 4404 if status == 404 else 4403})
+            await sockets.refuse(scope, send, status, body_of(status, message))
             return
         await sockets.relay(scope, receive, send, target.run_id, target.path)
 

@@ -10,19 +10,39 @@ from typing import Any
 
 from config.doors import Receive, Scope, Send
 from websockets.asyncio.client import ClientConnection, connect
-from websockets.exceptions import ConnectionClosed, InvalidHandshake
+from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
+from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from runs import hosting
+from runs.proxy.status import body_of
 
 logger = logging.getLogger(__name__)
 
 MAX_MESSAGE = 1024 * 1024
-CLOSE_UNAVAILABLE = 1013
+ATTEMPTS = 3
+
+
+class RefusedError(Exception):
+    """The host answered the handshake with an HTTP response of its own."""
+
+    def __init__(self, response: Response) -> None:
+        super().__init__(f"status {response.status_code}")
+        self.response = response
+
+
+async def refuse(scope: Scope, send: Send, status: int, body: bytes) -> None:
+    """Deny a handshake with a status and a Kubernetes Status, where the server can."""
+    if "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode("ascii"))]
+    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": body})
 
 
 async def open_socket(url: str, subprotocols: list[str]) -> ClientConnection:
-    """A WebSocket to a host. Raises OSError or InvalidHandshake."""
+    """A WebSocket to a host. Raises OSError, TimeoutError or InvalidHandshake."""
     secret = [(name.decode(), value.decode()) for name, value in hosting.host_headers()]
     return await connect(
         url.replace("http", "ws", 1),
@@ -34,6 +54,24 @@ async def open_socket(url: str, subprotocols: list[str]) -> ClientConnection:
         close_timeout=2,
         proxy=None,
     )
+
+
+async def open_on_host(run_id: uuid.UUID, path: str, subprotocols: list[str]) -> ClientConnection:
+    """A WebSocket to the run's host, wherever that is by now.
+
+    Raises `UnavailableError`, `OverError`, or `RefusedError` with what the host answered instead.
+    """
+    for _ in range(ATTEMPTS):
+        location = await hosting.locate(run_id)
+        try:
+            return await open_socket(location.url + path, subprotocols)
+        except InvalidStatus as error:
+            if error.response.status_code != hosting.MISDIRECTED:
+                raise RefusedError(error.response) from error
+        except (OSError, TimeoutError, InvalidHandshake) as error:
+            logger.info("no socket to the host: %s", error, extra={"run": run_id})
+        await hosting.forget(run_id, location)
+    raise hosting.UnavailableError("no host holds the run")
 
 
 async def run_both(*coroutines: Coroutine[Any, Any, None]) -> None:
@@ -50,13 +88,14 @@ async def run_both(*coroutines: Coroutine[Any, Any, None]) -> None:
 async def relay(scope: Scope, receive: Receive, send: Send, run_id: uuid.UUID, path: str) -> None:
     """Join the client's socket to one on the host until either side closes."""
     try:
-        location = await hosting.locate(run_id)
-        host = await open_socket(
-            f"{location.url}/clusters/{run_id}{path}", list(scope.get("subprotocols") or [])
-        )
-    except (hosting.UnavailableError, hosting.OverError, OSError, InvalidHandshake, TimeoutError) as error:
+        wanted = list(scope.get("subprotocols") or [])
+        host = await open_on_host(run_id, f"/clusters/{run_id}{path}", wanted)
+    except RefusedError as error:
+        await refuse(scope, send, error.response.status_code, bytes(error.response.body or b""))
+        return
+    except (hosting.UnavailableError, hosting.OverError) as error:
         logger.info("no socket to the host: %s", error, extra={"run": run_id})
-        await send({"type": "websocket.close", "code": CLOSE_UNAVAILABLE})
+        await refuse(scope, send, 503, body_of(503, "the cluster is being moved to another host; try again"))
         return
     await send({"type": "websocket.accept", "subprotocol": host.subprotocol})
 
@@ -74,7 +113,7 @@ async def relay(scope: Scope, receive: Receive, send: Send, run_id: uuid.UUID, p
                 key = "text" if isinstance(message, str) else "bytes"
                 await send({"type": "websocket.send", key: message})
         except ConnectionClosed:
-            pass
+            logger.info("the host closed a socket", extra={"run": run_id})
         await send({"type": "websocket.close", "code": host.close_code or 1000})
 
     try:

@@ -1,0 +1,99 @@
+"""What a learner keeps when things die, and what outside clients reach."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import time
+
+import pytest
+
+from cluster_engine.shell.kubectl import kubectl_path
+
+from .pages import Workspace
+
+pytestmark = [pytest.mark.browser, pytest.mark.stack]
+
+
+def labs_worker(stack) -> int:
+    """The process id of the stack's own worker for labs."""
+    listed = subprocess.run(["pgrep", "-f", "celery.*-Q labs"], capture_output=True, text=True, check=True)
+    for pid in map(int, listed.stdout.split()):
+        with open(f"/proc/{pid}/environ", "rb") as environment:
+            if f"DRYDOCK_VAR={stack.var}".encode() in environment.read().split(b"\0"):
+                return pid
+    raise AssertionError("no labs worker of this stack is running")
+
+
+@pytest.fixture
+def workspace(stack, browser):
+    context = browser.new_context(locale="en-GB", viewport={"width": 1440, "height": 900})
+    page = context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(f"{stack.url}/labs/explore-the-components/")
+    page.click("main form button[type=submit]")
+    workspace = Workspace(page)
+    workspace.wait_ready()
+    yield workspace
+    context.close()
+
+
+def test_a_killed_worker_loses_nothing(stack, workspace):
+    workspace.type(
+        "kubectl create namespace survey; echo hello > kept.txt; kubectl run pod --image=nginx:1.27"
+    )
+    workspace.expect("pod/pod created")
+    workspace.type("kubectl wait --for=condition=Ready pod/pod --timeout=60s")
+    workspace.expect("condition met")
+    workspace.type("kubectl get pod pod -o jsonpath='uid={.metadata.uid}' > uid.txt; echo saved-$((1+1))")
+    workspace.expect("saved-2")
+    before = labs_worker(stack)
+    os.kill(before, signal.SIGKILL)
+    for _ in range(200):
+        time.sleep(0.2)
+        try:
+            if labs_worker(stack) != before:
+                break
+        except (AssertionError, subprocess.CalledProcessError, FileNotFoundError, ProcessLookupError):
+            continue
+    workspace.page.reload()
+    workspace.wait_ready()
+    workspace.type("clear; cat kept.txt; kubectl get ns survey -o name")
+    workspace.expect("namespace/survey")
+    assert "hello" in workspace.screen
+    # The same Pod, not one like it: the journal was replayed, nothing was made anew.
+    workspace.type(
+        '[ "$(cat uid.txt)" = "$(kubectl get pod pod -o jsonpath=\'uid={.metadata.uid}\')" ] && echo same-$((2+2))'
+    )
+    workspace.expect("same-4")
+
+
+def test_ones_own_kubectl_reaches_the_lab_with_the_downloaded_kubeconfig(stack, workspace, tmp_path):
+    answer = workspace.page.request.get(workspace.page.url + "kubeconfig/")
+    assert answer.status == 200
+    kubeconfig = tmp_path / "kubeconfig"
+    kubeconfig.write_text(answer.text())
+    environment = {"KUBECONFIG": str(kubeconfig), "HOME": str(tmp_path), "PATH": os.environ["PATH"]}
+
+    def kubectl(*arguments, **options):
+        return subprocess.run(
+            [kubectl_path(), *arguments],
+            env=environment,
+            capture_output=True,
+            text=True,
+            timeout=60,
+            **options,
+        )
+
+    assert kubectl("get", "nodes", "-o", "name").stdout.split() == [
+        "node/control-plane",
+        "node/worker-1",
+        "node/worker-2",
+    ]
+    manifest = "{apiVersion: v1, kind: ConfigMap, metadata: {name: mine}, data: {a: '1'}}"
+    assert kubectl("apply", "-f", "-", input=manifest).stdout == "configmap/mine created\n"
+    changed = manifest.replace("'1'", "'2'")
+    assert '-  a: "1"' in kubectl("diff", "-f", "-", input=changed).stdout
+    workspace.type("kubectl get cm mine -o name")
+    workspace.expect("configmap/mine")
