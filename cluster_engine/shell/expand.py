@@ -109,7 +109,7 @@ class Expander:
         for field in out.done:
             if glob and pattern.is_pattern(field):
                 found, work = pattern.glob(self._process.shell.vfs, self._process.cwd, field)
-                await self._kernel.tick(5 + work // 2)
+                await self._kernel.tick(5 + work)
                 if len(found) + len(result) > self._limits.fields:
                     raise Stopped(f"more than {self._limits.fields:,} arguments of one command")
                 result.extend(found or [pattern.plain(field)])

@@ -48,6 +48,9 @@ def test_a_killed_worker_loses_nothing(stack, workspace):
     workspace.expect("condition met")
     workspace.type("kubectl get pod pod -o jsonpath='uid={.metadata.uid}' > uid.txt; echo saved-$((1+1))")
     workspace.expect("saved-2")
+    # Writes to the cluster and saves in the editor are durable before they are acknowledged; files that a command
+    # leaves in the terminal's home follow within a second.
+    time.sleep(2)
     before = labs_worker(stack)
     os.kill(before, signal.SIGKILL)
     for _ in range(200):

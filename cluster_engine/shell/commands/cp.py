@@ -50,7 +50,7 @@ async def _copy(ctx: Context, source: str, goal: str) -> None:
     if not vfs.is_dir(goal):
         vfs.mkdir(goal)
     for path, is_dir in list(vfs.walk(source)):
-        await ctx.tick()
+        await ctx.tick(2)
         copy = goal + path[len(source.rstrip("/")) :]
         if not is_dir:
             vfs.write(copy, vfs.read(path))

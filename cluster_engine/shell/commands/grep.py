@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from typing import Any
+
 from ..context import Command, Context, decode, encode
 from ..errors import UsageError, VfsError
 from ..options import Options, options
@@ -39,39 +42,29 @@ class _Matcher:
     def spans(self, text: str) -> list[tuple[int, int]]:
         """Where the line matches, left to right, without overlaps."""
         shown = printable(text)
+        every = [span for compiled in self._compiled for span in self._found(compiled, shown)]
         found: list[tuple[int, int]] = []
-        at = 0
-        while at <= len(shown):
-            best: tuple[int, int] | None = None
-            for compiled in self._compiled:
-                span = self._search(compiled, shown, at)
-                if span and (best is None or (span[0], -span[1]) < (best[0], -best[1])):
-                    best = span
-            if best is None:
-                break
-            found.append(best)
-            at = best[1] if best[1] > best[0] else best[1] + 1
+        for start, end in sorted(every, key=lambda span: (span[0], -span[1])):
+            if not found or start >= found[-1][1]:
+                found.append((start, end))
         return found
 
     def hit(self, text: str) -> bool:
         """Does the line match?"""
         shown = printable(text)
-        return any(self._search(compiled, shown, 0) is not None for compiled in self._compiled)
+        return any(next(self._found(compiled, shown), None) is not None for compiled in self._compiled)
 
-    def _search(self, compiled: object, text: str, at: int) -> tuple[int, int] | None:
-        while at <= len(text):
-            match = compiled.search(text, at)  # type: ignore[attr-defined]
-            if match is None:
-                return None
+    def _found(self, compiled: Any, text: str) -> Iterator[tuple[int, int]]:
+        if self._whole:
+            if compiled.fullmatch(text) is not None:
+                yield (0, len(text))
+            return
+        # `finditer` encodes the line once; searching from each position would do so each time.
+        for match in compiled.finditer(text):
             start, end = match.span()
-            if self._whole and (start, end) != (0, len(text)):
-                full = compiled.fullmatch(text)  # type: ignore[attr-defined]
-                return (0, len(text)) if full and at == 0 else None
-            if self._word and (_is_word(text, start - 1) or _is_word(text, end) or start == end):
-                at = start + 1
+            if self._word and (start == end or _is_word(text, start - 1) or _is_word(text, end)):
                 continue
-            return (start, end)
-        return None
+            yield (start, end)
 
 
 def _is_word(text: str, at: int) -> bool:

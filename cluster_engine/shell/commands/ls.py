@@ -91,6 +91,7 @@ def _size(number: int, human: bool) -> str:
 
 async def _long(ctx: Context, opts: Options, entries: list[tuple[str, str]], total: bool) -> None:
     vfs = ctx.vfs
+    await ctx.tick(1 + 4 * len(entries))
     if total:
         blocks = sum(-(-vfs.stat(path).size // 4096) * 4 for _, path in entries)
         await ctx.out(f"total {_size(blocks * 1024, True) if opts.flag('h') else blocks}\n")

@@ -35,6 +35,7 @@ async def run(ctx: Context, argv: list[str]) -> int:
         if raw or not complete or slashes % 2 == 0:
             break
         text = text[:-1]
+    await ctx.tick(len(text) // 32)
     ifs = ctx.process.get("IFS")
     fields = _split(text, " \t\n" if ifs is None else ifs, len(words), raw)
     for name, value in zip(words, fields, strict=True):

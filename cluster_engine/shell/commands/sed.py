@@ -251,31 +251,22 @@ def _selected(made: _Instruction, number: int, last: bool, text: str) -> bool:
 
 
 async def _replace(ctx: Context, made: _Instruction, text: str) -> tuple[str, bool]:
-    shown = printable(text)
     out: list[str] = []
     at, done, size, seen = 0, 0, 0, 0
-    search = 0
-    while search <= len(shown):
-        match = made.compiled.search(shown, search)
-        if match is None:
-            break
+    for match in made.compiled.finditer(printable(text)):
         start, end = match.span()
         seen += 1
         await ctx.tick(1 + (end - start) // 256)
-        if seen >= made.nth:
-            piece = _expand(made.replacement, text, match)
-            out += [text[at:start], piece]
-            size += len(piece)
-            at = end
-            done += 1
-            if size > MAX_TEXT_LINE:
-                raise Stopped("sed would make a line of more than 1 MiB")
-            if not made.every:
-                break
-        if end > start:
-            search = end
-        else:
-            search = end + 1
+        if seen < made.nth:
+            continue
+        piece = _expand(made.replacement, text, match)
+        out += [text[at:start], piece]
+        size += len(piece)
+        at, done = end, done + 1
+        if size > MAX_TEXT_LINE:
+            raise Stopped("sed would make a line of more than 1 MiB")
+        if not made.every:
+            break
     out.append(text[at:])
     return "".join(out), done > 0
 
