@@ -6,11 +6,14 @@ Models k8s.io/client-go/util/workqueue (rate limited, delaying queue) with one w
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import islice
 from typing import Any
 
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.sim import Clock
 
+BATCH = 64
+"""Keys reconciled by one clock event, so that a host of many engines gets its turn in between."""
 BASE_DELAY = 0.005
 MAX_DELAY = 1000.0
 
@@ -87,10 +90,10 @@ class WorkQueue:
         self.add(key)
 
     def _drain(self) -> None:
-        self._draining = False
-        batch = self._pending
-        self._pending = {}
+        batch = list(islice(self._pending, BATCH))
         for key in batch:
+            # Taken out right before its turn: a change that comes while others are reconciled is seen by it.
+            del self._pending[key]
             before = self._failures.get(key, 0)
             try:
                 self._reconcile(key)
@@ -101,6 +104,10 @@ class WorkQueue:
             else:
                 if self._failures.get(key, 0) == before:
                     self.forget(key)
+        self._draining = bool(self._pending)
+        if self._draining:
+            latency = 0.0 if len(batch) == BATCH else self._latency
+            self._clock.call_later(latency, f"{self.name}/drain", priority=self._priority)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -17,10 +17,10 @@ app.autodiscover_tasks(["runs", "grading"])
 
 
 @worker_process_init.connect
-def _tame_collector(**_: object) -> None:
-    from config import collector
+def _relax_collector(**_: object) -> None:
+    from cluster_engine.memory import relax_collector
 
-    collector.tame()
+    relax_collector()
 
 
 def _engine_host_step() -> None:

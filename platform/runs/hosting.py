@@ -16,6 +16,7 @@ import httpx
 from asgiref.sync import sync_to_async
 from config.logs import request_id
 from django.conf import settings
+from django.db import DatabaseError
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
@@ -88,28 +89,49 @@ def _remember(run_id: uuid.UUID, location: Location) -> Location:
 
 async def _require_live(run_id: uuid.UUID) -> None:
     """Raises `OverError` unless the run can still be worked in."""
-    state = await sync_to_async(Run.objects.filter(pk=run_id).values_list("state", flat=True).first)()
+    try:
+        state = await sync_to_async(Run.objects.filter(pk=run_id).values_list("state", flat=True).first)()
+    except DatabaseError as error:
+        raise UnavailableError("the database cannot be reached") from error
     if state is None or state not in states.LIVE:
         raise OverError(state or states.STOPPED)
 
 
 async def locate(run_id: uuid.UUID) -> Location:
-    """Where the run lives; wakes it when it lives nowhere. Raises `UnavailableError` or `OverError`."""
+    """Where the run lives; wakes it when it lives nowhere. Raises `UnavailableError` or `OverError`.
+
+    What was true a second ago is believed, and what was true before Redis lost it is tried: a host that does not
+    hold the run any more says so, and a fenced one cannot write.
+    """
+    known = _known.get(run_id)
+    now = time.monotonic()
+    if known is not None and known[1] > now:
+        return known[0]
     try:
         location = await registry.find(run_id)
-        if location is not None:
-            return location
-        # A run that is over will not come up, however long one waits.
-        await _require_live(run_id)
+        if location is None and known is not None:
+            location = known[0]
+        if location is None:
+            location = await _wake(run_id)
+    except (RedisError, KombuError, OSError) as error:
+        logger.warning("the run registry cannot be reached: %s", error)
+        if known is not None:
+            return known[0]
+        raise UnavailableError("the run registry cannot be reached") from error
+    return _remember(run_id, location)
+
+
+async def _wake(run_id: uuid.UUID) -> Location:
+    """Ask for a boot and wait for it; a run that is over, or ends meanwhile, is not waited for."""
+    deadline = time.monotonic() + settings.RUN_BOOT_WAIT_SECONDS
+    while (left := deadline - time.monotonic()) > 0:
+        # Within the loop: a boot that failed (no database, say) gives its claim back, and is asked for again.
         if await registry.claim_boot(run_id, registry.BOOT_CLAIM_SECONDS):
             await asyncio.to_thread(_request_boot, run_id)
-        location = await registry.wait_for(run_id, settings.RUN_BOOT_WAIT_SECONDS)
-    except (RedisError, OSError) as error:
-        logger.warning("the run registry cannot be reached: %s", error)
-        raise UnavailableError("the run registry cannot be reached") from error
-    if location is not None:
-        return location
-    await _require_live(run_id)
+        location = await registry.wait_for(run_id, min(left, WAKE_SLICE_SECONDS))
+        if location is not None:
+            return location
+        await _require_live(run_id)
     raise UnavailableError("the lab is still starting")
 
 

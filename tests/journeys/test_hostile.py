@@ -6,6 +6,7 @@ The same lines are typed in a browser by `test_learner`; here they go over the W
 from __future__ import annotations
 
 import json
+from itertools import pairwise
 
 import pytest
 
@@ -27,10 +28,7 @@ ALIAS_BOMB = "".join(
     [
         "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: bomb}\ndata:\n",
         "  a: &a [x, x, x, x, x, x, x, x, x]\n",
-        *(
-            f"  {name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n"
-            for before, name in zip(LETTERS, LETTERS[1:], strict=False)
-        ),
+        *(f"  {name}: &{name} [{', '.join([f'*{before}'] * 9)}]\n" for before, name in pairwise(LETTERS)),
     ]
 )
 
@@ -104,7 +102,7 @@ BODIES = [
     ("3 MiB + 1", "POST", CONFIG_MAPS, "application/yaml", b"#" * (3 * MIB + 1), 413, TOO_LARGE),
     (
         "an alias bomb", "POST", CONFIG_MAPS, "application/yaml", ALIAS_BOMB.encode(), 400,
-        "error converting YAML to JSON: yaml: line ",
+        "the object provided is unrecognized (must be of type ConfigMap): error converting YAML to JSON: yaml: line ",
     ),
     ("1,000 levels", "POST", CONFIG_MAPS, "application/json", DEEP % (b"[" * 1000 + b"]" * 1000), 400, ""),
     ("200,000 levels", "POST", CONFIG_MAPS, "application/json", DEEP % (b"[" * 200_000), 400, ""),

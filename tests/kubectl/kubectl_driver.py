@@ -23,7 +23,7 @@ class Kubectl:
 
     def __init__(self, binary: Path, environment: dict[str, str], home: Path) -> None:
         self._binary = binary
-        self._environment = environment
+        self.environment = environment
         self.home = home
         self._numbers = count(1)
         self.namespace = "default"
@@ -44,7 +44,7 @@ class Kubectl:
         """Run it, whatever comes of it."""
         return subprocess.run(
             [str(self._binary), "--namespace", self.namespace, *arguments],
-            env=self._environment,
+            env=self.environment,
             input=stdin,
             capture_output=True,
             text=True,
@@ -69,7 +69,7 @@ class Kubectl:
         """Start it and let it run."""
         return subprocess.Popen(
             [str(self._binary), "--namespace", self.namespace, *arguments],
-            env=self._environment,
+            env=self.environment,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -232,9 +232,11 @@ def test_sizes(host: FakeHost, headers: dict[str, str], body: list[bytes], statu
         assert host.seen == []
 
 
+@pytest.mark.django_db(transaction=True)
 def test_a_host_that_lost_the_run_is_asked_again_elsewhere(
-    host: FakeHost, sent_tasks: list[Any], served: Any
+    host: FakeHost, sent_tasks: list[Any], served: Any, make_run: Any
 ) -> None:
+    make_run(pk=RUN)
     host.misdirect = 1
 
     async def scene() -> Client:
@@ -252,7 +254,9 @@ def test_a_host_that_lost_the_run_is_asked_again_elsewhere(
     assert [seen["method"] for seen in host.seen] == ["POST", "POST"]
 
 
-def test_a_dead_host_is_replaced(host: FakeHost, sent_tasks: list[Any], served: Any) -> None:
+@pytest.mark.django_db(transaction=True)
+def test_a_dead_host_is_replaced(host: FakeHost, sent_tasks: list[Any], served: Any, make_run: Any) -> None:
+    make_run(pk=RUN)
     registry.register(RUN, Location("http://127.0.0.1:9", 5, "dead"), 30)
 
     async def scene() -> Client:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import heapq
 from collections.abc import Iterator
 from typing import Any
 
@@ -39,15 +40,15 @@ class _Matcher:
         self._word = opts.flag("w")
         self._whole = opts.flag("x")
 
-    def spans(self, text: str) -> list[tuple[int, int]]:
+    def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where the line matches, left to right, without overlaps."""
         shown = printable(text)
-        every = [span for compiled in self._compiled for span in self._found(compiled, shown)]
-        found: list[tuple[int, int]] = []
-        for start, end in sorted(every, key=lambda span: (span[0], -span[1])):
-            if not found or start >= found[-1][1]:
-                found.append((start, end))
-        return found
+        streams = [self._found(compiled, shown) for compiled in self._compiled]
+        last = 0
+        for start, end in heapq.merge(*streams, key=lambda span: (span[0], -span[1])):
+            if start >= last:
+                last = end
+                yield start, end
 
     def hit(self, text: str) -> bool:
         """Does the line match?"""

@@ -21,7 +21,6 @@ from typing import Any
 
 import uvicorn
 import uvloop
-from config import collector
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
@@ -69,7 +68,6 @@ class EngineHost:
 
     def start(self) -> None:
         """Returns once the port is open. Raises OSError when it cannot be."""
-        collector.tame()
         self.writer.start()
         self._thread.start()
         if not self._ready.wait(START_SECONDS) or self._error is not None:
