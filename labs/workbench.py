@@ -62,7 +62,7 @@ class Workbench:
         self.cluster = cluster
         self.vfs = Vfs()
         self.vfs.mkdir(HOME, parents=True)
-        self.vfs.mkdir("/tmp", parents=True)  # noqa: S108  a path of the virtual file system
+        self.vfs.mkdir("/tmp", parents=True)
         for path, text in lab.files.items():
             self.vfs.write(f"{HOME}/{path}", text.encode())
         self._program = program
