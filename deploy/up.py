@@ -96,6 +96,7 @@ def processes(host: str, port: int, env: dict[str, str]) -> list[Process]:
     folder = VAR / "redis"
     folder.mkdir(parents=True, exist_ok=True)
     celery = [str(PYTHON), "-m", "celery", "--workdir", str(ROOT / "platform"), "-A", "config", "worker"]
+    celery += ["--without-mingle", "--without-gossip"]  # two workers that need not know of each other
     celery_env = {**env, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}"}
     return [
         Process("redis", [

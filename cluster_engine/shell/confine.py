@@ -25,6 +25,7 @@ from .vfs import Vfs, normal, parent_of
 
 LAUNCHER = Path(launcher.__file__)
 MINIMUM_ABI = 4
+MAX_KUBECONFIG = 256 * 1024
 
 
 class ConfinementError(RuntimeError):
@@ -95,7 +96,12 @@ class ConfinedProgram:
     @property
     def kubeconfig(self) -> str:
         """The kubeconfig as the program last left it (`kubectl config set-context` changes it)."""
-        return self._config.read_text("utf-8", "replace")
+        try:
+            descriptor = os.open(self._config, os.O_RDONLY | os.O_NOFOLLOW)
+        except FileNotFoundError:
+            return ""
+        with os.fdopen(descriptor, "rb") as file:
+            return file.read(MAX_KUBECONFIG).decode("utf-8", "replace")
 
     @kubeconfig.setter
     def kubeconfig(self, text: str) -> None:

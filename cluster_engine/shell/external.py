@@ -10,6 +10,7 @@ from collections import deque
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 
+from .errors import BrokenPipe
 from .kernel import HostCall, Kernel, Task
 from .streams import Stream
 
@@ -89,6 +90,7 @@ class ExecCall(HostCall):
         """Begin the call and move bytes until the host resolves it."""
         self._kernel.calls.append(self)
         pump: Task | None = None
+        broken: BrokenPipe | None = None
         if not self.request.tty and 0 in io:
             pump = self._kernel.spawn(self._pump(io[0]))
         else:
@@ -99,8 +101,13 @@ class ExecCall(HostCall):
                     descriptor, data = self._output.popleft()
                     self.backlog -= len(data)
                     self.on_room()
-                    if descriptor in io:
-                        await io[descriptor].write(data)
+                    if descriptor in io and broken is None:
+                        try:
+                            await io[descriptor].write(data)
+                        except BrokenPipe as error:
+                            # End it, but wait for what it left unread: that may be the next line, typed ahead.
+                            broken = error
+                            self.on_cancel()
                 if self.resolved:
                     break
                 await self.changed.wait()
@@ -113,6 +120,8 @@ class ExecCall(HostCall):
         left = self.result.unread + bytes(self._input)
         if left and 0 in io:
             io[0].unread(left)
+        if broken is not None:
+            raise broken
         return self.result
 
     async def _pump(self, stdin: Stream) -> int:

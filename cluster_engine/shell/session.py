@@ -76,6 +76,7 @@ class TerminalSession:
         self.vfs = vfs
         self.closed = False
         self._program = program
+        self._external = external
         self._hooks = hooks
         self._options = chosen
         self._wake = asyncio.Event()
@@ -124,6 +125,11 @@ class TerminalSession:
         if not self.closed:
             self.terminal.resize(cols, rows)
 
+    def redraw(self) -> None:
+        """Show the prompt again, for a browser that came back."""
+        if not self.closed:
+            self.terminal.redraw()
+
     def files(self) -> dict[str, bytes]:
         """The files below the home folder."""
         return self.vfs.files(self._options.home)
@@ -144,6 +150,9 @@ class TerminalSession:
         """
         for path, content in (files or {}).items():
             self.save(path, content)
+        refusal = self._external.refuse(list(argv))
+        if refusal is not None:
+            return Result(1, b"", f"{argv[0]}: {refusal}\n".encode())
         collected = {1: bytearray(), 2: bytearray()}
 
         async def keep(descriptor: int, data: bytes) -> None:

@@ -163,6 +163,13 @@ class Terminal:
         self.shell.kernel.message = message
         self._ended(Done(1))
 
+    def redraw(self) -> None:
+        """Draw the line being typed on a screen that is new."""
+        if not self.running and not self.closed:
+            self._editor.begin(self._editor.prompt, self._editor.text, self._editor.cursor)
+            self._write(_PASTE_ON)
+            self._refresh()
+
     def notice(self, text: str) -> None:
         """Show a message of the host without disturbing the line being typed."""
         if self.running:

@@ -297,6 +297,8 @@ HOST_PORT = env.number("DRYDOCK_HOST_PORT", 0)
 HOST_ADVERTISE = env.text("DRYDOCK_HOST_ADVERTISE", "")
 HOST_LEASE_SECONDS = env.number("DRYDOCK_HOST_LEASE_SECONDS", 10, minimum=3)
 HOST_MAX_RUNS = env.number("DRYDOCK_HOST_MAX_RUNS", 2000, minimum=1)
+#: Where the terminals' confined programs find their files; a folder for each host, swept when the next one starts.
+SCRATCH = VAR / "scratch"
 REQUIRE_LANDLOCK = env.flag("DRYDOCK_REQUIRE_LANDLOCK", not RELAXED)
 CHECK_SECONDS = env.number("DRYDOCK_CHECK_SECONDS", 20, minimum=1)
 GRADING_SOFT_SECONDS = env.number("DRYDOCK_GRADING_SOFT_SECONDS", 20, minimum=1)

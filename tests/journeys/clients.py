@@ -8,7 +8,7 @@ import re
 import time
 import uuid
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 from typing import Any
 from urllib.parse import urlsplit
@@ -132,7 +132,8 @@ class LabRun:
         with connection:
             terminal = TerminalClient(connection)
             terminal.send({"type": "resize", "cols": 120, "rows": 30})
-            terminal.expect("$ ")
+            # Past what an earlier view has seen: a terminal shows its last lines again.
+            terminal.run("true")
             yield terminal
 
 
@@ -241,13 +242,51 @@ def _log(stack: Any, name: str) -> str:
     return (Path(stack.var) / "log" / f"{name}.log").read_text(errors="replace")
 
 
-def tracebacks(stack: Any) -> str:
-    """What the processes of the stack have logged of exceptions that nobody expected."""
+LOGS = ("web", "labs", "grading")
+
+
+def log_ends(stack: Any) -> dict[str, int]:
+    """How long the logs are by now, for `tracebacks`."""
+    return {name: len(_log(stack, name)) for name in LOGS}
+
+
+def tracebacks(stack: Any, since: dict[str, int]) -> str:
+    """What the processes have logged since then of exceptions that nobody expected."""
     return "\n".join(
         f"{name}: {text[at : at + 3000]}"
-        for name in ("web", "labs", "grading")
-        if (at := (text := _log(stack, name)).find("Traceback (most recent call last)")) >= 0
+        for name in LOGS
+        if (at := (text := _log(stack, name)).find("Traceback (most recent call last)", since[name])) >= 0
     )
+
+
+def descendants(pid: int) -> dict[int, str]:
+    """All processes below that one: pid → a name that no later process has."""
+    parents: dict[int, int] = {}
+    for entry in os.listdir("/proc"):
+        if entry.isdecimal():
+            with suppress(OSError):
+                parents[int(entry)] = int(_stat(int(entry))[1])
+    found: dict[int, str] = {}
+    grown = True
+    while grown:
+        below = [child for child, parent in parents.items() if parent in (pid, *found) and child not in found]
+        found |= {child: process_name(child) for child in below}
+        grown = bool(below)
+    return found
+
+
+def _stat(pid: int) -> list[str]:
+    """The fields of /proc/<pid>/stat after the command's name."""
+    return Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+
+
+def process_name(pid: int) -> str:
+    """Pid and start time; nothing where there is no such process (or only its remains)."""
+    try:
+        fields = _stat(pid)
+    except OSError:
+        return ""
+    return "" if fields[0] == "Z" else f"{pid} since {fields[19]}"
 
 
 def processes_of(stack: Any) -> dict[int, str]:

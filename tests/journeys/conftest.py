@@ -18,6 +18,8 @@ from pathlib import Path
 
 import pytest
 
+from .clients import descendants, process_name
+
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT = 120.0
 BROWSER_ARGUMENTS = [
@@ -59,6 +61,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "DRYDOCK_THROTTLE_ANON": "10000/min",
         "DRYDOCK_THROTTLE_USER": "10000/min",
         "DRYDOCK_THROTTLE_SUBMISSIONS": "10000/min",
+        "DRYDOCK_GUESTS_PER_HOUR": "10000",
     }
     output = var / "up.txt"
     with output.open("w") as log:
@@ -90,14 +93,16 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     account = re.search(r"Instructor account: (\S+) +one-time password: (\S+)", text)
     assert account, f"no instructor account in:\n{text}"
     yield Stack(url.rstrip("/"), account.group(1), account.group(2), var)
+    family = descendants(process.pid)
+    assert len(family) >= 4, family  # Redis, two workers, the web server
     process.send_signal(signal.SIGINT)
     try:
         process.wait(30)
     except subprocess.TimeoutExpired:
         process.kill()
         pytest.fail("Ctrl-C did not stop make up within 30 s")
-    left = subprocess.run(["pgrep", "-af", str(var)], capture_output=True, text=True, check=False).stdout
-    assert not left.strip(), f"processes were left behind:\n{left}"
+    left = [name for pid, name in family.items() if process_name(pid) == name]
+    assert not left, f"processes were left behind: {left}"
 
 
 @pytest.fixture(scope="session")

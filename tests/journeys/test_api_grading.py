@@ -9,7 +9,7 @@ import pytest
 from cluster_engine.version import ENGINE_VERSION
 from labs import catalog
 
-from .clients import Api, Visitor, tracebacks
+from .clients import Api, Visitor, log_ends, tracebacks
 from .pages import MENDED
 
 pytestmark = pytest.mark.stack
@@ -22,10 +22,11 @@ CHECKS = ["accepted", "image", "three-ready", "declared", "heals"]
 
 @pytest.fixture(scope="module")
 def learner(stack):
+    before = log_ends(stack)
     visitor = Visitor(stack).sign_up()
     yield Api(stack, visitor.make_token())
     visitor.close()
-    assert tracebacks(stack) == ""
+    assert tracebacks(stack, before) == ""
 
 
 def states_of(result):

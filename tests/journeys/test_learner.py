@@ -151,12 +151,9 @@ def test_what_is_typed_survives_a_reload(stack, page):
 @pytest.mark.parametrize(
     ("line", "expected"),
     [
+        # `test_hostile` has more lines; these two keep the page itself busy.
         pytest.param("while true; do :; done", "stopped", id="busy loop"),
         pytest.param("yes | cat", "stopped", id="endless output"),
-        pytest.param("x=a; while true; do x=$x$x; done", "stopped", id="doubling"),
-        pytest.param(
-            "for i in $(seq 10000); do kubectl version --client=true; done", "stopped", id="kubectl storm"
-        ),
     ],
 )
 def test_a_runaway_line_ends_with_a_message_and_the_neighbour_does_not_notice(

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection
 
-from .clients import Api, LabRun, Visitor, host_address, open_socket, redis_address, tracebacks
+from .clients import Api, LabRun, Visitor, host_address, open_socket, redis_address, log_ends, tracebacks
 
 pytestmark = pytest.mark.stack
 
@@ -56,6 +56,7 @@ ROLES = ("other", "stranger", "instructor", "guesser")
 
 @pytest.fixture(scope="module")
 def scene(stack):
+    before = log_ends(stack)
     owner = Visitor(stack).sign_up()
     other = Visitor(stack)  # a guest
     stranger = Visitor(stack)
@@ -68,7 +69,7 @@ def scene(stack):
     yield Scene(owner, other, stranger, instructor, run, others_run, str(uuid.uuid4()))
     run.stop()
     others_run.stop()
-    assert tracebacks(stack) == ""
+    assert tracebacks(stack, before) == ""
 
 
 # ---- /runs/<id>/…: name, method, path, body, and the status for the owner and each of ROLES ---------------

@@ -49,15 +49,15 @@ def redis_url(tmp_path_factory: pytest.TempPathFactory) -> Iterator[str]:
 
 
 @pytest.fixture(autouse=True)
-def _platform(redis_url: str, settings: Any, monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
-    """Every test has an empty Redis; no task leaves the process (those that a test wants it asks for)."""
+def _platform(redis_url: str, settings: Any, tmp_path_factory: pytest.TempPathFactory) -> None:
+    """Every test has an empty Redis and writes nothing into the checkout."""
     from django.core.cache import cache
 
     settings.REDIS_URL = redis_url
+    settings.SCRATCH = tmp_path_factory.getbasetemp() / "scratch"
     registry.sync_redis().flushdb()
     hosting._known.clear()
     cache.clear()
-    return
 
 
 @pytest.fixture(autouse=True)

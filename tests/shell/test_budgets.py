@@ -50,7 +50,7 @@ STOPPED = {
         "one command line would hold more than 150 KiB in memory",
     ),
     "disk full": ("yes > f", "No space left on device"),
-    "functions": ("i=0; while :; do i=$((i+1)); eval \"f$i() { :; }\"; done", "more than 20 functions"),
+    "functions": ('i=0; while :; do i=$((i+1)); eval "f$i() { :; }"; done', "more than 20 functions"),
     "externals": ("for i in $(seq 1 900); do kubectl get pods; done", "more than 20 external programs"),
     "externals in pipes": ("while :; do kubectl | kubectl; done", "more than 20 external programs"),
     "watch": ("watch kubectl", "more than 20 external programs"),
@@ -87,9 +87,12 @@ def test_real_limits_stop_a_busy_loop_and_its_like() -> None:
     sh = shell(Limits())
     assert "more than 200,000 steps" in run_line(sh, "while true; do :; done").error_text
     assert "more than 1 MiB of output" in run_line(sh, "yes | cat").error_text
-    assert "more than 200 external programs" in run_line(
-        sh, "i=0; while [ $i -lt 10000 ]; do kubectl get pods; i=$((i+1)); done", externals=run_external
-    ).error_text
+    assert (
+        "more than 200 external programs"
+        in run_line(
+            sh, "i=0; while [ $i -lt 10000 ]; do kubectl get pods; i=$((i+1)); done", externals=run_external
+        ).error_text
+    )
 
 
 def test_the_same_line_takes_the_same_steps() -> None:

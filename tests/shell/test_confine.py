@@ -89,7 +89,13 @@ async def api_server() -> Any:
             "kind": "APIResourceList",
             "groupVersion": "v1",
             "resources": [
-                {"name": "pods", "singularName": "pod", "namespaced": True, "kind": "Pod", "verbs": ["get", "list"]}
+                {
+                    "name": "pods",
+                    "singularName": "pod",
+                    "namespaced": True,
+                    "kind": "Pod",
+                    "verbs": ["get", "list"],
+                }
             ],
         },
     }
@@ -146,7 +152,7 @@ DENIED = {
     "proc": ("apply -f /proc/self/environ", "permission denied"),
     "a name to resolve": ("apply -f http://drydock.invalid/x.yaml", "operation not permitted"),
     "a port to open": ("proxy --port=0", "operation not permitted"),
-    "writing outside": ("config set-context x --kubeconfig=/tmp/drydock-config", "permission denied"),
+    "writing outside": ("config set-context x --kubeconfig=/tmp/elsewhere", "permission denied"),
     "a plugin": ("nosuchplugin", "unknown command"),
     "an editor": ("edit configmap x --output-patch", ""),
 }

@@ -73,6 +73,7 @@ def test_random_keys() -> None:
                     terminal.resize(chance.randint(-1, 100), 5)
                 for _ in range(chance.randint(0, 3)):
                     terminal.run(200)
+            terminal.interrupt()
             shown.decode("utf-8", "surrogateescape")
         except Exception as error:
             raise AssertionError(f"seed {seed}: {keys!r}") from error

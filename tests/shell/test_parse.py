@@ -72,7 +72,19 @@ def test_more_lines_could_help(line: str) -> None:
 
 @pytest.mark.parametrize(
     "line",
-    ["", "\n\n", "# note", "a;", "a\n", "cat <<EOF\nEOF", "cat <<EOF\nEOF\n", ">f", "x=1 >f", "case a in esac", "! a"],
+    [
+        "",
+        "\n\n",
+        "# note",
+        "a;",
+        "a\n",
+        "cat <<EOF\nEOF",
+        "cat <<EOF\nEOF\n",
+        ">f",
+        "x=1 >f",
+        "case a in esac",
+        "! a",
+    ],
 )
 def test_complete(line: str) -> None:
     parse(line)

@@ -82,13 +82,17 @@ def test_kubectl_on_the_terminal_in_pipes_and_with_documents(tmp_path: Path) -> 
         await bench.see(PROMPT)
         assert "Client Version: v1." in await bench.type("k version --client\r", "Kustomize")
         await bench.see(PROMPT)
-        assert "gitVersion" in await bench.type("kubectl version --client -o yaml | grep gitV\r", "gitVersion: ")
+        assert "gitVersion" in await bench.type(
+            "kubectl version --client -o yaml | grep gitV\r", "gitVersion: "
+        )
         document = "kubectl apply --dry-run=client -f - <<EOF\rkind: Pod\rEOF\r"
         await bench.type(document, 'error validating "STDIN"')
         await bench.type("kubectl apply --dry-run=client -f ~/pod.yaml; echo status=$?\r", "status=1\r\n")
         await bench.type("kubectl config set-context --current --namespace=demo\r", "modified")
         await bench.type("kubectl config view | grep namespace\r", "namespace: demo")
-        await bench.type("kubectl config set-cluster z --kubeconfig=made >/dev/null; ls\r", "made      pod.yaml")
+        await bench.type(
+            "kubectl config set-cluster z --kubeconfig=made >/dev/null; ls\r", "made      pod.yaml"
+        )
 
     bench = run(tmp_path, scenario)
     assert ("kubeconfig", True) in bench.events
@@ -120,6 +124,8 @@ def test_a_program_on_the_terminal_reads_what_is_typed(tmp_path: Path) -> None:
         await asyncio.sleep(0.3)
         await bench.type("kind: Pod\r\x04", 'error validating "STDIN"')
         await bench.type("kubectl version --client\recho typed ahead\r", "\x1b[?2004ltyped ahead\r\n")
+        # Here kubectl has no reader any more before it ends.
+        await bench.type("kubectl options | true\recho ahead of that\r", "\x1b[?2004lahead of that\r\n")
 
     run(tmp_path, scenario)
 
@@ -147,7 +153,9 @@ def test_busy_lines_leave_the_loop_to_others(tmp_path: Path) -> None:
                 turns += 1
 
         task = asyncio.ensure_future(neighbour())
-        await bench.type("while true; do :; done\r", "sh: stopped: more than 200,000 steps in one command line")
+        await bench.type(
+            "while true; do :; done\r", "sh: stopped: more than 200,000 steps in one command line"
+        )
         assert turns > 1_000
         await bench.type("yes | cat > /dev/null\r", "sh: stopped: more than 200,000 steps")
         await bench.type("yes\r", "sh: stopped: more than 1 MiB of output in one command line")

@@ -73,7 +73,7 @@ CASES: dict[str, str] = {
     "readonly": "readonly r=1; echo $r",
     "nounset": "set -u; (echo $nope) 2>/dev/null; echo $?",
     # --- substitution and arithmetic
-    "substitution": "echo $(echo a; echo b) \"$(echo c; echo d)\"",
+    "substitution": 'echo $(echo a; echo b) "$(echo c; echo d)"',
     "substitution strips": 'x=$(printf "a\\n\\n"); echo "[$x]"',
     "substitution status": "x=$(exit 3); echo $?; x=$(true); echo $?",
     "substitution nested": 'echo $(echo "$(echo "a $(echo b)")")',
@@ -118,7 +118,7 @@ CASES: dict[str, str] = {
     "group": "{ echo a; echo b; } | wc -l",
     "subshell": "x=1; (x=2; echo $x); echo $x; (cd dir; pwd >/dev/null); ls a.txt",
     "subshell exit": "(exit 5); echo $?; (exit 5) || echo failed",
-    "function": "f() { echo \"$# $1\"; return 3; }; f a b; echo $?; set -- z; f; echo $1",
+    "function": 'f() { echo "$# $1"; return 3; }; f a b; echo $?; set -- z; f; echo $1',
     "function locals": "f() { local x=1; y=2; echo $x; }; x=0; f; echo $x $y",
     "function recursion": "fact() { if [ $1 -le 1 ]; then echo 1; else echo $(($1 * $(fact $(($1-1))))); fi; }; fact 6",
     "function subshell": "f() (x=5; echo $x); x=1; f; echo $x",

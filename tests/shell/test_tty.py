@@ -82,10 +82,14 @@ class Desk:
     """A terminal with its screen."""
 
     def __init__(self, cols: int = 40, **options: object) -> None:
-        vfs = Vfs({"/h/apple.yaml": "a: 1\n", "/h/apricot.txt": "x\n", "/h/my dir/file": "", "/h/.hidden": ""})
+        vfs = Vfs(
+            {"/h/apple.yaml": "a: 1\n", "/h/apricot.txt": "x\n", "/h/my dir/file": "", "/h/.hidden": ""}
+        )
         self.asked: list[list[str]] = []
         self.request: object = None
-        self.shell = Shell(vfs, {"HOME": "/h"}, {"kubectl": External("kubectl")}, cwd="/h", aliases={"k": "kubectl"})
+        self.shell = Shell(
+            vfs, {"HOME": "/h"}, {"kubectl": External("kubectl")}, cwd="/h", aliases={"k": "kubectl"}
+        )
         self.screen = Screen(cols)
         self.terminal = Terminal(
             self.shell, self.screen.write, prompt=lambda shell: "$ ", complete=self._complete, cols=cols

@@ -15,7 +15,7 @@ import socket
 import threading
 import time
 import uuid
-from collections.abc import Coroutine
+from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
@@ -27,7 +27,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from runs import journal, registry, services, states
-from runs.host import building
+from runs.host import building, scratch
 from runs.host.edge import Edge
 from runs.host.hosted import HostedRun
 from runs.host.writer import JournalUnavailableError, JournalWriter
@@ -47,7 +47,7 @@ class EngineHost:
     """See the module. `start` and `stop` are called by the bootstep, `acquire` by tasks."""
 
     def __init__(self) -> None:
-        self.name = f"{socket.gethostname()}-{os.getpid()}-{secrets.token_hex(3)}"
+        self.name = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}"
         self.runs: dict[uuid.UUID, HostedRun] = {}
         #: The terminals' own way in: token → run.
         self.tokens: dict[str, HostedRun] = {}
@@ -55,6 +55,7 @@ class EngineHost:
         self.writer = JournalWriter()
         self.pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="host")
         self.url = ""
+        self.scratch = settings.SCRATCH / self.name
         self.loop: asyncio.AbstractEventLoop | None = None
         self._thread = threading.Thread(target=self._run, name="engine-host", daemon=True)
         self._ready = threading.Event()
@@ -68,6 +69,7 @@ class EngineHost:
 
     def start(self) -> None:
         """Returns once the port is open. Raises OSError when it cannot be."""
+        self.scratch = scratch.claim(settings.SCRATCH, self.name)
         self.writer.start()
         self._thread.start()
         if not self._ready.wait(START_SECONDS) or self._error is not None:
@@ -85,6 +87,7 @@ class EngineHost:
         self._thread.join(timeout=5)
         self.writer.stop()
         self.pool.shutdown(wait=False, cancel_futures=True)
+        scratch.release(self.scratch)
         logger.info("engine host is down", extra={"host": self.name})
 
     def call(self, coroutine: Coroutine[Any, Any, Any], seconds: float | None = None) -> Any:
@@ -120,7 +123,7 @@ class EngineHost:
             date_header=False,
         )
         self._server = uvicorn.Server(config)
-        tasks = [asyncio.create_task(self._heartbeat()), asyncio.create_task(self._janitor())]
+        tasks = [asyncio.create_task(_forever(step)) for step in (self._heartbeat, self._janitor)]
         self._ready.set()
         try:
             await self._server.serve(sockets=[listener])
@@ -243,39 +246,47 @@ class EngineHost:
     # -- upkeep -----------------------------------------------------------------------------------------
 
     async def _heartbeat(self) -> None:
-        while True:
-            await asyncio.sleep(settings.HOST_LEASE_SECONDS / 3)
-            entries = [
-                (hosted.run_id, Location(self.url, hosted.epoch, self.name), hosted.cluster.clock.now)
-                for hosted in self.runs.values()
-            ]
-            try:
-                lost = await self.in_thread(registry.refresh, entries, settings.HOST_LEASE_SECONDS)
-            except (RedisError, OSError) as error:
-                logger.warning("no heartbeat: %s", error)
-                continue
-            for run_id in lost:
-                if (hosted := self.runs.get(run_id)) is not None:
-                    logger.info("fenced off by the registry", extra={"run": run_id})
-                    await self.drop(hosted)
+        await asyncio.sleep(settings.HOST_LEASE_SECONDS / 3)
+        entries = [
+            (hosted.run_id, Location(self.url, hosted.epoch, self.name), hosted.cluster.clock.now)
+            for hosted in self.runs.values()
+        ]
+        try:
+            lost = await self.in_thread(registry.refresh, entries, settings.HOST_LEASE_SECONDS)
+        except (RedisError, OSError) as error:
+            logger.warning("no heartbeat: %s", error)
+            return
+        for run_id in lost:
+            if (hosted := self.runs.get(run_id)) is not None:
+                logger.info("fenced off by the registry", extra={"run": run_id})
+                await self.drop(hosted)
 
     async def _janitor(self) -> None:
-        while True:
-            await asyncio.sleep(min(JANITOR_SECONDS, settings.RUN_IDLE_SECONDS / 2))
-            now = asyncio.get_running_loop().time()
-            for hosted in list(self.runs.values()):
-                if hosted.is_idle(now):
-                    logger.info("idle: put to sleep", extra={"run": hosted.run_id})
-                    await self.passivate(hosted)
-            active = [h.run_id for h in self.runs.values() if now - h.last_active < ACTIVITY_SECONDS]
-            try:
-                over = await self.in_thread(_tidy_database, active, list(self.runs))
-            except DatabaseError as error:
-                logger.warning("the janitor cannot reach the database: %s", error)
-                continue
-            for run_id in over:
-                if (hosted := self.runs.get(run_id)) is not None:
-                    await self.drop(hosted)
+        await asyncio.sleep(min(JANITOR_SECONDS, settings.RUN_IDLE_SECONDS / 2))
+        now = asyncio.get_running_loop().time()
+        for hosted in list(self.runs.values()):
+            if hosted.is_idle(now):
+                logger.info("idle: put to sleep", extra={"run": hosted.run_id})
+                await self.passivate(hosted)
+        active = [h.run_id for h in self.runs.values() if now - h.last_active < ACTIVITY_SECONDS]
+        try:
+            over = await self.in_thread(_tidy_database, active, list(self.runs))
+        except DatabaseError as error:
+            logger.warning("the janitor cannot reach the database: %s", error)
+            return
+        for run_id in over:
+            if (hosted := self.runs.get(run_id)) is not None:
+                await self.drop(hosted)
+
+
+async def _forever(step: Callable[[], Coroutine[Any, Any, None]]) -> None:
+    """Upkeep goes on whatever happens in one round: without it the host would lose its runs in silence."""
+    while True:
+        try:
+            await step()
+        except Exception:
+            logger.exception("a round of upkeep failed")
+            await asyncio.sleep(1)
 
 
 def _tidy_database(active: list[uuid.UUID], hosted: list[uuid.UUID]) -> set[uuid.UUID]:

@@ -119,6 +119,7 @@ class Terminal:
                     kubeconfig=self._kubeconfig(),
                     home=HOME,
                     allow_unconfined=not settings.REQUIRE_LANDLOCK,
+                    parent=self._hosted.host.scratch,
                 )
         except (ConfinementError, OSError) as error:
             logger.error("no terminal on this machine: %s", error)
