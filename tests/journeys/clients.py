@@ -131,6 +131,8 @@ class LabRun:
         assert isinstance(connection, ClientConnection), f"refused with {connection}"
         with connection:
             terminal = TerminalClient(connection)
+            # What is typed before the terminal is there is lost.
+            assert json.loads(connection.recv(timeout=LIMIT)) == {"type": "state", "state": "connected"}
             terminal.send({"type": "resize", "cols": 120, "rows": 30})
             # Past what an earlier view has seen: a terminal shows its last lines again.
             terminal.run("true")

@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import pytest
 
-from .clients import LIMIT, Visitor, labs_worker, memory_of, peak_of, reset_peak, log_ends, tracebacks
+from .clients import LIMIT, Visitor, labs_worker, log_ends, memory_of, peak_of, reset_peak, tracebacks
 from .pages import MENDED
 
 pytestmark = pytest.mark.stack
@@ -106,8 +106,14 @@ BODIES = [
         "an alias bomb", "POST", CONFIG_MAPS, "application/yaml", ALIAS_BOMB.encode(), 400,
         f"{UNRECOGNIZED}error converting YAML to JSON: yaml: line ",
     ),
-    ("1,000 levels", "POST", CONFIG_MAPS, "application/json", DEEP % (b"[" * 1000 + b"]" * 1000), 400, f"{UNRECOGNIZED}exceeded max depth"),
-    ("200,000 levels", "POST", CONFIG_MAPS, "application/json", DEEP % (b"[" * 200_000), 400, f"{UNRECOGNIZED}invalid character"),
+    (
+        "1,000 levels", "POST", CONFIG_MAPS, "application/json", DEEP % (b"[" * 1000 + b"]" * 1000), 400,
+        f"{UNRECOGNIZED}exceeded max depth",
+    ),
+    (
+        "200,000 levels", "POST", CONFIG_MAPS, "application/json", DEEP % (b"[" * 200_000), 400,
+        f"{UNRECOGNIZED}invalid character",
+    ),
     (
         "10,001 operations", "PATCH", "/api/v1/namespaces/default", "application/json-patch+json",
         json.dumps([OPERATION] * 10_001).encode(), 413,

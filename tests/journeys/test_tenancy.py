@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection
 
-from .clients import Api, LabRun, Visitor, host_address, open_socket, redis_address, log_ends, tracebacks
+from .clients import Api, LabRun, Visitor, host_address, log_ends, open_socket, redis_address, tracebacks
 
 pytestmark = pytest.mark.stack
 
