@@ -142,7 +142,7 @@ async def _instructions(findings: Findings, lab: Lab) -> None:
             for kind, info, code in fences(lab.instructions[language]):
                 if kind != "sh" or "norun" in info.split():
                     continue
-                result = await bench.run(code)
+                result = await bench.run(f"set -e\n{code}")
                 if result.status != 0:
                     findings.add(
                         f"instructions.{language}.md: a block ended with status {result.status}:\n"

@@ -84,6 +84,10 @@ class Scheduler(Component):
             self._enqueue(new)
         elif "deletionTimestamp" in new["metadata"]:
             self.waiting.remove(key_of(new))
+        elif old["metadata"].get("annotations") != new["metadata"].get("annotations"):
+            refused = self.waiting.unschedulable.get(key_of(new))
+            if refused and self._interested.get("pod/annotations", set()).intersection(refused.plugins):
+                self._enqueue(new)
 
     def _pod_deleted(self, pod: JSON) -> None:
         if pod["spec"].get("nodeName"):

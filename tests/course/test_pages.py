@@ -138,7 +138,7 @@ def test_progress(browser: Browser, people: dict[str, User], lab: Any, run: Run)
     Attempt.objects.create(score=1, **values)
     Attempt.objects.create(score=7, passed=True, **values)
     html = client.get("/").content.decode()
-    assert "1 of 3 labs passed" in html
+    assert f"1 of {len(catalog.load().labs)} labs passed" in html
     assert "7/7" in html
     page = client.get(f"/labs/{lab.slug}/").content.decode()
     assert f"/runs/{run.pk}/" in page

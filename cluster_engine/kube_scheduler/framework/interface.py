@@ -7,7 +7,10 @@ refuse nodes (``filter``), prefer nodes (``score``), or both.
 
 - ``node``: the Node object alone (labels, taints, spec). Kept until that object changes.
 - ``pods``: the Node and the Pods on it. Kept until a Pod comes to or leaves that node.
-- ``cluster``: Pods on other nodes too. Asked anew for every Pod that is scheduled.
+- ``cluster`` (unless it says otherwise): anything. Asked anew for every Pod that is scheduled.
+
+An answer that is kept is given to every Pod of the same shape, so a plugin of scope ``node`` or ``pods`` may
+read ``pod.shape`` alone. Whoever reads ``pod.pod`` (annotations, images, the name) has scope ``cluster``.
 
 Models k8s.io/kube-scheduler/framework (FilterPlugin, PreFilterPlugin, ScorePlugin).
 """
@@ -31,6 +34,7 @@ ClusterEvent = Literal[
     "pod/added",  # a Pod came to a node
     "pod/deleted",  # a Pod left a node, or the cluster
     "pod/updated",  # labels of a placed Pod changed
+    "pod/annotations",  # annotations of the refused Pod itself changed
     "claim/changed",
 ]
 
@@ -75,7 +79,7 @@ class Plugin:
     """The base of every plugin: refuses nothing, prefers nothing."""
 
     name: str = ""
-    scope: Literal["node", "pods", "cluster"] = "node"
+    scope: Literal["node", "pods", "cluster"] = "cluster"
     weight: int = 0
     """Of its scores in the sum; 0 means that it does not score."""
     normalized: bool = False

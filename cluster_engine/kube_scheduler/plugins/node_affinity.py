@@ -89,6 +89,7 @@ class NodeAffinity(Plugin):
     """Refuses nodes without the labels that the Pod requires; prefers those that it prefers."""
 
     name = "NodeAffinity"
+    scope = "node"
     weight = 2
     normalized = True
     events = ("node/add", "node/labels")

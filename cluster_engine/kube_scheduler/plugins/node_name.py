@@ -19,6 +19,7 @@ class NodeName(Plugin):
     """The node that the Pod names, and no other."""
 
     name = "NodeName"
+    scope = "node"
     events = ("node/add",)
 
     def applies(self, shape: Shape) -> bool:

@@ -20,6 +20,7 @@ class NodeUnschedulable(Plugin):
     """``spec.unschedulable`` of a node, unless the Pod tolerates the taint that goes with it."""
 
     name = "NodeUnschedulable"
+    scope = "node"
     events = ("node/add", "node/taints")
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Refusal | None:

@@ -50,6 +50,7 @@ class TaintToleration(Plugin):
     """NoSchedule and NoExecute taints refuse; PreferNoSchedule taints count against a node."""
 
     name = "TaintToleration"
+    scope = "node"
     weight = 3
     normalized = True
     events = ("node/add", "node/taints")

@@ -30,7 +30,11 @@ class Command(BaseCommand):
     def handle(self, *args: Any, **options: Any) -> None:
         try:
             if options["verb"] == "new":
-                self.stdout.write(f"made {self._new(options['lesson'], options['slug'])}")
+                folder = self._new(options["lesson"], options["slug"])
+                self.stdout.write(f"made {folder}")
+                self.stdout.write(
+                    f"now add `  - {folder.name}` under labs: in {folder.parent.parent / 'lesson.yaml'}"
+                )
                 return
             labs = self._labs(options)
         except (catalog.CatalogError, ValueError) as error:
