@@ -105,9 +105,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     assert not left, f"processes were left behind: {left}"
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def browser():
-    """Debian's Chromium, headless."""
+    """Debian's Chromium, headless. Per module: while Playwright runs, no other test may run an event loop."""
     from playwright.sync_api import sync_playwright
 
     path = next(

@@ -50,7 +50,7 @@ def axe(context, page) -> list[str]:
 @pytest.mark.parametrize(("locale", "scheme", "width"), LOOKS)
 def test_pages_break_no_rule(stack, browser, locale, scheme, width):
     context = browser.new_context(
-        locale=locale, color_scheme=scheme, viewport={"width": width, "height": 900}
+        locale=locale, color_scheme=scheme, reduced_motion="reduce", viewport={"width": width, "height": 900}
     )
     page = context.new_page()
     found = {}
