@@ -43,6 +43,7 @@ _ZERO_SCALARS: dict[str, Any] = {
     "time": None,
     "microtime": None,
     "duration": "0s",
+    "bytes": "",  # Go prints a nil []byte in a map as null, but etcd gives it back empty
 }
 
 

@@ -111,7 +111,8 @@ class Handlers:
     def mutates(self, request: Request) -> bool:
         """Whether a request may change something: such a request is journaled before it is carried out."""
         if request.method in ("GET", "HEAD", "OPTIONS"):
-            return False
+            # A command runs whatever the method: kubectl opens its stream with GET.
+            return requests.parse(request).subresource == "exec"
         if is_dry_run(request):
             return False
         info = requests.parse(request)
