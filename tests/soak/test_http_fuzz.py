@@ -48,7 +48,8 @@ QUERIES = [
     "resourceVersion=999999999", "resourceVersion=x", "resourceVersionMatch=Exact", "resourceVersionMatch=NotOlderThan",
     "fieldValidation=Strict", "fieldValidation=Ignore", "fieldValidation=Bogus", "watch=1", "watch=maybe",
     "timeoutSeconds=1", "allowWatchBookmarks=true", "sendInitialEvents=true", "gracePeriodSeconds=0",
-    "gracePeriodSeconds=-5", "propagationPolicy=Foreground", "propagationPolicy=Bogus", "orphanDependents=true", "pretty=1",
+    "gracePeriodSeconds=-5", "propagationPolicy=Foreground", "propagationPolicy=Bogus",
+    "orphanDependents=true", "pretty=1",
     "tailLines=-1", "container=nope", "previous=true", "sinceSeconds=x", "command=ls", "includeObject=Object",
 ]  # fmt: skip
 ACCEPTS = [
@@ -76,6 +77,7 @@ SUBRESOURCES = [
     "status", "scale", "log", "exec", "binding", "eviction", "token", "finalize", "proxy", "attach", "portforward",
     "ephemeralcontainers", "resize", "nope",
 ]  # fmt: skip
+POINTERS = ["/spec/replicas", "/metadata/labels/a", "/spec", "", "x", "/spec/containers/0/image"]
 USERS = [ADMIN] * 14 + [UserInfo("eve", groups=("system:authenticated",)), UserInfo("system:anonymous")]
 OTHER_PATHS = [
     "/",
@@ -138,7 +140,7 @@ def body_of(chance: random.Random, kind: Kind, name: str, content_type: str) -> 
     if "json-patch" in content_type:
         obj = [
             {"op": chance.choice(["add", "replace", "remove", "test", "move", "copy", "bogus"]),
-             "path": chance.choice(["/spec/replicas", "/metadata/labels/a", "/spec", "", "x", "/spec/containers/0/image"]),
+             "path": chance.choice(POINTERS),
              "from": "/spec", "value": chance.choice(NASTY)}
             for _ in range(chance.randrange(4))
         ]  # fmt: skip
