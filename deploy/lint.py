@@ -18,7 +18,7 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
 def main() -> int:
     npm, env = node()
     failed = []
-    for name, command in (*CHECKS, ("front-end types", [npm, "run", "--silent", "typecheck"])):
+    for name, command in (*CHECKS, ("front-end types", [*npm, "run", "--silent", "typecheck"])):
         print(f"== {name}", flush=True)
         if subprocess.run(command, cwd=ROOT, env=env, check=False).returncode:
             failed.append(name)

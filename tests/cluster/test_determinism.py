@@ -128,3 +128,32 @@ def test_steps_of_any_size_lead_to_the_same_state(young):
     for _ in range(300):
         two.advance(0.1)
     assert one.state_hash() == two.state_hash()
+
+
+def test_bytes_that_are_no_text_survive_a_snapshot():
+    """A Secret may hold any bytes; in a mounted file they are part of the state."""
+    cluster = Cluster(nodes=2, seed=4)
+    cluster.apply(
+        """
+apiVersion: v1
+kind: Secret
+metadata: {name: keystore}
+data: {key: "/v8A"}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: reader}
+spec:
+  containers:
+  - {name: c, image: "busybox:1.36", command: [sh, -c, "sleep 5; od -c /etc/keys/key || cat /etc/keys/key; sleep 600"],
+     volumeMounts: [{name: keys, mountPath: /etc/keys}]}
+  volumes: [{name: keys, secret: {secretName: keystore}}]
+"""
+    )
+    cluster.advance(4)
+    restored = Cluster.restore(cluster.snapshot())
+    assert restored.state_hash() == cluster.state_hash()
+    for one in (cluster, restored):
+        one.advance(30)
+    assert restored.state_hash() == cluster.state_hash()
+    assert cluster.get("pods", "reader")["status"]["phase"] == "Running"

@@ -141,10 +141,10 @@ def validate_status(new: JSON, old: JSON) -> list[FieldError]:
     total, text = status.get("replicas") or 0, "cannot be greater than status.replicas"
     for field in ("updatedReplicas", "readyReplicas", "availableReplicas"):
         if (status.get(field) or 0) > total:
-            problems.append(invalid_value(f"status.{field}", status[field], text))
+            problems.append(invalid_value(f"status.{field}", status.get(field) or 0, text))
     if (status.get("availableReplicas") or 0) > (status.get("readyReplicas") or 0):
         text = "cannot be greater than readyReplicas"
-        problems.append(invalid_value("status.availableReplicas", status["availableReplicas"], text))
+        problems.append(invalid_value("status.availableReplicas", status.get("availableReplicas") or 0, text))
     before, after = was.get("collisionCount"), status.get("collisionCount")
     if before is not None and (after is None or after < before):
         problems.append(invalid_value("status.collisionCount", after or 0, "cannot be decremented"))

@@ -80,10 +80,10 @@ def validate_status(new: JSON, old: JSON) -> list[FieldError]:
     total, text = status.get("replicas") or 0, "cannot be greater than status.replicas"
     for field in ("fullyLabeledReplicas", "readyReplicas", "availableReplicas"):
         if (status.get(field) or 0) > total:
-            problems.append(invalid_value(f"status.{field}", status[field], text))
+            problems.append(invalid_value(f"status.{field}", status.get(field) or 0, text))
     if (status.get("availableReplicas") or 0) > (status.get("readyReplicas") or 0):
         text = "cannot be greater than readyReplicas"
-        problems.append(invalid_value("status.availableReplicas", status["availableReplicas"], text))
+        problems.append(invalid_value("status.availableReplicas", status.get("availableReplicas") or 0, text))
     return problems
 
 
