@@ -17,7 +17,14 @@ from typing import Any, NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import bad_request
-from cluster_engine.apimachinery.json_body import MAX_DEPTH, DecodeError, depth_exceeds, load_json
+from cluster_engine.apimachinery.json_body import (
+    MAX_DEPTH,
+    MAX_KEYS,
+    MAX_STRICT_ERRORS,
+    DecodeError,
+    depth_exceeds,
+    load_json,
+)
 from cluster_engine.apimachinery.quantity import QuantityError, canonical_resource, parse
 from cluster_engine.apimachinery.schema import (
     MAP,
@@ -46,6 +53,8 @@ __all__ = [
 ]
 
 INT32, INT64 = 2**31, 2**63
+MAX_OBJECTS, MAX_SCALARS = 5_000, MAX_KEYS
+"""Objects, and plain values, in one list or map of a body."""
 TIME_LAYOUT = "2006-01-02T15:04:05Z07:00"
 _TIME = re.compile(
     r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(?:[.,](\d{1,18}))?(Z|[+-]\d\d:\d\d)", re.ASCII
@@ -295,6 +304,13 @@ def _value(node: Node, value: Any, owner: Struct | None, ctx: _Context) -> Any:
     return _list(node, value, owner, ctx)
 
 
+def _check_size(value: JSON | list[Any], inner: Node, ctx: _Context) -> None:
+    limit = MAX_SCALARS if inner.code == SCALAR else MAX_OBJECTS
+    if len(value) > limit:
+        where = ".".join(step for step in ctx.path if isinstance(step, str))
+        raise DecodeError(f"{where} has {len(value)} entries, the limit is {limit}")
+
+
 def _map(node: Map, value: Any, owner: Struct | None, ctx: _Context) -> Any:
     if not isinstance(value, dict):
         if node.values is node:  # untyped JSON
@@ -303,6 +319,7 @@ def _map(node: Map, value: Any, owner: Struct | None, ctx: _Context) -> Any:
     inner = node.values
     if inner is node:
         return value
+    _check_size(value, inner, ctx)
     if inner.code == SCALAR:
         assert isinstance(inner, Scalar)
         if inner.type == "string":
@@ -331,6 +348,7 @@ def _list(node: List, value: Any, owner: Struct | None, ctx: _Context) -> Any:
     if not isinstance(value, list):
         raise _mismatch(value, owner, ctx, node.go)
     inner = node.items
+    _check_size(value, inner, ctx)
     changed: list[Any] | None = None
     path = ctx.path
     for index, item in enumerate(value):
@@ -358,7 +376,8 @@ def _struct(node: Struct, value: Any, owner: Struct | None, ctx: _Context) -> An
     for name, item in value.items():
         field = fields.get(name)
         if field is None:
-            ctx.unknown.append(ctx.strict_path(name))
+            if len(ctx.unknown) < MAX_STRICT_ERRORS:
+                ctx.unknown.append(ctx.strict_path(name))
             new = _DROP
         elif (plain := type(item)) is field.plain and item and (plain is not int or -INT32 <= item < INT32):
             continue

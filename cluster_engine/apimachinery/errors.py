@@ -151,10 +151,18 @@ def not_simulated(what: str) -> ApiError:
     return ApiError(status_failure(501, "NotImplemented", f"not simulated by this cluster: {what}"))
 
 
+CAUSES_LIMIT = 500
+"""Errors that one refusal lists; upstream lists all, which a large object can turn into hundreds of MB."""
+
+
 def invalid(group: str, kind: str, name: str, errors: Sequence[FieldError]) -> ApiError:
-    """Validation failed: 422 with a cause for each error."""
+    """Validation failed: 422 with a cause for each error, at most CAUSES_LIMIT of them."""
+    left_out = len(errors) - CAUSES_LIMIT
+    errors = errors[:CAUSES_LIMIT]
     causes = [{"reason": error.type, "message": error.body(), "field": error.field} for error in errors]
     texts = list(dict.fromkeys(str(error) for error in errors))
+    if left_out > 0:
+        texts.append(f"and {left_out} more")
     body = texts[0] if len(texts) == 1 else f"[{', '.join(texts)}]"
     qualified = f"{kind}.{group}" if group else kind
     details: JSON = {"name": name} if name else {}

@@ -13,6 +13,14 @@ import orjson
 MAX_DEPTH = 120
 """Levels of nesting of a JSON body (Go stops at 10,000; no Kubernetes object comes near this)."""
 _MAX_BRACKETS_UNCHECKED = MAX_DEPTH
+MAX_KEYS = 20_000
+"""Entries of one object. No Kubernetes object comes near it, and checking one costs a hundred times its bytes."""
+MAX_ITEMS = 100_000
+"""Items of one list, whatever it is (a list of a known type may have fewer)."""
+MAX_BRACKETS = 150_000
+"""Opening brackets of a body, those in texts included: an empty object of two bytes takes 72 in memory."""
+MAX_STRICT_ERRORS = 100
+"""Unknown fields, and keys that come twice, that are remembered; as upstream."""
 
 
 class DecodeError(ValueError):
@@ -30,11 +38,13 @@ def _pairs(pairs: list[tuple[str, Any]]) -> _Pairs:
     found = _Pairs(pairs)
     found.twice = []
     if len(found) != len(pairs):
-        seen: set[str] = set()
-        for name, _ in pairs:
-            if name in seen and name not in found.twice:
-                found.twice.append(name)
-            seen.add(name)
+        found.clear()
+        twice: dict[str, None] = {}
+        for name, value in pairs:
+            if name in found and len(twice) < MAX_STRICT_ERRORS:
+                twice[name] = None
+            found[name] = value
+        found.twice = list(twice)
     return found
 
 
@@ -64,24 +74,38 @@ def depth_exceeds(value: Any, limit: int = MAX_DEPTH) -> bool:
     return True
 
 
+def _check_width(value: Any) -> None:
+    """Before anything is done with a large object that takes many times its memory."""
+    stack = [value]
+    while stack:
+        node = stack.pop()
+        limit, what = (MAX_KEYS, "an object") if isinstance(node, dict) else (MAX_ITEMS, "a list")
+        if len(node) > limit:
+            raise DecodeError(f"{what} has {len(node)} entries, the limit is {limit}")
+        inside = node.values() if isinstance(node, dict) else node
+        stack.extend(item for item in inside if isinstance(item, (dict, list)))
+
+
 def load_json(body: bytes) -> tuple[Any, tuple[str, ...]]:
     """The value of a JSON body and the paths of keys that came twice. Raises DecodeError."""
+    brackets = body.count(b"{") + body.count(b"[")
+    if brackets > MAX_BRACKETS:
+        raise DecodeError(f"the body holds more than {MAX_BRACKETS} objects and lists")
     try:
         value = orjson.loads(body)
     except orjson.JSONDecodeError as error:
         raise DecodeError(_syntax_text(body, error)) from None
     if not isinstance(value, (dict, list)):
         return value, ()
-    brackets = body.count(b"{") + body.count(b"[")
     if brackets > _MAX_BRACKETS_UNCHECKED and depth_exceeds(value):
         raise DecodeError("exceeded max depth")
+    if body.count(b",") > MAX_KEYS:
+        _check_width(value)
     # Every key has a colon: when none is lost in printing the value again, no key came twice.
     if b"\\u003" in body or body.count(b":") != orjson.dumps(value).count(b":"):
         twice: list[str] = []
-        if brackets > _MAX_BRACKETS_UNCHECKED and depth_exceeds(value):
-            raise DecodeError("exceeded max depth")
         _find_twice(json.loads(body, object_pairs_hook=_pairs), "", twice)
-        return value, tuple(twice)
+        return value, tuple(twice[:MAX_STRICT_ERRORS])
     return value, ()
 
 

@@ -95,6 +95,16 @@ CASES: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
         400,
         DEEP,
     ),
+    "1,000,000 empty objects": (
+        lambda: {"method": "POST", "path": MAPS, "body": MAP_HEAD + b'"a":[' + b"{}," * 1_000_000 + b"{}]}"},
+        400,
+        "the body holds more than 150000 objects and lists",
+    ),
+    "1,400,000 numbers": (
+        lambda: {"method": "POST", "path": MAPS, "body": MAP_HEAD + b'"data":[' + b"1," * 1_400_000 + b"1]}"},
+        400,
+        "a list has 1400001 entries, the limit is 100000",
+    ),
     "JSON 1,000,000 deep": (
         lambda: {"method": "POST", "path": MAPS, "body": MAP_HEAD + b'"a":' + b"[" * 1_000_000},
         400,
@@ -130,9 +140,9 @@ CASES: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
     ),
     "an object of 2 MiB": (
         lambda: {"method": "POST", "path": PODS,
-                 "body": {**pod(), "metadata": {"name": "a", "labels": {"a": "b"}, "finalizers": ["a/b"] * 300_000}}},
-        422,
-        "",
+                 "body": pod("a", containers=[{"name": "a", "image": "b", "args": ["x" * 150] * 13_000}])},
+        413,
+        "etcdserver: request is too large",
     ),
     "10,001 operations": (
         lambda: {"method": "PATCH", "path": f"{MAPS}/a", "body": operations(10_001), "content_type": JSON_PATCH},
@@ -147,7 +157,7 @@ CASES: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
     "a label selector of one value": (
         lambda: {"method": "GET", "path": MAPS, "labelSelector": "a=" + "b" * MIB},
         400,
-        "must be no more than 63",
+        "selector is longer than 65536 characters",
     ),
     "a label selector of parentheses": (
         lambda: {"method": "GET", "path": MAPS, "labelSelector": "a in " + "(" * MIB},
@@ -166,8 +176,8 @@ CASES: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
                 "selector": {"matchExpressions": [{"key": "a", "operator": "In", "values": ["b c"] * 100_000}]},
                 "template": {"metadata": {"labels": {"a": "b"}}, "spec": pod()["spec"]},
             }}},
-        422,
-        "Invalid value",
+        400,
+        "has 100000 entries, the limit is 20000",
     ),
     "an integer of 1,000,000 digits": (
         lambda: {"method": "POST", "path": MAPS, "body": MAP_HEAD + b'"immutable":' + b"9" * 1_000_000 + b"}"},
@@ -201,13 +211,19 @@ CASES: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
         lambda: {"method": "POST", "path": MAPS, "fieldValidation": "Strict",
                  "body": {**config_map("a"), **{f"k{n}": n for n in range(100_000)}}},
         400,
-        "unknown field",
+        "an object has 100004 entries, the limit is 20000",
+    ),
+    "15,000 unknown fields": (
+        lambda: {"method": "POST", "path": MAPS, "fieldValidation": "Strict",
+                 "body": {**config_map("a"), **{f"k{n}": n for n in range(15_000)}}},
+        400,
+        'unknown field "k99"',
     ),
     "100,000 labels": (
         lambda: {"method": "POST", "path": MAPS, "body": {
             **config_map("a"), "metadata": {"name": "a", "labels": {f"k {n}": "v" for n in range(100_000)}}}},
-        422,
-        "",
+        400,
+        "an object has 100000 entries, the limit is 20000",
     ),
     "100,000 keys twice": (
         lambda: {"method": "POST", "path": MAPS, "fieldValidation": "Strict",
@@ -215,10 +231,33 @@ CASES: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
         400,
         "duplicate field",
     ),
+    "120,000 keys, each twice": (
+        lambda: {"method": "POST", "path": MAPS, "fieldValidation": "Strict",
+                 "body": MAP_HEAD + b",".join([b'"%d":1' % n for n in range(120_000)] * 2) + b"}"},
+        400,
+        "entries, the limit is 20000",
+    ),
+    "19,000 keys, each many times": (
+        lambda: {"method": "POST", "path": MAPS, "fieldValidation": "Strict",
+                 "body": MAP_HEAD + b",".join([b'"%d":1' % n for n in range(19_000)] * 15) + b"}"},
+        400,
+        "duplicate field",
+    ),
     "100,000 containers": (
         lambda: {"method": "POST", "path": PODS, "body": pod("a", containers=[{}] * 100_000)},
+        400,
+        "spec.containers has 100000 entries, the limit is 5000",
+    ),
+    "5,000 bad containers": (
+        lambda: {"method": "POST", "path": PODS, "body": pod("a", containers=[{}] * 5_000)},
         422,
-        "",
+        "more]",
+    ),
+    "20,000 bad labels": (
+        lambda: {"method": "POST", "path": MAPS, "body": {
+            **config_map("a"), "metadata": {"name": "a", "labels": {f"k {n}": "v w" for n in range(20_000)}}}},
+        422,
+        "more]",
     ),
     "a name of 1 MiB": (
         lambda: {"method": "POST", "path": MAPS, "body": config_map("a" * MIB)},
@@ -256,7 +295,8 @@ CASES: dict[str, tuple[Callable[[], dict[str, Any]], int, str]] = {
         "",
     ),
     "protobuf of 1,000,000 fields": (
-        lambda: {"method": "POST", "path": PODS, "body": b"k8s\x00" + b"\x08\x01" * 1_000_000, "content_type": PROTOBUF},
+        lambda: {"method": "POST", "path": PODS, "content_type": PROTOBUF,
+                 "body": b"k8s\x00" + b"\x08\x01" * 1_000_000},
         400,
         "more than 60000 fields",
     ),

@@ -2,8 +2,8 @@
 
 Each seed is one cluster and REQUESTS random requests to it, with time passing in between. No request may raise;
 none may be answered with a 5xx but 501, which is said only of what docs/deviations.md lists as refused, and the
-500 of an exec whose command or container is not there; every reply is an object, a Status, or a text that upstream gives as
-text. Afterwards the cluster settles, and the journal alone leads to the same state.
+500 of an exec whose command or container is not there; every reply is an object, a Status, or a text that
+upstream gives as text. Afterwards the cluster settles, and the journal alone leads to the same state.
 """
 
 from __future__ import annotations
