@@ -7,7 +7,7 @@ Models k8s.io/apiserver/pkg/endpoints/handlers/watch.go and the watch cache's se
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 
 import orjson
 
@@ -61,7 +61,7 @@ class WatchStream:
         self._notify: Callable[[], None] | None = None
         self._watcher: Watcher | None = None
         self._revision = store.revision
-        self._initial: Iterator[JSON] = iter(selection.list(store) if initial else ())
+        self._initial: deque[JSON] = deque(selection.list(store) if initial else ())
         self._end_mark = end_mark
         try:
             self._watcher = store.watch(selection.kind.group_resource, since, self._sink)
@@ -88,8 +88,8 @@ class WatchStream:
         if self._watcher is None:
             self.closed = True
             return b"".join(frames)
-        for obj in self._initial:
-            frames.append(self._frame("ADDED", obj))
+        while self._initial:
+            frames.append(self._frame("ADDED", self._initial.popleft()))
             if len(frames) >= FRAMES_AT_ONCE:
                 return b"".join(frames)
         if self._end_mark:
@@ -105,7 +105,8 @@ class WatchStream:
 
     def tick(self) -> bytes:
         """A bookmark, when the client asked for them and nothing waits."""
-        if not self._bookmarks or self.closed or self._queue:
+        # Never ahead of anything that was not sent: who goes on from a bookmark would not get it any more.
+        if not self._bookmarks or self.closed or self._queue or self._initial or self._end_mark:
             return b""
         return self._mark(self._store.revision, end=False)
 

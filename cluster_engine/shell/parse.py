@@ -489,7 +489,7 @@ class Parser(WordReader):
             token = "newline"
         else:
             token = next((op for op in ("&&", "||", ";;", *REDIRECTIONS) if rest.startswith(op)), "")
-            token = token or (rest[0] if rest[0] in META else rest.split()[0].split(";")[0][:24])
+            token = token or (rest[0] if rest[0] in META else (rest.split() or [rest])[0].split(";")[0][:24])
         return ParseError(f'syntax error: "{token}" unexpected{tail}')
 
 
