@@ -110,9 +110,11 @@ class Handlers:
 
     def mutates(self, request: Request) -> bool:
         """Whether a request may change something: such a request is journaled before it is carried out."""
-        if request.method in ("GET", "HEAD", "OPTIONS"):
-            # A command runs whatever the method: kubectl opens its stream with GET.
+        if request.path.endswith("/exec"):
+            # A command runs whatever the method (kubectl opens its stream with GET) and whatever dryRun says.
             return requests.parse(request).subresource == "exec"
+        if request.method in ("GET", "HEAD", "OPTIONS"):
+            return False
         if is_dry_run(request):
             return False
         info = requests.parse(request)

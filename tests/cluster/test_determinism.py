@@ -8,6 +8,7 @@ from pathlib import Path
 import pytest
 
 from cluster_engine import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.sim import Journal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -157,3 +158,30 @@ spec:
         one.advance(30)
     assert restored.state_hash() == cluster.state_hash()
     assert cluster.get("pods", "reader")["status"]["phase"] == "Running"
+
+
+@pytest.mark.parametrize(
+    ("method", "query"),
+    [
+        pytest.param("POST", [], id="post"),
+        pytest.param("GET", [], id="get"),
+        pytest.param("POST", [("dryRun", "All")], id="dry run"),
+    ],
+)
+def test_a_command_in_a_container_is_in_the_journal_however_it_was_asked_for(young, method, query):
+    cluster = young.fork()
+    cluster.advance(30)
+    pod = cluster.list("pods", "kube-system", "k8s-app=kube-proxy")[0]["metadata"]["name"]
+    path = f"/api/v1/namespaces/kube-system/pods/{pod}/exec"
+    query = [
+        ("command", "sh"),
+        ("command", "-c"),
+        ("command", "echo hi > /tmp/x"),
+        ("stdout", "true"),
+        *query,
+    ]
+    before = len(cluster.journal)
+    cluster.request(Request(method, path, query, {}, b"", ADMIN))
+    assert len(cluster.journal) == before + 1
+    cluster.advance(5)
+    assert Cluster.replay(cluster.journal).state_hash() == cluster.state_hash()

