@@ -9,6 +9,7 @@ from install import BIN, ROOT, node
 
 CHECKS: tuple[tuple[str, list[str]], ...] = (
     ("ruff", [str(BIN / "ruff"), "check", "."]),
+    ("ruff format", [str(BIN / "ruff"), "format", "--check", "--quiet", "."]),
     ("mypy", [str(BIN / "mypy")]),
     ("import-linter", [str(BIN / "lint-imports")]),
     ("djlint", [str(BIN / "djlint"), "templates", "--lint", "--quiet"]),
@@ -17,6 +18,8 @@ CHECKS: tuple[tuple[str, list[str]], ...] = (
 
 def main() -> int:
     npm, env = node()
+    # mypy's Django plugin imports the settings, and with them the applications.
+    env = {**env, "DRYDOCK_EMBEDDED": "1", "PYTHONPATH": str(ROOT / "platform")}
     failed = []
     for name, command in (*CHECKS, ("front-end types", [*npm, "run", "--silent", "typecheck"])):
         print(f"== {name}", flush=True)

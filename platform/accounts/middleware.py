@@ -52,7 +52,7 @@ class GuestMiddleware:
         async def auser() -> AnonymousUser:
             return AnonymousUser()
 
-        request.auser = auser  # type: ignore[method-assign, assignment]
+        request.auser = auser
 
 
 class LanguageMiddleware(LocaleMiddleware):

@@ -38,7 +38,7 @@ def tokens(request: HttpRequest) -> HttpResponse:
             )
         else:
             _token, secret = ApiToken.issue(user, form.cleaned_data["name"])
-    error = " ".join(form.errors.get("name", []))
+    error = " ".join(map(str, form.errors.get("name", [])))
     if error:
         status = 400
     owned = ApiToken.objects.for_user(user)

@@ -35,7 +35,7 @@ from api.serializers import (
     SubmissionRequestSerializer,
     SubmissionSerializer,
 )
-from labs import catalog
+from labs.kit import catalog
 
 WAIT = OpenApiParameter(
     "wait", float, description="Hold the answer until the result is there, at most 60 seconds"

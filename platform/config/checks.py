@@ -91,7 +91,7 @@ def database_for_many(app_configs: Any, **_: Any) -> list[CheckMessage]:
 def course(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """The course on disk can be read."""
     try:
-        from labs import catalog
+        from labs.kit import catalog
     except ImportError as error:
         return [Error(f"The course library cannot be imported: {error}", id="drydock.E007")]
     try:

@@ -12,7 +12,7 @@ from django.urls import reverse
 from grading.models import Attempt
 from runs.models import Run
 
-from labs.catalog import Chapter, Course, Lab, Lesson, Text
+from labs.kit.catalog import Chapter, Course, Lab, Lesson, Text
 
 State = Literal["new", "started", "passed"]
 

@@ -12,8 +12,8 @@ from runs import services
 
 from course import markdown, progress
 from course.text import localized
-from labs import catalog
-from labs.catalog import Lab
+from labs.kit import catalog
+from labs.kit.catalog import Lab
 
 
 @require_safe

@@ -91,7 +91,7 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
 
     def best(self) -> list[dict[str, Any]]:
         """One row for each user and lab: best score, whether ever passed, how often tried, when last."""
-        return list(
+        rows = (
             self.values("user_id", "lab_slug")
             .annotate(
                 score=models.Max("score"),
@@ -102,6 +102,7 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
             )
             .order_by("user_id", "lab_slug")
         )
+        return [dict(row) for row in rows]
 
 
 class Attempt(models.Model):

@@ -16,7 +16,7 @@ DEFAULT_LANGUAGE = "en"
 
 
 def as_data(report: Any) -> dict[str, Any]:
-    """A `labs.runner.Report` as JSON with its texts in every language."""
+    """A `labs.kit.runner.Report` as JSON with its texts in every language."""
     return {
         "score": report.score,
         "max_score": report.max_score,

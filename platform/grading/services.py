@@ -29,7 +29,7 @@ from cluster_engine.sim import BudgetExceeded
 from cluster_engine.version import ENGINE_VERSION
 from grading.models import FAILED, GRADED, QUEUED, RUNNING, Attempt, Submission
 from grading.reports import as_data
-from labs import catalog, runner
+from labs.kit import catalog, runner
 
 logger = logging.getLogger(__name__)
 
@@ -81,7 +81,7 @@ def _enqueue(submission: Submission) -> None:
     from grading.tasks import grade_submission
 
     try:
-        grade_submission.apply_async(args=[str(submission.pk)], retry=False)
+        grade_submission.apply_async(args=(str(submission.pk),), retry=False)
     except (KombuError, RedisError) as error:
         logger.warning("a submission could not be queued: %s", error)
         submission.delete()

@@ -20,7 +20,7 @@ from django.views.decorators.http import require_safe
 
 from grading.gradebook import learners, rows_of
 from grading.reports import text_in
-from labs import catalog
+from labs.kit import catalog
 
 PAGE = 50
 CSV_LIMIT = 10_000

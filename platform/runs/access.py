@@ -11,7 +11,7 @@ from runs.models import Run
 
 def run_for(request: HttpRequest, run_id: uuid.UUID) -> Run:
     """The user's own run, or 404."""
-    run = Run.objects.owned_by(request.user).filter(pk=run_id).first()  # type: ignore[arg-type]
+    run = Run.objects.owned_by(request.user).filter(pk=run_id).first()
     if run is None:
         raise Http404
     return run
@@ -19,7 +19,7 @@ def run_for(request: HttpRequest, run_id: uuid.UUID) -> Run:
 
 def visible_run(request: HttpRequest, run_id: uuid.UUID) -> Run:
     """A run the user may look at (an instructor any, others their own), or 404."""
-    run = Run.objects.for_user(request.user).filter(pk=run_id).first()  # type: ignore[arg-type]
+    run = Run.objects.for_user(request.user).filter(pk=run_id).first()
     if run is None:
         raise Http404
     return run

@@ -72,7 +72,7 @@ def host_headers() -> list[tuple[bytes, bytes]]:
 def _request_boot(run_id: uuid.UUID) -> None:
     from runs.tasks import boot_run
 
-    boot_run.apply_async(args=[str(run_id)], expires=60, retry=False)
+    boot_run.apply_async(args=(str(run_id),), expires=60, retry=False)
 
 
 #: Run → where it was found, and until when that is believed.
@@ -214,7 +214,7 @@ def dismiss(run_id: uuid.UUID, epoch: int) -> None:
         text = registry.sync_redis().get(f"{registry.PREFIX}{run_id}")
         if not text:
             return
-        location = Location.load(text)  # type: ignore[arg-type]
+        location = Location.load(text)
         registry.forget(run_id, max(epoch, location.epoch))
         httpx.post(f"{location.url}/stop/{run_id}", headers={SECRET_HEADER: settings.HOST_SECRET}, timeout=2)
     except (RedisError, httpx.HTTPError, OSError) as error:

@@ -88,7 +88,7 @@ def request_boot(run: Run) -> None:
 
     try:
         registry.note_boot(run.pk, registry.BOOT_CLAIM_SECONDS)
-        boot_run.apply_async(args=[str(run.pk)], expires=60, retry=False)
+        boot_run.apply_async(args=(str(run.pk),), expires=60, retry=False)
     except (RedisError, KombuError) as error:
         logger.warning("the boot could not be asked for: %s", error, extra={"run": run.pk})
 
@@ -112,6 +112,11 @@ def release(run: Run) -> None:
     dismiss(run.pk, run.epoch)
 
 
+def _boot_anew(run: Run) -> None:
+    release(run)
+    request_boot(run)
+
+
 def reset(run: Run) -> Run:
     """Back to the lab's beginning: a new history in the same run."""
     if run.state == states.REQUESTED:
@@ -119,7 +124,7 @@ def reset(run: Run) -> Run:
     with transaction.atomic():
         run.move(states.REQUESTED, start=virtual_start())
         journal.mark_reset(run)
-        _after_commit(lambda: (release(run), request_boot(run), None)[-1])
+        _after_commit(lambda: _boot_anew(run))
     return run
 
 

@@ -12,7 +12,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
 from runs.access import run_for
 
-from labs import catalog
+from labs.kit import catalog
 
 
 @never_cache

@@ -17,7 +17,7 @@ from cluster_engine.kube_apiserver import admission
 from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.shell.commands import COMMANDS
-from labs import catalog
+from labs.kit import catalog
 
 ENGINE = Path(cluster_engine.__file__).parent
 

@@ -12,7 +12,7 @@ from django.test import Client
 from django.utils import timezone
 from runs.models import Run
 
-from labs import catalog
+from labs.kit import catalog
 
 
 @pytest.fixture(autouse=True)

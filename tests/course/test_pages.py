@@ -12,7 +12,7 @@ from django.test import Client
 from grading.models import Attempt
 from runs.models import Run
 
-from labs import catalog
+from labs.kit import catalog
 
 Browser = Callable[..., Client]
 

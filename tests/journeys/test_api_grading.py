@@ -7,7 +7,7 @@ import uuid
 import pytest
 
 from cluster_engine.version import ENGINE_VERSION
-from labs import catalog
+from labs.kit import catalog
 
 from .clients import Api, Visitor, log_ends, tracebacks
 from .pages import MENDED

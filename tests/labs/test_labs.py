@@ -6,8 +6,8 @@ import pytest
 import yaml
 
 from cluster_engine import Cluster
-from labs import catalog, runner, scaffold, sweep
-from labs.checking import CheckSpec, Fail, Reader, t
+from labs.kit import catalog, runner, scaffold, sweep
+from labs.kit.checking import CheckSpec, Fail, Reader, t
 
 SLUGS = [lab.slug for lab in catalog.load().labs]
 

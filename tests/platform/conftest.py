@@ -123,6 +123,6 @@ def run(make_run: Callable[..., Run]) -> Run:
 @pytest.fixture
 def lab() -> Any:
     """The first lab of the course on disk."""
-    from labs import catalog
+    from labs.kit import catalog
 
     return catalog.load().labs[0]

@@ -36,10 +36,10 @@ def set_host(host: EngineHost | None) -> None:
     _host = host
 
 
-class EngineHostStep(bootsteps.StartStopStep):  # type: ignore[misc]
+class EngineHostStep(bootsteps.StartStopStep):
     """Starts the host before the worker takes tasks, stops it after the last one."""
 
-    requires = {"celery.worker.components:Hub"}
+    requires = ("celery.worker.components:Hub",)
 
     def include_if(self, parent: Any) -> bool:
         """Only where the queue `labs` is consumed, and only in the process that runs the tasks."""
@@ -63,7 +63,8 @@ class EngineHostStep(bootsteps.StartStopStep):  # type: ignore[misc]
 
     def stop(self, parent: Any) -> None:
         """Passivate every run and leave nothing behind."""
-        host, _ = _host, set_host(None)
+        host = _host
+        set_host(None)
         if host is not None:
             host.stop()
 

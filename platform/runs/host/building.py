@@ -14,7 +14,7 @@ from cluster_engine.shell.vfs import normal
 from cluster_engine.sim import BudgetExceeded, Entry, Journal
 from cluster_engine.sim.journal import unpack_bytes
 from cluster_engine.version import ENGINE_VERSION
-from labs import catalog, runner
+from labs.kit import catalog, runner
 from runs import journal, registry
 from runs.journal import HEADER, Record
 from runs.models import Run

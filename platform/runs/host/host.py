@@ -275,8 +275,8 @@ class EngineHost:
             logger.warning("the janitor cannot reach the database: %s", error)
             return
         for run_id in over:
-            if (hosted := self.runs.get(run_id)) is not None:
-                await self.drop(hosted)
+            if (lost := self.runs.get(run_id)) is not None:
+                await self.drop(lost)
 
 
 async def _forever(step: Callable[[], Coroutine[Any, Any, None]]) -> None:

@@ -17,7 +17,7 @@ from cluster_engine.kube_apiserver import ADMIN, UserInfo
 from cluster_engine.kube_apiserver.server import ClusterApp, Driver
 from cluster_engine.sim import Entry
 from cluster_engine.sim.journal import pack_bytes
-from labs import runner
+from labs.kit import runner
 from runs import journal
 from runs.host.building import Built
 from runs.host.errors import HostError

@@ -8,8 +8,8 @@ from typing import Any
 
 from django.core.management.base import BaseCommand, CommandError
 
-from labs import catalog, scaffold, sweep
-from labs.catalog import Lab
+from labs.kit import catalog, scaffold, sweep
+from labs.kit.catalog import Lab
 
 
 class Command(BaseCommand):

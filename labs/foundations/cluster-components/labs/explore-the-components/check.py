@@ -1,6 +1,6 @@
 """Checks of *Explore the components*."""
 
-from labs.checking import NOTHING, Fail, Reader, check, t
+from labs.kit.checking import NOTHING, Fail, Reader, check, t
 
 NOTES = "kubectl get configmap components -n survey -o yaml"
 

@@ -2,7 +2,7 @@
 
 import json
 
-from labs.checking import Fail, Reader, check, t
+from labs.kit.checking import Fail, Reader, check, t
 
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 IMAGE = "nginx:1.27"

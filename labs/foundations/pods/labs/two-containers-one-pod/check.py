@@ -2,7 +2,7 @@
 
 from typing import Any
 
-from labs.checking import NOTHING, Fail, Reader, check, t
+from labs.kit.checking import NOTHING, Fail, Reader, check, t
 
 
 def container_names(pod: dict[str, Any], ready_only: bool = False) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from labs.catalog import Lesson
-from labs.sweep import SLUG
+from labs.kit.catalog import Lesson
+from labs.kit.sweep import SLUG
 
 FILES = {
     "lab.yaml": """slug: {slug}
@@ -34,7 +34,7 @@ kubectl get configmaps
 """,
     "check.py": '''"""Checks of the lab {slug}."""
 
-from labs.checking import Fail, Reader, check, t
+from labs.kit.checking import Fail, Reader, check, t
 
 
 @check(

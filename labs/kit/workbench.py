@@ -20,8 +20,8 @@ from cluster_engine.shell import HostCall, Vfs
 from cluster_engine.shell.confine import ConfinedProgram
 from cluster_engine.shell.kubectl import kubectl_path
 from cluster_engine.shell.session import SessionHooks, SessionOptions, TerminalSession
-from labs import runner
-from labs.catalog import Lab
+from labs.kit import runner
+from labs.kit.catalog import Lab
 
 SCRIPT_SECONDS = 120.0
 HOME = "/home/learner"

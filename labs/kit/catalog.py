@@ -18,10 +18,10 @@ from typing import Any
 
 import yaml
 
-from labs.checking import CheckSpec, checks_of
+from labs.kit.checking import CheckSpec, checks_of
 
 LANGUAGES = ("en", "zh-hans")
-ROOT = Path(__file__).resolve().parent
+ROOT = Path(__file__).resolve().parent.parent
 MAX_FILE = 256 * 1024
 
 Text = dict[str, str]

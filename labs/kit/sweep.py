@@ -12,10 +12,10 @@ from collections.abc import Iterator
 from dataclasses import dataclass, field
 
 from cluster_engine.cluster import Cluster
-from labs import runner
-from labs.catalog import LANGUAGES, Lab
-from labs.runner import Report
-from labs.workbench import open_lab
+from labs.kit import runner
+from labs.kit.catalog import LANGUAGES, Lab
+from labs.kit.runner import Report
+from labs.kit.workbench import open_lab
 
 _FAILS = re.compile(r"^# fails: (.+)$", re.MULTILINE)
 _FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)

@@ -23,6 +23,7 @@ from cluster_engine.cluster import Cluster
 
 Text = dict[str, str]
 JSON = dict[str, Any]
+Lines = list[str]  # a name of its own: inside Reader ``list`` is a method
 
 
 def t(en: str, zh: str) -> Text:
@@ -86,7 +87,7 @@ class Reader:
     ) -> list[JSON]:
         return self._cluster.list(resource, namespace, labels, fields)
 
-    def logs(self, name: str, container: str, namespace: str = "default") -> list[str]:
+    def logs(self, name: str, container: str, namespace: str = "default") -> Lines:
         """The lines that a container of a Pod has written; none when there is no such container or it has not run."""
         pod = self._cluster.get("pods", name, namespace)
         node = pod["spec"].get("nodeName") if pod is not None else None

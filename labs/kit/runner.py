@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any
 
 from cluster_engine.cluster import Cluster
-from labs.catalog import Lab
-from labs.checking import CheckSpec, Fail, Reader, Text, t
+from cluster_engine.component import ClusterOptions
+from labs.kit.catalog import Lab
+from labs.kit.checking import CheckSpec, Fail, Reader, Text, t
 
 logger = logging.getLogger(__name__)
 
@@ -69,8 +70,10 @@ class Report:
 
 def boot(lab: Lab, seed: int | None = None, start: str | None = None) -> Cluster:
     """A fresh cluster for the lab, its set-up applied and settled."""
-    more = {} if start is None else {"start": start}
-    cluster = Cluster(nodes=lab.nodes, seed=lab.seed if seed is None else seed, **more)
+    options = ClusterOptions(nodes=lab.nodes, seed=lab.seed if seed is None else seed)
+    if start is not None:
+        options = replace(options, start=start)
+    cluster = Cluster(options=options)
     if lab.setup.strip():
         cluster.apply(lab.setup)
         cluster.settle(limit=120)
