@@ -38,7 +38,7 @@ from .patching import TYPES, check_applied
 from .registry import Registry
 from .requests import RequestInfo, first, flag
 from .selection import Selection
-from .subrequests import Subresources, refusal
+from .subrequests import STREAMED, Subresources, refusal
 from .types import ADMIN, Request, RequestContext, Response, UserInfo
 
 _FORMS = ("Table", "PartialObjectMetadata")
@@ -74,16 +74,16 @@ class Handlers:
         self._lister = Lister(store)
         self._subresources = Subresources(clock, store, registry, authenticator, nodes)
 
-    def check_exec(self, request: Request) -> None:
-        """Whether a command may be streamed: user, rights, Pod, container. Raises ApiError."""
+    def check_stream(self, request: Request) -> None:
+        """Whether exec, attach or portforward may be streamed: user, rights, Pod, container. Raises ApiError."""
         user = self._authenticator.identify(request)
         info = replace(requests.parse(request), verb="create")
         authorization.check(user, info)
         if (info.group, info.version, info.resource) != ("", "v1", "pods"):
             raise _no_resource()
-        if info.subresource != "exec":
+        if info.subresource not in STREAMED:
             raise refusal(info.subresource)
-        self._subresources.check_exec(info.namespace, info.name, request)
+        self._subresources.check_stream(info, request)
 
     # ---- the way in --------------------------------------------------------------------------------------
 

@@ -56,9 +56,9 @@ class APIServer:
         """The user behind the request, impersonation included. Raises ApiError 401, 403."""
         return self.authenticator.identify(request)
 
-    def check_exec(self, request: Request) -> None:
-        """Refuse, before a stream is opened, what `exec` would refuse. Raises ApiError."""
-        self._handlers.check_exec(request)
+    def check_stream(self, request: Request) -> None:
+        """Refuse, before a stream is opened, what it would refuse. Raises ApiError."""
+        self._handlers.check_stream(request)
 
     def failure(self, request: Request, problem: Any) -> Response:
         """The reply that an ApiError makes."""

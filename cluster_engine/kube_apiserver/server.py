@@ -24,6 +24,7 @@ from cluster_engine.sim import SECOND, Entry, wall_clock
 
 from .budgets import BODY_LIMIT
 from .requests import parse
+from .subrequests import STREAMED
 from .types import ADMIN, Request, Response, Stream, UserInfo
 from .websocket import ExecSession
 
@@ -48,7 +49,6 @@ POLL = 0.1  # s between looks at a followed log
 BOOKMARK_INTERVAL = 60.0
 STREAM_TIMEOUT = 2_700.0  # s; upstream ends watches after 30–60 minutes
 QUERY_LIMIT = 1_000
-_UPGRADES = ("exec", "attach", "portforward")
 CHUNK = 1 << 18
 
 
@@ -270,7 +270,7 @@ class ClusterApp:
         request = self.request_of(scope, body)
         if len(body) > BODY_LIMIT:
             response = self.cluster.server.failure(request, errors.request_entity_too_large(BODY_LIMIT))
-        elif parse(request).subresource in _UPGRADES:
+        elif parse(request).subresource in STREAMED:
             response = self._no_upgrade(request)
         else:
             response = await self.respond(request)
@@ -341,7 +341,7 @@ class ClusterApp:
         """exec and its like without a WebSocket: first what is wrong with the request itself."""
         server = self.cluster.server
         try:
-            server.check_exec(request)
+            server.check_stream(request)
             raise errors.bad_request("Upgrade request required")
         except ApiError as problem:
             return server.failure(request, problem)

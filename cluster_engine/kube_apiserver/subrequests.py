@@ -19,12 +19,15 @@ from .node_api import LogLine, NodeProxy
 from .options import write_context
 from .patching import patched
 from .registry import Registry
-from .requests import RequestInfo
-from .subresources import eviction, execute, log, scale, token
+from .requests import RequestInfo, first
+from .subresources import container, eviction, execute, log, scale, token
 from .types import Request, Response, UserInfo
 
 if TYPE_CHECKING:
     from .handlers import Handlers
+
+STREAMED = ("exec", "attach", "portforward")
+"""Subresources of Pods that answer with a stream in both directions."""
 
 _NO_STORE = "no-cache, private"
 _REFUSED = {
@@ -127,13 +130,13 @@ class Subresources:
     def _log(self, request: Request, namespace: str, name: str) -> Response:
         options = log.LogOptions.parse(request, self._clock.now)
         pod = self._pod(namespace, name)
-        kubelet, container = log.open_log(self._nodes, pod, options)
+        kubelet, chosen = log.open_log(self._nodes, pod, options)
         headers = {"content-type": "text/plain", "cache-control": _NO_STORE}
         if kubelet is None:
             return Response(200, headers, b"")
 
         def read() -> list[LogLine]:
-            return kubelet.logs(namespace, name, container, options.previous)
+            return kubelet.logs(namespace, name, chosen, options.previous)
 
         if not options.follow or options.previous:
             body = log.render(log.select(read(), options), options.timestamps)
@@ -143,14 +146,21 @@ class Subresources:
 
         def running() -> bool:
             live = self._registry.find("pods", namespace, name)
-            return live is not None and live["metadata"]["uid"] == uid and _running(live, container)
+            return live is not None and live["metadata"]["uid"] == uid and _running(live, chosen)
 
         stream = log.LogStream(self._clock, read, running, options)
         return Response(200, headers, stream=stream)
 
-    def check_exec(self, namespace: str, name: str, request: Request) -> None:
-        """Refuse, before a stream is opened, what `exec` would refuse. Raises ApiError."""
-        execute.locate(self._nodes, self._pod(namespace, name), request)
+    def check_stream(self, info: RequestInfo, request: Request) -> None:
+        """Refuse, before a stream is opened, what exec, attach or portforward would refuse. Raises ApiError."""
+        pod = self._pod(info.namespace, info.name)
+        if info.subresource == "exec":
+            execute.locate(self._nodes, pod, request)
+            return
+        if info.subresource == "attach":
+            container.choose(pod, first(request, "container") or "")
+        container.check_assigned(pod)
+        raise refusal(info.subresource)
 
     def _exec(self, request: Request, namespace: str, name: str) -> Response:
         result = execute.run(self._nodes, self._pod(namespace, name), request)

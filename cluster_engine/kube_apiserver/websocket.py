@@ -62,7 +62,7 @@ class ExecSession:
         offered = scope.get("subprotocols") or []
         protocol = next((p for p in PROTOCOLS if p in offered), None)
         try:
-            self._app.cluster.server.check_exec(self._request)
+            self._app.cluster.server.check_stream(self._request)
         except ApiError as problem:
             await self._refuse(scope, self._app.cluster.server.failure(self._request, problem))
             return

@@ -61,3 +61,42 @@ def test_refusals(bench: Bench) -> None:
 def test_new_nodes_are_tainted(bench: Bench) -> None:
     made = bench.ok("POST", "/api/v1/nodes", {"metadata": {"name": "n1"}})
     assert made["spec"]["taints"] == [{"key": "node.kubernetes.io/not-ready", "effect": "NoSchedule"}]
+
+
+CLASSES = "/apis/scheduling.k8s.io/v1/priorityclasses"
+SECOND_DEFAULT = (
+    403,
+    "Forbidden",
+    'priorityclasses.scheduling.k8s.io "two" is forbidden: PriorityClass one is already marked as default. '
+    "Only one default can exist",
+)
+
+
+def priority_class(name: str, default: bool, value: int = 5) -> dict[str, object]:
+    return {"metadata": {"name": name}, "value": value, "globalDefault": default}
+
+
+def test_one_priority_class_is_the_default(bench: Bench) -> None:
+    bench.ok("POST", CLASSES, priority_class("one", True))
+    assert bench.error("POST", CLASSES, priority_class("two", True)) == SECOND_DEFAULT
+    bench.ok("POST", CLASSES, priority_class("two", False))
+    assert bench.error("PUT", f"{CLASSES}/two", priority_class("two", True)) == SECOND_DEFAULT
+    patch = {"globalDefault": True}
+    merge = "application/merge-patch+json"
+    assert bench.error("PATCH", f"{CLASSES}/two", patch, content_type=merge) == SECOND_DEFAULT
+    # The default itself may change, and hand over.
+    bench.ok("PUT", f"{CLASSES}/one", {**priority_class("one", True), "description": "mine"})
+    bench.ok("PUT", f"{CLASSES}/one", priority_class("one", False))
+    bench.ok("PUT", f"{CLASSES}/two", priority_class("two", True))
+    assert bench.ok("POST", PODS, pod())["spec"]["priorityClassName"] == "two"
+
+
+def test_a_replaced_pod_keeps_its_priority(bench: Bench) -> None:
+    made = bench.ok("POST", PODS, pod(priorityClassName="system-node-critical"))
+    sent = {
+        **made,
+        "spec": {k: v for k, v in made["spec"].items() if k not in ("priority", "preemptionPolicy")},
+    }
+    sent["metadata"] = {**made["metadata"], "labels": {"app": "other"}}
+    kept = bench.ok("PUT", f"{PODS}/web", sent)["spec"]
+    assert (kept["priority"], kept["preemptionPolicy"]) == (2_000_001_000, "PreemptLowerPriority")

@@ -397,6 +397,94 @@ def test_refusals(kubectl: Kubectl, arguments: tuple[str, ...], expected: str) -
     )
 
 
+# An upgrade is refused with a Status, first over WebSocket, then over SPDY. kubectl 1.37 reads it in both forms, but of
+# the second it keeps only the message (streaming/pkg/httpstream/spdy: upgradeErrorMessage).
+UPGRADES = {
+    "exec-unscheduled": (
+        ("exec", "pend", "--", "ls"),
+        "error: unable to upgrade connection: pod pend does not have a host assigned\n",
+    ),
+    "exec-unscheduled-interactive": (
+        ("exec", "-i", "pend", "--", "ls"),
+        "error: unable to upgrade connection: pod pend does not have a host assigned\n",
+    ),
+    "attach-unscheduled": (
+        ("attach", "pend", "--quiet"),
+        "error: unable to upgrade connection: pod pend does not have a host assigned\n",
+    ),
+    "exec-not-found": (("exec", "nope", "--", "ls"), 'Error from server (NotFound): pods "nope" not found\n'),
+    "exec-bad-container": (
+        ("exec", "pend", "-c", "nope", "--", "ls"),
+        "error: container nope is not valid for pod pend out of: c\n",
+    ),
+    "portforward-unscheduled": (
+        ("port-forward", "pend", "8080:80"),
+        "error: unable to forward port because pod is not running. Current status=Pending\n",
+    ),
+    "raw-exec-unscheduled": (
+        ("create", "--raw", "{pods}/pend/exec?command=ls&stdout=true", "-f", "/dev/null"),
+        "Error from server (BadRequest): pod pend does not have a host assigned\n",
+    ),
+    "raw-attach-unscheduled": (
+        ("create", "--raw", "{pods}/pend/attach?stdout=true", "-f", "/dev/null"),
+        "Error from server (BadRequest): pod pend does not have a host assigned\n",
+    ),
+    "raw-portforward-unscheduled": (
+        ("create", "--raw", "{pods}/pend/portforward", "-f", "/dev/null"),
+        "Error from server (BadRequest): pod pend does not have a host assigned\n",
+    ),
+    "raw-portforward-not-found": (
+        ("create", "--raw", "{pods}/nope/portforward", "-f", "/dev/null"),
+        'Error from server (NotFound): pods "nope" not found\n',
+    ),
+    "raw-exec-forbidden": (
+        ("create", "--raw", "{pods}/pend/exec?command=ls", "-f", "/dev/null", "--as", "jane"),
+        'Error from server (Forbidden): pods "pend" is forbidden: User "jane" cannot create resource "pods/exec" '
+        'in API group "" in the namespace "{namespace}"\n',
+    ),
+    "raw-exec-without-upgrade": (
+        ("create", "--raw", "{pods}/runs/exec?command=ls&stdout=true", "-f", "/dev/null"),
+        "Error from server (BadRequest): Upgrade request required\n",
+    ),
+}
+PENDING = """
+apiVersion: v1
+kind: Pod
+metadata: {name: pend}
+spec:
+  nodeSelector: {no-such: label}
+  containers: [{name: c, image: "nginx:1.27"}]
+"""
+
+
+def test_refused_upgrades(kubectl: Kubectl) -> None:
+    kubectl("apply", "-f", "-", stdin=PENDING)
+    kubectl("run", "runs", "--image=nginx:1.27")
+    kubectl("wait", "--for=condition=Ready", "pod/runs")
+    places = {"pods": f"/api/v1/namespaces/{kubectl.namespace}/pods", "namespace": kubectl.namespace}
+    said = {
+        name: kubectl.fails(*(word.format(**places) for word in arguments))
+        for name, (arguments, _expected) in UPGRADES.items()
+    }
+    assert said == {name: expected.format(**places) for name, (_arguments, expected) in UPGRADES.items()}
+
+
+def test_one_priority_class_is_the_default(kubectl: Kubectl) -> None:
+    two = "".join(
+        f"---\napiVersion: scheduling.k8s.io/v1\nkind: PriorityClass\nmetadata: {{name: {name}}}\n"
+        f"value: {value}\nglobalDefault: true\n"
+        for name, value in (("d-one", 5), ("d-two", 6))
+    )
+    done = kubectl.run("create", "-f", "-", stdin=two)
+    assert (done.returncode, done.stdout, done.stderr) == (
+        1,
+        "priorityclass.scheduling.k8s.io/d-one created\n",
+        'Error from server (Forbidden): error when creating "STDIN": priorityclasses.scheduling.k8s.io "d-two" is '
+        "forbidden: PriorityClass d-one is already marked as default. Only one default can exist\n",
+    )
+    kubectl("delete", "priorityclass", "d-one")
+
+
 def test_a_manifest_with_mistakes(kubectl: Kubectl) -> None:
     wrong = MANIFEST.partition("---")[0].replace("image:", "imge:")
     assert kubectl.fails("apply", "-f", "-", stdin=wrong) == (

@@ -1,4 +1,4 @@
-"""Priority: a Pod's priorityClassName becomes a number and a preemption policy.
+"""Priority: a Pod's priorityClassName becomes a number and a preemption policy; one class is the default.
 
 Models plugin/pkg/admission/priority.
 """
@@ -8,7 +8,7 @@ from __future__ import annotations
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
 
-from .plugin import CREATE, Attributes, Plugin
+from .plugin import CREATE, UPDATE, Attributes, Plugin
 
 _CLASSES = "priorityclasses.scheduling.k8s.io"
 _LOWER = "PreemptLowerPriority"
@@ -17,14 +17,32 @@ SYSTEM_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critica
 
 
 class Priority(Plugin):
-    """Resolves spec.priorityClassName on create."""
+    """Resolves spec.priorityClassName on create; refuses a second class that is the default."""
 
     name = "Priority"
-    operations = (CREATE,)
-    resources = ("pods",)
+    operations = (CREATE, UPDATE)
+    resources = ("pods", _CLASSES)
     mutates = True
+    validates = True
+
+    def validate(self, attributes: Attributes) -> None:
+        obj = attributes.obj
+        if attributes.resource != _CLASSES or obj is None or not obj.get("globalDefault"):
+            return
+        other = _default_class(attributes)
+        if other is not None and other["metadata"]["name"] != attributes.name:
+            raise errors.forbidden(
+                attributes.resource,
+                attributes.name,
+                f"PriorityClass {other['metadata']['name']} is already marked as default. "
+                "Only one default can exist",
+            )
 
     def admit(self, attributes: Attributes, obj: JSON) -> JSON:
+        if attributes.resource != "pods":
+            return obj
+        if attributes.operation == UPDATE:
+            return _kept(obj, attributes.old or {})
         spec = obj.get("spec") or {}
         class_name = spec.get("priorityClassName", "")
         if class_name:
@@ -62,17 +80,27 @@ def _resolve(attributes: Attributes, name: str) -> tuple[int, str]:
     raise errors.forbidden("pods", attributes.name, f"no PriorityClass with name {name} was found")
 
 
-def _default(attributes: Attributes) -> tuple[str, int, str]:
-    store = attributes.registry.store
-    if not store.count(_CLASSES):
-        return "", 0, _LOWER
-    chosen = [c for c in store.range(_CLASSES) if c.get("globalDefault")]
-    if not chosen:
-        return "", 0, _LOWER
+def _kept(obj: JSON, old: JSON) -> JSON:
+    """An update that names neither number nor policy keeps those that the create was given."""
+    spec, before = obj.get("spec") or {}, old.get("spec") or {}
+    missing = {
+        name: before[name]
+        for name in ("priority", "preemptionPolicy")
+        if spec.get(name) is None and before.get(name) is not None
+    }
+    return {**obj, "spec": {**spec, **missing}} if missing else obj
+
+
+def _default_class(attributes: Attributes) -> JSON | None:
+    """The class of Pods that name none."""
+    chosen = [c for c in attributes.registry.store.range(_CLASSES) if c.get("globalDefault")]
     # More than one can only be left over from a race; the lowest value wins.
-    lowest = min(chosen, key=lambda c: c.get("value", 0))
-    return (
-        lowest["metadata"]["name"],
-        lowest.get("value", 0),
-        lowest.get("preemptionPolicy") or _LOWER,
-    )
+    return min(chosen, key=lambda c: c.get("value", 0), default=None)
+
+
+def _default(attributes: Attributes) -> tuple[str, int, str]:
+    chosen = _default_class(attributes)
+    if chosen is None:
+        return "", 0, _LOWER
+    policy = chosen.get("preemptionPolicy") or _LOWER
+    return chosen["metadata"]["name"], chosen.get("value", 0), policy

@@ -1,6 +1,6 @@
 """Which container of which Pod on which node: what log, exec and attach have in common.
 
-Models pkg/registry/core/pod/strategy.go (LogLocation, streamLocation).
+Models pkg/registry/core/pod/strategy.go (LogLocation, streamLocation, PortForwardLocation).
 """
 
 from __future__ import annotations
@@ -32,6 +32,12 @@ def choose(pod: JSON, container: str) -> str:
     if ephemeral:
         text += f" or one of the ephemeral containers: [{' '.join(ephemeral)}]"
     raise errors.bad_request(text)
+
+
+def check_assigned(pod: JSON) -> None:
+    """Refuse (400) what needs a node of a Pod that has none."""
+    if not pod["spec"].get("nodeName"):
+        raise errors.bad_request(f"pod {pod['metadata']['name']} does not have a host assigned")
 
 
 def kubelet_of(nodes: NodeProxy, pod: JSON, path: str) -> NodeAPI:

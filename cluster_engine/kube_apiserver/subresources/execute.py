@@ -13,7 +13,7 @@ from cluster_engine.apimachinery.cow import JSON
 from ..node_api import NodeAPI, NodeProxy
 from ..requests import first
 from ..types import ExecResult, Request
-from .container import choose, kubelet_of
+from .container import check_assigned, choose, kubelet_of
 
 ARGUMENTS_LIMIT = 4_096
 
@@ -22,8 +22,7 @@ def locate(nodes: NodeProxy, pod: JSON, request: Request) -> tuple[NodeAPI, str,
     """(kubelet, container, command) of an exec request. Raises ApiError."""
     container = choose(pod, first(request, "container") or "")
     meta = pod["metadata"]
-    if not pod["spec"].get("nodeName"):
-        raise errors.bad_request(f"pod {meta['name']} does not have a host assigned")
+    check_assigned(pod)
     argv = [value for name, value in request.query if name == "command"]
     if not argv:
         raise errors.bad_request("you must specify at least 1 command for the container")
