@@ -1,7 +1,6 @@
 """What a DaemonSet decides: which nodes, which Pods to make and to delete, its status.
 
-Pure functions. Models pkg/controller/daemon, pkg/controller/daemon/util and
-k8s.io/component-helpers/scheduling/corev1 (node affinity, taints).
+Pure functions. Models pkg/controller/daemon and pkg/controller/daemon/util.
 """
 
 from __future__ import annotations
@@ -12,7 +11,8 @@ from typing import NamedTuple
 import orjson
 
 from cluster_engine.apimachinery.cow import JSON, get, owner_reference, put
-from cluster_engine.apimachinery.labels import Requirement
+from cluster_engine.component_helpers.node_affinity import RequiredNodeAffinity
+from cluster_engine.component_helpers.tolerations import untolerated
 
 from . import conditions
 from .deployment_rules import int_or_percent
@@ -32,7 +32,6 @@ _TOLERATED = (
     ("node.kubernetes.io/unschedulable", "NoSchedule"),
 )
 _NETWORK = ("node.kubernetes.io/network-unavailable", "NoSchedule")
-_OPERATORS = {"In": "in", "NotIn": "notin", "Exists": "exists", "DoesNotExist": "!", "Gt": "gt", "Lt": "lt"}
 
 
 class Changes(NamedTuple):
@@ -46,17 +45,6 @@ class Changes(NamedTuple):
 # ---- nodes -----------------------------------------------------------------------------------------------
 
 
-def tolerates(toleration: JSON, taint: JSON) -> bool:
-    """Whether one toleration covers one taint (v1.Toleration.ToleratesTaint)."""
-    if toleration.get("effect") and toleration["effect"] != taint["effect"]:
-        return False
-    if toleration.get("key") and toleration["key"] != taint["key"]:
-        return False
-    if toleration.get("operator") == "Exists":
-        return True
-    return bool(toleration.get("key")) and toleration.get("value", "") == taint.get("value", "")
-
-
 def with_tolerations(spec: JSON) -> JSON:
     """The Pod spec with the tolerations that every daemon Pod gets."""
     wanted = _TOLERATED + ((_NETWORK,) if spec.get("hostNetwork") else ())
@@ -68,48 +56,16 @@ def with_tolerations(spec: JSON) -> JSON:
     return {**spec, "tolerations": found}
 
 
-def _term_matches(term: JSON, node: JSON) -> bool:
-    expressions, fields = term.get("matchExpressions") or (), term.get("matchFields") or ()
-    if not expressions and not fields:
-        return False
-    labels = node["metadata"].get("labels") or {}
-    name = {"metadata.name": node["metadata"]["name"]}
-    return all(_requirement_holds(e, labels) for e in expressions) and all(
-        _requirement_holds(f, name) for f in fields
-    )
-
-
-def _requirement_holds(expression: JSON, labels: Mapping[str, str]) -> bool:
-    operator = _OPERATORS[expression["operator"]]
-    return Requirement(expression["key"], operator, tuple(expression.get("values") or ())).matches(labels)
-
-
-def matches_node(spec: JSON, node: JSON) -> bool:
-    """Whether nodeSelector and required node affinity let the Pod onto the node."""
-    labels = node["metadata"].get("labels") or {}
-    if not (spec.get("nodeSelector") or {}).items() <= labels.items():
-        return False
-    required = get(spec, "affinity", "nodeAffinity", "requiredDuringSchedulingIgnoredDuringExecution")
-    if required is None:
-        return True
-    return any(_term_matches(term, node) for term in required.get("nodeSelectorTerms") or ())
-
-
 def placement(ds: JSON, node: JSON) -> tuple[bool, bool]:
     """(should run there, may go on running there) (NodeShouldRunDaemonPod)."""
     spec = with_tolerations(ds["spec"]["template"]["spec"])
     if spec.get("nodeName") and spec["nodeName"] != node["metadata"]["name"]:
         return False, False
-    if not matches_node(spec, node):
+    if not RequiredNodeAffinity(spec).matches_node(node):
         return False, False
-    tolerations = spec["tolerations"]
-    bad = [
-        taint["effect"]
-        for taint in node["spec"].get("taints") or ()
-        if taint["effect"] in ("NoSchedule", "NoExecute")
-        and not any(tolerates(toleration, taint) for toleration in tolerations)
-    ]
-    return not bad, "NoExecute" not in bad
+    taints, tolerations = node["spec"].get("taints") or (), spec["tolerations"]
+    may_stay = untolerated(taints, tolerations, ("NoExecute",)) is None
+    return may_stay and untolerated(taints, tolerations) is None, may_stay
 
 
 # ---- Pods ------------------------------------------------------------------------------------------------

@@ -9,9 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.component_helpers.tolerations import matching
 from cluster_engine.sim import SECOND, parse_rfc3339
 
-from .daemonset_rules import tolerates
 from .pods import condition_of
 
 GRACE_PERIOD = 50.0
@@ -100,10 +100,10 @@ def eviction_time(pod: JSON, node_taints: Iterable[JSON], now: int) -> int | Non
     tolerations = pod["spec"].get("tolerations") or ()
     times = []
     for taint in grounds:
-        matching = [toleration for toleration in tolerations if tolerates(toleration, taint)]
-        if not matching:
+        covering = matching(tolerations, taint)
+        if not covering:
             return now
-        limits = [t["tolerationSeconds"] for t in matching if t.get("tolerationSeconds") is not None]
+        limits = [t["tolerationSeconds"] for t in covering if t.get("tolerationSeconds") is not None]
         if limits:
             since = parse_rfc3339(taint["timeAdded"]) if taint.get("timeAdded") else now
             times.append(since + max(0, min(limits)) * SECOND)

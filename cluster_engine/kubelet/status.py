@@ -10,6 +10,7 @@ from functools import lru_cache
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.component_helpers.qos import qos_class
 from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
 from cluster_engine.container_runtime.names import InvalidImageName
 from cluster_engine.container_runtime.registry import PullError, find
@@ -324,24 +325,6 @@ def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[
 # ---- the whole -----------------------------------------------------------------------------------------
 
 
-def qos_class(spec: JSON) -> str:
-    """Guaranteed, Burstable or BestEffort (ComputePodQOS)."""
-    containers = [*spec["containers"], *(spec.get("initContainers") or ())]
-    some = False
-    guaranteed = True
-    for container in containers:
-        resources = container.get("resources") or {}
-        limits, requests = resources.get("limits") or {}, resources.get("requests") or {}
-        for name in ("cpu", "memory"):
-            if name in limits or name in requests:
-                some = True
-            if name not in limits or requests.get(name, limits[name]) != limits[name]:
-                guaranteed = False
-    if not some:
-        return "BestEffort"
-    return "Guaranteed" if guaranteed else "Burstable"
-
-
 def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int, terminal: bool = False) -> JSON:
     """The whole status. ``terminal``: nothing will be started again."""
     spec, old = pod["spec"], pod.get("status") or {}
@@ -380,4 +363,4 @@ def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int, terminal: b
     return status
 
 
-__all__ = ["NEW", "container_status", "is_ready", "is_started", "phase", "pod_status", "qos_class"]
+__all__ = ["NEW", "container_status", "is_ready", "is_started", "phase", "pod_status"]

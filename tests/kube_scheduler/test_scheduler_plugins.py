@@ -12,7 +12,7 @@ from cluster_engine.etcd import Store
 from cluster_engine.kube_scheduler.framework.cache import Cache
 from cluster_engine.kube_scheduler.framework.interface import CycleState
 from cluster_engine.kube_scheduler.framework.runtime import Diagnosis, Framework, tell
-from cluster_engine.kube_scheduler.framework.types import PodInfo, pod_requests
+from cluster_engine.kube_scheduler.framework.types import PodInfo
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.kube_scheduler.plugins.node_resources_balanced_allocation import (
     NodeResourcesBalancedAllocation,
@@ -282,34 +282,6 @@ CASES = {
 @pytest.mark.parametrize(("nodes", "placed", "wanted", "expected"), CASES.values(), ids=CASES.keys())
 def test_decision(nodes: list[JSON], placed: list[JSON], wanted: JSON, expected: str) -> None:
     assert decide(nodes, placed, wanted) == expected
-
-
-REQUESTS = {
-    "containers add up": ({"containers": [{"resources": {"requests": {"cpu": "1"}}}] * 2}, {"cpu": 2000}),
-    "greatest init container": (
-        {
-            "containers": [{"resources": {"requests": {"cpu": "1"}}}],
-            "initContainers": [{"resources": {"requests": {"cpu": "3"}}}],
-        },
-        {"cpu": 3000},
-    ),
-    "sidecars count beside both": (
-        {
-            "containers": [{"resources": {"requests": {"cpu": "1"}}}],
-            "initContainers": [
-                {"restartPolicy": "Always", "resources": {"requests": {"cpu": "2"}}},
-                {"resources": {"requests": {"cpu": "2"}}},
-            ],
-        },
-        {"cpu": 4000},
-    ),
-    "overhead": ({"containers": [{}], "overhead": {"memory": "1Ki"}}, {"memory": 1024}),
-}
-
-
-@pytest.mark.parametrize(("spec", "expected"), REQUESTS.values(), ids=REQUESTS.keys())
-def test_pod_requests(spec: JSON, expected: dict[str, int]) -> None:
-    assert pod_requests(spec) == expected
 
 
 SCORES = {

@@ -11,72 +11,14 @@ from typing import Any
 
 import orjson
 
-from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON, key_of
+from cluster_engine.apimachinery.labels import SelectorError
+from cluster_engine.component_helpers.node_affinity import PreferredNodeAffinity, RequiredNodeAffinity
+from cluster_engine.component_helpers.requests import amounts, pod_requests
 
-DEFAULT_CPU = 100  # milli; what a container without a request counts as when nodes are scored
-DEFAULT_MEMORY = 200 * 1024 * 1024
-_NATIVE = ("cpu", "memory", "ephemeral-storage", "pods")
 _SHAPES_KEPT = 2_048
 
 Port = tuple[str, str, int]  # host IP, protocol, port
-
-
-def _amounts(requests: JSON | None) -> dict[str, int]:
-    """Requests as integers: milli-CPU, bytes, counts."""
-    if not requests:
-        return {}
-    return {
-        name: quantity.milli(amount) if name == "cpu" else quantity.value(amount)
-        for name, amount in requests.items()
-    }
-
-
-def _add(total: dict[str, int], more: dict[str, int]) -> None:
-    for name, amount in more.items():
-        total[name] = total.get(name, 0) + amount
-
-
-def _greatest(total: dict[str, int], other: dict[str, int]) -> None:
-    for name, amount in other.items():
-        if amount > total.get(name, 0):
-            total[name] = amount
-
-
-def pod_requests(spec: JSON, defaults: bool = False) -> dict[str, int]:
-    """What a Pod asks of a node: containers and sidecars together, or the greatest init container.
-
-    With ``defaults``, a container that asks for no CPU or memory counts with the usual small amounts.
-    Models k8s.io/component-helpers/resource.PodRequests.
-    """
-
-    def of(container: JSON) -> dict[str, int]:
-        amounts = _amounts((container.get("resources") or {}).get("requests"))
-        if defaults:
-            amounts.setdefault("cpu", DEFAULT_CPU)
-            amounts.setdefault("memory", DEFAULT_MEMORY)
-        return amounts
-
-    total: dict[str, int] = {}
-    for container in spec.get("containers") or ():
-        _add(total, of(container))
-    sidecars: dict[str, int] = {}
-    init: dict[str, int] = {}
-    for container in spec.get("initContainers") or ():
-        amounts = of(container)
-        if container.get("restartPolicy") == "Always":
-            _add(total, amounts)
-            _add(sidecars, amounts)
-            _greatest(init, sidecars)
-        else:
-            _add(amounts, sidecars)
-            _greatest(init, amounts)
-    _greatest(total, init)
-    level = (spec.get("resources") or {}).get("requests")
-    if level:
-        total.update(_amounts(level))
-    _add(total, _amounts(spec.get("overhead")))
-    return total
 
 
 def _host_ports(spec: JSON) -> tuple[Port, ...]:
@@ -108,13 +50,14 @@ class Shape:
         "memory",
         "namespace",
         "node_name",
-        "node_selector",
         "nonzero_cpu",
         "nonzero_memory",
         "owner",
         "preemption_policy",
+        "preferred_nodes",
         "priority",
         "requests",
+        "required_nodes",
         "spec",
         "spread",
         "tolerations",
@@ -140,7 +83,11 @@ class Shape:
         )
         self.host_ports = _host_ports(spec)
         self.node_name: str = spec.get("nodeName") or ""
-        self.node_selector: dict[str, str] = spec.get("nodeSelector") or {}
+        self.required_nodes = RequiredNodeAffinity(spec)
+        try:
+            self.preferred_nodes = PreferredNodeAffinity(spec)
+        except SelectorError:
+            self.preferred_nodes = PreferredNodeAffinity({})
         self.affinity: JSON = spec.get("affinity") or {}
         self.tolerations: list[JSON] = spec.get("tolerations") or []
         self.spread: list[JSON] = spec.get("topologySpreadConstraints") or []
@@ -262,7 +209,7 @@ class NodeInfo:
         self.taints: list[JSON] = spec.get("taints") or []
         self.unschedulable: bool = bool(spec.get("unschedulable"))
         status = node.get("status") or {}
-        self.allocatable = _amounts(status.get("allocatable") or status.get("capacity"))
+        self.allocatable = amounts(status.get("allocatable") or status.get("capacity"))
         self.cpu = self.allocatable.get("cpu", 0)
         self.memory = self.allocatable.get("memory", 0)
         self.allowed_pods = self.allocatable.get("pods", 0)

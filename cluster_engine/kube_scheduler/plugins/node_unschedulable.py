@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cluster_engine.component_helpers.tolerations import tolerates
 from cluster_engine.kube_scheduler.framework import (
     CycleState,
     NodeInfo,
@@ -10,7 +11,6 @@ from cluster_engine.kube_scheduler.framework import (
     Refusal,
     unresolvable,
 )
-from cluster_engine.kube_scheduler.plugins.taint_toleration import tolerates
 
 _TAINT = {"key": "node.kubernetes.io/unschedulable", "effect": "NoSchedule"}
 _REFUSAL = unresolvable("node(s) were unschedulable")

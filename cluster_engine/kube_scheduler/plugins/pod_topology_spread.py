@@ -12,6 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cluster_engine.apimachinery import labels
+from cluster_engine.component_helpers.tolerations import untolerated
 from cluster_engine.kube_scheduler.framework import (
     CycleState,
     NodeInfo,
@@ -23,8 +24,6 @@ from cluster_engine.kube_scheduler.framework import (
     resolvable,
     unresolvable,
 )
-from cluster_engine.kube_scheduler.plugins import node_affinity
-from cluster_engine.kube_scheduler.plugins.taint_toleration import untolerated
 
 HOST = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
@@ -142,11 +141,10 @@ class PodTopologySpread(Plugin):
 
     def _eligible(self, pod: PodInfo, node: NodeInfo, constraint: Constraint) -> bool:
         shape = pod.shape
-        asks = constraint.honor_affinity and (shape.node_selector or shape.affinity)
-        if asks and not node_affinity.matches(shape, node):
+        if constraint.honor_affinity and not shape.required_nodes.matches(node.labels, node.name):
             return False
         if constraint.honor_taints:
-            return untolerated(node.taints, pod.shape.tolerations, ("NoSchedule", "NoExecute")) is None
+            return untolerated(node.taints, shape.tolerations) is None
         return True
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | None:

@@ -1,6 +1,6 @@
 """Checks on resource requests and limits, and the QoS class that follows from them.
 
-Models pkg/apis/core/validation (ValidateContainerResourceRequirements) and pkg/apis/core/helper/qos.
+Models pkg/apis/core/validation (ValidateContainerResourceRequirements).
 """
 
 from __future__ import annotations
@@ -21,6 +21,7 @@ from cluster_engine.apimachinery.errors import (
     required,
 )
 from cluster_engine.apimachinery.validation import is_qualified_name
+from cluster_engine.component_helpers.qos import class_of, resources_that_count
 
 _STANDARD = frozenset({"cpu", "memory", "ephemeral-storage"})
 _OTHER_STANDARD = frozenset(
@@ -186,48 +187,15 @@ def check_pod_level(spec: JSON, path: str) -> list[FieldError]:
 
 
 def qos_class(spec: JSON) -> str:
-    """Guaranteed, Burstable or BestEffort (ComputePodQOS)."""
-    whole = spec.get("resources") or {}
-    if whole.get("requests") or whole.get("limits"):
-        parts = [whole]
-    else:
-        parts = [
-            container.get("resources") or {}
-            for name in ("containers", "initContainers")
-            for container in spec.get(name) or ()
-        ]
+    """Guaranteed, Burstable or BestEffort; the resources of a template's only container are looked at once."""
+    parts = resources_that_count(spec)
     if len(parts) != 1:
-        return _qos_of(parts)
+        return class_of(parts)
     known: str | None = _qos_of_one.get(parts[0])
     if known is None:
-        known = _qos_of(parts)
+        known = class_of(parts)
         _qos_of_one.put(parts[0], known)
     return known
 
 
 _qos_of_one = MemoMap()
-
-
-def _qos_of(parts: list[JSON]) -> str:
-    requests: dict[str, str] = {}
-    limits: dict[str, str] = {}
-    guaranteed = True
-    for part in parts:
-        mine = {n: v for n, v in (part.get("limits") or {}).items() if _counts(n, v)}
-        asked = {n: v for n, v in (part.get("requests") or {}).items() if _counts(n, v)}
-        if asked:
-            requests = quantity.add_resources(requests, asked)
-        if mine:
-            limits = quantity.add_resources(limits, mine)
-        if len(mine) != 2:
-            guaranteed = False
-    if not requests and not limits:
-        return "BestEffort"
-    equal = len(requests) == len(limits) and all(
-        name in limits and quantity.compare(value, limits[name]) == 0 for name, value in requests.items()
-    )
-    return "Guaranteed" if guaranteed and equal else "Burstable"
-
-
-def _counts(name: str, value: Any) -> bool:
-    return name in ("cpu", "memory") and quantity.parse(value) > 0
