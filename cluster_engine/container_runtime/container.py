@@ -34,6 +34,8 @@ class Container:
     """When SIGTERM was sent; 0: not yet."""
     log: list[list[Any]] = field(default_factory=list)
     """Lines beside the plan's own, [µs, stream, text]: requests served, a script's output once it ended."""
+    memory: int | None = None
+    """Its limit, bytes."""
 
     def note(self, at: int, stream: str, text: str) -> None:
         """Adds a line; the oldest go when there are too many."""

@@ -2,7 +2,8 @@
 
 ``Kubelets`` is one component for all nodes (one queue, one table of Pods), with one identity per node towards
 the API server. ``node`` registers and renews, ``worker`` runs Pods, ``status`` says how they are (pure),
-``prober`` and ``lifecycle`` look after containers, ``server`` answers for logs and exec.
+``prober`` and ``lifecycle`` look after containers, ``server`` answers for logs and exec. ``runtime`` is the client
+of the container runtime: all others know containers through it.
 """
 
 from cluster_engine.kubelet.kubelets import Kubelets

@@ -10,20 +10,13 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.client_go import Client, EventRecorder
 from cluster_engine.cni import HostLocal, node_address, pod_range
 from cluster_engine.component import Context
-from cluster_engine.container_runtime.container import Container
-from cluster_engine.container_runtime.network import Network
-from cluster_engine.container_runtime.process import Launch, Plan
-from cluster_engine.container_runtime.registry import find
-from cluster_engine.container_runtime.sandbox import Profile, Sandbox
 from cluster_engine.kubelet.environment import Environment
-from cluster_engine.kubelet.record import FINISHED, TERMINATING, PodRecord, find_container, record_uid
+from cluster_engine.kubelet.record import PodRecord, record_uid
 from cluster_engine.kubelet.status import pod_status
-from cluster_engine.kubelet.volumes import Volumes, container_mounts
+from cluster_engine.kubelet.volumes import Volumes
 from cluster_engine.sim import SECOND
 
 RELIST = 1 * SECOND
-FOREGROUND = 300 * SECOND
-"""What ends by itself this soon after its start is waited for by ``settle``."""
 
 
 @dataclass(slots=True)
@@ -88,11 +81,9 @@ class Core:
         self.pods = ctx.informers.of("pods")
         self.environment = Environment(ctx.informers)
         self.volumes = Volumes(ctx.informers)
-        self.network: Network | None = None
         self.nodes: dict[str, Node] = {}
         self.records: dict[str, PodRecord] = {}
         self.by_key: dict[str, list[str]] = {}
-        self.by_ip: dict[str, str] = {}
         self.allocatable: dict[str, str] = {}
         for index, (name, control_plane) in enumerate(node_names(ctx)):
             client = ctx.client(f"system:node:{name}", manager="kubelet")
@@ -113,7 +104,6 @@ class Core:
 
     def forget(self, record: PodRecord) -> None:
         """Drops a Pod of which nothing is left."""
-        self.release(record)
         self.clock.cancel(record.timer)
         for timer in record.timers.values():
             self.clock.cancel(timer)
@@ -123,52 +113,6 @@ class Core:
             uids.remove(record.uid)
         if not uids:
             self.by_key.pop(record.key, None)
-
-    def release(self, record: PodRecord) -> None:
-        """Gives the Pod's address back."""
-        sandbox = record.sandbox
-        if sandbox is not None and self.by_ip.get(sandbox.ip) == record.uid:
-            del self.by_ip[sandbox.ip]
-            self.nodes[record.node].addresses.release(sandbox.ip)
-
-    def profile(self, record: PodRecord) -> Any:
-        """How the sandbox asks about containers, without holding on to the Pod."""
-
-        def of(name: str) -> Profile:
-            pod = self.pod_of(record)
-            if pod is None:
-                return Profile([])
-            spec = find_container(pod["spec"], name)
-            container = record.containers.get(name)
-            env = (container.env if container is not None else None) or {}
-            level, own = pod["spec"].get("securityContext") or {}, spec.get("securityContext") or {}
-            uid = own.get("runAsUser", level.get("runAsUser")) or 0
-            gid = own.get("runAsGroup", level.get("runAsGroup")) or 0
-            return Profile(container_mounts(spec, env), spec.get("workingDir") or "", uid, gid)
-
-        return of
-
-    def load_sandbox(self, record: PodRecord, state: list[Any]) -> Sandbox:
-        return Sandbox.load(state, self.profile(record), self.network)
-
-    # ---- processes -------------------------------------------------------------------------------------
-
-    def full_env(self, container: Container) -> dict[str, str]:
-        """The image's variables and the Pod's."""
-        image, _ = find(container.image)
-        return {**image.env, **(container.env or {})}
-
-    def launch(self, record: PodRecord, container: Container) -> Launch:
-        """How the container was started."""
-        _, tag = find(container.image)
-        hostname = record.sandbox.hostname if record.sandbox is not None else ""
-        return Launch(tuple(container.argv), self.full_env(container), tag, hostname, container.started_at)
-
-    def plan(self, record: PodRecord, container: Container) -> Plan:
-        """What the container's process does."""
-        from cluster_engine.kubelet.programs import plan
-
-        return plan(self.launch(record, container), container.image)
 
     # ---- relist and status -----------------------------------------------------------------------------
 
@@ -215,34 +159,6 @@ class Core:
             name,
             background=background or record.quiet,
         )
-
-    def soon(self, record: PodRecord, started: int, due: int) -> bool:
-        """Whether ``settle`` should wait for something that is due then."""
-        return due - started <= FOREGROUND and record.state != FINISHED
-
-    def watch_scripts(self, record: PodRecord, pod: JSON | None) -> None:
-        """Schedules the moment at which a script of the Pod goes on."""
-        sandbox = record.sandbox
-        self.clock.cancel(record.timers.pop("script", None))
-        if sandbox is None or not sandbox.history:
-            return
-        due = sandbox.next_due(self.clock.now)
-        ended = sandbox.ended(self.clock.now)
-        if ended:
-            due = self.clock.now
-        if due is None:
-            return
-        policy = pod["spec"].get("restartPolicy") if pod is not None else "Always"
-        waited = record.state == TERMINATING or (policy != "Always" or self._initialising(record, pod))
-        background = not (ended or (waited and self.soon(record, record.sandbox_at, due)))
-        record.timers["script"] = self.clock.call_at(due, "kubelet/script", record.uid, background=background)
-
-    @staticmethod
-    def _initialising(record: PodRecord, pod: JSON | None) -> bool:
-        if pod is None:
-            return False
-        names = [c["name"] for c in pod["spec"]["containers"]]
-        return not any(name in record.containers for name in names)
 
 
 def node_names(ctx: Context) -> list[tuple[str, bool]]:

@@ -8,6 +8,7 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component import Component, Context
+from cluster_engine.container_runtime.container import Container
 from cluster_engine.container_runtime.network import HttpReply, HttpRequest
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.lifecycle import Lifecycle
@@ -15,7 +16,8 @@ from cluster_engine.kubelet.network import ClusterNetwork, Names, Proxy
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import PodRecord
-from cluster_engine.kubelet.server import NodeServer, PodNetwork
+from cluster_engine.kubelet.runtime import Runtime
+from cluster_engine.kubelet.server import NodeServer
 from cluster_engine.kubelet.starter import Starter
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.termination import Termination
@@ -33,25 +35,24 @@ class Kubelets(Component):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.core = core = Core(ctx)
+        self.runtime = runtime = Runtime(core, self._exited)
         self.worker = worker = Worker(core)
         self.starter = Starter(core)
         self.prober = prober = Prober(core)
-        self.lifecycle = Lifecycle(core)
+        self.lifecycle = Lifecycle(core, runtime)
         self.termination = Termination(core)
         self.static_pods = StaticPods(core)
         self.nodes = Nodes(core, self.static_pods)
-        self.network = PodNetwork(core)
-        for part in (worker, self.starter, prober, self.lifecycle, self.termination):
-            part.__dict__.update(worker=worker, prober=prober, lifecycle=self.lifecycle)
+        for part in (worker, self.starter, prober, self.termination):
+            part.__dict__.update(worker=worker, prober=prober, lifecycle=self.lifecycle, runtime=runtime)
         worker.starter, worker.termination = self.starter, self.termination
-        prober.network = self.network
         self.termination.static_pods = self.static_pods
         self.queue = self.new_queue(worker.sync, latency=LATENCY)
         self.refreshes = self.new_queue(worker.refresh, "refresh")
         for resource in ("configmaps", "secrets"):
             ctx.informers.of(resource).on(update=self._config_changed(resource))
         for node in core.nodes.values():
-            ctx.server.node_proxy.register(node.name, NodeServer(core, node))
+            ctx.server.node_proxy.register(node.name, NodeServer(core, runtime, node))
         self._register_handlers()
         core.pods.on(self._added, self._updated, self._deleted)
 
@@ -64,11 +65,10 @@ class Kubelets(Component):
             "relist": self.worker.relist,
             "step": self._step,
             "pulled": self.starter.pulled,
-            "exit": self.worker.exited,
-            "kill": self.termination.kill,
-            "term": self.termination.term,
-            "script": self.worker.scripts,
+            "started": self.starter.started,
+            "hooked": self.termination.hooked,
             "probe": self.prober.run,
+            "probed": self.prober.probed,
             "deadline": self.worker.deadline,
         }
         for name, handler in handlers.items():
@@ -80,6 +80,9 @@ class Kubelets(Component):
         except ApiError:
             # A write was refused (a namespace going away, a full cluster): the same step again.
             self.clock.call_later(_RETRY, "kubelet/step", uid, epoch, action, name)
+
+    def _exited(self, record: PodRecord, container: Container) -> None:
+        self.worker.exited(record, container)
 
     def start(self) -> None:
         self.nodes.start()
@@ -121,7 +124,7 @@ class Kubelets(Component):
     def connect(self, proxy: Proxy, names: Names) -> None:
         """Gives containers names and Services; without it they reach nothing. Called once, before ``start``."""
         chance = self.ctx.chance.stream("kube-proxy")
-        self.core.network = ClusterNetwork(self.network, proxy, names, chance)
+        self.runtime.network = ClusterNetwork(self.runtime, proxy, names, chance)
 
     def http(
         self,
@@ -134,12 +137,14 @@ class Kubelets(Component):
         source: str = "10.244.0.1",
     ) -> HttpReply:
         """A request to a Pod's address. Raises ConnectionFailed."""
-        return self.network.http(pod_ip, port, HttpRequest(method, path, headers or {}, body, source, pod_ip))
+        return self.runtime.request(
+            pod_ip, port, HttpRequest(method, path, headers or {}, body, source, pod_ip)
+        )
 
     def listens(self, pod_ip: str, port: int) -> bool:
         """Whether a connection to that address would succeed."""
         try:
-            self.network.connect(pod_ip, port)
+            self.runtime.connect(pod_ip, port)
         except OSError:
             return False
         return True
@@ -150,7 +155,7 @@ class Kubelets(Component):
         return {
             "nodes": [[name, node.state()] for name, node in self.core.nodes.items()],
             "records": [record.state_data() for record in self.core.records.values()],
-            "by_ip": list(self.core.by_ip.items()),
+            "runtime": self.runtime.state(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -163,5 +168,5 @@ class Kubelets(Component):
             record, sandbox = PodRecord.from_data(data)
             core.add(record)
             if sandbox is not None:
-                record.sandbox = core.load_sandbox(record, sandbox)
-        core.by_ip = {ip: uid for ip, uid in state["by_ip"]}  # noqa: C416  (pairs are lists after JSON)
+                self.runtime.load_sandbox(record, sandbox)
+        self.runtime.load(state["runtime"])

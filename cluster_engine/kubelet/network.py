@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Any, Protocol
 
 from cluster_engine.container_runtime.network import ConnectionFailed, HttpReply, HttpRequest
-from cluster_engine.kubelet.server import REFUSED, PodNetwork
+from cluster_engine.kubelet.runtime import REFUSED, Runtime
 from cluster_engine.sim import Stream
 
 
@@ -38,7 +38,7 @@ class Names(Protocol):
 class ClusterNetwork:
     """A ``container_runtime.Network`` over Pods, Services and names."""
 
-    def __init__(self, pods: PodNetwork, proxy: Proxy, names: Names, chance: Stream) -> None:
+    def __init__(self, pods: Runtime, proxy: Proxy, names: Names, chance: Stream) -> None:
         self._pods = pods
         self._proxy = proxy
         self._names = names
@@ -60,7 +60,7 @@ class ClusterNetwork:
     def http(self, host: str, port: int, request: HttpRequest, namespace: str) -> HttpReply:
         """Raises ConnectionFailed; LookupError when the name does not resolve."""
         ip, number = self._endpoint(host, port, namespace)
-        return self._pods.http(ip, number, request)
+        return self._pods.request(ip, number, request)
 
     def connect(self, host: str, port: int, namespace: str) -> None:
         """Raises ConnectionFailed or LookupError when there is nothing to talk to."""

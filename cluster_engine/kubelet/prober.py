@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import go_duration
 from cluster_engine.container_runtime.container import RUNNING, Container
-from cluster_engine.container_runtime.network import ConnectionFailed, HttpRequest
+from cluster_engine.container_runtime.network import HttpRequest
 from cluster_engine.kubelet.core import Core
-from cluster_engine.kubelet.record import SYNCING, PodRecord, field_path, find_container
+from cluster_engine.kubelet.record import SYNCING, PodRecord, field_path, find_container, named_port
+from cluster_engine.kubelet.runtime import Runtime, Then
 from cluster_engine.sim import SECOND
 
 if TYPE_CHECKING:
-    from cluster_engine.kubelet.server import PodNetwork
     from cluster_engine.kubelet.worker import Worker
 
 KINDS = ("startup", "readiness", "liveness")
@@ -31,7 +31,7 @@ class Prober:
     """Runs each probe on its own clock events."""
 
     worker: Worker
-    network: PodNetwork
+    runtime: Runtime
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -69,11 +69,22 @@ class Prober:
             )
         else:
             delay = period
-        due = self.clock.now + delay
-        waited = kind != "liveness" and entry[3] is not True and due - container.started_at <= _WAITED_FOR
+        waited = self._waited(record, container, kind, delay)
         entry[0] = self.clock.call_at(
-            due, "kubelet/probe", record.uid, name, kind, container.id, background=not waited
+            self.clock.now + delay,
+            "kubelet/probe",
+            record.uid,
+            name,
+            kind,
+            container.id,
+            background=not waited,
         )
+
+    def _waited(self, record: PodRecord, container: Container, kind: str, delay: int = 0) -> bool:
+        """Whether ``settle`` waits for what the probe finds."""
+        known = record.probes[f"{container.name}/{kind}"][3]
+        soon = self.clock.now + delay - container.started_at <= _WAITED_FOR
+        return kind != "liveness" and known is not True and soon
 
     def run(self, uid: str, name: str, kind: str, container_id: str) -> None:
         """Clock event: one probe."""
@@ -87,9 +98,22 @@ class Prober:
         probe = spec.get(_FIELDS[kind])
         if not probe:
             return
-        result, output = self._probe(record, pod, spec, container, probe)
-        if record.containers.get(name) is not container or container.state != RUNNING:
+        background = not self._waited(record, container, kind)
+        then = ["kubelet/probed", uid, name, kind, container_id]
+        self._probe(record, spec, probe, then, background)
+
+    def probed(self, uid: str, name: str, kind: str, container_id: str, answer: list[Any]) -> None:
+        """Clock event: a probe has its answer."""
+        record = self.core.records.get(uid)
+        if record is None or record.state != SYNCING:
             return
+        container, pod = record.containers.get(name), self.core.pod_of(record)
+        if pod is None or container is None or container.id != container_id or container.state != RUNNING:
+            return
+        spec = find_container(pod["spec"], name)
+        if f"{name}/{kind}" not in record.probes:
+            return
+        result, output = verdict(record, spec, spec[_FIELDS[kind]], answer)
         if result is not True:
             title = _TITLES[kind]
             text = f"{title} probe failed: {output}"
@@ -132,93 +156,77 @@ class Prober:
 
     # ---- what is probed --------------------------------------------------------------------------------
 
-    def _probe(self, record: PodRecord, pod: JSON, spec: JSON, container: Container, probe: JSON) -> Result:
-        timeout = probe.get("timeoutSeconds") or 1
-        if "exec" in probe:
-            return self._exec(record, container, probe["exec"].get("command") or [], timeout)
-        if "httpGet" in probe:
-            return self._http(record, spec, probe["httpGet"], timeout)
-        if "tcpSocket" in probe:
-            return self._tcp(record, spec, probe["tcpSocket"])
-        if "grpc" in probe:
-            return self._grpc(record, probe["grpc"], timeout)
-        return None, "missing probe handler"
-
-    def _exec(self, record: PodRecord, container: Container, argv: list[str], timeout: int) -> Result:
-        sandbox = record.sandbox
-        assert sandbox is not None
-        if not argv:
-            return None, "missing command"
-        try:
-            code, out, err = sandbox.execute(
-                container.name, container.image, self.core.full_env(container), argv, b"", self.clock.now
-            )
-        except FileNotFoundError:
-            quoted = f'exec: "{argv[0]}": executable file not found in $PATH: unknown'
-            return None, (
-                f'rpc error: code = Unknown desc = failed to exec in container: failed to start exec "{container.id}": '
-                f"OCI runtime exec failed: exec failed: unable to start container process: {quoted}"
-            )
-        if sandbox.slept > timeout:
-            return False, f'command timed out: "{" ".join(argv)}" timed out after {timeout}s'
-        text = (out + err).decode("utf-8", "replace")[:_OUTPUT]
-        return code == 0, text
-
-    def port(self, spec: JSON, port: int | str) -> int:
-        """A probe's port, by number or by name; 0 when there is no such name."""
-        if isinstance(port, int):
-            return port
-        for entry in spec.get("ports") or ():
-            if entry.get("name") == port:
-                return int(entry["containerPort"])
-        return int(port) if port.isdigit() and len(port) < 6 else 0
-
-    def _http(self, record: PodRecord, spec: JSON, action: JSON, timeout: int) -> Result:
-        assert record.sandbox is not None
-        port = self.port(spec, action["port"])
-        host, path = action.get("host") or record.sandbox.ip, action.get("path") or "/"
-        scheme = (action.get("scheme") or "HTTP").lower()
-        url = f"{scheme}://{host}:{port}{path if path.startswith('/') else '/' + path}"
-        headers = {"user-agent": "kube-probe/1.37", "accept": "*/*"}
-        headers.update({h["name"].lower(): h["value"] for h in action.get("httpHeaders") or ()})
-        headers["x-virtual-time"] = str(self.clock.now)
-        source = self.core.nodes[record.node].addresses.prefix + ".1"
-        request = HttpRequest("GET", path, headers, b"", source, host, scheme)
-        try:
-            reply = self.network.http(self._address(record, host), port, request)
-        except ConnectionFailed as failed:
-            if failed.reason.startswith("http:"):
-                return False, f'Get "{url}": {failed.reason}'
-            return False, f'Get "{url}": dial tcp {host}:{port}: connect: {failed.reason}'
-        if reply.delay > timeout:
-            return (
-                False,
-                f'Get "{url}": context deadline exceeded (Client.Timeout exceeded while awaiting headers)',
-            )
-        if 200 <= reply.status < 400:
-            return True, ""
-        return False, f"HTTP probe failed with statuscode: {reply.status}"
+    def _probe(self, record: PodRecord, spec: JSON, probe: JSON, then: Then, background: bool) -> None:
+        runtime, timeout = self.runtime, probe.get("timeoutSeconds") or 1
+        if "exec" in probe and probe["exec"].get("command"):
+            runtime.exec_sync(record, spec["name"], probe["exec"]["command"], timeout, then, background)
+        elif "httpGet" in probe:
+            action = probe["httpGet"]
+            host, path = action.get("host") or record.ip, action.get("path") or "/"
+            headers = {"user-agent": "kube-probe/1.37", "accept": "*/*"}
+            headers.update({h["name"].lower(): h["value"] for h in action.get("httpHeaders") or ()})
+            source = self.core.nodes[record.node].addresses.prefix + ".1"
+            scheme = (action.get("scheme") or "HTTP").lower()
+            request = HttpRequest("GET", path, headers, b"", source, host, scheme)
+            port = named_port(spec, action["port"])
+            runtime.http(self._address(record, host), port, request, timeout, then, background)
+        elif "tcpSocket" in probe:
+            action = probe["tcpSocket"]
+            host = self._address(record, action.get("host") or record.ip)
+            runtime.connect_tcp(host, named_port(spec, action["port"]), then, background)
+        else:
+            # No simulated image speaks gRPC.
+            self.clock.call_later(0.0, *then, ["timeout"], background=background)
 
     def _address(self, record: PodRecord, host: str) -> str:
         """A probe runs on the node: there, localhost is the node's own address."""
         return self.core.nodes[record.node].ip if host in ("127.0.0.1", "localhost") else host
 
-    def _tcp(self, record: PodRecord, spec: JSON, action: JSON) -> Result:
-        assert record.sandbox is not None
-        port = self.port(spec, action["port"])
-        host = action.get("host") or record.sandbox.ip
-        try:
-            self.network.connect(self._address(record, host), port)
-        except ConnectionFailed as failed:
-            return False, f"dial tcp {host}:{port}: connect: {failed.reason}"
-        return True, ""
 
-    def _grpc(self, record: PodRecord, action: JSON, timeout: int) -> Result:
-        assert record.sandbox is not None
-        address = f"{record.sandbox.ip}:{action['port']}"
-        # No simulated image speaks gRPC.
-        seconds = go_duration(timeout * 1_000_000_000)
+def verdict(record: PodRecord, spec: JSON, probe: JSON, answer: list[Any]) -> Result:
+    """What a probe's answer means (pkg/probe/{exec,http,tcp,grpc})."""
+    timeout = probe.get("timeoutSeconds") or 1
+    if "exec" in probe:
+        argv = probe["exec"].get("command") or []
+        if not argv:
+            return None, "missing command"
+        if answer[0] == "exited":
+            return answer[1] == 0, answer[2][:_OUTPUT]
+        if answer[0] == "timeout":
+            return False, f'command timed out: "{" ".join(argv)}" timed out after {timeout}s'
+        return None, f"rpc error: code = Unknown desc = {answer[1]}"
+    if "httpGet" in probe:
+        return _http_verdict(record, spec, probe["httpGet"], answer)
+    if "tcpSocket" in probe:
+        action = probe["tcpSocket"]
+        if answer[0] == "connected":
+            return True, ""
+        host, port = action.get("host") or record.ip, named_port(spec, action["port"])
+        return False, f"dial tcp {host}:{port}: connect: {answer[1]}"
+    if "grpc" in probe:
+        address, seconds = f"{record.ip}:{probe['grpc']['port']}", go_duration(timeout * 1_000_000_000)
         return (
             False,
             f'timeout: failed to connect service "{address}" within {seconds}: context deadline exceeded',
         )
+    return None, "missing probe handler"
+
+
+def _http_verdict(record: PodRecord, spec: JSON, action: JSON, answer: list[Any]) -> Result:
+    host, path, port = (
+        action.get("host") or record.ip,
+        action.get("path") or "/",
+        named_port(spec, action["port"]),
+    )
+    scheme = (action.get("scheme") or "HTTP").lower()
+    url = f"{scheme}://{host}:{port}{path if path.startswith('/') else '/' + path}"
+    if answer[0] == "reply":
+        status = answer[1]
+        return (True, "") if 200 <= status < 400 else (False, f"HTTP probe failed with statuscode: {status}")
+    if answer[0] == "timeout":
+        why = "context deadline exceeded (Client.Timeout exceeded while awaiting headers)"
+    elif answer[0] == "protocol":
+        why = answer[1]
+    else:
+        why = f"dial tcp {host}:{port}: connect: {answer[1]}"
+    return False, f'Get "{url}": {why}'

@@ -33,6 +33,8 @@ class PodRecord:
     started: int = 0
     """When the kubelet saw it (status.startTime)."""
     sandbox_at: int = 0
+    ip: str = ""
+    """The Pod's address, once it has a sandbox."""
     epoch: int = 0
     """Steps of an earlier epoch are void."""
     working: bool = False
@@ -51,6 +53,8 @@ class PodRecord:
     """[reason, message] when the kubelet itself has failed the Pod."""
     containers: dict[str, Container] = field(default_factory=dict)
     previous: dict[str, Container] = field(default_factory=dict)
+    stopping: dict[str, int] = field(default_factory=dict)
+    """Containers that are being stopped, and when their grace period ends."""
     waiting: dict[str, list[str]] = field(default_factory=dict)
     """[reason, message] of the last failure to start a container."""
     crashes: dict[str, list[int]] = field(default_factory=dict)
@@ -60,7 +64,7 @@ class PodRecord:
     probes: dict[str, list[Any]] = field(default_factory=dict)
     """``container/kind`` -> [timer, successes, failures, result: true, false or null]."""
     timers: dict[str, int] = field(default_factory=dict)
-    """Clock events: ``exit/name`` and ``kill/name`` end containers, ``deadline``, ``script``."""
+    """Clock events: ``deadline``, ``hook/name``; the runtime's ``exit/name``, ``kill/name``, ``script``."""
     sandbox: Sandbox | None = None
 
     def running(self) -> list[Container]:
@@ -81,7 +85,7 @@ class PodRecord:
         """The record, and the sandbox's state for the caller to load."""
         values = dict(data)
         sandbox = values.pop("sandbox")
-        for name in ("waiting", "crashes", "pulls", "probes", "timers"):
+        for name in ("stopping", "waiting", "crashes", "pulls", "probes", "timers"):
             values[name] = {k: list(v) if isinstance(v, list) else v for k, v in values[name]}
         for name in ("containers", "previous"):
             values[name] = {k: Container.from_list(_copied(v)) for k, v in values[name]}
@@ -133,6 +137,16 @@ def find_container(spec: JSON, name: str) -> JSON:
             found: JSON = container
             return found
     raise KeyError(name)
+
+
+def named_port(container: JSON, port: int | str) -> int:
+    """A port of a container, by number or by name; 0 when there is no such name."""
+    if isinstance(port, int):
+        return port
+    for entry in container.get("ports") or ():
+        if entry.get("name") == port:
+            return int(entry["containerPort"])
+    return int(port) if port.isdigit() and len(port) < 6 else 0
 
 
 def restarts(spec: JSON, container: JSON, exit_code: int) -> bool:

@@ -5,28 +5,29 @@ Models pkg/kubelet/kuberuntime/kuberuntime_container.go (startContainer) and pkg
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import go_duration
-from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
 from cluster_engine.container_runtime.names import InvalidImageName, parse
 from cluster_engine.container_runtime.registry import PullError, find, resolve
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.environment import ConfigError, command_line
-from cluster_engine.kubelet.programs import plan, start_error
+from cluster_engine.kubelet.lifecycle import Lifecycle, hook_failure
 from cluster_engine.kubelet.record import PodRecord, field_path, find_container, pod_text
+from cluster_engine.kubelet.runtime import ContainerConfig, Runtime, RuntimeFailed
 from cluster_engine.sim import SECOND
 
 if TYPE_CHECKING:
-    from cluster_engine.kubelet.lifecycle import Lifecycle
     from cluster_engine.kubelet.prober import Prober
     from cluster_engine.kubelet.worker import Worker
 
 INITIAL_BACKOFF = 10 * SECOND
 MAX_BACKOFF = 300 * SECOND
 _BYTES_PER_SECOND = 60_000_000
+_HOOK_TIMEOUT = 86_400.0
+"""A postStart hook may take as long as it likes; after this many seconds it counts as hanging."""
 
 
 class Starter:
@@ -35,6 +36,7 @@ class Starter:
     worker: Worker
     prober: Prober
     lifecycle: Lifecycle
+    runtime: Runtime
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -152,29 +154,20 @@ class Starter:
 
     def create(self, record: PodRecord, pod: JSON, name: str) -> None:
         """Configures the container; it is running a moment later."""
-        core, spec, sandbox = self.core, find_container(pod["spec"], name), record.sandbox
-        assert sandbox is not None
+        core, spec = self.core, find_container(pod["spec"], name)
         node = core.nodes[record.node]
         try:
-            env = core.environment.resolve(pod, spec, node.name, node.ip, sandbox.ip, core.allocatable)
+            env = core.environment.resolve(pod, spec, node.name, node.ip, record.ip, core.allocatable)
             self._check_user(pod, spec)
         except ConfigError as error:
             self._fail(record, pod, name, "CreateContainerConfigError", str(error))
             return
         reference = str(parse(spec["image"]))
         image, _ = find(reference)
-        last = record.containers.get(name)
-        if last is not None:
-            record.previous[name] = last
-        record.containers[name] = Container(
-            name,
-            core.chance.hex(64),
-            reference,
-            command_line(spec, image, env),
-            env or None,
-            attempt=last.attempt + 1 if last is not None else 0,
-            created_at=self.clock.now,
-        )
+        limit = ((spec.get("resources") or {}).get("limits") or {}).get("memory")
+        memory = quantity.value(limit) if limit is not None else None
+        config = ContainerConfig(name, reference, command_line(spec, image, env), env, memory)
+        self.runtime.create_container(record, config)
         core.step(record, core.chance.uniform(0.08, 0.25), "start", name)
 
     @staticmethod
@@ -192,48 +185,42 @@ class Starter:
 
     def start(self, record: PodRecord, pod: JSON, name: str) -> None:
         """The container's process begins."""
-        core, now, spec = self.core, self.clock.now, find_container(pod["spec"], name)
-        container, sandbox = record.containers[name], record.sandbox
-        assert sandbox is not None
+        core, spec = self.core, find_container(pod["spec"], name)
         path = field_path(pod["spec"], name)
         core.event(record, pod, "Normal", "Created", "Container created", path)
         record.waiting.pop(name, None)
         for kind in ("startup", "readiness", "liveness"):
             self.prober.drop(record, name, kind)
-        container.started_at = now
-        found = plan(core.launch(record, container), container.image)
-        sandbox.fresh(name, now)
-        error = start_error(sandbox, container, found, now)
-        if error:
-            container.state, container.exit_code = EXITED, 128
-            container.reason, container.message = "StartError", error
-            container.started_at, container.finished_at = 0, now
-            record.waiting[name] = ["RunContainerError", error]
+        try:
+            self.runtime.start_container(record, name)
+        except RuntimeFailed as error:
+            record.waiting[name] = ["RunContainerError", str(error)]
             record.failures.append(0)
             core.event(record, pod, "Warning", "Failed", f"Error: {error}", path)
             core.changed(record)
             self.worker.next(record, pod)
             return
-        container.state = RUNNING
         core.event(record, pod, "Normal", "Started", "Container started", path)
         core.changed(record)
-        limit = ((spec.get("resources") or {}).get("limits") or {}).get("memory")
-        if limit is not None and quantity.value(limit) < found.memory:
-            self.worker.exit_at(record, name, now + 150_000, 137, "OOMKilled")
-        elif found.script:
-            sandbox.start(name, container.image, container.argv, core.full_env(container), now)
-            core.watch_scripts(record, pod)
-        elif found.exits is not None:
-            self.worker.exit_at(record, name, now + found.exits[0], found.exits[1])
         self.prober.begin(record, pod, spec)
-        delay = self.lifecycle.post_start(record, pod, spec)
-        if delay is None:
+        then = ["kubelet/started", record.uid, record.epoch, name]
+        if not self.lifecycle.run(record, spec, "postStart", _HOOK_TIMEOUT, then):
+            self.worker.next(record, pod)
+
+    def started(self, uid: str, epoch: int, name: str, answer: list[Any]) -> None:
+        """Clock event: the postStart hook is done. One that failed ends its container."""
+        record = self.core.records.get(uid)
+        pod = self.core.pod_of(record) if record is not None and record.epoch == epoch else None
+        if record is None or pod is None:
+            return
+        error = hook_failure(record, pod, find_container(pod["spec"], name), "postStart", answer)
+        if error:
+            path = field_path(pod["spec"], name)
+            self.core.event(record, pod, "Warning", "FailedPostStartHook", "PostStartHook failed", path)
+            self.worker.kill_container(record, pod, name, "FailedPostStartHook", None)
+            record.waiting[name] = ["PostStartHookError", error]
             record.failures.append(0)
-            self.worker.next(record, pod)
-        elif delay:
-            core.step(record, delay, "next")
-        else:
-            self.worker.next(record, pod)
+        self.worker.next(record, pod)
 
 
 def _milliseconds(us: int) -> str:

@@ -351,7 +351,7 @@ def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int, terminal: b
     if pod["metadata"].get("generation"):
         status["observedGeneration"] = pod["metadata"]["generation"]
     status["phase"] = now_phase
-    ip = record.sandbox.ip if record.sandbox is not None else old.get("podIP")
+    ip = record.ip or old.get("podIP")
     if ip:
         status["podIP"] = ip
         status["podIPs"] = [{"ip": ip}]

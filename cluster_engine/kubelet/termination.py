@@ -6,12 +6,13 @@ Models pkg/kubelet/kubelet.go (SyncTerminatingPod, SyncTerminatedPod) and kuberu
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.container_runtime.container import RUNNING
 from cluster_engine.kubelet.core import Core, Node
+from cluster_engine.kubelet.lifecycle import Lifecycle, hook_failure
 from cluster_engine.kubelet.record import (
     FINISHED,
     NEW,
@@ -21,25 +22,23 @@ from cluster_engine.kubelet.record import (
     find_container,
     is_sidecar,
 )
+from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.sim import SECOND
 
 if TYPE_CHECKING:
-    from cluster_engine.kubelet.lifecycle import Lifecycle
     from cluster_engine.kubelet.prober import Prober
     from cluster_engine.kubelet.static_pods import StaticPods
-    from cluster_engine.kubelet.worker import Worker
 
-_KILLED = 137
 _MINIMUM = 2
-"""Seconds that a container gets after a preStop hook that used up the grace period."""
+"""Seconds that a container gets after SIGTERM, whatever of the grace period is left (minimumGracePeriodInSeconds)."""
 
 
 class Termination:
     """Ends Pods."""
 
-    worker: Worker
     prober: Prober
     lifecycle: Lifecycle
+    runtime: Runtime
     static_pods: StaticPods
 
     def __init__(self, core: Core) -> None:
@@ -67,7 +66,7 @@ class Termination:
             self.static_pods.mirror_gone(record)
             return
         if record.state in (NEW, FINISHED) or not record.running():
-            self.core.forget(record)
+            self._forget(record)
         elif record.state != TERMINATING:
             self._terminate(record, None, record.grace)
 
@@ -97,8 +96,7 @@ class Termination:
         self.prober.stop(record)
         for container in record.containers.values():
             if container.state == "created":
-                container.state, container.exit_code, container.reason = "exited", 128, "ContainerCannotRun"
-                container.finished_at = self.clock.now
+                self.runtime.stop_container(record, container.name, 0)
         self._stop_next(record, pod)
 
     def _stop_next(self, record: PodRecord, pod: JSON | None) -> None:
@@ -114,7 +112,7 @@ class Termination:
             max((record.kill_at - self.clock.now) / SECOND, 0.0) if pod is not None else float(record.grace)
         )
         for name in names:
-            if not running[name].stopping:
+            if name not in record.stopping:
                 self.stop(record, pod, name, left)
 
     @staticmethod
@@ -122,48 +120,53 @@ class Termination:
         return [c["name"] for c in pod["spec"].get("initContainers") or () if is_sidecar(c)]
 
     def stop(self, record: PodRecord, pod: JSON | None, name: str, grace: float, told: bool = False) -> None:
-        """preStop, SIGTERM, and SIGKILL when the grace period is over."""
+        """preStop, SIGTERM, and SIGKILL when the grace period (seconds) is over."""
         container = record.containers.get(name)
-        if container is None or container.state != RUNNING or container.stopping:
+        if container is None or container.state != RUNNING or name in record.stopping:
             return
-        container.stopping = now = self.clock.now
-        hook = 0.0
-        if pod is not None:
-            if not told:
-                text = f"Stopping container {name}"
-                self.core.event(record, pod, "Normal", "Killing", text, field_path(pod["spec"], name))
-            if grace > 0:
-                hook = min(self.lifecycle.pre_stop(record, pod, find_container(pod["spec"], name)), grace)
-        left = max(grace - hook, _MINIMUM if grace else 0)
-        record.timers[f"kill/{name}"] = self.clock.call_at(
-            now + round((hook + left) * SECOND), "kubelet/kill", record.uid, name, container.id
-        )
-        if hook:
-            self.clock.call_later(hook, "kubelet/term", record.uid, name, container.id)
+        record.stopping[name] = self.clock.now + round(grace * SECOND)
+        if pod is None:
+            self._term(record, name)
+            return
+        spec = find_container(pod["spec"], name)
+        if not told:
+            text = f"Stopping container {name}"
+            self.core.event(record, pod, "Normal", "Killing", text, field_path(pod["spec"], name))
+        then = ["kubelet/hooked", record.uid, name, container.id]
+        if grace > 0 and self.lifecycle.run(record, spec, "preStop", grace, then):
+            self._limit_hook(record, name)
         else:
-            self.term(record.uid, name, container.id)
+            self._term(record, name)
 
-    def term(self, uid: str, name: str, container_id: str) -> None:
-        """Clock event: SIGTERM."""
+    def _limit_hook(self, record: PodRecord, name: str) -> None:
+        """The hook is not waited for when the grace period is over."""
+        timer, container = f"hook/{name}", record.containers[name]
+        self.clock.cancel(record.timers.get(timer))
+        record.timers[timer] = self.clock.call_at(
+            record.stopping[name], "kubelet/hooked", record.uid, name, container.id, ["timeout"]
+        )
+
+    def hooked(self, uid: str, name: str, container_id: str, answer: list[Any]) -> None:
+        """Clock event: a preStop hook is done, or its time is over."""
         record = self.core.records.get(uid)
-        if record is None or (container := record.containers.get(name)) is None:
+        container = record.containers.get(name) if record is not None else None
+        if record is None or container is None or container.id != container_id:
             return
-        if container.id != container_id or container.state != RUNNING:
-            return
-        now, sandbox = self.clock.now, record.sandbox
-        plan = self.core.plan(record, container)
-        if plan.script and sandbox is not None:
-            if sandbox.signal(name, "TERM", now):
-                self.core.watch_scripts(record, self.core.pod_of(record))
-            return
-        for offset, stream, text in plan.term_log:
-            container.note(now + offset, stream, text)
-        if plan.on_term is not None:
-            self.worker.exit_at(record, name, now + plan.on_term[0], plan.on_term[1])
+        if f"hook/{name}" not in record.timers:
+            return  # it came too late, or the container has ended
+        self.clock.cancel(record.timers.pop(f"hook/{name}"))
+        pod = self.core.pod_of(record)
+        if pod is not None and answer != ["timeout"]:
+            spec = find_container(pod["spec"], name)
+            if hook_failure(record, pod, spec, "preStop", answer):
+                path = field_path(pod["spec"], name)
+                self.core.event(record, pod, "Warning", "FailedPreStopHook", "PreStopHook failed", path)
+        self._term(record, name)
 
-    def kill(self, uid: str, name: str, container_id: str) -> None:
-        """Clock event: SIGKILL."""
-        self.worker.exited(uid, name, container_id, _KILLED, "")
+    def _term(self, record: PodRecord, name: str) -> None:
+        """SIGTERM, and what is left of the grace period until SIGKILL."""
+        left = max(record.stopping[name] - self.clock.now, 0) / SECOND
+        self.runtime.stop_container(record, name, max(left, _MINIMUM))
 
     def _shorten(self, record: PodRecord, grace: int) -> None:
         """Deleted again with less patience."""
@@ -172,12 +175,14 @@ class Termination:
             return
         record.grace, record.kill_at = grace, due
         for container in record.running():
-            timer = f"kill/{container.name}"
-            if timer in record.timers:
-                self.clock.cancel(record.timers[timer])
-                record.timers[timer] = self.clock.call_at(
-                    due, "kubelet/kill", record.uid, container.name, container.id
-                )
+            name = container.name
+            if name not in record.stopping:
+                continue
+            record.stopping[name] = min(record.stopping[name], due)
+            if f"hook/{name}" in record.timers:
+                self._limit_hook(record, name)
+            else:
+                self.runtime.stop_container(record, name, max(grace, 1))
 
     def container_ended(self, record: PodRecord, pod: JSON | None) -> None:
         """One more container of a Pod that is being stopped has ended."""
@@ -191,7 +196,7 @@ class Termination:
         pod = self.core.pod_of(record)
         self._close(record)
         if pod is None:
-            self.core.forget(record)
+            self._forget(record)
             return
         pod = self.core.write_status(record, pod, terminal=True)
         if pod["metadata"].get("deletionTimestamp"):
@@ -204,7 +209,11 @@ class Termination:
         for timer in record.timers.values():
             self.clock.cancel(timer)
         record.timers.clear()
-        self.core.release(record)
+        self.runtime.remove_pod(record)
+
+    def _forget(self, record: PodRecord) -> None:
+        self.runtime.remove_pod(record)
+        self.core.forget(record)
 
     def remove(self, node: Node, pod: JSON) -> None:
         """Deletes the API object. Raises ApiError."""

@@ -10,9 +10,10 @@ from collections.abc import Mapping
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
-from cluster_engine.container_runtime.filesystem import Mount
-from cluster_engine.container_runtime.sandbox import Files
 from cluster_engine.kubelet.environment import ConfigError, decode_secret, expand, pod_field, resource_field
+
+Files = dict[str, str] | None
+"""What is in a volume, by path; None: an empty directory that containers write to."""
 
 
 class MountError(Exception):
@@ -128,10 +129,10 @@ class Volumes:
         return {}
 
 
-def container_mounts(container: JSON, env: Mapping[str, str]) -> list[Mount]:
-    """A container's volume mounts."""
+def container_mounts(container: JSON, env: Mapping[str, str]) -> list[tuple[str, str, str, bool]]:
+    """A container's volume mounts: (volume, path, sub path, whether it is read-only)."""
     return [
-        Mount(
+        (
             mount["name"],
             mount["mountPath"],
             mount.get("subPath") or expand(mount.get("subPathExpr") or "", env),

@@ -10,9 +10,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.cni import AddressesExhausted
-from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
-from cluster_engine.container_runtime.sandbox import Sandbox
+from cluster_engine.container_runtime.container import EXITED, Container
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.environment import ConfigError
 from cluster_engine.kubelet.record import (
@@ -25,13 +23,13 @@ from cluster_engine.kubelet.record import (
     record_uid,
     restarts,
 )
+from cluster_engine.kubelet.runtime import PodSandboxConfig, Runtime, RuntimeFailed
 from cluster_engine.kubelet.starter import INITIAL_BACKOFF, MAX_BACKOFF
 from cluster_engine.kubelet.status import is_started, phase
 from cluster_engine.kubelet.volumes import MountError
 from cluster_engine.sim import SECOND
 
 if TYPE_CHECKING:
-    from cluster_engine.kubelet.lifecycle import Lifecycle
     from cluster_engine.kubelet.prober import Prober
     from cluster_engine.kubelet.starter import Starter
     from cluster_engine.kubelet.termination import Termination
@@ -40,6 +38,8 @@ RESYNC = 60.0
 PAUSE = 10.0
 _MOUNT_RETRY = 0.5
 _MOUNT_RETRY_MAX = 122.0
+_FOREGROUND = 300
+"""A deadline (seconds) that ``settle`` waits for."""
 _DEADLINE = ["DeadlineExceeded", "Pod was active on the node longer than the specified deadline"]
 
 
@@ -48,7 +48,7 @@ class Worker:
 
     starter: Starter
     prober: Prober
-    lifecycle: Lifecycle
+    runtime: Runtime
     termination: Termination
 
     def __init__(self, core: Core) -> None:
@@ -100,7 +100,7 @@ class Worker:
                 due,
                 "kubelet/deadline",
                 record.uid,
-                background=not self.core.soon(record, record.started, due),
+                background=seconds > _FOREGROUND,
             )
         self.core.write_status(record, pod)
         self.core.step(record, self.core.chance.uniform(0.15, 0.35), "mount")
@@ -140,25 +140,17 @@ class Worker:
             record.mounts_failed += 1
             core.step(record, delay, "mount", background=record.mounts_failed > 3)
             return
-        try:
-            ip = node.ip if host_network else node.addresses.allocate()
-        except AddressesExhausted as error:
-            text = (
-                "Failed to create pod sandbox: rpc error: code = Unknown desc = failed to setup network for sandbox: "
-                f'plugin type="host-local" failed (add): {error}'
-            )
-            core.event(record, pod, "Warning", "FailedCreatePodSandBox", text)
-            core.step(record, PAUSE, "mount", background=True)
-            return
         hostname = (
             node.name if host_network else (pod["spec"].get("hostname") or pod["metadata"]["name"])[:63]
         )
-        record.sandbox = Sandbox(
-            hostname, pod["metadata"]["namespace"], ip, volumes, core.profile(record), core.network
-        )
-        if not host_network:
-            core.by_ip[ip] = record.uid
-        record.sandbox_at = self.clock.now
+        config = PodSandboxConfig(hostname, pod["metadata"]["namespace"], host_network, volumes)
+        try:
+            self.runtime.run_pod_sandbox(record, config)
+        except RuntimeFailed as error:
+            text = f"Failed to create pod sandbox: rpc error: code = Unknown desc = {error}"
+            core.event(record, pod, "Warning", "FailedCreatePodSandBox", text)
+            core.step(record, PAUSE, "mount", background=True)
+            return
         record.state = SYNCING
         core.changed(record)
         self._act(record, pod)
@@ -300,73 +292,37 @@ class Worker:
 
     # ---- containers that end ---------------------------------------------------------------------------
 
-    def exit_at(self, record: PodRecord, name: str, due: int, code: int, reason: str = "") -> None:
-        """The container will end then, unless something else ends it earlier."""
-        container = record.containers[name]
-        timer = f"exit/{name}"
-        self.clock.cancel(record.timers.get(timer))
-        background = container.stopping == 0 and not self.core.soon(record, container.started_at, due)
-        record.timers[timer] = self.clock.call_at(
-            due, "kubelet/exit", record.uid, name, container.id, code, reason, background=background
-        )
-
-    def exited(self, uid: str, name: str, container_id: str, code: int, reason: str) -> None:
-        """Clock event: the container's process has ended."""
-        record = self.core.records.get(uid)
-        if record is None:
-            return
-        container = record.containers.get(name)
-        if container is None or container.id != container_id or container.state != RUNNING:
-            return
-        record.timers.pop(f"exit/{name}", None)
-        self.clock.cancel(record.timers.pop(f"kill/{name}", None))
-        if record.sandbox is not None:
-            container.log.extend(record.sandbox.stop(name, self.clock.now))
-        container.state, container.exit_code, container.finished_at = EXITED, code, self.clock.now
-        container.reason = reason or ("Completed" if code == 0 else "Error")
+    def exited(self, record: PodRecord, container: Container) -> None:
+        """The runtime says that a container's process has ended."""
+        name = container.name
+        record.stopping.pop(name, None)
+        self.clock.cancel(record.timers.pop(f"hook/{name}", None))
         self._read_message(record, container)
         for kind in ("startup", "readiness", "liveness"):
             self.prober.drop(record, name, kind)
-        pod = self.core.pod_of(record)
-        self.core.watch_scripts(record, pod)
         if record.state == SYNCING:
             self.core.changed(record)
         else:
-            self.termination.container_ended(record, pod)
+            self.termination.container_ended(record, self.core.pod_of(record))
 
     def _read_message(self, record: PodRecord, container: Container) -> None:
         """/dev/termination-log, or the end of the log when the Pod wants that."""
-        sandbox, pod = record.sandbox, self.core.pod_of(record)
-        if sandbox is None or pod is None:
+        pod = self.core.pod_of(record)
+        if pod is None:
             return
         specs = (*pod["spec"]["containers"], *(pod["spec"].get("initContainers") or ()))
         spec: JSON = next((c for c in specs if c["name"] == container.name), {})
         path = spec.get("terminationMessagePath") or "/dev/termination-log"
-        if sandbox.history:
-            files = sandbox.files_of(container.name, container.image, self.clock.now)
-            if files.is_file(path):
-                container.message = files.read(path).decode("utf-8", "replace")[:4096]
+        written = self.runtime.read_file(record, container, path)
+        if written is not None:
+            container.message = written.decode("utf-8", "replace")[:4096]
         if (
             not container.message
             and container.exit_code
             and spec.get("terminationMessagePolicy") == "FallbackToLogsOnError"
         ):
-            plan_lines = [text for _, _, text in self.core.plan(record, container).log]
-            lines = [*plan_lines, *(entry[2] for entry in container.log)][-80:]
-            container.message = "".join(f"{line}\n" for line in lines)[-2048:]
-
-    def scripts(self, uid: str) -> None:
-        """Clock event: a script of the Pod goes on, or has ended."""
-        record = self.core.records.get(uid)
-        if record is None or record.sandbox is None:
-            return
-        record.timers.pop("script", None)
-        for name, at, code in record.sandbox.ended(self.clock.now):
-            container = record.containers.get(name)
-            if container is not None and container.state == RUNNING:
-                self.exit_at(record, name, at, code)
-        if not any(timer.startswith("exit/") for timer in record.timers):
-            self.core.watch_scripts(record, self.core.pod_of(record))
+            lines = self.runtime.logs(record, container)[-80:]
+            container.message = "".join(f"{text}\n" for _, _, text in lines)[-2048:]
 
     def kill_container(
         self, record: PodRecord, pod: JSON, name: str, message: str, grace: int | None
@@ -389,11 +345,11 @@ class Worker:
                 if not core.volumes.reads(volume, resource, name):
                     continue
                 try:
-                    files = core.volumes.content(pod, volume, node.name, node.ip, record.sandbox.ip)
+                    files = core.volumes.content(pod, volume, node.name, node.ip, record.ip)
                 except (MountError, ConfigError):
                     continue  # as upstream: what was mounted stays
                 if files is not None:
-                    record.sandbox.refresh_volume(volume["name"], files, self.clock.now)
+                    self.runtime.update_volume(record, volume["name"], files)
 
     def deadline(self, uid: str) -> None:
         """Clock event: activeDeadlineSeconds are over."""
