@@ -303,7 +303,6 @@ class Cluster:
         """Everything that makes this cluster go on as it would; objects by reference."""
         return {
             "clock": self.clock.state(),
-            "chance": self.chance.state(),
             "store": self.store.state(),
             "server": self.server.state(),
             "components": {name: component.save_all() for name, component in self.components.items()},
@@ -311,7 +310,6 @@ class Cluster:
         }
 
     def _load(self, saved: dict[str, Any]) -> None:
-        self.chance.load(saved["chance"])
         self.store.load(saved["store"])
         self.informers.rebuild()
         self.server.load(saved["server"])
@@ -350,7 +348,7 @@ class Cluster:
         return cluster
 
     def state_hash(self) -> str:
-        """A fingerprint of the whole state: objects, clock, chance, components."""
+        """A fingerprint of the whole state: objects, clock, components."""
         data = pack(self._save(), sort_keys=True)
         return hashlib.blake2b(data, digest_size=16).hexdigest()
 

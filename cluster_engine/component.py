@@ -60,7 +60,8 @@ class Context:
         recorder = self.recorders.get(name)
         if recorder is None:
             client = client or self.client(f"system:{component}", component)
-            recorder = self.recorders[name] = EventRecorder(client, self.clock, component, host)
+            place = self.chance.of("event", component, host).randrange(900)
+            recorder = self.recorders[name] = EventRecorder(client, self.clock, component, host, place)
         return recorder
 
 

@@ -48,12 +48,17 @@ def _remember(cache: dict[str, list[Any]], key: str, value: list[Any]) -> None:
 class EventRecorder:
     """Writes Events for one component (and host). Everything it remembers is in ``state``."""
 
-    def __init__(self, client: Client, clock: Clock, component: str, host: str = "") -> None:
+    def __init__(
+        self, client: Client, clock: Clock, component: str, host: str = "", nanoseconds: int = 0
+    ) -> None:
+        """``nanoseconds``: this recorder's place within a microsecond, 0 … 899, for the names of its Events."""
         self._client = client
         self._clock = clock
         self._component = component
         self._host = host
-        self._last_stamp = 0
+        self._nanoseconds = nanoseconds
+        self._named_at = 0
+        self._named: dict[str, int] = {}  # Events named in this very microsecond, by their object
         self._seen: dict[str, list[Any]] = {}  # exact event -> [namespace, name, count]
         self._groups: dict[str, list[Any]] = {}  # alike but for the message -> [last µs, messages…]
         self._tokens: dict[str, list[Any]] = {}  # object -> [tokens left, last refill µs]
@@ -106,13 +111,11 @@ class EventRecorder:
             else:
                 _remember(self._seen, exact, [namespace, name, count + 1])
                 return
-        # Events are named after the nanosecond; two in one microsecond take the next number.
-        self._last_stamp = max(self._clock.now * 1000, self._last_stamp + 1)
         namespace = reference.get("namespace") or "default"
         event: JSON = {
             "apiVersion": "v1",
             "kind": "Event",
-            "metadata": {"name": f"{reference['name']}.{self._last_stamp:x}", "namespace": namespace},
+            "metadata": {"name": self._name(namespace, reference["name"]), "namespace": namespace},
             "involvedObject": reference,
             "reason": reason,
             "message": message,
@@ -130,9 +133,18 @@ class EventRecorder:
         self._client.create("events", event)
         _remember(self._seen, exact, [namespace, event["metadata"]["name"], 1])
 
+    def _name(self, namespace: str, name: str) -> str:
+        """Events are named after the nanosecond; several about one object in a microsecond count on."""
+        now = self._clock.now
+        if self._named_at != now:
+            self._named, self._named_at = {}, now
+        about = f"{namespace}/{name}"
+        number = self._named[about] = self._named.get(about, -1) + 1
+        return f"{name}.{now * 1000 + self._nanoseconds + number:x}"
+
     def state(self) -> dict[str, Any]:
         return {
-            "last": self._last_stamp,
+            "named": [self._named_at, list(self._named.items())],
             "seen": [[key, value] for key, value in self._seen.items()],
             "groups": [[key, value] for key, value in self._groups.items()],
             "tokens": [[key, value] for key, value in self._tokens.items()],
@@ -140,7 +152,8 @@ class EventRecorder:
 
     def load(self, state: dict[str, Any]) -> None:
         # Lists of pairs, not objects: the order is the caches' order of eviction and must survive JSON sorting.
-        self._last_stamp = state["last"]
+        self._named_at = state["named"][0]
+        self._named = {about: number for about, number in state["named"][1]}  # noqa: C416  (JSON has lists)
         self._seen = {key: list(value) for key, value in state["seen"]}
         self._groups = {key: list(value) for key, value in state["groups"]}
         self._tokens = {key: list(value) for key, value in state["tokens"]}

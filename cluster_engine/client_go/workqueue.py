@@ -19,7 +19,7 @@ MAX_DELAY = 1000.0
 
 
 class WorkQueue:
-    """Keys wait for ``latency`` virtual seconds, then all are reconciled in the order they came.
+    """Keys wait for the next beat of ``latency`` virtual seconds, then all are reconciled in the order they came.
 
     A reconcile that raises ApiError is tried again after 5 ms × 2ⁿ, at most 1,000 s.
     """
@@ -54,7 +54,7 @@ class WorkQueue:
         self._pending[key] = None
         if not self._draining:
             self._draining = True
-            self._clock.call_later(self._latency, f"{self.name}/drain", priority=self._priority)
+            self._soon()
 
     def add_after(self, key: str, seconds: float, background: bool = False) -> None:
         """Enqueues the key in ``seconds``; the earliest of several such calls counts."""
@@ -85,6 +85,10 @@ class WorkQueue:
     def failures(self, key: str) -> int:
         return self._failures.get(key, 0)
 
+    def _soon(self, at_once: bool = False) -> None:
+        due = self._clock.now if at_once else self._clock.beat(self.name, self._latency)
+        self._clock.call_at(due, f"{self.name}/drain", priority=self._priority)
+
     def _due(self, key: str) -> None:
         self._delayed.pop(key, None)
         self.add(key)
@@ -106,8 +110,7 @@ class WorkQueue:
                     self.forget(key)
         self._draining = bool(self._pending)
         if self._draining:
-            latency = 0.0 if len(batch) == BATCH else self._latency
-            self._clock.call_later(latency, f"{self.name}/drain", priority=self._priority)
+            self._soon(at_once=len(batch) == BATCH)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -1,12 +1,14 @@
 """Pod addresses: each node hands out the addresses of its own range.
 
-Models the host-local plugin of containernetworking: the next address after the last one that was given, so
-that an address is not used again at once.
+Models the host-local plugin of containernetworking, but for the order: a Pod's address is drawn by the Pod's
+own key and only moved on when it is taken, so that one Pod more does not shift the addresses of all others.
 """
 
 from __future__ import annotations
 
 from typing import Any
+
+from cluster_engine.sim import Draw
 
 _HOSTS = 253  # .2 … .254 of a /24; .1 is the node's bridge
 
@@ -29,20 +31,19 @@ class AddressesExhausted(RuntimeError):
 class HostLocal:
     """The addresses of one node."""
 
-    __slots__ = ("last", "prefix", "used")
+    __slots__ = ("prefix", "used")
 
     def __init__(self, prefix: str) -> None:
         self.prefix = prefix
-        self.last = 0
         self.used: dict[int, None] = {}
 
-    def allocate(self) -> str:
-        """A free address. Raises AddressesExhausted."""
+    def allocate(self, draw: Draw) -> str:
+        """A free address: the one drawn, or the next one that is free. Raises AddressesExhausted."""
+        first = draw.randrange(_HOSTS)
         for step in range(_HOSTS):
-            number = (self.last + step) % _HOSTS
+            number = (first + step) % _HOSTS
             if number not in self.used:
                 self.used[number] = None
-                self.last = (number + 1) % _HOSTS
                 return f"{self.prefix}.{number + 2}"
         raise AddressesExhausted(f"no IP addresses available in range set: {self.prefix}.1-{self.prefix}.254")
 
@@ -53,8 +54,7 @@ class HostLocal:
             self.used.pop(int(host) - 2, None)
 
     def state(self) -> list[Any]:
-        return [self.last, list(self.used)]
+        return list(self.used)
 
     def load(self, state: list[Any]) -> None:
-        self.last = state[0]
-        self.used = dict.fromkeys(state[1])
+        self.used = dict.fromkeys(state)

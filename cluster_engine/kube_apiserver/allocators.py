@@ -6,12 +6,12 @@ Models pkg/registry/core/service/{ipallocator,portallocator}.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, ip_address
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.etcd import Store
-from cluster_engine.sim import Stream
+from cluster_engine.sim import Chance
 
 SERVICE_NETWORK = IPv4Network("10.96.0.0/12")
 NODE_PORTS = range(30_000, 32_768)
@@ -22,17 +22,18 @@ _STATIC_BAND = 256  # the lower part of the range is left to addresses that peop
 class AllocContext:
     """Handed to `Kind.allocate`."""
 
-    def __init__(self, store: Store, stream: Stream) -> None:
+    def __init__(self, store: Store, chance: Chance) -> None:
         self._store = store
-        self._stream = stream
+        self._chance = chance
 
-    def cluster_ip(self) -> str:
-        """A free address. Raises RuntimeError when the range is full."""
+    def cluster_ip(self, uid: str) -> str:
+        """A free address for the Service `uid`. Raises RuntimeError when the range is full."""
+        draw = self._chance.of("clusterIP", uid)
         taken = {ip for service in self._services() for ip in _cluster_ips(service)}
         first = int(SERVICE_NETWORK.network_address) + 1
         size = SERVICE_NETWORK.num_addresses - 2
         for _ in range(_ATTEMPTS):
-            address = str(IPv4Address(first + _STATIC_BAND + self._stream.randrange(size - _STATIC_BAND)))
+            address = str(IPv4Address(first + _STATIC_BAND + draw.randrange(size - _STATIC_BAND)))
             if address not in taken:
                 return address
         for offset in range(len(taken) + 1):
@@ -41,11 +42,15 @@ class AllocContext:
                 return address
         raise RuntimeError("range is full")
 
-    def node_port(self) -> int:
-        """A free node port. Raises RuntimeError when the range is full."""
-        taken = {port for service in self._services() for port in _node_ports(service)}
+    def node_port(self, uid: str, what: str, mine: Iterable[int] = ()) -> int:
+        """A free node port for the port `what` of the Service `uid`, none of `mine`.
+
+        Raises RuntimeError when the range is full.
+        """
+        draw = self._chance.of("nodePort", uid, what)
+        taken = {*mine, *(port for service in self._services() for port in _node_ports(service))}
         for _ in range(_ATTEMPTS):
-            port = NODE_PORTS[self._stream.randrange(len(NODE_PORTS))]
+            port = NODE_PORTS[draw.randrange(len(NODE_PORTS))]
             if port not in taken:
                 return port
         for port in NODE_PORTS:

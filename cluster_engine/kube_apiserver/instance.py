@@ -22,9 +22,7 @@ from .types import Request, Response, UserInfo
 class APIServer:
     """The semantic layer (`registry`), the HTTP behaviour (`handle`) and the way to the nodes (`node_proxy`).
 
-    All of its state is in the store: a server over a restored store goes on as the old one did. Kept bytes
-    and
-    chunked lists are caches.
+    Kept bytes and chunked lists are caches.
     """
 
     def __init__(
@@ -65,8 +63,9 @@ class APIServer:
         return self._handlers.failure(request, problem)
 
     def state(self) -> JSON:
-        """Nothing beyond the store."""
-        return {}
+        """What is beyond the store: how many names and uids were given by which key."""
+        return self.registry.identities.state()
 
     def load(self, state: JSON) -> None:
-        """Nothing to take over."""
+        """Takes over what ``state`` gave."""
+        self.registry.identities.load(state)

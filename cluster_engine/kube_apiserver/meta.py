@@ -8,15 +8,11 @@ from __future__ import annotations
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Kind
-from cluster_engine.sim import Stream
 
-GENERATED_NAME_ATTEMPTS = 8
-_MAX_NAME = 63
-_RANDOM = 5
 _NAMESPACE_MISMATCH = "the namespace of the provided object does not match the namespace sent on the request"
 
 
-def system_fields(kind: Kind, obj: JSON, namespace: str, uid: str, now: str) -> JSON:
+def system_fields(kind: Kind, obj: JSON, namespace: str, now: str) -> JSON:
     """The object as a create starts with it: namespace settled, system fields filled in
     (FillObjectMetaSystemFields).
     """
@@ -38,16 +34,8 @@ def system_fields(kind: Kind, obj: JSON, namespace: str, uid: str, now: str) -> 
         raise errors.ApiError(
             errors.status_failure(400, "", "resourceVersion should not be set on objects to be created")
         )
-    meta["uid"] = uid
     meta["creationTimestamp"] = now
     return {**obj, "apiVersion": kind.api_version, "kind": kind.kind, "metadata": meta}
-
-
-def with_generated_name(obj: JSON, stream: Stream) -> JSON:
-    """The object with a name made from generateName."""
-    meta = obj["metadata"]
-    base = str(meta["generateName"])[: _MAX_NAME - _RANDOM]
-    return {**obj, "metadata": {**meta, "name": base + stream.suffix(_RANDOM)}}
 
 
 def require_name(kind: Kind, obj: JSON) -> None:

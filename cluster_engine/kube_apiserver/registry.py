@@ -11,7 +11,7 @@ strategy, validation, validating admission, etcd.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from typing import Any, NamedTuple
+from typing import Any
 
 from cluster_engine.apimachinery import decode, errors, managed_fields, schema
 from cluster_engine.apimachinery.cow import JSON
@@ -19,12 +19,13 @@ from cluster_engine.apimachinery.errors import ApiError, FieldError
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.apimachinery.validation import validate_object_meta, validate_object_meta_update
 from cluster_engine.etcd import Store
-from cluster_engine.sim import Chance, Clock, Stream
+from cluster_engine.sim import Chance, Clock
 
 from . import deletion, meta
 from .admission.plugin import CREATE, DELETE, UPDATE, Attributes, Chain
 from .allocators import AllocContext
 from .budgets import Budgets
+from .identities import Identities
 from .ownership import CreateOwners
 from .patching import patched
 from .selection import Selection
@@ -36,14 +37,6 @@ _CONDITIONAL_UPDATE = frozenset({"leases.coordination.k8s.io"})
 Objects = list[JSON]
 _STATUS_RESET = ("status",)
 _SPEC_RESET = ("spec",)
-
-
-class Draws(NamedTuple):
-    """What a write takes by chance."""
-
-    uids: Stream
-    names: Stream
-    allocators: AllocContext
 
 
 class Registry:
@@ -67,17 +60,10 @@ class Registry:
             self.kinds[kind.group_resource] = kind
         self.budgets = budgets
         self._chain = chain
-        allocators = AllocContext(store, chance.stream("allocators"))
-        self._draws = Draws(chance.stream("uid"), chance.stream("generateName"), allocators)
+        self.identities = Identities(chance)
+        self._allocators = AllocContext(store, chance)
         self._create_owners = CreateOwners()
         self._schemas: dict[str, schema.Struct | None] = {}
-
-    def chance_of(self, ctx: RequestContext) -> Draws:
-        """Where a write's chance comes from. A dry run must not move the cluster's own streams."""
-        if not ctx.dry_run:
-            return self._draws
-        stream = Stream(self.clock.now)
-        return Draws(stream, stream, AllocContext(self.store, stream))
 
     # ---- reads -------------------------------------------------------------------------------------------
 
@@ -127,23 +113,12 @@ class Registry:
         kind = self.kind(resource)
         if not ctx.trusted:
             obj = meta.readable_managed_fields(obj)
-        obj = meta.system_fields(
-            kind, obj, namespace or "", self.chance_of(ctx).uids.uid(), self.clock.timestamp()
-        )
+        obj = meta.system_fields(kind, obj, namespace or "", self.clock.timestamp())
         return self._create(ctx, kind, obj, own=True)
 
     def _create(self, ctx: RequestContext, kind: Kind, obj: JSON, own: bool) -> JSON:
         """`own`: the caller manages the fields by update; an apply has settled that already."""
-        base = obj
-        if not obj["metadata"].get("name") and obj["metadata"].get("generateName"):
-            for attempt in range(meta.GENERATED_NAME_ATTEMPTS):
-                obj = meta.with_generated_name(base, self.chance_of(ctx).names)
-                taken = self.find(
-                    kind.group_resource, obj["metadata"].get("namespace"), obj["metadata"]["name"]
-                )
-                if taken is None or attempt == meta.GENERATED_NAME_ATTEMPTS - 1:
-                    break
-        meta.require_name(kind, obj)
+        obj = self._identified(ctx, kind, obj)
         obj = kind.default(obj)
         if own:
             obj = self._own(ctx, kind, None, obj)
@@ -157,7 +132,7 @@ class Registry:
                 attributes.obj = obj = plugin.admit(attributes, obj)
         obj = kind.prepare_create(obj)
         if kind.allocate is not None:
-            obj = kind.allocate(obj, self.chance_of(ctx).allocators)
+            obj = kind.allocate(obj, self._allocators)
         problems = kind.validate(obj)
         if problems:
             raise errors.invalid(kind.group, kind.kind, name, problems)
@@ -167,11 +142,33 @@ class Registry:
             attributes.obj = obj
             for plugin in validating:
                 plugin.validate(attributes)
-        key = f"{namespace}/{name}" if namespace else name
+        key = _key(namespace, name)
         if self.store.get(kind.group_resource, key) is not None:
             raise errors.already_exists(kind.group_resource, name)
         self.budgets.check_create(self.store, kind, name)
         return self._write(ctx, kind, key, obj, 0)
+
+    def _identified(self, ctx: RequestContext, kind: Kind, obj: JSON) -> JSON:
+        """The new object with its name, generated when it has none, and its uid."""
+        identities, resource, metadata = self.identities, kind.group_resource, dict(obj["metadata"])
+        namespace = metadata.get("namespace", "")
+        if not metadata.get("name") and metadata.get("generateName"):
+            metadata["name"] = identities.name(
+                resource,
+                namespace,
+                str(metadata["generateName"]),
+                lambda name: self.find(resource, namespace, name),
+                ctx.dry_run,
+            )
+        obj = {**obj, "metadata": metadata}
+        meta.require_name(kind, obj)
+        metadata["uid"] = identities.uid(resource, _key(namespace, metadata["name"]))
+        return obj
+
+    def _delete(self, resource: str, key: str) -> JSON:
+        gone = self.store.delete(resource, key)
+        self.identities.deleted(resource, key)
+        return gone
 
     def _write(self, ctx: RequestContext, kind: Kind, key: str, obj: JSON, expect: int) -> JSON:
         if not ctx.trusted:
@@ -247,10 +244,10 @@ class Registry:
             attributes.obj = new
             for plugin in validating:
                 plugin.validate(attributes)
-        key = f"{namespace}/{name}" if namespace else name
+        key = _key(namespace, name)
         if deletion.finished(new, old):
             if not ctx.dry_run:
-                self.store.delete(resource, key)
+                self._delete(resource, key)
             return new
         if new is old or _same_but_times(new, old):
             return old
@@ -264,7 +261,7 @@ class Registry:
             return {**old, "spec": spec}
         new = kind.prepare_update(new, old)
         if kind.allocate is not None:
-            new = kind.allocate(new, self.chance_of(ctx).allocators)
+            new = kind.allocate(new, self._allocators)
         return new
 
     def _update_problems(self, ctx: RequestContext, kind: Kind, new: JSON, old: JSON) -> Sequence[FieldError]:
@@ -355,7 +352,6 @@ class Registry:
                 kind,
                 {**applied, "metadata": {**given, "name": name}},
                 namespace or "",
-                self.chance_of(ctx).uids.uid(),
                 self.clock.timestamp(),
             )
         else:
@@ -405,7 +401,7 @@ class Registry:
             for plugin in validating:
                 plugin.validate(attributes)
         action, obj = deletion.decide(kind, old, options, self.clock.now)
-        key = f"{namespace}/{name}" if namespace else name
+        key = _key(namespace, name)
         if action == "keep":
             return obj
         if ctx.dry_run:
@@ -414,7 +410,7 @@ class Registry:
             obj = self.store.put(resource, key, obj, expect=int(old["metadata"]["resourceVersion"]))
         if action == "update":
             return obj
-        return _deleted(kind, self.store.delete(resource, key))
+        return _deleted(kind, self._delete(resource, key))
 
     def delete_collection(
         self,
@@ -443,6 +439,10 @@ class Registry:
         new = bound(old, binding, self.clock.timestamp())
         if not ctx.dry_run:
             self.store.put("pods", f"{namespace}/{name}", new, expect=int(old["metadata"]["resourceVersion"]))
+
+
+def _key(namespace: str | None, name: str) -> str:
+    return f"{namespace}/{name}" if namespace else name
 
 
 def _warns(new: JSON, old: JSON) -> bool:

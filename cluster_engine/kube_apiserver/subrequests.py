@@ -194,7 +194,7 @@ class Subresources:
         account = self._registry.find("serviceaccounts", info.namespace, info.name)
         if account is None:
             raise errors.not_found("serviceaccounts", info.name)
-        token_id = self._registry.chance_of(ctx).uids.uid()
+        token_id = self._registry.identities.token_id(account["metadata"]["uid"], ctx.dry_run)
         done = token.issue(self._store, self._authenticator, account, obj, token_id)
         return handlers.reply(request, 201, done, accept)
 

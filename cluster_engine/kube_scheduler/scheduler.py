@@ -39,7 +39,7 @@ class Scheduler(Component):
         self.pods = ctx.informers.of("pods")
         self.cache = Cache(ctx.informers)
         plugins = tuple(plugin() for plugin in PLUGINS)
-        self.framework = Framework(plugins, self.cache, ctx.chance.stream("kube-scheduler"))
+        self.framework = Framework(plugins, self.cache, ctx.chance)
         self._interested: dict[ClusterEvent, set[str]] = {}
         for plugin in plugins:
             for event in plugin.events:
@@ -129,7 +129,7 @@ class Scheduler(Component):
 
     def _soon(self) -> None:
         if self._run_timer is None:
-            self._run_timer = self.clock.call_later(LATENCY, "kube-scheduler/run")
+            self._run_timer = self.clock.call_at(self.clock.beat(self.name, LATENCY), "kube-scheduler/run")
 
     def _later(self, due: int | None) -> None:
         if due is not None and self._promote_timer is None:
@@ -164,7 +164,7 @@ class Scheduler(Component):
                 key, entry, pod, "no nodes available to schedule pods", ("NodeName", "NodeResourcesFit")
             )
             return
-        found = self.framework.schedule(info)
+        found = self.framework.schedule(info, entry.attempts)
         try:
             if isinstance(found, Diagnosis):
                 self._unschedulable(key, entry, info, found)

@@ -77,7 +77,7 @@ class Core:
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.clock = ctx.clock
-        self.chance = ctx.chance.stream("kubelet")
+        self.chance = ctx.chance
         self.pods = ctx.informers.of("pods")
         self.environment = Environment(ctx.informers)
         self.volumes = Volumes(ctx.informers)

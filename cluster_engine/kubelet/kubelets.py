@@ -109,8 +109,9 @@ class Kubelets(Component):
     def _config_changed(self, resource: str) -> Callable[[JSON, JSON], None]:
         def changed(old: JSON, new: JSON) -> None:
             # Kubelets look at volumes when they sync a Pod, every 60 to 90 seconds.
-            seconds = 60.0 + self.core.chance.uniform(0.0, 30.0)
-            self.refreshes.add_after(f"{resource}/{key_of(new)}", seconds, background=True)
+            key = f"{resource}/{key_of(new)}"
+            seconds = 60.0 + self.core.chance.of("refresh", key, self.clock.now).uniform(0.0, 30.0)
+            self.refreshes.add_after(key, seconds, background=True)
 
         return changed
 
@@ -123,8 +124,8 @@ class Kubelets(Component):
 
     def connect(self, proxy: Proxy, names: Names) -> None:
         """Gives containers names and Services; without it they reach nothing. Called once, before ``start``."""
-        chance = self.ctx.chance.stream("kube-proxy")
-        self.runtime.network = ClusterNetwork(self.runtime, proxy, names, chance)
+        self.connections = ClusterNetwork(self.runtime, proxy, names, self.clock, self.ctx.chance)
+        self.runtime.network = self.connections
 
     def http(
         self,
@@ -156,6 +157,7 @@ class Kubelets(Component):
             "nodes": [[name, node.state()] for name, node in self.core.nodes.items()],
             "records": [record.state_data() for record in self.core.records.values()],
             "runtime": self.runtime.state(),
+            "connections": self.connections.state(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -170,3 +172,4 @@ class Kubelets(Component):
             if sandbox is not None:
                 self.runtime.load_sandbox(record, sandbox)
         self.runtime.load(state["runtime"])
+        self.connections.load(state["connections"])

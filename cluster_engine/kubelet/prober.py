@@ -65,7 +65,7 @@ class Prober:
         if first:
             # The worker ticks on its own phase; the kubelet notices the container about a second after its start.
             delay = (probe.get("initialDelaySeconds") or 0) * SECOND + round(
-                self.core.chance.uniform(0.2, 1.0) * SECOND
+                self.core.chance.of("probe", container.id, kind).uniform(0.2, 1.0) * SECOND
             )
         else:
             delay = period

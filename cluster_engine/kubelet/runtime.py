@@ -92,7 +92,11 @@ class Runtime:
         """Makes the Pod's sandbox and gives it an address. Raises RuntimeFailed."""
         node = self.core.nodes[record.node]
         try:
-            ip = node.ip if config.host_network else node.addresses.allocate()
+            ip = (
+                node.ip
+                if config.host_network
+                else node.addresses.allocate(self.core.chance.of("address", record.uid))
+            )
         except AddressesExhausted as error:
             raise RuntimeFailed(
                 f'failed to setup network for sandbox: plugin type="host-local" failed (add): {error}'
@@ -125,7 +129,7 @@ class Runtime:
             record.previous[config.name] = last
         record.containers[config.name] = Container(
             config.name,
-            self.core.chance.hex(64),
+            self.core.chance.of("container", record.uid, config.name, self.clock.now).hex(64),
             config.image,
             config.argv,
             config.env or None,

@@ -70,9 +70,10 @@ class NodeServer:
         try:
             code, out, err = self.runtime.exec(record, name, list(argv), stdin)
         except NotFound as error:
+            execution = self.core.chance.of("exec", current.id, self.core.clock.now).hex(64)
             raise internal(
                 "Internal error occurred: error executing command in container: failed to exec in container: "
-                f'failed to start exec "{self.core.chance.hex(64)}": {error}'
+                f'failed to start exec "{execution}": {error}'
             ) from None
         return ExecResult(code, out, err)
 

@@ -75,19 +75,18 @@ class Starter:
             return
         core.event(record, pod, "Normal", "Pulling", f'Pulling image "{image}"', path)
         now = self.clock.now
+        draw = core.chance.of("pull", record.uid, name, now)
         try:
             found, tag = resolve(reference)
-            seconds = 0.3 + core.chance.uniform(0.0, 0.3)
+            seconds = 0.3 + draw.uniform(0.0, 0.3)
             if str(reference) in node.pulling:
                 # Queued behind a pull of the same image: only the manifest is asked for again.
-                seconds = 0.02 + core.chance.uniform(0.0, 0.03)
+                seconds = 0.02 + draw.uniform(0.0, 0.03)
             elif not present:
                 size = found.variants[tag].size
-                seconds = min(
-                    max(size / _BYTES_PER_SECOND * core.chance.uniform(0.8, 1.3), 0.2) + seconds, 4.0
-                )
+                seconds = min(max(size / _BYTES_PER_SECOND * draw.uniform(0.8, 1.3), 0.2) + seconds, 4.0)
         except PullError:
-            seconds = 0.9 + core.chance.uniform(0.0, 0.8)
+            seconds = 0.9 + draw.uniform(0.0, 0.8)
         start = max(now, node.pull_free_at)
         node.pull_free_at = end = start + round(seconds * SECOND)
         node.pulling[str(reference)] = end
@@ -168,7 +167,12 @@ class Starter:
         memory = quantity.value(limit) if limit is not None else None
         config = ContainerConfig(name, reference, command_line(spec, image, env), env, memory)
         self.runtime.create_container(record, config)
-        core.step(record, core.chance.uniform(0.08, 0.25), "start", name)
+        core.step(
+            record,
+            core.chance.of("start", record.uid, name, self.clock.now).uniform(0.08, 0.25),
+            "start",
+            name,
+        )
 
     @staticmethod
     def _check_user(pod: JSON, spec: JSON) -> None:

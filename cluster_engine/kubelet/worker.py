@@ -103,7 +103,7 @@ class Worker:
                 background=seconds > _FOREGROUND,
             )
         self.core.write_status(record, pod)
-        self.core.step(record, self.core.chance.uniform(0.15, 0.35), "mount")
+        self.core.step(record, self.core.chance.of("mount", record.uid).uniform(0.15, 0.35), "mount")
 
     def step(self, uid: str, epoch: int, action: str, name: str) -> None:
         """Clock event: the next step of a pass. Raises ApiError."""
@@ -225,7 +225,8 @@ class Worker:
         """Something failed: the next pass comes when its back-off ends, at the latest after a minute."""
         known = [at for at in record.failures if at]
         seconds = (min(known) - self.clock.now) / SECOND if known else PAUSE
-        seconds = min(max(seconds, 0.0), RESYNC) * (1 + 0.5 * self.core.chance.random())
+        jitter = 0.5 * self.core.chance.of("resync", record.uid, self.clock.now).random()
+        seconds = min(max(seconds, 0.0), RESYNC) * (1 + jitter)
         self.clock.cancel(record.timer)
         record.timer = self.core.step(record, seconds, "resync", background=True)
 

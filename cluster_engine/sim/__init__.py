@@ -4,7 +4,7 @@ Nothing else in ``cluster_engine`` reads a wall clock or a global random generat
 journal are the whole cluster.
 """
 
-from cluster_engine.sim.chance import Chance, Stream
+from cluster_engine.sim.chance import Chance, Draw
 from cluster_engine.sim.clock import BudgetExceeded, Clock
 from cluster_engine.sim.journal import Entry, Journal
 from cluster_engine.sim.times import SECOND, parse_rfc3339, rfc3339, rfc3339_micro, wall_clock
@@ -14,9 +14,9 @@ __all__ = [
     "BudgetExceeded",
     "Chance",
     "Clock",
+    "Draw",
     "Entry",
     "Journal",
-    "Stream",
     "parse_rfc3339",
     "rfc3339",
     "rfc3339_micro",

@@ -1,29 +1,33 @@
-"""Seeded chance: independent, named streams, so that one component's draws never shift another's."""
+"""Seeded chance by key: what is drawn for one thing depends on its key and the seed, never on what else was drawn.
+
+There is no stream that two things share, so one Pod more in a fork changes no other Pod's name, address or
+jitter; and there is no state to save.
+"""
 
 from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from typing import Any, TypeVar
+from typing import TypeVar
 
 T = TypeVar("T")
 
 _MASK = (1 << 64) - 1
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"  # k8s.io/apimachinery/pkg/util/rand: no vowels, no look-alikes
-_HEX = "0123456789abcdef"
+_VARIANTS = {digit: "89ab"[int(digit, 16) >> 2] for digit in "0123456789abcdef"}
 
 
-class Stream:
-    """SplitMix64: 64 bits of state, so a snapshot of chance is one number a stream."""
+class Draw:
+    """The numbers of one key: SplitMix64 from the key's hash, as many as are asked for."""
 
-    __slots__ = ("state",)
+    __slots__ = ("_state",)
 
     def __init__(self, state: int) -> None:
-        self.state = state
+        self._state = state
 
     def next(self) -> int:
         """A uniform 64-bit integer."""
-        self.state = z = (self.state + 0x9E3779B97F4A7C15) & _MASK
+        self._state = z = (self._state + 0x9E3779B97F4A7C15) & _MASK
         z = ((z ^ (z >> 30)) * 0xBF58476D1CE4E5B9) & _MASK
         z = ((z ^ (z >> 27)) * 0x94D049BB133111EB) & _MASK
         return z ^ (z >> 31)
@@ -51,12 +55,6 @@ class Stream:
             text += f"{self.next():016x}"
         return text[:digits]
 
-    def uid(self) -> str:
-        """A version-4 UUID, as ``metadata.uid`` holds."""
-        high, low = self.next(), self.next()
-        text = f"{high:016x}{low:016x}"
-        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{'89ab'[low >> 62]}{text[17:20]}-{text[20:]}"
-
     def suffix(self, length: int = 5) -> str:
         """Letters and digits as Kubernetes appends to ``generateName``."""
         number = self.next()
@@ -70,25 +68,22 @@ class Stream:
 class Chance:
     """All of a cluster's chance, from one seed."""
 
-    __slots__ = ("_streams", "seed")
+    __slots__ = ("_keyed", "seed")
 
     def __init__(self, seed: int) -> None:
         self.seed = seed
-        self._streams: dict[str, Stream] = {}
+        key = hashlib.blake2b(str(seed).encode(), digest_size=32).digest()
+        self._keyed = hashlib.blake2b(key=key, digest_size=16)
 
-    def stream(self, name: str) -> Stream:
-        """The stream of that name: the same draws for the same seed and name, whatever else is drawn."""
-        stream = self._streams.get(name)
-        if stream is None:
-            digest = hashlib.blake2b(f"{self.seed}/{name}".encode(), digest_size=8).digest()
-            stream = self._streams[name] = Stream(int.from_bytes(digest, "big"))
-        return stream
+    def of(self, *key: str | int) -> Draw:
+        """The draw of that key, always the same: ``of("pull", uid, container, attempt).uniform(0.8, 1.3)``."""
+        keyed = self._keyed.copy()
+        keyed.update(repr(key).encode())
+        return Draw(int.from_bytes(keyed.digest()[:8], "big"))
 
-    def state(self) -> dict[str, Any]:
-        # As text: JSON numbers past 2^53 are not safe everywhere.
-        return {name: f"{self._streams[name].state:x}" for name in sorted(self._streams)}
-
-    def load(self, state: dict[str, Any]) -> None:
-        # In place: components hold on to their streams.
-        for name, value in state.items():
-            self.stream(name).state = int(value, 16)
+    def uid(self, *key: str | int) -> str:
+        """A version-4 UUID for that key, as ``metadata.uid`` holds."""
+        keyed = self._keyed.copy()
+        keyed.update(repr(key).encode())
+        text = keyed.hexdigest()
+        return f"{text[:8]}-{text[8:12]}-4{text[13:16]}-{_VARIANTS[text[16]]}{text[17:20]}-{text[20:]}"

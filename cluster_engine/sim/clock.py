@@ -9,6 +9,7 @@ from __future__ import annotations
 import heapq
 from collections.abc import Callable
 from typing import Any
+from zlib import crc32
 
 from cluster_engine.sim.times import SECOND, rfc3339, rfc3339_micro
 
@@ -63,6 +64,17 @@ class Clock:
         return self.call_at(
             self.now + round(seconds * SECOND), handler, *args, priority=priority, background=background
         )
+
+    def beat(self, name: str, seconds: float) -> int:
+        """The next moment of a beat of that period (µs), whose phase the name decides.
+
+        What waits for a beat is not shifted by what else waits for it; and two names never meet by habit.
+        """
+        period = round(seconds * SECOND)
+        if period <= 0:
+            return self.now
+        phase = crc32(name.encode()) % period
+        return (self.now - phase) // period * period + period + phase
 
     def cancel(self, timer: int | None) -> None:
         """Forgets a timer; one that is unknown or has fired is ignored."""

@@ -21,11 +21,11 @@ class Addresses:
     def __init__(self) -> None:
         self.given = 0
 
-    def cluster_ip(self) -> str:
+    def cluster_ip(self, uid: str) -> str:
         self.given += 1
         return f"10.96.1.{self.given}"
 
-    def node_port(self) -> int:
+    def node_port(self, uid: str, what: str, mine: object = ()) -> int:
         self.given += 1
         return 30_000 + self.given
 

@@ -58,7 +58,7 @@ def framework(nodes: list[JSON], pods: list[JSON]) -> Framework:
         store.put("pods", f"default/{obj['metadata']['name']}", obj, 0)
     cache = Cache(SharedInformerFactory(store))
     cache.rebuild()
-    return Framework(tuple(p() for p in PLUGINS), cache, Chance(0).stream("test"))
+    return Framework(tuple(p() for p in PLUGINS), cache, Chance(0))
 
 
 def decide(nodes: list[JSON], placed: list[JSON], wanted: JSON) -> str:

@@ -13,7 +13,6 @@ from typing import TYPE_CHECKING
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Kind
-from cluster_engine.sim import Stream
 
 from ..types import RequestContext
 
@@ -38,11 +37,6 @@ class Attributes:
     obj: JSON | None
     old: JSON | None = None
     subresource: str = ""
-
-    @property
-    def names(self) -> Stream:
-        """Where generated names come from (a dry run draws from a stream of its own)."""
-        return self.registry.chance_of(self.ctx).names
 
     @property
     def resource(self) -> str:

@@ -34,7 +34,9 @@ class ServiceAccount(Plugin):
         account = _look_up(attributes, name)
         new: JSON = {**spec, "serviceAccountName": name, "serviceAccount": name}
         if _automount(spec, account):
-            _mount_token(attributes, new)
+            _mount_token(
+                new, attributes.registry.identities.suffix("kube-api-access", obj["metadata"]["uid"])
+            )
         if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
             new["imagePullSecrets"] = account["imagePullSecrets"]
         return {**obj, "spec": new}
@@ -75,8 +77,8 @@ def _automount(spec: JSON, account: JSON) -> bool:
     return account.get("automountServiceAccountToken") is not False
 
 
-def _mount_token(attributes: Attributes, spec: JSON) -> None:
-    """Adds the volume and its mounts to `spec`, which is a fresh copy."""
+def _mount_token(spec: JSON, suffix: str) -> None:
+    """Adds the volume (``kube-api-access-<suffix>``) and its mounts to `spec`, which is a fresh copy."""
     volumes: list[Any] = list(spec.get("volumes") or ())
     name = ""
     for volume in volumes:
@@ -85,7 +87,7 @@ def _mount_token(attributes: Attributes, spec: JSON) -> None:
             break
     fresh = not name
     if fresh:
-        name = "kube-api-access-" + attributes.names.suffix(5)
+        name = f"kube-api-access-{suffix}"
     mount = {"name": name, "readOnly": True, "mountPath": MOUNT_PATH}
     needed = False
     for part in ("initContainers", "containers"):

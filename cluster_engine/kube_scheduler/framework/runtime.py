@@ -13,7 +13,7 @@ from dataclasses import dataclass, field
 from cluster_engine.kube_scheduler.framework.cache import Cache
 from cluster_engine.kube_scheduler.framework.interface import CycleState, Plugin, Refusal
 from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Shape
-from cluster_engine.sim import Stream
+from cluster_engine.sim import Chance
 
 _KEPT = 512
 
@@ -45,7 +45,7 @@ class _Answers:
 class Framework:
     """The plugins over a cache of nodes."""
 
-    def __init__(self, plugins: tuple[Plugin, ...], cache: Cache, chance: Stream) -> None:
+    def __init__(self, plugins: tuple[Plugin, ...], cache: Cache, chance: Chance) -> None:
         self.plugins = plugins
         self.cache = cache
         self._chance = chance
@@ -53,8 +53,8 @@ class Framework:
 
     # ---- one Pod ---------------------------------------------------------------------------------------
 
-    def schedule(self, pod: PodInfo) -> NodeInfo | Diagnosis:
-        """The best node for the Pod, or why there is none."""
+    def schedule(self, pod: PodInfo, attempt: int = 0) -> NodeInfo | Diagnosis:
+        """The best node for the Pod, or why there is none. Among equals, chance by its uid and ``attempt``."""
         nodes = self.cache.snapshot.nodes
         state = CycleState()
         answers = self._current(pod, state)
@@ -72,7 +72,12 @@ class Framework:
             return Diagnosis(found, plugins=tuple(sorted({r.plugin for r in found})))
         if len(feasible) == 1:
             return feasible[0]
-        return self._best(state, pod, answers, cluster, feasible)
+        ties = self._best(state, pod, answers, cluster, feasible)
+        return (
+            ties[0]
+            if len(ties) == 1
+            else self._chance.of("node", pod.pod["metadata"]["uid"], attempt).choice(ties)
+        )
 
     def fits(self, pod: PodInfo, node: NodeInfo) -> bool:
         """Whether the Pod would fit on that node as it is given (a dry run of preemption)."""
@@ -111,7 +116,7 @@ class Framework:
         answers: _Answers,
         cluster: list[Plugin],
         feasible: list[NodeInfo],
-    ) -> NodeInfo:
+    ) -> list[NodeInfo]:
         totals = [answers.scores[node.index] for node in feasible]
         kept = [p for p in answers.plugins if p.weight and p.normalized]
         for place, plugin in enumerate(kept):
@@ -128,8 +133,7 @@ class Framework:
             for i, score in enumerate(scores):
                 totals[i] += plugin.weight * score
         best = max(totals)
-        ties = [node for node, total in zip(feasible, totals, strict=True) if total == best]
-        return ties[0] if len(ties) == 1 else self._chance.choice(ties)
+        return [node for node, total in zip(feasible, totals, strict=True) if total == best]
 
     # ---- kept answers ----------------------------------------------------------------------------------
 

@@ -8,6 +8,7 @@ Models pkg/registry/core/service/{strategy,storage/alloc,storage/storage}.go.
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Protocol
 
 from cluster_engine.api.strategy import keep_status
@@ -24,11 +25,11 @@ _NO_DUAL_STACK = "this cluster is not configured for dual-stack services"
 class AllocContext(Protocol):
     """What the server offers; `uid` names the Service whose own allocations do not count."""
 
-    def cluster_ip(self) -> str:
+    def cluster_ip(self, uid: str) -> str:
         """A free address; RuntimeError when there is none."""
 
-    def node_port(self) -> int:
-        """A free node port; RuntimeError when there is none."""
+    def node_port(self, uid: str, what: str, mine: Iterable[int] = ()) -> int:
+        """A free node port for its port `what`, none of `mine`; RuntimeError when there is none."""
 
     def cluster_ip_problem(self, address: str, uid: str = "") -> str:
         """Why this address cannot be had; "" when it can."""
@@ -196,7 +197,7 @@ def _cluster_ips(spec: JSON, context: AllocContext, uid: str) -> list[FieldError
         spec["clusterIP"], spec["clusterIPs"] = spec.get("clusterIP") or given[0], given
         return []
     try:
-        address = context.cluster_ip()
+        address = context.cluster_ip(uid)
     except RuntimeError as full:
         raise errors.internal(f"failed to allocate a serviceIP: {full}") from full
     spec["clusterIP"], spec["clusterIPs"] = address, [address]
@@ -206,6 +207,13 @@ def _cluster_ips(spec: JSON, context: AllocContext, uid: str) -> list[FieldError
 def _node_ports(spec: JSON, context: AllocContext, uid: str) -> list[FieldError]:
     kind = spec.get("type")
     problems: list[FieldError] = []
+
+    def free(what: str, mine: Iterable[int]) -> int:
+        try:
+            return context.node_port(uid, what, mine)
+        except RuntimeError as full:
+            raise errors.internal(f"failed to allocate a nodePort: {full}") from full
+
     if kind in _WITH_NODE_PORT:
         automatic = kind == "NodePort" or spec.get("allocateLoadBalancerNodePorts") is not False
         ports: list[JSON] = []
@@ -222,26 +230,15 @@ def _node_ports(spec: JSON, context: AllocContext, uid: str) -> list[FieldError]
                 others = [
                     n for (p, proto), n in shared.items() if p == port.get("port") and proto != protocol
                 ]
-                port = {**port, "nodePort": others[0] if others else _free_node_port(context, mine)}
+                port = {
+                    **port,
+                    "nodePort": others[0] if others else free(f"{port.get('port')}/{protocol}", mine),
+                }
                 mine.add(port["nodePort"])
             if port.get("nodePort"):
                 shared[(port.get("port") or 0, protocol)] = port["nodePort"]
             ports.append(port)
         spec["ports"] = ports
     if needs_health_check(spec) and not spec.get("healthCheckNodePort"):
-        spec["healthCheckNodePort"] = _free_node_port(context, set())
+        spec["healthCheckNodePort"] = free("health", ())
     return problems
-
-
-_DRAWS = 64
-
-
-def _free_node_port(context: AllocContext, mine: set[int]) -> int:
-    for _ in range(_DRAWS):
-        try:
-            port = context.node_port()
-        except RuntimeError as full:
-            raise errors.internal(f"failed to allocate a nodePort: {full}") from full
-        if port not in mine:
-            return port
-    raise errors.internal("failed to allocate a nodePort: range is full")
