@@ -33,7 +33,18 @@ from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_proxy import ServiceProxy
 from cluster_engine.kube_scheduler import Scheduler
 from cluster_engine.kubelet import Kubelets
-from cluster_engine.sim import SECOND, BudgetExceeded, Chance, Clock, Entry, Journal, parse_rfc3339, rfc3339
+from cluster_engine.sim import (
+    SECOND,
+    BudgetExceeded,
+    Chance,
+    Clock,
+    Entry,
+    Failure,
+    Failures,
+    Journal,
+    parse_rfc3339,
+    rfc3339,
+)
 from cluster_engine.sim.journal import pack_bytes, unpack_bytes
 from cluster_engine.sim.packing import pack, unpack
 from cluster_engine.version import ENGINE_VERSION
@@ -68,7 +79,7 @@ class Cluster:
         self.options = options or ClusterOptions(nodes=nodes, seed=seed, start=start, **more)
         if not 0 <= self.options.nodes <= 5_000:
             raise ValueError(f"nodes must be between 0 and 5000, found {self.options.nodes}")
-        self.clock = Clock(parse_rfc3339(self.options.start))
+        self.clock = Clock(parse_rfc3339(self.options.start), Failures(self.options.strict))
         self.chance = Chance(self.options.seed)
         self.store = Store(self.clock, freezing=self.options.freezing)
         self.server = APIServer(self.clock, self.chance, self.store, KINDS, self.options)
@@ -90,6 +101,11 @@ class Cluster:
         for component in self.components.values():
             component.start()
         self._settle(600.0)
+
+    @property
+    def failures(self) -> list[Failure]:
+        """What went wrong inside and should not have, by the time of its last occurrence (see sim.failures)."""
+        return self.clock.failures.list()
 
     # ---- time ------------------------------------------------------------------------------------------
 
@@ -303,6 +319,7 @@ class Cluster:
         """Everything that makes this cluster go on as it would; objects by reference."""
         return {
             "clock": self.clock.state(),
+            "failures": self.clock.failures.state(),
             "store": self.store.state(),
             "server": self.server.state(),
             "components": {name: component.save_all() for name, component in self.components.items()},
@@ -310,6 +327,7 @@ class Cluster:
         }
 
     def _load(self, saved: dict[str, Any]) -> None:
+        self.clock.failures.load(saved["failures"])
         self.store.load(saved["store"])
         self.informers.rebuild()
         self.server.load(saved["server"])

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from cluster_engine.client_go import Client, EventRecorder, SharedInformerFactory, WorkQueue
-from cluster_engine.sim import Chance, Clock
+from cluster_engine.sim import Chance, Clock, Failures
 
 if TYPE_CHECKING:
     from cluster_engine.kube_apiserver import APIServer
@@ -27,6 +27,8 @@ class ClusterOptions:
     max_pods: int = 5_000
     freezing: bool = False
     """Raise on any mutation of a stored object (tests)."""
+    strict: bool = field(default_factory=lambda: Failures.strict_by_default)
+    """Let every unexpected exception through, instead of noting it as a failure and going on (tests)."""
 
     def as_dict(self) -> dict[str, Any]:
         return {name: getattr(self, name) for name in self.__dataclass_fields__}

@@ -2,6 +2,7 @@
 
 Upstream's informers lag behind the API server and controllers keep "expectations" to live with that. Here
 the view is updated in the same instant as the write, so reads are never stale; handlers only enqueue keys.
+A handler that raises harms neither the write nor the other handlers: it is told again after a back-off.
 
 Models k8s.io/client-go/tools/cache.
 """
@@ -10,12 +11,21 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
+from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
 from cluster_engine.etcd import Store, WatchEvent
+from cluster_engine.sim.failures import backoff
 
 Objects = list[JSON]  # a name of its own: inside the classes ``list`` is a method
 IndexFunc = Callable[[JSON], Sequence[str]]
+RETELL = "informer/retell"
+
+
+def _owner(handler: Callable[..., None]) -> str:
+    """The component that a handler belongs to."""
+    name: str = getattr(getattr(handler, "__self__", None), "name", "")
+    return name or handler.__module__.rpartition(".")[2]
 
 
 class _Bucket:
@@ -84,6 +94,7 @@ class Informer:
     def __init__(self, resource: str, store: Store) -> None:
         self.resource = resource
         self._store = store
+        self._clock = store.clock
         self._indexes: dict[str, _Index] = {}
         self._on_add: list[Callable[[JSON], None]] = []
         self._on_update: list[Callable[[JSON, JSON], None]] = []
@@ -139,16 +150,62 @@ class Informer:
             for index in self._indexes.values():
                 index.apply(key, old, None)
             for removed in self._on_delete:
-                removed(new)
+                try:
+                    removed(new)
+                except Exception as error:
+                    if not self._failed(removed, error, key, None, new):
+                        raise
             return
         for index in self._indexes.values():
             index.apply(key, old, new)
         if old is None:
             for added in self._on_add:
-                added(new)
+                try:
+                    added(new)
+                except Exception as error:
+                    if not self._failed(added, error, key, None, None):
+                        raise
         else:
             for updated in self._on_update:
-                updated(old, new)
+                try:
+                    updated(old, new)
+                except Exception as error:
+                    if not self._failed(updated, error, key, old, None):
+                        raise
+
+    def _failed(
+        self,
+        handler: Callable[..., None],
+        error: Exception,
+        key: str,
+        old: JSON | None,
+        gone: JSON | None,
+    ) -> bool:
+        """Notes what a handler raised and has it told again. False: it must go through."""
+        if not self._clock.failed(_owner(handler), f"{self.resource}/{key}", error):
+            return False
+        handlers: Sequence[Callable[..., None]]
+        kind, handlers = "add", self._on_add
+        if gone is not None:
+            kind, handlers = "delete", self._on_delete
+        elif old is not None:
+            kind, handlers = "update", self._on_update
+        place = next(i for i, known in enumerate(handlers) if known is handler)
+        self._clock.call_later(backoff(0), RETELL, self.resource, kind, place, key, old, gone)
+        return True
+
+    def retell(self, kind: str, place: int, key: str, old: JSON | None, gone: JSON | None) -> None:
+        """Tells a handler again what it failed at, about the object as it is by now."""
+        if gone is not None:
+            self._on_delete[place](gone)
+            return
+        new = self.get(key)
+        if new is None or (old is not None and old["metadata"].get("uid") != new["metadata"].get("uid")):
+            return  # deleted meanwhile, of which it was told
+        if old is not None:
+            self._on_update[place](old, new)
+        else:
+            self._on_add[place](new)
 
     def rebuild(self) -> None:
         """Reads everything anew from the store, without calling handlers (after a restore)."""
@@ -164,6 +221,7 @@ class SharedInformerFactory:
     def __init__(self, store: Store) -> None:
         self._store = store
         self._informers: dict[str, Informer] = {}
+        store.clock.register(RETELL, self._retell)
 
     def of(self, resource: str) -> Informer:
         """The informer of a group-resource such as ``pods`` or ``deployments.apps``."""
@@ -171,6 +229,9 @@ class SharedInformerFactory:
         if informer is None:
             informer = self._informers[resource] = Informer(resource, self._store)
         return informer
+
+    def _retell(self, resource: str, *event: Any) -> None:
+        self.of(resource).retell(*event)
 
     def rebuild(self) -> None:
         for informer in self._informers.values():

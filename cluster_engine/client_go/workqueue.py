@@ -11,17 +11,17 @@ from typing import Any
 
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.sim import Clock
+from cluster_engine.sim.failures import PATIENCE, backoff
 
 BATCH = 64
 """Keys reconciled by one clock event, so that a host of many engines gets its turn in between."""
-BASE_DELAY = 0.005
-MAX_DELAY = 1000.0
 
 
 class WorkQueue:
     """Keys wait for the next beat of ``latency`` virtual seconds, then all are reconciled in the order they came.
 
-    A reconcile that raises ApiError is tried again after 5 ms × 2ⁿ, at most 1,000 s.
+    A reconcile that raises is tried again after its back-off, whatever it raised; the other keys do not notice.
+    ApiError is the cluster's way of saying "not now"; anything else is a bug and noted as a failure.
     """
 
     def __init__(
@@ -72,11 +72,15 @@ class WorkQueue:
         )
         self._delayed[key] = (due, timer)
 
-    def add_rate_limited(self, key: str) -> None:
-        """Enqueues the key after its back-off, which doubles each time until ``forget``."""
+    def add_rate_limited(self, key: str, patience: int | None = None) -> None:
+        """Enqueues the key after its back-off, which doubles each time until ``forget``.
+
+        After ``patience`` retries the further ones are background upkeep.
+        """
         failures = self._failures.get(key, 0)
         self._failures[key] = failures + 1
-        self.add_after(key, min(BASE_DELAY * 2 ** min(failures, 30), MAX_DELAY))
+        self._clock.failures.retried(self.name)
+        self.add_after(key, backoff(failures), background=patience is not None and failures >= patience)
 
     def forget(self, key: str) -> None:
         """Clears the key's back-off."""
@@ -95,22 +99,31 @@ class WorkQueue:
 
     def _drain(self) -> None:
         batch = list(islice(self._pending, BATCH))
-        for key in batch:
-            # Taken out right before its turn: a change that comes while others are reconciled is seen by it.
-            del self._pending[key]
-            before = self._failures.get(key, 0)
-            try:
-                self._reconcile(key)
-            except ApiError:
-                # What went wrong is in the cluster (a conflict, a quota, a vanished namespace): level-driven
-                # controllers just look again later.
-                self.add_rate_limited(key)
-            else:
-                if self._failures.get(key, 0) == before:
-                    self.forget(key)
-        self._draining = bool(self._pending)
-        if self._draining:
-            self._soon(at_once=len(batch) == BATCH)
+        try:
+            for key in batch:
+                # Taken out right before its turn: a change that comes while others are reconciled is seen by it.
+                del self._pending[key]
+                self._turn(key)
+        finally:
+            self._draining = bool(self._pending)
+            if self._draining:
+                self._soon(at_once=len(batch) == BATCH)
+
+    def _turn(self, key: str) -> None:
+        before = self._failures.get(key, 0)
+        try:
+            self._reconcile(key)
+        except ApiError:
+            # What went wrong is in the cluster (a conflict, a quota, a vanished namespace): level-driven
+            # controllers just look again later.
+            self.add_rate_limited(key)
+        except Exception as error:
+            if not self._clock.failed(self.name, key, error):
+                raise
+            self.add_rate_limited(key, PATIENCE)
+        else:
+            if self._failures.get(key, 0) == before:
+                self.forget(key)
 
     def state(self) -> dict[str, Any]:
         return {

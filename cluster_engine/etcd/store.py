@@ -83,7 +83,7 @@ class Store:
 
     def __init__(self, clock: Clock, freezing: bool = False) -> None:
         self.revision = 1
-        self._clock = clock
+        self.clock = clock
         self._freezing = freezing
         self._tables: dict[str, _Table] = {}
         self._count = 0
@@ -135,16 +135,18 @@ class Store:
             found = int(previous["metadata"]["resourceVersion"]) if previous is not None else 0
             if found != expect:
                 raise CompareFailed(previous)
-        self.revision = revision = self.revision + 1
+        revision = self.revision + 1
         stored: JSON = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}}
         if self._freezing:
             stored = freeze(stored)
+        # From here on nothing can fail: a write is whole or not at all.
+        self.revision = revision
         table.objects[key] = stored
         if previous is None:
             insort(table.keys, key)
             self._count += 1
         if ttl is not None:
-            self._clock.call_later(ttl, "etcd/lease-expired", resource, key, revision, background=True)
+            self.clock.call_later(ttl, "etcd/lease-expired", resource, key, revision, background=True)
         self._commit(
             table, WatchEvent("ADDED" if previous is None else "MODIFIED", stored, previous, revision)
         )
@@ -159,13 +161,14 @@ class Store:
         previous = table.objects[key]
         if expect is not None and int(previous["metadata"]["resourceVersion"]) != expect:
             raise CompareFailed(previous)
-        self.revision = revision = self.revision + 1
-        del table.objects[key]
-        del table.keys[bisect_left(table.keys, key)]
-        self._count -= 1
+        revision = self.revision + 1
         last: JSON = {**previous, "metadata": {**previous["metadata"], "resourceVersion": str(revision)}}
         if self._freezing:
             last = freeze(last)
+        self.revision = revision
+        del table.objects[key]
+        del table.keys[bisect_left(table.keys, key)]
+        self._count -= 1
         self._commit(table, WatchEvent("DELETED", last, previous, revision))
         return last
 
@@ -174,10 +177,19 @@ class Store:
         history.append(event)
         if len(history) > HISTORY_LIMIT:
             table.compacted = history.popleft().revision
+        # The write stands: what those who are told of it make of it cannot undo it.
         for sink in table.subscribers:
-            sink(event)
+            try:
+                sink(event)
+            except Exception as error:
+                if not self.clock.failed("etcd/subscriber", _key_of(event), error):
+                    raise
         for sink in table.watchers:
-            sink(event)
+            try:
+                sink(event)
+            except Exception as error:
+                if not self.clock.failed("etcd/watch", _key_of(event), error, replayed=False):
+                    raise
 
     def _lease_expired(self, resource: str, key: str, revision: int) -> None:
         obj = self.get(resource, key)
@@ -235,3 +247,8 @@ class Store:
             table.keys = sorted(objects)
             table.compacted = self.revision
             self._count += len(objects)
+
+
+def _key_of(event: WatchEvent) -> str:
+    meta = event.object["metadata"]
+    return f"{meta.get('namespace', '')}/{meta['name']}"

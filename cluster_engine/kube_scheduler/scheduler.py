@@ -21,6 +21,7 @@ from cluster_engine.kube_scheduler.framework.runtime import Diagnosis, Framework
 from cluster_engine.kube_scheduler.framework.types import PodInfo, is_terminal
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.kube_scheduler.queue import Queue, Waiting
+from cluster_engine.sim.failures import PATIENCE
 
 SCHEDULER_NAME = "default-scheduler"
 LATENCY = 0.010
@@ -155,7 +156,13 @@ class Scheduler(Component):
             pod = self.pods.get(key)
             if pod is None or pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
                 continue
-            self._schedule_one(key, entry, pod)
+            try:
+                self._schedule_one(key, entry, pod)
+            except Exception as error:
+                # The plugins' bug costs this Pod an attempt; those behind it have their turn.
+                if not self.clock.failed(self.name, key, error):
+                    raise
+                self._broken(key, entry)
 
     def _schedule_one(self, key: str, entry: Waiting, pod: JSON) -> None:
         info = PodInfo(pod, self.cache.shapes.of(pod))
@@ -172,11 +179,23 @@ class Scheduler(Component):
             self.client.bind(pod, found.name)
         except ApiError:
             # A conflict or a vanished namespace: look again after the back-off.
-            if self.pods.get(key) is not None:
-                self.waiting.errored(key, entry, self.clock.now)
-                self._later(self.waiting.promote(self.clock.now))
+            self._errored(key, entry)
             return
         self.recorder.event(pod, "Normal", "Scheduled", f"Successfully assigned {key} to {found.name}")
+
+    def _errored(self, key: str, entry: Waiting) -> None:
+        """Tries the Pod again after its back-off."""
+        if self.pods.get(key) is not None:
+            self.waiting.errored(key, entry, self.clock.now)
+            self._later(self.waiting.promote(self.clock.now))
+
+    def _broken(self, key: str, entry: Waiting) -> None:
+        """After a failure of the scheduler's own: as after an error, but in the end nobody waits for it."""
+        self.waiting.remove(key)
+        if entry.attempts < PATIENCE:
+            self._errored(key, entry)
+        else:
+            self.waiting.failed(key, entry, (), self.clock.now)
 
     def _unschedulable(self, key: str, entry: Waiting, info: PodInfo, diagnosis: Diagnosis) -> None:
         total = len(self.cache.snapshot.nodes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
@@ -22,6 +23,7 @@ from cluster_engine.kubelet.starter import Starter
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.termination import Termination
 from cluster_engine.kubelet.worker import Worker
+from cluster_engine.sim.failures import PATIENCE
 
 LATENCY = 0.010
 _RETRY = 1.0
@@ -48,6 +50,7 @@ class Kubelets(Component):
         worker.starter, worker.termination = self.starter, self.termination
         self.termination.static_pods = self.static_pods
         self.queue = self.new_queue(worker.sync, latency=LATENCY)
+        worker.retry = partial(self.queue.add_rate_limited, patience=PATIENCE)
         self.refreshes = self.new_queue(worker.refresh, "refresh")
         for resource in ("configmaps", "secrets"):
             ctx.informers.of(resource).on(update=self._config_changed(resource))

@@ -7,9 +7,11 @@ doBackOff).
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import TYPE_CHECKING
 
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.container_runtime.container import EXITED, Container
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.environment import ConfigError
@@ -50,6 +52,8 @@ class Worker:
     prober: Prober
     runtime: Runtime
     termination: Termination
+    retry: Callable[[str], None]
+    """Has the Pod of that key synced again after its back-off."""
 
     def __init__(self, core: Core) -> None:
         self.core = core
@@ -168,7 +172,15 @@ class Worker:
                 continue
             pod = self.core.pod_of(record)
             if pod is not None and record.state == SYNCING:
-                self.reconcile(record, pod)
+                try:
+                    self.reconcile(record, pod)
+                except ApiError:
+                    self.retry(record.key)
+                except Exception as error:
+                    # One Pod's trouble is not its node's: it has its turn again from the queue.
+                    if not self.clock.failed("kubelet/relist", record.key, error):
+                        raise
+                    self.retry(record.key)
 
     def health_changed(self, record: PodRecord, pod: JSON) -> None:
         """A probe changed its mind: the status is written at once."""

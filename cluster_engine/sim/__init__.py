@@ -5,7 +5,8 @@ journal are the whole cluster.
 """
 
 from cluster_engine.sim.chance import Chance, Draw
-from cluster_engine.sim.clock import BudgetExceeded, Clock
+from cluster_engine.sim.clock import Clock
+from cluster_engine.sim.failures import BudgetExceeded, Failure, Failures
 from cluster_engine.sim.journal import Entry, Journal
 from cluster_engine.sim.times import SECOND, parse_rfc3339, rfc3339, rfc3339_micro, wall_clock
 
@@ -16,6 +17,8 @@ __all__ = [
     "Clock",
     "Draw",
     "Entry",
+    "Failure",
+    "Failures",
     "Journal",
     "parse_rfc3339",
     "rfc3339",

@@ -1,7 +1,8 @@
 """The virtual clock: a heap of ``(due, priority, seq, timer)``.
 
 Events are data (a handler's name and JSON arguments), never closures, so that the heap can be written
-into a snapshot and read back. Equal times run in order of priority, then of scheduling.
+into a snapshot and read back. Equal times run in order of priority, then of scheduling. An event whose handler
+raises is a failure: it is noted, tried again after a back-off, and the clock goes on.
 """
 
 from __future__ import annotations
@@ -11,22 +12,31 @@ from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
+from cluster_engine.sim.failures import PATIENCE, Failures, backoff
 from cluster_engine.sim.times import SECOND, rfc3339, rfc3339_micro
 
 Handler = Callable[..., None]
 
 
-class BudgetExceeded(RuntimeError):
-    """A run of the clock used up its ceiling of events before it reached its goal."""
-
-
 class Clock:
     """Virtual time, in whole microseconds since the Unix epoch."""
 
-    __slots__ = ("_foreground", "_handlers", "_heap", "_seq", "_timers", "events_run", "now")
+    __slots__ = (
+        "_failing",
+        "_foreground",
+        "_handlers",
+        "_heap",
+        "_seq",
+        "_timers",
+        "events_run",
+        "failures",
+        "now",
+    )
 
-    def __init__(self, start: int) -> None:
+    def __init__(self, start: int, failures: Failures | None = None) -> None:
         self.now = start
+        self.failures = failures or Failures()
+        self._failing: dict[str, int] = {}  # events whose last try failed -> how many in a row
         self.events_run = 0
         self._seq = 0
         self._heap: list[tuple[int, int, int]] = []
@@ -105,14 +115,41 @@ class Clock:
         due = self.next_due()
         if due is None:
             return False
-        seq = heapq.heappop(self._heap)[2]
+        _due, priority, seq = heapq.heappop(self._heap)
         handler, args, background = self._timers.pop(seq)
         if not background:
             self._foreground -= 1
         self.now = due
         self.events_run += 1
-        self._handlers[handler](*args)
+        try:
+            self._handlers[handler](*args)
+        except Exception as error:
+            if not self.failed(handler, " ".join(str(arg) for arg in args), error):
+                raise
+            self._again(handler, args, priority, background)
+        else:
+            if self._failing:
+                self._failing.pop(_event_key(handler, args), None)
         return True
+
+    def failed(self, component: str, key: str, error: Exception, *, replayed: bool = True) -> bool:
+        """Notes a failure at the present time. False: it must go through, so raise it again."""
+        return self.failures.note(component, key, error, self.now, replayed=replayed)
+
+    def _again(self, handler: str, args: tuple[Any, ...], priority: int, background: bool) -> None:
+        """Schedules an event that failed anew, unless its handler had come to do that."""
+        if any(timer[:2] == (handler, args) for timer in self._timers.values()):
+            return
+        key = _event_key(handler, args)
+        attempts = self._failing.get(key, 0)
+        self._failing[key] = attempts + 1
+        self.call_later(
+            backoff(attempts),
+            handler,
+            *args,
+            priority=priority,
+            background=background or attempts >= PATIENCE,
+        )
 
     def run_until(self, goal: int, max_events: int | None = None) -> bool:
         """Runs every event due at or before ``goal``, then moves the clock there.
@@ -133,6 +170,7 @@ class Clock:
         return {
             "now": self.now,
             "seq": self._seq,
+            "failing": dict(self._failing),
             "heap": [
                 [due, priority, seq, self._timers[seq][0], list(self._timers[seq][1]), self._timers[seq][2]]
                 for due, priority, seq in live
@@ -142,9 +180,14 @@ class Clock:
     def load(self, state: dict[str, Any]) -> None:
         self.now = state["now"]
         self._seq = state["seq"]
+        self._failing = dict(state["failing"])
         self._heap = [(due, priority, seq) for due, priority, seq, *_ in state["heap"]]
         self._timers = {
             seq: (handler, tuple(args), background)
             for _due, _priority, seq, handler, args, background in state["heap"]
         }
         self._foreground = sum(1 for timer in self._timers.values() if not timer[2])
+
+
+def _event_key(handler: str, args: tuple[Any, ...]) -> str:
+    return f"{handler}{list(args)}"

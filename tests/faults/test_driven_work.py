@@ -1,0 +1,277 @@
+"""A fault in whatever is driven by the clock costs one object: the rest goes on, and a replay meets it again.
+
+The tables are made of the engine's own: what is added there is covered here without a line.
+"""
+
+from collections.abc import Callable
+
+import pytest
+from faults import Planted, plant, ready, same_again, web
+
+from cluster_engine import Cluster
+from cluster_engine.etcd import Store
+from cluster_engine.kube_scheduler import Scheduler
+from cluster_engine.sim import Clock
+
+
+def story(cluster: Cluster) -> None:
+    """Work for every part: objects made, changed, deleted, a namespace's life, two minutes of upkeep."""
+    cluster.apply(web("first"))
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "brief"}})
+    cluster.advance(20)
+    cluster.apply(web("second"))
+    cluster.delete("namespaces", "brief")
+    for pod in cluster.list("pods", "default", "app=first")[:1]:
+        cluster.delete("pods", pod["metadata"]["name"])
+    cluster.advance(120)
+
+
+def queues() -> list[tuple[str, int]]:
+    """Every work queue of every component."""
+    parts = Cluster(nodes=2, boot=False).components
+    return [(name, place) for name in parts for place in range(len(parts[name]._queues))]
+
+
+@pytest.mark.parametrize(("component", "place"), queues())
+def test_a_queue_serves_the_keys_beside_one_that_always_fails(component, place):
+    cluster = Cluster(nodes=2, seed=3, strict=False, boot=False)
+    queue = cluster.components[component]._queues[place]
+    cluster.boot()
+    original, tries = queue._reconcile, []
+
+    def planted(key: str) -> None:
+        # The first key that the story brings fails, and one that it does not bring.
+        if key == "planted" or len(tries) < 2 or key in tries:
+            tries.append(key)
+            raise Planted(key)
+        original(key)
+
+    queue._reconcile = planted
+    queue.add("planted")
+    story(cluster)
+    assert {failure.key for failure in cluster.failures} == set(tries)
+    assert cluster.clock.failures.counts() == {queue.name: len(tries)}
+    assert cluster.clock.failures.retries[queue.name] >= len(tries) > 5
+    assert not queue._pending
+    assert not queue._draining
+    assert cluster.settle(), "a key that fails for ever is upkeep in the end"
+
+
+@pytest.mark.parametrize(("component", "place"), queues())
+def test_a_fault_in_a_reconcile_is_healed_by_its_retry(component, place):
+    cluster = Cluster(nodes=2, seed=3, strict=False, boot=False)
+    queue = cluster.components[component]._queues[place]
+    original, hit = queue._reconcile, []
+
+    def planted(key: str) -> None:
+        if len(hit) < 3:
+            hit.append(key)
+            raise Planted(key)
+        if key != "planted":
+            original(key)
+
+    queue._reconcile = planted
+    queue.add("planted")
+    cluster.boot()
+    story(cluster)
+    assert cluster.clock.failures.counts() == {queue.name: 3}
+    assert ready(cluster, "first")
+    assert ready(cluster, "second")
+
+
+def test_one_broken_replicaset_leaves_the_others_theirs(monkeypatch, caplog):
+    from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
+
+    plant(monkeypatch, ReplicaSetController, "reconcile", lambda key: key.startswith("default/first-"))
+    cluster = Cluster(nodes=2, seed=3, strict=False)
+    cluster.apply(web("first"))
+    cluster.apply(web("second"))
+    cluster.advance(120)
+    assert not ready(cluster, "first")
+    assert ready(cluster, "second")
+    (failure,) = cluster.failures
+    assert failure.component == "replicaset-controller"
+    assert failure.key.startswith("default/first-")
+    assert (failure.error, failure.message) == ("Planted", "planted in ReplicaSetController.reconcile")
+    assert failure.count == cluster.clock.failures.counts()["replicaset-controller"] > 10
+    told = [record for record in caplog.records if record.name == "cluster_engine.sim.failures"]
+    assert (told[0].component, told[0].key) == (failure.component, failure.key)
+    assert told[0].exc_info
+    assert not told[1].exc_info, "the same traceback again tells nobody anything"
+    twin = Cluster.restore(cluster.snapshot())
+    assert twin.failures == cluster.failures
+
+
+def test_a_replay_meets_the_same_failures(monkeypatch):
+    from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
+
+    plant(monkeypatch, ReplicaSetController, "reconcile", lambda key: key.startswith("default/first-"))
+    cluster = Cluster(nodes=2, seed=3, strict=False)
+    story(cluster)
+    same_again(cluster)
+
+
+# ---- clock events ----------------------------------------------------------------------------------------
+
+
+def handler_names() -> list[str]:
+    return sorted(Cluster(nodes=2, boot=False).clock._handlers)
+
+
+def broken_handler(cluster: Cluster, name: str, wanted: Callable[[int], bool]) -> list[tuple[object, ...]]:
+    """Breaks one clock handler of one cluster, for the calls that ``wanted`` picks by their number."""
+    original, hit, calls = cluster.clock._handlers[name], [], [0]
+
+    def planted(*args: object) -> None:
+        calls[0] += 1
+        if wanted(calls[0]):
+            hit.append(args)
+            raise Planted(name)
+        original(*args)
+
+    cluster.clock._handlers[name] = planted
+    return hit
+
+
+@pytest.mark.parametrize("name", handler_names())
+def test_an_event_that_fails_once_is_run_again(name):
+    cluster = Cluster(nodes=2, seed=3, strict=False, boot=False)
+    hit = broken_handler(cluster, name, lambda call: call == 2)
+    cluster.boot()
+    story(cluster)
+    assert cluster.clock.failures.counts() == ({name: 1} if hit else {})
+    assert not cluster.clock._failing
+    assert ready(cluster, "first")
+    assert ready(cluster, "second")
+
+
+def test_an_event_that_always_fails_is_upkeep_in_the_end_and_the_clock_goes_on():
+    cluster = Cluster(nodes=2, seed=3, strict=False)
+    cluster.clock.register("broken", lambda: 1 / 0)
+    cluster.clock.call_later(1, "broken")
+    cluster.apply(web("first"))
+    assert cluster.settle()
+    assert ready(cluster, "first")
+    (failure,) = cluster.failures
+    assert (failure.component, failure.error) == ("broken", "ZeroDivisionError")
+    before = failure.count
+    cluster.advance(3_600)
+    assert before < cluster.failures[0].count < 25
+
+
+def test_an_event_that_had_planned_its_next_run_is_not_planned_twice():
+    clock, runs = Clock(0), []
+    clock.failures.strict = False
+
+    def periodic() -> None:
+        runs.append(clock.now)
+        clock.call_later(1, "periodic")
+        raise Planted
+
+    clock.register("periodic", periodic)
+    clock.call_later(1, "periodic")
+    clock.run_until(10_000_000)
+    assert runs == [second * 1_000_000 for second in range(1, 11)]
+
+
+# ---- informers -------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("resource", sorted(Cluster(nodes=2, boot=False).informers._informers))
+def test_an_informers_handlers_that_fail_once_are_told_again(resource):
+    cluster = Cluster(nodes=2, seed=3, strict=False, boot=False)
+    informer, hit = cluster.informers.of(resource), []
+
+    def failing_once(original: Callable[..., None]) -> Callable[..., None]:
+        def planted(*args: object) -> None:
+            if original not in hit:
+                hit.append(original)
+                raise Planted
+            original(*args)
+
+        return planted
+
+    for handlers in (informer._on_add, informer._on_update, informer._on_delete):
+        handlers[:] = map(failing_once, handlers)
+    cluster.boot()
+    story(cluster)
+    assert sum(cluster.clock.failures.counts().values()) == len(hit)
+    assert ready(cluster, "first")
+    assert ready(cluster, "second")
+
+
+def test_a_write_stands_whatever_those_who_are_told_make_of_it():
+    clock = Clock(0)
+    clock.failures.strict = False
+    store, seen = Store(clock), []
+
+    def broken(event: object) -> None:
+        raise Planted
+
+    store.subscribe("pods", broken)
+    store.subscribe("pods", seen.append)
+    store.watch("pods", None, broken)
+    store.watch("pods", None, seen.append)
+    stored = store.put("pods", "a/b", {"metadata": {"namespace": "a", "name": "b"}})
+    assert store.get("pods", "a/b") is stored
+    assert len(seen) == 2
+    assert clock.failures.counts() == {"etcd/subscriber": 1, "etcd/watch": 1}
+    assert clock.failures.state()["counts"] == {"etcd/subscriber": 1}, "nobody watches a replay"
+
+
+# ---- the scheduler ---------------------------------------------------------------------------------------
+
+
+def test_a_pod_that_the_scheduler_cannot_look_at_waits_alone(monkeypatch):
+    plant(monkeypatch, Scheduler, "_schedule_one", lambda key, *_: key.startswith("default/first-"))
+    cluster = Cluster(nodes=2, seed=3, strict=False)
+    cluster.apply(web("first"))
+    cluster.apply(web("second"))
+    assert cluster.settle()
+    assert ready(cluster, "second")
+    assert {failure.key[:14] for failure in cluster.failures} == {"default/first-"}
+    assert set(cluster.clock.failures.counts()) == {"kube-scheduler"}
+    monkeypatch.undo()
+    cluster.advance(700)
+    assert ready(cluster, "first"), "the flush tries it again"
+
+
+# ---- the switch ------------------------------------------------------------------------------------------
+
+
+def test_strict_clusters_let_everything_through(monkeypatch):
+    from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
+
+    plant(monkeypatch, ReplicaSetController, "reconcile")
+    cluster = Cluster(nodes=2, seed=3, addons=False)
+    assert cluster.options.strict, "tests are strict where they do not say otherwise"
+    cluster.apply(web("first"))
+    with pytest.raises(Planted):
+        cluster.settle()
+    assert cluster.failures == []
+
+
+@pytest.mark.parametrize("error", [MemoryError(), KeyboardInterrupt()], ids=["memory", "keyboard"])
+def test_what_is_no_bug_goes_through(error):
+    clock = Clock(0)
+    clock.failures.strict = False
+
+    def raising() -> None:
+        raise error
+
+    clock.register("raising", raising)
+    clock.call_later(1, "raising")
+    with pytest.raises(type(error)):
+        clock.run_until(2_000_000)
+
+
+def test_failures_are_bounded():
+    from cluster_engine.sim.failures import LIMIT
+
+    clock = Clock(0)
+    clock.failures.strict = False
+    for number in range(LIMIT + 50):
+        clock.failed("part", f"key-{number}", Planted("x" * 10_000))
+    assert len(clock.failures.list()) == LIMIT
+    assert clock.failures.counts() == {"part": LIMIT + 50}
+    assert len(clock.failures.list()[0].message) == 300
