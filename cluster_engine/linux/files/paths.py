@@ -1,0 +1,138 @@
+"""From a path to a place: through mounts, symbolic links and the permissions of directories."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+from cluster_engine.linux.errors import DENIED, LOOPS, NAME_TOO_LONG, NO_ENTRY, NOT_DIRECTORY, FileError
+from cluster_engine.linux.files.storage import MAX_LINKS, Storage
+from cluster_engine.linux.files.tree import Node
+from cluster_engine.linux.text import octets
+
+MAX_NAME = 255
+"""Bytes of one name."""
+MAX_PATH = 4_096
+"""Bytes of one path."""
+
+READ, WRITE, SEARCH = 4, 2, 1
+
+
+@dataclass(frozen=True, slots=True)
+class Credentials:
+    """Who asks."""
+
+    uid: int = 0
+    gid: int = 0
+    groups: tuple[int, ...] = ()
+
+    def may(self, node: Node, want: int) -> bool:
+        """Whether the permission bits allow it. Root may all, but executes only what somebody may execute."""
+        if self.uid == 0:
+            return not want & SEARCH or node["t"] == "d" or bool(node["m"] & 0o111)
+        if node["u"] == self.uid:
+            shift = 6
+        elif node["g"] == self.gid or node["g"] in self.groups:
+            shift = 3
+        else:
+            shift = 0
+        return bool((node["m"] >> shift) & want == want)
+
+
+@dataclass(frozen=True, slots=True)
+class Place:
+    """Where a path leads. ``node`` is None when there is nothing; ``parent`` is the directory then."""
+
+    path: str
+    """The canonical path in the root."""
+    volume: str
+    names: tuple[str, ...]
+    node: Node | None
+    parent: Node
+    ro: bool
+    mount: bool
+    """Something is mounted here."""
+    slash: bool
+    """The path was written with a slash at its end."""
+
+
+_Step = tuple[str, str, tuple[str, ...], Node, bool]
+"""(canonical path, volume, names in it, node, read-only)."""
+
+
+def resolve(
+    storage: Storage, root: str, who: Credentials, cwd: str, path: str, *, follow: bool = True
+) -> Place:
+    """The place of a path; ``cwd`` is canonical. Raises FileError: ENOENT, ENOTDIR, EACCES, ELOOP, ENAMETOOLONG."""
+    if not path:
+        raise FileError(NO_ENTRY, path)
+    if len(path) > MAX_PATH:
+        raise FileError(NAME_TOO_LONG, path)
+    view = storage.roots.get(root)
+    if view is None:
+        raise FileError(NO_ENTRY, path)
+    mounts: dict[str, Any] = view["mounts"]
+    origin: _Step = ("", view["volume"], (), storage.volumes[view["volume"]]["tree"], view["ro"])
+    stack: list[_Step] = [origin]
+    todo = [part for part in reversed(path.split("/")) if part]
+    below = 0
+    if not path.startswith("/") and cwd != "/":
+        parts = cwd.split("/")[1:]
+        below = len(parts)  # directories that the process is in already: nobody asks for their permission
+        todo.extend(reversed(parts))
+    slash = path.endswith("/")
+    follow = follow or slash
+    links = 0
+    while todo:
+        name = todo.pop()
+        here, volume, names, node, ro = stack[-1]
+        if node["t"] != "d":
+            raise FileError(NOT_DIRECTORY, path)
+        if below > 0:
+            below -= 1
+        elif not who.may(node, SEARCH):
+            raise FileError(DENIED, path)
+        if name == ".":
+            continue
+        if name == "..":
+            if len(stack) > 1:
+                stack.pop()
+            continue
+        child_path = f"{here}/{name}"
+        if mounts and child_path in mounts:
+            stack.append(_mounted(storage, child_path, mounts[child_path], path))
+            continue
+        child = node["e"].get(name)
+        if child is None:
+            if len(octets(name)) > MAX_NAME:
+                raise FileError(NAME_TOO_LONG, path)
+            if todo:
+                raise FileError(NO_ENTRY, path)
+            return Place(child_path, volume, (*names, name), None, node, ro, False, slash)
+        kind = child["t"]
+        if kind == "l" and (follow or todo):
+            links += 1
+            if links > MAX_LINKS:
+                raise FileError(LOOPS, path)
+            target = child["to"]
+            todo.extend(part for part in reversed(target.split("/")) if part)
+            if target.startswith("/"):
+                stack = [origin]
+            continue
+        if kind == "h":
+            child = storage.volumes[volume]["inodes"][child["i"]]
+        stack.append((child_path, volume, (*names, name), child, ro))
+    here, volume, names, node, ro = stack[-1]
+    if slash and node["t"] != "d":
+        raise FileError(NOT_DIRECTORY, path)
+    parent = stack[-2][3] if len(stack) > 1 else node
+    return Place(here or "/", volume, names, node, parent, ro, here in mounts or not here, slash)
+
+
+def _mounted(storage: Storage, at: str, mount: dict[str, Any], path: str) -> _Step:
+    names: Sequence[str] = mount["sub"]
+    node = storage.node(mount["volume"], names)
+    if node is None:
+        raise FileError(NO_ENTRY, path)
+    return (at, mount["volume"], tuple(names), node, mount["ro"])
