@@ -9,7 +9,6 @@ from typing import Any
 from cluster_engine.linux.errors import DENIED, LOOPS, NAME_TOO_LONG, NO_ENTRY, NOT_DIRECTORY, FileError
 from cluster_engine.linux.files.storage import MAX_LINKS, Storage
 from cluster_engine.linux.files.tree import Node
-from cluster_engine.linux.text import octets
 
 MAX_NAME = 255
 """Bytes of one name."""
@@ -105,7 +104,7 @@ def resolve(
             continue
         child = node["e"].get(name)
         if child is None:
-            if len(octets(name)) > MAX_NAME:
+            if len(name) > MAX_NAME:
                 raise FileError(NAME_TOO_LONG, path)
             if todo:
                 raise FileError(NO_ENTRY, path)

@@ -11,6 +11,7 @@ import pytest
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Credentials, Files, Storage, tree
 from cluster_engine.linux.files.storage import MAX_BYTES, MAX_ENTRIES, MAX_FILE
+from cluster_engine.linux.text import octets
 
 
 def conf(version: str, text: str) -> tree.Node:
@@ -87,7 +88,7 @@ ERRORS: dict[str, tuple[str, int, Callable[[Files], Any], str]] = {
     "appends fill it": ("app", 0, lambda f: [f.write("/data/small/x", "x" * 999, append=True) for _ in range(11)], "No space left on device"),
     "too large": ("app", 0, lambda f: f.write("/tmp/x", "x" * (MAX_FILE + 1)), "File too large"),
     "long name": ("app", 0, lambda f: f.write("/tmp/" + "n" * 256, ""), "File name too long"),
-    "long name of wide characters": ("app", 0, lambda f: f.write("/tmp/" + "字" * 86, ""), "File name too long"),
+    "long name of wide characters": ("app", 0, lambda f: f.write("/tmp/" + octets("字" * 86), ""), "File name too long"),
     "long path": ("app", 0, lambda f: f.read("/tmp/" * 1000), "File name too long"),
     "empty path": ("app", 0, lambda f: f.read(""), "No such file or directory"),
     "no root": ("nowhere", 0, lambda f: f.read("/etc"), "No such file or directory"),
