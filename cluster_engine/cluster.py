@@ -30,7 +30,7 @@ from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Store
 from cluster_engine.kube_apiserver import ADMIN, APIServer, Request, RequestContext, Response
 from cluster_engine.kube_controller_manager import CONTROLLERS
-from cluster_engine.kube_proxy import ServiceProxy
+from cluster_engine.kube_proxy import Proxy
 from cluster_engine.kube_scheduler import Scheduler
 from cluster_engine.kubelet import Kubelets
 from cluster_engine.sim import (
@@ -91,7 +91,7 @@ class Cluster:
             self.components[built.name] = built
         kubelets = self.components[Kubelets.name]
         assert isinstance(kubelets, Kubelets)
-        kubelets.connect(ServiceProxy(self.informers), Resolver(self.informers))
+        kubelets.connect(Proxy(self.informers), Resolver(self.informers))
         self.journal = Journal({"engine": ENGINE_VERSION, "options": self.options.as_dict()})
         if boot:
             self.boot()

@@ -49,6 +49,6 @@ class Network(Protocol):
         """Raises ConnectionFailed or LookupError when there is nothing to talk to."""
         ...
 
-    def lookup(self, name: str, namespace: str) -> list[str]:
-        """Addresses of a name; [] when it does not exist."""
+    def lookup(self, name: str, namespace: str) -> list[str] | None:
+        """Addresses of a name; [] when it does not exist, None when no DNS server answers."""
         ...

@@ -10,6 +10,7 @@ from collections.abc import Iterator
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
+from cluster_engine.network import is_address
 
 DOMAIN = "cluster.local"
 NDOTS = 5
@@ -105,9 +106,3 @@ def _pod_address(parts: list[str]) -> list[str]:
         return []
     address = parts[0].replace("-", ".")
     return [address] if is_address(address) else []
-
-
-def is_address(host: str) -> bool:
-    """Whether the host is a dotted IPv4 address rather than a name."""
-    parts = host.split(".")
-    return len(parts) == 4 and all(p.isascii() and p.isdecimal() and int(p[:4]) < 256 for p in parts)

@@ -1,7 +1,7 @@
-"""kube-proxy: from a Service's address to a Pod that answers.
+"""kube-proxy: what becomes of a packet to a Service's address, as rules.
 
-A pure look at the informers, for commands in containers that open a connection. Readiness is honoured:
-without a ready endpoint a connection is refused, as the proxy's REJECT rule does.
+A pure look at the informers, for the datapath. Readiness is honoured: a rule without endpoints rejects, as the
+proxy's REJECT does, whether the Service was called by its name or by its address.
 
 Models pkg/proxy (iptables mode) and its topology-free endpoint choice (pkg/proxy/topology.go).
 """
@@ -9,71 +9,57 @@ Models pkg/proxy (iptables mode) and its topology-free endpoint choice (pkg/prox
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
-from cluster_engine.coredns import Resolver, is_address
+from cluster_engine.network import Rule
 
 _SLICES = "endpointslices.discovery.k8s.io"
-_CLUSTER_IP = "cluster-ip"
+_CLUSTER_IP, _NODE_PORT, _NODE_IP = "cluster-ip", "node-port", "node-ip"
+RULES = 10_000
+"""Rules that are kept; they are worked out again when there are more."""
+
+_Sources = tuple[JSON, list[JSON]]
 
 
-class Endpoint(NamedTuple):
-    """Where a connection ends: an address, and the Pod behind it (``namespace/name``) if there is one."""
-
-    ip: str
-    port: int
-    pod: str | None
-
-
-class Route(NamedTuple):
-    """Where a connection may go. ``found`` is False when the name or address does not exist at all."""
-
-    found: bool
-    endpoints: list[Endpoint]
-
-
-class ServiceProxy:
-    """Resolves names and addresses as seen from a Pod or a node."""
+class Proxy:
+    """The rules of one cluster; every node has the same."""
 
     def __init__(self, informers: SharedInformerFactory) -> None:
         self._services = informers.of("services")
         self._slices = informers.of(_SLICES)
-        self._pods = informers.of("pods")
         self._nodes = informers.of("nodes")
-        self._dns = Resolver(informers)
         self._services.add_index(_CLUSTER_IP, _cluster_ips)
-        self._pods.add_index("pod-ip", _pod_ips)
+        self._services.add_index(_NODE_PORT, _node_ports)
+        self._slices.add_index("service", _service_of)
+        self._nodes.add_index(_NODE_IP, _node_ips)
+        self._rules: dict[tuple[str, int, str], tuple[_Sources, Rule | None]] = {}
 
-    def resolve(
-        self, host: str, port: int, namespace: str = "default", protocol: str = "TCP", choice: int = 0
-    ) -> Endpoint | None:
-        """The endpoint that answers; ``choice`` (any number) picks among several. None: nothing answers."""
-        endpoints = self.route(host, port, namespace, protocol).endpoints
-        return endpoints[choice % len(endpoints)] if endpoints else None
-
-    def route(self, host: str, port: int, namespace: str = "default", protocol: str = "TCP") -> Route:
-        """All endpoints that the proxy would choose from, in a stable order."""
-        ips = [host] if is_address(host) else self._dns.lookup(host, namespace)
-        endpoints = [entry for ip in ips for entry in self._behind(ip, port, protocol)]
-        return Route(bool(ips), endpoints)
-
-    def _behind(self, ip: str, port: int, protocol: str) -> list[Endpoint]:
-        services = self._services.by_index(_CLUSTER_IP, ip)
-        if services:
-            return self._endpoints(services[0], "port", port, protocol)
-        for pod in self._pods.by_index("pod-ip", ip):
-            if not pod["metadata"].get("deletionTimestamp") and not pod["spec"].get("hostNetwork"):
-                return [Endpoint(ip, port, f"{pod['metadata']['namespace']}/{pod['metadata']['name']}")]
-        if any(_node_has(node, ip) for node in self._nodes.list()):
-            for service in self._services.list():
-                found = self._endpoints(service, "nodePort", port, protocol)
-                if found:
+    def rule(self, ip: str, port: int, protocol: str) -> Rule | None:
+        """The rule for a destination; None when it belongs to no Service."""
+        for service in self._services.by_index(_CLUSTER_IP, ip):
+            found = self._rule(service, "port", port, protocol)
+            if found is not None:
+                return found
+        if self._nodes.count_by_index(_NODE_IP, ip):
+            for service in self._services.by_index(_NODE_PORT, str(port)):
+                found = self._rule(service, "nodePort", port, protocol)
+                if found is not None:
                     return found
-        return []
+        return None
 
-    def _endpoints(self, service: JSON, field: str, number: int, protocol: str) -> list[Endpoint]:
+    def owns(self, ip: str) -> bool:
+        """Whether the address is a Service's: a port that it does not serve leads nowhere."""
+        return self._services.count_by_index(_CLUSTER_IP, ip) > 0
+
+    def _rule(self, service: JSON, field: str, number: int, protocol: str) -> Rule | None:
+        meta = service["metadata"]
+        key = f"{meta['namespace']}/{meta['name']}"
+        slices = self._slices.by_index("service", key)
+        place = (f"{key}/{field}", number, protocol)
+        known = self._rules.get(place)
+        if known is not None and _same(known[0], service, slices):
+            return known[1]
         port = next(
             (
                 p
@@ -82,36 +68,53 @@ class ServiceProxy:
             ),
             None,
         )
-        if port is None:
-            return []
-        key = f"{service['metadata']['namespace']}/{service['metadata']['name']}"
-        ready: list[Endpoint] = []
-        serving: list[Endpoint] = []
-        for slice in self._slices.by_index("service", key):
-            target = _number(slice, port.get("name", ""))
-            for entry in slice.get("endpoints") or () if target else ():
-                _sort(entry, target, ready, serving)
-        # Terminating Pods still get traffic when nothing else is left.
-        return ready or serving
+        rule = None
+        if port is not None:
+            name = port.get("name", "")
+            rule = Rule(f"{key}:{name}" if name else key, _endpoints(slices, name))
+        if len(self._rules) >= RULES:
+            self._rules.clear()
+        self._rules[place] = ((service, slices), rule)
+        return rule
+
+
+def _same(sources: _Sources, service: JSON, slices: list[JSON]) -> bool:
+    """Whether a rule was made of these very objects."""
+    return (
+        sources[0] is service
+        and len(sources[1]) == len(slices)
+        and all(a is b for a, b in zip(sources[1], slices, strict=True))
+    )
+
+
+def _endpoints(slices: list[JSON], name: str) -> tuple[tuple[str, int], ...]:
+    """(address, port) of the endpoints that may answer, in the order of the slices."""
+    ready: list[tuple[str, int]] = []
+    serving: list[tuple[str, int]] = []
+    for slice in slices:
+        number = _number(slice, name)
+        for entry in slice.get("endpoints") or () if number else ():
+            conditions = entry.get("conditions") or {}
+            if conditions.get("ready", True) is not False:
+                ready.append((entry["addresses"][0], number))
+            elif conditions.get("serving") and conditions.get("terminating"):
+                serving.append((entry["addresses"][0], number))
+    # Terminating Pods still get traffic when nothing else is left.
+    return tuple(ready or serving)
 
 
 def _number(slice: JSON, name: str) -> int:
     """The port of that name behind the slice's endpoints; 0 without one."""
     for port in slice.get("ports") or ():
-        if port.get("name", "") == name:
+        if (port.get("name") or "") == name:
             return int(port.get("port") or 0)
     return 0
 
 
-def _sort(entry: JSON, port: int, ready: list[Endpoint], serving: list[Endpoint]) -> None:
-    conditions = entry.get("conditions") or {}
-    reference = entry.get("targetRef") or {}
-    pod = f"{reference['namespace']}/{reference['name']}" if reference.get("kind") == "Pod" else None
-    found = Endpoint(entry["addresses"][0], port, pod)
-    if conditions.get("ready", True) is not False:
-        ready.append(found)
-    elif conditions.get("serving") and conditions.get("terminating"):
-        serving.append(found)
+def _service_of(slice: JSON) -> Sequence[str]:
+    """Index function: the Service that a slice belongs to."""
+    name = (slice["metadata"].get("labels") or {}).get("kubernetes.io/service-name")
+    return (f"{slice['metadata']['namespace']}/{name}",) if name else ()
 
 
 def _cluster_ips(service: JSON) -> Sequence[str]:
@@ -123,11 +126,12 @@ def _cluster_ips(service: JSON) -> Sequence[str]:
     return [*ips, *(entry["ip"] for entry in ingress if entry.get("ip"))]
 
 
-def _pod_ips(pod: JSON) -> Sequence[str]:
-    ip = (pod.get("status") or {}).get("podIP")
-    return (ip,) if ip else ()
+def _node_ports(service: JSON) -> Sequence[str]:
+    """Index function: the ports at which every node serves it."""
+    return [str(p["nodePort"]) for p in service["spec"].get("ports") or () if p.get("nodePort")]
 
 
-def _node_has(node: JSON, ip: str) -> bool:
+def _node_ips(node: JSON) -> Sequence[str]:
+    """Index function: the node's own addresses."""
     addresses = (node.get("status") or {}).get("addresses") or ()
-    return any(entry["address"] == ip and entry["type"] != "Hostname" for entry in addresses)
+    return [entry["address"] for entry in addresses if entry["type"] != "Hostname"]

@@ -13,7 +13,7 @@ from cluster_engine.container_runtime.container import Container
 from cluster_engine.container_runtime.network import HttpReply, HttpRequest
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.lifecycle import Lifecycle
-from cluster_engine.kubelet.network import ClusterNetwork, Names, Proxy
+from cluster_engine.kubelet.network import ClusterNetwork, Names
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import PodRecord
@@ -23,6 +23,7 @@ from cluster_engine.kubelet.starter import Starter
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.termination import Termination
 from cluster_engine.kubelet.worker import Worker
+from cluster_engine.network import Services
 from cluster_engine.sim.failures import PATIENCE
 
 LATENCY = 0.010
@@ -125,9 +126,9 @@ class Kubelets(Component):
 
     # ---- for other components --------------------------------------------------------------------------
 
-    def connect(self, proxy: Proxy, names: Names) -> None:
+    def connect(self, services: Services, names: Names) -> None:
         """Gives containers names and Services; without it they reach nothing. Called once, before ``start``."""
-        self.connections = ClusterNetwork(self.runtime, proxy, names, self.clock, self.ctx.chance)
+        self.connections = ClusterNetwork(self.runtime, services, names, self.clock, self.ctx.chance)
         self.runtime.network = self.connections
 
     def http(

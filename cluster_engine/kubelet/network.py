@@ -1,36 +1,25 @@
-"""The network that containers see: names through DNS, Services through the proxy, Pods through the kubelets.
+"""The network that containers see: every connection takes the datapath; names are answered by the DNS Pods.
 
-DNS and proxy are other rooms; they are handed in from outside and known here by shape only.
+Rules and records are other rooms'; they are handed in from outside and known here by shape only.
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from typing import Any, Protocol
 
 from cluster_engine.container_runtime.network import ConnectionFailed, HttpReply, HttpRequest
-from cluster_engine.kubelet.runtime import REFUSED, Runtime
+from cluster_engine.kubelet.runtime import REFUSED, UNREACHABLE, Runtime
+from cluster_engine.network import Datapath, Packet, Services, Verdict, is_address
 from cluster_engine.sim import Chance, Clock, Draw
 
-
-class Route(Protocol):
-    """Where a connection may go: endpoints with ``ip`` and ``port``; ``found`` is False for an unknown name."""
-
-    @property
-    def found(self) -> bool: ...
-
-    @property
-    def endpoints(self) -> Sequence[Any]: ...
-
-
-class Proxy(Protocol):
-    """kube-proxy's rules."""
-
-    def route(self, host: str, port: int, namespace: str = "default", protocol: str = "TCP") -> Route: ...
+NAMESERVER = "10.96.0.10"
+"""What stands in a Pod's /etc/resolv.conf: the Service kube-dns."""
+_TIMEOUT = "i/o timeout"
+_REASONS = {Verdict.REJECT: REFUSED, Verdict.UNREACHABLE: UNREACHABLE, Verdict.DROP: _TIMEOUT}
 
 
 class Names(Protocol):
-    """The cluster's DNS."""
+    """What the DNS Pods know."""
 
     def lookup(self, name: str, namespace: str) -> list[str]: ...
 
@@ -38,27 +27,28 @@ class Names(Protocol):
 class ClusterNetwork:
     """A ``container_runtime.Network`` over Pods, Services and names."""
 
-    def __init__(self, pods: Runtime, proxy: Proxy, names: Names, clock: Clock, chance: Chance) -> None:
+    def __init__(self, pods: Runtime, services: Services, names: Names, clock: Clock, chance: Chance) -> None:
         self._pods = pods
-        self._proxy = proxy
+        self._datapath = Datapath(services, pods.node_of)
         self._names = names
         self._clock = clock
         self._chance = chance
         self._made: dict[str, int] = {}  # connections in this very instant, by what they go to
         self._made_at = 0
 
-    def _endpoint(self, host: str, port: int, namespace: str) -> tuple[str, int]:
-        """One endpoint at random, as iptables does. Raises LookupError or ConnectionFailed."""
-        route = self._proxy.route(host, port, namespace)
-        if not route.found:
-            raise LookupError(host)
-        endpoints = route.endpoints
-        if not endpoints:
-            if host[:1].isdigit():
-                return host, port  # a node's own address
-            raise ConnectionFailed(REFUSED)
-        chosen = endpoints[0] if len(endpoints) == 1 else self._draw(namespace, host, port).choice(endpoints)
-        return str(chosen.ip), int(chosen.port)
+    def _endpoint(self, host: str, port: int, namespace: str, protocol: str = "TCP") -> tuple[str, int]:
+        """Where a packet arrives. Raises LookupError for an unknown name, ConnectionFailed."""
+        address = host
+        if not is_address(host):
+            found = self.lookup(host, namespace)
+            if not found:
+                raise LookupError(host)
+            address = found[0] if len(found) == 1 else self._draw(namespace, host, port).choice(found)
+        draw = self._draw(namespace, address, port)
+        way = self._datapath.way(Packet("", address, port, protocol), draw.randrange)
+        if way.verdict != Verdict.DELIVER:
+            raise ConnectionFailed(_REASONS[way.verdict])
+        return way.ip, way.port
 
     def _draw(self, namespace: str, host: str, port: int) -> Draw:
         """By what is connected to, and which connection to it in this instant it is."""
@@ -78,8 +68,12 @@ class ClusterNetwork:
         ip, number = self._endpoint(host, port, namespace)
         self._pods.connect(ip, number)
 
-    def lookup(self, name: str, namespace: str) -> list[str]:
-        """Addresses of a name; [] when it does not exist."""
+    def lookup(self, name: str, namespace: str) -> list[str] | None:
+        """Addresses of a name, [] when it does not exist; None when no DNS server answers."""
+        try:
+            self._pods.connect(*self._endpoint(NAMESERVER, 53, namespace, "UDP"))
+        except ConnectionFailed:
+            return None
         return self._names.lookup(name, namespace)
 
     def state(self) -> list[Any]:

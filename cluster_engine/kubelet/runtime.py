@@ -345,6 +345,13 @@ class Runtime:
             return
         self._answer(0.0, then, ["connected"], background)
 
+    def node_of(self, ip: str) -> str | None:
+        """The node of whoever has the address."""
+        uid = self._by_ip.get(ip)
+        if uid is not None:
+            return self.core.records[uid].node
+        return next((node.name for node in self.core.nodes.values() if node.ip == ip), None)
+
     def connect(self, ip: str, port: int) -> None:
         """Raises ConnectionFailed when nothing listens at that address of a Pod or a node."""
         self._listener(ip, port)

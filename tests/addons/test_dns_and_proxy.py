@@ -9,12 +9,14 @@ import pytest
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Store
-from cluster_engine.kube_proxy import ServiceProxy
+from cluster_engine.kube_proxy import Proxy
+from cluster_engine.network import Rule
 from cluster_engine.sim import Clock
 
 
 def _service(name: str, ip: str, namespace: str = "shop", **spec: Any) -> dict[str, Any]:
-    ports = [{"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP", "nodePort": 30080}]
+    port = {"name": "http", "port": 80, "targetPort": 8080, "protocol": "TCP"}
+    ports = [{**port, "nodePort": 30080} if name == "api" else port]
     return {
         "metadata": {"name": name, "namespace": namespace},
         "spec": {"clusterIP": ip, "clusterIPs": [ip], "ports": ports, **spec},
@@ -88,28 +90,35 @@ def test_lookup(informers: SharedInformerFactory, name: str, namespace: str, exp
 
 
 @pytest.mark.parametrize(
-    ("host", "port", "expected"),
+    ("ip", "port", "expected"),
     [
-        pytest.param("api", 80, ["shop/pod-1", "shop/pod-3"], id="ready-ones-only"),
-        pytest.param("10.96.0.7", 80, ["shop/pod-1", "shop/pod-3"], id="by-address"),
-        pytest.param("api", 81, [], id="port-not-served"),
-        pytest.param("empty", 80, [], id="no-endpoints"),
-        pytest.param("closing", 80, ["shop/pod-5"], id="terminating-when-nothing-else-is-left"),
-        pytest.param("10.244.1.9", 8080, ["shop/web"], id="a-pod"),
-        pytest.param("192.168.0.11", 30080, ["shop/pod-1", "shop/pod-3"], id="node-port"),
-        pytest.param("192.0.2.1", 80, [], id="nobody"),
+        pytest.param("10.96.0.7", 80, [("10.244.1.1", 8080), ("10.244.1.3", 8080)], id="ready-ones-only"),
+        pytest.param("10.96.0.7", 81, None, id="port-not-served"),
+        pytest.param("10.96.0.8", 80, [], id="no-endpoints"),
+        pytest.param("10.96.0.9", 80, [("10.244.1.5", 8080)], id="terminating-when-nothing-else-is-left"),
+        pytest.param("10.244.1.9", 8080, None, id="a-pod"),
+        pytest.param("192.168.0.11", 30080, [("10.244.1.1", 8080), ("10.244.1.3", 8080)], id="node-port"),
+        pytest.param("192.168.0.11", 30081, None, id="no-node-port"),
+        pytest.param("192.0.2.1", 80, None, id="nobody"),
     ],
 )
-def test_route(informers: SharedInformerFactory, host: str, port: int, expected: list[str]) -> None:
-    assert [entry.pod for entry in ServiceProxy(informers).route(host, port, "shop").endpoints] == expected
+def test_rules(
+    informers: SharedInformerFactory, ip: str, port: int, expected: list[tuple[str, int]] | None
+) -> None:
+    rule = Proxy(informers).rule(ip, port, "TCP")
+    assert (rule and list(rule.endpoints)) == expected
+    assert Proxy(informers).rule(ip, port, "UDP") is None
 
 
-def test_resolve_picks_by_the_number_given(informers: SharedInformerFactory) -> None:
-    proxy = ServiceProxy(informers)
-    picked = [proxy.resolve("api", 80, "shop", choice=n) for n in range(3)]
-    assert [found and (found.ip, found.port) for found in picked] == [
-        ("10.244.1.1", 8080),
-        ("10.244.1.3", 8080),
-        ("10.244.1.1", 8080),
-    ]
-    assert proxy.resolve("empty", 80, "shop") is None
+def test_rules_follow_the_objects() -> None:
+    store = Store(Clock(0), freezing=True)
+    proxy = Proxy(SharedInformerFactory(store))
+    slices = "endpointslices.discovery.k8s.io"
+    assert (proxy.rule("10.96.0.7", 80, "TCP"), proxy.owns("10.96.0.7")) == (None, False)
+    store.put("services", "shop/api", _service("api", "10.96.0.7"))
+    rule = proxy.rule("10.96.0.7", 80, "TCP")
+    assert (rule, proxy.owns("10.96.0.7")) == (Rule("shop/api:http", ()), True)
+    store.put(slices, "shop/api-x", _slice("api", ("10.244.1.1", True, False)))
+    rule = proxy.rule("10.96.0.7", 80, "TCP")
+    assert rule == Rule("shop/api:http", (("10.244.1.1", 8080),))
+    assert proxy.rule("10.96.0.7", 80, "TCP") is rule

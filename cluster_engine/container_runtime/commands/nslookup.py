@@ -14,7 +14,10 @@ async def run(ctx: Context, argv: list[str]) -> int:
         await ctx.error("missing host name")
         return 1
     name = names[0].rstrip(".")
-    found: list[str] = await ctx.call("lookup", name)
+    found: list[str] | None = await ctx.call("lookup", name)
+    if found is None:
+        await ctx.out(";; connection timed out; no servers could be reached\n\n")
+        return 1
     await ctx.out(f"Server:\t\t{_SERVER}\nAddress:\t{_SERVER}:53\n\n")
     if not found:
         await ctx.out(f"** server can't find {name}: NXDOMAIN\n\n")

@@ -1,0 +1,124 @@
+"""The way of a packet: policy, Service, endpoint, policy again, node, Pod. A pure look at rules; it moves nothing.
+
+Models what iptables rules of kube-proxy (pkg/proxy/iptables), a CNI's policies and the kernel's routes decide
+together about the first packet of a connection.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from enum import StrEnum
+from typing import NamedTuple, Protocol
+
+Step = list[str]
+"""[stage, what was found there]: ``["service", "shop/api:http has 2 endpoints"]``."""
+
+
+class Packet(NamedTuple):
+    """The first packet of a connection, or a datagram."""
+
+    source: str
+    destination: str
+    port: int
+    protocol: str = "TCP"
+
+
+class Verdict(StrEnum):
+    """What becomes of a packet."""
+
+    DELIVER = "deliver"
+    REJECT = "reject"
+    """Answered by a refusal: the sender knows at once."""
+    DROP = "drop"
+    """Gone: the sender waits until it gives up."""
+    UNREACHABLE = "unreachable"
+    """No neighbour has the address: ``no route to host``."""
+
+
+class Way(NamedTuple):
+    """Where a packet goes: the verdict, the address and the port after the Service, and the reasons."""
+
+    verdict: Verdict
+    ip: str
+    port: int
+    steps: list[Step]
+
+
+class Rule(NamedTuple):
+    """What the proxy does with one address, port and protocol of a Service."""
+
+    name: str
+    """``namespace/service:port``."""
+    endpoints: tuple[tuple[str, int], ...]
+    """(address, port) of those that may answer, in a stable order; none: the packet is rejected."""
+
+
+class Services(Protocol):
+    """kube-proxy's rules."""
+
+    def rule(self, ip: str, port: int, protocol: str) -> Rule | None:
+        """The rule for that destination; None when it belongs to no Service."""
+        ...
+
+    def owns(self, ip: str) -> bool:
+        """Whether the address lies in the range that only Services have."""
+        ...
+
+
+Policy = Callable[[str, Packet], str]
+"""(``"egress"`` or ``"ingress"``, packet) -> why it is dropped; "" lets it pass."""
+
+
+class Datapath:
+    """One cluster's. ``node_of`` tells which node has an address; None: nobody."""
+
+    def __init__(
+        self,
+        services: Services,
+        node_of: Callable[[str], str | None],
+        policies: tuple[Policy, ...] = (),
+    ) -> None:
+        self._services = services
+        self._node_of = node_of
+        self._policies = policies
+
+    def way(self, packet: Packet, choose: Callable[[int], int]) -> Way:
+        """Where the packet goes; ``choose(n)`` picks one of n endpoints."""
+        steps: list[Step] = []
+        destination, port = packet.destination, packet.port
+        rule = self._services.rule(destination, port, packet.protocol)
+        if rule is not None:
+            endpoints = rule.endpoints
+            if not endpoints:
+                steps.append(["service", f"{rule.name} has no endpoints"])
+                return Way(Verdict.REJECT, destination, port, steps)
+            destination, port = endpoints[0] if len(endpoints) == 1 else endpoints[choose(len(endpoints))]
+            steps.append(["service", f"{rule.name} has {len(endpoints)} endpoints"])
+            steps.append(["endpoint", f"{destination}:{port}"])
+        elif self._services.owns(destination):
+            steps.append(["service", f"no Service has {destination}:{port}/{packet.protocol}"])
+            return Way(Verdict.DROP, destination, port, steps)
+        for direction in ("egress", "ingress"):
+            # Policies see the endpoint: the address is rewritten before they are asked.
+            why = self._denied(direction, Packet(packet.source, destination, port, packet.protocol))
+            if why:
+                steps.append([direction, why])
+                return Way(Verdict.DROP, destination, port, steps)
+        node = self._node_of(destination)
+        if node is None:
+            steps.append(["route", f"no node has {destination}"])
+            return Way(Verdict.UNREACHABLE, destination, port, steps)
+        steps.append(["node", node])
+        return Way(Verdict.DELIVER, destination, port, steps)
+
+    def _denied(self, direction: str, packet: Packet) -> str:
+        for policy in self._policies:
+            if why := policy(direction, packet):
+                return why
+        return ""
+
+
+def is_address(host: str) -> bool:
+    """Whether the host is a dotted IPv4 address rather than a name."""
+    parts = host.split(".")
+    return len(parts) == 4 and all(p.isascii() and p.isdecimal() and int(p[:4]) < 256 for p in parts)

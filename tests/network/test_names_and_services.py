@@ -1,0 +1,95 @@
+"""What a Pod finds when it calls names and addresses: Services without endpoints, DNS without servers."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cluster_engine import Cluster
+from cluster_engine.apimachinery.cow import JSON
+
+
+def _pod(name: str, image: str, command: list[str] | None = None, **more: Any) -> JSON:
+    container = {"name": "c", "image": image, **({"command": command} if command else {})}
+    meta = {"name": name, "labels": {"app": name}}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container], **more}}
+
+
+def _service(name: str, ip: str, selector: str) -> JSON:
+    return {
+        "apiVersion": "v1",
+        "kind": "Service",
+        "metadata": {"name": name},
+        "spec": {"clusterIP": ip, "selector": {"app": selector}, "ports": [{"port": 80}]},
+    }
+
+
+@pytest.fixture(scope="module")
+def base() -> Cluster:
+    cluster = Cluster(nodes=2, seed=5, freezing=True)
+    cluster.apply(
+        [
+            _pod("client", "busybox:1.36", ["sleep", "1d"]),
+            _pod("web", "nginx:1.25"),
+            _service("web", "10.96.7.1", "web"),
+            _service("empty", "10.96.7.2", "nobody"),
+        ]
+    )
+    cluster.settle()
+    return cluster
+
+
+@pytest.fixture
+def cluster(base: Cluster) -> Cluster:
+    return base.fork()
+
+
+def ask(cluster: Cluster, *argv: str) -> tuple[int, str]:
+    node = (cluster.get("pods", "client") or {})["spec"]["nodeName"]
+    kubelet = cluster.server.node_proxy.find(node)
+    assert kubelet is not None
+    result = kubelet.exec("default", "client", "c", list(argv), b"")
+    return result.exit_code, (result.stdout + result.stderr).decode()
+
+
+REFUSED = "wget: can't connect to remote host (10.96.7.2): Connection refused\n"
+CALLS = {
+    "by name": ("web", (0, "")),
+    "by its full name": ("web.default.svc.cluster.local", (0, "")),
+    "by address": ("10.96.7.1", (0, "")),
+    "no endpoints, by name": ("empty", (1, REFUSED)),
+    "no endpoints, by address": ("10.96.7.2", (1, REFUSED)),
+    "a port that it has not": ("10.96.7.1:81", (1, "wget: download timed out\n")),
+    "no such name": ("nobody", (1, "wget: bad address 'nobody'\n")),
+    "no such address": (
+        "10.244.9.9",
+        (1, "wget: can't connect to remote host (10.244.9.9): Host is unreachable\n"),
+    ),
+}
+
+
+@pytest.mark.parametrize(("host", "expected"), CALLS.values(), ids=CALLS.keys())
+def test_calls(cluster: Cluster, host: str, expected: tuple[int, str]) -> None:
+    assert ask(cluster, "wget", "-q", "-O", "/dev/null", f"http://{host}/") == expected
+
+
+def test_names_are_answered_by_the_dns_pods_or_by_nobody(cluster: Cluster) -> None:
+    assert "Address: 10.96.7.1\n" in ask(cluster, "nslookup", "web")[1]
+    coredns = cluster.get("deployments", "coredns", "kube-system")
+    assert coredns is not None
+    cluster.apply({**_bare(coredns), "spec": {**coredns["spec"], "replicas": 0}}, namespace="kube-system")
+    cluster.settle()
+    assert cluster.list("pods", "kube-system", "k8s-app=kube-dns") == []
+    silence = (1, ";; connection timed out; no servers could be reached\n\n")
+    assert ask(cluster, "nslookup", "web") == silence
+    assert ask(cluster, "wget", "-q", "http://web/") == (1, "wget: bad address 'web'\n")
+    assert ask(cluster, "wget", "-q", "-O", "/dev/null", "http://10.96.7.1/") == (0, "")
+    cluster.apply({**_bare(coredns), "spec": {**coredns["spec"], "replicas": 1}}, namespace="kube-system")
+    cluster.settle()
+    assert "Address: 10.96.7.1\n" in ask(cluster, "nslookup", "web")[1]
+
+
+def _bare(obj: JSON) -> JSON:
+    meta = {key: obj["metadata"][key] for key in ("name", "namespace")}
+    return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta}
