@@ -23,7 +23,7 @@ from cluster_engine.api import KINDS
 from cluster_engine.apimachinery import yaml
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError, bad_request, status_failure
-from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.component import ClusterOptions, Component, Context
 from cluster_engine.coredns import Resolver
@@ -70,11 +70,13 @@ class Cluster:
         *,
         boot: bool = True,
         options: ClusterOptions | None = None,
+        kinds: Iterable[Kind] = KINDS,
         **more: Any,
     ) -> None:
         """Makes a cluster of ``nodes`` nodes; ``boot`` runs it until its system Pods are Ready.
 
-        ``more`` are further fields of ClusterOptions. Raises ValueError for a start that is not RFC 3339.
+        ``kinds`` are served from the start; ``scheme`` takes more later. ``more`` are further fields of
+        ClusterOptions. Raises ValueError for a start that is not RFC 3339.
         """
         self.options = options or ClusterOptions(nodes=nodes, seed=seed, start=start, **more)
         if not 0 <= self.options.nodes <= 5_000:
@@ -82,7 +84,8 @@ class Cluster:
         self.clock = Clock(parse_rfc3339(self.options.start), Failures(self.options.strict))
         self.chance = Chance(self.options.seed)
         self.store = Store(self.clock, freezing=self.options.freezing)
-        self.server = APIServer(self.clock, self.chance, self.store, KINDS, self.options)
+        self.scheme = Scheme(kinds)
+        self.server = APIServer(self.clock, self.chance, self.store, self.scheme, self.options)
         self.informers = SharedInformerFactory(self.store)
         self.context = Context(self.clock, self.chance, self.informers, self.server, self.options)
         self.components: dict[str, Component] = {}
@@ -235,17 +238,10 @@ class Cluster:
 
     def kind_of(self, resource: str) -> Kind:
         """The kind called so: plural, singular, short name or ``plural.group``. Raises KeyError."""
-        name = resource.lower()
-        for kind in KINDS:
-            if name in (
-                kind.resource,
-                kind.group_resource,
-                kind.singular,
-                kind.kind.lower(),
-                *kind.short_names,
-            ):
-                return kind
-        raise KeyError(f'the server doesn\'t have a resource type "{resource}"')
+        kind = self.scheme.named(resource)
+        if kind is None:
+            raise KeyError(f'the server doesn\'t have a resource type "{resource}"')
+        return kind
 
     def apply(self, manifests: str | bytes | JSON | Iterable[JSON], namespace: str = "default") -> list[JSON]:
         """Server-side apply as the cluster's administrator; returns what was stored.
@@ -266,16 +262,15 @@ class Cluster:
 
     def _apply_one(self, obj: Any, namespace: str) -> JSON:
         api_version, kind_name, name, namespace = _identify(obj, namespace)
-        kind = next((k for k in KINDS if (k.api_version, k.kind) == (api_version, kind_name)), None)
+        kind = self.scheme.of_object(api_version, kind_name)
         if kind is None:
             message = f'no matches for kind "{kind_name}" in version "{api_version}"'
             raise ApiError(status_failure(404, "NotFound", message, {"kind": kind_name}))
-        prefix = f"/apis/{api_version}" if kind.group else f"/api/{api_version}"
         scope = f"/namespaces/{namespace}" if kind.namespaced else ""
         response = self.request(
             Request(
                 "PATCH",
-                f"{prefix}{scope}/{kind.resource}/{name}",
+                f"{kind.path}{scope}/{kind.resource}/{name}",
                 [("fieldManager", "drydock"), ("force", "true"), ("fieldValidation", "Strict")],
                 {"content-type": "application/apply-patch+yaml", "accept": "application/json"},
                 orjson.dumps(obj),
@@ -306,11 +301,10 @@ class Cluster:
     def delete(self, resource: str, name: str, namespace: str = "default") -> JSON:
         """Deletes as ``kubectl delete`` does (background). Raises ApiError 404."""
         kind = self.kind_of(resource)
-        prefix = f"/apis/{kind.api_version}" if kind.group else f"/api/{kind.api_version}"
         scope = f"/namespaces/{namespace}" if kind.namespaced else ""
         headers = {"content-type": "application/json", "accept": "application/json"}
         body = orjson.dumps({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"})
-        path = f"{prefix}{scope}/{kind.resource}/{name}"
+        path = f"{kind.path}{scope}/{kind.resource}/{name}"
         return _unwrap(self.request(Request("DELETE", path, [], headers, body, ADMIN)))
 
     # ---- the whole as data -----------------------------------------------------------------------------
@@ -341,7 +335,7 @@ class Cluster:
 
     def fork(self) -> Cluster:
         """An independent cluster in the same state. Objects are shared until one side writes."""
-        twin = type(self)(boot=False, options=self.options)
+        twin = type(self)(boot=False, options=self.options, kinds=self.scheme.kinds)
         twin._load(self._save())
         twin.journal = Journal(self.journal.header, list(self.journal.entries))
         return twin

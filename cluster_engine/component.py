@@ -10,6 +10,7 @@ from cluster_engine.client_go import Client, EventRecorder, SharedInformerFactor
 from cluster_engine.sim import Chance, Clock, Failures
 
 if TYPE_CHECKING:
+    from cluster_engine.apimachinery.scheme import Scheme
     from cluster_engine.kube_apiserver import APIServer
 
 
@@ -44,6 +45,11 @@ class Context:
     server: APIServer
     options: ClusterOptions
     recorders: dict[str, EventRecorder] = field(default_factory=dict)
+
+    @property
+    def scheme(self) -> Scheme:
+        """The kinds that the cluster serves; components follow it."""
+        return self.server.registry.scheme
 
     def client(self, username: str, manager: str, groups: tuple[str, ...] = ()) -> Client:
         """A client that acts as ``username``; service accounts and nodes get their groups by themselves."""

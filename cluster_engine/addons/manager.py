@@ -6,11 +6,9 @@ Acts as the administrator who ran ``kubeadm init``; afterwards the objects are t
 from __future__ import annotations
 
 from cluster_engine.addons.manifests import all_manifests
-from cluster_engine.api import KINDS
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component import Component, Context
 
-_RESOURCES = {(kind.api_version, kind.kind): kind.group_resource for kind in KINDS}
 _BOOT_DELAY = 0.01
 """Seconds after the start: the system namespaces and their service accounts are there by then."""
 
@@ -31,8 +29,10 @@ class AddonManager(Component):
 
     def reconcile(self, key: str) -> None:
         for manifest in all_manifests():
+            kind = self.ctx.scheme.of_object(manifest["apiVersion"], manifest["kind"])
+            assert kind is not None, f"{manifest['kind']} is not served"
             try:
-                self.client.create(_RESOURCES[(manifest["apiVersion"], manifest["kind"])], manifest)
+                self.client.create(kind.group_resource, manifest)
             except ApiError as error:
                 if error.reason != "AlreadyExists":
                     raise

@@ -1,16 +1,17 @@
-"""What a kind is: its names, its routes, its strategy, its printed columns.
+"""What a kind is: its names, its routes, its strategy, its printed columns; and the kinds of one cluster.
 
 A kind is one file in ``cluster_engine/api/<group>/<version>/`` that ends in ``KIND = Kind(...)``; routes,
-discovery, watch, printing and ``kubectl explain`` follow from it.
+discovery, watch, printing and ``kubectl explain`` follow from it. All that is known of a kind stands there.
 
-Models k8s.io/apiserver/pkg/registry/generic/registry.Store and rest.RESTCreateStrategy.
+Models k8s.io/apiserver/pkg/registry/generic/registry.Store, rest.RESTCreateStrategy and
+k8s.io/apimachinery/pkg/runtime.Scheme.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON
 
@@ -51,13 +52,38 @@ def _no_warnings(obj: JSON) -> Sequence[str]:
     return ()
 
 
+def _spec_changed(new: JSON, old: JSON) -> bool:
+    """What counts generations is warned about when that changed; what does not, at every update."""
+    generation = new["metadata"].get("generation")
+    return generation is None or generation != old["metadata"].get("generation")
+
+
 def _name_only(obj: JSON, now: int) -> list[Any]:
     return [obj["metadata"]["name"], obj["metadata"].get("creationTimestamp")]
 
 
-@dataclass(frozen=True)
+class Deletion(NamedTuple):
+    """What a delete does: "keep" (nothing to write), "update" (write ``obj``), "delete" (now), "both" (write,
+    then delete).
+    """
+
+    action: Literal["keep", "update", "delete", "both"]
+    obj: JSON
+
+
+class Strategy(NamedTuple):
+    """How an update through a subresource that shows the whole object prepares and checks it (finalize, …)."""
+
+    prepare: Callable[[JSON, JSON], JSON]
+    validate: Callable[[JSON, JSON], list[FieldError]] = _valid_update
+
+
+@dataclass(frozen=True, eq=False)
 class Kind:
-    """A served kind. All hooks are pure; objects go in unchanged and new ones come out."""
+    """A served kind. All hooks are pure; objects go in unchanged and new ones come out.
+
+    Two kinds are the same when they are one object: a kind that is registered anew is another one.
+    """
 
     group: str
     version: str
@@ -69,6 +95,8 @@ class Kind:
     categories: tuple[str, ...] = ()
     verbs: tuple[str, ...] = ALL_VERBS
     subresources: tuple[str, ...] = ()
+    not_simulated: Mapping[str, str] = field(default_factory=dict)
+    """Subresources that a real cluster has: what is said when one is asked for."""
     columns: tuple[Column, ...] = (
         Column("Name", format="name", description="Name must be unique within a namespace."),
         Column("Created At", type="date", description="When the object was created."),
@@ -81,10 +109,27 @@ class Kind:
     validate: Callable[[JSON], list[FieldError]] = _valid
     validate_update: Callable[[JSON, JSON], list[FieldError]] = _valid_update
     validate_status: Callable[[JSON, JSON], list[FieldError]] = _valid_update
+    strategies: Mapping[str, Strategy] = field(default_factory=dict)
+    """Of the subresources beside status through which the whole object is updated."""
     warnings: Callable[[JSON], Sequence[str]] = _no_warnings
+    warns_on_update: Callable[[JSON, JSON], bool] = _spec_changed
+    """Whether an update (new, old) gives the warnings too."""
+    deprecated: str = ""
+    """The warning that every reply about the kind carries."""
     field_labels: Mapping[str, Callable[[JSON], str]] = field(default_factory=dict)
-    grace: Callable[[JSON], int] | None = None
-    """Seconds of grace a delete gives when the caller names none; None: deletion is immediate."""
+    create_on_update: bool = False
+    """Whether an update of an object that is not there makes it (AllowCreateOnUpdate)."""
+    unconditional_update: bool = True
+    """Whether an update may do without a resourceVersion (AllowUnconditionalUpdate)."""
+    returns_deleted: bool = False
+    """Whether a delete answers with the object instead of a Status (ReturnDeletedObject)."""
+    grace: Callable[[JSON, int | None], int] | None = None
+    """Seconds of grace that a delete gives, of the seconds that the caller asked for (CheckGracefulDelete);
+    None: deletion is immediate."""
+    delete: Callable[[JSON, int], Deletion] | None = None
+    """What a delete at a virtual time (µs) does, where that is not the common way."""
+    held: Callable[[JSON], bool] | None = None
+    """Whether something else than metadata.finalizers keeps a deleted object."""
     allocate: Callable[[JSON, Any], JSON] | None = None
     """Gives the object what only the server can give (cluster IPs, node ports); gets an AllocContext."""
     ttl: float | None = None
@@ -101,3 +146,80 @@ class Kind:
     @property
     def group_resource(self) -> str:
         return f"{self.resource}.{self.group}" if self.group else self.resource
+
+    @property
+    def path(self) -> str:
+        """Where its group version is served: ``/api/v1``, ``/apis/apps/v1``."""
+        return f"/apis/{self.api_version}" if self.group else f"/api/{self.api_version}"
+
+
+class Scheme:
+    """The kinds that one cluster serves. They may come and go; who depends on them is told.
+
+    Kinds stand in the order in which they were registered.
+    """
+
+    def __init__(self, kinds: Iterable[Kind] = ()) -> None:
+        """Raises ValueError when two kinds have one group-resource or one group and kind."""
+        self._kinds: dict[str, Kind] = {}
+        self._followers: list[Callable[[], None]] = []
+        for kind in kinds:
+            self.register(kind)
+
+    @property
+    def kinds(self) -> tuple[Kind, ...]:
+        """All of them."""
+        return tuple(self._kinds.values())
+
+    def register(self, kind: Kind) -> None:
+        """Serve a kind from now on. Raises ValueError when its names are taken."""
+        if kind.group_resource in self._kinds:
+            raise ValueError(f"two kinds are called {kind.group_resource}")
+        if any((kind.group, kind.kind) == (other.group, other.kind) for other in self._kinds.values()):
+            raise ValueError(f"two kinds of the group {kind.group!r} are called {kind.kind}")
+        self._kinds[kind.group_resource] = kind
+        self._tell()
+
+    def unregister(self, resource: str) -> None:
+        """Serve the kind of this group-resource no longer; its objects stay stored. Raises KeyError."""
+        del self._kinds[resource]
+        self._tell()
+
+    def follow(self, changed: Callable[[], None]) -> None:
+        """Call ``changed`` now and after every change of the kinds."""
+        self._followers.append(changed)
+        changed()
+
+    def _tell(self) -> None:
+        for changed in self._followers:
+            changed()
+
+    def find(self, resource: str) -> Kind | None:
+        """The kind of a group-resource such as "deployments.apps"."""
+        return self._kinds.get(resource)
+
+    def served(self, group: str, version: str, resource: str) -> Kind | None:
+        """The kind that a path names, or None."""
+        kind = self._kinds.get(f"{resource}.{group}" if group else resource)
+        return kind if kind is not None and kind.version == version else None
+
+    def of_object(self, api_version: str, kind_name: str) -> Kind | None:
+        """The kind of objects with this apiVersion and kind, or None (a REST mapping)."""
+        for kind in self._kinds.values():
+            if kind.kind == kind_name and kind.api_version == api_version:
+                return kind
+        return None
+
+    def named(self, text: str) -> Kind | None:
+        """The kind that people call so: plural, singular, short name, kind or ``plural.group``."""
+        name = text.lower()
+        for kind in self._kinds.values():
+            if name in (
+                kind.resource,
+                kind.group_resource,
+                kind.singular,
+                kind.kind.lower(),
+                *kind.short_names,
+            ):
+                return kind
+        return None

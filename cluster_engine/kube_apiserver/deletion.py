@@ -6,26 +6,15 @@ k8s.io/apiserver/pkg/registry/generic/registry/store.go.
 
 from __future__ import annotations
 
-from typing import Literal, NamedTuple
-
 from cluster_engine.apimachinery import errors
-from cluster_engine.apimachinery.cow import JSON, get
-from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.apimachinery.cow import JSON, with_meta
+from cluster_engine.apimachinery.scheme import Deletion, Kind
 from cluster_engine.sim import SECOND, parse_rfc3339, rfc3339
 
 ORPHAN = "orphan"
 FOREGROUND = "foregroundDeletion"
 _LONGEST = 1 << 31  # seconds; more than any clock here can show
 _POLICIES = ("Foreground", "Background", "Orphan")
-
-
-class Decision(NamedTuple):
-    """`action`: "keep" (nothing to write), "update" (write `obj`), "delete" (now), "both" (write,
-    then delete).
-    """
-
-    action: Literal["keep", "update", "delete", "both"]
-    obj: JSON
 
 
 def check_options(options: JSON) -> None:
@@ -66,44 +55,39 @@ def check_preconditions(kind: Kind, obj: JSON, options: JSON) -> None:
         )
 
 
-def decide(kind: Kind, obj: JSON, options: JSON, now: int) -> Decision:
+def decide(kind: Kind, obj: JSON, options: JSON, now: int) -> Deletion:
     """What deleting `obj` with these DeleteOptions means at virtual time `now`."""
-    if kind.group_resource == "namespaces":
-        return _namespace(obj, now)
+    if kind.delete is not None:
+        return kind.delete(obj, now)
     graceful, pending, changed = _grace(kind, obj, options, now)
     if pending:
-        return Decision("keep", obj)
+        return Deletion("keep", obj)
     finalizers = _finalizers(changed, options)
     if finalizers is not None:
-        changed = _with(changed, finalizers=finalizers or None)
+        changed = with_meta(changed, finalizers=finalizers or None)
     held = bool(changed["metadata"].get("finalizers"))
     if graceful:
         if held or changed["metadata"]["deletionGracePeriodSeconds"] > 0:
-            return Decision("update", changed)
-        return Decision("both", changed)
+            return Deletion("update", changed)
+        return Deletion("both", changed)
     if held:
         marked = _mark_deleting(changed, now)
-        return Decision("keep" if marked is obj else "update", marked)
+        return Deletion("keep" if marked is obj else "update", marked)
     if finalizers is not None:
-        return Decision("both", changed)
-    return Decision("delete", obj)
+        return Deletion("both", changed)
+    return Deletion("delete", obj)
 
 
-def finished(new: JSON, old: JSON) -> bool:
+def finished(kind: Kind, new: JSON, old: JSON) -> bool:
     """Whether an update takes away the last thing that held a deleted object (ShouldDeleteDuringUpdate)."""
     meta = new["metadata"]
     if not meta.get("deletionTimestamp") or meta.get("finalizers"):
         return False
     if (meta.get("deletionGracePeriodSeconds") or 0) > 0:
         return False
-    if new["kind"] == "Namespace" and new["apiVersion"] == "v1":
-        return not get(new, "spec", "finalizers")
+    if kind.held is not None:
+        return not kind.held(new)
     return bool(old["metadata"].get("finalizers"))
-
-
-def _with(obj: JSON, **fields: object) -> JSON:
-    meta = {**obj["metadata"], **fields}
-    return {**obj, "metadata": {name: value for name, value in meta.items() if value is not None}}
 
 
 def _grace(kind: Kind, obj: JSON, options: JSON, now: int) -> tuple[bool, bool, JSON]:
@@ -119,36 +103,27 @@ def _grace(kind: Kind, obj: JSON, options: JSON, now: int) -> tuple[bool, bool, 
         if asked is None or asked >= given:
             return False, True, obj
         # Only a shorter grace may follow: the end moves, its start does not.
-        period = _period(kind, obj, asked)
+        period = min(kind.grace(obj, asked), _LONGEST)
         started = parse_rfc3339(meta["deletionTimestamp"]) - given * SECOND
         return (
             True,
             False,
-            _with(
+            with_meta(
                 obj, deletionTimestamp=rfc3339(started + period * SECOND), deletionGracePeriodSeconds=period
             ),
         )
-    period = _period(kind, obj, asked)
+    period = min(kind.grace(obj, asked), _LONGEST)
     generation = meta.get("generation")
     return (
         True,
         False,
-        _with(
+        with_meta(
             obj,
             deletionTimestamp=rfc3339(now + period * SECOND),
             deletionGracePeriodSeconds=period,
             generation=generation + 1 if generation else generation,
         ),
     )
-
-
-def _period(kind: Kind, obj: JSON, asked: int | None) -> int:
-    """Seconds of grace (podStrategy.CheckGracefulDelete)."""
-    assert kind.grace is not None
-    if not get(obj, "spec", "nodeName") or get(obj, "status", "phase") in ("Failed", "Succeeded"):
-        return 0
-    period = kind.grace(obj) if asked is None else asked
-    return 1 if period < 0 else min(period, _LONGEST)
 
 
 def _finalizers(obj: JSON, options: JSON) -> list[str] | None:
@@ -182,16 +157,4 @@ def _mark_deleting(obj: JSON, now: int) -> JSON:
         fields["deletionTimestamp"] = rfc3339(now)
     if meta.get("deletionGracePeriodSeconds") != 0:
         fields["deletionGracePeriodSeconds"] = 0
-    return _with(obj, **fields) if fields else obj
-
-
-def _namespace(obj: JSON, now: int) -> Decision:
-    """Namespaces end when their spec.finalizers are gone (pkg/registry/core/namespace/storage)."""
-    if not obj["metadata"].get("deletionTimestamp"):
-        marked = _with(obj, deletionTimestamp=rfc3339(now))
-        marked = {**marked, "status": {**(obj.get("status") or {}), "phase": "Terminating"}}
-        held = get(obj, "spec", "finalizers") or obj["metadata"].get("finalizers")
-        return Decision("update" if held else "both", marked)
-    if get(obj, "spec", "finalizers") or obj["metadata"].get("finalizers"):
-        return Decision("keep", obj)
-    return Decision("delete", obj)
+    return with_meta(obj, **fields) if fields else obj

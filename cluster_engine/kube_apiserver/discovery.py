@@ -9,6 +9,7 @@ from __future__ import annotations
 import base64
 import hashlib
 from collections.abc import Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 import orjson
@@ -357,15 +358,7 @@ def _health(request: Request, path: str) -> Response | None:
     return Response(200, plain, ("".join(lines) + f"{name} check passed\n").encode())
 
 
-_SHARED: dict[tuple[str, ...], Discovery] = {}
-
-
-def of_kinds(kinds: Sequence[Kind]) -> Discovery:
+@lru_cache(maxsize=_KEPT_LIMIT)
+def of_kinds(kinds: tuple[Kind, ...]) -> Discovery:
     """The Discovery of these kinds; clusters with the same kinds share one."""
-    key = tuple(f"{kind.api_version}/{kind.resource}/{','.join(kind.subresources)}" for kind in kinds)
-    found = _SHARED.get(key)
-    if found is None:
-        if len(_SHARED) >= _KEPT_LIMIT:
-            _SHARED.clear()
-        found = _SHARED[key] = Discovery(kinds)
-    return found
+    return Discovery(kinds)

@@ -38,7 +38,7 @@ from .patching import TYPES, check_applied
 from .registry import Registry
 from .requests import RequestInfo, first, flag
 from .selection import Selection
-from .subrequests import STREAMED, Subresources, refusal
+from .subrequests import STREAMED, Subresources
 from .types import ADMIN, Request, RequestContext, Response, UserInfo
 
 _FORMS = ("Table", "PartialObjectMetadata")
@@ -46,9 +46,6 @@ _LIST_FORMS = ("Table", "PartialObjectMetadataList")
 _NO_STORE = "no-cache, private"
 _READS = ("get", "list", "watch", "")
 _WARNINGS_LIMIT = 32
-_DEPRECATED = {
-    "endpoints": "v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
-}
 
 
 class Handlers:
@@ -61,29 +58,30 @@ class Handlers:
         registry: Registry,
         authenticator: Authenticator,
         nodes: NodeProxy,
-        kinds: Sequence[Kind],
     ) -> None:
         self._clock = clock
         self._store = store
         self._registry = registry
         self._authenticator = authenticator
-        self._discovery = discovery.of_kinds(kinds)
-        self._kinds = {(kind.group, kind.version, kind.resource): kind for kind in kinds}
+        self._scheme = registry.scheme
+        self._scheme.follow(self._kinds_changed)
         self._reviews = {(r.group, r.version, r.resource): r for r in reviews.REVIEWS}
         self._cache = ObjectBytes(store)
         self._lister = Lister(store)
         self._subresources = Subresources(clock, store, registry, authenticator, nodes)
+
+    def _kinds_changed(self) -> None:
+        self._discovery = discovery.of_kinds(self._scheme.kinds)
 
     def check_stream(self, request: Request) -> None:
         """Whether exec, attach or portforward may be streamed: user, rights, Pod, container. Raises ApiError."""
         user = self._authenticator.identify(request)
         info = replace(requests.parse(request), verb="create")
         authorization.check(user, info)
-        if (info.group, info.version, info.resource) != ("", "v1", "pods"):
+        kind = self._scheme.served(info.group, info.version, info.resource)
+        if kind is None or kind.group_resource != "pods" or info.subresource not in STREAMED:
             raise _no_resource()
-        if info.subresource not in STREAMED:
-            raise refusal(info.subresource)
-        self._subresources.check_stream(info, request)
+        self._subresources.check_stream(kind, info, request)
 
     # ---- the way in --------------------------------------------------------------------------------------
 
@@ -146,7 +144,7 @@ class Handlers:
         review = self._reviews.get((info.group, info.version, info.resource))
         if review is not None and not info.name:
             return self._review(request, user, info, review)
-        kind = self._kinds.get((info.group, info.version, info.resource))
+        kind = self._scheme.served(info.group, info.version, info.resource)
         if kind is None and (info.group, info.resource, info.verb) == ("", "bindings", "create"):
             return self._subresources.binding(request, user, info)
         if kind is None or info.malformed:
@@ -168,9 +166,8 @@ class Handlers:
 
     def _warned(self, kind: Kind, response: Response) -> Response:
         """The reply with a warning where the kind is on its way out."""
-        warning = _DEPRECATED.get(kind.group_resource)
-        if warning is not None:
-            response.warnings = (warning, *response.warnings)
+        if kind.deprecated:
+            response.warnings = (kind.deprecated, *response.warnings)
         return response
 
     def _verb(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:

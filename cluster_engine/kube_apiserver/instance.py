@@ -2,11 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
 
@@ -26,10 +25,9 @@ class APIServer:
     """
 
     def __init__(
-        self, clock: Clock, chance: Chance, store: Store, kinds: Iterable[Kind], options: Any = None
+        self, clock: Clock, chance: Chance, store: Store, scheme: Scheme, options: Any = None
     ) -> None:
         """`options` may have max_pods, max_objects, max_object_bytes, tokens (bearer token → UserInfo)."""
-        served = tuple(kinds)
         defaults = Budgets()
         budgets = Budgets(
             getattr(options, "max_pods", defaults.max_pods),
@@ -39,8 +37,8 @@ class APIServer:
         self.node_proxy = NodeProxy()
         self.authenticator = Authenticator(clock, store, chance.seed, getattr(options, "tokens", None))
         chain = Chain([plugin() for plugin in PLUGINS])
-        self.registry = Registry(clock, chance, store, served, chain, budgets)
-        self._handlers = Handlers(clock, store, self.registry, self.authenticator, self.node_proxy, served)
+        self.registry = Registry(clock, chance, store, scheme, chain, budgets)
+        self._handlers = Handlers(clock, store, self.registry, self.authenticator, self.node_proxy)
 
     def handle(self, request: Request) -> Response:
         """The reply to a request, whatever it is. Never raises ApiError."""

@@ -10,13 +10,13 @@ strategy, validation, validating admission, etcd.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 from cluster_engine.apimachinery import decode, errors, managed_fields, schema
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError, FieldError
-from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.apimachinery.validation import validate_object_meta, validate_object_meta_update
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
@@ -31,9 +31,6 @@ from .patching import patched
 from .selection import Selection
 from .types import RequestContext
 
-# Kinds whose strategy differs from the common AllowCreateOnUpdate=false, AllowUnconditionalUpdate=true.
-_CREATE_ON_UPDATE = frozenset({"leases.coordination.k8s.io", "events", "services", "endpoints"})
-_CONDITIONAL_UPDATE = frozenset({"leases.coordination.k8s.io"})
 Objects = list[JSON]
 _STATUS_RESET = ("status",)
 _SPEC_RESET = ("spec",)
@@ -47,29 +44,29 @@ class Registry:
         clock: Clock,
         chance: Chance,
         store: Store,
-        kinds: Iterable[Kind],
+        scheme: Scheme,
         chain: Chain,
         budgets: Budgets,
     ) -> None:
         self.clock = clock
         self.store = store
-        self.kinds: dict[str, Kind] = {}
-        for kind in kinds:
-            if kind.group_resource in self.kinds:
-                raise ValueError(f"two kinds are called {kind.group_resource}")
-            self.kinds[kind.group_resource] = kind
+        self.scheme = scheme
         self.budgets = budgets
         self._chain = chain
         self.identities = Identities(chance)
         self._allocators = AllocContext(store, chance)
         self._create_owners = CreateOwners()
-        self._schemas: dict[str, schema.Struct | None] = {}
+        self._schemas: dict[Kind, schema.Struct | None] = {}
+        scheme.follow(self._kinds_changed)
+
+    def _kinds_changed(self) -> None:
+        self._schemas.clear()
 
     # ---- reads -------------------------------------------------------------------------------------------
 
     def kind(self, resource: str) -> Kind:
         """The kind behind a group-resource. Raises ApiError 404."""
-        kind = self.kinds.get(resource)
+        kind = self.scheme.find(resource)
         if kind is None:
             raise ApiError(
                 errors.status_failure(404, "NotFound", "the server could not find the requested resource", {})
@@ -78,10 +75,9 @@ class Registry:
 
     def schema(self, kind: Kind) -> schema.Struct | None:
         """The kind's structure; None when no schema is published for it."""
-        key = kind.group_resource
-        if key not in self._schemas:
-            self._schemas[key] = schema.type_of(kind.api_version, kind.kind)
-        return self._schemas[key]
+        if kind not in self._schemas:
+            self._schemas[kind] = schema.type_of(kind.api_version, kind.kind)
+        return self._schemas[kind]
 
     def find(self, resource: str, namespace: str | None, name: str) -> JSON | None:
         """The stored object or None."""
@@ -211,7 +207,7 @@ class Registry:
             )
         old = self.find(resource, namespace, name)
         if old is None:
-            if resource in _CREATE_ON_UPDATE and not ctx.subresource:
+            if kind.create_on_update and not ctx.subresource:
                 return self.create(ctx, resource, namespace, obj)
             raise errors.not_found(kind.group_resource, name)
         if not ctx.subresource:
@@ -222,7 +218,7 @@ class Registry:
         resource = kind.group_resource
         if not ctx.trusted:
             obj = meta.readable_managed_fields(obj)
-        meta.check_preconditions(kind, obj, old, resource not in _CONDITIONAL_UPDATE)
+        meta.check_preconditions(kind, obj, old, kind.unconditional_update)
         new = meta.carried_over(kind, obj, old)
         old_meta = old["metadata"]
         name, namespace = old_meta["name"], old_meta.get("namespace", "")
@@ -238,14 +234,14 @@ class Registry:
         problems = self._update_problems(ctx, kind, new, old)
         if problems:
             raise errors.invalid(kind.group, kind.kind, name, problems)
-        if not ctx.trusted and not ctx.subresource and _warns(new, old):
+        if not ctx.trusted and not ctx.subresource and kind.warns_on_update(new, old):
             ctx.warnings.extend(kind.warnings(new))
         if attributes is not None:
             attributes.obj = new
             for plugin in validating:
                 plugin.validate(attributes)
         key = _key(namespace, name)
-        if deletion.finished(new, old):
+        if deletion.finished(kind, new, old):
             if not ctx.dry_run:
                 self._delete(resource, key)
             return new
@@ -256,17 +252,18 @@ class Registry:
     def _prepared(self, ctx: RequestContext, kind: Kind, new: JSON, old: JSON) -> JSON:
         if ctx.subresource == "status":
             return kind.prepare_status(new, old)
-        if ctx.subresource == "finalize":
-            spec = {**(old.get("spec") or {}), "finalizers": (new.get("spec") or {}).get("finalizers") or []}
-            return {**old, "spec": spec}
+        strategy = kind.strategies.get(ctx.subresource)
+        if strategy is not None:
+            return strategy.prepare(new, old)
         new = kind.prepare_update(new, old)
         if kind.allocate is not None:
             new = kind.allocate(new, self._allocators)
         return new
 
     def _update_problems(self, ctx: RequestContext, kind: Kind, new: JSON, old: JSON) -> Sequence[FieldError]:
-        if ctx.subresource == "finalize":
-            return ()
+        strategy = kind.strategies.get(ctx.subresource)
+        if strategy is not None:
+            return strategy.validate(new, old)
         problems: list[FieldError] = []
         if not ctx.trusted:
             problems += validate_object_meta(
@@ -445,12 +442,6 @@ def _key(namespace: str | None, name: str) -> str:
     return f"{namespace}/{name}" if namespace else name
 
 
-def _warns(new: JSON, old: JSON) -> bool:
-    """Updates of Pods never warn; of what counts generations, only when that changed (WarningsOnUpdate)."""
-    generation = new["metadata"].get("generation")
-    return new["kind"] != "Pod" and (generation is None or generation != old["metadata"].get("generation"))
-
-
 def _same_but_times(new: JSON, old: JSON) -> bool:
     """Whether an update changes nothing, the times in managedFields aside."""
     new_meta, old_meta = new["metadata"], old["metadata"]
@@ -464,22 +455,8 @@ def _same_but_times(new: JSON, old: JSON) -> bool:
     return new == old
 
 
-# Kinds whose delete answers with the object (ReturnDeletedObject).
-_RETURN_DELETED = frozenset(
-    {
-        "pods",
-        "serviceaccounts",
-        "persistentvolumes",
-        "persistentvolumeclaims",
-        "podtemplates",
-        "resourcequotas",
-        "services",
-    }
-)
-
-
 def _deleted(kind: Kind, obj: JSON) -> JSON:
-    if kind.group_resource in _RETURN_DELETED:
+    if kind.returns_deleted:
         return obj
     details: JSON = {"name": obj["metadata"]["name"]}
     if kind.group:

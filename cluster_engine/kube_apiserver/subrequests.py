@@ -30,13 +30,6 @@ STREAMED = ("exec", "attach", "portforward")
 """Subresources of Pods that answer with a stream in both directions."""
 
 _NO_STORE = "no-cache, private"
-_REFUSED = {
-    "attach": "attach (use kubectl logs -f, or kubectl exec)",
-    "portforward": "port-forward (there is no real network behind a Pod)",
-    "proxy": "proxy to Pods, Services and nodes (there is no real network behind them)",
-    "ephemeralcontainers": "ephemeral containers (kubectl debug)",
-    "resize": "resizing a running Pod in place",
-}
 
 
 class Subresources:
@@ -61,9 +54,9 @@ class Subresources:
     ) -> Response:
         """The reply. Raises ApiError 404, 405 and whatever the subresource refuses."""
         name = info.subresource
+        if name in kind.not_simulated:
+            raise errors.not_simulated(kind.not_simulated[name])
         if name not in kind.subresources or name not in SUBRESOURCES:
-            if name in _REFUSED and kind.group_resource in ("pods", "services", "nodes"):
-                raise refusal(name)
             raise _missing()
         if info.verb not in SUBRESOURCES[name].verbs:
             raise errors.ApiError(
@@ -74,8 +67,6 @@ class Subresources:
                     None,
                 )
             )
-        if name in _REFUSED:
-            raise refusal(name)
         namespace = info.namespace if kind.namespaced else ""
         match name:
             case "scale":
@@ -151,7 +142,7 @@ class Subresources:
         stream = log.LogStream(self._clock, read, running, options)
         return Response(200, headers, stream=stream)
 
-    def check_stream(self, info: RequestInfo, request: Request) -> None:
+    def check_stream(self, kind: Kind, info: RequestInfo, request: Request) -> None:
         """Refuse, before a stream is opened, what exec, attach or portforward would refuse. Raises ApiError."""
         pod = self._pod(info.namespace, info.name)
         if info.subresource == "exec":
@@ -160,7 +151,7 @@ class Subresources:
         if info.subresource == "attach":
             container.choose(pod, first(request, "container") or "")
         container.check_assigned(pod)
-        raise refusal(info.subresource)
+        raise errors.not_simulated(kind.not_simulated[info.subresource])
 
     def _exec(self, request: Request, namespace: str, name: str) -> Response:
         result = execute.run(self._nodes, self._pod(namespace, name), request)
@@ -197,11 +188,6 @@ class Subresources:
         token_id = self._registry.identities.token_id(account["metadata"]["uid"], ctx.dry_run)
         done = token.issue(self._store, self._authenticator, account, obj, token_id)
         return handlers.reply(request, 201, done, accept)
-
-
-def refusal(subresource: str) -> errors.ApiError:
-    """What is said of a subresource that this cluster does not simulate."""
-    return errors.not_simulated(_REFUSED.get(subresource, subresource))
 
 
 def _running(pod: JSON, container: str) -> bool:

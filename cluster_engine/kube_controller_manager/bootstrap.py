@@ -6,7 +6,6 @@ Models pkg/controlplane/controller/{systemnamespaces,kubernetesservice} and pkg/
 
 from __future__ import annotations
 
-from cluster_engine.api import KINDS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.component import Component, Context
 
@@ -17,7 +16,6 @@ CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 _SLICES = "endpointslices.discovery.k8s.io"
 _CLASSES = "priorityclasses.scheduling.k8s.io"
 _OBJECTS, _ENDPOINTS = "objects", "endpoints"
-_SERVED = frozenset(kind.group_resource for kind in KINDS)
 
 PRIORITY_CLASSES: tuple[JSON, ...] = (
     {
@@ -132,7 +130,7 @@ class Bootstrap(Component):
             return
         for name in SYSTEM_NAMESPACES:
             self._ensure("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})
-        for priority_class in PRIORITY_CLASSES if _CLASSES in _SERVED else ():
+        for priority_class in PRIORITY_CLASSES:
             self._ensure(_CLASSES, priority_class)
         self._ensure("services", SERVICE)
 
@@ -150,8 +148,7 @@ class Bootstrap(Component):
         if not servers or self.ctx.informers.of("namespaces").get("default") is None:
             return
         ips = [node_ip(node) for node in servers]
-        if "endpoints" in _SERVED:
-            self._replace("endpoints", api_endpoints(ips), "subsets")
+        self._replace("endpoints", api_endpoints(ips), "subsets")
         self._replace(_SLICES, api_slice(ips), "endpoints")
 
     def _replace(self, resource: str, wanted: JSON, field: str) -> None:

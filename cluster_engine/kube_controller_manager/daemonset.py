@@ -5,7 +5,6 @@ Models pkg/controller/daemon.
 
 from __future__ import annotations
 
-from cluster_engine.api import KINDS
 from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.labels import compile_selector
@@ -18,7 +17,6 @@ from .pods import create_until_refused, is_namespace_terminating, readiness_chan
 from .replicaset import BURST_REPLICAS, STATUS_LATENCY, availability
 
 _DAEMON_SETS, _PODS, _REVISIONS = "daemonsets.apps", "pods", "controllerrevisions.apps"
-_KEEPS_REVISIONS = any(kind.group_resource == _REVISIONS for kind in KINDS)
 
 
 class DaemonSetController(Controller):
@@ -32,7 +30,7 @@ class DaemonSetController(Controller):
         self.sets = ctx.informers.of(_DAEMON_SETS)
         self.pods = ctx.informers.of(_PODS)
         self.nodes = ctx.informers.of("nodes")
-        self.revisions = ctx.informers.of(_REVISIONS) if _KEEPS_REVISIONS else None
+        self.revisions = ctx.informers.of(_REVISIONS)
         self.pods.add_index(ORPHANS, orphans_by_namespace)
         self.sets.on(add=self._added, update=self._updated)
         self.pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_added)
@@ -142,8 +140,6 @@ class DaemonSetController(Controller):
 
     def _keep_revision(self, ds: JSON, hash: str) -> None:
         """Remembers the template; a rolled-back one gets the highest number, those over the limit go."""
-        if self.revisions is None:
-            return
         owned = self.revisions.by_index("owner", ds["metadata"]["uid"])
         owned.sort(key=lambda revision: revision["revision"])
         current = next((revision for revision in owned if rules.is_updated(revision, hash)), None)

@@ -5,7 +5,6 @@ Models pkg/controller/endpointslice and pkg/controller/endpoint. Both look at th
 
 from __future__ import annotations
 
-from cluster_engine.api import KINDS
 from cluster_engine.apimachinery.cow import JSON, key_of, split_key
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.labels import selector_of_map
@@ -116,8 +115,6 @@ class EndpointsController(_ServiceController):
         self.endpoints = ctx.informers.of(_ENDPOINTS)
 
     def reconcile(self, key: str) -> None:
-        if _ENDPOINTS not in _SERVED:
-            return
         service = self.services.get(key)
         existing = self.endpoints.get(key)
         if service is None:
@@ -158,6 +155,3 @@ class EndpointsController(_ServiceController):
         except ApiError as error:
             if error.code != 404:
                 raise
-
-
-_SERVED = frozenset(kind.group_resource for kind in KINDS)

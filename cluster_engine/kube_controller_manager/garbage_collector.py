@@ -9,7 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import NamedTuple
 
-from cluster_engine.api import KINDS
 from cluster_engine.apimachinery.cow import JSON, key_of, split_key, with_meta
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.scheme import Kind
@@ -58,14 +57,20 @@ class GarbageCollector(Controller):
         super().__init__(ctx)
         self.informers: dict[str, Informer] = {}
         self.resources: dict[tuple[str, str], Kind] = {}
-        for kind in KINDS:
-            if "delete" not in kind.verbs or kind.group_resource in _IGNORED:
-                continue
-            self.resources[(kind.group, kind.kind)] = kind
-            self._follow(kind.group_resource)
+        self._watched: set[str] = set()
+        ctx.scheme.follow(self._kinds_changed)
 
-    def _follow(self, resource: str) -> None:
-        informer = self.informers[resource] = self.ctx.informers.of(resource)
+    def _kinds_changed(self) -> None:
+        kinds = [k for k in self.ctx.scheme.kinds if "delete" in k.verbs and k.group_resource not in _IGNORED]
+        self.resources = {(kind.group, kind.kind): kind for kind in kinds}
+        self.informers = {kind.group_resource: self.ctx.informers.of(kind.group_resource) for kind in kinds}
+        for resource in self.informers:
+            if resource not in self._watched:
+                self._watched.add(resource)
+                self._watch(resource)
+
+    def _watch(self, resource: str) -> None:
+        informer = self.informers[resource]
         informer.add_index(_OWNERS, owner_uids)
 
         def added(obj: JSON) -> None:
@@ -147,7 +152,8 @@ class GarbageCollector(Controller):
 
     def reconcile(self, key: str) -> None:
         resource, _, name = key.partition("|")
-        obj = self.informers[resource].get(name)
+        informer = self.informers.get(resource)
+        obj = informer.get(name) if informer is not None else None
         if obj is None:
             return
         try:

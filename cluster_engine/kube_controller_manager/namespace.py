@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
-from cluster_engine.api import KINDS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.scheme import Kind
@@ -74,8 +73,11 @@ class NamespaceController(Controller):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.namespaces = ctx.informers.of(_NAMESPACES)
-        self.kinds = deletable(KINDS)
+        ctx.scheme.follow(self._kinds_changed)
         self.namespaces.on(add=self._changed, update=lambda _old, new: self._changed(new))
+
+    def _kinds_changed(self) -> None:
+        self.kinds = deletable(self.ctx.scheme.kinds)
 
     def _changed(self, namespace: JSON) -> None:
         if namespace["metadata"].get("deletionTimestamp"):

@@ -202,10 +202,23 @@ def test_secret_text_becomes_data() -> None:
     assert secret["type"] == "Opaque"
 
 
-def test_grace() -> None:
-    assert grace(created(POD)) == 30
-    assert grace(created(merged(POD, {"spec": {"terminationGracePeriodSeconds": 0}}))) == 0
-    assert grace(created(merged(POD, {"spec": {"terminationGracePeriodSeconds": -5}}))) == 1
+# id: (change of a running Pod, seconds asked for, seconds given)
+GRACES = {
+    "its own": ("{}", None, 30),
+    "none": ("spec: {terminationGracePeriodSeconds: 0}", None, 0),
+    "negative is the least": ("spec: {terminationGracePeriodSeconds: -5}", None, 1),
+    "asked for": ("{}", 7, 7),
+    "asked for at once": ("{}", 0, 0),
+    "asked for less than nothing": ("{}", -1, 1),
+    "not on a node": ("spec: {nodeName: ''}", 7, 0),
+    "run to its end": ("status: {phase: Failed}", 7, 0),
+}
+
+
+@pytest.mark.parametrize(("change", "asked", "expected"), GRACES.values(), ids=GRACES.keys())
+def test_grace(change: str, asked: int | None, expected: int) -> None:
+    running = merged(created(POD), {"spec": {"nodeName": "n1"}})
+    assert grace(merged(running, load(change)), asked) == expected
 
 
 SERVICE = load("""

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from cluster_engine.api import KINDS
+from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.etcd import Store
 from cluster_engine.kube_apiserver import ADMIN, APIServer, Request, RequestContext, Response, UserInfo
 from cluster_engine.sim import Chance, Clock, parse_rfc3339
@@ -21,7 +22,10 @@ class Bench:
         self.clock = Clock(parse_rfc3339("2026-01-01T00:00:00Z"))
         self.chance = Chance(7)
         self.store = Store(self.clock, freezing=True)
-        self.server = APIServer(self.clock, self.chance, self.store, KINDS, type("Options", (), options)())
+        self.scheme = Scheme(KINDS)
+        self.server = APIServer(
+            self.clock, self.chance, self.store, self.scheme, type("Options", (), options)()
+        )
         self.registry = self.server.registry
         self.trusted = RequestContext(ADMIN, manager="test", trusted=True)
         for name in ("default", "kube-system"):

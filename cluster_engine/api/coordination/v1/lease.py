@@ -45,4 +45,6 @@ KIND = Kind(
     default=lambda lease: lease if "spec" in lease else {**lease, "spec": {}},
     validate=validate,
     validate_update=lambda new, old: _check(new),
+    create_on_update=True,
+    unconditional_update=False,
 )

@@ -128,4 +128,6 @@ KIND = Kind(
     default=default,
     validate=validate,
     validate_update=lambda new, old: _check_subsets(new),
+    create_on_update=True,
+    deprecated="v1 Endpoints is deprecated in v1.33+; use discovery.k8s.io/v1 EndpointSlice",
 )

@@ -145,5 +145,6 @@ KIND = Kind(
         ),
         "type": lambda event: event.get("type") or "",
     },
+    create_on_update=True,
     ttl=_TTL,
 )

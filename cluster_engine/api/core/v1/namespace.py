@@ -1,6 +1,6 @@
 """Namespace.
 
-Models pkg/registry/core/namespace/strategy.go.
+Models pkg/registry/core/namespace/{strategy.go,storage/storage.go}.
 """
 
 from __future__ import annotations
@@ -10,10 +10,11 @@ from typing import Any
 from cluster_engine.api.meta import check_meta
 from cluster_engine.api.printing import AGE, NAME, age
 from cluster_engine.api.strategy import keep_status
-from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.cow import JSON, get, with_meta
 from cluster_engine.apimachinery.errors import FieldError, invalid_value
-from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.apimachinery.scheme import Column, Deletion, Kind, Strategy
 from cluster_engine.apimachinery.validation import validate_finalizers
+from cluster_engine.sim import rfc3339
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
 _FINALIZER = "kubernetes"
@@ -42,6 +43,27 @@ def prepare_update(new: JSON, old: JSON) -> JSON:
 def prepare_status(new: JSON, old: JSON) -> JSON:
     """The status only."""
     return {**new, "spec": old.get("spec") or {}}
+
+
+def prepare_finalize(new: JSON, old: JSON) -> JSON:
+    """The finalize subresource: nothing but spec.finalizers."""
+    finalizers = (new.get("spec") or {}).get("finalizers") or []
+    return {**old, "spec": {**(old.get("spec") or {}), "finalizers": finalizers}}
+
+
+def held(namespace: JSON) -> bool:
+    """Whether somebody has still to finalize the namespace."""
+    return bool(get(namespace, "spec", "finalizers"))
+
+
+def delete(namespace: JSON, now: int) -> Deletion:
+    """A deleted namespace is Terminating until its finalizers, both sorts, are gone."""
+    keeps = held(namespace) or bool(namespace["metadata"].get("finalizers"))
+    if namespace["metadata"].get("deletionTimestamp"):
+        return Deletion("keep" if keeps else "delete", namespace)
+    marked = with_meta(namespace, deletionTimestamp=rfc3339(now))
+    marked = {**marked, "status": {**(namespace.get("status") or {}), "phase": "Terminating"}}
+    return Deletion("update" if keeps else "both", marked)
 
 
 def validate(namespace: JSON) -> list[FieldError]:
@@ -87,6 +109,9 @@ KIND = Kind(
     prepare_status=prepare_status,
     validate=validate,
     validate_status=validate_status,
+    strategies={"finalize": Strategy(prepare_finalize)},
+    delete=delete,
+    held=held,
     field_labels={
         "status.phase": lambda namespace: (namespace.get("status") or {}).get("phase") or "",
         "name": lambda namespace: namespace["metadata"]["name"],

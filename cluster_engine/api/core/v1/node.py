@@ -170,6 +170,7 @@ KIND = Kind(
     namespaced=False,
     short_names=("no",),
     subresources=("status",),
+    not_simulated={"proxy": "proxy to Pods, Services and nodes (there is no real network behind them)"},
     columns=(
         NAME,
         Column("Status", description="The status of the node"),

@@ -19,6 +19,7 @@ from .pod_spec.annotations import check_pod_annotations
 from .pod_spec.label_keys import merge_label_keys
 from .pod_spec.resources import qos_class
 
+_GRACE = 30
 _SURPRISING = "this is used in the Pod's hostname, which can result in surprising behavior"
 _GATED = {
     "type": "PodScheduled",
@@ -73,12 +74,16 @@ def validate(pod: JSON) -> list[FieldError]:
     return problems
 
 
-def grace(pod: JSON) -> int:
-    """Seconds that a deletion gives the Pod when the caller names none."""
-    seconds = (pod.get("spec") or {}).get("terminationGracePeriodSeconds")
-    if seconds is None:
-        return 30
-    return int(seconds) if seconds >= 0 else 1
+def grace(pod: JSON, asked: int | None) -> int:
+    """Seconds that a deletion gives the Pod: none when no kubelet has it or it has run to its end."""
+    spec = pod.get("spec") or {}
+    if not spec.get("nodeName") or (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded"):
+        return 0
+    if asked is None:
+        asked = spec.get("terminationGracePeriodSeconds")
+        if asked is None:
+            return _GRACE
+    return int(asked) if asked >= 0 else 1
 
 
 def warnings(pod: JSON) -> list[str]:
@@ -126,5 +131,14 @@ KIND = Kind(
         "status.podIPs": _pod_ip,
         "status.nominatedNodeName": lambda pod: (pod.get("status") or {}).get("nominatedNodeName") or "",
     },
+    not_simulated={
+        "attach": "attach (use kubectl logs -f, or kubectl exec)",
+        "portforward": "port-forward (there is no real network behind a Pod)",
+        "proxy": "proxy to Pods, Services and nodes (there is no real network behind them)",
+        "ephemeralcontainers": "ephemeral containers (kubectl debug)",
+        "resize": "resizing a running Pod in place",
+    },
+    warns_on_update=lambda new, old: False,
+    returns_deleted=True,
     grace=grace,
 )

@@ -146,6 +146,7 @@ KIND = Kind(
     short_names=("svc",),
     categories=("all",),
     subresources=("status",),
+    not_simulated={"proxy": "proxy to Pods, Services and nodes (there is no real network behind them)"},
     columns=(
         NAME,
         Column("Type", description=doc("core.v1.ServiceSpec", "type")),
@@ -165,6 +166,8 @@ KIND = Kind(
     validate_status=validate_status,
     warnings=warnings,
     allocate=allocate,
+    create_on_update=True,
+    returns_deleted=True,
     field_labels={
         "spec.clusterIP": lambda service: (service.get("spec") or {}).get("clusterIP") or "",
         "spec.type": lambda service: (service.get("spec") or {}).get("type") or "",

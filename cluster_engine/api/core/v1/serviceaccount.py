@@ -43,4 +43,5 @@ KIND = Kind(
     row=row,
     validate=check_meta,
     warnings=warnings,
+    returns_deleted=True,
 )

@@ -1,0 +1,120 @@
+"""Kinds come and go in a running cluster, and everything that depends on them follows."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from cluster_engine import Cluster
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.apimachinery.scheme import Kind, Scheme
+from cluster_engine.kube_apiserver import ADMIN, Request
+
+POLICIES = Kind(
+    group="networking.k8s.io",
+    version="v1",
+    kind="NetworkPolicy",
+    resource="networkpolicies",
+    singular="networkpolicy",
+    namespaced=True,
+    short_names=("netpol",),
+)
+POLICY: dict[str, Any] = {
+    "apiVersion": "networking.k8s.io/v1",
+    "kind": "NetworkPolicy",
+    "metadata": {"name": "deny"},
+    "spec": {"podSelector": {}},
+}
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster(nodes=1, seed=3, control_plane=False, freezing=True)
+
+
+def asked(cluster: Cluster, path: str, method: str = "GET") -> tuple[int, Any]:
+    response = cluster.request(Request(method, path, [], {"accept": "application/json"}, b"", ADMIN))
+    body = response.body
+    return response.status, orjson.loads(body) if body.startswith(b"{") else body.decode()
+
+
+def test_a_kind_is_served_from_when_it_is_registered(cluster: Cluster) -> None:
+    with pytest.raises(ApiError, match="no matches for kind"):
+        cluster.apply(POLICY)
+    assert asked(cluster, "/apis/networking.k8s.io/v1")[0] == 404
+    assert "apis/networking.k8s.io/v1" not in asked(cluster, "/openapi/v3")[1]["paths"]
+    cluster.scheme.register(POLICIES)
+    assert cluster.apply(POLICY)[0]["spec"]["podSelector"] == {}
+    assert [r["name"] for r in asked(cluster, "/apis/networking.k8s.io/v1")[1]["resources"]] == [
+        "networkpolicies"
+    ]
+    groups = asked(cluster, "/apis")[1]["groups"]
+    assert "networking.k8s.io" in [group["name"] for group in groups]
+    assert "apis/networking.k8s.io/v1" in asked(cluster, "/openapi/v3")[1]["paths"]
+    assert cluster.kind_of("netpol") is POLICIES
+    assert cluster.get("netpol", "deny") is not None
+
+
+def test_an_unregistered_kind_is_gone(cluster: Cluster) -> None:
+    cluster.scheme.register(POLICIES)
+    cluster.apply(POLICY)
+    cluster.scheme.unregister(POLICIES.group_resource)
+    assert asked(cluster, "/apis/networking.k8s.io/v1/networkpolicies") == (404, "404 page not found\n")
+    assert asked(cluster, "/apis/networking.k8s.io/v1")[0] == 404
+    with pytest.raises(KeyError, match='a resource type "netpol"'):
+        cluster.get("netpol", "deny")
+    with pytest.raises(KeyError):
+        cluster.scheme.unregister(POLICIES.group_resource)
+
+
+def test_the_garbage_collector_follows(cluster: Cluster) -> None:
+    cluster.scheme.register(POLICIES)
+    owner = cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "owner"}})[0]
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["metadata"]["uid"]}
+    cluster.apply({**POLICY, "metadata": {"name": "deny", "ownerReferences": [reference]}})
+    cluster.delete("configmaps", "owner")
+    cluster.settle()
+    assert cluster.get("netpol", "deny") is None
+
+
+def test_a_namespace_is_emptied_of_it(cluster: Cluster) -> None:
+    cluster.scheme.register(POLICIES)
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "away"}})
+    cluster.apply(POLICY, namespace="away")
+    cluster.delete("namespaces", "away")
+    cluster.settle()
+    assert cluster.get("namespaces", "away") is None
+    assert cluster.get("netpol", "deny", "away") is None
+
+
+def test_a_fork_serves_what_its_original_serves(cluster: Cluster) -> None:
+    cluster.scheme.register(POLICIES)
+    twin = cluster.fork()
+    twin.apply(POLICY)
+    assert twin.get("netpol", "deny") is not None
+    assert cluster.get("netpol", "deny") is None
+    twin.scheme.unregister(POLICIES.group_resource)
+    assert cluster.kind_of("netpol") is POLICIES
+
+
+@pytest.mark.parametrize(
+    ("second", "expected"),
+    [
+        pytest.param(
+            {"kind": "Other"}, "two kinds are called networkpolicies.networking.k8s.io", id="resource"
+        ),
+        pytest.param(
+            {"resource": "others"},
+            "two kinds of the group 'networking.k8s.io' are called NetworkPolicy",
+            id="kind",
+        ),
+    ],
+)
+def test_a_name_is_taken_once(second: dict[str, str], expected: str) -> None:
+    facts = {"kind": "NetworkPolicy", "resource": "networkpolicies", **second}
+    with pytest.raises(ValueError, match=expected):
+        Scheme(
+            [POLICIES, Kind(group="networking.k8s.io", version="v1", singular="x", namespaced=True, **facts)]
+        )
