@@ -14,10 +14,15 @@ from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON, freeze
-from cluster_engine.sim import Clock
+from cluster_engine.sim import SECOND, Clock
 
+COMPACTION_INTERVAL = 300 * SECOND
+"""Every so often all that is older than the last time is compacted: five to ten minutes can be read back.
+
+Models k8s.io/apiserver/pkg/storage/etcd3/compact.go (DefaultCompactInterval).
+"""
 HISTORY_LIMIT = 2_000
-"""Events kept per resource for watches that start in the past; older ones are compacted away."""
+"""Changes kept per resource, for reads of the past and for watches that start there; the oldest go first."""
 
 
 class CompareFailed(Exception):
@@ -67,15 +72,37 @@ class Watcher:
 class _Table:
     """One resource: its objects, their keys in order, its recent history and who listens."""
 
-    __slots__ = ("compacted", "history", "keys", "objects", "subscribers", "watchers")
+    __slots__ = ("compacted", "history", "keys", "objects", "shared", "subscribers", "watchers")
 
     def __init__(self) -> None:
         self.objects: dict[str, JSON] = {}
         self.keys: list[str] = []
         self.history: deque[WatchEvent] = deque()
         self.compacted = 0  # changes up to this revision may be missing from the history
+        self.shared = False  # whether a fork holds the very same objects, keys and history
         self.subscribers: list[Sink] = []
         self.watchers: list[Sink] = []
+
+    def own(self) -> None:
+        """Before a write: what a fork holds too is copied (references only)."""
+        if self.shared:
+            self.objects, self.keys, self.history = dict(self.objects), self.keys[:], self.history.copy()
+            self.shared = False
+
+    def share(self, other: _Table) -> None:
+        """Takes over what ``other`` holds; neither copies it before it writes."""
+        self.objects, self.keys, self.history = other.objects, other.keys, other.history
+        self.compacted = other.compacted
+        self.shared = other.shared = True
+
+    def since(self, revision: int) -> list[WatchEvent]:
+        """The changes after that revision, newest first."""
+        found = []
+        for event in reversed(self.history):
+            if event.revision <= revision:
+                break
+            found.append(event)
+        return found
 
 
 class Store:
@@ -87,6 +114,10 @@ class Store:
         self._freezing = freezing
         self._tables: dict[str, _Table] = {}
         self._count = 0
+        self._compacted = 0
+        self._intervals: list[
+            tuple[int, int]
+        ] = []  # (number of an interval, revision before its first write)
         clock.register("etcd/lease-expired", self._lease_expired)
 
     def __len__(self) -> int:
@@ -120,6 +151,58 @@ class Store:
         objects = table.objects
         return [objects[key] for key in keys]
 
+    def get_at(self, resource: str, key: str, revision: int) -> JSON | None:
+        """The object as it was at that revision, or None. Raises Compacted."""
+        found = self.get(resource, key)
+        for event in self._later(resource, revision):
+            if _key_of(event) == key:
+                found = event.previous
+        return found
+
+    def range_at(self, resource: str, revision: int, namespace: str | None = None) -> list[JSON]:
+        """As ``range``, at that revision. Raises Compacted."""
+        later = self._later(resource, revision)
+        if not later:
+            return self.range(resource, namespace)
+        objects = dict(self._table(resource).objects)
+        for event in later:
+            if event.previous is not None:
+                objects[_key_of(event)] = event.previous
+            else:
+                del objects[_key_of(event)]
+        prefix = f"{namespace}/" if namespace else ""
+        return [objects[key] for key in sorted(objects) if key.startswith(prefix)]
+
+    def _later(self, resource: str, revision: int) -> list[WatchEvent]:
+        """The changes after that revision, newest first. Raises Compacted when not all of them are known."""
+        table = self._table(resource)
+        oldest = max(table.compacted, self._compacted_by_now())
+        if revision < oldest:
+            raise Compacted(revision, oldest)
+        return table.since(revision)
+
+    def _compacted_by_now(self) -> int:
+        """The revision up to which the compactor has forgotten everything.
+
+        Worked out when somebody asks: events of its own would be all that an idle cluster does.
+        """
+        last = self.clock.now // COMPACTION_INTERVAL - 1
+        known = [before for number, before in self._intervals if number >= last]
+        if known:
+            self._compacted = max(self._compacted, known[0])
+        elif self._intervals:
+            self._compacted = self.revision
+        return self._compacted
+
+    def _advance(self) -> None:
+        """Takes the next revision, and notes it when it is the first of its interval."""
+        number = self.clock.now // COMPACTION_INTERVAL
+        if not self._intervals or self._intervals[-1][0] != number:
+            self._compacted_by_now()
+            kept = [interval for interval in self._intervals if interval[0] == number - 1]
+            self._intervals = [*kept, (number, self.revision)]
+        self.revision += 1
+
     def put(
         self, resource: str, key: str, obj: JSON, expect: int | None = None, ttl: float | None = None
     ) -> JSON:
@@ -140,7 +223,8 @@ class Store:
         if self._freezing:
             stored = freeze(stored)
         # From here on nothing can fail: a write is whole or not at all.
-        self.revision = revision
+        self._advance()
+        table.own()
         table.objects[key] = stored
         if previous is None:
             insort(table.keys, key)
@@ -165,7 +249,8 @@ class Store:
         last: JSON = {**previous, "metadata": {**previous["metadata"], "resourceVersion": str(revision)}}
         if self._freezing:
             last = freeze(last)
-        self.revision = revision
+        self._advance()
+        table.own()
         del table.objects[key]
         del table.keys[bisect_left(table.keys, key)]
         self._count -= 1
@@ -209,18 +294,25 @@ class Store:
         if since is not None:
             if since < table.compacted:
                 raise Compacted(since, table.compacted)
-            for event in list(table.history):
-                if event.revision > since:
-                    sink(event)
+            for event in reversed(table.since(since)):
+                sink(event)
         table.watchers = [*table.watchers, sink]
         return Watcher(table, sink)
 
     def compact(self, revision: int) -> None:
         """Forgets history up to and including ``revision``."""
         for table in self._tables.values():
+            table.own()
             while table.history and table.history[0].revision <= revision:
                 table.history.popleft()
             table.compacted = max(table.compacted, min(revision, self.revision))
+
+    def share(self, other: Store) -> None:
+        """Takes over all that ``other`` holds, its history too, by reference."""
+        self.revision, self._count = other.revision, other._count
+        self._compacted, self._intervals = other._compacted, other._intervals
+        for resource, table in other._tables.items():
+            self._table(resource).share(table)
 
     def state(self) -> dict[str, Any]:
         """Revision and objects (by reference); history is not part of it: watches start anew."""
@@ -235,9 +327,9 @@ class Store:
     def load(self, state: dict[str, Any]) -> None:
         self.revision = state["revision"]
         self._count = 0
+        self._compacted, self._intervals = self.revision, []
         for table in self._tables.values():
-            table.objects, table.keys = {}, []
-            table.history.clear()
+            table.objects, table.keys, table.history, table.shared = {}, [], deque(), False
             table.compacted = self.revision
         for resource, objects in state["objects"].items():
             table = self._table(resource)

@@ -17,11 +17,10 @@ from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Clock
 
-from . import authorization, discovery, requests, reviews, watching
+from . import authorization, discovery, listing, requests, reviews, watching
 from .authentication import Authenticator
 from .budgets import BODY_LIMIT
 from .encoding import ObjectBytes
-from .listing import Lister
 from .negotiation import (
     JSON_TYPE,
     Accept,
@@ -67,7 +66,6 @@ class Handlers:
         self._scheme.follow(self._kinds_changed)
         self._reviews = {(r.group, r.version, r.resource): r for r in reviews.REVIEWS}
         self._cache = ObjectBytes(store)
-        self._lister = Lister(store)
         self._subresources = Subresources(clock, store, registry, authenticator, nodes)
 
     def _kinds_changed(self) -> None:
@@ -213,7 +211,7 @@ class Handlers:
         accept = negotiate(request, _LIST_FORMS)
         options = ListOptions.parse(request, kind.resource, kind.group, watch=False)
         selection = Selection.parse(kind, namespace, options.label_selector, options.field_selector)
-        found, meta = self._lister.read(selection, options)
+        found, meta = listing.read(self._store, selection, options)
         if accept.form == "Table":
             value = self._table(request, kind, found, meta)
         elif accept.form:
@@ -387,12 +385,12 @@ class Handlers:
     def _delete_collection(self, request: Request, user: UserInfo, kind: Kind, namespace: str) -> Response:
         accept = negotiate(request)
         options = delete_options(request)
-        listing = ListOptions.parse(request, kind.resource, kind.group, watch=False)
+        chosen = ListOptions.parse(request, kind.resource, kind.group, watch=False)
         ctx = write_context(request, user, "DeleteOptions", "")
         ctx.dry_run = bool(options.get("dryRun"))
         revision = self._store.revision
         found = self._registry.delete_collection(
-            ctx, kind.group_resource, namespace, options, listing.label_selector, listing.field_selector
+            ctx, kind.group_resource, namespace, options, chosen.label_selector, chosen.field_selector
         )
         value = {
             "kind": kind.list_kind,

@@ -1,10 +1,9 @@
-"""Lists: whole, in chunks that fit together, or as Tables.
+"""Lists: whole, of an older moment, in chunks that fit together, or as Tables.
 
-A chunked list shows one moment: what was stored when its first chunk was read. Objects are immutable, so a
-moment is a list of references; the last few are kept, and a token for one that is gone gets a 410 with a
-token to go on inconsistently, as upstream does after compaction.
+All chunks of a list show the revision of the first one: the store can be read at any revision that is not
+compacted. A token for one that is gets a 410 with a token to go on inconsistently.
 
-Models k8s.io/apiserver/pkg/storage/etcd3 (GetList, continue tokens).
+Models k8s.io/apiserver/pkg/storage/etcd3 (GetList, continue tokens, errors).
 """
 
 from __future__ import annotations
@@ -16,13 +15,13 @@ import orjson
 
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON, key_of
-from cluster_engine.etcd import Store
+from cluster_engine.etcd import Compacted, Store
 
 from .options import ListOptions
 from .selection import Selection
 
-_MOMENTS = 16
 _TOKEN_LIMIT = 4_096
+_TOO_OLD = "The resourceVersion for the provided list is too old."
 _EXPIRED = (
     "The provided continue parameter is too old to display a consistent list result. You can "
     "start a new list "
@@ -33,68 +32,41 @@ _EXPIRED = (
 )
 
 
-class Lister:
-    """Reads lists of one cluster."""
-
-    def __init__(self, store: Store) -> None:
-        self._store = store
-        self._moments: dict[tuple[int, str, str | None, str, str], list[JSON]] = {}
-
-    def read(self, selection: Selection, options: ListOptions) -> tuple[list[JSON], JSON]:
-        """(objects, ListMeta). Raises ApiError 400, 410."""
-        store = self._store
-        self._check_version(options)
-        if not options.continue_token:
-            found = selection.list(store)
-            return self._cut(selection, options, found, store.revision)
-        revision, start = _read_token(options.continue_token)
-        if revision < 0:
-            found = selection.list(store)
-            revision = store.revision
-        else:
-            kept = self._moments.get(_moment(selection, options, revision))
-            if kept is None:
-                problem = errors.expired(_EXPIRED)
-                meta = {"continue": _write_token(-1, start)}
-                raise errors.ApiError({**problem.status, "metadata": meta})
-            found = kept
-        found = found[bisect_left(found, start, key=key_of) :]
-        return self._cut(selection, options, found, revision)
-
-    def _check_version(self, options: ListOptions) -> None:
-        wanted, current = options.resource_version, self._store.revision
-        if wanted is None or wanted == 0:
-            return
-        if wanted > current:
-            # Upstream waits three seconds and answers 504; clients begin anew on either.
-            raise errors.expired(f"Too large resource version: {wanted}, current: {current}")
-        if options.match == "Exact" and wanted != current:
-            raise errors.expired(f"The provided resource version is too old: {wanted} ({current})")
-
-    def _cut(
-        self, selection: Selection, options: ListOptions, found: list[JSON], revision: int
-    ) -> tuple[list[JSON], JSON]:
-        meta: JSON = {"resourceVersion": str(revision)}
-        limit = options.limit
-        if not limit or len(found) <= limit:
-            return found, meta
-        rest = found[limit:]
-        moment = _moment(selection, options, revision)
-        if moment not in self._moments:
-            if len(self._moments) >= _MOMENTS:
-                del self._moments[next(iter(self._moments))]
-            self._moments[moment] = rest
-        meta["continue"] = _write_token(revision, key_of(rest[0]))
-        if selection.everything:
-            meta["remainingItemCount"] = len(rest)
-        return found[:limit], meta
+def read(store: Store, selection: Selection, options: ListOptions) -> tuple[list[JSON], JSON]:
+    """(objects, ListMeta). Raises ApiError 400, 410."""
+    wanted, current = options.resource_version or 0, store.revision
+    if wanted > current:
+        # Upstream waits three seconds and answers 504; clients begin anew on either.
+        raise errors.expired(f"Too large resource version: {wanted}, current: {current}")
+    if not options.continue_token:
+        # Without a match, a version and a limit together mean that very version (the legacy form of Exact).
+        exact = wanted and (options.match == "Exact" or (not options.match and options.limit))
+        try:
+            found = selection.list(store, wanted if exact else None)
+        except Compacted as problem:
+            raise errors.expired(_TOO_OLD) from problem
+        return _cut(selection, options.limit, found, wanted if exact else current)
+    revision, start = _read_token(options.continue_token)
+    try:
+        if revision > current:
+            raise Compacted(revision, current)  # a token of another life of this cluster
+        found = selection.list(store, None if revision < 0 else revision)
+    except Compacted as problem:
+        status = errors.expired(_EXPIRED).status
+        raise errors.ApiError({**status, "metadata": {"continue": _write_token(-1, start)}}) from problem
+    found = found[bisect_left(found, start, key=key_of) :]
+    return _cut(selection, options.limit, found, current if revision < 0 else revision)
 
 
-def _moment(
-    selection: Selection, options: ListOptions, revision: int
-) -> tuple[int, str, str | None, str, str]:
-    resource = selection.kind.group_resource
-    return (revision, resource, selection.namespace, options.label_selector, options.field_selector)
+def _cut(selection: Selection, limit: int, found: list[JSON], revision: int) -> tuple[list[JSON], JSON]:
+    """The first ``limit`` objects and how to go on."""
+    meta: JSON = {"resourceVersion": str(revision)}
+    if not limit or len(found) <= limit:
+        return found, meta
+    meta["continue"] = _write_token(revision, key_of(found[limit]))
+    if selection.everything:
+        meta["remainingItemCount"] = len(found) - limit
+    return found[:limit], meta
 
 
 def _write_token(revision: int, start: str) -> str:

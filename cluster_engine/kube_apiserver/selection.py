@@ -53,15 +53,21 @@ class Selection:
             )
         return cls(kind, namespace or None, by_label, by_field, by_label.empty and by_field.empty)
 
-    def list(self, store: Store) -> list[JSON]:
-        """The stored objects that are selected, in order of their keys."""
+    def list(self, store: Store, revision: int | None = None) -> list[JSON]:
+        """The stored objects that are selected, in order of their keys; as they were at ``revision`` when given.
+
+        Raises Compacted for a revision that is not kept any more.
+        """
         resource = self.kind.group_resource
         name = None if self.everything else self.fields.exact("metadata.name")
         if name is not None and (self.namespace or not self.kind.namespaced):
-            found = store.get(resource, f"{self.namespace}/{name}" if self.namespace else name)
+            key = f"{self.namespace}/{name}" if self.namespace else name
+            found = store.get(resource, key) if revision is None else store.get_at(resource, key, revision)
             candidates = [] if found is None else [found]
-        else:
+        elif revision is None:
             candidates = store.range(resource, self.namespace)
+        else:
+            candidates = store.range_at(resource, revision, self.namespace)
         if self.everything:
             return candidates
         return [obj for obj in candidates if self.selects(obj)]

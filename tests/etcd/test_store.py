@@ -5,7 +5,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cluster_engine.etcd import Compacted, CompareFailed, Store
-from cluster_engine.etcd.store import HISTORY_LIMIT
+from cluster_engine.etcd.store import COMPACTION_INTERVAL, HISTORY_LIMIT
 from cluster_engine.sim import Clock
 
 
@@ -158,3 +158,63 @@ def test_watches_have_no_gap_no_duplicate_and_end_in_the_same_state(operations):
             followers.append(known)
     current = {obj["metadata"]["name"]: obj for obj in store.range("pods")}
     assert all(known == current for known in followers)
+
+
+@settings(max_examples=60, deadline=None)
+@given(OPERATIONS)
+def test_every_revision_can_be_read_until_it_is_compacted(operations):
+    store = Store(Clock(0))
+    was = {1: {}}
+    for verb, number, _salt in operations:
+        key = f"default/p{number}"
+        if verb == "delete" and store.get("pods", key) is not None:
+            store.delete("pods", key)
+        elif verb != "delete":
+            store.put("pods" if verb == "put" else "configmaps", key, pod(f"p{number}"))
+        was[store.revision] = {obj["metadata"]["name"]: obj for obj in store.range("pods")}
+    for revision, expected in was.items():
+        assert [obj["metadata"]["name"] for obj in store.range_at("pods", revision)] == sorted(expected)
+        assert store.range_at("pods", revision, "default") == store.range_at("pods", revision)
+        assert store.range_at("pods", revision, "other") == []
+        for number in range(5):
+            assert store.get_at("pods", f"default/p{number}", revision) is expected.get(f"p{number}")
+
+
+def test_the_compactor_forgets_what_is_older_than_its_last_time():
+    clock = Clock(0)
+    store = Store(clock)
+    store.put("pods", "default/a", pod("a"))  # revision 2, in the first interval
+    clock.run_until(COMPACTION_INTERVAL)
+    store.put("pods", "default/a", pod("a", spec=3))
+    assert store.get_at("pods", "default/a", 2)["metadata"]["resourceVersion"] == "2"
+    clock.run_until(2 * COMPACTION_INTERVAL - 1)
+    assert store.get_at("pods", "default/a", 1) is None
+    clock.run_until(2 * COMPACTION_INTERVAL)
+    with pytest.raises(Compacted):
+        store.get_at("pods", "default/a", 1)
+    assert store.get_at("pods", "default/a", 2)["metadata"]["resourceVersion"] == "2"
+    clock.run_until(3 * COMPACTION_INTERVAL)
+    with pytest.raises(Compacted):
+        store.range_at("pods", 2)
+    assert store.range_at("pods", 3)[0]["spec"] == 3
+    store.watch("pods", 2, print)  # watches are served from what is kept, compacted or not
+
+
+def test_neither_side_of_a_share_sees_the_writes_of_the_other():
+    clock, other_clock = Clock(0), Clock(0)
+    store, fork = Store(clock), Store(other_clock)
+    store.put("pods", "default/a", pod("a"))
+    store.put("pods", "default/b", pod("b"))
+    fork.share(store)
+    store.put("pods", "default/c", pod("c"))
+    fork.delete("pods", "default/a")
+    store.put("pods", "default/b", pod("b", spec=1))
+    assert [obj["metadata"]["name"] for obj in store.range("pods")] == ["a", "b", "c"]
+    assert [obj["metadata"]["name"] for obj in fork.range("pods")] == ["b"]
+    assert [obj["metadata"]["name"] for obj in fork.range_at("pods", 2)] == ["a"]
+    assert (len(store), len(fork)) == (3, 1)
+    assert "spec" not in fork.get("pods", "default/b")
+    again = Store(Clock(0))
+    again.share(fork)
+    again.compact(fork.revision)
+    assert [obj["metadata"]["name"] for obj in fork.range_at("pods", 2)] == ["a"]

@@ -44,6 +44,66 @@ def test_chunks_show_one_moment(bench: Bench) -> None:
     assert "continue" not in last["metadata"]
 
 
+def _versioned(bench: Bench) -> tuple[str, str]:
+    """Two revisions: one with the maps a, b, c and one with a, c, d."""
+    for name in "abc":
+        bench.ok("POST", MAPS, config_map(name))
+    first = str(bench.store.revision)
+    bench.ok("DELETE", f"{MAPS}/b")
+    bench.ok("POST", MAPS, config_map("d"))
+    return first, str(bench.store.revision)
+
+
+@pytest.mark.parametrize(
+    ("query", "found", "version"),
+    [
+        pytest.param({"resourceVersionMatch": "Exact"}, "abc", 0, id="exact"),
+        pytest.param({"limit": "5"}, "abc", 0, id="legacy exact"),
+        pytest.param(
+            {"resourceVersionMatch": "Exact", "fieldSelector": "metadata.name=b"}, "b", 0, id="name"
+        ),
+        pytest.param({"resourceVersionMatch": "NotOlderThan"}, "acd", 1, id="not older than"),
+        pytest.param({"resourceVersionMatch": "NotOlderThan", "limit": "5"}, "acd", 1, id="not older, limit"),
+        pytest.param({}, "acd", 1, id="unset"),
+    ],
+)
+def test_lists_at_a_version(bench: Bench, query: dict[str, str], found: str, version: int) -> None:
+    versions = _versioned(bench)
+    listed = bench.ok("GET", MAPS, resourceVersion=versions[0], **query)
+    assert names(listed["items"]) == list(found)
+    assert listed["metadata"]["resourceVersion"] == versions[version]
+
+
+def test_an_exact_list_goes_on_exactly(bench: Bench) -> None:
+    old, _new = _versioned(bench)
+    first = bench.ok("GET", MAPS, resourceVersion=old, resourceVersionMatch="Exact", limit="1")
+    bench.ok("DELETE", f"{MAPS}/c")
+    rest = bench.ok("GET", MAPS, **{"continue": first["metadata"]["continue"]})
+    assert (names(first["items"]), names(rest["items"])) == (["a"], ["b", "c"])
+    assert rest["metadata"]["resourceVersion"] == old
+
+
+def test_what_is_compacted_is_gone(bench: Bench) -> None:
+    old, new = _versioned(bench)
+    token = bench.ok("GET", MAPS, limit="1")["metadata"]["continue"]
+    bench.clock.run_until(bench.clock.now + 600_000_000)
+    bench.ok("POST", MAPS, config_map("e"))
+    assert bench.ok("GET", MAPS, resourceVersion=new, resourceVersionMatch="Exact")["items"]
+    assert bench.error("GET", MAPS, resourceVersion=old, resourceVersionMatch="Exact") == (
+        410,
+        "Expired",
+        "The resourceVersion for the provided list is too old.",
+    )
+    bench.clock.run_until(bench.clock.now + 600_000_000)
+    response = bench.call("GET", MAPS, **{"continue": token})
+    status = orjson.loads(response.body)
+    assert (status["code"], status["reason"]) == (410, "Expired")
+    assert status["message"].startswith("The provided continue parameter is too old to display a consistent")
+    # The token of the refusal goes on with what is there now.
+    rest = bench.ok("GET", MAPS, **{"continue": status["metadata"]["continue"]})
+    assert names(rest["items"]) == ["c", "d", "e"]
+
+
 def test_selectors(bench: Bench) -> None:
     for name in ("a", "b"):
         bench.ok("POST", PODS, pod(name))
