@@ -10,13 +10,20 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.client_go import Client, EventRecorder
 from cluster_engine.cni import HostLocal, node_address, pod_range
 from cluster_engine.component import Context
-from cluster_engine.kubelet.environment import Environment
 from cluster_engine.kubelet.record import PodRecord, record_uid
 from cluster_engine.kubelet.status import pod_status
-from cluster_engine.kubelet.volumes import Volumes
 from cluster_engine.sim import SECOND
 
 RELIST = 1 * SECOND
+CAPACITY = {
+    "cpu": "4",
+    "ephemeral-storage": "103133176Ki",
+    "hugepages-1Gi": "0",
+    "hugepages-2Mi": "0",
+    "memory": "8140296Ki",
+    "pods": "110",
+}
+"""Of every node; all of it is allocatable."""
 
 
 @dataclass(slots=True)
@@ -79,12 +86,9 @@ class Core:
         self.clock = ctx.clock
         self.chance = ctx.chance
         self.pods = ctx.informers.of("pods")
-        self.environment = Environment(ctx.informers)
-        self.volumes = Volumes(ctx.informers)
         self.nodes: dict[str, Node] = {}
         self.records: dict[str, PodRecord] = {}
         self.by_key: dict[str, list[str]] = {}
-        self.allocatable: dict[str, str] = {}
         for index, (name, control_plane) in enumerate(node_names(ctx)):
             client = ctx.client(f"system:node:{name}", manager="kubelet")
             recorder = ctx.recorder("kubelet", name, client)
@@ -129,10 +133,35 @@ class Core:
             node.relist_waited = not record.quiet
             node.relist = self.clock.call_at(due, "kubelet/relist", node.name, background=record.quiet)
 
-    def write_status(self, record: PodRecord, pod: JSON, terminal: bool = False) -> JSON:
+    def relisted(self, node_name: str) -> list[str]:
+        """The Pods, by uid, whose containers changed since the last relist."""
+        node = self.nodes[node_name]
+        node.relist = None
+        dirty, node.dirty = node.dirty, {}
+        return list(dirty)
+
+    def wake(self, record: PodRecord) -> None:
+        """Something about the Pod may have changed: it is looked at in this instant."""
+        self.clock.call_at(self.clock.now, "kubelet/wake", record.uid)
+
+    def later(
+        self, record: PodRecord, seconds: float, action: str, name: str = "", background: bool = False
+    ) -> None:
+        """Goes on with the Pod's present pass later: ``mount``, ``start`` a container, ``next``."""
+        self.clock.call_later(
+            seconds,
+            "kubelet/step",
+            record.uid,
+            record.epoch,
+            action,
+            name,
+            background=background or record.quiet,
+        )
+
+    def write_status(self, record: PodRecord, pod: JSON) -> JSON:
         """Writes the status when it differs; the Pod as it is now stored. Raises ApiError."""
         node = self.nodes[record.node]
-        status = pod_status(record, pod, node.ip, self.clock.now, terminal)
+        status = pod_status(record, pod, node.ip, self.clock.now)
         if status == pod.get("status"):
             return pod
         try:
@@ -145,20 +174,6 @@ class Core:
     def event(self, record: PodRecord, pod: JSON, kind: str, reason: str, text: str, path: str = "") -> None:
         """An event about the Pod, or about one of its containers."""
         self.nodes[record.node].recorder.event(pod, kind, reason, text, field_path=path)
-
-    def step(
-        self, record: PodRecord, seconds: float, action: str, name: str = "", background: bool = False
-    ) -> int:
-        """Goes on with the Pod's present pass later."""
-        return self.clock.call_later(
-            seconds,
-            "kubelet/step",
-            record.uid,
-            record.epoch,
-            action,
-            name,
-            background=background or record.quiet,
-        )
 
 
 def node_names(ctx: Context) -> list[tuple[str, bool]]:

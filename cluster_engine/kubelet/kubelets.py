@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
-from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component import Component, Context
 from cluster_engine.container_runtime.container import Container
 from cluster_engine.container_runtime.network import HttpReply, HttpRequest
 from cluster_engine.kubelet.core import Core
+from cluster_engine.kubelet.environment import Environment
 from cluster_engine.kubelet.lifecycle import Lifecycle
 from cluster_engine.kubelet.network import ClusterNetwork, Names
 from cluster_engine.kubelet.node import Nodes
@@ -22,12 +21,11 @@ from cluster_engine.kubelet.server import NodeServer
 from cluster_engine.kubelet.starter import Starter
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.termination import Termination
+from cluster_engine.kubelet.volumes import Volumes
 from cluster_engine.kubelet.worker import Worker
 from cluster_engine.network import Services
-from cluster_engine.sim.failures import PATIENCE
 
 LATENCY = 0.010
-_RETRY = 1.0
 
 
 class Kubelets(Component):
@@ -39,51 +37,39 @@ class Kubelets(Component):
         super().__init__(ctx)
         self.core = core = Core(ctx)
         self.runtime = runtime = Runtime(core, self._exited)
-        self.worker = worker = Worker(core)
-        self.starter = Starter(core)
-        self.prober = prober = Prober(core)
-        self.lifecycle = Lifecycle(core, runtime)
-        self.termination = Termination(core)
-        self.static_pods = StaticPods(core)
-        self.nodes = Nodes(core, self.static_pods)
-        for part in (worker, self.starter, prober, self.termination):
-            part.__dict__.update(worker=worker, prober=prober, lifecycle=self.lifecycle, runtime=runtime)
-        worker.starter, worker.termination = self.starter, self.termination
-        self.termination.static_pods = self.static_pods
+        prober, lifecycle = Prober(core, runtime), Lifecycle(core, runtime)
+        termination = Termination(core, runtime, lifecycle, prober)
+        environment = Environment(ctx.informers)
+        starter = Starter(core, runtime, environment, prober, lifecycle, termination)
+        static_pods = StaticPods(core)
+        self.nodes = Nodes(core, static_pods)
+        volumes = Volumes(ctx.informers)
+        self.worker = worker = Worker(core, runtime, volumes, starter, prober, termination, static_pods)
         self.queue = self.new_queue(worker.sync, latency=LATENCY)
-        worker.retry = partial(self.queue.add_rate_limited, patience=PATIENCE)
         self.refreshes = self.new_queue(worker.refresh, "refresh")
         for resource in ("configmaps", "secrets"):
             ctx.informers.of(resource).on(update=self._config_changed(resource))
         for node in core.nodes.values():
             ctx.server.node_proxy.register(node.name, NodeServer(core, runtime, node))
-        self._register_handlers()
         core.pods.on(self._added, self._updated, self._deleted)
-
-    def _register_handlers(self) -> None:
         handlers: dict[str, Callable[..., None]] = {
             "register": self.nodes.register,
             "heartbeat": self.nodes.heartbeat,
             "lease": self.nodes.lease,
-            "mirror": self.static_pods.refresh,
-            "relist": self.worker.relist,
-            "step": self._step,
-            "pulled": self.starter.pulled,
-            "started": self.starter.started,
-            "hooked": self.termination.hooked,
-            "probe": self.prober.run,
-            "probed": self.prober.probed,
-            "deadline": self.worker.deadline,
+            "mirror": static_pods.refresh,
+            "relist": worker.relist,
+            "resync": worker.resync,
+            "wake": worker.wake,
+            "step": worker.step,
+            "finish": worker.finished,
+            "pulled": starter.pulled,
+            "started": starter.started,
+            "hooked": termination.hooked,
+            "probe": prober.run,
+            "probed": prober.probed,
         }
         for name, handler in handlers.items():
             self.clock.register(f"kubelet/{name}", handler)
-
-    def _step(self, uid: str, epoch: int, action: str, name: str) -> None:
-        try:
-            self.worker.step(uid, epoch, action, name)
-        except ApiError:
-            # A write was refused (a namespace going away, a full cluster): the same step again.
-            self.clock.call_later(_RETRY, "kubelet/step", uid, epoch, action, name)
 
     def _exited(self, record: PodRecord, container: Container) -> None:
         self.worker.exited(record, container)

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.container_runtime.names import parse
 from cluster_engine.container_runtime.registry import find
-from cluster_engine.kubelet.core import Core, Node
+from cluster_engine.kubelet.core import CAPACITY, Core, Node
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.version import KUBERNETES_VERSION
 
@@ -17,14 +18,6 @@ _ZONES = ("a", "b", "c")
 _REGION = "region-1"
 _IMAGES_SHOWN = 50
 
-CAPACITY = {
-    "cpu": "4",
-    "ephemeral-storage": "103133176Ki",
-    "hugepages-1Gi": "0",
-    "hugepages-2Mi": "0",
-    "memory": "8140296Ki",
-    "pods": "110",
-}
 _CONDITIONS = (
     (
         "MemoryPressure",
@@ -52,7 +45,6 @@ class Nodes:
         self.core = core
         self.clock = core.clock
         self.static_pods = static_pods
-        core.allocatable = dict(CAPACITY)
 
     def start(self) -> None:
         for node in self.core.nodes.values():
@@ -77,7 +69,7 @@ class Nodes:
             for manifest in self.static_pods.manifests(node):
                 for container in manifest["spec"]["containers"]:
                     # kubeadm has pulled the control plane's images before the kubelet starts.
-                    node.images.setdefault(_reference(container["image"]), self.clock.now)
+                    node.images.setdefault(str(parse(container["image"])), self.clock.now)
             self._write(node)
             text = f"Node {name} status is now: NodeReady"
             node.recorder.event(self._about(node), "Normal", "NodeReady", text)
@@ -245,9 +237,3 @@ class Nodes:
         except ApiError:
             return False  # the namespace is not there yet, or somebody else just wrote it
         return True
-
-
-def _reference(image: str) -> str:
-    from cluster_engine.container_runtime.names import parse
-
-    return str(parse(image))

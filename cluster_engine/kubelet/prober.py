@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import go_duration
@@ -12,9 +12,6 @@ from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.record import SYNCING, PodRecord, field_path, find_container, named_port
 from cluster_engine.kubelet.runtime import Runtime, Then
 from cluster_engine.sim import SECOND
-
-if TYPE_CHECKING:
-    from cluster_engine.kubelet.worker import Worker
 
 KINDS = ("startup", "readiness", "liveness")
 _FIELDS = {"startup": "startupProbe", "readiness": "readinessProbe", "liveness": "livenessProbe"}
@@ -30,11 +27,9 @@ Result = tuple[bool | None, str]
 class Prober:
     """Runs each probe on its own clock events."""
 
-    worker: Worker
-    runtime: Runtime
-
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, runtime: Runtime) -> None:
         self.core = core
+        self.runtime = runtime
         self.clock = core.clock
 
     def begin(self, record: PodRecord, pod: JSON, spec: JSON) -> None:
@@ -120,12 +115,11 @@ class Prober:
             if result is None:
                 text = f"{title} probe errored and resulted in unknown state: {output}"
             self.core.event(record, pod, "Warning", "Unhealthy", text, field_path(pod["spec"], name))
-        again = self._count(record, pod, spec, kind, result)
-        if again:
+        if self._count(record, pod, spec, kind, result):
             self._schedule(record, pod, spec, kind)
 
     def _count(self, record: PodRecord, pod: JSON, spec: JSON, kind: str, result: bool | None) -> bool:
-        """Thresholds; whether this probe goes on."""
+        """Thresholds; whether this probe goes on. What follows from its result, ``decide`` says."""
         name, probe = spec["name"], spec[_FIELDS[kind]]
         entry = record.probes[f"{name}/{kind}"]
         if result is None:
@@ -136,23 +130,13 @@ class Prober:
         if not passed and not failed:
             return True
         before, entry[3] = entry[3], passed
-        if passed:
-            if before is not True:
-                self.worker.health_changed(record, pod)
-                if kind == "startup":
-                    for other in ("readiness", "liveness"):
-                        if spec.get(_FIELDS[other]):
-                            self._schedule(record, pod, spec, other, first=True)
-            return kind != "startup"
-        if kind == "readiness":
-            if before is not False:
-                self.worker.health_changed(record, pod)
-            return True
-        grace = probe.get("terminationGracePeriodSeconds")
-        self.worker.kill_container(
-            record, pod, name, f"Container {name} failed {kind} probe, will be restarted", grace
-        )
-        return False
+        if before is not passed:
+            self.core.wake(record)
+            if passed and kind == "startup":
+                for other in ("readiness", "liveness"):
+                    if spec.get(_FIELDS[other]):
+                        self._schedule(record, pod, spec, other, first=True)
+        return kind == "readiness" or (kind == "liveness" and passed)
 
     # ---- what is probed --------------------------------------------------------------------------------
 

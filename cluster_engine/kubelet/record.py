@@ -21,6 +21,16 @@ FINISHED = "finished"
 """Nothing of it runs, or will."""
 
 
+HOOK = "hook"
+"""A container's end: its preStop hook runs."""
+WAITED = "waited"
+"""The hook is done, or there was none."""
+TURN = "turn"
+"""It waits for those that end before it."""
+STOPPED = "stopped"
+"""It has got its signal."""
+
+
 @dataclass(slots=True)
 class PodRecord:
     """One Pod on one node. Times are virtual µs, 0 for never."""
@@ -29,6 +39,8 @@ class PodRecord:
     """The Pod's, or the hash of a static Pod's manifest: its containers outlive their mirror Pod."""
     key: str
     node: str
+    static: bool = False
+    """Whether it comes from a file of the node; its API object is a mirror."""
     state: str = NEW
     started: int = 0
     """When the kubelet saw it (status.startTime)."""
@@ -53,8 +65,8 @@ class PodRecord:
     """[reason, message] when the kubelet itself has failed the Pod."""
     containers: dict[str, Container] = field(default_factory=dict)
     previous: dict[str, Container] = field(default_factory=dict)
-    stopping: dict[str, int] = field(default_factory=dict)
-    """Containers that are being stopped, and when their grace period ends."""
+    stopping: dict[str, list[Any]] = field(default_factory=dict)
+    """Containers that are being stopped: [step of their end, since when (µs), seconds left then]."""
     waiting: dict[str, list[str]] = field(default_factory=dict)
     """[reason, message] of the last failure to start a container."""
     crashes: dict[str, list[int]] = field(default_factory=dict)
@@ -64,7 +76,7 @@ class PodRecord:
     probes: dict[str, list[Any]] = field(default_factory=dict)
     """``container/kind`` -> [timer, successes, failures, result: true, false or null]."""
     timers: dict[str, int] = field(default_factory=dict)
-    """Clock events: ``deadline``, ``hook/name``; the runtime's ``exit/name``, ``kill/name``, ``script``."""
+    """Clock events: ``deadline``, ``finish``, ``stop/name``; the runtime's ``exit/name``, ``kill/name``, ``script``."""
     sandbox: Sandbox | None = None
 
     def running(self) -> list[Container]:

@@ -5,26 +5,23 @@ Models pkg/kubelet/kuberuntime/kuberuntime_container.go (startContainer) and pkg
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import go_duration
 from cluster_engine.container_runtime.names import InvalidImageName, parse
 from cluster_engine.container_runtime.registry import PullError, find, resolve
-from cluster_engine.kubelet.core import Core
-from cluster_engine.kubelet.environment import ConfigError, command_line
+from cluster_engine.kubelet.core import CAPACITY, Core
+from cluster_engine.kubelet.decide import INITIAL_BACKOFF, MAX_BACKOFF
+from cluster_engine.kubelet.environment import ConfigError, Environment, command_line
 from cluster_engine.kubelet.lifecycle import Lifecycle, hook_failure
+from cluster_engine.kubelet.prober import KINDS, Prober
 from cluster_engine.kubelet.record import PodRecord, field_path, find_container, pod_text
 from cluster_engine.kubelet.runtime import ContainerConfig, Runtime, RuntimeFailed
+from cluster_engine.kubelet.termination import Termination
 from cluster_engine.sim import SECOND
 
-if TYPE_CHECKING:
-    from cluster_engine.kubelet.prober import Prober
-    from cluster_engine.kubelet.worker import Worker
-
-INITIAL_BACKOFF = 10 * SECOND
-MAX_BACKOFF = 300 * SECOND
 _BYTES_PER_SECOND = 60_000_000
 _HOOK_TIMEOUT = 86_400.0
 """A postStart hook may take as long as it likes; after this many seconds it counts as hanging."""
@@ -33,13 +30,21 @@ _HOOK_TIMEOUT = 86_400.0
 class Starter:
     """One container at a time, per Pod."""
 
-    worker: Worker
-    prober: Prober
-    lifecycle: Lifecycle
-    runtime: Runtime
-
-    def __init__(self, core: Core) -> None:
+    def __init__(
+        self,
+        core: Core,
+        runtime: Runtime,
+        environment: Environment,
+        prober: Prober,
+        lifecycle: Lifecycle,
+        termination: Termination,
+    ) -> None:
         self.core = core
+        self.runtime = runtime
+        self.environment = environment
+        self.prober = prober
+        self.lifecycle = lifecycle
+        self.termination = termination
         self.clock = core.clock
 
     def begin(self, record: PodRecord, pod: JSON, name: str) -> None:
@@ -147,7 +152,7 @@ class Starter:
         if event:
             text = f"Error: {message if reason == 'CreateContainerConfigError' else reason}"
             self.core.event(record, pod, "Warning", "Failed", text, field_path(pod["spec"], name))
-        self.worker.next(record, pod)
+        self.core.later(record, 0.0, "next")
 
     # ---- create and start ------------------------------------------------------------------------------
 
@@ -156,7 +161,7 @@ class Starter:
         core, spec = self.core, find_container(pod["spec"], name)
         node = core.nodes[record.node]
         try:
-            env = core.environment.resolve(pod, spec, node.name, node.ip, record.ip, core.allocatable)
+            env = self.environment.resolve(pod, spec, node.name, node.ip, record.ip, CAPACITY)
             self._check_user(pod, spec)
         except ConfigError as error:
             self._fail(record, pod, name, "CreateContainerConfigError", str(error))
@@ -167,7 +172,7 @@ class Starter:
         memory = quantity.value(limit) if limit is not None else None
         config = ContainerConfig(name, reference, command_line(spec, image, env), env, memory)
         self.runtime.create_container(record, config)
-        core.step(
+        core.later(
             record,
             core.chance.of("start", record.uid, name, self.clock.now).uniform(0.08, 0.25),
             "start",
@@ -193,7 +198,7 @@ class Starter:
         path = field_path(pod["spec"], name)
         core.event(record, pod, "Normal", "Created", "Container created", path)
         record.waiting.pop(name, None)
-        for kind in ("startup", "readiness", "liveness"):
+        for kind in KINDS:
             self.prober.drop(record, name, kind)
         try:
             self.runtime.start_container(record, name)
@@ -202,14 +207,14 @@ class Starter:
             record.failures.append(0)
             core.event(record, pod, "Warning", "Failed", f"Error: {error}", path)
             core.changed(record)
-            self.worker.next(record, pod)
+            self.core.later(record, 0.0, "next")
             return
         core.event(record, pod, "Normal", "Started", "Container started", path)
         core.changed(record)
         self.prober.begin(record, pod, spec)
         then = ["kubelet/started", record.uid, record.epoch, name]
         if not self.lifecycle.run(record, spec, "postStart", _HOOK_TIMEOUT, then):
-            self.worker.next(record, pod)
+            self.core.later(record, 0.0, "next")
 
     def started(self, uid: str, epoch: int, name: str, answer: list[Any]) -> None:
         """Clock event: the postStart hook is done. One that failed ends its container."""
@@ -221,10 +226,11 @@ class Starter:
         if error:
             path = field_path(pod["spec"], name)
             self.core.event(record, pod, "Warning", "FailedPostStartHook", "PostStartHook failed", path)
-            self.worker.kill_container(record, pod, name, "FailedPostStartHook", None)
+            seconds = pod["spec"].get("terminationGracePeriodSeconds", 30)
+            self.termination.kill(record, pod, name, seconds, "FailedPostStartHook")
             record.waiting[name] = ["PostStartHookError", error]
             record.failures.append(0)
-        self.worker.next(record, pod)
+        self.core.later(record, 0.0, "next")
 
 
 def _milliseconds(us: int) -> str:

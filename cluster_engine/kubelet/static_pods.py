@@ -10,6 +10,7 @@ import hashlib
 
 import orjson
 
+from cluster_engine.addons.static_pods import static_pods
 from cluster_engine.apimachinery.cow import JSON, owner_reference
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.kubelet.core import Core, Node
@@ -65,15 +66,6 @@ class StaticPods:
                 complete = False  # the namespace or its priority class is not there yet
         return complete
 
-    def mirror_deleted(self, record: PodRecord, pod: JSON) -> None:
-        """Somebody deletes the mirror: it goes at once."""
-        node, meta = self.core.nodes[record.node], pod["metadata"]
-        try:
-            node.client.delete("pods", meta["name"], meta["namespace"], grace_period=0, uid=meta["uid"])
-        except ApiError as error:
-            if error.code != 404:
-                raise
-
     def mirror_gone(self, record: PodRecord) -> None:
         """The mirror is gone: another one is made, and shows the same containers."""
         self.core.clock.call_later(_RETRY, "kubelet/mirror", record.node)
@@ -86,8 +78,6 @@ class StaticPods:
 
 
 def _files(node_ip: str) -> tuple[JSON, ...]:
-    from cluster_engine.addons.static_pods import static_pods
-
     return tuple(static_pods(node_ip))
 
 

@@ -16,7 +16,6 @@ from cluster_engine.container_runtime.names import InvalidImageName
 from cluster_engine.container_runtime.registry import PullError, find
 from cluster_engine.kubelet.record import (
     FINISHED,
-    NEW,
     TERMINATING,
     PodRecord,
     is_sidecar,
@@ -325,11 +324,11 @@ def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[
 # ---- the whole -----------------------------------------------------------------------------------------
 
 
-def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int, terminal: bool = False) -> JSON:
-    """The whole status. ``terminal``: nothing will be started again."""
+def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int) -> JSON:
+    """The whole status."""
     spec, old = pod["spec"], pod.get("status") or {}
-    terminal = terminal or record.state in (FINISHED, TERMINATING)
-    stopped = record.state in (FINISHED, TERMINATING) and not record.running()
+    terminal = record.state in (FINISHED, TERMINATING)
+    stopped = terminal and not record.running()
     now_phase = phase(record, pod, stopped)
     before = old.get("phase")
     if before in ("Succeeded", "Failed"):
@@ -361,6 +360,3 @@ def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int, terminal: b
     status["resources"] = {}
     status["startTime"] = rfc3339(record.started)
     return status
-
-
-__all__ = ["NEW", "container_status", "is_ready", "is_started", "phase", "pod_status"]
