@@ -174,18 +174,27 @@ class Cluster:
 
     # ---- requests --------------------------------------------------------------------------------------
 
-    def prepare(self, request: Request) -> Entry | None:
-        """The journal entry that this request needs, at the present time; None when it changes nothing."""
-        if not self.server.mutates(request):
-            return None
-        user = request.user or self.server.authenticate(request)
+    def request(self, request: Request) -> Response:
+        """The whole HTTP behaviour, in process.
+
+        The way of every request, of those from sockets too (`kube_apiserver/server.py`, which makes the entry durable
+        in between): ``server.admit`` answers what changes nothing; the rest is journaled, then performed.
+        """
+        self.clock.run_until(self.clock.now)
+        response = self.server.admit(request) or self.perform(self.prepare(request))
+        assert response is not None
+        return response
+
+    def prepare(self, request: Request) -> Entry:
+        """The journal entry of an admitted request, at the present time."""
+        assert request.user is not None, "server.admit settles who asks"
         payload = {
             "method": request.method,
             "path": request.path,
             "query": [list(pair) for pair in request.query],
             "headers": {name: request.headers[name] for name in _KEPT_HEADERS if name in request.headers},
             "body": pack_bytes(request.body),
-            "user": user.as_dict(),
+            "user": request.user.as_dict(),
         }
         return Entry(self.journal.next_seq, self.clock.now, "request", payload)
 
@@ -198,24 +207,11 @@ class Cluster:
             raise BudgetExceeded(f"more than {SETTLE_EVENTS} events before {rfc3339(entry.at)}")
         self.journal.append(entry)
         if entry.kind == "request":
-            return self.server.handle(_request_of(entry.payload))
+            return self.server.handle(_request_of(entry.payload), entry.seq)
         if entry.kind in ("clock", "file"):
             # Files belong to the learner's shell; they are in the journal so that a rebuilt run has them.
             return None
         raise ValueError(f"journal entry {entry.seq} has the unknown kind {entry.kind!r}")
-
-    def request(self, request: Request) -> Response:
-        """The whole HTTP behaviour, in process. Requests that change something are journaled first."""
-        self.clock.run_until(self.clock.now)
-        try:
-            entry = self.prepare(request)
-        except ApiError as error:
-            return Response(error.code, {"content-type": "application/json"}, orjson.dumps(error.status))
-        if entry is None:
-            return self.server.handle(request)
-        response = self.perform(entry)
-        assert response is not None
-        return response
 
     @classmethod
     def replay(cls, journal: Journal, until: int | None = None) -> Self:

@@ -182,7 +182,7 @@ class Discovery:
         for group, versions in self.versions.items():
             base = f"/apis/{group}" if group else "/api"
             paths += [base, *(f"{base}/{version}" for version in versions)]
-        paths += ["/healthz", "/livez", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
+        paths += ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
         return sorted(set(paths[1:]))
 
     def _group(self, group: str) -> JSON:

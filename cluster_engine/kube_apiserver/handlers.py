@@ -5,7 +5,8 @@ Models k8s.io/apiserver/pkg/endpoints/handlers: one method a verb, errors always
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+import hashlib
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 
 import orjson
@@ -17,7 +18,7 @@ from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Clock
 
-from . import authorization, discovery, listing, requests, reviews, watching
+from . import authorization, discovery, listing, metrics, requests, reviews, watching
 from .authentication import Authenticator
 from .budgets import BODY_LIMIT
 from .encoding import ObjectBytes
@@ -71,8 +72,56 @@ class Handlers:
     def _kinds_changed(self) -> None:
         self._discovery = discovery.of_kinds(self._scheme.kinds)
 
-    def check_stream(self, request: Request) -> None:
-        """Whether exec, attach or portforward may be streamed: user, rights, Pod, container. Raises ApiError."""
+    # ---- the way in --------------------------------------------------------------------------------------
+
+    def admit(self, request: Request) -> Response | None:
+        """Settles who asks and answers what changes nothing; None: it may change something (see APIServer)."""
+        return self._guarded(request, 0, self._admitted)
+
+    def handle(self, request: Request, entry: int = 0) -> Response:
+        """The reply (see APIServer)."""
+        reply = self._guarded(request, entry, self._answer)
+        assert reply is not None
+        return reply
+
+    def refused_stream(self, request: Request) -> Response | None:
+        """Why exec, attach or portforward may not be streamed: user, rights, Pod, container. None: it may."""
+        return self._guarded(request, 0, self._check_stream)
+
+    def refused_upgrade(self, request: Request) -> Response | None:
+        """The same for a request that comes without the upgrade that such a stream needs; None: it needs none."""
+        return self._guarded(request, 0, self._check_upgrade)
+
+    def _guarded(
+        self, request: Request, entry: int, step: Callable[[Request], Response | None]
+    ) -> Response | None:
+        """What the step gives, an ApiError as its Status, and any other exception as a 500."""
+        try:
+            try:
+                return step(request)
+            except ApiError as problem:
+                return self.failure(request, problem)
+        except Exception as error:
+            what = f"{request.method} {request.path}"
+            if not self._clock.failed("kube-apiserver", what, error, replayed=entry > 0):
+                raise
+            return _panicked(f"{entry or self._clock.now} {what}")
+
+    def _admitted(self, request: Request) -> Response | None:
+        request.user = self._authenticator.identify(request)
+        # Settled here, once: the journal keeps the user and not the headers that led to it.
+        for name in [name for name in request.headers if name.startswith("impersonate-")]:
+            del request.headers[name]
+        if len(request.body) > BODY_LIMIT:
+            raise errors.request_entity_too_large(BODY_LIMIT)
+        return None if self.mutates(request) else self._answer(request)
+
+    def _check_upgrade(self, request: Request) -> None:
+        if requests.parse(request).subresource in STREAMED:
+            self._check_stream(request)
+            raise errors.bad_request("Upgrade request required")
+
+    def _check_stream(self, request: Request) -> None:
         user = self._authenticator.identify(request)
         info = replace(requests.parse(request), verb="create")
         authorization.check(user, info)
@@ -80,15 +129,6 @@ class Handlers:
         if kind is None or kind.group_resource != "pods" or info.subresource not in STREAMED:
             raise _no_resource()
         self._subresources.check_stream(kind, info, request)
-
-    # ---- the way in --------------------------------------------------------------------------------------
-
-    def handle(self, request: Request) -> Response:
-        """The reply. Never raises ApiError."""
-        try:
-            return self._answer(request)
-        except ApiError as problem:
-            return self.failure(request, problem)
 
     def failure(self, request: Request, problem: ApiError) -> Response:
         """The Status of an error as a reply."""
@@ -136,6 +176,10 @@ class Handlers:
         if not info.is_resource:
             if request.method not in ("GET", "HEAD"):
                 return not_found_page() if not request.path.startswith(("/api", "/apis")) else _no_method()
+            if request.path == "/metrics":
+                return Response(
+                    200, {"content-type": metrics.CONTENT_TYPE}, metrics.page(self._clock.failures)
+                )
             return self._discovery.handle(request) or not_found_page()
         if not self._discovery.serves(info.group, info.version):
             return not_found_page()
@@ -454,6 +498,21 @@ def not_found_page() -> Response:
     """What upstream says of a path that nothing serves."""
     headers = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
     return Response(404, headers, b"404 page not found\n")
+
+
+def _panicked(seed: str) -> Response:
+    """The reply to a request that met a bug, in JSON whatever was asked for: the bug may be in the encoding.
+
+    ``seed`` names the request: the same one gets the same id at every replay. The words are upstream's
+    (WithPanicRecovery), the form NewInternalError's.
+    """
+    ident = hashlib.blake2b(seed.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
+    ident = f"{ident[:8]}-{ident[8:12]}-{ident[12:16]}-{ident[16:20]}-{ident[20:]}"
+    problem = errors.internal(
+        f"This request caused apiserver to panic. Look in the logs for details. (request {ident})"
+    )
+    headers = {"content-type": JSON_TYPE, "cache-control": _NO_STORE, "audit-id": ident}
+    return Response(problem.code, headers, orjson.dumps(problem.status))
 
 
 def _no_resource() -> ApiError:

@@ -15,7 +15,7 @@ from .budgets import OBJECT_LIMIT, Budgets
 from .handlers import Handlers
 from .node_api import NodeProxy
 from .registry import Registry
-from .types import Request, Response, UserInfo
+from .types import Request, Response
 
 
 class APIServer:
@@ -40,21 +40,31 @@ class APIServer:
         self.registry = Registry(clock, chance, store, scheme, chain, budgets)
         self._handlers = Handlers(clock, store, self.registry, self.authenticator, self.node_proxy)
 
-    def handle(self, request: Request) -> Response:
-        """The reply to a request, whatever it is. Never raises ApiError."""
-        return self._handlers.handle(request)
+    def admit(self, request: Request) -> Response | None:
+        """The first half of a request's way: settles who asks, and answers what changes nothing or is refused.
+
+        None: it may change the cluster, so it is journaled first and then carried out by `handle`.
+        """
+        return self._handlers.admit(request)
+
+    def handle(self, request: Request, entry: int = 0) -> Response:
+        """The second half: the reply, whatever the request is; errors as their Status, a bug as a 500.
+
+        `entry` is its number in the journal, 0 for what is not journaled.
+        """
+        return self._handlers.handle(request, entry)
 
     def mutates(self, request: Request) -> bool:
         """Whether the request may change the cluster and so belongs in the journal."""
         return self._handlers.mutates(request)
 
-    def authenticate(self, request: Request) -> UserInfo:
-        """The user behind the request, impersonation included. Raises ApiError 401, 403."""
-        return self.authenticator.identify(request)
+    def refused_stream(self, request: Request) -> Response | None:
+        """What a stream (exec, attach, portforward) would refuse, before it is opened; None: it may be."""
+        return self._handlers.refused_stream(request)
 
-    def check_stream(self, request: Request) -> None:
-        """Refuse, before a stream is opened, what it would refuse. Raises ApiError."""
-        self._handlers.check_stream(request)
+    def refused_upgrade(self, request: Request) -> Response | None:
+        """The refusal of a request that needs an upgrade and came without; None: it needs none."""
+        return self._handlers.refused_upgrade(request)
 
     def failure(self, request: Request, problem: Any) -> Response:
         """The reply that an ApiError makes."""

@@ -14,7 +14,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext, suppress
 from typing import TYPE_CHECKING, Any, Literal
 from urllib.parse import parse_qsl, quote
 
@@ -23,8 +23,6 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.sim import SECOND, Entry, wall_clock
 
 from .budgets import BODY_LIMIT
-from .requests import parse
-from .subrequests import STREAMED
 from .types import ADMIN, Request, Response, Stream, UserInfo
 from .websocket import ExecSession
 
@@ -39,6 +37,7 @@ Resolve = Callable[[Scope], UserInfo | None]
 
 SLICE = 5_000  # µs of wall time that the clock may take before others have their turn
 LAG_LIMIT = 5 * SECOND  # wall µs behind which time is dropped (a suspended laptop, a stopped process)
+RESTART = 1.0  # s after which a driver whose look at the clock failed takes another
 IDLE = 0.25  # s between looks at the clock when nothing is due
 GRACE = 1 * SECOND  # wall µs after a request during which its client is taken to wait for an outcome
 # With speed "max", a crash loop must not run through weeks while a watch is open: how far one request may make
@@ -166,19 +165,28 @@ class Driver:
         return clock.run_until(goal)
 
     async def _run(self) -> None:
+        """The watched task: a look at the clock that fails is noted, and another one taken a second later."""
         while True:
-            self._wake.clear()
-            if self._held:
-                await self._wake.wait()
-                continue
-            reached = self._slice(self._goal())
-            if not reached or self._leap(wall_clock()) is not None:
-                await asyncio.sleep(0)
-                continue
             try:
-                await asyncio.wait_for(self._wake.wait(), self._pause())
-            except TimeoutError:
-                continue
+                await self._look()
+            except Exception as error:
+                failures, now = self._clock.failures, self._clock.now
+                if not failures.note("clock-driver", "", error, now, replayed=False, outermost=True):
+                    raise
+                await asyncio.sleep(RESTART)
+
+    async def _look(self) -> None:
+        """Brings the clock to where it should be, then waits until there may be more to do."""
+        self._wake.clear()
+        if self._held:
+            await self._wake.wait()
+            return
+        reached = self._slice(self._goal())
+        if not reached or self._leap(wall_clock()) is not None:
+            await asyncio.sleep(0)
+            return
+        with suppress(TimeoutError):
+            await asyncio.wait_for(self._wake.wait(), self._pause())
 
     def _pause(self) -> float | None:
         if self._jump and not self._waiting(wall_clock()):
@@ -268,12 +276,7 @@ class ClusterApp:
         if body is None:
             return
         request = self.request_of(scope, body)
-        if len(body) > BODY_LIMIT:
-            response = self.cluster.server.failure(request, errors.request_entity_too_large(BODY_LIMIT))
-        elif parse(request).subresource in STREAMED:
-            response = self._no_upgrade(request)
-        else:
-            response = await self.respond(request)
+        response = self.cluster.server.refused_upgrade(request) or await self.respond(request)
         if response.stream is not None:
             await self._stream(response, response.stream, receive, send)
             return
@@ -283,40 +286,19 @@ class ClusterApp:
         await send({"type": "http.response.body", "body": b"" if request.method == "HEAD" else response.body})
 
     async def respond(self, request: Request) -> Response:
-        """The reply to a request: journaled first when it changes anything."""
-        server = self.cluster.server
-        driver = self.driver
-        if driver is not None:
-            driver.kick()
-            driver.catch_up()
-        try:
-            # Settled here, once: the journal keeps the user and not the headers that led to it.
-            request.user = server.authenticate(request)
-        except ApiError as problem:
-            return server.failure(request, problem)
-        for name in [name for name in request.headers if name.startswith("impersonate-")]:
-            del request.headers[name]
-        if not server.mutates(request):
-            return server.handle(request)
+        """The reply to a request: journaled first when it may change anything."""
+        if self.driver is not None:
+            self.driver.kick()
+            self.driver.catch_up()
+        response = self.cluster.server.admit(request)
+        if response is not None:
+            return response
         async with self._lock:
-            return await self._write(request)
-
-    async def _write(self, request: Request) -> Response:
-        cluster, driver = self.cluster, self.driver
-        entry = cluster.prepare(request)
-        if entry is None:
-            return cluster.server.handle(request)
-        if self._sink is not None:
             try:
-                if driver is None:
-                    await self._sink(entry)
-                else:
-                    with driver.hold():
-                        await self._sink(entry)
+                response = await self._carry_out(self.cluster.prepare(request))
             except JournalUnavailable as problem:
                 text = f"the write could not be made durable and was not carried out: {problem}"
-                return cluster.server.failure(request, errors.service_unavailable(text))
-        response = cluster.perform(entry)
+                return self.cluster.server.failure(request, errors.service_unavailable(text))
         assert response is not None
         return response
 
@@ -328,23 +310,14 @@ class ClusterApp:
         if self.driver is not None:
             self.driver.catch_up()
         async with self._lock:
-            entry = Entry(self.cluster.journal.next_seq, self.cluster.clock.now, kind, payload)
-            if self._sink is not None:
-                if self.driver is None:
-                    await self._sink(entry)
-                else:
-                    with self.driver.hold():
-                        await self._sink(entry)
-            self.cluster.perform(entry)
+            await self._carry_out(Entry(self.cluster.journal.next_seq, self.cluster.clock.now, kind, payload))
 
-    def _no_upgrade(self, request: Request) -> Response:
-        """exec and its like without a WebSocket: first what is wrong with the request itself."""
-        server = self.cluster.server
-        try:
-            server.check_stream(request)
-            raise errors.bad_request("Upgrade request required")
-        except ApiError as problem:
-            return server.failure(request, problem)
+    async def _carry_out(self, entry: Entry) -> Response | None:
+        """Durable first, then performed; time stands still in between."""
+        if self._sink is not None:
+            with self.driver.hold() if self.driver is not None else nullcontext():
+                await self._sink(entry)
+        return self.cluster.perform(entry)
 
     # ---- streams -----------------------------------------------------------------------------------------
 
@@ -382,14 +355,19 @@ class ClusterApp:
         loop = asyncio.get_running_loop()
         while not gone.done():
             ready.clear()
+            now = loop.time()
             try:
                 data = stream.take()
+                if now >= next_mark:
+                    data += stream.tick()
+                    next_mark = now + BOOKMARK_INTERVAL
             except ApiError:
                 return  # the Pod behind a followed log is gone
-            now = loop.time()
-            if now >= next_mark:
-                data += stream.tick()
-                next_mark = now + BOOKMARK_INTERVAL
+            except Exception as error:
+                # The client sees its stream end, as at a time-out, and asks again.
+                if not self.cluster.clock.failed("kube-apiserver/stream", "", error, replayed=False):
+                    raise
+                return
             for start in range(0, len(data), CHUNK):
                 await send(
                     {"type": "http.response.body", "body": data[start : start + CHUNK], "more_body": True}

@@ -15,8 +15,6 @@ from typing import Any, Protocol
 
 import orjson
 
-from cluster_engine.apimachinery.errors import ApiError
-
 from .requests import first, flag
 from .subresources.execute import exit_status
 from .types import ExecResult, Request, Response
@@ -61,10 +59,9 @@ class ExecSession:
         await receive()  # websocket.connect
         offered = scope.get("subprotocols") or []
         protocol = next((p for p in PROTOCOLS if p in offered), None)
-        try:
-            self._app.cluster.server.check_stream(self._request)
-        except ApiError as problem:
-            await self._refuse(scope, self._app.cluster.server.failure(self._request, problem))
+        refusal = self._app.cluster.server.refused_stream(self._request)
+        if refusal is not None:
+            await self._refuse(scope, refusal)
             return
         if protocol is None:
             text = b"unable to upgrade: the client speaks none of v5.channel.k8s.io, v4.channel.k8s.io"

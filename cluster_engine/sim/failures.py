@@ -94,12 +94,22 @@ class Failures:
         self.retries: dict[str, int] = {}
         """Rate-limited retries by work queue."""
 
-    def note(self, component: str, key: str, error: Exception, now: int, *, replayed: bool = True) -> bool:
+    def note(
+        self,
+        component: str,
+        key: str,
+        error: Exception,
+        now: int,
+        *,
+        replayed: bool = True,
+        outermost: bool = False,
+    ) -> bool:
         """Logs, counts and keeps ``error``. False: it must go through, so raise it again.
 
-        ``replayed``: a replay of the journal meets it again.
+        ``replayed``: a replay of the journal meets it again. ``outermost``: there is nobody whom MemoryError and
+        BudgetExceeded could reach.
         """
-        if self.strict or isinstance(error, (MemoryError, BudgetExceeded)):
+        if self.strict or (isinstance(error, (MemoryError, BudgetExceeded)) and not outermost):
             return False
         # Addresses differ from run to run.
         message = _ADDRESS.sub("0x…", str(error))[:TEXT_LIMIT]

@@ -10,8 +10,10 @@ from faults import Planted, plant, ready, same_again, web
 
 from cluster_engine import Cluster
 from cluster_engine.etcd import Store
+from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
 from cluster_engine.kube_scheduler import Scheduler
 from cluster_engine.sim import Clock
+from cluster_engine.sim.failures import LIMIT
 
 
 def story(cluster: Cluster) -> None:
@@ -80,8 +82,6 @@ def test_a_fault_in_a_reconcile_is_healed_by_its_retry(component, place):
 
 
 def test_one_broken_replicaset_leaves_the_others_theirs(monkeypatch, caplog):
-    from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
-
     plant(monkeypatch, ReplicaSetController, "reconcile", lambda key: key.startswith("default/first-"))
     cluster = Cluster(nodes=2, seed=3, strict=False)
     cluster.apply(web("first"))
@@ -103,8 +103,6 @@ def test_one_broken_replicaset_leaves_the_others_theirs(monkeypatch, caplog):
 
 
 def test_a_replay_meets_the_same_failures(monkeypatch):
-    from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
-
     plant(monkeypatch, ReplicaSetController, "reconcile", lambda key: key.startswith("default/first-"))
     cluster = Cluster(nodes=2, seed=3, strict=False)
     story(cluster)
@@ -240,8 +238,6 @@ def test_a_pod_that_the_scheduler_cannot_look_at_waits_alone(monkeypatch):
 
 
 def test_strict_clusters_let_everything_through(monkeypatch):
-    from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
-
     plant(monkeypatch, ReplicaSetController, "reconcile")
     cluster = Cluster(nodes=2, seed=3, addons=False)
     assert cluster.options.strict, "tests are strict where they do not say otherwise"
@@ -266,8 +262,6 @@ def test_what_is_no_bug_goes_through(error):
 
 
 def test_failures_are_bounded():
-    from cluster_engine.sim.failures import LIMIT
-
     clock = Clock(0)
     clock.failures.strict = False
     for number in range(LIMIT + 50):

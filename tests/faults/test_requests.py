@@ -1,0 +1,212 @@
+"""A fault in any stage of a request is a Status 500 for that request, the same at every replay."""
+
+import asyncio
+import json
+from typing import Any
+
+import pytest
+from faults import Planted, plant, same_again
+
+from cluster_engine import Cluster
+from cluster_engine.etcd import Store
+from cluster_engine.kube_apiserver import ADMIN, ANONYMOUS, Request, authorization, handlers
+from cluster_engine.kube_apiserver.admission import PLUGINS
+from cluster_engine.kube_apiserver.authentication import Authenticator
+from cluster_engine.kube_apiserver.encoding import ObjectBytes
+from cluster_engine.kube_apiserver.registry import Registry
+from cluster_engine.kube_apiserver.server import ClusterApp
+from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
+
+HOME = "hothouse"
+JSON = {"content-type": "application/json", "accept": "application/json"}
+POD = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "c", "image": "nginx:1.27"}]}}
+EXAMPLES = {
+    "pods": ("/api/v1/namespaces/hothouse/pods", POD),
+    "secrets": ("/api/v1/namespaces/hothouse/secrets", {"apiVersion": "v1", "kind": "Secret"}),
+    "nodes": ("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node"}),
+    "priorityclasses.scheduling.k8s.io": (
+        "/apis/scheduling.k8s.io/v1/priorityclasses",
+        {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": 7},
+    ),
+}
+
+
+def create(resource: str, name: str) -> Request:
+    path, obj = EXAMPLES[resource]
+    body = json.dumps({**obj, "metadata": {"name": name}}).encode()
+    return Request("POST", path, [], dict(JSON), body, ADMIN)
+
+
+def metrics(cluster: Cluster) -> list[str]:
+    reply = cluster.request(Request("GET", "/metrics", user=ADMIN))
+    assert reply.status == 200
+    assert reply.headers["content-type"].startswith("text/plain; version=0.0.4")
+    return reply.body.decode().splitlines()
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    cluster = Cluster(nodes=1, seed=3, strict=False, addons=False)
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": HOME}})
+    cluster.settle()
+    return cluster
+
+
+def concerns_poison(*args: Any) -> bool:
+    """Whether the arguments of some stage are about the poisoned object, or the request that makes it."""
+    return any(getattr(arg, "name", "") == "poison" or "poison" in repr(arg) for arg in args)
+
+
+def about_secrets(*args: Any) -> bool:
+    """For stages that do not see the object yet: nobody but these tests makes Secrets."""
+    return any("secrets" in repr(arg) for arg in args)
+
+
+# stage: what to break, for which calls, whether the journal knows of it, whether the write stands
+STAGES = [
+    ("authentication", Authenticator, "identify", concerns_poison, False, False),
+    ("classification", handlers.Handlers, "mutates", concerns_poison, False, False),
+    ("decoding", handlers.Handlers, "body_object", concerns_poison, True, False),
+    ("ownership", Registry, "_own", concerns_poison, True, False),
+    ("store", Store, "put", concerns_poison, True, False),
+    ("encoding", ObjectBytes, "whole", concerns_poison, True, True),
+]
+
+
+def refused(cluster: Cluster, request: Request) -> dict[str, Any]:
+    """The Status of a request that met a bug."""
+    reply = cluster.request(request)
+    status = json.loads(reply.body)
+    assert reply.status == 500
+    assert (status["kind"], status["code"], status["reason"]) == ("Status", 500, "InternalError")
+    assert status["message"].startswith(
+        "Internal error occurred: This request caused apiserver to panic. Look in the logs for details."
+    )
+    assert reply.headers["audit-id"] in status["message"]
+    assert status["details"]["causes"][0]["message"] in status["message"]
+    return status
+
+
+@pytest.mark.parametrize(
+    ("owner", "method", "wanted", "journaled", "stands"),
+    [stage[1:] for stage in STAGES],
+    ids=[stage[0] for stage in STAGES],
+)
+def test_a_fault_in_a_stage(cluster, owner, method, wanted, journaled, stands, monkeypatch, caplog):
+    hit = plant(monkeypatch, owner, method, wanted)
+    before, seq = cluster.store.state(), cluster.journal.next_seq
+    twin = cluster.fork()
+    status = refused(cluster, create("secrets", "poison"))
+    assert hit
+    assert refused(twin, create("secrets", "poison")) == status, "the same at every replay"
+    assert cluster.journal.next_seq - seq == int(journaled)
+    assert (cluster.get("secrets", "poison", HOME) is not None) == stands
+    if not stands:
+        assert cluster.store.state() == before, "nothing is half written"
+    assert cluster.request(create("secrets", "sound")).status == 201
+    assert 'drydock_failures_total{component="kube-apiserver"} 1' in metrics(cluster)
+    (failure,) = cluster.failures
+    assert failure.key == "POST /api/v1/namespaces/hothouse/secrets"
+    assert "POST /api/v1/namespaces/hothouse/secrets" in caplog.text
+    assert f"planted in {owner.__name__}.{method}" in caplog.text
+    if journaled:
+        same_again(cluster)
+
+
+def test_a_fault_in_authorization(cluster, monkeypatch):
+    original = authorization.check
+
+    def planted(user: Any, info: Any) -> None:
+        if about_secrets(info):
+            raise Planted
+        original(user, info)
+
+    monkeypatch.setattr(authorization, "check", planted)
+    refused(cluster, create("secrets", "poison"))
+    refused(cluster, Request("GET", EXAMPLES["secrets"][0], user=ADMIN))
+    assert cluster.request(create("pods", "sound")).status == 201
+    same_again(cluster)
+    assert cluster.clock.failures.counts() == {"kube-apiserver": 2}
+    assert cluster.clock.failures.state()["counts"] == {"kube-apiserver": 1}, "a replay meets no reads"
+
+
+@pytest.mark.parametrize("stage", ["default", "prepare_create", "validate"])
+def test_a_fault_in_a_kinds_own_rules(cluster, stage, monkeypatch):
+    kind = cluster.server.registry.scheme.find("secrets")
+    original = getattr(kind, stage)
+
+    def planted(obj: Any) -> Any:
+        if obj["metadata"]["name"] == "poison":
+            raise Planted
+        return original(obj)
+
+    object.__setattr__(kind, stage, planted)
+    try:
+        refused(cluster, create("secrets", "poison"))
+        assert cluster.get("secrets", "poison", HOME) is None
+        assert cluster.request(create("secrets", "sound")).status == 201
+        same_again(cluster)
+    finally:
+        object.__setattr__(kind, stage, original)
+
+
+@pytest.mark.parametrize(
+    ("plugin", "method"),
+    [
+        (plugin, method)
+        for plugin in PLUGINS
+        for method, does in (("admit", plugin.mutates), ("validate", plugin.validates))
+        if does
+    ],
+    ids=lambda part: getattr(part, "name", part),
+)
+def test_a_fault_in_an_admission_plugin(cluster, plugin, method, monkeypatch):
+    resource = next((r for r in EXAMPLES if plugin.resources is None or r in plugin.resources), "")
+    assert resource, f"EXAMPLES has nothing that concerns {plugin.name}"
+    plant(monkeypatch, plugin, method, concerns_poison)
+    refused(cluster, create(resource, "poison"))
+    assert cluster.get(resource, "poison", HOME) is None
+    assert cluster.request(create(resource, "sound")).status == 201
+    cluster.settle()
+    same_again(cluster)
+
+
+def test_the_edge_answers_as_the_facade_does(cluster, monkeypatch):
+    plant(monkeypatch, Store, "put", concerns_poison)
+    twin = cluster.fork()
+    entries = []
+
+    async def sink(entry: Any) -> None:
+        entries.append(entry)
+
+    app = ClusterApp(twin, sink=sink, admin=True)
+    reply = asyncio.run(app.respond(create("secrets", "poison")))
+    assert json.loads(reply.body) == refused(cluster, create("secrets", "poison"))
+    assert [entry.kind for entry in entries] == ["request"], "durable before it was carried out"
+    assert twin.state_hash() == cluster.state_hash()
+
+
+def test_strict_clusters_let_the_exception_through(monkeypatch):
+    cluster = Cluster(nodes=1, addons=False)
+    plant(monkeypatch, Store, "put", concerns_poison)
+    request = create("secrets", "poison")
+    request.path = request.path.replace(HOME, "default")
+    with pytest.raises(Planted):
+        cluster.request(request)
+
+
+def test_metrics_count_retries_of_queues(cluster, monkeypatch):
+    plant(monkeypatch, ReplicaSetController, "reconcile", times=3)
+    cluster = cluster.fork()
+    template = {"metadata": {"labels": {"a": "b"}}, "spec": POD["spec"]}
+    spec = {"replicas": 1, "selector": {"matchLabels": {"a": "b"}}, "template": template}
+    cluster.apply({"apiVersion": "apps/v1", "kind": "ReplicaSet", "metadata": {"name": "r"}, "spec": spec})
+    cluster.settle()
+    lines = metrics(cluster)
+    assert 'drydock_failures_total{component="replicaset-controller"} 3' in lines
+    assert 'workqueue_retries_total{name="replicaset-controller"} 3' in lines
+    assert "# TYPE workqueue_retries_total counter" in lines
+
+
+def test_metrics_are_for_those_who_may_see_them(cluster):
+    assert cluster.request(Request("GET", "/metrics", user=ANONYMOUS)).status == 403
