@@ -214,14 +214,14 @@ class Cluster:
         raise ValueError(f"journal entry {entry.seq} has the unknown kind {entry.kind!r}")
 
     @classmethod
-    def replay(cls, journal: Journal, until: int | None = None) -> Self:
+    def replay(cls, journal: Journal, until: int | None = None, kinds: Iterable[Kind] = KINDS) -> Self:
         """The cluster that this journal describes, up to the virtual time ``until`` (µs) when given.
 
         Raises ValueError when the journal was written by another engine version.
         """
         if journal.header["engine"] != ENGINE_VERSION:
             raise ValueError(f"the journal is of engine {journal.header['engine']}, this is {ENGINE_VERSION}")
-        cluster = cls(options=ClusterOptions(**journal.header["options"]))
+        cluster = cls(options=ClusterOptions(**journal.header["options"]), kinds=kinds)
         for entry in journal:
             if until is not None and entry.at > until:
                 break
@@ -342,7 +342,7 @@ class Cluster:
         return zlib.compress(pack(data), 6)
 
     @classmethod
-    def restore(cls, snapshot: bytes) -> Self:
+    def restore(cls, snapshot: bytes, kinds: Iterable[Kind] = KINDS) -> Self:
         """The cluster that ``snapshot`` wrote. Raises ValueError for another engine version's snapshot."""
         data = unpack(zlib.decompress(snapshot))
         journal = Journal.from_dict(data["journal"])
@@ -350,7 +350,7 @@ class Cluster:
             raise ValueError(
                 f"the snapshot is of engine {journal.header['engine']}, this is {ENGINE_VERSION}"
             )
-        cluster = cls(boot=False, options=ClusterOptions(**journal.header["options"]))
+        cluster = cls(boot=False, options=ClusterOptions(**journal.header["options"]), kinds=kinds)
         cluster._load(data["saved"])
         cluster.journal = journal
         return cluster

@@ -10,9 +10,11 @@ k8s.io/apimachinery/pkg/runtime.Scheme.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple
 
+from cluster_engine.apimachinery import schema
 from cluster_engine.apimachinery.cow import JSON
 
 if TYPE_CHECKING:
@@ -79,6 +81,25 @@ class Strategy(NamedTuple):
 
 
 @dataclass(frozen=True, eq=False)
+class Version:
+    """Another version in which a kind is served, and the way between it and the stored one.
+
+    Both functions are pure, bear objects of which parts are missing, and undo each other; the apiVersion is
+    set for them. ``default`` works on objects of this version, before they take the stored form.
+    """
+
+    name: str
+    to_stored: Callable[[JSON], JSON]
+    from_stored: Callable[[JSON], JSON]
+    default: Callable[[JSON], JSON] = _same
+    openapi: JSON | None = None
+    deprecated: str = ""
+    columns: tuple[Column, ...] | None = None
+    row: Callable[[JSON, int], list[Any]] | None = None
+    """Prints objects of this version; None: printed as the stored version is, from the stored object."""
+
+
+@dataclass(frozen=True, eq=False)
 class Kind:
     """A served kind. All hooks are pure; objects go in unchanged and new ones come out.
 
@@ -87,10 +108,15 @@ class Kind:
 
     group: str
     version: str
+    """The version in which objects are stored, and in which components see them."""
     kind: str
     resource: str
     singular: str
     namespaced: bool
+    versions: tuple[Version, ...] = ()
+    """The others in which it is served."""
+    openapi: JSON | None = None
+    """The OpenAPI v3 schema of a kind that types.json does not have."""
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     verbs: tuple[str, ...] = ALL_VERBS
@@ -134,6 +160,10 @@ class Kind:
     """Gives the object what only the server can give (cluster IPs, node ports); gets an AllocContext."""
     ttl: float | None = None
     """Seconds after which an unchanged object goes away (Events)."""
+    stored: Kind | None = None
+    """Of one of the other versions: the kind itself. Set by ``forms``."""
+    form: Version | None = None
+    """Of one of the other versions: how it is converted. Set by ``forms``."""
 
     @property
     def list_kind(self) -> str:
@@ -146,6 +176,58 @@ class Kind:
     @property
     def group_resource(self) -> str:
         return f"{self.resource}.{self.group}" if self.group else self.resource
+
+    @cached_property
+    def forms(self) -> tuple[Kind, ...]:
+        """The kind in each version in which it is served, the stored one first."""
+        return (self, *(self._in(version) for version in self.versions))
+
+    def _in(self, version: Version) -> Kind:
+        print_own = version.row
+        made = replace(
+            self,
+            version=version.name,
+            versions=(),
+            openapi=version.openapi,
+            deprecated=version.deprecated,
+            default=version.default,
+            columns=self.columns if version.columns is None else version.columns,
+            stored=self,
+            form=version,
+        )
+        if print_own is None:
+            return made
+        return replace(made, row=lambda obj, now: print_own(made.shown(obj), now))
+
+    def in_version(self, api_version: str) -> Kind | None:
+        """The kind in this version, when it is served in it."""
+        return next((form for form in self.forms if form.api_version == api_version), None)
+
+    def shown(self, obj: JSON) -> JSON:
+        """A stored object as this version has it."""
+        if self.form is None:
+            return obj
+        return {**self.form.from_stored(obj), "apiVersion": self.api_version}
+
+    def taken(self, obj: JSON) -> JSON:
+        """An object of this version as it is stored."""
+        if self.form is None or self.stored is None:
+            return obj
+        return {**self.form.to_stored(obj), "apiVersion": self.stored.api_version}
+
+    def converted(self, obj: JSON, api_version: str) -> JSON | None:
+        """An object of any version in another one; None when either is not served."""
+        source, target = self.in_version(obj["apiVersion"]), self.in_version(api_version)
+        if source is None or target is None:
+            return None
+        return obj if source is target else target.shown(source.taken(obj))
+
+    @cached_property
+    def structure(self) -> schema.Struct | None:
+        """The type of its objects; None when no schema is published."""
+        if self.openapi is not None:
+            return schema.custom_type(self.openapi, self.kind)
+        return schema.type_of(self.api_version, self.kind)
 
     @property
     def path(self) -> str:
@@ -168,8 +250,13 @@ class Scheme:
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
-        """All of them."""
+        """All of them, in their stored versions."""
         return tuple(self._kinds.values())
+
+    @property
+    def forms(self) -> tuple[Kind, ...]:
+        """All of them, once for each version that is served."""
+        return tuple(form for kind in self._kinds.values() for form in kind.forms)
 
     def register(self, kind: Kind) -> None:
         """Serve a kind from now on. Raises ValueError when its names are taken."""
@@ -199,16 +286,16 @@ class Scheme:
         return self._kinds.get(resource)
 
     def served(self, group: str, version: str, resource: str) -> Kind | None:
-        """The kind that a path names, or None."""
+        """The kind that a path names, in the version that it names, or None."""
         kind = self._kinds.get(f"{resource}.{group}" if group else resource)
-        return kind if kind is not None and kind.version == version else None
+        if kind is None or kind.version == version:
+            return kind
+        return next((form for form in kind.forms if form.version == version), None)
 
     def of_object(self, api_version: str, kind_name: str) -> Kind | None:
         """The kind of objects with this apiVersion and kind, or None (a REST mapping)."""
-        for kind in self._kinds.values():
-            if kind.kind == kind_name and kind.api_version == api_version:
-                return kind
-        return None
+        found = (kind for kind in self._kinds.values() if kind.kind == kind_name)
+        return next((form for kind in found if (form := kind.in_version(api_version)) is not None), None)
 
     def named(self, text: str) -> Kind | None:
         """The kind that people call so: plural, singular, short name, kind or ``plural.group``."""

@@ -55,14 +55,16 @@ def to_table(
     list_meta: JSON | None = None,
     no_headers: bool = False,
 ) -> JSON:
-    """A Table of ``objects``. ``include_object`` is the query parameter: None, Metadata (the default) or
-    Object."""
+    """A Table of stored ``objects``, in the version of ``kind``.
+
+    ``include_object`` is the query parameter: None, Metadata (the default) or Object.
+    """
     rows: list[JSON] = []
     row = kind.row
     for obj in objects:
         cells: JSON = {"cells": row(obj, now_us)}
         if include_object == "Object":
-            cells["object"] = obj
+            cells["object"] = kind.shown(obj)
         elif include_object != "None":
             cells["object"] = partial_metadata(obj)
         rows.append(cells)

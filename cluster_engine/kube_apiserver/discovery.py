@@ -95,10 +95,11 @@ VERSION: JSON = {
 
 
 class Discovery:
-    """The documents about one set of kinds; the bytes are made once."""
+    """The documents about one set of kinds, each in all its versions; the bytes are made once."""
 
     def __init__(self, kinds: Sequence[Kind]) -> None:
         self._kinds = tuple(kinds)
+        self._custom = {f"{k.group}/{k.version}/{k.kind}": k.openapi for k in kinds if k.openapi is not None}
         self._documents: dict[str, tuple[str, bytes]] = {}
         groups = {kind.group for kind in kinds} | {review.group for review in REVIEWS}
         order = {group: index for index, group in enumerate(_GROUP_ORDER)}
@@ -246,18 +247,18 @@ class Discovery:
 
     def _openapi(self, request: Request, path: str) -> Response | None:
         if path == "/openapi/v2":
-            body = openapi.v2_document(self._kinds)
+            body = openapi.v2_document(self._kinds, self._custom)
             return _tagged(request, f'"{_tag(body)}"', body, "application/json")
         if path == "/openapi/v3":
-            body = openapi.v3_index(self._kinds)
+            body = openapi.v3_index(self._kinds, self._custom)
             return _tagged(request, f'"{_tag(body)}"', body, "application/json")
         if not path.startswith("/openapi/v3/"):
             return None
         name = path[len("/openapi/v3/") :]
-        document = openapi.v3_document(self._kinds, name)
+        document = openapi.v3_document(self._kinds, name, self._custom)
         if document is None:
             return None
-        tag = openapi.v3_hash(self._kinds, name)
+        tag = openapi.v3_hash(self._kinds, name, self._custom)
         wanted = first(request, "hash")
         if wanted is not None and wanted != tag:
             return Response(301, {"location": f"{path}?hash={tag}"})
@@ -314,7 +315,8 @@ def _aggregated_resource(kind: Kind | Review) -> JSON:
 
 
 def _storage_hash(kind: Kind) -> str:
-    text = f"{kind.group}/{kind.version}/{kind.kind}".encode()
+    stored = kind.stored or kind
+    text = f"{stored.group}/{stored.version}/{stored.kind}".encode()
     return base64.b64encode(hashlib.sha256(text).digest()[:8]).decode()
 
 

@@ -23,19 +23,21 @@ class ObjectBytes:
     def __init__(self, store: Store) -> None:
         self._store = store
         # By identity: an entry holds its object, so no other object can have its id while it is kept.
-        self._cache: dict[int, tuple[JSON, bytes]] = {}
+        self._cache: dict[int | tuple[int, Kind], tuple[JSON, bytes]] = {}
 
     def item(self, kind: Kind, obj: JSON) -> bytes:
-        """The object as an item of its list."""
-        found = self._cache.get(id(obj))
+        """A stored object as an item of its list, in the version of ``kind``."""
+        key = id(obj) if kind.form is None else (id(obj), kind)
+        found = self._cache.get(key)
         if found is not None:
             return found[1]
+        shown = kind.shown(obj)
         data = orjson.dumps(
-            {name: value for name, value in obj.items() if name not in ("kind", "apiVersion")}
+            {name: value for name, value in shown.items() if name not in ("kind", "apiVersion")}
         )
         if len(self._cache) > 2 * len(self._store) + _SLACK:
             self._cache.clear()
-        self._cache[id(obj)] = (obj, data)
+        self._cache[key] = (obj, data)
         return data
 
     def whole(self, kind: Kind, obj: JSON) -> bytes:

@@ -70,7 +70,7 @@ class Handlers:
         self._subresources = Subresources(clock, store, registry, authenticator, nodes)
 
     def _kinds_changed(self) -> None:
-        self._discovery = discovery.of_kinds(self._scheme.kinds)
+        self._discovery = discovery.of_kinds(self._scheme.forms)
 
     # ---- the way in --------------------------------------------------------------------------------------
 
@@ -266,7 +266,7 @@ class Handlers:
             body = self._cache.list(kind, found, meta)
             return Response(200, {"content-type": JSON_TYPE, "cache-control": _NO_STORE}, body)
         else:
-            items = [{k: v for k, v in o.items() if k not in ("kind", "apiVersion")} for o in found]
+            items = _items(kind, found)
             value = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta, "items": items}
         return self.reply(request, 200, value, accept)
 
@@ -332,13 +332,16 @@ class Handlers:
             )
         if "apiVersion" not in obj or "kind" not in obj:
             obj = {**obj, "apiVersion": kind.api_version, "kind": kind.kind}
-        return decode.handle_body(kind.api_version, kind.kind, obj, ctx_validation, duplicates)
+        return decode.handle_body(
+            kind.api_version, kind.kind, obj, ctx_validation, duplicates, kind.structure
+        )
 
     def _create(self, request: Request, user: UserInfo, kind: Kind, namespace: str) -> Response:
         accept = negotiate(request, _FORMS)
         ctx = write_context(request, user, "CreateOptions", "")
         obj, warnings = self.body_object(request, kind, ctx.field_validation)
         ctx.warnings.extend(warnings)
+        ctx.api_version = kind.api_version
         made = self._registry.create(ctx, kind.group_resource, namespace, obj)
         return self.show(request, kind, made, 201, accept, ctx.warnings)
 
@@ -355,6 +358,7 @@ class Handlers:
             if not info.name:
                 raise errors.bad_request("name must be provided")
             obj = {**obj, "metadata": {**given, "name": info.name}}
+        ctx.api_version = kind.api_version
         done = self._registry.update(ctx, kind.group_resource, namespace, info.name, obj)
         return self.show(request, kind, done, 200 if existed else 201, accept, ctx.warnings)
 
@@ -374,6 +378,7 @@ class Handlers:
             problem = errors.forbidden_field("force", "may not be specified for non-apply patch")
             raise errors.invalid("meta.k8s.io", "PatchOptions", "", [problem])
         existed = self._registry.find(kind.group_resource, namespace, info.name) is not None
+        ctx.api_version = kind.api_version
         done = self._registry.patch(
             ctx, kind.group_resource, namespace, info.name, patch_type, document, force
         )
@@ -440,7 +445,7 @@ class Handlers:
             "kind": kind.list_kind,
             "apiVersion": kind.api_version,
             "metadata": {"resourceVersion": str(revision)},
-            "items": [{k: v for k, v in o.items() if k not in ("kind", "apiVersion")} for o in found],
+            "items": _items(kind, found),
         }
         return self.reply(request, 200, value, accept, ctx.warnings)
 
@@ -479,7 +484,7 @@ class Handlers:
             body = self._cache.whole(kind, obj) + b"\n"
             return Response(code, headers, body, warnings=tuple(warnings[:_WARNINGS_LIMIT]))
         else:
-            value = obj
+            value = kind.shown(obj)
         return self.reply(request, code, value, accept, warnings)
 
     def reply(
@@ -492,6 +497,12 @@ class Handlers:
 
 
 _READER = RequestContext(ADMIN)
+
+
+def _items(kind: Kind, objects: Sequence[JSON]) -> list[JSON]:
+    """Stored objects as the items of a list."""
+    shown = map(kind.shown, objects)
+    return [{k: v for k, v in obj.items() if k not in ("kind", "apiVersion")} for obj in shown]
 
 
 def not_found_page() -> Response:

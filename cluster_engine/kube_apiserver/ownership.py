@@ -27,6 +27,10 @@ class CreateOwners:
     def __init__(self) -> None:
         self._known: dict[tuple[Any, ...], tuple[Any, JSON]] = {}
 
+    def clear(self) -> None:
+        """Forget everything: the kinds have changed."""
+        self._known.clear()
+
     def own(self, obj: JSON, *, manager: str, schema: Struct, time: str, reset: tuple[str, ...]) -> JSON:
         """`obj` with the managedFields of its creation by `manager`."""
         try:

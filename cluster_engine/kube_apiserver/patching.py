@@ -64,7 +64,7 @@ def patched(live: JSON, document: Any, patch_type: str, schema: Struct | None) -
 def check_applied(kind: Kind, document: JSON, namespace: str, name: str) -> None:
     """Refuse an applied configuration that does not fit the kind's schema, whatever fieldValidation says."""
     try:
-        _decoded, unknown = decode.decode(kind.api_version, kind.kind, document)
+        _decoded, unknown = decode.decode(kind.api_version, kind.kind, document, kind.structure)
     except decode.DecodeError as problem:
         raise _untyped(kind, namespace, name, str(problem)) from problem
     if unknown:

@@ -13,7 +13,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cluster_engine.apimachinery import decode, errors, managed_fields, schema
+from cluster_engine.apimachinery import decode, errors, managed_fields, server_side_apply
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError, FieldError
 from cluster_engine.apimachinery.scheme import Kind, Scheme
@@ -56,11 +56,7 @@ class Registry:
         self.identities = Identities(chance)
         self._allocators = AllocContext(store, chance)
         self._create_owners = CreateOwners()
-        self._schemas: dict[Kind, schema.Struct | None] = {}
-        scheme.follow(self._kinds_changed)
-
-    def _kinds_changed(self) -> None:
-        self._schemas.clear()
+        scheme.follow(self._create_owners.clear)
 
     # ---- reads -------------------------------------------------------------------------------------------
 
@@ -72,12 +68,6 @@ class Registry:
                 errors.status_failure(404, "NotFound", "the server could not find the requested resource", {})
             )
         return kind
-
-    def schema(self, kind: Kind) -> schema.Struct | None:
-        """The kind's structure; None when no schema is published for it."""
-        if kind not in self._schemas:
-            self._schemas[kind] = schema.type_of(kind.api_version, kind.kind)
-        return self._schemas[kind]
 
     def find(self, resource: str, namespace: str | None, name: str) -> JSON | None:
         """The stored object or None."""
@@ -105,8 +95,12 @@ class Registry:
     # ---- create ------------------------------------------------------------------------------------------
 
     def create(self, ctx: RequestContext, resource: str, namespace: str | None, obj: JSON) -> JSON:
-        """Store a new object. Raises ApiError 409, 403 (admission, budgets), 422."""
+        """Store a new object. Raises ApiError 409, 403 (admission, budgets), 422.
+
+        Here and in update the object comes in the version of ``ctx.api_version``; what is returned is stored.
+        """
         kind = self.kind(resource)
+        obj = _stored(_form(ctx, kind), obj)
         if not ctx.trusted:
             obj = meta.readable_managed_fields(obj)
         obj = meta.system_fields(kind, obj, namespace or "", self.clock.timestamp())
@@ -175,13 +169,11 @@ class Registry:
 
     def _own(self, ctx: RequestContext, kind: Kind, old: JSON | None, new: JSON) -> JSON:
         """`new` with the caller's manager entry in metadata.managedFields brought up to date."""
-        struct = self.schema(kind)
+        struct = kind.structure
         if struct is None or not ctx.manager:
             return new
-        reset: tuple[str, ...] = ()
-        if "status" in kind.subresources:
-            reset = _SPEC_RESET if ctx.subresource == "status" else _STATUS_RESET
-        if old is None and ctx.trusted:
+        reset = _reset(ctx, kind)
+        if old is None and ctx.trusted and not ctx.api_version:
             return self._create_owners.own(
                 new, manager=ctx.manager, schema=struct, time=self.clock.timestamp(), reset=reset
             )
@@ -193,6 +185,8 @@ class Registry:
             time=self.clock.timestamp(),
             subresource=ctx.subresource,
             reset=reset,
+            version=ctx.api_version,
+            forms=kind if kind.versions else None,
         )
 
     # ---- update ------------------------------------------------------------------------------------------
@@ -210,6 +204,7 @@ class Registry:
             if kind.create_on_update and not ctx.subresource:
                 return self.create(ctx, resource, namespace, obj)
             raise errors.not_found(kind.group_resource, name)
+        obj = _stored(_form(ctx, kind), obj)
         if not ctx.subresource:
             obj = kind.default(obj)
         return self._update(ctx, kind, old, obj, own=True)
@@ -295,22 +290,27 @@ class Registry:
             return self._apply(ctx, kind, live, namespace, name, patch, force)
         if live is None:
             raise errors.not_found(kind.group_resource, name)
-        new = patched(live, patch, patch_type, self.schema(kind))
-        if new is live:
+        form = _form(ctx, kind)
+        shown = form.shown(live)
+        new = patched(shown, patch, patch_type, form.structure)
+        if new is shown:
             return live
-        if (new.get("apiVersion"), new.get("kind")) != (kind.api_version, kind.kind):
+        if (new.get("apiVersion"), new.get("kind")) != (form.api_version, form.kind):
             raise errors.bad_request(
-                f"the patch leaves no {kind.api_version}, Kind={kind.kind}: "
+                f"the patch leaves no {form.api_version}, Kind={form.kind}: "
                 f"found {new.get('apiVersion')}, Kind={new.get('kind')}"
             )
         if not ctx.trusted:
-            new, warnings = decode.handle_body(kind.api_version, kind.kind, new, ctx.field_validation)
+            new, warnings = decode.handle_body(
+                form.api_version, form.kind, new, ctx.field_validation, schema=form.structure
+            )
             ctx.warnings.extend(warnings)
         given = (new.get("metadata") or {}).get("name")
         if given != name:
             raise errors.bad_request(
                 f"the name of the object ({given}) does not match the name on the URL ({name})"
             )
+        new = _stored(form, new)
         if not ctx.subresource:
             new = kind.default(new)
         return self._update(ctx, kind, live, new, own=True)
@@ -325,7 +325,8 @@ class Registry:
         applied: JSON,
         force: bool,
     ) -> JSON:
-        struct = self.schema(kind)
+        form = _form(ctx, kind)
+        struct = form.structure
         if struct is None:
             raise errors.unsupported_media_type(
                 "the body of the request was in an unknown format - accepted media types include: "
@@ -340,13 +341,10 @@ class Registry:
             raise errors.bad_request(
                 f"the name of the object ({given.get('name')}) does not match the name on the URL ({name})"
             )
-        reset: tuple[str, ...] = ()
-        if "status" in kind.subresources:
-            reset = _SPEC_RESET if ctx.subresource == "status" else _STATUS_RESET
-        base = live
+        base = None if live is None else form.shown(live)
         if live is None:
             applied = meta.system_fields(
-                kind,
+                form,
                 {**applied, "metadata": {**given, "name": name}},
                 namespace or "",
                 self.clock.timestamp(),
@@ -355,7 +353,7 @@ class Registry:
             # The caller's uid and resourceVersion are preconditions, not fields to own.
             meta.check_preconditions(kind, applied, live, True)
             applied = {**applied, "metadata": {k: v for k, v in given.items() if k != "resourceVersion"}}
-        new = managed_fields.apply(
+        new = server_side_apply.apply(
             base,
             applied,
             manager=ctx.manager,
@@ -363,12 +361,14 @@ class Registry:
             schema=struct,
             time=self.clock.timestamp(),
             subresource=ctx.subresource,
-            reset=reset,
+            reset=_reset(ctx, kind),
+            forms=kind if kind.versions else None,
         )
-        if new is live:
+        if live is not None and new is base:
             return live
         # The merge worked on what was written; only now does it take the form in which objects are stored.
-        new, _warnings = decode.handle_body(kind.api_version, kind.kind, new, "Ignore")
+        new, _warnings = decode.handle_body(form.api_version, form.kind, new, "Ignore", schema=struct)
+        new = _stored(form, new)
         if live is None:
             return self._create(ctx, kind, new, own=False)
         if not ctx.subresource:
@@ -440,6 +440,27 @@ class Registry:
 
 def _key(namespace: str | None, name: str) -> str:
     return f"{namespace}/{name}" if namespace else name
+
+
+def _form(ctx: RequestContext, kind: Kind) -> Kind:
+    """The kind in the version of the request."""
+    if not ctx.api_version or ctx.api_version == kind.api_version:
+        return kind
+    form = kind.in_version(ctx.api_version)
+    assert form is not None, f"{kind.kind} is not served in {ctx.api_version}"
+    return form
+
+
+def _stored(form: Kind, obj: JSON) -> JSON:
+    """An object of a request, of the version ``form``, as it is stored."""
+    return obj if form.form is None else form.taken(form.default(obj))
+
+
+def _reset(ctx: RequestContext, kind: Kind) -> tuple[str, ...]:
+    """The fields that the written (sub)resource never owns (GetResetFields)."""
+    if "status" not in kind.subresources:
+        return ()
+    return _SPEC_RESET if ctx.subresource == "status" else _STATUS_RESET
 
 
 def _same_but_times(new: JSON, old: JSON) -> bool:

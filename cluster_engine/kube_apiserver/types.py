@@ -112,4 +112,5 @@ class RequestContext:
     field_validation: str = "Warn"
     warnings: list[str] = field(default_factory=list)
     subresource: str = ""
+    api_version: str = ""  # of the request's path; "" is the version in which the kind is stored
     trusted: bool = False  # a component in this process: schema types are not checked again

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster_engine.apimachinery import cow, managed_fields
+from cluster_engine.apimachinery import cow, managed_fields, server_side_apply
 from cluster_engine.apimachinery.decode import decode
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.schema import Struct, deduced_type, type_of
@@ -50,7 +50,7 @@ def update(old: Any, new: Any, manager: str, time: str = T0, **more: Any) -> dic
 
 
 def apply(live: Any, config: Any, manager: str, time: str = T0, force: bool = False) -> dict[str, Any]:
-    return managed_fields.apply(
+    return server_side_apply.apply(
         live, cow.freeze(config), manager=manager, force=force, schema=DEPLOYMENT, time=time
     )
 
@@ -253,12 +253,12 @@ def test_kubectl_takes_over_what_it_applied_on_the_client_side() -> None:
     import orjson
 
     annotated = cow.with_meta(
-        config, annotations={managed_fields.LAST_APPLIED: orjson.dumps(config).decode() + "\n"}
+        config, annotations={server_side_apply.LAST_APPLIED: orjson.dumps(config).decode() + "\n"}
     )
     made = update(None, annotated, "kubectl-client-side-apply")
     applied = apply(made, deployment(replicas=7), "kubectl", T1)
     assert applied["spec"]["replicas"] == 7
-    annotation = orjson.loads(applied["metadata"]["annotations"][managed_fields.LAST_APPLIED])
+    annotation = orjson.loads(applied["metadata"]["annotations"][server_side_apply.LAST_APPLIED])
     assert annotation["spec"]["replicas"] == 7
 
 
@@ -286,7 +286,7 @@ def test_undeclared_fields_cannot_be_applied(config: Any, said: str) -> None:
 
 
 def test_custom_resources_merge_by_key() -> None:
-    made = managed_fields.apply(
+    made = server_side_apply.apply(
         None,
         {
             "apiVersion": "ex.com/v1",
