@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Self
 
 from cluster_engine.client_go import Client, EventRecorder, SharedInformerFactory, WorkQueue
 from cluster_engine.sim import Chance, Clock, Failures
@@ -109,6 +109,15 @@ class Component:
 
     def load(self, state: dict[str, Any]) -> None:
         """Takes over what ``state`` gave."""
+
+    def share(self, other: Self) -> None:
+        """As ``load``, from a component of another cluster: whatever neither changes in place may be shared."""
+        self.load(other.state())
+
+    def share_all(self, other: Self) -> None:
+        for queue, theirs in zip(self._queues, other._queues, strict=True):
+            queue.load(theirs.state())
+        self.share(other)
 
     def save_all(self) -> dict[str, Any]:
         return {"state": self.state(), "queues": [queue.state() for queue in self._queues]}

@@ -10,7 +10,7 @@ Models k8s.io/client-go/tools/cache.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
@@ -31,11 +31,12 @@ def _owner(handler: Callable[..., None]) -> str:
 class _Bucket:
     """Objects of one index value, ordered by key whatever the order of arrival."""
 
-    __slots__ = ("keys", "objects")
+    __slots__ = ("keys", "objects", "owner")
 
-    def __init__(self) -> None:
-        self.keys: list[str] = []
-        self.objects: dict[str, JSON] = {}
+    def __init__(self, owner: object, keys: Sequence[str] = (), objects: Mapping[str, JSON] = {}) -> None:
+        self.owner = owner
+        self.keys = list(keys)
+        self.objects = dict(objects)
 
     def put(self, key: str, obj: JSON) -> None:
         if key not in self.objects:
@@ -52,25 +53,39 @@ class _Bucket:
 
 
 class _Index:
-    __slots__ = ("buckets", "values_of")
+    """Buckets by index value. One that belongs to a fork too (another ``owner``) is copied before it is changed."""
+
+    __slots__ = ("buckets", "owner", "values_of")
 
     def __init__(self, values_of: IndexFunc) -> None:
         self.values_of = values_of
+        self.owner = object()
         self.buckets: dict[str, _Bucket] = {}
+
+    def share(self, other: _Index) -> None:
+        """Takes over what ``other`` holds."""
+        self.buckets, self.owner, other.owner = other.buckets.copy(), object(), object()
+
+    def _own(self, value: str) -> _Bucket:
+        bucket = self.buckets.get(value)
+        if bucket is None:
+            bucket = self.buckets[value] = _Bucket(self.owner)
+        elif bucket.owner is not self.owner:
+            bucket = self.buckets[value] = _Bucket(self.owner, bucket.keys, bucket.objects)
+        return bucket
 
     def apply(self, key: str, old: JSON | None, new: JSON | None) -> None:
         before = self.values_of(old) if old is not None else ()
         after = self.values_of(new) if new is not None else ()
         for value in before:
             if value not in after:
-                bucket = self.buckets[value]
+                bucket = self._own(value)
                 bucket.remove(key)
                 if not bucket.keys:
                     del self.buckets[value]
         if new is not None:
             for value in after:
-                bucket = self.buckets.get(value) or self.buckets.setdefault(value, _Bucket())
-                bucket.put(key, new)
+                self._own(value).put(key, new)
 
 
 def _by_owner(obj: JSON) -> Sequence[str]:
@@ -207,6 +222,11 @@ class Informer:
         else:
             self._on_add[place](new)
 
+    def share(self, other: Informer) -> None:
+        """Takes over the indexes of ``other``, whose store this informer's store shares."""
+        for name, index in self._indexes.items():
+            index.share(other._indexes[name])
+
     def rebuild(self) -> None:
         """Reads everything anew from the store, without calling handlers (after a restore)."""
         for index in self._indexes.values():
@@ -232,6 +252,11 @@ class SharedInformerFactory:
 
     def _retell(self, resource: str, *event: Any) -> None:
         self.of(resource).retell(*event)
+
+    def share(self, other: SharedInformerFactory) -> None:
+        """Takes over what the informers of ``other`` know."""
+        for resource, informer in other._informers.items():
+            self.of(resource).share(informer)
 
     def rebuild(self) -> None:
         for informer in self._informers.values():

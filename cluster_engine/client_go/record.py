@@ -142,6 +142,12 @@ class EventRecorder:
         number = self._named[about] = self._named.get(about, -1) + 1
         return f"{name}.{now * 1000 + self._nanoseconds + number:x}"
 
+    def share(self, other: EventRecorder) -> None:
+        """Takes over what ``other`` remembers; entries are replaced, never changed."""
+        self._named_at, self._named = other._named_at, other._named.copy()
+        self._seen, self._groups = other._seen.copy(), other._groups.copy()
+        self._tokens = other._tokens.copy()
+
     def state(self) -> dict[str, Any]:
         return {
             "named": [self._named_at, list(self._named.items())],

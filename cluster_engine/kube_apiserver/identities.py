@@ -39,6 +39,9 @@ class Counters:
             self._floor = max(self._floor, counts.pop(next(iter(counts))))
         return number
 
+    def share(self, other: Counters) -> None:
+        self._floor, self._counts = other._floor, other._counts.copy()
+
     def state(self) -> JSON:
         return {"floor": self._floor, "counts": [[key, count] for key, count in self._counts.items()]}
 
@@ -87,6 +90,12 @@ class Identities:
     def suffix(self, what: str, uid: str) -> str:
         """Five letters for a part of the object of that uid that is named by the server."""
         return self._chance.of(what, uid).suffix(_RANDOM)
+
+    def share(self, other: Identities) -> None:
+        """Takes over what ``other`` has given."""
+        self._names.share(other._names)
+        self._lives.share(other._lives)
+        self._tokens.share(other._tokens)
 
     def state(self) -> JSON:
         return {

@@ -70,6 +70,10 @@ class APIServer:
         """The reply that an ApiError makes."""
         return self._handlers.failure(request, problem)
 
+    def share(self, other: APIServer) -> None:
+        """As ``load``, from another server of this process."""
+        self.registry.identities.share(other.registry.identities)
+
     def state(self) -> JSON:
         """What is beyond the store: how many names and uids were given by which key."""
         return self.registry.identities.state()

@@ -265,7 +265,14 @@ class Scheduler(Component):
         return {"queue": self.waiting.state(), "run": self._run_timer, "promote": self._promote_timer}
 
     def load(self, state: dict[str, Any]) -> None:
+        self._take(state)
+        self.cache.rebuild()
+
+    def share(self, other: Scheduler) -> None:
+        self._take(other.state())
+        self.cache.share(other.cache)
+
+    def _take(self, state: dict[str, Any]) -> None:
         self.waiting.load(state["queue"])
         self._run_timer = state["run"]
         self._promote_timer = state["promote"]
-        self.cache.rebuild()

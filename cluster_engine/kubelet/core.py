@@ -11,6 +11,7 @@ from cluster_engine.client_go import Client, EventRecorder
 from cluster_engine.cni import HostLocal, node_address, pod_range
 from cluster_engine.component import Context
 from cluster_engine.kubelet.record import PodRecord, record_uid
+from cluster_engine.kubelet.records import Records
 from cluster_engine.kubelet.status import pod_status
 from cluster_engine.sim import SECOND
 
@@ -87,8 +88,7 @@ class Core:
         self.chance = ctx.chance
         self.pods = ctx.informers.of("pods")
         self.nodes: dict[str, Node] = {}
-        self.records: dict[str, PodRecord] = {}
-        self.by_key: dict[str, list[str]] = {}
+        self.records = Records()
         for index, (name, control_plane) in enumerate(node_names(ctx)):
             client = ctx.client(f"system:node:{name}", manager="kubelet")
             recorder = ctx.recorder("kubelet", name, client)
@@ -102,21 +102,12 @@ class Core:
         pod = self.pods.get(record.key)
         return pod if pod is not None and record_uid(pod) == record.uid else None
 
-    def add(self, record: PodRecord) -> None:
-        self.records[record.uid] = record
-        self.by_key.setdefault(record.key, []).append(record.uid)
-
     def forget(self, record: PodRecord) -> None:
         """Drops a Pod of which nothing is left."""
         self.clock.cancel(record.timer)
         for timer in record.timers.values():
             self.clock.cancel(timer)
-        self.records.pop(record.uid, None)
-        uids = self.by_key.get(record.key, [])
-        if record.uid in uids:
-            uids.remove(record.uid)
-        if not uids:
-            self.by_key.pop(record.key, None)
+        self.records.remove(record)
 
     # ---- relist and status -----------------------------------------------------------------------------
 

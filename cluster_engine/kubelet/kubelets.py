@@ -107,7 +107,7 @@ class Kubelets(Component):
 
     def _deleted(self, pod: JSON) -> None:
         key = key_of(pod)
-        if key in self.core.by_key:
+        if self.core.records.of_key(key):
             self.queue.add(key)
 
     # ---- for other components --------------------------------------------------------------------------
@@ -142,10 +142,17 @@ class Kubelets(Component):
 
     # ---- saving ----------------------------------------------------------------------------------------
 
+    def share(self, other: Kubelets) -> None:
+        for name, node in other.core.nodes.items():
+            self.core.nodes[name].load(node.state())
+        self.core.records.share(other.core.records)
+        self.runtime.share(other.runtime)
+        self.connections.load(other.connections.state())
+
     def state(self) -> dict[str, Any]:
         return {
             "nodes": [[name, node.state()] for name, node in self.core.nodes.items()],
-            "records": [record.state_data() for record in self.core.records.values()],
+            "records": [record.state_data() for record in self.core.records.all()],
             "runtime": self.runtime.state(),
             "connections": self.connections.state(),
         }
@@ -155,10 +162,9 @@ class Kubelets(Component):
         for name, saved in state["nodes"]:
             core.nodes[name].load(saved)
         core.records.clear()
-        core.by_key.clear()
         for data in state["records"]:
             record, sandbox = PodRecord.from_data(data)
-            core.add(record)
+            core.records.add(record)
             if sandbox is not None:
                 self.runtime.load_sandbox(record, sandbox)
         self.runtime.load(state["runtime"])

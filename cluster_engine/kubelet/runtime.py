@@ -82,6 +82,7 @@ class Runtime:
         self.network: Network | None = None
         self._exited = exited
         self._by_ip: dict[str, str] = {}
+        core.records.copied = self.copied
         self.clock.register("runtime/exit", self._end)
         self.clock.register("runtime/kill", self._kill)
         self.clock.register("runtime/script", self._scripts)
@@ -390,7 +391,9 @@ class Runtime:
             if node is None:
                 raise ConnectionFailed(UNREACHABLE)
             candidates = [
-                r for r in core.records.values() if r.node == node.name and r.sandbox and r.ip == ip
+                core.records[r.uid]
+                for r in core.records.all()
+                if r.node == node.name and r.sandbox and r.ip == ip
             ]
         for record in candidates:
             for container in record.running():
@@ -472,6 +475,17 @@ class Runtime:
 
     def load(self, state: list[Any]) -> None:
         self._by_ip = {ip: uid for ip, uid in state}  # noqa: C416  (pairs are lists after JSON)
+
+    def share(self, other: Runtime) -> None:
+        """As ``load``, from another cluster's runtime."""
+        self._by_ip = other._by_ip.copy()
+
+    def copied(self, record: PodRecord) -> PodRecord:
+        """A copy of a record, with a sandbox of this runtime."""
+        copy, sandbox = PodRecord.from_data(record.state_data())
+        if sandbox is not None:
+            self.load_sandbox(copy, sandbox)
+        return copy
 
     def load_sandbox(self, record: PodRecord, state: list[Any]) -> None:
         """Takes over what the record's sandbox was."""

@@ -62,7 +62,7 @@ class Worker:
         core = self.core
         pod = core.pods.get(key)
         uid = record_uid(pod) if pod is not None else ""
-        for known in list(core.by_key.get(key, ())):
+        for known in core.records.of_key(key):
             if known != uid:
                 self.act(core.records[known], None)
         if pod is None or pod["spec"].get("nodeName") not in core.nodes:
@@ -75,7 +75,7 @@ class Worker:
                 return
             record = PodRecord(uid, key, pod["spec"]["nodeName"])
             record.static = self.static_pods.owns(record)
-            core.add(record)
+            core.records.add(record)
         if record.state == SYNCING:
             record.quiet = False
         self._watch_deadline(record, pod)
@@ -311,17 +311,17 @@ class Worker:
         """A ConfigMap or Secret (``configmaps/namespace/name``) changed: volumes that show it follow."""
         core = self.core
         resource, namespace, name = key.split("/")
-        for record in list(core.records.values()):
-            pod = core.pod_of(record)
-            if record.sandbox is None or pod is None or pod["metadata"]["namespace"] != namespace:
+        for known in core.records.all():
+            pod = core.pod_of(known)
+            if known.sandbox is None or pod is None or pod["metadata"]["namespace"] != namespace:
                 continue
-            node = core.nodes[record.node]
+            node = core.nodes[known.node]
             for volume in pod["spec"].get("volumes") or ():
                 if not self.volumes.reads(volume, resource, name):
                     continue
                 try:
-                    files = self.volumes.content(pod, volume, node.name, node.ip, record.ip)
+                    files = self.volumes.content(pod, volume, node.name, node.ip, known.ip)
                 except (MountError, ConfigError):
                     continue  # as upstream: what was mounted stays
                 if files is not None:
-                    self.runtime.update_volume(record, volume["name"], files)
+                    self.runtime.update_volume(core.records[known.uid], volume["name"], files)

@@ -165,6 +165,12 @@ class Clock:
         self.now = max(self.now, goal)
         return True
 
+    def share(self, other: Clock) -> None:
+        """Takes over the time and the events of ``other``, by reference."""
+        self.now, self._seq, self._foreground = other.now, other._seq, other._foreground
+        self._failing = dict(other._failing)
+        self._heap, self._timers = other._heap.copy(), other._timers.copy()
+
     def state(self) -> dict[str, Any]:
         live = sorted(entry for entry in self._heap if entry[2] in self._timers)
         return {

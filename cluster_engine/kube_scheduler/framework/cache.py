@@ -42,6 +42,14 @@ class Cache:
             if pod["spec"].get("nodeName"):
                 self.add_pod(pod)
 
+    def share(self, other: Cache) -> None:
+        """Takes over the view of ``other``: Pods and shapes by reference, they are replaced and never changed."""
+        self.shapes = other.shapes
+        self.snapshot.nodes = [node.copy() for node in other.snapshot.nodes]
+        self._by_name = {node.name: node for node in self.snapshot.nodes}
+        self._homeless = {name: pods.copy() for name, pods in other._homeless.items()}
+        self.generation += 1
+
     def node(self, name: str) -> NodeInfo | None:
         """The node of that name."""
         return self._by_name.get(name)
@@ -122,8 +130,8 @@ class Cache:
         ):
             node = self._by_name.get(new["spec"]["nodeName"])
             info = node.pods.get(key_of(new)) if node is not None else None
-            if info is not None:
-                info.pod = new
+            if node is not None and info is not None:
+                node.replace(PodInfo(new, info.shape))
             return None
         if not self.add_pod(new):
             return None

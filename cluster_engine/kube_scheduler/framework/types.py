@@ -229,6 +229,12 @@ class NodeInfo:
         if not info.leaving:
             self._tally(info.shape, 1)
 
+    def replace(self, info: PodInfo) -> None:
+        """Another version of a Pod here, of the same shape."""
+        self.pods[info.key] = info
+        if info.key in self.with_affinity:
+            self.with_affinity[info.key] = info
+
     def remove(self, key: str) -> None:
         """A Pod left."""
         info = self.pods.pop(key)
@@ -265,6 +271,16 @@ class NodeInfo:
                 self.used_ports[port] = left
             else:
                 del self.used_ports[port]
+
+    def copy(self) -> NodeInfo:
+        """An independent copy."""
+        copy = NodeInfo.__new__(NodeInfo)
+        for name in NodeInfo.__slots__:
+            setattr(copy, name, getattr(self, name))
+        copy.shapes = {number: entry[:] for number, entry in self.shapes.items()}
+        copy.with_affinity, copy.pods = self.with_affinity.copy(), self.pods.copy()
+        copy.requested, copy.used_ports = self.requested.copy(), self.used_ports.copy()
+        return copy
 
     def without(self, keys: Iterable[str]) -> NodeInfo:
         """A copy without some Pods, for the dry run of a preemption."""
