@@ -9,26 +9,24 @@ import os
 from celery import Celery
 from celery.signals import worker_process_init
 
+from cluster_engine.memory import relax_collector
+
 os.environ.setdefault("DJANGO_SETTINGS_MODULE", "config.settings")
 
 app = Celery("drydock")
+app.set_default()  # in every thread: tasks are asked for by name from worker threads too
 app.config_from_object("django.conf:settings", namespace="CELERY")
 app.autodiscover_tasks(["runs", "grading"])
 
 
 @worker_process_init.connect
 def _relax_collector(**_: object) -> None:
-    from cluster_engine.memory import relax_collector
-
     relax_collector()
-
-
-def _engine_host_step() -> None:
-    from runs.host.bootstep import EngineHostStep
-
-    app.steps["worker"].add(EngineHostStep)
 
 
 @app.on_after_finalize.connect
 def _install_steps(sender: Celery, **_: object) -> None:
-    _engine_host_step()
+    # Here and not above: the host's modules need Django's applications, which are not loaded yet when this one is.
+    from runs.host.bootstep import EngineHostStep
+
+    sender.steps["worker"].add(EngineHostStep)

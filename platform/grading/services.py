@@ -14,6 +14,7 @@ from typing import Any
 
 from accounts.models import User
 from billiard.exceptions import SoftTimeLimitExceeded
+from celery import current_app
 from django.conf import settings
 from django.db import transaction
 from django.db.models import F
@@ -34,6 +35,7 @@ from labs.kit import catalog, runner
 logger = logging.getLogger(__name__)
 
 MAX_MANIFESTS = 1024 * 1024
+TASK = "grading.tasks.grade_submission"
 MAX_TRIES = 2
 #: Virtual seconds that a submission is given to come to rest.
 SETTLE_SECONDS = 600.0
@@ -78,10 +80,8 @@ def submit(user: User, lab: Any, manifests: str) -> Submission:
 
 
 def _enqueue(submission: Submission) -> None:
-    from grading.tasks import grade_submission
-
     try:
-        grade_submission.apply_async(args=(str(submission.pk),), retry=False)
+        current_app.send_task(TASK, args=(str(submission.pk),), retry=False)
     except (KombuError, RedisError) as error:
         logger.warning("a submission could not be queued: %s", error)
         submission.delete()

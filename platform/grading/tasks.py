@@ -13,7 +13,7 @@ from grading import services
 
 @shared_task(
     bind=True,
-    name="grading.tasks.grade_submission",
+    name=services.TASK,
     max_retries=0,
     soft_time_limit=settings.GRADING_SOFT_SECONDS,
     time_limit=settings.GRADING_HARD_SECONDS,

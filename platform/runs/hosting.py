@@ -20,7 +20,7 @@ from django.db import DatabaseError
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from runs import registry, states
+from runs import booting, registry, states
 from runs.models import Run
 from runs.registry import Location
 from runs.upstream import Answer, Headers, Upstream, UpstreamError
@@ -67,12 +67,6 @@ def host_headers() -> list[tuple[bytes, bytes]]:
         (SECRET_HEADER.encode("ascii"), settings.HOST_SECRET.encode("utf-8")),
         (b"x-request-id", request_id.get().encode("ascii", "replace")),
     ]
-
-
-def _request_boot(run_id: uuid.UUID) -> None:
-    from runs.tasks import boot_run
-
-    boot_run.apply_async(args=(str(run_id),), expires=60, retry=False)
 
 
 #: Run → where it was found, and until when that is believed.
@@ -127,7 +121,7 @@ async def _wake(run_id: uuid.UUID) -> Location:
     while (left := deadline - time.monotonic()) > 0:
         # Within the loop: a boot that failed (no database, say) gives its claim back, and is asked for again.
         if await registry.claim_boot(run_id, registry.BOOT_CLAIM_SECONDS):
-            await asyncio.to_thread(_request_boot, run_id)
+            await asyncio.to_thread(booting.ask, run_id)
         location = await registry.wait_for(run_id, min(left, WAKE_SLICE_SECONDS))
         if location is not None:
             return location
@@ -139,7 +133,7 @@ async def nudge(run_id: uuid.UUID) -> None:
     """Ask for a boot unless somebody just did; never waits."""
     try:
         if await registry.claim_boot(run_id, registry.BOOT_CLAIM_SECONDS):
-            await asyncio.to_thread(_request_boot, run_id)
+            await asyncio.to_thread(booting.ask, run_id)
     except (RedisError, KombuError, OSError) as error:
         logger.warning("the run registry cannot be reached: %s", error)
 

@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from runs import journal, registry, states
+from runs import booting, hosting, journal, registry, states
 from runs.models import Run, TransitionError
 
 logger = logging.getLogger(__name__)
@@ -84,11 +84,9 @@ def request_boot(run: Run) -> None:
 
     Without Redis the run stays `requested`; its page asks again while it waits.
     """
-    from runs.tasks import boot_run
-
     try:
         registry.note_boot(run.pk, registry.BOOT_CLAIM_SECONDS)
-        boot_run.apply_async(args=(str(run.pk),), expires=60, retry=False)
+        booting.ask(run.pk)
     except (RedisError, KombuError) as error:
         logger.warning("the boot could not be asked for: %s", error, extra={"run": run.pk})
 
@@ -107,9 +105,7 @@ def stop(run: Run) -> Run:
 
 def release(run: Run) -> None:
     """Tell the host that holds the run to let go; it would find out by itself at its next write."""
-    from runs.hosting import dismiss
-
-    dismiss(run.pk, run.epoch)
+    hosting.dismiss(run.pk, run.epoch)
 
 
 def _boot_anew(run: Run) -> None:

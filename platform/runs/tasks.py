@@ -7,11 +7,12 @@ import uuid
 from celery import Task, shared_task
 from config.logs import request_id
 
-from runs.host import bootstep
+from runs import booting
+from runs.host.current import current_host
 
 
-@shared_task(bind=True, name="runs.tasks.boot_run", max_retries=0)
+@shared_task(bind=True, name=booting.TASK, max_retries=0)
 def boot_run(self: Task[[str], None], run_id: str) -> None:
     """Own the run: boot it anew, or rebuild it from its journal. Idempotent."""
     request_id.set(f"task-{str(self.request.id)[:12]}")
-    bootstep.current_host().acquire(uuid.UUID(run_id))
+    current_host().acquire(uuid.UUID(run_id))

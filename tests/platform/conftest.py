@@ -63,14 +63,14 @@ def _platform(redis_url: str, settings: Any, tmp_path_factory: pytest.TempPathFa
 @pytest.fixture(autouse=True)
 def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:
     """Tasks that were sent, in place of a broker."""
-    from celery import Task
+    from celery import Celery
 
     sent: list[tuple[str, list[Any]]] = []
 
-    def note(task: Any, args: Any = None, **_: Any) -> None:
-        sent.append((task.name, list(args or [])))
+    def note(app: Celery, name: str, args: Any = None, **_: Any) -> None:
+        sent.append((name, list(args or [])))
 
-    monkeypatch.setattr(Task, "apply_async", note)
+    monkeypatch.setattr(Celery, "send_task", note)
     return sent
 
 

@@ -27,9 +27,9 @@ def api(people: dict[str, User]) -> Client:
 @pytest.fixture
 def graded_at_once(monkeypatch: pytest.MonkeyPatch) -> None:
     """The task runs where it is sent."""
-    from grading.tasks import grade_submission
+    from celery import Celery
 
-    monkeypatch.setattr(grade_submission, "apply_async", lambda args, **_: services.grade(args[0]))
+    monkeypatch.setattr(Celery, "send_task", lambda app, name, args, **_: services.grade(args[0]))
 
 
 def post(api: Client, lab: Any, manifests: str, query: str = "") -> Any:
@@ -241,13 +241,13 @@ def test_the_same_submission_has_the_same_result(people: dict[str, User], lab: A
 
 @pytest.mark.django_db(transaction=True)
 def test_without_a_queue_nothing_is_kept(api: Client, lab: Any, monkeypatch: pytest.MonkeyPatch) -> None:
-    from grading.tasks import grade_submission
+    from celery import Celery
     from kombu.exceptions import OperationalError
 
-    def broken(**_: Any) -> None:
+    def broken(*_: Any, **__: Any) -> None:
         raise OperationalError("no broker")
 
-    monkeypatch.setattr(grade_submission, "apply_async", broken)
+    monkeypatch.setattr(Celery, "send_task", broken)
     response = post(api, lab, POD)
     assert (response.status_code, set(response.json())) == (503, {"error", "code", "request_id"})
     assert not Submission.objects.exists()

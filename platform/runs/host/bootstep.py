@@ -3,42 +3,23 @@
 from __future__ import annotations
 
 import logging
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from celery import bootsteps
 
-if TYPE_CHECKING:
-    from runs.host.host import EngineHost
+from cluster_engine.memory import relax_collector
+from runs.host.current import set_host
+from runs.host.host import EngineHost
 
 logger = logging.getLogger(__name__)
 
 QUEUE = "labs"
 
-_host: EngineHost | None = None
-
-
-class NoHostError(RuntimeError):
-    """A labs task ran in a worker without an engine host."""
-
-
-def current_host() -> EngineHost:
-    """This process's engine host."""
-    if _host is None:
-        raise NoHostError(
-            "this worker has no engine host: start it with `celery -A config worker -Q labs --pool threads`"
-        )
-    return _host
-
-
-def set_host(host: EngineHost | None) -> None:
-    """The bootstep's business, and that of tests."""
-    global _host
-    _host = host
-
 
 class EngineHostStep(bootsteps.StartStopStep):
     """Starts the host before the worker takes tasks, stops it after the last one."""
 
+    host: EngineHost | None = None
     requires = ("celery.worker.components:Hub",)
 
     def include_if(self, parent: Any) -> bool:
@@ -53,17 +34,14 @@ class EngineHostStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         """Begin to host."""
-        from cluster_engine.memory import relax_collector
-        from runs.host.host import EngineHost
-
-        host = EngineHost()
+        self.host = EngineHost()
         relax_collector()
-        host.start()
-        set_host(host)
+        self.host.start()
+        set_host(self.host)
 
     def stop(self, parent: Any) -> None:
         """Passivate every run and leave nothing behind."""
-        host = _host
+        host, self.host = self.host, None
         set_host(None)
         if host is not None:
             host.stop()
