@@ -17,7 +17,9 @@ import json
 import logging
 import re
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Mapping
+from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
 
 from config.doors import Receive, Scope, Send
 from config.logs import request_id
@@ -30,9 +32,6 @@ from runs.host.writer import JournalUnavailableError
 from runs.hosting import MISDIRECTED, SECRET_HEADER
 from runs.journal import FencedError, JournalFullError
 from runs.proxy.status import send_status
-
-if TYPE_CHECKING:
-    from runs.host.host import EngineHost
 
 logger = logging.getLogger(__name__)
 
@@ -54,8 +53,6 @@ def under(scope: Scope, rest: bytes) -> Scope:
 
 
 def _unquoted(raw: bytes) -> str:
-    from urllib.parse import unquote_to_bytes
-
     return unquote_to_bytes(raw).decode("utf-8", "replace")
 
 
@@ -67,10 +64,25 @@ async def send_json(send: Send, status: int, data: Any) -> None:
     await send({"type": "http.response.body", "body": body})
 
 
+class Host(Protocol):
+    """What the edge asks of its host."""
+
+    @property
+    def runs(self) -> Mapping[uuid.UUID, HostedRun]:
+        """The runs it holds."""
+
+    @property
+    def tokens(self) -> Mapping[str, HostedRun]:
+        """The terminals' own way in."""
+
+    async def drop(self, hosted: HostedRun) -> None:
+        """Lets the run go without writing."""
+
+
 class Edge:
     """See the module."""
 
-    def __init__(self, host: EngineHost) -> None:
+    def __init__(self, host: Host) -> None:
         self.host = host
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -6,7 +6,9 @@ import asyncio
 import logging
 import secrets
 import uuid
-from typing import TYPE_CHECKING, Any
+from collections.abc import Coroutine
+from pathlib import Path
+from typing import Any, Protocol
 
 from config.doors import Receive, Scope, Send
 from django.conf import settings
@@ -22,11 +24,9 @@ from runs import journal
 from runs.host.building import Built
 from runs.host.errors import HostError
 from runs.host.terminal import Terminal
+from runs.host.writer import JournalWriter
 from runs.journal import FencedError, JournalFullError, Record
 from runs.models import Run
-
-if TYPE_CHECKING:
-    from runs.host.host import EngineHost
 
 logger = logging.getLogger(__name__)
 
@@ -40,10 +40,28 @@ def as_owner(scope: Scope) -> UserInfo:
     return ADMIN
 
 
+class Host(Protocol):
+    """What a run asks of the host that holds it."""
+
+    url: str
+    scratch: Path
+    writer: JournalWriter
+    tokens: dict[str, HostedRun]
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Runs it beside everything else, until the host stops."""
+
+    async def in_thread(self, fn: Any, *args: Any) -> Any:
+        """What ``fn(*args)`` returns, off the event loop."""
+
+    async def drop(self, hosted: HostedRun) -> None:
+        """Lets the run go without writing."""
+
+
 class HostedRun:
     """See the module. Lives in the host's event loop."""
 
-    def __init__(self, host: EngineHost, run: Run, built: Built) -> None:
+    def __init__(self, host: Host, run: Run, built: Built) -> None:
         loop = asyncio.get_running_loop()
         self.host = host
         self.run_id: uuid.UUID = run.pk
@@ -60,6 +78,16 @@ class HostedRun:
         self.driver = Driver(self.cluster)
         self.app = ClusterApp(self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink)
         self.terminal = Terminal(self, built.files)
+
+    @property
+    def url(self) -> str:
+        """Where its host answers."""
+        return self.host.url
+
+    @property
+    def scratch(self) -> Path:
+        """The folder in which its confined programs get theirs."""
+        return self.host.scratch
 
     # -- life -------------------------------------------------------------------------------------------
 

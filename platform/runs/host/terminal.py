@@ -9,14 +9,17 @@ from __future__ import annotations
 import asyncio
 import json
 import logging
+import uuid
 from contextlib import suppress
-from typing import TYPE_CHECKING, Any
+from pathlib import Path
+from typing import Any, Protocol
 from urllib.parse import urlsplit
 
 import yaml
 from config.doors import Receive, Send
 from django.conf import settings
 
+from cluster_engine.cluster import Cluster
 from cluster_engine.shell import Vfs, VfsError
 from cluster_engine.shell.confine import ConfinedProgram, ConfinementError
 from cluster_engine.shell.kubectl import kubectl_path
@@ -26,9 +29,6 @@ from runs.host.building import HOME
 from runs.host.errors import HostError
 from runs.host.writer import JournalUnavailableError
 from runs.journal import FencedError, JournalFullError
-
-if TYPE_CHECKING:
-    from runs.host.hosted import HostedRun
 
 logger = logging.getLogger(__name__)
 
@@ -71,10 +71,35 @@ class View:
         self.wake.set()
 
 
+class Owner(Protocol):
+    """What a terminal asks of the run that it belongs to."""
+
+    run_id: uuid.UUID
+    token: str
+    cluster: Cluster
+
+    @property
+    def url(self) -> str:
+        """Where the host of the run answers."""
+
+    @property
+    def scratch(self) -> Path:
+        """The folder in which confined programs get theirs."""
+
+    def touch(self) -> None:
+        """Somebody is using it."""
+
+    def abandon(self) -> None:
+        """Its journal cannot be written: let go."""
+
+    async def note_file(self, path: str, content: bytes | None) -> None:
+        """Keep a file of the learner's; None: it is gone."""
+
+
 class Terminal:
     """See the module. Its session begins with the first thing that needs it."""
 
-    def __init__(self, hosted: HostedRun, files: dict[str, bytes]) -> None:
+    def __init__(self, hosted: Owner, files: dict[str, bytes]) -> None:
         self._hosted = hosted
         self._views: list[View] = []
         self._scrollback = bytearray()
@@ -99,7 +124,7 @@ class Terminal:
                 "apiVersion": "v1",
                 "kind": "Config",
                 "clusters": [
-                    {"name": name, "cluster": {"server": f"{self._hosted.host.url}/t/{self._hosted.token}"}}
+                    {"name": name, "cluster": {"server": f"{self._hosted.url}/t/{self._hosted.token}"}}
                 ],
                 "users": [{"name": "learner", "user": {}}],
                 "contexts": [{"name": name, "context": {"cluster": name, "user": "learner"}}],
@@ -115,11 +140,11 @@ class Terminal:
             if self._program is None:
                 self._program = ConfinedProgram(
                     kubectl_path(),
-                    api_port=urlsplit(self._hosted.host.url).port,
+                    api_port=urlsplit(self._hosted.url).port,
                     kubeconfig=self._kubeconfig(),
                     home=HOME,
                     allow_unconfined=not settings.REQUIRE_LANDLOCK,
-                    parent=self._hosted.host.scratch,
+                    parent=self._hosted.scratch,
                 )
         except (ConfinementError, OSError) as error:
             logger.error("no terminal on this machine: %s", error)
