@@ -225,7 +225,11 @@ class Cluster:
         for entry in journal:
             if until is not None and entry.at > until:
                 break
-            cluster.perform(entry)
+            try:
+                cluster.perform(entry)
+            except Exception as error:
+                error.add_note(f"at journal entry {entry.seq} ({entry.kind}), {rfc3339(entry.at)}")
+                raise
         if until is not None and until > cluster.clock.now:
             cluster.advance_to(until)
         return cluster

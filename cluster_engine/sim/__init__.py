@@ -6,7 +6,7 @@ journal are the whole cluster.
 
 from cluster_engine.sim.chance import Chance, Draw
 from cluster_engine.sim.clock import Clock
-from cluster_engine.sim.failures import BudgetExceeded, Failure, Failures
+from cluster_engine.sim.failures import BudgetExceeded, Failure, Failures, digest_of
 from cluster_engine.sim.journal import Entry, Journal
 from cluster_engine.sim.times import SECOND, parse_rfc3339, rfc3339, rfc3339_micro, wall_clock
 
@@ -20,6 +20,7 @@ __all__ = [
     "Failure",
     "Failures",
     "Journal",
+    "digest_of",
     "parse_rfc3339",
     "rfc3339",
     "rfc3339_micro",

@@ -113,7 +113,7 @@ class Failures:
             return False
         # Addresses differ from run to run.
         message = _ADDRESS.sub("0x…", str(error))[:TEXT_LIMIT]
-        digest = _digest(error.__traceback__)
+        digest = digest_of(error)
         ledger = self._inside if replayed else self._outside
         failure = ledger.add(Failure(component, key[:TEXT_LIMIT], type(error).__name__, message, digest, now))
         logger.error(
@@ -163,8 +163,12 @@ class Failures:
         self.retries = dict(state["retries"])
 
 
-def _digest(traceback: TracebackType | None) -> str:
-    """From the boundary inwards, so that who called it does not count. Module names: paths are the machine's."""
+def digest_of(error: BaseException) -> str:
+    """Where it was raised: the same for the same way to the same line, on every machine.
+
+    From whoever caught it inwards, so that who called that one does not count.
+    """
+    traceback: TracebackType | None = error.__traceback__
     hashed = hashlib.blake2b(digest_size=6)
     while traceback is not None:
         code = traceback.tb_frame.f_code

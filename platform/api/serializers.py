@@ -121,12 +121,15 @@ class RunSerializer(serializers.ModelSerializer[Run]):
     user = serializers.CharField(source="user.username")
     state = serializers.ChoiceField(choices=states.STATES)
     cluster = serializers.SerializerMethodField(help_text="Address of the run's Kubernetes API")
+    report = serializers.SerializerMethodField(
+        help_text="Why the cluster of a failed run could not be built; told to instructors only"
+    )
 
     class Meta:
         model = Run
         fields = (
-            "id", "lab", "user", "state", "message", "language", "seed", "engine_version", "cluster",
-            "created", "started", "expires", "finished",
+            "id", "lab", "user", "state", "message", "report", "builds", "language", "seed", "engine_version",
+            "cluster", "created", "started", "expires", "finished",
         )  # fmt: skip
 
     def get_cluster(self, run: Run) -> str:
@@ -134,6 +137,11 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         path = f"/clusters/{run.pk}"
         request = self.context.get("request")
         return str(request.build_absolute_uri(path)) if request else path
+
+    def get_report(self, run: Run) -> str:
+        """It may name what a learner need not know: files of checks, the engine's inside."""
+        user = getattr(self.context.get("request"), "user", None)
+        return run.report if isinstance(user, User) and user.is_instructor else ""
 
 
 class RunRequestSerializer(serializers.Serializer[Any]):

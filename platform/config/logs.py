@@ -10,7 +10,19 @@ from datetime import UTC, datetime
 #: The id of the request, socket or task at hand; it also goes out as `X-Request-ID`.
 request_id: ContextVar[str] = ContextVar("request_id", default="-")
 
-EXTRA_FIELDS = ("run", "user", "status", "duration_ms", "method", "path", "host", "epoch", "task")
+EXTRA_FIELDS = (
+    "run",
+    "user",
+    "status",
+    "duration_ms",
+    "method",
+    "path",
+    "host",
+    "epoch",
+    "task",
+    "component",
+    "key",
+)
 
 
 class RequestIdFilter(logging.Filter):

@@ -17,12 +17,14 @@ from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from runs.models import Run
 
 from grading.gradebook import learners, rows_of
 from grading.reports import text_in
 from labs.kit import catalog
 
 PAGE = 50
+FAILED_SHOWN = 20
 CSV_LIMIT = 10_000
 #: A cell that begins so is a formula to a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -47,6 +49,7 @@ def grades(request: HttpRequest) -> HttpResponse:
         "rows": rows_of(list(page.object_list), labs),
         "query": query,
         "page": page,
+        "failed": Run.objects.for_user(request.user).failed().select_related("user")[:FAILED_SHOWN],
         "csv_url": reverse("grading:grades_csv") + (f"?{urlencode({'q': query})}" if query else ""),
     }
     return render(request, "grading/grades.html", context)

@@ -52,13 +52,15 @@ class History:
 
 
 def take_over(run_id: uuid.UUID) -> Run:
-    """Become the owner of a live run: raises its epoch, returns the run as it is now."""
+    """Become the owner of a live run and begin to build it: raises its epoch, returns the run as it is now."""
     with transaction.atomic():
         run = Run.objects.select_for_update().filter(pk=run_id, state__in=states.LIVE).first()
         if run is None:
             raise FencedError(f"run {run_id} is not live")
-        Run.objects.filter(pk=run_id).update(epoch=F("epoch") + 1)
+        # Counted before the build: one that takes its worker down with it must not be begun for ever.
+        Run.objects.filter(pk=run_id).update(epoch=F("epoch") + 1, builds=F("builds") + 1)
         run.epoch += 1
+        run.builds += 1
     return run
 
 
@@ -72,6 +74,11 @@ def read(run_id: uuid.UUID) -> History:
     found = rows.order_by("seq").values_list("seq", "at_us", "kind", "payload").iterator()
     records = [Record(seq, at_us, kind, json.loads(payload)) for seq, at_us, kind, payload in found]
     return History(records, 0 if last is None else last + 1)
+
+
+def count(run_id: uuid.UUID) -> int:
+    """How many entries there are, those before a reset too."""
+    return JournalEntry.objects.filter(run_id=run_id).count()
 
 
 def write(run_id: uuid.UUID, epoch: int, records: Iterable[Record]) -> None:

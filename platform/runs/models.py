@@ -43,6 +43,10 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that can still be worked in."""
         return self.filter(state__in=states.LIVE)
 
+    def failed(self) -> RunQuerySet:
+        """Runs whose cluster could not be built, the latest first."""
+        return self.filter(state=states.FAILED).order_by("-finished")
+
     def overdue(self) -> RunQuerySet:
         """Live runs whose time is over."""
         return self.live().filter(expires__lte=timezone.now())
@@ -65,6 +69,10 @@ class Run(models.Model):
     engine_version = models.CharField(max_length=32, blank=True)
     #: Counts the hosts that have owned this run. Only the owner of the current epoch may write its journal.
     epoch = models.PositiveIntegerField(default=0)
+    #: Builds of its cluster that were begun since one came to its end.
+    builds = models.PositiveIntegerField(default=0)
+    #: What an instructor can read about the last build that failed.
+    report = models.TextField(blank=True)
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True, blank=True)
     last_active = models.DateTimeField(default=timezone.now)

@@ -118,7 +118,7 @@ def reset(run: Run) -> Run:
     if run.state == states.REQUESTED:
         return run
     with transaction.atomic():
-        run.move(states.REQUESTED, start=virtual_start())
+        run.move(states.REQUESTED, start=virtual_start(), builds=0, report="")
         journal.mark_reset(run)
         _after_commit(lambda: _boot_anew(run))
     return run
@@ -143,7 +143,12 @@ def pass_run(run: Run) -> None:
         run.move(states.PASSED)
 
 
-def fail(run: Run, message: str) -> None:
-    """The run cannot go on."""
+def fail(run: Run, message: str, report: str) -> None:
+    """The run cannot go on. Its journal stays; `report` is for instructors."""
     if run.is_live:
-        run.move(states.FAILED, message)
+        run.move(states.FAILED, message, report=report)
+
+
+def built(run: Run) -> None:
+    """Its cluster is up: what went wrong before is over."""
+    Run.objects.filter(pk=run.pk, epoch=run.epoch).update(builds=0, report="")

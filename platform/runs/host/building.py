@@ -3,20 +3,22 @@
 from __future__ import annotations
 
 import logging
+import traceback
 from dataclasses import dataclass
 from typing import Any
 
+from django.db import DatabaseError
 from django.utils import timezone
+from redis.exceptions import RedisError
 
-from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.cluster import Cluster
 from cluster_engine.shell.vfs import normal
-from cluster_engine.sim import BudgetExceeded, Entry, Journal
+from cluster_engine.sim import Entry, Journal, digest_of
 from cluster_engine.sim.journal import unpack_bytes
 from cluster_engine.version import ENGINE_VERSION
 from labs.kit import catalog, runner
 from runs import journal, registry
-from runs.journal import HEADER, Record
+from runs.journal import HEADER, FencedError, Record
 from runs.models import Run
 
 logger = logging.getLogger(__name__)
@@ -30,8 +32,20 @@ CATCH_UP_US = 30 * 60 * 1_000_000
 __all__ = ["ENGINE_VERSION", "BuildError", "Built", "build"]
 
 
+#: Builds that are begun in a row; a run whose builds do not come to an end (their worker dies, say) has failed.
+BUILD_LIMIT = 5
+#: Characters of a report: of its head, and of the traceback below it.
+MESSAGE_LIMIT, REPORT_LIMIT = 2_000, 6_000
+#: What is wrong with the machine and not with the run: tried again, up to the limit.
+TRANSIENT = (DatabaseError, RedisError, OSError, MemoryError)
+
+
 class BuildError(Exception):
-    """The run can be neither booted nor replayed; the message is for its owner."""
+    """The run can be neither booted nor replayed: the message is for its owner, `report` for instructors."""
+
+    def __init__(self, message: str, report: str) -> None:
+        super().__init__(message)
+        self.report = report
 
 
 @dataclass(slots=True)
@@ -47,18 +61,40 @@ class Built:
 
 
 def build(run: Run) -> Built:
-    """The run's cluster. Raises `BuildError`, or `FencedError` when the run changed hands meanwhile."""
+    """The run's cluster.
+
+    Raises `BuildError` for whatever would go wrong again, `FencedError` when the run changed hands meanwhile, and
+    what is TRANSIENT as it is.
+    """
     try:
         lab = catalog.load().lab(run.lab_slug)
     except KeyError:
-        raise BuildError(f"The lab {run.lab_slug!r} is not in the course any more.") from None
-    history = journal.read(run.pk)
+        text = f"The lab {run.lab_slug!r} is not in the course any more."
+        raise BuildError(text, text) from None
+    if run.builds > BUILD_LIMIT:
+        text = f"The lab's cluster could not be built in {BUILD_LIMIT} attempts."
+        raise BuildError(text, f"{text} None of them came to its end.\n{run.report}".strip())
     try:
+        history = journal.read(run.pk)
         if history.records:
             return _replayed(run, lab, history)
         return _booted(run, lab, history)
-    except (ApiError, BudgetExceeded, ValueError) as error:
-        raise BuildError(f"The lab's cluster could not be built: {error}") from error
+    except (FencedError, BuildError, *TRANSIENT):
+        raise
+    except Exception as error:
+        logger.exception("the run's cluster could not be built", extra={"run": run.pk})
+        raise BuildError(f"The lab's cluster could not be built: {error}", report_of(run, error)) from error
+
+
+def report_of(run: Run, error: Exception) -> str:
+    """What an instructor, or whoever mends the engine, wants to know."""
+    head = (
+        f"{type(error).__name__}: {error}\n"
+        f"digest {digest_of(error)}, engine {ENGINE_VERSION}, attempt {run.builds}, "
+        f"lab {run.lab_slug}, seed {run.seed}, {journal.count(run.pk)} journal entries\n\n"
+    )
+    # The innermost frames are at the end.
+    return head[:MESSAGE_LIMIT] + "".join(traceback.format_exception(error))[-REPORT_LIMIT:]
 
 
 def _booted(run: Run, lab: Any, history: journal.History) -> Built:
@@ -78,7 +114,8 @@ def _booted(run: Run, lab: Any, history: journal.History) -> Built:
 def _replayed(run: Run, lab: Any, history: journal.History) -> Built:
     header, *rest = history.records
     if header.kind != HEADER:
-        raise BuildError("The run's journal has no beginning.")
+        text = "The run's journal has no beginning."
+        raise BuildError(text, text)
     entries = [Entry(record.seq - header.seq, record.at_us, record.kind, record.payload) for record in rest]
     cluster = Cluster.replay(Journal(header.payload, entries))
     reached = registry.clock_of(run.pk)

@@ -21,6 +21,7 @@ from typing import Any
 
 import uvicorn
 import uvloop
+from config.logs import request_id
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections
 from django.utils import timezone
@@ -184,7 +185,7 @@ class EngineHost:
             built = building.build(run)
         except building.BuildError as error:
             logger.error("the run cannot be built: %s", error, extra={"run": run_id})
-            self._fail(run, str(error))
+            self._fail(run, error)
             return
         except TransitionError as error:
             raise journal.FencedError(str(error)) from error
@@ -196,14 +197,15 @@ class EngineHost:
             except TransitionError:
                 self.call(self.drop(hosted))
                 return
+        services.built(run)
         self._announce(hosted)
         took = round((time.perf_counter() - began) * 1000)
         logger.info("run is up", extra={"run": run_id, "epoch": run.epoch, "duration_ms": took})
 
     @staticmethod
-    def _fail(run: Run, message: str) -> None:
+    def _fail(run: Run, error: building.BuildError) -> None:
         try:
-            services.fail(run, message)
+            services.fail(run, str(error), error.report)
         except TransitionError:
             logger.info("the run ended while it was being built", extra={"run": run.pk})
 
@@ -216,6 +218,8 @@ class EngineHost:
         if len(self.runs) >= settings.HOST_MAX_RUNS:
             idlest = min(self.runs.values(), key=lambda hosted: hosted.last_active)
             await self.passivate(idlest)
+        # Of this task and of the clock's, which it starts: their lines in the log say whose they are.
+        request_id.set(f"run-{run.pk}")
         hosted = HostedRun(self, run, built)
         self.runs[run.pk] = hosted
         hosted.start()
