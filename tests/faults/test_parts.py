@@ -1,0 +1,134 @@
+"""A fault in a scheduler plugin or in a part of the kubelet costs the Pod it is about, and no other.
+
+The rows are the engine's own tables and classes: what is added there is covered here without a line.
+"""
+
+import inspect
+from typing import Any
+
+import pytest
+from faults import plant, ready, same_again, web
+
+from cluster_engine import Cluster
+from cluster_engine.kube_scheduler.plugins import PLUGINS
+from cluster_engine.kubelet import Kubelets
+
+
+def own_methods(owner: type) -> list[str]:
+    return [
+        name for name, found in vars(owner).items() if inspect.isfunction(found) and not name.startswith("_")
+    ]
+
+
+def about_first(*args: Any) -> bool:
+    """Whether it is about a Pod of the Deployment ``first``: by key, by shape, by record or by object."""
+    for arg in args:
+        if str(getattr(arg, "key", "")).startswith("default/first-"):
+            return True
+        if type(arg).__name__ == "Shape" and "first" in repr(arg):
+            return True
+        if isinstance(arg, dict) and (arg.get("metadata") or {}).get("name", "").startswith("first-"):
+            return True
+    return False
+
+
+CHOOSY = """
+      topologySpreadConstraints:
+        - maxSkew: 1
+          topologyKey: kubernetes.io/hostname
+          whenUnsatisfiable: ScheduleAnyway
+          labelSelector: {matchLabels: {app: first}}
+      affinity:
+        nodeAffinity:
+          requiredDuringSchedulingIgnoredDuringExecution:
+            nodeSelectorTerms:
+              - matchExpressions: [{key: kubernetes.io/os, operator: In, values: [linux]}]
+          preferredDuringSchedulingIgnoredDuringExecution:
+            - weight: 1
+              preference: {matchExpressions: [{key: kubernetes.io/arch, operator: In, values: [amd64]}]}
+        podAntiAffinity:
+          preferredDuringSchedulingIgnoredDuringExecution:
+            - weight: 1
+              podAffinityTerm: {labelSelector: {matchLabels: {app: first}}, topologyKey: kubernetes.io/hostname}
+      containers:"""
+
+
+def told_to(cluster: Cluster) -> Cluster:
+    """Two Deployments, of which ``first`` gives every plugin something to say; one of its Pods is replaced."""
+    choosy = web("first").replace("\n      containers:", CHOOSY)
+    cluster.apply(choosy.replace("httpGet: {port: 80}", "exec: {command: [cat, /etc/hostname]}"))
+    cluster.apply(web("second"))
+    cluster.advance(30)
+    for pod in cluster.list("pods", "default", "app=first")[:1]:
+        cluster.delete("pods", pod["metadata"]["name"])
+    cluster.advance(100)
+    return cluster
+
+
+@pytest.fixture(scope="module")
+def young() -> Cluster:
+    return Cluster(nodes=3, seed=3, strict=False, addons=False)
+
+
+# ---- the scheduler's plugins -----------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("plugin", "method"),
+    [(plugin, method) for plugin in PLUGINS for method in own_methods(plugin)],
+    ids=lambda part: getattr(part, "name", part),
+)
+def test_a_scheduler_plugin(young, plugin, method, monkeypatch):
+    hit = plant(monkeypatch, plugin, method, about_first)
+    cluster = told_to(young.fork())
+    assert ready(cluster, "second")
+    assert set(cluster.clock.failures.counts()) <= {"kube-scheduler"}
+    assert all(failure.key.startswith("default/first-") for failure in cluster.failures)
+    assert ready(cluster, "first") or hit
+    assert cluster.settle()
+
+
+def test_a_replay_meets_a_plugins_failures(monkeypatch):
+    plant(monkeypatch, PLUGINS[0], own_methods(PLUGINS[0])[0], about_first)
+    plant(monkeypatch, PLUGINS[3], "filter", about_first)
+    same_again(told_to(Cluster(nodes=2, seed=3, strict=False, addons=False)))
+
+
+# ---- the kubelet's parts ---------------------------------------------------------------------------------
+
+
+def parts(kubelets: Kubelets) -> dict[str, Any]:
+    """The kubelet's own parts by the name of their class, those of parts too."""
+    found: dict[str, Any] = {}
+
+    def look(owner: Any) -> None:
+        for part in vars(owner).values():
+            kind = type(part)
+            if kind.__module__.startswith("cluster_engine.kubelet") and kind.__name__ not in found:
+                found[kind.__name__] = part
+                if hasattr(part, "__dict__"):
+                    look(part)
+
+    look(kubelets)
+    return found
+
+
+PARTS = parts(Cluster(nodes=2, boot=False).components["kubelet"])
+
+
+@pytest.mark.parametrize(
+    ("part", "method"),
+    [(part, method) for part in PARTS for method in own_methods(type(PARTS[part]))],
+)
+def test_a_part_of_the_kubelet(young, part, method, monkeypatch):
+    hit = plant(monkeypatch, type(PARTS[part]), method, about_first)
+    cluster = told_to(young.fork())
+    assert ready(cluster, "second")
+    told = cluster.clock.failures.counts()
+    assert bool(told) == bool(hit)
+    assert cluster.settle()
+
+
+def test_a_replay_meets_the_kubelets_failures(monkeypatch):
+    plant(monkeypatch, type(PARTS["Starter"]), own_methods(type(PARTS["Starter"]))[0], about_first)
+    same_again(told_to(Cluster(nodes=2, seed=3, strict=False, addons=False)))
