@@ -2,8 +2,7 @@
 
     python -m cluster_engine serve --port 0 --kubeconfig kubeconfig --nodes 3 --seed 1 --speed 1
 
-TLS on loopback with certificates made at the start; the kubeconfig holds them inline. `--insecure-http`
-serves
+TLS on loopback with certificates made at the start; the kubeconfig holds them inline. `--insecure-http` serves
 plain HTTP instead, and whoever connects is the administrator.
 """
 
@@ -11,63 +10,24 @@ from __future__ import annotations
 
 import argparse
 import asyncio
-import hashlib
-import os
 import signal
 import socket
-import ssl
 import sys
-import tempfile
-from collections.abc import Iterator, MutableMapping
+from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Literal, cast
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.kube_apiserver import UserInfo, pki
-from cluster_engine.kube_apiserver.server import ClusterApp, Driver
 from cluster_engine.memory import relax_collector
+from cluster_engine.serving import ClusterApp, Driver, pki
+from cluster_engine.serving.tls import PeerHttp, PeerWebSocket, peer_user, use_tls, write_private
 from cluster_engine.sim import SECOND, rfc3339, wall_clock
 
 LEAD_IN = 90 * SECOND
 """Virtual time between a cluster's first moment and the present, so that its ages look lived in."""
-
-
-class _Peer:
-    """Puts the client's certificate, which TLS has verified against our CA, into the ASGI scope."""
-
-    def __init__(self, app: Any, user: UserInfo) -> None:
-        self._app = app
-        self._user = user
-
-    async def __call__(self, scope: MutableMapping[str, Any], receive: Any, send: Any) -> None:
-        scope["drydock.peer"] = self._user
-        await self._app(scope, receive, send)
-
-
-def _with_peer(app: Any, transport: Any) -> Any:
-    tls = transport.get_extra_info("ssl_object")
-    certificate = tls.getpeercert() if tls is not None else None
-    if not certificate:
-        return app
-    user = certificate_user(certificate, tls.getpeercert(binary_form=True) or b"")
-    return app if user is None else _Peer(app, user)
-
-
-def certificate_user(certificate: dict[str, Any], encoded: bytes) -> UserInfo | None:
-    """The user of a client certificate: CN is the name, each O a group (x509.CommonNameUserConversion)."""
-    names = [pair for part in certificate.get("subject", ()) for pair in part]
-    user = next((value for name, value in names if name == "commonName"), "")
-    groups = tuple(value for name, value in names if name == "organizationName")
-    if not user:
-        return None
-    credential = f"X509SHA256={hashlib.sha256(encoded).hexdigest()}"
-    extra = {"authentication.kubernetes.io/credential-id": (credential,)}
-    return UserInfo(user, groups=(*groups, "system:authenticated"), extra=extra)
 
 
 class _Server(uvicorn.Server):
@@ -76,24 +36,6 @@ class _Server(uvicorn.Server):
     @contextmanager
     def capture_signals(self) -> Iterator[None]:
         yield
-
-
-class _Http(HttpToolsProtocol):
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self.app = _with_peer(self.app, transport)
-
-
-class _WebSocket(WebSocketsSansIOProtocol):
-    def connection_made(self, transport: Any) -> None:
-        super().connection_made(transport)
-        self.app = _with_peer(self.app, transport)
-
-
-def peer_user(scope: MutableMapping[str, Any]) -> UserInfo | None:
-    """The user whose certificate came with the connection, if any."""
-    user: UserInfo | None = scope.get("drydock.peer")
-    return user
 
 
 def _speed(text: str) -> float | Literal["max"]:
@@ -152,8 +94,8 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
     app = ClusterApp(cluster, driver=driver, resolve=peer_user, admin=options.insecure_http)
     config = uvicorn.Config(
         cast(Any, app),
-        http=_Http,
-        ws=_WebSocket,
+        http=PeerHttp,
+        ws=PeerWebSocket,
         log_level="warning",
         access_log=False,
         server_header=False,
@@ -164,7 +106,7 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host
     address = f"{'http' if options.insecure_http else 'https'}://{host}:{port}"
     if certificates is not None:
-        _use_tls(config, certificates)
+        use_tls(config, certificates)
     server = _Server(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):
@@ -173,28 +115,9 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
     while not server.started and not serving.done():
         await asyncio.sleep(0.005)
     if server.started:
-        _write_private(options.kubeconfig, pki.kubeconfig(address, certificates))
+        write_private(options.kubeconfig, pki.kubeconfig(address, certificates))
         print(f"Drydock cluster at {address} (kubeconfig {options.kubeconfig})", flush=True)
     await serving
-
-
-def _use_tls(config: uvicorn.Config, certificates: pki.Certificates) -> None:
-    """TLS that asks for a client certificate and verifies it, but lets bearer tokens through without one."""
-    # The standard library reads certificates from files only; these vanish at once.
-    with tempfile.TemporaryDirectory(prefix="drydock-pki-") as folder:
-        paths = {name: str(Path(folder, name)) for name in ("ca.crt", "server.crt", "server.key")}
-        _write_private(Path(paths["ca.crt"]), certificates.ca.decode())
-        _write_private(Path(paths["server.crt"]), certificates.server.certificate.decode())
-        _write_private(Path(paths["server.key"]), certificates.server.key.decode())
-        config.ssl_certfile, config.ssl_keyfile = paths["server.crt"], paths["server.key"]
-        config.ssl_ca_certs, config.ssl_cert_reqs = paths["ca.crt"], ssl.CERT_OPTIONAL
-        config.load()
-
-
-def _write_private(path: Path, text: str) -> None:
-    handle = os.open(path, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600)
-    with os.fdopen(handle, "w") as file:
-        file.write(text)
 
 
 def main(argv: list[str] | None = None) -> int:

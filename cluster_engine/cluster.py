@@ -177,7 +177,7 @@ class Cluster:
     def request(self, request: Request) -> Response:
         """The whole HTTP behaviour, in process.
 
-        The way of every request, of those from sockets too (`kube_apiserver/server.py`, which makes the entry durable
+        The way of every request, of those from sockets too (`serving/application.py`, which makes the entry durable
         in between): ``server.admit`` answers what changes nothing; the rest is journaled, then performed.
         """
         self.clock.run_until(self.clock.now)

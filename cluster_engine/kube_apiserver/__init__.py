@@ -1,7 +1,7 @@
 """kube-apiserver: the only door to the cluster's state.
 
 `APIServer.registry` is the semantic layer on dicts (used by components in this process),
-`APIServer.handle` the whole HTTP behaviour on bytes; `server.py` is the ASGI edge around it.
+`APIServer.handle` the whole HTTP behaviour on bytes; `cluster_engine.serving` is the ASGI edge around it.
 """
 
 from .instance import APIServer

@@ -15,7 +15,7 @@ from dataclasses import dataclass
 import uvicorn
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.kube_apiserver.server import ClusterApp, Driver
+from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.shell import HostCall, Vfs
 from cluster_engine.shell.confine import ConfinedProgram
 from cluster_engine.shell.kubectl import kubectl_path

@@ -7,13 +7,13 @@ from faults import Planted, ready, web
 
 from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request
-from cluster_engine.kube_apiserver.server import ClusterApp, Driver
+from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.sim import BudgetExceeded
 
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster_engine.kube_apiserver.server.RESTART", 0.001)
+    monkeypatch.setattr("cluster_engine.serving.driver.RESTART", 0.001)
 
 
 @pytest.mark.parametrize("error", [Planted("no"), BudgetExceeded("no"), MemoryError()], ids=repr)

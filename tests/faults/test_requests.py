@@ -14,8 +14,8 @@ from cluster_engine.kube_apiserver.admission import PLUGINS
 from cluster_engine.kube_apiserver.authentication import Authenticator
 from cluster_engine.kube_apiserver.encoding import ObjectBytes
 from cluster_engine.kube_apiserver.registry import Registry
-from cluster_engine.kube_apiserver.server import ClusterApp
 from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
+from cluster_engine.serving import ClusterApp
 
 HOME = "hothouse"
 JSON = {"content-type": "application/json", "accept": "application/json"}

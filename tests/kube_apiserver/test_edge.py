@@ -10,7 +10,7 @@ import orjson
 
 from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, RequestContext
-from cluster_engine.kube_apiserver.server import ClusterApp, Driver, JournalUnavailable
+from cluster_engine.serving import ClusterApp, Driver, JournalUnavailable
 from cluster_engine.sim import Entry
 
 MAPS = "/api/v1/namespaces/default/configmaps"

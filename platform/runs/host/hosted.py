@@ -16,7 +16,7 @@ from grading.reports import as_data
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, UserInfo
-from cluster_engine.kube_apiserver.server import ClusterApp, Driver
+from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.sim import Entry
 from cluster_engine.sim.journal import pack_bytes
 from labs.kit import runner

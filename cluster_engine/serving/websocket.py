@@ -15,9 +15,9 @@ from typing import Any, Protocol
 
 import orjson
 
-from .requests import first, flag
-from .subresources.execute import exit_status
-from .types import ExecResult, Request, Response
+from cluster_engine.kube_apiserver import ExecResult, Request, Response
+from cluster_engine.kube_apiserver.requests import first, flag
+from cluster_engine.kube_apiserver.subresources.execute import exit_status
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")

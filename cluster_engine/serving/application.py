@@ -1,33 +1,26 @@
-"""The ASGI edge: sockets, wall time, the write-ahead journal. The one adapter of the API server to the
-outside.
+"""One cluster as an ASGI application, with the write-ahead journal.
 
-`ClusterApp` serves one cluster as an ASGI application, `Driver` moves its virtual clock along with the wall
-clock, or as fast as it goes while somebody waits.
-
-A write is: clock brought to now, journal entry made, entry handed to the sink (which stores it durably),
-entry
-performed, reply sent. Time stands still between the entry and its performance, so a replay sees the same
-state.
+A write is: the clock brought to now, the journal entry made, the entry handed to the sink (which stores it
+durably), the entry performed, the reply sent. Time stands still between the entry and its performance, so a
+replay sees the same state.
 """
 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, MutableMapping
-from contextlib import contextmanager, nullcontext, suppress
-from typing import TYPE_CHECKING, Any, Literal
+from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import nullcontext
+from typing import Any
 from urllib.parse import parse_qsl, quote
 
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.errors import ApiError
-from cluster_engine.sim import SECOND, Entry, wall_clock
-
-from .budgets import BODY_LIMIT
-from .types import ADMIN, Request, Response, Stream, UserInfo
-from .websocket import ExecSession
-
-if TYPE_CHECKING:
-    from cluster_engine.cluster import Cluster
+from cluster_engine.cluster import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request, Response, Stream, UserInfo
+from cluster_engine.kube_apiserver.budgets import BODY_LIMIT
+from cluster_engine.serving.driver import Driver
+from cluster_engine.serving.websocket import ExecSession
+from cluster_engine.sim import Entry
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -35,15 +28,6 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Sink = Callable[[Entry], Awaitable[None]]
 Resolve = Callable[[Scope], UserInfo | None]
 
-SLICE = 5_000  # µs of wall time that the clock may take before others have their turn
-LAG_LIMIT = 5 * SECOND  # wall µs behind which time is dropped (a suspended laptop, a stopped process)
-RESTART = 1.0  # s after which a driver whose look at the clock failed takes another
-IDLE = 0.25  # s between looks at the clock when nothing is due
-GRACE = 1 * SECOND  # wall µs after a request during which its client is taken to wait for an outcome
-# With speed "max", a crash loop must not run through weeks while a watch is open: how far one request may make
-# time jump, and how fast time may go on while a stream is open.
-LEAP = 60 * SECOND
-LEAP_RATE = 3_600  # virtual seconds a wall second
 POLL = 0.1  # s between looks at a followed log
 BOOKMARK_INTERVAL = 60.0
 STREAM_TIMEOUT = 2_700.0  # s; upstream ends watches after 30–60 minutes
@@ -53,148 +37,6 @@ CHUNK = 1 << 18
 
 class JournalUnavailable(Exception):
     """A sink raises this when it cannot store an entry: the write is refused with 503 and not applied."""
-
-
-class Driver:
-    """Moves one cluster's clock. `speed` is virtual seconds per wall second, or "max"."""
-
-    def __init__(self, cluster: Cluster, speed: float | Literal["max"] = 1.0) -> None:
-        if speed != "max" and speed < 0:
-            raise ValueError(f"speed must not be negative, found {speed}")
-        self._clock = cluster.clock
-        self._jump = speed == "max"
-        self._speed = 1.0 if speed == "max" else float(speed)
-        self._wall = wall_clock()
-        self._virtual = self._clock.now
-        self._wake = asyncio.Event()
-        self._held = 0
-        self._clients = 0
-        self._grace_until = 0
-        self._asked_wall, self._asked_virtual = self._wall, self._virtual
-        self._task: asyncio.Task[None] | None = None
-
-    def start(self) -> None:
-        """Begin; needs a running event loop."""
-        if self._task is None:
-            self._rebase()
-            self._task = asyncio.get_running_loop().create_task(self._run())
-
-    async def stop(self) -> None:
-        """End; the cluster stays as it is."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
-
-    @contextmanager
-    def hold(self) -> Iterator[None]:
-        """Virtual time stands still inside."""
-        self._held += 1
-        try:
-            yield
-        finally:
-            self._held -= 1
-            self._wake.set()
-
-    @contextmanager
-    def client(self) -> Iterator[None]:
-        """Somebody waits for things to happen."""
-        self._clients += 1
-        self._asked()
-        try:
-            yield
-        finally:
-            self._clients -= 1
-            self._grace_until = max(self._grace_until, wall_clock())
-
-    def kick(self) -> None:
-        """A request came: look at the clock soon."""
-        self._grace_until = wall_clock() + GRACE
-        self._asked()
-
-    def catch_up(self) -> None:
-        """Bring virtual time to now, within one slice of work."""
-        if not self._held:
-            self._slice(self._goal())
-
-    def _rebase(self) -> None:
-        self._wall, self._virtual = wall_clock(), self._clock.now
-
-    def _goal(self) -> int:
-        """The virtual time that the wall clock asks for."""
-        wall = wall_clock()
-        if self._jump:
-            due = self._leap(wall)
-            if due is not None:
-                self._wall, self._virtual = wall, self._clock.now
-                return due
-            if not self._waiting(wall):
-                self._rebase()
-                return self._clock.now
-        goal = self._virtual + round((wall - self._wall) * self._speed)
-        if goal - self._clock.now > LAG_LIMIT * max(self._speed, 1.0):
-            self._rebase()
-            return self._clock.now
-        return goal
-
-    def _leap(self, wall: int) -> int | None:
-        """The time to jump to: somebody waits, something is to happen, and not too far away."""
-        if not self._jump or not self._clock.busy or not self._waiting(wall):
-            return None
-        due = self._clock.next_due()
-        horizon = self._asked_virtual + LEAP
-        if self._clients:
-            horizon += LEAP_RATE * (SECOND + wall - self._asked_wall)
-        return due if due is not None and due <= horizon else None
-
-    def _asked(self) -> None:
-        self._asked_wall, self._asked_virtual = wall_clock(), self._clock.now
-        self._wake.set()
-
-    def _waiting(self, wall: int) -> bool:
-        return self._clients > 0 or wall < self._grace_until
-
-    def _slice(self, goal: int) -> bool:
-        """Run towards `goal` for at most one slice; whether it was reached."""
-        clock = self._clock
-        end = wall_clock() + SLICE
-        while (due := clock.next_due()) is not None and due <= goal:
-            clock.step()
-            if wall_clock() > end:
-                return False
-        return clock.run_until(goal)
-
-    async def _run(self) -> None:
-        """The watched task: a look at the clock that fails is noted, and another one taken a second later."""
-        while True:
-            try:
-                await self._look()
-            except Exception as error:
-                failures, now = self._clock.failures, self._clock.now
-                if not failures.note("clock-driver", "", error, now, replayed=False, outermost=True):
-                    raise
-                await asyncio.sleep(RESTART)
-
-    async def _look(self) -> None:
-        """Brings the clock to where it should be, then waits until there may be more to do."""
-        self._wake.clear()
-        if self._held:
-            await self._wake.wait()
-            return
-        reached = self._slice(self._goal())
-        if not reached or self._leap(wall_clock()) is not None:
-            await asyncio.sleep(0)
-            return
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._pause())
-
-    def _pause(self) -> float | None:
-        if self._jump and not self._waiting(wall_clock()):
-            return None
-        due = self._clock.next_due()
-        if due is None or self._speed == 0:
-            return IDLE
-        return min(IDLE, max(0.001, (due - self._clock.now) / SECOND / self._speed))
 
 
 class ClusterApp:
