@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import orjson
@@ -42,6 +42,7 @@ from cluster_engine.sim import (
     Failure,
     Failures,
     Journal,
+    Link,
     parse_rfc3339,
     rfc3339,
 )
@@ -207,7 +208,12 @@ class Cluster:
             raise BudgetExceeded(f"more than {SETTLE_EVENTS} events before {rfc3339(entry.at)}")
         self.journal.append(entry)
         if entry.kind == "request":
-            return self.server.handle(_request_of(entry.payload), entry.seq)
+            causes, payload = self.clock.causes, entry.payload
+            causes.entry(entry.seq, entry.at, payload["method"], payload["path"], payload["user"]["username"])
+            try:
+                return self.server.handle(_request_of(payload), entry.seq)
+            finally:
+                causes.end()
         if entry.kind in ("clock", "file"):
             # Files belong to the learner's shell; they are in the journal so that a rebuilt run has them.
             return None
@@ -306,6 +312,22 @@ class Cluster:
         body = orjson.dumps({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"})
         path = f"{kind.path}{scope}/{kind.resource}/{name}"
         return _unwrap(self.request(Request("DELETE", path, [], headers, body, ADMIN)))
+
+    def why(
+        self, kind: str, namespace: str, name: str, resource_version: str | int | None = None
+    ) -> Sequence[Link]:
+        """What led to an object being as it is (or gone): its write, what that follows from, back to journal entries.
+
+        Newest first; a write may follow from several others. ``resource_version`` asks for an older write of it.
+        Raises KeyError for an unknown kind, and for a write that is not remembered (any more).
+        """
+        found = self.kind_of(kind)
+        key = f"{namespace}/{name}" if found.namespaced else name
+        revision = int(resource_version) if resource_version is not None else None
+        link = self.clock.causes.of(found.group_resource, key, revision)
+        if link is None:
+            raise KeyError(f"why {found.resource} {key} was written is not known")
+        return self.clock.causes.chain(link)
 
     # ---- the whole as data -----------------------------------------------------------------------------
 

@@ -10,7 +10,7 @@ from itertools import islice
 from typing import Any
 
 from cluster_engine.apimachinery.errors import ApiError
-from cluster_engine.sim import Clock
+from cluster_engine.sim import Clock, Roots, merged
 from cluster_engine.sim.failures import PATIENCE, backoff
 
 BATCH = 64
@@ -37,7 +37,8 @@ class WorkQueue:
         self._reconcile = reconcile
         self._latency = latency
         self._priority = priority
-        self._pending: dict[str, None] = {}
+        self._causes = clock.causes
+        self._pending: dict[str, Roots] = {}  # key -> why it waits
         self._draining = False
         self._delayed: dict[str, tuple[int, int]] = {}  # key -> (due µs, timer)
         self._failures: dict[str, int] = {}
@@ -49,9 +50,12 @@ class WorkQueue:
 
     def add(self, key: str) -> None:
         """Enqueues the key; one that waits already is not added twice."""
-        if key in self._pending:
+        roots = self._causes.roots
+        known = self._pending.get(key)
+        if known is not None:
+            self._pending[key] = merged(known, roots)
             return
-        self._pending[key] = None
+        self._pending[key] = roots
         if not self._draining:
             self._draining = True
             self._soon()
@@ -102,7 +106,7 @@ class WorkQueue:
         try:
             for key in batch:
                 # Taken out right before its turn: a change that comes while others are reconciled is seen by it.
-                del self._pending[key]
+                self._causes.begin(self.name, key, self._pending.pop(key))
                 self._turn(key)
         finally:
             self._draining = bool(self._pending)
@@ -127,14 +131,14 @@ class WorkQueue:
 
     def state(self) -> dict[str, Any]:
         return {
-            "pending": list(self._pending),
+            "pending": [[key, list(roots)] for key, roots in self._pending.items()],
             "draining": self._draining,
             "delayed": {key: list(value) for key, value in self._delayed.items()},
             "failures": dict(self._failures),
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        self._pending = dict.fromkeys(state["pending"])
+        self._pending = {key: tuple(roots) for key, roots in state["pending"]}
         self._draining = state["draining"]
         self._delayed = {key: (value[0], value[1]) for key, value in state["delayed"].items()}
         self._failures = dict(state["failures"])

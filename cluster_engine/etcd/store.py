@@ -25,6 +25,9 @@ HISTORY_LIMIT = 2_000
 """Changes kept per resource, for reads of the past and for watches that start there; the oldest go first."""
 
 
+_VERBS = {"ADDED": "create", "MODIFIED": "update", "DELETED": "delete"}
+
+
 class CompareFailed(Exception):
     """A write expected another revision than the stored one; ``current`` is what is stored, or None."""
 
@@ -232,7 +235,9 @@ class Store:
         if ttl is not None:
             self.clock.call_later(ttl, "etcd/lease-expired", resource, key, revision, background=True)
         self._commit(
-            table, WatchEvent("ADDED" if previous is None else "MODIFIED", stored, previous, revision)
+            resource,
+            table,
+            WatchEvent("ADDED" if previous is None else "MODIFIED", stored, previous, revision),
         )
         return stored
 
@@ -254,14 +259,16 @@ class Store:
         del table.objects[key]
         del table.keys[bisect_left(table.keys, key)]
         self._count -= 1
-        self._commit(table, WatchEvent("DELETED", last, previous, revision))
+        self._commit(resource, table, WatchEvent("DELETED", last, previous, revision))
         return last
 
-    def _commit(self, table: _Table, event: WatchEvent) -> None:
+    def _commit(self, resource: str, table: _Table, event: WatchEvent) -> None:
         history = table.history
         history.append(event)
         if len(history) > HISTORY_LIMIT:
             table.compacted = history.popleft().revision
+        causes = self.clock.causes
+        roots = causes.wrote(self.clock.now, _VERBS[event.type], resource, _key_of(event), event.revision)
         # The write stands: what those who are told of it make of it cannot undo it.
         for sink in table.subscribers:
             try:
@@ -275,6 +282,7 @@ class Store:
             except Exception as error:
                 if not self.clock.failed("etcd/watch", _key_of(event), error, replayed=False):
                     raise
+        causes.roots = roots
 
     def _lease_expired(self, resource: str, key: str, revision: int) -> None:
         obj = self.get(resource, key)

@@ -8,7 +8,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
-from cluster_engine.sim import SECOND
+from cluster_engine.sim import SECOND, Roots, merged
 
 INITIAL_BACKOFF = 1 * SECOND
 MAX_BACKOFF = 10 * SECOND
@@ -25,6 +25,8 @@ class Waiting:
     tried: int = 0
     plugins: tuple[str, ...] = field(default_factory=tuple)
     """Who refused it last."""
+    roots: Roots = ()
+    """Why it is to be tried."""
 
     def ready_at(self) -> int:
         """When its back-off ends: 1 s after the first failure, doubling to 10 s."""
@@ -41,10 +43,11 @@ class Queue:
         self.backoff: dict[str, Waiting] = {}
         self.unschedulable: dict[str, Waiting] = {}
 
-    def add(self, key: str, priority: int, now: int) -> None:
+    def add(self, key: str, priority: int, now: int, roots: Roots = ()) -> None:
         """A new Pod, or one whose spec changed: to be tried now."""
         entry = self._pop(key) or Waiting(priority, now)
         entry.priority = priority
+        entry.roots = merged(entry.roots, roots)
         self.active[key] = entry
 
     def remove(self, key: str) -> None:
@@ -62,6 +65,7 @@ class Queue:
         entry.attempts += 1
         entry.tried = now
         entry.plugins = plugins
+        entry.roots = ()
         self.unschedulable[key] = entry
 
     def errored(self, key: str, entry: Waiting, now: int) -> None:
@@ -70,13 +74,14 @@ class Queue:
         entry.tried = now
         self.backoff[key] = entry
 
-    def wake(self, plugins: set[str] | None, now: int) -> int | None:
+    def wake(self, plugins: set[str] | None, now: int, roots: Roots = ()) -> int | None:
         """Something changed for these plugins (None: for all). When the next back-off ends, if any."""
         moved = [
             k for k, e in self.unschedulable.items() if plugins is None or plugins.intersection(e.plugins)
         ]
         for key in moved:
-            self.backoff[key] = self.unschedulable.pop(key)
+            entry = self.backoff[key] = self.unschedulable.pop(key)
+            entry.roots = merged(entry.roots, roots)
         return self.promote(now)
 
     def flush(self, now: int) -> int | None:
@@ -106,7 +111,10 @@ class Queue:
     def state(self) -> dict[str, Any]:
         # Lists, not objects: the order must survive sorted JSON.
         return {
-            name: [[k, e.priority, e.added, e.attempts, e.tried, list(e.plugins)] for k, e in place.items()]
+            name: [
+                [k, e.priority, e.added, e.attempts, e.tried, list(e.plugins), list(e.roots)]
+                for k, e in place.items()
+            ]
             for name, place in (
                 ("active", self.active),
                 ("backoff", self.backoff),
@@ -116,5 +124,5 @@ class Queue:
 
     def load(self, state: dict[str, Any]) -> None:
         for name in ("active", "backoff", "unschedulable"):
-            entries = {k: Waiting(p, a, n, t, tuple(q)) for k, p, a, n, t, q in state[name]}
+            entries = {k: Waiting(p, a, n, t, tuple(q), tuple(r)) for k, p, a, n, t, q, r in state[name]}
             setattr(self, name, entries)

@@ -118,13 +118,13 @@ class Scheduler(Component):
         ):
             self.waiting.remove(key)
             return
-        self.waiting.add(key, spec.get("priority") or 0, self.clock.now)
+        self.waiting.add(key, spec.get("priority") or 0, self.clock.now, self.clock.causes.roots)
         self._soon()
 
     def _happened(self, event: ClusterEvent) -> None:
         waiting = self.waiting
         if waiting.unschedulable and event in self._interested:
-            self._later(waiting.wake(self._interested[event], self.clock.now))
+            self._later(waiting.wake(self._interested[event], self.clock.now, self.clock.causes.roots))
             if waiting.active:
                 self._soon()
 
@@ -156,6 +156,7 @@ class Scheduler(Component):
             pod = self.pods.get(key)
             if pod is None or pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
                 continue
+            self.clock.causes.begin(self.name, key, entry.roots)
             try:
                 self._schedule_one(key, entry, pod)
             except Exception as error:

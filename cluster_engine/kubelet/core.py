@@ -13,7 +13,7 @@ from cluster_engine.component import Context
 from cluster_engine.kubelet.record import PodRecord, record_uid
 from cluster_engine.kubelet.records import Records
 from cluster_engine.kubelet.status import pod_status
-from cluster_engine.sim import SECOND
+from cluster_engine.sim import SECOND, Roots, merged
 
 RELIST = 1 * SECOND
 CAPACITY = {
@@ -43,8 +43,8 @@ class Node:
     """Images are pulled one after the other."""
     pulling: dict[str, int] = field(default_factory=dict)
     """References that are being pulled, and when the last of those pulls ends."""
-    dirty: dict[str, None] = field(default_factory=dict)
-    """Pods whose containers changed since the last relist, by uid."""
+    dirty: dict[str, Roots] = field(default_factory=dict)
+    """Pods whose containers changed since the last relist, by uid, and why."""
     relist: int | None = None
     relist_waited: bool = False
     registered: bool = False
@@ -61,7 +61,7 @@ class Node:
             list(self.images.items()),
             self.pull_free_at,
             list(self.pulling.items()),
-            list(self.dirty),
+            list(self.dirty.items()),
             self.relist,
             self.relist_waited,
             self.registered,
@@ -74,7 +74,7 @@ class Node:
         self.images = {name: at for name, at in state[0]}  # noqa: C416  (pairs are lists after JSON)
         self.pull_free_at = state[1]
         self.pulling = {name: at for name, at in state[2]}  # noqa: C416
-        self.dirty = dict.fromkeys(state[3])
+        self.dirty = {uid: tuple(roots) for uid, roots in state[3]}
         self.relist, self.relist_waited, self.registered, self.ready, self.leased = state[4:9]
         self.addresses.load(state[9])
 
@@ -114,7 +114,7 @@ class Core:
     def changed(self, record: PodRecord) -> None:
         """A container changed: the node's next relist will notice (PLEG)."""
         node = self.nodes[record.node]
-        node.dirty[record.uid] = None
+        node.dirty[record.uid] = merged(node.dirty.get(record.uid, ()), self.clock.causes.roots)
         if node.relist is not None and not record.quiet and not node.relist_waited:
             self.clock.cancel(node.relist)
             node.relist = None
@@ -124,12 +124,12 @@ class Core:
             node.relist_waited = not record.quiet
             node.relist = self.clock.call_at(due, "kubelet/relist", node.name, background=record.quiet)
 
-    def relisted(self, node_name: str) -> list[str]:
-        """The Pods, by uid, whose containers changed since the last relist."""
+    def relisted(self, node_name: str) -> dict[str, Roots]:
+        """The Pods, by uid, whose containers changed since the last relist, and why."""
         node = self.nodes[node_name]
         node.relist = None
         dirty, node.dirty = node.dirty, {}
-        return list(dirty)
+        return dirty
 
     def wake(self, record: PodRecord) -> None:
         """Something about the Pod may have changed: it is looked at in this instant."""

@@ -93,8 +93,9 @@ class Worker:
 
     def relist(self, node_name: str) -> None:
         """Clock event: notices containers that changed in the last second (PLEG)."""
-        for uid in self.core.relisted(node_name):
+        for uid, roots in self.core.relisted(node_name).items():
             record = self.core.records.get(uid)
+            self.core.clock.causes.roots = roots
             if record is not None and record.state == SYNCING:
                 self.core.wake(record)
 

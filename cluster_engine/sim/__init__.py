@@ -4,6 +4,7 @@ Nothing else in ``cluster_engine`` reads a wall clock or a global random generat
 journal are the whole cluster.
 """
 
+from cluster_engine.sim.causes import Causes, Link, Roots, merged
 from cluster_engine.sim.chance import Chance, Draw
 from cluster_engine.sim.clock import Clock
 from cluster_engine.sim.failures import BudgetExceeded, Failure, Failures, digest_of
@@ -13,6 +14,7 @@ from cluster_engine.sim.times import SECOND, parse_rfc3339, rfc3339, rfc3339_mic
 __all__ = [
     "SECOND",
     "BudgetExceeded",
+    "Causes",
     "Chance",
     "Clock",
     "Draw",
@@ -20,7 +22,10 @@ __all__ = [
     "Failure",
     "Failures",
     "Journal",
+    "Link",
+    "Roots",
     "digest_of",
+    "merged",
     "parse_rfc3339",
     "rfc3339",
     "rfc3339_micro",

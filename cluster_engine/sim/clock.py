@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import Any
 from zlib import crc32
 
+from cluster_engine.sim.causes import Causes, Roots
 from cluster_engine.sim.failures import PATIENCE, Failures, backoff
 from cluster_engine.sim.times import SECOND, rfc3339, rfc3339_micro
 
@@ -28,6 +29,7 @@ class Clock:
         "_heap",
         "_seq",
         "_timers",
+        "causes",
         "events_run",
         "failures",
         "now",
@@ -36,12 +38,13 @@ class Clock:
     def __init__(self, start: int, failures: Failures | None = None) -> None:
         self.now = start
         self.failures = failures or Failures()
+        self.causes = Causes()
         self._failing: dict[str, int] = {}  # events whose last try failed -> how many in a row
         self.events_run = 0
         self._seq = 0
         self._heap: list[tuple[int, int, int]] = []
-        # seq -> (handler, args, background); a cancelled timer is simply missing here.
-        self._timers: dict[int, tuple[str, tuple[Any, ...], bool]] = {}
+        # seq -> (handler, args, background, roots); a cancelled timer is simply missing here.
+        self._timers: dict[int, tuple[str, tuple[Any, ...], bool, Roots]] = {}
         self._handlers: dict[str, Handler] = {}
         self._foreground = 0
 
@@ -61,7 +64,7 @@ class Clock:
         self._seq = seq = self._seq + 1
         if due < self.now:
             due = self.now
-        self._timers[seq] = (handler, args, background)
+        self._timers[seq] = (handler, args, background, self.causes.roots)
         if not background:
             self._foreground += 1
         heapq.heappush(self._heap, (due, priority, seq))
@@ -116,11 +119,12 @@ class Clock:
         if due is None:
             return False
         _due, priority, seq = heapq.heappop(self._heap)
-        handler, args, background = self._timers.pop(seq)
+        handler, args, background, roots = self._timers.pop(seq)
         if not background:
             self._foreground -= 1
         self.now = due
         self.events_run += 1
+        self.causes.begin(handler, args, roots)
         try:
             self._handlers[handler](*args)
         except Exception as error:
@@ -130,6 +134,8 @@ class Clock:
         else:
             if self._failing:
                 self._failing.pop(_event_key(handler, args), None)
+        finally:
+            self.causes.end()
         return True
 
     def failed(self, component: str, key: str, error: Exception, *, replayed: bool = True) -> bool:
@@ -169,6 +175,7 @@ class Clock:
         """Takes over the time and the events of ``other``, by reference."""
         self.now, self._seq, self._foreground = other.now, other._seq, other._foreground
         self._failing = dict(other._failing)
+        self.causes.share(other.causes)
         self._heap, self._timers = other._heap.copy(), other._timers.copy()
 
     def state(self) -> dict[str, Any]:
@@ -177,20 +184,19 @@ class Clock:
             "now": self.now,
             "seq": self._seq,
             "failing": dict(self._failing),
-            "heap": [
-                [due, priority, seq, self._timers[seq][0], list(self._timers[seq][1]), self._timers[seq][2]]
-                for due, priority, seq in live
-            ],
+            "causes": self.causes.state(),
+            "heap": [[due, priority, seq, *self._timers[seq]] for due, priority, seq in live],
         }
 
     def load(self, state: dict[str, Any]) -> None:
         self.now = state["now"]
         self._seq = state["seq"]
         self._failing = dict(state["failing"])
+        self.causes.load(state["causes"])
         self._heap = [(due, priority, seq) for due, priority, seq, *_ in state["heap"]]
         self._timers = {
-            seq: (handler, tuple(args), background)
-            for _due, _priority, seq, handler, args, background in state["heap"]
+            seq: (handler, tuple(args), background, tuple(roots))
+            for _due, _priority, seq, handler, args, background, roots in state["heap"]
         }
         self._foreground = sum(1 for timer in self._timers.values() if not timer[2])
 

@@ -1,0 +1,131 @@
+"""Causes: who did this and why, back to the journal entry. Always on, bounded, and the same at every replay.
+
+Each write has its revision and each journal entry its number. What is scheduled or enqueued meanwhile carries
+these as *roots* (a revision, or a journal entry's number made negative), so that the writes that follow point
+back. A key that is enqueued several times before its turn has several roots.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, NamedTuple
+
+LINKS_KEPT = 4_096
+"""Writes, and journal entries, whose cause is remembered; the oldest are forgotten first."""
+ROOTS_KEPT = 8
+"""Roots of one coalesced key; what comes later than these changes nothing of why it was enqueued."""
+CHAIN_LIMIT = 256
+"""Links that one answer gives at most."""
+
+Roots = tuple[int, ...]
+
+
+class Link(NamedTuple):
+    """One thing that happened. ``causes`` are the revisions and (negative) journal entries it follows from."""
+
+    at: int
+    """Virtual µs."""
+    component: str
+    """Who did it: a component, or the user of a request."""
+    about: str
+    """What it was working on: the key that was reconciled, a clock event's first argument, a request's path."""
+    verb: str
+    """create, update or delete; of a journal entry the request's method, or the entry's kind."""
+    resource: str
+    """Of a journal entry: empty."""
+    key: str
+    revision: int
+    """Of the write; of a journal entry its number, negative."""
+    causes: Roots
+
+    @property
+    def entry(self) -> int | None:
+        """The journal entry's number, if it is one."""
+        return -self.revision if self.revision < 0 else None
+
+
+class Causes:
+    """The causes of one cluster. ``roots`` is why whatever happens now happens."""
+
+    __slots__ = ("_about", "_component", "_links", "roots")
+
+    def __init__(self) -> None:
+        self.roots: Roots = ()
+        self._component = ""
+        self._about: Any = ""
+        self._links: dict[int, Link] = {}
+
+    def begin(self, component: str, about: Any, roots: Roots) -> None:
+        """From now on ``component`` acts, on ``about``, because of ``roots``."""
+        self.roots = roots
+        self._component = component
+        self._about = about
+
+    def end(self) -> None:
+        """Nobody acts any more."""
+        self.roots = ()
+        self._component = self._about = ""
+
+    def entry(self, number: int, at: int, verb: str, path: str, user: str) -> None:
+        """A journal entry is performed: what follows follows from it."""
+        self._keep(Link(at, user, path, verb, "", "", -number, ()))
+        self.begin(user, path, (-number,))
+
+    def wrote(self, at: int, verb: str, resource: str, key: str, revision: int) -> Roots:
+        """Remembers a write; what its observers do follows from it. The roots to go back to after them."""
+        before, about = self.roots, self._about
+        if type(about) is tuple:
+            about = str(about[0]) if about else ""
+        component = self._component.partition("/")[0]
+        self._keep(Link(at, component, about, verb, resource, key, revision, before))
+        self.roots = (revision,)
+        return before
+
+    def _keep(self, link: Link) -> None:
+        number, links = link.revision, self._links
+        links[number] = link
+        links.pop(number - LINKS_KEPT if number > 0 else number + LINKS_KEPT, None)
+
+    def of(self, resource: str, key: str, revision: int | None = None) -> Link | None:
+        """The write that gave the object that revision, or its last one; None when it is not remembered."""
+        if revision is not None:
+            link = self._links.get(revision)
+            return link if link is not None and (link.resource, link.key) == (resource, key) else None
+        for link in reversed(self._links.values()):
+            if (link.resource, link.key) == (resource, key):
+                return link
+        return None
+
+    def chain(self, link: Link) -> list[Link]:
+        """The link, what it follows from, what that follows from …: newest first, back to journal entries."""
+        found: dict[int, Link] = {}
+        waiting: Sequence[Link] = [link]
+        while waiting and len(found) < CHAIN_LIMIT:
+            found.update((each.revision, each) for each in waiting)
+            numbers = dict.fromkeys(number for each in waiting for number in each.causes)
+            waiting = [self._links[n] for n in numbers if n in self._links and n not in found]
+        entries = sorted(
+            (each for each in found.values() if each.revision < 0), key=lambda each: each.revision
+        )
+        writes = sorted(
+            (each for each in found.values() if each.revision > 0), key=lambda each: -each.revision
+        )
+        return [*writes, *entries][:CHAIN_LIMIT]
+
+    def share(self, other: Causes) -> None:
+        """Takes over what ``other`` remembers."""
+        self._links = other._links.copy()
+
+    def state(self) -> list[Any]:
+        return [list(link) for link in self._links.values()]
+
+    def load(self, state: list[Any]) -> None:
+        links = (Link._make(link) for link in state)
+        self._links = {link.revision: link._replace(causes=tuple(link.causes)) for link in links}
+
+
+def merged(old: Roots, new: Roots) -> Roots:
+    """The roots of a key that is enqueued once more before its turn."""
+    if old is new or not new or len(old) >= ROOTS_KEPT:
+        return old
+    return (*old, *(root for root in new if root not in old))[:ROOTS_KEPT] if old else new
