@@ -36,6 +36,15 @@ class Container:
     """Lines beside the plan's own, [µs, stream, text]: requests served, a script's output once it ended."""
     memory: int | None = None
     """Its limit, bytes."""
+    mounts: list[list[Any]] = field(default_factory=list)
+    """[volume, path, path in the volume, whether it is read-only], outer ones first."""
+    workdir: str = "/"
+    user: list[int] = field(default_factory=lambda: [0, 0])
+    """Its uid, then its groups; the first one is its own."""
+    read_only: bool = False
+    """Whether its root file system is."""
+    message_path: str = ""
+    """Where it may leave its last words."""
 
     def note(self, at: int, stream: str, text: str) -> None:
         """Adds a line; the oldest go when there are too many."""

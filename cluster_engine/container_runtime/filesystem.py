@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from typing import Any
 
 from cluster_engine.container_runtime.image import Image
 from cluster_engine.shell.errors import VfsError
@@ -25,37 +25,24 @@ _BASE = (
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
-    """A volume, or a part of one, at a place in a container."""
-
-    volume: str
-    path: str
-    sub_path: str = ""
-    read_only: bool = False
-
-
-def directory_of(files: Mapping[str, str] | None) -> Directory:
-    """A volume's directory; None is an empty one that may be written to."""
-    root = Directory()
-    for path, text in (files or {}).items():
-        node = root
-        *parents, name = [part for part in path.split("/") if part]
-        for part in parents:
-            child = node.children.setdefault(part, Directory())
-            assert isinstance(child, Directory)
-            node = child
-        node.children[name] = File(bytearray(text.encode("utf-8", "surrogateescape")))
-    return root
+def directory_of(node: Mapping[str, Any]) -> Directory | File:
+    """A volume's tree as this file system has it: without links, what they point to in their place."""
+    if node["t"] != "d":
+        return File(bytearray("".join(node["p"]).encode("latin-1")), mode=node["m"])
+    entries = node["e"]
+    data = entries.get("..data")
+    shown = entries[data["to"]]["e"] if data is not None else entries
+    return Directory({name: directory_of(below) for name, below in shown.items()})
 
 
 def build(
     image: Image,
     tag: str,
-    mounts: list[Mount],
-    volumes: Mapping[str, Directory],
+    mounts: list[list[Any]],
+    volumes: Mapping[str, Directory | File],
     etc: Mapping[str, str],
     workdir: str,
+    read_only: bool,
 ) -> Vfs:
     """A container's file system as it is when the container starts."""
     vfs = Vfs(limits=LIMITS)
@@ -67,20 +54,20 @@ def build(
         if text.startswith("#!"):
             vfs.chmod(path, 0o755)
     vfs.mkdir(workdir, parents=True)
-    read_only: list[str] = []
-    for mount in sorted(mounts, key=lambda m: m.path.count("/")):
-        volume = volumes.get(mount.volume)
-        if volume is None:
+    refused = ["/"] if read_only else []
+    writable = [path for path in etc if path.startswith("/dev/")]
+    for volume, path, sub, frozen in mounts:
+        found = volumes.get(volume)
+        if found is None:
             continue
-        _graft(vfs, normal(mount.path), _part(volume, mount.sub_path))
-        if mount.read_only:
-            read_only.append(normal(mount.path))
+        _graft(vfs, normal(path), _part(found, sub))
+        (refused if frozen else writable).append(normal(path))
     vfs.changes()
-    vfs.read_only = tuple(read_only)
+    vfs.read_only, vfs.writable = tuple(refused), tuple(writable)
     return vfs
 
 
-def _part(volume: Directory, sub_path: str) -> Directory | File:
+def _part(volume: Directory | File, sub_path: str) -> Directory | File:
     """What a subPath names; a directory that is not there is made."""
     node: Directory | File = volume
     for part in [p for p in sub_path.split("/") if p not in ("", ".", "..")]:
@@ -101,6 +88,10 @@ def _graft(vfs: Vfs, path: str, node: Directory | File) -> None:
         parent.children[path.rpartition("/")[2]] = node
 
 
-def refresh(volume: Directory, files: Mapping[str, str]) -> None:
+def refresh(volume: Directory | File, node: Mapping[str, Any]) -> None:
     """Brings a volume to new content in place, so that every container that mounts it sees it."""
-    volume.children = directory_of(files).children
+    fresh = directory_of(node)
+    if isinstance(volume, Directory) and isinstance(fresh, Directory):
+        volume.children = fresh.children
+    elif isinstance(volume, File) and isinstance(fresh, File):
+        volume.data = fresh.data

@@ -30,6 +30,15 @@ class Launch:
     tag: str
     hostname: str
     started_at: int = 0
+    read_only: bool = False
+    """Whether the root file system is."""
+    writable: tuple[str, ...] = ()
+    """Volumes in it that may be written to."""
+
+    def refuses(self, path: str) -> bool:
+        """Whether nothing can be made at that path."""
+        inside = any(path == at or path.startswith(f"{at}/") for at in self.writable)
+        return self.read_only and not inside
 
 
 Handler = Callable[["HttpRequest", "Vfs", "Launch"], HttpReply]

@@ -12,7 +12,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cluster_engine.container_runtime.commands import BUILTINS, TOOLS
-from cluster_engine.container_runtime.filesystem import Mount, build, directory_of, refresh
+from cluster_engine.container_runtime.filesystem import build, directory_of, refresh
 from cluster_engine.container_runtime.image import Image
 from cluster_engine.container_runtime.network import Network
 from cluster_engine.container_runtime.registry import find
@@ -20,29 +20,32 @@ from cluster_engine.container_runtime.script import BURST, Script, World
 from cluster_engine.shell.context import Host
 from cluster_engine.shell.limits import DEFAULT
 from cluster_engine.shell.shell import Shell, run_argv
-from cluster_engine.shell.vfs import Directory, Vfs
+from cluster_engine.shell.vfs import Directory, File, Vfs
 
 HISTORY = 400
 """Entries kept; a Pod that is meddled with more often than that forgets the oldest."""
 CATCH_UP = 500_000
 """Wake-ups of scripts that one catching-up may take."""
 
-Files = dict[str, str] | None
+Node = dict[str, Any]
+"""A file tree, as ``linux.files`` knows it."""
 
 
 @dataclass(slots=True)
 class Profile:
-    """What the Pod's spec says about one container, as far as files and processes go."""
+    """What is known of one container, as far as files and processes go."""
 
-    mounts: list[Mount]
+    mounts: list[list[Any]]
     workdir: str = ""
     uid: int = 0
     gid: int = 0
+    read_only: bool = False
+    message_path: str = ""
 
 
 @dataclass(slots=True)
 class _Live:
-    volumes: dict[str, Directory]
+    volumes: dict[str, Directory | File]
     files: dict[str, Vfs] = field(default_factory=dict)
     scripts: dict[str, Script] = field(default_factory=dict)
     images: dict[str, str] = field(default_factory=dict)
@@ -59,6 +62,7 @@ class Sandbox:
         "namespace",
         "network",
         "profile",
+        "resolver",
         "slept",
         "volumes",
     )
@@ -68,7 +72,8 @@ class Sandbox:
         hostname: str,
         namespace: str,
         ip: str,
-        volumes: dict[str, Files],
+        volumes: dict[str, Node],
+        resolver: str,
         profile: Callable[[str], Profile],
         network: Network | None,
     ) -> None:
@@ -76,7 +81,9 @@ class Sandbox:
         self.namespace = namespace
         self.ip = ip
         self.volumes = volumes
-        """Content of each volume when the Pod started; None: an empty one that containers write to."""
+        """Each volume's tree when the Pod started."""
+        self.resolver = resolver
+        """The text of /etc/resolv.conf."""
         self.history: list[list[Any]] = []
         self.profile = profile
         self.network = network
@@ -216,14 +223,30 @@ class Sandbox:
         """A container's file system (to serve files from)."""
         return self._files(self._at(now), name, image)
 
-    def refresh_volume(self, volume: str, files: dict[str, str], now: int) -> None:
-        """A ConfigMap or Secret changed: containers see the new files."""
-        live = self._at(now)
-        if self.history:
-            self._remember(["volume", now, volume, files])
+    def set_volume(self, volume: str, node: Node, now: int) -> None:
+        """Makes a volume, or gives it a new tree that containers see at once."""
+        if not self.history:
+            self.volumes[volume] = node
         else:
-            self.volumes[volume] = files
-        refresh(live.volumes[volume], files)
+            self._at(now)
+            self._remember(["volume", now, volume, node])
+        if self._live is not None:
+            self._set(self._live, volume, node)
+
+    def volume(self, name: str) -> Node | None:
+        """A volume's tree as it was last set."""
+        set_later = (
+            entry[3] for entry in reversed(self.history) if entry[0] == "volume" and entry[2] == name
+        )
+        return next(set_later, self.volumes.get(name))
+
+    @staticmethod
+    def _set(live: _Live, volume: str, node: Node) -> None:
+        known = live.volumes.get(volume)
+        if known is None:
+            live.volumes[volume] = directory_of(node)
+        else:
+            refresh(known, node)
 
     # ---- the live part ---------------------------------------------------------------------------------
 
@@ -267,7 +290,7 @@ class Sandbox:
             if script is not None:
                 script.kill()
         elif kind == "volume":
-            refresh(live.volumes[name], entry[3])
+            self._set(live, name, entry[3])
         elif kind == "exec":
             stdin = base64.b64decode(entry[6])
             self._execute(live, name, entry[3], entry[4], entry[5], stdin, at, entry[7])
@@ -304,14 +327,13 @@ class Sandbox:
             profile = self.profile(name)
             etc = {
                 "/etc/hostname": f"{self.hostname}\n",
-                "/etc/hosts": "127.0.0.1\tlocalhost\n::1\tlocalhost ip6-localhost\n"
-                f"{self.ip}\t{self.hostname}\n",
-                "/etc/resolv.conf": f"search {self.namespace}.svc.cluster.local svc.cluster.local "
-                "cluster.local\n"
-                "nameserver 10.96.0.10\noptions ndots:5\n",
+                "/etc/resolv.conf": self.resolver,
                 "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
             }
-            vfs = build(found, tag, profile.mounts, live.volumes, etc, profile.workdir or found.workdir)
+            if profile.message_path:
+                etc[profile.message_path] = ""
+            workdir = profile.workdir or found.workdir
+            vfs = build(found, tag, profile.mounts, live.volumes, etc, workdir, profile.read_only)
             live.files[name] = vfs
         return vfs
 
@@ -331,13 +353,13 @@ class Sandbox:
             del self.history[: HISTORY // 4]
 
     def state(self) -> list[Any]:
-        return [self.hostname, self.namespace, self.ip, self.volumes, self.history]
+        return [self.hostname, self.namespace, self.ip, self.volumes, self.resolver, self.history]
 
     @classmethod
     def load(cls, state: list[Any], profile: Callable[[str], Profile], network: Network | None) -> Sandbox:
-        sandbox = cls(state[0], state[1], state[2], dict(state[3]), profile, network)
+        sandbox = cls(state[0], state[1], state[2], dict(state[3]), state[4], profile, network)
         # Entries hold lists that go on growing (answers): a fork must not share them.
-        sandbox.history = [[list(x) if isinstance(x, list) else x for x in entry] for entry in state[4]]
+        sandbox.history = [[list(x) if isinstance(x, list) else x for x in entry] for entry in state[5]]
         return sandbox
 
 
@@ -350,4 +372,4 @@ def executable(image: Image, tag: str, vfs: Vfs | None, word: str) -> bool:
     return vfs is not None and "/" in word and vfs.is_file(word)
 
 
-__all__ = ["BURST", "Files", "Profile", "Sandbox", "executable"]
+__all__ = ["BURST", "Profile", "Sandbox", "executable"]

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Mapping
+from dataclasses import dataclass
 from typing import Any
 
 from cluster_engine.apimachinery import quantity
@@ -19,6 +20,16 @@ _MAX = 64 * 1024
 
 class ConfigError(Exception):
     """The container cannot be configured (CreateContainerConfigError); str() is upstream's text."""
+
+
+@dataclass(frozen=True, slots=True)
+class Facts:
+    """What variables and volumes can show of the place where a Pod runs."""
+
+    node: str
+    host_ip: str
+    pod_ip: str
+    allocatable: Mapping[str, str]
 
 
 def decode_secret(text: str) -> str:
@@ -51,7 +62,7 @@ def expand(text: str, env: Mapping[str, str]) -> str:
     return "".join(out)[:_MAX]
 
 
-def pod_field(pod: JSON, path: str, node: str, host_ip: str, pod_ip: str) -> str:
+def pod_field(pod: JSON, path: str, facts: Facts) -> str:
     """A downward-API field. Raises ConfigError for one that does not exist."""
     meta, spec = pod["metadata"], pod["spec"]
     for name in ("labels", "annotations"):
@@ -61,12 +72,12 @@ def pod_field(pod: JSON, path: str, node: str, host_ip: str, pod_ip: str) -> str
         "metadata.name": meta["name"],
         "metadata.namespace": meta["namespace"],
         "metadata.uid": meta["uid"],
-        "spec.nodeName": node,
+        "spec.nodeName": facts.node,
         "spec.serviceAccountName": spec.get("serviceAccountName", ""),
-        "status.hostIP": host_ip,
-        "status.hostIPs": host_ip,
-        "status.podIP": pod_ip,
-        "status.podIPs": pod_ip,
+        "status.hostIP": facts.host_ip,
+        "status.hostIPs": facts.host_ip,
+        "status.podIP": facts.pod_ip,
+        "status.podIPs": facts.pod_ip,
     }
     if path in ("metadata.labels", "metadata.annotations"):
         pairs = meta.get(path.partition(".")[2]) or {}
@@ -131,9 +142,7 @@ class Environment:
                 found[f"{prefix}_ADDR"] = address
         return found
 
-    def resolve(
-        self, pod: JSON, container: JSON, node: str, host_ip: str, pod_ip: str, allocatable: Mapping[str, str]
-    ) -> dict[str, str]:
+    def resolve(self, pod: JSON, container: JSON, facts: Facts) -> dict[str, str]:
         """What the Pod sets for the container. Raises ConfigError."""
         namespace = pod["metadata"]["namespace"]
         services = self.services(namespace, pod["spec"].get("enableServiceLinks", True))
@@ -146,7 +155,7 @@ class Environment:
             if not source:
                 env[name] = expand(variable.get("value") or "", {**services, **env})
                 continue
-            value = self._value(pod, container, source, node, host_ip, pod_ip, allocatable)
+            value = self._value(pod, container, source, facts)
             if value is not None:
                 env[name] = value
         return {**services, **env}
@@ -171,20 +180,11 @@ class Environment:
             prefix + key: decode_secret(value) for key, value in sorted((found.get("data") or {}).items())
         }
 
-    def _value(
-        self,
-        pod: JSON,
-        container: JSON,
-        source: JSON,
-        node: str,
-        host_ip: str,
-        pod_ip: str,
-        allocatable: Mapping[str, str],
-    ) -> str | None:
+    def _value(self, pod: JSON, container: JSON, source: JSON, facts: Facts) -> str | None:
         if "fieldRef" in source:
-            return pod_field(pod, source["fieldRef"]["fieldPath"], node, host_ip, pod_ip)
+            return pod_field(pod, source["fieldRef"]["fieldPath"], facts)
         if "resourceFieldRef" in source:
-            return resource_field(pod, container, source["resourceFieldRef"], allocatable)
+            return resource_field(pod, container, source["resourceFieldRef"], facts.allocatable)
         namespace = pod["metadata"]["namespace"]
         for field, kind, informer in (
             ("configMapKeyRef", "ConfigMap", self._config_maps),

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
@@ -48,7 +49,8 @@ class Kubelets(Component):
         self.queue = self.new_queue(worker.sync, latency=LATENCY)
         self.refreshes = self.new_queue(worker.refresh, "refresh")
         for resource in ("configmaps", "secrets"):
-            ctx.informers.of(resource).on(update=self._config_changed(resource))
+            shown = partial(self._shown, resource)
+            ctx.informers.of(resource).on(shown, partial(self._shown_again, resource), shown)
         for node in core.nodes.values():
             ctx.server.node_proxy.register(node.name, NodeServer(core, runtime, node))
         core.pods.on(self._added, self._updated, self._deleted)
@@ -87,6 +89,10 @@ class Kubelets(Component):
         if new["spec"].get("nodeName") not in self.core.nodes:
             return
         meta, was = new["metadata"], old["metadata"]
+        if meta.get("labels") is not was.get("labels") or meta.get("annotations") is not was.get(
+            "annotations"
+        ):
+            self._shown("pods", new)
         if (
             old["spec"] is not new["spec"]
             or meta.get("deletionTimestamp") != was.get("deletionTimestamp")
@@ -96,14 +102,14 @@ class Kubelets(Component):
         ):
             self.queue.add(key_of(new))
 
-    def _config_changed(self, resource: str) -> Callable[[JSON, JSON], None]:
-        def changed(old: JSON, new: JSON) -> None:
-            # Kubelets look at volumes when they sync a Pod, every 60 to 90 seconds.
-            key = f"{resource}/{key_of(new)}"
-            seconds = 60.0 + self.core.chance.of("refresh", key, self.clock.now).uniform(0.0, 30.0)
-            self.refreshes.add_after(key, seconds, background=True)
+    def _shown(self, resource: str, obj: JSON) -> None:
+        """An object that volumes may show has changed: kubelets look when they sync a Pod, every 60 to 90 seconds."""
+        key = f"{resource}/{key_of(obj)}"
+        seconds = 60.0 + self.core.chance.of("refresh", key, self.clock.now).uniform(0.0, 30.0)
+        self.refreshes.add_after(key, seconds, background=True)
 
-        return changed
+    def _shown_again(self, resource: str, old: JSON, new: JSON) -> None:
+        self._shown(resource, new)
 
     def _deleted(self, pod: JSON) -> None:
         key = key_of(pod)

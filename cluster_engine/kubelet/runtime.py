@@ -9,21 +9,22 @@ staging/src/k8s.io/cri-api (RuntimeService) and pkg/kubelet/cri/remote.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import Any
 
-from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.cni import AddressesExhausted
 from cluster_engine.container_runtime.container import CREATED, EXITED, RUNNING, Container
-from cluster_engine.container_runtime.filesystem import Mount
+from cluster_engine.container_runtime.image import PATH
 from cluster_engine.container_runtime.network import ConnectionFailed, HttpReply, HttpRequest, Network
 from cluster_engine.container_runtime.process import Launch, Plan
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandbox import Profile, Sandbox
 from cluster_engine.kubelet.core import Core
+from cluster_engine.kubelet.dns import Resolver
 from cluster_engine.kubelet.programs import plan, start_error
-from cluster_engine.kubelet.record import FINISHED, TERMINATING, PodRecord, find_container
-from cluster_engine.kubelet.volumes import Files, container_mounts
+from cluster_engine.kubelet.record import FINISHED, TERMINATING, PodRecord
+from cluster_engine.kubelet.users import User
+from cluster_engine.kubelet.volumes import Mount
 from cluster_engine.sim import SECOND
 
 REFUSED, UNREACHABLE = "connection refused", "no route to host"
@@ -35,12 +36,17 @@ _OUTPUT = 16 * 1024
 Then = list[Any]
 """[name of a clock handler, its first arguments …]: it is called with the answer as the last argument."""
 
+Node = dict[str, Any]
+"""A file tree, as ``linux.files`` knows it."""
+
+ROOT = User(0, 0, (0,))
+
 LogLine = tuple[int, str, str]
 """(virtual µs, "stdout" or "stderr", text without the line's end)."""
 
 
 class RuntimeFailed(Exception):
-    """The runtime refuses; str() is its message, without ``rpc error: code = Unknown desc = ``."""
+    """The runtime refuses; str() is its message."""
 
 
 class NotFound(Exception):
@@ -54,8 +60,11 @@ class PodSandboxConfig:
     hostname: str
     namespace: str
     host_network: bool
-    volumes: dict[str, Files]
-    """Each volume's files; None for an empty one that containers write to."""
+    volumes: dict[str, Node]
+    """Each volume's tree."""
+    limits: dict[str, int]
+    """Bytes that fit into those that are bounded."""
+    resolver: Resolver
 
 
 @dataclass(frozen=True, slots=True)
@@ -68,6 +77,17 @@ class ContainerConfig:
     argv: list[str]
     env: dict[str, str]
     """What the Pod sets, on top of the image's own variables."""
+    workdir: str = ""
+    """"" for the image's."""
+    user: User = ROOT
+    mounts: tuple[Mount, ...] = ()
+    """Outer ones first."""
+    volumes: dict[str, Node] = field(default_factory=dict)
+    """Trees of its own that it mounts."""
+    read_only: bool = False
+    """Whether its root file system is."""
+    message_path: str = ""
+    """A file of its own for its last words."""
     memory: int | None = None
     """Its limit, bytes."""
 
@@ -100,10 +120,17 @@ class Runtime:
             )
         except AddressesExhausted as error:
             raise RuntimeFailed(
-                f'failed to setup network for sandbox: plugin type="host-local" failed (add): {error}'
+                "rpc error: code = Unknown desc = failed to setup network for sandbox: "
+                f'plugin type="host-local" failed (add): {error}'
             ) from error
         record.sandbox = Sandbox(
-            config.hostname, config.namespace, ip, config.volumes, self._profile(record), self.network
+            config.hostname,
+            config.namespace,
+            ip,
+            config.volumes,
+            config.resolver.text(),
+            self._profile(record),
+            self.network,
         )
         record.ip = ip
         record.sandbox_at = self.clock.now
@@ -116,10 +143,14 @@ class Runtime:
             del self._by_ip[record.ip]
             self.core.nodes[record.node].addresses.release(record.ip)
 
-    def update_volume(self, record: PodRecord, volume: str, files: dict[str, str]) -> None:
-        """A ConfigMap or Secret changed: containers see the new files."""
+    def set_volume(self, record: PodRecord, volume: str, tree: Node) -> None:
+        """Makes a volume of the Pod, or gives it a new tree that containers see at once."""
         assert record.sandbox is not None
-        record.sandbox.refresh_volume(volume, files, self.clock.now)
+        record.sandbox.set_volume(volume, tree, self.clock.now)
+
+    def volume(self, record: PodRecord, volume: str) -> Node | None:
+        """A volume's tree as it was last set; None when there is none."""
+        return record.sandbox.volume(volume) if record.sandbox is not None else None
 
     # ---- containers ------------------------------------------------------------------------------------
 
@@ -137,7 +168,14 @@ class Runtime:
             attempt=last.attempt + 1 if last is not None else 0,
             created_at=self.clock.now,
             memory=config.memory,
+            mounts=[[m.volume, m.path, m.sub, m.read_only] for m in config.mounts],
+            workdir=config.workdir,
+            user=[config.user.uid, config.user.gid],
+            read_only=config.read_only,
+            message_path=config.message_path,
         )
+        for volume, tree in config.volumes.items():
+            self.set_volume(record, volume, tree)
 
     def start_container(self, record: PodRecord, name: str) -> None:
         """Starts its process. Raises RuntimeFailed when that cannot be; the container has then exited with 128."""
@@ -156,7 +194,7 @@ class Runtime:
         if container.memory is not None and container.memory < found.memory:
             self._exit_at(record, name, now + 150_000, 137, "OOMKilled")
         elif found.script:
-            sandbox.start(name, container.image, container.argv, self._env(container), now)
+            sandbox.start(name, container.image, container.argv, self._env(record, container), now)
             self._watch(record)
         elif found.exits is not None:
             self._exit_at(record, name, now + found.exits[0], found.exits[1])
@@ -298,7 +336,9 @@ class Runtime:
         container, sandbox = record.containers[name], record.sandbox
         assert sandbox is not None
         try:
-            found = sandbox.execute(name, container.image, self._env(container), argv, stdin, self.clock.now)
+            found = sandbox.execute(
+                name, container.image, self._env(record, container), argv, stdin, self.clock.now
+            )
         except FileNotFoundError:
             word = argv[0]
             why = (
@@ -439,30 +479,36 @@ class Runtime:
         """How the sandbox asks about containers, without holding on to the Pod."""
 
         def of(name: str) -> Profile:
-            pod = self.core.pod_of(record)
-            if pod is None:
-                return Profile([])
-            spec = find_container(pod["spec"], name)
-            container = record.containers.get(name)
-            env = (container.env if container is not None else None) or {}
-            level, own = pod["spec"].get("securityContext") or {}, spec.get("securityContext") or {}
-            uid = own.get("runAsUser", level.get("runAsUser")) or 0
-            gid = own.get("runAsGroup", level.get("runAsGroup")) or 0
-            return Profile(_mounts(spec, env), spec.get("workingDir") or "", uid, gid)
+            container = record.containers[name]
+            uid, gid = container.user[:2]
+            return Profile(
+                container.mounts, container.workdir, uid, gid, container.read_only, container.message_path
+            )
 
         return of
 
     @staticmethod
-    def _env(container: Container) -> dict[str, str]:
-        """The image's variables and the Pod's."""
+    def _env(record: PodRecord, container: Container) -> dict[str, str]:
+        """What the runtime sets, the image's variables and the Pod's."""
         image, _ = find(container.image)
-        return {**image.env, **(container.env or {})}
+        hostname = record.sandbox.hostname if record.sandbox is not None else ""
+        env = {"PATH": PATH, "HOSTNAME": hostname, **image.env, **(container.env or {})}
+        env.setdefault("HOME", "/root" if container.user[0] == 0 else "/")
+        return env
 
     def _launch(self, record: PodRecord, container: Container) -> Launch:
         """How the container was started."""
         _, tag = find(container.image)
         hostname = record.sandbox.hostname if record.sandbox is not None else ""
-        return Launch(tuple(container.argv), self._env(container), tag, hostname, container.started_at)
+        return Launch(
+            tuple(container.argv),
+            self._env(record, container),
+            tag,
+            hostname,
+            container.started_at,
+            container.read_only,
+            tuple(path for _, path, _, frozen in container.mounts if not frozen),
+        )
 
     def _plan(self, record: PodRecord, container: Container) -> Plan:
         """What the container's process does."""
@@ -490,10 +536,6 @@ class Runtime:
     def load_sandbox(self, record: PodRecord, state: list[Any]) -> None:
         """Takes over what the record's sandbox was."""
         record.sandbox = Sandbox.load(state, self._profile(record), self.network)
-
-
-def _mounts(spec: JSON, env: dict[str, str]) -> list[Mount]:
-    return [Mount(*mount) for mount in container_mounts(spec, env)]
 
 
 def _soon(record: PodRecord, started: int, due: int) -> bool:

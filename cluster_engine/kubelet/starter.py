@@ -5,6 +5,7 @@ Models pkg/kubelet/kuberuntime/kuberuntime_container.go (startContainer) and pkg
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 from cluster_engine.apimachinery import quantity
@@ -14,14 +15,19 @@ from cluster_engine.container_runtime.names import InvalidImageName, parse
 from cluster_engine.container_runtime.registry import PullError, find, resolve
 from cluster_engine.kubelet.core import CAPACITY, Core
 from cluster_engine.kubelet.decide import INITIAL_BACKOFF, MAX_BACKOFF
-from cluster_engine.kubelet.environment import ConfigError, Environment, command_line
+from cluster_engine.kubelet.environment import ConfigError, Environment, Facts, command_line
+from cluster_engine.kubelet.hosts import hosts_file
 from cluster_engine.kubelet.lifecycle import Lifecycle, hook_failure
 from cluster_engine.kubelet.prober import KINDS, Prober
 from cluster_engine.kubelet.record import PodRecord, field_path, find_container, pod_text
 from cluster_engine.kubelet.runtime import ContainerConfig, Runtime, RuntimeFailed
 from cluster_engine.kubelet.termination import Termination
+from cluster_engine.kubelet.users import refusal, user_of
+from cluster_engine.kubelet.volumes import ETC_HOSTS, container_mounts, frozen_part
+from cluster_engine.linux.files import tree
 from cluster_engine.sim import SECOND
 
+MESSAGE_PATH = "/dev/termination-log"
 _BYTES_PER_SECOND = 60_000_000
 _HOOK_TIMEOUT = 86_400.0
 """A postStart hook may take as long as it likes; after this many seconds it counts as hanging."""
@@ -159,38 +165,47 @@ class Starter:
     def create(self, record: PodRecord, pod: JSON, name: str) -> None:
         """Configures the container; it is running a moment later."""
         core, spec = self.core, find_container(pod["spec"], name)
-        node = core.nodes[record.node]
         try:
-            env = self.environment.resolve(pod, spec, node.name, node.ip, record.ip, CAPACITY)
-            self._check_user(pod, spec)
+            config = self._config(record, pod, spec)
         except ConfigError as error:
             self._fail(record, pod, name, "CreateContainerConfigError", str(error))
             return
+        self.runtime.create_container(record, config)
+        draw = core.chance.of("start", record.uid, name, self.clock.now)
+        core.later(record, draw.uniform(0.08, 0.25), "start", name)
+
+    def _config(self, record: PodRecord, pod: JSON, spec: JSON) -> ContainerConfig:
+        """What the container is made from (GenerateRunContainerOptions). Raises ConfigError."""
+        node = self.core.nodes[record.node]
+        env = self.environment.resolve(pod, spec, Facts(node.name, node.ip, record.ip, CAPACITY))
         reference = str(parse(spec["image"]))
         image, _ = find(reference)
+        why = refusal(pod["spec"], spec, image.uid, pod_text(pod))
+        if why:
+            raise ConfigError(why)
+        hosts = tree.file(hosts_file(pod, record.ip, node.name, node.ip), mtime=self.clock.now)
+        mounts, own = [], {ETC_HOSTS: hosts}
+        for mount in container_mounts(pod, spec, env):
+            root = self.runtime.volume(record, mount.volume) if mount.sub else None
+            part = frozen_part(root, mount.sub) if root is not None else None
+            if part is not None:
+                own[f"{spec['name']}/{mount.volume}/{mount.sub}"] = part
+                mount = replace(mount, volume=f"{spec['name']}/{mount.volume}/{mount.sub}", sub="")
+            mounts.append(mount)
         limit = ((spec.get("resources") or {}).get("limits") or {}).get("memory")
-        memory = quantity.value(limit) if limit is not None else None
-        config = ContainerConfig(name, reference, command_line(spec, image, env), env, memory)
-        self.runtime.create_container(record, config)
-        core.later(
-            record,
-            core.chance.of("start", record.uid, name, self.clock.now).uniform(0.08, 0.25),
-            "start",
-            name,
+        return ContainerConfig(
+            spec["name"],
+            reference,
+            command_line(spec, image, env),
+            env,
+            workdir=spec.get("workingDir") or "",
+            user=user_of(pod["spec"], spec, image.uid),
+            mounts=tuple(mounts),
+            volumes=own,
+            read_only=bool((spec.get("securityContext") or {}).get("readOnlyRootFilesystem")),
+            message_path=spec.get("terminationMessagePath") or MESSAGE_PATH,
+            memory=quantity.value(limit) if limit is not None else None,
         )
-
-    @staticmethod
-    def _check_user(pod: JSON, spec: JSON) -> None:
-        """runAsNonRoot with an image that runs as root."""
-        level, own = pod["spec"].get("securityContext") or {}, spec.get("securityContext") or {}
-        if not own.get("runAsNonRoot", level.get("runAsNonRoot")):
-            return
-        uid = own.get("runAsUser", level.get("runAsUser"))
-        where = f'(pod: "{pod_text(pod)}", container: {spec["name"]})'
-        if uid == 0:
-            raise ConfigError(f"container's runAsUser breaks non-root policy {where}")
-        if uid is None and find(str(parse(spec["image"])))[0].uid == 0:
-            raise ConfigError(f"container has runAsNonRoot and image will run as root {where}")
 
     def start(self, record: PodRecord, pod: JSON, name: str) -> None:
         """The container's process begins."""

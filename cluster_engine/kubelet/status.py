@@ -21,6 +21,7 @@ from cluster_engine.kubelet.record import (
     is_sidecar,
     restarts,
 )
+from cluster_engine.kubelet.users import user_of
 from cluster_engine.sim import rfc3339
 
 _OWN = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", "PodScheduled")
@@ -91,19 +92,12 @@ def _mounts(spec: JSON) -> list[JSON]:
 
 
 def _user(pod_spec: JSON, spec: JSON, reference: str) -> JSON:
-    pod_level, own = pod_spec.get("securityContext") or {}, spec.get("securityContext") or {}
-    uid = own.get("runAsUser", pod_level.get("runAsUser"))
-    gid = own.get("runAsGroup", pod_level.get("runAsGroup"))
-    if uid is None:
-        try:
-            uid = find(reference)[0].uid
-        except (PullError, InvalidImageName):
-            uid = 0
-    gid = gid or 0
-    groups = sorted({gid, *(pod_level.get("supplementalGroups") or ())})
-    if pod_level.get("fsGroup") is not None:
-        groups = sorted({*groups, pod_level["fsGroup"]})
-    return {"linux": {"gid": gid, "supplementalGroups": groups, "uid": uid}}
+    try:
+        image_uid = find(reference)[0].uid
+    except (PullError, InvalidImageName):
+        image_uid = 0
+    user = user_of(pod_spec, spec, image_uid)
+    return {"linux": {"gid": user.gid, "supplementalGroups": list(user.groups), "uid": user.uid}}
 
 
 def container_status(

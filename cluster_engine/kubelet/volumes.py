@@ -1,40 +1,44 @@
-"""A Pod's volumes: what is in them when they are mounted, or why they cannot be.
+"""A Pod's volumes: what is in them when they are mounted, or why they cannot be; and where containers mount them.
 
-Models pkg/volume/{configmap,secret,projected,downwardapi,emptydir} and pkg/kubelet/volumemanager.
+Models pkg/volume/{configmap,secret,projected,downwardapi,emptydir}, pkg/kubelet/volumemanager and
+kubelet_pods.go (makeMounts).
 """
 
 from __future__ import annotations
 
+import base64
 import hashlib
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
 
+from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
-from cluster_engine.kubelet.environment import ConfigError, decode_secret, expand, pod_field, resource_field
+from cluster_engine.kubelet.atomic_writer import Node, Payload, Projection, at, owned, payload_of, written
+from cluster_engine.kubelet.environment import ConfigError, Facts, expand, pod_field, resource_field
+from cluster_engine.kubelet.users import token_owner
+from cluster_engine.linux.files import tree
+from cluster_engine.linux.text import octets
 
-Files = dict[str, str] | None
-"""What is in a volume, by path; None: an empty directory that containers write to."""
+ETC_HOSTS = "/etc/hosts"
+_KINDS_OF_OBJECTS = ("configMap", "secret", "downwardAPI", "projected")
+_DIRECTORIES = ("emptyDir", "hostPath", "persistentVolumeClaim")
+_TMPFS = ("secret", "downwardAPI", "projected")
+_DEFAULT_MODE = 0o644
 
 
 class MountError(Exception):
     """A volume cannot be set up; str() is what follows ``MountVolume.SetUp failed for volume "x" : ``."""
 
 
-def _items(kind: str, data: Mapping[str, str], items: list[JSON] | None, optional: bool) -> dict[str, str]:
-    if not items:
-        return dict(data)
-    chosen: dict[str, str] = {}
-    for item in items:
-        if item["key"] in data:
-            chosen[item["path"]] = data[item["key"]]
-        elif not optional:
-            text = (
-                "configmap references non-existent config key"
-                if kind == "configmap"
-                else ("references non-existent secret key")
-            )
-            raise MountError(f"{text}: {item['key']}")
-    return chosen
+@dataclass(frozen=True, slots=True)
+class Mount:
+    """A volume, or a part of one, at a path in a container."""
+
+    volume: str
+    path: str
+    sub: str = ""
+    read_only: bool = False
 
 
 class Volumes:
@@ -44,99 +48,200 @@ class Volumes:
         self._config_maps = informers.of("configmaps")
         self._secrets = informers.of("secrets")
 
-    def setup(
-        self, pod: JSON, node: str, host_ip: str, pod_ip: str
-    ) -> tuple[dict[str, Files], dict[str, str]]:
-        """The content of each volume, and the error of each that cannot be mounted."""
-        found: dict[str, Files] = {}
+    def setup(self, pod: JSON, facts: Facts, now: int, suffix: int) -> tuple[dict[str, Node], dict[str, str]]:
+        """Each volume's tree, and the error of each that cannot be mounted."""
+        found: dict[str, Node] = {}
         errors: dict[str, str] = {}
         for volume in pod["spec"].get("volumes") or ():
             try:
-                found[volume["name"]] = self.content(pod, volume, node, host_ip, pod_ip)
+                found[volume["name"]] = self._tree(pod, volume, facts, now, suffix)
             except (MountError, ConfigError) as error:
                 errors[volume["name"]] = str(error)
         return found, errors
 
     @staticmethod
     def reads(volume: JSON, resource: str, name: str) -> bool:
-        """Whether the volume shows that ConfigMap or Secret."""
+        """Whether the volume shows that ConfigMap or Secret, or its own Pod."""
         sources = [volume, *((volume.get("projected") or {}).get("sources") or ())]
+        if resource == "pods":
+            return any("downwardAPI" in source for source in sources)
         if resource == "configmaps":
             return any((s.get("configMap") or {}).get("name") == name for s in sources)
         return any(name in ((s.get("secret") or {}).get(k) for k in ("name", "secretName")) for s in sources)
 
-    def content(self, pod: JSON, volume: JSON, node: str, host_ip: str, pod_ip: str) -> Files:
-        """One volume's files; None for one that containers write to. Raises MountError."""
-        namespace = pod["metadata"]["namespace"]
-        if "configMap" in volume:
-            return self._config_map(namespace, volume["configMap"], volume["configMap"].get("name", ""))
-        if "secret" in volume:
-            return self._secret(namespace, volume["secret"], volume["secret"].get("secretName", ""))
-        if "downwardAPI" in volume:
-            return self._downward(pod, volume["downwardAPI"], node, host_ip, pod_ip)
-        if "projected" in volume:
-            files: dict[str, str] = {}
-            for source in volume["projected"].get("sources") or ():
-                files.update(self._source(pod, source, node, host_ip, pod_ip))
-            return files
-        # emptyDir; hostPath and claims are a directory of the Pod's own.
-        return None
+    def refreshed(
+        self, pod: JSON, volume: JSON, facts: Facts, before: Node, now: int, suffix: int
+    ) -> Node | None:
+        """The volume's new tree when its objects say something else now. None: it stays, as after an error."""
+        try:
+            payload = self._payload(pod, volume, facts)
+        except (MountError, ConfigError):
+            return None
+        if payload == payload_of(before):
+            return None
+        return self._written(pod, volume, payload, now, suffix)
 
-    def _config_map(self, namespace: str, source: JSON, name: str) -> dict[str, str]:
-        optional = bool(source.get("optional"))
+    def _tree(self, pod: JSON, volume: JSON, facts: Facts, now: int, suffix: int) -> Node:
+        if any(kind in volume for kind in _KINDS_OF_OBJECTS):
+            return self._written(pod, volume, self._payload(pod, volume, facts), now, suffix)
+        kind = next((kind for kind in volume if kind != "name"), "emptyDir")
+        if kind not in _DIRECTORIES:
+            raise MountError(f"volumes of the kind {kind} are not simulated; a real node would mount it")
+        # hostPath and claims are a directory of the Pod's own.
+        memory = (volume.get("emptyDir") or {}).get("medium") == "Memory"
+        root = tree.directory(mode=0o1777 if memory else 0o777, mtime=now)
+        group = _group(pod)
+        return root if group is None or kind == "hostPath" else owned(root, group, read_only=False)
+
+    def _written(self, pod: JSON, volume: JSON, payload: Payload, now: int, suffix: int) -> Node:
+        memory = any(kind in volume for kind in _TMPFS)
+        return written(payload, now, suffix, memory=memory, group=_group(pod))
+
+    # ---- content ---------------------------------------------------------------------------------------
+
+    def _payload(self, pod: JSON, volume: JSON, facts: Facts) -> Payload:
+        """The files of a volume that shows objects. Raises MountError or ConfigError."""
+        for kind in _KINDS_OF_OBJECTS[:-1]:
+            if kind in volume:
+                return self._source(pod, kind, volume[kind], facts, _mode(volume[kind]))
+        projected = volume["projected"]
+        payload: Payload = {}
+        errors: list[str] = []
+        for source in projected.get("sources") or ():
+            kind = next(iter(source), "")
+            try:
+                payload |= self._source(pod, kind, source.get(kind) or {}, facts, _mode(projected))
+            except (MountError, ConfigError) as error:
+                errors.append(str(error))
+        if errors:
+            unique = list(dict.fromkeys(errors))
+            raise MountError(unique[0] if len(unique) == 1 else f"[{', '.join(unique)}]")
+        return payload
+
+    def _source(self, pod: JSON, kind: str, source: JSON, facts: Facts, mode: int) -> Payload:
+        namespace = pod["metadata"]["namespace"]
+        if kind == "configMap":
+            return self._config_map(namespace, source, mode)
+        if kind == "secret":
+            return self._secret(namespace, source, mode)
+        if kind == "downwardAPI":
+            return _downward(pod, source, facts, mode)
+        if kind == "serviceAccountToken":
+            return _token(pod, source, mode)
+        raise MountError(
+            f"projected volumes of the kind {kind} are not simulated; a real node would mount it"
+        )
+
+    def _config_map(self, namespace: str, source: JSON, mode: int) -> Payload:
+        name, optional = source.get("name", ""), bool(source.get("optional"))
         found = self._config_maps.get(f"{namespace}/{name}")
         if found is None:
             if optional:
                 return {}
             raise MountError(f'configmap "{name}" not found')
-        data = dict(found.get("data") or {})
-        data.update({k: decode_secret(v) for k, v in (found.get("binaryData") or {}).items()})
-        return _items("configmap", data, source.get("items"), optional)
+        data = {key: octets(value) for key, value in (found.get("data") or {}).items()}
+        data |= {key: _decoded(value) for key, value in (found.get("binaryData") or {}).items()}
+        missing = "configmap references non-existent config key"
+        return _chosen(data, source.get("items"), mode, optional, missing)
 
-    def _secret(self, namespace: str, source: JSON, name: str) -> dict[str, str]:
+    def _secret(self, namespace: str, source: JSON, mode: int) -> Payload:
+        name = source.get("secretName") or source.get("name") or ""
         optional = bool(source.get("optional"))
         found = self._secrets.get(f"{namespace}/{name}")
         if found is None:
             if optional:
                 return {}
             raise MountError(f'secret "{name}" not found')
-        data = {k: decode_secret(v) for k, v in (found.get("data") or {}).items()}
-        return _items("secret", data, source.get("items"), optional)
-
-    def _downward(self, pod: JSON, source: JSON, node: str, host_ip: str, pod_ip: str) -> dict[str, str]:
-        files = {}
-        for item in source.get("items") or ():
-            if "fieldRef" in item:
-                files[item["path"]] = pod_field(pod, item["fieldRef"]["fieldPath"], node, host_ip, pod_ip)
-            elif "resourceFieldRef" in item:
-                first = pod["spec"]["containers"][0]
-                files[item["path"]] = resource_field(pod, first, item["resourceFieldRef"], {})
-        return files
-
-    def _source(self, pod: JSON, source: JSON, node: str, host_ip: str, pod_ip: str) -> dict[str, str]:
-        namespace = pod["metadata"]["namespace"]
-        if "serviceAccountToken" in source:
-            token = source["serviceAccountToken"]
-            text = f"{pod['metadata']['uid']}/{pod['spec'].get('serviceAccountName')}/{token.get('audience', '')}"
-            # Opaque to the containers of this simulation; the API server does not accept it.
-            return {token["path"]: hashlib.sha256(text.encode()).hexdigest()}
-        if "configMap" in source:
-            return self._config_map(namespace, source["configMap"], source["configMap"].get("name", ""))
-        if "secret" in source:
-            return self._secret(namespace, source["secret"], source["secret"].get("name", ""))
-        if "downwardAPI" in source:
-            return self._downward(pod, source["downwardAPI"], node, host_ip, pod_ip)
-        return {}
+        data = {key: _decoded(value) for key, value in (found.get("data") or {}).items()}
+        return _chosen(data, source.get("items"), mode, optional, "references non-existent secret key")
 
 
-def container_mounts(container: JSON, env: Mapping[str, str]) -> list[tuple[str, str, str, bool]]:
-    """A container's volume mounts: (volume, path, sub path, whether it is read-only)."""
-    return [
-        (
+def _mode(source: JSON) -> int:
+    mode = source.get("defaultMode")
+    return _DEFAULT_MODE if mode is None else int(mode)
+
+
+def _group(pod: JSON) -> int | None:
+    group: int | None = (pod["spec"].get("securityContext") or {}).get("fsGroup")
+    return group
+
+
+def _decoded(text: str) -> str:
+    return base64.b64decode(text).decode("latin-1")
+
+
+def _chosen(
+    data: Mapping[str, str], items: list[JSON] | None, mode: int, optional: bool, missing: str
+) -> Payload:
+    if not items:
+        return {key: Projection(value, mode) for key, value in data.items()}
+    chosen: Payload = {}
+    for item in items:
+        own = item.get("mode")
+        if item["key"] in data:
+            chosen[item["path"]] = Projection(data[item["key"]], mode if own is None else own)
+        elif not optional:
+            raise MountError(f"{missing}: {item['key']}")
+    return chosen
+
+
+def _downward(pod: JSON, source: JSON, facts: Facts, mode: int) -> Payload:
+    files: Payload = {}
+    for item in source.get("items") or ():
+        own = item.get("mode")
+        if "fieldRef" in item:
+            path = item["fieldRef"]["fieldPath"]
+            text = pod_field(pod, path, facts)
+        else:
+            first = pod["spec"]["containers"][0]
+            text = resource_field(pod, first, item.get("resourceFieldRef") or {}, facts.allocatable)
+        files[item["path"]] = Projection(octets(text), mode if own is None else own)
+    return files
+
+
+def _token(pod: JSON, source: JSON, mode: int) -> Payload:
+    text = f"{pod['metadata']['uid']}/{pod['spec'].get('serviceAccountName')}/{source.get('audience', '')}"
+    owner = token_owner(pod["spec"])
+    if owner is not None or _group(pod) is not None:
+        mode = 0o600
+    # Opaque to the containers of this simulation; the API server does not accept it.
+    token = hashlib.sha256(text.encode()).hexdigest()
+    return {source["path"]: Projection(token, mode, owner or 0)}
+
+
+# ---- mounts --------------------------------------------------------------------------------------------
+
+
+def container_mounts(pod: JSON, container: JSON, env: Mapping[str, str]) -> Iterator[Mount]:
+    """Where the container sees which volume, outer ones first; /etc/hosts if it has not its own."""
+    shown = {v["name"] for v in pod["spec"].get("volumes") or () if any(k in v for k in _KINDS_OF_OBJECTS)}
+    mounts = [
+        Mount(
             mount["name"],
             mount["mountPath"],
             mount.get("subPath") or expand(mount.get("subPathExpr") or "", env),
-            bool(mount.get("readOnly")),
+            bool(mount.get("readOnly")) or mount["name"] in shown,
         )
         for mount in container.get("volumeMounts") or ()
     ]
+    if all(mount.path != ETC_HOSTS for mount in mounts):
+        mounts.append(Mount(ETC_HOSTS, ETC_HOSTS))
+    yield from sorted(mounts, key=lambda mount: mount.path.count("/"))
+
+
+def frozen_part(root: Node, path: str) -> Node | None:
+    """What a subPath mount shows of a volume that changes all at once: what is there now. None for other volumes."""
+    if payload_of(root) is None:
+        return None
+    # A path that is not there becomes a directory (subpath.SafeMakeDir).
+    return at(root, path) or tree.directory(mode=0o777)
+
+
+def memory_limits(pod: JSON) -> dict[str, int]:
+    """Bytes that fit into each emptyDir in memory that has a limit."""
+    found = {}
+    for volume in pod["spec"].get("volumes") or ():
+        empty = volume.get("emptyDir") or {}
+        if empty.get("medium") == "Memory" and empty.get("sizeLimit"):
+            found[volume["name"]] = quantity.value(empty["sizeLimit"])
+    return found

@@ -10,15 +10,17 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.container_runtime.container import EXITED, Container
 from cluster_engine.kubelet import decide as do
-from cluster_engine.kubelet.core import Core
-from cluster_engine.kubelet.environment import ConfigError
+from cluster_engine.kubelet.core import CAPACITY, Core
+from cluster_engine.kubelet.dns import pod_resolver
+from cluster_engine.kubelet.environment import Facts
+from cluster_engine.kubelet.hosts import HostnameError, kernel_hostname
 from cluster_engine.kubelet.prober import KINDS, Prober
 from cluster_engine.kubelet.record import NEW, SYNCING, TERMINATING, PodRecord, find_container, record_uid
 from cluster_engine.kubelet.runtime import PodSandboxConfig, Runtime, RuntimeFailed
 from cluster_engine.kubelet.starter import Starter
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.termination import Termination
-from cluster_engine.kubelet.volumes import MountError, Volumes
+from cluster_engine.kubelet.volumes import Volumes, memory_limits
 from cluster_engine.sim import SECOND
 
 RESYNC = 60.0
@@ -134,8 +136,7 @@ class Worker:
     def _message(self, record: PodRecord, pod: JSON, container: Container) -> str:
         """/dev/termination-log, or the end of the log when the Pod wants that."""
         spec = find_container(pod["spec"], container.name)
-        path = spec.get("terminationMessagePath") or "/dev/termination-log"
-        written = self.runtime.read_file(record, container, path)
+        written = self.runtime.read_file(record, container, container.message_path)
         if written:
             return written[:_MESSAGE].decode("utf-8", "replace")
         if container.exit_code and spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
@@ -229,7 +230,8 @@ class Worker:
         """Volumes, then the sandbox and its address. Raises ApiError."""
         core = self.core
         node = core.nodes[record.node]
-        volumes, errors = self.volumes.setup(pod, node.name, node.ip, "")
+        suffix = self._suffix(record)
+        volumes, errors = self.volumes.setup(pod, self._facts(record), self.clock.now, suffix)
         if errors:
             for name, error in errors.items():
                 text = f'MountVolume.SetUp failed for volume "{name}" : {error}'
@@ -238,15 +240,21 @@ class Worker:
             record.mounts_failed += 1
             core.later(record, delay, "mount", background=record.mounts_failed > 3)
             return
-        host_network = bool(pod["spec"].get("hostNetwork"))
-        hostname = (
-            node.name if host_network else (pod["spec"].get("hostname") or pod["metadata"]["name"])[:63]
-        )
-        config = PodSandboxConfig(hostname, pod["metadata"]["namespace"], host_network, volumes)
+        resolver, told = pod_resolver(pod)
+        for text in told:
+            core.event(record, pod, "Warning", "DNSConfigForming", text)
         try:
+            config = PodSandboxConfig(
+                kernel_hostname(pod, node.name),
+                pod["metadata"]["namespace"],
+                bool(pod["spec"].get("hostNetwork")),
+                volumes,
+                memory_limits(pod),
+                resolver,
+            )
             self.runtime.run_pod_sandbox(record, config)
-        except RuntimeFailed as error:
-            text = f"Failed to create pod sandbox: rpc error: code = Unknown desc = {error}"
+        except (HostnameError, RuntimeFailed) as error:
+            text = f"Failed to create pod sandbox: {error}"
             core.event(record, pod, "Warning", "FailedCreatePodSandBox", text)
             core.later(record, PAUSE, "mount", background=True)
             return
@@ -308,21 +316,32 @@ class Worker:
 
     # ---- volumes ---------------------------------------------------------------------------------------
 
+    def _facts(self, record: PodRecord) -> Facts:
+        node = self.core.nodes[record.node]
+        return Facts(node.name, node.ip, record.ip, CAPACITY)
+
+    def _suffix(self, record: PodRecord) -> int:
+        """The number in the name of a volume's directory of this moment."""
+        return self.core.chance.of("volumes", record.uid, self.clock.now).randrange(1 << 32)
+
     def refresh(self, key: str) -> None:
-        """A ConfigMap or Secret (``configmaps/namespace/name``) changed: volumes that show it follow."""
-        core = self.core
+        """An object (``configmaps/namespace/name``) changed: volumes that show it follow."""
         resource, namespace, name = key.split("/")
-        for known in core.records.all():
-            pod = core.pod_of(known)
+        for known in self.core.records.all():
+            if resource == "pods" and known.key != f"{namespace}/{name}":
+                continue
+            pod = self.core.pod_of(known)
             if known.sandbox is None or pod is None or pod["metadata"]["namespace"] != namespace:
                 continue
-            node = core.nodes[known.node]
             for volume in pod["spec"].get("volumes") or ():
-                if not self.volumes.reads(volume, resource, name):
-                    continue
-                try:
-                    files = self.volumes.content(pod, volume, node.name, node.ip, known.ip)
-                except (MountError, ConfigError):
-                    continue  # as upstream: what was mounted stays
-                if files is not None:
-                    self.runtime.update_volume(core.records[known.uid], volume["name"], files)
+                if self.volumes.reads(volume, resource, name):
+                    self._refresh(known, pod, volume)
+
+    def _refresh(self, known: PodRecord, pod: JSON, volume: JSON) -> None:
+        before = self.runtime.volume(known, volume["name"])
+        if before is None:
+            return
+        facts, suffix = self._facts(known), self._suffix(known)
+        fresh = self.volumes.refreshed(pod, volume, facts, before, self.clock.now, suffix)
+        if fresh is not None:
+            self.runtime.set_volume(self.core.records[known.uid], volume["name"], fresh)

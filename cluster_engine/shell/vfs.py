@@ -88,6 +88,8 @@ class Vfs:
     ) -> None:
         self.limits = limits or VfsLimits()
         self.read_only = read_only
+        self.writable: tuple[str, ...] = ()
+        """Places inside a read-only one that may be written to."""
         self._clock = clock
         self._root = Directory()
         self._entries = 0
@@ -325,9 +327,14 @@ class Vfs:
 
     def _writable(self, path: str) -> None:
         target = normal(path)
-        for prefix in self.read_only:
-            if target == prefix or target.startswith(prefix.rstrip("/") + "/"):
-                raise VfsError(path, READ_ONLY)
+        deepest, refused = "", False
+        for prefixes, answer in ((self.read_only, True), (self.writable, False)):
+            for prefix in prefixes:
+                inside = target == prefix or target.startswith(prefix.rstrip("/") + "/")
+                if inside and len(prefix) > len(deepest):
+                    deepest, refused = prefix, answer
+        if refused:
+            raise VfsError(path, READ_ONLY)
 
     def _link(
         self, path: str, node: File | Directory, *, check_only: bool = False, replaces: bool = False

@@ -7,11 +7,11 @@ from typing import Any
 
 import pytest
 
-from cluster_engine.container_runtime.filesystem import Mount
 from cluster_engine.container_runtime.process import Launch, Plan
 from cluster_engine.container_runtime.sandbox import Profile, Sandbox
 from cluster_engine.container_runtime.script import Script
 from cluster_engine.kubelet.programs import missing, plan
+from cluster_engine.linux.files import tree
 
 BUSYBOX = "docker.io/library/busybox:1.36"
 SECOND = 1_000_000
@@ -20,7 +20,13 @@ START = 1_767_225_600 * SECOND
 
 def sandbox() -> Sandbox:
     return Sandbox(
-        "web", "default", "10.244.1.2", {"data": None}, lambda name: Profile([Mount("data", "/data")]), None
+        "web",
+        "default",
+        "10.244.1.2",
+        {"data": tree.directory()},
+        "",
+        lambda name: Profile([["data", "/data", "", False]]),
+        None,
     )
 
 

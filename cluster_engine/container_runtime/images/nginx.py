@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, debian_files, tags
 from cluster_engine.container_runtime.images._web import combined_log, static
-from cluster_engine.container_runtime.process import Launch, Plan
+from cluster_engine.container_runtime.process import Launch, Line, Plan
 from cluster_engine.sim import rfc3339
 
 _WELCOME = """<!DOCTYPE html>
@@ -48,7 +48,7 @@ def _serve(launch: Launch) -> Plan:
     conf = "/etc/nginx/conf.d/default.conf"
     version = _version(launch)
     old = version.startswith(("nginx/1.14", "nginx/1.16"))
-    log = []
+    log: list[Line] = []
     if not old:
         log = [
             (
@@ -58,22 +58,20 @@ def _serve(launch: Launch) -> Plan:
             ),
             (0, "stdout", f"{entry} Looking for shell scripts in /docker-entrypoint.d/"),
             (5_000, "stdout", f"{entry} Launching /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh"),
-            (
-                9_000,
-                "stdout",
-                f"{ipv6}: info: Getting the checksum of {conf}",
-            ),
-            (
-                14_000,
-                "stdout",
-                f"{ipv6}: info: Enabled listen on IPv6 in {conf}",
-            ),
+            *_ipv6(launch, ipv6, conf),
             (15_000, "stdout", f"{entry} Launching /docker-entrypoint.d/20-envsubst-on-templates.sh"),
             (18_000, "stdout", f"{entry} Launching /docker-entrypoint.d/30-tune-worker-processes.sh"),
             (20_000, "stdout", f"{entry} Configuration complete; ready for start up"),
         ]
         stamp = rfc3339(launch.started_at + 25_000).replace("-", "/").replace("T", " ").rstrip("Z")
         notice = f"{stamp} [notice] 1#1:"
+        error = _frozen(launch)
+        if error:
+            log += [
+                (25_000, "stderr", f"{stamp} [emerg] 1#1: {error}"),
+                (25_000, "stderr", f"nginx: [emerg] {error}"),
+            ]
+            return Plan(log=tuple(log), exits=(26_000, 1), memory=6 * MB)
         log += [
             (25_000, "stderr", f'{notice} using the "epoll" event method'),
             (25_000, "stderr", f"{notice} {version}"),
@@ -91,6 +89,26 @@ def _serve(launch: Launch) -> Plan:
         on_term=(60_000, 0),
         memory=6 * MB,
     )
+
+
+def _ipv6(launch: Launch, name: str, conf: str) -> list[Line]:
+    if launch.refuses(conf):
+        return [(9_000, "stdout", f"{name}: info: can not modify {conf} (read-only file system?)")]
+    return [
+        (9_000, "stdout", f"{name}: info: Getting the checksum of {conf}"),
+        (14_000, "stdout", f"{name}: info: Enabled listen on IPv6 in {conf}"),
+    ]
+
+
+def _frozen(launch: Launch) -> str:
+    """What stops it on a read-only root file system; "" for nothing."""
+    for kind in ("client", "proxy", "fastcgi", "uwsgi", "scgi"):
+        path = f"/var/cache/nginx/{kind}_temp"
+        if launch.refuses(path):
+            return f'mkdir() "{path}" failed (30: Read-only file system)'
+    if launch.refuses("/run/nginx.pid"):
+        return 'open() "/run/nginx.pid" failed (30: Read-only file system)'
+    return ""
 
 
 def _files(variant: Variant) -> dict[str, str]:
