@@ -43,6 +43,13 @@ TERMINAL_INPUT = 64 * KIB
 CODES = 256
 """Compiled texts that a machine keeps before it forgets those that nothing refers to."""
 
+MAX_LINE = 64 * KIB
+"""Characters of one command line or script."""
+MAX_WORDS = 10_000
+"""Words of one command line or script; it bounds the time to parse one."""
+MAX_NESTING = 40
+"""Syntax inside syntax: `$( $( … ) )`, `if` in `if`."""
+
 
 @dataclass(frozen=True, slots=True)
 class Limits:

@@ -209,6 +209,8 @@ class Filter:
     """All inputs are read: the exit status (an input that could not be opened makes it at least 1)."""
     opened: Opened | None = None
     """Called before the first chunk of each input (``head -v``, ``grep -H``)."""
+    unopened: Callable[[Sys, State, str, str], None] | None = None
+    """Tells (sys, state, name, reason) of an input that cannot be opened; default: ``NAME: FILE: reason``."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,10 +4,11 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
+from cluster_engine.linux.sh.parse import parse
+from cluster_engine.linux.sh.syntax import Literal, Quoted, Simple
+
 from .errors import ParseError
-from .parse import parse
 from .shell import Shell
-from .syntax import Literal, Quoted, Simple
 from .vfs import normal
 
 MAX_SHOWN = 100

@@ -2,28 +2,12 @@
 
 from __future__ import annotations
 
+from cluster_engine.linux.sh.errors import Incomplete, ParseError, ShellError
 
-class ShellError(Exception):
-    """A command line cannot go on: a bad expansion, a redirection that fails, `${x:?}`.
-
-    The evaluator prints `sh: <message>`; the command (or, for special builtins, the line) ends
-    with `status`.
-    """
-
-    def __init__(self, message: str, status: int = 2) -> None:
-        super().__init__(message)
-        self.status = status
-
-
-class ParseError(ShellError):
-    """The text is not a command line of this shell."""
-
-
-class Incomplete(ParseError):
-    """More input could still make the text a command line (an open quote, a `do` without `done`)."""
-
-    delimiter: str | None = None
-    """The last line of the here-document that is open, if it is one."""
+__all__ = [
+    "BrokenPipe", "ExitControl", "Incomplete", "Interrupted", "LoopControl", "ParseError", "ReturnControl",
+    "ShellError", "Stopped", "UsageError", "VfsError",
+]  # fmt: skip
 
 
 class UsageError(Exception):

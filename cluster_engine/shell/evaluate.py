@@ -8,25 +8,8 @@ from __future__ import annotations
 from collections.abc import Awaitable, Callable
 from typing import Any
 
-from . import pattern
-from .context import Command, Context, encode
-from .errors import (
-    ExitControl,
-    Interrupted,
-    LoopControl,
-    ParseError,
-    ReturnControl,
-    ShellError,
-    Stopped,
-    UsageError,
-    VfsError,
-)
-from .external import ExecCall, ExecRequest
-from .parse import parse
-from .process import Process
-from .redirect import device, redirect
-from .streams import Collector, Pipe, Stream
-from .syntax import (
+from cluster_engine.linux.sh.parse import parse
+from cluster_engine.linux.sh.syntax import (
     AndOr,
     Assignment,
     Case,
@@ -42,6 +25,24 @@ from .syntax import (
     Simple,
     Subshell,
 )
+
+from . import pattern
+from .context import Command, Context, encode
+from .errors import (
+    ExitControl,
+    Interrupted,
+    LoopControl,
+    ParseError,
+    ReturnControl,
+    ShellError,
+    Stopped,
+    UsageError,
+    VfsError,
+)
+from .external import ExecCall, ExecRequest
+from .process import Process
+from .redirect import device, redirect
+from .streams import Collector, Pipe, Stream
 
 IO = dict[int, Stream]
 

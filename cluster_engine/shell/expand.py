@@ -9,10 +9,21 @@ from __future__ import annotations
 import re
 from typing import TYPE_CHECKING
 
+from cluster_engine.linux.sh.syntax import (
+    Arithmetic,
+    DoubleQuoted,
+    Literal,
+    Parameter,
+    Part,
+    Quoted,
+    Substitution,
+    Tilde,
+    Word,
+)
+
 from . import arithmetic, pattern
 from .errors import ShellError, Stopped
 from .limits import size
-from .syntax import Arithmetic, DoubleQuoted, Literal, Parameter, Part, Quoted, Substitution, Tilde, Word
 
 if TYPE_CHECKING:
     from .process import Process

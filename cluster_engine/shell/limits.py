@@ -40,12 +40,6 @@ class Limits:
     """Functions (and, apart from them, aliases) of one shell."""
 
 
-MAX_LINE = 64 * KIB
-"""Characters of one command line or script."""
-MAX_WORDS = 10_000
-"""Words of one command line or script; it bounds the time to parse one."""
-MAX_NESTING = 40
-"""Syntax inside syntax: `$( $( … ) )`, `if` in `if`."""
 PIPE_CAPACITY = 64 * KIB
 MAX_TEXT_LINE = MIB
 """Bytes of one line of text that a line-wise tool reads."""

@@ -12,10 +12,11 @@ from .limits import size
 from .vfs import normal
 
 if TYPE_CHECKING:
+    from cluster_engine.linux.sh.syntax import Node
+
     from .evaluate import Evaluator
     from .shell import Shell
     from .streams import Stream
-    from .syntax import Node
 
 
 class Process:

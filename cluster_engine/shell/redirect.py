@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
+from cluster_engine.linux.sh.syntax import Redirect
+
 from .context import CLOSED, encode
 from .errors import ShellError, VfsError
 from .limits import MAX_TEXT_LINE
 from .streams import FileWriter, Null, Source, Stream
-from .syntax import Redirect
 
 if TYPE_CHECKING:
     from .evaluate import Evaluator

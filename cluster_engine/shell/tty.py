@@ -11,6 +11,9 @@ import codecs
 from collections import deque
 from collections.abc import Callable
 
+from cluster_engine.linux.limits import MAX_LINE
+from cluster_engine.linux.sh.parse import parse
+
 from .completion import MAX_SHOWN, Offer, Request, analyse, apply, external_words, offer, paths
 from .context import encode
 from .editor import MAX_EDITED, LineEditor
@@ -18,8 +21,6 @@ from .errors import Incomplete, ParseError
 from .external import ExecCall
 from .kernel import Blocked, Done, Paused
 from .keys import MAX_PASTE, Key, KeyReader
-from .limits import MAX_LINE
-from .parse import parse
 from .shell import Shell
 from .streams import Sink, TtyInput
 from .width import char_width, columns

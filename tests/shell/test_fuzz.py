@@ -8,10 +8,10 @@ from __future__ import annotations
 import os
 import random
 
+from cluster_engine.linux.sh.parse import parse
 from cluster_engine.shell import Limits, Shell, Terminal, Vfs, run_line
 from cluster_engine.shell.commands import COMMANDS
 from cluster_engine.shell.errors import ParseError
-from cluster_engine.shell.parse import parse
 
 COUNT = int(os.environ.get("SHELL_FUZZ", "1500"))
 LIMITS = Limits(steps=3_000)

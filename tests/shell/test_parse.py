@@ -4,9 +4,9 @@ from __future__ import annotations
 
 import pytest
 
+from cluster_engine.linux.sh.parse import parse
 from cluster_engine.shell import Shell, Vfs, run_line
 from cluster_engine.shell.errors import Incomplete, ParseError
-from cluster_engine.shell.parse import parse
 
 REFUSED = {
     "background": ("sleep 1 &", "background jobs (`&`) are not supported"),

@@ -18,9 +18,9 @@ from cluster_engine.apimachinery.cow import freeze
 from cluster_engine.apimachinery.duration import parse_go_duration
 from cluster_engine.apimachinery.schema import type_of
 from cluster_engine.kube_apiserver.negotiation import parse_accept
+from cluster_engine.linux.sh.parse import parse as parse_shell
 from cluster_engine.shell import Limits, Shell, Vfs, VfsLimits, arithmetic, run_line
 from cluster_engine.shell.errors import ParseError, ShellError, UsageError
-from cluster_engine.shell.parse import parse as parse_shell
 from cluster_engine.shell.pattern import regex
 
 from .random_objects import Grower

@@ -2,10 +2,11 @@
 
 from __future__ import annotations
 
+from cluster_engine.linux.sh.parse import parse
+from cluster_engine.linux.sh.syntax import Simple
+
 from ..context import Command, Context
 from ..errors import ParseError, ShellError
-from ..parse import parse
-from ..syntax import Simple
 
 
 async def run(ctx: Context, argv: list[str]) -> int:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from cluster_engine.linux.sh.parse import RESERVED
+
 from ..context import Command, Context
-from ..parse import RESERVED
 
 _BUILTIN = frozenset(
     [

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from cluster_engine.linux.sh.parse import is_name
+
 from ..context import Command, Context
 from ..errors import ShellError
-from ..parse import is_name
 
 
 async def run(ctx: Context, argv: list[str]) -> int:

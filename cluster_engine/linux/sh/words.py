@@ -7,10 +7,11 @@ by the grammar in `parse.py` (a subclass), so brackets, quotes and comments nest
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from .errors import Incomplete, ParseError
-from .limits import MAX_NESTING, MAX_WORDS
-from .syntax import (
+from cluster_engine.linux.limits import MAX_NESTING, MAX_WORDS
+from cluster_engine.linux.sh.errors import Incomplete, ParseError
+from cluster_engine.linux.sh.syntax import (
     Arithmetic,
     DoubleQuoted,
     Literal,
@@ -54,6 +55,9 @@ class WordReader:
         self.documents: list[Redirect] = []
         """Here-documents announced on this line, whose bodies are still to come."""
         self._not_arithmetic: set[int] = set()
+        self.jobs = False
+        """Whether `&` is known."""
+        self.aliases: Mapping[str, str] = {}
 
     def body_until(self, closer: str) -> Node:
         """Parse commands up to `closer`; the grammar provides it."""

@@ -13,12 +13,14 @@ here-documents, and takes seconds on 64 KiB of `|`. A shell that teaches must no
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
 
-from .errors import Incomplete, ParseError
-from .limits import MAX_LINE, MAX_NESTING
-from .syntax import (
+from cluster_engine.linux.limits import MAX_LINE, MAX_NESTING
+from cluster_engine.linux.sh.errors import Incomplete, ParseError
+from cluster_engine.linux.sh.syntax import (
     AndOr,
     Assignment,
+    Background,
     Case,
     DoubleQuoted,
     For,
@@ -32,12 +34,13 @@ from .syntax import (
     Quoted,
     Redirect,
     Redirected,
+    Rest,
     Sequence,
     Simple,
     Subshell,
     Word,
 )
-from .words import BLANK, META, NAME, NAME_START, WordReader
+from cluster_engine.linux.sh.words import BLANK, META, NAME, NAME_START, WordReader
 
 RESERVED = frozenset(
     [
@@ -67,8 +70,31 @@ def is_name(text: str) -> bool:
     return bool(text) and text[0] in NAME_START and all(char in NAME for char in text)
 
 
+def script(text: str, aliases: Mapping[str, str] | None = None, *, final: bool = True) -> Node:
+    """A text of the machine's shell: jobs are known, aliases are replaced as the words are read.
+
+    Like the real shell it takes a text line by line: what cannot be parsed is a `Rest` with its error behind what
+    could be, and so is what follows a line that may change aliases. `final` as in `parse`. Raises ParseError only
+    where not even the first line is one.
+    """
+    if len(text) > MAX_LINE:
+        raise ParseError(f"a command line may have at most {MAX_LINE:,} characters")
+    parser = Parser(text, final=final)
+    parser.jobs = True
+    parser.aliases = aliases or {}
+    return parser.lines()
+
+
 class Parser(WordReader):
     """The grammar over `WordReader`'s words."""
+
+    _line_at = 0
+    _line = 1
+    _alias_end = -1
+    _alias_seen: tuple[str, ...] = ()
+    _alias_next = False
+    aliasing = False
+    """A command of this line defines or removes an alias."""
 
     # --- the outer forms --------------------------------------------------------------------
 
@@ -79,6 +105,62 @@ class Parser(WordReader):
             raise self._unexpected()
         self._read_documents()
         return body
+
+    def lines(self) -> Node:
+        """Everything, line by line: see `script`."""
+        items: list[Node] = []
+        while True:
+            start = self.pos
+            try:
+                self._newlines()
+                start = self.pos
+                if self.pos >= len(self.text):
+                    break
+                items.extend(self._one_line())
+                if self.documents and self.text.startswith("\n", self.pos):
+                    self.pos += 1
+                self._read_documents()
+            except ParseError as error:
+                if not items or (isinstance(error, Incomplete) and not self.final):
+                    raise
+                items.append(Rest(self.text[start:], str(error)))
+                break
+            if self.aliasing and self.text[self.pos :].strip():
+                items.append(Rest(self.text[self.pos :]))
+                break
+        return items[0] if len(items) == 1 else Sequence(tuple(items))
+
+    def _one_line(self) -> list[Node]:
+        """The commands up to the end of a line."""
+        items: list[Node] = []
+        while True:
+            self._blanks()
+            following = self.text[self.pos : self.pos + 1]
+            if following in ("", "\n") and items:
+                return items
+            items.append(self._item())
+            self._blanks()
+            following = self.text[self.pos : self.pos + 1]
+            if following in ("", "\n"):
+                return items
+            if following != ";" or self.text.startswith(";;", self.pos):
+                if isinstance(items[-1], Background):
+                    continue
+                raise self._unexpected()
+            self.pos += 1
+
+    def _item(self) -> Node:
+        """A list of `&&` and `||`, with its `&` if it has one."""
+        start = self.pos
+        node = self._and_or()
+        self._blanks()
+        if not self.text.startswith("&", self.pos) or self.text.startswith("&&", self.pos):
+            return node
+        if not self.jobs:
+            raise ParseError("background jobs (`&`) are not supported in this shell")
+        source = self.text[start : self.pos].strip()
+        self.pos += 1
+        return Background(node, source)
 
     def body_until(self, closer: str) -> Node:
         self._deeper()
@@ -98,7 +180,7 @@ class Parser(WordReader):
         if self.depth >= MAX_NESTING:
             raise ParseError(f"syntax error: nested more than {MAX_NESTING} deep")
         inner = Parser(text, self.depth + 1, final=True)
-        inner.words = self.words
+        inner.words, inner.jobs, inner.aliases = self.words, self.jobs, self.aliases
         try:
             return inner.program()
         except Incomplete as error:
@@ -117,14 +199,12 @@ class Parser(WordReader):
                 break
             if self._keyword() in stops:
                 break
-            items.append(self._and_or())
+            items.append(self._item())
             self._blanks()
             following = self.text[self.pos : self.pos + 1]
-            if following == "&":
-                raise ParseError("background jobs (`&`) are not supported in this shell")
             if following == ";" and not self.text.startswith(";;", self.pos):
                 self.pos += 1
-            elif following == "\n" or following == "" or following == ")":
+            elif following in ("\n", "", ")") or isinstance(items[-1], Background):
                 continue
             elif not self.text.startswith(";;", self.pos):
                 raise self._unexpected()
@@ -306,6 +386,7 @@ class Parser(WordReader):
         words: list[Word] = []
         redirects: list[Redirect] = []
         start = self.pos
+        line = self._line_number()
         while True:
             redirect = self._redirect()
             if redirect is not None:
@@ -313,6 +394,10 @@ class Parser(WordReader):
                 continue
             if not self._at_word():
                 break
+            if self.aliases and (not words or self._alias_next) and self._alias():
+                if not words and not assignments and not redirects and self._keyword() in OPENERS:
+                    return self._command()
+                continue
             if not words and (assignment := self._assignment()) is not None:
                 assignments.append(assignment)
                 continue
@@ -320,6 +405,8 @@ class Parser(WordReader):
             if not word.parts:
                 continue
             words.append(word)
+            if len(words) == 1 and word.plain() in ("alias", "unalias"):
+                self.aliasing = True
             if len(words) == 1 and not assignments and not redirects:
                 self._blanks()
                 if self.text.startswith("(", self.pos):
@@ -328,7 +415,33 @@ class Parser(WordReader):
             raise self._unexpected()
         if self.text.startswith("(", self.pos):
             raise self._unexpected()
-        return Simple(tuple(assignments), tuple(words), tuple(redirects))
+        return Simple(tuple(assignments), tuple(words), tuple(redirects), line)
+
+    def _line_number(self) -> int:
+        self._line += self.text.count("\n", self._line_at, self.pos)
+        self._line_at = max(self._line_at, self.pos)
+        return self._line
+
+    def _alias(self) -> bool:
+        """Replace the word here by what it is an alias for; whether it was one."""
+        self._alias_next = False
+        found = _ALIASED.match(self.text, self.pos)
+        if found is None or found.group() not in self.aliases:
+            return False
+        name = found.group()
+        if self.pos >= self._alias_end:
+            self._alias_seen = ()
+        if name in self._alias_seen:
+            return False
+        value = self.aliases[name]
+        self._alias_seen = (*self._alias_seen, name)
+        left = max(0, self._alias_end - found.end())
+        self.text = self.text[: self.pos] + value + self.text[found.end() :]
+        if len(self.text) > 2 * MAX_LINE:
+            raise ParseError(f"a command line may have at most {MAX_LINE:,} characters")
+        self._alias_end = self.pos + len(value) + left
+        self._alias_next = value[-1:] in (" ", "\t")
+        return True
 
     def _function(self, word: Word, start: int) -> Function:
         name = word.plain()
@@ -384,7 +497,7 @@ class Parser(WordReader):
             return None
         if text.startswith(("<(", ">("), at):
             raise ParseError("process substitution <( … ) belongs to bash")
-        if operator == "<>":
+        if operator == "<>" and not self.jobs:
             raise ParseError("redirection `<>` is not supported in this shell")
         digits = text[self.pos : at]
         descriptor = int(digits) if digits else (0 if operator.startswith("<") else 1)
@@ -426,6 +539,7 @@ class Parser(WordReader):
                 redirect.body = Word((Quoted(body),))
             else:
                 inner = Parser(body, self.depth + 1, final=True)
+                inner.jobs, inner.aliases = self.jobs, self.aliases
                 if self.depth >= MAX_NESTING:
                     raise ParseError(f"syntax error: nested more than {MAX_NESTING} deep")
                 try:
@@ -493,6 +607,7 @@ class Parser(WordReader):
         return ParseError(f'syntax error: "{token}" unexpected{tail}')
 
 
+_ALIASED = re.compile(r"[^ \t\n|&;<>()\\\"'$`=]+(?=[ \t\n|&;<>()]|\Z)")
 _BLANKS = re.compile(r"[ \t]+")
 _KEYWORD = re.compile(
     "(" + "|".join(re.escape(word) for word in sorted((*RESERVED, *NOT_SH), reverse=True)) + r")"

@@ -1,4 +1,4 @@
-"""The typed syntax of a command line: what `parse.py` builds and `evaluate.py` walks."""
+"""The typed syntax of a command line: what `parse.py` builds and `compile.py` reads."""
 
 from __future__ import annotations
 
@@ -101,6 +101,7 @@ class Simple:
     assignments: tuple[Assignment, ...]
     words: tuple[Word, ...]
     redirects: tuple[Redirect, ...]
+    line: int = 0
 
 
 @dataclass(frozen=True, slots=True)
@@ -138,6 +139,23 @@ class Sequence:
     """Commands one after the other (none is allowed: an empty line)."""
 
     items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Background:
+    """`command &`."""
+
+    body: Node
+    source: str
+
+
+@dataclass(frozen=True, slots=True)
+class Rest:
+    """What is still to be parsed when all before it has run: an alias may change what it means."""
+
+    text: str
+    error: str = ""
+    """Why it cannot be parsed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -191,5 +209,18 @@ class Subshell:
 
 
 Node: TypeAlias = (
-    Simple | Redirected | Pipeline | Not | AndOr | Sequence | If | Loop | For | Case | Function | Subshell
+    Simple
+    | Redirected
+    | Pipeline
+    | Not
+    | AndOr
+    | Sequence
+    | Background
+    | Rest
+    | If
+    | Loop
+    | For
+    | Case
+    | Function
+    | Subshell
 )

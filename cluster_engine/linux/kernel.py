@@ -1,0 +1,317 @@
+"""The tables of one machine: who owns which record, what is ready, what is due.
+
+All of it is JSON: dicts with string keys, lists, strings, integers. A snapshot gives the tables out and forgets
+what it *owned*; the first touch of a record afterwards copies it (one level deep), and then it is changed in place.
+Whatever lies deeper in a record is replaced, never changed.
+"""
+
+from __future__ import annotations
+
+from bisect import insort
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from cluster_engine.linux.files import Credentials, Files, Storage
+from cluster_engine.linux.limits import (
+    BURST,
+    CODES,
+    FIRST_PERIOD,
+    LAST_PERIOD,
+    RECOVERY,
+    SLICE,
+    WAKE_COST,
+    Limits,
+)
+from cluster_engine.linux.program import Program
+
+Record = dict[str, Any]
+Code = list[list[Any]]
+
+VERSION = 1
+"""Of the shape of a machine's state."""
+
+TABLES = ("procs", "io", "ttys", "sessions", "roots", "namespaces", "codes", "ports", "calls")
+
+
+class MachineHost(Protocol):
+    """What lies outside the machine. Its methods only note what is asked: nothing comes back inside a call."""
+
+    def wake(self, due: int | None) -> None:
+        """The machine wants to run at this time (µs), None: not before something happens."""
+
+    def exited(self, process: int, status: int) -> None:
+        """A process that the host spawned has ended (128 + n: by signal n)."""
+
+    def log(self, tag: str, stream: str, text: str) -> None: ...
+
+    def output(self, session: str, fd: int, text: str) -> None: ...
+
+    def ended(self, session: str, status: int) -> None: ...
+
+    def call(self, call: str, name: str, args: Any) -> None: ...
+
+    def resolve(self, call: str, root: str, name: str) -> None: ...
+
+    def connect(self, sock: str, ip: str, port: int) -> None: ...
+
+    def send(self, sock: str, text: str) -> None: ...
+
+    def shutdown(self, sock: str) -> None: ...
+
+    def close(self, sock: str) -> None: ...
+
+    def took(self, sock: str, count: int) -> None: ...
+
+    def datagram(self, port: int, ip: str, to_port: int, data: str) -> None: ...
+
+
+class Kernel:
+    """Tables and their owner; the parts of the machine are functions on it."""
+
+    def __init__(
+        self,
+        hostname: str,
+        host: MachineHost,
+        programs: Callable[[str], Program | None],
+        limits: Limits,
+        storage: Storage,
+    ) -> None:
+        self.host = host
+        self.programs = programs
+        self.limits = limits
+        self.storage = storage
+        self.acts = 0
+        """Counts what a process does to its surroundings: a spinner that does nothing can be parked."""
+        self.top: Record = {
+            "version": VERSION,
+            "hostname": hostname,
+            "now": 0,
+            "next": 1,
+            "ready": [],
+            "timers": [],
+            "totals": {"cpu": 0, "output": 0, "started": 0, "steps": 0},
+            **{table: {} for table in TABLES},
+        }
+        self._mine = True
+        self._owned: set[str] = set()
+        self._alias()
+
+    def _alias(self) -> None:
+        top = self.top
+        self.procs: dict[str, Record] = top["procs"]
+        self.io: dict[str, Record] = top["io"]
+        self.ready: list[str] = top["ready"]
+        self.timers: list[list[Any]] = top["timers"]
+        self.codes: dict[str, Code] = top["codes"]
+        self.now: int = top["now"]
+
+    # --- snapshots ------------------------------------------------------------------------------
+
+    def give_out(self) -> Record:
+        """The whole state, by reference; from now on nothing in it is changed."""
+        self.top["now"] = self.now
+        self._mine = False
+        self._owned = set()
+        return self.top
+
+    def take_over(self, state: Record) -> None:
+        """Go on from a state that was given out, by this or another machine."""
+        self.top = state
+        self._mine = False
+        self._owned = set()
+        self._alias()
+
+    @property
+    def given_out(self) -> bool:
+        """Has nothing been changed since the last snapshot?"""
+        return not self._mine
+
+    def touch(self) -> None:
+        """Own the tables; call it before anything is changed."""
+        if self._mine:
+            return
+        self.top = {
+            key: value.copy() if type(value) in _SHALLOW else value for key, value in self.top.items()
+        }
+        self._mine = True
+        now = self.now
+        self._alias()
+        self.now = now
+
+    def process(self, key: str) -> Record:
+        """A process's record, to be changed."""
+        if key in self._owned:
+            return self.procs[key]
+        record = self.procs[key] = copied(self.procs[key])
+        self._owned.add(key)
+        return record
+
+    def add_process(self, key: str, record: Record) -> None:
+        """A new record, which nobody else has."""
+        self.procs[key] = record
+        self._owned.add(key)
+
+    def stream(self, key: str) -> Record:
+        """A pipe, socket or buffer, to be changed."""
+        mark = "i" + key
+        if mark in self._owned:
+            return self.io[key]
+        record = self.io[key] = copied(self.io[key])
+        self._owned.add(mark)
+        return record
+
+    def add_stream(self, record: Record) -> str:
+        key = self.fresh()
+        self.io[key] = record
+        self._owned.add("i" + key)
+        return key
+
+    def entry(self, table: str, key: str) -> Record:
+        """A record of one of the small tables, to be changed."""
+        mark = f"{table}/{key}"
+        records: dict[str, Record] = self.top[table]
+        if mark not in self._owned:
+            records[key] = copied(records[key])
+            self._owned.add(mark)
+        return records[key]
+
+    def fresh(self) -> str:
+        """A number that nothing else of this machine has."""
+        number: int = self.top["next"]
+        self.top["next"] = number + 1
+        return str(number)
+
+    # --- waiting and waking ---------------------------------------------------------------------
+
+    def wake(self, key: str, *, force: bool = False, outside: bool = False) -> None:
+        """A process that waits may look again. One that is held for its processor time stays held (but for ``force``).
+
+        ``outside``: it waited for the clock or for the world, and has saved up processor time meanwhile. Waiting for
+        another process saves nothing: a child gives back what it has left when it ends.
+        """
+        record = self.procs.get(key)
+        if record is None or record["state"] != "S" or (record["held"] and not force):
+            return
+        record = self.process(key)
+        record["state"] = "R"
+        if record["held"]:
+            record["held"] = False
+            record["cpu"] += self.now - record["since"]
+            self.timers[:] = [each for each in self.timers if each[2] != key or each[3] != "held"]
+            self.ready.append(key)
+            return
+        saved = (self.now - record["since"]) // RECOVERY if outside else 0
+        if saved:
+            record["tokens"] = min(BURST, record["tokens"] + saved)
+            if record["tokens"] > BURST // 2:
+                record["period"] = 0
+        self.ready.append(key)
+
+    def wake_all(self, keys: list[str], *, outside: bool = False) -> None:
+        for key in keys:
+            self.wake(key, outside=outside)
+
+    def sleep(self, record: Record) -> None:
+        """The process waits (for what, its own fields say)."""
+        record["state"] = "S"
+        record["since"] = self.now
+
+    def hold(self, record: Record) -> None:
+        """A process without savings waits for its share; longer each time."""
+        period = min(LAST_PERIOD, record["period"] * 2 or FIRST_PERIOD)
+        record["period"] = period
+        record["state"] = "S"
+        record["held"] = True
+        record["since"] = self.now
+        self.timer(record["id"], period, "held")
+
+    def timer(self, process: str, after: int, what: str) -> int:
+        """Something is due for a process; the timer's number."""
+        number = int(self.fresh())
+        insort(self.timers, [self.now + max(0, after), number, process, what])
+        return number
+
+    def drop_timers(self, process: str) -> None:
+        """Forget what was due for a process."""
+        self.timers[:] = [each for each in self.timers if each[2] != process]
+
+    def fire(self) -> None:
+        """Everything that is due now."""
+        timers, now = self.timers, self.now
+        while timers and timers[0][0] <= now:
+            _, number, key, what = timers.pop(0)
+            if key not in self.procs:
+                continue
+            record = self.process(key)
+            if what == "held":
+                if record["held"]:
+                    self._relieve(record)
+            else:
+                record["fired"].append(number)
+                record["tokens"] -= WAKE_COST
+                self.wake(key, outside=True)
+
+    def _relieve(self, record: Record) -> None:
+        sharing = sum(1 for each in self.procs.values() if each["held"])
+        record["tokens"] = max(1, SLICE // max(1, sharing))
+        record["cpu"] += self.now - record["since"]
+        if record["state"] == "S":
+            record["state"] = "R"
+            self.ready.append(record["id"])
+        record["held"] = False
+
+    def due(self) -> int | None:
+        """When the machine wants to run next."""
+        if self.ready:
+            return self.now
+        return self.timers[0][0] if self.timers else None
+
+    # --- what several parts need ----------------------------------------------------------------
+
+    def files(self, record: Record) -> Files:
+        """The files as a process may reach them."""
+        who = record["who"]
+        return Files(
+            self.storage,
+            who["root"],
+            Credentials(who["uid"], who["gid"], tuple(who["groups"])),
+            cwd=record["cwd"],
+            umask=record["umask"],
+            now=self.now,
+        )
+
+    def keep_code(self, digest: str, code: Code) -> None:
+        """Compiled code, kept by digest for as long as something refers to it."""
+        if digest in self.codes:
+            return
+        if len(self.codes) >= CODES:
+            self._sweep_codes()
+        self.codes[digest] = code
+
+    def _sweep_codes(self) -> None:
+        used: dict[str, None] = {}
+        for record in self.procs.values():
+            if "code" not in record:
+                continue
+            used[record["code"]] = None
+            for body in record["funcs"].values():
+                used[body[0]] = None
+            for frame in record["stack"]:
+                if isinstance(frame, list) and frame[0] in ("C", "E", "T"):
+                    used[frame[1]] = None
+        for digest in [each for each in self.codes if each not in used]:
+            del self.codes[digest]
+
+
+_SHALLOW = (dict, list)
+
+
+def copied(record: Record) -> Record:
+    """A copy whose direct lists and dicts (and those of a program's memory) are copies too."""
+    fresh = {key: value.copy() if type(value) in _SHALLOW else value for key, value in record.items()}
+    memory = fresh.get("mem")
+    if memory:
+        fresh["mem"] = {
+            key: value.copy() if type(value) in _SHALLOW else value for key, value in memory.items()
+        }
+    return fresh

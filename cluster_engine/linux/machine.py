@@ -1,0 +1,445 @@
+"""A machine: the processes of one Pod (or of one learner's terminal) as data, run on the virtual clock.
+
+The host tells it what happens (keys, packets, signals) and calls ``run`` when it asked to be woken; the machine tells
+the host what comes out (``MachineHost``). Neither calls back inside a call. ``state`` is JSON, given out by reference:
+a machine that has not run since gives the same object again.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import Any
+
+from cluster_engine.linux import descriptors, filters, pipes, processes, servers, signals, sockets, terminals
+from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.files import Storage
+from cluster_engine.linux.files.tree import Node
+from cluster_engine.linux.kernel import Kernel, MachineHost, Record
+from cluster_engine.linux.limits import QUANTUM, Limits
+from cluster_engine.linux.program import Program
+from cluster_engine.linux.sh import interpreter
+
+Spec = Sequence[Any]
+"""What a spawned process's descriptor is: ``["null"]``, ``["log", "stdout" | "stderr"]``, ``["session", id]``,
+``["tty", id]``."""
+
+HOST_BUDGET = 100_000
+"""Steps that one ``run`` does unless told otherwise; where it cuts has no effect on what happens."""
+
+
+class Machine:
+    """One machine."""
+
+    def __init__(
+        self,
+        hostname: str,
+        host: MachineHost,
+        programs: Callable[[str], Program | None],
+        limits: Limits | None = None,
+        storage: Storage | None = None,
+    ) -> None:
+        self._kernel = Kernel(hostname, host, programs, limits or Limits(), storage or Storage())
+        self._given: Record | None = None
+
+    # --- what it is made of ---------------------------------------------------------------------
+
+    @property
+    def storage(self) -> Storage:
+        """Volumes, roots and open files."""
+        return self._kernel.storage
+
+    def add_root(
+        self,
+        name: str,
+        tree: Node,
+        mounts: Sequence[dict[str, Any]] = (),
+        *,
+        read_only: bool = False,
+        limit: int = 0,
+        namespace: str = "",
+        flavour: str = "busybox",
+    ) -> None:
+        """A container's file system. ``namespace``: its pid namespace (default: one of its own)."""
+        self._kernel.touch()
+        self.storage.add_root(name, tree, mounts, read_only=read_only, limit=limit)
+        self._kernel.top["roots"][name] = {"namespace": namespace or name, "flavour": flavour}
+
+    def remove_root(self, name: str) -> None:
+        """Forget a container's files; its processes must have ended."""
+        self._kernel.touch()
+        self.storage.remove_root(name)
+        self._kernel.top["roots"].pop(name, None)
+
+    def set_volume(self, name: str, tree: Node, limit: int = 0) -> None:
+        """A volume that roots mount."""
+        self._kernel.touch()
+        self.storage.set_volume(name, tree, limit)
+
+    def set_addresses(self, addresses: Sequence[str]) -> None:
+        """The machine's own IP addresses: what is sent there stays inside."""
+        self._kernel.touch()
+        self._kernel.top["addresses"] = list(addresses)
+
+    def open_terminal(self, name: str, cols: int, rows: int) -> None:
+        """A terminal that ``["tty", name]`` means."""
+        self._kernel.touch()
+        terminals.open_terminal(self._kernel, name, cols, rows)
+
+    # --- processes ------------------------------------------------------------------------------
+
+    def spawn(
+        self,
+        argv: Sequence[str],
+        *,
+        root: str,
+        env: Mapping[str, str] | None = None,
+        cwd: str = "/",
+        uid: int = 0,
+        gid: int = 0,
+        groups: Iterable[int] = (),
+        stdin: Spec = ("null",),
+        stdout: Spec = ("log", "stdout"),
+        stderr: Spec = ("log", "stderr"),
+        tag: str = "",
+        session: str = "",
+    ) -> int:
+        """Start a process from outside; its machine-wide id. Raises FileError as ``execve`` would.
+
+        ``session``: whose ``ended`` tells its status (default: that of its session or terminal).
+        """
+        kernel = self._kernel
+        kernel.touch()
+        row = kernel.top["roots"][root]
+        who = {
+            "root": root, "ns": row["namespace"], "uid": uid, "gid": gid, "groups": list(groups), "tag": tag,
+            "flavour": row["flavour"],
+        }  # fmt: skip
+        probe = {"who": who, "cwd": cwd, "umask": 0o022}
+        environment = dict(env or {})
+        if not kernel.files(probe).is_dir(cwd):
+            raise FileError("No such file or directory", cwd)
+        full = processes.find(kernel, probe, argv[0] if argv else "", environment.get("PATH"))
+        program, words = processes.load(kernel, probe, full, list(argv))
+        record = processes.blank(kernel, who, "")
+        record["cwd"], record["host"] = cwd, True
+        for number, spec in enumerate((stdin, stdout, stderr)):
+            record["fds"][str(number)] = self._attach(record, number, spec)
+        record["session"] = session or record["session"]
+        processes.become(kernel, record, program, words, environment)
+        kernel.host.wake(kernel.now)
+        return int(record["id"])
+
+    def _attach(self, record: Record, number: int, spec: Spec) -> str:
+        match list(spec):
+            case ["null"]:
+                return "n"
+            case ["log", stream]:
+                return "le" if stream == "stderr" else "lo"
+            case ["session", name]:
+                self._kernel.top["sessions"].setdefault(name, {"in": [], "eof": False, "waiting": []})
+                record["session"] = name
+                return f"s{number}{name}"
+            case ["tty", name]:
+                tty = self._kernel.entry("ttys", name)
+                tty["leader"], tty["fg"] = record["id"], record["group"]
+                record["session"], record["tty"] = name, name
+                return f"t{name}"
+        raise ValueError(f"unknown stream {spec!r}")
+
+    def alive(self, process: int) -> bool:
+        """Is the process there (a zombie is not)?"""
+        record = self._kernel.procs.get(str(process))
+        return record is not None and record["state"] != "Z"
+
+    def pid(self, process: int) -> int:
+        """The number that a process has in its own pid namespace, 0 when it is gone."""
+        record = self._kernel.procs.get(str(process))
+        return record["pid"] if record is not None else 0
+
+    def signal(self, process: int, name: str) -> bool:
+        """Signal a process from outside its pid namespace; whether it was there."""
+        if not self.alive(process):
+            return False
+        self._kernel.touch()
+        signals.send(self._kernel, str(process), name, outside=True)
+        self._kernel.host.wake(self._kernel.now)
+        return True
+
+    def kill_all(self, root: str) -> None:
+        """KILL every process of a container."""
+        kernel = self._kernel
+        kernel.touch()
+        for key, record in list(kernel.procs.items()):
+            if record["who"]["root"] == root:
+                signals.send(kernel, key, "KILL", outside=True)
+        kernel.host.wake(kernel.now)
+
+    def processes(self, root: str = "") -> list[dict[str, Any]]:
+        """Id, argv, state, cpu (µs) of the processes of a container (of all)."""
+        return [
+            {
+                "id": int(key),
+                "pid": each["pid"],
+                "argv": list(each["argv"]),
+                "state": each["state"],
+                "cpu": each["cpu"],
+            }
+            for key, each in self._kernel.procs.items()
+            if root in ("", each["who"]["root"])
+        ]
+
+    # --- sessions and terminals -----------------------------------------------------------------
+
+    def input(self, session: str, text: str) -> None:
+        """Bytes for a session's standard input or keys of a terminal. Ignored when it has ended."""
+        kernel = self._kernel
+        kernel.touch()
+        if session in kernel.top["ttys"]:
+            terminals.keys(kernel, session, text)
+        elif session in kernel.top["sessions"]:
+            record = kernel.entry("sessions", session)
+            record["in"].append(text)
+            waiting, record["waiting"] = record["waiting"], []
+            kernel.wake_all(waiting, outside=True)
+        kernel.host.wake(kernel.now)
+
+    def end_input(self, session: str) -> None:
+        """No more input comes. A terminal has no such end: it sees ^D."""
+        kernel = self._kernel
+        kernel.touch()
+        if session in kernel.top["ttys"]:
+            terminals.keys(kernel, session, "\x04")
+        elif session in kernel.top["sessions"]:
+            record = kernel.entry("sessions", session)
+            record["eof"] = True
+            waiting, record["waiting"] = record["waiting"], []
+            kernel.wake_all(waiting)
+        kernel.host.wake(kernel.now)
+
+    def resize(self, session: str, cols: int, rows: int) -> None:
+        """A terminal has a new size."""
+        self._kernel.touch()
+        if session in self._kernel.top["ttys"]:
+            terminals.resize(self._kernel, session, cols, rows)
+            self._kernel.host.wake(self._kernel.now)
+
+    def hangup(self, session: str) -> None:
+        """The user is gone: readers see the end, a terminal's session gets HUP."""
+        self._kernel.touch()
+        if session in self._kernel.top["ttys"]:
+            terminals.hang_up(self._kernel, session)
+            self._kernel.host.wake(self._kernel.now)
+        else:
+            self.end_input(session)
+
+    def close_terminal(self, name: str) -> None:
+        """Forget a terminal whose processes have ended."""
+        self._kernel.touch()
+        self._kernel.top["ttys"].pop(name, None)
+
+    # --- network and answers --------------------------------------------------------------------
+
+    def accept(self, port: int, ip: str, peer_ip: str, peer_port: int) -> str | None:
+        """A connection from outside: its socket, None when nobody listens or the backlog is full."""
+        self._kernel.touch()
+        sock = sockets.incoming(self._kernel, ip, port, peer_ip, peer_port)
+        if sock is not None:
+            self._kernel.host.wake(self._kernel.now)
+        return sock
+
+    def connected(self, sock: str) -> None:
+        """The connection that ``MachineHost.connect`` asked for is there."""
+        self._socket(sockets.settled, sock)
+
+    def failed(self, sock: str, reason: str) -> None:
+        """It failed or broke: ``refused``, ``timeout``, ``unreachable``, ``reset``."""
+        self._socket(sockets.settled, sock, reason)
+
+    def received(self, sock: str, text: str) -> None:
+        """Bytes from the peer."""
+        self._socket(sockets.arrived, sock, text)
+
+    def closed(self, sock: str) -> None:
+        """The peer writes no more."""
+        self._socket(sockets.ended, sock)
+
+    def acked(self, sock: str, count: int) -> None:
+        """The peer has taken that many bytes."""
+        self._socket(sockets.acked, sock, count)
+
+    def _socket(self, what: Callable[..., None], *args: Any) -> None:
+        self._kernel.touch()
+        what(self._kernel, *args)
+        self._kernel.host.wake(self._kernel.now)
+
+    def datagram_in(self, port: int, peer_ip: str, peer_port: int, data: str, ip: str = "") -> bool:
+        """A datagram; False when nobody is bound there."""
+        self._kernel.touch()
+        taken = sockets.datagram(self._kernel, ip, port, peer_ip, peer_port, data)
+        if taken:
+            self._kernel.host.wake(self._kernel.now)
+        return taken
+
+    def listens(self, port: int, ip: str = "") -> bool:
+        """Does a process listen on this TCP port?"""
+        return sockets.bound(self._kernel, "tcp", ip, port) is not None
+
+    def resolved(self, call: str, found: Sequence[str] | str) -> None:
+        """The answer to ``MachineHost.resolve``: addresses, or the reason why there are none."""
+        record = self._kernel.top["calls"].get(call)
+        if record is None:
+            return
+        event = "unresolved" if isinstance(found, str) else "resolved"
+        self._answer(call, [event, record["name"], found if isinstance(found, str) else list(found)])
+
+    def answer(self, call: str, data: Any) -> None:
+        """The answer to ``MachineHost.call``."""
+        if call in self._kernel.top["calls"]:
+            self._answer(call, ["answer", int(call), data])
+
+    def _answer(self, call: str, event: list[Any]) -> None:
+        kernel = self._kernel
+        kernel.touch()
+        key = kernel.top["calls"].pop(call)["process"]
+        if key in kernel.procs and kernel.procs[key].get("kind") == "on":
+            kernel.process(key)["events"].append(event)
+            kernel.wake(key)
+            kernel.host.wake(kernel.now)
+
+    # --- files for the host ---------------------------------------------------------------------
+
+    def read_file(self, root: str, path: str) -> str | None:
+        """A file's byte text, None when there is none."""
+        who = {"root": root, "uid": 0, "gid": 0, "groups": []}
+        try:
+            return self._kernel.files({"who": who, "cwd": "/", "umask": 0o022}).read(path)
+        except FileError:
+            return None
+
+    def write_file(self, root: str, path: str, text: str) -> None:
+        """Make or replace a file. Raises FileError."""
+        self._kernel.touch()
+        who = {"root": root, "uid": 0, "gid": 0, "groups": []}
+        self._kernel.files({"who": who, "cwd": "/", "umask": 0o022}).write(path, text)
+
+    # --- running --------------------------------------------------------------------------------
+
+    def run(self, now: int, budget: int = HOST_BUDGET) -> int | None:
+        """Run what is ready and due at ``now`` (µs), for about ``budget`` steps; when to be called again.
+
+        That is ``now`` itself when the budget ended it: cutting has no effect on results.
+        """
+        kernel = self._kernel
+        if not kernel.ready and (not kernel.timers or kernel.timers[0][0] > now):
+            if now > kernel.now:
+                kernel.now = now
+            return kernel.due()
+        kernel.touch()
+        kernel.now = max(now, kernel.now)
+        kernel.fire()
+        ready = kernel.ready
+        while ready and budget > 0:
+            key = ready[0]
+            if key not in kernel.procs or kernel.procs[key]["state"] != "R":
+                del ready[0]
+                continue
+            process = kernel.process(key)
+            if process["pending"] and not self._signals(process):
+                del ready[0]
+                continue
+            if process["tokens"] <= 0 and not process["q"] and not process["caught"]:
+                del ready[0]
+                kernel.hold(process)
+                continue
+            left = process["q"] or QUANTUM
+            used = self._slice(process, min(left, budget))
+            budget -= used
+            kernel.top["totals"]["steps"] += used
+            process["tokens"] -= used
+            process["cpu"] += used
+            process["q"] = max(0, left - used)
+            if process["state"] == "R" and process["q"] and not process["pending"]:
+                continue
+            process["q"] = 0
+            del ready[0]
+            if process["state"] == "R" and not (
+                process["kind"] == "sh" and interpreter.park(kernel, process)
+            ):
+                ready.append(key)
+        return kernel.due()
+
+    def _slice(self, process: Record, limit: int) -> int:
+        kernel = self._kernel
+        kind = process["kind"]
+        try:
+            if kind == "sh":
+                return interpreter.step(kernel, process, limit)
+            if kind == "done":
+                if not descriptors.flush(kernel, process):
+                    kernel.sleep(process)
+                    return 1
+                return servers.finish(kernel, process)
+            program = kernel.programs(process["program"])
+            if program is None:
+                processes.leave(kernel, process, 127)
+                return 1
+            if kind == "filter":
+                return filters.step(kernel, process, program, limit)
+            if kind == "on":
+                return servers.step(kernel, process, program, limit)
+            return servers.run_once(kernel, process, program)
+        except pipes.Broken:
+            processes.leave(kernel, process, 128 + signals.NUMBERS["PIPE"], "PIPE")
+            return 1
+
+    def _signals(self, process: Record) -> bool:
+        """Let the pending signals act; whether the process still runs."""
+        pending, process["pending"] = process["pending"], []
+        for name in pending:
+            if name in process["traps"]:
+                if process["traps"][name] != "" and name not in process["caught"]:
+                    process["caught"].append(name)
+            elif name in signals.STOPPING:
+                processes.stop(self._kernel, process, name)
+                return False
+            elif process["kind"] == "sh" and interpreter.survives(process, name):
+                continue
+            elif name not in signals.HARMLESS:
+                processes.leave(self._kernel, process, 128 + signals.NUMBERS[name], name)
+                return False
+        return True
+
+    # --- state ----------------------------------------------------------------------------------
+
+    def state(self) -> Record:
+        """The whole machine as JSON data, by reference."""
+        if self._given is None or not self._kernel.given_out:
+            self._given = {"machine": self._kernel.give_out(), "files": self.storage.state()}
+        return self._given
+
+    def load(self, state: Record) -> None:
+        """Become the machine whose state this is."""
+        self._given = state
+        self._kernel.take_over(state["machine"])
+        self.storage.load(state["files"])
+
+    @property
+    def steps(self) -> int:
+        """Steps done since the machine was made: what it has cost the host."""
+        steps: int = self._kernel.top["totals"]["steps"]
+        return steps
+
+    def usage(self, root: str = "") -> dict[str, int]:
+        """``cpu`` (µs so far; of one root only the living), ``processes``, ``memory`` (bytes, an estimate)."""
+        kernel = self._kernel
+        chosen = [each for each in kernel.procs.values() if root in ("", each["who"]["root"])]
+        cpu = sum(each["cpu"] + (kernel.now - each["since"] if each["held"] else 0) for each in chosen)
+        if not root:
+            cpu += kernel.top["totals"]["cpu"]
+        memory = sum(interpreter.memory(each) for each in chosen)
+        return {
+            "cpu": cpu,
+            "processes": len(chosen),
+            "memory": memory,
+            "output": kernel.top["totals"]["output"],
+        }

@@ -1,0 +1,322 @@
+"""Processes: how they begin, become another program, and end.
+
+A record of the table ``procs`` holds, whatever runs in it:
+
+``id`` machine-wide, ``pid`` in its namespace, ``parent`` (id or ""),
+``who`` {root, ns, uid, gid, groups, tag, flavour},
+``argv env cwd umask fds``, ``group sid tty``, ``children dead`` (ends not yet looked at: [id, pid, status, how]),
+``state`` R S T Z, ``pending traps caught``, ``out`` (not yet written), ``fired hot`` (timers and sockets with news),
+``tokens period held since q`` (processor time), ``cpu started``, ``host session`` (who is told of its end),
+``kind`` sh filter on run, ``program``, ``mem`` (its memory). A shell adds its own fields.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from cluster_engine.linux import descriptors, signals
+from cluster_engine.linux.errors import DENIED, NO_ENTRY, FileError
+from cluster_engine.linux.files.tree import content, program_of
+from cluster_engine.linux.kernel import Kernel, Record, copied
+from cluster_engine.linux.limits import BURST, EXEC_COST, FORK_COST
+from cluster_engine.linux.program import Program
+
+DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
+COMMON = (
+    "id", "pid", "parent", "who", "argv", "env", "cwd", "umask", "fds", "group", "sid", "tty", "children", "dead",
+    "state", "pending", "traps", "caught", "out", "fired", "hot", "tokens", "period", "held", "since", "q", "cpu",
+    "started", "host", "session",
+)  # fmt: skip
+MAX_SCRIPT_LINKS = 4
+"""Scripts whose interpreter is a script."""
+
+
+def blank(kernel: Kernel, who: Record, parent: str) -> Record:
+    """A record of nothing yet. Raises FileError when there are too many processes."""
+    if len(kernel.procs) >= kernel.limits.processes:
+        raise FileError("Resource temporarily unavailable")
+    key = kernel.fresh()
+    kernel.top["totals"]["started"] += 1
+    record: Record = {
+        "id": key, "pid": next_pid(kernel, who["ns"], key), "parent": parent, "who": who, "argv": [], "env": {},
+        "cwd": "/", "umask": 0o022, "fds": {}, "group": key, "sid": key, "tty": "", "children": [], "dead": [],
+        "state": "R", "pending": [], "traps": {}, "caught": [], "out": [], "fired": [], "hot": [], "tokens": BURST,
+        "period": 0, "held": False, "since": kernel.now, "q": 0, "cpu": 0, "started": kernel.now, "host": False,
+        "session": "",
+    }  # fmt: skip
+    kernel.add_process(key, record)
+    kernel.ready.append(key)
+    return record
+
+
+def next_pid(kernel: Kernel, name: str, key: str) -> int:
+    """The next number of a pid namespace; the first process is its init."""
+    spaces = kernel.top["namespaces"]
+    space = spaces.get(name, {"next": 1, "init": ""})
+    if space["init"] not in kernel.procs:
+        space = {"next": 1, "init": key}
+    number: int = space["next"]
+    spaces[name] = {**space, "next": number + 1}
+    return number
+
+
+def _share(parent: Record, child: Record) -> None:
+    """Half of what a parent has saved up goes to the child; at its end what is left comes back."""
+    half = max(0, parent["tokens"]) // 2
+    child["tokens"] = half
+    parent["tokens"] -= half + FORK_COST
+    child["period"] = parent["period"]
+
+
+def fork(kernel: Kernel, parent: Record) -> Record:
+    """A copy of a process, which its maker still has to set going. Raises FileError."""
+    if len(kernel.procs) >= kernel.limits.processes:
+        raise FileError("Resource temporarily unavailable")
+    kernel.acts += 1
+    kernel.top["totals"]["started"] += 1
+    child = copied(parent)
+    key = kernel.fresh()
+    child["id"], child["pid"] = key, next_pid(kernel, parent["who"]["ns"], key)
+    child["parent"] = parent["id"]
+    child["children"], child["dead"], child["pending"], child["caught"] = [], [], [], []
+    child["out"], child["fired"], child["hot"] = [], [], []
+    child["state"], child["held"], child["q"], child["cpu"] = "R", False, 0, 0
+    child["since"] = child["started"] = kernel.now
+    child["host"], child["session"] = False, ""
+    for desc in child["fds"].values():
+        if desc[0] in descriptors.COUNTED:
+            descriptors.retain(kernel, desc)
+    _share(parent, child)
+    parent["children"].append(key)
+    kernel.add_process(key, child)
+    kernel.ready.append(key)
+    return child
+
+
+def child_of(kernel: Kernel, parent: Record, fds: Mapping[str, str]) -> Record:
+    """A child that is to become another program at once: nothing of the parent's memory is copied."""
+    child = blank(kernel, parent["who"], parent["id"])
+    kernel.acts += 1
+    child["cwd"], child["umask"] = parent["cwd"], parent["umask"]
+    child["group"], child["sid"], child["tty"] = parent["group"], parent["sid"], parent["tty"]
+    child["traps"] = {name: "" for name, action in parent["traps"].items() if action == ""}
+    child["fds"] = dict(fds)
+    for desc in fds.values():
+        descriptors.retain(kernel, desc)
+    _share(parent, child)
+    parent["children"].append(child["id"])
+    return child
+
+
+# --- programs --------------------------------------------------------------------------------------
+
+
+def find(kernel: Kernel, process: Record, name: str, path: str | None) -> str:
+    """Where a program lies. Raises FileError (not found, permission denied)."""
+    files = kernel.files(process)
+    if "/" in name:
+        files.executable(name)
+        return name
+    if not name:
+        raise FileError(NO_ENTRY)
+    denied = False
+    for directory in (DEFAULT_PATH if path is None else path).split(":"):
+        full = f"{directory.rstrip('/')}/{name}" if directory else f"./{name}"
+        try:
+            files.executable(full)
+        except FileError as error:
+            denied = denied or error.reason == DENIED
+            continue
+        return full
+    raise FileError(DENIED if denied else NO_ENTRY)
+
+
+def load(kernel: Kernel, process: Record, full: str, argv: list[str]) -> tuple[Program, list[str]]:
+    """The program at a path, and its arguments (a script's interpreter comes first). Raises FileError."""
+    files = kernel.files(process)
+    for _ in range(MAX_SCRIPT_LINKS):
+        node = files.executable(full)
+        name = program_of(node)
+        if name is not None:
+            program = kernel.programs(name)
+            if program is None:
+                raise FileError("Exec format error")
+            return program, argv
+        first = content(node)[:256].partition("\n")[0]
+        if not first.startswith("#!"):
+            if "\0" in first:
+                raise FileError("Exec format error")
+            program = kernel.programs("sh")
+            if program is None:
+                raise FileError("Exec format error")
+            return program, ["sh", full, *argv[1:]]
+        words = first[2:].strip().split(None, 1)
+        if not words:
+            raise FileError("Exec format error")
+        interpreter = words[0]
+        argv = [*words, full, *argv[1:]]
+        full = interpreter
+    raise FileError("Too many levels of symbolic links")
+
+
+def become(kernel: Kernel, process: Record, program: Program, argv: list[str], env: dict[str, str]) -> None:
+    """The process runs a program from its start. It keeps what a process keeps over ``execve``."""
+    for key in [key for key in process if key not in COMMON]:
+        del process[key]
+    process["argv"], process["env"] = list(argv), dict(env)
+    process["traps"] = {name: "" for name, action in process["traps"].items() if action == ""}
+    process["caught"], process["fired"], process["hot"] = [], [], []
+    process["tokens"] -= EXEC_COST
+    process["program"] = program.name
+    process["mem"] = {}
+    if program.shell:
+        process["kind"] = "sh"
+        process["boot"] = True
+    elif program.filter is not None:
+        process["kind"] = "filter"
+    elif program.on is not None:
+        process["kind"] = "on"
+        process.update(events=[["start", list(argv)]], asks=[], more=False)
+    else:
+        process["kind"] = "run"
+
+
+def execute(kernel: Kernel, process: Record, argv: list[str], env: dict[str, str]) -> None:
+    """As ``execvpe``. Raises FileError."""
+    full = find(kernel, process, argv[0] if argv else "", env.get("PATH"))
+    program, argv = load(kernel, process, full, argv)
+    become(kernel, process, program, argv, env)
+
+
+# --- ends ------------------------------------------------------------------------------------------
+
+
+def close_all(kernel: Kernel, process: Record) -> None:
+    fds, process["fds"] = process["fds"], {}
+    for desc in fds.values():
+        if desc[0] in descriptors.COUNTED:
+            descriptors.release(kernel, desc)
+    for desc, _ in process["out"]:
+        descriptors.release(kernel, desc)
+    process["out"] = []
+
+
+def leave(kernel: Kernel, process: Record, status: int, how: str = "exited") -> None:
+    """The process ends: ``how`` is ``exited`` or the name of the signal that killed it."""
+    key = process["id"]
+    kernel.acts += 1
+    close_all(kernel, process)
+    kernel.drop_timers(key)
+    process["state"] = "Z"
+    process["held"] = False
+    kernel.top["totals"]["cpu"] += process["cpu"]
+    space = kernel.top["namespaces"].get(process["who"]["ns"], {"init": ""})
+    init = space["init"] if space["init"] in kernel.procs else ""
+    if init == key:
+        for other, record in list(kernel.procs.items()):
+            if other != key and record["who"]["ns"] == process["who"]["ns"]:
+                signals.send(kernel, other, "KILL", outside=True)
+        init = ""
+    if process["tty"]:
+        _leave_terminal(kernel, process)
+    for child in process["children"]:
+        _adopt(kernel, child, init)
+    process["children"] = []
+    if process["session"]:
+        kernel.host.ended(process["session"], status)
+        kernel.top["sessions"].pop(process["session"], None)
+    if process["host"]:
+        kernel.host.exited(int(key), status)
+    if process["parent"] in kernel.procs:
+        parent = kernel.process(process["parent"])
+        parent["tokens"] = min(BURST, parent["tokens"] + max(0, process["tokens"]))
+        parent["period"] = 0 if parent["tokens"] > BURST // 2 else max(parent["period"], process["period"])
+        parent["dead"].append([key, process["pid"], status, how])
+        kernel.wake(parent["id"])
+    else:
+        del kernel.procs[key]
+
+
+def _leave_terminal(kernel: Kernel, process: Record) -> None:
+    name = process["tty"]
+    tty = kernel.top["ttys"].get(name)
+    if tty is None or tty["leader"] != process["id"]:
+        return
+    tty = kernel.entry("ttys", name)
+    tty["leader"] = ""
+    if tty["fg"] and tty["fg"] != process["group"]:
+        signals.send_group(kernel, tty["fg"], "HUP")
+
+
+def _adopt(kernel: Kernel, key: str, init: str) -> None:
+    """An orphan goes to the namespace's first process."""
+    if key not in kernel.procs:
+        return
+    orphan = kernel.process(key)
+    orphan["parent"] = init
+    if init:
+        guardian = kernel.process(init)
+        guardian["children"].append(key)
+        if orphan["state"] == "Z":
+            guardian["dead"].append([key, orphan["pid"], 0, "exited"])
+            kernel.wake(init)
+    elif orphan["state"] == "Z":
+        del kernel.procs[key]
+
+
+def stop(kernel: Kernel, process: Record, name: str) -> None:
+    """A stopping signal acts: the process waits for CONT, its parent learns of it."""
+    process["state"] = "T"
+    process["held"] = False
+    if process["parent"] in kernel.procs:
+        parent = kernel.process(process["parent"])
+        parent["dead"].append([process["id"], process["pid"], 128 + signals.NUMBERS[name], "stopped"])
+        kernel.wake(parent["id"])
+
+
+def reap(kernel: Kernel, parent: Record) -> list[list[Any]]:
+    """What happened to the children since: [id, pid, status, how]; the dead are forgotten."""
+    news: list[list[Any]] = parent["dead"]
+    parent["dead"] = []
+    gone = [each[0] for each in news if each[3] != "stopped"]
+    for key in gone:
+        kernel.procs.pop(key, None)
+    if gone:
+        parent["children"] = [key for key in parent["children"] if key not in gone]
+    return news
+
+
+def pid_to_key(kernel: Kernel, process: Record, pid: int) -> str | None:
+    """Which process a number means, seen from this one."""
+    space = process["who"]["ns"]
+    for key, record in kernel.procs.items():
+        if record["pid"] == pid and record["who"]["ns"] == space:
+            return key
+    return None
+
+
+def kill(kernel: Kernel, process: Record, pid: int, name: str) -> None:
+    """As ``kill(2)``: 0 is one's own group, -1 everybody, below that a group. Raises FileError."""
+    kernel.acts += 1
+    if pid == -1:
+        keys = [
+            key
+            for key, each in kernel.procs.items()
+            if each["who"]["ns"] == process["who"]["ns"] and each["pid"] != 1 and key != process["id"]
+        ]
+    elif pid <= 0:
+        group = process["group"] if pid == 0 else pid_to_key(kernel, process, -pid) or ""
+        keys = [key for key, each in kernel.procs.items() if each["group"] == group]
+    else:
+        found = pid_to_key(kernel, process, pid)
+        keys = [found] if found is not None else []
+    if not keys:
+        raise FileError("No such process")
+    uid = process["who"]["uid"]
+    allowed = [key for key in keys if uid in (0, kernel.procs[key]["who"]["uid"])]
+    if not allowed:
+        raise FileError("Operation not permitted")
+    for key in allowed:
+        if name != "0":
+            signals.send(kernel, key, name)

@@ -1,0 +1,149 @@
+"""Where a shell gets its next line from: a terminal (with prompts), a pipe, a file on standard input."""
+
+from __future__ import annotations
+
+from cluster_engine.linux import descriptors
+from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.kernel import Code
+from cluster_engine.linux.limits import MAX_LINE
+from cluster_engine.linux.sh import ends, jobs
+from cluster_engine.linux.sh.compile import compiled
+from cluster_engine.linux.sh.errors import Incomplete, ParseError
+from cluster_engine.linux.sh.shell import CHARGED, WAIT, Shell
+
+READ = "read"
+READ_CODE: Code = [["READ"]]
+"""The program of a shell that reads its commands; each line comes back to its only instruction."""
+
+
+def read(sh: Shell) -> int:
+    """The instruction ``READ``: run the next command, or wait for more text."""
+    process = sh.p
+    interactive = "i" in process["opts"]
+    if process["call"] is None:
+        process["call"] = ["input", 0, False, False]
+    _, lines, ended, asked = process["call"]
+    while True:
+        found = _next(sh, lines, ended)
+        if found is not None:
+            text, rest = found
+            process["input"], process["call"] = rest, None
+            process["line"] = 0
+            sh.extra += 1 + len(text) // 32
+            if not text.strip():
+                process["call"] = ["input", 0, ended, False]
+                lines, asked = 0, False
+                continue
+            try:
+                return sh.run_text(text, "read", True, 0)
+            except ParseError as error:
+                sh.say(str(error))
+                sh.status = 2
+                if not interactive:
+                    return ends.leave(sh, 2)
+                sh.next = 0
+                return CHARGED
+        lines = process["input"].count("\n")
+        if ended:
+            if interactive and process["tty"]:
+                sh.write(process["fds"], 2, "exit\n" if not interactive else "\n")
+            return ends.leave(sh, sh.status)
+        if interactive and not asked:
+            _prompt(sh)
+            asked = True
+        process["call"] = ["input", lines, ended, asked]
+        desc = process["fds"].get("0")
+        try:
+            chunk = descriptors.read(sh.kernel, process, desc) if desc is not None else ""
+        except FileError:
+            chunk = ""
+        if chunk is None:
+            sh.kernel.sleep(process)
+            sh.next = 0
+            return WAIT
+        asked = False
+        if chunk == "":
+            ended = True
+        process["input"] += chunk
+        process["call"] = ["input", lines, ended, asked]
+        if len(process["input"]) > 2 * MAX_LINE:
+            sh.say(f"a command may have at most {MAX_LINE:,} characters")
+            return ends.leave(sh, 2)
+
+
+def _next(sh: Shell, lines: int, ended: bool) -> tuple[str, str] | None:
+    """The first complete command of the input and what follows it; None: more is needed.
+
+    ``lines``: so many lines are known not to be complete.
+    """
+    text: str = sh.p["input"]
+    at = -1
+    for _ in range(lines):
+        at = text.find("\n", at + 1)
+    while True:
+        at = text.find("\n", at + 1)
+        if at < 0:
+            return (text, "") if ended and text else None
+        candidate = text[: at + 1]
+        sh.extra += len(candidate) // 64
+        try:
+            compiled(candidate, tuple(sh.p["aliases"].items()), False)
+        except Incomplete:
+            continue
+        except ParseError:
+            return candidate, text[at + 1 :]
+        return candidate, text[at + 1 :]
+
+
+def _prompt(sh: Shell) -> None:
+    process = sh.p
+    if process["input"]:
+        text = sh.vars.get("PS2", "> ")
+    else:
+        jobs.tell(sh)
+        text = expanded(sh, sh.vars.get("PS1", ""))
+    sh.write(process["fds"], 2, text)
+
+
+def expanded(sh: Shell, text: str) -> str:
+    """``\\w \\W \\h \\H \\u \\$ \\n`` of a prompt."""
+    out: list[str] = []
+    at = 0
+    while at < len(text):
+        char = text[at]
+        at += 1
+        if char != "\\" or at >= len(text):
+            out.append(char)
+            continue
+        letter = text[at]
+        at += 1
+        out.append(_escape(sh, letter))
+    return "".join(out)
+
+
+def _escape(sh: Shell, letter: str) -> str:
+    uid = sh.p["who"]["uid"]
+    cwd: str = sh.cwd()
+    home = sh.vars.get("HOME", "")
+    if home not in ("", "/") and (cwd == home or cwd.startswith(home + "/")):
+        cwd = "~" + cwd[len(home) :]
+    match letter:
+        case "w":
+            return cwd
+        case "W":
+            return cwd.rpartition("/")[2] or cwd
+        case "h":
+            return str(sh.kernel.top["hostname"]).partition(".")[0]
+        case "H":
+            return str(sh.kernel.top["hostname"])
+        case "u":
+            return sh.vars.get("USER", "root" if uid == 0 else str(uid))
+        case "$":
+            return "#" if uid == 0 else "$"
+        case "n":
+            return "\n"
+        case "[" | "]":
+            return ""
+        case "e":
+            return "\x1b"
+    return "\\" + letter

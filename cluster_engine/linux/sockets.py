@@ -1,0 +1,298 @@
+"""Sockets: connections inside the machine are its own, all others go to the host.
+
+Records of the table ``io``:
+
+- ``{"k": "sock", "refs", "state": "connecting" | "open" | "failed" | "closing", "ip", "port": of the peer, "peer": the
+  other end's record or "", "in", "n", "eof", "error", "out", "m": unsent bytes, "flight": unacknowledged, "taken": read
+  but not yet told, "shut", "watch": [process, fd], "asked", "more"}``
+- ``{"k": "listen", "refs", "ip", "port", "queue": [socks], "watch"}``
+- ``{"k": "udp", "refs", "ip", "port", "queue": [[ip, port, data]], "watch"}``
+
+A record that has news for its process puts the descriptor on the process's ``hot`` list and wakes it.
+"""
+
+from __future__ import annotations
+
+from cluster_engine.linux.errors import BAD_DESCRIPTOR, DENIED, FileError
+from cluster_engine.linux.kernel import Kernel, Record
+from cluster_engine.linux.limits import BACKLOG, SOCKET_BUFFER, SOCKET_WINDOW
+from cluster_engine.linux.pipes import taken
+
+IN_USE = "Address already in use"
+DATAGRAMS = 512
+"""Datagrams that wait for a process; more are dropped."""
+TELL = 32_768
+"""Read bytes after which the host is told."""
+FIRST_EPHEMERAL = 32_768
+LAST_EPHEMERAL = 60_999
+
+
+def local(kernel: Kernel, ip: str) -> bool:
+    """Is this one of the machine's own addresses?"""
+    return ip.startswith("127.") or ip in ("::1", "0.0.0.0", "") or ip in kernel.top.get("addresses", [])
+
+
+def _heat(kernel: Kernel, record: Record) -> None:
+    """Tell the process that watches."""
+    key, fd = record["watch"]
+    if key not in kernel.procs:
+        return
+    process = kernel.process(key)
+    if fd not in process["hot"]:
+        process["hot"].append(fd)
+    kernel.wake(key, outside=not record.get("peer"))
+
+
+def _ephemeral(kernel: Kernel, protocol: str) -> int:
+    ports = kernel.top["ports"]
+    for _ in range(LAST_EPHEMERAL - FIRST_EPHEMERAL + 1):
+        port: int = kernel.top.get("ephemeral", FIRST_EPHEMERAL)
+        kernel.top["ephemeral"] = port + 1 if port < LAST_EPHEMERAL else FIRST_EPHEMERAL
+        if f"{protocol}/{port}" not in ports:
+            return port
+    raise FileError("Cannot assign requested address")
+
+
+def _bind(kernel: Kernel, protocol: str, ip: str, port: int, uid: int, record: Record) -> str:
+    if port < 1024 and uid != 0 and port < kernel.top.get("first_port", 0):
+        raise FileError(DENIED)
+    ports = kernel.top["ports"]
+    taken_by = ports.get(f"{protocol}/{port}", {})
+    if taken_by and (ip in taken_by or "" in taken_by or ip == ""):
+        raise FileError(IN_USE)
+    key = kernel.add_stream(record)
+    ports[f"{protocol}/{port}"] = {**taken_by, ip: key}
+    return key
+
+
+def listen(kernel: Kernel, ip: str, port: int, uid: int) -> str:
+    """A listening socket. Raises FileError."""
+    ip = "" if ip in ("0.0.0.0", "::", "*") else ip
+    port = port or _ephemeral(kernel, "tcp")
+    record = {"k": "listen", "refs": 0, "ip": ip, "port": port, "queue": [], "watch": ["", 0]}
+    return _bind(kernel, "tcp", ip, port, uid, record)
+
+
+def bind(kernel: Kernel, ip: str, port: int, uid: int) -> str:
+    """A UDP socket. Raises FileError."""
+    ip = "" if ip in ("0.0.0.0", "::", "*") else ip
+    port = port or _ephemeral(kernel, "udp")
+    record = {"k": "udp", "refs": 0, "ip": ip, "port": port, "queue": [], "watch": ["", 0]}
+    return _bind(kernel, "udp", ip, port, uid, record)
+
+
+def bound(kernel: Kernel, protocol: str, ip: str, port: int) -> str | None:
+    """The socket that listens at an address."""
+    found: dict[str, str] = kernel.top["ports"].get(f"{protocol}/{port}", {})
+    return found.get(ip) or found.get("")
+
+
+def _sock(state: str, ip: str, port: int) -> Record:
+    return {
+        "k": "sock", "refs": 0, "state": state, "ip": ip, "port": port, "peer": "", "in": [], "n": 0, "eof": False,
+        "error": "", "out": [], "m": 0, "flight": 0, "taken": 0, "shut": False, "watch": ["", 0], "asked": False,
+        "more": False,
+    }  # fmt: skip
+
+
+def connect(kernel: Kernel, ip: str, port: int) -> str:
+    """A connection; whether it came about is told later."""
+    if not local(kernel, ip):
+        key = kernel.add_stream(_sock("connecting", ip, port))
+        kernel.host.connect(key, ip, port)
+        return key
+    key = kernel.add_stream(_sock("connecting", ip, port))
+    there = incoming(kernel, ip, port, ip if ip else "127.0.0.1", _ephemeral(kernel, "tcp"))
+    if there is None:
+        kernel.stream(key).update(state="failed", error="refused")
+    else:
+        kernel.stream(there)["peer"] = key
+        kernel.stream(key).update(state="open", peer=there)
+    return key
+
+
+def incoming(kernel: Kernel, ip: str, port: int, peer_ip: str, peer_port: int) -> str | None:
+    """A connection that arrives: its record, None when nobody takes it."""
+    listener = bound(kernel, "tcp", ip, port)
+    if listener is None or len(kernel.io[listener]["queue"]) >= BACKLOG:
+        return None
+    key = kernel.add_stream(_sock("open", peer_ip, peer_port))
+    record = kernel.stream(listener)
+    record["queue"].append(key)
+    _heat(kernel, record)
+    return key
+
+
+def settled(kernel: Kernel, key: str, reason: str = "") -> None:
+    """A connection came about, or failed, or broke."""
+    if key not in kernel.io:
+        return
+    record = kernel.stream(key)
+    if reason:
+        record["state"], record["error"] = "failed", reason
+        record["out"], record["m"] = [], 0
+        if not record["refs"] and record["watch"][0]:
+            del kernel.io[key]
+            return
+    else:
+        record["state"] = "open"
+        _pump(kernel, key)
+    _heat(kernel, record)
+
+
+def arrived(kernel: Kernel, key: str, text: str) -> None:
+    """Bytes from the peer."""
+    if key not in kernel.io:
+        return
+    record = kernel.stream(key)
+    record["in"].append(text)
+    record["n"] += len(text)
+    if record["asked"]:
+        _heat(kernel, record)
+
+
+def ended(kernel: Kernel, key: str) -> None:
+    """The peer writes no more."""
+    if key not in kernel.io:
+        return
+    record = kernel.stream(key)
+    record["eof"] = True
+    if record["asked"]:
+        _heat(kernel, record)
+
+
+def acked(kernel: Kernel, key: str, count: int) -> None:
+    """The peer has taken that many bytes."""
+    if key in kernel.io:
+        kernel.stream(key)["flight"] -= count
+        _pump(kernel, key)
+
+
+def write(kernel: Kernel, key: str, text: str) -> None:
+    """Queue bytes. Raises FileError when the connection is gone or its buffer is full."""
+    record = kernel.stream(key)
+    if record["k"] != "sock":
+        raise FileError("Transport endpoint is not connected")
+    if record["error"] or record["shut"]:
+        raise FileError("Broken pipe")
+    if record["m"] + len(text) > SOCKET_BUFFER:
+        raise FileError("No buffer space available")
+    if text:
+        record["out"].append(text)
+        record["m"] += len(text)
+        if record["state"] == "open":
+            _pump(kernel, key)
+
+
+def _pump(kernel: Kernel, key: str) -> None:
+    """Send what the window allows."""
+    record = kernel.stream(key)
+    while record["out"] and record["flight"] < SOCKET_WINDOW:
+        text = taken(record["out"], SOCKET_WINDOW - record["flight"])
+        record["m"] -= len(text)
+        if not record["peer"]:
+            record["flight"] += len(text)
+            kernel.host.send(key, text)
+        elif record["peer"] in kernel.io:
+            record["flight"] += len(text)
+            arrived(kernel, record["peer"], text)
+    if record["out"]:
+        return
+    if record["more"]:
+        record["more"] = False
+        _heat(kernel, record)
+    if record["shut"] == "wanted":
+        record["shut"] = True
+        _finish(kernel, key, record)
+    if record["state"] == "closing":
+        _gone(kernel, key, record)
+
+
+def _finish(kernel: Kernel, key: str, record: Record) -> None:
+    if record["peer"]:
+        ended(kernel, record["peer"])
+    else:
+        kernel.host.shutdown(key)
+
+
+def shutdown(kernel: Kernel, key: str) -> None:
+    """Nothing more will be written; what is queued still goes out."""
+    record = kernel.stream(key)
+    if record["k"] != "sock" or record["shut"] or record["error"]:
+        return
+    record["shut"] = "wanted"
+    if record["state"] == "open":
+        _pump(kernel, key)
+
+
+def read(kernel: Kernel, key: str, count: int) -> str | None:
+    """At most ``count`` bytes, "" at the end, None: nothing yet. Raises FileError (reset …)."""
+    record = kernel.stream(key)
+    if record["k"] != "sock":
+        raise FileError(BAD_DESCRIPTOR)
+    if record["n"]:
+        text = taken(record["in"], count)
+        record["n"] -= len(text)
+        if record["peer"]:
+            if record["peer"] in kernel.io:
+                acked(kernel, record["peer"], len(text))
+        else:
+            record["taken"] += len(text)
+            if record["taken"] >= TELL:
+                kernel.host.took(key, record["taken"])
+                record["taken"] = 0
+        return text
+    if record["error"]:
+        raise FileError("Connection reset by peer" if record["error"] == "reset" else record["error"])
+    return "" if record["eof"] else None
+
+
+def datagram(kernel: Kernel, ip: str, port: int, peer_ip: str, peer_port: int, data: str) -> bool:
+    """A datagram arrives; whether somebody is bound there."""
+    key = bound(kernel, "udp", ip, port)
+    if key is None:
+        return False
+    record = kernel.stream(key)
+    if len(record["queue"]) < DATAGRAMS:
+        record["queue"].append([peer_ip, peer_port, data])
+        _heat(kernel, record)
+    return True
+
+
+def send_to(kernel: Kernel, key: str, ip: str, port: int, data: str) -> None:
+    record = kernel.io[key]
+    if record["k"] != "udp":
+        raise FileError(BAD_DESCRIPTOR)
+    if local(kernel, ip):
+        datagram(kernel, ip, port, "127.0.0.1", record["port"], data)
+    else:
+        kernel.host.datagram(record["port"], ip, port, data)
+
+
+def close(kernel: Kernel, key: str) -> None:
+    """The last descriptor is gone."""
+    record = kernel.stream(key)
+    if record["k"] in ("listen", "udp"):
+        name = f"{'tcp' if record['k'] == 'listen' else 'udp'}/{record['port']}"
+        left = {ip: other for ip, other in kernel.top["ports"].get(name, {}).items() if other != key}
+        if left:
+            kernel.top["ports"][name] = left
+        else:
+            kernel.top["ports"].pop(name, None)
+        for waiting in record["queue"] if record["k"] == "listen" else []:
+            close(kernel, waiting)
+        del kernel.io[key]
+        return
+    if record["state"] == "open" and record["out"]:
+        record["state"] = "closing"
+        return
+    _gone(kernel, key, record)
+
+
+def _gone(kernel: Kernel, key: str, record: Record) -> None:
+    if not record["error"]:
+        if record["shut"] is not True:
+            _finish(kernel, key, record)
+        if not record["peer"]:
+            kernel.host.close(key)
+    kernel.io.pop(key, None)

@@ -1,0 +1,179 @@
+"""Terminals: a line discipline between keys and programs.
+
+A record of the table ``ttys``: ``{"session", "cols", "rows", "line": being typed, "input": [chunks for readers; "" is
+^D], "n": bytes of them, "fg": foreground process group, "leader": session leader, "modes": {canonical, echo, signals,
+output}, "waiting": [processes], "gone": bool}``. Programs' output goes to the host at once.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cluster_engine.linux import signals
+from cluster_engine.linux.kernel import Kernel, Record
+from cluster_engine.linux.limits import TERMINAL_INPUT, TERMINAL_LINE
+
+MODES = ("canonical", "echo", "signals", "output")
+_SIGNALS = {"\x03": "INT", "\x1a": "TSTP", "\x1c": "QUIT"}
+
+
+def open_terminal(kernel: Kernel, name: str, cols: int, rows: int) -> None:
+    kernel.top["ttys"][name] = {
+        "cols": cols, "rows": rows, "line": "", "input": [], "n": 0, "fg": "", "leader": "",
+        "modes": dict.fromkeys(MODES, True), "waiting": [], "gone": False,
+    }  # fmt: skip
+
+
+def keys(kernel: Kernel, name: str, text: str) -> None:
+    """Typed bytes."""
+    tty = kernel.entry("ttys", name)
+    modes = tty["modes"]
+    if not modes["canonical"] and not modes["signals"]:
+        _ready(kernel, tty, text)
+        return
+    raw: list[str] = []
+    for key in text:
+        key = "\n" if key == "\r" else key
+        if modes["signals"] and key in _SIGNALS:
+            if modes["echo"]:
+                _echo(kernel, name, tty, f"^{chr(ord(key) + 64)}")
+            tty["line"], tty["input"], tty["n"] = "", [], 0
+            if tty["fg"]:
+                signals.send_group(kernel, tty["fg"], _SIGNALS[key])
+        elif not modes["canonical"]:
+            raw.append(key)
+        else:
+            _canonical(kernel, name, tty, key)
+    if raw:
+        _ready(kernel, tty, "".join(raw))
+
+
+def _canonical(kernel: Kernel, name: str, tty: Record, key: str) -> None:
+    line: str = tty["line"]
+    if key in ("\x7f", "\x08"):
+        _erase(kernel, name, tty, _last_character(line))
+    elif key == "\x15":
+        _erase(kernel, name, tty, len(line))
+    elif key == "\x17":
+        kept = line.rstrip(" \t")
+        while kept and kept[-1] not in " \t":
+            kept = kept[:-1]
+        _erase(kernel, name, tty, len(line) - len(kept))
+    elif key == "\x04":
+        tty["line"] = ""
+        _ready(kernel, tty, line)
+    elif key == "\n":
+        _echo(kernel, name, tty, "\n")
+        tty["line"] = ""
+        _ready(kernel, tty, line + "\n")
+    elif len(line) < TERMINAL_LINE:
+        tty["line"] = line + key
+        _echo(kernel, name, tty, f"^{chr(ord(key) + 64)}" if key < " " and key != "\t" else key)
+
+
+def _last_character(line: str) -> int:
+    """Bytes of the last character of the line."""
+    count = 0
+    while count < len(line):
+        count += 1
+        if not "\x80" <= line[-count] < "\xc0":
+            break
+    return count
+
+
+def _erase(kernel: Kernel, name: str, tty: Record, count: int) -> None:
+    if not count:
+        return
+    gone = tty["line"][len(tty["line"]) - count :]
+    tty["line"] = tty["line"][: len(tty["line"]) - count]
+    shown = sum(2 if each < " " and each != "\t" else 1 for each in gone if not "\x80" <= each < "\xc0")
+    _echo(kernel, name, tty, "\b \b" * shown)
+
+
+def _ready(kernel: Kernel, tty: Record, text: str) -> None:
+    if tty["n"] + len(text) > TERMINAL_INPUT:
+        return
+    tty["input"].append(text)
+    tty["n"] += len(text)
+    waiting, tty["waiting"] = tty["waiting"], []
+    kernel.wake_all(waiting, outside=True)
+
+
+def _echo(kernel: Kernel, name: str, tty: Record, text: str) -> None:
+    if tty["modes"]["echo"] and not tty["gone"]:
+        _put(kernel, name, tty, text)
+
+
+def _put(kernel: Kernel, name: str, tty: Record, text: str) -> None:
+    kernel.host.output(name, 1, text.replace("\n", "\r\n") if tty["modes"]["output"] else text)
+
+
+def write(kernel: Kernel, name: str, text: str) -> None:
+    """A program's output."""
+    tty = kernel.top["ttys"].get(name)
+    if tty is not None and not tty["gone"]:
+        _put(kernel, name, tty, text)
+
+
+def read(kernel: Kernel, name: str, count: int, reader: Record) -> str | None:
+    """A line (or what is there in raw mode); "" at ^D or when the terminal is gone; None: nothing yet.
+
+    A process of the background is stopped by TTIN instead.
+    """
+    tty = kernel.top["ttys"].get(name)
+    if tty is None:
+        return ""
+    tty = kernel.entry("ttys", name)
+    if reader["tty"] == name and tty["fg"] and reader["group"] != tty["fg"]:
+        if reader["traps"].get("TTIN", "-") != "":
+            signals.send_group(kernel, reader["group"], "TTIN")
+            return None
+        return ""
+    if tty["input"]:
+        text: str = tty["input"][0]
+        if len(text) > count:
+            tty["input"][0] = text[count:]
+            text = text[:count]
+        else:
+            del tty["input"][0]
+        tty["n"] -= len(text)
+        return text
+    if tty["gone"]:
+        return ""
+    if reader["id"] not in tty["waiting"]:
+        tty["waiting"].append(reader["id"])
+    return None
+
+
+def set_modes(kernel: Kernel, name: str, modes: Mapping[str, bool]) -> None:
+    tty = kernel.entry("ttys", name)
+    tty["modes"] = {**tty["modes"], **{key: bool(value) for key, value in modes.items() if key in MODES}}
+
+
+def set_foreground(kernel: Kernel, name: str, group: str) -> None:
+    if name in kernel.top["ttys"]:
+        kernel.entry("ttys", name)["fg"] = group
+
+
+def resize(kernel: Kernel, name: str, cols: int, rows: int) -> None:
+    """A new size: the foreground learns of it (WINCH)."""
+    tty = kernel.entry("ttys", name)
+    if (tty["cols"], tty["rows"]) == (cols, rows):
+        return
+    tty["cols"], tty["rows"] = cols, rows
+    if tty["fg"]:
+        signals.send_group(kernel, tty["fg"], "WINCH")
+
+
+def hang_up(kernel: Kernel, name: str) -> None:
+    """The user is gone: the session's leader and the foreground get HUP, readers see the end."""
+    tty = kernel.entry("ttys", name)
+    tty["gone"] = True
+    waiting, tty["waiting"] = tty["waiting"], []
+    kernel.wake_all(waiting)
+    if tty["leader"] in kernel.procs:
+        signals.send(kernel, tty["leader"], "HUP")
+        signals.send(kernel, tty["leader"], "CONT")
+    if tty["fg"] and tty["fg"] != tty["leader"]:
+        signals.send_group(kernel, tty["fg"], "HUP")
+        signals.send_group(kernel, tty["fg"], "CONT")
