@@ -350,8 +350,7 @@ class Cluster:
         for name, state in saved["components"].items():
             self.components[name].load_all(state)
         for name, state in saved["recorders"].items():
-            component, _, host = name.partition("/")
-            self.context.recorder(component, host).load(state)
+            self.context.recorders[name].load(state)
         # Last: whatever the components scheduled while they were built is replaced by what was saved.
         self.clock.load(saved["clock"])
 
@@ -364,8 +363,7 @@ class Cluster:
         for name, component in other.components.items():
             self.components[name].share_all(component)
         for name, recorder in other.context.recorders.items():
-            component_name, _, host = name.partition("/")
-            self.context.recorder(component_name, host).share(recorder)
+            self.context.recorders[name].share(recorder)
         self.clock.share(other.clock)
 
     def fork(self) -> Cluster:

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Self
+from typing import Any, Self
 
+from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.client_go import Client, EventRecorder, SharedInformerFactory, WorkQueue
+from cluster_engine.kube_apiserver import APIServer, UserInfo
 from cluster_engine.sim import Chance, Clock, Failures
-
-if TYPE_CHECKING:
-    from cluster_engine.apimachinery.scheme import Scheme
-    from cluster_engine.kube_apiserver import APIServer
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,8 +51,6 @@ class Context:
 
     def client(self, username: str, manager: str, groups: tuple[str, ...] = ()) -> Client:
         """A client that acts as ``username``; service accounts and nodes get their groups by themselves."""
-        from cluster_engine.kube_apiserver import UserInfo
-
         if username.startswith("system:serviceaccount:"):
             namespace = username.split(":")[2]
             groups = (*groups, "system:serviceaccounts", f"system:serviceaccounts:{namespace}")
@@ -62,12 +58,11 @@ class Context:
             groups = (*groups, "system:nodes")
         return Client(self.server, UserInfo(username, groups=(*groups, "system:authenticated")), manager)
 
-    def recorder(self, component: str, host: str = "", client: Client | None = None) -> EventRecorder:
-        """The recorder of a component on a host; one per pair, saved with the cluster."""
+    def recorder(self, component: str, client: Client, host: str = "") -> EventRecorder:
+        """The recorder of a component on a host, writing with that client: one per pair, made when the component is."""
         name = f"{component}/{host}"
         recorder = self.recorders.get(name)
         if recorder is None:
-            client = client or self.client(f"system:{component}", component)
             place = self.chance.of("event", component, host).randrange(900)
             recorder = self.recorders[name] = EventRecorder(client, self.clock, component, host, place)
         return recorder
@@ -136,12 +131,15 @@ class Controller(Component):
 
     latency: float = 0.005
     priority: int = 50
+    account: str = ""
+    """The service account as which it acts, where that is not its name."""
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.queue = self.new_queue(self.reconcile, latency=self.latency, priority=self.priority)
         self.client = ctx.client(
-            f"system:serviceaccount:kube-system:{self.name}", manager="kube-controller-manager"
+            f"system:serviceaccount:kube-system:{self.account or self.name}",
+            manager="kube-controller-manager",
         )
 
     def reconcile(self, key: str) -> None:

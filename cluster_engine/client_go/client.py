@@ -5,52 +5,79 @@ Models k8s.io/client-go/kubernetes (typed clients) over the registry of the same
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.kube_apiserver import APIServer, Attributes, RequestContext, UserInfo
 
-if TYPE_CHECKING:
-    from cluster_engine.kube_apiserver import APIServer, RequestContext, UserInfo
+CONTEXTS_LIMIT = 1_024
+"""What a client remembers that it may do: verbs on resources; a full memory starts anew."""
 
 
 class Client:
-    """Acts as one user under one field manager. All methods raise ApiError; objects are shared: do not mutate."""
+    """Acts as one user under one field manager. All methods raise ApiError; objects are shared: do not mutate.
+
+    Each call is authorized as a request over HTTP is. What is allowed for every namespace and name is asked
+    once, until the authorizers say that they have changed.
+    """
 
     def __init__(self, server: APIServer, user: UserInfo, manager: str) -> None:
         self._registry = server.registry
+        self._authorizer = server.authorizer
         self._user = user
         self._manager = manager
-        self._contexts: dict[str, RequestContext] = {}
+        self._asked_at = -1
+        self._contexts: dict[tuple[str, str, str], RequestContext] = {}
 
-    def _context(self, subresource: str = "") -> RequestContext:
-        context = self._contexts.get(subresource)
+    def _context(
+        self, verb: str, resource: str, namespace: str | None, name: str, subresource: str = ""
+    ) -> RequestContext:
+        """The context of a call that the user may make. Raises ApiError 403."""
+        if self._asked_at != self._authorizer.generation:
+            self._asked_at = self._authorizer.generation
+            self._contexts.clear()
+        context = self._contexts.get((verb, resource, subresource))
         if context is None:
-            from cluster_engine.kube_apiserver import RequestContext
-
-            context = self._contexts[subresource] = RequestContext(
-                self._user, manager=self._manager, subresource=subresource, trusted=True
-            )
+            return self._authorized(verb, resource, namespace, name, subresource)
         context.warnings.clear()
+        return context
+
+    def _authorized(
+        self, verb: str, resource: str, namespace: str | None, name: str, subresource: str
+    ) -> RequestContext:
+        plural, _, group = resource.partition(".")
+        decision = self._authorizer.check(
+            Attributes(self._user, verb, group, plural, subresource, namespace or "", name)
+        )
+        context = RequestContext(self._user, manager=self._manager, subresource=subresource, trusted=True)
+        if decision.everywhere:
+            if len(self._contexts) >= CONTEXTS_LIMIT:
+                self._contexts.clear()
+            self._contexts[(verb, resource, subresource)] = context
         return context
 
     def get(self, resource: str, name: str, namespace: str | None = None) -> JSON:
         """The object. Raises ApiError 404."""
-        return self._registry.get(self._context(), resource, namespace, name)
+        return self._registry.get(self._context("get", resource, namespace, name), resource, namespace, name)
 
     def list(
         self, resource: str, namespace: str | None = None, label_selector: str = "", field_selector: str = ""
     ) -> list[JSON]:
-        return self._registry.list(self._context(), resource, namespace, label_selector, field_selector)
+        context = self._context("list", resource, namespace, "")
+        return self._registry.list(context, resource, namespace, label_selector, field_selector)
 
     def create(self, resource: str, obj: JSON) -> JSON:
         """What was stored. Raises ApiError 409 when it exists, 403 when admission refuses, 422 when invalid."""
-        return self._registry.create(self._context(), resource, obj["metadata"].get("namespace"), obj)
+        meta = obj["metadata"]
+        namespace = meta.get("namespace")
+        context = self._context("create", resource, namespace, meta.get("name") or "")
+        return self._registry.create(context, resource, namespace, obj)
 
     def update(self, resource: str, obj: JSON, subresource: str = "") -> JSON:
         meta = obj["metadata"]
-        return self._registry.update(
-            self._context(subresource), resource, meta.get("namespace"), meta["name"], obj
-        )
+        namespace, name = meta.get("namespace"), meta["name"]
+        context = self._context("update", resource, namespace, name, subresource)
+        return self._registry.update(context, resource, namespace, name, obj)
 
     def update_status(self, resource: str, obj: JSON) -> JSON:
         """Writes ``status`` alone."""
@@ -67,9 +94,8 @@ class Client:
         force: bool = False,
     ) -> JSON:
         """``type`` is strategic, merge, json or apply."""
-        return self._registry.patch(
-            self._context(subresource), resource, namespace, name, type, patch, force=force
-        )
+        context = self._context("patch", resource, namespace, name, subresource)
+        return self._registry.patch(context, resource, namespace, name, type, patch, force=force)
 
     def delete(
         self,
@@ -88,7 +114,8 @@ class Client:
             options["preconditions"] = {"uid": uid}
         if propagation is not None:
             options["propagationPolicy"] = propagation
-        return self._registry.delete(self._context(), resource, namespace, name, options)
+        context = self._context("delete", resource, namespace, name)
+        return self._registry.delete(context, resource, namespace, name, options)
 
     def bind(self, pod: JSON, node_name: str) -> None:
         """Assigns the Pod to the node (pods/binding), as the scheduler does."""
@@ -99,4 +126,5 @@ class Client:
             "metadata": {"name": meta["name"], "namespace": meta["namespace"], "uid": meta["uid"]},
             "target": {"kind": "Node", "name": node_name},
         }
-        self._registry.bind(self._context("binding"), meta["namespace"], meta["name"], binding)
+        context = self._context("create", "pods", meta["namespace"], meta["name"], "binding")
+        self._registry.bind(context, meta["namespace"], meta["name"], binding)

@@ -1,4 +1,5 @@
-"""Who asks: bearer tokens, service account tokens, impersonation. (Client certificates: the edge.)
+"""Who asks: bearer tokens, service account tokens. (Client certificates: the edge. Acting as somebody else:
+`impersonation.py`.)
 
 Service account tokens are JWTs signed with HMAC-SHA256 under a key that follows from the cluster's seed, so
 that a replayed cluster issues and accepts the same tokens; upstream signs with RS256.
@@ -25,7 +26,6 @@ from .types import ANONYMOUS, Request, UserInfo
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 TOKEN_LIMIT = 16 * 1024
-MASTERS = "system:masters"
 
 
 class Authenticator:
@@ -40,12 +40,8 @@ class Authenticator:
         self.tokens: dict[str, UserInfo] = dict(tokens or {})
 
     def identify(self, request: Request) -> UserInfo:
-        """The user, impersonation included.
-
-        Raises ApiError 401 for a bad token, 403 for bad impersonation.
-        """
-        user = request.user if request.user is not None else self._from_header(request)
-        return self._impersonated(user, request)
+        """The user, whoever is impersonated. Raises ApiError 401 for a bad token."""
+        return request.user if request.user is not None else self._from_header(request)
 
     def _from_header(self, request: Request) -> UserInfo:
         header = request.headers.get("authorization", "")
@@ -140,38 +136,6 @@ class Authenticator:
             groups=("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"),
             extra=extra,
         )
-
-    # ---- impersonation -----------------------------------------------------------------------------------
-
-    def _impersonated(self, user: UserInfo, request: Request) -> UserInfo:
-        name = request.headers.get("impersonate-user", "")
-        group_header = request.headers.get("impersonate-group", "")
-        uid = request.headers.get("impersonate-uid", "")
-        if not name:
-            if group_header or uid:
-                raise errors.bad_request(
-                    f"requested [{{Group  {group_header} authentication.k8s.io/v1  }}] without "
-                    "impersonating a user name"
-                )
-            return user
-        if MASTERS not in user.groups:
-            raise errors.forbidden(
-                "users",
-                name,
-                f'User "{user.username}" cannot impersonate resource "users" in API group "" at '
-                "the cluster scope",
-            )
-        groups = tuple(group.strip() for group in group_header.split(",") if group.strip())
-        if name.startswith("system:serviceaccount:") and not groups:
-            namespace = name.split(":")[2]
-            groups = ("system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-        if name == ANONYMOUS.username:
-            extra_group = "system:unauthenticated"
-        else:
-            extra_group = "system:authenticated"
-        if extra_group not in groups:
-            groups = (*groups, extra_group)
-        return UserInfo(name, uid=uid, groups=groups)
 
 
 def _b64(data: bytes) -> bytes:

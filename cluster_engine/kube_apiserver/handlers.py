@@ -18,10 +18,12 @@ from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Clock
 
-from . import authorization, discovery, listing, metrics, requests, reviews, watching
+from . import discovery, listing, metrics, requests, reviews, watching
 from .authentication import Authenticator
+from .authorization import Attributes, AuthorizerChain
 from .budgets import BODY_LIMIT
 from .encoding import ObjectBytes
+from .impersonation import impersonated
 from .negotiation import (
     JSON_TYPE,
     Accept,
@@ -57,12 +59,14 @@ class Handlers:
         store: Store,
         registry: Registry,
         authenticator: Authenticator,
+        authorizer: AuthorizerChain,
         nodes: NodeProxy,
     ) -> None:
         self._clock = clock
         self._store = store
         self._registry = registry
         self._authenticator = authenticator
+        self._authorizer = authorizer
         self._scheme = registry.scheme
         self._scheme.follow(self._kinds_changed)
         self._reviews = {(r.group, r.version, r.resource): r for r in reviews.REVIEWS}
@@ -108,7 +112,7 @@ class Handlers:
             return _panicked(f"{entry or self._clock.now} {what}")
 
     def _admitted(self, request: Request) -> Response | None:
-        request.user = self._authenticator.identify(request)
+        request.user = self._identify(request)
         # Settled here, once: the journal keeps the user and not the headers that led to it.
         for name in [name for name in request.headers if name.startswith("impersonate-")]:
             del request.headers[name]
@@ -116,15 +120,18 @@ class Handlers:
             raise errors.request_entity_too_large(BODY_LIMIT)
         return None if self.mutates(request) else self._answer(request)
 
+    def _identify(self, request: Request) -> UserInfo:
+        user = self._authenticator.identify(request)
+        return impersonated(user, request, self._authorizer)
+
     def _check_upgrade(self, request: Request) -> None:
         if requests.parse(request).subresource in STREAMED:
             self._check_stream(request)
             raise errors.bad_request("Upgrade request required")
 
     def _check_stream(self, request: Request) -> None:
-        user = self._authenticator.identify(request)
         info = replace(requests.parse(request), verb="create")
-        authorization.check(user, info)
+        self._authorizer.check(Attributes.of(self._identify(request), info, request))
         kind = self._scheme.served(info.group, info.version, info.resource)
         if kind is None or kind.group_resource != "pods" or info.subresource not in STREAMED:
             raise _no_resource()
@@ -168,11 +175,11 @@ class Handlers:
             return True  # refused anyway
 
     def _answer(self, request: Request) -> Response:
-        user = self._authenticator.identify(request)
+        user = self._identify(request)
         if len(request.body) > BODY_LIMIT:
             raise errors.request_entity_too_large(BODY_LIMIT)
         info = requests.parse(request)
-        authorization.check(user, info)
+        self._authorizer.check(Attributes.of(user, info, request))
         if not info.is_resource:
             if request.method not in ("GET", "HEAD"):
                 return not_found_page() if not request.path.startswith(("/api", "/apis")) else _no_method()
@@ -456,9 +463,8 @@ class Handlers:
             raise _no_method_error()
         accept = negotiate(request)
         obj = decode_as(request, review.api_version, review.kind)
-        value = reviews.answer(
-            review, self._authenticator, user, obj, info.namespace, self._clock.timestamp()
-        )
+        asked = reviews.Asked(self._authenticator, self._authorizer, user, info.namespace)
+        value = reviews.answer(review, asked, obj, self._clock.timestamp())
         return self.reply(request, 201, value, accept)
 
     # ---- the way out -------------------------------------------------------------------------------------

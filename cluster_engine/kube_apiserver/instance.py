@@ -11,6 +11,7 @@ from cluster_engine.sim import Chance, Clock
 
 from .admission import PLUGINS, Chain
 from .authentication import Authenticator
+from .authorization import authorizers
 from .budgets import OBJECT_LIMIT, Budgets
 from .handlers import Handlers
 from .node_api import NodeProxy
@@ -19,7 +20,8 @@ from .types import Request, Response
 
 
 class APIServer:
-    """The semantic layer (`registry`), the HTTP behaviour (`handle`) and the way to the nodes (`node_proxy`).
+    """The semantic layer (`registry`), who may (`authorizer`), the HTTP behaviour (`handle`) and the way to the
+    nodes (`node_proxy`).
 
     Kept bytes and chunked lists are caches.
     """
@@ -36,9 +38,12 @@ class APIServer:
         )
         self.node_proxy = NodeProxy()
         self.authenticator = Authenticator(clock, store, chance.seed, getattr(options, "tokens", None))
+        self.authorizer = authorizers(store)
         chain = Chain([plugin() for plugin in PLUGINS])
         self.registry = Registry(clock, chance, store, scheme, chain, budgets)
-        self._handlers = Handlers(clock, store, self.registry, self.authenticator, self.node_proxy)
+        self._handlers = Handlers(
+            clock, store, self.registry, self.authenticator, self.authorizer, self.node_proxy
+        )
 
     def admit(self, request: Request) -> Response | None:
         """The first half of a request's way: settles who asks, and answers what changes nothing or is refused.

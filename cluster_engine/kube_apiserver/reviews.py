@@ -11,11 +11,22 @@ from dataclasses import dataclass
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
 
-from . import authorization
 from .authentication import ISSUER, Authenticator
+from .authorization import Attributes, AuthorizerChain
 from .types import UserInfo
 
-Ask = Callable[[Authenticator, UserInfo, JSON, str], JSON]
+
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """Who asks, in which namespace, and who knows."""
+
+    authenticator: Authenticator
+    authorizer: AuthorizerChain
+    user: UserInfo
+    namespace: str
+
+
+Ask = Callable[[Asked, JSON], JSON]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,70 +47,82 @@ class Review:
         return f"{self.group}/{self.version}"
 
 
-def _token_review(authenticator: Authenticator, user: UserInfo, obj: JSON, namespace: str) -> JSON:
+def _token_review(asked: Asked, obj: JSON) -> JSON:
     spec = obj.get("spec") or {}
     token = spec.get("token") or ""
     if not token:
         problem = errors.required("spec.token", "token is required for TokenReview in authentication")
         raise errors.invalid("authentication.k8s.io", "TokenReview", "", [problem])
     audiences = tuple(spec.get("audiences") or ())
-    found = authenticator.token_user(token, audiences)
+    found = asked.authenticator.token_user(token, audiences)
     if found is None:
         return {"user": {}, "error": "[invalid bearer token, token lookup failed]"}
     return {"authenticated": True, "user": found.as_dict(), "audiences": list(audiences or (ISSUER,))}
 
 
-def _self_subject_review(authenticator: Authenticator, user: UserInfo, obj: JSON, namespace: str) -> JSON:
-    return {"userInfo": user.as_dict()}
+def _self_subject_review(asked: Asked, obj: JSON) -> JSON:
+    return {"userInfo": asked.user.as_dict()}
 
 
-def _access(user: UserInfo, spec: JSON) -> JSON:
-    attributes = spec.get("resourceAttributes")
-    paths = spec.get("nonResourceAttributes")
-    if (attributes is None) == (paths is None):
+def _access(asked: Asked, user: UserInfo, spec: JSON) -> JSON:
+    wanted = spec.get("resourceAttributes")
+    path = spec.get("nonResourceAttributes")
+    if (wanted is None) == (path is None):
         problem = errors.invalid_value(
             "spec.resourceAttributes",
-            attributes,
+            wanted,
             "exactly one of nonResourceAttributes or resourceAttributes must be specified"
-            if attributes is None
+            if wanted is None
             else "cannot be specified in combination with nonResourceAttributes",
         )
         raise errors.invalid("authorization.k8s.io", "SelfSubjectAccessReview", "", [problem])
-    if attributes is not None:
-        resource = attributes.get("resource", "")
-        if attributes.get("subresource"):
-            resource = f"{resource}/{attributes['subresource']}"
-        allowed = authorization.allowed(
-            user, attributes.get("verb", ""), attributes.get("group", ""), resource
+    if wanted is not None:
+        attributes = Attributes(
+            user,
+            wanted.get("verb") or "",
+            wanted.get("group") or "",
+            wanted.get("resource") or "",
+            wanted.get("subresource") or "",
+            wanted.get("namespace") or "",
+            wanted.get("name") or "",
+            field_selector=(wanted.get("fieldSelector") or {}).get("rawSelector") or "",
         )
     else:
-        assert paths is not None
-        allowed = authorization.allowed_path(user, paths.get("verb", ""), paths.get("path", ""))
-    return {"allowed": allowed}
+        assert path is not None
+        attributes = Attributes(user, path.get("verb") or "", path=path.get("path") or "")
+    decision = asked.authorizer.decide(attributes)
+    status: JSON = {"allowed": decision.allowed}
+    if decision.verdict == "deny":
+        status["denied"] = True
+    if decision.reason:
+        status["reason"] = decision.reason
+    return status
 
 
-def _self_access(authenticator: Authenticator, user: UserInfo, obj: JSON, namespace: str) -> JSON:
-    return _access(user, obj.get("spec") or {})
+def _self_access(asked: Asked, obj: JSON) -> JSON:
+    return _access(asked, asked.user, obj.get("spec") or {})
 
 
-def _subject_access(authenticator: Authenticator, user: UserInfo, obj: JSON, namespace: str) -> JSON:
+def _subject_access(asked: Asked, obj: JSON) -> JSON:
     spec = obj.get("spec") or {}
     if not spec.get("user") and not spec.get("groups"):
         problem = errors.invalid_value("spec.user", "", "at least one of user or group must be specified")
         raise errors.invalid("authorization.k8s.io", "SubjectAccessReview", "", [problem])
     subject = UserInfo(spec.get("user", ""), spec.get("uid", ""), tuple(spec.get("groups") or ()))
-    return _access(subject, spec)
+    return _access(asked, subject, spec)
 
 
-def _self_rules(authenticator: Authenticator, user: UserInfo, obj: JSON, namespace: str) -> JSON:
-    if not (obj.get("spec") or {}).get("namespace"):
+def _self_rules(asked: Asked, obj: JSON) -> JSON:
+    namespace = (obj.get("spec") or {}).get("namespace")
+    if not namespace:
         raise errors.bad_request("no namespace on request")
-    rules, paths = authorization.rules_for(user)
-    return {
-        "resourceRules": [rule.as_dict() for rule in rules],
-        "nonResourceRules": [rule.as_dict() for rule in paths],
-        "incomplete": False,
+    rules = asked.authorizer.rules(asked.user, namespace)
+    status: JSON = {
+        "resourceRules": [rule.as_dict() for rule in rules.resources],
+        "nonResourceRules": [rule.as_dict() for rule in rules.paths],
+        "incomplete": bool(rules.problem),
     }
+    return {**status, "evaluationError": rules.problem} if rules.problem else status
 
 
 REVIEWS: tuple[Review, ...] = (
@@ -147,11 +170,9 @@ REVIEWS: tuple[Review, ...] = (
 )
 
 
-def answer(
-    review: Review, authenticator: Authenticator, user: UserInfo, obj: JSON, namespace: str, now: str
-) -> JSON:
+def answer(review: Review, asked: Asked, obj: JSON, now: str) -> JSON:
     """The review with its status filled in."""
-    status = review.ask(authenticator, user, obj, namespace)
+    status = review.ask(asked, obj)
     meta = {
         **(obj.get("metadata") or {}),
         "creationTimestamp": now if review.kind == "SelfSubjectReview" else None,

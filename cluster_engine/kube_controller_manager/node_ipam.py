@@ -17,6 +17,7 @@ class NodeIPAMController(Controller):
     """Sets ``spec.podCIDR`` of nodes that have none."""
 
     name = "node-ipam-controller"
+    account = "node-controller"
     latency = 0.001
 
     def __init__(self, ctx: Context) -> None:

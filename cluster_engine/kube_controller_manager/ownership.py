@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cluster_engine.apimachinery.cow import JSON, controller_of, owner_reference, with_meta
+from cluster_engine.apimachinery.cow import JSON, controller_of, owner_reference
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.labels import Selector
 from cluster_engine.client_go import Client, Informer
@@ -31,16 +31,15 @@ def changed_owner_or_labels(old: JSON, new: JSON) -> bool:
     )
 
 
-def adopted(obj: JSON, owner: JSON) -> JSON:
-    """The object with ``owner`` as its controller."""
-    references = [*(obj["metadata"].get("ownerReferences") or ()), owner_reference(owner)]
-    return with_meta(obj, ownerReferences=references)
+def adoption(obj: JSON, owner: JSON) -> JSON:
+    """The patch that makes ``owner`` the controller of the object (ownerRefControllerPatch)."""
+    return {"metadata": {"ownerReferences": [owner_reference(owner)], "uid": obj["metadata"]["uid"]}}
 
 
-def released(obj: JSON, uid: str) -> JSON:
-    """The object without its reference to the owner of that uid."""
-    references = [ref for ref in obj["metadata"].get("ownerReferences") or () if ref["uid"] != uid]
-    return with_meta(obj, ownerReferences=references or None)
+def release(obj: JSON, uid: str) -> JSON:
+    """The patch that takes the reference to the owner of that uid away (GenerateDeleteOwnerRefStrategicMergeBytes)."""
+    references = [{"$patch": "delete", "uid": uid}]
+    return {"metadata": {"ownerReferences": references, "uid": obj["metadata"]["uid"]}}
 
 
 def claim(client: Client, informer: Informer, owner: JSON, selector: Selector, resource: str) -> list[JSON]:
@@ -55,23 +54,24 @@ def claim(client: Client, informer: Informer, owner: JSON, selector: Selector, r
         if selector.matches(obj["metadata"].get("labels")):
             claimed.append(obj)
         elif not deleting:
-            _write(client, resource, released(obj, uid))
+            _patch(client, resource, obj, release(obj, uid))
     if deleting:
         return claimed
     for obj in informer.by_index(ORPHANS, namespace):
         if obj["metadata"].get("deletionTimestamp") or not selector.matches(obj["metadata"].get("labels")):
             continue
-        taken = _write(client, resource, adopted(obj, owner))
+        taken = _patch(client, resource, obj, adoption(obj, owner))
         if taken is not None:
             claimed.append(taken)
     return claimed
 
 
-def _write(client: Client, resource: str, obj: JSON) -> JSON | None:
+def _patch(client: Client, resource: str, obj: JSON, patch: JSON) -> JSON | None:
+    meta = obj["metadata"]
     try:
-        return client.update(resource, obj)
+        return client.patch(resource, meta["name"], meta["namespace"], patch)
     except ApiError as error:
-        # Gone meanwhile, or not ours any more: then there is nothing to claim.
-        if error.code in (404, 422):
+        # Gone meanwhile, or another one under that name: then there is nothing to claim.
+        if error.code in (404, 409, 422):
             return None
         raise

@@ -10,7 +10,6 @@ from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component import Context, Controller
 
-from . import conditions
 from .pods import is_pod_finished
 
 QUARANTINE = 40.0
@@ -54,13 +53,16 @@ class PodGCController(Controller):
         meta = pod["metadata"]
         try:
             if not is_pod_finished(pod):
-                self.client.update_status(_PODS, self._failed(pod))
+                self.client.patch(
+                    _PODS, meta["name"], meta["namespace"], {"status": self._failed()}, subresource="status"
+                )
             self.client.delete(_PODS, meta["name"], meta["namespace"], grace_period=0, uid=meta["uid"])
         except ApiError as error:
             if error.code != 404:
                 raise
 
-    def _failed(self, pod: JSON) -> JSON:
+    def _failed(self) -> JSON:
+        """What changes in the status of a Pod whose node is gone."""
         why = {
             "type": "DisruptionTarget",
             "status": "True",
@@ -68,6 +70,4 @@ class PodGCController(Controller):
             "reason": "DeletionByPodGC",
             "message": "PodGC: node no longer exists",
         }
-        status = pod.get("status") or {}
-        found = conditions.with_condition(status.get("conditions") or (), why)
-        return {**pod, "status": {**status, "phase": "Failed", "conditions": found}}
+        return {"phase": "Failed", "conditions": [why]}

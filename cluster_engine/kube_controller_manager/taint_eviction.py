@@ -10,7 +10,6 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component import Context, Controller
 from cluster_engine.sim import SECOND
 
-from . import conditions
 from .node_rules import eviction_time
 
 _PODS = "pods"
@@ -72,10 +71,9 @@ class TaintEvictionController(Controller):
             "reason": "DeletionByTaintManager",
             "message": "Taint manager: deleting due to NoExecute taint",
         }
-        status = pod.get("status") or {}
-        found = conditions.with_condition(status.get("conditions") or (), why)
+        target = {"status": {"conditions": [why]}}
         try:
-            self.client.update_status(_PODS, {**pod, "status": {**status, "conditions": found}})
+            self.client.patch(_PODS, meta["name"], meta["namespace"], target, subresource="status")
             self.client.delete(_PODS, meta["name"], meta["namespace"], uid=meta["uid"])
         except ApiError as error:
             if error.code != 404:

@@ -91,7 +91,7 @@ class Core:
         self.records = Records()
         for index, (name, control_plane) in enumerate(node_names(ctx)):
             client = ctx.client(f"system:node:{name}", manager="kubelet")
-            recorder = ctx.recorder("kubelet", name, client)
+            recorder = ctx.recorder("kubelet", client, name)
             addresses = HostLocal(pod_range(index))
             self.nodes[name] = Node(name, index, control_plane, client, recorder, addresses)
 

@@ -9,9 +9,11 @@ from faults import Planted, plant, same_again
 
 from cluster_engine import Cluster
 from cluster_engine.etcd import Store
-from cluster_engine.kube_apiserver import ADMIN, ANONYMOUS, Request, authorization, handlers
+from cluster_engine.kube_apiserver import ADMIN, ANONYMOUS, Request, handlers
 from cluster_engine.kube_apiserver.admission import PLUGINS
 from cluster_engine.kube_apiserver.authentication import Authenticator
+from cluster_engine.kube_apiserver.authorization import AuthorizerChain
+from cluster_engine.kube_apiserver.authorization.privileged_groups import PrivilegedGroups
 from cluster_engine.kube_apiserver.encoding import ObjectBytes
 from cluster_engine.kube_apiserver.registry import Registry
 from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
@@ -113,15 +115,16 @@ def test_a_fault_in_a_stage(cluster, owner, method, wanted, journaled, stands, m
         same_again(cluster)
 
 
-def test_a_fault_in_authorization(cluster, monkeypatch):
-    original = authorization.check
+@pytest.mark.parametrize("link", [PrivilegedGroups, AuthorizerChain], ids=lambda link: link.__name__)
+def test_a_fault_in_authorization(cluster, link, monkeypatch):
+    original = link.decide
 
-    def planted(user: Any, info: Any) -> None:
-        if about_secrets(info):
+    def planted(self: Any, asked: Any) -> Any:
+        if about_secrets(asked):
             raise Planted
-        original(user, info)
+        return original(self, asked)
 
-    monkeypatch.setattr(authorization, "check", planted)
+    monkeypatch.setattr(link, "decide", planted)
     refused(cluster, create("secrets", "poison"))
     refused(cluster, Request("GET", EXAMPLES["secrets"][0], user=ADMIN))
     assert cluster.request(create("pods", "sound")).status == 201

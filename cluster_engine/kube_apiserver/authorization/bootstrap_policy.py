@@ -1,0 +1,172 @@
+"""What upstream's default cluster roles give, as literal tables: RBAC's kinds are not served yet.
+
+Models plugin/pkg/auth/authorizer/rbac/bootstrappolicy ({controller_,}policy.go). The controllers act as their
+service accounts, as kubeadm sets the controller manager up (``--use-service-account-credentials``).
+"""
+
+from __future__ import annotations
+
+from ..types import UserInfo
+from .interface import ALLOW, NO_OPINION, Attributes, Decision, PathRule, Rule, Rules
+from .privileged_groups import MASTERS
+
+READ = ("get", "list", "watch")
+_FOLLOW = ("list", "watch")
+_EVENTS = Rule(("create", "update", "patch"), ("", "events.k8s.io"), ("events",))
+_ALL = (Rule(("*",), ("*",), ("*",)),)
+
+
+def _core(verbs: tuple[str, ...], *resources: str) -> Rule:
+    return Rule(verbs, ("",), resources)
+
+
+def _apps(verbs: tuple[str, ...], *resources: str) -> Rule:
+    return Rule(verbs, ("apps",), resources)
+
+
+NODE_RULES: tuple[Rule, ...] = (
+    Rule(("create",), ("authentication.k8s.io",), ("tokenreviews",)),
+    Rule(("create",), ("authorization.k8s.io",), ("subjectaccessreviews", "localsubjectaccessreviews")),
+    _core(READ, "services"),
+    _EVENTS,
+    _core(("get",), "endpoints"),
+)
+"""Of what the node authorizer does not look at more closely (NodeRules)."""
+
+_CONTROLLERS: dict[str, tuple[Rule, ...]] = {
+    "daemon-set-controller": (
+        _apps(READ, "daemonsets"),
+        _apps(("update",), "daemonsets/status", "daemonsets/finalizers"),
+        _core(_FOLLOW, "nodes"),
+        _core((*_FOLLOW, "create", "delete", "patch"), "pods"),
+        _core(("create",), "pods/binding"),
+        _apps((*READ, "create", "delete", "update", "patch"), "controllerrevisions"),
+        _EVENTS,
+    ),
+    "deployment-controller": (
+        _apps((*READ, "update"), "deployments"),
+        _apps(("update",), "deployments/status", "deployments/finalizers"),
+        _apps((*READ, "create", "update", "patch", "delete"), "replicasets"),
+        _core((*READ, "update"), "pods"),
+        _EVENTS,
+    ),
+    "endpoint-controller": (
+        _core(READ, "services", "pods"),
+        _core((*READ, "create", "update", "delete"), "endpoints"),
+        _core(("create",), "endpoints/restricted"),
+        _EVENTS,
+    ),
+    "endpointslice-controller": (
+        _core(READ, "services", "pods", "nodes"),
+        _core(("update",), "services/finalizers"),
+        Rule((*READ, "create", "update", "delete"), ("discovery.k8s.io",), ("endpointslices",)),
+        _EVENTS,
+    ),
+    "generic-garbage-collector": (Rule((*READ, "patch", "update", "delete"), ("*",), ("*",)), _EVENTS),
+    "namespace-controller": (
+        _core((*READ, "delete"), "namespaces"),
+        _core(("update",), "namespaces/finalize", "namespaces/status"),
+        Rule((*READ, "delete", "deletecollection"), ("*",), ("*",)),
+    ),
+    "node-controller": (
+        _core((*READ, "update", "delete", "patch"), "nodes"),
+        _core(("patch", "update"), "nodes/status", "pods/status"),
+        _core((*READ, "delete"), "pods"),
+        _EVENTS,
+    ),
+    "pod-garbage-collector": (
+        _core((*_FOLLOW, "delete"), "pods"),
+        _core(READ, "nodes"),
+        _core(("patch",), "pods/status"),
+    ),
+    "replicaset-controller": (
+        _apps((*READ, "update"), "replicasets"),
+        _apps(("update",), "replicasets/status", "replicasets/finalizers"),
+        _core((*_FOLLOW, "patch", "create", "delete"), "pods"),
+        _EVENTS,
+    ),
+    "root-ca-cert-publisher": (_core(("create", "update"), "configmaps"), _EVENTS),
+    "service-account-controller": (_core(("create",), "serviceaccounts"), _EVENTS),
+    "taint-eviction-controller": (
+        _core((*READ, "delete"), "pods"),
+        _core(READ, "nodes"),
+        _core(("patch",), "pods/status"),
+        _EVENTS,
+    ),
+}
+# By group or user name, in the order in which reviews list them.
+_RULES: dict[str, tuple[Rule, ...]] = {
+    MASTERS: _ALL,
+    "kubeadm:cluster-admins": _ALL,
+    "system:authenticated": (
+        Rule(
+            ("create",),
+            ("authorization.k8s.io",),
+            ("selfsubjectaccessreviews", "selfsubjectrulesreviews"),
+        ),
+        Rule(("create",), ("authentication.k8s.io",), ("selfsubjectreviews",)),
+    ),
+    "system:kube-scheduler": (
+        _EVENTS,
+        Rule(("create", *READ, "update"), ("coordination.k8s.io",), ("leases",)),
+        _core(READ, "nodes", "namespaces", "replicationcontrollers", "services"),
+        _core(("delete", *READ), "pods"),
+        _core(("create",), "bindings", "pods/binding"),
+        _core(("patch", "update"), "pods/status"),
+        _apps(READ, "replicasets", "statefulsets"),
+        Rule(READ, ("policy",), ("poddisruptionbudgets",)),
+        _core((*READ, "update"), "persistentvolumeclaims", "persistentvolumes"),
+    ),
+    "system:kube-controller-manager": (
+        _EVENTS,
+        Rule(("create", *READ, "update"), ("coordination.k8s.io",), ("leases",)),
+        _core(("create",), "secrets", "serviceaccounts"),
+        _core(("delete",), "secrets"),
+        _core(("get",), "namespaces", "secrets", "serviceaccounts", "configmaps"),
+        _core(("update",), "secrets", "serviceaccounts"),
+        Rule(_FOLLOW, ("*",), ("*",)),
+        _core(("create",), "serviceaccounts/token"),
+    ),
+    "system:kube-proxy": (
+        _core(_FOLLOW, "services", "endpoints"),
+        _core(READ, "nodes"),
+        _EVENTS,
+        Rule(_FOLLOW, ("discovery.k8s.io",), ("endpointslices",)),
+    ),
+    "system:serviceaccount:kube-system:coredns": (
+        _core(_FOLLOW, "endpoints", "services", "pods", "namespaces"),
+        Rule(_FOLLOW, ("discovery.k8s.io",), ("endpointslices",)),
+    ),
+    **{f"system:serviceaccount:kube-system:{name}": rules for name, rules in _CONTROLLERS.items()},
+}
+_HEALTH = ("/healthz", "/livez", "/readyz", "/version", "/version/")
+_ALL_PATHS = (PathRule(("*",), ("*",)),)
+_PATH_RULES: dict[str, tuple[PathRule, ...]] = {
+    MASTERS: _ALL_PATHS,
+    "kubeadm:cluster-admins": _ALL_PATHS,
+    "system:authenticated": (
+        PathRule(("get",), ("/api", "/api/*", "/apis", "/apis/*", "/openapi", "/openapi/*", *_HEALTH)),
+    ),
+    "system:unauthenticated": (PathRule(("get",), _HEALTH),),
+}
+
+
+class BootstrapPolicy:
+    """The last link: what the tables give to the user's groups and to the user."""
+
+    def decide(self, asked: Attributes) -> Decision:
+        """Allow or no opinion."""
+        subjects = (*asked.user.groups, asked.user.username)
+        if not asked.resource:
+            paths = (rule for subject in subjects for rule in _PATH_RULES.get(subject, ()))
+            return ALLOW if any(rule.allows(asked) for rule in paths) else NO_OPINION
+        rules = (rule for subject in subjects for rule in _RULES.get(subject, ()))
+        return ALLOW if any(rule.allows(asked) for rule in rules) else NO_OPINION
+
+    def rules(self, user: UserInfo, namespace: str) -> Rules:
+        """All of them."""
+        subjects = (*user.groups, user.username)
+        return Rules(
+            tuple(rule for subject in subjects for rule in _RULES.get(subject, ())),
+            tuple(rule for subject in subjects for rule in _PATH_RULES.get(subject, ())),
+        )
