@@ -1,10 +1,7 @@
-"""The scheduling loop.
+"""kube-scheduler as a component: what happens in the cluster goes into the queue, clock events take it out.
 
-Informer events put Pods into the queue and wake those that an event may help; a clock event takes the
-active ones, finds a node for each through the plugins and binds it. A Pod that no node will take is told
-so (condition PodScheduled, event FailedScheduling) and waits.
-
-Models pkg/scheduler/{scheduler,schedule_one,eventhandlers}.go.
+Informer handlers run inside the write that they are told of, so they only move Pods in the queue; a clock
+event makes the attempts, a slice of them at a time. Models pkg/scheduler/{scheduler,eventhandlers}.go.
 """
 
 from __future__ import annotations
@@ -12,19 +9,35 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
-from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component import Component, Context
-from cluster_engine.kube_scheduler import preemption
+from cluster_engine.kube_scheduler.cycle import PERMIT, Cycle
 from cluster_engine.kube_scheduler.framework.cache import Cache
-from cluster_engine.kube_scheduler.framework.interface import ClusterEvent
-from cluster_engine.kube_scheduler.framework.runtime import Diagnosis, Framework, tell
+from cluster_engine.kube_scheduler.framework.events import (
+    ADD,
+    DELETE,
+    RESOURCES,
+    UPDATE,
+    Event,
+    Interest,
+    labels_changed,
+    node_changes,
+    pod_changes,
+)
+from cluster_engine.kube_scheduler.framework.handle import Handle
+from cluster_engine.kube_scheduler.framework.interface import Plugin
+from cluster_engine.kube_scheduler.framework.nominator import nominated_node
+from cluster_engine.kube_scheduler.framework.runtime import Framework
 from cluster_engine.kube_scheduler.framework.types import PodInfo, is_terminal
+from cluster_engine.kube_scheduler.permits import Permit
 from cluster_engine.kube_scheduler.plugins import PLUGINS
-from cluster_engine.kube_scheduler.queue import Queue, Waiting
+from cluster_engine.kube_scheduler.queue import GATED, UNSCHEDULABLE, Queue, Waiting
 from cluster_engine.sim.failures import PATIENCE
 
 SCHEDULER_NAME = "default-scheduler"
 LATENCY = 0.010
+"""Seconds from the first Pod that waits to the attempts."""
+SLICE = 64
+"""Attempts of one clock event, so that a host of many engines gets its turn in between."""
 FLUSH_PERIOD = 30.0
 
 
@@ -36,244 +49,322 @@ class Scheduler(Component):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.client = ctx.client("system:kube-scheduler", manager="kube-scheduler")
-        self.recorder = ctx.recorder(SCHEDULER_NAME, client=self.client)
+        recorder = ctx.recorder(SCHEDULER_NAME, client=self.client)
         self.pods = ctx.informers.of("pods")
         self.cache = Cache(ctx.informers)
-        plugins = tuple(plugin() for plugin in PLUGINS)
-        self.framework = Framework(plugins, self.cache, ctx.chance)
-        self._interested: dict[ClusterEvent, set[str]] = {}
-        for plugin in plugins:
-            for event in plugin.events:
-                self._interested.setdefault(event, set()).add(plugin.name)
-        self.waiting = Queue()
+        self.handle = Handle(self.clock, self.cache, self.client, recorder, self._allow, self._reject)
+        self.framework = Framework(PLUGINS, self.handle, ctx.chance)
+        self.queue = Queue(self.framework.queue_key)
+        self.cycle = Cycle(
+            self.clock, self.framework, self.queue, self.pods, self.client, recorder, self._helped
+        )
+        self._interests = [(p.name, interest) for p in self.framework.plugins for interest in p.events()]
+        self._by_event: dict[tuple[str, str], list[tuple[str, Interest]]] = {}
+        self._any_update = bool(self._interested(Event("Pod", UPDATE, None, None)))
+        self._missed: list[Event] | None = None
+        """Events since the present attempt began; None when there is none."""
         self._run_timer: int | None = None
-        self._promote_timer: int | None = None
-        self.clock.register("kube-scheduler/run", self._run)
-        self.clock.register("kube-scheduler/promote", self._promote)
-        self.clock.register("kube-scheduler/flush", self._flush)
+        self._error_timer: tuple[int, int] | None = None
+        """When the next back-off after an error ends, and the timer."""
+        for name, handler in (
+            ("run", self._run),
+            ("retry", self._retry),
+            ("flush", self._flush),
+        ):
+            self.clock.register(f"{self.name}/{name}", handler)
+        self.clock.register(PERMIT, self._permit)
         self.pods.on(self._pod_added, self._pod_updated, self._pod_deleted)
         ctx.informers.of("nodes").on(self._node_added, self._node_updated, self._node_deleted)
-        claims = ctx.informers.of("persistentvolumeclaims")
-        claims.on(
-            add=lambda _obj: self._happened("claim/changed"),
-            update=lambda _old, _new: self._happened("claim/changed"),
-        )
+        for resource in dict.fromkeys(interest.resource for _plugin, interest in self._interests):
+            if resource not in ("Pod", "Node"):
+                self._watch(resource)
 
     def start(self) -> None:
-        self.clock.call_later(FLUSH_PERIOD, "kube-scheduler/flush", background=True)
+        self.clock.call_later(FLUSH_PERIOD, f"{self.name}/flush", background=True)
 
-    # ---- what happens in the cluster -------------------------------------------------------------------
+    def attempts(self, namespace: str, name: str) -> list[JSON]:
+        """The latest attempts to schedule that Pod, the oldest first (``Attempt.as_data``)."""
+        return self.cycle.attempts.of(f"{namespace}/{name}")
+
+    # ---- Pods ------------------------------------------------------------------------------------------
 
     def _pod_added(self, pod: JSON) -> None:
-        if pod["spec"].get("nodeName"):
-            if self.cache.add_pod(pod):
-                self._happened("pod/added")
-        else:
-            self._enqueue(pod)
+        if not pod["spec"].get("nodeName"):
+            self._arrived(pod)
+        elif self.cache.add_pod(pod):
+            self._happened(Event("Pod", ADD, None, pod))
 
     def _pod_updated(self, old: JSON, new: JSON) -> None:
-        if new["spec"].get("nodeName"):
-            if old["spec"].get("nodeName"):
-                event = self.cache.update_pod(old, new)
-                if event is not None:
-                    self._happened(event)
-                return
-            self.waiting.remove(key_of(new))
-            self.cache.add_pod(new)
-            self._happened("pod/added")
-        elif old["spec"] is not new["spec"] or old["metadata"].get("labels") != new["metadata"].get("labels"):
-            self._enqueue(new)
-        elif "deletionTimestamp" in new["metadata"]:
-            self.waiting.remove(key_of(new))
-        elif old["metadata"].get("annotations") != new["metadata"].get("annotations"):
-            refused = self.waiting.unschedulable.get(key_of(new))
-            if refused and self._interested.get("pod/annotations", set()).intersection(refused.plugins):
-                self._enqueue(new)
+        if not new["spec"].get("nodeName"):
+            self._waiting_pod_updated(old, new)
+        elif not old["spec"].get("nodeName"):
+            self._leaves_queue(key_of(new))
+            if self.cache.add_pod(new):
+                self._happened(Event("Pod", ADD, None, new))
+        elif is_terminal(new):
+            if self.cache.remove_pod(new):
+                self._happened(Event("Pod", DELETE, new, None))
+        else:
+            self.cache.update_pod(old, new)
+            if old["spec"] is not new["spec"] or self._any_update or labels_changed(old, new):
+                for action in pod_changes(old, new):
+                    self._happened(Event("Pod", action, old, new))
+
+    def _waiting_pod_updated(self, old: JSON, new: JSON) -> None:
+        key = key_of(new)
+        waiting = self.queue.get(key)
+        if waiting is None or not _is_ours(new):
+            permit = self.cycle.permits.get(key)
+            if permit is not None:
+                self.cycle.forget(permit, old)
+            self._leaves_queue(key)
+            self._arrived(new)
+            return
+        if key not in self.cycle.permits and nominated_node(old) + nominated_node(new):
+            self.handle.nominator.update(self.cache.info(new))
+        if waiting.place in (UNSCHEDULABLE, GATED):
+            for action in pod_changes(old, new):
+                event = Event("Pod", action, old, new)
+                if self._worth_trying(waiting, event, self._interested(event)):
+                    self._requeue(waiting)
+                    break
 
     def _pod_deleted(self, pod: JSON) -> None:
         if pod["spec"].get("nodeName"):
             if self.cache.remove_pod(pod):
-                self._happened("pod/deleted")
-        else:
-            self.waiting.remove(key_of(pod))
+                self._happened(Event("Pod", DELETE, pod, None))
+            return
+        key = key_of(pod)
+        permit = self.cycle.permits.get(key)
+        if permit is not None:
+            self.cycle.forget(permit, pod)
+        self._leaves_queue(key)
+        if permit is not None or nominated_node(pod):
+            self._happened(Event("Pod", DELETE, pod, None))
+
+    def _arrived(self, pod: JSON) -> None:
+        if _is_ours(pod):
+            if nominated_node(pod):
+                self.handle.nominator.update(self.cache.info(pod))
+            self._requeue(self.queue.arrive(key_of(pod), pod["spec"].get("priority") or 0, self.clock.now))
+
+    def _leaves_queue(self, key: str) -> None:
+        self.queue.remove(key)
+        self.handle.nominator.remove(key)
+
+    # ---- everything else -------------------------------------------------------------------------------
 
     def _node_added(self, node: JSON) -> None:
         self.cache.add_node(node)
-        self._happened("node/add")
+        self._happened(Event("Node", ADD, None, node))
 
     def _node_updated(self, old: JSON, new: JSON) -> None:
-        for event in self.cache.update_node(old, new):
-            self._happened(event)
+        self.cache.update_node(new)
+        for action in node_changes(old, new):
+            self._happened(Event("Node", action, old, new))
 
     def _node_deleted(self, node: JSON) -> None:
         self.cache.remove_node(node["metadata"]["name"])
+        self._happened(Event("Node", DELETE, node, None))
 
-    def _enqueue(self, pod: JSON) -> None:
-        spec, key = pod["spec"], key_of(pod)
-        if (
-            spec.get("schedulerName", SCHEDULER_NAME) != SCHEDULER_NAME
-            or spec.get("schedulingGates")
-            or "deletionTimestamp" in pod["metadata"]
-            or is_terminal(pod)
-        ):
-            self.waiting.remove(key)
+    def _watch(self, resource: str) -> None:
+        self.ctx.informers.of(RESOURCES.get(resource, resource)).on(
+            add=lambda new: self._happened(Event(resource, ADD, None, new)),
+            update=lambda old, new: self._happened(Event(resource, UPDATE, old, new)),
+            delete=lambda old: self._happened(Event(resource, DELETE, old, None)),
+        )
+
+    # ---- what an event is good for ---------------------------------------------------------------------
+
+    def _interested(self, event: Event) -> list[tuple[str, Interest]]:
+        """The plugins that registered such an event."""
+        kind = (event.resource, event.action)
+        found = self._by_event.get(kind)
+        if found is None:
+            found = self._by_event[kind] = [pair for pair in self._interests if pair[1].covers(event)]
+        return found
+
+    def _happened(self, event: Event) -> None:
+        """Tries anew whom the event may help (moveAllToActiveOrBackoffQueue)."""
+        interested = self._interested(event)
+        if not interested:
             return
-        self.waiting.add(key, spec.get("priority") or 0, self.clock.now, self.clock.causes.roots)
+        if self._missed is not None:
+            self._missed.append(event)
+        for waiting in self.queue.refused_by(plugin for plugin, _interest in interested):
+            if self._worth_trying(waiting, event, interested):
+                self._requeue(waiting)
+
+    def _worth_trying(self, waiting: Waiting, event: Event, interested: list[tuple[str, Interest]]) -> bool:
+        """Whether one of those who refused the Pod says so (isPodWorthRequeuing)."""
+        pod = self.pods.get(waiting.key)
+        hints = [interest.hint for plugin, interest in interested if plugin in waiting.plugins]
+        if pod is None or not hints:
+            return False
+        if None in hints:
+            return True
+        info = self.cache.info(pod)
+        try:
+            return any(hint(info, event) for hint in hints if hint is not None)
+        except Exception as error:
+            # As upstream: a hint that cannot tell does not keep the Pod waiting.
+            if not self.clock.failed(self.name, waiting.key, error):
+                raise
+            return True
+
+    def _helped(self, waiting: Waiting) -> bool:
+        """Whether something that came meanwhile may help the Pod; after a wait for a permit, who knows."""
+        return self._missed is None or any(
+            self._worth_trying(waiting, event, self._interested(event)) for event in self._missed
+        )
+
+    def _requeue(self, waiting: Waiting) -> None:
+        """Into the queue, unless a PreEnqueue plugin keeps it out."""
+        pod = self.pods.get(waiting.key)
+        if pod is None:
+            return
+        info = self.cache.info(pod)
+        for plugin in self.framework.pre_enqueues:
+            if self._keeps_out(plugin, info):
+                self.queue.gate(waiting, plugin.name)
+                return
+        self.queue.wake(waiting, self.clock.now, self.clock.causes.roots)
         self._soon()
 
-    def _happened(self, event: ClusterEvent) -> None:
-        waiting = self.waiting
-        if waiting.unschedulable and event in self._interested:
-            self._later(waiting.wake(self._interested[event], self.clock.now, self.clock.causes.roots))
-            if waiting.active:
-                self._soon()
-
-    def _soon(self) -> None:
-        if self._run_timer is None:
-            self._run_timer = self.clock.call_at(self.clock.beat(self.name, LATENCY), "kube-scheduler/run")
-
-    def _later(self, due: int | None) -> None:
-        if due is not None and self._promote_timer is None:
-            self._promote_timer = self.clock.call_at(due, "kube-scheduler/promote")
+    def _keeps_out(self, plugin: Plugin, info: PodInfo) -> bool:
+        try:
+            return plugin.pre_enqueue(info) is not None
+        except Exception as error:
+            # Who cannot tell keeps the Pod out until it is asked again.
+            if not self.clock.failed(self.name, info.key, error):
+                raise
+            return True
 
     # ---- clock events ----------------------------------------------------------------------------------
 
-    def _promote(self) -> None:
-        self._promote_timer = None
-        self._later(self.waiting.promote(self.clock.now))
-        if self.waiting.active:
-            self._soon()
-
-    def _flush(self) -> None:
-        self._later(self.waiting.flush(self.clock.now))
-        if self.waiting.active:
-            self._soon()
-        self.clock.call_later(FLUSH_PERIOD, "kube-scheduler/flush", background=True)
+    def _soon(self) -> None:
+        if self._run_timer is None:
+            self._run_timer = self.clock.call_at(self.clock.beat(self.name, LATENCY), f"{self.name}/run")
 
     def _run(self) -> None:
+        """A slice of attempts; the next slice comes at the same virtual time."""
         self._run_timer = None
-        for key, entry in self.waiting.drain():
-            pod = self.pods.get(key)
-            if pod is None or pod["spec"].get("nodeName") or "deletionTimestamp" in pod["metadata"]:
-                continue
-            self.clock.causes.begin(self.name, key, entry.roots)
-            try:
-                self._schedule_one(key, entry, pod)
-            except Exception as error:
-                # The plugins' bug costs this Pod an attempt; those behind it have their turn.
-                if not self.clock.failed(self.name, key, error):
-                    raise
-                self._broken(key, entry)
-
-    def _schedule_one(self, key: str, entry: Waiting, pod: JSON) -> None:
-        info = PodInfo(pod, self.cache.shapes.of(pod))
-        if not self.cache.snapshot.nodes:
-            self._refuse(
-                key, entry, pod, "no nodes available to schedule pods", ("NodeName", "NodeResourcesFit")
-            )
-            return
-        found = self.framework.schedule(info, entry.attempts)
         try:
-            if isinstance(found, Diagnosis):
-                self._unschedulable(key, entry, info, found)
-                return
-            self.client.bind(pod, found.name)
-        except ApiError:
-            # A conflict or a vanished namespace: look again after the back-off.
-            self._errored(key, entry)
-            return
-        self.recorder.event(pod, "Normal", "Scheduled", f"Successfully assigned {key} to {found.name}")
+            for _ in range(SLICE):
+                waiting = self.queue.take(self.clock.now)
+                if waiting is None:
+                    break
+                self._attempt(waiting)
+        finally:
+            self._go_on()
 
-    def _errored(self, key: str, entry: Waiting) -> None:
-        """Tries the Pod again after its back-off."""
-        if self.pods.get(key) is not None:
-            self.waiting.errored(key, entry, self.clock.now)
-            self._later(self.waiting.promote(self.clock.now))
+    def _go_on(self) -> None:
+        if self._run_timer is None and self.queue.has_active(self.clock.now):
+            self._run_timer = self.clock.call_at(self.clock.now, f"{self.name}/run")
+        elif self.queue.has_backoff():
+            self._soon()
+        self._await_errors()
 
-    def _broken(self, key: str, entry: Waiting) -> None:
+    def _attempt(self, waiting: Waiting) -> None:
+        self._missed = []
+        self.clock.causes.begin(self.name, waiting.key, waiting.roots)
+        try:
+            self.cycle.run(waiting)
+        except Exception as error:
+            # The plugins' bug costs this Pod an attempt; those behind it have their turn.
+            if not self.clock.failed(self.name, waiting.key, error):
+                raise
+            self._broken(waiting)
+        finally:
+            self._missed = None
+
+    def _broken(self, waiting: Waiting) -> None:
         """After a failure of the scheduler's own: as after an error, but in the end nobody waits for it."""
-        self.waiting.remove(key)
-        if entry.attempts < PATIENCE:
-            self._errored(key, entry)
-        else:
-            self.waiting.failed(key, entry, (), self.clock.now)
+        if self.queue.get(waiting.key) is waiting and waiting.key not in self.cycle.permits:
+            self.queue.fail(waiting, self.clock.now)
 
-    def _unschedulable(self, key: str, entry: Waiting, info: PodInfo, diagnosis: Diagnosis) -> None:
-        total = len(self.cache.snapshot.nodes)
-        message = tell(total, diagnosis.refusals, diagnosis.everywhere)
-        candidate = preemption.find(self.framework, self.cache, info, diagnosis)
-        if isinstance(candidate, str):
-            self._refuse(key, entry, info.pod, f"{message} preemption: {candidate}", diagnosis.plugins)
-            return
-        self._refuse(key, entry, info.pod, message, diagnosis.plugins, nominated=candidate.node)
-        for victim in candidate.victims:
-            self._evict(info.pod, victim, candidate.node)
-
-    def _refuse(
-        self, key: str, entry: Waiting, pod: JSON, message: str, plugins: tuple[str, ...], nominated: str = ""
-    ) -> None:
-        """Tells the Pod's owner and puts it aside until something changes."""
-        self.waiting.failed(key, entry, plugins, self.clock.now)
-        self.recorder.event(pod, "Warning", "FailedScheduling", message)
-        self._set_condition(
-            pod,
-            {"type": "PodScheduled", "status": "False", "reason": "Unschedulable", "message": message},
-            {"nominatedNodeName": nominated} if nominated else {},
-        )
-
-    def _evict(self, preemptor: JSON, victim: PodInfo, node: str) -> None:
-        pod = self.pods.get(victim.key)
-        if pod is None:
-            return
-        meta = pod["metadata"]
-        self._set_condition(
-            pod,
-            {
-                "type": "DisruptionTarget",
-                "status": "True",
-                "reason": "PreemptionByScheduler",
-                "message": f"{SCHEDULER_NAME}: preempting to accommodate a higher priority pod",
-            },
-            {},
-        )
-        self.client.delete("pods", meta["name"], meta["namespace"])
-        uid = preemptor["metadata"]["uid"]
-        self.recorder.event(pod, "Normal", "Preempted", f"Preempted by pod {uid} on node {node}")
-
-    def _set_condition(self, pod: JSON, condition: JSON, more: JSON) -> None:
-        meta, status = pod["metadata"], pod.get("status") or {}
-        conditions: list[Any] = list(status.get("conditions") or ())
-        place = next((i for i, c in enumerate(conditions) if c["type"] == condition["type"]), None)
-        stamp = self.clock.timestamp()
-        if place is not None:
-            old = conditions[place]
-            if all(old.get(k) == v for k, v in condition.items()) and not more:
+    def _await_errors(self) -> None:
+        """Has one timer for the back-off that ends first; after some errors nobody waits for it."""
+        waiting = self.queue.next_error()
+        due = waiting.ready_at() if waiting is not None else None
+        if self._error_timer is not None:
+            if self._error_timer[0] == due:
                 return
-            if old["status"] == condition["status"]:
-                stamp = old.get("lastTransitionTime") or stamp
-        new = {"lastProbeTime": None, "lastTransitionTime": stamp, **condition}
-        if meta.get("generation"):
-            new["observedGeneration"] = meta["generation"]
-        if place is None:
-            conditions.append(new)
-        else:
-            conditions[place] = new
-        self.client.update_status("pods", {**pod, "status": {**status, **more, "conditions": conditions}})
+            self.clock.cancel(self._error_timer[1])
+            self._error_timer = None
+        if waiting is not None and due is not None:
+            patient = waiting.errors < PATIENCE
+            self._error_timer = (due, self.clock.call_at(due, f"{self.name}/retry", background=not patient))
+
+    def _retry(self) -> None:
+        self._error_timer = None
+        self._go_on()
+
+    def _flush(self) -> None:
+        for waiting in self.queue.leftover(self.clock.now):
+            self._requeue(waiting)
+        self.clock.call_later(FLUSH_PERIOD, f"{self.name}/flush", background=True)
+
+    # ---- permits ---------------------------------------------------------------------------------------
+
+    def _allow(self, key: str, plugin: str) -> None:
+        permit = self.cycle.permits.get(key)
+        if permit is not None and permit.pending.pop(plugin, None) is not None and permit.decided:
+            self.clock.call_at(self.clock.now, PERMIT, key)
+
+    def _reject(self, key: str, plugin: str, why: str) -> bool:
+        permit = self.cycle.permits.get(key)
+        if permit is None:
+            return False
+        if not permit.refused_by:
+            permit.refused_by, permit.refusal = plugin, why
+            self.clock.call_at(self.clock.now, PERMIT, key)
+        return True
+
+    def _permit(self, key: str) -> None:
+        """A Pod's permit may be decided: allowed, refused or out of time."""
+        permit = self.cycle.permits.get(key)
+        if permit is not None:
+            permit.expire(self.clock.now)
+            if permit.decided:
+                self.cycle.decided(permit)
+                self._go_on()
 
     # ---- saving ----------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        return {"queue": self.waiting.state(), "run": self._run_timer, "promote": self._promote_timer}
-
-    def load(self, state: dict[str, Any]) -> None:
-        self._take(state)
-        self.cache.rebuild()
+        return {
+            "queue": self.queue.state(),
+            "permits": [permit.state() for permit in self.cycle.permits.values()],
+            "run": self._run_timer,
+            "error": self._error_timer,
+        }
 
     def share(self, other: Scheduler) -> None:
         self._take(other.state())
         self.cache.share(other.cache)
+        self.handle.nominator.share(other.handle.nominator)
+        self.cycle.attempts.share(other.cycle.attempts)
 
     def _take(self, state: dict[str, Any]) -> None:
-        self.waiting.load(state["queue"])
+        self.queue.load(state["queue"])
+        self.cycle.permits = {p.key: p for p in map(Permit.load, state["permits"])}
         self._run_timer = state["run"]
-        self._promote_timer = state["promote"]
+        self._error_timer = tuple(state["error"]) if state["error"] else None
+
+    def load(self, state: dict[str, Any]) -> None:
+        self._take(state)
+        self.cache.rebuild()
+        self.handle.nominator.clear()
+        for pod in self.pods.list():
+            if not pod["spec"].get("nodeName"):
+                permit = self.cycle.permits.get(key_of(pod))
+                if permit is not None:
+                    self.cycle.assume(pod, permit.node)
+                elif nominated_node(pod) and _is_ours(pod):
+                    self.handle.nominator.update(self.cache.info(pod))
+
+
+def _is_ours(pod: JSON) -> bool:
+    """Whether this scheduler has to find a node for that Pod."""
+    return pod["spec"].get("schedulerName", SCHEDULER_NAME) == SCHEDULER_NAME and not is_terminal(pod)

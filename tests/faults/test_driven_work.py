@@ -11,7 +11,7 @@ from faults import Planted, plant, ready, same_again, web
 from cluster_engine import Cluster
 from cluster_engine.etcd import Store
 from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
-from cluster_engine.kube_scheduler import Scheduler
+from cluster_engine.kube_scheduler.cycle import Cycle
 from cluster_engine.sim import Clock
 from cluster_engine.sim.failures import LIMIT
 
@@ -221,7 +221,7 @@ def test_a_write_stands_whatever_those_who_are_told_make_of_it():
 
 
 def test_a_pod_that_the_scheduler_cannot_look_at_waits_alone(monkeypatch):
-    plant(monkeypatch, Scheduler, "_schedule_one", lambda key, *_: key.startswith("default/first-"))
+    plant(monkeypatch, Cycle, "run", lambda waiting: waiting.key.startswith("default/first-"))
     cluster = Cluster(nodes=2, seed=3, strict=False)
     cluster.apply(web("first"))
     cluster.apply(web("second"))

@@ -11,6 +11,9 @@ from faults import plant, ready, same_again, web
 
 from cluster_engine import Cluster
 from cluster_engine.kube_scheduler.plugins import PLUGINS
+from cluster_engine.kube_scheduler.plugins.inter_pod_affinity import InterPodAffinity
+from cluster_engine.kube_scheduler.plugins.node_affinity import NodeAffinity
+from cluster_engine.kube_scheduler.plugins.scheduling_gates import SchedulingGates
 from cluster_engine.kubelet import Kubelets
 
 
@@ -88,10 +91,14 @@ def test_a_scheduler_plugin(young, plugin, method, monkeypatch):
     assert cluster.settle()
 
 
-def test_a_replay_meets_a_plugins_failures(monkeypatch):
-    plant(monkeypatch, PLUGINS[0], own_methods(PLUGINS[0])[0], about_first)
-    plant(monkeypatch, PLUGINS[3], "filter", about_first)
-    same_again(told_to(Cluster(nodes=2, seed=3, strict=False, addons=False)))
+@pytest.mark.parametrize(
+    ("plugin", "method"),
+    [(SchedulingGates, "pre_enqueue"), (NodeAffinity, "filter_shape"), (InterPodAffinity, "score")],
+    ids=lambda part: getattr(part, "name", part),
+)
+def test_a_replay_meets_a_plugins_failures(plugin, method, monkeypatch):
+    plant(monkeypatch, plugin, method, about_first)
+    same_again(told_to(Cluster(nodes=3, seed=3, strict=False, addons=False)))
 
 
 # ---- the kubelet's parts ---------------------------------------------------------------------------------

@@ -10,9 +10,8 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.etcd import Store
 from cluster_engine.kube_scheduler.framework.cache import Cache
-from cluster_engine.kube_scheduler.framework.interface import CycleState
-from cluster_engine.kube_scheduler.framework.runtime import Diagnosis, Framework, tell
-from cluster_engine.kube_scheduler.framework.types import PodInfo
+from cluster_engine.kube_scheduler.framework.handle import Handle
+from cluster_engine.kube_scheduler.framework.runtime import Framework, tell
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.kube_scheduler.plugins.node_resources_balanced_allocation import (
     NodeResourcesBalancedAllocation,
@@ -58,16 +57,18 @@ def framework(nodes: list[JSON], pods: list[JSON]) -> Framework:
         store.put("pods", f"default/{obj['metadata']['name']}", obj, 0)
     cache = Cache(SharedInformerFactory(store))
     cache.rebuild()
-    return Framework(tuple(p() for p in PLUGINS), cache, Chance(0))
+    handle = Handle(store.clock, cache, Any, Any, lambda *_: None, lambda *_: False)  # type: ignore[arg-type]
+    return Framework(PLUGINS, handle, Chance(0))
 
 
 def decide(nodes: list[JSON], placed: list[JSON], wanted: JSON) -> str:
     """The chosen node's name, or why there is none."""
     fw = framework(nodes, placed)
-    found = fw.schedule(PodInfo(wanted, fw.cache.shapes.of(wanted)))
-    if isinstance(found, Diagnosis):
-        return tell(len(nodes), found.refusals, found.everywhere)
-    return found.name
+    found = fw.find(fw.cache.info(wanted))
+    if found.diagnosis is not None:
+        return tell(len(nodes), found.diagnosis.refusals, found.diagnosis.everywhere)
+    assert found.node is not None
+    return found.node.name
 
 
 TAINT = {"key": "k", "value": "v", "effect": "NoSchedule"}
@@ -297,8 +298,8 @@ SCORES = {
 def test_resource_scores(plugin: Any, requests: dict[str, str], expected: int) -> None:
     fw = framework([node("a")], [])
     wanted = pod(requests=requests)
-    info = PodInfo(wanted, fw.cache.shapes.of(wanted))
-    assert plugin().score(CycleState(), info, fw.cache.snapshot.nodes[0]) == expected
+    shape = fw.cache.shapes.of(wanted)
+    assert plugin(fw.handle).score_shape(shape, fw.cache.snapshot.nodes[0]) == expected
 
 
 def test_kept_answers_follow_changes() -> None:
@@ -307,8 +308,8 @@ def test_kept_answers_follow_changes() -> None:
     chosen = []
     for number in range(4):
         wanted = pod(f"p{number}", requests={"cpu": "1900m"})
-        found = fw.schedule(PodInfo(wanted, fw.cache.shapes.of(wanted)))
-        assert not isinstance(found, Diagnosis)
+        found = fw.find(fw.cache.info(wanted)).node
+        assert found is not None
         chosen.append(found.name)
         fw.cache.add_pod({**wanted, "spec": {**wanted["spec"], "nodeName": found.name}})
     assert sorted(chosen) == ["a", "a", "b", "b"]

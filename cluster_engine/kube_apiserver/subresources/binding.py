@@ -57,6 +57,8 @@ def bound(pod: JSON, binding: JSON, now: str) -> JSON:
     if meta.get("generation"):
         condition["observedGeneration"] = meta["generation"]
     status = pod.get("status") or {}
+    if status.get("nominatedNodeName"):  # ClearingNominatedNodeNameAfterBinding
+        status = {name: value for name, value in status.items() if name != "nominatedNodeName"}
     others = [c for c in status.get("conditions") or () if c.get("type") != "PodScheduled"]
     new["status"] = {**status, "conditions": [*others, condition]}
     return new

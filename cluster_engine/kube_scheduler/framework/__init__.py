@@ -1,25 +1,43 @@
 """The seam between the scheduling loop and the plugins. Models pkg/scheduler/framework."""
 
+from cluster_engine.kube_scheduler.framework.events import Event, Interest
+from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.interface import (
-    ClusterEvent,
+    SKIP,
     CycleState,
+    Diagnosis,
+    Nomination,
     Plugin,
     Refusal,
+    SchedulingError,
+    ShapePlugin,
+    Skip,
     Snapshot,
+    Wait,
     resolvable,
     unresolvable,
 )
-from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Shape
+from cluster_engine.kube_scheduler.framework.shape import Shape
+from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo
 
 __all__ = [
-    "ClusterEvent",
+    "SKIP",
     "CycleState",
+    "Diagnosis",
+    "Event",
+    "Handle",
+    "Interest",
     "NodeInfo",
+    "Nomination",
     "Plugin",
     "PodInfo",
     "Refusal",
+    "SchedulingError",
     "Shape",
+    "ShapePlugin",
+    "Skip",
     "Snapshot",
+    "Wait",
     "resolvable",
     "unresolvable",
 ]

@@ -6,13 +6,16 @@ Nothing here is saved: ``rebuild`` makes the same view from the store. Models pk
 from __future__ import annotations
 
 from bisect import insort
+from collections.abc import Sequence
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import SharedInformerFactory
-from cluster_engine.kube_scheduler.framework.interface import ClusterEvent, Snapshot
-from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Shapes, is_terminal
+from cluster_engine.kube_scheduler.framework.interface import Snapshot
+from cluster_engine.kube_scheduler.framework.shape import Shapes
+from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, is_terminal
 
-_LOG_KEPT = 4_096
+LOG_KEPT = 4_096
+"""Changes of nodes that are remembered; whoever asks after more than that starts anew."""
 
 
 class Cache:
@@ -22,6 +25,8 @@ class Cache:
         self.informers = informers
         self.shapes = Shapes()
         self.snapshot = Snapshot([], informers)
+        self.names: tuple[str, ...] = ()
+        """The names of ``snapshot.nodes``; the same tuple until the list changes."""
         self._by_name: dict[str, NodeInfo] = {}
         self._homeless: dict[str, dict[str, PodInfo]] = {}
         """Pods bound to nodes that are not there (yet)."""
@@ -31,11 +36,23 @@ class Cache:
         """Indexes of nodes whose Pods changed, in order."""
         self.log_start = 0
 
+    @property
+    def position(self) -> int:
+        """How many changes of Pods there have been."""
+        return self.log_start + len(self.log)
+
+    def changes(self, generation: int, position: int) -> Sequence[int]:
+        """The nodes whose Pods changed since; every node when the nodes changed, or it is too long ago."""
+        if generation != self.generation or position < self.log_start:
+            return range(len(self.names))
+        return list(dict.fromkeys(self.log[position - self.log_start :]))
+
     def rebuild(self) -> None:
         """Reads everything anew from the informers."""
         self._by_name.clear()
         self._homeless.clear()
         self.snapshot.nodes = []
+        self._renumber()
         for node in self.informers.of("nodes").list():
             self.add_node(node)
         for pod in self.informers.of("pods").list():
@@ -48,7 +65,11 @@ class Cache:
         self.snapshot.nodes = [node.copy() for node in other.snapshot.nodes]
         self._by_name = {node.name: node for node in self.snapshot.nodes}
         self._homeless = {name: pods.copy() for name, pods in other._homeless.items()}
-        self.generation += 1
+        self._renumber()
+
+    def info(self, pod: JSON) -> PodInfo:
+        """That Pod with its shape."""
+        return PodInfo(pod, self.shapes)
 
     def node(self, name: str) -> NodeInfo | None:
         """The node of that name."""
@@ -69,27 +90,19 @@ class Cache:
                 self._homeless[name] = dict(info.pods)
             self._renumber()
 
-    def update_node(self, old: JSON, new: JSON) -> list[ClusterEvent]:
-        """Takes over a new Node object; what may make a refused node acceptable."""
+    def update_node(self, new: JSON) -> None:
+        """Takes over a new Node object."""
         info = self._by_name[new["metadata"]["name"]]
         before = info.labels, info.taints, info.unschedulable, info.allocatable
         info.set_node(new)
-        changed: list[ClusterEvent] = []
-        if before[0] != info.labels:
-            changed.append("node/labels")
-        if before[1] != info.taints or before[2] != info.unschedulable:
-            changed.append("node/taints")
-        if before[3] != info.allocatable:
-            changed.append("node/allocatable")
-        if changed:
+        if before != (info.labels, info.taints, info.unschedulable, info.allocatable):
             self.generation += 1
-        return changed
 
     def add_pod(self, pod: JSON) -> bool:
         """Counts a Pod on its node; False when it holds nothing there."""
         if is_terminal(pod):
             return False
-        info = PodInfo(pod, self.shapes.of(pod))
+        info = self.info(pod)
         name = pod["spec"]["nodeName"]
         node = self._by_name.get(name)
         if node is None:
@@ -117,29 +130,27 @@ class Cache:
         self._changed(node)
         return True
 
-    def update_pod(self, old: JSON, new: JSON) -> ClusterEvent | None:
-        """Takes over a new version of a placed Pod."""
+    def update_pod(self, old: JSON, new: JSON) -> bool:
+        """Takes over a new version of a placed Pod; False when it holds nothing on its node any more."""
         if is_terminal(new):
-            return "pod/deleted" if self.remove_pod(new) else None
+            self.remove_pod(new)
+            return False
         meta, was = new["metadata"], old["metadata"]
-        same_labels = meta.get("labels") == was.get("labels")
         if (
             old["spec"] is new["spec"]
-            and same_labels
+            and meta.get("labels") == was.get("labels")
             and ("deletionTimestamp" in meta) == ("deletionTimestamp" in was)
         ):
             node = self._by_name.get(new["spec"]["nodeName"])
             info = node.pods.get(key_of(new)) if node is not None else None
             if node is not None and info is not None:
-                node.replace(PodInfo(new, info.shape))
-            return None
-        if not self.add_pod(new):
-            return None
-        return None if same_labels else "pod/updated"
+                node.replace(info.updated(new))
+                return True
+        return self.add_pod(new)
 
     def _changed(self, node: NodeInfo) -> None:
         self.log.append(node.index)
-        if len(self.log) > _LOG_KEPT:
+        if len(self.log) > LOG_KEPT:
             # Whoever is further behind than this starts anew.
             drop = len(self.log) // 2
             del self.log[:drop]
@@ -148,4 +159,5 @@ class Cache:
     def _renumber(self) -> None:
         for index, info in enumerate(self.snapshot.nodes):
             info.index = index
+        self.names = tuple(info.name for info in self.snapshot.nodes)
         self.generation += 1

@@ -1,42 +1,37 @@
-"""What a scheduler plugin is.
+"""What a scheduler plugin is: one file in ``plugins/`` with one class, and one line in ``plugins.PLUGINS``.
 
-A plugin is one file in ``plugins/`` that ends in one class, and one line in ``plugins.PLUGINS``. It may
-refuse nodes (``filter``), prefer nodes (``score``), or both.
+A plugin acts at the points whose methods it defines, and at no others. For one Pod they come in this order:
 
-``scope`` says what a plugin's answers depend on beside the Pod's shape, so that the framework can keep them:
+- into the queue: ``pre_enqueue`` may keep it out, ``queue_key`` gives its place (one plugin of the table);
+- which nodes will do: ``pre_filter`` once, then ``filter`` for each node; ``post_filter`` when none will;
+- which is best: ``pre_score`` once, ``score`` for each node left, ``normalize`` over all of them;
+- taking it: ``reserve`` (undone by ``unreserve``), ``permit``, ``pre_bind``, ``bind``, ``post_bind``.
 
-- ``node``: the Node object alone (labels, taints, spec). Kept until that object changes.
-- ``pods``: the Node and the Pods on it. Kept until a Pod comes to or leaves that node.
-- ``cluster`` (unless it says otherwise): anything. Asked anew for every Pod that is scheduled.
+A ``ShapePlugin`` answers from the Pod's *shape* and the node alone, through ``filter_shape`` and
+``score_shape``. Its answers are kept: the second Pod of a Deployment asks again only about the node that the
+first one went to. It is not given the Pod, so it cannot read what its answer must not depend on.
 
-An answer that is kept is given to every Pod of the same shape, so a plugin of scope ``node`` or ``pods`` may
-read ``pod.shape`` alone. Whoever reads ``pod.pod`` (annotations, images, the name) has scope ``cluster``.
-
-Models k8s.io/kube-scheduler/framework (FilterPlugin, PreFilterPlugin, ScorePlugin).
+Models k8s.io/kube-scheduler/framework and pkg/scheduler/framework/interface.go.
 """
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, NamedTuple
+
+from cluster_engine.kube_scheduler.framework.events import Interest
 
 if TYPE_CHECKING:
     from cluster_engine.client_go import SharedInformerFactory
-    from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Shape
+    from cluster_engine.kube_scheduler.framework.handle import Handle
+    from cluster_engine.kube_scheduler.framework.shape import Shape
+    from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo
 
 MAX_SCORE = 100
 
-ClusterEvent = Literal[
-    "node/add",
-    "node/allocatable",
-    "node/labels",
-    "node/taints",
-    "pod/added",  # a Pod came to a node
-    "pod/deleted",  # a Pod left a node, or the cluster
-    "pod/updated",  # labels of a placed Pod changed
-    "pod/annotations",  # annotations of the refused Pod itself changed
-    "claim/changed",
-]
+
+class SchedulingError(Exception):
+    """An attempt that went wrong, as opposed to a Pod that fits nowhere (reason SchedulerError)."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +53,28 @@ def unresolvable(*reasons: str) -> Refusal:
     return Refusal(reasons, False)
 
 
+class Skip:
+    """Says that the plugin has nothing to say about this Pod (framework.Skip)."""
+
+
+SKIP = Skip()
+
+
+class Wait(NamedTuple):
+    """Says that the Pod is to wait, so many seconds at most, until the plugin allows it."""
+
+    seconds: float
+
+
+class Nomination(NamedTuple):
+    """What came of ``post_filter``: the node that was made free ("": none), and what to tell."""
+
+    node: str
+    message: str = ""
+    keep: bool = False
+    """Whether an earlier nomination stays."""
+
+
 @dataclass(slots=True)
 class Snapshot:
     """All nodes, ordered by name, and the informers for what else a plugin wants to read."""
@@ -71,46 +88,118 @@ class CycleState:
     """What plugins keep for the Pod that is being scheduled: one slot per plugin, by name."""
 
     slots: dict[str, Any] = field(default_factory=dict)
-    nothing: dict[str, None] = field(default_factory=dict)
-    """Plugins whose ``pre_filter`` found that they have nothing against any node."""
+    skipped: dict[str, None] = field(default_factory=dict)
+    """Plugins that said in ``pre_filter`` that they have nothing against any node."""
+
+
+@dataclass(slots=True)
+class Diagnosis:
+    """Why no node will do."""
+
+    refusals: list[Refusal] = field(default_factory=list)
+    """One per node, in the order of the nodes; empty when ``everywhere`` is set."""
+    everywhere: Refusal | None = None
+    """What a ``pre_filter`` has against all nodes."""
+    plugins: tuple[str, ...] = ()
+    """Who refused."""
 
 
 class Plugin:
-    """The base of every plugin: refuses nothing, prefers nothing."""
+    """The base of every plugin. Its methods say what a plugin that does not define them does."""
 
     name: str = ""
-    scope: Literal["node", "pods", "cluster"] = "cluster"
-    weight: int = 0
-    """Of its scores in the sum; 0 means that it does not score."""
-    normalized: bool = False
-    """Whether ``normalize`` must see the scores of all nodes that are left."""
-    filters: bool = True
-    events: tuple[ClusterEvent, ...] = ()
-    """What may make a node that this plugin refused acceptable."""
+    weight: int = 1
+    """Of its scores in the sum."""
 
-    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | None:
-        """Scope ``cluster`` only: called once per Pod; a Refusal refuses all nodes."""
+    def __init__(self, handle: Handle) -> None:
+        self.handle = handle
+
+    def events(self) -> tuple[Interest, ...]:
+        """After what a Pod that this plugin refused is worth another try.
+
+        Without the right one such a Pod waits for the five-minute flush.
+        """
+        return ()
+
+    # ---- the queue -------------------------------------------------------------------------------------
+
+    def pre_enqueue(self, pod: PodInfo) -> Refusal | None:
+        """A Refusal keeps the Pod out of the queue until one of the plugin's events comes."""
         return None
 
-    def applies(self, shape: Shape) -> bool:
-        """Whether this plugin has anything to say about Pods of this shape."""
-        return True
+    def queue_key(self, priority: int, added: int) -> tuple[int, ...]:
+        """The Pod's place: lower is earlier. ``added``: virtual µs when it came or failed last (QueueSort)."""
+        return ()
+
+    # ---- which nodes will do ---------------------------------------------------------------------------
+
+    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | Skip | None:
+        """Once per Pod; a Refusal refuses all nodes, SKIP spares the plugin's ``filter``."""
+        return None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Refusal | None:
         """None when the node will do."""
         return None
 
-    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]) -> bool:
-        """Whether to score at all; ``nodes`` are those that passed every filter."""
-        return True
+    def post_filter(self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis) -> Nomination | None:
+        """When no node will do: what was done about it; None lets the next plugin try."""
+        return None
+
+    # ---- which is best ---------------------------------------------------------------------------------
+
+    def pre_score(
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]
+    ) -> Skip | None:
+        """Once per Pod; ``nodes`` are those that passed every filter. SKIP spares the plugin's ``score``."""
+        return None
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
-        """0 … 100, or any number when ``normalized``."""
+        """0 … 100, or any number when the plugin has a ``normalize``."""
         return 0
 
-    def normalize(self, state: CycleState, scores: list[int]) -> list[int]:
-        """Brings the scores of the nodes that are left into 0 … 100."""
+    def normalize(self, state: CycleState, nodes: list[NodeInfo], scores: list[int]) -> list[int]:
+        """Brings the scores of ``nodes`` into 0 … 100."""
         return scores
+
+    # ---- taking it -------------------------------------------------------------------------------------
+
+    def reserve(self, state: CycleState, pod: PodInfo, node: str) -> Refusal | None:
+        """Takes what the Pod will need beside the node's resources."""
+        return None
+
+    def unreserve(self, state: CycleState, pod: PodInfo, node: str) -> None:
+        """Gives it back, after whatever failed later. Must not fail, and may come without a ``reserve``."""
+
+    def permit(self, state: CycleState, pod: PodInfo, node: str) -> Refusal | Wait | None:
+        """May keep the Pod waiting; ``handle.allow`` and ``handle.reject`` end that."""
+        return None
+
+    def pre_bind(self, state: CycleState, pod: PodInfo, node: str) -> Refusal | None:
+        """What must be done before the Pod is bound."""
+        return None
+
+    def bind(self, state: CycleState, pod: PodInfo, node: str) -> bool:
+        """Writes the binding. False leaves it to the next plugin of the table. Raises ApiError."""
+        return False
+
+    def post_bind(self, state: CycleState, pod: PodInfo, node: str) -> None:
+        """The Pod is bound."""
+
+
+class ShapePlugin(Plugin):
+    """A plugin whose answers depend on the Pod's shape and on the node with its Pods, and on nothing else."""
+
+    def applies(self, shape: Shape) -> bool:
+        """Whether this plugin has anything to say about Pods of this shape."""
+        return True
+
+    def filter_shape(self, shape: Shape, node: NodeInfo) -> Refusal | None:
+        """None when the node will do."""
+        return None
+
+    def score_shape(self, shape: Shape, node: NodeInfo) -> int:
+        """0 … 100, or any number when the plugin has a ``normalize``."""
+        return 0
 
 
 def default_normalize(scores: list[int], reverse: bool) -> list[int]:

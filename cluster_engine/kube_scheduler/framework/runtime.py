@@ -1,108 +1,210 @@
 """Runs the plugins for one Pod: which nodes will do, and which of them is best.
 
-Answers that depend on the node alone, or on it and its Pods, are kept per shape of Pod, so that the second
-replica of a Deployment asks again only about the node that the first one went to.
+What a ShapePlugin says is kept per shape of Pod, so that the second replica of a Deployment asks again only
+about the node that the first one went to.
 
-Models pkg/scheduler/schedule_one.go (schedulePod, findNodesThatFitPod, prioritizeNodes, selectHost).
+Models pkg/scheduler/framework/runtime and pkg/scheduler/schedule_one.go (schedulePod, findNodesThatFitPod,
+RunFilterPluginsWithNominatedPods, prioritizeNodes, selectHost).
 """
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass
+from typing import Any
 
-from cluster_engine.kube_scheduler.framework.cache import Cache
-from cluster_engine.kube_scheduler.framework.interface import CycleState, Plugin, Refusal
-from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Shape
+from cluster_engine.kube_scheduler.framework.attempts import Scores, Tally
+from cluster_engine.kube_scheduler.framework.handle import Handle
+from cluster_engine.kube_scheduler.framework.interface import (
+    CycleState,
+    Diagnosis,
+    Nomination,
+    Plugin,
+    Refusal,
+    ShapePlugin,
+    Skip,
+    Snapshot,
+)
+from cluster_engine.kube_scheduler.framework.nominator import nominated_node
+from cluster_engine.kube_scheduler.framework.shape import Shape
+from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo
 from cluster_engine.sim import Chance
 
-_KEPT = 512
+SHAPES_ANSWERED = 512
+"""Shapes for which answers are kept; past it all are asked for anew."""
 
 
 @dataclass(slots=True)
-class Diagnosis:
-    """Why no node will do."""
+class Finding:
+    """What came of looking at the nodes: the best of them, or why there is none."""
 
-    refusals: list[Refusal] = field(default_factory=list)
-    """One per node, in the order of the nodes; empty when ``everywhere`` is set."""
-    everywhere: Refusal | None = None
-    plugins: tuple[str, ...] = ()
+    state: CycleState
+    tally: Tally
+    node: NodeInfo | None = None
+    diagnosis: Diagnosis | None = None
 
 
 class _Answers:
     """What is known about one shape on each node."""
 
-    __slots__ = ("generation", "plugins", "position", "raw", "refusals", "scores")
+    __slots__ = ("asked", "filters", "generation", "position", "raw", "refusals", "scorers")
 
-    def __init__(self, plugins: list[Plugin]) -> None:
-        self.plugins = plugins
+    def __init__(self, filters: list[ShapePlugin], scorers: list[ShapePlugin]) -> None:
+        self.filters = filters
+        self.scorers = scorers
+        self.asked = tuple(plugin.name for plugin in filters)
         self.generation = -1
         self.position = 0
         self.refusals: list[Refusal | None] = []
-        self.scores: list[int] = []
-        self.raw: list[tuple[int, ...]] = []
+        self.raw: list[list[int]] = []
+        """Per scorer, a score per node."""
+
+
+def _defines(plugin: Plugin, point: str) -> bool:
+    base = ShapePlugin if isinstance(plugin, ShapePlugin) else Plugin
+    return getattr(type(plugin), point) is not getattr(base, point)
 
 
 class Framework:
     """The plugins over a cache of nodes."""
 
-    def __init__(self, plugins: tuple[Plugin, ...], cache: Cache, chance: Chance) -> None:
-        self.plugins = plugins
-        self.cache = cache
+    def __init__(self, plugins: Iterable[type[Plugin]], handle: Handle, chance: Chance) -> None:
+        self.handle = handle
+        self.cache = handle.cache
+        self.plugins = tuple(kind(handle) for kind in plugins)
         self._chance = chance
+        handle.dry_run = self.dry_run
+
+        def at(point: str) -> tuple[Any, ...]:
+            return tuple(plugin for plugin in self.plugins if _defines(plugin, point))
+
+        shaped = tuple(plugin for plugin in self.plugins if isinstance(plugin, ShapePlugin))
+        self._shape_filters = tuple(p for p in shaped if _defines(p, "filter_shape"))
+        self._shape_scorers = tuple(p for p in shaped if _defines(p, "score_shape"))
+        self.pre_enqueues: tuple[Plugin, ...] = at("pre_enqueue")
+        self._pre_filters: tuple[Plugin, ...] = at("pre_filter")
+        self._filters: tuple[Plugin, ...] = at("filter")
+        self._post_filters: tuple[Plugin, ...] = at("post_filter")
+        self._pre_scores: tuple[Plugin, ...] = at("pre_score")
+        self._scorers: tuple[Plugin, ...] = at("score")
+        self._normalizers = {plugin.name for plugin in at("normalize")}
+        self.reserves: tuple[Plugin, ...] = at("reserve")
+        self.unreserves: tuple[Plugin, ...] = at("unreserve")[::-1]
+        self.permits: tuple[Plugin, ...] = at("permit")
+        self.pre_binds: tuple[Plugin, ...] = at("pre_bind")
+        self.binds: tuple[Plugin, ...] = at("bind")
+        self.post_binds: tuple[Plugin, ...] = at("post_bind")
+        sorters = at("queue_key")
+        if len(sorters) != 1 or not self.binds:
+            raise ValueError("a scheduler needs exactly one plugin with queue_key and one with bind")
+        self.queue_key: Callable[[int, int], tuple[int, ...]] = sorters[0].queue_key
         self._answers: dict[int, _Answers] = {}
 
     # ---- one Pod ---------------------------------------------------------------------------------------
 
-    def schedule(self, pod: PodInfo, attempt: int = 0) -> NodeInfo | Diagnosis:
-        """The best node for the Pod, or why there is none. Among equals, chance by its uid and ``attempt``."""
-        nodes = self.cache.snapshot.nodes
-        state = CycleState()
-        answers = self._current(pod, state)
-        cluster = [p for p in self.plugins if p.scope == "cluster" and p.applies(pod.shape)]
-        for plugin in cluster:
-            refusal = plugin.pre_filter(state, pod, self.cache.snapshot)
-            if refusal is not None:
-                return Diagnosis(everywhere=_named(refusal, plugin), plugins=(plugin.name,))
-        refusals = self._filter(
-            state, pod, answers, [p for p in cluster if p.filters and p.name not in state.nothing]
-        )
-        feasible = [nodes[i] for i, refusal in enumerate(refusals) if refusal is None]
-        if not feasible:
-            found = [r for r in refusals if r is not None]
-            return Diagnosis(found, plugins=tuple(sorted({r.plugin for r in found})))
-        if len(feasible) == 1:
-            return feasible[0]
-        ties = self._best(state, pod, answers, cluster, feasible)
-        return (
-            ties[0]
-            if len(ties) == 1
-            else self._chance.of("node", pod.pod["metadata"]["uid"], attempt).choice(ties)
-        )
+    def find(self, pod: PodInfo, attempt: int = 0) -> Finding:
+        """The best node for the Pod, or why there is none. Raises SchedulingError.
 
-    def fits(self, pod: PodInfo, node: NodeInfo) -> bool:
-        """Whether the Pod would fit on that node as it is given (a dry run of preemption)."""
+        Among equals, chance by the Pod's uid and ``attempt``.
+        """
+        cache, nominator = self.cache, self.handle.nominator
+        nodes = cache.snapshot.nodes
+        finding = Finding(CycleState(), Tally(cache.names))
+        state, tally = finding.state, finding.tally
+        answers = self._current(pod.shape)
+        everywhere = self._pre_filter(state, pod, cache.snapshot)
+        if everywhere is not None:
+            tally.everywhere = everywhere
+            finding.diagnosis = Diagnosis(everywhere=everywhere, plugins=(everywhere.plugin,))
+            return finding
+        if nominator:
+            promised = cache.node(nominated_node(pod.pod))
+            if promised is not None and self.dry_run(pod, promised) is None:
+                finding.node = promised
+                tally.nodes, tally.feasible, tally.refusals = (promised.name,), [0], [None]
+                return finding
+        asked = [plugin for plugin in self._filters if plugin.name not in state.skipped]
+        tally.asked = (*answers.asked, *(plugin.name for plugin in asked)) if asked else answers.asked
+        refusals = tally.refusals = self._filter(state, pod, answers, asked)
+        feasible = [nodes[i] for i, refusal in enumerate(refusals) if refusal is None]
+        tally.feasible = [node.index for node in feasible]
+        if not feasible:
+            found = [refusal for refusal in refusals if refusal is not None]
+            finding.diagnosis = Diagnosis(found, plugins=tuple(sorted({r.plugin for r in found})))
+        else:
+            finding.node = feasible[0]
+            if len(feasible) > 1:
+                ties = self._best(state, pod, answers, feasible, tally.scores)
+                finding.node = (
+                    ties[0] if len(ties) == 1 else self._chance.of("node", pod.uid, attempt).choice(ties)
+                )
+        return finding
+
+    def post_filter(self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis) -> Nomination | None:
+        """What the first plugin that can do something did; else what the last one told."""
+        told = None
+        for plugin in self._post_filters:
+            found = plugin.post_filter(state, pod, diagnosis)
+            if found is not None:
+                told = found
+                if found.node:
+                    break
+        return told
+
+    def dry_run(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:
+        """What the filters say of that node as it is given, with and without the room that is promised."""
+        promised = self.handle.nominator.before(pod, node.name)
+        if promised:
+            refusal = self._filters_on(pod, node.altered(added=promised))
+            if refusal is not None:
+                return refusal
+        return self._filters_on(pod, node)
+
+    def _filters_on(self, pod: PodInfo, node: NodeInfo) -> Refusal | None:
+        for kept in self._shape_filters:
+            if kept.applies(pod.shape):
+                refusal = kept.filter_shape(pod.shape, node)
+                if refusal is not None:
+                    return _named(refusal, kept)
+        present = self.cache.snapshot
+        nodes = [node if other.name == node.name else other for other in present.nodes]
         state = CycleState()
-        nodes = [node if other.name == node.name else other for other in self.cache.snapshot.nodes]
-        snapshot = type(self.cache.snapshot)(nodes, self.cache.informers)
-        for plugin in self.plugins:
-            if not plugin.filters or not plugin.applies(pod.shape):
-                continue
-            if plugin.scope == "cluster" and plugin.pre_filter(state, pod, snapshot) is not None:
-                return False
-            if plugin.filter(state, pod, node) is not None:
-                return False
-        return True
+        refusal = self._pre_filter(state, pod, Snapshot(nodes, present.informers))
+        if refusal is not None:
+            return refusal
+        for plugin in self._filters:
+            if plugin.name not in state.skipped:
+                refusal = plugin.filter(state, pod, node)
+                if refusal is not None:
+                    return _named(refusal, plugin)
+        return None
+
+    def _pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | None:
+        for plugin in self._pre_filters:
+            answer = plugin.pre_filter(state, pod, snapshot)
+            if isinstance(answer, Skip):
+                state.skipped[plugin.name] = None
+            elif answer is not None:
+                return _named(answer, plugin)
+        return None
 
     def _filter(
-        self, state: CycleState, pod: PodInfo, answers: _Answers, cluster: list[Plugin]
+        self, state: CycleState, pod: PodInfo, answers: _Answers, asked: list[Plugin]
     ) -> list[Refusal | None]:
-        if not cluster:
-            return answers.refusals
         refusals = list(answers.refusals)
+        nominator = self.handle.nominator
+        if not asked and not nominator:
+            return refusals
         for index, node in enumerate(self.cache.snapshot.nodes):
+            promised = nominator.before(pod, node.name)
+            if promised:
+                refusal = self._filters_on(pod, node.altered(added=promised))
+                if refusal is not None:
+                    refusals[index] = refusal
+                    continue
             if refusals[index] is not None:
                 continue
-            for plugin in cluster:
+            for plugin in asked:
                 refusal = plugin.filter(state, pod, node)
                 if refusal is not None:
                     refusals[index] = _named(refusal, plugin)
@@ -114,73 +216,77 @@ class Framework:
         state: CycleState,
         pod: PodInfo,
         answers: _Answers,
-        cluster: list[Plugin],
         feasible: list[NodeInfo],
+        scores: list[Scores],
     ) -> list[NodeInfo]:
-        totals = [answers.scores[node.index] for node in feasible]
-        kept = [p for p in answers.plugins if p.weight and p.normalized]
-        for place, plugin in enumerate(kept):
-            raw = [answers.raw[node.index][place] for node in feasible]
-            if any(raw):
-                for i, score in enumerate(plugin.normalize(state, raw)):
-                    totals[i] += plugin.weight * score
-        for plugin in cluster:
-            if not plugin.weight or not plugin.pre_score(state, pod, self.cache.snapshot, feasible):
-                continue
-            scores = [plugin.score(state, pod, node) for node in feasible]
-            if plugin.normalized:
-                scores = plugin.normalize(state, scores)
-            for i, score in enumerate(scores):
-                totals[i] += plugin.weight * score
+        snapshot = self.cache.snapshot
+        skipped = {
+            plugin.name
+            for plugin in self._pre_scores
+            if isinstance(plugin.pre_score(state, pod, snapshot, feasible), Skip)
+        }
+        places = [node.index for node in feasible]
+        totals = [0] * len(feasible)
+        for shaped, row in zip(answers.scorers, answers.raw, strict=True):
+            self._count(state, shaped, feasible, [row[place] for place in places], totals, scores)
+        for plugin in self._scorers:
+            if plugin.name not in skipped:
+                raw = [plugin.score(state, pod, node) for node in feasible]
+                self._count(state, plugin, feasible, raw, totals, scores)
         best = max(totals)
         return [node for node, total in zip(feasible, totals, strict=True) if total == best]
 
+    def _count(
+        self,
+        state: CycleState,
+        plugin: Plugin,
+        feasible: list[NodeInfo],
+        raw: list[int],
+        totals: list[int],
+        scores: list[Scores],
+    ) -> None:
+        normalized = plugin.normalize(state, feasible, raw) if plugin.name in self._normalizers else raw
+        weight = plugin.weight
+        scores.append(Scores(plugin.name, weight, raw, normalized))
+        for i, score in enumerate(normalized):
+            totals[i] += weight * score
+
     # ---- kept answers ----------------------------------------------------------------------------------
 
-    def _current(self, pod: PodInfo, state: CycleState) -> _Answers:
-        shape, cache = pod.shape, self.cache
+    def _current(self, shape: Shape) -> _Answers:
+        cache = self.cache
         answers = self._answers.get(shape.id)
         if answers is None:
-            if len(self._answers) >= _KEPT:
+            if len(self._answers) >= SHAPES_ANSWERED:
                 self._answers.clear()
-            answers = self._answers[shape.id] = _Answers(self._kept_plugins(shape))
-        if answers.generation != cache.generation or answers.position < cache.log_start:
+            answers = self._answers[shape.id] = _Answers(
+                [plugin for plugin in self._shape_filters if plugin.applies(shape)],
+                [plugin for plugin in self._shape_scorers if plugin.applies(shape)],
+            )
+        if answers.generation != cache.generation:
             count = len(cache.snapshot.nodes)
             answers.refusals = [None] * count
-            answers.scores = [0] * count
-            answers.raw = [()] * count
-            stale: list[int] = list(range(count))
-            answers.generation = cache.generation
-        else:
-            stale = list(dict.fromkeys(cache.log[answers.position - cache.log_start :]))
-        answers.position = cache.log_start + len(cache.log)
+            answers.raw = [[0] * count for _ in answers.scorers]
+        stale = cache.changes(answers.generation, answers.position)
+        # Only answers that are complete count as such: a plugin may raise.
+        answers.generation = -1
         for index in stale:
-            self._ask(answers, state, pod, cache.snapshot.nodes[index])
+            _ask(answers, shape, cache.snapshot.nodes[index])
+        answers.generation = cache.generation
+        answers.position = cache.position
         return answers
 
-    def _kept_plugins(self, shape: Shape) -> list[Plugin]:
-        return [p for p in self.plugins if p.scope != "cluster" and p.applies(shape)]
 
-    def _ask(self, answers: _Answers, state: CycleState, pod: PodInfo, node: NodeInfo) -> None:
-        total = 0
-        raw: list[int] = []
-        refused: Refusal | None = None
-        for plugin in answers.plugins:
-            if plugin.filters and refused is None:
-                refusal = plugin.filter(state, pod, node)
-                if refusal is not None:
-                    refused = _named(refusal, plugin)
-        if refused is None:
-            for plugin in answers.plugins:
-                if plugin.weight:
-                    score = plugin.score(state, pod, node)
-                    if plugin.normalized:
-                        raw.append(score)
-                    else:
-                        total += plugin.weight * score
-        answers.refusals[node.index] = refused
-        answers.scores[node.index] = total
-        answers.raw[node.index] = tuple(raw)
+def _ask(answers: _Answers, shape: Shape, node: NodeInfo) -> None:
+    index = node.index
+    answers.refusals[index] = None
+    for plugin in answers.filters:
+        refusal = plugin.filter_shape(shape, node)
+        if refusal is not None:
+            answers.refusals[index] = _named(refusal, plugin)
+            return
+    for plugin, row in zip(answers.scorers, answers.raw, strict=True):
+        row[index] = plugin.score_shape(shape, node)
 
 
 def _named(refusal: Refusal, plugin: Plugin) -> Refusal:

@@ -1,7 +1,6 @@
-"""Pods and nodes as the scheduler sees them: parsed once, kept up to date incrementally.
+"""Pods and nodes as the scheduler sees them, kept up to date incrementally.
 
-Pods of one template have the same *shape*; everything that plugins read from a Pod's spec is parsed once
-per shape. Models pkg/scheduler/framework/types.go (PodInfo, NodeInfo, Resource).
+Models pkg/scheduler/framework/types.go (PodInfo, NodeInfo, Resource).
 """
 
 from __future__ import annotations
@@ -9,158 +8,37 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable
 from typing import Any
 
-import orjson
-
 from cluster_engine.apimachinery.cow import JSON, key_of
-from cluster_engine.apimachinery.labels import SelectorError
-from cluster_engine.component_helpers.node_affinity import PreferredNodeAffinity, RequiredNodeAffinity
-from cluster_engine.component_helpers.requests import amounts, pod_requests
-
-_SHAPES_KEPT = 2_048
-
-Port = tuple[str, str, int]  # host IP, protocol, port
-
-
-def _host_ports(spec: JSON) -> tuple[Port, ...]:
-    ports: list[Port] = []
-    containers = [
-        *(spec.get("containers") or ()),
-        *(c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"),
-    ]
-    for container in containers:
-        for port in container.get("ports") or ():
-            if port.get("hostPort"):
-                ports.append(
-                    (port.get("hostIP") or "0.0.0.0", port.get("protocol") or "TCP", port["hostPort"])
-                )
-    return tuple(ports)
-
-
-class Shape:
-    """Everything about a Pod that scheduling depends on, apart from its name."""
-
-    __slots__ = (
-        "affinity",
-        "best_effort",
-        "claims",
-        "cpu",
-        "host_ports",
-        "id",
-        "labels",
-        "memory",
-        "namespace",
-        "node_name",
-        "nonzero_cpu",
-        "nonzero_memory",
-        "owner",
-        "preemption_policy",
-        "preferred_nodes",
-        "priority",
-        "requests",
-        "required_nodes",
-        "spec",
-        "spread",
-        "tolerations",
-    )
-
-    def __init__(self, number: int, pod: JSON) -> None:
-        meta, spec = pod["metadata"], pod["spec"]
-        self.id = number
-        self.spec = spec
-        self.namespace: str = meta.get("namespace", "")
-        self.labels: dict[str, str] = meta.get("labels") or {}
-        self.owner: JSON | None = next(
-            (o for o in meta.get("ownerReferences") or () if o.get("controller")), None
-        )
-        self.requests = pod_requests(spec)
-        self.cpu = self.requests.get("cpu", 0)
-        self.memory = self.requests.get("memory", 0)
-        nonzero = pod_requests(spec, defaults=True)
-        self.nonzero_cpu = nonzero.get("cpu", 0)
-        self.nonzero_memory = nonzero.get("memory", 0)
-        self.best_effort = not self.requests and not any(
-            (c.get("resources") or {}).get("limits") for c in spec.get("containers") or ()
-        )
-        self.host_ports = _host_ports(spec)
-        self.node_name: str = spec.get("nodeName") or ""
-        self.required_nodes = RequiredNodeAffinity(spec)
-        try:
-            self.preferred_nodes = PreferredNodeAffinity(spec)
-        except SelectorError:
-            self.preferred_nodes = PreferredNodeAffinity({})
-        self.affinity: JSON = spec.get("affinity") or {}
-        self.tolerations: list[JSON] = spec.get("tolerations") or []
-        self.spread: list[JSON] = spec.get("topologySpreadConstraints") or []
-        self.priority: int = spec.get("priority") or 0
-        self.preemption_policy: str = spec.get("preemptionPolicy") or "PreemptLowerPriority"
-        self.claims = tuple(
-            v["persistentVolumeClaim"]["claimName"]
-            for v in spec.get("volumes") or ()
-            if v.get("persistentVolumeClaim")
-        )
+from cluster_engine.component_helpers.requests import amounts
+from cluster_engine.kube_scheduler.framework.shape import Port, Shape, Shapes
 
 
 class PodInfo:
     """One Pod: its object and its shape."""
 
-    __slots__ = ("key", "leaving", "pod", "shape")
+    __slots__ = ("_shape", "_shapes", "key", "leaving", "pod", "uid")
 
-    def __init__(self, pod: JSON, shape: Shape) -> None:
+    def __init__(self, pod: JSON, shapes: Shapes) -> None:
         self.key = key_of(pod)
         self.pod = pod
-        self.shape = shape
+        self._shapes = shapes
+        self._shape: Shape | None = None
+        self.uid: str = pod["metadata"].get("uid", "")
         self.leaving = "deletionTimestamp" in pod["metadata"]
 
-
-class Shapes:
-    """Parses each distinct shape once. A pure cache: dropping it changes nothing but speed."""
-
-    def __init__(self) -> None:
-        self._shapes: dict[bytes, Shape] = {}
-        self._next = 0
-
-    def of(self, pod: JSON) -> Shape:
-        """The shape of that Pod; equal Pods give the same object."""
-        meta, spec = pod["metadata"], pod["spec"]
-        signature = orjson.dumps(
-            [
-                meta.get("namespace"),
-                meta.get("labels"),
-                meta.get("ownerReferences"),
-                spec.get("nodeName"),  # a bound Pod must not lend its node to the next one of its kind
-                [[c.get("resources"), c.get("ports")] for c in spec.get("containers") or ()],
-                [
-                    [c.get("resources"), c.get("ports"), c.get("restartPolicy")]
-                    for c in spec.get("initContainers") or ()
-                ],
-                [
-                    spec.get(name)
-                    for name in (
-                        "nodeSelector",
-                        "affinity",
-                        "tolerations",
-                        "topologySpreadConstraints",
-                        "overhead",
-                        "resources",
-                        "priority",
-                        "preemptionPolicy",
-                    )
-                ],
-                [
-                    v["persistentVolumeClaim"]
-                    for v in spec.get("volumes") or ()
-                    if "persistentVolumeClaim" in v
-                ],
-            ],
-            option=orjson.OPT_SORT_KEYS,
-        )
-        shape = self._shapes.get(signature)
+    @property
+    def shape(self) -> Shape:
+        """Found when it is first asked for."""
+        shape = self._shape
         if shape is None:
-            if len(self._shapes) >= _SHAPES_KEPT:
-                self._shapes.clear()
-            self._next += 1
-            shape = self._shapes[signature] = Shape(self._next, pod)
+            shape = self._shape = self._shapes.of(self.pod)
         return shape
+
+    def updated(self, pod: JSON) -> PodInfo:
+        """Another version of the Pod, of the same shape."""
+        new = PodInfo(pod, self._shapes)
+        new._shape = self._shape
+        return new
 
 
 class NodeInfo:
@@ -282,13 +160,13 @@ class NodeInfo:
         copy.requested, copy.used_ports = self.requested.copy(), self.used_ports.copy()
         return copy
 
-    def without(self, keys: Iterable[str]) -> NodeInfo:
-        """A copy without some Pods, for the dry run of a preemption."""
-        copy = NodeInfo(self.node)
-        copy.index = self.index
-        gone = set(keys)
-        for key, info in self.pods.items():
-            if key not in gone:
+    def altered(self, without: Iterable[str] = (), added: Iterable[PodInfo] = ()) -> NodeInfo:
+        """A copy without some Pods and with others, for a dry run; the node itself stays as it is."""
+        copy = self.copy()
+        for key in without:
+            copy.remove(key)
+        for info in added:
+            if info.key not in copy.pods:
                 copy.add(info)
         return copy
 

@@ -1,10 +1,14 @@
 """Every rule of placement, one file each. A new plugin is one file and one line in ``PLUGINS``.
 
 The order is the order in which a node's refusals are looked for: the first plugin that refuses a node
-names the reason. Models the default profile of pkg/scheduler/apis/config/v1/default_plugins.go.
+names the reason, ShapePlugins before the others.
+
+Models the default profile of pkg/scheduler/apis/config/v1/default_plugins.go.
 """
 
 from cluster_engine.kube_scheduler.framework import Plugin
+from cluster_engine.kube_scheduler.plugins.default_binder import DefaultBinder
+from cluster_engine.kube_scheduler.plugins.default_preemption import DefaultPreemption
 from cluster_engine.kube_scheduler.plugins.image_locality import ImageLocality
 from cluster_engine.kube_scheduler.plugins.inter_pod_affinity import InterPodAffinity
 from cluster_engine.kube_scheduler.plugins.node_affinity import NodeAffinity
@@ -16,10 +20,14 @@ from cluster_engine.kube_scheduler.plugins.node_resources_balanced_allocation im
 from cluster_engine.kube_scheduler.plugins.node_resources_fit import NodeResourcesFit
 from cluster_engine.kube_scheduler.plugins.node_unschedulable import NodeUnschedulable
 from cluster_engine.kube_scheduler.plugins.pod_topology_spread import PodTopologySpread
+from cluster_engine.kube_scheduler.plugins.priority_sort import PrioritySort
+from cluster_engine.kube_scheduler.plugins.scheduling_gates import SchedulingGates
 from cluster_engine.kube_scheduler.plugins.taint_toleration import TaintToleration
 from cluster_engine.kube_scheduler.plugins.volume_binding import VolumeBinding
 
 PLUGINS: tuple[type[Plugin], ...] = (
+    SchedulingGates,
+    PrioritySort,
     NodeUnschedulable,
     NodeName,
     TaintToleration,
@@ -29,6 +37,8 @@ PLUGINS: tuple[type[Plugin], ...] = (
     VolumeBinding,
     PodTopologySpread,
     InterPodAffinity,
+    DefaultPreemption,
     NodeResourcesBalancedAllocation,
     ImageLocality,
+    DefaultBinder,
 )

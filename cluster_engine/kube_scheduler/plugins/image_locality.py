@@ -4,7 +4,15 @@ from __future__ import annotations
 
 from functools import lru_cache
 
-from cluster_engine.kube_scheduler.framework import CycleState, NodeInfo, Plugin, PodInfo, Snapshot
+from cluster_engine.kube_scheduler.framework import (
+    SKIP,
+    CycleState,
+    NodeInfo,
+    Plugin,
+    PodInfo,
+    Skip,
+    Snapshot,
+)
 
 _MB = 1024 * 1024
 _MIN = 23 * _MB
@@ -26,11 +34,10 @@ class ImageLocality(Plugin):
     """Bytes that need no pull, weighed by how many nodes have the image; nothing below 23 MB."""
 
     name = "ImageLocality"
-    scope = "cluster"
-    weight = 1
-    filters = False
 
-    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]) -> bool:
+    def pre_score(
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]
+    ) -> Skip | None:
         images = [
             c.get("image") or ""
             for c in [*(pod.pod["spec"].get("initContainers") or ()), *pod.pod["spec"]["containers"]]
@@ -42,9 +49,9 @@ class ImageLocality(Plugin):
             if sizes:
                 found.append((sizes, len(sizes) / len(snapshot.nodes)))
         if not found:
-            return False
+            return SKIP
         state.slots[self.name] = (found, len(images))
-        return True
+        return None
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         found, containers = state.slots[self.name]

@@ -7,16 +7,22 @@ from dataclasses import dataclass, field
 from cluster_engine.apimachinery import labels
 from cluster_engine.apimachinery.cow import JSON, get
 from cluster_engine.kube_scheduler.framework import (
+    SKIP,
     CycleState,
+    Event,
+    Handle,
+    Interest,
     NodeInfo,
     Plugin,
     PodInfo,
     Refusal,
     Shape,
+    Skip,
     Snapshot,
     resolvable,
     unresolvable,
 )
+from cluster_engine.kube_scheduler.framework.events import ADD, DELETE, NODE_LABEL, POD_LABEL
 
 _AFFINITY = unresolvable("node(s) didn't match pod affinity rules")
 _ANTI = resolvable("node(s) didn't match pod anti-affinity rules")
@@ -24,6 +30,8 @@ _EXISTING = resolvable("node(s) didn't satisfy existing pods anti-affinity rules
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
 _HARD_WEIGHT = 1
+TERMS_KEPT = 4_096
+"""Parsed lists of terms that are remembered; past it all are parsed anew."""
 
 Pair = tuple[str, str]
 
@@ -95,25 +103,68 @@ class InterPodAffinity(Plugin):
     """podAffinity and podAntiAffinity, required and preferred; placed Pods' anti-affinity too."""
 
     name = "InterPodAffinity"
-    scope = "cluster"
     weight = 2
-    normalized = True
-    events = ("node/add", "node/labels", "pod/added", "pod/deleted", "pod/updated")
 
-    def __init__(self) -> None:
+    def __init__(self, handle: Handle) -> None:
+        super().__init__(handle)
         # Pure caches of parsed terms, by shape.
         self._terms: dict[tuple[int, str, bool], list[Term]] = {}
+
+    def events(self) -> tuple[Interest, ...]:
+        return (
+            Interest("Pod", (ADD, POD_LABEL, DELETE), self._pod_matters),
+            Interest("Node", (ADD, NODE_LABEL), self._node_matters),
+        )
+
+    def _pod_matters(self, pod: PodInfo, event: Event) -> bool:
+        """A placed Pod that came, went or got other labels changes what the Pod's terms, or its own, select."""
+        shape, cache = pod.shape, self.handle.cache
+        own = event.new is not None and event.new["metadata"]["uid"] == pod.uid
+        placed = [obj for obj in (event.old, event.new) if obj is not None and obj["spec"].get("nodeName")]
+        if own or not placed:
+            return own
+        near = self._parsed(shape, "podAffinity", True) if shape.affinity else []
+        away = self._parsed(shape, "podAntiAffinity", True) if shape.affinity else []
+        snapshot = cache.snapshot
+        before, after = (cache.shapes.of(obj) if obj is not None else None for obj in (event.old, event.new))
+
+        def selected(terms: list[Term], other: Shape | None) -> bool:
+            return other is not None and bool(terms) and all(t.matches(other, snapshot) for t in terms)
+
+        def hit(terms: list[Term], other: Shape | None) -> bool:
+            return other is not None and any(t.matches(other, snapshot) for t in terms)
+
+        if selected(near, after) and not selected(near, before):
+            return True
+        if hit(away, before) and not hit(away, after):
+            return True
+        # One that kept this Pod out went, or speaks of other Pods now.
+        return (
+            before is not None
+            and (after is None or after.labels != before.labels)
+            and hit(self._parsed(before, "podAntiAffinity", True), shape)
+        )
+
+    def _node_matters(self, pod: PodInfo, event: Event) -> bool:
+        """A node that has, or has got, other values of the keys that the Pod's terms speak of."""
+        shape = pod.shape
+        new = ((event.new or {}).get("metadata") or {}).get("labels") or {}
+        terms = [t for kind in ("podAffinity", "podAntiAffinity") for t in self._parsed(shape, kind, True)]
+        if event.old is None or not terms:
+            return True
+        old = event.old["metadata"].get("labels") or {}
+        return any(old.get(t.key) != new.get(t.key) for t in terms)
 
     def _parsed(self, shape: Shape, kind: str, hard: bool) -> list[Term]:
         key = (shape.id, kind, hard)
         terms = self._terms.get(key)
         if terms is None:
-            if len(self._terms) > 4_096:
+            if len(self._terms) >= TERMS_KEPT:
                 self._terms.clear()
             terms = self._terms[key] = required(shape, kind) if hard else preferred(shape, kind)
         return terms
 
-    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | None:
+    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Skip | None:
         cycle = _Cycle()
         state.slots[self.name] = cycle
         shape = pod.shape
@@ -136,9 +187,7 @@ class InterPodAffinity(Plugin):
                     for term in self._parsed(other, "podAntiAffinity", True):
                         if term.matches(shape, snapshot):
                             _count(cycle.forbidden, [term], node)
-        if not speaks and not cycle.forbidden:
-            state.nothing[self.name] = None
-        return None
+        return None if speaks or cycle.forbidden else SKIP
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Refusal | None:
         cycle: _Cycle = state.slots[self.name]
@@ -158,7 +207,9 @@ class InterPodAffinity(Plugin):
 
     # ---- scores ----------------------------------------------------------------------------------------
 
-    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]) -> bool:
+    def pre_score(
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]
+    ) -> Skip | None:
         shape = pod.shape
         near = self._parsed(shape, "podAffinity", False) if shape.affinity else []
         away = self._parsed(shape, "podAntiAffinity", False) if shape.affinity else []
@@ -184,15 +235,15 @@ class InterPodAffinity(Plugin):
                     if term.matches(shape, snapshot):
                         _weigh(topology, term, node, -term.weight)
         if not topology:
-            return False
+            return SKIP
         state.slots[f"{self.name}/score"] = topology
-        return True
+        return None
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
         topology: dict[Pair, int] = state.slots[f"{self.name}/score"]
         return sum(topology.get(pair, 0) for pair in node.labels.items())
 
-    def normalize(self, state: CycleState, scores: list[int]) -> list[int]:
+    def normalize(self, state: CycleState, nodes: list[NodeInfo], scores: list[int]) -> list[int]:
         least, most = min(scores, default=0), max(scores, default=0)
         spread = most - least
         return [100 * (s - least) // spread if spread else 0 for s in scores]

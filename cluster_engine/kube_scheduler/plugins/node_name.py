@@ -3,14 +3,18 @@
 from __future__ import annotations
 
 from cluster_engine.kube_scheduler.framework import (
+    SKIP,
     CycleState,
+    Interest,
     NodeInfo,
     Plugin,
     PodInfo,
     Refusal,
-    Shape,
+    Skip,
+    Snapshot,
     unresolvable,
 )
+from cluster_engine.kube_scheduler.framework.events import ADD
 
 _REFUSAL = unresolvable("node(s) didn't match the requested node name")
 
@@ -19,11 +23,12 @@ class NodeName(Plugin):
     """The node that the Pod names, and no other."""
 
     name = "NodeName"
-    scope = "node"
-    events = ("node/add",)
 
-    def applies(self, shape: Shape) -> bool:
-        return bool(shape.node_name)
+    def events(self) -> tuple[Interest, ...]:
+        return (Interest("Node", (ADD,)),)
+
+    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Skip | None:
+        return None if pod.pod["spec"].get("nodeName") else SKIP
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Refusal | None:
-        return None if pod.shape.node_name == node.name else _REFUSAL
+        return None if pod.pod["spec"]["nodeName"] == node.name else _REFUSAL

@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 from cluster_engine.kube_scheduler.framework import (
-    CycleState,
+    Event,
+    Interest,
     NodeInfo,
-    Plugin,
     PodInfo,
     Refusal,
     Shape,
+    ShapePlugin,
     resolvable,
 )
-from cluster_engine.kube_scheduler.framework.types import Port
+from cluster_engine.kube_scheduler.framework.events import ADD, DELETE
+from cluster_engine.kube_scheduler.framework.shape import Port
 
 _REFUSAL = resolvable("node(s) didn't have free ports for the requested pod ports")
 _ANY = "0.0.0.0"
@@ -22,18 +24,27 @@ def conflicts(wanted: Port, used: Port) -> bool:
     return wanted[1:] == used[1:] and (wanted[0] == used[0] or _ANY in (wanted[0], used[0]))
 
 
-class NodePorts(Plugin):
+class NodePorts(ShapePlugin):
     """Host ports are used once per node."""
 
     name = "NodePorts"
-    scope = "pods"
-    events = ("node/add", "pod/deleted")
+
+    def events(self) -> tuple[Interest, ...]:
+        return (Interest("Pod", (DELETE,), self._frees_a_port), Interest("Node", (ADD,)))
 
     def applies(self, shape: Shape) -> bool:
         return bool(shape.host_ports)
 
-    def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Refusal | None:
-        for wanted in pod.shape.host_ports:
+    def filter_shape(self, shape: Shape, node: NodeInfo) -> Refusal | None:
+        for wanted in shape.host_ports:
             if any(conflicts(wanted, used) for used in node.used_ports):
                 return _REFUSAL
         return None
+
+    def _frees_a_port(self, pod: PodInfo, event: Event) -> bool:
+        """The Pod that went was on a node and had a host port that this one wants."""
+        gone = event.old
+        if gone is None or not gone["spec"].get("nodeName"):
+            return False
+        freed = self.handle.cache.shapes.of(gone).host_ports
+        return any(conflicts(wanted, used) for wanted in pod.shape.host_ports for used in freed)

@@ -2,25 +2,22 @@
 
 from __future__ import annotations
 
-from cluster_engine.kube_scheduler.framework import CycleState, NodeInfo, Plugin, PodInfo, Shape
+from cluster_engine.kube_scheduler.framework import NodeInfo, Shape, ShapePlugin
 
 
-class NodeResourcesBalancedAllocation(Plugin):
+class NodeResourcesBalancedAllocation(ShapePlugin):
     """100 when the same share of CPU and of memory is requested, less the further they are apart."""
 
     name = "NodeResourcesBalancedAllocation"
-    scope = "pods"
-    weight = 1
-    filters = False
 
     def applies(self, shape: Shape) -> bool:
         return not shape.best_effort
 
-    def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
+    def score_shape(self, shape: Shape, node: NodeInfo) -> int:
         if not node.cpu or not node.memory:
             return 0
         requested = node.requested
-        cpu = min((requested.get("cpu", 0) + pod.shape.cpu) / node.cpu, 1.0)
-        memory = min((requested.get("memory", 0) + pod.shape.memory) / node.memory, 1.0)
+        cpu = min((requested.get("cpu", 0) + shape.cpu) / node.cpu, 1.0)
+        memory = min((requested.get("memory", 0) + shape.memory) / node.memory, 1.0)
         # The standard deviation of two fractions is half their distance.
         return int((1 - abs(cpu - memory) / 2) * 100)

@@ -6,33 +6,50 @@ Service or their controller tells which Pods belong together.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable
 from dataclasses import dataclass, field
+from decimal import Decimal
+from functools import lru_cache
 from typing import Any
 
 from cluster_engine.apimachinery import labels
+from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.component_helpers.tolerations import untolerated
 from cluster_engine.kube_scheduler.framework import (
+    SKIP,
     CycleState,
+    Event,
+    Handle,
+    Interest,
     NodeInfo,
     Plugin,
     PodInfo,
     Refusal,
     Shape,
+    Skip,
     Snapshot,
     resolvable,
     unresolvable,
 )
+from cluster_engine.kube_scheduler.framework.events import (
+    ADD,
+    DELETE,
+    NODE_LABEL,
+    NODE_TAINT,
+    POD_LABEL,
+    POD_TOLERATION,
+)
 
 HOST = "kubernetes.io/hostname"
 ZONE = "topology.kubernetes.io/zone"
+COUNTS_KEPT = 512
+"""Shapes whose counts are remembered; past it all are counted anew."""
 _REFUSAL = resolvable("node(s) didn't match pod topology spread constraints")
 _NO_LABEL = unresolvable("node(s) didn't match pod topology spread constraints (missing required label)")
 _OWNERS = {
-    ("ReplicaSet", "apps/v1"): "replicasets.apps",
-    ("StatefulSet", "apps/v1"): "statefulsets.apps",
-    ("ReplicationController", "v1"): "replicationcontrollers",
+    ("apps/v1", "ReplicaSet"): "replicasets.apps",
+    ("apps/v1", "StatefulSet"): "statefulsets.apps",
+    ("v1", "ReplicationController"): "replicationcontrollers",
 }
 
 
@@ -114,30 +131,111 @@ def default_selector(shape: Shape, snapshot: Snapshot) -> Any:
         wanted = (service.get("spec") or {}).get("selector")
         if wanted and all(shape.labels.get(k) == v for k, v in wanted.items()):
             parts.append(labels.selector_of_map(wanted))
-    if shape.owner is not None:
-        resource = _OWNERS.get((shape.owner["kind"], shape.owner["apiVersion"]))
-        owner = (
-            snapshot.informers.of(resource).get(f"{shape.namespace}/{shape.owner['name']}")
-            if resource
-            else None
-        )
-        if owner is not None:
-            selector = owner["spec"].get("selector")
-            if resource == "replicationcontrollers":
-                parts.append(labels.selector_of_map(selector))
-            else:
-                parts.append(labels.compile_selector(selector))
+    selector = _owner_selector(shape, snapshot)
+    if selector is not None:
+        simple = shape.owner is not None and shape.owner[1] == "ReplicationController"
+        parts.append(labels.selector_of_map(selector) if simple else labels.compile_selector(selector))
     return _Both(parts) if parts else None
+
+
+def _owner_selector(shape: Shape, snapshot: Snapshot) -> JSON | None:
+    """The selector of the Pod's controller, as it stands in that object."""
+    if shape.owner is None:
+        return None
+    version, kind, name = shape.owner
+    resource = _OWNERS.get((version, kind))
+    owner = snapshot.informers.of(resource).get(f"{shape.namespace}/{name}") if resource else None
+    return owner["spec"].get("selector") if owner is not None else None
+
+
+class _Counts:
+    """How many Pods of each node the default constraints of one shape count, and up to which change."""
+
+    __slots__ = ("constraints", "counts", "generation", "matches", "position", "selector", "source")
+
+    def __init__(self, source: tuple[int, JSON | None], selector: Any, namespace: str) -> None:
+        self.source = source
+        """What the selector was made of: the Services' version, the owner's selector."""
+        self.selector = selector
+        self.constraints = [Constraint(HOST, 3, selector), Constraint(ZONE, 5, selector)]
+        self.matches = matcher(namespace, selector)
+        self.counts: list[int] = []
+        self.generation = -1
+        self.position = 0
+
+
+@lru_cache(maxsize=1024)
+def _log(number: int) -> float:
+    """The natural logarithm, the same on every machine."""
+    return float(Decimal(number).ln())
+
+
+def _labels(obj: JSON) -> dict[str, str]:
+    return obj["metadata"].get("labels") or {}
 
 
 class PodTopologySpread(Plugin):
     """DoNotSchedule constraints refuse, ScheduleAnyway constraints (and the defaults) score."""
 
     name = "PodTopologySpread"
-    scope = "cluster"
     weight = 2
-    normalized = True
-    events = ("node/add", "node/labels", "node/taints", "pod/added", "pod/deleted", "pod/updated")
+
+    def __init__(self, handle: Handle) -> None:
+        super().__init__(handle)
+        self._services = 0
+        """Counts changes of Services."""
+        self._kept: dict[int, _Counts] = {}
+        handle.informers.of("services").on(
+            self._service_changed, self._service_changed, self._service_changed
+        )
+
+    def _service_changed(self, *_objects: JSON) -> None:
+        self._services += 1
+
+    def events(self) -> tuple[Interest, ...]:
+        return (
+            Interest("Pod", (ADD, POD_LABEL, POD_TOLERATION, DELETE), self._pod_matters),
+            Interest("Node", (ADD, DELETE, NODE_LABEL, NODE_TAINT), self._node_matters),
+        )
+
+    def _pod_matters(self, pod: PodInfo, event: Event) -> bool:
+        """A placed Pod of the namespace whose coming, going or labels change what a constraint counts."""
+        shape = pod.shape
+        changed = [obj for obj in (event.old, event.new) if obj is not None]
+        own = any(obj["metadata"]["uid"] == pod.uid for obj in changed)
+        if not own and any(
+            not obj["spec"].get("nodeName") or obj["metadata"].get("namespace") != shape.namespace
+            for obj in changed
+        ):
+            return False
+        constraints = _parse(shape, hard=True)
+        if own:
+            # Its own labels are counted, and its tolerations where constraints honour taints.
+            return any(
+                c.honor_taints or len({bool(c.selector.matches(_labels(obj))) for obj in changed}) > 1
+                for c in constraints
+            )
+        if event.old is not None and event.new is not None:
+            return any(
+                bool(c.selector.matches(_labels(event.old))) != bool(c.selector.matches(_labels(event.new)))
+                for c in constraints
+            )
+        return any(c.selector.matches(_labels(changed[0])) for c in constraints)
+
+    def _node_matters(self, pod: PodInfo, event: Event) -> bool:
+        """A node that has all the keys, before or after: its Pods begin or cease to count."""
+        constraints = _parse(pod.shape, hard=True)
+        old, new = (
+            all(c.key in _labels(obj) for c in constraints) if obj is not None else False
+            for obj in (event.old, event.new)
+        )
+        if event.old is None or event.new is None or old != new:
+            return old or new
+        if not new:
+            return False
+        return any(
+            _labels(event.old)[c.key] != _labels(event.new)[c.key] or c.honor_taints for c in constraints
+        )
 
     def _eligible(self, pod: PodInfo, node: NodeInfo, constraint: Constraint) -> bool:
         shape = pod.shape
@@ -147,13 +245,12 @@ class PodTopologySpread(Plugin):
             return untolerated(node.taints, shape.tolerations) is None
         return True
 
-    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | None:
+    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Skip | None:
+        constraints = _parse(pod.shape, hard=True) if pod.shape.spread else []
+        if not constraints:
+            return SKIP
         hard: list[_Hard] = []
         state.slots[self.name] = hard
-        if not pod.shape.spread:
-            state.nothing[self.name] = None
-            return None
-        constraints = _parse(pod.shape, hard=True)
         for constraint in constraints:
             entry = _Hard(constraint)
             matches = matcher(pod.shape.namespace, constraint.selector)
@@ -185,70 +282,84 @@ class PodTopologySpread(Plugin):
 
     # ---- scores ----------------------------------------------------------------------------------------
 
-    def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]) -> bool:
-        if len(nodes) < 2:
-            return False
+    def pre_score(
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]
+    ) -> Skip | None:
         shape = pod.shape
         require_all = True
+        kept: _Counts | None = None
         if shape.spread:
             constraints = _parse(shape, hard=False)
         else:
-            selector = default_selector(shape, snapshot)
-            if selector is None:
-                return False
-            constraints = [Constraint(HOST, 3, selector), Constraint(ZONE, 5, selector)]
+            kept = self._default(shape, snapshot)
+            if kept is None:
+                return SKIP
+            constraints = kept.constraints
             require_all = False
         if not constraints:
-            return False
+            return SKIP
         keys = [c.key for c in constraints]
         ignored = {n.name for n in nodes if require_all and any(k not in n.labels for k in keys)}
-        left = [n for n in nodes if n.name not in ignored]
-        by_selector: dict[int, list[int]] = {}
-        counts: list[tuple[str, int, dict[str, int]]] = []
-        weights: list[float] = []
+        left = [n for n in nodes if n.name not in ignored] if ignored else nodes
+        totals = [0.0] * len(snapshot.nodes)
         for constraint in constraints:
-            # Per node, once per selector: the defaults share theirs.
-            selected = by_selector.get(id(constraint.selector))
-            if selected is None:
-                matches = matcher(shape.namespace, constraint.selector)
-                selected = by_selector[id(constraint.selector)] = [
-                    n.matching(matches) for n in snapshot.nodes
-                ]
-            pairs: dict[str, int] = {}
-            if constraint.key == HOST:
-                pairs = {n.labels[HOST]: selected[n.index] for n in left if HOST in n.labels}
-                weights.append(math.log(len(left) + 2))
+            key, skew = constraint.key, constraint.max_skew - 1
+            if kept is not None:
+                selected = kept.counts
             else:
-                pairs = dict.fromkeys(
-                    [n.labels[constraint.key] for n in left if constraint.key in n.labels], 0
-                )
-                for node in snapshot.nodes:
-                    value = node.labels.get(constraint.key)
-                    if value not in pairs or (require_all and any(k not in node.labels for k in keys)):
-                        continue
-                    if selected[node.index] and self._eligible(pod, node, constraint):
-                        pairs[value] += selected[node.index]
-                weights.append(math.log(len(pairs) + 2))
-            counts.append((constraint.key, constraint.max_skew - 1, pairs))
-        state.slots[f"{self.name}/score"] = (list(zip(counts, weights, strict=True)), ignored)
-        state.slots[f"{self.name}/names"] = [n.name for n in nodes]
-        return True
+                matches = matcher(shape.namespace, constraint.selector)
+                selected = [node.matching(matches) for node in snapshot.nodes]
+            if key == HOST:
+                weight = _log(len(left) + 2)
+                for node in left:
+                    if HOST in node.labels:
+                        totals[node.index] += selected[node.index] * weight + skew
+                continue
+            pairs = dict.fromkeys([n.labels[key] for n in left if key in n.labels], 0)
+            for node in snapshot.nodes:
+                count = selected[node.index]
+                value = node.labels.get(key)
+                if (
+                    not count
+                    or value not in pairs
+                    or (require_all and any(k not in node.labels for k in keys))
+                ):
+                    continue
+                if self._eligible(pod, node, constraint):
+                    pairs[value] += count
+            weight = _log(len(pairs) + 2)
+            for node in left:
+                value = node.labels.get(key)
+                if value is not None:
+                    totals[node.index] += pairs[value] * weight + skew
+        state.slots[f"{self.name}/score"] = (totals, ignored)
+        return None
 
     def score(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> int:
-        counts, ignored = state.slots[f"{self.name}/score"]
-        if node.name in ignored:
-            return 0
-        total = 0.0
-        labels_of = node.labels
-        for (key, skew, pairs), weight in counts:
-            value = labels_of.get(key)
-            if value is not None:
-                total += pairs.get(value, 0) * weight + skew
-        return round(total)
+        totals, ignored = state.slots[f"{self.name}/score"]
+        return 0 if node.name in ignored else round(totals[node.index])
 
-    def normalize(self, state: CycleState, scores: list[int]) -> list[int]:
+    def _default(self, shape: Shape, snapshot: Snapshot) -> _Counts | None:
+        """What the system's defaults count for that shape: its Services' and its controller's Pods."""
+        source = (self._services, _owner_selector(shape, snapshot))
+        kept = self._kept.get(shape.id)
+        if kept is None or kept.source[0] != source[0] or kept.source[1] is not source[1]:
+            if len(self._kept) >= COUNTS_KEPT:
+                self._kept.clear()
+            kept = self._kept[shape.id] = _Counts(source, default_selector(shape, snapshot), shape.namespace)
+        if kept.selector is None:
+            return None
+        cache = self.handle.cache
+        for index in cache.changes(kept.generation, kept.position):
+            if len(kept.counts) != len(snapshot.nodes):
+                kept.counts = [0] * len(snapshot.nodes)
+            kept.counts[index] = snapshot.nodes[index].matching(kept.matches)
+        kept.generation, kept.position = cache.generation, cache.position
+        return kept
+
+    def normalize(self, state: CycleState, nodes: list[NodeInfo], scores: list[int]) -> list[int]:
         ignored = state.slots[f"{self.name}/score"][1]
-        names: list[str] = state.slots[f"{self.name}/names"]
+        names = [node.name for node in nodes]
         kept = [s for s, name in zip(scores, names, strict=True) if name not in ignored]
         least, most = min(kept, default=0), max(kept, default=0)
         return [
