@@ -150,14 +150,14 @@ def ended(running: list[Process]) -> None:
 
 
 def keep_up(running: list[Process]) -> None:
-    """Starts again what ended by itself: runs live in the journal, so a lost worker loses nothing."""
+    """Starts again what ended by itself: runs and submissions live in the database, so nothing is lost with it."""
     restarts: dict[str, list[float]] = {}
     while True:
         for process in running:
             if process.popen.poll() is None:
                 continue
             recent = [at for at in restarts.get(process.name, []) if time.monotonic() - at < 60.0]
-            if process.name == "redis" or len(recent) >= RESTARTS_PER_MINUTE:
+            if len(recent) >= RESTARTS_PER_MINUTE:
                 ended([process])
             restarts[process.name] = [*recent, time.monotonic()]
             say(f"{process.name} ended (status {process.popen.returncode}); starting it again")

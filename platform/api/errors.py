@@ -8,7 +8,7 @@ from accounts.services import TooManyGuestsError
 from config.logs import request_id
 from django.http import Http404
 from django.utils.translation import gettext as _
-from grading.services import ManifestsError, QueueError
+from grading.services import ManifestsError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
@@ -52,8 +52,6 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
         return _answer(409, str(error))
     if isinstance(error, TooManyGuestsError):
         return _answer(429, str(error))
-    if isinstance(error, QueueError):
-        return _answer(503, str(error))
     error = _translate(error)
     response = drf_handler(error, context)
     if response is None:

@@ -205,7 +205,7 @@ class LabSubmissionView(APIView):
 def submission_response(found: QuerySet[Submission], submission_id: uuid.UUID) -> Response:
     """The submission among those found, or 404."""
     submission = get_object_or_404(found.select_related("user"), pk=submission_id)
-    data = SubmissionSerializer(grading.settle_lost(submission), context={"language": language()}).data
+    data = SubmissionSerializer(submission, context={"language": language()}).data
     return Response(data)
 
 

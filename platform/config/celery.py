@@ -27,6 +27,7 @@ def _relax_collector(**_: object) -> None:
 @app.on_after_finalize.connect
 def _install_steps(sender: Celery, **_: object) -> None:
     # Here and not above: the host's modules need Django's applications, which are not loaded yet when this one is.
+    from grading.bootstep import TicketStep
     from runs.host.bootstep import EngineHostStep
 
-    sender.steps["worker"].add(EngineHostStep)
+    sender.steps["worker"].update((EngineHostStep, TicketStep))

@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 import uuid
-from datetime import timedelta
+from datetime import datetime
 from typing import Any, ClassVar
 
 from accounts.models import User
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
-from django.utils import timezone
 from runs.models import Run
 
 QUEUED, RUNNING, GRADED, FAILED = "queued", "running", "graded", "failed"
@@ -31,6 +30,11 @@ class SubmissionQuerySet(models.QuerySet["Submission"]):
     def for_user(self, user: User | AnonymousUser) -> SubmissionQuerySet:
         """Their own; an instructor sees all."""
         return _visible(self, user)  # type: ignore[return-value]
+
+    def due(self, now: datetime) -> SubmissionQuerySet:
+        """Those that a worker should take: queued ones, and those whose worker gives no sign of life any more."""
+        silent = models.Q(leased_until__lt=now) | models.Q(leased_until=None)
+        return self.filter(models.Q(state=QUEUED) | models.Q(state=RUNNING) & silent)
 
 
 class Submission(models.Model):
@@ -53,18 +57,21 @@ class Submission(models.Model):
     engine_version = models.CharField(max_length=32, blank=True)
     seed = models.BigIntegerField(null=True)
     state_hash = models.CharField(max_length=80, blank=True)
-    #: How often a worker began it: one that kills its workers is given up.
+    #: How often a worker began it, which also says whose result counts.
     tries = models.PositiveSmallIntegerField(default=0)
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True, blank=True)
     finished = models.DateTimeField(null=True, blank=True)
+    #: While it runs: until when its worker's last sign of life is believed.
+    leased_until = models.DateTimeField(null=True, blank=True)
 
     objects = SubmissionQuerySet.as_manager()
 
     class Meta:
         ordering: ClassVar = ["-created"]
         indexes: ClassVar = [
-            models.Index(fields=["user", "lab_slug", "-created"], name="grading_sub_user_lab")
+            models.Index(fields=["user", "lab_slug", "-created"], name="grading_sub_user_lab"),
+            models.Index(fields=["state", "created"], name="grading_sub_due"),
         ]
 
     def __str__(self) -> str:
@@ -74,12 +81,6 @@ class Submission(models.Model):
     def is_done(self) -> bool:
         """Whether the result is final."""
         return self.state in DONE
-
-    @property
-    def is_lost(self) -> bool:
-        """Whether its worker must have been killed: it has run longer than any task may."""
-        limit = timedelta(seconds=settings.GRADING_HARD_SECONDS + 5)
-        return self.state == RUNNING and self.started is not None and timezone.now() - self.started > limit
 
 
 class AttemptQuerySet(models.QuerySet["Attempt"]):

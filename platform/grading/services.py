@@ -7,19 +7,16 @@ told as such and never counts against the learner.
 from __future__ import annotations
 
 import logging
-import uuid
+import time
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
 
 from accounts.models import User
 from billiard.exceptions import SoftTimeLimitExceeded
-from celery import current_app
 from django.conf import settings
 from django.db import transaction
-from django.db.models import F
 from django.utils import timezone
-from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 from runs.registry import sync_redis
 from runs.texts import is_storable, storable_json
@@ -28,15 +25,16 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.cluster import Cluster
 from cluster_engine.sim import BudgetExceeded
 from cluster_engine.version import ENGINE_VERSION
-from grading.models import FAILED, GRADED, QUEUED, RUNNING, Attempt, Submission
+from grading import queue
+from grading.models import FAILED, GRADED, RUNNING, Attempt, Submission
 from grading.reports import as_data
 from labs.kit import catalog, runner
 
 logger = logging.getLogger(__name__)
 
 MAX_MANIFESTS = 1024 * 1024
-TASK = "grading.tasks.grade_submission"
-MAX_TRIES = 2
+#: The share of a time limit that a grading must have computed itself before its manifests are blamed for it.
+BUSY_SHARE = 0.5
 #: Virtual seconds that a submission is given to come to rest.
 SETTLE_SECONDS = 600.0
 DONE_PREFIX = "drydock:done:"
@@ -50,10 +48,6 @@ NOT_CHECKED = {
 
 class ManifestsError(ValueError):
     """What was sent cannot be a submission."""
-
-
-class QueueError(Exception):
-    """There is no way to the workers just now."""
 
 
 def check_manifests(manifests: object) -> str:
@@ -71,21 +65,12 @@ def check_manifests(manifests: object) -> str:
 
 
 def submit(user: User, lab: Any, manifests: str) -> Submission:
-    """Queue manifests for grading. Raises `ManifestsError`, or `QueueError` and keeps nothing."""
+    """Queue manifests for grading. Raises `ManifestsError` and keeps nothing."""
     submission = Submission.objects.create(
         user=user, lab_slug=lab.slug, manifests=check_manifests(manifests), max_score=lab.max_score
     )
-    transaction.on_commit(lambda: _enqueue(submission))
+    transaction.on_commit(queue.ask)
     return submission
-
-
-def _enqueue(submission: Submission) -> None:
-    try:
-        current_app.send_task(TASK, args=(str(submission.pk),), retry=False)
-    except (KombuError, RedisError) as error:
-        logger.warning("a submission could not be queued: %s", error)
-        submission.delete()
-        raise QueueError("The grading queue cannot be reached at the moment. Try again.") from error
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,19 +138,26 @@ def evaluate(lab: Any, manifests: str) -> Outcome:
     return Outcome(GRADED, report, seed, cluster.state_hash())
 
 
-def grade(submission_id: uuid.UUID) -> None:
-    """Grade one submission and keep the result."""
-    submission = _claim(submission_id)
-    if submission is None:
+def grade(submission: Submission) -> None:
+    """Grade a submission that this worker has claimed, and keep the result."""
+    if submission.tries > queue.MAX_TRIES:
+        message = f"The grader was lost {queue.MAX_TRIES} times while it graded this; it does not count as an attempt."
+        _give_up(submission, "GraderLost", message)
         return
     try:
         lab = catalog.load().lab(submission.lab_slug)
     except KeyError:
         _give_up(submission, "LabGone", f"the lab {submission.lab_slug!r} is not in the course any more")
         return
+    began = time.process_time()
     try:
-        outcome = evaluate(lab, submission.manifests)
+        with queue.lease(submission):
+            outcome = evaluate(lab, submission.manifests)
     except SoftTimeLimitExceeded:
+        if time.process_time() - began < settings.GRADING_SOFT_SECONDS * BUSY_SHARE:
+            # It was the machine that stood still, not the manifests that took long.
+            queue.give_back(submission)
+            return
         seconds = settings.GRADING_SOFT_SECONDS
         message = f"The manifests could not be graded within {seconds} seconds."
         outcome = Outcome(FAILED, unchecked(lab), error={"reason": "TimeLimit", "message": message})
@@ -174,7 +166,7 @@ def grade(submission_id: uuid.UUID) -> None:
         outcome = Outcome(FAILED, unchecked(lab), error={"reason": "BudgetExceeded", "message": message})
     except Exception:
         # The outermost boundary of a task: an engine's bug must end as a result, not as a lost submission.
-        logger.exception("grading failed", extra={"task": str(submission_id)})
+        logger.exception("grading failed", extra={"task": str(submission.pk)})
         told = {
             "reason": "InternalError",
             "message": "The grader itself failed; this does not count as an attempt.",
@@ -183,45 +175,16 @@ def grade(submission_id: uuid.UUID) -> None:
     finish(submission, outcome)
 
 
-def _claim(submission_id: uuid.UUID) -> Submission | None:
-    """Begin a submission, unless it is done or has killed enough workers."""
-    with transaction.atomic():
-        submission = Submission.objects.select_for_update().filter(pk=submission_id).first()
-        if submission is None or submission.is_done:
-            return None
-        if submission.tries >= MAX_TRIES:
-            _give_up(
-                submission,
-                "TimeLimit",
-                "Grading was cut off twice; the manifests need more than a grading may use.",
-            )
-            return None
-        Submission.objects.filter(pk=submission_id).update(
-            state=RUNNING, started=timezone.now(), tries=F("tries") + 1
-        )
-    submission.refresh_from_db()
-    return submission
-
-
 def _give_up(submission: Submission, reason: str, message: str) -> None:
     report = {"score": 0, "max_score": submission.max_score or 0, "passed": False, "checks": []}
     finish(submission, Outcome(FAILED, report, error={"reason": reason, "message": message}, counts=False))
 
 
-def settle_lost(submission: Submission) -> Submission:
-    """End a submission whose worker was killed at its hard time limit."""
-    if submission.is_lost:
-        seconds = settings.GRADING_HARD_SECONDS
-        _give_up(submission, "TimeLimit", f"The manifests could not be graded within {seconds} seconds.")
-        submission.refresh_from_db()
-    return submission
-
-
 def finish(submission: Submission, outcome: Outcome) -> None:
-    """Keep the result, once; and with it the attempt."""
+    """Keep the result, once; and with it the attempt. A worker whose lease went to another one changes nothing."""
     report = storable_json(outcome.report)
     with transaction.atomic():
-        changed = Submission.objects.filter(pk=submission.pk, state__in=(QUEUED, RUNNING)).update(
+        changed = Submission.objects.filter(pk=submission.pk, state=RUNNING, tries=submission.tries).update(
             state=outcome.state,
             score=report["score"],
             max_score=report["max_score"],
@@ -232,6 +195,7 @@ def finish(submission: Submission, outcome: Outcome) -> None:
             seed=outcome.seed,
             state_hash=outcome.state_hash,
             finished=timezone.now(),
+            leased_until=None,
         )
         if changed and outcome.counts:
             Attempt.objects.create(

@@ -2,28 +2,42 @@
 
 from __future__ import annotations
 
+import contextlib
 import os
 import signal
 import subprocess
 import time
+from pathlib import Path
 
 import pytest
 
 from cluster_engine.shell.kubectl import kubectl_path
 
-from .pages import Workspace
+from .clients import Api, Visitor
+from .pages import MENDED, Workspace
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
 
+def processes_of(stack, pattern: str) -> list[int]:
+    """The process ids of this stack's own processes whose command line matches."""
+    listed = subprocess.run(["pgrep", "-f", pattern], capture_output=True, text=True, check=False)
+    found = []
+    for pid in map(int, listed.stdout.split()):
+        with (
+            contextlib.suppress(FileNotFoundError, ProcessLookupError),
+            open(f"/proc/{pid}/environ", "rb") as environment,
+        ):
+            if f"DRYDOCK_VAR={stack.var}".encode() in environment.read().split(b"\0"):
+                found.append(pid)
+    return found
+
+
 def labs_worker(stack) -> int:
     """The process id of the stack's own worker for labs."""
-    listed = subprocess.run(["pgrep", "-f", "celery.*-Q labs"], capture_output=True, text=True, check=True)
-    for pid in map(int, listed.stdout.split()):
-        with open(f"/proc/{pid}/environ", "rb") as environment:
-            if f"DRYDOCK_VAR={stack.var}".encode() in environment.read().split(b"\0"):
-                return pid
-    raise AssertionError("no labs worker of this stack is running")
+    found = processes_of(stack, "celery.*-Q labs")
+    assert found, "no labs worker of this stack is running"
+    return found[0]
 
 
 @pytest.fixture
@@ -100,3 +114,31 @@ def test_ones_own_kubectl_reaches_the_lab_with_the_downloaded_kubeconfig(stack, 
     assert '-  a: "1"' in kubectl("diff", "-f", "-", input=changed).stdout
     workspace.type("kubectl get cm mine -o name")
     workspace.expect("configmap/mine")
+
+
+FATES = [
+    ("Redis, and what it held", "redis-server", signal.SIGKILL),
+    ("the grading workers", "celery.*-Q grading", signal.SIGKILL),
+]
+
+
+@pytest.mark.parametrize(("pattern", "number"), [row[1:] for row in FATES], ids=[row[0] for row in FATES])
+def test_a_submission_outlives(stack, pattern, number):
+    """Sent, then everything that could carry it is killed: it is graded, once, for what it is worth."""
+    visitor = Visitor(stack).sign_up()
+    api = Api(stack, visitor.make_token())
+    path = "/labs/declare-a-deployment/submissions/"
+    sent = [api.post(path, {"manifests": MENDED}).json()["id"] for _ in range(4)]
+    for pid in processes_of(stack, pattern):
+        with contextlib.suppress(ProcessLookupError):
+            os.kill(pid, number)
+    sent.append(api.post(path, {"manifests": MENDED}).json()["id"])
+    deadline = time.monotonic() + 90
+    results: list[dict] = []
+    while time.monotonic() < deadline:
+        results = [api.get(f"/submissions/{identity}/").json() for identity in sent]
+        if all(result["state"] == "graded" for result in results):
+            break
+        time.sleep(0.5)
+    visitor.close()
+    assert [(result["state"], result["score"]) for result in results] == [("graded", 7)] * 5
