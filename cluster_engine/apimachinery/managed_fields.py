@@ -26,6 +26,7 @@ from cluster_engine.apimachinery.field_sets import (
     union,
     without_subtrees,
 )
+from cluster_engine.apimachinery.identity_cache import RULES
 from cluster_engine.apimachinery.schema import Struct
 from cluster_engine.apimachinery.typed import compare_struct
 
@@ -51,8 +52,6 @@ _INTERN_LIMIT = 2048
 _interned: dict[bytes, Set] = {}
 """Printed form → the one set of that form. Content decides alone, so sharing it between clusters changes
 nothing."""
-_MEMO_LIMIT = 4096
-_memo: dict[tuple[int, int, int], tuple[Set, Set | None, Set | None, Set]] = {}
 
 Entry = JSON
 
@@ -79,39 +78,32 @@ def intern(found: Set) -> Set:
 
 def _own(previous: Set, changed: Set | None, removed: Set | None) -> Set:
     """(previous ∪ changed) − removed, remembered by the identity of interned sets."""
-    key = (id(previous), id(changed), id(removed))
-    hit = _memo.get(key)
-    if hit is not None and hit[0] is previous and hit[1] is changed and hit[2] is removed:
-        return hit[3]
+    key = ("own", id(previous), id(changed), id(removed))
+    known: Set | None = RULES.get(key)
+    if known is not None:
+        return known
     result = previous
     if removed is not None:
         result = difference(result, removed)
     if changed is not None:
         result = union(result, changed)
     result = intern(result)
-    if len(_memo) >= _MEMO_LIMIT:
-        _memo.clear()
-    _memo[key] = (previous, changed, removed, result)
+    RULES.put(key, result, previous, changed, removed)
     return result
-
-
-_lost: dict[tuple[int, int, int], tuple[Set, Set | None, Set | None, Set]] = {}
 
 
 def without_changed(fields: Set, changed: Set | None, removed: Set | None) -> Set:
     """What another manager keeps after a write."""
-    key = (id(fields), id(changed), id(removed))
-    hit = _lost.get(key)
-    if hit is not None and hit[0] is fields and hit[1] is changed and hit[2] is removed:
-        return hit[3]
+    key = ("keep", id(fields), id(changed), id(removed))
+    known: Set | None = RULES.get(key)
+    if known is not None:
+        return known
     result = fields
     if changed is not None:
         result = difference(result, changed)
     if removed is not None:
         result = difference(result, removed)
-    if len(_lost) >= _MEMO_LIMIT:
-        _lost.clear()
-    _lost[key] = (fields, changed, removed, result)
+    RULES.put(key, result, fields, changed, removed)
     return result
 
 

@@ -11,33 +11,33 @@ from collections.abc import Sequence
 import orjson
 
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.identity_cache import IdentityCache
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
 
-_SLACK = 1_000  # entries beyond twice the number of stored objects before the cache starts anew
+SLACK = 4_096
+"""Entries beyond twice the number of stored objects that a cluster's cache may have."""
 
 
 class ObjectBytes:
-    """One cluster's cache of serialised objects."""
+    """One cluster's serialised objects."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, cache: IdentityCache) -> None:
         self._store = store
-        # By identity: an entry holds its object, so no other object can have its id while it is kept.
-        self._cache: dict[int | tuple[int, Kind], tuple[JSON, bytes]] = {}
+        self._cache = cache
 
     def item(self, kind: Kind, obj: JSON) -> bytes:
         """A stored object as an item of its list, in the version of ``kind``."""
-        key = id(obj) if kind.form is None else (id(obj), kind)
-        found = self._cache.get(key)
-        if found is not None:
-            return found[1]
+        key = (kind, id(obj))
+        known: bytes | None = self._cache.get(key)
+        if known is not None:
+            return known
         shown = kind.shown(obj)
         data = orjson.dumps(
             {name: value for name, value in shown.items() if name not in ("kind", "apiVersion")}
         )
-        if len(self._cache) > 2 * len(self._store) + _SLACK:
-            self._cache.clear()
-        self._cache[key] = (obj, data)
+        self._cache.limit = 2 * len(self._store) + SLACK
+        self._cache.put(key, data, obj)
         return data
 
     def whole(self, kind: Kind, obj: JSON) -> bytes:

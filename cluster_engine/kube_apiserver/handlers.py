@@ -70,7 +70,7 @@ class Handlers:
         self._scheme = registry.scheme
         self._scheme.follow(self._kinds_changed)
         self._reviews = {(r.group, r.version, r.resource): r for r in reviews.REVIEWS}
-        self._cache = ObjectBytes(store)
+        self._cache = ObjectBytes(store, registry.cache)
         self._subresources = Subresources(clock, store, registry, authenticator, nodes)
 
     def _kinds_changed(self) -> None:

@@ -12,9 +12,8 @@ from typing import Any
 
 from cluster_engine.apimachinery import managed_fields
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.identity_cache import IdentityCache
 from cluster_engine.apimachinery.schema import Struct
-
-_LIMIT = 1_024
 
 
 class _NoShape(Exception):
@@ -24,12 +23,8 @@ class _NoShape(Exception):
 class CreateOwners:
     """Remembers the field sets of creates. Content alone decides, so remembering changes no result."""
 
-    def __init__(self) -> None:
-        self._known: dict[tuple[Any, ...], tuple[Any, JSON]] = {}
-
-    def clear(self) -> None:
-        """Forget everything: the kinds have changed."""
-        self._known.clear()
+    def __init__(self, cache: IdentityCache) -> None:
+        self._cache = cache
 
     def own(self, obj: JSON, *, manager: str, schema: Struct, time: str, reset: tuple[str, ...]) -> JSON:
         """`obj` with the managedFields of its creation by `manager`."""
@@ -37,16 +32,14 @@ class CreateOwners:
             key = (manager, obj["kind"], obj["apiVersion"], _shape(obj))
         except _NoShape:
             return managed_fields.update(None, obj, manager=manager, schema=schema, time=time, reset=reset)
-        known = self._known.get(key)
+        known = self._cache.get(key)
         if known is not None:
-            return {**obj, "metadata": {**obj["metadata"], "managedFields": [{**known[1], "time": time}]}}
+            return {**obj, "metadata": {**obj["metadata"], "managedFields": [{**known, "time": time}]}}
         made = managed_fields.update(None, obj, manager=manager, schema=schema, time=time, reset=reset)
         entries = made["metadata"].get("managedFields")
         if entries is not None and len(entries) == 1:
-            if len(self._known) >= _LIMIT:
-                self._known.clear()
-            # The spec's parts are kept alive with the entry, so that no other object can come to have their ids.
-            self._known[key] = (obj.get("spec"), entries[0])
+            # The spec holds the parts whose ids stand in the shape.
+            self._cache.put(key, entries[0], obj.get("spec"))
         return made
 
 

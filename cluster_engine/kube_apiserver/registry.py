@@ -16,6 +16,7 @@ from typing import Any
 from cluster_engine.apimachinery import decode, errors, managed_fields, server_side_apply
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError, FieldError
+from cluster_engine.apimachinery.identity_cache import IdentityCache
 from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.apimachinery.validation import validate_object_meta, validate_object_meta_update
 from cluster_engine.etcd import Store
@@ -25,6 +26,7 @@ from . import deletion, meta
 from .admission.plugin import CREATE, DELETE, UPDATE, Attributes, Chain
 from .allocators import AllocContext
 from .budgets import Budgets
+from .encoding import SLACK
 from .identities import Identities
 from .ownership import CreateOwners
 from .patching import patched
@@ -55,8 +57,10 @@ class Registry:
         self._chain = chain
         self.identities = Identities(chance)
         self._allocators = AllocContext(store, chance)
-        self._create_owners = CreateOwners()
-        scheme.follow(self._create_owners.clear)
+        self.cache = IdentityCache(SLACK)
+        """What is remembered of this cluster's objects."""
+        self._create_owners = CreateOwners(self.cache)
+        scheme.follow(self.cache.clear)
 
     # ---- reads -------------------------------------------------------------------------------------------
 

@@ -12,7 +12,6 @@ from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass
 from typing import Any
 
-from cluster_engine.api.memo import Memo
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import (
     FieldError,
@@ -24,6 +23,7 @@ from cluster_engine.apimachinery.errors import (
     required,
     too_many,
 )
+from cluster_engine.apimachinery.identity_cache import RULES
 from cluster_engine.apimachinery.validation import is_dns1123_label, is_port_name, is_port_number
 
 from .env import check_env, check_env_from
@@ -79,28 +79,20 @@ class Around:
     host_users: bool
 
 
-_ports_valid = Memo()
-_env_valid = Memo()
-_env_from_valid = Memo()
-_resources_valid = Memo()
-_security_valid = Memo()
-_probe_valid = {name: Memo() for name in _PROBES}
-
-
 def _once(
-    memo: Memo,
+    what: str,
     value: Any,
     check: Callable[[Any, str], list[FieldError]],
     path: str,
     problems: list[FieldError],
 ) -> None:
-    if memo.has(value):
+    if RULES.of(what, value):
         return
     found = check(value, path)
     if found:
         problems += found
     else:
-        memo.add(value)
+        RULES.keep(what, value)
 
 
 def check_common(container: JSON, around: Around, path: str) -> list[FieldError]:
@@ -118,11 +110,11 @@ def check_common(container: JSON, around: Around, path: str) -> list[FieldError]
         where = f"{path}.terminationMessagePolicy"
         problems.append(not_supported(where, policy, _MESSAGE_POLICIES) if policy else required(where))
     if container.get("ports"):
-        _once(_ports_valid, container["ports"], check_container_ports, f"{path}.ports", problems)
+        _once("ports are valid", container["ports"], check_container_ports, f"{path}.ports", problems)
     if container.get("env"):
-        _once(_env_valid, container["env"], check_env, f"{path}.env", problems)
+        _once("env is valid", container["env"], check_env, f"{path}.env", problems)
     if container.get("envFrom"):
-        _once(_env_from_valid, container["envFrom"], check_env_from, f"{path}.envFrom", problems)
+        _once("envFrom is valid", container["envFrom"], check_env_from, f"{path}.envFrom", problems)
     mounts, devices = container.get("volumeMounts"), container.get("volumeDevices")
     if mounts:
         problems += check_mounts(mounts, devices or [], around.volumes, container, f"{path}.volumeMounts")
@@ -133,19 +125,19 @@ def check_common(container: JSON, around: Around, path: str) -> list[FieldError]
         where = f"{path}.imagePullPolicy"
         problems.append(not_supported(where, pull, _PULL_POLICIES) if pull else required(where))
     resources = container.get("resources")
-    if resources and not _resources_valid.has(resources):
+    if resources and not RULES.of("resources are valid", resources):
         found = check_requirements(resources, around.claims, f"{path}.resources")
         problems += found
         if not found and not resources.get("claims"):
-            _resources_valid.add(resources)
+            RULES.keep("resources are valid", resources)
     if container.get("resizePolicy"):
         problems += _check_resize(container["resizePolicy"], around.restart_policy, f"{path}.resizePolicy")
     security = container.get("securityContext")
-    if security and not (around.host_users and _security_valid.has(security)):
+    if security and not (around.host_users and RULES.of("security is valid", security)):
         found = check_container_security(security, f"{path}.securityContext", host_users=around.host_users)
         problems += found
         if not found and around.host_users:
-            _security_valid.add(security)
+            RULES.keep("security is valid", security)
     return problems
 
 
@@ -205,11 +197,11 @@ def _check_running(container: JSON, around: Around, path: str) -> list[FieldErro
         problems += check_lifecycle(container["lifecycle"], around.grace, f"{path}.lifecycle")
     for name in _PROBES:
         probe = container.get(name)
-        if probe is not None and not _probe_valid[name].has(probe):
+        if probe is not None and not RULES.of(name, probe):
             found = check_probe(name, probe, f"{path}.{name}")
             problems += found
             if not found:
-                _probe_valid[name].add(probe)
+                RULES.keep(name, probe)
     return problems
 
 

@@ -10,9 +10,9 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_engine.api.memo import MemoMap
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.identity_cache import RULES
 
 from .images import pull_policy
 from .sharing import default_env_source, mapped
@@ -32,11 +32,6 @@ _PROBE_DEFAULTS = (
     ("failureThreshold", 3),
 )
 _PROBES = ("livenessProbe", "readinessProbe", "startupProbe")
-
-_pod_containers = MemoMap()
-_template_containers = MemoMap()
-_templates = MemoMap()
-_volumes = MemoMap()
 
 
 def _round_up(text: Any) -> Any:
@@ -160,15 +155,15 @@ def default_container(container: JSON, *, pod: bool, host_network: bool = False)
 
 
 def _default_containers(containers: list[JSON], *, pod: bool, host_network: bool) -> list[JSON]:
-    memo = _pod_containers if pod else _template_containers
+    what = "containers of a Pod" if pod else "containers of a template"
     if host_network:
         return mapped(containers, lambda c: default_container(c, pod=pod, host_network=True))
-    made: list[JSON] | None = memo.get(containers)
+    made: list[JSON] | None = RULES.of(what, containers)
     if made is None:
         made = mapped(containers, lambda c: default_container(c, pod=pod))
-        memo.put(containers, made)
+        RULES.keep(what, containers, made)
         if made is not containers:
-            memo.put(made, made)
+            RULES.keep(what, made, made)
     return made
 
 
@@ -198,10 +193,10 @@ def default_pod_spec(spec: JSON, *, pod: bool) -> JSON:
             add["ephemeralContainers"] = made
     volumes = spec.get("volumes")
     if volumes:
-        made = _volumes.get(volumes)
+        made = RULES.of("volumes", volumes)
         if made is None:
             made = mapped(volumes, default_volume)
-            _volumes.put(volumes, made)
+            RULES.keep("volumes", volumes, made)
         if made is not volumes:
             add["volumes"] = made
     for name in ("resources", "overhead"):
@@ -216,7 +211,7 @@ def default_pod_spec(spec: JSON, *, pod: bool) -> JSON:
 
 def default_template(template: JSON) -> JSON:
     """A PodTemplateSpec with its defaults. Its metadata shows creationTimestamp: null no longer (1.34)."""
-    made: JSON | None = _templates.get(template)
+    made: JSON | None = RULES.of("template", template)
     if made is not None:
         return made
     made = template
@@ -225,7 +220,7 @@ def default_template(template: JSON) -> JSON:
         made = {**made, "spec": spec}
     if made.get("metadata") is None:
         made = {**made, "metadata": {}}
-    _templates.put(template, made)
+    RULES.keep("template", template, made)
     if made is not template:
-        _templates.put(made, made)
+        RULES.keep("template", made, made)
     return made

@@ -9,7 +9,6 @@ from collections.abc import Collection
 from fractions import Fraction
 from typing import Any
 
-from cluster_engine.api.memo import MemoMap
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import (
@@ -20,6 +19,7 @@ from cluster_engine.apimachinery.errors import (
     invalid_value,
     required,
 )
+from cluster_engine.apimachinery.identity_cache import RULES
 from cluster_engine.apimachinery.validation import is_qualified_name
 from cluster_engine.component_helpers.qos import class_of, resources_that_count
 
@@ -191,11 +191,8 @@ def qos_class(spec: JSON) -> str:
     parts = resources_that_count(spec)
     if len(parts) != 1:
         return class_of(parts)
-    known: str | None = _qos_of_one.get(parts[0])
+    known: str | None = RULES.of("qos", parts[0])
     if known is None:
         known = class_of(parts)
-        _qos_of_one.put(parts[0], known)
+        RULES.keep("qos", parts[0], known)
     return known
-
-
-_qos_of_one = MemoMap()

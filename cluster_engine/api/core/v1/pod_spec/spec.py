@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cluster_engine.api.memo import Memo
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import (
     FieldError,
@@ -18,6 +17,7 @@ from cluster_engine.apimachinery.errors import (
     not_supported,
     required,
 )
+from cluster_engine.apimachinery.identity_cache import RULES
 from cluster_engine.apimachinery.validation import (
     is_dns1123_label,
     is_dns1123_subdomain,
@@ -48,9 +48,6 @@ _MAX_SEARCHES = 32
 _MAX_SEARCH_CHARS = 2048
 _OS = ("linux", "windows")
 
-_parts: dict[str, Memo] = {}
-_templates = Memo()
-
 
 def _once(
     spec: JSON, field: str, path: str, check: Callable[[Any, str], list[FieldError]], out: list[FieldError]
@@ -59,16 +56,13 @@ def _once(
     value = spec.get(field)
     if not value:
         return
-    memo = _parts.get(field)
-    if memo is None:
-        memo = _parts[field] = Memo()
-    if memo.has(value):
+    if RULES.of(field, value):
         return
     problems = check(value, f"{path}.{field}")
     if problems:
         out += problems
     else:
-        memo.add(value)
+        RULES.keep(field, value)
 
 
 def validate_pod_spec(spec: JSON, path: str = "spec", *, pod: bool) -> list[FieldError]:
@@ -279,7 +273,7 @@ def _check_os(spec: JSON, path: str) -> list[FieldError]:
 
 def validate_template(template: JSON, path: str) -> list[FieldError]:
     """What is wrong with a PodTemplateSpec."""
-    if _templates.has(template):
+    if RULES.of("template is valid", template):
         return []
     meta, spec = template.get("metadata") or {}, template.get("spec") or {}
     problems = validate_labels(meta.get("labels"), f"{path}.labels")
@@ -289,5 +283,5 @@ def validate_template(template: JSON, path: str) -> list[FieldError]:
         text = "ephemeral containers not allowed in pod template"
         problems.append(forbidden_field(f"{path}.spec.ephemeralContainers", text))
     if not problems:
-        _templates.add(template)
+        RULES.keep("template is valid", template)
     return problems

@@ -8,7 +8,6 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cluster_engine.api.memo import Memo
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import (
@@ -19,6 +18,7 @@ from cluster_engine.apimachinery.errors import (
     not_supported,
     required,
 )
+from cluster_engine.apimachinery.identity_cache import RULES
 from cluster_engine.apimachinery.validation import is_config_map_key, is_dns1123_label, is_dns1123_subdomain
 
 from .env import VOLUME_FIELDS, check_field_ref, check_resource_field_ref
@@ -39,8 +39,6 @@ _ONE_TYPE = "may not specify more than 1 volume type"
 _PULL_POLICIES = ("Always", "IfNotPresent", "Never")
 _MIN_TOKEN_SECONDS = 600
 _MAX_TOKEN_SECONDS = 1 << 32
-
-_valid = Memo()
 
 
 def check_volumes(volumes: list[JSON], path: str) -> tuple[dict[str, JSON], list[FieldError]]:
@@ -67,7 +65,7 @@ def _check_source(volume: JSON, path: str) -> list[FieldError]:
     if len(volume) == 2:
         # Almost every volume: a name and one source, which many Pods share.
         for source in volume.values():
-            if _valid.has(source):
+            if RULES.of("volume is valid", source):
                 return []
     problems: list[FieldError] = []
     given = None
@@ -83,7 +81,7 @@ def _check_source(volume: JSON, path: str) -> list[FieldError]:
     if given is None:
         problems.append(required(path, "must specify a volume type"))
     elif not problems:
-        _valid.add(given)
+        RULES.keep("volume is valid", given)
     return problems
 
 
