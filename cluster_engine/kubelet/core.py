@@ -10,6 +10,9 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.client_go import Client, EventRecorder
 from cluster_engine.cni import HostLocal, node_address, pod_range
 from cluster_engine.component import Context
+from cluster_engine.component_helpers.host_ports import Port
+from cluster_engine.component_helpers.requests import Amounts, amounts
+from cluster_engine.kubelet.admission import Usage
 from cluster_engine.kubelet.record import PodRecord, record_uid
 from cluster_engine.kubelet.records import Records
 from cluster_engine.kubelet.status import pod_status
@@ -25,6 +28,7 @@ CAPACITY = {
     "pods": "110",
 }
 """Of every node; all of it is allocatable."""
+ALLOCATABLE = amounts(CAPACITY)
 
 
 @dataclass(slots=True)
@@ -47,6 +51,7 @@ class Node:
     """Pods whose containers changed since the last relist, by uid, and why."""
     relist: int | None = None
     relist_waited: bool = False
+    usage: Usage = field(default_factory=Usage)
     registered: bool = False
     ready: bool = False
     leased: bool = False
@@ -68,6 +73,7 @@ class Node:
             self.ready,
             self.leased,
             self.addresses.state(),
+            self.usage.state(),
         ]
 
     def load(self, state: list[Any]) -> None:
@@ -77,6 +83,7 @@ class Node:
         self.dirty = {uid: tuple(roots) for uid, roots in state[3]}
         self.relist, self.relist_waited, self.registered, self.ready, self.leased = state[4:9]
         self.addresses.load(state[9])
+        self.usage.load(state[10])
 
 
 class Core:
@@ -101,6 +108,17 @@ class Core:
         """The API object, if it is still this Pod's."""
         pod = self.pods.get(record.key)
         return pod if pod is not None and record_uid(pod) == record.uid else None
+
+    def claim(self, record: PodRecord, asked: Amounts, ports: tuple[Port, ...]) -> None:
+        """The Pod counts on its node from now on."""
+        record.asked, record.counted = asked, True
+        self.nodes[record.node].usage.add(record.uid, asked, ports)
+
+    def release(self, record: PodRecord) -> None:
+        """It does not count any more."""
+        if record.counted:
+            record.counted = False
+            self.nodes[record.node].usage.remove(record.uid, record.asked)
 
     def forget(self, record: PodRecord) -> None:
         """Drops a Pod of which nothing is left."""

@@ -216,11 +216,20 @@ def _grace(pod: JSON) -> int:
 def _sync(record: PodRecord, pod: JSON, now: int) -> tuple[Action, ...]:
     if record.working:
         return (WriteStatus(), Wait())
-    if phase(record, pod, False) in ("Succeeded", "Failed"):
+    if _ended(record, pod):
         if record.running():  # sidecars
             return _end(record, pod, now, _grace(pod))
         return (Close(), WriteStatus())
     return (WriteStatus(), *_kills(record, pod), *_starts(record, pod, now))
+
+
+def _ended(record: PodRecord, pod: JSON) -> bool:
+    """Whether the Pod has Succeeded or Failed by itself."""
+    for regular in pod["spec"]["containers"]:
+        container = record.containers.get(regular["name"])
+        if container is not None and container.state != EXITED:
+            return False
+    return phase(record, pod, False) in ("Succeeded", "Failed")
 
 
 def _kills(record: PodRecord, pod: JSON) -> Iterator[Action]:

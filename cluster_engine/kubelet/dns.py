@@ -6,6 +6,7 @@ Models pkg/kubelet/network/dns (GetPodDNS) and the file that containerd writes.
 from __future__ import annotations
 
 from dataclasses import dataclass
+from functools import lru_cache
 
 from cluster_engine.apimachinery.cow import JSON
 
@@ -42,19 +43,26 @@ def pod_resolver(pod: JSON) -> tuple[Resolver, list[str]]:
     """The Pod's resolver, and what is told (DNSConfigForming) when something did not fit into it."""
     spec = pod["spec"]
     policy = spec.get("dnsPolicy") or "ClusterFirst"
-    if policy == "None":
-        base = Resolver()
-    elif policy == "Default" or (policy == "ClusterFirst" and spec.get("hostNetwork")):
-        base = NODE
-    else:
-        services = f"svc.{CLUSTER_DOMAIN}"
-        searches = (f"{pod['metadata']['namespace']}.{services}", services, CLUSTER_DOMAIN, *NODE.searches)
-        base = Resolver((CLUSTER_DNS,), _once(searches), ("ndots:5",))
-    more = spec.get("dnsConfig") or {}
+    base = _policy(policy, bool(spec.get("hostNetwork")), pod["metadata"]["namespace"])
+    more = spec.get("dnsConfig")
+    if not more:
+        return base, []
     servers, server_text = _servers(_once((*base.servers, *(more.get("nameservers") or ()))))
     searches, search_text = _searches(_once((*base.searches, *(more.get("searches") or ()))))
     options = _options(base.options, more.get("options") or ())
     return Resolver(servers, searches, options), [text for text in (server_text, search_text) if text]
+
+
+@lru_cache(maxsize=512)
+def _policy(policy: str, host_network: bool, namespace: str) -> Resolver:
+    """What a dnsPolicy gives."""
+    if policy == "None":
+        return Resolver()
+    if policy == "Default" or (policy == "ClusterFirst" and host_network):
+        return NODE
+    services = f"svc.{CLUSTER_DOMAIN}"
+    searches = (f"{namespace}.{services}", services, CLUSTER_DOMAIN, *NODE.searches)
+    return Resolver((CLUSTER_DNS,), _once(searches), ("ndots:5",))
 
 
 def _once(words: tuple[str, ...]) -> tuple[str, ...]:

@@ -111,6 +111,12 @@ class Environment:
         self._secrets = informers.of("secrets")
         self._services = informers.of("services")
 
+    def missing_pull_secrets(self, pod: JSON) -> list[str]:
+        """The names of the Pod's imagePullSecrets that are not there."""
+        wanted = [reference.get("name") for reference in pod["spec"].get("imagePullSecrets") or ()]
+        namespace = pod["metadata"]["namespace"]
+        return [name for name in wanted if name and self._secrets.get(f"{namespace}/{name}") is None]
+
     def services(self, namespace: str, links: bool) -> dict[str, str]:
         """``KUBERNETES_SERVICE_HOST`` and its like."""
         found: dict[str, str] = {}

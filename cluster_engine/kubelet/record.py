@@ -61,6 +61,12 @@ class PodRecord:
     grace: int = 30
     kill_at: int = 0
     mounts_failed: int = 0
+    asked: dict[str, int] = field(default_factory=dict)
+    """What it takes of its node, as integers."""
+    counted: bool = False
+    """Whether that counts there."""
+    rejected: bool = False
+    """The node did not take it."""
     outcome: list[str] = field(default_factory=list)
     """[reason, message] when the kubelet itself has failed the Pod."""
     containers: dict[str, Container] = field(default_factory=dict)
@@ -97,7 +103,7 @@ class PodRecord:
         """The record, and the sandbox's state for the caller to load."""
         values = dict(data)
         sandbox = values.pop("sandbox")
-        for name in ("stopping", "waiting", "crashes", "pulls", "probes", "timers"):
+        for name in ("asked", "stopping", "waiting", "crashes", "pulls", "probes", "timers"):
             values[name] = {k: list(v) if isinstance(v, list) else v for k, v in values[name]}
         for name in ("containers", "previous"):
             values[name] = {k: Container.from_list(_copied(v)) for k, v in values[name]}

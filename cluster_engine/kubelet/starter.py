@@ -53,6 +53,16 @@ class Starter:
         self.termination = termination
         self.clock = core.clock
 
+    def look_for_pull_secrets(self, record: PodRecord, pod: JSON) -> None:
+        """Tells of those that are missing (getPullSecretsForPod)."""
+        missing = self.environment.missing_pull_secrets(pod)
+        if missing:
+            text = (
+                f"Unable to retrieve some image pull secrets ({', '.join(missing)}); attempting to pull the image "
+                "may not succeed."
+            )
+            self.core.event(record, pod, "Warning", "FailedToRetrieveImagePullSecret", text)
+
     def begin(self, record: PodRecord, pod: JSON, name: str) -> None:
         """Makes sure of the image, then goes on with ``create``."""
         core, spec = self.core, find_container(pod["spec"], name)

@@ -321,6 +321,8 @@ def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[
 def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int) -> JSON:
     """The whole status."""
     spec, old = pod["spec"], pod.get("status") or {}
+    if record.rejected:
+        return _rejected(record, pod, old)
     terminal = record.state in (FINISHED, TERMINATING)
     stopped = terminal and not record.running()
     now_phase = phase(record, pod, stopped)
@@ -354,3 +356,18 @@ def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int) -> JSON:
     status["resources"] = {}
     status["startTime"] = rfc3339(record.started)
     return status
+
+
+def _rejected(record: PodRecord, pod: JSON, old: JSON) -> JSON:
+    """Of a Pod that its node did not take (rejectPod): nothing of it was ever started."""
+    status: JSON = {"conditions": old["conditions"]} if old.get("conditions") else {}
+    if pod["metadata"].get("generation"):
+        status["observedGeneration"] = pod["metadata"]["generation"]
+    return {
+        **status,
+        "phase": "Failed",
+        "reason": record.outcome[0],
+        "message": f"Pod was rejected: {record.outcome[1]}",
+        "qosClass": old.get("qosClass") or qos_class(pod["spec"]),
+        "startTime": rfc3339(record.started),
+    }

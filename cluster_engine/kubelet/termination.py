@@ -162,6 +162,7 @@ class Termination:
     def close(self, record: PodRecord) -> None:
         """Nothing of the Pod runs, or will."""
         record.state = FINISHED
+        self.core.release(record)
         self.prober.stop(record)
         self.clock.cancel(record.timer)
         self.runtime.remove_pod(record)

@@ -8,14 +8,25 @@ from __future__ import annotations
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.component_helpers.host_ports import host_ports
+from cluster_engine.component_helpers.requests import pod_requests
 from cluster_engine.container_runtime.container import EXITED, Container
 from cluster_engine.kubelet import decide as do
-from cluster_engine.kubelet.core import CAPACITY, Core
+from cluster_engine.kubelet.admission import refusal
+from cluster_engine.kubelet.core import ALLOCATABLE, CAPACITY, Core
 from cluster_engine.kubelet.dns import pod_resolver
 from cluster_engine.kubelet.environment import Facts
 from cluster_engine.kubelet.hosts import HostnameError, kernel_hostname
 from cluster_engine.kubelet.prober import KINDS, Prober
-from cluster_engine.kubelet.record import NEW, SYNCING, TERMINATING, PodRecord, find_container, record_uid
+from cluster_engine.kubelet.record import (
+    FINISHED,
+    NEW,
+    SYNCING,
+    TERMINATING,
+    PodRecord,
+    find_container,
+    record_uid,
+)
 from cluster_engine.kubelet.runtime import PodSandboxConfig, Runtime, RuntimeFailed
 from cluster_engine.kubelet.starter import Starter
 from cluster_engine.kubelet.static_pods import StaticPods
@@ -151,6 +162,8 @@ class Worker:
         """Does what is to be done now; ``tell``: with a status. Raises ApiError."""
         passing = record.state == SYNCING and not record.working
         actions = do.decide(record, pod, self.clock.now)
+        if passing and pod is not None:
+            self.starter.look_for_pull_secrets(record, pod)
         if passing:
             self.clock.cancel(record.timer)
             record.timer, record.failures, record.todo = None, [], []
@@ -221,10 +234,30 @@ class Worker:
     # ---- a Pod begins ----------------------------------------------------------------------------------
 
     def _admit(self, record: PodRecord, pod: JSON) -> None:
+        core = self.core
         record.started = self.clock.now
+        delay = core.chance.of("mount", record.uid).uniform(0.15, 0.35)
+        asked, ports = pod_requests(pod["spec"]), host_ports(pod["spec"])
+        node = core.ctx.informers.of("nodes").get(record.node)
+        usage = core.nodes[record.node].usage
+        why = (
+            refusal(pod, node, ALLOCATABLE, usage, asked, ports, record.static) if node is not None else None
+        )
+        if why is not None:
+            record.outcome = list(why)
+            core.later(record, delay, "reject")
+            return
+        core.claim(record, asked, ports)
+        core.write_status(record, pod)
+        core.later(record, delay, "mount")
+
+    def _reject(self, record: PodRecord, pod: JSON) -> None:
+        """The node does not take the Pod. Raises ApiError."""
+        if record.state != FINISHED:
+            self.core.event(record, pod, "Warning", record.outcome[0], record.outcome[1])
+            record.rejected = True
+            self.termination.close(record)
         self.core.write_status(record, pod)
-        delay = self.core.chance.of("mount", record.uid).uniform(0.15, 0.35)
-        self.core.later(record, delay, "mount")
 
     def _mount(self, record: PodRecord, pod: JSON) -> None:
         """Volumes, then the sandbox and its address. Raises ApiError."""
@@ -274,6 +307,8 @@ class Worker:
             match action:
                 case "mount":
                     self._mount(record, pod)
+                case "reject":
+                    self._reject(record, pod)
                 case "start":
                     self.starter.start(record, pod, name)
                 case _:
