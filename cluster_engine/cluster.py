@@ -20,6 +20,7 @@ import orjson
 
 from cluster_engine.addons import AddonManager
 from cluster_engine.api import KINDS
+from cluster_engine.api.coordination.v1 import lease
 from cluster_engine.apimachinery import yaml
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError, bad_request, status_failure
@@ -27,7 +28,7 @@ from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.component import ClusterOptions, Component, Context
 from cluster_engine.coredns import Resolver
-from cluster_engine.etcd import Store
+from cluster_engine.etcd import Stamp, Store
 from cluster_engine.kube_apiserver import ADMIN, APIServer, Request, RequestContext, Response
 from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_proxy import Proxy
@@ -52,6 +53,9 @@ from cluster_engine.version import ENGINE_VERSION
 
 COMPONENTS: tuple[type[Component], ...] = (*CONTROLLERS, Scheduler, Kubelets, AddonManager)
 """Every component of the cluster, in the order in which they see a change."""
+
+RENEWED: dict[str, Stamp] = {"leases.coordination.k8s.io": lease.renewed}
+"""Resources whose objects can be renewed by the store itself, and what a renewal changes."""
 
 SETTLE_EVENTS = 2_000_000
 """Clock events that one settle, wait or advance may run; a cluster that needs more is running away."""
@@ -84,7 +88,7 @@ class Cluster:
             raise ValueError(f"nodes must be between 0 and 5000, found {self.options.nodes}")
         self.clock = Clock(parse_rfc3339(self.options.start), Failures(self.options.strict))
         self.chance = Chance(self.options.seed)
-        self.store = Store(self.clock, freezing=self.options.freezing)
+        self.store = Store(self.clock, freezing=self.options.freezing, stamps=RENEWED)
         self.scheme = Scheme(kinds)
         self.server = APIServer(self.clock, self.chance, self.store, self.scheme, self.options)
         self.informers = SharedInformerFactory(self.store)

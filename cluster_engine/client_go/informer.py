@@ -10,7 +10,7 @@ Models k8s.io/client-go/tools/cache.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
@@ -29,27 +29,13 @@ def _owner(handler: Callable[..., None]) -> str:
 
 
 class _Bucket:
-    """Objects of one index value, ordered by key whatever the order of arrival."""
+    """The keys of one index value, sorted whatever the order of arrival."""
 
-    __slots__ = ("keys", "objects", "owner")
+    __slots__ = ("keys", "owner")
 
-    def __init__(self, owner: object, keys: Sequence[str] = (), objects: Mapping[str, JSON] = {}) -> None:
+    def __init__(self, owner: object, keys: Sequence[str] = ()) -> None:
         self.owner = owner
         self.keys = list(keys)
-        self.objects = dict(objects)
-
-    def put(self, key: str, obj: JSON) -> None:
-        if key not in self.objects:
-            insort(self.keys, key)
-        self.objects[key] = obj
-
-    def remove(self, key: str) -> None:
-        del self.objects[key]
-        del self.keys[bisect_left(self.keys, key)]
-
-    def list(self) -> Objects:
-        objects = self.objects
-        return [objects[key] for key in self.keys]
 
 
 class _Index:
@@ -71,21 +57,23 @@ class _Index:
         if bucket is None:
             bucket = self.buckets[value] = _Bucket(self.owner)
         elif bucket.owner is not self.owner:
-            bucket = self.buckets[value] = _Bucket(self.owner, bucket.keys, bucket.objects)
+            bucket = self.buckets[value] = _Bucket(self.owner, bucket.keys)
         return bucket
 
     def apply(self, key: str, old: JSON | None, new: JSON | None) -> None:
         before = self.values_of(old) if old is not None else ()
         after = self.values_of(new) if new is not None else ()
-        for value in before:
+        if before == after:
+            return
+        for value in dict.fromkeys(before):
             if value not in after:
-                bucket = self._own(value)
-                bucket.remove(key)
-                if not bucket.keys:
+                keys = self._own(value).keys
+                del keys[bisect_left(keys, key)]
+                if not keys:
                     del self.buckets[value]
-        if new is not None:
-            for value in after:
-                self._own(value).put(key, new)
+        for value in dict.fromkeys(after):
+            if value not in before:
+                insort(self._own(value).keys, key)
 
 
 def _by_owner(obj: JSON) -> Sequence[str]:
@@ -124,13 +112,17 @@ class Informer:
         """The object of that key (``namespace/name`` or ``name``), or None."""
         return self._store.get(self.resource, key)
 
+    def is_renewed(self, key: str) -> bool:
+        """Whether the object is written again by itself, with nothing but the time changed, until further notice."""
+        return self._store.is_renewed(self.resource, key)
+
     def list(self, namespace: str | None = None) -> Objects:
         return self._store.range(self.resource, namespace)
 
     def by_index(self, index: str, value: str) -> Objects:
         """The objects for which the index function gave ``value``. Raises KeyError for an unknown index."""
         bucket = self._indexes[index].buckets.get(value)
-        return bucket.list() if bucket is not None else []
+        return self._store.of_keys(self.resource, bucket.keys) if bucket is not None else []
 
     def count_by_index(self, index: str, value: str) -> int:
         bucket = self._indexes[index].buckets.get(value)

@@ -10,10 +10,11 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from cluster_engine.apimachinery.cow import JSON, freeze
+from cluster_engine.apimachinery.cow import JSON, freeze, key_of
+from cluster_engine.etcd.renewals import Renewal, Renewals, Stamp
 from cluster_engine.sim import SECOND, Clock
 
 COMPACTION_INTERVAL = 300 * SECOND
@@ -25,6 +26,8 @@ HISTORY_LIMIT = 2_000
 """Changes kept per resource, for reads of the past and for watches that start there; the oldest go first."""
 
 
+RENEWAL_PERIOD = 10 * SECOND
+"""Between two renewals of a key (the kubelet's lease: a quarter of its duration)."""
 _VERBS = {"ADDED": "create", "MODIFIED": "update", "DELETED": "delete"}
 
 
@@ -75,13 +78,14 @@ class Watcher:
 class _Table:
     """One resource: its objects, their keys in order, its recent history and who listens."""
 
-    __slots__ = ("compacted", "history", "keys", "objects", "shared", "subscribers", "watchers")
+    __slots__ = ("compacted", "history", "keys", "objects", "renewed", "shared", "subscribers", "watchers")
 
     def __init__(self) -> None:
         self.objects: dict[str, JSON] = {}
         self.keys: list[str] = []
         self.history: deque[WatchEvent] = deque()
         self.compacted = 0  # changes up to this revision may be missing from the history
+        self.renewed = False  # whether any key was ever renewed by itself
         self.shared = False  # whether a fork holds the very same objects, keys and history
         self.subscribers: list[Sink] = []
         self.watchers: list[Sink] = []
@@ -95,7 +99,7 @@ class _Table:
     def share(self, other: _Table) -> None:
         """Takes over what ``other`` holds; neither copies it before it writes."""
         self.objects, self.keys, self.history = other.objects, other.keys, other.history
-        self.compacted = other.compacted
+        self.compacted, self.renewed = other.compacted, other.renewed
         self.shared = other.shared = True
 
     def since(self, revision: int) -> list[WatchEvent]:
@@ -111,20 +115,32 @@ class _Table:
 class Store:
     """All objects of one cluster."""
 
-    def __init__(self, clock: Clock, freezing: bool = False) -> None:
-        self.revision = 1
+    def __init__(
+        self, clock: Clock, freezing: bool = False, stamps: Mapping[str, Stamp] | None = None
+    ) -> None:
+        """``stamps``: how a renewal of each resource that can be renewed looks."""
         self.clock = clock
+        self._revision = 1
+        self._stamps = stamps or {}
+        self._renewals = Renewals(RENEWAL_PERIOD)
+        self._renewed: tuple[int, dict[tuple[str, str], JSON]] = (0, {})  # how many are due, what they leave
         self._freezing = freezing
         self._tables: dict[str, _Table] = {}
         self._count = 0
         self._compacted = 0
-        self._intervals: list[
-            tuple[int, int]
-        ] = []  # (number of an interval, revision before its first write)
+        # (number of a compaction interval, revision before its first write)
+        self._intervals: list[tuple[int, int]] = []
         clock.register("etcd/lease-expired", self._lease_expired)
 
     def __len__(self) -> int:
         return self._count
+
+    @property
+    def revision(self) -> int:
+        """The revision of the last write, renewals included."""
+        if self.clock.now < self._renewals.due:
+            return self._revision
+        return self._revision + self._renewals.count(self.clock.now)
 
     def _table(self, resource: str) -> _Table:
         table = self._tables.get(resource)
@@ -142,7 +158,18 @@ class Store:
 
     def get(self, resource: str, key: str) -> JSON | None:
         """The stored object itself (shared: do not mutate), or None."""
-        return self._table(resource).objects.get(key)
+        table = self._table(resource)
+        if table.renewed and self.clock.now >= self._renewals.due:
+            return self._left(resource, key) or table.objects.get(key)
+        return table.objects.get(key)
+
+    def of_keys(self, resource: str, keys: Iterable[str]) -> list[JSON]:
+        """The stored objects of these keys. Raises KeyError when one is not there."""
+        table = self._table(resource)
+        objects = table.objects
+        if table.renewed and self.clock.now >= self._renewals.due:
+            return [self._left(resource, key) or objects[key] for key in keys]
+        return [objects[key] for key in keys]
 
     def range(self, resource: str, namespace: str | None = None) -> list[JSON]:
         """The objects in order of their keys, of one namespace or of all."""
@@ -151,14 +178,13 @@ class Store:
         if namespace:
             # "/" sorts right below "0": the half-open range holds just this namespace's keys.
             keys = keys[bisect_left(keys, namespace + "/") : bisect_left(keys, namespace + "0")]
-        objects = table.objects
-        return [objects[key] for key in keys]
+        return self.of_keys(resource, keys)
 
     def get_at(self, resource: str, key: str, revision: int) -> JSON | None:
         """The object as it was at that revision, or None. Raises Compacted."""
         found = self.get(resource, key)
         for event in self._later(resource, revision):
-            if _key_of(event) == key:
+            if key_of(event.object) == key:
                 found = event.previous
         return found
 
@@ -170,9 +196,9 @@ class Store:
         objects = dict(self._table(resource).objects)
         for event in later:
             if event.previous is not None:
-                objects[_key_of(event)] = event.previous
+                objects[key_of(event.object)] = event.previous
             else:
-                del objects[_key_of(event)]
+                del objects[key_of(event.object)]
         prefix = f"{namespace}/" if namespace else ""
         return [objects[key] for key in sorted(objects) if key.startswith(prefix)]
 
@@ -194,7 +220,7 @@ class Store:
         if known:
             self._compacted = max(self._compacted, known[0])
         elif self._intervals:
-            self._compacted = self.revision
+            self._compacted = self._revision
         return self._compacted
 
     def _advance(self) -> None:
@@ -203,8 +229,8 @@ class Store:
         if not self._intervals or self._intervals[-1][0] != number:
             self._compacted_by_now()
             kept = [interval for interval in self._intervals if interval[0] == number - 1]
-            self._intervals = [*kept, (number, self.revision)]
-        self.revision += 1
+            self._intervals = [*kept, (number, self._revision)]
+        self._revision += 1
 
     def put(
         self, resource: str, key: str, obj: JSON, expect: int | None = None, ttl: float | None = None
@@ -215,19 +241,23 @@ class Store:
         ``ttl``: seconds after which the key goes away unless it is written again (an etcd lease).
         Raises CompareFailed.
         """
+        if self.clock.now >= self._renewals.due:
+            self._fold()
         table = self._table(resource)
         previous = table.objects.get(key)
         if expect is not None:
             found = int(previous["metadata"]["resourceVersion"]) if previous is not None else 0
             if found != expect:
                 raise CompareFailed(previous)
-        revision = self.revision + 1
+        revision = self._revision + 1
         stored: JSON = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}}
         if self._freezing:
             stored = freeze(stored)
         # From here on nothing can fail: a write is whole or not at all.
         self._advance()
         table.own()
+        if table.renewed:
+            self._renewals.drop(resource, key)
         table.objects[key] = stored
         if previous is None:
             insort(table.keys, key)
@@ -246,43 +276,146 @@ class Store:
 
         Raises KeyError when it is not there, CompareFailed when ``expect`` does not hold.
         """
+        if self.clock.now >= self._renewals.due:
+            self._fold()
         table = self._table(resource)
         previous = table.objects[key]
         if expect is not None and int(previous["metadata"]["resourceVersion"]) != expect:
             raise CompareFailed(previous)
-        revision = self.revision + 1
+        revision = self._revision + 1
         last: JSON = {**previous, "metadata": {**previous["metadata"], "resourceVersion": str(revision)}}
         if self._freezing:
             last = freeze(last)
         self._advance()
         table.own()
+        if table.renewed:
+            self._renewals.drop(resource, key)
         del table.objects[key]
         del table.keys[bisect_left(table.keys, key)]
         self._count -= 1
         self._commit(resource, table, WatchEvent("DELETED", last, previous, revision))
         return last
 
+    # ---- renewals --------------------------------------------------------------------------------------
+
+    def keep_renewed(self, resource: str, key: str, by: str) -> None:
+        """From now on the key is written again each RENEWAL_PERIOD, with the time alone changed.
+
+        Until it is deleted or anybody else writes it. Raises KeyError when it is not there, or has no stamp.
+        """
+        table = self._table(resource)
+        if key not in table.objects or resource not in self._stamps:
+            raise KeyError(f"{resource} {key}")
+        if self.clock.now >= self._renewals.due:
+            self._fold()
+        self._renewals.add(Renewal(resource, key, self.clock.now + RENEWAL_PERIOD, by))
+        table.renewed = True
+
+    def is_renewed(self, resource: str, key: str) -> bool:
+        """Whether the key is renewed by itself."""
+        return (resource, key) in self._renewals
+
+    def has_renewed(self, resource: str) -> bool:
+        """Whether any key of the resource is: its watchers are not told of renewals, they ask ``renewals_after``."""
+        return resource in self._renewals.resources()
+
+    def renewals_after(self, resource: str, revision: int) -> list[WatchEvent]:
+        """The renewals after that revision that are due and not folded yet, oldest first."""
+        if self.clock.now < self._renewals.due:
+            return []
+        return [
+            event for name, event in self._renewal_events() if name == resource and event.revision > revision
+        ]
+
+    def _renewal_events(self) -> list[tuple[str, WatchEvent]]:
+        """(resource, event) of the renewals that are due, at most HISTORY_LIMIT, the last ones."""
+        now = self.clock.now
+        due = list(self._renewals.all(now, HISTORY_LIMIT))
+        first = self._revision + self._renewals.count(now) - len(due) + 1
+        known: dict[tuple[str, str], JSON] = {}
+        events = []
+        for revision, renewal in enumerate(due, first):
+            place = (renewal.resource, renewal.key)
+            before = known.get(place) or self._tables[renewal.resource].objects[renewal.key]
+            known[place] = after = self._stamped(renewal, before, revision)
+            events.append((renewal.resource, WatchEvent("MODIFIED", after, before, revision)))
+        return events
+
+    def _stamped(self, renewal: Renewal, before: JSON, revision: int) -> JSON:
+        after = self._stamps[renewal.resource](before, renewal.due, renewal.by)
+        after = {**after, "metadata": {**after["metadata"], "resourceVersion": str(revision)}}
+        return freeze(after) if self._freezing else after
+
+    def _left(self, resource: str, key: str) -> JSON | None:
+        """What the renewals that are due have left of that key; None when none was of it."""
+        now = self.clock.now
+        count = self._renewals.count(now)
+        if self._renewed[0] != count:
+            last = self._renewals.last(now)
+            left = {}
+            for revision, renewal in enumerate(last, self._revision + count - len(last) + 1):
+                before = self._tables[renewal.resource].objects[renewal.key]
+                left[renewal.resource, renewal.key] = self._stamped(renewal, before, revision)
+            self._renewed = (count, left)
+        return self._renewed[1].get((resource, key))
+
+    def _fold(self) -> None:
+        """Writes what the renewals that are due have left, before anything else is written."""
+        now = self.clock.now
+        watched = any(self._table(resource).watchers for resource in self._renewals.resources())
+        told = self._renewal_events() if watched else []
+        folded = []
+        for renewal in self._renewals.last(now):
+            after = self._left(renewal.resource, renewal.key)
+            assert after is not None
+            table = self._table(renewal.resource)
+            table.own()
+            before, table.objects[renewal.key] = table.objects[renewal.key], after
+            folded.append(
+                (
+                    renewal,
+                    table,
+                    WatchEvent("MODIFIED", after, before, int(after["metadata"]["resourceVersion"])),
+                )
+            )
+        self._revision += self._renewals.count(now)
+        self._renewals.fold(now)
+        self._renewed = (0, {})
+        for resource, event in told:
+            self._tell(event, self._table(resource).watchers, "etcd/watch", replayed=False)
+        for renewal, table, event in folded:
+            self._remember(table, event)
+            roots = self.clock.causes.renewed(
+                renewal.due, renewal.by, renewal.resource, renewal.key, event.revision
+            )
+            self._tell(event, table.subscribers, "etcd/subscriber")
+            self.clock.causes.roots = roots
+
+    # ---- who is told -----------------------------------------------------------------------------------
+
+    def _remember(self, table: _Table, event: WatchEvent) -> None:
+        table.history.append(event)
+        if len(table.history) > HISTORY_LIMIT:
+            table.compacted = table.history.popleft().revision
+
     def _commit(self, resource: str, table: _Table, event: WatchEvent) -> None:
-        history = table.history
-        history.append(event)
-        if len(history) > HISTORY_LIMIT:
-            table.compacted = history.popleft().revision
+        self._remember(table, event)
         causes = self.clock.causes
-        roots = causes.wrote(self.clock.now, _VERBS[event.type], resource, _key_of(event), event.revision)
-        # The write stands: what those who are told of it make of it cannot undo it.
-        for sink in table.subscribers:
-            try:
-                sink(event)
-            except Exception as error:
-                if not self.clock.failed("etcd/subscriber", _key_of(event), error):
-                    raise
-        for sink in table.watchers:
-            try:
-                sink(event)
-            except Exception as error:
-                if not self.clock.failed("etcd/watch", _key_of(event), error, replayed=False):
-                    raise
+        roots = causes.wrote(
+            self.clock.now, _VERBS[event.type], resource, key_of(event.object), event.revision
+        )
+        self._tell(event, table.subscribers, "etcd/subscriber")
+        self._tell(event, table.watchers, "etcd/watch", replayed=False)
         causes.roots = roots
+
+    def _tell(self, event: WatchEvent, sinks: list[Sink], who: str, *, replayed: bool = True) -> None:
+        # The write stands: what those who are told of it make of it cannot undo it.
+        for sink in sinks:
+            try:
+                sink(event)
+            except Exception as error:
+                if not self.clock.failed(who, key_of(event.object), error, replayed=replayed):
+                    raise
 
     def _lease_expired(self, resource: str, key: str, revision: int) -> None:
         obj = self.get(resource, key)
@@ -313,11 +446,13 @@ class Store:
             table.own()
             while table.history and table.history[0].revision <= revision:
                 table.history.popleft()
-            table.compacted = max(table.compacted, min(revision, self.revision))
+            table.compacted = max(table.compacted, min(revision, self._revision))
 
     def share(self, other: Store) -> None:
         """Takes over all that ``other`` holds, its history too, by reference."""
-        self.revision, self._count = other.revision, other._count
+        self._revision, self._count = other._revision, other._count
+        self._renewals.share(other._renewals)
+        self._renewed = (0, {})
         self._compacted, self._intervals = other._compacted, other._intervals
         for resource, table in other._tables.items():
             self._table(resource).share(table)
@@ -325,7 +460,8 @@ class Store:
     def state(self) -> dict[str, Any]:
         """Revision and objects (by reference); history is not part of it: watches start anew."""
         return {
-            "revision": self.revision,
+            "revision": self._revision,
+            "renewals": self._renewals.state(),
             "objects": {
                 resource: {key: self._tables[resource].objects[key] for key in self._tables[resource].keys}
                 for resource in self.resources()
@@ -333,22 +469,21 @@ class Store:
         }
 
     def load(self, state: dict[str, Any]) -> None:
-        self.revision = state["revision"]
+        self._revision = state["revision"]
+        self._renewals.load(state["renewals"])
+        self._renewed = (0, {})
         self._count = 0
-        self._compacted, self._intervals = self.revision, []
+        self._compacted, self._intervals = self._revision, []
         for table in self._tables.values():
             table.objects, table.keys, table.history, table.shared = {}, [], deque(), False
-            table.compacted = self.revision
+            table.compacted = self._revision
         for resource, objects in state["objects"].items():
             table = self._table(resource)
             table.objects = (
                 {key: freeze(obj) for key, obj in objects.items()} if self._freezing else dict(objects)
             )
             table.keys = sorted(objects)
-            table.compacted = self.revision
+            table.compacted = self._revision
             self._count += len(objects)
-
-
-def _key_of(event: WatchEvent) -> str:
-    meta = event.object["metadata"]
-    return f"{meta.get('namespace', '')}/{meta['name']}"
+        for resource in self._renewals.resources():
+            self._table(resource).renewed = True

@@ -379,6 +379,11 @@ class Registry:
             new = kind.default(new)
         return self._update(ctx, kind, live, new, own=False)
 
+    def keep_renewed(self, ctx: RequestContext, resource: str, namespace: str | None, name: str) -> None:
+        """Have the store renew the object by itself (see etcd/renewals.py). Raises ApiError 404."""
+        self.get(ctx, resource, namespace, name)
+        self.store.keep_renewed(resource, _key(namespace, name), ctx.manager)
+
     # ---- delete ------------------------------------------------------------------------------------------
 
     def delete(

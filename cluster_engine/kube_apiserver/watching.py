@@ -31,7 +31,6 @@ class WatchStream:
     """One watch. `take` gives the frames that are ready."""
 
     content_type = "application/json"
-    polled = False
 
     def __init__(
         self,
@@ -61,6 +60,8 @@ class WatchStream:
         self._notify: Callable[[], None] | None = None
         self._watcher: Watcher | None = None
         self._revision = store.revision
+        self._queued = self._revision if since is None else since  # the last change that was queued
+        self.polled = store.has_renewed(selection.kind.group_resource)
         self._initial: deque[JSON] = deque(selection.list(store) if initial else ())
         self._end_mark = end_mark
         try:
@@ -88,6 +89,7 @@ class WatchStream:
         if self._watcher is None:
             self.closed = True
             return b"".join(frames)
+        self._ask()
         while self._initial:
             frames.append(self._frame("ADDED", self._initial.popleft()))
             if len(frames) >= FRAMES_AT_ONCE:
@@ -105,13 +107,23 @@ class WatchStream:
 
     def tick(self) -> bytes:
         """A bookmark, when the client asked for them and nothing waits."""
+        self._ask()
         # Never ahead of anything that was not sent: who goes on from a bookmark would not get it any more.
         if not self._bookmarks or self.closed or self._queue or self._initial or self._end_mark:
             return b""
         return self._mark(self._store.revision, end=False)
 
+    def _ask(self) -> None:
+        """Renewals are told to nobody: whoever watches them asks."""
+        if self.polled:
+            for event in self._store.renewals_after(self._selection.kind.group_resource, self._queued):
+                self._sink(event)
+
     def _sink(self, event: WatchEvent) -> None:
         # Inside a write: only note it down.
+        if event.revision <= self._queued:
+            return
+        self._queued = event.revision
         namespace = self._selection.namespace
         if namespace and event.object["metadata"].get("namespace") != namespace:
             return

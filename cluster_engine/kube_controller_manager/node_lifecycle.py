@@ -1,12 +1,12 @@
 """The node lifecycle controller: notices nodes that fell silent, and taints nodes by their conditions.
 
-Models pkg/controller/nodelifecycle. Upstream looks at every node each five seconds; here each node has one
-timer, due when its grace period would end.
+Models pkg/controller/nodelifecycle. Upstream looks at every node each five seconds; here a node has one timer,
+due when its grace period would end, and none while its lease is renewed by itself.
 """
 
 from __future__ import annotations
 
-from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component import Context, Controller
 from cluster_engine.sim import SECOND
@@ -32,6 +32,9 @@ class NodeLifecycleController(Controller):
         self.watch = self.new_queue(self._check_silence, suffix="watch")
         self.events = self.new_queue(self._tell, suffix="events")
         self.nodes.on(add=self._added, update=self._updated, delete=self._deleted)
+        self.leases.on(
+            update=lambda _old, new: self._lease_changed(new), delete=lambda lease: self._lease_changed(lease)
+        )
 
     def _added(self, node: JSON) -> None:
         name = node["metadata"]["name"]
@@ -40,6 +43,11 @@ class NodeLifecycleController(Controller):
             f"RegisteredNode|{name}|Registered Node {name} in Controller|{node['metadata']['uid']}"
         )
         self.watch.add_after(name, rules.GRACE_PERIOD, background=True)
+
+    def _lease_changed(self, lease: JSON) -> None:
+        name, namespace = lease["metadata"]["name"], lease["metadata"]["namespace"]
+        if namespace == _LEASE_NAMESPACE and not self.leases.is_renewed(key_of(lease)):
+            self.watch.add_after(name, rules.GRACE_PERIOD, background=True)
 
     def _deleted(self, node: JSON) -> None:
         name = node["metadata"]["name"]
@@ -63,11 +71,11 @@ class NodeLifecycleController(Controller):
 
     def _check_silence(self, name: str) -> None:
         """The timer of one node: writes Unknown when the grace period is over, else looks again then."""
-        node = self.nodes.get(name)
-        if node is None:
-            return
+        node, lease_key = self.nodes.get(name), f"{_LEASE_NAMESPACE}/{name}"
+        if node is None or self.leases.is_renewed(lease_key):
+            return  # it cannot fall silent before its lease is written by somebody else, or goes
         now = self.clock.now
-        due = rules.last_sign(node, self.leases.get(f"{_LEASE_NAMESPACE}/{name}"))
+        due = rules.last_sign(node, self.leases.get(lease_key))
         due += round(rules.GRACE_PERIOD * SECOND)
         if now >= due:
             old = (node.get("status") or {}).get("conditions") or ()

@@ -2,16 +2,18 @@
 
 from __future__ import annotations
 
-from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.container_runtime.names import parse
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.kubelet.core import CAPACITY, Core, Node
 from cluster_engine.kubelet.static_pods import StaticPods
+from cluster_engine.sim import SECOND, parse_rfc3339
 from cluster_engine.version import KUBERNETES_VERSION
 
-LEASE_PERIOD = 10.0
 LEASE_SECONDS = 40
+_LEASE_PERIOD = 10.0  # the store's RENEWAL_PERIOD
+_LEASES, _LEASE_NAMESPACE = "leases.coordination.k8s.io", "kube-node-lease"
 STATUS_PERIOD = 300.0
 _RETRY = 1.0
 _ZONES = ("a", "b", "c")
@@ -46,6 +48,9 @@ class Nodes:
         self.clock = core.clock
         self.static_pods = static_pods
 
+        self.leases = core.ctx.informers.of(_LEASES)
+        self.leases.on(update=self._lease_changed, delete=lambda lease: self._lease_changed(lease, lease))
+
     def start(self) -> None:
         for node in self.core.nodes.values():
             self.clock.call_later(0.05 + 0.01 * node.index, "kubelet/register", node.name)
@@ -77,8 +82,6 @@ class Nodes:
             self.clock.call_later(STATUS_PERIOD, "kubelet/heartbeat", name, background=True)
         if not self._renew(node):
             self.clock.call_later(_RETRY, "kubelet/register", name)
-            return
-        self.clock.call_later(LEASE_PERIOD, "kubelet/lease", name, background=True)
 
     def heartbeat(self, name: str) -> None:
         """Clock event: the status again, with a new heartbeat."""
@@ -86,9 +89,20 @@ class Nodes:
         self.clock.call_later(STATUS_PERIOD, "kubelet/heartbeat", name, background=True)
 
     def lease(self, name: str) -> None:
-        """Clock event: renews the lease."""
-        self._renew(self.core.nodes[name])
-        self.clock.call_later(LEASE_PERIOD, "kubelet/lease", name, background=True)
+        """Clock event: renews the lease. From then on that goes by itself, until somebody else writes it."""
+        if not self._renew(self.core.nodes[name]):
+            self.clock.call_later(_LEASE_PERIOD, "kubelet/lease", name, background=True)
+
+    def _lease_changed(self, old: JSON, new: JSON) -> None:
+        name, namespace = new["metadata"]["name"], new["metadata"]["namespace"]
+        node = self.core.nodes.get(name)
+        if namespace != _LEASE_NAMESPACE or node is None or not node.leased:
+            return
+        if not self.leases.is_renewed(key_of(new)):
+            # Somebody else wrote it, or deleted it: at the next renewal the kubelet makes it good.
+            node.leased = False
+            due = parse_rfc3339(old["spec"]["renewTime"]) + round(_LEASE_PERIOD * SECOND)
+            self.clock.call_at(due, "kubelet/lease", name, background=True)
 
     # ---- objects ---------------------------------------------------------------------------------------
 
@@ -199,8 +213,7 @@ class Nodes:
                 raise
 
     def _renew(self, node: Node) -> bool:
-        leases = self.core.ctx.informers.of("leases.coordination.k8s.io")
-        current = leases.get(f"kube-node-lease/{node.name}")
+        current = self.leases.get(f"{_LEASE_NAMESPACE}/{node.name}")
         spec = {
             "holderIdentity": node.name,
             "leaseDurationSeconds": LEASE_SECONDS,
@@ -208,32 +221,24 @@ class Nodes:
         }
         try:
             if current is not None:
-                node.client.update(
-                    "leases.coordination.k8s.io", {**current, "spec": {**current["spec"], **spec}}
-                )
-                return True
-            owner = self.core.ctx.informers.of("nodes").get(node.name)
-            if owner is None:
+                node.client.update(_LEASES, {**current, "spec": {**current["spec"], **spec}})
+            elif not self._create_lease(node, spec):
                 return False
-            reference = {
-                "apiVersion": "v1",
-                "kind": "Node",
-                "name": node.name,
-                "uid": owner["metadata"]["uid"],
-            }
-            node.client.create(
-                "leases.coordination.k8s.io",
-                {
-                    "apiVersion": "coordination.k8s.io/v1",
-                    "kind": "Lease",
-                    "metadata": {
-                        "name": node.name,
-                        "namespace": "kube-node-lease",
-                        "ownerReferences": [reference],
-                    },
-                    "spec": spec,
-                },
-            )
+            node.client.keep_renewed(_LEASES, node.name, _LEASE_NAMESPACE)
         except ApiError:
             return False  # the namespace is not there yet, or somebody else just wrote it
+        node.leased = True
+        return True
+
+    def _create_lease(self, node: Node, spec: JSON) -> bool:
+        """False when the node is not there to own it. Raises ApiError."""
+        owner = self.core.ctx.informers.of("nodes").get(node.name)
+        if owner is None:
+            return False
+        reference = {"apiVersion": "v1", "kind": "Node", "name": node.name, "uid": owner["metadata"]["uid"]}
+        meta = {"name": node.name, "namespace": _LEASE_NAMESPACE, "ownerReferences": [reference]}
+        node.client.create(
+            _LEASES,
+            {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec},
+        )
         return True

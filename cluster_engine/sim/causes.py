@@ -7,6 +7,7 @@ back. A key that is enqueued several times before its turn has several roots.
 
 from __future__ import annotations
 
+from collections import deque
 from collections.abc import Sequence
 from typing import Any, NamedTuple
 
@@ -47,13 +48,14 @@ class Link(NamedTuple):
 class Causes:
     """The causes of one cluster. ``roots`` is why whatever happens now happens."""
 
-    __slots__ = ("_about", "_component", "_links", "roots")
+    __slots__ = ("_about", "_component", "_links", "_order", "roots")
 
     def __init__(self) -> None:
         self.roots: Roots = ()
         self._component = ""
         self._about: Any = ""
         self._links: dict[int, Link] = {}
+        self._order: deque[int] = deque()  # the links' numbers, oldest first
 
     def begin(self, component: str, about: Any, roots: Roots) -> None:
         """From now on ``component`` acts, on ``about``, because of ``roots``."""
@@ -81,10 +83,18 @@ class Causes:
         self.roots = (revision,)
         return before
 
+    def renewed(self, at: int, component: str, resource: str, key: str, revision: int) -> Roots:
+        """As ``wrote``, for upkeep that follows from nothing."""
+        before = self.roots
+        self._keep(Link(at, component, key, "update", resource, key, revision, ()))
+        self.roots = (revision,)
+        return before
+
     def _keep(self, link: Link) -> None:
-        number, links = link.revision, self._links
-        links[number] = link
-        links.pop(number - LINKS_KEPT if number > 0 else number + LINKS_KEPT, None)
+        self._links[link.revision] = link
+        self._order.append(link.revision)
+        if len(self._order) > LINKS_KEPT:
+            del self._links[self._order.popleft()]
 
     def of(self, resource: str, key: str, revision: int | None = None) -> Link | None:
         """The write that gave the object that revision, or its last one; None when it is not remembered."""
@@ -114,7 +124,7 @@ class Causes:
 
     def share(self, other: Causes) -> None:
         """Takes over what ``other`` remembers."""
-        self._links = other._links.copy()
+        self._links, self._order = other._links.copy(), other._order.copy()
 
     def state(self) -> list[Any]:
         return [list(link) for link in self._links.values()]
@@ -122,6 +132,7 @@ class Causes:
     def load(self, state: list[Any]) -> None:
         links = (Link._make(link) for link in state)
         self._links = {link.revision: link._replace(causes=tuple(link.causes)) for link in links}
+        self._order = deque(self._links)
 
 
 def merged(old: Roots, new: Roots) -> Roots:

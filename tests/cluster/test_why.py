@@ -112,6 +112,12 @@ def test_an_older_write_and_one_that_is_not_known(cluster):
             cluster.why(resource, "default", name, version)
 
 
+def test_what_has_no_namespace_has_a_cause(cluster):
+    chain = cluster.why("nodes", "", "worker-1")
+    assert (chain[0].component, chain[0].key) == ("node-controller", "worker-1")
+    assert (chain[-1].component, chain[-1].verb, chain[-1].causes) == ("kubelet", "update", ())
+
+
 def test_a_deletion_has_a_cause_too(cluster):
     fork = cluster.fork()
     gone = pod(fork)
@@ -140,6 +146,7 @@ def test_what_is_remembered_is_bounded():
         causes.roots = (-1,)
     assert causes.of("pods", "p2") is None
     assert causes.of("pods", "p3") == Link(0, "me", "/a", "create", "pods", "p3", 3, (-1,))
+    assert len(causes.state()) == LINKS_KEPT
     roots = ()
     for number in range(ROOTS_KEPT + 5):
         roots = merged(roots, (number,))

@@ -200,6 +200,15 @@ def test_the_compactor_forgets_what_is_older_than_its_last_time():
     store.watch("pods", 2, print)  # watches are served from what is kept, compacted or not
 
 
+def test_older_revisions_of_what_has_no_namespace():
+    store = Store(Clock(0))
+    store.put("nodes", "a", {"metadata": {"name": "a"}, "spec": 1})
+    store.put("nodes", "a", {"metadata": {"name": "a"}, "spec": 2})
+    assert store.get_at("nodes", "a", 2)["spec"] == 1
+    assert [obj["spec"] for obj in store.range_at("nodes", 2)] == [1]
+    assert store.range_at("nodes", 1) == []
+
+
 def test_neither_side_of_a_share_sees_the_writes_of_the_other():
     clock, other_clock = Clock(0), Clock(0)
     store, fork = Store(clock), Store(other_clock)

@@ -12,6 +12,7 @@ from cluster_engine.api.printing import AGE, NAME, age, doc
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, invalid_value
 from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.sim import rfc3339, rfc3339_micro
 
 
 def _check(lease: JSON) -> list[FieldError]:
@@ -26,6 +27,17 @@ def _check(lease: JSON) -> list[FieldError]:
 def validate(lease: JSON) -> list[FieldError]:
     """What is wrong with a new lease."""
     return check_meta(lease) + _check(lease)
+
+
+def renewed(lease: JSON, at: int, by: str) -> JSON:
+    """The lease as its holder's component ``by`` renews it at that moment (virtual µs)."""
+    meta, stamp = lease["metadata"], rfc3339(at)
+    managed = [
+        {**entry, "time": stamp} if entry.get("manager") == by and not entry.get("subresource") else entry
+        for entry in meta.get("managedFields") or ()
+    ]
+    spec = {**lease["spec"], "renewTime": rfc3339_micro(at)}
+    return {**lease, "metadata": {**meta, "managedFields": managed}, "spec": spec}
 
 
 def row(lease: JSON, now: int) -> list[Any]:
