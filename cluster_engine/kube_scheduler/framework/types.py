@@ -36,8 +36,10 @@ class PodInfo:
 
     def updated(self, pod: JSON) -> PodInfo:
         """Another version of the Pod, of the same shape."""
-        new = PodInfo(pod, self._shapes)
-        new._shape = self._shape
+        new: PodInfo = object.__new__(PodInfo)
+        new.key, new.uid, new.leaving = self.key, self.uid, self.leaving
+        new._shapes, new._shape = self._shapes, self._shape
+        new.pod = pod
         return new
 
 

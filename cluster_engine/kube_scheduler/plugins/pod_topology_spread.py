@@ -31,6 +31,7 @@ from cluster_engine.kube_scheduler.framework import (
     resolvable,
     unresolvable,
 )
+from cluster_engine.kube_scheduler.framework.cache import Cache
 from cluster_engine.kube_scheduler.framework.events import (
     ADD,
     DELETE,
@@ -149,19 +150,68 @@ def _owner_selector(shape: Shape, snapshot: Snapshot) -> JSON | None:
 
 
 class _Counts:
-    """How many Pods of each node the default constraints of one shape count, and up to which change."""
+    """How many Pods of each node the system's defaults count for one shape, up to some change of the cache.
 
-    __slots__ = ("constraints", "counts", "generation", "matches", "position", "selector", "source")
+    The defaults spread softly over hosts (maxSkew 3) and zones (maxSkew 5), whatever the nodes' taints.
+    """
 
-    def __init__(self, source: tuple[int, JSON | None], selector: Any, namespace: str) -> None:
+    __slots__ = (
+        "_eligible",
+        "_generation",
+        "_hosts",
+        "_position",
+        "_zones",
+        "counts",
+        "matches",
+        "selector",
+        "shape",
+        "source",
+    )
+
+    def __init__(self, source: tuple[int, JSON | None], selector: Any, shape: Shape) -> None:
         self.source = source
         """What the selector was made of: the Services' version, the owner's selector."""
         self.selector = selector
-        self.constraints = [Constraint(HOST, 3, selector), Constraint(ZONE, 5, selector)]
-        self.matches = matcher(namespace, selector)
+        self.shape = shape
+        self.matches = matcher(shape.namespace, selector)
         self.counts: list[int] = []
-        self.generation = -1
-        self.position = 0
+        self._hosts: list[bool] = []
+        self._zones: list[str | None] = []
+        self._eligible: list[bool] = []
+        """Whether the Pods of that node count in its zone: the Pod's node affinity is honoured."""
+        self._generation = -1
+        self._position = 0
+
+    def refresh(self, cache: Cache) -> None:
+        """Counts anew on the nodes that changed."""
+        nodes = cache.snapshot.nodes
+        if self._generation != cache.generation:
+            self.counts = [0] * len(nodes)
+            self._hosts = [HOST in node.labels for node in nodes]
+            self._zones = [node.labels.get(ZONE) for node in nodes]
+            required = self.shape.required_nodes
+            self._eligible = [required.matches(node.labels, node.name) for node in nodes]
+        for index in cache.changes(self._generation, self._position):
+            self.counts[index] = nodes[index].matching(self.matches)
+        self._generation, self._position = cache.generation, cache.position
+
+    def totals(self, nodes: list[NodeInfo]) -> list[float]:
+        """The raw score of each node of the cluster; ``nodes`` are those that are left."""
+        weight = _log(len(nodes) + 2)
+        totals = [
+            count * weight + 2 if host else 0.0 for count, host in zip(self.counts, self._hosts, strict=True)
+        ]
+        zones = dict.fromkeys([self._zones[node.index] for node in nodes], 0)
+        zones.pop(None, None)
+        if zones:
+            for count, zone, counts in zip(self.counts, self._zones, self._eligible, strict=True):
+                if count and counts and zone in zones:
+                    zones[zone] += count
+            weight = _log(len(zones) + 2)
+            for index, zone in enumerate(self._zones):
+                if zone in zones:
+                    totals[index] += zones[zone] * weight + 4
+        return totals
 
 
 @lru_cache(maxsize=1024)
@@ -286,52 +336,37 @@ class PodTopologySpread(Plugin):
         self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]
     ) -> Skip | None:
         shape = pod.shape
-        require_all = True
-        kept: _Counts | None = None
-        if shape.spread:
-            constraints = _parse(shape, hard=False)
-        else:
+        if not shape.spread:
             kept = self._default(shape, snapshot)
             if kept is None:
                 return SKIP
-            constraints = kept.constraints
-            require_all = False
+            state.slots[f"{self.name}/score"] = (kept.totals(nodes), ())
+            return None
+        constraints = _parse(shape, hard=False)
         if not constraints:
             return SKIP
         keys = [c.key for c in constraints]
-        ignored = {n.name for n in nodes if require_all and any(k not in n.labels for k in keys)}
-        left = [n for n in nodes if n.name not in ignored] if ignored else nodes
+        ignored = {n.name for n in nodes if any(k not in n.labels for k in keys)}
+        left = [n for n in nodes if n.name not in ignored]
         totals = [0.0] * len(snapshot.nodes)
         for constraint in constraints:
-            key, skew = constraint.key, constraint.max_skew - 1
-            if kept is not None:
-                selected = kept.counts
-            else:
-                matches = matcher(shape.namespace, constraint.selector)
-                selected = [node.matching(matches) for node in snapshot.nodes]
-            if key == HOST:
+            matches = matcher(shape.namespace, constraint.selector)
+            counts: dict[str, int] = {}
+            if constraint.key == HOST:
+                counts = {n.labels[HOST]: n.matching(matches) for n in left}
                 weight = _log(len(left) + 2)
-                for node in left:
-                    if HOST in node.labels:
-                        totals[node.index] += selected[node.index] * weight + skew
-                continue
-            pairs = dict.fromkeys([n.labels[key] for n in left if key in n.labels], 0)
-            for node in snapshot.nodes:
-                count = selected[node.index]
-                value = node.labels.get(key)
-                if (
-                    not count
-                    or value not in pairs
-                    or (require_all and any(k not in node.labels for k in keys))
-                ):
-                    continue
-                if self._eligible(pod, node, constraint):
-                    pairs[value] += count
-            weight = _log(len(pairs) + 2)
+            else:
+                counts = dict.fromkeys([n.labels[constraint.key] for n in left], 0)
+                for node in snapshot.nodes:
+                    value = node.labels.get(constraint.key)
+                    if value not in counts or any(k not in node.labels for k in keys):
+                        continue
+                    if self._eligible(pod, node, constraint):
+                        counts[value] += node.matching(matches)
+                weight = _log(len(counts) + 2)
             for node in left:
-                value = node.labels.get(key)
-                if value is not None:
-                    totals[node.index] += pairs[value] * weight + skew
+                count = counts[node.labels[constraint.key]]
+                totals[node.index] += count * weight + constraint.max_skew - 1
         state.slots[f"{self.name}/score"] = (totals, ignored)
         return None
 
@@ -346,15 +381,10 @@ class PodTopologySpread(Plugin):
         if kept is None or kept.source[0] != source[0] or kept.source[1] is not source[1]:
             if len(self._kept) >= COUNTS_KEPT:
                 self._kept.clear()
-            kept = self._kept[shape.id] = _Counts(source, default_selector(shape, snapshot), shape.namespace)
+            kept = self._kept[shape.id] = _Counts(source, default_selector(shape, snapshot), shape)
         if kept.selector is None:
             return None
-        cache = self.handle.cache
-        for index in cache.changes(kept.generation, kept.position):
-            if len(kept.counts) != len(snapshot.nodes):
-                kept.counts = [0] * len(snapshot.nodes)
-            kept.counts[index] = snapshot.nodes[index].matching(kept.matches)
-        kept.generation, kept.position = cache.generation, cache.position
+        kept.refresh(self.handle.cache)
         return kept
 
     def normalize(self, state: CycleState, nodes: list[NodeInfo], scores: list[int]) -> list[int]:
