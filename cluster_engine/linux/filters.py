@@ -79,7 +79,7 @@ def _open(kernel: Kernel, process: Record, spec: Filter, calls: Calls) -> bool:
     """Open the next input; False when it cannot be (which was said)."""
     name = process["inputs"][0]
     if name == "-":
-        process["input"] = process["fds"].get("0", "n")
+        process["input"] = process["fds"].get("0", "")
         return True
     try:
         if calls.fs.is_dir(name):
@@ -100,6 +100,8 @@ def _open(kernel: Kernel, process: Record, spec: Filter, calls: Calls) -> bool:
 
 def _read(kernel: Kernel, process: Record, calls: Calls) -> str | None:
     try:
+        if not process["input"]:
+            raise FileError("Bad file descriptor")
         return descriptors.read(kernel, process, process["input"])
     except FileError as error:
         calls.error(f"read error: {error.reason}")

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from bisect import insort
 from collections.abc import Callable
+from hashlib import blake2b
 from typing import Any, Protocol
 
 from cluster_engine.linux.files import Credentials, Files, Storage
@@ -30,6 +31,8 @@ Code = list[list[Any]]
 VERSION = 1
 """Of the shape of a machine's state."""
 
+REMEMBERED = 64
+"""Programs whose places a machine remembers."""
 TABLES = ("procs", "io", "ttys", "sessions", "roots", "namespaces", "codes", "ports", "calls")
 
 
@@ -87,6 +90,7 @@ class Kernel:
             "hostname": hostname,
             "now": 0,
             "next": 1,
+            "chance": 0,
             "ready": [],
             "timers": [],
             "totals": {"cpu": 0, "output": 0, "started": 0, "steps": 0},
@@ -94,6 +98,7 @@ class Kernel:
         }
         self._mine = True
         self._owned: set[str] = set()
+        self._programs: dict[tuple[str, int, str], tuple[Record, Record, Program]] = {}
         self._alias()
 
     def _alias(self) -> None:
@@ -196,16 +201,23 @@ class Kernel:
         record["state"] = "R"
         if record["held"]:
             record["held"] = False
-            record["cpu"] += self.now - record["since"]
+            record["woken"] = "held"
             self.timers[:] = [each for each in self.timers if each[2] != key or each[3] != "held"]
             self.ready.append(key)
             return
-        saved = (self.now - record["since"]) // RECOVERY if outside else 0
-        if saved:
-            record["tokens"] = min(BURST, record["tokens"] + saved)
-            if record["tokens"] > BURST // 2:
-                record["period"] = 0
+        record["woken"] = "outside" if outside else ""
         self.ready.append(key)
+
+    def save_up(self, record: Record) -> None:
+        """What a process has saved up while it waited for the clock or the world (or used, while it was held)."""
+        waited, why = self.now - record["since"], record["woken"]
+        record["woken"] = ""
+        if why == "held":
+            record["cpu"] += waited
+            return
+        record["tokens"] = min(BURST, record["tokens"] + waited // RECOVERY)
+        if record["tokens"] > BURST // 2:
+            record["period"] = 0
 
     def wake_all(self, keys: list[str], *, outside: bool = False) -> None:
         for key in keys:
@@ -279,6 +291,44 @@ class Kernel:
             umask=record["umask"],
             now=self.now,
         )
+
+    def remember(self, record: Record, path: str, program: Program) -> None:
+        """A program was found at an absolute path: look no further until the root's files change.
+
+        A cache, never state.
+        """
+        view = self.storage.roots[record["who"]["root"]]
+        if not path.startswith("/") or any(path.startswith(at) for at in view["mounts"]):
+            return
+        if len(self._programs) >= REMEMBERED:
+            self._programs.clear()
+        self._programs[(record["who"]["root"], record["who"]["uid"], path)] = (
+            view,
+            self.storage.volumes[view["volume"]]["tree"],
+            program,
+        )
+
+    def remembered(self, record: Record, path: str) -> Program | None:
+        """The program that was found there, if nothing has changed since."""
+        who = record["who"]
+        known = self._programs.get((who["root"], who["uid"], path))
+        if known is None:
+            return None
+        view, tree, program = known
+        if (
+            self.storage.roots.get(who["root"]) is view
+            and self.storage.volumes[view["volume"]]["tree"] is tree
+        ):
+            return program
+        return None
+
+    def chance(self) -> int:
+        """32 bits of chance, a sequence of the machine's own (for ``$RANDOM`` and /dev/urandom)."""
+        seed = self.top["chance"]
+        if not seed:
+            seed = int.from_bytes(blake2b(self.top["hostname"].encode(), digest_size=6).digest(), "big")
+        self.top["chance"] = (seed * 25214903917 + 11) % (1 << 48)
+        return int(self.top["chance"] >> 16)
 
     def keep_code(self, digest: str, code: Code) -> None:
         """Compiled code, kept by digest for as long as something refers to it."""

@@ -331,8 +331,6 @@ class Machine:
         """
         kernel = self._kernel
         if not kernel.ready and (not kernel.timers or kernel.timers[0][0] > now):
-            if now > kernel.now:
-                kernel.now = now
             return kernel.due()
         kernel.touch()
         kernel.now = max(now, kernel.now)
@@ -344,8 +342,11 @@ class Machine:
                 del ready[0]
                 continue
             process = kernel.process(key)
+            if process["woken"]:
+                kernel.save_up(process)
             if process["pending"] and not self._signals(process):
                 del ready[0]
+                processes.settle(kernel, process)
                 continue
             if process["tokens"] <= 0 and not process["q"] and not process["caught"]:
                 del ready[0]
@@ -355,13 +356,17 @@ class Machine:
             used = self._slice(process, min(left, budget))
             budget -= used
             kernel.top["totals"]["steps"] += used
-            process["tokens"] -= used
-            process["cpu"] += used
+            process["spent"] += used
             process["q"] = max(0, left - used)
             if process["state"] == "R" and process["q"] and not process["pending"]:
                 continue
             process["q"] = 0
+            process["tokens"] -= process["spent"]
+            process["cpu"] += process["spent"]
+            process["spent"] = 0
             del ready[0]
+            if process["state"] == "Z":
+                processes.settle(kernel, process)
             if process["state"] == "R" and not (
                 process["kind"] == "sh" and interpreter.park(kernel, process)
             ):
@@ -429,11 +434,13 @@ class Machine:
         steps: int = self._kernel.top["totals"]["steps"]
         return steps
 
-    def usage(self, root: str = "") -> dict[str, int]:
-        """``cpu`` (µs so far; of one root only the living), ``processes``, ``memory`` (bytes, an estimate)."""
+    def usage(self, root: str = "", now: int = 0) -> dict[str, int]:
+        """At ``now``: ``cpu`` (µs so far; of one root only the living), ``processes``, ``memory`` (bytes, an estimate),
+        ``output`` (bytes)."""
         kernel = self._kernel
+        now = max(now, kernel.now)
         chosen = [each for each in kernel.procs.values() if root in ("", each["who"]["root"])]
-        cpu = sum(each["cpu"] + (kernel.now - each["since"] if each["held"] else 0) for each in chosen)
+        cpu = sum(each["cpu"] + (now - each["since"] if each["held"] else 0) for each in chosen)
         if not root:
             cpu += kernel.top["totals"]["cpu"]
         memory = sum(interpreter.memory(each) for each in chosen)

@@ -6,7 +6,7 @@ A record of the table ``procs`` holds, whatever runs in it:
 ``who`` {root, ns, uid, gid, groups, tag, flavour},
 ``argv env cwd umask fds``, ``group sid tty``, ``children dead`` (ends not yet looked at: [id, pid, status, how]),
 ``state`` R S T Z, ``pending traps caught``, ``out`` (not yet written), ``fired hot`` (timers and sockets with news),
-``tokens period held since q`` (processor time), ``cpu started``, ``host session`` (who is told of its end),
+``tokens period spent woken held since q`` (processor time), ``cpu started``, ``host session`` (who is told of its end),
 ``kind`` sh filter on run, ``program``, ``mem`` (its memory). A shell adds its own fields.
 """
 
@@ -25,8 +25,8 @@ from cluster_engine.linux.program import Program
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
 COMMON = (
     "id", "pid", "parent", "who", "argv", "env", "cwd", "umask", "fds", "group", "sid", "tty", "children", "dead",
-    "state", "pending", "traps", "caught", "out", "fired", "hot", "tokens", "period", "held", "since", "q", "cpu",
-    "started", "host", "session",
+    "state", "pending", "traps", "caught", "out", "fired", "hot", "tokens", "period",
+    "spent", "woken", "held", "since", "q", "cpu", "started", "host", "session",
 )  # fmt: skip
 MAX_SCRIPT_LINKS = 4
 """Scripts whose interpreter is a script."""
@@ -42,8 +42,9 @@ def blank(kernel: Kernel, who: Record, parent: str) -> Record:
         "id": key, "pid": next_pid(kernel, who["ns"], key), "parent": parent, "who": who, "argv": [], "env": {},
         "cwd": "/", "umask": 0o022, "fds": {}, "group": key, "sid": key, "tty": "", "children": [], "dead": [],
         "state": "R", "pending": [], "traps": {}, "caught": [], "out": [], "fired": [], "hot": [], "tokens": BURST,
-        "period": 0, "held": False, "since": kernel.now, "q": 0, "cpu": 0, "started": kernel.now, "host": False,
-        "session": "",
+        "period": 0,
+        "spent": 0, "woken": "", "held": False, "since": kernel.now, "q": 0, "cpu": 0, "started": kernel.now,
+        "host": False, "session": "",
     }  # fmt: skip
     kernel.add_process(key, record)
     kernel.ready.append(key)
@@ -82,6 +83,7 @@ def fork(kernel: Kernel, parent: Record) -> Record:
     child["children"], child["dead"], child["pending"], child["caught"] = [], [], [], []
     child["out"], child["fired"], child["hot"] = [], [], []
     child["state"], child["held"], child["q"], child["cpu"] = "R", False, 0, 0
+    child["spent"], child["woken"] = 0, ""
     child["since"] = child["started"] = kernel.now
     child["host"], child["session"] = False, ""
     for desc in child["fds"].values():
@@ -134,6 +136,9 @@ def find(kernel: Kernel, process: Record, name: str, path: str | None) -> str:
 
 def load(kernel: Kernel, process: Record, full: str, argv: list[str]) -> tuple[Program, list[str]]:
     """The program at a path, and its arguments (a script's interpreter comes first). Raises FileError."""
+    known = kernel.remembered(process, full)
+    if known is not None:
+        return known, argv
     files = kernel.files(process)
     for _ in range(MAX_SCRIPT_LINKS):
         node = files.executable(full)
@@ -142,6 +147,7 @@ def load(kernel: Kernel, process: Record, full: str, argv: list[str]) -> tuple[P
             program = kernel.programs(name)
             if program is None:
                 raise FileError("Exec format error")
+            kernel.remember(process, full, program)
             return program, argv
         first = content(node)[:256].partition("\n")[0]
         if not first.startswith("#!"):
@@ -210,7 +216,6 @@ def leave(kernel: Kernel, process: Record, status: int, how: str = "exited") -> 
     kernel.drop_timers(key)
     process["state"] = "Z"
     process["held"] = False
-    kernel.top["totals"]["cpu"] += process["cpu"]
     space = kernel.top["namespaces"].get(process["who"]["ns"], {"init": ""})
     init = space["init"] if space["init"] in kernel.procs else ""
     if init == key:
@@ -230,12 +235,20 @@ def leave(kernel: Kernel, process: Record, status: int, how: str = "exited") -> 
         kernel.host.exited(int(key), status)
     if process["parent"] in kernel.procs:
         parent = kernel.process(process["parent"])
-        parent["tokens"] = min(BURST, parent["tokens"] + max(0, process["tokens"]))
-        parent["period"] = 0 if parent["tokens"] > BURST // 2 else max(parent["period"], process["period"])
         parent["dead"].append([key, process["pid"], status, how])
         kernel.wake(parent["id"])
     else:
         del kernel.procs[key]
+
+
+def settle(kernel: Kernel, process: Record) -> None:
+    """After its last turn: what a process has left of its processor time goes to its parent."""
+    kernel.top["totals"]["cpu"] += process["cpu"]
+    if process["state"] != "Z" or process["parent"] not in kernel.procs:
+        return
+    parent = kernel.process(process["parent"])
+    parent["tokens"] = min(BURST, parent["tokens"] + max(0, process["tokens"]))
+    parent["period"] = 0 if parent["tokens"] > BURST // 2 else max(parent["period"], process["period"])
 
 
 def _leave_terminal(kernel: Kernel, process: Record) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cluster_engine.linux.files import tree
@@ -102,8 +103,8 @@ SMALL = (
 TABLE = {program.name: program for program in (*SMALL, *PROGRAMS)}
 
 
-def image(files: dict[str, Any] | None = None) -> dict[str, Any]:
-    contents: dict[str, Any] = {f"/bin/{name}": tree.program(name) for name in TABLE}
+def image(files: dict[str, Any] | None = None, names: Iterable[str] = ()) -> dict[str, Any]:
+    contents: dict[str, Any] = {f"/bin/{name}": tree.program(name) for name in names or TABLE}
     for name in ("null", "zero", "full", "urandom", "tty", "stdin", "stdout", "stderr"):
         contents[f"/dev/{name}"] = tree.device(name)
     contents["/tmp/.keep"] = ""
@@ -171,11 +172,16 @@ class World:
     """A machine with one root, and its clock."""
 
     def __init__(
-        self, files: dict[str, Any] | None = None, limits: Limits | None = None, flavour: str = "busybox"
+        self,
+        files: dict[str, Any] | None = None,
+        limits: Limits | None = None,
+        flavour: str = "busybox",
+        table: Callable[[str], Program | None] = TABLE.get,
+        names: Iterable[str] = (),
     ) -> None:
         self.host = Host()
-        self.machine = Machine("box", self.host, TABLE.get, limits)
-        self.machine.add_root("c", image(files), flavour=flavour)
+        self.machine = Machine("box", self.host, table, limits)
+        self.machine.add_root("c", image(files, names), flavour=flavour)
         self.now = EPOCH
 
     def start(self, *argv: str, session: str = "s", env: dict[str, str] | None = None, **options: Any) -> int:

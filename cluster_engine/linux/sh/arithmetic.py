@@ -34,6 +34,7 @@ _TOKEN = re.compile(
     r"[ \t\n]*(?:(0[xX][0-9a-fA-F]+|[0-9]+)|([A-Za-z_][A-Za-z0-9_]*)|"
     r"(<<=|>>=|\+\+|--|\*\*|&&|\|\||==|!=|<=|>=|<<|>>|[-+*/%&|^]=|[-+*/%<>=!~&|^?:(),]))"
 )
+_NAME_AHEAD = re.compile(r"[ \t\n]*[A-Za-z_]")
 _LEVELS: dict[str, int] = {
     "||": 1, "&&": 2, "|": 3, "^": 4, "&": 5, "==": 6, "!=": 6, "<": 7, ">": 7, "<=": 7, ">=": 7,
     "<<": 8, ">>": 8, "+": 9, "-": 9, "*": 10, "/": 10, "%": 10, "**": 11,
@@ -90,8 +91,13 @@ class _Parser:
             match = _TOKEN.match(text, at)
             if match is None:
                 raise self._error()
-            self._tokens.append(match.group().strip(" \t\n"))
+            token = match.group().strip(" \t\n")
             at = match.end()
+            before = self._tokens[-1] if self._tokens else ""
+            if token in ("++", "--") and not (_is_name(before) or _NAME_AHEAD.match(text, at)):
+                self._tokens.extend(token)  # two signs
+            else:
+                self._tokens.append(token)
 
     def _error(self) -> ShellError:
         return ShellError("arithmetic syntax error")

@@ -181,6 +181,7 @@ def _sub(pc: int, number: int, goal: int) -> Op:
         if call is None:
             collector = pipes.collector(kernel, process["id"])
             child = jobs.fork(sh, pc + 1)
+            child["opts"].pop("e", None)  # as busybox has it
             kernel.stream(collector)["refs"] = 1
             _become(kernel, child, "1", "c" + collector)
             process["call"] = ["sub", [child["id"]], collector]

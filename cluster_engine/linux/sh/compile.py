@@ -134,15 +134,15 @@ class _Compiler:
             case Rest(text, error):
                 self.emit("REST", text, error)
 
-    def _child(self, body: Node) -> None:
+    def _child(self, body: Node, checked: bool = True) -> None:
         results, self._results = self._results, 0
-        self.node(body, checked=True, tail=True)
+        self.node(body, checked=checked, tail=True)
         self.emit("EXIT")
         self._results = results
 
     def _subshell(self, body: Node, checked: bool) -> None:
         at = self.emit("FORK", 0, checked)
-        self._child(body)
+        self._child(body, checked)
         self._here(at, 1)
 
     def _pipeline(self, members: tuple[Node, ...], checked: bool) -> None:
@@ -150,7 +150,7 @@ class _Compiler:
         at = self.emit("PIPE", starts, 0, checked)
         for member in members:
             starts.append(len(self.code))
-            self._child(member)
+            self._child(member, checked)
         self._here(at, 2)
 
     def _redirected(self, body: Node, redirects: tuple[Redirect, ...], checked: bool) -> None:

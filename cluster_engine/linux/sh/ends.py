@@ -62,6 +62,9 @@ def finish(sh: Shell, status: int, back: Back) -> int:
 def back_from(sh: Shell, frame: list[Any]) -> int:
     """Leave a function, text or trap whose frame has just been popped."""
     goal = sh.pop_code(frame)
+    below = sh.stack[-1] if sh.stack else None
+    if isinstance(below, list) and below[0] == "X":
+        return _end(sh, below[1])
     if sh.status and frame[0] != "T" and frame[-1] and "e" in sh.p["opts"] and not sh.p["noexit"]:
         return leave(sh, sh.status)
     return goal

@@ -21,7 +21,10 @@ DEFAULT_IFS = " \t\n"
 _RUNS = re.compile(r"[ \t\n]+|[^ \t\n]+")
 _WORDS = re.compile(r"[^ \t\n]+")
 _SPECIAL = re.compile(r"[ \t\n*?\[\\]")
-_GLOB = re.compile(r"[*?\[\\]")
+_GLOB = re.compile(r"[*?\\]|\[.*\]", re.DOTALL)
+
+ARGUMENT = "__argument_"
+"""Begins the name that a positional parameter has inside a compiled expression."""
 
 Text = Callable[["Shell"], str]
 Append = Callable[["Shell", list[str]], None]
@@ -379,8 +382,9 @@ def _bind_arithmetic(word: list[Any]) -> Text:
             texts.append(part)
         elif part[0] == "q":
             texts.append(part[1])
-        elif part[0] == "p" and not part[2] and (part[1][0].isalpha() or part[1][0] == "_"):
-            texts.append(f" {part[1]} ")
+        elif part[0] == "p" and not part[2] and (part[1][0].isalnum() or part[1][0] == "_"):
+            name = ARGUMENT + part[1] if part[1][0].isdecimal() else part[1]
+            texts.append(f" {name} ")
             names.append(part[1])
         else:
             whole = bind_text(word)
@@ -399,7 +403,7 @@ def _bind_arithmetic(word: list[Any]) -> Text:
     def run(sh: Shell) -> str:
         # `$x` means what `x` means as long as its value is a plain number.
         for name in names:
-            value = sh.vars.get(name, "")
+            value = sh.parameter(name) or ""
             if not value.isdecimal() or (value[0] == "0" and len(value) > 1):
                 return str(_calculate(sh, whole(sh)))
         return str(compute(sh))

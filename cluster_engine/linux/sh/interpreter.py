@@ -126,8 +126,7 @@ def _let_in(sh: Shell, pc: int) -> int:
     if not action:
         return pc
     if call is not None and call[0] != "input":
-        process["call"] = [*call[:-1], call[-1]]
-        process["broken"] = 128 + NUMBERS[name]
+        process["call"] = ["broken", 128 + NUMBERS[name]]
     if process["state"] == "S":
         process["state"] = "R"
         sh.kernel.ready.append(process["id"])

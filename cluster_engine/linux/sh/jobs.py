@@ -155,7 +155,13 @@ def tell(sh: Shell) -> None:
         if job["state"] == "Done":
             remove(sh, job["n"])
         else:
-            index = next(index for index, each in enumerate(sh.p["jobs"]) if each["n"] == job["n"])
+            tell_off(sh, job["n"])
+
+
+def tell_off(sh: Shell, number: int) -> None:
+    """The user knows of it."""
+    for index, job in enumerate(sh.p["jobs"]):
+        if job["n"] == number:
             sh.p["jobs"][index] = {**job, "told": True}
 
 
@@ -184,7 +190,7 @@ def finished(sh: Shell, here: int) -> int | None:
         status = next((ends[key][0] for key in reversed(ids) if ends[key][0]), 0)
     if how == "INT" and "i" in process["opts"]:
         process["drop"] = True
-    _mourn(sh, how)
+    mourn(sh, how)
     return int(status)
 
 
@@ -193,7 +199,8 @@ def _pid(sh: Shell, key: str) -> int:
     return record["pid"] if record is not None else 0
 
 
-def _mourn(sh: Shell, how: str) -> None:
+def mourn(sh: Shell, how: str) -> None:
+    """Say of what signal a child died."""
     if how in signals.TEXTS:
         try:
             sh.write(sh.p["fds"], 2, signals.TEXTS[how] + "\n")

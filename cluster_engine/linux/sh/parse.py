@@ -92,7 +92,7 @@ class Parser(WordReader):
     _line = 1
     _alias_end = -1
     _alias_seen: tuple[str, ...] = ()
-    _alias_next = False
+    _blank_at = -1
     aliasing = False
     """A command of this line defines or removes an alias."""
 
@@ -120,15 +120,28 @@ class Parser(WordReader):
                 if self.documents and self.text.startswith("\n", self.pos):
                     self.pos += 1
                 self._read_documents()
-            except ParseError as error:
-                if not items or (isinstance(error, Incomplete) and not self.final):
+            except Incomplete as error:
+                if not self.final:
                     raise
-                items.append(Rest(self.text[start:], str(error)))
+                items.append(self._broken(start, error, items))
+                break
+            except ParseError as error:
+                items.append(self._broken(start, error, items))
                 break
             if self.aliasing and self.text[self.pos :].strip():
                 items.append(Rest(self.text[self.pos :]))
                 break
         return items[0] if len(items) == 1 else Sequence(tuple(items))
+
+    def _broken(self, start: int, error: ParseError, items: list[Node]) -> Node:
+        """A text that ends with a line which is none. Raises ParseError when it has no other."""
+        said = str(error)
+        for begin, text in _SAID.items():
+            if said.startswith(begin):
+                said = text
+        if not items:
+            raise ParseError(said) from None
+        return Rest(self.text[start:], said)
 
     def _one_line(self) -> list[Node]:
         """The commands up to the end of a line."""
@@ -214,7 +227,8 @@ class Parser(WordReader):
         """A list that must not be empty, up to (and without) one of `stops`."""
         body = self._list(frozenset(stops))
         if isinstance(body, Sequence) and not body.items:
-            raise self._unexpected()
+            ended = self.pos >= len(self.text) and len(stops) == 1
+            raise self._unexpected(f"expecting '{stops[0]}'" if ended else "")
         if self._keyword() not in stops and not self.text.startswith(";;", self.pos):
             raise self._unexpected("expecting " + " or ".join(f"'{stop}'" for stop in stops))
         return body
@@ -394,7 +408,7 @@ class Parser(WordReader):
                 continue
             if not self._at_word():
                 break
-            if self.aliases and (not words or self._alias_next) and self._alias():
+            if self.aliases and (not words or self._blank()) and self._alias():
                 if not words and not assignments and not redirects and self._keyword() in OPENERS:
                     return self._command()
                 continue
@@ -424,7 +438,6 @@ class Parser(WordReader):
 
     def _alias(self) -> bool:
         """Replace the word here by what it is an alias for; whether it was one."""
-        self._alias_next = False
         found = _ALIASED.match(self.text, self.pos)
         if found is None or found.group() not in self.aliases:
             return False
@@ -440,7 +453,14 @@ class Parser(WordReader):
         if len(self.text) > 2 * MAX_LINE:
             raise ParseError(f"a command line may have at most {MAX_LINE:,} characters")
         self._alias_end = self.pos + len(value) + left
-        self._alias_next = value[-1:] in (" ", "\t")
+        self._blank_at = self._alias_end if value[-1:] in (" ", "\t") else -1
+        return True
+
+    def _blank(self) -> bool:
+        """Is the next word the first behind an alias that ends with a blank?"""
+        if self._blank_at < 0 or self.pos < self._blank_at:
+            return False
+        self._blank_at = -1
         return True
 
     def _function(self, word: Word, start: int) -> Function:
@@ -595,6 +615,8 @@ class Parser(WordReader):
 
     def _unexpected(self, wanted: str = "") -> ParseError:
         tail = f" ({wanted})" if wanted else ""
+        if self.jobs:
+            tail = tail.replace("'", '"') if " or " not in tail else ""
         self._blanks()
         if self.pos >= len(self.text):
             return Incomplete(f"syntax error: unexpected end of file{tail}")
@@ -604,10 +626,25 @@ class Parser(WordReader):
         else:
             token = next((op for op in ("&&", "||", ";;", *REDIRECTIONS) if rest.startswith(op)), "")
             token = token or (rest[0] if rest[0] in META else (rest.split() or [rest])[0].split(";")[0][:24])
+        if self.jobs:
+            shown = token if token == "newline" else f'"{token}"' if token in _TOLD else "word"
+            return ParseError(f"syntax error: unexpected {shown}{tail}")
         return ParseError(f'syntax error: "{token}" unexpected{tail}')
 
 
 _ALIASED = re.compile(r"[^ \t\n|&;<>()\\\"'$`=]+(?=[ \t\n|&;<>()]|\Z)")
+_SAID = {
+    "unterminated quoted string": "syntax error: unterminated quoted string",
+    "a backslash ends": "syntax error: unterminated quoted string",
+    "missing '}'": "syntax error: missing '}'",
+    "unterminated backquote": "syntax error: EOF in backquote substitution",
+    "bad substitution": "syntax error: bad substitution",
+    "syntax error: bad for loop": "syntax error: bad for loop variable",
+    "syntax error: nothing between": 'syntax error: unexpected ")"',
+}
+"""Our words and busybox's."""
+_TOLD = (*RESERVED, *META, "&&", "||", ";;", *REDIRECTIONS)
+"""What the machine's shell names in a syntax error, as busybox does."""
 _BLANKS = re.compile(r"[ \t]+")
 _KEYWORD = re.compile(
     "(" + "|".join(re.escape(word) for word in sorted((*RESERVED, *NOT_SH), reverse=True)) + r")"

@@ -35,7 +35,10 @@ def _printable(text: str) -> str:
 
 def is_pattern(segments: Segments) -> bool:
     """Does any unquoted text hold a pattern character?"""
-    return any(not quoted and ("*" in text or "?" in text or "[" in text) for text, quoted in segments)
+    return any(
+        not quoted and ("*" in text or "?" in text or ("[" in text and text != "["))
+        for text, quoted in segments
+    )
 
 
 def plain(segments: Segments) -> str:

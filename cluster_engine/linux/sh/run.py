@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cluster_engine.linux import processes
@@ -11,7 +12,7 @@ from cluster_engine.linux.limits import EXEC_COST
 from cluster_engine.linux.program import Exit, Program
 from cluster_engine.linux.sh import builtins, jobs
 from cluster_engine.linux.sh.builtins import BUILTINS, RESUMES, SPECIAL, naming
-from cluster_engine.linux.sh.builtins.base import Back, Usage, flags
+from cluster_engine.linux.sh.builtins.base import Back, Usage, flags, quote
 from cluster_engine.linux.sh.ends import done, finish, leave
 from cluster_engine.linux.sh.errors import ParseError, ShellError
 from cluster_engine.linux.sh.expand import Text
@@ -33,7 +34,7 @@ def command(
     except (ShellError, FileError) as error:
         sh.say(str(error))
         if argv and argv[0] in SPECIAL and "i" not in sh.p["opts"]:
-            return leave(sh, 2)
+            return leave(sh, 1)
         return done(sh, 1, nxt, checked)
     values = _values(sh, assigns) if assigns else []
     if "x" in sh.p["opts"]:
@@ -72,13 +73,12 @@ def trace(sh: Shell, values: list[tuple[str, str]], argv: list[str]) -> None:
         sh.write(sh.p["fds"], 2, sh.vars.get("PS4", "+ ") + " ".join(shown) + "\n")
 
 
-_PLAIN = "abcdefghijklmnopqrstuvwxyzABCDEFGHIJKLMNOPQRSTUVWXYZ0123456789_-+=./:,@%^"
+_ODD = re.compile(r"[^+,./0-9:@A-Z\]^_a-z-]")
+"""What ``set -x`` quotes (``maybe_single_quote`` of busybox)."""
 
 
 def _quoted(text: str) -> str:
-    if text and all(char in _PLAIN for char in text):
-        return text
-    return "'" + text.replace("'", "'\"'\"'") + "'"
+    return quote(text) if _ODD.search(text) else text
 
 
 def dispatch(
@@ -140,8 +140,11 @@ def _builtin(sh: Shell, builtin: Any, argv: list[str], fds: dict[str, str]) -> i
         fatal = argv[0] in SPECIAL and error.status >= 2
         return -error.status if fatal and "i" not in sh.p["opts"] else error.status
     except FileError as error:
-        sh.write_error(fds, argv[0], f"write error: {error.reason}" if not error.path else str(error), True)
+        sh.write_error(fds, argv[0], f"write error: {error.reason}" if not error.path else str(error), False)
         return 1
+    except ShellError as error:
+        sh.say(str(error), fds)
+        return -error.status if argv[0] in SPECIAL and "i" not in sh.p["opts"] else error.status
 
 
 def _control(
@@ -161,7 +164,7 @@ def _control(
     try:
         result: int = control(sh, argv, back)
     except ParseError as error:
-        sh.say(str(error))
+        sh.write_error(sh.p["fds"], argv[0], str(error), True)
         if argv[0] in SPECIAL and "i" not in sh.p["opts"]:
             return leave(sh, 2)
         return finish(sh, 2, back)
@@ -177,20 +180,21 @@ def _control(
 # --- programs --------------------------------------------------------------------------------------
 
 
-def _found(sh: Shell, name: str) -> str:
-    """The path of a program, remembered as real shells do. Raises FileError."""
+def _loaded(sh: Shell, argv: list[str]) -> tuple[Program, list[str]]:
+    """The program of a name (where it lies is remembered, as real shells do) and its arguments. Raises FileError."""
+    kernel, process, name = sh.kernel, sh.p, argv[0]
+    kernel.acts += 1
     if "/" in name:
-        return processes.find(sh.kernel, sh.p, name, None)
-    known = sh.p["hash"].get(name)
+        return processes.load(kernel, process, name, argv)
+    known = process["hash"].get(name)
     if known is not None:
         try:
-            sh.files().executable(known)
+            return processes.load(kernel, process, known, argv)
         except FileError:
-            known = None
-    if known is None:
-        known = processes.find(sh.kernel, sh.p, name, sh.vars.get("PATH"))
-        sh.p["hash"][name] = known
-    return str(known)
+            del process["hash"][name]
+    full = processes.find(kernel, process, name, sh.vars.get("PATH"))
+    process["hash"][name] = full
+    return processes.load(kernel, process, full, argv)
 
 
 def _program(
@@ -205,8 +209,7 @@ def _program(
     process = sh.p
     fds = sh.merged(slots) if slots else process["fds"]
     try:
-        full = _found(sh, argv[0])
-        program, words = processes.load(sh.kernel, process, full, argv)
+        program, words = _loaded(sh, argv)
     except FileError as error:
         status = complain(sh, argv[0], error, fds)
         sh.drop(slots)
@@ -291,8 +294,7 @@ def _exec(sh: Shell, argv: list[str], back: Back) -> int:
     if not words:
         return finish(sh, 0, back)
     try:
-        full = _found(sh, words[0])
-        program, words = processes.load(sh.kernel, process, full, words)
+        program, words = _loaded(sh, words)
     except FileError as error:
         status = complain(sh, words[0], error, process["fds"])
         return finish(sh, status, back) if "i" in process["opts"] else leave(sh, status)

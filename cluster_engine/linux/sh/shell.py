@@ -28,7 +28,7 @@ from cluster_engine.linux.limits import BYTES_PER_STEP
 from cluster_engine.linux.sh import arithmetic
 from cluster_engine.linux.sh.compile import compiled
 from cluster_engine.linux.sh.errors import ShellError
-from cluster_engine.linux.sh.expand import DEFAULT_IFS, Text
+from cluster_engine.linux.sh.expand import ARGUMENT, DEFAULT_IFS, Text
 
 WAIT, CHARGED, SWITCH, GONE = -1, -2, -3, -4
 """What an instruction gives instead of the next pc: it waits (and is called again) · go on at ``next`` after paying
@@ -89,7 +89,12 @@ class Shell:
         self.p["exported"].pop(name, None)
 
     def unset(self, name: str) -> str:
-        """What an unset parameter expands to. Raises ShellError under ``set -u``."""
+        """What a parameter that is no variable expands to. Raises ShellError under ``set -u``."""
+        if name == "LINENO":
+            return str(self.p["line"] - (not self.p["script"]))
+        if name == "RANDOM":
+            self.kernel.acts += 1
+            return str(self.kernel.chance() & 0x7FFF)
         if "u" in self.p["opts"] and name not in ("@", "*"):
             raise ShellError(f"{name}: parameter not set")
         return ""
@@ -119,15 +124,16 @@ class Shell:
                 return "".join(option for option in process["opts"] if len(option) == 1)
             case "@" | "*":
                 return " ".join(process["args"]) if process["args"] else None
-            case "LINENO":
-                return str(process["line"])
+            case "LINENO" | "RANDOM":
+                return self.unset(name)
         return None
 
     def number(self, name: str) -> int:
         """A variable as arithmetic sees it: a number, or an expression again."""
         value = self.vars.get(name)
+        if value is None and name.startswith(ARGUMENT):
+            value = self.parameter(name[len(ARGUMENT) :])
         if value is None:
-            self.unset(name)
             return 0
         if value.isdecimal() and (value[0] != "0" or len(value) == 1) and len(value) < 19:
             return int(value)
@@ -185,7 +191,7 @@ class Shell:
     def prefix(self, command: str = "") -> str:
         """How messages begin, as busybox writes it: a script tells its line, a builtin of ``-c`` line 0."""
         process = self.p
-        name = process["arg0"] if process["script"] else "sh"
+        name = process["arg0"]
         if not command:
             return f"{name}: line {process['line']}: " if process["script"] else f"{name}: "
         if "i" in process["opts"]:

@@ -34,7 +34,7 @@ def begin(kernel: Kernel, process: Record) -> tuple[Shell, int]:
         vars=variables, exported=exported, readonly={}, funcs={}, aliases={}, args=[], arg0=process["argv"][0],
         opts={}, code="", pc=0, stack=[], status=0, sub=0, res={}, call=None, saved=None, jobs=[], ended={}, last=0,
         main=process["pid"], noexit=False, input="", line=0, hash={}, getopts=0, limits={}, script=False, drop=False,
-        broken=0, ignored=list(process["traps"]), mark=None,
+        ignored=list(process["traps"]), mark=None,
     )  # fmt: skip
     sh = Shell(kernel, process)
     try:
@@ -121,6 +121,8 @@ def _interactive(sh: Shell) -> None:
 
 def _text(sh: Shell, text: str) -> int:
     digest, code = compiled(text)
+    if "n" in sh.p["opts"]:
+        return ends.leave(sh, 0)
     sh.extra += len(text) // 16
     sh.kernel.keep_code(digest, code)
     sh.p["code"] = digest

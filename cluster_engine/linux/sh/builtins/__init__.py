@@ -19,10 +19,10 @@ def _false(sys: Sys, argv: list[str]) -> int:
 
 
 SPECIAL = (
-    ".", ":", "break", "continue", "eval", "exec", "exit", "export", "readonly", "return", "set", "shift", "times",
-    "trap", "unset",
+    ".", ":", "break", "continue", "eval", "exec", "exit", "export", "local", "readonly", "return", "set", "shift",
+    "times", "trap", "unset",
 )  # fmt: skip
-"""POSIX's special builtins: assignments before them stay, their errors end a script."""
+"""POSIX's special builtins, and ``local`` as in busybox: assignments before them stay, their errors end a script."""
 BUILTINS: dict[str, Callable[[Shell, list[str], dict[str, str]], int]] = {
     **flow.BUILTINS, **variables.BUILTINS, **output.BUILTINS, **testing.BUILTINS, **naming.BUILTINS,
     **system.BUILTINS,

@@ -24,7 +24,7 @@ def _loop(sh: Shell, argv: list[str], back: Back) -> int:
     frames = []
     for frame in reversed(sh.stack):
         if isinstance(frame, list):
-            if frame[0] in "CTX":
+            if frame[0] in "TX":
                 break
             if frame[0] in "LF":
                 frames.append(frame)
@@ -39,8 +39,9 @@ def _loop(sh: Shell, argv: list[str], back: Back) -> int:
             index = frame
         elif frame[0] == "R":
             sh.restore(frame)
-        elif frame[0] == "E":
+        elif frame[0] in "CE":
             sh.pop_code(frame)
+    sh.status = 0
     if argv[0] == "break":
         sh.stack.pop()
         return sh.go(sh.p["code"], goal[1])

@@ -10,9 +10,9 @@ from cluster_engine.linux.sh.shell import Shell
 
 NAMES = (
     ".", ":", "[", "alias", "bg", "break", "cd", "command", "continue", "echo", "eval", "exec", "exit", "export",
-    "false", "fg", "getopts", "hash", "help", "history", "jobs", "kill", "local", "printf", "pwd", "read", "readonly",
-    "return", "set", "shift", "source", "test", "times", "trap", "true", "type", "ulimit", "umask", "unalias", "unset",
-    "wait",
+    "false", "fg", "getopts", "hash", "help", "history", "jobs", "kill", "let", "local", "printf", "pwd", "read",
+    "readonly", "return", "set", "shift", "source", "test", "times", "trap", "true", "type", "ulimit", "umask",
+    "unalias", "unset", "wait",
 )  # fmt: skip
 """Every builtin of the shell."""
 

@@ -84,7 +84,7 @@ class _Format:
 
     def _number(self, text: str | None) -> int:
         if text is None:
-            return 0
+            text = ""
         if text[:1] in ("'", '"'):
             wide = characters(text)
             return ord(wide[1]) if len(wide) > 1 else 0

@@ -46,7 +46,7 @@ def _read(sh: Shell, argv: list[str], back: Back) -> int:
                 fd = int(value[:9])
     for name in words:
         if not is_name(name):
-            raise Usage(f"'{name}': bad variable name", 1, line=False)
+            raise Usage(f"read: '{name}': bad variable name", 1, line=False)
     desc = sh.p["fds"].get(str(fd))
     if desc is None:
         return ends.finish(sh, 1, back)

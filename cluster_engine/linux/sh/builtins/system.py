@@ -344,10 +344,16 @@ def _wait_resume(sh: Shell, back: Back) -> int:
             return WAIT
         else:
             status = jobs.status_of(job)
-            if job["state"] == "Done":
-                jobs.remove(sh, job["n"])
+            if job["state"] == "Done" and not job["told"]:
+                jobs.mourn(sh, job["ends"][job["ids"][-1]][1])
+                jobs.tell_off(sh, job["n"])
         words = words[1:]
     return ends.finish(sh, status, back)
+
+
+def _broken(sh: Shell, back: Back) -> int:
+    """A trap interrupted what waited."""
+    return ends.finish(sh, sh.p["call"][1], back)
 
 
 BUILTINS = {
@@ -355,7 +361,7 @@ BUILTINS = {
     "jobs": _jobs,
 }  # fmt: skip
 CONTROLS = {"fg": _fg, "bg": _fg, "wait": _wait}
-RESUMES = {"wait": _wait_resume}
+RESUMES = {"wait": _wait_resume, "broken": _broken}
 PROGRAMS = (
     Program("kill", "signal processes", "kill [-signal] pid …", run=_kill_program),
     Program("pwd", "print the working directory", "pwd", run=_pwd_program),

@@ -116,6 +116,8 @@ class Condition:
                 raise Usage("closing paren expected", line=False)
             self._depth -= 1
             return value
+        if self._peek() in _BINARY:
+            raise Usage(f"{self._peek()}: argument expected", line=False)
         if left in _UNARY and self._peek() is not None:
             return self._unary(left, self._next())
         return left != ""

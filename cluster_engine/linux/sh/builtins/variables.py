@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cluster_engine.linux.sh import arithmetic
 from cluster_engine.linux.sh.builtins.base import Usage, flags, quote
 from cluster_engine.linux.sh.builtins.flow import count
 from cluster_engine.linux.sh.errors import ShellError
@@ -82,6 +83,8 @@ def _local(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
             sh.stack[index] = [*frame[:5], saved, *frame[6:]]
         if equals:
             sh.assign(name, value)
+        elif name not in sh.p["readonly"]:
+            sh.vars.pop(name, None)
     return 0
 
 
@@ -93,10 +96,7 @@ def _unset(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
             continue
         if not is_name(name):
             raise Usage(f"{name}: bad variable name", 1)
-        if name in sh.vars or "v" in given or name in sh.p["exported"]:
-            sh.unset_variable(name)
-        else:
-            sh.p["funcs"].pop(name, None)
+        sh.unset_variable(name)
     return 0
 
 
@@ -213,6 +213,13 @@ def _getopts(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
     return 0
 
 
+def _let(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
+    value = 0
+    for word in argv[1:]:
+        value = arithmetic.compiled(word)(sh)
+    return 0 if value else 1
+
+
 def _alias(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
     aliases = sh.p["aliases"]
     if len(argv) == 1:
@@ -248,5 +255,5 @@ def _unalias(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
 
 BUILTINS = {
     "export": _export, "readonly": _readonly, "local": _local, "unset": _unset, "set": _set, "shift": _shift,
-    "getopts": _getopts, "alias": _alias, "unalias": _unalias,
+    "getopts": _getopts, "alias": _alias, "unalias": _unalias, "let": _let,
 }  # fmt: skip
