@@ -10,6 +10,7 @@ from typing import Any, NoReturn
 
 JSON = dict[str, Any]
 Path = tuple[str | int, ...]
+_MISSING = object()
 
 
 def get(obj: Any, *path: str | int, default: Any = None) -> Any:
@@ -69,6 +70,46 @@ def with_meta(obj: JSON, **fields: Any) -> JSON:
         if value is None:
             del meta[name]
     return {**obj, "metadata": meta}
+
+
+def sharing(new: JSON, old: JSON) -> JSON:
+    """``new`` with each part (of the object, of its metadata) that equals the old one replaced by it.
+
+    The very object ``old`` when nothing differs. So that whether a part changed is a question of identity.
+    """
+    meta, before = new["metadata"], old["metadata"]
+    if meta is not before:
+        shared = _shared(meta, before)
+        if shared is not meta:
+            new = {**new, "metadata": shared}
+    return _shared(new, old, "metadata")
+
+
+def _shared(new: JSON, old: JSON, settled: str = "") -> JSON:
+    changed: JSON = {}
+    same = len(new) == len(old)
+    for name, value in new.items():
+        before = old.get(name, _MISSING)
+        if value is before:
+            continue
+        if name != settled and value == before:
+            changed[name] = before
+        else:
+            same = False
+    if same:
+        return old
+    return {**new, **changed} if changed else new
+
+
+def unshared(new: JSON, old: JSON) -> list[str]:
+    """The parts of ``new`` that equal the old ones without being them: ``sharing`` was forgotten."""
+    pairs = [(new, old, ""), (new["metadata"], old["metadata"], "metadata.")]
+    return [
+        prefix + name
+        for after, before, prefix in pairs
+        for name, value in after.items()
+        if isinstance(value, (dict, list)) and value is not before.get(name) and value == before.get(name)
+    ]
 
 
 def key_of(obj: JSON) -> str:

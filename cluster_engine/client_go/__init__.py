@@ -3,9 +3,10 @@
 In-process and zero-copy: the same admission, validation and strategies as over HTTP, without the bytes.
 """
 
+from cluster_engine.client_go.change import Change
 from cluster_engine.client_go.client import Client
-from cluster_engine.client_go.informer import Informer, SharedInformerFactory
+from cluster_engine.client_go.informer import ORPHAN, Informer, SharedInformerFactory
 from cluster_engine.client_go.record import EventRecorder
 from cluster_engine.client_go.workqueue import WorkQueue
 
-__all__ = ["Client", "EventRecorder", "Informer", "SharedInformerFactory", "WorkQueue"]
+__all__ = ["ORPHAN", "Change", "Client", "EventRecorder", "Informer", "SharedInformerFactory", "WorkQueue"]

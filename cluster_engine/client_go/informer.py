@@ -4,6 +4,9 @@ Upstream's informers lag behind the API server and controllers keep "expectation
 the view is updated in the same instant as the write, so reads are never stale; handlers only enqueue keys.
 A handler that raises harms neither the write nor the other handlers: it is told again after a back-off.
 
+What a write changed is found out once (`Change`), and a handler that names the kinds of owner that concern it is told
+of no other object: a Pod's event reaches its own owner's controller.
+
 Models k8s.io/client-go/tools/cache.
 """
 
@@ -11,21 +14,36 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
+from cluster_engine.client_go.change import Change
 from cluster_engine.etcd import Store, WatchEvent
 from cluster_engine.sim.failures import backoff
 
 Objects = list[JSON]  # a name of its own: inside the classes ``list`` is a method
 IndexFunc = Callable[[JSON], Sequence[str]]
 RETELL = "informer/retell"
+ORPHAN = ""
+"""Stands among ``owners`` for objects that nobody controls."""
+_ADD, _UPDATE, _DELETE = "add", "update", "delete"
+_OTHER = "*"
 
 
-def _owner(handler: Callable[..., None]) -> str:
-    """The component that a handler belongs to."""
-    name: str = getattr(getattr(handler, "__self__", None), "name", "")
-    return name or handler.__module__.rpartition(".")[2]
+@dataclass(slots=True)
+class Handler:
+    """Somebody who is told: of added and deleted objects, or of a Change."""
+
+    tell: Callable[[Any], None]
+    owners: frozenset[str] | None
+    """Kinds of controllers whose objects concern it; None: all objects do."""
+
+    @property
+    def component(self) -> str:
+        """The component that it belongs to."""
+        name: str = getattr(getattr(self.tell, "__self__", None), "name", "")
+        return name or self.tell.__module__.rpartition(".")[2]
 
 
 class _Bucket:
@@ -41,10 +59,11 @@ class _Bucket:
 class _Index:
     """Buckets by index value. One that belongs to a fork too (another ``owner``) is copied before it is changed."""
 
-    __slots__ = ("buckets", "owner", "values_of")
+    __slots__ = ("buckets", "owner", "parts", "values_of")
 
-    def __init__(self, values_of: IndexFunc) -> None:
+    def __init__(self, values_of: IndexFunc, parts: tuple[str, ...]) -> None:
         self.values_of = values_of
+        self.parts = parts
         self.owner = object()
         self.buckets: dict[str, _Bucket] = {}
 
@@ -99,13 +118,13 @@ class Informer:
         self._store = store
         self._clock = store.clock
         self._indexes: dict[str, _Index] = {}
-        self._on_add: list[Callable[[JSON], None]] = []
-        self._on_update: list[Callable[[JSON, JSON], None]] = []
-        self._on_delete: list[Callable[[JSON], None]] = []
-        self.add_index("namespace", _by_namespace)
-        self.add_index("owner", _by_owner)
+        self._handlers: dict[str, list[Handler]] = {_ADD: [], _UPDATE: [], _DELETE: []}
+        self._named: set[str] = set()  # the kinds of owner that any handler names
+        self._routes: dict[tuple[str, str, str], list[Handler]] = {}
+        self.add_index("namespace", _by_namespace, ())
+        self.add_index("owner", _by_owner, ("owners",))
         if resource == "pods":
-            self.add_index("node", _by_node)
+            self.add_index("node", _by_node, ("spec",))
         store.subscribe(resource, self._event)
 
     def get(self, key: str) -> JSON | None:
@@ -128,91 +147,100 @@ class Informer:
         bucket = self._indexes[index].buckets.get(value)
         return len(bucket.keys) if bucket is not None else 0
 
-    def add_index(self, name: str, values_of: IndexFunc) -> None:
-        """Adds an index; the same name again is ignored (components share informers)."""
+    def add_index(self, name: str, values_of: IndexFunc, parts: Sequence[str]) -> None:
+        """Adds an index; the same name again is ignored (components share informers).
+
+        ``parts`` are the parts of a Change that the values depend on, beyond what never changes.
+        """
         if name in self._indexes:
             return
-        index = self._indexes[name] = _Index(values_of)
+        index = self._indexes[name] = _Index(values_of, tuple(parts))
         for obj in self._store.range(self.resource):
             index.apply(key_of(obj), None, obj)
 
     def on(
         self,
         add: Callable[[JSON], None] | None = None,
-        update: Callable[[JSON, JSON], None] | None = None,
+        update: Callable[[Change], None] | None = None,
         delete: Callable[[JSON], None] | None = None,
+        owners: Sequence[str] | None = None,
     ) -> None:
-        """Adds handlers. They run inside the write and must only enqueue keys."""
-        if add is not None:
-            self._on_add.append(add)
-        if update is not None:
-            self._on_update.append(update)
-        if delete is not None:
-            self._on_delete.append(delete)
+        """Adds handlers. They run inside the write and must only enqueue keys.
+
+        ``owners``: only objects that a controller of these kinds has (or had, before an update); ORPHAN: nobody.
+        """
+        kinds = frozenset(owners) if owners is not None else None
+        self._named |= kinds or set()
+        self._routes.clear()
+        for what, tell in ((_ADD, add), (_UPDATE, update), (_DELETE, delete)):
+            if tell is not None:
+                self._handlers[what].append(Handler(tell, kinds))
 
     def _event(self, event: WatchEvent) -> None:
         new, old = event.object, event.previous
         key = key_of(new)
+        told: JSON | Change = new
         if event.type == "DELETED":
+            what = _DELETE
+            former = owner = self._owner_kind(new)
             for index in self._indexes.values():
                 index.apply(key, old, None)
-            for removed in self._on_delete:
-                try:
-                    removed(new)
-                except Exception as error:
-                    if not self._failed(removed, error, key, None, new):
-                        raise
-            return
-        for index in self._indexes.values():
-            index.apply(key, old, new)
-        if old is None:
-            for added in self._on_add:
-                try:
-                    added(new)
-                except Exception as error:
-                    if not self._failed(added, error, key, None, None):
-                        raise
+        elif old is None:
+            what = _ADD
+            former = owner = self._owner_kind(new)
+            for index in self._indexes.values():
+                index.apply(key, None, new)
         else:
-            for updated in self._on_update:
-                try:
-                    updated(old, new)
-                except Exception as error:
-                    if not self._failed(updated, error, key, old, None):
-                        raise
+            what, told = _UPDATE, Change(key, old, new)
+            owner = self._owner_kind(new)
+            former = self._owner_kind(old) if told.owners else owner
+            for index in self._indexes.values():
+                for part in index.parts:
+                    if getattr(told, part):
+                        index.apply(key, old, new)
+                        break
+        for handler in self._routes.get((what, former, owner)) or self._route(what, former, owner):
+            try:
+                handler.tell(told)
+            except Exception as error:
+                if not self._clock.failed(handler.component, f"{self.resource}/{key}", error):
+                    raise
+                self._tell_again(what, handler, key, old, new)
 
-    def _failed(
-        self,
-        handler: Callable[..., None],
-        error: Exception,
-        key: str,
-        old: JSON | None,
-        gone: JSON | None,
-    ) -> bool:
-        """Notes what a handler raised and has it told again. False: it must go through."""
-        if not self._clock.failed(_owner(handler), f"{self.resource}/{key}", error):
-            return False
-        handlers: Sequence[Callable[..., None]]
-        kind, handlers = "add", self._on_add
-        if gone is not None:
-            kind, handlers = "delete", self._on_delete
-        elif old is not None:
-            kind, handlers = "update", self._on_update
-        place = next(i for i, known in enumerate(handlers) if known is handler)
-        self._clock.call_later(backoff(0), RETELL, self.resource, kind, place, key, old, gone)
-        return True
+    def _owner_kind(self, obj: JSON) -> str:
+        """The kind of an object's controller, as far as any handler names it."""
+        if not self._named:
+            return _OTHER
+        reference = controller_of(obj)
+        if reference is None:
+            return ORPHAN
+        kind: str = reference["kind"]
+        return kind if kind in self._named else _OTHER
 
-    def retell(self, kind: str, place: int, key: str, old: JSON | None, gone: JSON | None) -> None:
+    def _route(self, what: str, former: str, owner: str) -> Sequence[Handler]:
+        """Who is told of such an event, in the order of registration."""
+        found = self._routes[what, former, owner] = [
+            handler
+            for handler in self._handlers[what]
+            if handler.owners is None or former in handler.owners or owner in handler.owners
+        ]
+        return found
+
+    def _tell_again(self, what: str, handler: Handler, key: str, old: JSON | None, new: JSON) -> None:
+        """Has a handler that failed told again, after its back-off."""
+        place = next(i for i, known in enumerate(self._handlers[what]) if known is handler)
+        args = (key, old if what == _UPDATE else None, new if what == _DELETE else None)
+        self._clock.call_later(backoff(0), RETELL, self.resource, what, place, *args)
+
+    def retell(self, what: str, place: int, key: str, old: JSON | None, gone: JSON | None) -> None:
         """Tells a handler again what it failed at, about the object as it is by now."""
+        tell, new = self._handlers[what][place].tell, self.get(key)
         if gone is not None:
-            self._on_delete[place](gone)
-            return
-        new = self.get(key)
-        if new is None or (old is not None and old["metadata"].get("uid") != new["metadata"].get("uid")):
+            tell(gone)
+        elif new is None or (old is not None and old["metadata"].get("uid") != new["metadata"].get("uid")):
             return  # deleted meanwhile, of which it was told
-        if old is not None:
-            self._on_update[place](old, new)
         else:
-            self._on_add[place](new)
+            tell(new if old is None else Change(key, old, new))
 
     def share(self, other: Informer) -> None:
         """Takes over the indexes of ``other``, whose store this informer's store shares."""

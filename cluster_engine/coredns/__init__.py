@@ -42,7 +42,7 @@ class Resolver:
     def __init__(self, informers: SharedInformerFactory) -> None:
         self._services = informers.of("services")
         self._slices = informers.of(_SLICES)
-        self._slices.add_index("service", _service_of)
+        self._slices.add_index("service", _service_of, ("labels",))
 
     def lookup(self, name: str, namespace: str) -> list[str]:
         """The IPv4 addresses of a name as a Pod of ``namespace`` asks for it; [] when it does not exist."""

@@ -13,7 +13,7 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
-from cluster_engine.apimachinery.cow import JSON, freeze, key_of
+from cluster_engine.apimachinery.cow import JSON, freeze, key_of, unshared
 from cluster_engine.etcd.renewals import Renewal, Renewals, Stamp
 from cluster_engine.sim import SECOND, Clock
 
@@ -253,6 +253,8 @@ class Store:
         stored: JSON = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}}
         if self._freezing:
             stored = freeze(stored)
+            if previous is not None and (parts := unshared(stored, previous)):
+                raise TypeError(f"{resource} {key}: an unchanged part must stay the same object: {parts}")
         # From here on nothing can fail: a write is whole or not at all.
         self._advance()
         table.own()

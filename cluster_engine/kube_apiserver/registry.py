@@ -14,7 +14,7 @@ from collections.abc import Sequence
 from typing import Any
 
 from cluster_engine.apimachinery import decode, errors, managed_fields, server_side_apply
-from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.cow import JSON, sharing
 from cluster_engine.apimachinery.errors import ApiError, FieldError
 from cluster_engine.apimachinery.identity_cache import IdentityCache
 from cluster_engine.apimachinery.scheme import Kind, Scheme
@@ -244,6 +244,7 @@ class Registry:
             if not ctx.dry_run:
                 self._delete(resource, key)
             return new
+        new = sharing(new, old)
         if new is old or _same_but_times(new, old):
             return old
         return self._write(ctx, kind, key, new, int(old_meta["resourceVersion"]))
@@ -473,16 +474,16 @@ def _reset(ctx: RequestContext, kind: Kind) -> tuple[str, ...]:
 
 
 def _same_but_times(new: JSON, old: JSON) -> bool:
-    """Whether an update changes nothing, the times in managedFields aside."""
-    new_meta, old_meta = new["metadata"], old["metadata"]
-    if new_meta is not old_meta:
-        managed, old_managed = new_meta.get("managedFields"), old_meta.get("managedFields")
-        if managed is not old_managed and managed != old_managed:
-            strip = [{**entry, "time": ""} for entry in managed or ()]
-            if strip != [{**entry, "time": ""} for entry in old_managed or ()]:
-                return False
-            new = {**new, "metadata": {**new_meta, "managedFields": old_managed}}
-    return new == old
+    """Whether an update that shares what it leaves (cow.sharing) changes nothing but times in managedFields."""
+    if any(value is not old.get(name) for name, value in new.items() if name != "metadata"):
+        return False
+    meta, before = new["metadata"], old["metadata"]
+    if len(meta) != len(before) or len(new) != len(old):
+        return False
+    if any(value is not before.get(name) for name, value in meta.items() if name != "managedFields"):
+        return False
+    times = [[{**entry, "time": ""} for entry in m.get("managedFields") or ()] for m in (meta, before)]
+    return bool(times[0] == times[1])
 
 
 def _deleted(kind: Kind, obj: JSON) -> JSON:

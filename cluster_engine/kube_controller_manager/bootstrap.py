@@ -7,6 +7,7 @@ Models pkg/controlplane/controller/{systemnamespaces,kubernetesservice} and pkg/
 from __future__ import annotations
 
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
 
 SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
@@ -120,8 +121,8 @@ class Bootstrap(Component):
     def _node_added(self, node: JSON) -> None:
         self.queue.add(_ENDPOINTS)
 
-    def _node_updated(self, old: JSON, new: JSON) -> None:
-        if node_ip(old) != node_ip(new):
+    def _node_updated(self, change: Change) -> None:
+        if change.status and node_ip(change.old) != node_ip(change.new):
             self.queue.add(_ENDPOINTS)
 
     def reconcile(self, key: str) -> None:

@@ -8,12 +8,13 @@ from __future__ import annotations
 from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.labels import compile_selector
+from cluster_engine.client_go import Change
 from cluster_engine.component import Context, Controller
 from cluster_engine.sim import SECOND
 
 from . import daemonset_rules as rules
-from .ownership import ORPHANS, changed_owner_or_labels, claim, orphans_by_namespace
-from .pods import create_until_refused, is_namespace_terminating, readiness_changed
+from .ownership import ORPHANS, claim, orphans_by_namespace
+from .pods import create_until_refused, is_namespace_terminating
 from .replicaset import BURST_REPLICAS, STATUS_LATENCY, availability
 
 _DAEMON_SETS, _PODS, _REVISIONS = "daemonsets.apps", "pods", "controllerrevisions.apps"
@@ -31,9 +32,11 @@ class DaemonSetController(Controller):
         self.pods = ctx.informers.of(_PODS)
         self.nodes = ctx.informers.of("nodes")
         self.revisions = ctx.informers.of(_REVISIONS)
-        self.pods.add_index(ORPHANS, orphans_by_namespace)
+        self.pods.add_index(ORPHANS, orphans_by_namespace, ("owners",))
         self.sets.on(add=self._added, update=self._updated)
-        self.pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_added)
+        self.pods.on(
+            add=self._pod_added, update=self._pod_updated, delete=self._pod_added, owners=("DaemonSet",)
+        )
         self.nodes.on(add=self._nodes_changed, update=self._node_updated, delete=self._nodes_changed)
 
     # ---- what makes us look ----------------------------------------------------------------------------
@@ -41,35 +44,31 @@ class DaemonSetController(Controller):
     def _added(self, ds: JSON) -> None:
         self.queue.add(key_of(ds))
 
-    def _updated(self, old: JSON, new: JSON) -> None:
-        before, after = old["metadata"], new["metadata"]
-        if old["spec"] != new["spec"] or before.get("deletionTimestamp") != after.get("deletionTimestamp"):
-            self.queue.add(key_of(new))
+    def _updated(self, change: Change) -> None:
+        if change.spec or change.deletion:
+            self.queue.add(change.key)
 
     def _pod_added(self, pod: JSON) -> None:
         reference = controller_of(pod)
         if reference is not None and reference["kind"] == "DaemonSet":
             self.queue.add(f"{pod['metadata']['namespace']}/{reference['name']}")
 
-    def _pod_updated(self, old: JSON, new: JSON) -> None:
-        reference = controller_of(new)
-        if reference is None or reference["kind"] != "DaemonSet":
+    def _pod_updated(self, change: Change) -> None:
+        if change.deletion or change.labels or change.owners:
+            self._pod_added(change.new)
             return
-        before, after = old["metadata"], new["metadata"]
-        going = before.get("deletionTimestamp") != after.get("deletionTimestamp")
-        if going or changed_owner_or_labels(old, new):
-            self._pod_added(new)
-        elif readiness_changed(old, new):
-            self.queue.add_after(f"{after['namespace']}/{reference['name']}", STATUS_LATENCY)
+        reference = controller_of(change.new)
+        if change.readiness and reference is not None:
+            namespace = change.new["metadata"]["namespace"]
+            self.queue.add_after(f"{namespace}/{reference['name']}", STATUS_LATENCY)
 
     def _nodes_changed(self, node: JSON) -> None:
         for ds in self.sets.list():
             self.queue.add(key_of(ds))
 
-    def _node_updated(self, old: JSON, new: JSON) -> None:
-        if old["metadata"].get("labels") != new["metadata"].get("labels") or old["spec"].get("taints") != new[
-            "spec"
-        ].get("taints"):
+    def _node_updated(self, change: Change) -> None:
+        old, new = change.old, change.new
+        if change.labels or (change.spec and old["spec"].get("taints") != new["spec"].get("taints")):
             self._nodes_changed(new)
 
     # ---- what we do ------------------------------------------------------------------------------------

@@ -10,12 +10,13 @@ from collections.abc import Sequence
 from cluster_engine.apimachinery.cow import JSON, controller_of, drop, key_of, put, with_meta
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.labels import compile_selector
+from cluster_engine.client_go import ORPHAN, Change
 from cluster_engine.component import Context, Controller
 from cluster_engine.sim import SECOND
 
 from . import conditions
 from . import deployment_rules as rules
-from .ownership import ORPHANS, changed_owner_or_labels, claim, orphans_by_namespace
+from .ownership import ORPHANS, claim, orphans_by_namespace
 from .pods import is_pod_finished
 
 _DEPLOYMENTS, _REPLICA_SETS, _PODS = "deployments.apps", "replicasets.apps", "pods"
@@ -32,24 +33,24 @@ class DeploymentController(Controller):
         self.deployments = ctx.informers.of(_DEPLOYMENTS)
         self.sets = ctx.informers.of(_REPLICA_SETS)
         self.pods = ctx.informers.of(_PODS)
-        self.sets.add_index(ORPHANS, orphans_by_namespace)
+        self.sets.add_index(ORPHANS, orphans_by_namespace, ("owners",))
         self.deployments.on(add=self._added, update=self._updated)
-        self.sets.on(add=self._set_changed, update=self._set_updated, delete=self._set_changed)
-        self.pods.on(delete=self._pod_deleted)
+        self.sets.on(
+            add=self._set_changed,
+            update=self._set_updated,
+            delete=self._set_changed,
+            owners=("Deployment", ORPHAN),
+        )
+        self.pods.on(delete=self._pod_deleted, owners=("ReplicaSet",))
 
     # ---- what makes us look ----------------------------------------------------------------------------
 
     def _added(self, deployment: JSON) -> None:
         self.queue.add(key_of(deployment))
 
-    def _updated(self, old: JSON, new: JSON) -> None:
-        before, after = old["metadata"], new["metadata"]
-        if (
-            old["spec"] != new["spec"]
-            or before.get("annotations") != after.get("annotations")
-            or before.get("deletionTimestamp") != after.get("deletionTimestamp")
-        ):
-            self.queue.add(key_of(new))
+    def _updated(self, change: Change) -> None:
+        if change.spec or change.annotations or change.deletion:
+            self.queue.add(change.key)
 
     def _set_changed(self, rs: JSON) -> None:
         reference = controller_of(rs)
@@ -63,10 +64,10 @@ class DeploymentController(Controller):
             if labels and compile_selector(deployment["spec"]["selector"]).matches(labels):
                 self.queue.add(key_of(deployment))
 
-    def _set_updated(self, old: JSON, new: JSON) -> None:
-        if changed_owner_or_labels(old, new) and controller_of(old) is not None:
-            self._set_changed(old)
-        self._set_changed(new)
+    def _set_updated(self, change: Change) -> None:
+        if (change.owners or change.labels) and controller_of(change.old) is not None:
+            self._set_changed(change.old)
+        self._set_changed(change.new)
 
     def _pod_deleted(self, pod: JSON) -> None:
         """A Recreate waits for the last old Pod to be gone."""

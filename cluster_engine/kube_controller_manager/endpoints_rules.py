@@ -9,8 +9,10 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON, owner_reference
+from cluster_engine.client_go import Change
+from cluster_engine.component_helpers.conditions import condition_of
 
-from .pods import condition_of, is_pod_finished, is_pod_ready
+from .pods import is_pod_finished, is_pod_ready
 
 MAX_PER_SLICE = 100
 MAX_PER_ENDPOINTS = 1000
@@ -44,21 +46,17 @@ def belongs(pod: JSON, include_terminating: bool) -> bool:
     return include_terminating or not pod["metadata"].get("deletionTimestamp")
 
 
-def pod_changed(old: JSON, new: JSON) -> bool:
+def pod_changed(change: Change) -> bool:
     """Whether an update of a Pod can change a Service's endpoints (podEndpointsChanged)."""
-    before, after = old["metadata"], new["metadata"]
-    if before is not after and (
-        before.get("deletionTimestamp") != after.get("deletionTimestamp")
-        or before.get("labels") != after.get("labels")
-    ):
+    if change.deletion or change.labels:
         return True
-    was, is_now = old.get("status") or {}, new.get("status") or {}
-    if was is is_now:
+    if not change.status:
         return False
-    return (
-        was.get("podIP") != is_now.get("podIP")
-        or (was.get("phase") in ("Succeeded", "Failed")) != (is_now.get("phase") in ("Succeeded", "Failed"))
-        or is_pod_ready(old) != is_pod_ready(new)
+    old, new = change.old, change.new
+    if (old.get("status") or {}).get("podIP") != (new.get("status") or {}).get("podIP"):
+        return True
+    return change.readiness and (
+        is_pod_finished(old) != is_pod_finished(new) or is_pod_ready(old) != is_pod_ready(new)
     )
 
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from cluster_engine.apimachinery.cow import JSON, key_of, split_key
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.labels import selector_of_map
+from cluster_engine.client_go import Change
 from cluster_engine.component import Context, Controller
 
 from . import endpoints_rules as rules
@@ -37,8 +38,10 @@ class _ServiceController(Controller):
         self.services = ctx.informers.of(_SERVICES)
         self.pods = ctx.informers.of("pods")
         self.nodes = ctx.informers.of("nodes")
-        self.services.add_index(_SELECTING, _selecting)
-        self.services.on(add=self._service, update=lambda _old, new: self._service(new), delete=self._service)
+        self.services.add_index(_SELECTING, _selecting, ("spec",))
+        self.services.on(
+            add=self._service, update=lambda change: self._service(change.new), delete=self._service
+        )
         self.pods.on(add=self._pod, update=self._pod_updated, delete=self._pod)
 
     def _service(self, service: JSON) -> None:
@@ -48,12 +51,12 @@ class _ServiceController(Controller):
         if (pod.get("status") or {}).get("podIP"):
             self._enqueue(pod)
 
-    def _pod_updated(self, old: JSON, new: JSON) -> None:
-        if not rules.pod_changed(old, new):
+    def _pod_updated(self, change: Change) -> None:
+        if not rules.pod_changed(change):
             return
-        self._enqueue(new)
-        if old["metadata"].get("labels") != new["metadata"].get("labels"):
-            self._enqueue(old)
+        self._enqueue(change.new)
+        if change.labels:
+            self._enqueue(change.old)
 
     def _enqueue(self, pod: JSON) -> None:
         labels = pod["metadata"].get("labels")

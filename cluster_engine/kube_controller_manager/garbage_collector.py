@@ -12,7 +12,7 @@ from typing import NamedTuple
 from cluster_engine.apimachinery.cow import JSON, key_of, split_key, with_meta
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.scheme import Kind
-from cluster_engine.client_go import Informer
+from cluster_engine.client_go import Change, Informer
 from cluster_engine.component import Context, Controller
 
 ORPHAN, FOREGROUND = "orphan", "foregroundDeletion"
@@ -71,22 +71,15 @@ class GarbageCollector(Controller):
 
     def _watch(self, resource: str) -> None:
         informer = self.informers[resource]
-        informer.add_index(_OWNERS, owner_uids)
+        informer.add_index(_OWNERS, owner_uids, ("owners",))
 
         def added(obj: JSON) -> None:
             if "ownerReferences" in obj["metadata"] or "deletionTimestamp" in obj["metadata"]:
                 self._look(resource, obj)
 
-        def updated(old: JSON, new: JSON) -> None:
-            before, after = old["metadata"], new["metadata"]
-            if before is after:
-                return
-            if (
-                before.get("ownerReferences") != after.get("ownerReferences")
-                or before.get("finalizers") != after.get("finalizers")
-                or ("deletionTimestamp" in after and "deletionTimestamp" not in before)
-            ):
-                self._look(resource, new)
+        def updated(change: Change) -> None:
+            if change.owners or change.finalizers or change.going:
+                self._look(resource, change.new)
 
         def deleted(obj: JSON) -> None:
             for name, dependent in self._dependents(obj):

@@ -74,7 +74,7 @@ class NamespaceController(Controller):
         super().__init__(ctx)
         self.namespaces = ctx.informers.of(_NAMESPACES)
         ctx.scheme.follow(self._kinds_changed)
-        self.namespaces.on(add=self._changed, update=lambda _old, new: self._changed(new))
+        self.namespaces.on(add=self._changed, update=lambda change: self._changed(change.new))
 
     def _kinds_changed(self) -> None:
         self.kinds = deletable(self.ctx.scheme.kinds)

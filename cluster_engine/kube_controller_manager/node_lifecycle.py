@@ -8,11 +8,13 @@ from __future__ import annotations
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.client_go import Change
 from cluster_engine.component import Context, Controller
+from cluster_engine.component_helpers.conditions import condition_of
 from cluster_engine.sim import SECOND
 
 from . import node_rules as rules
-from .pods import condition_of, is_pod_ready
+from .pods import is_pod_ready
 
 _NODES, _LEASES, _PODS = "nodes", "leases.coordination.k8s.io", "pods"
 _LEASE_NAMESPACE = "kube-node-lease"
@@ -32,9 +34,7 @@ class NodeLifecycleController(Controller):
         self.watch = self.new_queue(self._check_silence, suffix="watch")
         self.events = self.new_queue(self._tell, suffix="events")
         self.nodes.on(add=self._added, update=self._updated, delete=self._deleted)
-        self.leases.on(
-            update=lambda _old, new: self._lease_changed(new), delete=lambda lease: self._lease_changed(lease)
-        )
+        self.leases.on(update=lambda change: self._lease_changed(change.new), delete=self._lease_changed)
 
     def _added(self, node: JSON) -> None:
         name = node["metadata"]["name"]
@@ -53,10 +53,11 @@ class NodeLifecycleController(Controller):
         name = node["metadata"]["name"]
         self.events.add(f"RemovingNode|{name}|Removing Node {name} from Controller|{node['metadata']['uid']}")
 
-    def _updated(self, old: JSON, new: JSON) -> None:
-        if old["spec"] != new["spec"] or _statuses(old) != _statuses(new):
-            self.queue.add(new["metadata"]["name"])
-        if _is_ready(old) != _is_ready(new) and not self._others_ready(new["metadata"]["name"]):
+    def _updated(self, change: Change) -> None:
+        old, new = change.old, change.new
+        if change.spec or (change.status and _statuses(old) != _statuses(new)):
+            self.queue.add(change.key)
+        if change.status and _is_ready(old) != _is_ready(new) and not self._others_ready(change.key):
             # The first node back, or the last one gone: whether anybody is to be evicted changes for all.
             for node in self.nodes.list():
                 self.queue.add(node["metadata"]["name"])

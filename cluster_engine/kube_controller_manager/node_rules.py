@@ -9,10 +9,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.component_helpers.conditions import condition_of
 from cluster_engine.component_helpers.tolerations import matching
 from cluster_engine.sim import SECOND, parse_rfc3339
-
-from .pods import condition_of
 
 GRACE_PERIOD = 50.0
 """Seconds without a sign of life before a node counts as gone (--node-monitor-grace-period)."""

@@ -22,15 +22,6 @@ def orphans_by_namespace(obj: JSON) -> Sequence[str]:
     return (obj["metadata"].get("namespace", ""),)
 
 
-def changed_owner_or_labels(old: JSON, new: JSON) -> bool:
-    """Whether an update may have changed whom the object belongs to."""
-    before, after = old["metadata"], new["metadata"]
-    return bool(
-        before.get("ownerReferences") != after.get("ownerReferences")
-        or before.get("labels") != after.get("labels")
-    )
-
-
 def adoption(obj: JSON, owner: JSON) -> JSON:
     """The patch that makes ``owner`` the controller of the object (ownerRefControllerPatch)."""
     return {"metadata": {"ownerReferences": [owner_reference(owner)], "uid": obj["metadata"]["uid"]}}

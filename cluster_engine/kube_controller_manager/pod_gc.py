@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.client_go import Change
 from cluster_engine.component import Context, Controller
 
 from .pods import is_pod_finished
@@ -39,9 +40,10 @@ class PodGCController(Controller):
         if node and self.nodes.get(node) is None:
             self.queue.add_after(key_of(pod), QUARANTINE)
 
-    def _pod_updated(self, old: JSON, new: JSON) -> None:
-        if old["spec"] is not new["spec"] and old["spec"].get("nodeName") != new["spec"].get("nodeName"):
-            self._pod(new)
+    def _pod_updated(self, change: Change) -> None:
+        old, new = change.old["spec"], change.new["spec"]
+        if change.spec and old.get("nodeName") != new.get("nodeName"):
+            self._pod(change.new)
 
     def reconcile(self, key: str) -> None:
         pod = self.pods.get(key)

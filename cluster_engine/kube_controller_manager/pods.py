@@ -11,20 +11,12 @@ from typing import Any, NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON, owner_reference
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.component_helpers.conditions import condition_of
 from cluster_engine.sim import SECOND, parse_rfc3339
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
 _DONE = ("Succeeded", "Failed")
 _PHASE_ORDER = {"Pending": 0, "Unknown": 1, "Running": 2}
-
-
-def condition_of(obj: JSON, type: str) -> JSON | None:
-    """The condition of that type in the object's status."""
-    for condition in (obj.get("status") or {}).get("conditions") or ():
-        if condition["type"] == type:
-            found: JSON = condition
-            return found
-    return None
 
 
 def is_pod_ready(pod: JSON) -> bool:
@@ -63,16 +55,6 @@ def is_pod_active(pod: JSON) -> bool:
 def is_pod_terminating(pod: JSON) -> bool:
     """Being deleted while its containers may still run."""
     return bool(pod["metadata"].get("deletionTimestamp")) and not is_pod_finished(pod)
-
-
-def readiness_changed(old: JSON, new: JSON) -> bool:
-    """Whether an update changed what controllers count: the phase or the Ready condition."""
-    before, after = old.get("status"), new.get("status")
-    if before is after:
-        return False
-    if (before or {}).get("phase") != (after or {}).get("phase"):
-        return True
-    return condition_of(old, "Ready") != condition_of(new, "Ready")
 
 
 def pod_from_template(template: JSON, owner: JSON, *, name: str = "") -> JSON:

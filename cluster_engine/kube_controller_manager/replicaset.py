@@ -10,11 +10,12 @@ from collections.abc import Sequence
 from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.labels import compile_selector
+from cluster_engine.client_go import ORPHAN, Change
 from cluster_engine.component import Context, Controller
 from cluster_engine.sim import SECOND
 
 from . import conditions
-from .ownership import ORPHANS, changed_owner_or_labels, claim, orphans_by_namespace
+from .ownership import ORPHANS, claim, orphans_by_namespace
 from .pods import (
     available_at,
     create_until_refused,
@@ -22,7 +23,6 @@ from .pods import (
     is_pod_active,
     pod_from_template,
     pods_to_delete,
-    readiness_changed,
 )
 from .replica_tally import Tallies, Tally
 
@@ -89,20 +89,24 @@ class ReplicaSetController(Controller):
         self.recorder = ctx.recorder("replicaset-controller", client=self.client)
         self.sets = ctx.informers.of(_REPLICA_SETS)
         self.pods = ctx.informers.of(_PODS)
-        self.pods.add_index(ORPHANS, orphans_by_namespace)
+        self.pods.add_index(ORPHANS, orphans_by_namespace, ("owners",))
         self.tallies = Tallies(lambda uid: self.pods.by_index("owner", uid))
         self.sets.on(add=self._set_added, update=self._set_updated, delete=self._set_deleted)
-        self.pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)
+        self.pods.on(
+            add=self._pod_added,
+            update=self._pod_updated,
+            delete=self._pod_deleted,
+            owners=("ReplicaSet", ORPHAN),
+        )
 
     # ---- what makes us look ----------------------------------------------------------------------------
 
     def _set_added(self, rs: JSON) -> None:
         self.queue.add(key_of(rs))
 
-    def _set_updated(self, old: JSON, new: JSON) -> None:
-        before, after = old["metadata"], new["metadata"]
-        if old["spec"] != new["spec"] or before.get("deletionTimestamp") != after.get("deletionTimestamp"):
-            self.queue.add(key_of(new))
+    def _set_updated(self, change: Change) -> None:
+        if change.spec or change.deletion:
+            self.queue.add(change.key)
 
     def _set_deleted(self, rs: JSON) -> None:
         self.tallies.forget(rs["metadata"]["uid"])
@@ -137,11 +141,10 @@ class ReplicaSetController(Controller):
             if compile_selector(rs["spec"]["selector"]).matches(labels):
                 self.queue.add(key_of(rs))
 
-    def _pod_updated(self, old: JSON, new: JSON) -> None:
-        before, after = old["metadata"], new["metadata"]
-        moved = before is not after and changed_owner_or_labels(old, new)
-        going = before.get("deletionTimestamp") is None and after.get("deletionTimestamp") is not None
-        if not (moved or going or readiness_changed(old, new)):
+    def _pod_updated(self, change: Change) -> None:
+        old, new = change.old, change.new
+        moved, going = change.owners or change.labels, change.going
+        if not (moved or going or change.readiness):
             return
         self.tallies.count(old, -1)
         self.tallies.count(new, 1)

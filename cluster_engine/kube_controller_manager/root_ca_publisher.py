@@ -28,7 +28,7 @@ class RootCAPublisher(Controller):
         self.namespaces = ctx.informers.of("namespaces")
         self.maps = ctx.informers.of(_CONFIG_MAPS)
         self.namespaces.on(add=lambda namespace: self.queue.add(namespace["metadata"]["name"]))
-        self.maps.on(update=lambda _old, new: self._touched(new), delete=self._touched)
+        self.maps.on(update=lambda change: self._touched(change.new), delete=self._touched)
 
     def _touched(self, config_map: JSON) -> None:
         if config_map["metadata"]["name"] == NAME:

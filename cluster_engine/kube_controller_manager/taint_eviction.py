@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.client_go import Change
 from cluster_engine.component import Context, Controller
 from cluster_engine.sim import SECOND
 
@@ -28,22 +29,22 @@ class TaintEvictionController(Controller):
         self.nodes.on(update=self._node_updated)
         self.pods.on(update=self._pod_updated)
 
-    def _node_updated(self, old: JSON, new: JSON) -> None:
-        if _no_execute(old) != _no_execute(new):
-            for pod in self.pods.by_index("node", new["metadata"]["name"]):
+    def _node_updated(self, change: Change) -> None:
+        if change.spec and _no_execute(change.old) != _no_execute(change.new):
+            for pod in self.pods.by_index("node", change.key):
                 self.queue.add(key_of(pod))
 
-    def _pod_updated(self, old: JSON, new: JSON) -> None:
+    def _pod_updated(self, change: Change) -> None:
         """A Pod that lands on a tainted node, or changes what it tolerates."""
-        before, after = old["spec"], new["spec"]
-        if before is after or not after.get("nodeName"):
+        before, after = change.old["spec"], change.new["spec"]
+        if not change.spec or not after.get("nodeName"):
             return
         same_node = before.get("nodeName") == after["nodeName"]
         if same_node and before.get("tolerations") == after.get("tolerations"):
             return
         node = self.nodes.get(after["nodeName"])
         if node is not None and _no_execute(node):
-            self.queue.add(key_of(new))
+            self.queue.add(change.key)
 
     def reconcile(self, key: str) -> None:
         pod = self.pods.get(key)

@@ -29,10 +29,10 @@ class Proxy:
         self._services = informers.of("services")
         self._slices = informers.of(_SLICES)
         self._nodes = informers.of("nodes")
-        self._services.add_index(_CLUSTER_IP, _cluster_ips)
-        self._services.add_index(_NODE_PORT, _node_ports)
-        self._slices.add_index("service", _service_of)
-        self._nodes.add_index(_NODE_IP, _node_ips)
+        self._services.add_index(_CLUSTER_IP, _cluster_ips, ("spec", "status"))
+        self._services.add_index(_NODE_PORT, _node_ports, ("spec",))
+        self._slices.add_index("service", _service_of, ("labels",))
+        self._nodes.add_index(_NODE_IP, _node_ips, ("status",))
         self._rules: dict[tuple[str, int, str], tuple[_Sources, Rule | None]] = {}
 
     def rule(self, ip: str, port: int, protocol: str) -> Rule | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
+from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
 from cluster_engine.kube_scheduler.cycle import PERMIT, Cycle
 from cluster_engine.kube_scheduler.framework.cache import Cache
@@ -19,7 +20,6 @@ from cluster_engine.kube_scheduler.framework.events import (
     UPDATE,
     Event,
     Interest,
-    labels_changed,
     node_changes,
     pod_changes,
 )
@@ -94,11 +94,12 @@ class Scheduler(Component):
         elif self.cache.add_pod(pod):
             self._happened(Event("Pod", ADD, None, pod))
 
-    def _pod_updated(self, old: JSON, new: JSON) -> None:
+    def _pod_updated(self, change: Change) -> None:
+        old, new = change.old, change.new
         if not new["spec"].get("nodeName"):
             self._waiting_pod_updated(old, new)
         elif not old["spec"].get("nodeName"):
-            self._leaves_queue(key_of(new))
+            self._leaves_queue(change.key)
             if self.cache.add_pod(new):
                 self._happened(Event("Pod", ADD, None, new))
         elif is_terminal(new):
@@ -106,7 +107,7 @@ class Scheduler(Component):
                 self._happened(Event("Pod", DELETE, new, None))
         else:
             self.cache.update_pod(old, new)
-            if old["spec"] is not new["spec"] or self._any_update or labels_changed(old, new):
+            if change.spec or change.labels or self._any_update:
                 for action in pod_changes(old, new):
                     self._happened(Event("Pod", action, old, new))
 
@@ -158,10 +159,10 @@ class Scheduler(Component):
         self.cache.add_node(node)
         self._happened(Event("Node", ADD, None, node))
 
-    def _node_updated(self, old: JSON, new: JSON) -> None:
-        self.cache.update_node(new)
-        for action in node_changes(old, new):
-            self._happened(Event("Node", action, old, new))
+    def _node_updated(self, change: Change) -> None:
+        self.cache.update_node(change.new)
+        for action in node_changes(change.old, change.new):
+            self._happened(Event("Node", action, change.old, change.new))
 
     def _node_deleted(self, node: JSON) -> None:
         self.cache.remove_node(node["metadata"]["name"])
@@ -170,7 +171,7 @@ class Scheduler(Component):
     def _watch(self, resource: str) -> None:
         self.ctx.informers.of(RESOURCES.get(resource, resource)).on(
             add=lambda new: self._happened(Event(resource, ADD, None, new)),
-            update=lambda old, new: self._happened(Event(resource, UPDATE, old, new)),
+            update=lambda change: self._happened(Event(resource, UPDATE, change.old, change.new)),
             delete=lambda old: self._happened(Event(resource, DELETE, old, None)),
         )
 

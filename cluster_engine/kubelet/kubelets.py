@@ -7,6 +7,7 @@ from functools import partial
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
+from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
 from cluster_engine.container_runtime.container import Container
 from cluster_engine.container_runtime.network import HttpReply, HttpRequest
@@ -85,22 +86,19 @@ class Kubelets(Component):
         if pod["spec"].get("nodeName") in self.core.nodes:
             self.queue.add(key_of(pod))
 
-    def _updated(self, old: JSON, new: JSON) -> None:
-        if new["spec"].get("nodeName") not in self.core.nodes:
+    def _updated(self, change: Change) -> None:
+        spec, meta, was = change.new["spec"], change.new["metadata"], change.old["metadata"]
+        if spec.get("nodeName") not in self.core.nodes:
             return
-        meta, was = new["metadata"], old["metadata"]
-        if meta.get("labels") is not was.get("labels") or meta.get("annotations") is not was.get(
-            "annotations"
-        ):
-            self._shown("pods", new)
+        if change.labels or change.annotations:
+            self._shown("pods", change.new)
         if (
-            old["spec"] is not new["spec"]
-            or meta.get("deletionTimestamp") != was.get("deletionTimestamp")
+            change.spec
+            or change.deletion
             or meta.get("deletionGracePeriodSeconds") != was.get("deletionGracePeriodSeconds")
-            or meta["uid"] != was["uid"]
-            or new["spec"].get("readinessGates")
+            or spec.get("readinessGates")
         ):
-            self.queue.add(key_of(new))
+            self.queue.add(change.key)
 
     def _shown(self, resource: str, obj: JSON) -> None:
         """An object that volumes may show has changed: kubelets look when they sync a Pod, every 60 to 90 seconds."""
@@ -108,8 +106,8 @@ class Kubelets(Component):
         seconds = 60.0 + self.core.chance.of("refresh", key, self.clock.now).uniform(0.0, 30.0)
         self.refreshes.add_after(key, seconds, background=True)
 
-    def _shown_again(self, resource: str, old: JSON, new: JSON) -> None:
-        self._shown(resource, new)
+    def _shown_again(self, resource: str, change: Change) -> None:
+        self._shown(resource, change.new)
 
     def _deleted(self, pod: JSON) -> None:
         key = key_of(pod)

@@ -49,7 +49,10 @@ class Nodes:
         self.static_pods = static_pods
 
         self.leases = core.ctx.informers.of(_LEASES)
-        self.leases.on(update=self._lease_changed, delete=lambda lease: self._lease_changed(lease, lease))
+        self.leases.on(
+            update=lambda change: self._lease_changed(change.old, change.new),
+            delete=lambda lease: self._lease_changed(lease, lease),
+        )
 
     def start(self) -> None:
         for node in self.core.nodes.values():

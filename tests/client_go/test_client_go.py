@@ -5,7 +5,7 @@ import json
 import pytest
 
 from cluster_engine.apimachinery.errors import conflict
-from cluster_engine.client_go import EventRecorder, SharedInformerFactory, WorkQueue
+from cluster_engine.client_go import ORPHAN, Change, EventRecorder, SharedInformerFactory, WorkQueue
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Clock
 
@@ -53,13 +53,81 @@ def test_handlers_are_told_what_happened():
     seen = []
     pods.on(
         add=lambda new: seen.append(("add", new["metadata"]["name"])),
-        update=lambda old, new: seen.append(("update", old["spec"], new["spec"])),
+        update=lambda change: seen.append(("update", change.old["spec"], change.new["spec"])),
         delete=lambda old: seen.append(("delete", old["metadata"]["name"])),
     )
     store.put("pods", "default/a", pod("a"))
     store.put("pods", "default/a", pod("a", node="n"))
     store.delete("pods", "default/a")
     assert seen == [("add", "a"), ("update", {}, {"nodeName": "n"}), ("delete", "a")]
+
+
+PARTS = ("annotations", "deletion", "finalizers", "going", "labels", "owners", "readiness", "spec", "status")
+BUSY = {
+    "metadata": {"name": "a", "namespace": "default", "labels": {"a": "b"}},
+    "spec": {"nodeName": "n"},
+    "status": {"phase": "Running", "conditions": [{"type": "Ready", "status": "False"}]},
+}
+READY = {"phase": "Running", "conditions": [{"type": "Ready", "status": "True"}]}
+
+
+def with_metadata(**fields):
+    return {**BUSY, "metadata": {**BUSY["metadata"], **fields}}
+
+
+@pytest.mark.parametrize(
+    ("new", "changed"),
+    [
+        (with_metadata(resourceVersion="9"), ()),
+        (with_metadata(labels={"a": "c"}), ("labels",)),
+        (with_metadata(annotations={"a": "c"}), ("annotations",)),
+        (with_metadata(finalizers=["f"]), ("finalizers",)),
+        (with_metadata(ownerReferences=[{"uid": "u"}]), ("owners",)),
+        (with_metadata(deletionTimestamp="2026-01-01T00:00:00Z"), ("deletion", "going")),
+        ({**BUSY, "spec": {"nodeName": "m"}}, ("spec",)),
+        ({**BUSY, "status": READY}, ("readiness", "status")),
+        ({**BUSY, "status": {**BUSY["status"], "phase": "Failed"}}, ("readiness", "status")),
+        ({**BUSY, "status": {**BUSY["status"], "podIP": "10.0.0.1"}}, ("status",)),
+    ],
+    ids=lambda part: "+".join(part) if isinstance(part, tuple) else "",
+)
+def test_a_change_says_which_parts_a_write_changed(new, changed):
+    change = Change("default/a", BUSY, new)
+    assert tuple(part for part in PARTS if getattr(change, part)) == changed
+
+
+def test_handlers_are_told_of_the_objects_of_their_kind_of_owner():
+    store = Store(Clock(0))
+    pods = SharedInformerFactory(store).of("pods")
+    seen = []
+    for owners in (None, ("ReplicaSet", ORPHAN), ("Job",)):
+        pods.on(
+            add=lambda new, who=owners: seen.append((who, "add", new["metadata"]["name"])),
+            update=lambda change, who=owners: seen.append((who, "update", change.key)),
+            delete=lambda old, who=owners: seen.append((who, "delete", old["metadata"]["name"])),
+            owners=owners,
+        )
+
+    def owned(kind):
+        found = pod("a", owner="o")
+        found["metadata"]["ownerReferences"][0]["kind"] = kind
+        return found
+
+    def told(write):
+        seen.clear()
+        write()
+        return [who for who, _what, _name in seen]
+
+    everybody, sets, jobs = None, ("ReplicaSet", ORPHAN), ("Job",)
+    assert told(lambda: store.put("pods", "default/a", pod("a"))) == [everybody, sets]
+    assert told(lambda: store.put("pods", "default/a", owned("ReplicaSet"))) == [everybody, sets]
+    assert told(lambda: store.put("pods", "default/a", owned("Job"))) == [everybody, sets, jobs]
+    assert told(lambda: store.put("pods", "default/a", owned("Job"))) == [everybody, jobs]
+    assert told(lambda: store.put("pods", "default/a", owned("Elsewhere"))) == [everybody, jobs]
+    assert told(lambda: store.delete("pods", "default/a")) == [everybody]
+    for number in range(100):
+        store.put("pods", "default/b", {**owned(f"Kind{number}"), "spec": {}})
+    assert len(pods._routes) < 20, "a user's kinds of owner make no routes of their own"
 
 
 def test_a_queue_reconciles_each_key_once_per_batch():

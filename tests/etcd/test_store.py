@@ -227,3 +227,18 @@ def test_neither_side_of_a_share_sees_the_writes_of_the_other():
     again.share(fork)
     again.compact(fork.revision)
     assert [obj["metadata"]["name"] for obj in fork.range_at("pods", 2)] == ["a"]
+
+
+def test_an_unchanged_part_must_stay_the_same_object():
+    store = Store(Clock(0), freezing=True)
+    first = {"metadata": {"name": "a", "labels": {"x": "y"}}, "spec": {"a": [1]}, "status": {}}
+    stored = store.put("pods", "a", first)
+    for again in (
+        {**stored, "spec": {"a": [1]}},
+        {**stored, "metadata": {**stored["metadata"], "labels": {"x": "y"}}},
+    ):
+        revision = store.revision
+        with pytest.raises(TypeError, match="an unchanged part must stay the same object"):
+            store.put("pods", "a", again)
+        assert (store.get("pods", "a"), store.revision) == (stored, revision)
+    store.put("pods", "a", {**stored, "spec": {"a": [2]}})

@@ -189,8 +189,9 @@ def test_an_informers_handlers_that_fail_once_are_told_again(resource):
 
         return planted
 
-    for handlers in (informer._on_add, informer._on_update, informer._on_delete):
-        handlers[:] = map(failing_once, handlers)
+    for handlers in informer._handlers.values():
+        for handler in handlers:
+            handler.tell = failing_once(handler.tell)
     cluster.boot()
     story(cluster)
     assert sum(cluster.clock.failures.counts().values()) == len(hit)

@@ -14,6 +14,7 @@ from typing import Any
 
 from cluster_engine.apimachinery import labels
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.client_go import Change
 from cluster_engine.component_helpers.tolerations import untolerated
 from cluster_engine.kube_scheduler.framework import (
     SKIP,
@@ -239,7 +240,7 @@ class PodTopologySpread(Plugin):
             self._service_changed, self._service_changed, self._service_changed
         )
 
-    def _service_changed(self, *_objects: JSON) -> None:
+    def _service_changed(self, _what: JSON | Change) -> None:
         self._services += 1
 
     def events(self) -> tuple[Interest, ...]:
