@@ -5,7 +5,7 @@ Models pkg/scheduler/framework (HostPortInfo) and plugins/nodeports (getContaine
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Collection, Iterable
 
 from cluster_engine.apimachinery.cow import JSON
 
@@ -26,12 +26,10 @@ def host_ports(spec: JSON) -> tuple[Port, ...]:
     )
 
 
-def conflicts(wanted: Port, used: Port) -> bool:
-    """Whether two host ports collide; an unspecified host address collides with every address."""
-    return wanted[1:] == used[1:] and (wanted[0] == used[0] or _ANY in (wanted[0], used[0]))
-
-
-def any_conflicts(wanted: Iterable[Port], used: Iterable[Port]) -> bool:
-    """Whether one of the wanted ports is taken."""
-    taken = tuple(used)
-    return any(conflicts(port, other) for port in wanted for other in taken)
+def any_conflicts(wanted: Iterable[Port], used: Collection[Port]) -> bool:
+    """Whether one of the wanted ports is taken. An unspecified host address collides with every address."""
+    return any(
+        port[1:] == taken[1:] and (port[0] == taken[0] or _ANY in (port[0], taken[0]))
+        for port in wanted
+        for taken in used
+    )

@@ -136,7 +136,7 @@ def _predicates(
         node
     ):
         return _predicate("NodeAffinity", "node(s) didn't match Pod's node affinity/selector")
-    if any_conflicts(ports, (port for taken in usage.ports.values() for port in taken)):
+    if any_conflicts(ports, [port for taken in usage.ports.values() for port in taken]):
         return _predicate("NodePorts", "node(s) didn't have free ports for the requested pod ports")
     taints = node["spec"].get("taints") or ()
     if taints and not static and untolerated(taints, spec.get("tolerations") or (), ("NoExecute",)):

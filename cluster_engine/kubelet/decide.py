@@ -12,7 +12,6 @@ from dataclasses import dataclass
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
-from cluster_engine.container_runtime.names import InvalidImageName, parse
 from cluster_engine.kubelet.record import (
     FINISHED,
     NEW,
@@ -20,6 +19,7 @@ from cluster_engine.kubelet.record import (
     TURN,
     WAITED,
     PodRecord,
+    changed,
     field_path,
     is_sidecar,
     pod_text,
@@ -47,7 +47,7 @@ class WriteStatus:
 
 @dataclass(frozen=True, slots=True)
 class Wait:
-    """A pass is under way: it is decided again when it ends."""
+    """A pass is under way: what has happened meanwhile is looked at, and told, when it ends."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -215,7 +215,7 @@ def _grace(pod: JSON) -> int:
 
 def _sync(record: PodRecord, pod: JSON, now: int) -> tuple[Action, ...]:
     if record.working:
-        return (WriteStatus(), Wait())
+        return (Wait(),)
     if _ended(record, pod):
         if record.running():  # sidecars
             return _end(record, pod, now, _grace(pod))
@@ -249,7 +249,7 @@ def _kill(record: PodRecord, spec: JSON, container: JSON, title: str, ending: st
     if running is None or running.state != RUNNING or name in record.stopping:
         return
     seconds = spec.get("terminationGracePeriodSeconds", 30)
-    if _changed(container, running):
+    if changed(container, running):
         # Whatever the restart policy is.
         yield Kill(name, seconds, f"Container {name} definition changed, will be restarted")
         return
@@ -259,13 +259,6 @@ def _kill(record: PodRecord, spec: JSON, container: JSON, title: str, ending: st
             message = f"{title} {name} failed {kind} probe{ending}"
             yield Kill(name, seconds if own is None else own, message)
             return
-
-
-def _changed(container: JSON, running: Container) -> bool:
-    try:
-        return str(parse(container["image"])) != running.image
-    except InvalidImageName:
-        return True
 
 
 def _starts(record: PodRecord, pod: JSON, now: int) -> Iterator[Action]:
@@ -299,7 +292,7 @@ def _start(record: PodRecord, pod: JSON, spec: JSON, last: Container | None, now
     if last is None:
         yield Start(name, 0)
         return
-    if not restarts(pod["spec"], spec, last.exit_code) and not _changed(spec, last):
+    if not restarts(pod["spec"], spec, last):
         return
     entry = record.crashes.get(name)
     if entry is None or last.finished_at - entry[1] > 2 * MAX_BACKOFF:

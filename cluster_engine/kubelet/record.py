@@ -7,6 +7,7 @@ from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.container_runtime.container import Container
+from cluster_engine.container_runtime.names import InvalidImageName, parse
 from cluster_engine.container_runtime.sandbox import Sandbox
 
 MIRROR = "kubernetes.io/config.mirror"
@@ -167,11 +168,21 @@ def named_port(container: JSON, port: int | str) -> int:
     return int(port) if port.isdigit() and len(port) < 6 else 0
 
 
-def restarts(spec: JSON, container: JSON, exit_code: int) -> bool:
-    """Whether a container that ended so is started again (ShouldContainerBeRestarted)."""
-    for rule in container.get("restartPolicyRules") or ():
+def changed(spec: JSON, container: Container) -> bool:
+    """Whether the container was made from another image than its spec names now."""
+    try:
+        return str(parse(spec["image"])) != container.image
+    except InvalidImageName:
+        return True
+
+
+def restarts(pod_spec: JSON, spec: JSON, ended: Container) -> bool:
+    """Whether a container that has ended so is started again (ShouldContainerBeRestarted)."""
+    for rule in spec.get("restartPolicyRules") or ():
         codes = rule.get("exitCodes") or {}
-        if (exit_code in (codes.get("values") or ())) == (codes.get("operator") == "In"):
+        if (ended.exit_code in (codes.get("values") or ())) == (codes.get("operator") == "In"):
             return bool(rule.get("action") in ("Restart", "RestartAllContainers"))
-    policy = container.get("restartPolicy") or spec.get("restartPolicy") or "Always"
-    return policy == "Always" or (policy == "OnFailure" and exit_code != 0)
+    policy = spec.get("restartPolicy") or pod_spec.get("restartPolicy") or "Always"
+    if policy == "Always" or (policy == "OnFailure" and ended.exit_code != 0):
+        return True
+    return changed(spec, ended)

@@ -135,7 +135,7 @@ def container_status(
         last = {"terminated": terminated(before)}
     if container.state == EXITED:
         state = {"terminated": terminated(container)}
-        if failed and not terminal and restarts(pod_spec, spec, container.exit_code):
+        if failed and not terminal and restarts(pod_spec, spec, container):
             last = state
             state = {"waiting": {"reason": failed[0]}}
             if failed[1]:
@@ -191,7 +191,7 @@ def phase(record: PodRecord, pod: JSON, terminal: bool) -> str:
         elif container is None or container.state != EXITED:
             pending_init += 0 if any_regular_started else 1
         elif container.exit_code != 0:
-            if restarts(spec, init, container.exit_code):
+            if restarts(spec, init, container):
                 pending_init += 1
             else:
                 failed_init += 1
@@ -208,7 +208,7 @@ def phase(record: PodRecord, pod: JSON, terminal: bool) -> str:
             stopped += 1
             if container.exit_code == 0:
                 succeeded += 1
-            restarting = restarting or restarts(spec, regular, container.exit_code)
+            restarting = restarting or restarts(spec, regular, container)
     if failed_init and policy == "Never":
         return "Failed"
     if failed_init and not restarting and terminal:

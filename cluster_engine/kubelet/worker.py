@@ -123,16 +123,19 @@ class Worker:
     def wake(self, uid: str) -> None:
         """Clock event: something about the Pod may have changed."""
         record = self.core.records.get(uid)
-        if record is None:
-            return
+        if record is not None:
+            self._look(record)
+
+    def _look(self, record: PodRecord, tell: bool = True) -> None:
+        """Acts, and tries again later when a write is refused (a namespace going away, a full cluster)."""
         try:
-            self.act(record, self.core.pod_of(record))
+            self.act(record, self.core.pod_of(record), tell)
         except ApiError:
-            # A write was refused (a namespace going away, a full cluster): tried again.
-            self.clock.call_later(_RETRY, "kubelet/wake", uid)
+            self.clock.call_later(_RETRY, "kubelet/wake", record.uid)
 
     def exited(self, record: PodRecord, container: Container) -> None:
         """The runtime says that a container's process has ended."""
+        killed = container.name in record.stopping
         self.termination.ended(record, container.name)
         pod = self.core.pod_of(record)
         if pod is not None:
@@ -141,8 +144,9 @@ class Worker:
             self.prober.drop(record, container.name, kind)
         if record.state == SYNCING:
             self.core.changed(record)
-        else:
-            self.act(record, pod)
+        if killed or record.state != SYNCING:
+            # A pass that kills a container goes on when it has ended, without a word in between.
+            self._look(record, tell=False)
 
     def _message(self, record: PodRecord, pod: JSON, container: Container) -> str:
         """/dev/termination-log, or the end of the log when the Pod wants that."""
@@ -159,7 +163,7 @@ class Worker:
     # ---- doing -----------------------------------------------------------------------------------------
 
     def act(self, record: PodRecord, pod: JSON | None, tell: bool = True) -> None:
-        """Does what is to be done now; ``tell``: with a status. Raises ApiError."""
+        """Does what is to be done now; ``tell``: a pass begins with a status. Raises ApiError."""
         passing = record.state == SYNCING and not record.working
         actions = do.decide(record, pod, self.clock.now)
         if passing and pod is not None:
@@ -171,7 +175,8 @@ class Worker:
             if pod is None:
                 self._end(record, None, action)
             elif isinstance(action, do.WriteStatus):
-                pod = self.core.write_status(record, pod) if tell else pod
+                if tell or action is not actions[0]:
+                    pod = self.core.write_status(record, pod)
             else:
                 self._go_on(record, pod, action)
         if not passing or record.state != SYNCING or pod is None:

@@ -57,10 +57,10 @@ def up(name: str, since: int = 100, image: str = IMAGE) -> Container:
     return Container(name, f"{name}-id", image, [], None, state="running", started_at=at)
 
 
-def down(name: str, code: int = 0, since: int = 0) -> Container:
+def down(name: str, code: int = 0, since: int = 0, image: str = IMAGE) -> Container:
     at = NOW - since * SECOND
     return Container(
-        name, f"{name}-id", IMAGE, [], None, state="exited", started_at=at - 5, finished_at=at, exit_code=code
+        name, f"{name}-id", image, [], None, state="exited", started_at=at - 5, finished_at=at, exit_code=code
     )
 
 
@@ -83,7 +83,7 @@ CASES: dict[str, tuple[PodRecord, JSON | None, list[Action]]] = {
     "mounting": (record(state=NEW), pod(C), []),
     "first pass": (record(), pod(C, D), [WriteStatus(), Start("c", 0), Start("d", 0)]),
     "all run": (record(up("c"), up("d")), pod(C, D), [WriteStatus()]),
-    "a pass is under way": (record(working=True), pod(C), [WriteStatus(), Wait()]),
+    "a pass is under way": (record(working=True), pod(C), [Wait()]),
     "init containers one by one": (
         record(down("i")),
         pod(C, init=[spec("i"), spec("j")]),
@@ -177,6 +177,11 @@ CASES: dict[str, tuple[PodRecord, JSON | None, list[Action]]] = {
         record(up("c", image="docker.io/library/busybox:1.35")),
         pod(C),
         [WriteStatus(), Kill("c", 30, "Container c definition changed, will be restarted")],
+    ),
+    "another image, and it has ended": (
+        record(down("c", image="docker.io/library/busybox:1.35")),
+        pod(C, restartPolicy="Never"),
+        [WriteStatus(), Start("c", 10 * SECOND)],
     ),
     # ---- the end
     "succeeded": (record(down("c")), pod(C, restartPolicy="Never"), [Close(), WriteStatus()]),

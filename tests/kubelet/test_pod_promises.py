@@ -363,3 +363,21 @@ def test_name_servers_over_the_limit(cluster: Cluster) -> None:
         "nameserver line is: 10.96.0.10 192.0.2.1 192.0.2.2"
     )
     assert "running" in state(cluster)
+
+
+# ---- another image -------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize("policy", ["Always", "Never"])
+def test_another_image_is_another_container(cluster: Cluster, policy: str) -> None:
+    cluster.apply(pod("p", c(image="nginx:1.25"), restartPolicy=policy))
+    cluster.settle()
+    cluster.apply(pod("p", c(image="nginx:1.27"), restartPolicy=policy))
+    cluster.settle()
+    status = found(cluster)["status"]["containerStatuses"][0]
+    assert ("running" in status["state"], status["image"], status["restartCount"]) == (
+        True,
+        "docker.io/library/nginx:1.27",
+        1,
+    )
+    assert "Killing: Container c definition changed, will be restarted" in events(cluster)

@@ -15,13 +15,13 @@ import orjson
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.labels import SelectorError
+from cluster_engine.component_helpers.host_ports import host_ports
 from cluster_engine.component_helpers.node_affinity import PreferredNodeAffinity, RequiredNodeAffinity
 from cluster_engine.component_helpers.requests import pod_requests
 
 SHAPES_KEPT = 2_048
 """Shapes that are remembered; past it all are forgotten and parsed anew."""
 
-Port = tuple[str, str, int]  # host IP, protocol, port
 
 _SPEC = (
     "affinity",
@@ -104,7 +104,7 @@ class Shape:
         self.best_effort = not self.requests and not any(
             (c.get("resources") or {}).get("limits") for c in spec.get("containers") or ()
         )
-        self.host_ports = _host_ports(spec)
+        self.host_ports = host_ports(spec)
         self.required_nodes = RequiredNodeAffinity(spec)
         self.preferred_problem = ""
         """Why the preferred node affinity cannot be read."""
@@ -156,18 +156,3 @@ class Shapes:
             shape = self._shapes[signature] = Shape(self._next, projection)
         self._parts, self._last = parts, shape
         return shape
-
-
-def _host_ports(spec: JSON) -> tuple[Port, ...]:
-    ports: list[Port] = []
-    containers = [
-        *(spec.get("containers") or ()),
-        *(c for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"),
-    ]
-    for container in containers:
-        for port in container.get("ports") or ():
-            if port.get("hostPort"):
-                ports.append(
-                    (port.get("hostIP") or "0.0.0.0", port.get("protocol") or "TCP", port["hostPort"])
-                )
-    return tuple(ports)

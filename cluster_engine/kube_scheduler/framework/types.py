@@ -9,8 +9,9 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
+from cluster_engine.component_helpers.host_ports import Port
 from cluster_engine.component_helpers.requests import amounts
-from cluster_engine.kube_scheduler.framework.shape import Port, Shape, Shapes
+from cluster_engine.kube_scheduler.framework.shape import Shape, Shapes
 
 
 class PodInfo:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cluster_engine.component_helpers.host_ports import any_conflicts
 from cluster_engine.kube_scheduler.framework import (
     Event,
     Interest,
@@ -13,15 +14,8 @@ from cluster_engine.kube_scheduler.framework import (
     resolvable,
 )
 from cluster_engine.kube_scheduler.framework.events import ADD, DELETE
-from cluster_engine.kube_scheduler.framework.shape import Port
 
 _REFUSAL = resolvable("node(s) didn't have free ports for the requested pod ports")
-_ANY = "0.0.0.0"
-
-
-def conflicts(wanted: Port, used: Port) -> bool:
-    """Whether two host ports collide; an unspecified host address collides with every address."""
-    return wanted[1:] == used[1:] and (wanted[0] == used[0] or _ANY in (wanted[0], used[0]))
 
 
 class NodePorts(ShapePlugin):
@@ -36,10 +30,7 @@ class NodePorts(ShapePlugin):
         return bool(shape.host_ports)
 
     def filter_shape(self, shape: Shape, node: NodeInfo) -> Refusal | None:
-        for wanted in shape.host_ports:
-            if any(conflicts(wanted, used) for used in node.used_ports):
-                return _REFUSAL
-        return None
+        return _REFUSAL if any_conflicts(shape.host_ports, node.used_ports) else None
 
     def _frees_a_port(self, pod: PodInfo, event: Event) -> bool:
         """The Pod that went was on a node and had a host port that this one wants."""
@@ -47,4 +38,4 @@ class NodePorts(ShapePlugin):
         if gone is None or not gone["spec"].get("nodeName"):
             return False
         freed = self.handle.cache.shapes.of(gone).host_ports
-        return any(conflicts(wanted, used) for wanted in pod.shape.host_ports for used in freed)
+        return any_conflicts(pod.shape.host_ports, freed)
