@@ -86,7 +86,19 @@ def scale(options: argparse.Namespace) -> Iterator[Result]:
         yield result
 
 
-BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {"boot": boot, "scale": scale}
+def scheduler(options: argparse.Namespace) -> Iterator[Result]:
+    """The scheduler alone: Pods that fit, Pods that do not, and the longest time that it holds the loop."""
+    for count in options.sizes:
+        ours = [engine("scheduler", str(count), str(NODES)) for _ in range(options.runs)]
+        result: Result = {"bench": "scheduler", "pods": count, "nodes": NODES, "runs": options.runs}
+        yield result | {key: median(ours, key) for key in ours[0]}
+
+
+BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
+    "boot": boot,
+    "scale": scale,
+    "scheduler": scheduler,
+}
 
 
 def main() -> int:

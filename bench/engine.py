@@ -7,6 +7,7 @@ import json
 import pstats
 import sys
 import time
+from collections.abc import Callable
 from typing import Any
 
 
@@ -85,7 +86,53 @@ def scale(count: int, nodes: int, profile: bool) -> dict[str, Any]:
     }
 
 
+def scheduler(count: int, nodes: int) -> dict[str, Any]:
+    """CPU of the scheduler's clock events alone: so many Pods that fit, then as many that do not, tried twice."""
+    from cluster_engine.cluster import Cluster
+    from cluster_engine.memory import relax_collector
+
+    relax_collector()
+    cluster = Cluster(nodes=nodes + 1, seed=1, addons=False, max_pods=4 * count, max_objects=20 * count)
+    run = cluster.clock._handlers["kube-scheduler/run"]
+    spent: list[float] = []
+
+    def timed() -> None:
+        began = time.process_time()
+        run()
+        spent.append(time.process_time() - began)
+
+    cluster.clock._handlers["kube-scheduler/run"] = timed
+    cluster.apply(deployment(count))
+    cluster.settle()
+    placed, longest = sum(spent), max(spent)
+    spent.clear()
+    misfits = deployment(count)
+    misfits["metadata"]["name"] = "misfits"
+    misfits["spec"]["template"]["spec"]["nodeSelector"] = {"disk": "ssd"}
+    cluster.apply(misfits)
+    cluster.settle()
+    refused = sum(spent)
+    spent.clear()
+    admin = cluster.context.client("kubernetes-admin", "bench", ("system:masters",))
+    patch = {"metadata": {"labels": {"disk": "ssd"}}, "spec": {"unschedulable": True}}
+    admin.patch("nodes", "worker-1", None, patch)
+    cluster.settle()
+    return {
+        "placed_cpu_seconds": placed,
+        "placed_per_second": count / placed,
+        "refused_per_second": count / refused,
+        "refused_again_per_second": count / sum(spent),
+        "longest_event_milliseconds": longest * 1000,
+    }
+
+
+BENCHES: dict[str, Callable[[list[str]], dict[str, Any]]] = {
+    "boot": lambda _rest: boot(),
+    "scale": lambda rest: scale(int(rest[0]), int(rest[1]), "--profile" in rest),
+    "scheduler": lambda rest: scheduler(int(rest[0]), int(rest[1])),
+}
+
+
 if __name__ == "__main__":
     name, *rest = sys.argv[1:]
-    result = boot() if name == "boot" else scale(int(rest[0]), int(rest[1]), "--profile" in rest)
-    print(json.dumps(result))
+    print(json.dumps(BENCHES[name](rest)))
