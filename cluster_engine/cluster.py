@@ -29,7 +29,7 @@ from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.component import ClusterOptions, Component, Context
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
-from cluster_engine.kube_apiserver import ADMIN, APIServer, Request, RequestContext, Response
+from cluster_engine.kube_apiserver import ADMIN, APIServer, Request, RequestContext, Response, UserInfo
 from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_proxy import Proxy
 from cluster_engine.kube_scheduler import Scheduler
@@ -403,8 +403,6 @@ class Cluster:
 
 
 def _request_of(payload: dict[str, Any]) -> Request:
-    from cluster_engine.kube_apiserver import UserInfo
-
     return Request(
         payload["method"],
         payload["path"],

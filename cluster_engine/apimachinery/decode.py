@@ -12,6 +12,7 @@ import binascii
 import json
 import re
 from collections.abc import Sequence
+from datetime import UTC, datetime, timedelta, timezone
 from functools import lru_cache
 from typing import Any, NamedTuple
 
@@ -141,8 +142,6 @@ def canonical_time(text: str, micro: bool = False) -> str:
 def _to_utc(
     year: int, month: int, day: int, hour: int, minute: int, zone: str
 ) -> tuple[int, int, int, int, int]:
-    from datetime import UTC, datetime, timedelta, timezone
-
     gap = timedelta(hours=int(zone[1:3]), minutes=int(zone[4:6]))
     if gap >= timedelta(days=1):
         raise DecodeError("time zone offset out of range")

@@ -15,6 +15,7 @@ from __future__ import annotations
 import base64
 import struct
 from collections.abc import Iterator
+from datetime import date
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
@@ -131,8 +132,6 @@ def _time(data: Any, micro: bool, reader: _Reader) -> str | None:
 
 def _civil(days: int) -> tuple[int, int, int]:
     """(year, month, day) of a number of days since 1970."""
-    from datetime import date
-
     day = date.fromordinal(days + 719_163)
     return day.year, day.month, day.day
 

@@ -165,15 +165,15 @@ class Kind:
     form: Version | None = None
     """Of one of the other versions: how it is converted. Set by ``forms``."""
 
-    @property
+    @cached_property
     def list_kind(self) -> str:
         return self.kind + "List"
 
-    @property
+    @cached_property
     def api_version(self) -> str:
         return f"{self.group}/{self.version}" if self.group else self.version
 
-    @property
+    @cached_property
     def group_resource(self) -> str:
         return f"{self.resource}.{self.group}" if self.group else self.resource
 
@@ -229,7 +229,7 @@ class Kind:
             return schema.custom_type(self.openapi, self.kind)
         return schema.type_of(self.api_version, self.kind)
 
-    @property
+    @cached_property
     def path(self) -> str:
         """Where its group version is served: ``/api/v1``, ``/apis/apps/v1``."""
         return f"/apis/{self.api_version}" if self.group else f"/api/{self.api_version}"

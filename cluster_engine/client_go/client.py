@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.kube_apiserver import APIServer, Attributes, RequestContext, UserInfo
+from cluster_engine.kube_apiserver import Access, APIServer, RequestContext, UserInfo
 
 CONTEXTS_LIMIT = 1_024
 """What a client remembers that it may do: verbs on resources; a full memory starts anew."""
@@ -47,7 +47,7 @@ class Client:
     ) -> RequestContext:
         plural, _, group = resource.partition(".")
         decision = self._authorizer.check(
-            Attributes(self._user, verb, group, plural, subresource, namespace or "", name)
+            Access(self._user, verb, group, plural, subresource, namespace or "", name)
         )
         context = RequestContext(self._user, manager=self._manager, subresource=subresource, trusted=True)
         if decision.everywhere:

@@ -4,7 +4,7 @@
 `APIServer.handle` the whole HTTP behaviour on bytes; `cluster_engine.serving` is the ASGI edge around it.
 """
 
-from .authorization import Attributes
+from .authorization import Access
 from .instance import APIServer
 from .node_api import LogLine, NodeAPI, NodeProxy
 from .types import ADMIN, ANONYMOUS, ExecResult, Request, RequestContext, Response, Stream, UserInfo
@@ -13,7 +13,7 @@ __all__ = [
     "ADMIN",
     "ANONYMOUS",
     "APIServer",
-    "Attributes",
+    "Access",
     "ExecResult",
     "LogLine",
     "NodeAPI",

@@ -9,7 +9,7 @@ from urllib.parse import unquote
 
 from cluster_engine.apimachinery import errors
 
-from .authorization import Attributes, AuthorizerChain
+from .authorization import Access, AuthorizerChain
 from .types import ANONYMOUS, Request, UserInfo
 
 _EXTRA = "impersonate-extra-"
@@ -36,7 +36,7 @@ def impersonated(user: UserInfo, request: Request, authorizer: AuthorizerChain) 
         return user
 
     def check(resource: str, who: str, group: str = "", subresource: str = "", namespace: str = "") -> None:
-        authorizer.check(Attributes(user, "impersonate", group, resource, subresource, namespace, who))
+        authorizer.check(Access(user, "impersonate", group, resource, subresource, namespace, who))
 
     groups = tuple(group.strip() for group in listed.split(",") if group.strip())
     namespace, colon, account = name.removeprefix(_ACCOUNT).partition(":")

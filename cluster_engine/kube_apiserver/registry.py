@@ -31,6 +31,7 @@ from .identities import Identities
 from .ownership import CreateOwners
 from .patching import patched
 from .selection import Selection
+from .subresources.binding import bound
 from .types import RequestContext
 
 Objects = list[JSON]
@@ -121,7 +122,7 @@ class Registry:
         mutating, validating = self._chain.of(kind.group_resource, CREATE, "")
         attributes = None
         if mutating or validating:
-            attributes = Attributes(self, ctx, kind, CREATE, namespace, name, obj)
+            attributes = Attributes(self.store, self.identities, ctx, kind, CREATE, namespace, name, obj)
             for plugin in mutating:
                 attributes.obj = obj = plugin.admit(attributes, obj)
         obj = kind.prepare_create(obj)
@@ -224,7 +225,9 @@ class Registry:
         mutating, validating = self._chain.of(resource, UPDATE, ctx.subresource)
         attributes = None
         if mutating or validating:
-            attributes = Attributes(self, ctx, kind, UPDATE, namespace, name, new, old, ctx.subresource)
+            attributes = Attributes(
+                self.store, self.identities, ctx, kind, UPDATE, namespace, name, new, old, ctx.subresource
+            )
             for plugin in mutating:
                 attributes.obj = new = plugin.admit(attributes, new)
         new = self._prepared(ctx, kind, new, old)
@@ -404,7 +407,9 @@ class Registry:
         deletion.check_preconditions(kind, old, options)
         _mutating, validating = self._chain.of(resource, DELETE, "")
         if validating:
-            attributes = Attributes(self, ctx, kind, DELETE, namespace or "", name, None, old)
+            attributes = Attributes(
+                self.store, self.identities, ctx, kind, DELETE, namespace or "", name, None, old
+            )
             for plugin in validating:
                 plugin.validate(attributes)
         action, obj = deletion.decide(kind, old, options, self.clock.now)
@@ -438,8 +443,6 @@ class Registry:
 
     def bind(self, ctx: RequestContext, namespace: str, name: str, binding: JSON) -> None:
         """Assign a Pod to a node (pods/binding)."""
-        from .subresources.binding import bound  # the pure part
-
         old = self.find("pods", namespace, name)
         if old is None:
             raise errors.not_found("pods", name)

@@ -12,7 +12,7 @@ from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
 
 from .authentication import ISSUER, Authenticator
-from .authorization import Attributes, AuthorizerChain
+from .authorization import Access, AuthorizerChain
 from .types import UserInfo
 
 
@@ -77,7 +77,7 @@ def _access(asked: Asked, user: UserInfo, spec: JSON) -> JSON:
         )
         raise errors.invalid("authorization.k8s.io", "SelfSubjectAccessReview", "", [problem])
     if wanted is not None:
-        attributes = Attributes(
+        access = Access(
             user,
             wanted.get("verb") or "",
             wanted.get("group") or "",
@@ -89,8 +89,8 @@ def _access(asked: Asked, user: UserInfo, spec: JSON) -> JSON:
         )
     else:
         assert path is not None
-        attributes = Attributes(user, path.get("verb") or "", path=path.get("path") or "")
-    decision = asked.authorizer.decide(attributes)
+        access = Access(user, path.get("verb") or "", path=path.get("path") or "")
+    decision = asked.authorizer.decide(access)
     status: JSON = {"allowed": decision.allowed}
     if decision.verdict == "deny":
         status["denied"] = True

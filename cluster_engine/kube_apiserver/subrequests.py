@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
-
 import orjson
 
 from cluster_engine.apimachinery import decode, errors
@@ -13,18 +11,18 @@ from cluster_engine.etcd import Store
 from cluster_engine.sim import Clock
 
 from .authentication import Authenticator
+from .bodies import patch_document
 from .discovery import SUBRESOURCES
 from .negotiation import decode_as, negotiate
 from .node_api import LogLine, NodeProxy
 from .options import write_context
 from .patching import patched
 from .registry import Registry
+from .replies import Replies
 from .requests import RequestInfo, first
 from .subresources import container, eviction, execute, log, scale, token
 from .types import Request, Response, UserInfo
-
-if TYPE_CHECKING:
-    from .handlers import Handlers
+from .verbs import Verbs
 
 STREAMED = ("exec", "attach", "portforward")
 """Subresources of Pods that answer with a stream in both directions."""
@@ -42,16 +40,18 @@ class Subresources:
         registry: Registry,
         authenticator: Authenticator,
         nodes: NodeProxy,
+        verbs: Verbs,
+        replies: Replies,
     ) -> None:
         self._clock = clock
         self._store = store
         self._registry = registry
         self._authenticator = authenticator
         self._nodes = nodes
+        self._verbs = verbs
+        self._replies = replies
 
-    def handle(
-        self, handlers: Handlers, request: Request, user: UserInfo, info: RequestInfo, kind: Kind
-    ) -> Response:
+    def handle(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
         """The reply. Raises ApiError 404, 405 and whatever the subresource refuses."""
         name = info.subresource
         if name in kind.not_simulated:
@@ -70,7 +70,7 @@ class Subresources:
         namespace = info.namespace if kind.namespaced else ""
         match name:
             case "scale":
-                return self._scale(handlers, request, user, info, kind)
+                return self._scale(request, user, info, kind)
             case "log":
                 return self._log(request, namespace, info.name)
             case "exec":
@@ -78,37 +78,39 @@ class Subresources:
             case "binding":
                 return self.binding(request, user, info)
             case "eviction":
-                return self._eviction(handlers, request, user, info)
+                return self._eviction(request, user, info)
             case "token":
-                return self._token(handlers, request, user, info)
+                return self._token(request, user, info)
         # status, finalize, approval: the object itself through another strategy.
-        return handlers.whole_object(request, user, kind, namespace, info)
+        if info.verb == "get":
+            return self._verbs.get(request, kind, namespace, info.name)
+        if info.verb == "update":
+            return self._verbs.update(request, user, kind, namespace, info)
+        return self._verbs.patch(request, user, kind, namespace, info)
 
     # ---- scale -------------------------------------------------------------------------------------------
 
-    def _scale(
-        self, handlers: Handlers, request: Request, user: UserInfo, info: RequestInfo, kind: Kind
-    ) -> Response:
+    def _scale(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
         accept = negotiate(request, ("Table", "PartialObjectMetadata"))
         registry = self._registry
         live = registry.find(kind.group_resource, info.namespace, info.name)
         if live is None:
             raise errors.not_found(kind.group_resource, info.name)
         if info.verb == "get":
-            return handlers.show(request, scale.KIND, scale.scale_of(live), 200, accept)
+            return self._replies.show(request, scale.KIND, scale.scale_of(live), 200, accept)
         if info.verb == "update":
             ctx = write_context(request, user, "UpdateOptions", "scale")
             wanted = decode_as(request, "autoscaling/v1", "Scale")
         else:
             ctx = write_context(request, user, "PatchOptions", "scale")
-            patch_type, document = handlers.patch_document(request)
+            patch_type, document = patch_document(request)
             if patch_type in ("apply", "strategic"):
                 patch_type = "merge"  # a Scale has no lists: the two are the same
             wanted = patched(scale.scale_of(live), document, patch_type, None)
             wanted, _warnings = decode.handle_body("autoscaling/v1", "Scale", wanted, "Ignore")
         new = scale.with_scale(live, wanted)
         done = registry.update(ctx, kind.group_resource, info.namespace, info.name, new)
-        return handlers.show(request, scale.KIND, scale.scale_of(done), 200, accept, ctx.warnings)
+        return self._replies.show(request, scale.KIND, scale.scale_of(done), 200, accept, ctx.warnings)
 
     # ---- log and exec ------------------------------------------------------------------------------------
 
@@ -171,14 +173,14 @@ class Subresources:
         status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
         return Response(201, {"content-type": "application/json"}, orjson.dumps(status))
 
-    def _eviction(self, handlers: Handlers, request: Request, user: UserInfo, info: RequestInfo) -> Response:
+    def _eviction(self, request: Request, user: UserInfo, info: RequestInfo) -> Response:
         accept = negotiate(request)
         ctx = write_context(request, user, "CreateOptions", "")
         obj = decode_as(request, "policy/v1", "Eviction")
         done = eviction.evict(self._registry, ctx, info.namespace, info.name, obj)
-        return handlers.reply(request, 201, done, accept)
+        return self._replies.reply(request, 201, done, accept)
 
-    def _token(self, handlers: Handlers, request: Request, user: UserInfo, info: RequestInfo) -> Response:
+    def _token(self, request: Request, user: UserInfo, info: RequestInfo) -> Response:
         accept = negotiate(request)
         ctx = write_context(request, user, "CreateOptions", "")
         obj = decode_as(request, "authentication.k8s.io/v1", "TokenRequest")
@@ -187,7 +189,7 @@ class Subresources:
             raise errors.not_found("serviceaccounts", info.name)
         token_id = self._registry.identities.token_id(account["metadata"]["uid"], ctx.dry_run)
         done = token.issue(self._store, self._authenticator, account, obj, token_id)
-        return handlers.reply(request, 201, done, accept)
+        return self._replies.reply(request, 201, done, accept)
 
 
 def _running(pod: JSON, container: str) -> bool:

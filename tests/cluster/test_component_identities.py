@@ -9,7 +9,7 @@ import pytest
 from cluster_engine import Cluster
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component import Context
-from cluster_engine.kube_apiserver.authorization import Attributes, AuthorizerChain, Decision
+from cluster_engine.kube_apiserver.authorization import Access, AuthorizerChain, Decision
 
 STORY = """
 apiVersion: apps/v1
@@ -68,7 +68,7 @@ def seen(monkeypatch: pytest.MonkeyPatch) -> dict[str, list[str]]:
     asked: dict[str, list[str]] = {"allowed": [], "refused": []}
     check = AuthorizerChain.check
 
-    def noting(self: AuthorizerChain, attributes: Attributes) -> Decision:
+    def noting(self: AuthorizerChain, attributes: Access) -> Decision:
         text = f"{attributes.user.username} {attributes.verb} {attributes.whole_resource}.{attributes.group}"
         try:
             decision = check(self, attributes)

@@ -9,7 +9,7 @@ from faults import Planted, plant, same_again
 
 from cluster_engine import Cluster
 from cluster_engine.etcd import Store
-from cluster_engine.kube_apiserver import ADMIN, ANONYMOUS, Request, handlers
+from cluster_engine.kube_apiserver import ADMIN, ANONYMOUS, Request, handlers, verbs
 from cluster_engine.kube_apiserver.admission import PLUGINS
 from cluster_engine.kube_apiserver.authentication import Authenticator
 from cluster_engine.kube_apiserver.authorization import AuthorizerChain
@@ -68,7 +68,7 @@ def about_secrets(*args: Any) -> bool:
 STAGES = [
     ("authentication", Authenticator, "identify", concerns_poison, False, False),
     ("classification", handlers.Handlers, "mutates", concerns_poison, False, False),
-    ("decoding", handlers.Handlers, "body_object", concerns_poison, True, False),
+    ("the verb", verbs.Verbs, "create", concerns_poison, True, False),
     ("ownership", Registry, "_own", concerns_poison, True, False),
     ("store", Store, "put", concerns_poison, True, False),
     ("encoding", ObjectBytes, "whole", concerns_poison, True, True),

@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from apiserver_bench import PODS, Bench, pod
 
-from cluster_engine.kube_apiserver import Attributes, UserInfo
+from cluster_engine.kube_apiserver import Access, UserInfo
 from cluster_engine.kube_apiserver.authorization import AuthorizerChain, Decision, Rules
 
 NODE = UserInfo("system:node:n1", groups=("system:nodes", "system:authenticated"))
@@ -117,7 +117,7 @@ class Link:
     def __init__(self, decision: Decision) -> None:
         self._decision = decision
 
-    def decide(self, asked: Attributes) -> Decision:
+    def decide(self, asked: Access) -> Decision:
         return self._decision
 
     def rules(self, user: UserInfo, namespace: str) -> Rules:
@@ -136,7 +136,7 @@ CHAINS: dict[str, tuple[list[Decision], Decision]] = {
 
 @pytest.mark.parametrize(("links", "expected"), CHAINS.values(), ids=CHAINS.keys())
 def test_a_chain(links: list[Decision], expected: Decision) -> None:
-    asked = Attributes(NODE, "get", resource="pods")
+    asked = Access(NODE, "get", resource="pods")
     assert AuthorizerChain([Link(decision) for decision in links]).decide(asked) == expected
 
 

@@ -34,7 +34,7 @@ class NamespaceLifecycle(Plugin):
         namespace = attributes.namespace
         if not namespace:
             return obj
-        found = attributes.registry.store.get("namespaces", namespace)
+        found = attributes.store.get("namespaces", namespace)
         if found is None:
             raise errors.not_found("namespaces", namespace)
         if found["metadata"].get("deletionTimestamp"):

@@ -9,15 +9,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.etcd import Store
 
+from ..identities import Identities
 from ..types import RequestContext
-
-if TYPE_CHECKING:
-    from ..registry import Registry
 
 CREATE = "CREATE"
 UPDATE = "UPDATE"
@@ -28,7 +26,8 @@ DELETE = "DELETE"
 class Attributes:
     """A write under admission. `obj` is None for deletes."""
 
-    registry: Registry
+    store: Store
+    identities: Identities
     ctx: RequestContext
     kind: Kind
     operation: str

@@ -72,7 +72,7 @@ class Priority(Plugin):
 
 
 def _resolve(attributes: Attributes, name: str) -> tuple[int, str]:
-    found = attributes.registry.store.get(_CLASSES, name)
+    found = attributes.store.get(_CLASSES, name)
     if found is not None:
         return found.get("value", 0), found.get("preemptionPolicy") or _LOWER
     if name in SYSTEM_CLASSES:
@@ -93,7 +93,7 @@ def _kept(obj: JSON, old: JSON) -> JSON:
 
 def _default_class(attributes: Attributes) -> JSON | None:
     """The class of Pods that name none."""
-    chosen = [c for c in attributes.registry.store.range(_CLASSES) if c.get("globalDefault")]
+    chosen = [c for c in attributes.store.range(_CLASSES) if c.get("globalDefault")]
     # More than one can only be left over from a race; the lowest value wins.
     return min(chosen, key=lambda c: c.get("value", 0), default=None)
 

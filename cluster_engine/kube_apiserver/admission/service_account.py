@@ -34,9 +34,7 @@ class ServiceAccount(Plugin):
         account = _look_up(attributes, name)
         new: JSON = {**spec, "serviceAccountName": name, "serviceAccount": name}
         if _automount(spec, account):
-            _mount_token(
-                new, attributes.registry.identities.suffix("kube-api-access", obj["metadata"]["uid"])
-            )
+            _mount_token(new, attributes.identities.suffix("kube-api-access", obj["metadata"]["uid"]))
         if not spec.get("imagePullSecrets") and account.get("imagePullSecrets"):
             new["imagePullSecrets"] = account["imagePullSecrets"]
         return {**obj, "spec": new}
@@ -60,7 +58,7 @@ class ServiceAccount(Plugin):
 
 def _look_up(attributes: Attributes, name: str) -> JSON:
     namespace = attributes.namespace
-    found = attributes.registry.store.get("serviceaccounts", f"{namespace}/{name}")
+    found = attributes.store.get("serviceaccounts", f"{namespace}/{name}")
     if found is None:
         raise errors.forbidden(
             "pods",

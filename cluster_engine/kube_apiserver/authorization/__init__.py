@@ -7,7 +7,7 @@ from cluster_engine.etcd import Store
 
 from .bootstrap_policy import BootstrapPolicy
 from .chain import AuthorizerChain, refusal
-from .interface import Attributes, Authorizer, Decision, Rule, Rules
+from .interface import Access, Authorizer, Decision, Rule, Rules
 from .node import NodeAuthorizer
 from .privileged_groups import PrivilegedGroups
 
@@ -18,7 +18,7 @@ def authorizers(store: Store) -> AuthorizerChain:
 
 
 __all__ = [
-    "Attributes",
+    "Access",
     "Authorizer",
     "AuthorizerChain",
     "Decision",

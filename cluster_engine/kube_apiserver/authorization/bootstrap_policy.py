@@ -7,7 +7,7 @@ service accounts, as kubeadm sets the controller manager up (``--use-service-acc
 from __future__ import annotations
 
 from ..types import UserInfo
-from .interface import ALLOW, NO_OPINION, Attributes, Decision, PathRule, Rule, Rules
+from .interface import ALLOW, NO_OPINION, Access, Decision, PathRule, Rule, Rules
 from .privileged_groups import MASTERS
 
 READ = ("get", "list", "watch")
@@ -154,7 +154,7 @@ _PATH_RULES: dict[str, tuple[PathRule, ...]] = {
 class BootstrapPolicy:
     """The last link: what the tables give to the user's groups and to the user."""
 
-    def decide(self, asked: Attributes) -> Decision:
+    def decide(self, asked: Access) -> Decision:
         """Allow or no opinion."""
         subjects = (*asked.user.groups, asked.user.username)
         if not asked.resource:

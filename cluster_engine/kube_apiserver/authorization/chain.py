@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from cluster_engine.apimachinery import errors
 
 from ..types import UserInfo
-from .interface import NO_OPINION, Attributes, Authorizer, Decision, Rules
+from .interface import NO_OPINION, Access, Authorizer, Decision, Rules
 
 
 class AuthorizerChain:
@@ -25,7 +25,7 @@ class AuthorizerChain:
         """To be called by a link whose answers may now be others (a role, a binding)."""
         self.generation += 1
 
-    def decide(self, asked: Attributes) -> Decision:
+    def decide(self, asked: Access) -> Decision:
         """The first opinion, or none with all the reasons."""
         reasons = []
         for link in self._links:
@@ -45,7 +45,7 @@ class AuthorizerChain:
             ", ".join(rules.problem for rules in found if rules.problem),
         )
 
-    def check(self, asked: Attributes) -> Decision:
+    def check(self, asked: Access) -> Decision:
         """The decision that allows it. Raises ApiError 403 in upstream's words."""
         decision = self.decide(asked)
         if not decision.allowed:
@@ -57,7 +57,7 @@ class AuthorizerChain:
         return decision
 
 
-def refusal(asked: Attributes) -> str:
+def refusal(asked: Access) -> str:
     """What somebody may not do (responsewriters.ForbiddenMessage)."""
     who = f'User "{asked.user.username}" cannot {asked.verb}'
     if not asked.resource:

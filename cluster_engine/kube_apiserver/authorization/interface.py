@@ -18,7 +18,7 @@ _SELECTING = ("list", "watch", "deletecollection")
 
 
 @dataclass(frozen=True, slots=True)
-class Attributes:
+class Access:
     """May this user do this? Either to a resource, or (``resource`` is empty) to a path."""
 
     user: UserInfo
@@ -32,7 +32,7 @@ class Attributes:
     field_selector: str = ""
 
     @classmethod
-    def of(cls, user: UserInfo, info: RequestInfo, request: Request) -> Attributes:
+    def of(cls, user: UserInfo, info: RequestInfo, request: Request) -> Access:
         """What a request over HTTP asks. A selector of one name names the object, as upstream."""
         if not info.is_resource:
             return cls(user, info.verb, path=info.path)
@@ -96,7 +96,7 @@ class Rule:
         """As SelfSubjectRulesReview shows it."""
         return {"verbs": list(self.verbs), "apiGroups": list(self.groups), "resources": list(self.resources)}
 
-    def allows(self, asked: Attributes) -> bool:
+    def allows(self, asked: Access) -> bool:
         """Whether the request is one of these."""
         if asked.verb not in self.verbs and "*" not in self.verbs:
             return False
@@ -119,7 +119,7 @@ class PathRule:
         """As SelfSubjectRulesReview shows it."""
         return {"verbs": list(self.verbs), "nonResourceURLs": list(self.paths)}
 
-    def allows(self, asked: Attributes) -> bool:
+    def allows(self, asked: Access) -> bool:
         """Whether the request is one of these."""
         if asked.verb not in self.verbs and "*" not in self.verbs:
             return False
@@ -140,6 +140,6 @@ class Rules(NamedTuple):
 class Authorizer(Protocol):
     """One link of the chain."""
 
-    def decide(self, asked: Attributes) -> Decision: ...
+    def decide(self, asked: Access) -> Decision: ...
 
     def rules(self, user: UserInfo, namespace: str) -> Rules: ...

@@ -13,7 +13,7 @@ from cluster_engine.etcd import Store
 
 from ..types import UserInfo
 from .bootstrap_policy import NODE_RULES
-from .interface import ALLOW, NO_OPINION, Attributes, Decision, Rules
+from .interface import ALLOW, NO_OPINION, Access, Decision, Rules
 
 _GROUP, _PREFIX = "system:nodes", "system:node:"
 _LEASES = "kube-node-lease"
@@ -25,7 +25,7 @@ class NodeAuthorizer:
 
     def __init__(self, store: Store) -> None:
         self._store = store
-        self._parts: dict[tuple[str, str], Callable[[str, Attributes], Decision]] = {
+        self._parts: dict[tuple[str, str], Callable[[str, Access], Decision]] = {
             ("", "secrets"): self._read_object,
             ("", "configmaps"): self._read_object,
             ("", "persistentvolumeclaims"): self._get_object,
@@ -36,7 +36,7 @@ class NodeAuthorizer:
             ("coordination.k8s.io", "leases"): self._lease,
         }
 
-    def decide(self, asked: Attributes) -> Decision:
+    def decide(self, asked: Access) -> Decision:
         """Allow or no opinion, with what is missing."""
         node = _node_of(asked.user)
         if node is None:
@@ -56,7 +56,7 @@ class NodeAuthorizer:
 
     # ---- by resource -------------------------------------------------------------------------------------
 
-    def _read_object(self, node: str, asked: Attributes) -> Decision:
+    def _read_object(self, node: str, asked: Access) -> Decision:
         if asked.verb not in ("get", "list", "watch"):
             return _no("can only read resources of this type")
         if asked.subresource:
@@ -65,21 +65,21 @@ class NodeAuthorizer:
             return _no("can only read namespaced object of this type")
         return self._related(node, asked)
 
-    def _get_object(self, node: str, asked: Attributes) -> Decision:
+    def _get_object(self, node: str, asked: Access) -> Decision:
         if asked.verb != "get":
             return _no("can only get individual resources of this type")
         if asked.subresource:
             return _no("cannot get subresource")
         return self._related(node, asked)
 
-    def _token(self, node: str, asked: Attributes) -> Decision:
+    def _token(self, node: str, asked: Access) -> Decision:
         if asked.verb != "create" or not asked.name:
             return _no("can only create tokens for individual service accounts")
         if asked.subresource != "token":
             return _no("can only create token subresource of serviceaccount")
         return self._related(node, asked)
 
-    def _lease(self, node: str, asked: Attributes) -> Decision:
+    def _lease(self, node: str, asked: Access) -> Decision:
         if asked.verb not in ("get", "create", "update", "patch", "delete"):
             return _no("can only get, create, update, patch, or delete a node lease")
         if asked.namespace != _LEASES:
@@ -88,7 +88,7 @@ class NodeAuthorizer:
             return _no("can only access node lease with the same name as the requesting node")
         return _HERE
 
-    def _node(self, node: str, asked: Attributes) -> Decision:
+    def _node(self, node: str, asked: Access) -> Decision:
         if asked.subresource == "status":
             return ALLOW if asked.verb in ("update", "patch") else NO_OPINION
         if asked.subresource:
@@ -103,7 +103,7 @@ class NodeAuthorizer:
             return _no(f"node '{node}' cannot read all nodes, only its own Node object")
         return _no(f"node '{node}' cannot read '{asked.name}', only its own Node object")
 
-    def _pod(self, node: str, asked: Attributes) -> Decision:
+    def _pod(self, node: str, asked: Access) -> Decision:
         match asked.subresource, asked.verb:
             case ("", "create" | "delete") | ("status", "update" | "patch") | ("eviction", "create"):
                 return ALLOW
@@ -117,7 +117,7 @@ class NodeAuthorizer:
                 return _no("can only list/watch pods with spec.nodeName field selector")
         return NO_OPINION
 
-    def _related(self, node: str, asked: Attributes) -> Decision:
+    def _related(self, node: str, asked: Access) -> Decision:
         """Whether a Pod of the node refers to the object (the graph of upstream, from the Pods themselves)."""
         if not asked.name:
             return _no("No Object name found")

@@ -6,7 +6,7 @@ Models k8s.io/apiserver/pkg/authorization/authorizerfactory (NewPrivilegedGroups
 from __future__ import annotations
 
 from ..types import UserInfo
-from .interface import ALLOW, NO_OPINION, Attributes, Decision, Rules
+from .interface import ALLOW, NO_OPINION, Access, Decision, Rules
 
 MASTERS = "system:masters"
 
@@ -14,7 +14,7 @@ MASTERS = "system:masters"
 class PrivilegedGroups:
     """The first link, so that nobody can lock the administrator out."""
 
-    def decide(self, asked: Attributes) -> Decision:
+    def decide(self, asked: Access) -> Decision:
         """Allow or no opinion."""
         return ALLOW if MASTERS in asked.user.groups else NO_OPINION
 

@@ -5,18 +5,30 @@ Models pkg/registry/core/pod/storage/eviction.go.
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
 
 from ..types import RequestContext
 
-if TYPE_CHECKING:
-    from ..registry import Registry
+
+class Pods(Protocol):
+    """What an eviction needs of the registry."""
+
+    def find(self, resource: str, namespace: str | None, name: str) -> JSON | None: ...
+
+    def delete(
+        self,
+        ctx: RequestContext,
+        resource: str,
+        namespace: str | None,
+        name: str,
+        options: JSON | None = None,
+    ) -> JSON: ...
 
 
-def evict(registry: Registry, ctx: RequestContext, namespace: str, name: str, eviction: JSON) -> JSON:
+def evict(registry: Pods, ctx: RequestContext, namespace: str, name: str, eviction: JSON) -> JSON:
     """Delete the Pod with the eviction's options. Raises ApiError 400, 404, 409, 422."""
     given = (eviction.get("metadata") or {}).get("name", "")
     if given and given != name:

@@ -1,0 +1,91 @@
+"""Replies: an object, a list or any value in the form for which the client asked.
+
+Models k8s.io/apiserver/pkg/endpoints/handlers/response.go and responsewriters.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from cluster_engine.apimachinery import errors, table
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.sim import Clock
+
+from .encoding import ObjectBytes
+from .negotiation import JSON_TYPE, Accept, encode, negotiate, wants_pretty
+from .requests import first
+from .types import Request, Response
+
+FORMS = ("Table", "PartialObjectMetadata")
+LIST_FORMS = ("Table", "PartialObjectMetadataList")
+NO_STORE = "no-cache, private"
+_WARNINGS_LIMIT = 32
+
+
+class Replies:
+    """Makes the replies of one cluster."""
+
+    def __init__(self, clock: Clock, cache: ObjectBytes) -> None:
+        self._clock = clock
+        self._cache = cache
+
+    def show(
+        self,
+        request: Request,
+        kind: Kind,
+        obj: JSON,
+        code: int,
+        accept: Accept,
+        warnings: Sequence[str] = (),
+    ) -> Response:
+        """A stored object in the form that the client asked for."""
+        if accept.form == "Table":
+            value = self.table(
+                request, kind, [obj], {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+            )
+        elif accept.form:
+            value = table.partial_metadata(obj)
+        elif accept.media == JSON_TYPE and not wants_pretty(request) and "resourceVersion" in obj["metadata"]:
+            headers = {"content-type": JSON_TYPE, "cache-control": NO_STORE}
+            body = self._cache.whole(kind, obj) + b"\n"
+            return Response(code, headers, body, warnings=tuple(warnings[:_WARNINGS_LIMIT]))
+        else:
+            value = kind.shown(obj)
+        return self.reply(request, code, value, accept, warnings)
+
+    def reply(
+        self, request: Request, code: int, value: JSON, accept: Accept, warnings: Sequence[str] = ()
+    ) -> Response:
+        """Any JSON-shaped value as a reply."""
+        content_type, body = encode(request, accept, value)
+        headers = {"content-type": content_type, "cache-control": NO_STORE}
+        return Response(code, headers, body, warnings=tuple(warnings[:_WARNINGS_LIMIT]))
+
+    def table(self, request: Request, kind: Kind, objects: list[JSON], meta: JSON) -> JSON:
+        include = first(request, "includeObject") or "Metadata"
+        if include not in ("None", "Metadata", "Object"):
+            problem = errors.not_supported("includeObject", include, ("Metadata", "None", "Object", ""))
+            raise errors.invalid("meta.k8s.io", "TableOptions", "", [problem])
+        return table.to_table(kind, objects, self._clock.now, include_object=include, list_meta=meta)
+
+    def failure(self, request: Request, problem: ApiError) -> Response:
+        """The Status of an error as a reply."""
+        status = problem.status
+        headers = {"cache-control": NO_STORE}
+        retry = (status.get("details") or {}).get("retryAfterSeconds")
+        if retry:
+            headers["retry-after"] = str(retry)
+        try:
+            accept = negotiate(request)
+        except ApiError:
+            accept = Accept()
+        headers["content-type"], body = encode(request, accept, status)
+        return Response(problem.code, headers, body)
+
+
+def items_of(kind: Kind, objects: Sequence[JSON]) -> list[JSON]:
+    """Stored objects as the items of a list."""
+    shown = map(kind.shown, objects)
+    return [{k: v for k, v in obj.items() if k not in ("kind", "apiVersion")} for obj in shown]

@@ -1,0 +1,182 @@
+"""What each verb does to whole objects over HTTP.
+
+Models k8s.io/apiserver/pkg/endpoints/handlers: one method a verb.
+"""
+
+from __future__ import annotations
+
+from cluster_engine.apimachinery import errors, table
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.etcd import Store
+from cluster_engine.sim import Clock
+
+from . import listing, watching
+from .bodies import applied_configuration, body_object, patch_document
+from .encoding import ObjectBytes
+from .negotiation import JSON_TYPE, Accept, negotiate, wants_pretty
+from .options import ListOptions, delete_options, write_context
+from .registry import Registry
+from .replies import FORMS, LIST_FORMS, NO_STORE, Replies, items_of
+from .requests import RequestInfo, first, flag
+from .selection import Selection
+from .types import ADMIN, Request, RequestContext, Response, UserInfo
+
+_READER = RequestContext(ADMIN)
+
+
+class Verbs:
+    """Reads and writes the objects of one cluster."""
+
+    def __init__(
+        self, clock: Clock, store: Store, registry: Registry, cache: ObjectBytes, replies: Replies
+    ) -> None:
+        self._clock = clock
+        self._store = store
+        self._registry = registry
+        self._cache = cache
+        self._replies = replies
+
+    # ---- reads -------------------------------------------------------------------------------------------
+
+    def get(self, request: Request, kind: Kind, namespace: str, name: str) -> Response:
+        accept = negotiate(request, FORMS)
+        return self._replies.show(
+            request, kind, self._registry.get(_READER, kind.group_resource, namespace, name), 200, accept
+        )
+
+    def list(self, request: Request, kind: Kind, namespace: str) -> Response:
+        accept = negotiate(request, LIST_FORMS)
+        options = ListOptions.parse(request, kind.resource, kind.group, watch=False)
+        selection = Selection.parse(kind, namespace, options.label_selector, options.field_selector)
+        found, meta = listing.read(self._store, selection, options)
+        if accept.form == "Table":
+            value = self._replies.table(request, kind, found, meta)
+        elif accept.form:
+            value = table.partial_metadata_list(
+                {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta, "items": found}
+            )
+        elif accept.media == JSON_TYPE and not wants_pretty(request):
+            body = self._cache.list(kind, found, meta)
+            return Response(200, {"content-type": JSON_TYPE, "cache-control": NO_STORE}, body)
+        else:
+            items = items_of(kind, found)
+            value = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta, "items": items}
+        return self._replies.reply(request, 200, value, accept)
+
+    def watch(self, request: Request, kind: Kind, namespace: str, name: str) -> Response:
+        accept = negotiate(request, (*FORMS, "PartialObjectMetadataList"))
+        options = ListOptions.parse(request, kind.resource, kind.group, watch=True)
+        field_selector = options.field_selector
+        if name:
+            field_selector = (
+                f"{field_selector},metadata.name={name}" if field_selector else f"metadata.name={name}"
+            )
+        selection = Selection.parse(kind, namespace, options.label_selector, field_selector)
+        if accept.form == "Table":
+            include = first(request, "includeObject") or "Metadata"
+            frame = mark = watching.table_frames(selection, self._clock, include)
+        elif accept.form:
+            frame = mark = watching.partial_frames()
+        else:
+            frame, mark = watching.object_frames(selection, self._cache), watching.plain_frame
+        version = options.resource_version
+        if version is not None and version > self._store.revision:
+            # A version of another life of this cluster: the client has to list again.
+            version = -1
+        fresh = not version
+        if options.initial_events is not None:
+            fresh = options.initial_events
+        stream = watching.WatchStream(
+            self._store,
+            selection,
+            frame,
+            mark,
+            since=None if fresh or not version else version,
+            initial=fresh,
+            end_mark=bool(options.initial_events) and options.bookmarks,
+            bookmarks=options.bookmarks,
+            timeout=options.timeout,
+        )
+        return Response(200, {"content-type": JSON_TYPE, "cache-control": NO_STORE}, stream=stream)
+
+    # ---- writes ------------------------------------------------------------------------------------------
+
+    def create(self, request: Request, user: UserInfo, kind: Kind, namespace: str) -> Response:
+        accept = negotiate(request, FORMS)
+        ctx = write_context(request, user, "CreateOptions", "")
+        obj, warnings = body_object(request, kind, ctx.field_validation)
+        ctx.warnings.extend(warnings)
+        ctx.api_version = kind.api_version
+        made = self._registry.create(ctx, kind.group_resource, namespace, obj)
+        return self._replies.show(request, kind, made, 201, accept, ctx.warnings)
+
+    def update(
+        self, request: Request, user: UserInfo, kind: Kind, namespace: str, info: RequestInfo
+    ) -> Response:
+        accept = negotiate(request, FORMS)
+        ctx = write_context(request, user, "UpdateOptions", info.subresource)
+        obj, warnings = body_object(request, kind, ctx.field_validation)
+        ctx.warnings.extend(warnings)
+        existed = self._registry.find(kind.group_resource, namespace, info.name) is not None
+        given = obj.get("metadata") or {}
+        if not given.get("name"):
+            if not info.name:
+                raise errors.bad_request("name must be provided")
+            obj = {**obj, "metadata": {**given, "name": info.name}}
+        ctx.api_version = kind.api_version
+        done = self._registry.update(ctx, kind.group_resource, namespace, info.name, obj)
+        return self._replies.show(request, kind, done, 200 if existed else 201, accept, ctx.warnings)
+
+    def patch(
+        self, request: Request, user: UserInfo, kind: Kind, namespace: str, info: RequestInfo
+    ) -> Response:
+        accept = negotiate(request, FORMS)
+        patch_type, document = patch_document(request)
+        ctx = write_context(request, user, "PatchOptions", info.subresource)
+        force = flag(request, "force")
+        if patch_type == "apply":
+            if not first(request, "fieldManager"):
+                problem = errors.required("fieldManager", "is required for apply patch")
+                raise errors.invalid("meta.k8s.io", "PatchOptions", "", [problem])
+            document = applied_configuration(kind, document, namespace, info.name)
+        elif force:
+            problem = errors.forbidden_field("force", "may not be specified for non-apply patch")
+            raise errors.invalid("meta.k8s.io", "PatchOptions", "", [problem])
+        existed = self._registry.find(kind.group_resource, namespace, info.name) is not None
+        ctx.api_version = kind.api_version
+        done = self._registry.patch(
+            ctx, kind.group_resource, namespace, info.name, patch_type, document, force
+        )
+        return self._replies.show(request, kind, done, 200 if existed else 201, accept, ctx.warnings)
+
+    def delete(self, request: Request, user: UserInfo, kind: Kind, namespace: str, name: str) -> Response:
+        accept = negotiate(request, FORMS)
+        options = delete_options(request)
+        ctx = write_context(request, user, "DeleteOptions", "")
+        ctx.dry_run = bool(options.get("dryRun"))
+        done = self._registry.delete(ctx, kind.group_resource, namespace, name, options)
+        code = 200
+        still_there = self._registry.find(kind.group_resource, namespace, name) is not None
+        if still_there and options.get("orphanDependents") is False:
+            code = 202
+        if done.get("kind") == "Status":
+            return self._replies.reply(request, code, done, Accept(accept.media), ctx.warnings)
+        return self._replies.show(request, kind, done, code, accept, ctx.warnings)
+
+    def delete_collection(self, request: Request, user: UserInfo, kind: Kind, namespace: str) -> Response:
+        accept = negotiate(request)
+        options = delete_options(request)
+        chosen = ListOptions.parse(request, kind.resource, kind.group, watch=False)
+        ctx = write_context(request, user, "DeleteOptions", "")
+        ctx.dry_run = bool(options.get("dryRun"))
+        revision = self._store.revision
+        found = self._registry.delete_collection(
+            ctx, kind.group_resource, namespace, options, chosen.label_selector, chosen.field_selector
+        )
+        value = {
+            "kind": kind.list_kind,
+            "apiVersion": kind.api_version,
+            "metadata": {"resourceVersion": str(revision)},
+            "items": items_of(kind, found),
+        }
+        return self._replies.reply(request, 200, value, accept, ctx.warnings)
