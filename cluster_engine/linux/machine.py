@@ -367,6 +367,8 @@ class Machine:
             del ready[0]
             if process["state"] == "Z":
                 processes.settle(kernel, process)
+            if process["state"] == "S" and process["pending"]:
+                process["state"] = "R"
             if process["state"] == "R" and not (
                 process["kind"] == "sh" and interpreter.park(kernel, process)
             ):

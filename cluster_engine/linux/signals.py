@@ -47,7 +47,7 @@ def send(kernel: Kernel, key: str, name: str, *, outside: bool = False) -> None:
         return
     caught = record["traps"].get(name, "-")
     ignored = caught == "" or (caught == "-" and name in HARMLESS)
-    if record["pid"] == 1 and caught == "-" and name != "CONT":
+    if record["pid"] == 1 and caught == "-" and name != "CONT" and name not in record.get("own", ()):
         ignored = not (outside and name in ("KILL", "STOP"))
     if ignored and name != "CONT":
         return

@@ -108,10 +108,14 @@ def test_a_terminal_edits_and_interrupts() -> None:
     world.settle()
     world.machine.input("t", "\x1a")
     world.settle()
-    assert world.host.out().endswith("[1]+ Stopped                    sleep 100\r\n/ # ")
+    assert world.host.out().endswith("^Z[1]+  Stopped                    sleep 100\r\n/ # ")
+    world.machine.input("t", "exit\r")
+    world.settle()
+    assert world.host.out().endswith("exit\r\nYou have stopped jobs.\r\n/ # ")
     world.machine.input("t", "exit 4\r")
     world.settle()
     assert world.host.ends == {"t": 4}
+    assert world.machine.processes() == []
 
 
 def test_connections_inside_the_machine() -> None:

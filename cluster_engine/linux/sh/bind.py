@@ -217,7 +217,7 @@ def _skip(pc: int, name: str, operator: str, goal: int) -> Op:
     return op
 
 
-def _fork(pc: int, goal: int, checked: bool) -> Op:
+def _fork(pc: int, goal: int, checked: bool, source: str) -> Op:
     back = (pc, goal, checked)
 
     def op(sh: Shell) -> int:
@@ -225,7 +225,7 @@ def _fork(pc: int, goal: int, checked: bool) -> Op:
             return run.resumed(sh, back)
         child = jobs.fork(sh, pc + 1)
         jobs.group(sh, child, None, True)
-        return jobs.wait_for(sh, [child["id"]], "( … )", pc)
+        return jobs.wait_for(sh, [child["id"]], source, pc)
 
     return op
 
@@ -237,13 +237,9 @@ def _background(pc: int, goal: int, source: str) -> Op:
         if "m" in process["opts"]:
             jobs.group(sh, child, None, False)
         else:
-            child["traps"] = {**child["traps"], "INT": "", "QUIT": ""}
-            child["ignored"] = ["INT", "QUIT"]
-            _become(sh.kernel, child, "0", "n")
+            _detach(sh.kernel, child, True)
         process["last"] = child["pid"]
-        job = jobs.add(sh, [child["id"]], child["pid"], source)
-        if "i" in process["opts"]:
-            sh.write(process["fds"], 2, f"[{job['n']}] {child['pid']}\n")
+        jobs.add(sh, [child["id"]], child["pid"], source)
         sh.status = 0
         sh.next = goal
         return CHARGED
@@ -251,7 +247,15 @@ def _background(pc: int, goal: int, source: str) -> Op:
     return op
 
 
-def _pipe(pc: int, starts: list[int], goal: int, checked: bool) -> Op:
+def _detach(kernel: Kernel, child: Record, first: bool) -> None:
+    """Without job control a background job does not hear of ^C, and does not read what the shell reads."""
+    child["traps"] = {**child["traps"], "INT": "", "QUIT": ""}
+    child["ignored"] = ["INT", "QUIT"]
+    if first:
+        _become(kernel, child, "0", "n")
+
+
+def _pipe(pc: int, starts: list[int], goal: int, checked: bool, source: str, background: bool) -> Op:
     back = (pc, goal, checked)
 
     def op(sh: Shell) -> int:
@@ -262,7 +266,9 @@ def _pipe(pc: int, starts: list[int], goal: int, checked: bool) -> Op:
         reader = ""
         for index, start in enumerate(starts):
             child = jobs.fork(sh, start)
-            jobs.group(sh, child, children[0] if children else None, True)
+            jobs.group(sh, child, children[0] if children else None, not background)
+            if background and "m" not in process["opts"]:
+                _detach(kernel, child, not children)
             children.append(child)
             if reader:
                 _become(kernel, child, "0", reader)
@@ -273,7 +279,14 @@ def _pipe(pc: int, starts: list[int], goal: int, checked: bool) -> Op:
                 record["writers"] = record["readers"] = 1
                 _become(kernel, child, "1", "w" + pipe)
                 reader = "r" + pipe
-        return jobs.wait_for(sh, [child["id"] for child in children], "…", pc)
+        ids = [child["id"] for child in children]
+        if not background:
+            return jobs.wait_for(sh, ids, source, pc)
+        process["last"] = children[-1]["pid"]
+        jobs.add(sh, ids, process["last"], source)
+        sh.status = 0
+        sh.next = goal
+        return CHARGED
 
     return op
 

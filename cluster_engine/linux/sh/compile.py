@@ -6,8 +6,8 @@
 | ``SET name word last substituted checked`` | an assignment of a command without words |
 | ``SUB k goal`` | run what follows in a child, its output is result k, go on at the goal |
 | ``SKIP name operator goal`` | jump when ``${name<operator>…}`` will not look at its word |
-| ``FORK goal checked`` / ``BG goal source`` | a child runs what follows; the parent waits (or not) |
-| ``PIPE starts goal checked`` | children with pipes between them |
+| ``FORK goal checked source`` / ``BG goal source`` | a child runs what follows; the parent waits (or not) |
+| ``PIPE starts goal checked source background`` | children with pipes between them |
 | ``JMP JZ JNZ goal`` · ``NOT`` · ``ST n`` | jumps by the status, the status itself |
 | ``LOOP break continue`` · ``KEEP goal`` · ``ENDL`` | a loop begins, its body's status is kept, it ends |
 | ``FOR name words break`` · ``NEXT name break`` | the same over words (None: the arguments) |
@@ -108,10 +108,12 @@ class _Compiler:
             case Not(body):
                 self.node(body, checked=False)
                 self.emit("NOT")
-            case Pipeline(members):
-                self._pipeline(members, checked)
-            case Subshell(body):
-                self._subshell(body, checked)
+            case Pipeline(members, source):
+                self._pipeline(members, checked, source, background=False)
+            case Subshell(body, source):
+                self._subshell(body, checked, source)
+            case Background(Pipeline(members), source):
+                self._pipeline(members, True, source, background=True)
             case Background(body, source):
                 at = self.emit("BG", 0, source)
                 self._child(body)
@@ -140,14 +142,14 @@ class _Compiler:
         self.emit("EXIT")
         self._results = results
 
-    def _subshell(self, body: Node, checked: bool) -> None:
-        at = self.emit("FORK", 0, checked)
+    def _subshell(self, body: Node, checked: bool, source: str) -> None:
+        at = self.emit("FORK", 0, checked, source)
         self._child(body, checked)
         self._here(at, 1)
 
-    def _pipeline(self, members: tuple[Node, ...], checked: bool) -> None:
+    def _pipeline(self, members: tuple[Node, ...], checked: bool, source: str, *, background: bool) -> None:
         starts: list[int] = []
-        at = self.emit("PIPE", starts, 0, checked)
+        at = self.emit("PIPE", starts, 0, checked, source, background)
         for member in members:
             starts.append(len(self.code))
             self._child(member, checked)

@@ -29,6 +29,17 @@ def leave(sh: Shell, status: int) -> int:
     return _end(sh, status)
 
 
+def warned(sh: Shell) -> bool:
+    """An interactive shell with stopped jobs says so first, and ends the next time."""
+    process = sh.p
+    stopped = "m" in process["opts"] and any(job["state"] == "Stopped" for job in process["jobs"])
+    if not stopped or process["told"]:
+        return False
+    process["told"] = True
+    sh.write(process["fds"], 2, "You have stopped jobs.\n")
+    return True
+
+
 def _end(sh: Shell, status: int) -> int:
     process = sh.p
     if process["out"]:

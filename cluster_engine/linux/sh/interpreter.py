@@ -18,15 +18,13 @@ from cluster_engine.linux.signals import NUMBERS
 
 SHELL = Program("sh", "the command shell", "sh [-c command] [file [argument …]]", shell=True)
 
-SURVIVED = ("INT", "QUIT", "TERM", "TSTP", "TTIN", "TTOU")
-"""Signals that an interactive shell does not die (or stop) of."""
-
 
 def survives(process: Record, name: str) -> bool:
     """Does the shell live on although nothing traps this signal? It notes an interrupt."""
-    if name == "INT" and "i" in process.get("opts", {}):
+    mine = name in process.get("own", ())
+    if mine and name == "INT":
         process["drop"] = True
-    return "i" in process.get("opts", {}) and name in SURVIVED
+    return mine
 
 
 def memory(process: Record) -> int:
@@ -117,6 +115,7 @@ def _let_in(sh: Shell, pc: int) -> int:
             if process["call"] is not None and process["call"][0] == "fg":
                 return pc
             sh.status = 130
+            sh.write(process["fds"], 2, "\n")
             return drop_line(sh)
     call = process["call"]
     if not process["caught"] or (call is not None and call[0] not in ("wait", "read", "input")):

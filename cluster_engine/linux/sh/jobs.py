@@ -32,7 +32,7 @@ def fork(sh: Shell, pc: int, fds: dict[str, str] | None = None) -> Record:
     child["traps"] = {name: "" for name, action in process["traps"].items() if action == ""}
     child["jobs"], child["ended"] = [], {}
     child["opts"] = {name: 1 for name in process["opts"] if name not in ("i", "m", "s")}
-    child["input"], child["mark"] = "", None
+    child["input"], child["mark"], child["own"] = "", None, []
     return child
 
 
@@ -125,16 +125,22 @@ def status_of(job: Job) -> int:
     return status
 
 
+_STOPS = {19: " (signal)", 21: " (tty input)", 22: " (tty output)"}
+
+
 def described(job: Job, current: str) -> str:
     """One line of ``jobs``, as busybox prints it."""
     state = job["state"]
     if state == "Done":
         status, how = job["ends"].get(job["ids"][-1], [0, "exited"])
-        if how not in ("exited", "stopped"):
+        if how != "exited":
             state = signals.TEXTS.get(how, how)
         elif status:
             state = f"Done({status})"
-    return f"[{job['n']}]{current} {state:<26} {job['text']}\n"
+    elif state == "Stopped":
+        status = next(end[0] for end in job["ends"].values() if end[1] == "stopped")
+        state += _STOPS.get(status - 128, "")
+    return f"[{job['n']}]{current}  {state:<27}{job['text']}\n"
 
 
 def mark(sh: Shell, job: Job) -> str:
@@ -184,12 +190,15 @@ def finished(sh: Shell, here: int) -> int | None:
     if any(end[1] == "stopped" for end in ends.values()):
         pid = _pid(sh, ids[-1])
         job = add(sh, ids, pid, text, ends)
-        sh.write(process["fds"], 2, "\n" + described(job, "+"))
+        sh.write(process["fds"], 2, described(job, "+"))
         return int(next(end[0] for end in ends.values() if end[1] == "stopped"))
     if "pipefail" in process["opts"]:
         status = next((ends[key][0] for key in reversed(ids) if ends[key][0]), 0)
     if how == "INT" and "i" in process["opts"]:
-        process["drop"] = True
+        if process["traps"].get("INT"):
+            process["caught"].append("INT")
+        else:
+            process["drop"] = True
     mourn(sh, how)
     return int(status)
 
@@ -206,8 +215,19 @@ def mourn(sh: Shell, how: str) -> None:
             sh.write(sh.p["fds"], 2, signals.TEXTS[how] + "\n")
         except FileError:
             sh.status = 1
-    elif how == "INT" and "i" in sh.p["opts"]:
-        sh.write(sh.p["fds"], 2, "\n")
+
+
+def signal(sh: Shell, job: Job, name: str) -> None:
+    """Signal a job: its group, if it has one of its own. A stopped one goes on, to die of it."""
+    sh.kernel.acts += 1
+    for sent in (name, "CONT") if job["state"] == "Stopped" and name not in signals.STOPPING else (name,):
+        leader = sh.kernel.procs.get(job["ids"][0])
+        if "m" in sh.p["opts"] and leader is not None:
+            signals.send_group(sh.kernel, leader["group"], sent)
+            continue
+        for key in job["ids"]:
+            if key in sh.kernel.procs:
+                signals.send(sh.kernel, key, sent)
 
 
 def resume(sh: Shell, job: Job, foreground: bool, here: int) -> int:

@@ -248,6 +248,7 @@ class Parser(WordReader):
 
     def _pipeline(self) -> Node:
         self._blanks()
+        start = self.pos
         negated = False
         while self._keyword() == "!":
             self.pos += 1
@@ -263,13 +264,16 @@ class Parser(WordReader):
             self.pos += 1
             self._newlines()
             members.append(self._command())
-        node: Node = Pipeline(tuple(members)) if len(members) > 1 else members[0]
+        node: Node = (
+            Pipeline(tuple(members), self.text[start : self.pos].strip()) if len(members) > 1 else members[0]
+        )
         return Not(node) if negated else node
 
     # --- commands ---------------------------------------------------------------------------
 
     def _command(self) -> Node:
         self._blanks()
+        start = self.pos
         if self.pos >= len(self.text):
             raise Incomplete("syntax error: unexpected end of file")
         keyword = self._keyword()
@@ -283,7 +287,7 @@ class Parser(WordReader):
             inner = self.body_until(")")
             if isinstance(inner, Sequence) and not inner.items:
                 raise ParseError("syntax error: nothing between ( and )")
-            body = Subshell(inner)
+            body = Subshell(inner, self.text[start : self.pos])
         elif keyword in OPENERS:
             self._deeper()
             self.pos += len(keyword)

@@ -46,7 +46,11 @@ def read(sh: Shell) -> int:
         lines = process["input"].count("\n")
         if ended:
             if interactive and process["tty"]:
-                sh.write(process["fds"], 2, "exit\n" if not interactive else "\n")
+                sh.write(process["fds"], 2, "\n")
+                if ends.warned(sh):
+                    process["call"] = ["input", 0, False, False]
+                    ended = False
+                    continue
             return ends.leave(sh, sh.status)
         if interactive and not asked:
             _prompt(sh)

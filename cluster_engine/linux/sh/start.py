@@ -13,6 +13,9 @@ from cluster_engine.linux.sh.parse import is_name
 from cluster_engine.linux.sh.prompt import READ, READ_CODE
 from cluster_engine.linux.sh.shell import CHARGED, GONE, Shell
 
+SURVIVED = ("INT", "QUIT", "TERM", "TSTP", "TTIN", "TTOU")
+"""Signals that an interactive shell handles itself: it does not die (or stop) of them."""
+
 
 def begin(kernel: Kernel, process: Record) -> tuple[Shell, int]:
     """Give the record a shell's fields; the shell and where it begins (GONE: it has ended already)."""
@@ -34,7 +37,7 @@ def begin(kernel: Kernel, process: Record) -> tuple[Shell, int]:
         vars=variables, exported=exported, readonly={}, funcs={}, aliases={}, args=[], arg0=process["argv"][0],
         opts={}, code="", pc=0, stack=[], status=0, sub=0, res={}, call=None, saved=None, jobs=[], ended={}, last=0,
         main=process["pid"], noexit=False, input="", line=0, hash={}, getopts=0, limits={}, script=False, drop=False,
-        ignored=list(process["traps"]), mark=None,
+        told=False, ignored=list(process["traps"]), mark=None,
     )  # fmt: skip
     sh = Shell(kernel, process)
     try:
@@ -100,6 +103,7 @@ def _first(sh: Shell, argv: list[str]) -> int:
             return ends.leave(sh, 126)
         return _text(sh, text)
     process["args"] = words
+    option(sh, "s", True)
     fds = process["fds"]
     if interactive or (fds.get("0", "n")[0] == "t" and fds.get("2", "n")[0] == "t"):
         _interactive(sh)
@@ -112,6 +116,7 @@ def _first(sh: Shell, argv: list[str]) -> int:
 def _interactive(sh: Shell) -> None:
     process = sh.p
     option(sh, "i", True)
+    process["own"] = list(SURVIVED)
     if process["tty"] and process["fds"].get("0", "n")[0] == "t":
         option(sh, "m", True)
     busybox = process["who"]["flavour"] == "busybox"

@@ -117,6 +117,7 @@ class Pipeline:
     """Two or more commands joined by `|`."""
 
     members: tuple[Node, ...]
+    source: str = ""
 
 
 @dataclass(frozen=True, slots=True)
@@ -206,6 +207,7 @@ class Subshell:
     """`( … )`."""
 
     body: Node
+    source: str = ""
 
 
 Node: TypeAlias = (

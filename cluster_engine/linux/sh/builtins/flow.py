@@ -68,6 +68,8 @@ def _return(sh: Shell, argv: list[str], back: Back) -> int:
 
 def _exit(sh: Shell, argv: list[str], back: Back) -> int:
     status = count(argv[1]) if len(argv) > 1 else sh.status
+    if ends.warned(sh):
+        return ends.finish(sh, 0, back)
     return ends.leave(sh, status & 255)
 
 

@@ -195,12 +195,7 @@ def _kill(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
                 job = jobs.find(sh, word)
                 if job is None:
                     raise Usage(f"{word}: no such job", 1)
-                for key in job["ids"]:
-                    if key in sh.kernel.procs:
-                        signals.send(sh.kernel, key, name)
-                        if job["state"] == "Stopped" and name not in signals.STOPPING:
-                            signals.send(sh.kernel, key, "CONT")
-                sh.kernel.acts += 1
+                jobs.signal(sh, job, name)
             else:
                 processes.kill(sh.kernel, sh.p, kill_number(word), name)
         except FileError as error:
@@ -282,7 +277,7 @@ def _pwd_program(sys: Sys, argv: list[str]) -> int:
 
 def _jobs(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
     given, words = flags(argv, "lp")
-    chosen = list(sh.p["jobs"])
+    chosen = sh.p["jobs"][::-1]
     if words:
         chosen = []
         for word in words:
@@ -296,7 +291,7 @@ def _jobs(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
         else:
             line = jobs.described(job, jobs.mark(sh, job))
             if "l" in given:
-                line = line.replace(f"[{job['n']}]{line[3]} ", f"[{job['n']}]{line[3]} {job['pid']} ", 1)
+                line = f"{line[:6]}{job['pid']} {line[6:]}"
             sh.write(fds, 1, line)
         if job["state"] == "Done":
             jobs.remove(sh, job["n"])
