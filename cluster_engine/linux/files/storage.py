@@ -12,7 +12,8 @@ never changed, so ``state`` gives out references.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+import hashlib
+from collections.abc import Sequence
 from typing import Any
 
 from cluster_engine.linux.errors import (
@@ -49,14 +50,16 @@ def volume_of(root: Node, limit: int = 0) -> Node:
 
 
 class Storage:
-    """Volumes, roots and open files. ``random`` gives the bytes of /dev/urandom."""
+    """Volumes, roots and open files. All randomness of its /dev/urandom comes from ``seed``."""
 
-    def __init__(self, random: Callable[[int], str] | None = None) -> None:
+    def __init__(self, seed: str = "") -> None:
         self.volumes: dict[str, Node] = {}
         self.roots: dict[str, dict[str, Any]] = {}
         self.opens: dict[str, dict[str, Any]] = {}
         self._next = 1
-        self._random = random or (lambda count: "\0" * count)
+        self._seed = seed
+        self._drawn = 0
+        self._numbers = 0
 
     # ---- volumes and roots -------------------------------------------------------------------
 
@@ -160,6 +163,11 @@ class Storage:
         root = self.roots.pop(name, None)
         if root is not None:
             self.volumes.pop(root["volume"], None)
+
+    def number(self) -> str:
+        """A number that no file has had yet."""
+        self._numbers += 1
+        return str(self._numbers)
 
     # ---- nodes -------------------------------------------------------------------------------
 
@@ -269,7 +277,7 @@ class Storage:
             record = {
                 **record,
                 "tree": tree.put(record["tree"], names, name),
-                "inodes": {**record["inodes"], inode: {**node, "k": 1}},
+                "inodes": {**record["inodes"], inode: {"i": self.number(), **node, "k": 1}},
                 "next": record["next"] + 1,
             }
             for key, held in list(self.opens.items()):
@@ -374,8 +382,13 @@ class Storage:
             case "zero" | "full":
                 return "\0" * count
             case "urandom":
-                return self._random(count)
+                return self.chance(count)
         return ""
+
+    def chance(self, count: int) -> str:
+        """Random bytes, other ones at each call."""
+        self._drawn += 1
+        return hashlib.shake_256(f"{self._seed}/{self._drawn}".encode()).digest(count).decode("latin-1")
 
     def write(self, key: str, text: str, now: int = 0) -> None:
         """Writes at the offset (with ``a``: at the end), which moves."""
@@ -428,6 +441,9 @@ class Storage:
             "roots": dict(self.roots),
             "opens": dict(self.opens),
             "next": self._next,
+            "seed": self._seed,
+            "drawn": self._drawn,
+            "numbers": self._numbers,
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -436,3 +452,6 @@ class Storage:
         self.roots = dict(state["roots"])
         self.opens = dict(state["opens"])
         self._next = state["next"]
+        self._seed = state["seed"]
+        self._drawn = state["drawn"]
+        self._numbers = state["numbers"]

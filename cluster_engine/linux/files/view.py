@@ -44,7 +44,7 @@ class Stat:
     """Of a symbolic link."""
     device: str = ""
     identity: str = ""
-    """Equal for two names of one file."""
+    """Equal for two names of one file; another one when a new file took the name."""
 
     @property
     def blocks(self) -> int:
@@ -103,10 +103,7 @@ class Files:
         if kind == "d":
             links = 2 + sum(1 for child in node["e"].values() if child["t"] == "d")
         size = BLOCK if kind == "d" else len(node["to"]) if kind == "l" else node.get("n", 0)
-        identity = f"{place.volume}:{'/'.join(place.names)}"
-        if "k" in node:
-            entry = tree.find(self.storage.volumes[place.volume]["tree"], place.names)
-            identity = f"{place.volume}#{entry['i']}" if entry is not None and "i" in entry else identity
+        identity = f"{place.volume}#{node['i']}" if "i" in node else f"{place.volume}:{'/'.join(place.names)}"
         return Stat(
             _KINDS[kind],
             node["m"],
@@ -264,6 +261,8 @@ class Files:
             if node["t"] == "d":
                 node = {**node, "m": node["m"] | 0o2000}
         node = {**node, "u": self.who.uid, "g": gid, "mt": self.now}
+        if node["t"] == "f":
+            node["i"] = self.storage.number()
         try:
             self.storage.add(place.volume, place.names, node, self.now)
         except FileError as error:

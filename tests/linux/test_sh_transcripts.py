@@ -13,6 +13,7 @@ from typing import Any
 
 import pytest
 
+from cluster_engine.linux import programs
 from cluster_engine.linux.text import characters, octets
 from tests.linux.cases import FILES, SHELL, TOOLS
 from tests.linux.world import World
@@ -21,7 +22,6 @@ GOLDEN = Path(__file__).with_name("transcripts.json")
 BUSYBOX = shutil.which("busybox")
 CASES = {**SHELL, **{f"tool {name}": line for name, line in TOOLS.items()}}
 ENVIRONMENT = {"LC_ALL": "C.UTF-8", "HOME": "/root"}
-programs = pytest.importorskip("cluster_engine.linux.programs")
 
 
 def real(line: str, directory: Path) -> list[Any]:

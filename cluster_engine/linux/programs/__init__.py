@@ -1,0 +1,175 @@
+"""The programs of images: one file for one (or a few that belong together), and the literal tables of who has which.
+
+`echo printf test [ true false pwd kill sh` are the shell's own builtins, and programs as well (`linux/sh`).
+"""
+
+from __future__ import annotations
+
+from cluster_engine.linux.program import Program
+from cluster_engine.linux.programs import (
+    attributes,
+    awk,
+    base64,
+    cat,
+    checksums,
+    cp,
+    curl,
+    cut,
+    date,
+    dd,
+    diff,
+    dumps,
+    env,
+    expr,
+    find,
+    grep,
+    head,
+    identity,
+    lookup,
+    ls,
+    mv,
+    names,
+    nc,
+    pager,
+    ps,
+    rm,
+    running,
+    sed,
+    seq,
+    sleep,
+    sort,
+    stat,
+    tail,
+    tar,
+    tee,
+    textual,
+    tr,
+    uniq,
+    usage,
+    wc,
+    wget,
+    xargs,
+    yes,
+)
+from cluster_engine.linux.sh import PROGRAMS as SHELL
+
+COMMON: tuple[Program, ...] = (
+    *SHELL,
+    attributes.CHGRP,
+    attributes.CHMOD,
+    attributes.CHOWN,
+    attributes.LN,
+    attributes.MKDIR,
+    attributes.SYNC,
+    attributes.TOUCH,
+    attributes.TRUNCATE,
+    base64.PROGRAM,
+    cat.PROGRAM,
+    checksums.CKSUM,
+    *checksums.SUMS,
+    cp.PROGRAM,
+    cut.PROGRAM,
+    date.PROGRAM,
+    dd.PROGRAM,
+    diff.CMP,
+    diff.PROGRAM,
+    dumps.OD,
+    env.PRINTENV,
+    env.PROGRAM,
+    expr.PROGRAM,
+    find.PROGRAM,
+    grep.EGREP,
+    grep.FGREP,
+    grep.PROGRAM,
+    head.PROGRAM,
+    identity.ARCH,
+    identity.GROUPS,
+    identity.HOSTNAME,
+    identity.ID,
+    identity.NPROC,
+    identity.TTY,
+    identity.UNAME,
+    identity.WHOAMI,
+    ls.PROGRAM,
+    mv.PROGRAM,
+    names.BASENAME,
+    names.DIRNAME,
+    names.MKTEMP,
+    names.READLINK,
+    names.REALPATH,
+    names.WHICH,
+    rm.PROGRAM,
+    rm.RMDIR,
+    running.NICE,
+    running.NOHUP,
+    running.SETSID,
+    running.TIMEOUT,
+    sed.PROGRAM,
+    seq.PROGRAM,
+    sleep.PROGRAM,
+    sort.PROGRAM,
+    stat.PROGRAM,
+    tail.PROGRAM,
+    tar.PROGRAM,
+    tee.PROGRAM,
+    textual.COMM,
+    textual.FOLD,
+    textual.NL,
+    pager.MORE,
+    ps.PIDOF,
+    textual.PASTE,
+    textual.REV,
+    textual.TAC,
+    tr.PROGRAM,
+    uniq.PROGRAM,
+    usage.DF,
+    usage.DU,
+    usage.MOUNT,
+    wc.PROGRAM,
+    xargs.PROGRAM,
+    yes.PROGRAM,
+    awk.PROGRAM,
+)
+"""In busybox's images and in debian's."""
+
+BUSYBOX: tuple[Program, ...] = (
+    dumps.HEXDUMP,
+    lookup.NSLOOKUP,
+    lookup.PING,
+    nc.PROGRAM,
+    pager.LESS,
+    ps.KILLALL,
+    ps.PGREP,
+    ps.PKILL,
+    ps.PS,
+    ps.TOP,
+    running.TIME,
+    running.WATCH,
+    usage.FREE,
+    usage.UPTIME,
+    wget.PROGRAM,
+)
+"""In busybox's images alone: a debian image without extra packages has none of these."""
+
+DEBIAN: tuple[Program, ...] = (lookup.GETENT,)
+"""In debian's images alone."""
+
+EXTRA: tuple[Program, ...] = (curl.PROGRAM,)
+"""In images that name them."""
+
+PROGRAMS: dict[str, Program] = {each.name: each for each in (*COMMON, *BUSYBOX, *DEBIAN, *EXTRA)}
+
+_FLAVOURS: dict[str, tuple[str, ...]] = {
+    "busybox": tuple(sorted(each.name for each in (*COMMON, *BUSYBOX) if each.name != "bash")),
+    "debian": tuple(sorted(each.name for each in (*COMMON, *DEBIAN) if each.name != "ash")),
+    "none": (),
+}
+
+
+def of(flavour: str) -> tuple[str, ...]:
+    """The names of the programs that an image of this flavour ("busybox", "debian", "none") has."""
+    return _FLAVOURS[flavour]
+
+
+def program(name: str) -> Program | None:
+    return PROGRAMS.get(name)

@@ -1,0 +1,758 @@
+"""Walks the tree of an awk program. Texts are characters inside, byte text outside."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+from collections.abc import Callable
+from typing import Any
+
+from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.program import Sys
+from cluster_engine.linux.programs.awk.parse import AwkError, Node, Tree
+from cluster_engine.linux.programs.awk.values import (
+    Input,
+    Value,
+    compare,
+    restored,
+    special,
+    stored,
+    to_number,
+    to_text,
+    truth,
+)
+from cluster_engine.linux.regex import PatternError, printable, regex
+from cluster_engine.linux.text import characters, octets
+
+MAX_STEPS = 2_000_000
+"""Nodes that one call (BEGIN, a chunk of input, END) may walk."""
+MAX_CALLS = 60
+"""Functions inside one another."""
+MAX_ENTRIES = 100_000
+"""Elements of all arrays."""
+MAX_TEXT = 1 << 20
+"""Characters of one value."""
+MAX_FIELD = 10_000
+
+Array = dict[str, Value]
+
+
+class Next(Exception):
+    """`next`."""
+
+
+class Exited(Exception):
+    """`exit`."""
+
+    def __init__(self, status: int) -> None:
+        super().__init__()
+        self.status = status
+
+
+class _Break(Exception):
+    pass
+
+
+class _Continue(Exception):
+    pass
+
+
+class _Return(Exception):
+    def __init__(self, value: Value) -> None:
+        super().__init__()
+        self.value = value
+
+
+class Interpreter:
+    """The memory of a running program, and how to walk its tree."""
+
+    def __init__(self, sys: Sys, tree: Tree) -> None:
+        self.sys = sys
+        self.tree = tree
+        self.names: dict[str, Value] = {
+            "FS": " ",
+            "OFS": " ",
+            "ORS": "\n",
+            "RS": "\n",
+            "NR": 0.0,
+            "FNR": 0.0,
+            "SUBSEP": "\x1c",
+            "CONVFMT": "%.6g",
+            "OFMT": "%.6g",
+            "FILENAME": "",
+            "RSTART": 0.0,
+            "RLENGTH": -1.0,
+        }
+        self.arrays: dict[str, Array] = {}
+        self.frames: list[dict[str, Value | Array]] = []
+        self.record = ""
+        self.fields: list[Value] = []
+        self.split = True
+        """Whether `fields` belong to `record`."""
+        self.ranges: list[bool] = [False] * len(tree.rules)
+        self.out: list[str] = []
+        self.written: list[str] = []
+        """Files that `print >` has begun."""
+        self.steps = 0
+        self.drawn = 0
+        self.seed = 0.0
+        self.exited: int | None = None
+
+    # ---- state -------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """Everything as JSON without floats, in byte text."""
+        return {
+            "names": {name: octets(stored(value)) for name, value in self.names.items()},
+            "arrays": {name: _stored_array(array) for name, array in self.arrays.items()},
+            "record": octets(self.record), "ranges": list(self.ranges), "written": list(self.written),
+            "drawn": self.drawn,
+            "seed": stored(self.seed),
+        }  # fmt: skip
+
+    def load(self, state: dict[str, Any]) -> None:
+        self.names = {name: restored(characters(text)) for name, text in state["names"].items()}
+        self.arrays = {
+            name: {characters(key): restored(characters(text)) for key, text in array.items()}
+            for name, array in state["arrays"].items()
+        }
+        self.set_record(characters(state["record"]))
+        self.ranges, self.written, self.drawn = list(state["ranges"]), list(state["written"]), state["drawn"]
+        self.seed = to_number(restored(state["seed"]))
+
+    # ---- records and fields ------------------------------------------------------------------
+
+    def set_record(self, text: str) -> None:
+        self.record = text
+        self.split = False
+
+    def _split_fields(self) -> None:
+        if not self.split:
+            self.fields = [Input(piece) for piece in self._pieces(self.record, to_text(self.names["FS"]))]
+            self.split = True
+
+    def _pieces(self, text: str, separator: str) -> list[str]:
+        if separator == " ":
+            return text.split()
+        if text == "":
+            return []
+        if separator == "":
+            return list(text)
+        if separator == "\t" or (len(separator) == 1 and separator not in ".[]()*+?{}|^$\\"):
+            return text.split(separator)
+        pieces, at = [], 0
+        for found in self._regex(separator).finditer(printable(text)):
+            start, end = found.span()
+            if end == start:
+                continue
+            pieces.append(text[at:start])
+            at = end
+        return [*pieces, text[at:]]
+
+    def _regex(self, pattern: str) -> Any:
+        try:
+            return regex(pattern, extended=True)
+        except PatternError as error:
+            raise AwkError(f"regular expression compile failed: {error}") from None
+
+    def field(self, number: int) -> Value:
+        if number == 0:
+            return Input(self.record)
+        self._split_fields()
+        if number < 0:
+            raise AwkError(f"attempt to access field {number}")
+        return self.fields[number - 1] if number <= len(self.fields) else Input("")
+
+    def set_field(self, number: int, value: Value) -> None:
+        if number == 0:
+            self.set_record(to_text(value))
+            return
+        self._split_fields()
+        if not 0 < number <= MAX_FIELD:
+            raise AwkError(f"attempt to access field {number}")
+        while len(self.fields) < number:
+            self.fields.append(Input(""))
+        self.fields[number - 1] = Input(value) if isinstance(value, str) else value
+        self._join()
+
+    def _join(self) -> None:
+        form = to_text(self.names["CONVFMT"])
+        self.record = to_text(self.names["OFS"]).join(to_text(each, form) for each in self.fields)
+
+    # ---- variables ---------------------------------------------------------------------------
+
+    def get(self, name: str) -> Value:
+        if self.frames and name in self.frames[-1]:
+            value = self.frames[-1][name]
+            if isinstance(value, dict):
+                raise AwkError(f"can't read value of {name}; it's an array name.")
+            return value
+        if name == "NF":
+            self._split_fields()
+            return float(len(self.fields))
+        if name in self.arrays and name not in self.names:
+            raise AwkError(f"can't read value of {name}; it's an array name.")
+        return self.names.get(name, Input(""))
+
+    def set(self, name: str, value: Value) -> None:
+        if isinstance(value, str) and len(value) > MAX_TEXT:
+            raise AwkError("a value of more than 1 MiB is not held here")
+        if self.frames and name in self.frames[-1]:
+            self.frames[-1][name] = value
+            return
+        if name == "NF":
+            self._split_fields()
+            count = min(max(int(to_number(value)), 0), MAX_FIELD)
+            self.fields = [*self.fields[:count], *([Input("")] * (count - len(self.fields)))]
+            self._join()
+            return
+        self.names[name] = value
+
+    def array(self, name: str) -> Array:
+        if self.frames and name in self.frames[-1]:
+            local = self.frames[-1][name]
+            if not isinstance(local, dict):
+                if local != "":
+                    raise AwkError(f"can't use scalar {name} as array")
+                local = self.frames[-1][name] = {}
+            return local
+        return self.arrays.setdefault(name, {})
+
+    def key(self, nodes: tuple[Node, ...]) -> str:
+        form = to_text(self.names["CONVFMT"])
+        return to_text(self.names["SUBSEP"]).join(to_text(self.value(node), form) for node in nodes)
+
+    def _store(self, array: Array, key: str, value: Value) -> None:
+        if key not in array and sum(map(len, self.arrays.values())) + len(array) > MAX_ENTRIES:
+            raise AwkError(f"more than {MAX_ENTRIES:,} elements are not held here")
+        array[key] = value
+
+    def assign(self, place: Node, value: Value) -> Value:
+        match place[0]:
+            case "name":
+                self.set(place[1], value)
+            case "index":
+                self._store(self.array(place[1]), self.key(place[2]), value)
+            case "field":
+                self.set_field(int(to_number(self.value(place[1]))), value)
+        return value
+
+    # ---- rules -------------------------------------------------------------------------------
+
+    def begin(self) -> None:
+        """BEGIN."""
+        for block in self.tree.begin:
+            self.run(block)
+
+    def line(self, text: str) -> None:
+        """One record through the rules."""
+        self.set_record(text)
+        self.names["NR"] = to_number(self.names["NR"]) + 1
+        self.names["FNR"] = to_number(self.names["FNR"]) + 1
+        try:
+            for index, (first, second, action) in enumerate(self.tree.rules):
+                if self._applies(index, first, second):
+                    if action is None:
+                        self._put(self.record + to_text(self.names["ORS"]))
+                    else:
+                        self.run(action)
+        except Next:
+            return
+
+    def _applies(self, index: int, first: Node | None, second: Node | None) -> bool:
+        if first is None:
+            return True
+        if second is None:
+            return truth(self.value(first))
+        if not self.ranges[index]:
+            if not truth(self.value(first)):
+                return False
+            self.ranges[index] = True
+        if truth(self.value(second)):
+            self.ranges[index] = False
+        return True
+
+    def end(self) -> None:
+        """END."""
+        for block in self.tree.end:
+            self.run(block)
+
+    # ---- statements --------------------------------------------------------------------------
+
+    def _step(self) -> None:
+        self.steps += 1
+        if self.steps > MAX_STEPS:
+            raise AwkError("a program that takes more than 2,000,000 steps at once is not run on here")
+
+    def run(self, node: Node) -> None:
+        self._step()
+        match node[0]:
+            case "block":
+                for each in node[1]:
+                    self.run(each)
+            case "expression":
+                self.value(node[1])
+            case "print":
+                self._print(node)
+            case "printf":
+                values = [self.value(each) for each in node[1]]
+                if not values:
+                    raise AwkError("printf: no format")
+                self._put(self.format(to_text(values[0]), values[1:]), node[2])
+            case "if":
+                if truth(self.value(node[1])):
+                    self.run(node[2])
+                elif node[3] is not None:
+                    self.run(node[3])
+            case "while" | "do" | "for" | "forin":
+                self._loop(node)
+            case "break":
+                raise _Break
+            case "continue":
+                raise _Continue
+            case "next":
+                raise Next
+            case "exit":
+                if node[1] is not None:
+                    self.exited = int(to_number(self.value(node[1]))) & 255
+                raise Exited(self.exited or 0)
+            case "return":
+                raise _Return(self.value(node[1]) if node[1] is not None else "")
+            case "delete":
+                array = self.array(node[1])
+                if node[2] is None:
+                    array.clear()
+                else:
+                    array.pop(self.key(node[2]), None)
+
+    def _loop(self, node: Node) -> None:
+        if node[0] == "forin":
+            for key in self._order(self.array(node[2])):
+                self.set(node[1], Input(key))
+                if not self._round(node[3]):
+                    return
+            return
+        if node[0] == "do":
+            while self._round(node[1]) and truth(self.value(node[2])):
+                pass
+            return
+        if node[0] == "while":
+            while truth(self.value(node[1])) and self._round(node[2]):
+                pass
+            return
+        if node[1] is not None:
+            self.run(node[1])
+        while node[2] is None or truth(self.value(node[2])):
+            if not self._round(node[4]):
+                return
+            if node[3] is not None:
+                self.run(node[3])
+
+    @staticmethod
+    def _order(array: Array) -> list[str]:
+        """awk leaves the order open; here it is that of insertion."""
+        return list(array)
+
+    def _round(self, body: Node) -> bool:
+        self._step()
+        try:
+            self.run(body)
+        except _Break:
+            return False
+        except _Continue:
+            return True
+        return True
+
+    def _print(self, node: Node) -> None:
+        form = to_text(self.names["OFMT"])
+        if node[1]:
+            text = to_text(self.names["OFS"]).join(to_text(self.value(each), form) for each in node[1])
+        else:
+            text = self.record
+        self._put(text + to_text(self.names["ORS"]), node[2])
+
+    def _put(self, text: str, target: Node | None = None) -> None:
+        if target is None:
+            self.out.append(octets(text))
+            return
+        name = octets(to_text(self.value(target[1])))
+        if name in ("/dev/stdout", "-"):
+            self.out.append(octets(text))
+        elif name == "/dev/stderr":
+            self.sys.err(octets(text))
+        else:
+            append = target[0] == ">>" or name in self.written
+            try:
+                self.sys.fs.write(name, octets(text), append=append)
+            except FileError as error:
+                raise AwkError(f"can't redirect to {name}: {error.reason}") from None
+            if name not in self.written:
+                self.written.append(name)
+
+    # ---- expressions -------------------------------------------------------------------------
+
+    def value(self, node: Node) -> Value:
+        self._step()
+        match node[0]:
+            case "number" | "string":
+                result: Value = node[1]
+                return result
+            case "name":
+                return self.get(node[1])
+            case "field":
+                return self.field(int(to_number(self.value(node[1]))))
+            case "index":
+                array, key = self.array(node[1]), self.key(node[2])
+                if key not in array:
+                    self._store(array, key, Input(""))
+                return array[key]
+            case "paren":
+                return self.value(node[1])
+            case "regex":
+                return float(self._regex(node[1]).search(printable(self.record)) is not None)
+            case "assign":
+                return self.assign(node[1], self.value(node[2]))
+            case "binary":
+                return self._binary(node[1], to_number(self.value(node[2])), to_number(self.value(node[3])))
+            case "concat":
+                form = to_text(self.names["CONVFMT"])
+                return to_text(self.value(node[1]), form) + to_text(self.value(node[2]), form)
+            case "compare":
+                order = compare(self.value(node[2]), self.value(node[3]))
+                return float(
+                    {
+                        "<": order < 0,
+                        "<=": order <= 0,
+                        "==": order == 0,
+                        "!=": order != 0,
+                        ">": order > 0,
+                        ">=": order >= 0,
+                    }[node[1]]
+                )
+            case "match":
+                text = to_text(self.value(node[1]))
+                return float((self._pattern(node[2]).search(printable(text)) is not None) != node[3])
+            case "and":
+                return float(truth(self.value(node[1])) and truth(self.value(node[2])))
+            case "or":
+                return float(truth(self.value(node[1])) or truth(self.value(node[2])))
+            case "in":
+                return float(self.key(node[1]) in self.array(node[2]))
+            case "unary":
+                value = self.value(node[2])
+                if node[1] == "!":
+                    return float(not truth(value))
+                return to_number(value) if node[1] == "+" else -to_number(value)
+            case "ternary":
+                return self.value(node[2]) if truth(self.value(node[1])) else self.value(node[3])
+            case "pre" | "post":
+                before = to_number(self.value(node[2]))
+                after = self.assign(node[2], before + (1 if node[1] == "++" else -1))
+                return after if node[0] == "pre" else before
+            case "builtin":
+                return self._builtin(node[1], node[2])
+            case "call":
+                return self._call(node[1], node[2])
+        raise AwkError(f"syntax error: {node[0]}")
+
+    def _binary(self, operator: str, left: float, right: float) -> float:
+        match operator:
+            case "+":
+                return left + right
+            case "-":
+                return left - right
+            case "*":
+                return left * right
+            case "/":
+                if right == 0:
+                    raise AwkError("division by zero")
+                return left / right
+            case "%":
+                if right == 0:
+                    raise AwkError("division by zero in %")
+                return math.fmod(left, right)
+        return self._power(left, right)
+
+    @staticmethod
+    def _power(base: float, exponent: float) -> float:
+        """Whole exponents only, by multiplication: no result may depend on the platform's library."""
+        if exponent == 0.5 and base >= 0:
+            return math.sqrt(base)
+        if exponent != int(exponent) or abs(exponent) > 1024:
+            raise AwkError("a power that is no whole number up to 1024 is not reckoned here")
+        result, square, count = 1.0, base, abs(int(exponent))
+        while count:
+            if count & 1:
+                result *= square
+            square *= square
+            count >>= 1
+        return result if exponent >= 0 else 1 / result if result else math.inf
+
+    def _pattern(self, node: Node) -> Any:
+        while node[0] == "paren":
+            node = node[1]
+        return self._regex(node[1] if node[0] == "regex" else to_text(self.value(node)))
+
+    def _call(self, name: str, nodes: tuple[Node, ...]) -> Value:
+        names, body = self.tree.functions[name]
+        if len(nodes) > len(names):
+            raise AwkError(f"function {name} called with {len(nodes)} args, accepts only {len(names)}")
+        if len(self.frames) >= MAX_CALLS:
+            raise AwkError(f"functions inside one another more than {MAX_CALLS} deep are not run here")
+        frame: dict[str, Value | Array] = {}
+        for parameter, node in zip(names, nodes, strict=False):
+            is_array = node[0] == "name" and (
+                node[1] in self.arrays
+                or (bool(self.frames) and isinstance(self.frames[-1].get(node[1]), dict))
+                or (node[1] not in self.names and _uses_array(body, parameter))
+            )
+            frame[parameter] = self.array(node[1]) if is_array else self.value(node)
+        for parameter in names[len(nodes) :]:
+            frame[parameter] = Input("")
+        self.frames.append(frame)
+        try:
+            self.run(body)
+        except _Return as end:
+            return end.value
+        finally:
+            self.frames.pop()
+        return Input("")
+
+    def _builtin(self, name: str, nodes: tuple[Node, ...]) -> Value:
+        function: Callable[[tuple[Node, ...]], Value] = getattr(self, f"_f_{name}")
+        try:
+            return function(nodes)
+        except IndexError:
+            raise AwkError(f"not enough arguments for {name}") from None
+
+    def _text(self, nodes: tuple[Node, ...], at: int) -> str:
+        return to_text(self.value(nodes[at]), to_text(self.names["CONVFMT"]))
+
+    def _f_length(self, nodes: tuple[Node, ...]) -> Value:
+        if not nodes:
+            return float(len(self.record))
+        node = nodes[0]
+        if node[0] == "name":
+            local = self.frames[-1].get(node[1]) if self.frames else None
+            if isinstance(local, dict):
+                return float(len(local))
+            if node[1] in self.arrays and local is None:
+                return float(len(self.arrays[node[1]]))
+        return float(len(self._text(nodes, 0)))
+
+    def _f_substr(self, nodes: tuple[Node, ...]) -> Value:
+        text, start = self._text(nodes, 0), _round(to_number(self.value(nodes[1])))
+        stop = len(text) + 1
+        if len(nodes) > 2:
+            count = to_number(self.value(nodes[2]))
+            stop = min(_round(min(count, MAX_TEXT)) + start, stop) if count == count else start
+        return text[max(start - 1, 0) : max(stop - 1, 0)]
+
+    def _f_index(self, nodes: tuple[Node, ...]) -> Value:
+        return float(self._text(nodes, 0).find(self._text(nodes, 1)) + 1)
+
+    def _f_split(self, nodes: tuple[Node, ...]) -> Value:
+        text, array = self._text(nodes, 0), self.array(nodes[1][1])
+        if len(nodes) > 2:
+            node = nodes[2]
+            separator = node[1] if node[0] == "regex" else to_text(self.value(node))
+        else:
+            separator = to_text(self.names["FS"])
+        pieces = self._pieces(text, separator)
+        array.clear()
+        for at, piece in enumerate(pieces, 1):
+            self._store(array, str(at), Input(piece))
+        return float(len(pieces))
+
+    def _substitute(self, nodes: tuple[Node, ...], every: bool) -> Value:
+        pattern, replacement = self._pattern(nodes[0]), self._text(nodes, 1)
+        place: Node = nodes[2] if len(nodes) > 2 else ("field", ("number", 0.0))
+        text = to_text(self.value(place))
+        out: list[str] = []
+        at = count = 0
+        for found in pattern.finditer(printable(text)):
+            start, end = found.span()
+            if start == end and start == at and count:
+                continue
+            self._step()
+            out += [text[at:start], _replacement(replacement, text[start:end])]
+            at = end
+            count += 1
+            if not every:
+                break
+        if count:
+            self.assign(place, "".join([*out, text[at:]]))
+        return float(count)
+
+    def _f_sub(self, nodes: tuple[Node, ...]) -> Value:
+        return self._substitute(nodes, False)
+
+    def _f_gsub(self, nodes: tuple[Node, ...]) -> Value:
+        return self._substitute(nodes, True)
+
+    def _f_match(self, nodes: tuple[Node, ...]) -> Value:
+        text = self._text(nodes, 0)
+        found = self._pattern(nodes[1]).search(printable(text))
+        start = found.start() + 1 if found is not None else 0
+        self.names["RSTART"] = float(start)
+        self.names["RLENGTH"] = float(found.end() - found.start()) if found is not None else -1.0
+        return float(start)
+
+    def _f_sprintf(self, nodes: tuple[Node, ...]) -> Value:
+        values = [self.value(node) for node in nodes]
+        return self.format(to_text(values[0]), values[1:])
+
+    def _f_tolower(self, nodes: tuple[Node, ...]) -> Value:
+        return self._text(nodes, 0).lower()
+
+    def _f_toupper(self, nodes: tuple[Node, ...]) -> Value:
+        return self._text(nodes, 0).upper()
+
+    def _f_int(self, nodes: tuple[Node, ...]) -> Value:
+        number = to_number(self.value(nodes[0]))
+        return number if special(number) else float(math.trunc(number))
+
+    def _f_sqrt(self, nodes: tuple[Node, ...]) -> Value:
+        number = to_number(self.value(nodes[0]))
+        return math.sqrt(number) if number >= 0 else math.nan
+
+    def _f_rand(self, nodes: tuple[Node, ...]) -> Value:
+        self.drawn += 1
+        digest = hashlib.blake2b(f"{self.seed}/{self.drawn}".encode(), digest_size=6).digest()
+        return int.from_bytes(digest, "big") / (1 << 48)
+
+    def _f_srand(self, nodes: tuple[Node, ...]) -> Value:
+        before, self.drawn = self.seed, 0
+        self.seed = to_number(self.value(nodes[0])) if nodes else float(self.sys.now // 1_000_000)
+        return before
+
+    def _f_close(self, nodes: tuple[Node, ...]) -> Value:
+        name = octets(self._text(nodes, 0))
+        if name in self.written:
+            self.written.remove(name)
+            return 0.0
+        return -1.0
+
+    def _f_fflush(self, nodes: tuple[Node, ...]) -> Value:
+        return 0.0
+
+    # ---- printf ------------------------------------------------------------------------------
+
+    def format(self, form: str, values: list[Value]) -> str:
+        """`printf`'s text."""
+        out: list[str] = []
+        at, used = 0, 0
+
+        def following() -> Value:
+            nonlocal used
+            used += 1
+            return values[used - 1] if used <= len(values) else Input("")
+
+        while at < len(form):
+            if form[at] != "%":
+                out.append(form[at])
+                at += 1
+                continue
+            end = at + 1
+            flags = ""
+            while form[end : end + 1] and form[end] in "-+ #0":
+                flags += form[end]
+                end += 1
+            width, end = _count(form, end, following)
+            precision: int | None = None
+            if form[end : end + 1] == ".":
+                precision, end = _count(form, end + 1, following)
+                precision = precision or 0
+            while form[end : end + 1] and form[end] in "hlLqjzt":
+                end += 1
+            letter = form[end : end + 1]
+            if letter == "%":
+                out.append("%")
+            elif not letter or letter not in "diouxXeEfFgGcs":
+                out.append(form[at : end + 1])
+            else:
+                out.append(_formatted(letter, flags, width, precision, following()))
+            at = end + 1
+        return "".join(out)
+
+
+def _stored_array(array: Array) -> dict[str, str]:
+    return {octets(key): octets(stored(value)) for key, value in array.items()}
+
+
+def _round(number: float) -> int:
+    """To the nearest whole number, halves to even; what is too large is cut."""
+    return round(max(min(number, 1e9), -1e9)) if number == number else 0
+
+
+def _count(form: str, at: int, following: Callable[[], Value]) -> tuple[int | None, int]:
+    if form[at : at + 1] == "*":
+        return min(int(to_number(following())), 4096), at + 1
+    start = at
+    while form[at : at + 1].isdigit():
+        at += 1
+    return (min(int(form[start:at][:6]), 4096) if at > start else None), at
+
+
+def _formatted(letter: str, flags: str, width: int | None, precision: int | None, value: Value) -> str:
+    if width is not None and width < 0:
+        flags, width = flags + "-", -width
+    spec = "%" + flags + (str(width) if width is not None else "")
+    if letter == "c":
+        char = chr(int(value)) if isinstance(value, float) and 0 <= value < 0xD800 else to_text(value)[:1]
+        return _padded(char, flags, width)
+    if letter == "s":
+        text = to_text(value)
+        return _padded(text[:precision] if precision is not None else text, flags, width)
+    number = to_number(value)
+    if special(number):
+        return _padded(special(number), flags, width)
+    if letter in "diouxX":
+        count = math.trunc(max(min(number, 2.0**63), -(2.0**63)))
+        if letter in "ouxX" and count < 0:
+            count += 1 << 64
+        return (
+            spec + (f".{precision}" if precision is not None else "") + ("d" if letter in "iu" else letter)
+        ) % count
+    return (spec + (f".{precision}" if precision is not None else "") + letter) % number
+
+
+def _padded(text: str, flags: str, width: int | None) -> str:
+    if width is None:
+        return text
+    return text.ljust(width) if "-" in flags else text.rjust(width)
+
+
+def _replacement(text: str, found: str) -> str:
+    """`&` is what was found, `\\&` an ampersand."""
+    out: list[str] = []
+    at = 0
+    while at < len(text):
+        if text[at] == "\\" and text[at + 1 : at + 2] in ("&", "\\"):
+            out.append(text[at + 1])
+            at += 2
+        else:
+            out.append(found if text[at] == "&" else text[at])
+            at += 1
+    return "".join(out)
+
+
+def _uses_array(node: Any, name: str) -> bool:
+    """Whether a function's body uses a parameter as an array."""
+    if not isinstance(node, tuple):
+        return False
+    if len(node) > 1 and node[0] in ("index", "delete") and node[1] == name:
+        return True
+    if node and node[0] == "forin" and node[2] == name:
+        return True
+    if node and node[0] == "in" and node[2] == name:
+        return True
+    if (
+        node
+        and node[0] == "builtin"
+        and node[1] == "split"
+        and len(node[2]) > 1
+        and node[2][1] == ("name", name)
+    ):
+        return True
+    return any(_uses_array(child, name) for child in node)

@@ -1,0 +1,236 @@
+"""`wget`, busybox's (and, with other words, the part of GNU's that people use in a container)."""
+
+from __future__ import annotations
+
+from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.linux.programs import http
+from cluster_engine.linux.programs._common import duration, fail, misused, options
+
+_USAGE = (
+    "wget [-cqS] [--spider] [-O FILE] [-o LOGFILE] [--header STR]\n"
+    "\t[--post-data STR | --post-file FILE] [-Y on/off]\n"
+    "\t[-P DIR] [-U AGENT] [-T SEC] URL..."
+)
+_LONG = {
+    "quiet": "q", "spider": "s", "output-document": "O", "timeout": "T", "tries": "t", "header": "H",
+    "post-data": "p", "no-check-certificate": "k", "server-response": "S", "user-agent": "U",
+    "directory-prefix": "P", "no-verbose": "n", "continue": "c", "post-file": "f",
+}  # fmt: skip
+MAX_REDIRECTS = 10
+_REASONS = {
+    "refused": "Connection refused",
+    "timeout": "Connection timed out",
+    "unreachable": "Host is unreachable",
+    "reset": "Connection reset by peer",
+}
+
+
+def _start(sys: Sys, argv: list[str]) -> State:
+    opts = options(sys, argv, "qsSckn", "OTtHpUPfYo", _LONG, usage=_USAGE)
+    if not opts.operands:
+        misused(sys, "", _USAGE)
+    limit = duration(opts.value("T") or "900")
+    if limit is None:
+        fail(sys, f"invalid number '{opts.value('T')}'")
+    post = opts.value("p")
+    if opts.value("f"):
+        try:
+            post = sys.fs.read(str(opts.value("f")))
+        except FileError as error:
+            fail(sys, f"can't open '{opts.value('f')}': {error.reason}")
+    state: State = {
+        "urls": opts.operands, "quiet": opts.flag("q"), "spider": opts.flag("s"), "show": opts.flag("S"),
+        "output": opts.value("O") or "", "prefix": opts.value("P") or "", "agent": opts.value("U") or "Wget",
+        "headers": opts.given.get("H", []), "post": post, "limit": limit, "redirects": 0, "fd": -1, "timer": 0,
+        "target": "", "written": False, "url": {}, "answer": {}, "ip": "",
+    }  # fmt: skip
+    return _next(sys, state)
+
+
+def _next(sys: Sys, state: State) -> State:
+    if not state["urls"]:
+        sys.exit(0)
+    text = state["urls"].pop(0)
+    url = http.parse_url(text)
+    if url is None or url.scheme not in ("http", "https"):
+        fail(
+            sys,
+            f"not an http or ftp url: {text}" if url is None or "://" in text else f"bad address '{text}'",
+        )
+    state["written"] = False
+    return _fetch(sys, state, url)
+
+
+def _url(state: State) -> http.Url:
+    return http.Url(**state["url"])
+
+
+def _fetch(sys: Sys, state: State, url: http.Url) -> State:
+    state["url"] = {
+        "scheme": url.scheme,
+        "host": url.host,
+        "port": url.port,
+        "path": url.path,
+        "user": url.user,
+    }
+    state["answer"] = http.fresh()
+    if http.is_address(url.host):
+        return _connect(sys, state, url.host)
+    sys.resolve(url.host)
+    return state
+
+
+def _connect(sys: Sys, state: State, ip: str) -> State:
+    url = _url(state)
+    state["ip"] = ip
+    if not state["quiet"]:
+        sys.err(f"Connecting to {url.authority} ({ip}:{url.port})\n")
+    state["fd"] = sys.connect(ip, url.port)
+    state["timer"] = sys.sleep(state["limit"])
+    return state
+
+
+def _send(sys: Sys, state: State) -> State:
+    url = _url(state)
+    own = {row.partition(":")[0].strip().lower() for row in state["headers"]}
+    rows = [("Host", url.authority), ("User-Agent", state["agent"]), ("Connection", "close")]
+    rows = [row for row in rows if row[0].lower() not in own]
+    rows += [
+        (name.strip(), value.strip()) for name, _, value in (row.partition(":") for row in state["headers"])
+    ]
+    body = state["post"]
+    if body is not None:
+        rows += [("Content-Type", "application/x-www-form-urlencoded")] if "content-type" not in own else []
+        rows.append(("Content-Length", str(len(body))))
+    method = "POST" if body is not None else "HEAD" if state["spider"] else "GET"
+    sys.write(state["fd"], http.request(url, method, rows, body or "", "1.1"))
+    sys.read(state["fd"])
+    return state
+
+
+def _data(sys: Sys, state: State, chunk: str) -> State:
+    answer = state["answer"] = dict(state["answer"])
+    began = answer["status"]
+    body = http.take(answer, chunk, no_body=state["spider"])
+    if body is None:
+        fail(sys, "bad response from server" if chunk.startswith("HTTP") else "error getting response")
+    if answer["status"] and not began:
+        redirected = _head(sys, state)
+        if redirected is not None:
+            return redirected
+    if body and not state["spider"]:
+        _write(sys, state, body)
+    if answer["done"]:
+        return _finished(sys, state)
+    sys.read(state["fd"])
+    return state
+
+
+def _head(sys: Sys, state: State) -> State | None:
+    """The headers are there: an error, a redirection, or the body follows."""
+    answer = state["answer"]
+    if state["show"]:
+        rows = "".join(f"  {row}\n" for row in answer["head"].rstrip("\r\n").split("\r\n"))
+        sys.err(rows)
+    status = answer["status"]
+    location = http.header(answer, "location")
+    if status in (301, 302, 303, 307, 308) and location:
+        state["redirects"] += 1
+        if state["redirects"] > MAX_REDIRECTS:
+            fail(sys, "too many redirections")
+        url = http.absolute(_url(state), location)
+        if url is None:
+            fail(sys, f"not an http or ftp url: {location}")
+        _close(sys, state)
+        return _fetch(sys, state, url)
+    if status >= 400:
+        fail(sys, f"server returned error: {answer['version']} {status} {answer['reason']}")
+    if not state["spider"]:
+        _open(sys, state)
+    return None
+
+
+def _open(sys: Sys, state: State) -> None:
+    url = _url(state)
+    name = state["output"] or url.path.partition("?")[0].rpartition("/")[2] or "index.html"
+    if state["prefix"] and not state["output"]:
+        name = f"{state['prefix'].rstrip('/')}/{name}"
+    state["target"] = name
+    if name == "-":
+        if not state["quiet"]:
+            sys.err("writing to stdout\n")
+        return
+    try:
+        if not state["output"] and sys.fs.exists(name):
+            fail(sys, f"can't open '{name}': File exists")
+        sys.fs.write(name, "")
+    except FileError as error:
+        fail(sys, f"can't open '{name}': {error.reason}")
+    if not state["quiet"]:
+        sys.err(f"saving to '{name}'\n")
+
+
+def _write(sys: Sys, state: State, body: str) -> None:
+    if state["target"] == "-":
+        sys.write(1, body)
+        return
+    try:
+        sys.fs.write(state["target"], body, append=True)
+    except FileError as error:
+        fail(sys, f"write error: {error.reason}")
+
+
+def _progress(name: str, size: int) -> str:
+    return f"{name:<20.20} 100% |{'*' * 32}| {size:5d}  0:00:00 ETA\n"
+
+
+def _finished(sys: Sys, state: State) -> State:
+    _close(sys, state)
+    if state["spider"]:
+        if not state["quiet"]:
+            sys.err("remote file exists\n")
+    elif not state["quiet"]:
+        sys.err(_progress(state["target"], state["answer"]["size"]))
+        sys.err("written to stdout\n" if state["target"] == "-" else f"'{state['target']}' saved\n")
+    return _next(sys, state)
+
+
+def _close(sys: Sys, state: State) -> None:
+    if state["fd"] >= 0:
+        sys.close(state["fd"])
+        state["fd"] = -1
+    if state["timer"]:
+        sys.cancel(state["timer"])
+        state["timer"] = 0
+
+
+def _on(sys: Sys, state: State, event: Event) -> State:
+    match event:
+        case ["start", argv]:
+            return _start(sys, argv)
+        case ["resolved", _, addresses]:
+            return _connect(sys, state, addresses[0])
+        case ["unresolved", name, _]:
+            fail(sys, f"bad address '{name}'")
+        case ["connected", _]:
+            return _send(sys, state)
+        case ["failed", _, reason]:
+            if state["answer"]["status"] or reason == "reset":
+                fail(sys, f"error getting response: {_REASONS.get(reason, reason)}")
+            fail(sys, f"can't connect to remote host ({state['ip']}): {_REASONS.get(reason, reason)}")
+        case ["timer", _]:
+            fail(sys, "download timed out")
+        case ["data", _, chunk]:
+            return _data(sys, state, chunk)
+        case ["end", _]:
+            answer = state["answer"] = dict(state["answer"])
+            if not http.ended(answer):
+                fail(
+                    sys, "error getting response" if not answer["status"] else "connection closed prematurely"
+                )
+            return _finished(sys, state)
+    return state
+
+
+PROGRAM = Program("wget", "fetch a URL", _USAGE, on=_on)
