@@ -13,7 +13,8 @@ from __future__ import annotations
 
 import hashlib
 import zlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any, Self
 
 import orjson
@@ -29,11 +30,20 @@ from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.component import ClusterOptions, Component, Context
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
-from cluster_engine.kube_apiserver import ADMIN, APIServer, Request, RequestContext, Response, UserInfo
+from cluster_engine.kube_apiserver import (
+    ADMIN,
+    APIServer,
+    ExecResult,
+    Request,
+    RequestContext,
+    Response,
+    UserInfo,
+)
 from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_proxy import Proxy
 from cluster_engine.kube_scheduler import Scheduler
 from cluster_engine.kubelet import Kubelets
+from cluster_engine.network import Network, Wire
 from cluster_engine.sim import (
     SECOND,
     BudgetExceeded,
@@ -92,6 +102,7 @@ class Cluster:
         self.scheme = Scheme(kinds)
         self.server = APIServer(self.clock, self.chance, self.store, self.scheme, self.options)
         self.informers = SharedInformerFactory(self.store)
+        self.network = Network(self.clock, Proxy(self.informers), self.chance)
         self.context = Context(self.clock, self.chance, self.informers, self.server, self.options)
         self.components: dict[str, Component] = {}
         for component in COMPONENTS:
@@ -99,7 +110,7 @@ class Cluster:
             self.components[built.name] = built
         kubelets = self.components[Kubelets.name]
         assert isinstance(kubelets, Kubelets)
-        kubelets.connect(Proxy(self.informers), Resolver(self.informers))
+        kubelets.connect(self.network, {"dns": Resolver(self.informers).answer})
         self.journal = Journal({"engine": ENGINE_VERSION, "options": self.options.as_dict()})
         if boot:
             self.boot()
@@ -190,8 +201,8 @@ class Cluster:
         assert response is not None
         return response
 
-    def prepare(self, request: Request) -> Entry:
-        """The journal entry of an admitted request, at the present time."""
+    def prepare(self, request: Request, kind: str = "request") -> Entry:
+        """The journal entry of an admitted request (or of a stream's opening), at the present time."""
         assert request.user is not None, "server.admit settles who asks"
         payload = {
             "method": request.method,
@@ -201,27 +212,52 @@ class Cluster:
             "body": pack_bytes(request.body),
             "user": request.user.as_dict(),
         }
-        return Entry(self.journal.next_seq, self.clock.now, "request", payload)
+        return Entry(self.journal.next_seq, self.clock.now, kind, payload)
 
     def perform(self, entry: Entry) -> Response | None:
         """Brings the clock to the entry's time, notes the entry and carries it out.
 
-        The reply of a ``request`` entry; None for the others. Raises ValueError for an unknown kind.
+        The reply of a ``request`` entry, the refusal of a ``session/open``; None for the others. Raises ValueError for
+        an unknown kind.
         """
+        performer = PERFORMERS.get(entry.kind)
+        if performer is None:
+            raise ValueError(f"journal entry {entry.seq} has the unknown kind {entry.kind!r}")
         if not self.clock.run_until(entry.at, SETTLE_EVENTS):
             raise BudgetExceeded(f"more than {SETTLE_EVENTS} events before {rfc3339(entry.at)}")
         self.journal.append(entry)
-        if entry.kind == "request":
-            causes, payload = self.clock.causes, entry.payload
-            causes.entry(entry.seq, entry.at, payload["method"], payload["path"], payload["user"]["username"])
-            try:
-                return self.server.handle(_request_of(payload), entry.seq)
-            finally:
-                causes.end()
-        if entry.kind in ("clock", "file"):
-            # Files belong to the learner's shell; they are in the journal so that a rebuilt run has them.
-            return None
-        raise ValueError(f"journal entry {entry.seq} has the unknown kind {entry.kind!r}")
+        return performer(self, entry)
+
+    def execute(
+        self,
+        pod: str,
+        argv: Sequence[str],
+        namespace: str = "default",
+        container: str = "",
+        stdin: bytes = b"",
+        limit: float = 60.0,
+    ) -> ExecResult:
+        """Runs a command in a container as ``kubectl exec -i`` does, and the clock until it ends.
+
+        Raises ApiError when it cannot be started, TimeoutError when it runs longer than ``limit`` virtual seconds.
+        """
+        query = [("command", word) for word in argv] + [("stdin", "true")]
+        path = f"/api/v1/namespaces/{namespace}/pods/{pod}/exec"
+        request = Request("POST", path, query + ([("container", container)] if container else []), user=ADMIN)
+        entry = self.prepare(request, "session/open")
+        session, collector = f"s{entry.seq}", _Collector()
+        self.server.sessions.listen(session, collector)
+        refusal = self.perform(entry)
+        if refusal is not None:
+            raise ApiError(orjson.loads(refusal.body))
+        payload = {"session": session, "data": pack_bytes(stdin), "end": True}
+        self.perform(Entry(self.journal.next_seq, self.clock.now, "session/input", payload))
+        if not self.wait(lambda _: collector.status is not None, limit):
+            closing = Entry(self.journal.next_seq, self.clock.now, "session/close", {"session": session})
+            self.perform(closing)
+            raise TimeoutError(f"{' '.join(argv)!r:.200} still runs after {limit:g} virtual seconds")
+        assert collector.status is not None
+        return ExecResult(collector.status, b"".join(collector.parts[1]), b"".join(collector.parts[2]))
 
     @classmethod
     def replay(cls, journal: Journal, until: int | None = None, kinds: Iterable[Kind] = KINDS) -> Self:
@@ -342,6 +378,7 @@ class Cluster:
             "failures": self.clock.failures.state(),
             "store": self.store.state(),
             "server": self.server.state(),
+            "network": self.network.state(),
             "components": {name: component.save_all() for name, component in self.components.items()},
             "recorders": {name: recorder.state() for name, recorder in self.context.recorders.items()},
         }
@@ -351,6 +388,7 @@ class Cluster:
         self.store.load(saved["store"])
         self.informers.rebuild()
         self.server.load(saved["server"])
+        self.network.load(saved["network"])
         for name, state in saved["components"].items():
             self.components[name].load_all(state)
         for name, state in saved["recorders"].items():
@@ -364,6 +402,7 @@ class Cluster:
         self.store.share(other.store)
         self.informers.share(other.informers)
         self.server.share(other.server)
+        self.network.share(other.network)
         for name, component in other.components.items():
             self.components[name].share_all(component)
         for name, recorder in other.context.recorders.items():
@@ -400,6 +439,73 @@ class Cluster:
         """A fingerprint of the whole state: objects, clock, components."""
         data = pack(self._save(), sort_keys=True)
         return hashlib.blake2b(data, digest_size=16).hexdigest()
+
+
+class _Collector:
+    """Keeps what a session's process writes."""
+
+    def __init__(self) -> None:
+        self.parts: dict[int, list[bytes]] = {1: [], 2: []}
+        self.status: int | None = None
+
+    def output(self, fd: int, data: bytes) -> None:
+        self.parts[fd].append(data)
+
+    def ended(self, status: int) -> None:
+        self.status = status
+
+
+def _request(cluster: Cluster, entry: Entry) -> Response | None:
+    with _cause(cluster, entry):
+        return cluster.server.handle(_request_of(entry.payload), entry.seq)
+
+
+def _open_session(cluster: Cluster, entry: Entry) -> Response | None:
+    with _cause(cluster, entry):
+        return cluster.server.open_session(_request_of(entry.payload), entry.seq)
+
+
+@contextmanager
+def _cause(cluster: Cluster, entry: Entry) -> Iterator[None]:
+    """What happens inside was caused by the entry's request."""
+    causes, payload = cluster.clock.causes, entry.payload
+    causes.entry(entry.seq, entry.at, payload["method"], payload["path"], payload["user"]["username"])
+    try:
+        yield
+    finally:
+        causes.end()
+
+
+def _session(name: str) -> Performer:
+    def perform(cluster: Cluster, entry: Entry) -> None:
+        getattr(cluster.server.sessions, name)(entry.payload)
+
+    return perform
+
+
+def _wire(cluster: Cluster, entry: Entry) -> None:
+    payload = entry.payload
+    wire = Wire(payload["latency"], payload["loss"], payload["partition"])
+    cluster.network.wires.set(payload["source"], payload["destination"], wire)
+
+
+def _noted(cluster: Cluster, entry: Entry) -> None:
+    """Time was moved, or a file of the learner's saved: the journal has it so that a rebuilt run has it."""
+
+
+Performer = Callable[[Cluster, Entry], Response | None]
+
+PERFORMERS: dict[str, Performer] = {
+    "request": _request,
+    "clock": _noted,
+    "file": _noted,
+    "wire": _wire,
+    "session/open": _open_session,
+    "session/input": _session("input"),
+    "session/resize": _session("resize"),
+    "session/close": _session("close"),
+}
+"""Every kind of journal entry, and what carries it out."""
 
 
 def _request_of(payload: dict[str, Any]) -> Request:

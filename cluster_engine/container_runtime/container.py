@@ -5,10 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass, field, fields
 from typing import Any
 
-CREATED, RUNNING, EXITED = "created", "running", "exited"
+from cluster_engine.container_runtime.logs import Log
 
-LOG_LINES = 2_000
-LOG_BYTES = 256 * 1024
+CREATED, RUNNING, EXITED = "created", "running", "exited"
 
 
 @dataclass(slots=True)
@@ -32,32 +31,33 @@ class Container:
     message: str = ""
     stopping: int = 0
     """When SIGTERM was sent; 0: not yet."""
-    log: list[list[Any]] = field(default_factory=list)
-    """Lines beside the plan's own, [µs, stream, text]: requests served, a script's output once it ended."""
+    log: Log = field(default_factory=Log)
     memory: int | None = None
     """Its limit, bytes."""
     mounts: list[list[Any]] = field(default_factory=list)
     """[volume, path, path in the volume, whether it is read-only], outer ones first."""
     workdir: str = "/"
     user: list[int] = field(default_factory=lambda: [0, 0])
-    """Its uid, then its groups; the first one is its own."""
+    """Its uid, its gid, then all its groups."""
     read_only: bool = False
     """Whether its root file system is."""
     message_path: str = ""
     """Where it may leave its last words."""
-
-    def note(self, at: int, stream: str, text: str) -> None:
-        """Adds a line; the oldest go when there are too many."""
-        self.log.append([at, stream, text])
-        if len(self.log) > LOG_LINES:
-            del self.log[: LOG_LINES // 4]
+    stdin: bool = False
+    """Whether its standard input stays open for those who attach."""
+    stdin_once: bool = False
+    """Whether it ends with the first of them."""
+    tty: bool = False
 
     def as_list(self) -> list[Any]:
-        return [getattr(self, name) for name in _FIELDS]
+        return [self.log.state() if name == "log" else getattr(self, name) for name in _FIELDS]
 
     @classmethod
     def from_list(cls, data: list[Any]) -> Container:
-        return cls(*data)
+        values = list(data)
+        values[_LOG] = Log.load(values[_LOG])
+        return cls(*values)
 
 
 _FIELDS = tuple(f.name for f in fields(Container))
+_LOG = _FIELDS.index("log")

@@ -1,4 +1,4 @@
-"""What an image is: its names and sizes, its configuration, its files and what its programs do."""
+"""What an image is: its names and sizes, its configuration, its files and its programs."""
 
 from __future__ import annotations
 
@@ -6,11 +6,9 @@ import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 
-from cluster_engine.container_runtime.process import Launch, Plan
+from cluster_engine.linux.program import Program
 
 MB = 1_000_000
-
-Program = Callable[[Launch], Plan]
 
 
 @dataclass(frozen=True, slots=True)
@@ -36,9 +34,13 @@ def _no_files(variant: Variant) -> dict[str, str]:
     return {}
 
 
+def _no_programs(variant: Variant) -> dict[str, Program]:
+    return {}
+
+
 @dataclass(frozen=True)
 class Image:
-    """One repository. ``programs`` maps the base name of an executable to what it does."""
+    """One repository; all that is known of it stands in these fields."""
 
     repository: str
     variants: Mapping[str, Variant]
@@ -48,10 +50,20 @@ class Image:
     ports: tuple[int, ...] = ()
     workdir: str = "/"
     uid: int = 0
-    programs: Mapping[str, Program] = field(default_factory=dict)
+    gid: int = 0
+    stop_signal: str = "TERM"
+    programs: Callable[[Variant], Mapping[str, Program]] = _no_programs
+    """Its own executables, by absolute path."""
     tools: str = "none"
     """Which small tools are in it: ``busybox``, ``debian`` or ``none`` (no shell at all)."""
-    files: Callable[[Variant], dict[str, str]] = _no_files
+    also: tuple[str, ...] = ()
+    """Tools beside those."""
+    files: Callable[[Variant], Mapping[str, str]] = _no_files
+    """Text files by absolute path; one that begins with ``#!`` can be executed."""
+    memory: int = 4 * 1024 * 1024
+    """Bytes that its own programs use; above the container's limit the kernel kills them (OOMKilled)."""
+    idle: bool = False
+    """Its programs start without fail and then only wait to be asked: a container need not run before that."""
 
     def digest(self, tag: str) -> str:
         """The same for all tags of one build."""

@@ -1,375 +1,876 @@
-"""What the containers of one Pod share: address, volumes, and the virtual time of their scripts.
+"""One Pod's machine and what lies around it: its address, its volumes, its containers' processes, its resolver.
 
-``history`` is the Pod's life as data. The live part (file systems, running shells) is made from it when it is
-needed first, so that a Pod of plain servers costs nothing and a restored Pod is the same as before.
+The machine (``linux.Machine``) runs processes; the network carries what they send; the clock wakes them. All of it is
+data. A machine is made when something first runs in it: a Pod of images that only wait to be asked
+(``Image.idle``) has none until somebody asks.
+
+Models what containerd and runc do for one sandbox.
 """
 
 from __future__ import annotations
 
-import base64
-from collections.abc import Callable, Mapping
+from collections.abc import Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, Protocol
 
-from cluster_engine.container_runtime.commands import BUILTINS, TOOLS
-from cluster_engine.container_runtime.filesystem import build, directory_of, refresh
-from cluster_engine.container_runtime.image import Image
-from cluster_engine.container_runtime.network import Network
+from cluster_engine.container_runtime import dns, resolver
+from cluster_engine.container_runtime.image import PATH
 from cluster_engine.container_runtime.registry import find
-from cluster_engine.container_runtime.script import BURST, Script, World
-from cluster_engine.shell.context import Host
-from cluster_engine.shell.limits import DEFAULT
-from cluster_engine.shell.shell import Shell, run_argv
-from cluster_engine.shell.vfs import Directory, File, Vfs
+from cluster_engine.container_runtime.trees import image_tree, program
+from cluster_engine.linux.errors import NO_ENTRY, FileError
+from cluster_engine.linux.files import Credentials, Files, Storage, pack, tree, unpack
+from cluster_engine.linux.files.tree import Node
+from cluster_engine.linux.machine import Machine
+from cluster_engine.linux.text import octets
+from cluster_engine.network import Network, is_address
 
-HISTORY = 400
-"""Entries kept; a Pod that is meddled with more often than that forgets the oldest."""
-CATCH_UP = 500_000
-"""Wake-ups of scripts that one catching-up may take."""
+RESOLVER_PORT = 61_000
+"""From where questions to name servers are sent; outside the range that programs get."""
+COLUMNS, ROWS = 80, 24
+"""A terminal's size until somebody says it."""
+OUTPUT = 16 * 1024
+"""Bytes of a command's output that are kept for its caller (the CRI's limit is 16 MiB)."""
 
-Node = dict[str, Any]
-"""A file tree, as ``linux.files`` knows it."""
+
+class StartError(Exception):
+    """A process cannot be started; str() is why, in runc's words."""
 
 
-@dataclass(slots=True)
-class Profile:
-    """What is known of one container, as far as files and processes go."""
+class Told(Protocol):
+    """Whoever looks after the sandboxes: the kubelets."""
 
-    mounts: list[list[Any]]
-    workdir: str = ""
+    def exited(self, key: str, container: str, status: int) -> None:
+        """A container's main process has ended."""
+        ...
+
+    def log(self, key: str, container: str, at: int, stream: str, text: str) -> None:
+        """Byte text that a container's main process wrote."""
+        ...
+
+    def awaits(self, key: str, due: int) -> bool:
+        """Whether ``settle`` waits for what this Pod does then."""
+        ...
+
+    def output(self, session: str, fd: int, text: str) -> None:
+        """Byte text that a session's process wrote to descriptor 1 or 2."""
+        ...
+
+    def session_ended(self, session: str, status: int) -> None:
+        """The process of a session has ended."""
+        ...
+
+
+class Keeper(Protocol):
+    """What a sandbox needs of the world around."""
+
+    @property
+    def now(self) -> int: ...
+
+    @property
+    def told(self) -> Told: ...
+
+    @property
+    def network(self) -> Network: ...
+
+    def wake_at(self, key: str, due: int, *, background: bool) -> int: ...
+
+    def unanswered_at(self, key: str, call: str, due: int, *, background: bool) -> int: ...
+
+    def time_out_at(self, key: str, name: str, due: int, *, background: bool) -> int: ...
+
+    def cancel(self, timer: int | None) -> None: ...
+
+    def answer(self, then: list[Any], answer: list[Any], *, background: bool) -> None: ...
+
+    def call(self, name: str, args: Any) -> Any: ...
+
+    def seed(self, key: str) -> str: ...
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What one container's processes are started with."""
+
+    image: str
+    """The full reference."""
+    argv: list[str]
+    env: dict[str, str]
+    workdir: str
     uid: int = 0
     gid: int = 0
+    groups: tuple[int, ...] = ()
+    mounts: tuple[tuple[str, str, str, bool], ...] = ()
+    """(volume, path, part of the volume, read-only), outer ones first."""
     read_only: bool = False
-    message_path: str = ""
+    stdin: bool = False
+    stdin_once: bool = False
+    """Whether standard input ends when the first who attached goes."""
+    tty: bool = False
 
 
 @dataclass(slots=True)
-class _Live:
-    volumes: dict[str, Directory | File]
-    files: dict[str, Vfs] = field(default_factory=dict)
-    scripts: dict[str, Script] = field(default_factory=dict)
-    images: dict[str, str] = field(default_factory=dict)
+class _Container:
+    setup: Setup
+    started: int = 0
+    process: int = 0
+    """The main process's number on the machine; 0 while the container only waits to be asked."""
+
+
+@dataclass(slots=True)
+class _Command:
+    """A command in a container that somebody waits for."""
+
+    container: str
+    process: int
+    then: list[Any]
+    """The clock event that gets the answer; empty for a session, whose caller is told by ``Sandboxes``."""
+    background: bool
+    out: str = ""
+    timer: int | None = None
+
+
+@dataclass(slots=True)
+class _Lookup:
+    """A name that is being asked for."""
+
+    names: list[str]
+    servers: list[str]
+    timeout: int
+    tries: int
+    number: int = 0
+    """Of the question that is out."""
+    done: int = 0
+    """Times that the present name was asked."""
+    timer: int | None = None
+
+
+@dataclass(slots=True)
+class _Data:
+    """Everything of a sandbox that is saved, the machine aside."""
+
+    volumes: dict[str, Node]
+    limits: dict[str, int]
+    containers: dict[str, _Container] = field(default_factory=dict)
+    commands: dict[str, _Command] = field(default_factory=dict)
+    lookups: dict[str, _Lookup] = field(default_factory=dict)
+    roots: dict[str, str] = field(default_factory=dict)
+    """Container -> image of every file system that the machine holds."""
+    attached: dict[str, str] = field(default_factory=dict)
+    """Session -> the container whose main process it is attached to."""
+    serial: int = 0
+    timer: int | None = None
+    timer_due: int = 0
 
 
 class Sandbox:
-    """One Pod's. ``profile`` and ``network`` are given anew after a restore; the rest is data."""
-
-    __slots__ = (
-        "_live",
-        "history",
-        "hostname",
-        "ip",
-        "namespace",
-        "network",
-        "profile",
-        "resolver",
-        "slept",
-        "volumes",
-    )
+    """One Pod's. It is the ``MachineHost`` of its machine, and what the network brings goes through it."""
 
     def __init__(
         self,
+        keeper: Keeper,
+        key: str,
+        *,
         hostname: str,
-        namespace: str,
         ip: str,
+        node: str,
         volumes: dict[str, Node],
-        resolver: str,
-        profile: Callable[[str], Profile],
-        network: Network | None,
+        limits: dict[str, int] | None = None,
     ) -> None:
+        """``volumes`` holds each volume's tree, ``limits`` the bytes that fit into those that are bounded."""
+        self.key = key
         self.hostname = hostname
-        self.namespace = namespace
         self.ip = ip
-        self.volumes = volumes
-        """Each volume's tree when the Pod started."""
-        self.resolver = resolver
-        """The text of /etc/resolv.conf."""
-        self.history: list[list[Any]] = []
-        self.profile = profile
-        self.network = network
-        self.slept = 0.0
-        """Virtual seconds that the last command from outside wanted to sleep."""
-        self._live: _Live | None = None
+        self.node = node
+        self._keeper = keeper
+        self._data = _Data(dict(volumes), limits or {})
+        self._machine: Machine | None = None
+        self._saved: Any = None
+        """The machine as it was saved; it is made of that when something touches it."""
+        self._now = 0
+        self._running = False
+        self._news: list[tuple[Any, ...]] = []
 
-    # ---- processes -------------------------------------------------------------------------------------
+    # ---- the machine -----------------------------------------------------------------------------------
 
-    def start(self, name: str, image: str, argv: list[str], env: Mapping[str, str], now: int) -> Script:
-        """Runs a container's main process as a script. The caller looks at ``exit`` and ``next_due``."""
-        live = self._at(now)
-        answers: list[Any] = []
-        self._remember(["start", now, name, image, argv, dict(env), answers])
-        return self._start(live, name, image, argv, env, now, answers)
+    def _touch(self) -> Machine:
+        """The machine, to be changed."""
+        machine = self._machine
+        if machine is None:
+            machine = self._make()
+            if self._saved is not None:
+                self._load_machine(machine)
+                self._saved = None
+            else:
+                self._begin(machine)
+        self._saved = None
+        return machine
 
-    def fresh(self, name: str, now: int) -> None:
-        """A container that is no script starts anew: with its image's files."""
-        if self.history:
-            self._remember(["fresh", now, name])
-        if self._live is not None:
-            self._live.files.pop(name, None)
-            self._live.scripts.pop(name, None)
-
-    def signal(self, name: str, signal: str, now: int) -> bool:
-        """Whether the container's script handles the signal."""
-        script = self._at(now).scripts.get(name)
-        self._remember(["signal", now, name, signal])
-        return script.signal(signal, now) if script is not None and script.alive else False
-
-    def stop(self, name: str, now: int) -> list[list[Any]]:
-        """Kills a script; the lines that it wrote."""
-        live = self._at(now)
-        script = live.scripts.pop(name, None)
-        if script is None:
-            return []
-        self._remember(["stop", now, name])
-        script.kill()
-        return script.lines
-
-    def script(self, name: str, now: int) -> Script | None:
-        """The running script of a container, brought to the present."""
-        return self._at(now).scripts.get(name) if self.history else None
-
-    def next_due(self, now: int) -> int | None:
-        """When a script of this Pod wakes next."""
-        if not self.history:
-            return None
-        dues = [d for s in self._at(now).scripts.values() if (d := s.next_due()) is not None]
-        return min(dues, default=None)
-
-    def ended(self, now: int) -> list[tuple[str, int, int]]:
-        """(container, when, exit code) of scripts that have ended and were not stopped yet."""
-        if not self.history:
-            return []
-        return [(name, *s.exit) for name, s in self._at(now).scripts.items() if s.exit is not None]
-
-    # ---- commands from outside -------------------------------------------------------------------------
-
-    def execute(
-        self, name: str, image: str, env: Mapping[str, str], argv: list[str], stdin: bytes, now: int
-    ) -> tuple[int, bytes, bytes]:
-        """Runs a command in a container to its end. Raises FileNotFoundError when there is no such program.
-
-        Virtual time stands still meanwhile: ``sleep`` returns at once.
-        """
-        live = self._at(now)
-        vfs = self._files(live, name, image)
-        answers: list[Any] = []
-        vfs.changes()
-        result = self._execute(live, name, image, env, argv, stdin, now, answers)
-        if vfs.changes():
-            # Only what changed files has to be done again after a restore.
-            text = base64.b64encode(stdin).decode()
-            self._remember(["exec", now, name, image, dict(env), argv, text, answers])
-        return result
-
-    def _execute(
-        self,
-        live: _Live,
-        name: str,
-        image: str,
-        env: Mapping[str, str],
-        argv: list[str],
-        stdin: bytes,
-        now: int,
-        answers: list[Any],
-    ) -> tuple[int, bytes, bytes]:
-        found, tag = find(image)
-        tools = self._tools(found, tag)
-        vfs = self._files(live, name, image)
-        if not executable(found, tag, vfs, argv[0]):
-            raise FileNotFoundError(argv[0])
-        base = argv[0].rpartition("/")[2]
-        if base in found.programs and base not in TOOLS[tools]:
-            return 126, b"", f"{base}: a second server in a container is not simulated\n".encode()
-        world, profile = self._world(name), self.profile(name)
-        world.now = now
-        position = 0
-
-        def ask(call: str) -> Callable[..., Any]:
-            def answer(*args: Any) -> Any:
-                nonlocal position
-                if position == len(answers):
-                    answers.append(world.answer(call, args))
-                position += 1
-                return answers[position - 1]
-
-            return answer
-
-        self.slept = 0.0
-
-        def sleep(seconds: float) -> None:
-            self.slept += seconds
-
-        def to_main(signal: str) -> None:
-            script = live.scripts.get(name)
-            if script is not None and script.alive:
-                script.signal(signal, now)
-
-        extra = {"hostname": world.hostname, "ip": world.ip, "uid": world.uid, "gid": world.gid}
-        shell = Shell(
-            vfs,
-            env,
-            host=Host(now=lambda: now, extra=extra),
-            commands=TOOLS[tools],
-            cwd=profile.workdir or found.workdir,
-            limits=DEFAULT,
+    def _make(self) -> Machine:
+        machine = self._machine = Machine(
+            self.hostname, self, program, storage=Storage(self._keeper.seed(self.key))
         )
-        words = [base if base in TOOLS[tools] else argv[0], *argv[1:]]
-        calls: dict[str, Callable[..., Any]] = {name: ask(name) for name in ("http", "lookup", "connect")}
-        calls |= {"signal": to_main, "sleep": sleep}
-        result = run_argv(shell, words, stdin=stdin, answers=calls)
-        return result.status, result.out, result.err
+        return machine
 
-    def files_of(self, name: str, image: str, now: int) -> Vfs:
-        """A container's file system (to serve files from)."""
-        return self._files(self._at(now), name, image)
+    def _begin(self, machine: Machine) -> None:
+        """A machine that is made late goes through what it has missed: whoever only waits had nothing to do."""
+        data = self._data
+        machine.set_addresses([self.ip])
+        for name, root in data.volumes.items():
+            machine.set_volume(name, root, data.limits.get(name, 0))
+        data.volumes = {}
+        goal = self._keeper.now
+        waiting = sorted(
+            (c.started, name) for name, c in data.containers.items() if c.started and not c.process
+        )
+        self._running = True
+        try:
+            due: int | None = None
+            for started, name in waiting:
+                self._catch_up(machine, due, started)
+                self._now = started
+                machine.run(started)
+                self._spawn(machine, name)
+                due = machine.run(started)
+            self._catch_up(machine, due, goal)
+        finally:
+            self._running = False
+        self._plan(goal)
 
-    def set_volume(self, volume: str, node: Node, now: int) -> None:
-        """Makes a volume, or gives it a new tree that containers see at once."""
-        if not self.history:
-            self.volumes[volume] = node
+    def _catch_up(self, machine: Machine, due: int | None, goal: int) -> None:
+        while due is not None and due <= goal:
+            self._now = due
+            due = machine.run(due)
+        self._now = goal
+
+    def wake(self, due: int | None) -> None:
+        """The machine wants to run then (``MachineHost``)."""
+        if not self._running:
+            self._plan(due)
+
+    def _plan(self, due: int | None) -> None:
+        """One clock event, when the machine wants to run next."""
+        data, keeper = self._data, self._keeper
+        if due is None:
+            return
+        now = keeper.now
+        due = max(due, now)
+        if data.timer is not None:
+            if data.timer_due <= due:
+                return
+            keeper.cancel(data.timer)
+        waited = due == now or self._waited(due)
+        data.timer, data.timer_due = keeper.wake_at(self.key, due, background=not waited), due
+
+    def _waited(self, due: int) -> bool:
+        return any(not c.background for c in self._data.commands.values()) or self._keeper.told.awaits(
+            self.key, due
+        )
+
+    def run(self) -> None:
+        """Clock event: what is ready runs, and what it has to say is passed on."""
+        self._data.timer = None
+        machine = self._touch()
+        self._now = self._keeper.now
+        self._running = True
+        try:
+            due = machine.run(self._now)
+        finally:
+            self._running = False
+        self._plan(due)
+        while self._news:
+            happened = self._news.pop(0)
+            match happened[0]:
+                case "exited":
+                    self._exited(*happened[1:])
+                case "called":
+                    self._called(*happened[1:])
+                case "resolve":
+                    self._resolve(*happened[1:])
+
+    # ---- containers ------------------------------------------------------------------------------------
+
+    def start(self, container: str, setup: Setup) -> None:
+        """Starts a container's main process. Raises StartError."""
+        now = self._keeper.now
+        if self._machine is None and self._saved is None and _waits(setup):
+            self._data.containers[container] = _Container(setup, now)
+            return
+        machine = self._touch()
+        self._data.containers[container] = _Container(setup, now)
+        self._now = now
+        machine.run(now, 0)
+        try:
+            self._spawn(machine, container)
+        except FileError as error:
+            del self._data.containers[container]
+            raise StartError(start_error(setup.argv[0] if setup.argv else "", error)) from error
+
+    def _spawn(self, machine: Machine, container: str) -> None:
+        """Raises FileError."""
+        entry = self._data.containers[container]
+        setup = entry.setup
+        for volume, _, sub, _ in setup.mounts:
+            _make_part(machine.storage, volume, sub)
+        machine.add_root(
+            container,
+            image_tree(setup.image),
+            [
+                {"at": path, "volume": volume, "sub": sub, "ro": read_only}
+                for volume, path, sub, read_only in setup.mounts
+                if volume in machine.storage.volumes
+            ],
+            read_only=setup.read_only,
+            flavour=_flavour(setup.image),
+        )
+        self._data.roots[container] = setup.image
+        session = f"main/{container}"
+        if setup.tty:
+            machine.open_terminal(session, COLUMNS, ROWS)
+            stdin: Sequence[str] = ("tty", session)
+            stdout = stderr = stdin
         else:
-            self._at(now)
-            self._remember(["volume", now, volume, node])
-        if self._live is not None:
-            self._set(self._live, volume, node)
+            stdin = ("session", session) if setup.stdin else ("null",)
+            stdout, stderr = ("log", "stdout"), ("log", "stderr")
+        if setup.workdir != "/" and not setup.read_only:
+            self._make_directory(machine, container, setup.workdir)
+        entry.process = machine.spawn(
+            [octets(word) for word in setup.argv],
+            root=container,
+            env=self._env(setup),
+            cwd=setup.workdir,
+            uid=setup.uid,
+            gid=setup.gid,
+            groups=setup.groups,
+            stdin=stdin,
+            stdout=stdout,
+            stderr=stderr,
+            tag=container,
+        )
+
+    def _make_directory(self, machine: Machine, container: str, path: str) -> None:
+        """runc makes a working directory that is not there."""
+        files = Files(machine.storage, container, Credentials(0, 0, (0,)), now=self._now)
+        if not files.exists(path):
+            files.makedirs(path)
+
+    def _env(self, setup: Setup) -> dict[str, str]:
+        """What the runtime sets, the image, the Pod."""
+        image, _ = find(setup.image)
+        given = {**image.env, **setup.env}
+        own = {"PATH": PATH, "HOSTNAME": self.hostname}
+        if setup.tty:
+            own["TERM"] = "xterm"
+        own["HOME"] = "/root" if setup.uid == 0 else "/"
+        return {octets(name): octets(value) for name, value in {**own, **given}.items()}
+
+    def running(self, container: str) -> bool:
+        """Whether the container's main process is there."""
+        return container in self._data.containers
+
+    def signal(self, container: str, name: str) -> None:
+        """A signal to the container's main process, from outside."""
+        machine = self._touch()
+        machine.signal(self._data.containers[container].process, name)
+
+    def remove(self, container: str, volume: str) -> None:
+        """The files of a container that has ended go, and a volume that was its own."""
+        self._data.volumes.pop(volume, None)
+        if self._data.roots.pop(container, None) is not None:
+            machine = self._touch()
+            machine.remove_root(container)
+            machine.storage.remove_volume(volume)
+
+    def _exited(self, process: int, status: int) -> None:
+        """A process that was started from outside has ended."""
+        data = self._data
+        for name, entry in data.containers.items():
+            if entry.process == process:
+                self._main_ended(name, status)
+                return
+        for name, command in data.commands.items():
+            if command.process == process:
+                self._command_ended(name, status)
+                return
+
+    def _main_ended(self, container: str, status: int) -> None:
+        """Nothing of a container outlives its main process."""
+        data = self._data
+        data.containers.pop(container)
+        self._touch().kill_all(container)
+        for session in [s for s, name in data.attached.items() if name == container]:
+            del data.attached[session]
+            self._keeper.told.session_ended(session, status)
+        self._keeper.told.exited(self.key, container, status)
+
+    # ---- commands --------------------------------------------------------------------------------------
+
+    def exec_sync(
+        self, container: str, argv: list[str], timeout: int, then: list[Any], background: bool
+    ) -> None:
+        """Runs a command; the clock event ``then`` gets ``["exited", status, output]`` or ``["timeout"]``.
+
+        ``timeout`` is in µs, 0 for none. Raises StartError.
+        """
+        self._data.serial += 1
+        name = f"x{self._data.serial}"
+        command = self._command(name, container, argv, then, background, ("null",), ("session", name))
+        if timeout:
+            due = self._keeper.now + timeout
+            command.timer = self._keeper.time_out_at(self.key, name, due, background=background)
+
+    def open(self, session: str, container: str, argv: list[str], *, stdin: bool, tty: bool) -> None:
+        """Runs a command for a session: ``Sandboxes`` is told what it writes, and its end. Raises StartError."""
+        if tty:
+            self._touch().open_terminal(session, COLUMNS, ROWS)
+            self._command(session, container, argv, [], False, ("tty", session), ("tty", session))
+        else:
+            source = ("session", session) if stdin else ("null",)
+            self._command(session, container, argv, [], False, source, ("session", session))
+
+    def _command(
+        self,
+        name: str,
+        container: str,
+        argv: list[str],
+        then: list[Any],
+        background: bool,
+        stdin: Sequence[str],
+        stdout: Sequence[str],
+    ) -> _Command:
+        machine, setup = self._touch(), self._data.containers[container].setup
+        machine.run(self._keeper.now, 0)
+        try:
+            process = machine.spawn(
+                [octets(word) for word in argv],
+                root=container,
+                env={**self._env(setup), **({"TERM": "xterm"} if stdout[0] == "tty" else {})},
+                cwd=setup.workdir,
+                uid=setup.uid,
+                gid=setup.gid,
+                groups=setup.groups,
+                stdin=stdin,
+                stdout=stdout,
+                stderr=stdout,
+                tag=container,
+            )
+        except FileError as error:
+            if stdout[0] == "tty":
+                machine.close_terminal(name)
+            raise StartError(exec_error(argv[0], error)) from error
+        command = self._data.commands[name] = _Command(container, process, then, background)
+        self._plan(self._keeper.now)
+        return command
+
+    def attach(self, session: str, container: str) -> None:
+        """The session gets what the main process writes from now on, and may be its standard input."""
+        self._data.attached[session] = container
+
+    def input(self, session: str, text: str) -> None:
+        """Byte text for a session's standard input."""
+        if target := self._input(session):
+            self._touch().input(target, text)
+
+    def end_input(self, session: str) -> None:
+        """No more input comes."""
+        if target := self._input(session):
+            self._touch().end_input(target)
+
+    def resize(self, session: str, columns: int, rows: int) -> None:
+        """The session's terminal has a new size."""
+        container = self._data.attached.get(session)
+        self._touch().resize(f"main/{container}" if container else session, columns, rows)
+
+    def _input(self, session: str) -> str:
+        container = self._data.attached.get(session)
+        if container is None:
+            return session if session in self._data.commands else ""
+        entry = self._data.containers.get(container)
+        return f"main/{container}" if entry is not None and (entry.setup.stdin or entry.setup.tty) else ""
+
+    def hang_up(self, session: str) -> None:
+        """Whoever had the session is gone. A command sees its input end, or its terminal hang up."""
+        container = self._data.attached.pop(session, None)
+        entry = self._data.containers.get(container) if container is not None else None
+        if entry is not None and entry.setup.stdin_once and not entry.setup.tty:
+            # As containerd: a terminal stays open for the next one.
+            self._touch().end_input(f"main/{container}")
+        elif session in self._data.commands:
+            self._touch().hangup(session)
+
+    def time_out(self, name: str) -> None:
+        """Clock event: a command took too long."""
+        command = self._data.commands.get(name)
+        if command is not None:
+            command.timer = None
+            self._answer(command, ["timeout"])
+            command.then = []
+            self._touch().signal(command.process, "KILL")
+
+    def _command_ended(self, name: str, status: int) -> None:
+        command = self._data.commands.pop(name)
+        self._keeper.cancel(command.timer)
+        if name.startswith("x"):
+            self._answer(command, ["exited", status, command.out])
+        else:
+            self._touch().close_terminal(name)
+            self._keeper.told.session_ended(name, status)
+
+    def _answer(self, command: _Command, answer: list[Any]) -> None:
+        if command.then:
+            self._keeper.answer(command.then, answer, background=command.background)
+
+    # ---- files -----------------------------------------------------------------------------------------
+
+    def set_volume(self, name: str, root: Node, limit: int = 0) -> None:
+        """Makes a volume, or gives it a new tree that containers see at once."""
+        if self._machine is None and self._saved is None:
+            self._data.volumes[name] = root
+            if limit:
+                self._data.limits[name] = limit
+        else:
+            self._touch().set_volume(name, root, limit)
 
     def volume(self, name: str) -> Node | None:
-        """A volume's tree as it was last set."""
-        set_later = (
-            entry[3] for entry in reversed(self.history) if entry[0] == "volume" and entry[2] == name
-        )
-        return next(set_later, self.volumes.get(name))
+        """A volume's tree; None when there is none. Runs nothing."""
+        if self._machine is None and self._saved is None:
+            return self._data.volumes.get(name)
+        found = self._peek().storage.volumes.get(name)
+        return found["tree"] if found is not None else None
 
-    @staticmethod
-    def _set(live: _Live, volume: str, node: Node) -> None:
-        known = live.volumes.get(volume)
-        if known is None:
-            live.volumes[volume] = directory_of(node)
+    def read_file(self, container: str, path: str) -> str | None:
+        """A file's byte text; None when there is none. Runs nothing."""
+        if self._machine is None and self._saved is None:
+            return None
+        machine = self._peek()
+        return machine.read_file(container, path) if container in machine.storage.roots else None
+
+    def _peek(self) -> Machine:
+        """The machine, to look at."""
+        if self._machine is None:
+            self._load_machine(self._make())
+        assert self._machine is not None
+        return self._machine
+
+    # ---- what the machine says (MachineHost) -----------------------------------------------------------
+
+    def exited(self, process: int, status: int) -> None:
+        self._news.append(("exited", process, status))
+
+    def log(self, tag: str, stream: str, text: str) -> None:
+        self._keeper.told.log(self.key, tag, self._now, stream, text)
+        self._follow(tag, 2 if stream == "stderr" else 1, text)
+
+    def _follow(self, container: str, fd: int, text: str) -> None:
+        for session, name in self._data.attached.items():
+            if name == container:
+                self._keeper.told.output(session, fd, text)
+
+    def output(self, session: str, fd: int, text: str) -> None:
+        if session.startswith("main/"):
+            self.log(session.removeprefix("main/"), "stdout", text)
+            return
+        command = self._data.commands.get(session)
+        if command is not None and session.startswith("x"):
+            command.out = (command.out + text)[:OUTPUT]
         else:
-            refresh(known, node)
+            self._keeper.told.output(session, fd, text)
 
-    # ---- the live part ---------------------------------------------------------------------------------
+    def ended(self, session: str, status: int) -> None:
+        """``exited`` has told it."""
 
-    def _at(self, now: int) -> _Live:
-        live = self._live
-        if live is None:
-            live = self._live = _Live({name: directory_of(files) for name, files in self.volumes.items()})
-            for entry in self.history:
-                self._run_to(live, entry[1])
-                self._again(live, entry)
-        if live.scripts:
-            self._run_to(live, now)
-        return live
+    def call(self, call: str, name: str, args: Any) -> None:
+        self._news.append(("called", call, name, args))
 
-    def _run_to(self, live: _Live, goal: int) -> None:
-        """Lets the scripts of the Pod run, always the one that wakes first."""
-        for _ in range(CATCH_UP):
-            due: int | None = None
-            first: Script | None = None
-            for script in live.scripts.values():
-                wakes = script.next_due()
-                if wakes is not None and wakes <= goal and (due is None or wakes < due):
-                    due, first = wakes, script
-            if first is None:
-                return
-            first.wake()
+    def _called(self, call: str, name: str, args: Any) -> None:
+        self._touch().answer(call, self._keeper.call(name, args))
 
-    def _again(self, live: _Live, entry: list[Any]) -> None:
-        kind, at, name = entry[0], entry[1], entry[2]
-        if kind == "start":
-            self._start(live, name, entry[3], entry[4], entry[5], at, entry[6])
-        elif kind == "fresh":
-            live.files.pop(name, None)
-            live.scripts.pop(name, None)
-        elif kind == "signal":
-            script = live.scripts.get(name)
-            if script is not None and script.alive:
-                script.signal(entry[3], at)
-        elif kind == "stop":
-            script = live.scripts.pop(name, None)
-            if script is not None:
-                script.kill()
-        elif kind == "volume":
-            self._set(live, name, entry[3])
-        elif kind == "exec":
-            stdin = base64.b64decode(entry[6])
-            self._execute(live, name, entry[3], entry[4], entry[5], stdin, at, entry[7])
+    def resolve(self, call: str, root: str, name: str) -> None:
+        self._news.append(("resolve", call, root, name))
 
-    def _start(
-        self,
-        live: _Live,
-        name: str,
-        image: str,
-        argv: list[str],
-        env: Mapping[str, str],
-        now: int,
-        answers: list[Any],
-    ) -> Script:
-        found, tag = find(image)
-        live.files.pop(name, None)
-        profile = self.profile(name)
-        script = live.scripts[name] = Script(
-            argv,
-            env,
-            self._files(live, name, image),
-            self._world(name),
-            now,
-            tools=self._tools(found, tag),
-            workdir=profile.workdir or found.workdir,
-            answers=answers,
+    def connect(self, sock: str, ip: str, port: int) -> None:
+        self._keeper.network.connect(self.key, sock, ip, port)
+
+    def send(self, sock: str, text: str) -> None:
+        self._keeper.network.send(self.key, sock, text)
+
+    def shutdown(self, sock: str) -> None:
+        self._keeper.network.shutdown(self.key, sock)
+
+    def close(self, sock: str) -> None:
+        self._keeper.network.close(self.key, sock)
+
+    def took(self, sock: str, count: int) -> None:
+        self._keeper.network.took(self.key, sock, count)
+
+    def datagram(self, port: int, ip: str, to_port: int, data: str) -> None:
+        self._keeper.network.datagram(self.key, port, ip, to_port, data)
+
+    # ---- what the network brings (network.Hosts) -------------------------------------------------------
+
+    def accept(self, port: int, ip: str, peer_ip: str, peer_port: int) -> str | None:
+        """A connection; who only waits is asked when the port is one of its image's."""
+        if self._machine is None and self._saved is None and not self._offers(port):
+            return None
+        machine = self._touch()
+        return machine.accept(port, ip, peer_ip, peer_port)
+
+    def _offers(self, port: int) -> bool:
+        return any(port in find(c.setup.image)[0].ports for c in self._data.containers.values())
+
+    def connected(self, sock: str) -> None:
+        self._touch().connected(sock)
+
+    def failed(self, sock: str, reason: str) -> None:
+        self._touch().failed(sock, reason)
+
+    def received(self, sock: str, data: str) -> None:
+        self._touch().received(sock, data)
+
+    def closed(self, sock: str) -> None:
+        self._touch().closed(sock)
+
+    def acked(self, sock: str, count: int) -> None:
+        self._touch().acked(sock, count)
+
+    def datagram_in(self, port: int, peer_ip: str, peer_port: int, data: str) -> bool:
+        if port == RESOLVER_PORT:
+            self._answered(data)
+            return True
+        if self._machine is None and self._saved is None and not self._offers(port):
+            return False
+        return self._touch().datagram_in(port, peer_ip, peer_port, data)
+
+    # ---- names -----------------------------------------------------------------------------------------
+
+    def _resolve(self, call: str, root: str, name: str) -> None:
+        """A program asks the C library for a name."""
+        machine = self._touch()
+        if is_address(name):
+            machine.resolved(call, [name])
+            return
+        known = resolver.hosts(machine.read_file(root, "/etc/hosts") or "").get(name.lower().rstrip("."))
+        if known:
+            machine.resolved(call, known)
+            return
+        given = resolver.config(machine.read_file(root, "/etc/resolv.conf") or "")
+        names = resolver.questions(name, given)
+        if not names or not given.servers:
+            machine.resolved(call, resolver.NOT_FOUND)
+            return
+        tries = given.attempts * len(given.servers)
+        self._data.lookups[call] = _Lookup(names, list(given.servers), given.timeout, tries)
+        self._ask(call)
+
+    def _ask(self, call: str) -> None:
+        lookup, keeper = self._data.lookups[call], self._keeper
+        self._data.serial += 1
+        lookup.number = self._data.serial
+        server = lookup.servers[lookup.done % len(lookup.servers)]
+        lookup.done += 1
+        due = keeper.now + lookup.timeout
+        lookup.timer = keeper.unanswered_at(self.key, call, due, background=not self._waited(due))
+        keeper.network.datagram(
+            self.key, RESOLVER_PORT, server, dns.PORT, dns.question(lookup.number, lookup.names[0])
         )
-        return script
 
-    def _files(self, live: _Live, name: str, image: str) -> Vfs:
-        vfs = live.files.get(name)
-        if vfs is None:
-            found, tag = find(image)
-            profile = self.profile(name)
-            etc = {
-                "/etc/hostname": f"{self.hostname}\n",
-                "/etc/resolv.conf": self.resolver,
-                "/etc/passwd": "root:x:0:0:root:/root:/bin/sh\n",
-            }
-            if profile.message_path:
-                etc[profile.message_path] = ""
-            workdir = profile.workdir or found.workdir
-            vfs = build(found, tag, profile.mounts, live.volumes, etc, workdir, profile.read_only)
-            live.files[name] = vfs
-        return vfs
+    def _answered(self, data: str) -> None:
+        answer = dns.read_answer(data)
+        lookups = self._data.lookups
+        call = next((c for c, x in lookups.items() if answer is not None and x.number == answer.number), None)
+        if call is None or answer is None:
+            return
+        lookup = lookups[call]
+        self._keeper.cancel(lookup.timer)
+        if answer.addresses:
+            del lookups[call]
+            self._touch().resolved(call, answer.addresses)
+            return
+        del lookup.names[0]
+        lookup.done = 0
+        if lookup.names:
+            self._ask(call)
+        else:
+            del lookups[call]
+            self._touch().resolved(call, resolver.NOT_FOUND)
 
-    def _world(self, name: str) -> World:
-        profile = self.profile(name)
-        world = World(self.hostname, self.ip, self.namespace, self.network)
-        world.uid, world.gid = profile.uid, profile.gid
-        return world
+    def unanswered(self, call: str) -> None:
+        """Clock event: a name server did not answer in time."""
+        lookup = self._data.lookups.get(call)
+        if lookup is None:
+            return
+        if lookup.done < lookup.tries:
+            self._ask(call)
+            return
+        del self._data.lookups[call]
+        self._touch().resolved(call, resolver.TIMED_OUT)
 
-    @staticmethod
-    def _tools(image: Image, tag: str) -> str:
-        return "curl" if image.repository.endswith("/curl") else image.tools_of(tag)
+    # ---- the end, saving -------------------------------------------------------------------------------
 
-    def _remember(self, entry: list[Any]) -> None:
-        self.history.append(entry)
-        if len(self.history) > HISTORY:
-            del self.history[: HISTORY // 4]
+    def stop(self) -> None:
+        """Nothing of it runs any more."""
+        data, keeper = self._data, self._keeper
+        keeper.cancel(data.timer)
+        data.timer = None
+        for lookup in data.lookups.values():
+            keeper.cancel(lookup.timer)
+        for command in data.commands.values():
+            keeper.cancel(command.timer)
+        data.lookups.clear()
+        data.commands.clear()
 
-    def state(self) -> list[Any]:
-        return [self.hostname, self.namespace, self.ip, self.volumes, self.resolver, self.history]
+    def waiting(self, container: str) -> bool:
+        """Whether the container only waits to be asked: it has not run at all."""
+        entry = self._data.containers.get(container)
+        return entry is not None and not entry.process
+
+    def imagined(self, keeper: Keeper) -> None:
+        """Goes through what the containers would have done by now had somebody asked; ``keeper`` is told of it.
+
+        This sandbox is not changed: whoever only looks changes nothing.
+        """
+        other = Sandbox(
+            keeper,
+            self.key,
+            hostname=self.hostname,
+            ip=self.ip,
+            node=self.node,
+            volumes=self._data.volumes,
+            limits=self._data.limits,
+        )
+        for name, each in self._data.containers.items():
+            other._data.containers[name] = _Container(each.setup, each.started)
+        other._touch()
+
+    def state(self) -> dict[str, Any]:
+        """JSON data; what did not change since the last time is the same object."""
+        data = self._data
+        if self._saved is None and self._machine is not None:
+            self._saved = self._packed()
+        return {
+            "hostname": self.hostname,
+            "ip": self.ip,
+            "node": self.node,
+            "volumes": dict(data.volumes),
+            "limits": dict(data.limits),
+            "containers": {n: [_plain(c.setup), c.started, c.process] for n, c in data.containers.items()},
+            "commands": {
+                n: [c.container, c.process, c.then, c.background, c.out, c.timer]
+                for n, c in data.commands.items()
+            },
+            "lookups": {
+                n: [list(x.names), list(x.servers), x.timeout, x.tries, x.number, x.done, x.timer]
+                for n, x in data.lookups.items()
+            },
+            "roots": dict(data.roots),
+            "attached": dict(data.attached),
+            "serial": data.serial,
+            "timer": [data.timer, data.timer_due],
+            "machine": self._saved,
+        }
 
     @classmethod
-    def load(cls, state: list[Any], profile: Callable[[str], Profile], network: Network | None) -> Sandbox:
-        sandbox = cls(state[0], state[1], state[2], dict(state[3]), state[4], profile, network)
-        # Entries hold lists that go on growing (answers): a fork must not share them.
-        sandbox.history = [[list(x) if isinstance(x, list) else x for x in entry] for entry in state[5]]
+    def load(cls, keeper: Keeper, key: str, state: dict[str, Any]) -> Sandbox:
+        """The sandbox that ``state`` gave."""
+        sandbox = cls(
+            keeper,
+            key,
+            hostname=state["hostname"],
+            ip=state["ip"],
+            node=state["node"],
+            volumes=state["volumes"],
+            limits=dict(state["limits"]),
+        )
+        data = sandbox._data
+        data.containers = {n: _Container(_setup(c[0]), c[1], c[2]) for n, c in state["containers"].items()}
+        data.commands = {n: _Command(*c) for n, c in state["commands"].items()}
+        data.lookups = {n: _Lookup(list(x[0]), list(x[1]), *x[2:]) for n, x in state["lookups"].items()}
+        data.roots, data.attached = dict(state["roots"]), dict(state["attached"])
+        data.serial = state["serial"]
+        data.timer, data.timer_due = state["timer"]
+        sandbox._saved = state["machine"]
         return sandbox
 
+    def _packed(self) -> dict[str, Any]:
+        """The machine's state; the files that are an image's own are left out."""
+        assert self._machine is not None
+        state = self._machine.state()
+        volumes = dict(state["files"]["volumes"])
+        for container, image in self._data.roots.items():
+            record = volumes[f"root/{container}"]
+            volumes[f"root/{container}"] = {**record, "tree": pack(record["tree"], image_tree(image))}
+        return {"machine": state["machine"], "files": {**state["files"], "volumes": volumes}}
 
-def executable(image: Image, tag: str, vfs: Vfs | None, word: str) -> bool:
-    """Whether the image has that program."""
-    base = word.rpartition("/")[2]
-    tools = "curl" if image.repository.endswith("/curl") else image.tools_of(tag)
-    if base in image.programs or (base in TOOLS[tools] and base not in BUILTINS):
-        return True
-    return vfs is not None and "/" in word and vfs.is_file(word)
+    def _load_machine(self, machine: Machine) -> None:
+        files = self._saved["files"]
+        volumes = dict(files["volumes"])
+        for container, image in self._data.roots.items():
+            record = volumes[f"root/{container}"]
+            volumes[f"root/{container}"] = {**record, "tree": unpack(record["tree"], image_tree(image))}
+        machine.load({"machine": self._saved["machine"], "files": {**files, "volumes": volumes}})
 
 
-__all__ = ["BURST", "Profile", "Sandbox", "executable"]
+def _plain(setup: Setup) -> list[Any]:
+    return [
+        setup.image,
+        setup.argv,
+        setup.env,
+        setup.workdir,
+        setup.uid,
+        setup.gid,
+        list(setup.groups),
+        [list(mount) for mount in setup.mounts],
+        setup.read_only,
+        setup.stdin,
+        setup.stdin_once,
+        setup.tty,
+    ]
+
+
+def _setup(plain: list[Any]) -> Setup:
+    image, argv, env, workdir, uid, gid, groups, mounts, *rest = plain
+    places = tuple((m[0], m[1], m[2], m[3]) for m in mounts)
+    return Setup(image, argv, env, workdir, uid, gid, tuple(groups), places, *rest)
+
+
+def _waits(setup: Setup) -> bool:
+    """Whether the container's process need not run before somebody asks it."""
+    image, tag = find(setup.image)
+    if not image.idle or not setup.argv:
+        return False
+    word = setup.argv[0]
+    paths = image.programs(image.variants[tag])
+    return word in paths or any(path.rpartition("/")[2] == word for path in paths)
+
+
+def _make_part(storage: Storage, volume: str, sub: str) -> None:
+    """A part of a volume that is not there becomes a directory (subpath.SafeMakeDir)."""
+    names = [name for name in sub.split("/") if name not in ("", ".")]
+    for depth in range(1, len(names) + 1):
+        if volume in storage.volumes and storage.node(volume, names[:depth]) is None:
+            storage.add(volume, names[:depth], tree.directory(mode=0o777), 0)
+
+
+def _flavour(reference: str) -> str:
+    image, tag = find(reference)
+    return "debian" if image.tools_of(tag) == "debian" else "busybox"
+
+
+def _why(word: str, error: FileError) -> str:
+    if error.reason == NO_ENTRY:
+        if "/" in word:
+            return f'exec: "{word}": stat {word}: no such file or directory'
+        return f'exec: "{word}": executable file not found in $PATH'
+    return f'exec: "{word}": {error.reason.lower()}'
+
+
+def start_error(word: str, error: FileError) -> str:
+    """runc's words for a main process that cannot be started."""
+    return (
+        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create "
+        f"failed: unable to start container process: error during container init: {_why(word, error)}: unknown"
+    )
+
+
+def exec_error(word: str, error: FileError) -> str:
+    """runc's words for a command that cannot be started."""
+    return f"OCI runtime exec failed: exec failed: unable to start container process: {_why(word, error)}: unknown"

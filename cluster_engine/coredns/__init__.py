@@ -1,6 +1,6 @@
 """coredns: names of Services and Pods to addresses.
 
-A pure look at the informers, for commands in containers that ask for a name. Models CoreDNS' kubernetes
+A pure look at the informers, for the CoreDNS Pods' program, which answers what Pods ask. Models CoreDNS' kubernetes
 plugin with the domain ``cluster.local``; names outside the cluster do not exist here.
 """
 
@@ -13,27 +13,8 @@ from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.network import is_address
 
 DOMAIN = "cluster.local"
-NDOTS = 5
 _MAX_NAME = 253
 _SLICES, _SERVICE_NAME = "endpointslices.discovery.k8s.io", "kubernetes.io/service-name"
-
-
-def search_path(namespace: str) -> tuple[str, ...]:
-    """The search domains in a Pod's /etc/resolv.conf."""
-    return f"{namespace}.svc.{DOMAIN}", f"svc.{DOMAIN}", DOMAIN
-
-
-def candidates(name: str, namespace: str) -> Iterator[str]:
-    """The full names that a resolver tries, in its order (ndots:5)."""
-    if name.endswith("."):
-        yield name.rstrip(".")
-        return
-    if name.count(".") >= NDOTS:
-        yield name
-    for domain in search_path(namespace):
-        yield f"{name}.{domain}"
-    if name.count(".") < NDOTS:
-        yield name
 
 
 class Resolver:
@@ -44,15 +25,12 @@ class Resolver:
         self._slices = informers.of(_SLICES)
         self._slices.add_index("service", _service_of, ("labels",))
 
-    def lookup(self, name: str, namespace: str) -> list[str]:
-        """The IPv4 addresses of a name as a Pod of ``namespace`` asks for it; [] when it does not exist."""
+    def answer(self, full: str) -> list[str] | None:
+        """What a server says to the question for a full name; None: there is no such name."""
+        name = full.lower().rstrip(".")
         if not name or len(name) > _MAX_NAME:
-            return []
-        for full in candidates(name.lower(), namespace):
-            found = self.resolve(full)
-            if found:
-                return found
-        return []
+            return None
+        return self.resolve(name) or None
 
     def resolve(self, full: str, depth: int = 0) -> list[str]:
         """The addresses of a fully qualified name."""

@@ -34,6 +34,7 @@ from .options import delete_options, is_dry_run
 from .registry import Registry
 from .replies import Replies
 from .requests import RequestInfo
+from .sessions import Sessions
 from .subrequests import STREAMED, Subresources
 from .types import Request, Response, UserInfo
 from .verbs import Verbs
@@ -56,6 +57,7 @@ class Handlers:
         authenticator: Authenticator,
         authorizer: AuthorizerChain,
         nodes: NodeProxy,
+        sessions: Sessions,
     ) -> None:
         self._clock = clock
         self._store = store
@@ -69,7 +71,7 @@ class Handlers:
         self._replies = Replies(clock, cache)
         self._verbs = Verbs(clock, store, registry, cache, self._replies)
         self._subresources = Subresources(
-            clock, store, registry, authenticator, nodes, self._verbs, self._replies
+            clock, store, registry, authenticator, nodes, self._verbs, self._replies, sessions
         )
 
     def _kinds_changed(self) -> None:
@@ -132,9 +134,19 @@ class Handlers:
             self._check_stream(request)
             raise errors.bad_request("Upgrade request required")
 
+    def open_session(self, request: Request, entry: int) -> Response | None:
+        """Begins the session of an exec or attach request (see APIServer)."""
+
+        def step(request: Request) -> None:
+            self._check_stream(request)
+            self._subresources.open_stream(requests.parse(request), request, f"s{entry}")
+
+        return self._guarded(request, entry, step)
+
     def _check_stream(self, request: Request) -> None:
+        request.user = self._identify(request)
         info = replace(requests.parse(request), verb="create")
-        self._authorizer.check(Access.of(self._identify(request), info, request))
+        self._authorizer.check(Access.of(request.user, info, request))
         kind = self._scheme.served(info.group, info.version, info.resource)
         if kind is None or kind.group_resource != "pods" or info.subresource not in STREAMED:
             raise _no_resource()
@@ -142,9 +154,6 @@ class Handlers:
 
     def mutates(self, request: Request) -> bool:
         """Whether a request may change something: such a request is journaled before it is carried out."""
-        if request.path.endswith("/exec"):
-            # A command runs whatever the method (kubectl opens its stream with GET) and whatever dryRun says.
-            return requests.parse(request).subresource == "exec"
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return False
         if is_dry_run(request):

@@ -16,6 +16,7 @@ from .budgets import OBJECT_LIMIT, Budgets
 from .handlers import Handlers
 from .node_api import NodeProxy
 from .registry import Registry
+from .sessions import Sessions
 from .types import Request, Response
 
 
@@ -41,8 +42,15 @@ class APIServer:
         self.authorizer = authorizers(store)
         chain = Chain([plugin() for plugin in PLUGINS])
         self.registry = Registry(clock, chance, store, scheme, chain, budgets)
+        self.sessions = Sessions(self.node_proxy)
         self._handlers = Handlers(
-            clock, store, self.registry, self.authenticator, self.authorizer, self.node_proxy
+            clock,
+            store,
+            self.registry,
+            self.authenticator,
+            self.authorizer,
+            self.node_proxy,
+            self.sessions,
         )
 
     def admit(self, request: Request) -> Response | None:
@@ -67,6 +75,10 @@ class APIServer:
         """What a stream (exec, attach, portforward) would refuse, before it is opened; None: it may be."""
         return self._handlers.refused_stream(request)
 
+    def open_session(self, request: Request, entry: int) -> Response | None:
+        """Begins the exec or attach session ``s<entry>``; the refusal, or None."""
+        return self._handlers.open_session(request, entry)
+
     def refused_upgrade(self, request: Request) -> Response | None:
         """The refusal of a request that needs an upgrade and came without; None: it needs none."""
         return self._handlers.refused_upgrade(request)
@@ -78,11 +90,13 @@ class APIServer:
     def share(self, other: APIServer) -> None:
         """As ``load``, from another server of this process."""
         self.registry.identities.share(other.registry.identities)
+        self.sessions.load(other.sessions.state())
 
     def state(self) -> JSON:
-        """What is beyond the store: how many names and uids were given by which key."""
-        return self.registry.identities.state()
+        """What is beyond the store: how many names and uids were given by which key, and open sessions."""
+        return {"identities": self.registry.identities.state(), "sessions": self.sessions.state()}
 
     def load(self, state: JSON) -> None:
         """Takes over what ``state`` gave."""
-        self.registry.identities.load(state)
+        self.registry.identities.load(state["identities"])
+        self.sessions.load(state["sessions"])

@@ -7,8 +7,6 @@ from __future__ import annotations
 
 from typing import Protocol
 
-from .types import ExecResult
-
 LogLine = tuple[int, str, str]  # (virtual µs, "stdout" | "stderr", text without the line's end)
 
 
@@ -22,8 +20,38 @@ class NodeAPI(Protocol):
         """
         ...
 
-    def exec(self, namespace: str, pod: str, container: str, argv: list[str], stdin: bytes) -> ExecResult:
-        """Run argv in the container to its end."""
+    def exec(
+        self,
+        session: str,
+        namespace: str,
+        pod: str,
+        container: str,
+        argv: list[str],
+        *,
+        stdin: bool,
+        tty: bool,
+    ) -> None:
+        """Start argv in the container for that session. Raises ApiError."""
+        ...
+
+    def attach(self, session: str, namespace: str, pod: str, container: str) -> None:
+        """Connect the session with the container's main process. Raises ApiError."""
+        ...
+
+    def input(self, session: str, data: bytes) -> None:
+        """Bytes for the session's standard input; a session that has ended is ignored, here and below."""
+        ...
+
+    def end_input(self, session: str) -> None:
+        """No more input comes."""
+        ...
+
+    def resize(self, session: str, columns: int, rows: int) -> None:
+        """The session's terminal has another size."""
+        ...
+
+    def hang_up(self, session: str) -> None:
+        """Whoever had the session is gone."""
         ...
 
 

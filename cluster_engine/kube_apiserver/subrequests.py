@@ -19,7 +19,8 @@ from .options import write_context
 from .patching import patched
 from .registry import Registry
 from .replies import Replies
-from .requests import RequestInfo, first
+from .requests import RequestInfo
+from .sessions import Sessions
 from .subresources import container, eviction, execute, log, scale, token
 from .types import Request, Response, UserInfo
 from .verbs import Verbs
@@ -42,6 +43,7 @@ class Subresources:
         nodes: NodeProxy,
         verbs: Verbs,
         replies: Replies,
+        sessions: Sessions,
     ) -> None:
         self._clock = clock
         self._store = store
@@ -50,6 +52,7 @@ class Subresources:
         self._nodes = nodes
         self._verbs = verbs
         self._replies = replies
+        self.sessions = sessions
 
     def handle(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
         """The reply. Raises ApiError 404, 405 and whatever the subresource refuses."""
@@ -73,8 +76,8 @@ class Subresources:
                 return self._scale(request, user, info, kind)
             case "log":
                 return self._log(request, namespace, info.name)
-            case "exec":
-                return self._exec(request, namespace, info.name)
+            case "exec" | "attach":
+                raise errors.bad_request("Upgrade request required")
             case "binding":
                 return self.binding(request, user, info)
             case "eviction":
@@ -147,18 +150,17 @@ class Subresources:
     def check_stream(self, kind: Kind, info: RequestInfo, request: Request) -> None:
         """Refuse, before a stream is opened, what exec, attach or portforward would refuse. Raises ApiError."""
         pod = self._pod(info.namespace, info.name)
-        if info.subresource == "exec":
-            execute.locate(self._nodes, pod, request)
+        if info.subresource in ("exec", "attach"):
+            execute.locate(self._nodes, pod, request, info.subresource)
             return
-        if info.subresource == "attach":
-            container.choose(pod, first(request, "container") or "")
         container.check_assigned(pod)
         raise errors.not_simulated(kind.not_simulated[info.subresource])
 
-    def _exec(self, request: Request, namespace: str, name: str) -> Response:
-        result = execute.run(self._nodes, self._pod(namespace, name), request)
-        headers = {"content-type": "application/json", "cache-control": _NO_STORE}
-        return Response(200, headers, execute.as_json(result), exec=result)
+    def open_stream(self, info: RequestInfo, request: Request, session: str) -> None:
+        """Begin a session of exec or attach. Raises ApiError."""
+        pod = self._pod(info.namespace, info.name)
+        execute.open_stream(self._nodes, pod, request, info.subresource, session)
+        self.sessions.opened(session, pod["spec"]["nodeName"])
 
     # ---- binding, eviction, token ------------------------------------------------------------------------
 

@@ -92,13 +92,12 @@ class Request:
 
 @dataclass(slots=True)
 class Response:
-    """An HTTP reply. `stream` is set for watches and followed logs, `exec` for a command that ran."""
+    """An HTTP reply. `stream` is set for watches and followed logs."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     stream: Stream | None = None
-    exec: ExecResult | None = None
     warnings: tuple[str, ...] = ()
 
 

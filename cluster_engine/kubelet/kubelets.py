@@ -10,11 +10,10 @@ from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
 from cluster_engine.container_runtime.container import Container
-from cluster_engine.container_runtime.network import HttpReply, HttpRequest
+from cluster_engine.container_runtime.sandboxes import Calls
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.environment import Environment
 from cluster_engine.kubelet.lifecycle import Lifecycle
-from cluster_engine.kubelet.network import ClusterNetwork, Names
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import PodRecord
@@ -25,7 +24,7 @@ from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.termination import Termination
 from cluster_engine.kubelet.volumes import Volumes
 from cluster_engine.kubelet.worker import Worker
-from cluster_engine.network import Services
+from cluster_engine.network import Network
 
 LATENCY = 0.010
 
@@ -116,33 +115,9 @@ class Kubelets(Component):
 
     # ---- for other components --------------------------------------------------------------------------
 
-    def connect(self, services: Services, names: Names) -> None:
-        """Gives containers names and Services; without it they reach nothing. Called once, before ``start``."""
-        self.connections = ClusterNetwork(self.runtime, services, names, self.clock, self.ctx.chance)
-        self.runtime.network = self.connections
-
-    def http(
-        self,
-        pod_ip: str,
-        port: int,
-        method: str = "GET",
-        path: str = "/",
-        headers: dict[str, str] | None = None,
-        body: bytes = b"",
-        source: str = "10.244.0.1",
-    ) -> HttpReply:
-        """A request to a Pod's address. Raises ConnectionFailed."""
-        return self.runtime.request(
-            pod_ip, port, HttpRequest(method, path, headers or {}, body, source, pod_ip)
-        )
-
-    def listens(self, pod_ip: str, port: int) -> bool:
-        """Whether a connection to that address would succeed."""
-        try:
-            self.runtime.connect(pod_ip, port)
-        except OSError:
-            return False
-        return True
+    def connect(self, network: Network, calls: Calls) -> None:
+        """Gives nodes and Pods a network, and programs what they may ask for. Called once, before ``start``."""
+        self.runtime.connect(network, calls)
 
     # ---- saving ----------------------------------------------------------------------------------------
 
@@ -151,14 +126,12 @@ class Kubelets(Component):
             self.core.nodes[name].load(node.state())
         self.core.records.share(other.core.records)
         self.runtime.share(other.runtime)
-        self.connections.load(other.connections.state())
 
     def state(self) -> dict[str, Any]:
         return {
             "nodes": [[name, node.state()] for name, node in self.core.nodes.items()],
             "records": [record.state_data() for record in self.core.records.all()],
             "runtime": self.runtime.state(),
-            "connections": self.connections.state(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -167,9 +140,5 @@ class Kubelets(Component):
             core.nodes[name].load(saved)
         core.records.clear()
         for data in state["records"]:
-            record, sandbox = PodRecord.from_data(data)
-            core.records.add(record)
-            if sandbox is not None:
-                self.runtime.load_sandbox(record, sandbox)
+            core.records.add(PodRecord.from_data(data))
         self.runtime.load(state["runtime"])
-        self.connections.load(state["connections"])

@@ -5,7 +5,6 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.container_runtime.network import HttpRequest
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.record import PodRecord, named_port, pod_text
 from cluster_engine.kubelet.runtime import Runtime, Then
@@ -35,8 +34,12 @@ class Lifecycle:
         elif "httpGet" in hook:
             action = hook["httpGet"]
             host, path, port = _target(record, spec, action)
-            request = HttpRequest("GET", path, {"user-agent": "kube-lifecycle/1.37"}, b"", "", host)
-            self.runtime.http(host, port, request, min(timeout, _HTTP_TIMEOUT), then, background=False)
+            headers = {"User-Agent": "kube-lifecycle/1.37"}
+            tls = (action.get("scheme") or "HTTP") == "HTTPS"
+            wait = min(timeout, _HTTP_TIMEOUT)
+            self.runtime.http(
+                record, host, port, path, headers, tls=tls, timeout=wait, then=then, background=False
+            )
         else:
             seconds = (hook.get("sleep") or {}).get("seconds") or 0
             self.core.clock.call_later(float(seconds), *then, ["exited", 0, ""])

@@ -7,7 +7,6 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import go_duration
 from cluster_engine.container_runtime.container import RUNNING, Container
-from cluster_engine.container_runtime.network import HttpRequest
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.record import SYNCING, PodRecord, field_path, find_container, named_port
 from cluster_engine.kubelet.runtime import Runtime, Then
@@ -147,24 +146,20 @@ class Prober:
         elif "httpGet" in probe:
             action = probe["httpGet"]
             host, path = action.get("host") or record.ip, action.get("path") or "/"
-            headers = {"user-agent": "kube-probe/1.37", "accept": "*/*"}
-            headers.update({h["name"].lower(): h["value"] for h in action.get("httpHeaders") or ()})
-            source = self.core.nodes[record.node].addresses.prefix + ".1"
-            scheme = (action.get("scheme") or "HTTP").lower()
-            request = HttpRequest("GET", path, headers, b"", source, host, scheme)
+            headers = {"User-Agent": "kube-probe/1.37", "Accept": "*/*"}
+            headers.update({h["name"]: h["value"] for h in action.get("httpHeaders") or ()})
+            tls = (action.get("scheme") or "HTTP") == "HTTPS"
             port = named_port(spec, action["port"])
-            runtime.http(self._address(record, host), port, request, timeout, then, background)
+            runtime.http(
+                record, host, port, path, headers, tls=tls, timeout=timeout, then=then, background=background
+            )
         elif "tcpSocket" in probe:
             action = probe["tcpSocket"]
-            host = self._address(record, action.get("host") or record.ip)
-            runtime.connect_tcp(host, named_port(spec, action["port"]), then, background)
+            host, port = action.get("host") or record.ip, named_port(spec, action["port"])
+            runtime.connect_tcp(record, host, port, timeout, then, background)
         else:
             # No simulated image speaks gRPC.
             self.clock.call_later(0.0, *then, ["timeout"], background=background)
-
-    def _address(self, record: PodRecord, host: str) -> str:
-        """A probe runs on the node: there, localhost is the node's own address."""
-        return self.core.nodes[record.node].ip if host in ("127.0.0.1", "localhost") else host
 
 
 def verdict(record: PodRecord, spec: JSON, probe: JSON, answer: list[Any]) -> Result:
@@ -185,6 +180,8 @@ def verdict(record: PodRecord, spec: JSON, probe: JSON, answer: list[Any]) -> Re
         action = probe["tcpSocket"]
         if answer[0] == "connected":
             return True, ""
+        if answer[0] == "timeout":
+            answer = ["failed", "i/o timeout"]
         host, port = action.get("host") or record.ip, named_port(spec, action["port"])
         return False, f"dial tcp {host}:{port}: connect: {answer[1]}"
     if "grpc" in probe:

@@ -1,4 +1,4 @@
-"""What a kubelet knows of a Pod beyond the API object. JSON data, apart from the sandbox's live part."""
+"""What a kubelet knows of a Pod beyond the API object. JSON data."""
 
 from __future__ import annotations
 
@@ -8,7 +8,6 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.container_runtime.container import Container
 from cluster_engine.container_runtime.names import InvalidImageName, parse
-from cluster_engine.container_runtime.sandbox import Sandbox
 
 MIRROR = "kubernetes.io/config.mirror"
 
@@ -83,8 +82,9 @@ class PodRecord:
     probes: dict[str, list[Any]] = field(default_factory=dict)
     """``container/kind`` -> [timer, successes, failures, result: true, false or null]."""
     timers: dict[str, int] = field(default_factory=dict)
-    """Clock events: ``deadline``, ``finish``, ``stop/name``; the runtime's ``exit/name``, ``kill/name``, ``script``."""
-    sandbox: Sandbox | None = None
+    """Clock events: ``deadline``, ``finish``, ``stop/name``; the runtime's ``exit/name``, ``kill/name``."""
+    sandbox: bool = False
+    """Whether the runtime has a sandbox of it."""
 
     def running(self) -> list[Container]:
         """The containers that run."""
@@ -95,31 +95,27 @@ class PodRecord:
         data = {name: getattr(self, name) for name in _PLAIN}
         data["containers"] = {n: c.as_list() for n, c in self.containers.items()}
         data["previous"] = {n: c.as_list() for n, c in self.previous.items()}
-        data["sandbox"] = self.sandbox.state() if self.sandbox is not None else None
         # Lists of pairs: the order of dicts must survive sorted JSON.
         return [[k, list(v.items()) if isinstance(v, dict) else v] for k, v in data.items()]
 
     @classmethod
-    def from_data(cls, data: list[Any]) -> tuple[PodRecord, list[Any] | None]:
-        """The record, and the sandbox's state for the caller to load."""
+    def from_data(cls, data: list[Any]) -> PodRecord:
+        """The record that ``state_data`` gave."""
         values = dict(data)
-        sandbox = values.pop("sandbox")
         for name in ("asked", "stopping", "waiting", "crashes", "pulls", "probes", "timers"):
             values[name] = {k: list(v) if isinstance(v, list) else v for k, v in values[name]}
         for name in ("containers", "previous"):
             values[name] = {k: Container.from_list(_copied(v)) for k, v in values[name]}
         for name in ("todo", "failures", "outcome"):
             values[name] = list(values[name])
-        return cls(**values), sandbox
+        return cls(**values)
 
 
 def _copied(fields: list[Any]) -> list[Any]:
     return [list(value) if isinstance(value, list) else value for value in fields]
 
 
-_PLAIN = tuple(
-    name for name in PodRecord.__dataclass_fields__ if name not in ("containers", "previous", "sandbox")
-)
+_PLAIN = tuple(name for name in PodRecord.__dataclass_fields__ if name not in ("containers", "previous"))
 
 
 def record_uid(pod: JSON) -> str:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Iterable
 
 from cluster_engine.kubelet.record import PodRecord
 
@@ -11,8 +11,6 @@ class Records:
     """The table. ``get`` and ``[]`` are for work, ``all`` is for looking."""
 
     def __init__(self) -> None:
-        self.copied: Callable[[PodRecord], PodRecord] | None = None
-        """How a record is copied, sandbox and all. The runtime says it."""
         self._records: dict[str, PodRecord] = {}
         self._shared: set[str] = set()  # uids of those that a fork holds too; never iterated
         self._by_key: dict[str, tuple[str, ...]] = {}
@@ -21,9 +19,8 @@ class Records:
         """The record, ours alone: it may be changed."""
         record = self._records.get(uid)
         if record is not None and uid in self._shared:
-            assert self.copied is not None
             self._shared.discard(uid)
-            record = self._records[uid] = self.copied(record)
+            record = self._records[uid] = PodRecord.from_data(record.state_data())
         return record
 
     def __getitem__(self, uid: str) -> PodRecord:
@@ -62,13 +59,6 @@ class Records:
         self._by_key.clear()
 
     def share(self, other: Records) -> None:
-        """Takes over the records of ``other``.
-
-        Those whose scripts run are copied at once: a script goes on in its own sandbox and cannot be handed out.
-        """
+        """Takes over the records of ``other``."""
         self._records, self._by_key = other._records.copy(), other._by_key.copy()
-        alive = {uid for uid, r in other._records.items() if r.sandbox is not None and r.sandbox.history}
-        self._shared, other._shared = set(self._records), set(self._records) - alive
-        for uid in self._records:
-            if uid in alive:
-                self.get(uid)
+        self._shared, other._shared = set(self._records), set(self._records)

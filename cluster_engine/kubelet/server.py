@@ -9,12 +9,12 @@ from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import bad_request, internal
-from cluster_engine.container_runtime.container import RUNNING
+from cluster_engine.container_runtime.container import RUNNING, Container
+from cluster_engine.container_runtime.sandbox import StartError
 from cluster_engine.kube_apiserver.node_api import LogLine
-from cluster_engine.kube_apiserver.types import ExecResult
 from cluster_engine.kubelet.core import Core, Node
 from cluster_engine.kubelet.record import PodRecord, record_uid
-from cluster_engine.kubelet.runtime import NotFound, Runtime
+from cluster_engine.kubelet.runtime import Runtime
 
 
 class NodeServer:
@@ -59,23 +59,56 @@ class NodeServer:
             raise bad_request(text)
         return self.runtime.logs(record, current)
 
-    def exec(self, namespace: str, pod: str, container: str, argv: list[str], stdin: bytes) -> ExecResult:
-        """Runs a command in a running container. Raises ApiError."""
+    def _running(self, namespace: str, pod: str, container: str) -> tuple[PodRecord, Container]:
+        """The container that a session wants. Raises ApiError."""
         _, record, name = self._find(namespace, pod, container)
         current = record.containers.get(name) if record is not None else None
-        if record is None or record.sandbox is None or current is None or current.state != RUNNING:
+        if record is None or not record.sandbox or current is None or current.state != RUNNING:
             raise internal(f'unable to upgrade connection: container not found ("{name}")')
-        if not argv:
-            raise bad_request("you must specify at least 1 command for the container")
+        return record, current
+
+    def exec(
+        self,
+        session: str,
+        namespace: str,
+        pod: str,
+        container: str,
+        argv: list[str],
+        *,
+        stdin: bool,
+        tty: bool,
+    ) -> None:
+        """Starts a command in a running container. Raises ApiError."""
+        record, current = self._running(namespace, pod, container)
         try:
-            code, out, err = self.runtime.exec(record, name, list(argv), stdin)
-        except NotFound as error:
+            self.runtime.open_session(record, current, session, argv, stdin, tty)
+        except StartError as error:
             execution = self.core.chance.of("exec", current.id, self.core.clock.now).hex(64)
             raise internal(
                 "Internal error occurred: error executing command in container: failed to exec in container: "
                 f'failed to start exec "{execution}": {error}'
             ) from None
-        return ExecResult(code, out, err)
+
+    def attach(self, session: str, namespace: str, pod: str, container: str) -> None:
+        """Connects with a running container's main process. Raises ApiError."""
+        record, current = self._running(namespace, pod, container)
+        self.runtime.attach(record, current, session)
+
+    def input(self, session: str, data: bytes) -> None:
+        """Bytes for a session's standard input."""
+        self.runtime.input(session, data)
+
+    def end_input(self, session: str) -> None:
+        """No more of them come."""
+        self.runtime.end_input(session)
+
+    def resize(self, session: str, columns: int, rows: int) -> None:
+        """A session's terminal has another size."""
+        self.runtime.resize(session, columns, rows)
+
+    def hang_up(self, session: str) -> None:
+        """Whoever had a session is gone."""
+        self.runtime.hang_up(session)
 
 
 def _why_waiting(state: JSON, record: PodRecord | None, name: str) -> tuple[str, str]:

@@ -215,6 +215,9 @@ class Starter:
             read_only=bool((spec.get("securityContext") or {}).get("readOnlyRootFilesystem")),
             message_path=spec.get("terminationMessagePath") or MESSAGE_PATH,
             memory=quantity.value(limit) if limit is not None else None,
+            stdin=bool(spec.get("stdin")),
+            stdin_once=bool(spec.get("stdinOnce")),
+            tty=bool(spec.get("tty")),
         )
 
     def start(self, record: PodRecord, pod: JSON, name: str) -> None:

@@ -151,7 +151,7 @@ class Worker:
     def _message(self, record: PodRecord, pod: JSON, container: Container) -> str:
         """/dev/termination-log, or the end of the log when the Pod wants that."""
         spec = find_container(pod["spec"], container.name)
-        written = self.runtime.read_file(record, container, container.message_path)
+        written = self.runtime.last_words(record, container)
         if written:
             return written[:_MESSAGE].decode("utf-8", "replace")
         if container.exit_code and spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
@@ -371,7 +371,7 @@ class Worker:
             if resource == "pods" and known.key != f"{namespace}/{name}":
                 continue
             pod = self.core.pod_of(known)
-            if known.sandbox is None or pod is None or pod["metadata"]["namespace"] != namespace:
+            if not known.sandbox or pod is None or pod["metadata"]["namespace"] != namespace:
                 continue
             for volume in pod["spec"].get("volumes") or ():
                 if self.volumes.reads(volume, resource, name):

@@ -1,8 +1,30 @@
-"""The cluster's network: where a packet goes, and why.
+"""The cluster's network: packets find their way by rules, connections live on the virtual clock.
 
-It knows nothing of Pods or of processes: rules and addresses are handed in.
+``datapath`` says where a packet goes and why; ``wires`` what lies between two nodes; ``connections`` carries
+streams and datagrams between *hosts*, whatever those are (containers' machines, a kubelet, a test).
+It knows nothing of Pods or of processes.
 """
 
+from cluster_engine.network.client import Clients
+from cluster_engine.network.connections import Hosts, Network
 from cluster_engine.network.datapath import Datapath, Packet, Policy, Rule, Services, Verdict, Way, is_address
+from cluster_engine.network.limits import TLS_HELLO, WINDOW
+from cluster_engine.network.wires import Wire, Wires
 
-__all__ = ["Datapath", "Packet", "Policy", "Rule", "Services", "Verdict", "Way", "is_address"]
+__all__ = [
+    "TLS_HELLO",
+    "WINDOW",
+    "Clients",
+    "Datapath",
+    "Hosts",
+    "Network",
+    "Packet",
+    "Policy",
+    "Rule",
+    "Services",
+    "Verdict",
+    "Way",
+    "Wire",
+    "Wires",
+    "is_address",
+]

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
-from contextlib import nullcontext
+from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -19,7 +19,7 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request, Response, Stream, UserInfo
 from cluster_engine.kube_apiserver.budgets import BODY_LIMIT
 from cluster_engine.serving.driver import Driver
-from cluster_engine.serving.websocket import ExecSession
+from cluster_engine.serving.websocket import Outgoing, StreamSession
 from cluster_engine.sim import Entry
 
 Scope = MutableMapping[str, Any]
@@ -69,7 +69,7 @@ class ClusterApp:
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
-            await ExecSession(self, self.request_of(scope, b"")).serve(scope, receive, send)
+            await StreamSession(self, self.request_of(scope, b"")).serve(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
@@ -144,15 +144,34 @@ class ClusterApp:
         assert response is not None
         return response
 
-    async def note(self, kind: str, payload: dict[str, Any]) -> None:
-        """Journal an input that is not a request (a file of the learner's, the time), durable as any other.
+    async def note(self, kind: str, payload: dict[str, Any]) -> Response | None:
+        """Journal an input that is not a request (a key of a session, a file, the time), durable as any other.
 
         Raises whatever the sink raises; then nothing was noted.
         """
         if self.driver is not None:
+            self.driver.kick()
             self.driver.catch_up()
         async with self._lock:
-            await self._carry_out(Entry(self.cluster.journal.next_seq, self.cluster.clock.now, kind, payload))
+            return await self._carry_out(
+                Entry(self.cluster.journal.next_seq, self.cluster.clock.now, kind, payload)
+            )
+
+    async def open_session(self, request: Request, listener: Outgoing) -> tuple[str, Response | None]:
+        """Open a stream that was not refused: the session's name, and the refusal if there is one after all."""
+        if self.driver is not None:
+            self.driver.kick()
+            self.driver.catch_up()
+        cluster = self.cluster
+        async with self._lock:
+            entry = cluster.prepare(request, "session/open")
+            session = f"s{entry.seq}"
+            cluster.server.sessions.listen(session, listener)
+            return session, await self._carry_out(entry)
+
+    def waiting(self) -> AbstractContextManager[None]:
+        """Somebody follows what happens: time goes on for him."""
+        return self.driver.client() if self.driver is not None else nullcontext()
 
     async def _carry_out(self, entry: Entry) -> Response | None:
         """Durable first, then performed; time stands still in between."""

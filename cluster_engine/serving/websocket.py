@@ -1,32 +1,32 @@
-"""kubectl exec over WebSocket (v5.channel.k8s.io, v4.channel.k8s.io): frames whose first byte is a channel.
+"""exec and attach over WebSocket (v5.channel.k8s.io, v4.channel.k8s.io): frames whose first byte is a channel.
 
-A command runs to its end in one instant of virtual time, so its whole standard input is read first. With a
-terminal (-it) and a shell as the command, a small line discipline stands in for the tty: it echoes, edits the
-line and runs one command per line, keeping the working directory from line to line.
+Each frame that comes in is a journal entry of its session; what the session's process writes goes out as it is
+written, while the virtual clock goes on.
 
 Models k8s.io/apimachinery/pkg/util/remotecommand and k8s.io/apiserver/pkg/util/proxy/websocket.go.
 """
 
 from __future__ import annotations
 
-import shlex
+import asyncio
 from collections.abc import Awaitable, Callable, MutableMapping
+from contextlib import AbstractContextManager
 from typing import Any, Protocol
 
 import orjson
 
-from cluster_engine.kube_apiserver import ExecResult, Request, Response
-from cluster_engine.kube_apiserver.requests import first, flag
+from cluster_engine.kube_apiserver import Request, Response
+from cluster_engine.kube_apiserver.requests import flag, parse
 from cluster_engine.kube_apiserver.subresources.execute import exit_status
+from cluster_engine.sim.journal import pack_bytes
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
 PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
-INPUT_LIMIT = 3 * 1024 * 1024
-LINE_LIMIT = 4_096
-LINES_LIMIT = 10_000
+FRAME_LIMIT = 1024 * 1024
+"""Bytes of one frame that comes in; a client that sends more is cut off."""
+OUTPUT_LIMIT = 16 * 1024 * 1024
+"""Bytes that wait for a slow client; with more it is cut off."""
 CHUNK = 1 << 15
-_SHELLS = ("sh", "bash", "ash", "dash")
-_MARK = "\x1e"
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
 Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
@@ -37,21 +37,57 @@ class App(Protocol):
 
     cluster: Any
 
-    async def respond(self, request: Request) -> Response: ...
+    async def open_session(self, request: Request, listener: Outgoing) -> tuple[str, Response | None]: ...
+
+    async def note(self, kind: str, payload: dict[str, Any]) -> Response | None: ...
+
+    def waiting(self) -> AbstractContextManager[None]: ...
 
 
 class _Gone(Exception):
     """The client hung up."""
 
 
-class ExecSession:
+class Outgoing:
+    """Frames on their way out. It is the session's ``Listener``."""
+
+    def __init__(self, tty: bool) -> None:
+        self._tty = tty
+        self._ready = asyncio.Event()
+        self._frames: list[bytes] = []
+        self._size = 0
+        self.status: int | None = None
+        """The exit status once the process has ended."""
+
+    def output(self, fd: int, data: bytes) -> None:
+        """What the process wrote; a terminal has one stream only."""
+        channel = STDOUT if self._tty or fd == 1 else STDERR
+        self._size += len(data)
+        self._frames.append(bytes([channel]) + data)
+        self._ready.set()
+
+    def ended(self, status: int) -> None:
+        """Nothing more comes."""
+        self.status = status
+        self._ready.set()
+
+    async def take(self) -> list[bytes]:
+        """The frames since the last call; waits for some, or for the end. Raises _Gone when there are too many."""
+        if not self._frames and self.status is None:
+            self._ready.clear()
+            await self._ready.wait()
+        if self._size > OUTPUT_LIMIT:
+            raise _Gone
+        frames, self._frames, self._size = self._frames, [], 0
+        return frames
+
+
+class StreamSession:
     """One WebSocket."""
 
     def __init__(self, app: App, request: Request) -> None:
         self._app = app
         self._request = request
-        self._tty = flag(request, "tty")
-        self._typed = ""
 
     async def serve(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """From the handshake to the exit status."""
@@ -59,20 +95,26 @@ class ExecSession:
         await receive()  # websocket.connect
         offered = scope.get("subprotocols") or []
         protocol = next((p for p in PROTOCOLS if p in offered), None)
-        refusal = self._app.cluster.server.refused_stream(self._request)
-        if refusal is not None:
-            await self._refuse(scope, refusal)
+        refused = self._app.cluster.server.refused_stream(self._request)
+        if refused is not None:
+            await self._refuse(scope, refused)
             return
         if protocol is None:
             text = b"unable to upgrade: the client speaks none of v5.channel.k8s.io, v4.channel.k8s.io"
             await self._refuse(scope, Response(400, {"content-type": "text/plain"}, text))
             return
         await send({"type": "websocket.accept", "subprotocol": protocol})
+        outgoing = Outgoing(flag(self._request, "tty"))
+        session, refusal = await self._app.open_session(self._request, outgoing)
         try:
-            await self._session()
+            if refusal is not None:
+                await self._frame(bytes([ERROR]) + refusal.body)
+            else:
+                with self._app.waiting():
+                    await self._talk(session, outgoing)
+            await send({"type": "websocket.close", "code": 1000})
         except _Gone:
-            return
-        await send({"type": "websocket.close", "code": 1000})
+            await self._app.note("session/close", {"session": session})
 
     async def _refuse(self, scope: MutableMapping[str, Any], response: Response) -> None:
         if "websocket.http.response" not in (scope.get("extensions") or {}):
@@ -84,139 +126,63 @@ class ExecSession:
         )
         await self._send({"type": "websocket.http.response.body", "body": response.body})
 
-    async def _session(self) -> None:
-        argv = [value for name, value in self._request.query if name == "command"]
-        wants_stdin = flag(self._request, "stdin")
-        if self._tty and wants_stdin and _is_shell(argv):
-            await self._terminal(argv)
-            return
-        stdin = b""
-        if wants_stdin and not self._tty:
-            stdin = await self._read_all()
-        response = await self._run(argv, stdin)
-        await self._finish(response)
+    async def _talk(self, session: str, outgoing: Outgoing) -> None:
+        """Frames in both directions until the process ends or the client is gone (_Gone)."""
+        incoming = asyncio.ensure_future(self._read(session))
+        speaking = asyncio.ensure_future(self._speak(outgoing))
+        try:
+            await asyncio.wait({incoming, speaking}, return_when=asyncio.FIRST_COMPLETED)
+            if not speaking.done():
+                incoming.result()
+                raise _Gone
+            speaking.result()
+        finally:
+            incoming.cancel()
+            speaking.cancel()
+            await asyncio.gather(incoming, speaking, return_exceptions=True)
 
-    async def _run(self, argv: list[str], stdin: bytes) -> Response:
-        query = [("command", word) for word in argv]
-        container = first(self._request, "container")
-        if container:
-            query.append(("container", container))
-        headers = {k: v for k, v in self._request.headers.items() if k in ("user-agent", "authorization")}
-        headers["content-type"] = "application/octet-stream"
-        user = self._request.user
-        return await self._app.respond(Request("POST", self._request.path, query, headers, stdin, user))
-
-    async def _finish(self, response: Response) -> None:
-        if response.exec is None:
-            await self._frame(ERROR, response.body)
-            return
-        await self._output(response.exec)
-        await self._frame(ERROR, orjson.dumps(exit_status(response.exec)))
-
-    async def _output(self, result: ExecResult) -> None:
-        if self._tty:
-            await self._frames(STDOUT, (result.stdout + result.stderr).replace(b"\n", b"\r\n"))
-            return
-        if flag(self._request, "stdout"):
-            await self._frames(STDOUT, result.stdout)
-        if flag(self._request, "stderr"):
-            await self._frames(STDERR, result.stderr)
-
-    async def _frames(self, channel: int, data: bytes) -> None:
-        for start in range(0, len(data), CHUNK):
-            await self._frame(channel, data[start : start + CHUNK])
-
-    async def _frame(self, channel: int, data: bytes) -> None:
-        await self._send({"type": "websocket.send", "bytes": bytes([channel]) + data})
-
-    async def _next(self) -> tuple[int, bytes]:
-        message = await self._receive()
-        if message["type"] != "websocket.receive":
-            raise _Gone
-        data = message.get("bytes") or (message.get("text") or "").encode()
-        return (data[0], data[1:]) if data else (RESIZE, b"")
-
-    async def _read_all(self) -> bytes:
-        """Standard input up to the client's close signal."""
-        parts: list[bytes] = []
-        size = 0
-        while size <= INPUT_LIMIT:
-            channel, data = await self._next()
-            if channel == CLOSE and data[:1] == b"\x00":
-                break
-            if channel == STDIN:
-                parts.append(data)
-                size += len(data)
-        return b"".join(parts)[:INPUT_LIMIT]
-
-    # ---- a terminal --------------------------------------------------------------------------------------
-
-    async def _terminal(self, argv: list[str]) -> None:
-        directory = ""
-        result = ExecResult(0)
-        for _ in range(LINES_LIMIT):
-            prompt = f"{directory or '/'} # "
-            await self._frame(STDOUT, prompt.encode())
-            line = await self._line()
-            if line is None:
-                break
-            words = line.split()
-            if words[:1] == ["exit"]:
-                code = int(words[1]) & 255 if words[1:] and words[1].isdecimal() else result.exit_code
-                result = ExecResult(code)
-                break
-            if not words:
-                continue
-            script = f"{line}\n__code=$?\nprintf '{_MARK}%s' \"$PWD\"\nexit $__code\n"
-            if directory:
-                script = f"cd {shlex.quote(directory)}\n{script}"
-            response = await self._run([argv[0], "-c", script], b"")
-            if response.exec is None:
-                await self._finish(response)
-                return
-            result, directory = _without_mark(response.exec, directory)
-            await self._output(result)
-        await self._frame(ERROR, orjson.dumps(exit_status(ExecResult(result.exit_code))))
-
-    async def _line(self) -> str | None:
-        """One edited line; None at the end of input."""
-        buffer: list[str] = []
+    async def _speak(self, outgoing: Outgoing) -> None:
+        wanted = {STDOUT: flag(self._request, "stdout"), STDERR: flag(self._request, "stderr")}
         while True:
-            while self._typed:
-                char, self._typed = self._typed[0], self._typed[1:]
-                if char in "\r\n":
-                    await self._frame(STDOUT, b"\r\n")
-                    return "".join(buffer)
-                if char == "\x04" and not buffer:
-                    await self._frame(STDOUT, b"\r\n")
-                    return None
-                if char == "\x03":
-                    await self._frame(STDOUT, b"^C\r\n")
-                    return ""
-                if char in "\x7f\b":
-                    if buffer:
-                        buffer.pop()
-                        await self._frame(STDOUT, b"\b \b")
-                elif char >= " " and len(buffer) < LINE_LIMIT:
-                    buffer.append(char)
-                    await self._frame(STDOUT, char.encode())
-            channel, data = await self._next()
-            if channel == CLOSE:
-                return None
-            if channel == STDIN:
-                self._typed += data.decode("utf-8", "replace")
+            for frame in await outgoing.take():
+                if not wanted[frame[0]]:
+                    continue
+                for start in range(1, len(frame), CHUNK):
+                    await self._frame(frame[:1] + frame[start : start + CHUNK])
+            if outgoing.status is not None:
+                break
+        # An attachment ends well however the process ended; only exec tells a status.
+        attached = parse(self._request).subresource == "attach"
+        await self._frame(bytes([ERROR]) + orjson.dumps(exit_status(0 if attached else outgoing.status)))
 
+    async def _frame(self, frame: bytes) -> None:
+        await self._send({"type": "websocket.send", "bytes": frame})
 
-def _is_shell(argv: list[str]) -> bool:
-    """A shell without a script: it would read commands from the terminal."""
-    return argv[0].rpartition("/")[2] in _SHELLS and all(
-        word in ("-i", "-l", "-il", "-li") for word in argv[1:]
-    )
+    async def _read(self, session: str) -> None:
+        """Journals what comes in. Raises _Gone."""
+        while True:
+            message = await self._receive()
+            if message["type"] != "websocket.receive":
+                raise _Gone
+            data = message.get("bytes") or (message.get("text") or "").encode()
+            if len(data) > FRAME_LIMIT:
+                raise _Gone
+            if not data:
+                continue
+            channel, rest = data[0], data[1:]
+            if channel == STDIN and rest:
+                await self._app.note("session/input", {"session": session, "data": pack_bytes(rest)})
+            elif channel == CLOSE and rest[:1] == b"\x00":
+                await self._app.note("session/input", {"session": session, "end": True})
+            elif channel == RESIZE:
+                await self._resize(session, rest)
 
-
-def _without_mark(result: ExecResult, directory: str) -> tuple[ExecResult, str]:
-    """The output without the trailing working directory, and that directory."""
-    text, mark, where = result.stdout.rpartition(_MARK.encode())
-    if not mark:
-        return result, directory
-    return ExecResult(result.exit_code, text, result.stderr), where.decode("utf-8", "replace")
+    async def _resize(self, session: str, data: bytes) -> None:
+        try:
+            size = orjson.loads(data)
+            columns, rows = size["Width"], size["Height"]
+        except (ValueError, TypeError, KeyError):
+            return  # as upstream: what is no size is ignored
+        if type(columns) is int and type(rows) is int:
+            payload = {"session": session, "columns": columns, "rows": rows}
+            await self._app.note("session/resize", payload)

@@ -7,6 +7,7 @@ from typing import Any
 import pytest
 
 from cluster_engine.client_go import SharedInformerFactory
+from cluster_engine.container_runtime import resolver
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Store
 from cluster_engine.kube_proxy import Proxy
@@ -86,7 +87,10 @@ def informers() -> SharedInformerFactory:
     ],
 )
 def test_lookup(informers: SharedInformerFactory, name: str, namespace: str, expected: list[str]) -> None:
-    assert Resolver(informers).lookup(name, namespace) == expected
+    search = f"search {namespace}.svc.cluster.local svc.cluster.local cluster.local"
+    asked = resolver.questions(name, resolver.config(f"{search}\nnameserver 10.96.0.10\noptions ndots:5\n"))
+    answers = [found for full in asked if (found := Resolver(informers).answer(full)) is not None]
+    assert answers[:1] == ([expected] if expected else [])
 
 
 @pytest.mark.parametrize(

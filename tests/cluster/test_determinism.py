@@ -8,7 +8,6 @@ from pathlib import Path
 import pytest
 
 from cluster_engine import Cluster
-from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.sim import Journal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -160,28 +159,24 @@ spec:
     assert cluster.get("pods", "reader")["status"]["phase"] == "Running"
 
 
-@pytest.mark.parametrize(
-    ("method", "query"),
-    [
-        pytest.param("POST", [], id="post"),
-        pytest.param("GET", [], id="get"),
-        pytest.param("POST", [("dryRun", "All")], id="dry run"),
-    ],
-)
-def test_a_command_in_a_container_is_in_the_journal_however_it_was_asked_for(young, method, query):
+def test_a_command_in_a_container_is_in_the_journal(young):
     cluster = young.fork()
     cluster.advance(30)
-    pod = cluster.list("pods", "kube-system", "k8s-app=kube-proxy")[0]["metadata"]["name"]
-    path = f"/api/v1/namespaces/kube-system/pods/{pod}/exec"
-    query = [
-        ("command", "sh"),
-        ("command", "-c"),
-        ("command", "echo hi > /tmp/x"),
-        ("stdout", "true"),
-        *query,
-    ]
+    cluster.apply(
+        """
+apiVersion: v1
+kind: Pod
+metadata: {name: box}
+spec: {containers: [{name: c, image: busybox, command: [sleep, 1d]}]}
+"""
+    )
+    cluster.settle()
     before = len(cluster.journal)
-    cluster.request(Request(method, path, query, {}, b"", ADMIN))
-    assert len(cluster.journal) == before + 1
+    done = cluster.execute(
+        "box", ["sh", "-c", "cat > /tmp/x; sleep 2; wc -c < /tmp/x; exit 3"], stdin=b"hello"
+    )
+    assert (done.exit_code, done.stdout) == (3, b"5\n")
+    kinds = [entry.kind for entry in list(cluster.journal)[before:]]
+    assert kinds == ["session/open", "session/input", "clock"]
     cluster.advance(5)
     assert Cluster.replay(cluster.journal).state_hash() == cluster.state_hash()

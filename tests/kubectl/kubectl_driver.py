@@ -7,6 +7,8 @@ import subprocess
 from itertools import count
 from pathlib import Path
 
+from terminal import Terminal
+
 TIMEOUT = 60
 _PLACEHOLDERS = (
     (re.compile(r"\b10\.244\.\d+\.\d+\b"), "<pod-ip>"),
@@ -65,11 +67,17 @@ class Kubectl:
         assert done.returncode != 0, done.stdout
         return done.stderr
 
-    def popen(self, *arguments: str) -> subprocess.Popen[str]:
+    def terminal(self, *arguments: str) -> Terminal:
+        """Start it before a terminal."""
+        command = [str(self._binary), "--namespace", self.namespace, *arguments]
+        return Terminal(command, self.environment, self.home)
+
+    def popen(self, *arguments: str, stdin: int | None = None) -> subprocess.Popen[str]:
         """Start it and let it run."""
         return subprocess.Popen(
             [str(self._binary), "--namespace", self.namespace, *arguments],
             env=self.environment,
+            stdin=stdin,
             stdout=subprocess.PIPE,
             stderr=subprocess.STDOUT,
             text=True,

@@ -361,13 +361,12 @@ def test_a_config_map_that_changes(cluster: Cluster) -> None:
         )
     )
     cluster.settle()
-    api = node_api(cluster)
-    assert api.exec("default", "p", "c", ["cat", "/etc/cfg/a"], b"").stdout == b"old"
+    assert cluster.execute("p", ["cat", "/etc/cfg/a"]).stdout == b"old"
     cluster.apply({**config, "data": {"a": "new"}})
     cluster.advance(10)
-    assert api.exec("default", "p", "c", ["cat", "/etc/cfg/a"], b"").stdout == b"old"
+    assert cluster.execute("p", ["cat", "/etc/cfg/a"]).stdout == b"old"
     cluster.advance(90)
-    assert api.exec("default", "p", "c", ["cat", "/etc/cfg/a"], b"").stdout == b"new"
+    assert cluster.execute("p", ["cat", "/etc/cfg/a"]).stdout == b"new"
 
 
 def test_readiness(cluster: Cluster) -> None:
@@ -381,7 +380,7 @@ def test_readiness(cluster: Cluster) -> None:
         "containers with unready status: [c]",
     )
     assert (
-        "Warning Unhealthy: Readiness probe failed: cat: /tmp/ready: No such file or directory\n"
+        "Warning Unhealthy: Readiness probe failed: cat: can't open '/tmp/ready': No such file or directory\n"
         in events(cluster)
     )
     cluster.advance(10)
@@ -505,7 +504,7 @@ def test_containers_share_files_and_network(cluster: Cluster) -> None:
     )
     cluster.settle()
     cluster.advance(2)
-    result = node_api(cluster).exec("default", "p", "writer", ["wget", "-qO-", "http://localhost"], b"")
+    result = cluster.execute("p", ["wget", "-qO-", "http://localhost"], container="writer")
     assert (result.exit_code, result.stdout) == (0, b"<p>from a neighbour</p>\n")
 
 
@@ -542,7 +541,7 @@ EXECS = {
 def test_exec(cluster: Cluster, argv: list[str], code: int, out: bytes) -> None:
     cluster.apply(pod("p", c(command=["sleep", "1h"])))
     cluster.settle()
-    result = node_api(cluster).exec("default", "p", "c", argv, b"")
+    result = cluster.execute("p", argv)
     assert (result.exit_code, result.stdout) == (code, out)
 
 
@@ -552,7 +551,7 @@ def test_exec_of_what_is_not_there(cluster: Cluster) -> None:
     with pytest.raises(
         ApiError, match='unable to start container process: exec: "bash": executable file not found'
     ):
-        node_api(cluster).exec("default", "p", "c", ["bash"], b"")
+        cluster.execute("p", ["bash"])
 
 
 def test_a_mirror_pod_comes_back(cluster: Cluster) -> None:

@@ -67,7 +67,7 @@ def node_api(cluster: Cluster) -> Any:
 
 
 def run(cluster: Cluster, *argv: str, container: str = "c") -> tuple[int, str]:
-    done = node_api(cluster).exec("default", "p", container, list(argv), b"")
+    done = cluster.execute("p", argv, container=container)
     return done.exit_code, (done.stdout + done.stderr).decode()
 
 

@@ -46,21 +46,19 @@ def cluster(base: Cluster) -> Cluster:
 
 
 def ask(cluster: Cluster, *argv: str) -> tuple[int, str]:
-    node = (cluster.get("pods", "client") or {})["spec"]["nodeName"]
-    kubelet = cluster.server.node_proxy.find(node)
-    assert kubelet is not None
-    result = kubelet.exec("default", "client", "c", list(argv), b"")
+    result = cluster.execute("client", argv, limit=300)
     return result.exit_code, (result.stdout + result.stderr).decode()
 
 
 REFUSED = "wget: can't connect to remote host (10.96.7.2): Connection refused\n"
+TIMED_OUT = "wget: can't connect to remote host (10.96.7.1): Connection timed out\n"
 CALLS = {
     "by name": ("web", (0, "")),
     "by its full name": ("web.default.svc.cluster.local", (0, "")),
     "by address": ("10.96.7.1", (0, "")),
     "no endpoints, by name": ("empty", (1, REFUSED)),
     "no endpoints, by address": ("10.96.7.2", (1, REFUSED)),
-    "a port that it has not": ("10.96.7.1:81", (1, "wget: download timed out\n")),
+    "a port that it has not": ("10.96.7.1:81", (1, TIMED_OUT)),
     "no such name": ("nobody", (1, "wget: bad address 'nobody'\n")),
     "no such address": (
         "10.244.9.9",

@@ -4,11 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cluster_engine.container_runtime.network import HttpReply, HttpRequest
-from cluster_engine.container_runtime.process import Handler, Launch, Line
-from cluster_engine.shell.errors import VfsError
-from cluster_engine.shell.vfs import Vfs, normal
-from cluster_engine.sim import rfc3339
+from cluster_engine.container_runtime.http import REASONS, Line, Reply, Request, log_time
+from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.program import State, Sys
 
 _TYPES = {
     "html": "text/html",
@@ -17,56 +15,63 @@ _TYPES = {
     "json": "application/json",
     "txt": "text/plain",
 }
-_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
 
 
-def log_time(at: int) -> str:
-    """As in web servers' logs: ``01/Jan/2026:00:00:00 +0000``."""
-    text = rfc3339(at)
-    return f"{text[8:10]}/{_MONTHS[int(text[5:7]) - 1]}/{text[:4]}:{text[11:19]} +0000"
-
-
-def error_page(server: str, status: int, reason: str) -> HttpReply:
+def error_page(server: str, status: int) -> Reply:
     """The small page that nginx shows for an error."""
+    reason = REASONS[status]
     body = (
         f"<html>\r\n<head><title>{status} {reason}</title></head>\r\n<body>\r\n"
         f"<center><h1>{status} {reason}</h1></center>\r\n<hr><center>{server}</center>\r\n"
         "</body>\r\n</html>\r\n"
     )
-    return HttpReply(status, body.encode(), {"content-type": "text/html", "server": server})
+    return Reply(status, body, {"Content-Type": "text/html"})
 
 
-def static(root: str, server: Callable[[Launch], str]) -> Handler:
+def static(root: Callable[[Sys], str], server: str) -> Callable[[Sys, State, Request], Reply]:
     """Serves the files below ``root``."""
 
-    def handle(request: HttpRequest, vfs: Vfs, launch: Launch) -> HttpReply:
-        name = server(launch)
+    def handle(sys: Sys, state: State, request: Request) -> Reply:
         if request.method not in ("GET", "HEAD"):
-            return error_page(name, 405, "Not Allowed")
-        path = normal(root + "/" + request.path.partition("?")[0].lstrip("/"))
-        if path != root and not path.startswith(root + "/"):
-            return error_page(name, 400, "Bad Request")
+            return error_page(server, 405)
+        parts = _parts(request.path.partition("?")[0])
+        if parts is None:
+            return error_page(server, 400)
+        path = "/".join([root(sys).rstrip("/"), *parts]) or "/"
+        files = sys.fs
         try:
-            if vfs.is_dir(path):
-                path = f"{path}/index.html"
-                if not vfs.is_file(path):
-                    return error_page(name, 403, "Forbidden")
-            body = vfs.read(path)
-        except VfsError:
-            return error_page(name, 404, "Not Found")
+            if files.is_dir(path):
+                path = f"{path.rstrip('/')}/index.html"
+                if not files.is_file(path):
+                    return error_page(server, 403)
+            body = files.read(path)
+        except FileError as error:
+            return error_page(server, 403 if error.reason == "Permission denied" else 404)
         kind = _TYPES.get(path.rpartition(".")[2], "application/octet-stream")
-        return HttpReply(200, body, {"content-type": kind, "server": name})
+        return Reply(200, body, {"Content-Type": kind})
 
     return handle
 
 
-def combined_log(request: HttpRequest, reply: HttpReply, at: int) -> Line | None:
+def _parts(path: str) -> list[str] | None:
+    """The names in a URL's path; None when it leads out of the root."""
+    parts: list[str] = []
+    for part in path.split("/"):
+        if part == "..":
+            if not parts:
+                return None
+            parts.pop()
+        elif part not in ("", "."):
+            parts.append(part)
+    return parts
+
+
+def combined_log(sys: Sys, request: Request, reply: Reply) -> Line:
     """One line of the combined access log."""
     agent = request.headers.get("user-agent", "-")
     referer = request.headers.get("referer", "-")
     return (
-        at,
         "stdout",
-        f'{request.source or "127.0.0.1"} - - [{log_time(at)}] "{request.method} {request.path} HTTP/1.1" '
+        f'{request.peer} - - [{log_time(sys.now)}] "{request.method} {request.path} {request.version}" '
         f'{reply.status} {len(reply.body)} "{referer}" "{agent}" "-"',
     )

@@ -2,65 +2,88 @@
 
 from __future__ import annotations
 
-from cluster_engine.container_runtime.image import Image, tags
-from cluster_engine.container_runtime.network import HttpReply, HttpRequest
-from cluster_engine.container_runtime.process import Launch, Plan, once
-from cluster_engine.shell.vfs import Vfs
-from cluster_engine.sim import rfc3339
+from collections.abc import Callable
+
+from cluster_engine.container_runtime.http import Reply, Request, Server, server
+from cluster_engine.container_runtime.image import Image, Variant, tags
+from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.sim import SECOND, rfc3339
+
+_NOT_FOUND = Reply(404, "404 page not found\n")
 
 
-def _port(launch: Launch, default: int) -> int:
-    for index, word in enumerate(launch.argv):
-        name, equals, value = word.lstrip("-").partition("=")
-        if name in ("http-port", "port"):
-            if not equals and index + 1 < len(launch.argv):
-                value = launch.argv[index + 1]
-            if value.isdigit() and len(value) < 6:
-                return int(value)
-    return default
+def _port(default: int) -> Callable[[Sys], int]:
+    def of(sys: Sys) -> int:
+        words = sys.argv
+        for index, word in enumerate(words):
+            name, equals, value = word.lstrip("-").partition("=")
+            if name in ("http-port", "port"):
+                if not equals and index + 1 < len(words):
+                    value = words[index + 1]
+                if value.isdigit() and len(value) < 6:
+                    return int(value)
+        return default
+
+    return of
 
 
-def _netexec(request: HttpRequest, vfs: Vfs, launch: Launch) -> HttpReply:
-    path = request.path.partition("?")[0]
-    if path in ("/", "/healthz"):
-        return HttpReply(200, f"NOW: {rfc3339(launch.started_at)}\n".encode() if path == "/" else b"")
-    if path == "/hostname":
-        return HttpReply(200, launch.hostname.encode())
-    if path == "/clientip":
-        return HttpReply(200, f"{request.source}:40000".encode())
-    if path == "/echo":
-        return HttpReply(200, request.path.partition("msg=")[2].encode())
-    return HttpReply(404, b"404 page not found\n")
+def _netexec(sys: Sys, state: State, request: Request) -> Reply:
+    path, _, query = request.path.partition("?")
+    match path:
+        case "/":
+            return Reply(200, f"NOW: {rfc3339(sys.now)}\n")
+        case "/healthz":
+            return Reply(200)
+        case "/hostname" | "/hostName":
+            return Reply(200, sys.hostname)
+        case "/clientip":
+            return Reply(200, f"{request.peer}:{request.peer_port}")
+        case "/echo":
+            return Reply(200, query.partition("msg=")[2])
+    return _NOT_FOUND
 
 
-def _hostname(request: HttpRequest, vfs: Vfs, launch: Launch) -> HttpReply:
-    return HttpReply(200, launch.hostname.encode())
+def _hostname(sys: Sys, state: State, request: Request) -> Reply:
+    return Reply(200, sys.hostname)
 
 
-def _main(launch: Launch) -> Plan:
-    command = next((w for w in launch.argv[1:] if not w.startswith("-")), "")
-    if command == "pause":
-        return Plan(log=((5_000, "stdout", "Paused"),), on_term=(5_000, 0))
-    if command == "netexec":
-        port = _port(launch, 8080)
-        return Plan(ports=((port, 20_000),), http=_netexec, on_term=(5_000, 0))
-    if command == "serve-hostname":
-        port = _port(launch, 9376)
-        return Plan(ports=((port, 20_000),), http=_hostname, on_term=(5_000, 0))
-    if command == "test-webserver":
-        port = _port(launch, 80)
-        return Plan(ports=((port, 20_000),), http=_hostname, on_term=(5_000, 0))
-    if command == "liveness":
-        return Plan(ports=((8080, 20_000),), http=_liveness, on_term=(0, 2))
-    return once(f"agnhost: the subcommand {command!r} is not simulated here", 1, "stderr")
+def _liveness(sys: Sys, state: State, request: Request) -> Reply:
+    # Upstream's tutorial image: well for ten seconds, then failing.
+    age = (sys.now - state["started"]) // SECOND
+    return Reply(500, f"error: {age}.0") if age > 10 else Reply(200, "ok")
 
 
-def _liveness(request: HttpRequest, vfs: Vfs, launch: Launch) -> HttpReply:
-    # Upstream's tutorial image: well for ten seconds, then failing. The request carries its own time.
-    age = (int(request.headers.get("x-virtual-time", "0")) - launch.started_at) // 1_000_000
-    if age > 10:
-        return HttpReply(500, f"error: {age}.0".encode())
-    return HttpReply(200, b"ok")
+_STOPS = {"TERM": (5_000, 0), "INT": (5_000, 0)}
+_SERVERS = {
+    "netexec": Server(_netexec, port=_port(8080), after=20_000, stops=_STOPS),
+    "serve-hostname": Server(_hostname, port=_port(9376), after=20_000, stops=_STOPS),
+    "test-webserver": Server(_hostname, port=_port(80), after=20_000, stops=_STOPS),
+    "liveness": Server(_liveness, port=_port(8080), after=20_000, stops={"TERM": (0, 2), "INT": (0, 2)}),
+}
+_PROGRAMS = {name: server("agnhost", given).on for name, given in _SERVERS.items()}
+
+
+def _pause(sys: Sys, state: State, event: Event) -> State:
+    if event[0] == "signal":
+        sys.exit(0)
+    sys.trap("TERM", "catch")
+    sys.trap("INT", "catch")
+    sys.out("Paused\n")
+    return {}
+
+
+def _main(sys: Sys, state: State, event: Event) -> State:
+    """The subcommand's own program from the first event on."""
+    command = next((w for w in sys.argv[1:] if not w.startswith("-")), "")
+    chosen = _pause if command == "pause" else _PROGRAMS.get(command)
+    if chosen is None:
+        sys.err(f"agnhost: the subcommand {command!r} is not simulated here\n")
+        sys.exit(1)
+    return chosen(sys, state, event)
+
+
+def _programs(variant: Variant) -> dict[str, Program]:
+    return {"/agnhost": Program("agnhost", on=_main)}
 
 
 IMAGE = Image(
@@ -72,6 +95,6 @@ IMAGE = Image(
     },
     entrypoint=("/agnhost",),
     cmd=("pause",),
-    programs={"agnhost": _main},
+    programs=_programs,
     tools="busybox",
 )

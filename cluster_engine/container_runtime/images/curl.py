@@ -4,6 +4,13 @@ from __future__ import annotations
 
 from cluster_engine.container_runtime.image import PATH, Image, alpine_files, tags
 
+_ENTRYPOINT = """#!/bin/sh
+if [ "${1#-}" != "$1" ] || [ -z "$(command -v "$1")" ]; then
+  set -- curl "$@"
+fi
+exec "$@"
+"""
+
 IMAGE = Image(
     repository="docker.io/curlimages/curl",
     variants={
@@ -16,5 +23,6 @@ IMAGE = Image(
     env={"PATH": PATH, "CURL_CA_BUNDLE": "/cacert.pem"},
     uid=101,
     tools="busybox",
-    files=lambda variant: {**alpine_files(variant), "/entrypoint.sh": '#!/bin/sh\nexec "$@"\n'},
+    also=("curl",),
+    files=lambda variant: {**alpine_files(variant), "/entrypoint.sh": _ENTRYPOINT},
 )

@@ -2,35 +2,32 @@
 
 from __future__ import annotations
 
-from cluster_engine.container_runtime.image import Image, tags
-from cluster_engine.container_runtime.network import HttpReply, HttpRequest
-from cluster_engine.container_runtime.process import Launch, Plan
-from cluster_engine.shell.vfs import Vfs
-from cluster_engine.sim import rfc3339
+from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server, slashed
+from cluster_engine.container_runtime.image import Image, Variant, tags
+from cluster_engine.linux.program import Program, State, Sys
 
 
-def _reply(request: HttpRequest, vfs: Vfs, launch: Launch) -> HttpReply:
-    version = IMAGE.variants[launch.tag].version
-    text = f"Hello, world!\nVersion: {version}\nHostname: {launch.hostname}\n"
-    return HttpReply(200, text.encode(), {"content-type": "text/plain; charset=utf-8"})
+def _port(sys: Sys) -> int:
+    port = sys.env.get("PORT", "8080")
+    return int(port) if port.isdigit() and len(port) < 6 else 8080
 
 
-def _log(request: HttpRequest, reply: HttpReply, at: int) -> tuple[int, str, str]:
-    stamp = rfc3339(at).replace("-", "/").replace("T", " ").rstrip("Z")
-    return (at, "stderr", f"{stamp} Serving request: {request.path}")
+def _log(sys: Sys, request: Request, reply: Reply) -> Line:
+    return ("stderr", f"{slashed(sys.now)} Serving request: {request.path}")
 
 
-def _serve(launch: Launch) -> Plan:
-    port = launch.env.get("PORT", "8080")
-    number = int(port) if port.isdigit() and len(port) < 6 else 8080
-    stamp = rfc3339(launch.started_at).replace("-", "/").replace("T", " ").rstrip("Z")
-    return Plan(
-        log=((20_000, "stderr", f"{stamp} Server listening on port {number}"),),
-        ports=((number, 20_000),),
-        http=_reply,
-        access_log=_log,
-        on_term=(0, 2),
-    )
+def _ready(sys: Sys) -> list[Line]:
+    return [("stderr", f"{slashed(sys.now)} Server listening on port {_port(sys)}")]
+
+
+def _programs(variant: Variant) -> dict[str, Program]:
+    def reply(sys: Sys, state: State, request: Request) -> Reply:
+        text = f"Hello, world!\nVersion: {variant.version}\nHostname: {sys.hostname}\n"
+        return Reply(200, text, {"Content-Type": "text/plain; charset=utf-8"})
+
+    # A Go program without handlers: the first process of a container ends by a signal all the same.
+    given = Server(reply, port=_port, ready=_ready, access=_log, stops={"TERM": (0, 2), "INT": (0, 2)})
+    return {"/hello-app": server("hello-app", given)}
 
 
 IMAGE = Image(
@@ -38,7 +35,7 @@ IMAGE = Image(
     variants={**tags(11_511_000, "1.0.0", "1.0", "latest"), **tags(11_513_000, "2.0.0", "2.0")},
     cmd=("./hello-app",),
     ports=(8080,),
-    programs={"hello-app": _serve},
+    programs=_programs,
 )
 
 ARTIFACT = Image(

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
-from cluster_engine.container_runtime.image import Image, tags
-from cluster_engine.container_runtime.process import Launch, Plan, once
+from cluster_engine.container_runtime.http import Line
+from cluster_engine.container_runtime.image import Image, Variant, tags
+from cluster_engine.container_runtime.programs import once
+from cluster_engine.linux.program import Program, Sys
 
-_TEXT = """Hello from Docker!
-This message shows that your installation appears to be working correctly."""
+
+def _hello(sys: Sys, argv: list[str]) -> tuple[int, list[Line]]:
+    return 0, [
+        ("stdout", "Hello from Docker!"),
+        ("stdout", "This message shows that your installation appears to be working correctly."),
+    ]
 
 
-def _hello(launch: Launch) -> Plan:
-    return once(_TEXT)
+def _programs(variant: Variant) -> dict[str, Program]:
+    return {"/hello": once("hello", _hello)}
 
 
 IMAGE = Image(
     repository="docker.io/library/hello-world",
     variants=tags(10_072, "1", "latest", "linux"),
     cmd=("/hello",),
-    programs={"hello": _hello},
+    programs=_programs,
 )

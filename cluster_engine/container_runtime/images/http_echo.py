@@ -2,16 +2,15 @@
 
 from __future__ import annotations
 
-from cluster_engine.container_runtime.image import Image, tags
-from cluster_engine.container_runtime.network import HttpReply, HttpRequest
-from cluster_engine.container_runtime.process import Launch, Plan
-from cluster_engine.shell.vfs import Vfs
+from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server
+from cluster_engine.container_runtime.image import Image, Variant, tags
+from cluster_engine.linux.program import Program, State, Sys
 
 
-def _options(launch: Launch) -> dict[str, str]:
+def _options(sys: Sys) -> dict[str, str]:
     """``-text=x``, ``-text x``, ``--text=x``."""
-    found = {"text": launch.env.get("ECHO_TEXT", ""), "listen": ":5678"}
-    words = list(launch.argv[1:])
+    found = {"text": sys.env.get("ECHO_TEXT", ""), "listen": ":5678"}
+    words = list(sys.argv[1:])
     while words:
         name, equals, value = words.pop(0).lstrip("-").partition("=")
         if not equals:
@@ -20,25 +19,29 @@ def _options(launch: Launch) -> dict[str, str]:
     return found
 
 
-def _reply(request: HttpRequest, vfs: Vfs, launch: Launch) -> HttpReply:
-    text = _options(launch)["text"]
-    return HttpReply(
-        200, f"{text}\n".encode(), {"content-type": "text/plain; charset=utf-8", "x-app-name": "http-echo"}
-    )
+def _port(sys: Sys) -> int:
+    port = _options(sys)["listen"].rpartition(":")[2]
+    return int(port) if port.isdigit() and len(port) < 6 else 5678
 
 
-def _serve(launch: Launch) -> Plan:
-    options = _options(launch)
-    if not options["text"]:
-        return Plan(log=((5_000, "stderr", "Missing -text option!"),), exits=(10_000, 127))
-    port = options["listen"].rpartition(":")[2]
-    number = int(port) if port.isdigit() and len(port) < 6 else 5678
-    return Plan(
-        log=((10_000, "stdout", f"[INFO] server is listening on :{number}"),),
-        ports=((number, 10_000),),
-        http=_reply,
-        on_term=(10_000, 0),
+def _check(sys: Sys) -> tuple[int, str]:
+    return (0, "") if _options(sys)["text"] else (127, "Missing -text option!\n")
+
+
+def _reply(sys: Sys, state: State, request: Request) -> Reply:
+    headers = {"X-App-Name": "http-echo", "Content-Type": "text/plain; charset=utf-8"}
+    return Reply(200, f"{_options(sys)['text']}\n", headers)
+
+
+def _ready(sys: Sys) -> list[Line]:
+    return [("stdout", f"[INFO] server is listening on :{_port(sys)}")]
+
+
+def _programs(variant: Variant) -> dict[str, Program]:
+    given = Server(
+        _reply, port=_port, check=_check, ready=_ready, stops={"TERM": (10_000, 0), "INT": (10_000, 0)}
     )
+    return {"/http-echo": server("http-echo", given)}
 
 
 IMAGE = Image(
@@ -50,5 +53,5 @@ IMAGE = Image(
     },
     entrypoint=("/http-echo",),
     ports=(5678,),
-    programs={"http-echo": _serve},
+    programs=_programs,
 )

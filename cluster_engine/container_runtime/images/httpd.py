@@ -2,34 +2,42 @@
 
 from __future__ import annotations
 
+from cluster_engine.container_runtime.http import Line, Server, server
 from cluster_engine.container_runtime.image import MB, Image, Variant, debian_files, tags
 from cluster_engine.container_runtime.images._web import combined_log, static
-from cluster_engine.container_runtime.process import Launch, Plan
+from cluster_engine.linux.program import Program, Sys
 
 
-def _server(launch: Launch) -> str:
-    return f"Apache/{IMAGE.variants[launch.tag].version} (Unix)"
-
-
-_SERVE = static("/usr/local/apache2/htdocs", _server)
-
-
-def _serve(launch: Launch) -> Plan:
-    text = (
-        "AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using "
-        f"{launch.hostname}. Set the 'ServerName' directive globally to suppress this message"
+def _in_use(sys: Sys, port: int, reason: str) -> str:
+    return (
+        f"(98){reason}: AH00072: make_sock: could not bind to address 0.0.0.0:{port}\n"
+        "no listening sockets available, shutting down\nAH00015: Unable to open logs\n"
     )
-    return Plan(
-        log=(
-            (40_000, "stderr", text),
-            (60_000, "stderr", f"{_server(launch)} configured -- resuming normal operations"),
+
+
+def _programs(variant: Variant) -> dict[str, Program]:
+    version = f"Apache/{variant.version} (Unix)"
+
+    def ready(sys: Sys) -> list[Line]:
+        text = (
+            "AH00558: httpd: Could not reliably determine the server's fully qualified domain name, using "
+            f"{sys.hostname}. Set the 'ServerName' directive globally to suppress this message"
+        )
+        return [("stderr", text), ("stderr", f"{version} configured -- resuming normal operations")]
+
+    program = server(
+        "httpd",
+        Server(
+            static(lambda sys: "/usr/local/apache2/htdocs", version),
+            ready=ready,
+            after=60_000,
+            access=combined_log,
+            name=version,
+            stops={"WINCH": (90_000, 0), "TERM": (90_000, 0)},
+            in_use=_in_use,
         ),
-        ports=((80, 60_000),),
-        http=_SERVE,
-        access_log=combined_log,
-        on_term=(90_000, 0),
-        memory=12 * MB,
     )
+    return {"/usr/local/bin/httpd-foreground": program, "/usr/local/apache2/bin/httpd": program}
 
 
 def _files(variant: Variant) -> dict[str, str]:
@@ -50,7 +58,9 @@ IMAGE = Image(
     env={"PATH": "/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
     ports=(80,),
     workdir="/usr/local/apache2",
-    programs={"httpd-foreground": _serve, "httpd": _serve},
+    stop_signal="WINCH",
+    programs=_programs,
+    memory=12 * MB,
     tools="debian",
     files=_files,
 )

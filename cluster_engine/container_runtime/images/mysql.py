@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from cluster_engine.container_runtime.image import MB, PATH, Image, tags
-from cluster_engine.container_runtime.process import Launch, Plan
+from cluster_engine.container_runtime.http import Line
+from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, tags
+from cluster_engine.container_runtime.programs import daemon, entrypoint
+from cluster_engine.linux.program import Program, Sys
 from cluster_engine.sim import rfc3339
 
 _WAYS = (
@@ -14,40 +16,49 @@ _WAYS = (
 )
 
 
-def _serve(launch: Launch) -> Plan:
-    version = IMAGE.variants[launch.tag].version
+def _note(sys: Sys, level: str, text: str) -> Line:
+    stamp = rfc3339(sys.now).replace("T", " ").replace("Z", "+00:00")
+    return ("stdout" if level == "Note" else "stderr", f"{stamp} [{level}] [Entrypoint]: {text}")
 
-    def note(offset: int, level: str, text: str) -> tuple[int, str, str]:
-        stamp = rfc3339(launch.started_at + offset).replace("T", " ").replace("Z", "+00:00")
-        return (offset, "stdout" if level == "Note" else "stderr", f"{stamp} [{level}] [Entrypoint]: {text}")
 
-    start = note(100_000, "Note", f"Entrypoint script for MySQL Server {version}-1.el9 started.")
-    if not any(launch.env.get(name) for name in _WAYS):
-        refusal = note(400_000, "ERROR", "Database is uninitialized and password option is not specified")
-        rest = (
-            (400_000, "stderr", "    You need to specify one of the following as an environment variable:"),
-            *((400_000, "stderr", f"    - {name}") for name in _WAYS[:3]),
-        )
-        return Plan(log=(start, refusal, *rest), exits=(450_000, 1))
-    up = 6_000_000
-    ready = rfc3339(launch.started_at + up).replace("Z", ".000000Z")
-    return Plan(
-        log=(
-            start,
-            note(500_000, "Note", "Initializing database files"),
-            note(4_000_000, "Note", "Database files initialized"),
+def _programs(variant: Variant) -> dict[str, Program]:
+    version = variant.version
+
+    def greeting(sys: Sys) -> Line:
+        return _note(sys, "Note", f"Entrypoint script for MySQL Server {version}-1.el9 started.")
+
+    def check(sys: Sys) -> tuple[int, list[Line]]:
+        if any(sys.env.get(name) for name in _WAYS):
+            return 0, []
+        return 1, [
+            greeting(sys),
+            _note(sys, "ERROR", "Database is uninitialized and password option is not specified"),
+            ("stderr", "    You need to specify one of the following as an environment variable:"),
+            *(("stderr", f"    - {name}") for name in _WAYS[:3]),
+        ]
+
+    def start(sys: Sys) -> list[Line]:
+        return [greeting(sys), _note(sys, "Note", "Initializing database files")]
+
+    def ready(sys: Sys) -> list[Line]:
+        stamp = rfc3339(sys.now).replace("Z", ".000000Z")
+        return [
+            _note(sys, "Note", "Database files initialized"),
             (
-                up,
                 "stderr",
-                f"{ready} 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. "
+                f"{stamp} 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. "
                 f"Version: '{version}'  socket: '/var/run/mysqld/mysqld.sock'  port: 3306  "
                 "MySQL Community Server - GPL.",
             ),
-        ),
-        ports=((3306, up),),
-        on_term=(1_500_000, 0),
-        memory=380 * MB,
+        ]
+
+    mysqld = daemon(
+        "mysqld", start, after=6_000_000, ports=(3306,), ready=ready, check=check, stop_after=1_500_000
     )
+    return {
+        "/usr/local/bin/docker-entrypoint.sh": entrypoint("docker-entrypoint.sh", "mysqld"),
+        "/usr/sbin/mysqld": mysqld,
+    }
 
 
 IMAGE = Image(
@@ -62,6 +73,7 @@ IMAGE = Image(
     cmd=("mysqld",),
     env={"PATH": PATH},
     ports=(3306, 33060),
-    programs={"docker-entrypoint.sh": _serve, "mysqld": _serve},
+    programs=_programs,
+    memory=380 * MB,
     tools="debian",
 )

@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+from cluster_engine.container_runtime.http import Line, Server, server, slashed
 from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, debian_files, tags
 from cluster_engine.container_runtime.images._web import combined_log, static
-from cluster_engine.container_runtime.process import Launch, Line, Plan
-from cluster_engine.sim import rfc3339
+from cluster_engine.container_runtime.programs import entrypoint
+from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.program import Event, Program, State, Sys
 
 _WELCOME = """<!DOCTYPE html>
 <html>
@@ -34,81 +36,127 @@ _CONF = """server {
 """
 
 
-def _version(launch: Launch) -> str:
-    return f"nginx/{IMAGE.variants[launch.tag].version}"
+_CACHE = "/var/cache/nginx/client_temp"
+_PID = "/run/nginx.pid"
+_CODES = {
+    "Permission denied": 13,
+    "Read-only file system": 30,
+    "No such file or directory": 2,
+    "No space left on device": 28,
+}
+_SIGNALS = {"stop": "TERM", "quit": "QUIT", "reload": "HUP", "reopen": "USR1"}
 
 
-_SERVE = static("/usr/share/nginx/html", _version)
+def _emergency(sys: Sys, text: str) -> str:
+    return f"{slashed(sys.now)} [emerg] {sys.pid}#{sys.pid}: {text}\nnginx: [emerg] {text}\n"
 
 
-def _serve(launch: Launch) -> Plan:
-    if "-v" in launch.argv or "-V" in launch.argv:
-        return Plan(log=((0, "stderr", f"nginx version: {_version(launch)}"),), exits=(5_000, 0))
+def _check(sys: Sys) -> tuple[int, str]:
+    """What nginx needs of the file system before it serves."""
+    files = sys.fs
+    try:
+        what = f'mkdir() "{_CACHE}" failed'
+        if not files.is_dir(_CACHE):
+            files.mkdir(_CACHE)
+        what = f'open() "{_PID}" failed'
+        files.write(_PID, f"{sys.pid}\n")
+    except FileError as error:
+        return 1, _emergency(sys, f"{what} ({_CODES.get(error.reason, 5)}: {error.reason})")
+    return 0, ""
+
+
+def _in_use(sys: Sys, port: int, reason: str) -> str:
+    number = 98 if "in use" in reason else 13
+    return _emergency(sys, f"bind() to 0.0.0.0:{port} failed ({number}: {reason})")
+
+
+def _greet(sys: Sys, words: list[str]) -> list[Line]:
+    """What the image's entrypoint script says before it starts nginx."""
+    if words[0] not in ("nginx", "nginx-debug"):
+        return []
     entry, ipv6 = "/docker-entrypoint.sh:", "10-listen-on-ipv6-by-default.sh"
     conf = "/etc/nginx/conf.d/default.conf"
-    version = _version(launch)
-    old = version.startswith(("nginx/1.14", "nginx/1.16"))
-    log: list[Line] = []
-    if not old:
-        log = [
-            (
-                0,
-                "stdout",
-                f"{entry} /docker-entrypoint.d/ is not empty, will attempt to perform configuration",
-            ),
-            (0, "stdout", f"{entry} Looking for shell scripts in /docker-entrypoint.d/"),
-            (5_000, "stdout", f"{entry} Launching /docker-entrypoint.d/10-listen-on-ipv6-by-default.sh"),
-            *_ipv6(launch, ipv6, conf),
-            (15_000, "stdout", f"{entry} Launching /docker-entrypoint.d/20-envsubst-on-templates.sh"),
-            (18_000, "stdout", f"{entry} Launching /docker-entrypoint.d/30-tune-worker-processes.sh"),
-            (20_000, "stdout", f"{entry} Configuration complete; ready for start up"),
-        ]
-        stamp = rfc3339(launch.started_at + 25_000).replace("-", "/").replace("T", " ").rstrip("Z")
-        notice = f"{stamp} [notice] 1#1:"
-        error = _frozen(launch)
-        if error:
-            log += [
-                (25_000, "stderr", f"{stamp} [emerg] 1#1: {error}"),
-                (25_000, "stderr", f"nginx: [emerg] {error}"),
-            ]
-            return Plan(log=tuple(log), exits=(26_000, 1), memory=6 * MB)
-        log += [
-            (25_000, "stderr", f'{notice} using the "epoll" event method'),
-            (25_000, "stderr", f"{notice} {version}"),
-            (25_000, "stderr", f"{notice} OS: Linux 6.12.48"),
-            (25_000, "stderr", f"{notice} start worker processes"),
-            (26_000, "stderr", f"{notice} start worker process 29"),
-            (26_000, "stderr", f"{notice} start worker process 30"),
-        ]
-    # The image's stop signal is SIGQUIT: idle workers end at once.
-    return Plan(
-        log=tuple(log),
-        ports=((80, 30_000),),
-        http=_SERVE,
-        access_log=combined_log,
-        on_term=(60_000, 0),
-        memory=6 * MB,
-    )
-
-
-def _ipv6(launch: Launch, name: str, conf: str) -> list[Line]:
-    if launch.refuses(conf):
-        return [(9_000, "stdout", f"{name}: info: can not modify {conf} (read-only file system?)")]
     return [
-        (9_000, "stdout", f"{name}: info: Getting the checksum of {conf}"),
-        (14_000, "stdout", f"{name}: info: Enabled listen on IPv6 in {conf}"),
+        ("stdout", f"{entry} /docker-entrypoint.d/ is not empty, will attempt to perform configuration"),
+        ("stdout", f"{entry} Looking for shell scripts in /docker-entrypoint.d/"),
+        ("stdout", f"{entry} Launching /docker-entrypoint.d/{ipv6}"),
+        ("stdout", f"{ipv6}: info: Getting the checksum of {conf}"),
+        ("stdout", f"{ipv6}: info: Enabled listen on IPv6 in {conf}"),
+        ("stdout", f"{entry} Launching /docker-entrypoint.d/20-envsubst-on-templates.sh"),
+        ("stdout", f"{entry} Launching /docker-entrypoint.d/30-tune-worker-processes.sh"),
+        ("stdout", f"{entry} Configuration complete; ready for start up"),
     ]
 
 
-def _frozen(launch: Launch) -> str:
-    """What stops it on a read-only root file system; "" for nothing."""
-    for kind in ("client", "proxy", "fastcgi", "uwsgi", "scgi"):
-        path = f"/var/cache/nginx/{kind}_temp"
-        if launch.refuses(path):
-            return f'mkdir() "{path}" failed (30: Read-only file system)'
-    if launch.refuses("/run/nginx.pid"):
-        return 'open() "/run/nginx.pid" failed (30: Read-only file system)'
-    return ""
+def _programs(variant: Variant) -> dict[str, Program]:
+    version = f"nginx/{variant.version}"
+    old = variant.version.startswith(("1.14", "1.16", "1.7.", "1.15", "1.17"))
+
+    def notices(sys: Sys) -> list[Line]:
+        if old:
+            return []
+        notice = f"{slashed(sys.now)} [notice] {sys.pid}#{sys.pid}:"
+        return [
+            ("stderr", f'{notice} using the "epoll" event method'),
+            ("stderr", f"{notice} {version}"),
+            ("stderr", f"{notice} OS: Linux 6.12.48"),
+            ("stderr", f"{notice} start worker processes"),
+            ("stderr", f"{notice} start worker process {sys.pid + 28}"),
+            ("stderr", f"{notice} start worker process {sys.pid + 29}"),
+        ]
+
+    serving = server(
+        "nginx",
+        Server(
+            static(lambda sys: "/usr/share/nginx/html", version),
+            check=_check,
+            ready=notices,
+            after=30_000,
+            access=combined_log,
+            name=version,
+            stops={"QUIT": (60_000, 0), "TERM": (20_000, 0), "INT": (20_000, 0)},
+            in_use=_in_use,
+        ),
+    )
+    assert serving.on is not None
+    serve = serving.on
+
+    def on(sys: Sys, state: State, event: Event) -> State:
+        """The command line first; then the server, in the foreground or as a daemon."""
+        if event[0] != "start":
+            return serve(sys, state, event)
+        words = sys.argv[1:]
+        if "-v" in words or "-V" in words:
+            sys.err(f"nginx version: {version}\n")
+            sys.exit(0)
+        if "-t" in words:
+            sys.err("nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n")
+            sys.err("nginx: configuration file /etc/nginx/nginx.conf test is successful\n")
+            sys.exit(0)
+        if "-s" in words:
+            _signal(sys, words[words.index("-s") + 1 :])
+        if not any("daemon off" in word for word in words):
+            sys.spawn([*sys.argv, "-g", "daemon off;"])
+            sys.exit(0)
+        return serve(sys, state, event)
+
+    program = Program("nginx", on=on)
+    script = entrypoint("docker-entrypoint.sh", greet=(lambda sys, words: []) if old else _greet)
+    return {"/docker-entrypoint.sh": script, "/usr/sbin/nginx": program, "/usr/sbin/nginx-debug": program}
+
+
+def _signal(sys: Sys, words: list[str]) -> None:
+    """``nginx -s stop``: tells the running server."""
+    signal = _SIGNALS.get(words[0]) if words else None
+    if signal is None:
+        sys.err(f'nginx: invalid option: "-s {words[0] if words else ""}"\n')
+        sys.exit(1)
+    try:
+        sys.kill(int(sys.fs.read(_PID)), signal)
+    except (FileError, ValueError):
+        sys.err(f'nginx: [error] open() "{_PID}" failed (2: No such file or directory)\n')
+        sys.exit(1)
+    sys.exit(0)
 
 
 def _files(variant: Variant) -> dict[str, str]:
@@ -118,7 +166,7 @@ def _files(variant: Variant) -> dict[str, str]:
         "/usr/share/nginx/html/50x.html": "<h1>An error occurred.</h1>\n",
         "/etc/nginx/nginx.conf": "user  nginx;\nworker_processes  auto;\ninclude /etc/nginx/conf.d/*.conf;\n",
         "/etc/nginx/conf.d/default.conf": _CONF,
-        "/docker-entrypoint.sh": "#!/bin/sh\n",
+        "/var/cache/nginx/.keep": "",
     }
 
 
@@ -153,7 +201,9 @@ IMAGE = Image(
     cmd=("nginx", "-g", "daemon off;"),
     env={"PATH": PATH, "PKG_RELEASE": "1"},
     ports=(80,),
-    programs={"docker-entrypoint.sh": _serve, "nginx": _serve, "nginx-debug": _serve},
+    stop_signal="QUIT",
+    programs=_programs,
+    memory=6 * MB,
     tools="debian",
     files=_files,
 )

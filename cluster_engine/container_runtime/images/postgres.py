@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from cluster_engine.container_runtime.image import MB, PATH, Image, debian_files, tags
-from cluster_engine.container_runtime.process import Launch, Plan, lines
+from cluster_engine.container_runtime.http import Line
+from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, debian_files, tags
+from cluster_engine.container_runtime.programs import daemon, entrypoint
+from cluster_engine.linux.program import Program, Sys
 from cluster_engine.sim import rfc3339
 
 _REFUSAL = """Error: Database is uninitialized and superuser password is not specified.
@@ -28,33 +30,41 @@ PostgreSQL init process complete; ready for start up.
 """
 
 
-def _serve(launch: Launch) -> Plan:
-    env = launch.env
+def _lines(text: str, stream: str) -> list[Line]:
+    return [(stream, line) for line in text.strip("\n").split("\n")]
+
+
+def _check(sys: Sys) -> tuple[int, list[Line]]:
+    env = sys.env
     trust = env.get("POSTGRES_HOST_AUTH_METHOD") == "trust"
-    if not (env.get("POSTGRES_PASSWORD") or env.get("POSTGRES_PASSWORD_FILE") or trust):
-        return Plan(log=lines(_REFUSAL, 30_000, stream="stderr"), exits=(50_000, 1))
-    version = IMAGE.variants[launch.tag].version
+    if env.get("POSTGRES_PASSWORD") or env.get("POSTGRES_PASSWORD_FILE") or trust:
+        return 0, []
+    return 1, _lines(_REFUSAL, "stderr")
 
-    def stamp(offset: int) -> str:
-        at = launch.started_at + offset
-        return rfc3339(at).replace("T", " ").rstrip("Z") + f".{at // 1000 % 1000:03d} UTC"
 
-    up = 2_000_000
-    return Plan(
-        log=(
-            *lines(_INIT, 100_000, 150_000),
+def _start(sys: Sys) -> list[Line]:
+    return _lines(_INIT, "stdout")
+
+
+def _programs(variant: Variant) -> dict[str, Program]:
+    def ready(sys: Sys) -> list[Line]:
+        stamp = rfc3339(sys.now)[:19].replace("T", " ") + f".{sys.now // 1000 % 1000:03d} UTC"
+        return [
             (
-                up,
                 "stderr",
-                f"{stamp(up)} [1] LOG:  starting PostgreSQL {version} on x86_64-pc-linux-gnu, 64-bit",
+                f"{stamp} [{sys.pid}] LOG:  starting PostgreSQL {variant.version} on x86_64-pc-linux-gnu, 64-bit",
             ),
-            (up, "stderr", f'{stamp(up)} [1] LOG:  listening on IPv4 address "0.0.0.0", port 5432'),
-            (up, "stderr", f"{stamp(up)} [1] LOG:  database system is ready to accept connections"),
-        ),
-        ports=((5432, up),),
-        on_term=(200_000, 0),
-        memory=40 * MB,
+            ("stderr", f'{stamp} [{sys.pid}] LOG:  listening on IPv4 address "0.0.0.0", port 5432'),
+            ("stderr", f"{stamp} [{sys.pid}] LOG:  database system is ready to accept connections"),
+        ]
+
+    postgres = daemon(
+        "postgres", _start, after=2_000_000, ports=(5432,), ready=ready, check=_check, stop_after=200_000
     )
+    return {
+        "/usr/local/bin/docker-entrypoint.sh": entrypoint("docker-entrypoint.sh", "postgres"),
+        "/usr/local/bin/postgres": postgres,
+    }
 
 
 IMAGE = Image(
@@ -76,7 +86,9 @@ IMAGE = Image(
         "LANG": "en_US.utf8",
     },
     ports=(5432,),
-    programs={"docker-entrypoint.sh": _serve, "postgres": _serve},
+    stop_signal="INT",
+    programs=_programs,
+    memory=40 * MB,
     tools="debian",
     files=debian_files,
 )

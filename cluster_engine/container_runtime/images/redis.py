@@ -2,41 +2,46 @@
 
 from __future__ import annotations
 
-from cluster_engine.container_runtime.image import MB, PATH, Image, debian_files, tags
-from cluster_engine.container_runtime.images._web import log_time
-from cluster_engine.container_runtime.process import Launch, Line, Plan
+from cluster_engine.container_runtime.http import Line, log_time
+from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, debian_files, tags
+from cluster_engine.container_runtime.programs import daemon, entrypoint
+from cluster_engine.linux.program import Program, Sys
 
 
-def _stamp(launch: Launch, offset: int) -> str:
-    day, month, rest = log_time(launch.started_at + offset).split("/")
-    year, clock = rest[:4], rest[5:13]
-    return f"{day} {month} {year} {clock}.{(launch.started_at + offset) // 1000 % 1000:03d}"
+def _line(sys: Sys, mark: str, text: str) -> Line:
+    day, month, rest = log_time(sys.now).split("/")
+    stamp = f"{day} {month} {rest[:4]} {rest[5:13]}.{sys.now // 1000 % 1000:03d}"
+    return ("stdout", f"{sys.pid}:{mark} {stamp} {text}")
 
 
-def _serve(launch: Launch) -> Plan:
-    version = IMAGE.variants[launch.tag].version
+def _ready(sys: Sys) -> list[Line]:
+    return [
+        _line(sys, "M", "* monotonic clock: POSIX clock_gettime"),
+        _line(sys, "M", "* Running mode=standalone, port=6379."),
+        _line(sys, "M", "* Server initialized"),
+        _line(sys, "M", "* Ready to accept connections tcp"),
+    ]
 
-    def line(offset: int, mark: str, text: str) -> Line:
-        return (offset, "stdout", f"1:{mark} {_stamp(launch, offset)} {text}")
 
-    return Plan(
-        log=(
-            line(10_000, "C", "* oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo"),
-            line(
-                10_000,
-                "C",
-                f"* Redis version={version}, bits=64, commit=00000000, modified=0, pid=1, just started",
-            ),
-            line(15_000, "M", "* monotonic clock: POSIX clock_gettime"),
-            line(20_000, "M", "* Running mode=standalone, port=6379."),
-            line(25_000, "M", "* Server initialized"),
-            line(25_000, "M", "* Ready to accept connections tcp"),
-        ),
-        ports=((6379, 25_000),),
-        on_term=(15_000, 0),
-        term_log=((0, "stdout", "1:signal-handler Received SIGTERM scheduling shutdown..."),),
-        memory=9 * MB,
+def _programs(variant: Variant) -> dict[str, Program]:
+    text = "bits=64, commit=00000000, modified=0, pid=1, just started"
+
+    def start(sys: Sys) -> list[Line]:
+        return [
+            _line(sys, "C", "* oO0OoO0OoO0Oo Redis is starting oO0OoO0OoO0Oo"),
+            _line(sys, "C", f"* Redis version={variant.version}, {text}"),
+        ]
+
+    def stopping(sys: Sys) -> list[Line]:
+        return [("stdout", f"{sys.pid}:signal-handler Received SIGTERM scheduling shutdown...")]
+
+    server = daemon(
+        "redis-server", start, after=25_000, ports=(6379,), ready=_ready, stopping=stopping, stop_after=15_000
     )
+    return {
+        "/usr/local/bin/docker-entrypoint.sh": entrypoint("docker-entrypoint.sh", "redis-server"),
+        "/usr/local/bin/redis-server": server,
+    }
 
 
 IMAGE = Image(
@@ -55,7 +60,8 @@ IMAGE = Image(
     env={"PATH": PATH},
     ports=(6379,),
     workdir="/data",
-    programs={"docker-entrypoint.sh": _serve, "redis-server": _serve},
+    programs=_programs,
+    memory=9 * MB,
     tools="debian",
     files=debian_files,
 )

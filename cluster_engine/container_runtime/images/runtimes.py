@@ -2,34 +2,67 @@
 
 from __future__ import annotations
 
-from cluster_engine.container_runtime.image import PATH, Image, debian_files, tags
+from cluster_engine.container_runtime.http import Line, Server, server
+from cluster_engine.container_runtime.image import PATH, Image, Variant, debian_files, tags
 from cluster_engine.container_runtime.images._web import combined_log, static
-from cluster_engine.container_runtime.process import Launch, Plan, once
+from cluster_engine.container_runtime.programs import entrypoint, once
+from cluster_engine.linux.program import Event, Program, State, Sys
 
-_FILES = static("/", lambda launch: "SimpleHTTP/0.6 Python/3.14.0")
-
-
-def _python(launch: Launch) -> Plan:
-    words = launch.argv[1:]
-    version = PYTHON.variants[launch.tag].version
-    if words[:1] in (("--version",), ("-V",)):
-        return once(f"Python {version}")
-    if words[:2] == ("-m", "http.server"):
-        text = words[2] if len(words) > 2 and words[2].isdigit() and len(words[2]) < 6 else "8000"
-        log = ((80_000, "stdout", f"Serving HTTP on 0.0.0.0 port {text} (http://0.0.0.0:{text}/) ..."),)
-        return Plan(log=log, ports=((int(text), 80_000),), http=_FILES, access_log=combined_log)
-    if not words:
-        return once("")  # an interactive interpreter without input ends at once
-    return once("python: this program cannot be run: no interpreter is simulated here", 1, "stderr")
+_REFUSAL = "this program cannot be run: no interpreter is simulated here"
 
 
-def _node(launch: Launch) -> Plan:
-    words = launch.argv[1:]
-    if words[:1] in (("--version",), ("-v",)):
-        return once(f"v{NODE.variants[launch.tag].version}")
-    if not words or words == ("node",):
-        return once("")
-    return once("node: this program cannot be run: no interpreter is simulated here", 1, "stderr")
+def _port(sys: Sys) -> int:
+    text = sys.argv[3] if len(sys.argv) > 3 else ""
+    return int(text) if text.isdigit() and len(text) < 6 else 8000
+
+
+def _serving(sys: Sys) -> list[Line]:
+    port = _port(sys)
+    return [("stdout", f"Serving HTTP on 0.0.0.0 port {port} (http://0.0.0.0:{port}/) ...")]
+
+
+def _python(variant: Variant) -> dict[str, Program]:
+    name = f"SimpleHTTP/0.6 Python/{variant.version}"
+    # As the first process of a container it has no handler for SIGTERM.
+    given = Server(
+        static(lambda sys: sys.cwd, name),
+        port=_port,
+        ready=_serving,
+        after=80_000,
+        access=combined_log,
+        name=name,
+        stops={},
+    )
+    serve = server("python3", given).on
+    assert serve is not None
+
+    def on(sys: Sys, state: State, event: Event) -> State:
+        words = sys.argv[1:]
+        if words[:2] == ["-m", "http.server"]:
+            return serve(sys, state, event)
+        if words[:1] in (["--version"], ["-V"]):
+            sys.out(f"Python {variant.version}\n")
+            sys.exit(0)
+        if words:
+            sys.err(f"{sys.name}: {_REFUSAL}\n")
+            sys.exit(1)
+        # An interactive interpreter without input ends at once.
+        return sys.exit(0)
+
+    program = Program("python3", on=on)
+    return {"/usr/local/bin/python3": program, "/usr/local/bin/python": program}
+
+
+def _node(variant: Variant) -> dict[str, Program]:
+    def tell(sys: Sys, argv: list[str]) -> tuple[int, list[Line]]:
+        if argv[1:2] in (["--version"], ["-v"]):
+            return 0, [("stdout", f"v{variant.version}")]
+        return (1, [("stderr", f"node: {_REFUSAL}")]) if argv[1:] else (0, [])
+
+    return {
+        "/usr/local/bin/docker-entrypoint.sh": entrypoint("docker-entrypoint.sh", "node"),
+        "/usr/local/bin/node": once("node", tell),
+    }
 
 
 PYTHON = Image(
@@ -46,7 +79,7 @@ PYTHON = Image(
     },
     cmd=("python3",),
     env={"PATH": PATH, "LANG": "C.UTF-8"},
-    programs={"python3": _python, "python": _python},
+    programs=_python,
     tools="debian",
     files=debian_files,
 )
@@ -65,7 +98,7 @@ NODE = Image(
     entrypoint=("docker-entrypoint.sh",),
     cmd=("node",),
     env={"PATH": PATH},
-    programs={"docker-entrypoint.sh": _node, "node": _node},
+    programs=_node,
     tools="debian",
     files=debian_files,
 )

@@ -2,86 +2,125 @@
 
 from __future__ import annotations
 
-from cluster_engine.container_runtime.image import MB, Image, tags
-from cluster_engine.container_runtime.network import HttpReply, HttpRequest
-from cluster_engine.container_runtime.process import Launch, Plan
-from cluster_engine.shell.vfs import Vfs
+from collections.abc import Mapping
+
+from cluster_engine.container_runtime import dns
+from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server
+from cluster_engine.container_runtime.image import MB, Image, Variant, tags
+from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.sim import rfc3339
 from cluster_engine.version import KUBERNETES_VERSION
 
 VERSION = f"v{KUBERNETES_VERSION}"
 
 
-def _healthy(request: HttpRequest, vfs: Vfs, launch: Launch) -> HttpReply:
-    return HttpReply(200, b"ok", {"content-type": "text/plain; charset=utf-8"})
+def _healthy(sys: Sys, state: State, request: Request) -> Reply:
+    return Reply(200, "ok", {"Content-Type": "text/plain; charset=utf-8"})
 
 
-def _klog(launch: Launch, offset: int, text: str, level: str = "I") -> tuple[int, str, str]:
-    at = launch.started_at + offset
-    stamp = rfc3339(at)
+def _klog(sys: Sys, text: str) -> Line:
+    stamp = rfc3339(sys.now)
     return (
-        offset,
         "stderr",
-        f"{level}{stamp[5:7]}{stamp[8:10]} {stamp[11:19]}.{at % 1_000_000:06d}       1 {text}",
+        f"I{stamp[5:7]}{stamp[8:10]} {stamp[11:19]}.{sys.now % 1_000_000:06d}       1 {text}",
     )
 
 
-def _component(name: str, ports: tuple[int, ...], memory: int, *texts: str) -> Image:
-    def serve(launch: Launch) -> Plan:
-        log = [_klog(launch, 50_000, f'server.go:180] "Starting {name}" version="{VERSION}"')]
-        log += [_klog(launch, 120_000 + 40_000 * i, text) for i, text in enumerate(texts)]
-        return Plan(
-            log=tuple(log),
-            ports=tuple((port, 300_000) for port in ports),
-            http=_healthy,
-            tls=tuple(port for port in ports if port in (6443, 10257, 10259)),
-            on_term=(300_000, 0),
-            memory=memory,
-        )
+def _component(name: str, ports: tuple[int, ...], memory: int, *texts: str, tls: bool = True) -> Image:
+    def first(sys: Sys) -> list[Line]:
+        return [_klog(sys, f'server.go:180] "Starting {name}" version="{VERSION}"')]
+
+    def ready(sys: Sys) -> list[Line]:
+        return [_klog(sys, text) for text in texts]
+
+    port, *more = ports
+    given = Server(
+        _healthy,
+        port=lambda sys: port,
+        more=tuple(more),
+        first=first,
+        ready=ready,
+        after=300_000,
+        stops={"TERM": (300_000, 0), "INT": (300_000, 0)},
+        tls=tls,
+    )
+
+    def programs(variant: Variant) -> Mapping[str, Program]:
+        return {f"/usr/local/bin/{name}": server(name, given)}
 
     return Image(
         repository=f"registry.k8s.io/{name}",
         variants=tags(memory // 3, VERSION, VERSION),
         entrypoint=(name,),
-        programs={name: serve},
+        ports=ports,
+        programs=programs,
+        memory=memory,
+        idle=True,
     )
 
 
-def _etcd(launch: Launch) -> Plan:
-    def line(offset: int, message: str) -> tuple[int, str, str]:
-        stamp = rfc3339(launch.started_at + offset).replace("Z", ".000000Z")
-        return (
-            offset,
-            "stderr",
-            f'{{"level":"info","ts":"{stamp}","caller":"embed/serve.go:210","msg":"{message}"}}',
-        )
+def _etcd(variant: Variant) -> Mapping[str, Program]:
+    def line(sys: Sys, message: str) -> Line:
+        stamp = rfc3339(sys.now).replace("Z", ".000000Z")
+        text = f'{{"level":"info","ts":"{stamp}","caller":"embed/serve.go:210","msg":"{message}"}}'
+        return ("stderr", text)
 
-    return Plan(
-        log=(line(30_000, "Running etcd"), line(90_000, "ready to serve client requests")),
-        ports=((2379, 200_000), (2380, 200_000), (2381, 200_000)),
-        http=_healthy,
-        on_term=(200_000, 0),
-        memory=60 * MB,
+    given = Server(
+        _healthy,
+        port=lambda sys: 2379,
+        more=(2380, 2381),
+        first=lambda sys: [line(sys, "Running etcd")],
+        ready=lambda sys: [line(sys, "ready to serve client requests")],
+        after=200_000,
+        stops={"TERM": (200_000, 0), "INT": (200_000, 0)},
     )
+    return {"/usr/local/bin/etcd": server("etcd", given)}
 
 
-def _coredns(launch: Launch) -> Plan:
-    version = IMAGES[6].variants[launch.tag].version.removeprefix("v")
-    return Plan(
-        log=(
-            (80_000, "stdout", ".:53"),
-            (80_000, "stdout", f"CoreDNS-{version}"),
-            (80_000, "stdout", "linux/amd64, go1.26.0"),
-        ),
-        ports=((53, 100_000), (8080, 100_000), (8181, 100_000), (9153, 100_000)),
-        http=_healthy,
-        on_term=(500_000, 0),
-        memory=20 * MB,
+def _coredns(variant: Variant) -> Mapping[str, Program]:
+    def ready(sys: Sys) -> list[Line]:
+        sys.bind_udp(dns.PORT)
+        version = variant.version.removeprefix("v")
+        return [("stdout", ".:53"), ("stdout", f"CoreDNS-{version}"), ("stdout", "linux/amd64, go1.26.0")]
+
+    given = Server(
+        _healthy,
+        port=lambda sys: 8080,
+        more=(8181, 9153),
+        ready=ready,
+        after=100_000,
+        stops={"TERM": (500_000, 0), "INT": (500_000, 0)},
     )
+    serve = server("coredns", given).on
+    assert serve is not None
+
+    def on(sys: Sys, state: State, event: Event) -> State:
+        """Questions go to what the kubernetes plugin has seen of the API; the rest is HTTP."""
+        match event:
+            case ["datagram", fd, ip, port, data]:
+                found = dns.read_question(data)
+                if found is not None:
+                    asked = state.setdefault("asked", {})
+                    asked[str(sys.call("dns", found[1]))] = [fd, ip, port, found[0]]
+                return state
+            case ["answer", number, addresses]:
+                fd, ip, port, question = state["asked"].pop(str(number))
+                sys.sendto(fd, ip, port, dns.answer(question, addresses))
+                return state
+        return serve(sys, state, event)
+
+    return {"/coredns": Program("coredns", on=on)}
 
 
-def _pause(launch: Launch) -> Plan:
-    return Plan(on_term=(1_000, 0), memory=MB // 2)
+def _pause(variant: Variant) -> Mapping[str, Program]:
+    def on(sys: Sys, state: State, event: Event) -> State:
+        if event[0] == "signal":
+            sys.exit(0)
+        sys.trap("TERM", "catch")
+        sys.trap("INT", "catch")
+        return state
+
+    return {"/pause": Program("pause", on=on)}
 
 
 IMAGES: tuple[Image, ...] = (
@@ -93,7 +132,10 @@ IMAGES: tuple[Image, ...] = (
         },
         entrypoint=("/pause",),
         uid=65535,
-        programs={"pause": _pause},
+        gid=65535,
+        programs=_pause,
+        memory=MB // 2,
+        idle=True,
     ),
     _component(
         "kube-apiserver",
@@ -112,13 +154,16 @@ IMAGES: tuple[Image, ...] = (
         25 * MB,
         'server_linux.go:63] "Using iptables proxy"',
         'shared_informer.go:356] "Caches are synced" controller="service config"',
+        tls=False,
     ),
     Image(
         repository="registry.k8s.io/etcd",
         variants={**tags(23_641_797, "3.7.0", "3.7.0-0"), **tags(22_871_747, "3.6.6", "3.6.6-0")},
         cmd=("etcd",),
-        ports=(2379,),
-        programs={"etcd": _etcd},
+        ports=(2379, 2380, 2381),
+        programs=_etcd,
+        memory=60 * MB,
+        idle=True,
     ),
     Image(
         repository="registry.k8s.io/coredns/coredns",
@@ -128,8 +173,11 @@ IMAGES: tuple[Image, ...] = (
             **tags(22_384_805, "v1.12.1", "v1.12.1"),
         },
         entrypoint=("/coredns",),
-        ports=(53,),
+        ports=(dns.PORT, 8080, 8181, 9153),
         uid=65532,
-        programs={"coredns": _coredns},
+        gid=65532,
+        programs=_coredns,
+        memory=20 * MB,
+        idle=True,
     ),
 )

@@ -109,7 +109,7 @@ KIND = Kind(
     namespaced=True,
     short_names=("po",),
     categories=("all",),
-    subresources=("binding", "eviction", "exec", "log", "status"),
+    subresources=("attach", "binding", "eviction", "exec", "log", "status"),
     columns=pod_printing.COLUMNS,
     row=pod_printing.row,
     default=default,
@@ -132,7 +132,6 @@ KIND = Kind(
         "status.nominatedNodeName": lambda pod: (pod.get("status") or {}).get("nominatedNodeName") or "",
     },
     not_simulated={
-        "attach": "attach (use kubectl logs -f, or kubectl exec)",
         "portforward": "port-forward (there is no real network behind a Pod)",
         "proxy": "proxy to Pods, Services and nodes (there is no real network behind them)",
         "ephemeralcontainers": "ephemeral containers (kubectl debug)",

@@ -1,0 +1,304 @@
+"""HTTP/1.1 as the servers of the simulated images speak it: a program that listens, reads requests, answers.
+
+``server`` makes the program from what is particular to an image: its first lines, its port, its answers, its
+access log, how it stops. Connections are kept alive as HTTP/1.1 says; what is no HTTP is answered with 400.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field
+
+from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.network import TLS_HELLO
+from cluster_engine.sim import rfc3339
+
+HEAD_LIMIT = 16 * 1024
+"""Bytes of a request's line and headers."""
+BODY_LIMIT = 1024 * 1024
+"""Bytes of a request's body."""
+OPEN = 512
+"""Connections that one server serves at the same time; one more is closed at once."""
+
+REASONS = {
+    200: "OK",
+    204: "No Content",
+    301: "Moved Permanently",
+    302: "Found",
+    304: "Not Modified",
+    400: "Bad Request",
+    401: "Unauthorized",
+    403: "Forbidden",
+    404: "Not Found",
+    405: "Not Allowed",
+    413: "Request Entity Too Large",
+    500: "Internal Server Error",
+    502: "Bad Gateway",
+    503: "Service Unavailable",
+    505: "HTTP Version Not Supported",
+}
+_MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
+_DAYS = ("Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed")
+_DAY = 86_400_000_000
+
+
+@dataclass(frozen=True, slots=True)
+class Request:
+    """A request; header names are lower-case, the body is byte text."""
+
+    method: str
+    path: str
+    headers: Mapping[str, str]
+    body: str
+    peer: str
+    """The client's address."""
+    peer_port: int
+    version: str = "HTTP/1.1"
+
+
+@dataclass(frozen=True, slots=True)
+class Reply:
+    """An answer; the body is byte text."""
+
+    status: int
+    body: str = ""
+    headers: Mapping[str, str] = field(default_factory=dict)
+
+
+Line = tuple[str, str]
+"""("stdout" or "stderr", text without the line's end)."""
+
+
+@dataclass(frozen=True, slots=True)
+class Server:
+    """What is particular to one server."""
+
+    handle: Callable[[Sys, State, Request], Reply]
+    """Answers a request; may change the state."""
+    port: Callable[[Sys], int] = lambda sys: 80
+    check: Callable[[Sys], tuple[int, str]] | None = None
+    """Looks whether it can start: (exit status, what it says on stderr); (0, "") goes on."""
+    first: Callable[[Sys], list[Line]] | None = None
+    """What it says at once."""
+    ready: Callable[[Sys], list[Line]] | None = None
+    """What it says when it listens."""
+    more: tuple[int, ...] = ()
+    """Further ports."""
+    after: int = 0
+    """µs from the start until it listens."""
+    access: Callable[[Sys, Request, Reply], Line | None] | None = None
+    """Its access log."""
+    name: str = ""
+    """The header ``Server``."""
+    stops: Mapping[str, tuple[int, int]] = field(default_factory=lambda: {"TERM": (20_000, 0)})
+    """Signal -> (µs until it ends, exit status). A server without a handler ignores signals as pid 1."""
+    tls: bool = False
+    """It speaks HTTPS alone."""
+    in_use: Callable[[Sys, int, str], str] | None = None
+    """What it says when the port cannot be had (port, the system's reason)."""
+
+
+def server(name: str, given: Server) -> Program:
+    """The program of a server."""
+
+    def on(sys: Sys, state: State, event: Event) -> State:
+        handler = _HANDLERS.get(event[0])
+        return handler(given, sys, state, event) if handler is not None else state
+
+    return Program(name, on=on)
+
+
+def _start(given: Server, sys: Sys, state: State, event: Event) -> State:
+    if given.check is not None:
+        status, text = given.check(sys)
+        if status or text:
+            sys.err(text)
+            sys.exit(status)
+    for signal in given.stops:
+        sys.trap(signal, "catch")
+    if given.first is not None:
+        say(sys, given.first(sys))
+    fresh: State = {"started": sys.now, "requests": {}, "peers": {}, "stop": 0}
+    if given.after:
+        fresh["timer"] = sys.sleep(given.after)
+        return fresh
+    return _listen(given, sys, fresh)
+
+
+def _listen(given: Server, sys: Sys, state: State) -> State:
+    port = given.port(sys)
+    try:
+        for number in (port, *given.more):
+            sys.listen(number)
+    except FileError as error:
+        if given.in_use is not None:
+            sys.err(given.in_use(sys, port, error.reason))
+        sys.exit(1)
+    if given.ready is not None:
+        say(sys, given.ready(sys))
+    return state
+
+
+def _timer(given: Server, sys: Sys, state: State, event: Event) -> State:
+    if state["stop"]:
+        sys.exit(state["stop"] - 1)
+    return _listen(given, sys, state)
+
+
+def _signal(given: Server, sys: Sys, state: State, event: Event) -> State:
+    stop = given.stops.get(event[1])
+    if stop is None or state["stop"]:
+        return state
+    if not stop[0]:
+        sys.exit(stop[1])
+    state["stop"] = stop[1] + 1
+    sys.sleep(stop[0])
+    return state
+
+
+def _accepted(given: Server, sys: Sys, state: State, event: Event) -> State:
+    _, _, fd, ip, port = event
+    if len(state["requests"]) >= OPEN:
+        sys.close(fd)
+        return state
+    state["requests"][str(fd)] = ""
+    state["peers"][str(fd)] = [ip, port, False]
+    sys.read(fd)
+    return state
+
+
+def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
+    _, fd, chunk = event
+    key = str(fd)
+    if key not in state["requests"]:
+        return state
+    text = state["requests"][key] + chunk
+    ip, port, secure = state["peers"][key]
+    if given.tls and not secure and len(text) >= len(TLS_HELLO):
+        secure = text.startswith(TLS_HELLO)
+        text = text[len(TLS_HELLO) :] if secure else _NO_TLS
+        state["peers"][key] = [ip, port, secure]
+    while True:
+        found = parse(text, ip, port)
+        if found is None:
+            break
+        request, text, error = found
+        if request is None:
+            sys.write(fd, _render(given, sys, Reply(error, _PLAIN.get(error, "")), "GET", close=True))
+            return _drop(sys, state, fd)
+        reply = given.handle(sys, state, request)
+        close = request.headers.get("connection", "").lower() == "close" or (
+            request.version == "HTTP/1.0" and request.headers.get("connection", "").lower() != "keep-alive"
+        )
+        sys.write(fd, _render(given, sys, reply, request.method, close))
+        if given.access is not None and (line := given.access(sys, request, reply)) is not None:
+            say(sys, [line])
+        if close:
+            return _drop(sys, state, fd)
+        if not text:
+            break
+    state["requests"][key] = text
+    sys.read(fd)
+    return state
+
+
+def _ended(given: Server, sys: Sys, state: State, event: Event) -> State:
+    return _drop(sys, state, event[1])
+
+
+def _drop(sys: Sys, state: State, fd: int) -> State:
+    if state["requests"].pop(str(fd), None) is not None:
+        del state["peers"][str(fd)]
+        sys.close(fd)
+    return state
+
+
+_NOT_HTTPS = 497
+"""nginx's number for plain HTTP that came to an HTTPS server; on the wire it is 400."""
+_NO_TLS = "\0\r\n\r\n"
+_HANDLERS: dict[str, Callable[[Server, Sys, State, Event], State]] = {
+    "start": _start,
+    "timer": _timer,
+    "signal": _signal,
+    "accepted": _accepted,
+    "data": _data,
+    "end": _ended,
+    "failed": _ended,
+}
+_PLAIN = {
+    400: "400 Bad Request\n",
+    413: "413 Request Entity Too Large\n",
+    _NOT_HTTPS: "Client sent an HTTP request to an HTTPS server.\n",
+}
+
+
+def parse(text: str, peer: str, peer_port: int) -> tuple[Request | None, str, int] | None:
+    """The first request of a stream and the rest; None when it is not complete yet.
+
+    What is no request has None and the status to answer with.
+    """
+    if text.startswith(_NO_TLS):
+        return None, "", _NOT_HTTPS
+    end = text.find("\r\n\r\n")
+    if end < 0:
+        return (None, "", 400) if len(text) > HEAD_LIMIT or text.startswith(TLS_HELLO) else None
+    lines = text[:end].split("\r\n")
+    words = lines[0].split(" ")
+    if len(words) != 3 or not words[2].startswith("HTTP/") or not words[1]:
+        return None, "", 400
+    headers: dict[str, str] = {}
+    for line in lines[1:]:
+        name, colon, value = line.partition(":")
+        if not colon:
+            return None, "", 400
+        headers[name.strip().lower()] = value.strip()
+    length = headers.get("content-length", "0")
+    if not (length.isascii() and length.isdecimal() and len(length) < 10):
+        return None, "", 400
+    if int(length) > BODY_LIMIT:
+        return None, "", 413
+    at = end + 4
+    if len(text) < at + int(length):
+        return None
+    body, rest = text[at : at + int(length)], text[at + int(length) :]
+    return Request(words[0], words[1], headers, body, peer, peer_port, words[2]), rest, 0
+
+
+def _render(given: Server, sys: Sys, reply: Reply, method: str, close: bool) -> str:
+    status = 400 if reply.status == _NOT_HTTPS else reply.status
+    lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Unknown')}"]
+    if given.name:
+        lines.append(f"Server: {given.name}")
+    lines.append(f"Date: {http_date(sys.now)}")
+    headers = reply.headers
+    lines += [f"{name}: {value}" for name, value in headers.items()]
+    lines.append(f"Content-Length: {len(reply.body)}")
+    lines.append(f"Connection: {'close' if close else 'keep-alive'}")
+    return "\r\n".join(lines) + "\r\n\r\n" + ("" if method == "HEAD" else reply.body)
+
+
+def say(sys: Sys, lines: list[Line]) -> None:
+    """Log lines."""
+    for stream, text in lines:
+        if stream == "stdout":
+            sys.out(f"{text}\n")
+        else:
+            sys.err(f"{text}\n")
+
+
+def http_date(at: int) -> str:
+    """As in HTTP headers: ``Thu, 01 Jan 2026 00:00:00 GMT``."""
+    text = rfc3339(at)
+    return f"{_DAYS[at // _DAY % 7]}, {text[8:10]} {_MONTHS[int(text[5:7]) - 1]} {text[:4]} {text[11:19]} GMT"
+
+
+def log_time(at: int) -> str:
+    """As in web servers' logs: ``01/Jan/2026:00:00:00 +0000``."""
+    text = rfc3339(at)
+    return f"{text[8:10]}/{_MONTHS[int(text[5:7]) - 1]}/{text[:4]}:{text[11:19]} +0000"
+
+
+def slashed(at: int) -> str:
+    """As Go's and nginx's loggers write the time: ``2026/01/01 00:00:00``."""
+    return rfc3339(at)[:19].replace("-", "/").replace("T", " ")

@@ -1,0 +1,95 @@
+"""Shapes that the programs of several images share: those that print and end, those that wait, entrypoint scripts."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+from cluster_engine.container_runtime.http import Line, say
+from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.program import Event, Program, State, Sys
+
+
+def once(name: str, tell: Callable[[Sys, list[str]], tuple[int, list[Line]]]) -> Program:
+    """A program that says something and ends with a status."""
+
+    def run(sys: Sys, argv: list[str]) -> int:
+        status, lines = tell(sys, argv)
+        say(sys, lines)
+        return status
+
+    return Program(name, run=run)
+
+
+def entrypoint(
+    name: str, default: str = "", greet: Callable[[Sys, list[str]], list[Line]] | None = None
+) -> Program:
+    """An image's entrypoint script: says something, then becomes what it is given.
+
+    Arguments that begin with a dash are those of ``default``, as the official images' scripts have it.
+    """
+
+    def on(sys: Sys, state: State, event: Event) -> State:
+        words = list(sys.argv[1:])
+        if default and (not words or words[0].startswith("-")):
+            words.insert(0, default)
+        if not words:
+            sys.exit(0)
+        if greet is not None:
+            say(sys, greet(sys, words))
+        try:
+            sys.exec(words)
+        except FileError:
+            sys.err(f"{sys.argv[0]}: exec: {words[0]}: not found\n")
+            sys.exit(127)
+
+    return Program(name, on=on)
+
+
+def daemon(
+    name: str,
+    start: Callable[[Sys], list[Line]],
+    *,
+    after: int,
+    ports: tuple[int, ...],
+    ready: Callable[[Sys], list[Line]],
+    check: Callable[[Sys], tuple[int, list[Line]]] | None = None,
+    stopping: Callable[[Sys], list[Line]] | None = None,
+    stop_after: int = 20_000,
+) -> Program:
+    """A server whose protocol is not simulated: it says what it says, listens, closes whoever talks to it."""
+
+    def on(sys: Sys, state: State, event: Event) -> State:
+        match event:
+            case ["start", _]:
+                if check is not None:
+                    status, lines = check(sys)
+                    if status:
+                        say(sys, lines)
+                        sys.exit(status)
+                sys.trap("TERM", "catch")
+                sys.trap("INT", "catch")
+                say(sys, start(sys))
+                sys.sleep(after)
+                return {"stopping": False}
+            case ["timer", _] if state["stopping"]:
+                sys.exit(0)
+            case ["timer", _]:
+                try:
+                    for port in ports:
+                        sys.listen(port)
+                except FileError as error:
+                    sys.err(f"{sys.name}: bind: {error.reason}\n")
+                    sys.exit(1)
+                say(sys, ready(sys))
+            case ["signal", _] if not state["stopping"]:
+                state["stopping"] = True
+                if stopping is not None:
+                    say(sys, stopping(sys))
+                sys.sleep(stop_after)
+            case ["accepted", _, fd, _, _]:
+                sys.read(fd)
+            case ["data" | "end" | "failed", fd, *_]:
+                sys.close(fd)
+        return state
+
+    return Program(name, on=on)

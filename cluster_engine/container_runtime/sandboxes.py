@@ -1,0 +1,236 @@
+"""All sandboxes of a cluster: the clock events that wake them, and what they need of the world around.
+
+A session (a command that somebody outside follows, or an attachment) is told of in the moment of it: what it writes is
+kept by nobody.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+from cluster_engine.container_runtime.sandbox import Sandbox, Told
+from cluster_engine.linux.files.tree import Node
+from cluster_engine.network import Network
+from cluster_engine.sim import Chance, Clock
+
+Calls = dict[str, Callable[[Any], Any]]
+"""What programs may ask the host for (``Sys.call``): name -> answer."""
+
+
+class Sandboxes:
+    """One cluster's. What a fork holds too is copied when one side works with it. ``Hosts`` of the kind ``pod``."""
+
+    def __init__(self, clock: Clock, chance: Chance, network: Network, told: Told, calls: Calls) -> None:
+        self.network = network
+        self.told = told
+        self._clock = clock
+        self._chance = chance
+        self._calls = calls
+        self._sandboxes: dict[str, Sandbox] = {}
+        self._shared: set[str] = set()  # keys of those that a fork holds too; never iterated
+        network.kinds["pod"] = self
+        clock.register("sandbox/run", self._run)
+        clock.register("sandbox/unanswered", self._unanswered)
+        clock.register("sandbox/time-out", self._time_out)
+
+    def get(self, key: str) -> Sandbox:
+        """A Pod's sandbox, ours alone. Raises KeyError."""
+        sandbox = self._sandboxes[key]
+        if key in self._shared:
+            self._shared.discard(key)
+            sandbox = self._sandboxes[key] = Sandbox.load(self, key, sandbox.state())
+        return sandbox
+
+    def has(self, key: str) -> bool:
+        """Whether there is a sandbox of that key."""
+        return key in self._sandboxes
+
+    def add(
+        self, key: str, *, hostname: str, ip: str, node: str, volumes: dict[str, Node], limits: dict[str, int]
+    ) -> Sandbox:
+        """A new sandbox, reachable at its address."""
+        sandbox = Sandbox(self, key, hostname=hostname, ip=ip, node=node, volumes=volumes, limits=limits)
+        self._sandboxes[key] = sandbox
+        self.network.attach(key, ip, node, "pod")
+        return sandbox
+
+    def stop(self, key: str) -> None:
+        """Nothing runs in it any more, and nobody has its address."""
+        if key in self._sandboxes:
+            self.get(key).stop()
+            self.network.detach(key)
+
+    def remove(self, key: str) -> None:
+        """Its files go too."""
+        self.stop(key)
+        self._sandboxes.pop(key, None)
+        self._shared.discard(key)
+
+    # ---- clock events ----------------------------------------------------------------------------------
+
+    def _run(self, key: str) -> None:
+        if key in self._sandboxes:
+            # What it sends arrives in this very instant, where nothing lies between.
+            self.network.hold()
+            self.get(key).run()
+            self.network.deliver()
+
+    def _unanswered(self, key: str, call: str) -> None:
+        if key in self._sandboxes:
+            self.get(key).unanswered(call)
+
+    def _time_out(self, key: str, name: str) -> None:
+        if key in self._sandboxes:
+            self.get(key).time_out(name)
+
+    # ---- what the network brings (network.Hosts) -------------------------------------------------------
+
+    def accept(self, key: str, port: int, ip: str, peer_ip: str, peer_port: int) -> str | None:
+        """A connection request for a Pod."""
+        return self.get(key).accept(port, ip, peer_ip, peer_port)
+
+    def connected(self, key: str, sock: str) -> None:
+        """A Pod's connection stands."""
+        self.get(key).connected(sock)
+
+    def failed(self, key: str, sock: str, reason: str) -> None:
+        """It does not, or no more."""
+        self.get(key).failed(sock, reason)
+
+    def received(self, key: str, sock: str, data: str) -> None:
+        """Byte text for a Pod."""
+        self.get(key).received(sock, data)
+
+    def closed(self, key: str, sock: str) -> None:
+        """A Pod's peer will send nothing more."""
+        self.get(key).closed(sock)
+
+    def acked(self, key: str, sock: str, count: int) -> None:
+        """A Pod's peer has taken so many bytes."""
+        self.get(key).acked(sock, count)
+
+    def datagram_in(self, key: str, port: int, peer_ip: str, peer_port: int, data: str) -> bool:
+        """A datagram for a Pod."""
+        return self.get(key).datagram_in(port, peer_ip, peer_port, data)
+
+    # ---- for sandboxes ---------------------------------------------------------------------------------
+
+    @property
+    def now(self) -> int:
+        """Virtual µs."""
+        return self._clock.now
+
+    def wake_at(self, key: str, due: int, *, background: bool) -> int:
+        """The timer that runs a sandbox then."""
+        return self._clock.call_at(due, "sandbox/run", key, background=background)
+
+    def unanswered_at(self, key: str, call: str, due: int, *, background: bool) -> int:
+        """The timer that ends the wait for a name server."""
+        return self._clock.call_at(due, "sandbox/unanswered", key, call, background=background)
+
+    def time_out_at(self, key: str, name: str, due: int, *, background: bool) -> int:
+        """The timer that ends a command."""
+        return self._clock.call_at(due, "sandbox/time-out", key, name, background=background)
+
+    def cancel(self, timer: int | None) -> None:
+        """Forgets a timer."""
+        self._clock.cancel(timer)
+
+    def answer(self, then: list[Any], answer: list[Any], *, background: bool) -> None:
+        """Tells whoever waits for a command, in this instant."""
+        self._clock.call_at(self._clock.now, *then, answer, background=background)
+
+    def call(self, name: str, args: Any) -> Any:
+        """What a program asked the host for; None when nobody knows."""
+        asked = self._calls.get(name)
+        return asked(args) if asked is not None else None
+
+    def seed(self, key: str) -> str:
+        """Where a Pod's /dev/urandom begins."""
+        return self._chance.of("urandom", key).hex(32)
+
+    # ---- saving ----------------------------------------------------------------------------------------
+
+    def state(self) -> list[Any]:
+        return [[key, sandbox.state()] for key, sandbox in self._sandboxes.items()]
+
+    def load(self, state: list[Any]) -> None:
+        """Takes over what ``state`` gave."""
+        for key in list(self._sandboxes):
+            self.network.detach(key)
+        self._shared = set()
+        self._sandboxes = {key: Sandbox.load(self, key, saved) for key, saved in state}
+        for key, sandbox in self._sandboxes.items():
+            self.network.attach(key, sandbox.ip, sandbox.node, "pod")
+
+    def share(self, other: Sandboxes) -> None:
+        """Takes over the sandboxes of ``other``. The network is shared by itself."""
+        self._sandboxes = other._sandboxes.copy()
+        self._shared, other._shared = set(self._sandboxes), set(self._sandboxes)
+
+    def imagine(self, key: str, container: str) -> list[tuple[int, str, str]]:
+        """What a container that only waits would have written by now, as (µs, stream, byte text)."""
+        written: list[tuple[int, str, str]] = []
+        self._sandboxes[key].imagined(_Imagination(self, container, written))
+        return written
+
+
+class _Imagination:
+    """A world in which nothing happens but what is written down. It is keeper and told at once."""
+
+    def __init__(self, real: Sandboxes, container: str, written: list[tuple[int, str, str]]) -> None:
+        self._real = real
+        self._written = written
+        self._container = container
+
+    @property
+    def now(self) -> int:
+        return self._real.now
+
+    @property
+    def told(self) -> _Imagination:
+        return self
+
+    @property
+    def network(self) -> Network:
+        """Who only waits sends nothing."""
+        return self._real.network
+
+    def log(self, key: str, container: str, at: int, stream: str, text: str) -> None:
+        """Keeps what the wanted container writes."""
+        if container == self._container:
+            self._written.append((at, stream, text))
+
+    def exited(self, key: str, container: str, status: int) -> None:
+        """Nobody is told."""
+
+    def awaits(self, key: str, due: int) -> bool:
+        return False
+
+    def output(self, session: str, fd: int, text: str) -> None:
+        """Nobody listens."""
+
+    def session_ended(self, session: str, status: int) -> None:
+        """There are no sessions."""
+
+    def wake_at(self, key: str, due: int, *, background: bool) -> int:
+        return 0
+
+    def unanswered_at(self, key: str, call: str, due: int, *, background: bool) -> int:
+        return 0
+
+    def time_out_at(self, key: str, name: str, due: int, *, background: bool) -> int:
+        return 0
+
+    def cancel(self, timer: int | None) -> None:
+        """There are no timers."""
+
+    def answer(self, then: list[Any], answer: list[Any], *, background: bool) -> None:
+        """Nobody asked."""
+
+    def call(self, name: str, args: Any) -> Any:
+        return None
+
+    def seed(self, key: str) -> str:
+        return self._real.seed(key)

@@ -1,0 +1,112 @@
+"""Streams in both directions: exec and attach. What comes in is journaled; what goes out is told to a listener.
+
+A session is named after the journal entry that opened it. It runs on the virtual clock like anything else; its
+output is no state: whoever listens at the moment gets it, and at a replay nobody does.
+
+Models k8s.io/kubelet/pkg/cri/streaming and the API server's proxying of it.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from cluster_engine.sim.journal import unpack_bytes
+
+from .node_api import NodeProxy
+
+SESSIONS = 200
+"""Sessions that may be open in one cluster."""
+COLUMNS = ROWS = 1_000
+"""The largest terminal."""
+
+
+class Listener(Protocol):
+    """Whoever opened a session from outside."""
+
+    def output(self, fd: int, data: bytes) -> None:
+        """What its process wrote to descriptor 1 or 2."""
+        ...
+
+    def ended(self, status: int) -> None:
+        """Its process has ended."""
+        ...
+
+
+class Sessions:
+    """All sessions of one cluster."""
+
+    def __init__(self, nodes: NodeProxy) -> None:
+        self._proxy = nodes
+        self._nodes: dict[str, str] = {}
+        self._listeners: dict[str, Listener] = {}
+
+    def listen(self, session: str, listener: Listener) -> None:
+        """From now on the listener is told; call it before the session is opened."""
+        self._listeners[session] = listener
+
+    def open_names(self) -> list[str]:
+        """The sessions that are open."""
+        return list(self._nodes)
+
+    def opened(self, session: str, node: str) -> None:
+        """A node's kubelet has opened it."""
+        self._nodes[session] = node
+
+    # ---- what journal entries carry out ------------------------------------------------------------------
+
+    def input(self, payload: dict[str, Any]) -> None:
+        """``{"session", "data"}``: bytes for standard input; with ``"end": true`` no more come after them."""
+        session = payload["session"]
+        node = self._node(session)
+        if node is None:
+            return
+        if "data" in payload:
+            node.input(session, unpack_bytes(payload["data"]))
+        if payload.get("end"):
+            node.end_input(session)
+
+    def resize(self, payload: dict[str, Any]) -> None:
+        """``{"session", "columns", "rows"}``: the terminal has another size."""
+        node = self._node(payload["session"])
+        columns, rows = payload["columns"], payload["rows"]
+        if node is not None and 0 < columns <= COLUMNS and 0 < rows <= ROWS:
+            node.resize(payload["session"], columns, rows)
+
+    def close(self, payload: dict[str, Any]) -> None:
+        """``{"session"}``: the client is gone."""
+        session = payload["session"]
+        node = self._node(session)
+        self._listeners.pop(session, None)
+        if node is not None:
+            del self._nodes[session]
+            node.hang_up(session)
+
+    def _node(self, session: str) -> Any:
+        name = self._nodes.get(session)
+        return self._proxy.find(name) if name is not None else None
+
+    # ---- what kubelets tell ------------------------------------------------------------------------------
+
+    def output(self, session: str, fd: int, data: bytes) -> None:
+        """A session's process wrote something."""
+        listener = self._listeners.get(session)
+        if listener is not None:
+            listener.output(fd, data)
+
+    def ended(self, session: str, status: int) -> None:
+        """A session's process has ended."""
+        self._nodes.pop(session, None)
+        listener = self._listeners.pop(session, None)
+        if listener is not None:
+            listener.ended(status)
+
+    # ---- saving ------------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, str]:
+        """Which node each open session runs on."""
+        return dict(self._nodes)
+
+    def load(self, state: dict[str, str]) -> None:
+        """Takes over what ``state`` gave. Nobody listens."""
+        self._nodes = dict(state)
+        self._listeners = {}

@@ -1,0 +1,618 @@
+"""Connections and datagrams between hosts, as data with delivery events on the virtual clock.
+
+A connection is a request that finds its way once (and then sticks to its endpoint, as conntrack does), two flows
+of segments in order, and two ends that are closed one by one. What a wire does to packets (latency, loss,
+partition) is looked at when they leave and when they arrive; a lost segment is sent again as TCP does.
+
+Nothing here runs a process: a host is told what arrived and goes on by itself.
+"""
+
+from __future__ import annotations
+
+import heapq
+from collections import deque
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any, NamedTuple, Protocol
+
+from cluster_engine.network.datapath import Datapath, Packet, Policy, Services, Verdict, Way
+from cluster_engine.network.limits import (
+    CONNECTIONS,
+    DATAGRAM_BYTES,
+    DATAGRAMS,
+    FIRST_PORT,
+    FOREGROUND,
+    IN_FLIGHT,
+    LAST_PORT,
+    RETRANSMIT,
+    RETRANSMIT_MAX,
+    RETRANSMIT_TRIES,
+    SYN_RETRY,
+    SYN_TRIES,
+    UNREACHABLE_AFTER,
+)
+from cluster_engine.network.wires import NONE, Wire, Wires
+from cluster_engine.sim import Chance, Clock, Draw
+
+CLIENT, SERVER = 0, 1
+REFUSED, TIMEOUT, UNREACHABLE, RESET = "refused", "timeout", "unreachable", "reset"
+NAT_ENTRIES = 1_024
+"""Rewritten datagram conversations that are remembered; the oldest is forgotten."""
+_EVENT = "network/deliver"
+
+
+class Hosts(Protocol):
+    """Whoever stands behind addresses, each host by its key.
+
+    They are told what arrived, and may ask the network for more at once: it only queues.
+    """
+
+    def accept(self, key: str, port: int, ip: str, peer_ip: str, peer_port: int) -> str | None:
+        """A connection request: the new socket, or None when nobody listens there."""
+        ...
+
+    def connected(self, key: str, sock: str) -> None:
+        """The connection that was asked for stands."""
+        ...
+
+    def failed(self, key: str, sock: str, reason: str) -> None:
+        """It does not, or no more: ``refused``, ``timeout``, ``unreachable`` or ``reset``."""
+        ...
+
+    def received(self, key: str, sock: str, data: str) -> None:
+        """Byte text of the peer."""
+        ...
+
+    def closed(self, key: str, sock: str) -> None:
+        """The peer will send nothing more."""
+        ...
+
+    def acked(self, key: str, sock: str, count: int) -> None:
+        """The peer's process has taken that many bytes."""
+        ...
+
+    def datagram_in(self, key: str, port: int, peer_ip: str, peer_port: int, data: str) -> bool:
+        """A datagram; False when nobody is bound to the port."""
+        ...
+
+
+@dataclass(slots=True)
+class _Flow:
+    """One direction of a connection."""
+
+    queue: list[list[Any]] = field(default_factory=list)
+    """[due, data] of what is on its way; data None is the end."""
+    unacked: int = 0
+    """Bytes sent and not yet taken by the peer's process."""
+    tries: int = 0
+    """How often the first of the queue was lost."""
+    sent: int = 0
+    """Packets that have met a wire."""
+    ended: bool = False
+    gone: bool = False
+    """The sender of this flow has closed its end: it reads nothing any more."""
+
+
+@dataclass(slots=True)
+class _Connection:
+    keys: list[str]
+    """The client's host and the server's ("" before somebody accepted)."""
+    socks: list[str]
+    nodes: list[str]
+    source: list[Any]
+    """[ip, port] of the client."""
+    target: list[Any]
+    """[ip, port] that the client named."""
+    began: int
+    tries: int = 0
+    open: bool = False
+    flows: list[_Flow] = field(default_factory=lambda: [_Flow(), _Flow()])
+    steps: list[list[str]] = field(default_factory=list)
+
+
+class _Attached(NamedTuple):
+    ip: str
+    node: str
+    kind: str
+
+
+class Network:
+    """One cluster's. ``kinds`` holds those who stand behind the hosts, by kind; the wiring fills it."""
+
+    def __init__(
+        self, clock: Clock, services: Services, chance: Chance, policies: tuple[Policy, ...] = ()
+    ) -> None:
+        self.wires = Wires()
+        self.kinds: dict[str, Hosts] = {}
+        self._clock = clock
+        self._chance = chance
+        self._datapath = Datapath(services, self.node_of, policies)
+        self._hosts: dict[str, _Attached] = {}
+        self._by_ip: dict[str, tuple[str, ...]] = {}
+        self._ends: dict[str, dict[str, int]] = {}  # host -> socket -> connection
+        self._in_flight: dict[str, int] = {}
+        self._connections: dict[int, _Connection] = {}
+        self._serial = 0
+        self._ports: dict[str, int] = {}
+        self._soon: deque[tuple[Any, ...]] = deque()
+        self._later: list[tuple[int, int, tuple[Any, ...]]] = []
+        self._order = 0
+        self._nat: dict[tuple[str, int, str, int], tuple[str, int]] = {}
+        self._datagrams = 0
+        self._sent: dict[str, int] = {}  # datagrams that a host has sent
+        self._timer: int | None = None
+        self._timer_due = 0
+        self._held = False
+        self._handlers: dict[str, Callable[..., None]] = {
+            "ask": self._ask,
+            "arrive": self._arrive,
+            "connected": self._connected,
+            "failed": self._failed,
+            "flow": self._flow,
+            "acked": self._acked,
+            "datagram": self._datagram,
+        }
+        clock.register(_EVENT, self._event)
+
+    # ---- who is there ----------------------------------------------------------------------------------
+
+    def attach(self, key: str, ip: str, node: str, kind: str) -> None:
+        """Gives a host its address. Several may share one (host network): the first that listens answers."""
+        if key not in self._hosts:
+            self._by_ip[ip] = (*self._by_ip.get(ip, ()), key)
+        self._hosts[key] = _Attached(ip, node, kind)
+
+    def detach(self, key: str) -> None:
+        """The host is gone: what it has sent still arrives, what is sent to it does not."""
+        attached = self._hosts.pop(key, None)
+        if attached is None:
+            return
+        for number in list(self._ends.pop(key, {}).values()):
+            connection = self._connections[number]
+            connection.flows[connection.keys.index(key)].gone = True
+            self._tidy(number, connection)
+        left = tuple(other for other in self._by_ip[attached.ip] if other != key)
+        if left:
+            self._by_ip[attached.ip] = left
+        else:
+            del self._by_ip[attached.ip]
+        for table in (self._ports, self._sent, self._in_flight):
+            table.pop(key, None)
+
+    def node_of(self, ip: str) -> str | None:
+        """The node of whoever has the address."""
+        keys = self._by_ip.get(ip)
+        return self._hosts[keys[0]].node if keys else None
+
+    def way(self, source: str, ip: str, port: int, protocol: str = "TCP") -> Way:
+        """The way that a connection would take now, with its reasons; of several endpoints the first."""
+        return self._datapath.way(Packet(source, ip, port, protocol), lambda count: 0)
+
+    def connections(self, key: str) -> list[dict[str, Any]]:
+        """A host's connections, for people: sockets, addresses, whether they stand, the way they took."""
+        numbers = sorted(self._ends.get(key, {}).values())
+        return [
+            {
+                "from": "{}:{}".format(*c.source),
+                "to": "{}:{}".format(*c.target),
+                "open": c.open,
+                "steps": c.steps,
+            }
+            for c in (self._connections[n] for n in numbers)
+        ]
+
+    # ---- what hosts ask for ----------------------------------------------------------------------------
+
+    def connect(self, key: str, sock: str, ip: str, port: int) -> None:
+        """Asks for a connection; ``connected`` or ``failed`` tells the outcome."""
+        attached = self._hosts[key]
+        self._serial = number = self._serial + 1
+        local = self._ports.get(key, FIRST_PORT)
+        self._ports[key] = local + 1 if local < LAST_PORT else FIRST_PORT
+        connection = _Connection(
+            [key, ""], [sock, ""], [attached.node, ""], [attached.ip, local], [ip, port], self._clock.now
+        )
+        self._connections[number] = connection
+        ends = self._ends.setdefault(key, {})
+        ends[sock] = number
+        full = len(ends) > CONNECTIONS
+        self._token(0, ("failed", number, REFUSED) if full else ("ask", number))
+
+    def send(self, key: str, sock: str, data: str) -> None:
+        """Byte text to the peer. What is sent to a closed end resets the connection."""
+        number = self._number(key, sock)
+        if number is None or not data:
+            return
+        connection = self._connections[number]
+        side = _side(connection, key, sock)
+        flow = connection.flows[side]
+        if flow.ended or flow.gone:
+            return
+        flow.unacked += len(data)
+        self._in_flight[key] = in_flight = self._in_flight.get(key, 0) + len(data)
+        if in_flight > IN_FLIGHT:
+            self._token(0, ("failed", number, RESET))
+            return
+        self._push(number, connection, side, data)
+
+    def shutdown(self, key: str, sock: str) -> None:
+        """Nothing more will be sent; reading goes on."""
+        number = self._number(key, sock)
+        if number is not None:
+            connection = self._connections[number]
+            self._end(number, connection, _side(connection, key, sock))
+
+    def close(self, key: str, sock: str) -> None:
+        """The host forgets the socket: it neither sends nor reads any more."""
+        number = self._number(key, sock)
+        if number is None:
+            return
+        self._forget(key, sock)
+        connection = self._connections[number]
+        side = _side(connection, key, sock)
+        self._end(number, connection, side)
+        connection.flows[side].gone = True
+        self._tidy(number, connection)
+
+    def took(self, key: str, sock: str, count: int) -> None:
+        """The host's process has read so many bytes: the peer may send as many more."""
+        number = self._number(key, sock)
+        if number is None:
+            return
+        connection = self._connections[number]
+        side = 1 - _side(connection, key, sock)
+        self._release(connection, side, count)
+        latency = self._wire(connection, 1 - side).latency if self.wires else 0
+        self._token(latency, ("acked", number, side, count))
+
+    def datagram(self, key: str, port: int, ip: str, to_port: int, data: str) -> None:
+        """A datagram from a local port; nobody tells whether it arrived."""
+        attached = self._hosts.get(key)
+        if attached is None or self._datagrams >= DATAGRAMS or len(data) > DATAGRAM_BYTES:
+            return
+        self._sent[key] = sent = self._sent.get(key, 0) + 1
+        draw = self._chance.of("datagram", key, self._clock.now, sent)
+        way = self._datapath.way(Packet(attached.ip, ip, to_port, "UDP"), draw.randrange)
+        if way.verdict != Verdict.DELIVER:
+            return
+        wire = self.wires.between(attached.node, self.node_of(way.ip)) if self.wires else NONE
+        if wire.partition or _lost(wire, draw):
+            return
+        if (way.ip, way.port) != (ip, to_port):
+            if len(self._nat) >= NAT_ENTRIES:
+                del self._nat[next(iter(self._nat))]
+            self._nat[attached.ip, port, way.ip, way.port] = (ip, to_port)
+        source = self._nat.get((ip, to_port, attached.ip, port), (attached.ip, port))
+        self._datagrams += 1
+        self._token(wire.latency, ("datagram", way.ip, way.port, *source, data))
+
+    # ---- deliveries ------------------------------------------------------------------------------------
+
+    def hold(self) -> None:
+        """The caller will call ``deliver`` itself before this instant is over."""
+        self._held = True
+
+    def deliver(self) -> None:
+        """Delivers what is due now, and plans the next delivery."""
+        self._held = False
+        now, soon, later = self._clock.now, self._soon, self._later
+        while True:
+            while later and later[0][0] <= now:
+                soon.append(heapq.heappop(later)[2])
+            if not soon:
+                break
+            name, *rest = soon.popleft()
+            self._handlers[name](*rest)
+        self._plan()
+
+    def _event(self) -> None:
+        self._timer = None
+        self.deliver()
+
+    def _token(self, after: int, token: tuple[Any, ...]) -> None:
+        if after <= 0:
+            self._soon.append(token)
+        else:
+            self._order += 1
+            heapq.heappush(self._later, (self._clock.now + after, self._order, token))
+        if not self._held:
+            self._plan()
+
+    def _plan(self) -> None:
+        """One clock event, at the earliest delivery."""
+        if self._soon:
+            due = self._clock.now
+        elif self._later:
+            due = self._later[0][0]
+        else:
+            return
+        if self._timer is not None:
+            if self._timer_due <= due:
+                return
+            self._clock.cancel(self._timer)
+        background = due - self._clock.now > FOREGROUND
+        self._timer, self._timer_due = self._clock.call_at(due, _EVENT, background=background), due
+
+    # ---- the handlers of tokens ------------------------------------------------------------------------
+
+    def _ask(self, number: int) -> None:
+        """The connection request leaves; it is sent again as long as nobody answers."""
+        connection = self._connections.get(number)
+        if connection is None:
+            return
+        packet = Packet(connection.source[0], *connection.target)
+        draw = self._draw(connection, "request", connection.tries)
+        way = self._datapath.way(packet, draw.randrange)
+        connection.steps = way.steps
+        if way.verdict == Verdict.REJECT:
+            self._token(0, ("failed", number, REFUSED))
+            return
+        if way.verdict == Verdict.UNREACHABLE:
+            self._token(UNREACHABLE_AFTER, ("failed", number, UNREACHABLE))
+            return
+        connection.nodes[SERVER] = self.node_of(way.ip) or ""
+        wire = self._wire(connection, CLIENT)
+        if way.verdict == Verdict.DROP or wire.partition or _lost(wire, draw):
+            if wire.partition:
+                connection.steps = [*way.steps, ["wire", "partitioned"]]
+            pause = SYN_RETRY << connection.tries
+            connection.tries += 1
+            last = connection.tries >= SYN_TRIES
+            self._token(pause, ("failed", number, TIMEOUT) if last else ("ask", number))
+            return
+        self._token(wire.latency, ("arrive", number, way.ip, way.port))
+
+    def _arrive(self, number: int, ip: str, port: int) -> None:
+        """The request is there: somebody accepts it, or nobody listens."""
+        connection = self._connections.get(number)
+        if connection is None:
+            return
+        back = self._wire(connection, SERVER).latency
+        for key in self._by_ip.get(ip, ()):
+            ends = self._ends.setdefault(key, {})
+            if len(ends) >= CONNECTIONS:
+                continue
+            sock = self._host(key).accept(key, port, ip, *connection.source)
+            if sock is not None:
+                connection.keys[SERVER], connection.socks[SERVER] = key, sock
+                connection.open = True
+                ends[sock] = number
+                self._token(back, ("connected", number))
+                return
+        self._token(back, ("failed", number, REFUSED))
+
+    def _connected(self, number: int) -> None:
+        connection = self._connections.get(number)
+        if connection is not None and not connection.flows[CLIENT].gone:
+            key = connection.keys[CLIENT]
+            self._host(key).connected(key, connection.socks[CLIENT])
+
+    def _failed(self, number: int, reason: str) -> None:
+        """The connection is no more; both ends that still care are told."""
+        connection = self._connections.pop(number, None)
+        if connection is None:
+            return
+        for side in (CLIENT, SERVER):
+            key, sock, flow = connection.keys[side], connection.socks[side], connection.flows[side]
+            self._release(connection, side, flow.unacked)
+            if key in self._hosts and not flow.gone:
+                self._forget(key, sock)
+                self._host(key).failed(key, sock, reason)
+
+    def _flow(self, number: int, side: int) -> None:
+        """The first segment of a flow arrives, or is lost and sent again."""
+        connection = self._connections.get(number)
+        if connection is None:
+            return
+        flow = connection.flows[side]
+        due, data = flow.queue[0]
+        now = self._clock.now
+        if due > now:
+            self._token(due - now, ("flow", number, side))
+            return
+        if self.wires:
+            wire = self._wire(connection, side)
+            flow.sent += 1
+            if wire.partition or _lost(wire, self._draw(connection, f"flow-{side}", flow.sent)):
+                if flow.tries >= RETRANSMIT_TRIES:
+                    self._failed(number, TIMEOUT)
+                    return
+                pause = min(RETRANSMIT << flow.tries, RETRANSMIT_MAX)
+                flow.tries += 1
+                flow.queue[0] = [now + pause, data]
+                self._token(pause, ("flow", number, side))
+                return
+        flow.tries = 0
+        del flow.queue[0]
+        self._hand_over(number, connection, side, data)
+
+    def _hand_over(self, number: int, connection: _Connection, side: int, data: str | None) -> None:
+        peer = 1 - side
+        key, sock = connection.keys[peer], connection.socks[peer]
+        if key not in self._hosts or connection.flows[peer].gone:
+            if data is not None:
+                # A closed end answers what it is sent with a reset.
+                self._token(self._wire(connection, peer).latency, ("failed", number, RESET))
+                return
+        elif data is None:
+            self._host(key).closed(key, sock)
+        else:
+            self._host(key).received(key, sock, data)
+        if data is None:
+            self._tidy(number, connection)
+
+    def _acked(self, number: int, side: int, count: int) -> None:
+        connection = self._connections.get(number)
+        if connection is None or connection.flows[side].gone:
+            return
+        key = connection.keys[side]
+        if key in self._hosts:
+            self._host(key).acked(key, connection.socks[side], count)
+
+    def _datagram(self, ip: str, port: int, peer_ip: str, peer_port: int, data: str) -> None:
+        self._datagrams -= 1
+        for key in self._by_ip.get(ip, ()):
+            if self._host(key).datagram_in(key, port, peer_ip, peer_port, data):
+                return
+
+    # ---- small things ----------------------------------------------------------------------------------
+
+    def _wire(self, connection: _Connection, side: int) -> Wire:
+        """What lies between the sender of that side and its peer."""
+        if not self.wires:
+            return NONE
+        return self.wires.between(connection.nodes[side], connection.nodes[1 - side])
+
+    def _draw(self, connection: _Connection, what: str, number: int) -> Draw:
+        """The chance of one packet of a connection, whatever else the network carries."""
+        return self._chance.of(what, connection.keys[CLIENT], *connection.source, connection.began, number)
+
+    def _push(self, number: int, connection: _Connection, side: int, data: str | None) -> None:
+        """A segment leaves; it does not overtake those before it."""
+        flow, now = connection.flows[side], self._clock.now
+        latency = self._wire(connection, side).latency
+        due = now + latency
+        if flow.queue and flow.queue[-1][0] > due:
+            due = flow.queue[-1][0]
+        flow.queue.append([due, data])
+        self._token(due - now, ("flow", number, side))
+
+    def _end(self, number: int, connection: _Connection, side: int) -> None:
+        flow = connection.flows[side]
+        if flow.ended:
+            return
+        flow.ended = True
+        if connection.open:
+            self._push(number, connection, side, None)
+        elif side == CLIENT:
+            # Given up before anybody answered.
+            self._connections.pop(number, None)
+            self._forget(connection.keys[CLIENT], connection.socks[CLIENT])
+
+    def _release(self, connection: _Connection, side: int, count: int) -> None:
+        flow = connection.flows[side]
+        count = min(count, flow.unacked)
+        flow.unacked -= count
+        key = connection.keys[side]
+        if count and key in self._in_flight:
+            self._in_flight[key] -= count
+
+    def _tidy(self, number: int, connection: _Connection) -> None:
+        """Forgets a connection when both directions have ended and everything has arrived."""
+        if number not in self._connections:
+            return
+        for flow in connection.flows:
+            if not (flow.ended or flow.gone) or flow.queue:
+                return
+        del self._connections[number]
+        for side in (CLIENT, SERVER):
+            self._release(connection, side, connection.flows[side].unacked)
+            self._forget(connection.keys[side], connection.socks[side])
+
+    def _number(self, key: str, sock: str) -> int | None:
+        ends = self._ends.get(key)
+        return ends.get(sock) if ends is not None else None
+
+    def _forget(self, key: str, sock: str) -> None:
+        ends = self._ends.get(key)
+        if ends is not None:
+            ends.pop(sock, None)
+            if not ends:
+                del self._ends[key]
+
+    def _host(self, key: str) -> Hosts:
+        return self.kinds[self._hosts[key].kind]
+
+    # ---- saving ----------------------------------------------------------------------------------------
+
+    def state(self) -> dict[str, Any]:
+        """JSON data; who is attached is not part of it: hosts attach themselves anew."""
+        return {
+            "wires": self.wires.state(),
+            "serial": self._serial,
+            "ports": list(self._ports.items()),
+            "sent": list(self._sent.items()),
+            "connections": [
+                [
+                    number,
+                    list(c.keys),
+                    list(c.socks),
+                    list(c.nodes),
+                    c.source,
+                    c.target,
+                    c.began,
+                    c.tries,
+                    c.open,
+                    [
+                        [[list(s) for s in f.queue], f.unacked, f.tries, f.sent, f.ended, f.gone]
+                        for f in c.flows
+                    ],
+                    c.steps,
+                ]
+                for number, c in self._connections.items()
+            ],
+            "soon": [list(token) for token in self._soon],
+            "later": [[due, order, list(token)] for due, order, token in sorted(self._later)],
+            "order": self._order,
+            "nat": [[*key, *value] for key, value in self._nat.items()],
+            "datagrams": self._datagrams,
+            "timer": [self._timer, self._timer_due],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Takes over what ``state`` gave. Hosts may attach before or after that."""
+        self.wires.load(state["wires"])
+        self._serial = state["serial"]
+        self._ports = dict(state["ports"])
+        self._connections = {
+            number: _Connection(
+                list(keys),
+                list(socks),
+                list(nodes),
+                source,
+                target,
+                began,
+                tries,
+                is_open,
+                _flows(flows),
+                steps,
+            )
+            for number, keys, socks, nodes, source, target, began, tries, is_open, flows, steps in state[
+                "connections"
+            ]
+        }
+        self._soon = deque(tuple(token) for token in state["soon"])
+        self._later = [(due, order, tuple(token)) for due, order, token in state["later"]]
+        self._order = state["order"]
+        self._nat = {(a, b, c, d): (ip, port) for a, b, c, d, ip, port in state["nat"]}
+        self._datagrams = state["datagrams"]
+        self._timer, self._timer_due = state["timer"]
+        self._sent = dict(state["sent"])
+        self._ends, self._in_flight = {}, {}
+        for number, connection in self._connections.items():
+            for side in (CLIENT, SERVER):
+                key, flow = connection.keys[side], connection.flows[side]
+                if key and not flow.gone:
+                    self._ends.setdefault(key, {})[connection.socks[side]] = number
+                    self._in_flight[key] = self._in_flight.get(key, 0) + flow.unacked
+
+    def share(self, other: Network) -> None:
+        """As ``load`` of what ``other`` would save; its hosts are ours as well."""
+        self._hosts, self._by_ip = other._hosts.copy(), other._by_ip.copy()
+        self.load(other.state())
+
+
+def _lost(wire: Wire, draw: Draw) -> bool:
+    return wire.loss > 0 and draw.randrange(1_000) < wire.loss
+
+
+def _side(connection: _Connection, key: str, sock: str) -> int:
+    """Which end a host's socket is; a host may talk to itself."""
+    return CLIENT if connection.keys[CLIENT] == key and connection.socks[CLIENT] == sock else SERVER
+
+
+def _flows(saved: list[Any]) -> list[_Flow]:
+    return [
+        _Flow([list(segment) for segment in queue], unacked, tries, sent, ended, gone)
+        for queue, unacked, tries, sent, ended, gone in saved
+    ]
