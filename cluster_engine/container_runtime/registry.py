@@ -53,6 +53,7 @@ def resolve(reference: Reference) -> tuple[Image, str]:
     raise PullError(f"rpc error: code = NotFound desc = {prefix}: {reference}: not found")
 
 
+@lru_cache(maxsize=1_024)
 def find(name: str) -> tuple[Image, str]:
     """As ``resolve``, from an image name that is known to be good."""
     return resolve(parse(name))

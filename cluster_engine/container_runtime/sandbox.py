@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from functools import lru_cache
 from typing import Any, Protocol
 
 from cluster_engine.container_runtime import dns, resolver
@@ -292,7 +293,7 @@ class Sandbox:
     def start(self, container: str, setup: Setup) -> None:
         """Starts a container's main process. Raises StartError."""
         now = self._keeper.now
-        if self._machine is None and self._saved is None and _waits(setup):
+        if self._machine is None and self._saved is None and _waits(setup.image, "".join(setup.argv[:1])):
             self._data.containers[container] = _Container(setup, now)
             return
         machine = self._touch()
@@ -832,12 +833,12 @@ def _setup(plain: list[Any]) -> Setup:
     return Setup(image, argv, env, workdir, uid, gid, tuple(groups), places, *rest)
 
 
-def _waits(setup: Setup) -> bool:
-    """Whether the container's process need not run before somebody asks it."""
-    image, tag = find(setup.image)
-    if not image.idle or not setup.argv:
+@lru_cache(maxsize=256)
+def _waits(reference: str, word: str) -> bool:
+    """Whether a container of that image that begins with this word need not run before somebody asks it."""
+    image, tag = find(reference)
+    if not image.idle:
         return False
-    word = setup.argv[0]
     paths = image.programs(image.variants[tag])
     return word in paths or any(path.rpartition("/")[2] == word for path in paths)
 

@@ -48,6 +48,11 @@ class Sessions:
         """The sessions that are open."""
         return list(self._nodes)
 
+    @property
+    def full(self) -> bool:
+        """Whether no more may be opened."""
+        return len(self._nodes) >= SESSIONS
+
     def opened(self, session: str, node: str) -> None:
         """A node's kubelet has opened it."""
         self._nodes[session] = node

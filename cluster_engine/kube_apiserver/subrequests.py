@@ -20,7 +20,7 @@ from .patching import patched
 from .registry import Registry
 from .replies import Replies
 from .requests import RequestInfo
-from .sessions import Sessions
+from .sessions import SESSIONS, Sessions
 from .subresources import container, eviction, execute, log, scale, token
 from .types import Request, Response, UserInfo
 from .verbs import Verbs
@@ -159,6 +159,8 @@ class Subresources:
     def open_stream(self, info: RequestInfo, request: Request, session: str) -> None:
         """Begin a session of exec or attach. Raises ApiError."""
         pod = self._pod(info.namespace, info.name)
+        if self.sessions.full:
+            raise errors.too_many_requests(f"a cluster may have {SESSIONS} open sessions")
         execute.open_stream(self._nodes, pod, request, info.subresource, session)
         self.sessions.opened(session, pod["spec"]["nodeName"])
 

@@ -169,6 +169,11 @@ class ClusterApp:
             cluster.server.sessions.listen(session, listener)
             return session, await self._carry_out(entry)
 
+    async def hang_up(self, sessions: list[str]) -> None:
+        """End sessions whose clients went with the process that served them."""
+        for session in sessions:
+            await self.note("session/close", {"session": session})
+
     def waiting(self) -> AbstractContextManager[None]:
         """Somebody follows what happens: time goes on for him."""
         return self.driver.client() if self.driver is not None else nullcontext()

@@ -95,6 +95,10 @@ class HostedRun:
         """Let time run."""
         self.host.tokens[self.token] = self
         self.driver.start()
+        # Nobody is connected yet: what the journal left open has lost its client with the last host.
+        orphans = self.cluster.server.sessions.open_names()
+        if orphans:
+            self.host.spawn(self.app.hang_up(orphans))
 
     async def close(self) -> None:
         """Stop everything; the run itself goes on in its journal."""
