@@ -28,6 +28,7 @@ from cluster_engine.apimachinery.errors import ApiError, bad_request, status_fai
 from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.component import ClusterOptions, Component, Context
+from cluster_engine.controlplane import PostStartHooks
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
 from cluster_engine.kube_apiserver import (
@@ -61,7 +62,7 @@ from cluster_engine.sim.journal import pack_bytes, unpack_bytes
 from cluster_engine.sim.packing import pack, unpack
 from cluster_engine.version import ENGINE_VERSION
 
-COMPONENTS: tuple[type[Component], ...] = (*CONTROLLERS, Scheduler, Kubelets, AddonManager)
+COMPONENTS: tuple[type[Component], ...] = (PostStartHooks, *CONTROLLERS, Scheduler, Kubelets, AddonManager)
 """Every component of the cluster, in the order in which they see a change."""
 
 RENEWED: dict[str, Stamp] = {"leases.coordination.k8s.io": lease.renewed}

@@ -6,6 +6,7 @@ place. These helpers build a new object that shares every untouched part with th
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any, NoReturn
 
 JSON = dict[str, Any]
@@ -110,6 +111,11 @@ def unshared(new: JSON, old: JSON) -> list[str]:
         for name, value in after.items()
         if isinstance(value, (dict, list)) and value is not before.get(name) and value == before.get(name)
     ]
+
+
+def compact(obj: JSON, keep: Sequence[str] = ()) -> JSON:
+    """Without zeros, empty lists and None, as Go's omitempty writes; the fields in ``keep`` stay."""
+    return {name: value for name, value in obj.items() if value or name in keep}
 
 
 def key_of(obj: JSON) -> str:

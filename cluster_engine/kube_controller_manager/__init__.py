@@ -5,7 +5,6 @@ To add one: a file with a class, and a line in ``CONTROLLERS``.
 
 from cluster_engine.component import Component
 
-from .bootstrap import Bootstrap
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
 from .endpointslice import EndpointsController, EndpointSliceController
@@ -20,7 +19,6 @@ from .serviceaccount import ServiceAccountController
 from .taint_eviction import TaintEvictionController
 
 CONTROLLERS: tuple[type[Component], ...] = (
-    Bootstrap,
     NamespaceController,
     ServiceAccountController,
     RootCAPublisher,

@@ -5,7 +5,7 @@ Models pkg/controller/daemon.
 
 from __future__ import annotations
 
-from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
+from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.labels import compile_selector
 from cluster_engine.client_go import Change
@@ -13,7 +13,7 @@ from cluster_engine.component import Context, Controller
 from cluster_engine.sim import SECOND
 
 from . import daemonset_rules as rules
-from .ownership import ORPHANS, claim, orphans_by_namespace
+from .ownership import ORPHANS, claim, orphans_by_namespace, resolve
 from .pods import create_until_refused, is_namespace_terminating
 from .replicaset import BURST_REPLICAS, STATUS_LATENCY, availability
 
@@ -49,18 +49,17 @@ class DaemonSetController(Controller):
             self.queue.add(change.key)
 
     def _pod_added(self, pod: JSON) -> None:
-        reference = controller_of(pod)
-        if reference is not None and reference["kind"] == "DaemonSet":
-            self.queue.add(f"{pod['metadata']['namespace']}/{reference['name']}")
+        owner = resolve(self.sets, "DaemonSet", pod)
+        if owner is not None:
+            self.queue.add(key_of(owner))
 
     def _pod_updated(self, change: Change) -> None:
         if change.deletion or change.labels or change.owners:
             self._pod_added(change.new)
             return
-        reference = controller_of(change.new)
-        if change.readiness and reference is not None:
-            namespace = change.new["metadata"]["namespace"]
-            self.queue.add_after(f"{namespace}/{reference['name']}", STATUS_LATENCY)
+        owner = resolve(self.sets, "DaemonSet", change.new) if change.readiness else None
+        if owner is not None:
+            self.queue.add_after(key_of(owner), STATUS_LATENCY)
 
     def _nodes_changed(self, node: JSON) -> None:
         for ds in self.sets.list():

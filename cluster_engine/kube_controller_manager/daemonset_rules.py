@@ -10,14 +10,14 @@ from typing import NamedTuple
 
 import orjson
 
-from cluster_engine.apimachinery.cow import JSON, get, owner_reference, put
+from cluster_engine.apimachinery.cow import JSON, compact, get, owner_reference, put
 from cluster_engine.component_helpers.node_affinity import RequiredNodeAffinity
+from cluster_engine.component_helpers.pod_phase import is_finished
 from cluster_engine.component_helpers.tolerations import untolerated
 
-from . import conditions
 from .deployment_rules import int_or_percent
 from .hashing import safe_hash
-from .pods import is_pod_available, is_pod_finished, is_pod_ready, pod_from_template
+from .pods import is_pod_available, is_pod_ready, pod_from_template
 
 HASH_LABEL = "controller-revision-hash"
 GENERATION_LABEL = "pod-template-generation"
@@ -226,7 +226,7 @@ def status(ds: JSON, nodes: Sequence[JSON], pods: Mapping[str, Sequence[JSON]], 
     desired = current = misscheduled = ready = available = updated = 0
     for node in nodes:
         should_run, _ = placement(ds, node)
-        here = [pod for pod in pods.get(node["metadata"]["name"], ()) if not is_pod_finished(pod)]
+        here = [pod for pod in pods.get(node["metadata"]["name"], ()) if not is_finished(pod)]
         if not should_run:
             misscheduled += bool(here)
             continue
@@ -254,4 +254,4 @@ def status(ds: JSON, nodes: Sequence[JSON], pods: Mapping[str, Sequence[JSON]], 
         if field in old:
             found[field] = old[field]
     always = ("currentNumberScheduled", "numberMisscheduled", "desiredNumberScheduled", "numberReady")
-    return conditions.compact(found, keep=always)
+    return compact(found, keep=always)

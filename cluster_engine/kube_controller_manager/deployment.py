@@ -12,12 +12,12 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.labels import compile_selector
 from cluster_engine.client_go import ORPHAN, Change
 from cluster_engine.component import Context, Controller
+from cluster_engine.component_helpers.conditions import find_condition, with_condition
+from cluster_engine.component_helpers.pod_phase import is_finished
 from cluster_engine.sim import SECOND
 
-from . import conditions
 from . import deployment_rules as rules
-from .ownership import ORPHANS, claim, orphans_by_namespace
-from .pods import is_pod_finished
+from .ownership import ORPHANS, claim, orphans_by_namespace, resolve
 
 _DEPLOYMENTS, _REPLICA_SETS, _PODS = "deployments.apps", "replicasets.apps", "pods"
 
@@ -53,14 +53,13 @@ class DeploymentController(Controller):
             self.queue.add(change.key)
 
     def _set_changed(self, rs: JSON) -> None:
-        reference = controller_of(rs)
-        namespace = rs["metadata"]["namespace"]
-        if reference is not None:
-            if reference["kind"] == "Deployment":
-                self.queue.add(f"{namespace}/{reference['name']}")
+        if controller_of(rs) is not None:
+            owner = resolve(self.deployments, "Deployment", rs)
+            if owner is not None:
+                self.queue.add(key_of(owner))
             return
         labels = rs["metadata"].get("labels")
-        for deployment in self.deployments.by_index("namespace", namespace):
+        for deployment in self.deployments.by_index("namespace", rs["metadata"]["namespace"]):
             if labels and compile_selector(deployment["spec"]["selector"]).matches(labels):
                 self.queue.add(key_of(deployment))
 
@@ -71,15 +70,8 @@ class DeploymentController(Controller):
 
     def _pod_deleted(self, pod: JSON) -> None:
         """A Recreate waits for the last old Pod to be gone."""
-        reference = controller_of(pod)
-        if reference is None or reference["kind"] != "ReplicaSet":
-            return
-        namespace = pod["metadata"]["namespace"]
-        owner = self.sets.get(f"{namespace}/{reference['name']}")
-        above = controller_of(owner) if owner is not None else None
-        if above is None or above["kind"] != "Deployment":
-            return
-        deployment = self.deployments.get(f"{namespace}/{above['name']}")
+        owner = resolve(self.sets, "ReplicaSet", pod)
+        deployment = resolve(self.deployments, "Deployment", owner) if owner is not None else None
         if deployment is not None and not rules.is_rolling(deployment):
             self.queue.add(key_of(deployment))
 
@@ -112,7 +104,7 @@ class DeploymentController(Controller):
         if wanted is None:
             return deployment
         status = deployment.get("status") or {}
-        found = conditions.with_condition(status.get("conditions") or (), wanted)
+        found = with_condition(status.get("conditions") or (), wanted)
         return self._write_status(deployment, {**status, "conditions": found})
 
     def _scale(self, deployment: JSON, rss: Sequence[JSON]) -> None:
@@ -150,9 +142,7 @@ class DeploymentController(Controller):
         if rules.counted(olds, "replicas") > 0:
             return True
         return any(
-            not is_pod_finished(pod)
-            for rs in olds
-            for pod in self.pods.by_index("owner", rs["metadata"]["uid"])
+            not is_finished(pod) for rs in olds for pod in self.pods.by_index("owner", rs["metadata"]["uid"])
         )
 
     # ---- ReplicaSets -----------------------------------------------------------------------------------
@@ -175,7 +165,7 @@ class DeploymentController(Controller):
             new = self.client.update(_REPLICA_SETS, updated)
         deployment = self._note_revision(deployment, rules.revision_of(new))
         found = (deployment.get("status") or {}).get("conditions") or ()
-        if rules.has_deadline(deployment) and conditions.find(found, "Progressing") is None:
+        if rules.has_deadline(deployment) and find_condition(found, "Progressing") is None:
             text = f'Found new replica set "{new["metadata"]["name"]}"'
             deployment = self._note(deployment, "True", "FoundNewReplicaSet", text)
         return deployment, new, olds
@@ -247,7 +237,7 @@ class DeploymentController(Controller):
         """Sets the Progressing condition."""
         old = deployment.get("status") or {}
         new = rules.condition("Progressing", status, reason, text, self.clock.timestamp())
-        found = conditions.with_condition(old.get("conditions") or (), new)
+        found = with_condition(old.get("conditions") or (), new)
         return self._write_status(deployment, {**old, "conditions": found})
 
     def _write_rollout(self, deployment: JSON, new: JSON | None, olds: Sequence[JSON]) -> None:

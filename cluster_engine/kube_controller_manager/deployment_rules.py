@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 
 import orjson
 
-from cluster_engine.apimachinery.cow import JSON, owner_reference
+from cluster_engine.apimachinery.cow import JSON, compact, owner_reference
+from cluster_engine.component_helpers.conditions import find_condition, with_condition, without_condition
 from cluster_engine.sim import SECOND, parse_rfc3339
 
-from . import conditions
 from .hashing import safe_hash
 
 REVISION = "deployment.kubernetes.io/revision"
@@ -374,13 +374,11 @@ def basic_status(deployment: JSON, new: JSON | None, olds: Sequence[JSON], stamp
         "availableReplicas": available,
         "unavailableReplicas": max(0, sum(size_of(rs) for rs in rss) - available),
         "terminatingReplicas": counted(rss, "terminatingReplicas"),
-        "conditions": conditions.with_condition(
-            old.get("conditions") or (), condition("Available", *seen, stamp)
-        ),
+        "conditions": with_condition(old.get("conditions") or (), condition("Available", *seen, stamp)),
     }
     if old.get("collisionCount") is not None:
         status["collisionCount"] = old["collisionCount"]
-    return conditions.compact(status, keep=("terminatingReplicas", "collisionCount"))
+    return compact(status, keep=("terminatingReplicas", "collisionCount"))
 
 
 def is_complete(deployment: JSON, status: JSON) -> bool:
@@ -410,7 +408,7 @@ def _is_progressing(old: JSON, new: JSON) -> bool:
 
 def deadline_at(deployment: JSON, status: JSON) -> int | None:
     """When (virtual µs) the rollout counts as stuck; None when done, stuck already or without a deadline."""
-    progress = conditions.find(status.get("conditions") or (), "Progressing")
+    progress = find_condition(status.get("conditions") or (), "Progressing")
     if not has_deadline(deployment) or progress is None or is_complete(deployment, status):
         return None
     if progress.get("reason") in ("NewReplicaSetAvailable", "ProgressDeadlineExceeded"):
@@ -426,18 +424,18 @@ def rollout_status(deployment: JSON, new: JSON | None, olds: Sequence[JSON], now
     if has_deadline(deployment):
         found = _progress(deployment, new, status, now, stamp)
     else:
-        found = conditions.without(found, "Progressing")
+        found = without_condition(found, "Progressing")
     failure = _replica_failure(new, olds)
     if failure is not None:
-        found = conditions.with_condition(found, failure)
+        found = with_condition(found, failure)
     else:
-        found = conditions.without(found, "ReplicaFailure")
+        found = without_condition(found, "ReplicaFailure")
     return {**status, "conditions": found}
 
 
 def _progress(deployment: JSON, new: JSON | None, status: JSON, now: int, stamp: str) -> list[JSON]:
     found: list[JSON] = status["conditions"]
-    current = conditions.find(found, "Progressing")
+    current = find_condition(found, "Progressing")
     done = current is not None and current.get("reason") == "NewReplicaSetAvailable"
     if done and status.get("replicas", 0) == status.get("updatedReplicas", 0):
         return found
@@ -445,19 +443,17 @@ def _progress(deployment: JSON, new: JSON | None, status: JSON, now: int, stamp:
     subject = f'ReplicaSet "{new["metadata"]["name"]}"' if new is not None else f'Deployment "{name}"'
     if is_complete(deployment, status):
         text = f"{subject} has successfully progressed."
-        return conditions.with_condition(
-            found, condition("Progressing", "True", "NewReplicaSetAvailable", text, stamp)
-        )
+        return with_condition(found, condition("Progressing", "True", "NewReplicaSetAvailable", text, stamp))
     if _is_progressing(deployment.get("status") or {}, status):
         moving = condition("Progressing", "True", "ReplicaSetUpdated", f"{subject} is progressing.", stamp)
         if current is not None and current["status"] == "True":
             moving["lastTransitionTime"] = current["lastTransitionTime"]
         # The same reason again still moves lastUpdateTime: that is what the deadline counts from.
-        return [*conditions.without(found, "Progressing"), moving]
+        return [*without_condition(found, "Progressing"), moving]
     due = deadline_at(deployment, status)
     if due is not None and due < now:
         text = f"{subject} has timed out progressing."
-        return conditions.with_condition(
+        return with_condition(
             found, condition("Progressing", "False", "ProgressDeadlineExceeded", text, stamp)
         )
     return found
@@ -465,7 +461,7 @@ def _progress(deployment: JSON, new: JSON | None, status: JSON, now: int, stamp:
 
 def _replica_failure(new: JSON | None, olds: Sequence[JSON]) -> JSON | None:
     for rs in (*([new] if new is not None else []), *olds):
-        seen = conditions.find((rs.get("status") or {}).get("conditions") or (), "ReplicaFailure")
+        seen = find_condition((rs.get("status") or {}).get("conditions") or (), "ReplicaFailure")
         if seen is not None:
             failure: dict[str, Any] = {
                 "type": "ReplicaFailure",
@@ -481,7 +477,7 @@ def paused_condition(deployment: JSON, stamp: str) -> JSON | None:
     """The Progressing condition that pausing or resuming calls for, if it is not there yet."""
     if not has_deadline(deployment):
         return None
-    current = conditions.find((deployment.get("status") or {}).get("conditions") or (), "Progressing")
+    current = find_condition((deployment.get("status") or {}).get("conditions") or (), "Progressing")
     reason = current.get("reason") if current is not None else ""
     if reason == "ProgressDeadlineExceeded":
         return None

@@ -11,8 +11,9 @@ from typing import NamedTuple
 from cluster_engine.apimachinery.cow import JSON, owner_reference
 from cluster_engine.client_go import Change
 from cluster_engine.component_helpers.conditions import condition_of
+from cluster_engine.component_helpers.pod_phase import is_finished
 
-from .pods import is_pod_finished, is_pod_ready
+from .pods import is_pod_ready
 
 MAX_PER_SLICE = 100
 MAX_PER_ENDPOINTS = 1000
@@ -41,7 +42,7 @@ def is_headless(service: JSON) -> bool:
 
 def belongs(pod: JSON, include_terminating: bool) -> bool:
     """Whether the Pod is an endpoint at all: it has an address and has not ended."""
-    if is_pod_finished(pod) or not (pod.get("status") or {}).get("podIP"):
+    if is_finished(pod) or not (pod.get("status") or {}).get("podIP"):
         return False
     return include_terminating or not pod["metadata"].get("deletionTimestamp")
 
@@ -56,7 +57,7 @@ def pod_changed(change: Change) -> bool:
     if (old.get("status") or {}).get("podIP") != (new.get("status") or {}).get("podIP"):
         return True
     return change.readiness and (
-        is_pod_finished(old) != is_pod_finished(new) or is_pod_ready(old) != is_pod_ready(new)
+        is_finished(old) != is_finished(new) or is_pod_ready(old) != is_pod_ready(new)
     )
 
 

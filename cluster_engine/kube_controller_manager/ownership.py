@@ -22,6 +22,18 @@ def orphans_by_namespace(obj: JSON) -> Sequence[str]:
     return (obj["metadata"].get("namespace", ""),)
 
 
+def resolve(informer: Informer, kind: str, obj: JSON) -> JSON | None:
+    """The controller of an object, when it is of that kind and still the very one (resolveControllerRef).
+
+    An owner that was deleted and made again under its name is another one.
+    """
+    reference = controller_of(obj)
+    if reference is None or reference["kind"] != kind:
+        return None
+    owner = informer.get(f"{obj['metadata']['namespace']}/{reference['name']}")
+    return owner if owner is not None and owner["metadata"]["uid"] == reference["uid"] else None
+
+
 def adoption(obj: JSON, owner: JSON) -> JSON:
     """The patch that makes ``owner`` the controller of the object (ownerRefControllerPatch)."""
     return {"metadata": {"ownerReferences": [owner_reference(owner)], "uid": obj["metadata"]["uid"]}}

@@ -10,8 +10,7 @@ from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.client_go import Change
 from cluster_engine.component import Context, Controller
-
-from .pods import is_pod_finished
+from cluster_engine.component_helpers.pod_phase import is_finished
 
 QUARANTINE = 40.0
 """Seconds for which a missing node may come back before its Pods are given up."""
@@ -54,7 +53,7 @@ class PodGCController(Controller):
             return
         meta = pod["metadata"]
         try:
-            if not is_pod_finished(pod):
+            if not is_finished(pod):
                 self.client.patch(
                     _PODS, meta["name"], meta["namespace"], {"status": self._failed()}, subresource="status"
                 )

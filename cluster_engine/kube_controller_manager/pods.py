@@ -12,10 +12,10 @@ from typing import Any, NamedTuple
 from cluster_engine.apimachinery.cow import JSON, owner_reference
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component_helpers.conditions import condition_of
+from cluster_engine.component_helpers.pod_phase import is_finished
 from cluster_engine.sim import SECOND, parse_rfc3339
 
 DELETION_COST = "controller.kubernetes.io/pod-deletion-cost"
-_DONE = ("Succeeded", "Failed")
 _PHASE_ORDER = {"Pending": 0, "Unknown": 1, "Running": 2}
 
 
@@ -42,19 +42,14 @@ def is_pod_available(pod: JSON, min_ready_seconds: int, now: int) -> bool:
     return at is not None and at <= now
 
 
-def is_pod_finished(pod: JSON) -> bool:
-    """Whether all of its containers have ended for good."""
-    return (pod.get("status") or {}).get("phase") in _DONE
-
-
 def is_pod_active(pod: JSON) -> bool:
     """Neither finished nor being deleted: a Pod that counts."""
-    return not pod["metadata"].get("deletionTimestamp") and not is_pod_finished(pod)
+    return not pod["metadata"].get("deletionTimestamp") and not is_finished(pod)
 
 
 def is_pod_terminating(pod: JSON) -> bool:
     """Being deleted while its containers may still run."""
-    return bool(pod["metadata"].get("deletionTimestamp")) and not is_pod_finished(pod)
+    return bool(pod["metadata"].get("deletionTimestamp")) and not is_finished(pod)
 
 
 def pod_from_template(template: JSON, owner: JSON, *, name: str = "") -> JSON:

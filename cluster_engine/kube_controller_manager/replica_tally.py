@@ -11,8 +11,9 @@ from collections.abc import Callable, Sequence
 
 from cluster_engine.apimachinery.cow import JSON, controller_of
 from cluster_engine.apimachinery.labels import Selector, compile_selector
+from cluster_engine.component_helpers.pod_phase import is_finished
 
-from .pods import is_pod_finished, is_pod_ready
+from .pods import is_pod_ready
 
 
 class Tally:
@@ -37,7 +38,7 @@ class Tally:
         meta = pod["metadata"]
         labels = meta.get("labels") or {}
         self.strays += 0 if self.selector.matches(labels) else sign
-        if is_pod_finished(pod):
+        if is_finished(pod):
             return
         if meta.get("deletionTimestamp"):
             self.terminating += sign

@@ -7,15 +7,15 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
+from cluster_engine.apimachinery.cow import JSON, compact, controller_of, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.labels import compile_selector
 from cluster_engine.client_go import ORPHAN, Change
 from cluster_engine.component import Context, Controller
+from cluster_engine.component_helpers.conditions import find_condition, without_condition
 from cluster_engine.sim import SECOND
 
-from . import conditions
-from .ownership import ORPHANS, claim, orphans_by_namespace
+from .ownership import ORPHANS, claim, orphans_by_namespace, resolve
 from .pods import (
     available_at,
     create_until_refused,
@@ -57,13 +57,13 @@ def new_status(rs: JSON, tally: Tally, available: int, error: ApiError | None, s
         "observedGeneration": rs["metadata"].get("generation", 0),
         "conditions": _failure_conditions(old, error, tally.active - rs["spec"]["replicas"], stamp),
     }
-    return conditions.compact(status, keep=("replicas", "terminatingReplicas"))
+    return compact(status, keep=("replicas", "terminatingReplicas"))
 
 
 def _failure_conditions(old: Sequence[JSON], error: ApiError | None, diff: int, stamp: str) -> list[JSON]:
     if error is None:
-        return conditions.without(old, "ReplicaFailure")
-    if conditions.find(old, "ReplicaFailure") is not None:
+        return without_condition(old, "ReplicaFailure")
+    if find_condition(old, "ReplicaFailure") is not None:
         return list(old)
     failure: JSON = {"type": "ReplicaFailure", "status": "True", "lastTransitionTime": stamp}
     if diff:
@@ -112,10 +112,8 @@ class ReplicaSetController(Controller):
         self.tallies.forget(rs["metadata"]["uid"])
 
     def _owner_key(self, pod: JSON) -> str | None:
-        reference = controller_of(pod)
-        if reference is None or reference["kind"] != "ReplicaSet":
-            return None
-        return f"{pod['metadata']['namespace']}/{reference['name']}"
+        owner = resolve(self.sets, "ReplicaSet", pod)
+        return None if owner is None else key_of(owner)
 
     def _pod_added(self, pod: JSON) -> None:
         self.tallies.count(pod, 1)

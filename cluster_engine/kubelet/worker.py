@@ -9,6 +9,7 @@ from __future__ import annotations
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component_helpers.host_ports import host_ports
+from cluster_engine.component_helpers.pod_phase import is_finished
 from cluster_engine.component_helpers.requests import pod_requests
 from cluster_engine.container_runtime.container import EXITED, Container
 from cluster_engine.kubelet import decide as do
@@ -82,7 +83,7 @@ class Worker:
             return
         record = core.records.get(uid)
         if record is None:
-            if (pod.get("status") or {}).get("phase") in ("Succeeded", "Failed"):
+            if is_finished(pod):
                 if pod["metadata"].get("deletionTimestamp"):
                     self.termination.remove(pod["spec"]["nodeName"], pod)
                 return

@@ -5,6 +5,7 @@ Models plugin/pkg/admission/priority.
 
 from __future__ import annotations
 
+from cluster_engine.api.scheduling.v1.priorityclass import SYSTEM
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
 
@@ -12,8 +13,6 @@ from .plugin import CREATE, UPDATE, Attributes, Plugin
 
 _CLASSES = "priorityclasses.scheduling.k8s.io"
 _LOWER = "PreemptLowerPriority"
-# There from the start upstream; used when the PriorityClass kind is not served or the objects were not made.
-SYSTEM_CLASSES = {"system-cluster-critical": 2_000_000_000, "system-node-critical": 2_000_001_000}
 
 
 class Priority(Plugin):
@@ -75,8 +74,8 @@ def _resolve(attributes: Attributes, name: str) -> tuple[int, str]:
     found = attributes.store.get(_CLASSES, name)
     if found is not None:
         return found.get("value", 0), found.get("preemptionPolicy") or _LOWER
-    if name in SYSTEM_CLASSES:
-        return SYSTEM_CLASSES[name], _LOWER
+    if name in SYSTEM:
+        return SYSTEM[name], _LOWER
     raise errors.forbidden("pods", attributes.name, f"no PriorityClass with name {name} was found")
 
 

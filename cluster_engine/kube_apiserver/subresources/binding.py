@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.component_helpers.pod_conditions import with_pod_condition
 
 
 def check(binding: JSON) -> None:
@@ -48,17 +49,7 @@ def bound(pod: JSON, binding: JSON, now: str) -> JSON:
     if given.get("annotations"):
         merged = {**(meta.get("annotations") or {}), **given["annotations"]}
         new["metadata"] = {**meta, "annotations": merged}
-    condition: JSON = {
-        "type": "PodScheduled",
-        "status": "True",
-        "lastProbeTime": None,
-        "lastTransitionTime": now,
-    }
-    if meta.get("generation"):
-        condition["observedGeneration"] = meta["generation"]
-    status = pod.get("status") or {}
+    status = with_pod_condition(pod, {"type": "PodScheduled", "status": "True"}, now)
     if status.get("nominatedNodeName"):  # ClearingNominatedNodeNameAfterBinding
         status = {name: value for name, value in status.items() if name != "nominatedNodeName"}
-    others = [c for c in status.get("conditions") or () if c.get("type") != "PodScheduled"]
-    new["status"] = {**status, "conditions": [*others, condition]}
-    return new
+    return {**new, "status": status}

@@ -7,18 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_engine.api.core.v1.pod_spec import default_template, template_warnings
-from cluster_engine.api.meta import check_immutable, check_meta, check_not_negative
+from cluster_engine.api.core.v1.pod_spec import template_warnings
+from cluster_engine.api.meta import check_not_negative
 from cluster_engine.api.printing import (
     AGE,
     CONTAINERS,
     IMAGES,
     NAME,
     age,
-    container_cells,
     doc,
     labels_text,
-    selector_text,
 )
 from cluster_engine.api.strategy import create_spec, same, update_spec, update_status
 from cluster_engine.apimachinery.cow import JSON
@@ -28,10 +26,14 @@ from cluster_engine.apimachinery.scheme import Column, Kind
 from .workload import (
     check_amount,
     check_at_most_100_percent,
+    check_collisions,
     check_counts,
     check_selector,
     check_template,
+    defaulted,
     is_zero,
+    validate_with,
+    wide_cells,
 )
 
 _STATUS_COUNTS = (
@@ -55,19 +57,7 @@ TEMPLATE_GENERATION = "deprecated.daemonset.template.generation"
 
 def default(daemon_set: JSON) -> JSON:
     """The DaemonSet with its defaults."""
-    spec: JSON = daemon_set.get("spec") or {}
-    add: JSON = {}
-    if spec.get("revisionHistoryLimit") is None:
-        add["revisionHistoryLimit"] = 10
-    strategy = spec.get("updateStrategy") or {}
-    made = _default_strategy(strategy)
-    if made is not strategy:
-        add["updateStrategy"] = made
-    template = spec.get("template") or {}
-    made = default_template(template)
-    if made is not template:
-        add["template"] = made
-    return {**daemon_set, "spec": {**spec, **add}} if add else daemon_set
+    return defaulted(daemon_set, {"revisionHistoryLimit": 10}, "updateStrategy", _default_strategy)
 
 
 def _default_strategy(strategy: JSON) -> JSON:
@@ -142,34 +132,18 @@ def _check_spec(spec: JSON) -> list[FieldError]:
     return problems + _check_strategy(spec.get("updateStrategy") or {})
 
 
-def validate(daemon_set: JSON) -> list[FieldError]:
-    """What is wrong with a new DaemonSet."""
-    return check_meta(daemon_set) + _check_spec(daemon_set.get("spec") or {})
-
-
-def validate_update(new: JSON, old: JSON) -> list[FieldError]:
-    """What is wrong with an update."""
-    spec, was = new.get("spec") or {}, old.get("spec") or {}
-    if spec is was:
-        return []
-    return _check_spec(spec) + check_immutable(spec.get("selector"), was.get("selector"), "spec.selector")
+validate, validate_update = validate_with(_check_spec)
 
 
 def validate_status(new: JSON, old: JSON) -> list[FieldError]:
     """No count may be negative, collisions never grow fewer."""
-    status, was = new.get("status") or {}, old.get("status") or {}
-    problems = check_counts(status, _STATUS_COUNTS)
-    before, after = was.get("collisionCount"), status.get("collisionCount")
-    if before is not None and (after is None or after < before):
-        problems.append(invalid_value("status.collisionCount", after or 0, "cannot be decremented"))
-    return problems
+    return check_counts(new.get("status") or {}, _STATUS_COUNTS) + check_collisions(new, old)
 
 
 def row(daemon_set: JSON, now: int) -> list[Any]:
     """The cells of a DaemonSet."""
     spec, status = daemon_set.get("spec") or {}, daemon_set.get("status") or {}
     pod = (spec.get("template") or {}).get("spec") or {}
-    names, images = container_cells(pod)
     return [
         daemon_set["metadata"]["name"],
         status.get("desiredNumberScheduled") or 0,
@@ -179,9 +153,7 @@ def row(daemon_set: JSON, now: int) -> list[Any]:
         status.get("numberAvailable") or 0,
         labels_text(pod.get("nodeSelector")),
         age(daemon_set, now),
-        names,
-        images,
-        selector_text(spec.get("selector")),
+        *wide_cells(daemon_set),
     ]
 
 

@@ -8,17 +8,14 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_engine.api.core.v1.pod_spec import default_template
-from cluster_engine.api.meta import check_immutable, check_meta, check_not_negative
+from cluster_engine.api.meta import check_not_negative
 from cluster_engine.api.printing import (
     AGE,
     CONTAINERS,
     IMAGES,
     NAME,
     age,
-    container_cells,
     doc,
-    selector_text,
 )
 from cluster_engine.api.strategy import create_spec, update_spec, update_status
 from cluster_engine.apimachinery.cow import JSON
@@ -34,10 +31,15 @@ from cluster_engine.apimachinery.scheme import Column, Kind
 from .workload import (
     check_amount,
     check_at_most_100_percent,
+    check_collisions,
     check_counts,
+    check_replica_counts,
     check_selector,
     check_template,
+    defaulted,
     is_zero,
+    validate_with,
+    wide_cells,
     workload_warnings,
 )
 
@@ -53,22 +55,12 @@ _STATUS_COUNTS = (
 )
 
 
+_DEFAULTS = {"replicas": 1, "revisionHistoryLimit": 10, "progressDeadlineSeconds": 600}
+
+
 def default(deployment: JSON) -> JSON:
     """The Deployment with its defaults."""
-    spec: JSON = deployment.get("spec") or {}
-    add: JSON = {}
-    for field, value in (("replicas", 1), ("revisionHistoryLimit", 10), ("progressDeadlineSeconds", 600)):
-        if spec.get(field) is None:
-            add[field] = value
-    strategy = spec.get("strategy") or {}
-    made = _default_strategy(strategy)
-    if made is not strategy:
-        add["strategy"] = made
-    template = spec.get("template") or {}
-    made = default_template(template)
-    if made is not template:
-        add["template"] = made
-    return {**deployment, "spec": {**spec, **add}} if add else deployment
+    return defaulted(deployment, _DEFAULTS, "strategy", _default_strategy)
 
 
 def _default_strategy(strategy: JSON) -> JSON:
@@ -121,49 +113,27 @@ def _check_spec(spec: JSON) -> list[FieldError]:
     return problems
 
 
-def validate(deployment: JSON) -> list[FieldError]:
-    """What is wrong with a new Deployment."""
-    return check_meta(deployment) + _check_spec(deployment.get("spec") or {})
-
-
-def validate_update(new: JSON, old: JSON) -> list[FieldError]:
-    """What is wrong with an update."""
-    spec, was = new.get("spec") or {}, old.get("spec") or {}
-    if spec is was:
-        return []
-    return _check_spec(spec) + check_immutable(spec.get("selector"), was.get("selector"), "spec.selector")
+validate, validate_update = validate_with(_check_spec)
 
 
 def validate_status(new: JSON, old: JSON) -> list[FieldError]:
     """Counts must fit together."""
-    status, was = new.get("status") or {}, old.get("status") or {}
+    status = new.get("status") or {}
     problems = check_counts(status, _STATUS_COUNTS)
-    total, text = status.get("replicas") or 0, "cannot be greater than status.replicas"
-    for field in ("updatedReplicas", "readyReplicas", "availableReplicas"):
-        if (status.get(field) or 0) > total:
-            problems.append(invalid_value(f"status.{field}", status.get(field) or 0, text))
-    if (status.get("availableReplicas") or 0) > (status.get("readyReplicas") or 0):
-        text = "cannot be greater than readyReplicas"
-        problems.append(invalid_value("status.availableReplicas", status.get("availableReplicas") or 0, text))
-    before, after = was.get("collisionCount"), status.get("collisionCount")
-    if before is not None and (after is None or after < before):
-        problems.append(invalid_value("status.collisionCount", after or 0, "cannot be decremented"))
-    return problems
+    problems += check_replica_counts(status, ("updatedReplicas", "readyReplicas", "availableReplicas"))
+    return problems + check_collisions(new, old)
 
 
 def row(deployment: JSON, now: int) -> list[Any]:
     """The cells of a Deployment."""
     spec, status = deployment.get("spec") or {}, deployment.get("status") or {}
-    names, images = container_cells((spec.get("template") or {}).get("spec") or {})
     return [
         deployment["metadata"]["name"],
         f"{status.get('readyReplicas') or 0}/{spec.get('replicas') or 0}",
         status.get("updatedReplicas") or 0,
         status.get("availableReplicas") or 0,
         age(deployment, now),
-        names,
-        images,
-        selector_text(spec.get("selector")),
+        *wide_cells(deployment),
     ]
 
 

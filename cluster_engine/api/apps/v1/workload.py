@@ -1,15 +1,17 @@
-"""What Deployments, ReplicaSets and DaemonSets share: a selector, a template, counts.
+"""What Deployments, ReplicaSets and DaemonSets share: a selector, a template, counts, cells.
 
-Models pkg/apis/apps/validation.
+Models pkg/apis/apps/validation and pkg/apis/apps/v1/defaults.go.
 """
 
 from __future__ import annotations
 
+from collections.abc import Callable, Mapping
 from typing import Any
 
-from cluster_engine.api.core.v1.pod_spec import template_warnings, validate_template
+from cluster_engine.api.core.v1.pod_spec import default_template, template_warnings, validate_template
 from cluster_engine.api.core.v1.pod_spec.annotations import check_pod_annotations
-from cluster_engine.api.meta import check_not_negative
+from cluster_engine.api.meta import check_immutable, check_meta, check_not_negative
+from cluster_engine.api.printing import container_cells, selector_text
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import (
     FieldError,
@@ -23,6 +25,45 @@ from cluster_engine.apimachinery.validation import is_dns1123_label, is_percent,
 
 _MISMATCH = "`selector` does not match template `labels`"
 _SURPRISING = "this is used in Pod names and hostnames, which can result in surprising behavior"
+
+
+def defaulted(
+    obj: JSON,
+    fields: Mapping[str, Any],
+    strategy: str = "",
+    default_strategy: Callable[[JSON], JSON] | None = None,
+) -> JSON:
+    """The workload with its template's defaults, the missing ones of ``fields``, and those of its strategy."""
+    spec: JSON = obj.get("spec") or {}
+    add = {name: value for name, value in fields.items() if spec.get(name) is None}
+    if default_strategy is not None:
+        given = spec.get(strategy) or {}
+        made = default_strategy(given)
+        if made is not given:
+            add[strategy] = made
+    template = spec.get("template") or {}
+    made = default_template(template)
+    if made is not template:
+        add["template"] = made
+    return {**obj, "spec": {**spec, **add}} if add else obj
+
+
+def validate_with(
+    check_spec: Callable[[JSON], list[FieldError]],
+) -> tuple[Callable[[JSON], list[FieldError]], Callable[[JSON, JSON], list[FieldError]]]:
+    """(validate, validate_update) of a workload whose spec is checked so; its selector never changes."""
+
+    def validate(obj: JSON) -> list[FieldError]:
+        return check_meta(obj) + check_spec(obj.get("spec") or {})
+
+    def validate_update(new: JSON, old: JSON) -> list[FieldError]:
+        spec, was = new.get("spec") or {}, old.get("spec") or {}
+        if spec is was:
+            return []
+        immutable = check_immutable(spec.get("selector"), was.get("selector"), "spec.selector")
+        return check_spec(spec) + immutable
+
+    return validate, validate_update
 
 
 def check_selector(spec: JSON, kind: str) -> list[FieldError]:
@@ -95,6 +136,37 @@ def check_counts(status: JSON, fields: tuple[str, ...]) -> list[FieldError]:
     for field in fields:
         problems += check_not_negative(status.get(field), f"status.{field}")
     return problems
+
+
+def check_replica_counts(status: JSON, fields: tuple[str, ...]) -> list[FieldError]:
+    """None of these counts may exceed the replicas, nor the available ones the ready ones."""
+    problems: list[FieldError] = []
+    total, text = status.get("replicas") or 0, "cannot be greater than status.replicas"
+    for field in fields:
+        if (status.get(field) or 0) > total:
+            problems.append(invalid_value(f"status.{field}", status.get(field) or 0, text))
+    available = status.get("availableReplicas") or 0
+    if available > (status.get("readyReplicas") or 0):
+        problems.append(
+            invalid_value("status.availableReplicas", available, "cannot be greater than readyReplicas")
+        )
+    return problems
+
+
+def check_collisions(new: JSON, old: JSON) -> list[FieldError]:
+    """Collisions of hashes never grow fewer."""
+    before = (old.get("status") or {}).get("collisionCount")
+    after = (new.get("status") or {}).get("collisionCount")
+    if before is None or (after is not None and after >= before):
+        return []
+    return [invalid_value("status.collisionCount", after or 0, "cannot be decremented")]
+
+
+def wide_cells(obj: JSON) -> list[Any]:
+    """The last cells of a workload: containers, images, selector."""
+    spec = obj.get("spec") or {}
+    names, images = container_cells((spec.get("template") or {}).get("spec") or {})
+    return [names, images, selector_text(spec.get("selector"))]
 
 
 def workload_warnings(obj: JSON) -> list[str]:

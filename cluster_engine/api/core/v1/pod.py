@@ -12,6 +12,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, forbidden_field
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.apimachinery.validation import is_dns1123_label
+from cluster_engine.component_helpers.pod_phase import is_finished
 
 from . import pod_printing, pod_update
 from .pod_spec import default_pod_spec, template_warnings, validate_pod_spec
@@ -77,7 +78,7 @@ def validate(pod: JSON) -> list[FieldError]:
 def grace(pod: JSON, asked: int | None) -> int:
     """Seconds that a deletion gives the Pod: none when no kubelet has it or it has run to its end."""
     spec = pod.get("spec") or {}
-    if not spec.get("nodeName") or (pod.get("status") or {}).get("phase") in ("Failed", "Succeeded"):
+    if not spec.get("nodeName") or is_finished(pod):
         return 0
     if asked is None:
         asked = spec.get("terminationGracePeriodSeconds")

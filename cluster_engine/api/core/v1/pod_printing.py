@@ -11,6 +11,7 @@ from cluster_engine.api.printing import AGE, NAME, NONE, age, doc
 from cluster_engine.apimachinery import duration
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Column
+from cluster_engine.component_helpers.conditions import find_condition
 
 _READY = "The aggregate readiness state of this pod for accepting traffic."
 _STATUS = "The aggregate status of the containers in this pod."
@@ -54,11 +55,7 @@ def _terminated(state: JSON, prefix: str = "") -> str:
 
 
 def _condition(status: JSON, kind: str) -> JSON:
-    for condition in status.get("conditions") or ():
-        if condition.get("type") == kind:
-            found: JSON = condition
-            return found
-    return {}
+    return find_condition(status.get("conditions") or (), kind) or {}
 
 
 class _Initializing:

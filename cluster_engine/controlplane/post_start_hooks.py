@@ -1,11 +1,12 @@
 """What a cluster has before anybody asks: system namespaces, the ``kubernetes`` Service, priority classes.
 
-Upstream's API server makes these itself; here a component does, acting as the API server.
-Models pkg/controlplane/controller/{systemnamespaces,kubernetesservice} and pkg/controlplane/reconcilers.
+Models pkg/controlplane/controller/{systemnamespaces,kubernetesservice}, pkg/controlplane/reconcilers and
+pkg/registry/scheduling/rest (AddSystemPriorityClasses).
 """
 
 from __future__ import annotations
 
+from cluster_engine.api.scheduling.v1.priorityclass import SYSTEM
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
@@ -18,22 +19,20 @@ _SLICES = "endpointslices.discovery.k8s.io"
 _CLASSES = "priorityclasses.scheduling.k8s.io"
 _OBJECTS, _ENDPOINTS = "objects", "endpoints"
 
-PRIORITY_CLASSES: tuple[JSON, ...] = (
+_DESCRIPTIONS = {
+    "system-cluster-critical": "Used for system critical pods that must run in the cluster, "
+    "but can be moved to another node if necessary.",
+    "system-node-critical": "Used for system critical pods that must not be moved from their current node.",
+}
+PRIORITY_CLASSES: tuple[JSON, ...] = tuple(
     {
         "apiVersion": "scheduling.k8s.io/v1",
         "kind": "PriorityClass",
-        "metadata": {"name": "system-cluster-critical"},
-        "value": 2_000_000_000,
-        "description": "Used for system critical pods that must run in the cluster, "
-        "but can be moved to another node if necessary.",
-    },
-    {
-        "apiVersion": "scheduling.k8s.io/v1",
-        "kind": "PriorityClass",
-        "metadata": {"name": "system-node-critical"},
-        "value": 2_000_001_000,
-        "description": "Used for system critical pods that must not be moved from their current node.",
-    },
+        "metadata": {"name": name},
+        "value": value,
+        "description": _DESCRIPTIONS[name],
+    }
+    for name, value in SYSTEM.items()
 )
 
 SERVICE: JSON = {
@@ -96,10 +95,10 @@ def api_slice(ips: list[str]) -> JSON:
     }
 
 
-class Bootstrap(Component):
+class PostStartHooks(Component):
     """Makes the API server's own objects, and makes them again when they are gone."""
 
-    name = "apiserver-bootstrap"
+    name = "kube-apiserver"
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)

@@ -1,0 +1,9 @@
+"""What kube-apiserver runs beside serving: its post-start hooks, which write through its own API.
+
+Named as upstream's package that puts the API server together (pkg/controlplane). A hook is a component like any
+other: it stands above the API server and beside the controllers, and belongs neither to these nor to kubeadm.
+"""
+
+from .post_start_hooks import PostStartHooks
+
+__all__ = ["PostStartHooks"]
