@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cluster_engine import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.sim import Journal
 
 
@@ -72,10 +73,42 @@ def plant(
     return hit
 
 
+def failing(
+    patch: pytest.MonkeyPatch, owner: type, method: str, name: str, wanted: Callable[[int, Any], bool]
+) -> list[Any]:
+    """Breaks what is handed to ``owner.method(name, work, …)``: a clock's handler, a queue's reconcile.
+
+    In every cluster made from now on, for the calls that ``wanted`` picks by their number in that cluster and their
+    arguments.
+    """
+    original, hit = getattr(owner, method), []
+
+    def wrapped(self: Any, *args: Any, **named: Any) -> Any:
+        place = next((i for i, arg in enumerate(args) if arg == name), None)
+        if place is None:
+            return original(self, *args, **named)
+        work, calls = args[place + 1], [0]
+
+        def planted(*given: Any) -> None:
+            calls[0] += 1
+            if wanted(calls[0], given):
+                hit.append(given)
+                raise Planted(name)
+            work(*given)
+
+        return original(self, *args[: place + 1], planted, *args[place + 2 :], **named)
+
+    patch.setattr(owner, method, wrapped)
+    return hit
+
+
 def same_again(cluster: Cluster) -> None:
-    """Replay, fork and snapshot all have the very same failures."""
+    """Replay, fork and snapshot all have the very same failures, and /metrics shows them."""
     told = cluster.clock.failures.state()
     assert told["counts"], "nothing failed"
+    page = cluster.request(Request("GET", "/metrics", user=ADMIN)).body.decode()
+    for component, count in cluster.clock.failures.counts().items():
+        assert f'drydock_failures_total{{component="{component}"}} {count}\n' in page
     replayed = Cluster.replay(Journal.from_dict(cluster.journal.as_dict()))
     assert replayed.clock.failures.state() == told
     assert replayed.state_hash() == cluster.state_hash()

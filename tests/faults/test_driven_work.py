@@ -6,9 +6,10 @@ The tables are made of the engine's own: what is added there is covered here wit
 from collections.abc import Callable
 
 import pytest
-from faults import Planted, plant, ready, same_again, web
+from faults import Planted, failing, plant, ready, same_again, web
 
 from cluster_engine import Cluster
+from cluster_engine.client_go import WorkQueue
 from cluster_engine.etcd import Store
 from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
 from cluster_engine.kube_scheduler.cycle import Cycle
@@ -28,57 +29,46 @@ def story(cluster: Cluster) -> None:
     cluster.advance(120)
 
 
-def queues() -> list[tuple[str, int]]:
+def queues() -> list[str]:
     """Every work queue of every component."""
-    parts = Cluster(nodes=2, boot=False).components
-    return [(name, place) for name in parts for place in range(len(parts[name]._queues))]
+    return [queue.name for part in Cluster(nodes=2, boot=False).components.values() for queue in part._queues]
 
 
-@pytest.mark.parametrize(("component", "place"), queues())
-def test_a_queue_serves_the_keys_beside_one_that_always_fails(component, place):
-    cluster = Cluster(nodes=2, seed=3, strict=False, boot=False)
-    queue = cluster.components[component]._queues[place]
-    cluster.boot()
-    original, tries = queue._reconcile, []
-
-    def planted(key: str) -> None:
-        # The first key that the story brings fails, and one that it does not bring.
-        if key == "planted" or len(tries) < 2 or key in tries:
-            tries.append(key)
-            raise Planted(key)
-        original(key)
-
-    queue._reconcile = planted
-    queue.add("planted")
+def told_a_story() -> Cluster:
+    cluster = Cluster(nodes=2, seed=3, strict=False, addons=False)
     story(cluster)
-    assert {failure.key for failure in cluster.failures} == set(tries)
-    assert cluster.clock.failures.counts() == {queue.name: len(tries)}
-    assert cluster.clock.failures.retries[queue.name] >= len(tries) > 5
-    assert not queue._pending
-    assert not queue._draining
+    return cluster
+
+
+def queue_of(cluster: Cluster, name: str) -> WorkQueue:
+    return next(q for part in cluster.components.values() for q in part._queues if q.name == name)
+
+
+@pytest.mark.parametrize("name", queues())
+def test_a_queue_serves_the_keys_beside_one_that_always_fails(name, monkeypatch):
+    hit = failing(monkeypatch, WorkQueue, "__init__", name, lambda _call, given: given == ("planted",))
+    cluster = Cluster(nodes=2, seed=3, strict=False, addons=False)
+    queue_of(cluster, name).add("planted")
+    story(cluster)
+    assert {failure.key for failure in cluster.failures} == {"planted"}
+    assert cluster.clock.failures.counts() == {name: len(hit)}
+    assert cluster.clock.failures.retries[name] >= len(hit) > 5
+    assert not queue_of(cluster, name)._pending
+    assert not queue_of(cluster, name)._draining
+    assert ready(cluster, "first")
+    assert ready(cluster, "second")
     assert cluster.settle(), "a key that fails for ever is upkeep in the end"
 
 
-@pytest.mark.parametrize(("component", "place"), queues())
-def test_a_fault_in_a_reconcile_is_healed_by_its_retry(component, place):
-    cluster = Cluster(nodes=2, seed=3, strict=False, boot=False)
-    queue = cluster.components[component]._queues[place]
-    original, hit = queue._reconcile, []
-
-    def planted(key: str) -> None:
-        if len(hit) < 3:
-            hit.append(key)
-            raise Planted(key)
-        if key != "planted":
-            original(key)
-
-    queue._reconcile = planted
-    queue.add("planted")
-    cluster.boot()
-    story(cluster)
-    assert cluster.clock.failures.counts() == {queue.name: 3}
+@pytest.mark.parametrize("name", queues())
+def test_a_fault_in_a_reconcile_is_healed_by_its_retry(name, monkeypatch):
+    hit = failing(monkeypatch, WorkQueue, "__init__", name, lambda call, _given: call <= 3)
+    cluster = told_a_story()
+    assert cluster.clock.failures.counts() == ({name: len(hit)} if hit else {})
     assert ready(cluster, "first")
     assert ready(cluster, "second")
+    if hit:
+        same_again(cluster)
 
 
 def test_one_broken_replicaset_leaves_the_others_theirs(monkeypatch, caplog):
@@ -116,31 +106,16 @@ def handler_names() -> list[str]:
     return sorted(Cluster(nodes=2, boot=False).clock._handlers)
 
 
-def broken_handler(cluster: Cluster, name: str, wanted: Callable[[int], bool]) -> list[tuple[object, ...]]:
-    """Breaks one clock handler of one cluster, for the calls that ``wanted`` picks by their number."""
-    original, hit, calls = cluster.clock._handlers[name], [], [0]
-
-    def planted(*args: object) -> None:
-        calls[0] += 1
-        if wanted(calls[0]):
-            hit.append(args)
-            raise Planted(name)
-        original(*args)
-
-    cluster.clock._handlers[name] = planted
-    return hit
-
-
 @pytest.mark.parametrize("name", handler_names())
-def test_an_event_that_fails_once_is_run_again(name):
-    cluster = Cluster(nodes=2, seed=3, strict=False, boot=False)
-    hit = broken_handler(cluster, name, lambda call: call == 2)
-    cluster.boot()
-    story(cluster)
+def test_an_event_that_fails_once_is_run_again(name, monkeypatch):
+    hit = failing(monkeypatch, Clock, "register", name, lambda call, _given: call == 2)
+    cluster = told_a_story()
     assert cluster.clock.failures.counts() == ({name: 1} if hit else {})
     assert not cluster.clock._failing
     assert ready(cluster, "first")
     assert ready(cluster, "second")
+    if hit:
+        same_again(cluster)
 
 
 def test_an_event_that_always_fails_is_upkeep_in_the_end_and_the_clock_goes_on():
