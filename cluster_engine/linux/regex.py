@@ -6,6 +6,7 @@ RE2 matches in linear time, so no pattern that a learner types can hang the host
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import lru_cache
 from typing import Any
 
@@ -29,6 +30,17 @@ def printable(text: str) -> str:
     except UnicodeEncodeError:
         return "".join("\ufffd" if "\ud800" <= char <= "\udfff" else char for char in text)
     return text
+
+
+def found(compiled: Any, text: str) -> bool:
+    """Whether a text matches anywhere. Bytes go in, for RE2's wrapper counts characters otherwise."""
+    return compiled.search(text.encode("utf-8", "surrogateescape")) is not None
+
+
+def spans(compiled: Any, text: str) -> Iterator[Any]:
+    """All matches of a text, with offsets in characters."""
+    matches: Iterator[Any] = compiled.finditer(text.encode() if text.isascii() else printable(text))
+    return matches
 
 
 @lru_cache(maxsize=256)

@@ -5,6 +5,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from cluster_engine.linux.program import Program
 from cluster_engine.linux.programs import (
     attributes,
@@ -34,6 +36,7 @@ from cluster_engine.linux.programs import (
     ps,
     rm,
     running,
+    screen,
     sed,
     seq,
     sleep,
@@ -51,10 +54,11 @@ from cluster_engine.linux.programs import (
     xargs,
     yes,
 )
-from cluster_engine.linux.sh import PROGRAMS as SHELL
+from cluster_engine.linux.sh import PROGRAMS as BUILTIN
+from cluster_engine.linux.sh import SHELL
 
 COMMON: tuple[Program, ...] = (
-    *SHELL,
+    *BUILTIN,
     attributes.CHGRP,
     attributes.CHMOD,
     attributes.CHOWN,
@@ -104,6 +108,8 @@ COMMON: tuple[Program, ...] = (
     running.NOHUP,
     running.SETSID,
     running.TIMEOUT,
+    screen.CLEAR,
+    screen.RESET,
     sed.PROGRAM,
     seq.PROGRAM,
     sleep.PROGRAM,
@@ -133,6 +139,7 @@ COMMON: tuple[Program, ...] = (
 """In busybox's images and in debian's."""
 
 BUSYBOX: tuple[Program, ...] = (
+    replace(SHELL, name="ash"),
     dumps.HEXDUMP,
     lookup.NSLOOKUP,
     lookup.PING,
@@ -146,12 +153,17 @@ BUSYBOX: tuple[Program, ...] = (
     running.TIME,
     running.WATCH,
     usage.FREE,
+    screen.VI,
     usage.UPTIME,
     wget.PROGRAM,
 )
 """In busybox's images alone: a debian image without extra packages has none of these."""
 
-DEBIAN: tuple[Program, ...] = (lookup.GETENT,)
+DEBIAN: tuple[Program, ...] = (
+    lookup.GETENT,
+    replace(SHELL, name="bash"),
+    replace(SHELL, name="dash"),
+)
 """In debian's images alone."""
 
 EXTRA: tuple[Program, ...] = (curl.PROGRAM,)
@@ -160,8 +172,8 @@ EXTRA: tuple[Program, ...] = (curl.PROGRAM,)
 PROGRAMS: dict[str, Program] = {each.name: each for each in (*COMMON, *BUSYBOX, *DEBIAN, *EXTRA)}
 
 _FLAVOURS: dict[str, tuple[str, ...]] = {
-    "busybox": tuple(sorted(each.name for each in (*COMMON, *BUSYBOX) if each.name != "bash")),
-    "debian": tuple(sorted(each.name for each in (*COMMON, *DEBIAN) if each.name != "ash")),
+    "busybox": tuple(sorted(each.name for each in (*COMMON, *BUSYBOX))),
+    "debian": tuple(sorted(each.name for each in (*COMMON, *DEBIAN))),
     "none": (),
 }
 

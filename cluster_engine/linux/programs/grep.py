@@ -38,6 +38,17 @@ class _Matcher:
         ]
         self._word = state["word"]
         self._whole = state["whole"]
+        self._literals = self._plain(state)
+
+    @staticmethod
+    def _plain(state: State) -> list[str] | None:
+        """The patterns as they are, when they hold nothing special: then no engine is needed."""
+        if state["fold"] or state["word"] or state["whole"]:
+            return None
+        if state["kind"] == "F":
+            return list(state["patterns"])
+        plain = all(not any(char in "\\.[]*^$+?{}|()" for char in each) for each in state["patterns"])
+        return list(state["patterns"]) if plain else None
 
     def spans(self, text: str) -> Iterator[tuple[int, int]]:
         """Where the line matches, left to right, without overlaps."""
@@ -49,11 +60,26 @@ class _Matcher:
                 last = end
                 yield start, end
 
-    def hit(self, text: str) -> bool:
-        """Does the line match?"""
-        shown = printable(text)
+    def simple(self, state: State) -> bool:
+        """One literal, and lines are printed or counted as they are: nothing has to be known of each line."""
+        fancy = state["titles"] or state["number"] or state["only"] or state["before"] or state["after"]
+        one = self._literals is not None and len(self._literals) == 1
+        return one and not fancy and state["max"] < 0 and state["mode"] in ("", "c") and not state["context"]
+
+    def plain_hits(self, rows: list[str], invert: bool) -> list[str]:
+        """The lines that have the one literal (or have it not)."""
+        assert self._literals is not None
+        needle = self._literals[0]
+        return [row for row in rows if (needle in row) != invert]
+
+    def hit(self, row: str) -> bool:
+        """Does the line (byte text) match?"""
+        if self._literals is not None:
+            return any(each in row for each in self._literals)
         if not self._whole and not self._word:
-            return any(compiled.search(shown) is not None for compiled in self._compiled)
+            data = row.encode("latin-1")
+            return any(compiled.search(data) is not None for compiled in self._compiled)
+        shown = printable(characters(row))
         return any(next(self._found(compiled, shown), None) is not None for compiled in self._compiled)
 
     def _found(self, compiled: Any, text: str) -> Iterator[tuple[int, int]]:
@@ -230,21 +256,28 @@ def _search(sys: Sys, state: State, rows: list[str]) -> None:
     out: list[str] = []
     show = not state["mode"]
     sys.tick(len(rows) * (1 + len(state["patterns"]) // 4))
+    if matcher.simple(state):
+        hits = matcher.plain_hits(rows, state["invert"])
+        state["line"] += len(rows)
+        state["hits"] += len(hits)
+        state["any"] = state["any"] or bool(hits)
+        if hits and show:
+            sys.write(1, "".join([row + "\n" for row in hits]))
+        return
     for row in rows:
         if _done(state):
             break
         state["line"] += 1
         line = state["line"]
         free = state["max"] < 0 or state["hits"] < state["max"]
-        text = characters(row)
-        if free and matcher.hit(text) != state["invert"]:
+        if free and matcher.hit(row) != state["invert"]:
             state["hits"] += 1
             state["any"] = state["any"] or state["mode"] != "L"
             if show:
                 if state["context"] and state["shown"] and line - len(state["held"]) > state["shown"] + 1:
                     out.append("--\n")
                 out += [_row(sys, state, at, held, "-") for at, held in state["held"]]
-                out.append(_matched(sys, state, matcher, line, row, text))
+                out.append(_matched(sys, state, matcher, line, row))
                 state["shown"] = line
             state["held"], state["wait"] = [], state["after"]
         elif state["wait"]:
@@ -258,11 +291,12 @@ def _search(sys: Sys, state: State, rows: list[str]) -> None:
         sys.write(1, "".join(out))
 
 
-def _matched(sys: Sys, state: State, matcher: _Matcher, line: int, row: str, text: str) -> str:
+def _matched(sys: Sys, state: State, matcher: _Matcher, line: int, row: str) -> str:
     if not state["only"]:
         return _row(sys, state, line, row, ":")
     if state["invert"]:
         return ""
+    text = characters(row)
     pieces = [octets(text[start:end]) for start, end in matcher.spans(text) if end > start]
     return "".join(_row(sys, state, line, piece, ":") for piece in pieces)
 

@@ -9,7 +9,7 @@ from typing import Any
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Exit, Filter, Program, State, Sys
 from cluster_engine.linux.programs._common import MAX_LINE, fail, hold, is_busybox, lines, misused, options
-from cluster_engine.linux.regex import PatternError, printable, regex
+from cluster_engine.linux.regex import PatternError, found, regex, spans
 from cluster_engine.linux.text import characters, octets
 
 _USAGE = "sed [-i[SFX]] [-nrE] [-f FILE]... [-e CMD]... [FILE]..."
@@ -382,8 +382,8 @@ class _Sed:
                 case "d":
                     return text, "deleted", 0
                 case "D":
-                    _, found, rest = text.partition("\n")
-                    return (rest, "again", 0) if found else (text, "deleted", 0)
+                    _, more, rest = text.partition("\n")
+                    return (rest, "again", 0) if more else (text, "deleted", 0)
                 case "c":
                     if made.end is None or not made.inside or made.negated:
                         self.out.append(made.text)
@@ -473,7 +473,7 @@ class _Sed:
 
     def _matches(self, address: _Address, text: str) -> bool:
         if address.compiled is not None:
-            return address.compiled.search(printable(text)) is not None
+            return found(address.compiled, text)
         if address.last:
             return self._last()
         if address.step:
@@ -483,7 +483,7 @@ class _Sed:
     def _replace(self, made: _Command, text: str) -> tuple[str, bool]:
         out: list[str] = []
         at, done, size, seen = 0, 0, 0, 0
-        for match in made.compiled.finditer(printable(text)):
+        for match in spans(made.compiled, text):
             start, end = match.span()
             if start == end and start == at and done:
                 continue  # nothing right behind a match is no match

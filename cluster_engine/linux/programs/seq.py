@@ -77,10 +77,13 @@ def _on(sys: Sys, state: State, event: Event) -> State:
         if not _within(state, state["at"]):
             sys.exit(0)
     at, by = state["at"], state["by"]
-    batch: list[str] = []
-    while len(batch) < _BATCH and _within(state, at):
-        batch.append(_shown(at, state["places"]).zfill(state["width"]))
-        at += by
+    beyond = state["stop"] + (1 if by > 0 else -1)
+    numbers = range(at, beyond, by)[:_BATCH]
+    at += by * len(numbers)
+    if state["places"] or state["width"]:
+        batch = [_shown(number, state["places"]).zfill(state["width"]) for number in numbers]
+    else:
+        batch = [str(number) for number in numbers]
     sys.tick(len(batch) // 4)
     more = _within(state, at)
     sys.write(1, state["separator"].join(batch) + (state["separator"] if more else "\n"))

@@ -216,10 +216,11 @@ def _end(sys: Sys, state: State) -> int:
     rows = list(rows)
     if not state["stable"] and not state["unique"]:
         rows.sort(reverse=reverse)
-    for key, backwards in reversed(keys):
-        rows.sort(key=key, reverse=backwards)
+    plain = state["specs"] == [""] and not state["flags"].strip("r")
+    for key, backwards in [] if plain and not (state["stable"] or state["unique"]) else reversed(keys):
+        rows.sort(key=None if plain else key, reverse=backwards)
     if state["unique"]:
-        rows = _unique(rows, keys)
+        rows = list(dict.fromkeys(rows)) if plain else _unique(rows, keys)
     if state["check"]:
         return _check(sys, original, rows)
     result = "".join(row + mark for row in rows)

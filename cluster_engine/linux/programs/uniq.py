@@ -56,8 +56,10 @@ def _group(sys: Sys, state: State) -> str:
 def _rows(sys: Sys, state: State, rows: list[str]) -> None:
     out: list[str] = []
     sys.tick(len(rows))
+    bounds = state["bounds"]
+    plain = not (state["check"] or state["fold"] or bounds["f"] or bounds["s"])
     for line in rows:
-        key = _key(state, line)
+        key = line if plain else _key(state, line)
         if state["times"] and key == state["key"]:
             state["times"] += 1
             continue

@@ -4,6 +4,7 @@
 from __future__ import annotations
 
 import ast
+from importlib import import_module
 from pathlib import Path
 
 import pytest
@@ -65,6 +66,8 @@ CASES: dict[str, tuple[str, str, int, str, str]] = {
     "curl bad url": ("extra", "curl; curl 'http://x:y/'; echo $?", 0, "3\n", "curl: (2) no URL specified\ncurl: try 'curl --help' for more information\ncurl: (3) URL rejected: Port number was not a decimal number between 0 and 65535\n"),
     "nc -z": ("busybox", "nc -z -v 127.0.0.1 99; echo $?; nc -lk -p 9 & sleep 1; nc -zv 127.0.0.1 9; echo $?", 0, "1\n0\n", "nc: 127.0.0.1 (127.0.0.1:99): Connection refused\n127.0.0.1 (127.0.0.1:9) open\n"),
     "nc both ways": ("busybox", "echo hello | nc -l -p 9 > out & sleep 1; echo hi | nc 127.0.0.1 9; wait; cat out", 0, "hello\nhi\n", ""),
+    "clear": ("busybox", "clear; vi x; echo $?", 0, "\x1b[H\x1b[J1\n", "vi: no full-screen editor is simulated in a container; a real one has vi (use sed -i, or kubectl cp)\n"),
+    "bash": ("debian", "bash -c 'echo $0'; dash -c 'echo hi'; ash", 127, "bash\nhi\n", "sh: ash: not found\n"),
     "ping": ("busybox", "ping -c 2 127.0.0.1", 0, "PING 127.0.0.1 (127.0.0.1): 56 data bytes\n64 bytes from 127.0.0.1: seq=0 ttl=64 time=0.050 ms\n64 bytes from 127.0.0.1: seq=1 ttl=64 time=0.050 ms\n\n--- 127.0.0.1 ping statistics ---\n2 packets transmitted, 2 packets received, 0% packet loss\n", ""),
 }  # fmt: skip
 
@@ -87,9 +90,8 @@ def test_every_program_is_listed_once() -> None:
     assert program("nope") is None
     found: set[int] = set()
     for path in sorted((ROOT / "programs").rglob("*.py")):
-        module = __import__(
-            ".".join(("cluster_engine", *path.relative_to(ROOT.parent).with_suffix("").parts)), fromlist=["x"]
-        )
+        names = path.relative_to(ROOT.parent).with_suffix("").parts
+        module = import_module(".".join(("cluster_engine", *(name for name in names if name != "__init__"))))
         for value in vars(module).values():
             values = value if isinstance(value, tuple) else (value,)
             found |= {id(each) for each in values if isinstance(each, Program)}

@@ -21,7 +21,7 @@ from cluster_engine.linux.programs.awk.values import (
     to_text,
     truth,
 )
-from cluster_engine.linux.regex import PatternError, printable, regex
+from cluster_engine.linux.regex import PatternError, found, printable, regex, spans
 from cluster_engine.linux.text import characters, octets
 
 MAX_STEPS = 2_000_000
@@ -141,8 +141,8 @@ class Interpreter:
         if separator == "\t" or (len(separator) == 1 and separator not in ".[]()*+?{}|^$\\"):
             return text.split(separator)
         pieces, at = [], 0
-        for found in self._regex(separator).finditer(printable(text)):
-            start, end = found.span()
+        for match in spans(self._regex(separator), text):
+            start, end = match.span()
             if end == start:
                 continue
             pieces.append(text[at:start])
@@ -409,7 +409,7 @@ class Interpreter:
             case "paren":
                 return self.value(node[1])
             case "regex":
-                return float(self._regex(node[1]).search(printable(self.record)) is not None)
+                return float(found(self._regex(node[1]), self.record))
             case "assign":
                 return self.assign(node[1], self.value(node[2]))
             case "binary":
@@ -431,7 +431,7 @@ class Interpreter:
                 )
             case "match":
                 text = to_text(self.value(node[1]))
-                return float((self._pattern(node[2]).search(printable(text)) is not None) != node[3])
+                return float(found(self._pattern(node[2]), text) != node[3])
             case "and":
                 return float(truth(self.value(node[1])) and truth(self.value(node[2])))
             case "or":
@@ -570,8 +570,8 @@ class Interpreter:
         text = to_text(self.value(place))
         out: list[str] = []
         at = count = 0
-        for found in pattern.finditer(printable(text)):
-            start, end = found.span()
+        for match in spans(pattern, text):
+            start, end = match.span()
             if start == end and start == at and count:
                 continue
             self._step()
@@ -592,10 +592,10 @@ class Interpreter:
 
     def _f_match(self, nodes: tuple[Node, ...]) -> Value:
         text = self._text(nodes, 0)
-        found = self._pattern(nodes[1]).search(printable(text))
-        start = found.start() + 1 if found is not None else 0
+        match = self._pattern(nodes[1]).search(printable(text))
+        start = match.start() + 1 if match is not None else 0
         self.names["RSTART"] = float(start)
-        self.names["RLENGTH"] = float(found.end() - found.start()) if found is not None else -1.0
+        self.names["RLENGTH"] = float(match.end() - match.start()) if match is not None else -1.0
         return float(start)
 
     def _f_sprintf(self, nodes: tuple[Node, ...]) -> Value:
@@ -723,7 +723,7 @@ def _padded(text: str, flags: str, width: int | None) -> str:
     return text.ljust(width) if "-" in flags else text.rjust(width)
 
 
-def _replacement(text: str, found: str) -> str:
+def _replacement(text: str, matched: str) -> str:
     """`&` is what was found, `\\&` an ampersand."""
     out: list[str] = []
     at = 0
@@ -732,7 +732,7 @@ def _replacement(text: str, found: str) -> str:
             out.append(text[at + 1])
             at += 2
         else:
-            out.append(found if text[at] == "&" else text[at])
+            out.append(matched if text[at] == "&" else text[at])
             at += 1
     return "".join(out)
 
