@@ -15,24 +15,6 @@ _PART = re.compile(r"([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(ns|us|µs|ms|
 _NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
 
 
-def short_human_duration(seconds: float) -> str:
-    """One unit only: ``5d``."""
-    whole = int(seconds)
-    if whole < -1:
-        return "<invalid>"
-    if whole < 0:
-        return "0s"
-    if whole < 60:
-        return f"{whole}s"
-    if whole < 3600:
-        return f"{whole // 60}m"
-    if whole < 86400:
-        return f"{whole // 3600}h"
-    if whole < 86400 * 365:
-        return f"{whole // 86400}d"
-    return f"{whole // (86400 * 365)}y"
-
-
 def human_duration(seconds: float) -> str:
     """Two units where the first is small: ``119s``, ``5m30s``, ``3d4h``."""
     whole = int(seconds)
@@ -107,28 +89,3 @@ def _decimal(value: int, size: int) -> str:
     if not rest:
         return str(whole)
     return f"{whole}.{rest:0{len(str(size)) - 1}d}".rstrip("0")
-
-
-def parse_go_duration(text: str) -> int:
-    """Nanoseconds of ``1m30s``; raises ValueError with Go's text."""
-    body = text[1:] if text[:1] in ("-", "+") else text
-    if body == "0":
-        return 0
-    total = at = 0
-    while at < len(body):
-        part = _PART.match(body, at)
-        if part is None:
-            break
-        whole, _, fraction = part[1].partition(".")
-        unit = _UNITS[part[2]]
-        total += int(whole or "0") * unit + (int(fraction) * unit // 10 ** len(fraction) if fraction else 0)
-        at = part.end()
-    if body and at < len(body) and (number := _NUMBER.match(body, at)):
-        unit_end = next((i for i in range(number.end(), len(body)) if body[i] in ".0123456789"), len(body))
-        unknown = body[number.end() : unit_end]
-        if unknown:
-            raise ValueError(f'time: unknown unit "{unknown}" in duration "{text}"')
-        raise ValueError(f'time: missing unit in duration "{text}"')
-    if not body or at != len(body) or total >= 2**63:
-        raise ValueError(f'time: invalid duration "{text}"')
-    return -total if text.startswith("-") else total

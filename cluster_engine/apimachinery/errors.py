@@ -107,9 +107,15 @@ def unauthorized() -> ApiError:
     return ApiError(status_failure(401, "Unauthorized", "Unauthorized"))
 
 
-def method_not_supported(resource: str, verb: str) -> ApiError:
-    message = f'{verb} is not supported on resources of kind "{resource}"'
-    return ApiError(status_failure(405, "MethodNotAllowed", message, _details(resource)))
+def no_such_resource() -> ApiError:
+    """Of a path that names no resource (NewGenericServerResponse)."""
+    return ApiError(status_failure(404, "NotFound", "the server could not find the requested resource", None))
+
+
+def method_not_allowed() -> ApiError:
+    """Of a verb that the resource does not have (NewGenericServerResponse)."""
+    text = "the server does not allow this method on the requested resource"
+    return ApiError(status_failure(405, "MethodNotAllowed", text, None))
 
 
 def gone(message: str) -> ApiError:
@@ -248,10 +254,6 @@ def required(field: str, detail: str = "") -> FieldError:
 
 def invalid_value(field: str, value: Any, detail: str) -> FieldError:
     return FieldError(INVALID, field, value, detail)
-
-
-def type_invalid(field: str, value: Any, detail: str) -> FieldError:
-    return FieldError(TYPE_INVALID, field, value, detail)
 
 
 def not_supported(field: str, value: Any, choices: Iterable[str]) -> FieldError:

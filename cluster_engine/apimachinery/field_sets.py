@@ -23,7 +23,6 @@ LEAF: Set = {}
 """The one empty dict that all leaves share."""
 SELF = "."
 EMPTY: Set = {}
-_MARK: Set = {SELF: LEAF}
 MAX_DEPTH = 200
 
 
@@ -167,10 +166,6 @@ def _intersection(left: Set, right: Set, root: bool = False) -> Set | None:
         if both is not None:
             out[name] = both
     return (out or None) if root else _normal(out)
-
-
-def has_members(found: Set) -> bool:
-    return bool(found)
 
 
 def is_member(found: Set | None) -> bool:

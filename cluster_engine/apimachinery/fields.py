@@ -126,14 +126,3 @@ def check_supported(selector: FieldSelector, supported: Container[str]) -> str |
         if field not in supported:
             return field
     return None
-
-
-def unsupported_message(
-    api_version: str, resource: str, label_selector: str, field_selector: str, label: str
-) -> str:
-    """What the server says to a field label that a kind does not have."""
-    version = api_version if "/" in api_version else f"/{api_version}"
-    return (
-        f'Unable to find "{version}, Resource={resource}" that match label selector "{label_selector}", '
-        f'field selector "{field_selector}": field label not supported: {label}'
-    )

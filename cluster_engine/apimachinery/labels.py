@@ -99,9 +99,6 @@ class Selector:
                 return False
         return True
 
-    def matches_object(self, obj: Mapping[str, Any]) -> bool:
-        return self.matches(obj["metadata"].get("labels"))
-
     def __str__(self) -> str:
         return ",".join(str(requirement) for requirement in self.requirements)
 

@@ -25,7 +25,6 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Kind
 
 KUBERNETES_VERSION = "v1.37.0"
-_VERSION_PATH = "version"
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
 _FORM = 3
 """Counts up whenever what this module makes of the same kinds changes, so that clients fetch it anew."""
@@ -112,7 +111,6 @@ def published_definitions() -> JSON:
     return definitions
 
 
-_SCALAR_WORDS = ("string", "integer", "boolean", "number", "array", "object")
 _SPECIAL: dict[str, JSON] = {
     "io.k8s.apimachinery.pkg.util.intstr.IntOrString": {
         "format": "int-or-string",

@@ -173,23 +173,9 @@ def from_milli(amount: int, like: Text = "0") -> str:
     return _format(Fraction(amount, 1000), _read(_text(like))[1])
 
 
-def from_value(amount: int, binary: bool = False) -> str:
-    """The text of a whole number; ``binary`` uses Ki, Mi, Gi …"""
-    return _format(Fraction(amount), BINARY if binary else DECIMAL)
-
-
 def add_resources(left: Mapping[str, Any] | None, right: Mapping[str, Any] | None) -> dict[str, str]:
     """The sum of two resource lists."""
     total: dict[str, str] = dict(left or {})
     for name, quantity in (right or {}).items():
         total[name] = add(total[name], quantity) if name in total else canonical(quantity)
-    return total
-
-
-def max_resources(left: Mapping[str, Any] | None, right: Mapping[str, Any] | None) -> dict[str, str]:
-    """The larger of each resource."""
-    total: dict[str, str] = dict(left or {})
-    for name, quantity in (right or {}).items():
-        if name not in total or compare(quantity, total[name]) > 0:
-            total[name] = canonical(quantity)
     return total

@@ -403,8 +403,3 @@ class _Deduced(Map):
 
 UNTYPED_DEDUCED: Map = _Deduced()
 """For custom resources without a usable schema."""
-
-
-def deduced_type(kind: str = "CustomResource") -> Struct:
-    """The type of an object of which nothing is known but its metadata."""
-    return custom_type({"properties": {"spec": {"type": "object"}, "status": {"type": "object"}}}, kind)

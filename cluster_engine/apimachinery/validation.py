@@ -17,7 +17,6 @@ from cluster_engine.apimachinery.errors import (
     FieldError,
     forbidden_field,
     invalid_value,
-    not_supported,
     required,
     too_long,
 )
@@ -27,18 +26,15 @@ _LABEL1123 = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
 _SUBDOMAIN = rf"{_LABEL1123}(\.{_LABEL1123})*"
 _LABEL1035 = "[a-z]([-a-z0-9]*[a-z0-9])?"
 _VALUE = f"({_QUALIFIED})?"
-_C_IDENTIFIER = "[A-Za-z_][A-Za-z0-9_]*"
 _CONFIG_KEY = "[-._a-zA-Z0-9]+"
 _HEADER = "[-A-Za-z0-9]+"
 _PERCENT = "[0-9]+%"
 _PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
-_DOMAIN_PATH = _PATH
 
 _qualified = re.compile(_QUALIFIED)
 _label1123 = re.compile(_LABEL1123)
 # Linear whatever the text: the parts are split on the dots first, so no pattern nests a repetition in one.
 _label1035 = re.compile(_LABEL1035)
-_c_identifier = re.compile(_C_IDENTIFIER)
 _env_name = re.compile(r"[^=\x00-\x1f\x7f-\U0010ffff]+")
 _config_key = re.compile(_CONFIG_KEY)
 _header = re.compile(_HEADER)
@@ -109,13 +105,6 @@ VALUE_ERROR = regex_error(
     "my_value",
     "12345",
 )
-WILDCARD_ERROR = regex_error(
-    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain,"
-    " which must consist of lower"
-    " case alphanumeric characters, '-' or '.' and end with an alphanumeric character",
-    rf"\*\.{_SUBDOMAIN}",
-    "*.example.com",
-)
 
 
 def _bytes(value: str) -> int:
@@ -145,13 +134,6 @@ def is_dns1035_label(value: str) -> list[str]:
     problems = [max_length(63)] if _bytes(value) > 63 else []
     if not _label1035.fullmatch(value):
         problems.append(LABEL1035_ERROR)
-    return problems
-
-
-def is_wildcard_dns1123_subdomain(value: str) -> list[str]:
-    problems = [max_length(253)] if _bytes(value) > 253 else []
-    if not (value.startswith("*.") and _is_subdomain(value[2:])):
-        problems.append(WILDCARD_ERROR)
     return problems
 
 
@@ -204,17 +186,6 @@ def is_label_value(value: str) -> list[str]:
     return list(_label_value_problems(value))
 
 
-def is_c_identifier(value: str) -> list[str]:
-    if _c_identifier.fullmatch(value):
-        return []
-    message = (
-        "a valid C identifier must start with alphabetic character or '_', followed by a string"
-        " of alphanumeric"
-        " characters or '_'"
-    )
-    return [regex_error(message, _C_IDENTIFIER, "my_name", "MY_NAME", "MyName")]
-
-
 def is_env_var_name(value: str) -> list[str]:
     """Relaxed rule of 1.34 and later: any printable ASCII but '='."""
     if not value:
@@ -255,12 +226,6 @@ def is_port_name(value: str) -> list[str]:
     if value and (value[0] == "-" or value[-1] == "-"):
         problems.append("must not begin or end with a hyphen")
     return problems
-
-
-def is_http_path(value: str) -> list[str]:
-    if not value.startswith("/") or not _path.fullmatch(value):
-        return ["must be a valid HTTP path starting with '/'"]
-    return []
 
 
 def is_http_header_name(value: str) -> list[str]:
@@ -307,31 +272,6 @@ def is_path_segment_name(value: str) -> list[str]:
     return [f"may not contain '{char}'" for char in ("/", "%") if char in value]
 
 
-def is_fully_qualified_name(path: str, name: str) -> list[FieldError]:
-    if not name:
-        return [required(path, "")]
-    if problems := is_dns1123_subdomain(name):
-        return [invalid_value(path, name, ",".join(problems))]
-    if len(name.split(".")) < 3:
-        return [
-            invalid_value(path, name, "should be a domain with at least three segments separated by dots")
-        ]
-    return []
-
-
-def is_domain_prefixed_path(path: str, value: str) -> list[FieldError]:
-    if not value:
-        return [required(path, "")]
-    host, _, rest = value.partition("/")
-    if not host or not rest:
-        return [invalid_value(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
-    errors = [invalid_value(path, host, problem) for problem in is_dns1123_subdomain(host)]
-    if not _path.fullmatch(rest):
-        detail = regex_error("Invalid path", _DOMAIN_PATH)
-        errors.append(invalid_value(path, rest, detail))
-    return errors
-
-
 NAME_RULES: Mapping[str, Callable[[str], list[str]]] = {
     "subdomain": is_dns1123_subdomain,
     "label": is_dns1123_label,
@@ -340,8 +280,6 @@ NAME_RULES: Mapping[str, Callable[[str], list[str]]] = {
 }
 
 ANNOTATIONS_LIMIT = 256 * 1024
-MAX_NAME_GENERATE = 58
-"""generateName keeps at most this much, so that the suffix still fits a label."""
 _STANDARD_FINALIZERS = ("foregroundDeletion", "kubernetes", "orphan")
 _BANNED_OWNERS = {("v1", "Event")}
 
@@ -542,8 +480,3 @@ def validate_object_meta_update(new: JSON, old: JSON, path: str = "metadata") ->
         if new.get(field) is not old.get(field):
             return errors + _common(new, path)
     return errors
-
-
-def validate_one_of(path: str, value: str, choices: Sequence[str]) -> list[FieldError]:
-    """An enumerated value."""
-    return [] if value in choices else [not_supported(path, value, choices)]

@@ -40,7 +40,6 @@ from .types import Request, Response, UserInfo
 from .verbs import Verbs
 
 _FORMS = ("Table", "PartialObjectMetadata")
-_LIST_FORMS = ("Table", "PartialObjectMetadataList")
 _NO_STORE = "no-cache, private"
 _READS = ("get", "list", "watch", "")
 _WARNINGS_LIMIT = 32
@@ -149,7 +148,7 @@ class Handlers:
         self._authorizer.check(Access.of(request.user, info, request))
         kind = self._scheme.served(info.group, info.version, info.resource)
         if kind is None or kind.group_resource != "pods" or info.subresource not in STREAMED:
-            raise _no_resource()
+            raise errors.no_such_resource()
         self._subresources.check_stream(kind, info, request)
 
     def mutates(self, request: Request) -> bool:
@@ -195,20 +194,20 @@ class Handlers:
         if kind is None and (info.group, info.resource, info.verb) == ("", "bindings", "create"):
             return self._subresources.binding(request, user, info)
         if kind is None or info.malformed:
-            raise _no_resource()
+            raise errors.no_such_resource()
         if info.namespace and not kind.namespaced and kind.resource != "namespaces":
-            raise _no_resource()
+            raise errors.no_such_resource()
         if (
             kind.namespaced
             and not info.namespace
             and (info.name or info.verb in ("create", "deletecollection"))
         ):
-            raise _no_resource() if info.name else _no_method_error()
+            raise errors.no_such_resource() if info.name else errors.method_not_allowed()
         if info.subresource:
             return self._subresources.handle(request, user, info, kind)
         named = info.verb in ("get", "update", "patch", "delete")
         if info.verb not in kind.verbs or (info.verb != "watch" and named != bool(info.name)):
-            raise _no_method_error()
+            raise errors.method_not_allowed()
         return self._warned(kind, self._verb(request, user, info, kind))
 
     def _warned(self, kind: Kind, response: Response) -> Response:
@@ -236,13 +235,13 @@ class Handlers:
                 return self._verbs.delete(request, user, kind, namespace, info.name)
             case "deletecollection":
                 return self._verbs.delete_collection(request, user, kind, namespace)
-        raise _no_method_error()
+        raise errors.method_not_allowed()
 
     def _review(
         self, request: Request, user: UserInfo, info: RequestInfo, review: reviews.Review
     ) -> Response:
         if info.verb != "create":
-            raise _no_method_error()
+            raise errors.method_not_allowed()
         accept = negotiate(request)
         obj = decode_as(request, review.api_version, review.kind)
         asked = reviews.Asked(self._authenticator, self._authorizer, user, info.namespace)
@@ -271,20 +270,6 @@ def _panicked(seed: str) -> Response:
     return Response(problem.code, headers, orjson.dumps(problem.status))
 
 
-def _no_resource() -> ApiError:
-    return ApiError(
-        errors.status_failure(404, "NotFound", "the server could not find the requested resource", None)
-    )
-
-
-def _no_method_error() -> ApiError:
-    return ApiError(
-        errors.status_failure(
-            405, "MethodNotAllowed", "the server does not allow this method on the requested resource", None
-        )
-    )
-
-
 def _no_method() -> Response:
-    problem = _no_method_error()
+    problem = errors.method_not_allowed()
     return Response(405, {"content-type": JSON_TYPE}, orjson.dumps(problem.status))

@@ -15,7 +15,7 @@ from typing import Any
 
 from cluster_engine.apimachinery import decode, errors, managed_fields, server_side_apply
 from cluster_engine.apimachinery.cow import JSON, sharing
-from cluster_engine.apimachinery.errors import ApiError, FieldError
+from cluster_engine.apimachinery.errors import FieldError
 from cluster_engine.apimachinery.identity_cache import IdentityCache
 from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.apimachinery.validation import validate_object_meta, validate_object_meta_update
@@ -69,9 +69,7 @@ class Registry:
         """The kind behind a group-resource. Raises ApiError 404."""
         kind = self.scheme.find(resource)
         if kind is None:
-            raise ApiError(
-                errors.status_failure(404, "NotFound", "the server could not find the requested resource", {})
-            )
+            raise errors.no_such_resource()
         return kind
 
     def find(self, resource: str, namespace: str | None, name: str) -> JSON | None:

@@ -60,16 +60,9 @@ class Subresources:
         if name in kind.not_simulated:
             raise errors.not_simulated(kind.not_simulated[name])
         if name not in kind.subresources or name not in SUBRESOURCES:
-            raise _missing()
+            raise errors.no_such_resource()
         if info.verb not in SUBRESOURCES[name].verbs:
-            raise errors.ApiError(
-                errors.status_failure(
-                    405,
-                    "MethodNotAllowed",
-                    "the server does not allow this method on the requested resource",
-                    None,
-                )
-            )
+            raise errors.method_not_allowed()
         namespace = info.namespace if kind.namespaced else ""
         match name:
             case "scale":
@@ -202,9 +195,3 @@ def _running(pod: JSON, container: str) -> bool:
             if status.get("name") == container:
                 return "terminated" not in (status.get("state") or {})
     return get(pod, "status", "phase") in ("Pending", "Running")
-
-
-def _missing() -> errors.ApiError:
-    return errors.ApiError(
-        errors.status_failure(404, "NotFound", "the server could not find the requested resource", None)
-    )

@@ -47,11 +47,6 @@ def is_pod_active(pod: JSON) -> bool:
     return not pod["metadata"].get("deletionTimestamp") and not is_finished(pod)
 
 
-def is_pod_terminating(pod: JSON) -> bool:
-    """Being deleted while its containers may still run."""
-    return bool(pod["metadata"].get("deletionTimestamp")) and not is_finished(pod)
-
-
 def pod_from_template(template: JSON, owner: JSON, *, name: str = "") -> JSON:
     """A Pod of the owner's namespace, controlled by it (GetPodFromTemplate). Shares the template's parts."""
     given = template.get("metadata") or {}

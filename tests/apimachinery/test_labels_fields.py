@@ -119,7 +119,3 @@ def test_field_selector_errors(text: str, said: str) -> None:
 def test_unsupported_field_label() -> None:
     selector = fields.parse_field_selector("metadata.name=a,spec.foo=x")
     assert fields.check_supported(selector, ("metadata.name",)) == "spec.foo"
-    assert fields.unsupported_message("v1", "pods", "", "spec.foo=x", "spec.foo") == (
-        'Unable to find "/v1, Resource=pods" that match label selector "", field selector "spec.foo=x": '
-        "field label not supported: spec.foo"
-    )

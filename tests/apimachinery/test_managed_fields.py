@@ -9,7 +9,7 @@ import pytest
 from cluster_engine.apimachinery import cow, managed_fields, server_side_apply
 from cluster_engine.apimachinery.decode import decode
 from cluster_engine.apimachinery.errors import ApiError
-from cluster_engine.apimachinery.schema import Struct, deduced_type, type_of
+from cluster_engine.apimachinery.schema import Struct, custom_type, type_of
 
 T0, T1, T2 = "2026-01-01T00:00:00Z", "2026-01-01T00:00:01Z", "2026-01-01T00:00:02Z"
 
@@ -296,7 +296,7 @@ def test_custom_resources_merge_by_key() -> None:
         },
         manager="m",
         force=False,
-        schema=deduced_type("Foo"),
+        schema=custom_type({"properties": {"spec": {"type": "object"}}}, "Foo"),
         time=T0,
     )
     assert entries(made)[0]["fieldsV1"] == {

@@ -15,7 +15,6 @@ import pytest
 
 from cluster_engine.apimachinery import fields, json_body, labels, patch, protobuf, quantity, yaml
 from cluster_engine.apimachinery.cow import freeze
-from cluster_engine.apimachinery.duration import parse_go_duration
 from cluster_engine.apimachinery.schema import type_of
 from cluster_engine.kube_apiserver.negotiation import parse_accept
 from cluster_engine.linux.sh.parse import parse as parse_shell
@@ -149,7 +148,6 @@ PARSERS: dict[str, tuple[Callable[[str, int], Any], tuple[type[Exception], ...]]
     "labels": (read_labels, (labels.SelectorError,)),
     "fields": (read_fields, (fields.FieldSelectorError,)),
     "quantity": (read_quantity, (quantity.QuantityError,)),
-    "duration": (lambda text, number: parse_go_duration(text), (ValueError,)),
     "yaml": (read_yaml, (yaml.YamlError,)),
     "json": (read_json, (json_body.DecodeError,)),
     "accept": (lambda text, number: parse_accept(text), ()),
