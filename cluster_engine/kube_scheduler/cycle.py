@@ -24,7 +24,7 @@ from cluster_engine.kube_scheduler.framework.interface import (
 )
 from cluster_engine.kube_scheduler.framework.nominator import nominated_node
 from cluster_engine.kube_scheduler.framework.runtime import Framework, tell
-from cluster_engine.kube_scheduler.framework.types import PodInfo
+from cluster_engine.kube_scheduler.framework.types import PodInfo, placed
 from cluster_engine.kube_scheduler.permits import Permit
 from cluster_engine.kube_scheduler.queue import Queue, Waiting
 from cluster_engine.sim import SECOND, Clock
@@ -150,12 +150,12 @@ class Cycle:
 
     def assume(self, pod: JSON, node: str) -> None:
         """Counts the Pod on the node before it is bound."""
-        self.cache.add_pod({**pod, "spec": {**pod["spec"], "nodeName": node}})
+        self.cache.add_pod(placed(pod, node))
 
     def forget(self, permit: Permit, pod: JSON) -> None:
         """The Pod does not wait for its permit any more, and what was taken for it is given back."""
         del self.permits[permit.key]
-        self.cache.remove_pod({**pod, "spec": {**pod["spec"], "nodeName": permit.node}})
+        self.cache.remove_pod(placed(pod, permit.node))
 
     def decided(self, permit: Permit) -> None:
         """Goes on with a Pod whose Permit plugins have all decided. What they kept in their slots is gone."""

@@ -27,7 +27,7 @@ from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.interface import Plugin
 from cluster_engine.kube_scheduler.framework.nominator import nominated_node
 from cluster_engine.kube_scheduler.framework.runtime import Framework
-from cluster_engine.kube_scheduler.framework.types import PodInfo, is_terminal
+from cluster_engine.kube_scheduler.framework.types import PodInfo, is_terminal, placed
 from cluster_engine.kube_scheduler.permits import Permit
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.kube_scheduler.queue import GATED, UNSCHEDULABLE, Queue, Waiting
@@ -102,6 +102,8 @@ class Scheduler(Component):
             self._leaves_queue(change.key)
             if self.cache.add_pod(new):
                 self._happened(Event("Pod", ADD, None, new))
+            if nominated_node(old) != new["spec"]["nodeName"]:
+                self._promise_gone(old)
         elif is_terminal(new):
             if self.cache.remove_pod(new):
                 self._happened(Event("Pod", DELETE, new, None))
@@ -123,6 +125,8 @@ class Scheduler(Component):
             return
         if key not in self.cycle.permits and nominated_node(old) + nominated_node(new):
             self.handle.nominator.update(self.cache.info(new))
+            if nominated_node(old) != nominated_node(new):
+                self._promise_gone(old)
         if waiting.place in (UNSCHEDULABLE, GATED):
             for action in pod_changes(old, new):
                 event = Event("Pod", action, old, new)
@@ -140,8 +144,15 @@ class Scheduler(Component):
         if permit is not None:
             self.cycle.forget(permit, pod)
         self._leaves_queue(key)
-        if permit is not None or nominated_node(pod):
-            self._happened(Event("Pod", DELETE, pod, None))
+        if permit is not None:
+            self._happened(Event("Pod", DELETE, placed(pod, permit.node), None))
+        else:
+            self._promise_gone(pod)
+
+    def _promise_gone(self, old: JSON) -> None:
+        """The room that was promised to the Pod is free for others, as if the Pod had been there."""
+        if nominated_node(old):
+            self._happened(Event("Pod", DELETE, placed(old, nominated_node(old)), None))
 
     def _arrived(self, pod: JSON) -> None:
         if _is_ours(pod):

@@ -368,11 +368,11 @@ def test_pods_wait_for_one_another(booted: Any) -> None:
     held = cluster.get("pods", "a")["status"]["nominatedNodeName"]
     cluster.apply(pod("big", "3"))
     cluster.apply(pod("bigger", "3"))
-    cluster.settle()
+    cluster.advance(2)
     placed = [node_of(cluster, name) for name in ("big", "bigger")]
     assert sorted(placed) == ["", next(n for n in ("worker-1", "worker-2") if n != held)], "its room is held"
     cluster.apply(pod("b", annotations={"gang": "pair"}))
-    cluster.settle()
+    cluster.advance(2)
     assert node_of(cluster, "a") == held
     assert node_of(cluster, "b")
     assert "nominatedNodeName" not in cluster.get("pods", "a")["status"]
@@ -490,3 +490,26 @@ def test_the_plugin_of_the_guide(booted: Any) -> None:
     cluster.apply({**both, "data": {"worker-1": ""}})
     cluster.advance(1)
     assert node_of(cluster, "p") == "worker-2"
+
+
+def test_what_comes_during_the_attempt_counts(booted: Any) -> None:
+    """The event is over before the Pod is put aside: it is looked at then (in-flight events)."""
+
+    class SelfHelp(Plugin):
+        name = "SelfHelp"
+
+        def events(self) -> tuple[Interest, ...]:
+            return (Interest("configmaps", ("Add",)),)
+
+        def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Refusal | None:
+            there = self.handle.informers.of("configmaps").get("default/go")
+            return resolvable("not yet") if there is None else None
+
+        def post_filter(self, state: CycleState, pod: PodInfo, diagnosis: Any) -> None:
+            go = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "go", "namespace": "default"}}
+            cluster.apply(go)
+
+    cluster = booted(SelfHelp)
+    cluster.apply(pod("p"))
+    cluster.advance(0.1)
+    assert node_of(cluster, "p")

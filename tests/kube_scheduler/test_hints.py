@@ -119,12 +119,6 @@ CASES: dict[str, tuple[str, JSON, tuple[str, str, JSON | None, JSON | None], boo
     ),
     "room: a placed Pod went": ("NodeResourcesFit", pod(), ("Pod", DELETE, pod("q", on="n"), None), True),
     "room: a waiting Pod went": ("NodeResourcesFit", pod(), ("Pod", DELETE, pod("q"), None), False),
-    "room: a nominated Pod went": (
-        "NodeResourcesFit",
-        pod(),
-        ("Pod", DELETE, {**pod("q"), "status": {"nominatedNodeName": "n"}}, None),
-        True,
-    ),
     "room: a Pod came": ("NodeResourcesFit", pod(), ("Pod", ADD, None, pod("q", on="n")), None),
     "room: a new node": (
         "NodeResourcesFit",
@@ -155,6 +149,18 @@ CASES: dict[str, tuple[str, JSON, tuple[str, str, JSON | None, JSON | None], boo
         pod(affinity=NEAR),
         ("Pod", ADD, None, pod("q", X, on="n")),
         True,
+    ),
+    "near: the last one went": (
+        "InterPodAffinity",
+        pod(labels=X, affinity=NEAR),
+        ("Pod", DELETE, pod("q", X, on="n"), None),
+        True,
+    ),
+    "near: the last one went, but it is none itself": (
+        "InterPodAffinity",
+        pod(affinity=NEAR),
+        ("Pod", DELETE, pod("q", X, on="n"), None),
+        False,
     ),
     "near: no match": ("InterPodAffinity", pod(affinity=NEAR), ("Pod", ADD, None, pod("q", on="n")), False),
     "near: without a node": ("InterPodAffinity", pod(affinity=NEAR), ("Pod", ADD, None, pod("q", X)), False),

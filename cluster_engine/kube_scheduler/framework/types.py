@@ -174,6 +174,11 @@ class NodeInfo:
         return copy
 
 
+def placed(pod: JSON, node: str) -> JSON:
+    """The Pod as it would be on that node."""
+    return {**pod, "spec": {**pod["spec"], "nodeName": node}}
+
+
 def is_terminal(pod: JSON) -> bool:
     """Whether the Pod has ended and holds no resources any more."""
     phase: Any = (pod.get("status") or {}).get("phase")

@@ -136,6 +136,8 @@ class InterPodAffinity(Plugin):
 
         if selected(near, after) and not selected(near, before):
             return True
+        if selected(near, before) and not selected(near, after) and selected(near, shape):
+            return True  # who selects itself may go anywhere when the others are gone
         if hit(away, before) and not hit(away, after):
             return True
         # One that kept this Pod out went, or speaks of other Pods now.

@@ -16,7 +16,6 @@ from cluster_engine.kube_scheduler.framework import (
     ShapePlugin,
 )
 from cluster_engine.kube_scheduler.framework.events import ADD, DELETE, NODE_ALLOCATABLE, POD_SCALE_DOWN
-from cluster_engine.kube_scheduler.framework.nominator import nominated_node
 
 _TOO_MANY = "Too many pods"
 
@@ -68,11 +67,8 @@ class NodeResourcesFit(ShapePlugin):
 
 
 def _frees_room(pod: PodInfo, event: Event) -> bool:
-    """A Pod that held room, or a promise of it, is gone; or the Pod itself, or one on a node, asks for less."""
-    if event.new is None:
-        gone = event.old or {"spec": {}}
-        return bool(gone["spec"].get("nodeName") or nominated_node(gone))
-    return True
+    """A Pod that held room is gone; or the Pod itself, or one on a node, asks for less."""
+    return event.new is not None or bool(event.old and event.old["spec"].get("nodeName"))
 
 
 def _has_room_now(pod: PodInfo, event: Event) -> bool:
