@@ -30,6 +30,8 @@ class HostnameError(Exception):
 def hostname_and_domain(pod: JSON) -> tuple[str, str]:
     """The Pod's host name, and its domain ("" without a subdomain)."""
     spec, meta = pod["spec"], pod["metadata"]
+    if spec.get("hostnameOverride"):
+        return spec["hostnameOverride"], ""
     hostname = spec.get("hostname") or meta["name"]
     if len(hostname) > _HOSTNAME_MAX:
         hostname = hostname[:_HOSTNAME_MAX].rstrip("-.")

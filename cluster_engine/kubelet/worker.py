@@ -89,6 +89,7 @@ class Worker:
                 return
             record = PodRecord(uid, key, pod["spec"]["nodeName"])
             record.static = self.static_pods.owns(record)
+            record.grace = pod["spec"].get("terminationGracePeriodSeconds", 30)
             core.records.add(record)
         if record.state == SYNCING:
             record.quiet = False

@@ -268,7 +268,7 @@ CASES: dict[str, tuple[PodRecord, JSON | None, list[Action]]] = {
     "finished and deleted": (record(state=FINISHED), pod(C, meta=DELETED), [WriteStatus(), Remove()]),
     "finished": (record(state=FINISHED), pod(C), [WriteStatus()]),
     # ---- no API object
-    "vanished while it ran": (record(up("c")), None, [Terminate(30), Stop("c", 30), Signal("c", 30)]),
+    "vanished while it ran": (record(up("c"), grace=7), None, [Terminate(7), Stop("c", 7), Signal("c", 7)]),
     "vanished before it ran": (record(state=NEW), None, [Forget()]),
     "vanished when finished": (record(state=FINISHED), None, [Forget()]),
     # ---- static Pods

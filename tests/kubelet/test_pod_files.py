@@ -68,6 +68,11 @@ HOSTS = {
     "aliases": (pod(hostAliases=ALIASES), f"{LOCAL}10.244.1.5\tp\n{ADDED}", "p"),
     "host network": (pod(hostNetwork=True, hostname="box"), NODE, "worker-1"),
     "host network with aliases": (pod(hostNetwork=True, hostAliases=ALIASES), NODE + ADDED, "worker-1"),
+    "overridden": (
+        pod(hostname="box", subdomain="grp", hostnameOverride="web.example.com"),
+        f"{LOCAL}10.244.1.5\tweb.example.com\n",
+        "web.example.com",
+    ),
     "long name": (pod(LONG), f"{LOCAL}10.244.1.5\t{'a' * 62}\n", "a" * 62),
 }
 
