@@ -13,6 +13,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from typing import Any, Protocol
+from zlib import crc32
 
 from cluster_engine.container_runtime import dns, resolver
 from cluster_engine.container_runtime.image import PATH
@@ -635,8 +636,7 @@ class Sandbox:
 
     def datagram_in(self, port: int, peer_ip: str, peer_port: int, data: str) -> bool:
         if port == RESOLVER_PORT:
-            self._answered(data)
-            return True
+            return self._answered(data)
         if self._machine is None and self._saved is None and not self._offers(port):
             return False
         return self._touch().datagram_in(port, peer_ip, peer_port, data)
@@ -665,7 +665,8 @@ class Sandbox:
     def _ask(self, call: str) -> None:
         lookup, keeper = self._data.lookups[call], self._keeper
         self._data.serial += 1
-        lookup.number = self._data.serial
+        # Pods on the host's network share an address: a number tells whose question it is.
+        lookup.number = (crc32(self.key.encode()) << 16) + self._data.serial % (1 << 16)
         server = lookup.servers[lookup.done % len(lookup.servers)]
         lookup.done += 1
         due = keeper.now + lookup.timeout
@@ -674,18 +675,19 @@ class Sandbox:
             self.key, RESOLVER_PORT, server, dns.PORT, dns.question(lookup.number, lookup.names[0])
         )
 
-    def _answered(self, data: str) -> None:
+    def _answered(self, data: str) -> bool:
+        """Whether it was this Pod's question."""
         answer = dns.read_answer(data)
         lookups = self._data.lookups
         call = next((c for c, x in lookups.items() if answer is not None and x.number == answer.number), None)
         if call is None or answer is None:
-            return
+            return False
         lookup = lookups[call]
         self._keeper.cancel(lookup.timer)
         if answer.addresses:
             del lookups[call]
             self._touch().resolved(call, answer.addresses)
-            return
+            return True
         del lookup.names[0]
         lookup.done = 0
         if lookup.names:
@@ -693,6 +695,7 @@ class Sandbox:
         else:
             del lookups[call]
             self._touch().resolved(call, resolver.NOT_FOUND)
+        return True
 
     def unanswered(self, call: str) -> None:
         """Clock event: a name server did not answer in time."""

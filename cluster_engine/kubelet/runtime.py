@@ -462,7 +462,7 @@ def _setup(container: Container) -> Setup:
     uid, gid, *groups = container.user
     mounts = [(volume, path, sub, frozen) for volume, path, sub, frozen in container.mounts]
     taken = {path for _, path, _, _ in mounts}
-    own = [(path, path, "", False) for path in (_RESOLV_CONF, _HOSTNAME) if path not in taken]
+    own = [(path, path, "", container.read_only) for path in (_RESOLV_CONF, _HOSTNAME) if path not in taken]
     if container.message_path and container.message_path not in taken:
         own.append((_message_volume(container), container.message_path, "", False))
     return Setup(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 import pytest
@@ -168,6 +169,55 @@ def test_what_shows_objects_is_read_only(cluster: Cluster, command: str) -> None
     assert run(cluster, "cat", "/conf/a.txt") == (0, "one\n")
 
 
+def test_links_to_the_files_of_a_moment(cluster: Cluster) -> None:
+    cluster.apply(config_map(**{"a.txt": "one\n"}))
+    cluster.apply(pod("p", c(**AT_CONF), **CONF))
+    cluster.advance(5)
+    names = run(cluster, "ls", "-a", "/conf")[1].split()
+    assert re.fullmatch(r"\. \.\. (\.\.2026(_\d\d){5}\.\d+) \.\.data a\.txt", " ".join(names))
+    assert run(cluster, "readlink", "/conf/a.txt", "/conf/..data") == (0, f"..data/a.txt\n{names[2]}\n")
+    assert run(cluster, "stat", "-Lc", "%a %U %s", "/conf/a.txt") == (0, "400 root 4\n")
+    cluster.apply(config_map(**{"b.txt": "two\n"}))
+    cluster.advance(100)
+    later = run(cluster, "ls", "-a", "/conf")[1].split()
+    assert later[3:] == ["..data", "b.txt"]
+    assert later[2] != names[2]
+
+
+OWNED = {
+    "a user of its own": ({"runAsUser": 1000}, ["1000:0 0", "400 0:0", "777 0:0", "Permission denied"]),
+    "a group too": (
+        {"runAsUser": 1000, "runAsGroup": 3000, "fsGroup": 2000, "supplementalGroups": [4000]},
+        ["1000:3000 3000 2000 4000", "440 0:2000", "2777 0:2000", "one"],
+    ),
+    "root": ({}, ["0:0 0", "400 0:0", "777 0:0", "one"]),
+}
+
+
+@pytest.mark.parametrize(("context", "wanted"), OWNED.values(), ids=OWNED.keys())
+def test_users_and_groups(cluster: Cluster, context: JSON, wanted: list[str]) -> None:
+    cluster.apply(config_map(**{"a.txt": "one\n"}))
+    mounts = {"volumeMounts": [*AT_CONF["volumeMounts"], {"name": "e", "mountPath": "/data"}]}
+    volumes = [*CONF["volumes"], {"name": "e", "emptyDir": {}}]
+    cluster.apply(pod("p", c(**mounts), securityContext=context, volumes=volumes))
+    cluster.advance(5)
+    who = run(cluster, "sh", "-c", "echo $(id -u):$(id -g) $(id -G)")[1]
+    shown = [run(cluster, "stat", "-Lc", "%a %u:%g", path)[1] for path in ("/conf/a.txt", "/data")]
+    read = run(cluster, "cat", "/conf/a.txt")[1]
+    assert [who.strip(), *(line.strip() for line in shown)] == wanted[:3]
+    assert wanted[3] in read
+    assert run(cluster, "sh", "-c", "echo x > /data/x && cat /data/x") == (0, "x\n")
+
+
+def test_a_volume_in_memory_is_full_at_its_limit(cluster: Cluster) -> None:
+    volumes = [{"name": "m", "emptyDir": {"medium": "Memory", "sizeLimit": "64Ki"}}]
+    cluster.apply(pod("p", c(volumeMounts=[{"name": "m", "mountPath": "/mem"}]), volumes=volumes))
+    cluster.advance(5)
+    code, text = run(cluster, "dd", "if=/dev/zero", "of=/mem/f", "bs=1024", "count=100")
+    assert (code, "No space left on device" in text) == (1, True)
+    assert run(cluster, "stat", "-c", "%s", "/mem/f") == (0, "65536\n")
+
+
 def test_a_subPath_is_not_brought_up_to_date(cluster: Cluster) -> None:
     cluster.apply(config_map(a="old", b="same"))
     mounts = [*AT_CONF["volumeMounts"], {"name": "v", "mountPath": "/one", "subPath": "a"}]
@@ -216,6 +266,7 @@ def test_nothing_is_written_to_a_frozen_root(cluster: Cluster, command: str) -> 
     assert code != 0
     assert READ_ONLY in text
     assert run(cluster, "sh", "-c", "echo y > /data/y; echo z >> /etc/hosts; cat /data/y") == (0, "y\n")
+    assert READ_ONLY in run(cluster, "sh", "-c", "echo z >> /etc/resolv.conf")[1]
 
 
 def test_nginx_needs_its_cache(cluster: Cluster) -> None:
@@ -343,6 +394,27 @@ def test_hosts_and_resolver(cluster: Cluster) -> None:
     assert hosts.endswith("\n# Entries added by HostAliases.\n10.1.2.3\tone.local\n")
     assert run(cluster, "cat", "/etc/resolv.conf") == (0, "search my.search\nnameserver 192.0.2.1\n")
     assert run(cluster, "cat", "/etc/hostname") == (0, "box\n")
+    names = [run(cluster, "hostname", *flag)[1].strip() for flag in ((), ("-f",), ("-d",), ("-i",))]
+    assert names == ["box", "box.grp.default.svc.cluster.local", "grp.default.svc.cluster.local", ip]
+
+
+ASKED = {
+    "the cluster's": ({}, True),
+    "the cluster's, on the host's network": (
+        {"hostNetwork": True, "dnsPolicy": "ClusterFirstWithHostNet"},
+        True,
+    ),
+    "the node's": ({"dnsPolicy": "Default"}, False),
+    "the node's, on the host's network": ({"hostNetwork": True}, False),
+}
+
+
+@pytest.mark.parametrize(("spec", "known"), ASKED.values(), ids=ASKED.keys())
+def test_who_is_asked_for_names(cluster: Cluster, spec: JSON, known: bool) -> None:
+    cluster.apply(pod("p", c(), **spec))
+    cluster.advance(5)
+    code, text = run(cluster, "nslookup", "kubernetes.default.svc.cluster.local")
+    assert (code == 0, "10.96.0.1\n" in text) == (known, known)
 
 
 def test_a_name_that_is_too_long_for_the_kernel(cluster: Cluster) -> None:
