@@ -104,14 +104,14 @@ class Cluster:
         self.server = APIServer(self.clock, self.chance, self.store, self.scheme, self.options)
         self.informers = SharedInformerFactory(self.store)
         self.network = Network(self.clock, Proxy(self.informers), self.chance)
-        self.context = Context(self.clock, self.chance, self.informers, self.server, self.options)
+        calls = {"dns": Resolver(self.informers).answer}
+        self.context = Context(
+            self.clock, self.chance, self.informers, self.server, self.options, self.network, calls
+        )
         self.components: dict[str, Component] = {}
         for component in COMPONENTS:
             built = component(self.context)
             self.components[built.name] = built
-        kubelets = self.components[Kubelets.name]
-        assert isinstance(kubelets, Kubelets)
-        kubelets.connect(self.network, {"dns": Resolver(self.informers).answer})
         self.journal = Journal({"engine": ENGINE_VERSION, "options": self.options.as_dict()})
         if boot:
             self.boot()

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
 
 from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.client_go import Client, EventRecorder, SharedInformerFactory, WorkQueue
 from cluster_engine.kube_apiserver import APIServer, UserInfo
+from cluster_engine.network import Network
 from cluster_engine.sim import Chance, Clock, Failures
 
 
@@ -35,13 +36,16 @@ class ClusterOptions:
 
 @dataclass(slots=True)
 class Context:
-    """What a component may touch: the clock, chance, informers, clients and recorders. Never etcd."""
+    """What a component may touch: the clock, chance, informers, clients, recorders and the network. Never etcd."""
 
     clock: Clock
     chance: Chance
     informers: SharedInformerFactory
     server: APIServer
     options: ClusterOptions
+    network: Network
+    calls: Mapping[str, Callable[[Any], Any]]
+    """What programs may ask their host for, beside the kernel: name -> who answers."""
     recorders: dict[str, EventRecorder] = field(default_factory=dict)
 
     @property

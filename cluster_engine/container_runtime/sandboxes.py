@@ -6,7 +6,7 @@ kept by nobody.
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cluster_engine.container_runtime.sandbox import Sandbox, Told
@@ -14,7 +14,7 @@ from cluster_engine.linux.files.tree import Node
 from cluster_engine.network import Network
 from cluster_engine.sim import Chance, Clock
 
-Calls = dict[str, Callable[[Any], Any]]
+Calls = Mapping[str, Callable[[Any], Any]]
 """What programs may ask the host for (``Sys.call``): name -> answer."""
 
 

@@ -10,7 +10,6 @@ from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
 from cluster_engine.container_runtime.container import Container
-from cluster_engine.container_runtime.sandboxes import Calls
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.environment import Environment
 from cluster_engine.kubelet.lifecycle import Lifecycle
@@ -24,7 +23,6 @@ from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.termination import Termination
 from cluster_engine.kubelet.volumes import Volumes
 from cluster_engine.kubelet.worker import Worker
-from cluster_engine.network import Network
 
 LATENCY = 0.010
 
@@ -37,7 +35,7 @@ class Kubelets(Component):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.core = core = Core(ctx)
-        self.runtime = runtime = Runtime(core, self._exited)
+        self.runtime = runtime = Runtime(core, ctx.network, ctx.calls, self._exited)
         prober, lifecycle = Prober(core, runtime), Lifecycle(core, runtime)
         termination = Termination(core, runtime, lifecycle, prober)
         environment = Environment(ctx.informers)
@@ -112,12 +110,6 @@ class Kubelets(Component):
         key = key_of(pod)
         if self.core.records.of_key(key):
             self.queue.add(key)
-
-    # ---- for other components --------------------------------------------------------------------------
-
-    def connect(self, network: Network, calls: Calls) -> None:
-        """Gives nodes and Pods a network, and programs what they may ask for. Called once, before ``start``."""
-        self.runtime.connect(network, calls)
 
     # ---- saving ----------------------------------------------------------------------------------------
 

@@ -96,26 +96,22 @@ class ContainerConfig:
 class Runtime:
     """The sandboxes and containers of all nodes. It alone changes a ``Container``."""
 
-    sandboxes: Sandboxes
-    clients: Clients
-
-    def __init__(self, core: Core, exited: Callable[[PodRecord, Container], None]) -> None:
-        """``exited`` is told of each container whose process has ended."""
+    def __init__(
+        self, core: Core, network: Network, calls: Calls, exited: Callable[[PodRecord, Container], None]
+    ) -> None:
+        """``calls`` is what programs may ask the host for; ``exited`` is told of each container that has ended."""
         self.core = core
         self.clock = core.clock
+        self.sandboxes = Sandboxes(self.clock, core.chance, network, self, calls)
+        self.clients = Clients(self.clock, network)
+        for node in core.nodes.values():
+            self.clients.add(node.name, node.ip)
         self._exited = exited
         self._by_ip: dict[str, str] = {}
         self._sessions: dict[str, str] = {}
         """Session -> the Pod's uid."""
         self.clock.register("runtime/kill", self._kill)
         self.clock.register("runtime/oom", self._oom)
-
-    def connect(self, network: Network, calls: Calls) -> None:
-        """Gives nodes and Pods a network, and programs what they may ask the host for. Once, before anything runs."""
-        self.sandboxes = Sandboxes(self.clock, self.core.chance, network, self, calls)
-        self.clients = Clients(self.clock, network)
-        for node in self.core.nodes.values():
-            self.clients.add(node.name, node.ip)
 
     # ---- sandboxes -------------------------------------------------------------------------------------
 
