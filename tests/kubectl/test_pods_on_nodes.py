@@ -141,7 +141,7 @@ def test_a_frozen_root(kubectl: Kubectl) -> None:
 
 
 def test_last_words(kubectl: Kubectl) -> None:
-    words = 'name: c, image: debian, command: [/bin/sh], '
+    words = "name: c, image: debian, command: [/bin/sh], "
     words += 'args: ["-c", "sleep 2 && echo farewell > /dev/termination-log"]'
     apply(kubectl, pod("farewell", words, "restartPolicy: Never, "))
     wait(kubectl, "farewell", "jsonpath={.status.phase}=Succeeded")
