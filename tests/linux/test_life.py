@@ -3,7 +3,9 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
+import os
 import random
 
 import pytest
@@ -90,3 +92,49 @@ def test_where_it_is_cut_does_not_show(line: str) -> None:
         found = cut(line, seed)
         assert found[0] == expected[0], f"seed {seed}"
         assert found[1] == expected[1], f"seed {seed}: the states differ"
+
+
+LOOPS = (
+    "while :; do date; sleep 10; done",
+    'i=0; while :; do i=$((i+1)); echo "$i" > /tmp/count; sleep 30; done',
+    'trap "exit 0" TERM; while true; do x=$(cat /tmp/.keep | lines); echo "got $x"; sleep 20 & wait $!; done',
+    "while :; do for s in 1 2 3; do sleep $s; done; [ -f /tmp/ok ] || echo ok > /tmp/ok; done",
+    "while :; do :; done",
+)
+
+
+def lived(machines: int, hours: int, seed: int | None) -> str:
+    """Machines with a loop each and an exec probe every 10 s. ``seed``: cut, saved, read back and forked at random."""
+    chance = random.Random(seed)
+    worlds = [World() for _ in range(machines)]
+    digests = []
+    for index, world in enumerate(worlds):
+        world.start("sh", "-c", LOOPS[index % len(LOOPS)], stdout=["log", "stdout"])
+        for probe in range(hours * 360):
+            world.start("sh", "-c", "[ -f /tmp/ok ] || exit 1", session=f"p{probe}")
+            budget = 100_000 if seed is None else chance.choice((7, 50, 1_000))
+            world.advance(10_000_000, budget)
+            if seed is not None and chance.random() < 0.02:
+                state = world.machine.state()
+                fresh = Machine("box", world.host, TABLE.get)
+                fresh.load(json.loads(json.dumps(state)) if chance.random() < 0.5 else state)
+                fork = Machine("box", Host(), TABLE.get)
+                fork.load(state)
+                fork.run(world.now + 5_000_000)
+                world.machine = fresh
+        assert len(world.machine.processes()) < 10
+        logs = hashlib.blake2b("".join(text for _, _, text in world.host.logs).encode()).hexdigest()
+        digests.append((json.dumps(world.machine.state()), logs, sorted(world.host.ends.items())))
+    return hashlib.blake2b(json.dumps(digests).encode()).hexdigest()
+
+
+def test_an_hour_of_loops_and_probes() -> None:
+    assert lived(len(LOOPS), 1, None) == lived(len(LOOPS), 1, 1)
+
+
+@pytest.mark.soak
+@pytest.mark.skipif(
+    not os.environ.get("DRYDOCK_SOAK"), reason="100 virtual hours of 20 loops: DRYDOCK_SOAK=1"
+)
+def test_a_hundred_hours_of_twenty_loops() -> None:
+    assert lived(20, 100, None) == lived(20, 100, 2)
