@@ -94,10 +94,16 @@ def scheduler(options: argparse.Namespace) -> Iterator[Result]:
         yield result | {key: median(ours, key) for key in ours[0]}
 
 
+def shell(options: argparse.Namespace) -> Iterator[Result]:
+    """The ten scripts of the prototype that the machine was built after, a virtual hour of bombs, saving and forking."""
+    yield {"bench": "shell", "runs": options.runs, **engine("shell", str(options.runs))}
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "boot": boot,
     "scale": scale,
     "scheduler": scheduler,
+    "shell": shell,
 }
 
 

@@ -11,6 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 
+def shell(runs: int) -> dict[str, Any]:
+    """The ten scripts, the bombs, saving and forking (``bench/shell.py``)."""
+    from bench.shell import shell as measured
+
+    return measured(runs)
+
+
 def _template() -> dict[str, Any]:
     return {
         "metadata": {"labels": {"app": "bench"}},
@@ -130,6 +137,7 @@ BENCHES: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "boot": lambda _rest: boot(),
     "scale": lambda rest: scale(int(rest[0]), int(rest[1]), "--profile" in rest),
     "scheduler": lambda rest: scheduler(int(rest[0]), int(rest[1])),
+    "shell": lambda rest: shell(int(rest[0])),
 }
 
 

@@ -14,7 +14,6 @@ from typing import Any, Protocol
 
 from cluster_engine.linux.files import Credentials, Files, Storage
 from cluster_engine.linux.limits import (
-    BURST,
     CODES,
     FIRST_PERIOD,
     LAST_PERIOD,
@@ -93,7 +92,7 @@ class Kernel:
             "chance": 0,
             "ready": [],
             "timers": [],
-            "totals": {"cpu": 0, "output": 0, "started": 0, "steps": 0},
+            "totals": {"cpu": 0, "output": 0, "started": 0, "steps": 0, "held": 0},
             **{table: {} for table in TABLES},
         }
         self._mine = True
@@ -147,7 +146,7 @@ class Kernel:
         """A process's record, to be changed."""
         if key in self._owned:
             return self.procs[key]
-        record = self.procs[key] = copied(self.procs[key])
+        record = self.procs[key] = copied_process(self.procs[key])
         self._owned.add(key)
         return record
 
@@ -155,6 +154,16 @@ class Kernel:
         """A new record, which nobody else has."""
         self.procs[key] = record
         self._owned.add(key)
+
+    def forget(self, key: str) -> None:
+        """A process is gone for good."""
+        self.procs.pop(key, None)
+        self._owned.discard(key)
+
+    def drop_stream(self, key: str) -> None:
+        """A pipe, socket or buffer is gone for good."""
+        self.io.pop(key, None)
+        self._owned.discard("i" + key)
 
     def stream(self, key: str) -> Record:
         """A pipe, socket or buffer, to be changed."""
@@ -200,7 +209,7 @@ class Kernel:
         record = self.process(key)
         record["state"] = "R"
         if record["held"]:
-            record["held"] = False
+            self.set_held(record, False)
             record["woken"] = "held"
             self.timers[:] = [each for each in self.timers if each[2] != key or each[3] != "held"]
             self.ready.append(key)
@@ -215,8 +224,8 @@ class Kernel:
         if why == "held":
             record["cpu"] += waited
             return
-        record["tokens"] = min(BURST, record["tokens"] + waited // RECOVERY)
-        if record["tokens"] > BURST // 2:
+        record["tokens"] = min(self.limits.burst, record["tokens"] + waited // RECOVERY)
+        if record["tokens"] > self.limits.burst // 2:
             record["period"] = 0
 
     def wake_all(self, keys: list[str], *, outside: bool = False) -> None:
@@ -233,9 +242,15 @@ class Kernel:
         period = min(LAST_PERIOD, record["period"] * 2 or FIRST_PERIOD)
         record["period"] = period
         record["state"] = "S"
-        record["held"] = True
+        self.set_held(record, True)
         record["since"] = self.now
         self.timer(record["id"], period, "held")
+
+    def set_held(self, record: Record, held: bool) -> None:
+        """Whether a process waits for processor time; how many do is counted."""
+        if record["held"] != held:
+            record["held"] = held
+            self.top["totals"]["held"] += 1 if held else -1
 
     def timer(self, process: str, after: int, what: str) -> int:
         """Something is due for a process; the timer's number."""
@@ -264,13 +279,12 @@ class Kernel:
                 self.wake(key, outside=True)
 
     def _relieve(self, record: Record) -> None:
-        sharing = sum(1 for each in self.procs.values() if each["held"])
-        record["tokens"] = max(1, SLICE // max(1, sharing))
+        record["tokens"] = max(1, SLICE // max(1, self.top["totals"]["held"]))
         record["cpu"] += self.now - record["since"]
         if record["state"] == "S":
             record["state"] = "R"
             self.ready.append(record["id"])
-        record["held"] = False
+        self.set_held(record, False)
 
     def due(self) -> int | None:
         """When the machine wants to run next."""
@@ -354,14 +368,24 @@ class Kernel:
 
 
 _SHALLOW = (dict, list)
+_CHANGED = (
+    "fds", "children", "dead", "pending", "caught", "out", "fired", "hot", "inputs", "asks", "events", "vars",
+    "exported", "readonly", "funcs", "aliases", "stack", "res", "jobs", "ended", "hash",
+)  # fmt: skip
+"""The fields of a process that are changed in place; all others are replaced."""
 
 
 def copied(record: Record) -> Record:
-    """A copy whose direct lists and dicts (and those of a program's memory) are copies too."""
-    fresh = {key: value.copy() if type(value) in _SHALLOW else value for key, value in record.items()}
-    memory = fresh.get("mem")
-    if memory:
-        fresh["mem"] = {
-            key: value.copy() if type(value) in _SHALLOW else value for key, value in memory.items()
-        }
+    """A copy whose direct lists and dicts are copies too."""
+    return {key: value.copy() if type(value) in _SHALLOW else value for key, value in record.items()}
+
+
+def copied_process(record: Record) -> Record:
+    """The same of a process, its program's memory included."""
+    fresh = record.copy()
+    for key in _CHANGED:
+        if key in fresh:
+            fresh[key] = fresh[key].copy()
+    if "mem" in record:
+        fresh["mem"] = copied(record["mem"])
     return fresh

@@ -9,8 +9,6 @@ MIB = 1024 * KIB
 
 QUANTUM = 500
 """Steps a process runs before the next one's turn."""
-BURST = 200_000
-"""Steps of processor time that a process may have saved up: what it can use at once."""
 SLICE = 1_000
 """Steps that all exhausted processes of a machine share per period."""
 FIRST_PERIOD = 10_000
@@ -55,6 +53,8 @@ MAX_NESTING = 40
 class Limits:
     """What one machine may use."""
 
+    burst: int = 200_000
+    """Steps of processor time that a process may have saved up: what it can use at once."""
     processes: int = 512
     """Processes alive at the same time, zombies among them."""
     descriptors: int = 256

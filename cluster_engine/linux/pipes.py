@@ -135,7 +135,7 @@ def release(kernel: Kernel, key: str, counter: str) -> None:
     record[counter] -= 1
     if record["k"] == "pipe":
         if not record["readers"] and not record["writers"]:
-            del kernel.io[key]
+            kernel.drop_stream(key)
             return
         if not record[counter]:
             waiting = "ww" if counter == "readers" else "rw"
@@ -145,4 +145,4 @@ def release(kernel: Kernel, key: str, counter: str) -> None:
         if record["k"] == "cap":
             kernel.wake(record["owner"])
         else:
-            del kernel.io[key]
+            kernel.drop_stream(key)

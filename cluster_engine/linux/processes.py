@@ -18,8 +18,8 @@ from typing import Any
 from cluster_engine.linux import descriptors, signals
 from cluster_engine.linux.errors import DENIED, NO_ENTRY, FileError
 from cluster_engine.linux.files.tree import content, program_of
-from cluster_engine.linux.kernel import Kernel, Record, copied
-from cluster_engine.linux.limits import BURST, EXEC_COST, FORK_COST
+from cluster_engine.linux.kernel import Kernel, Record, copied_process
+from cluster_engine.linux.limits import EXEC_COST, FORK_COST
 from cluster_engine.linux.program import Program
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -28,6 +28,7 @@ COMMON = (
     "state", "pending", "traps", "caught", "out", "fired", "hot", "tokens", "period",
     "spent", "woken", "held", "since", "q", "cpu", "started", "host", "session",
 )  # fmt: skip
+_COMMON = frozenset(COMMON)
 MAX_SCRIPT_LINKS = 4
 """Scripts whose interpreter is a script."""
 
@@ -41,7 +42,7 @@ def blank(kernel: Kernel, who: Record, parent: str) -> Record:
     record: Record = {
         "id": key, "pid": next_pid(kernel, who["ns"], key), "parent": parent, "who": who, "argv": [], "env": {},
         "cwd": "/", "umask": 0o022, "fds": {}, "group": key, "sid": key, "tty": "", "children": [], "dead": [],
-        "state": "R", "pending": [], "traps": {}, "caught": [], "out": [], "fired": [], "hot": [], "tokens": BURST,
+        "state": "R", "pending": [], "traps": {}, "caught": [], "out": [], "fired": [], "hot": [], "tokens": kernel.limits.burst,
         "period": 0,
         "spent": 0, "woken": "", "held": False, "since": kernel.now, "q": 0, "cpu": 0, "started": kernel.now,
         "host": False, "session": "",
@@ -76,7 +77,7 @@ def fork(kernel: Kernel, parent: Record) -> Record:
         raise FileError("Resource temporarily unavailable")
     kernel.acts += 1
     kernel.top["totals"]["started"] += 1
-    child = copied(parent)
+    child = copied_process(parent)
     key = kernel.fresh()
     child["id"], child["pid"] = key, next_pid(kernel, parent["who"]["ns"], key)
     child["parent"] = parent["id"]
@@ -168,8 +169,9 @@ def load(kernel: Kernel, process: Record, full: str, argv: list[str]) -> tuple[P
 
 def become(kernel: Kernel, process: Record, program: Program, argv: list[str], env: dict[str, str]) -> None:
     """The process runs a program from its start. It keeps what a process keeps over ``execve``."""
-    for key in [key for key in process if key not in COMMON]:
-        del process[key]
+    if len(process) > len(COMMON):
+        for key in [key for key in process if key not in _COMMON]:
+            del process[key]
     process["argv"], process["env"] = list(argv), dict(env)
     process["traps"] = {name: "" for name, action in process["traps"].items() if action == ""}
     process["caught"], process["fired"], process["hot"] = [], [], []
@@ -215,7 +217,7 @@ def leave(kernel: Kernel, process: Record, status: int, how: str = "exited") -> 
     close_all(kernel, process)
     kernel.drop_timers(key)
     process["state"] = "Z"
-    process["held"] = False
+    kernel.set_held(process, False)
     space = kernel.top["namespaces"].get(process["who"]["ns"], {"init": ""})
     init = space["init"] if space["init"] in kernel.procs else ""
     if init == key:
@@ -238,7 +240,7 @@ def leave(kernel: Kernel, process: Record, status: int, how: str = "exited") -> 
         parent["dead"].append([key, process["pid"], status, how])
         kernel.wake(parent["id"])
     else:
-        del kernel.procs[key]
+        kernel.forget(key)
 
 
 def settle(kernel: Kernel, process: Record) -> None:
@@ -247,8 +249,10 @@ def settle(kernel: Kernel, process: Record) -> None:
     if process["state"] != "Z" or process["parent"] not in kernel.procs:
         return
     parent = kernel.process(process["parent"])
-    parent["tokens"] = min(BURST, parent["tokens"] + max(0, process["tokens"]))
-    parent["period"] = 0 if parent["tokens"] > BURST // 2 else max(parent["period"], process["period"])
+    parent["tokens"] = min(kernel.limits.burst, parent["tokens"] + max(0, process["tokens"]))
+    parent["period"] = (
+        0 if parent["tokens"] > kernel.limits.burst // 2 else max(parent["period"], process["period"])
+    )
 
 
 def _leave_terminal(kernel: Kernel, process: Record) -> None:
@@ -275,13 +279,13 @@ def _adopt(kernel: Kernel, key: str, init: str) -> None:
             guardian["dead"].append([key, orphan["pid"], 0, "exited"])
             kernel.wake(init)
     elif orphan["state"] == "Z":
-        del kernel.procs[key]
+        kernel.forget(key)
 
 
 def stop(kernel: Kernel, process: Record, name: str) -> None:
     """A stopping signal acts: the process waits for CONT, its parent learns of it."""
     process["state"] = "T"
-    process["held"] = False
+    kernel.set_held(process, False)
     if process["parent"] in kernel.procs:
         parent = kernel.process(process["parent"])
         parent["dead"].append([process["id"], process["pid"], 128 + signals.NUMBERS[name], "stopped"])
@@ -294,7 +298,7 @@ def reap(kernel: Kernel, parent: Record) -> list[list[Any]]:
     parent["dead"] = []
     gone = [each[0] for each in news if each[3] != "stopped"]
     for key in gone:
-        kernel.procs.pop(key, None)
+        kernel.forget(key)
     if gone:
         parent["children"] = [key for key in parent["children"] if key not in gone]
     return news

@@ -132,7 +132,7 @@ def settled(kernel: Kernel, key: str, reason: str = "") -> None:
         record["state"], record["error"] = "failed", reason
         record["out"], record["m"] = [], 0
         if not record["refs"] and record["watch"][0]:
-            del kernel.io[key]
+            kernel.drop_stream(key)
             return
     else:
         record["state"] = "open"
@@ -281,7 +281,7 @@ def close(kernel: Kernel, key: str) -> None:
             kernel.top["ports"].pop(name, None)
         for waiting in record["queue"] if record["k"] == "listen" else []:
             close(kernel, waiting)
-        del kernel.io[key]
+        kernel.drop_stream(key)
         return
     if record["state"] == "open" and record["out"]:
         record["state"] = "closing"
@@ -295,4 +295,4 @@ def _gone(kernel: Kernel, key: str, record: Record) -> None:
             _finish(kernel, key, record)
         if not record["peer"]:
             kernel.host.close(key)
-    kernel.io.pop(key, None)
+    kernel.drop_stream(key)

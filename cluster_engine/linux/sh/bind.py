@@ -194,7 +194,8 @@ def _sub(pc: int, number: int, goal: int) -> Op:
             sh.next = pc
             return WAIT
         status, how = process["ended"].pop(ids[0])
-        text = "".join(kernel.io.pop(collector)["q"])
+        text = "".join(kernel.io[collector]["q"])
+        kernel.drop_stream(collector)
         process["res"][key] = text.replace("\0", "").rstrip("\n")
         process["sub"] = status
         process["call"] = None

@@ -175,7 +175,8 @@ def park(kernel: Kernel, process: Record) -> bool:
     count, power, then = mark
     if then == now:
         process["mark"] = None
-        process["state"], process["held"], process["since"] = "S", True, kernel.now
+        process["state"], process["since"] = "S", kernel.now
+        kernel.set_held(process, True)
         return True
     count += 1
     process["mark"] = [0, power * 2, now] if count >= power else [count, power, then]
