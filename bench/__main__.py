@@ -95,7 +95,7 @@ def scheduler(options: argparse.Namespace) -> Iterator[Result]:
 
 
 def shell(options: argparse.Namespace) -> Iterator[Result]:
-    """The ten scripts of the prototype that the machine was built after, a virtual hour of bombs, saving and forking."""
+    """The ten scripts of the prototype that the machine was built after, an hour of bombs, saving and forking."""
     yield {"bench": "shell", "runs": options.runs, **engine("shell", str(options.runs))}
 
 

@@ -1,4 +1,4 @@
-"""The shell's side of a measurement: the ten scripts of the design's prototype, snapshots, bombs. Run by ``engine.py``."""
+"""The shell's side of a measurement: the prototype's ten scripts, snapshots, bombs. Run by ``engine.py``."""
 
 from __future__ import annotations
 

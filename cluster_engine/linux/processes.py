@@ -42,8 +42,8 @@ def blank(kernel: Kernel, who: Record, parent: str) -> Record:
     record: Record = {
         "id": key, "pid": next_pid(kernel, who["ns"], key), "parent": parent, "who": who, "argv": [], "env": {},
         "cwd": "/", "umask": 0o022, "fds": {}, "group": key, "sid": key, "tty": "", "children": [], "dead": [],
-        "state": "R", "pending": [], "traps": {}, "caught": [], "out": [], "fired": [], "hot": [], "tokens": kernel.limits.burst,
-        "period": 0,
+        "state": "R", "pending": [], "traps": {}, "caught": [], "out": [], "fired": [], "hot": [],
+        "tokens": kernel.limits.burst, "period": 0,
         "spent": 0, "woken": "", "held": False, "since": kernel.now, "q": 0, "cpu": 0, "started": kernel.now,
         "host": False, "session": "",
     }  # fmt: skip
