@@ -347,6 +347,7 @@ class Sandbox:
             stdout=stdout,
             stderr=stderr,
             tag=container,
+            now=entry.started,
         )
 
     def _make_directory(self, machine: Machine, container: str, path: str) -> None:
@@ -454,6 +455,7 @@ class Sandbox:
                 stdout=stdout,
                 stderr=stdout,
                 tag=container,
+                now=self._keeper.now,
             )
         except FileError as error:
             if stdout[0] == "tty":

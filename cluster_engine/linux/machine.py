@@ -102,13 +102,16 @@ class Machine:
         stderr: Spec = ("log", "stderr"),
         tag: str = "",
         session: str = "",
+        now: int = 0,
     ) -> int:
         """Start a process from outside; its machine-wide id. Raises FileError as ``execve`` would.
 
+        ``now`` (µs) is when: a machine that has nothing to do knows no later time than that of its last run.
         ``session``: whose ``ended`` tells its status (default: that of its session or terminal).
         """
         kernel = self._kernel
         kernel.touch()
+        kernel.now = max(now, kernel.now)
         row = kernel.top["roots"][root]
         who = {
             "root": root, "ns": row["namespace"], "uid": uid, "gid": gid, "groups": list(groups), "tag": tag,

@@ -57,7 +57,13 @@ class Box(World):
         streams = {name: ["session", session] for name in ("stdin", "stdout", "stderr")}
         environment = {"PATH": "/bin", "HOME": "/tmp", **(env or {})}
         return self.machine.spawn(
-            list(argv), root="c", env=environment, uid=uid, gid=uid, **{**streams, "cwd": "/w", **options}
+            list(argv),
+            root="c",
+            env=environment,
+            uid=uid,
+            gid=uid,
+            now=self.now,
+            **{**streams, "cwd": "/w", **options},
         )
 
     def sh(self, line: str, *more: str, cwd: str = "/w", **options: Any) -> Result:

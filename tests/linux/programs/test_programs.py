@@ -31,6 +31,7 @@ CASES: dict[str, tuple[str, str, int, str, str]] = {
     "timeout of coreutils": ("debian", "timeout 1 sleep 5; echo $?; timeout 5 sh -c 'exit 7'; echo $?", 0, "124\n7\n", ""),
     "sleep": ("busybox", "a=$(date +%s); sleep 1m 1.5; b=$(date +%s); echo $((b-a)); sleep x", 1, "61\n", "sleep: invalid number 'x'\n"),
     "ps of busybox": ("busybox", "ps -o pid,ppid,args", 0, "PID   PPID  COMMAND\n    1     0 sh -c ps -o pid,ppid,args\n", ""),
+    "times of processes": ("busybox", "sleep 70; ps -o etime,comm; uptime", 0, "ELAPSED COMMAND\n  01:10 sh\n 16:01:10 up 1 min,  0 users,  load average: 0.00, 0.00, 0.00\n", ""),
     "pgrep": ("busybox", "sleep 100 & sleep 1; pgrep sleep; pgrep -l nope; echo $?; pkill sleep; wait; echo ok", 0, "2\n1\nok\n", ""),
     "killall": ("busybox", "killall nope; echo $?; sleep 9 & sleep 1; killall sleep; wait; echo ok", 0, "1\nok\n", "killall: nope: no process killed\n"),
     "hostname": ("busybox", "hostname; hostname -i; hostname -f", 0, "box\n10.244.1.7\nbox\n", ""),
