@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.errors import NO_ENTRY, FileError
 from cluster_engine.linux.program import Program, Sys
 from cluster_engine.linux.programs._common import (
     account,
@@ -39,23 +39,32 @@ def _mkdir(sys: Sys, argv: list[str]) -> int:
         fail(sys, f"invalid mode '{text}'")
 
     def make(name: str) -> None:
+        made = _missing(sys, name) if opts.flag("p") else [name]
         if opts.flag("p"):
             sys.fs.makedirs(name)
         else:
             sys.fs.mkdir(name)
         if mode is not None:
             sys.fs.chmod(name, mode)
-        if opts.flag("v"):
-            sys.out(
-                f"mkdir: created directory '{name}'\n"
-                if not is_busybox(sys)
-                else f"created directory: '{name}'\n"
-            )
+        for each_made in made if opts.flag("v") else ():
+            said = "created directory: '{}'" if is_busybox(sys) else "mkdir: created directory '{}'"
+            sys.out(said.format(each_made) + "\n")
 
     verb = "can't" if is_busybox(sys) else "cannot"
     return each(
         sys, opts.operands, make, lambda name, error: f"{verb} create directory '{name}': {error.reason}"
     )
+
+
+def _missing(sys: Sys, path: str) -> list[str]:
+    """The directories on the way to a path (and itself) that are not there yet."""
+    walked, found = "/" if path.startswith("/") else "", []
+    for part in [part for part in path.split("/") if part]:
+        walked += part
+        if not sys.fs.exists(walked):
+            found.append(walked)
+        walked += "/"
+    return found
 
 
 def _touch(sys: Sys, argv: list[str]) -> int:
@@ -259,7 +268,9 @@ def _ln(sys: Sys, argv: list[str]) -> int:
         except FileError as error:
             status = 1
             if is_busybox(sys):
-                sys.error(f"{error.path or path}: {error.reason}")
+                sys.error(
+                    f"{target if error.reason == NO_ENTRY and error.path == target else path}: {error.reason}"
+                )
             elif opts.flag("s"):
                 sys.error(f"failed to create symbolic link '{path}': {error.reason}")
             elif error.path == target:

@@ -36,7 +36,10 @@ def _start(sys: Sys, argv: list[str]) -> State:
         if size is None or (size <= 0 and key == "bs") or (size < 0 and key in given):
             fail(sys, f"invalid number '{given.get(key)}'")
         sizes[key] = size
-    appends = "append" in given.get("oflag", "") or "notrunc" in given.get("conv", "") or sizes["seek"] > 0
+    keeps = "notrunc" in given.get("conv", "")
+    if keeps and sizes["seek"]:
+        fail(sys, "seek with conv=notrunc is not simulated here; a real dd has it")
+    appends = "append" in given.get("oflag", "") or sizes["seek"] > 0
     state: State = {
         "bs": sizes["bs"], "left": sizes["count"] * sizes["bs"] if sizes["count"] >= 0 else -1, "in": 0, "out": 1,
         "skip": sizes["skip"] * sizes["bs"], "bytes": 0, "took": 0, "quiet": given.get("status", ""), "since": sys.now,
@@ -49,13 +52,13 @@ def _start(sys: Sys, argv: list[str]) -> State:
         _no(sys, given["if"], error)
     try:
         if "of" in given:
-            if appends and not sys.fs.exists(given["of"]):
+            if (appends or keeps) and not sys.fs.exists(given["of"]):
                 sys.fs.write(given["of"], "")
             if sizes["seek"] and sys.fs.is_file(given["of"]):
                 handle = sys.fs.open(given["of"], "a")
                 sys.fs.storage.truncate(handle, sizes["seek"] * sizes["bs"], sys.now)
                 sys.fs.storage.release(handle)
-            state["out"] = sys.open(given["of"], "a" if appends else "w")
+            state["out"] = sys.open(given["of"], "a" if appends else "r+" if keeps else "w")
     except FileError as error:
         _no(sys, given["of"], error)
     return _ask(sys, state)

@@ -247,14 +247,9 @@ def _cmp(sys: Sys, argv: list[str]) -> int:
         return 1
     if at in (len(a), len(b)):
         name = first if at == len(a) else second
-        sys.error(
-            f"EOF on {name}"
-            + (
-                ""
-                if is_busybox(sys)
-                else f" after byte {at}, line {a[:at].count(chr(10)) + (a[at - 1 : at] != chr(10))}"
-            )
-        )
+        rows = a[:at].count("\n")
+        where = f" after byte {at}, " + (f"line {rows}" if a[at - 1 : at] == "\n" else f"in line {rows + 1}")
+        sys.error(f"EOF on {name}" + ("" if is_busybox(sys) else where))
     else:
         sys.out(f"{first} {second} differ: char {at + 1}, line {a[:at].count(chr(10)) + 1}\n")
     return 1

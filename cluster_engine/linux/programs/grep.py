@@ -113,7 +113,7 @@ def _count(sys: Sys, opts: Options, letter: str, default: int) -> int:
 def _init(sys: Sys, argv: list[str]) -> tuple[State, list[str]]:
     old = {"egrep": "E", "fgrep": "F"}.get(sys.name, "")
     opts = options(
-        sys, argv, "ivncEFGqorRlLwxhHsyau", "eABCmfIX", _LONG, usage=_USAGE, status=1 if is_busybox(sys) else 2,
+        sys, argv, "ivncEFGqorRlLwxhHsyau", "eABCmfIX", _LONG, usage=_USAGE, status=2,
         optional="k",
     )  # fmt: skip
     operands = list(opts.operands)
@@ -130,7 +130,7 @@ def _init(sys: Sys, argv: list[str]) -> tuple[State, list[str]]:
                     "Usage: grep [OPTION]... PATTERNS [FILE]...\nTry 'grep --help' for more information.\n"
                 )
                 raise Exit(2)
-            misused(sys, "", _USAGE)
+            misused(sys, "", _USAGE, 2)
         patterns = [operands.pop(0)]
     patterns = [each for pattern in patterns for each in pattern.split("\n")]
     if len(patterns) > MAX_PATTERNS:
@@ -142,7 +142,8 @@ def _init(sys: Sys, argv: list[str]) -> tuple[State, list[str]]:
         "mode": opts.last("qclL") or "", "max": _count(sys, opts, "m", -1), "before": _count(sys, opts, "B", both),
         "after": _count(sys, opts, "A", both), "context": opts.flag("A", "B", "C"), "silent": opts.flag("s"),
         "any": False, "failed": False, "name": "", "rest": "", "hits": 0, "line": 0, "wait": 0, "shown": 0,
-        "held": [], "open": False, "inputs": 0, "titles": False,
+        "held": [], "open": False, "inputs": 0, "titles": False, "binary": False,
+        "text": opts.flag("a") or is_busybox(sys),
     }  # fmt: skip
     if is_busybox(sys) and not (state["before"] or state["after"]):
         state["context"] = False  # busybox draws no line between the groups of -A 0
@@ -201,7 +202,16 @@ def _wanted(opts: Options, name: str) -> bool:
 
 def _opened(sys: Sys, state: State, name: str) -> None:
     _close(sys, state)
-    state |= {"name": name, "hits": 0, "line": 0, "wait": 0, "shown": 0, "held": [], "open": True}
+    state |= {
+        "name": name,
+        "hits": 0,
+        "line": 0,
+        "wait": 0,
+        "shown": 0,
+        "held": [],
+        "open": True,
+        "binary": False,
+    }
 
 
 def _title(sys: Sys, state: State) -> str:
@@ -216,6 +226,8 @@ def _close(sys: Sys, state: State) -> None:
         rest, state["rest"] = state["rest"], ""
         _search(sys, state, [rest])
     state["open"] = False
+    if state["binary"] and state["hits"] and not state["mode"]:
+        sys.error(f"{_title(sys, state)}: binary file matches")
     mode, hits = state["mode"], state["hits"]
     if mode in ("l", "L"):
         if (hits > 0) == (mode == "l"):
@@ -226,6 +238,8 @@ def _close(sys: Sys, state: State) -> None:
 
 
 def _feed(sys: Sys, state: State, chunk: str) -> int | None:
+    if not state["text"] and "\0" in chunk:
+        state["binary"] = True
     rows = lines(sys, state, chunk)
     if _done(state):
         state["rest"] = ""
@@ -254,7 +268,7 @@ def _early(sys: Sys, state: State) -> int | None:
 def _search(sys: Sys, state: State, rows: list[str]) -> None:
     matcher = _Matcher(state)
     out: list[str] = []
-    show = not state["mode"]
+    show = not state["mode"] and not state["binary"]
     sys.tick(len(rows) * (1 + len(state["patterns"]) // 4))
     if matcher.simple(state):
         hits = matcher.plain_hits(rows, state["invert"])

@@ -22,7 +22,7 @@ def _init(sys: Sys, argv: list[str]) -> tuple[State, list[str]]:
     by = opts.last("nc") or "n"
     text = opts.value(by) or "10"
     count = number(text)
-    if count is None:
+    if count is None or (text.startswith("+") and is_busybox(sys)):
         what = "lines" if by == "n" else "bytes"
         fail(sys, f"invalid number '{text}'" if is_busybox(sys) else f"invalid number of {what}: '{text}'")
     names = opts.operands or ["-"]
@@ -86,7 +86,11 @@ def _end(sys: Sys, state: State) -> int:
 
 
 def _unopened(sys: Sys, state: State, name: str, reason: str) -> None:
-    sys.error(f"{name}: {reason}" if is_busybox(sys) else f"cannot open '{name}' for reading: {reason}")
+    if is_busybox(sys):
+        sys.error(f"{name}: {reason}")
+        state["shown"] += 1
+    else:
+        sys.error(f"cannot open '{name}' for reading: {reason}")
 
 
 PROGRAM = Program(

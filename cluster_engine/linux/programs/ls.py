@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 from datetime import UTC, datetime
 
 from cluster_engine.linux.errors import FileError
@@ -108,6 +109,8 @@ def _show(sys: Sys, opts: Options, entries: list[Entry], *, total: bool) -> None
     sys.tick(len(entries) // 4)
     long = opts.flag("l", "n", "g", "o", "e")
     rows = [(_marked(opts, entry, long), entry[2]) for entry in entries]
+    if opts.flag("i") and not long:
+        rows = [(f"{inode(stat)} {name}", stat) for name, stat in rows]
     if long:
         _long(sys, opts, rows, total)
         return
@@ -145,6 +148,11 @@ def size(number: int) -> str:
     return f"{tenths // 10}.{tenths % 10}{letter}" if tenths < 100 else f"{-(-tenths // 10)}{letter}"
 
 
+def inode(stat: Stat) -> int:
+    """A number that stays the same for a file as long as it keeps its place."""
+    return int.from_bytes(hashlib.blake2b(stat.identity.encode(), digest_size=4).digest(), "big") | 1
+
+
 def mode(stat: Stat) -> str:
     """`drwxr-xr-x`."""
     bits = [letter if stat.mode & (0o400 >> index) else "-" for index, letter in enumerate("rwxrwxrwx")]
@@ -171,7 +179,7 @@ def _long(sys: Sys, opts: Options, rows: list[tuple[str, Stat]], total: bool) ->
         )
     if is_busybox(sys):
         many = max([4, *(len(cell[1]) for cell in cells)])
-        width = max([9, *(len(cell[4]) for cell in cells)])
+        width = max([7 if human else 9, *(len(cell[4]) for cell in cells)])
         for cell in cells:
             owner = "" if opts.flag("g") else f" {cell[2]:<8.8}"
             sys.out(

@@ -43,7 +43,7 @@ def _run(sys: Sys, argv: list[str]) -> int:
         try:
             _move(sys, name, goal)
             if opts.flag("v"):
-                sys.out(f"renamed '{name}' -> '{goal}'\n")
+                sys.out(f"{'' if busybox else 'renamed '}'{name}' -> '{goal}'\n")
         except FileError as error:
             status = 1
             if busybox:
@@ -52,6 +52,8 @@ def _run(sys: Sys, argv: list[str]) -> int:
                 sys.error(f"cannot stat '{name}': {error.reason}")
             elif error.reason == "Invalid argument":
                 sys.error(f"cannot move '{name}' to a subdirectory of itself, '{goal}'")
+            elif fs.is_dir(name) and fs.is_file(goal):
+                sys.error(f"cannot overwrite non-directory '{goal}' with directory '{name}'")
             elif fs.is_dir(goal) and not fs.is_dir(name):
                 sys.error(f"cannot overwrite directory '{goal}' with non-directory '{name}'")
             else:

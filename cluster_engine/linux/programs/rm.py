@@ -61,7 +61,7 @@ def _remove(sys: Sys, name: str, verbose: bool) -> int:
         if folder:
             for child in fs.listdir(name):
                 status = _remove(sys, joined(name, child), verbose) or status
-            if status and not is_busybox(sys):
+            if status:
                 return status
             fs.rmdir(name)
         else:

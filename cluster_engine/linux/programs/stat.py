@@ -2,22 +2,16 @@
 
 from __future__ import annotations
 
-import hashlib
 from datetime import UTC, datetime
 
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Stat
 from cluster_engine.linux.program import Program, Sys
 from cluster_engine.linux.programs._common import group, is_busybox, misused, options, user
-from cluster_engine.linux.programs.ls import mode
+from cluster_engine.linux.programs.ls import inode, mode
 
 _USAGE = "stat [-ltf] [-c FMT] FILE..."
 _KINDS = {"directory": "directory", "link": "symbolic link", "device": "character special file"}
-
-
-def inode(stat: Stat) -> int:
-    """A number that stays the same for a file as long as it keeps its place."""
-    return int.from_bytes(hashlib.blake2b(stat.identity.encode(), digest_size=4).digest(), "big") | 1
 
 
 def kind(stat: Stat) -> str:

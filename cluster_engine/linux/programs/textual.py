@@ -80,7 +80,9 @@ def _paste_init(sys: Sys, argv: list[str]) -> tuple[State, list[str]]:
     marks = opts.value("d")
     delimiters = list(("\t" if marks is None else marks).replace("\\n", "\n").replace("\\t", "\t")) or [""]
     state: State = {"serial": opts.flag("s"), "delimiters": delimiters, "files": [], "held": [], "opened": 0}
-    return state, opts.operands or ["-"]
+    names = opts.operands or ["-"]
+    state["inputs"] = names.count("-")
+    return state, names
 
 
 def _paste_opened(sys: Sys, state: State, name: str) -> None:
@@ -99,6 +101,9 @@ def _paste_close(state: State) -> None:
 def _paste_end(sys: Sys, state: State) -> int:
     _paste_close(state)
     files, marks = state["files"], state["delimiters"]
+    many = state["inputs"]
+    if many > 1 and len(files) == many:  # `paste - -`: the lines of standard input in turn
+        files = [files[0][at::many] for at in range(many)]
     if not state["serial"]:
         count = max((len(rows) for rows in files), default=0)
         files = [[rows[at] if at < len(rows) else "" for rows in files] for at in range(count)]

@@ -40,7 +40,9 @@ class Box(World):
         for names in (("w",), ("w", "dir"), ("w", "dir", "sub")):
             node = tree.find(root, names)
             assert node is not None
-            root = tree.put(root, names, {**node, "u": NOBODY, "g": NOBODY})
+            root = tree.put(
+                root, names, {**node, "u": NOBODY, "g": NOBODY, "mt": MOMENT + 63_999_000_000_000}
+            )
         self.host = Host()
         self.machine = Machine("box", self.host, program, limits)
         self.machine.add_root("c", root, flavour=flavour)

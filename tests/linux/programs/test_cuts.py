@@ -38,7 +38,11 @@ def cut(line: str, flavour: str, chance: random.Random) -> tuple[str, str, dict[
     return box.host.out(1), box.host.out(2), box.host.exits
 
 
-@pytest.mark.parametrize("name", [name for name in CASES if name != LONG])
+NAMES = [name for name in CASES if name != LONG]
+ROWS = [pytest.param(name, marks=() if at % 4 == 0 else pytest.mark.slow) for at, name in enumerate(NAMES)]
+
+
+@pytest.mark.parametrize("name", ROWS)
 def test_cuts(name: str) -> None:
     seed = zlib.crc32(name.encode())
     flavour = "debian" if seed % 2 else "busybox"

@@ -11,6 +11,7 @@ from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Sys
 from cluster_engine.linux.programs.awk.parse import AwkError, Node, Tree
 from cluster_engine.linux.programs.awk.values import (
+    UNSET,
     Input,
     Value,
     compare,
@@ -138,7 +139,7 @@ class Interpreter:
             return []
         if separator == "":
             return list(text)
-        if separator == "\t" or (len(separator) == 1 and separator not in ".[]()*+?{}|^$\\"):
+        if len(separator) == 1:
             return text.split(separator)
         pieces, at = [], 0
         for match in spans(self._regex(separator), text):
@@ -161,7 +162,7 @@ class Interpreter:
         self._split_fields()
         if number < 0:
             raise AwkError(f"attempt to access field {number}")
-        return self.fields[number - 1] if number <= len(self.fields) else Input("")
+        return self.fields[number - 1] if number <= len(self.fields) else UNSET
 
     def set_field(self, number: int, value: Value) -> None:
         if number == 0:
@@ -192,7 +193,7 @@ class Interpreter:
             return float(len(self.fields))
         if name in self.arrays and name not in self.names:
             raise AwkError(f"can't read value of {name}; it's an array name.")
-        return self.names.get(name, Input(""))
+        return self.names.get(name, UNSET)
 
     def set(self, name: str, value: Value) -> None:
         if isinstance(value, str) and len(value) > MAX_TEXT:
@@ -317,7 +318,7 @@ class Interpreter:
                     self.exited = int(to_number(self.value(node[1]))) & 255
                 raise Exited(self.exited or 0)
             case "return":
-                raise _Return(self.value(node[1]) if node[1] is not None else "")
+                raise _Return(self.value(node[1]) if node[1] is not None else UNSET)
             case "delete":
                 array = self.array(node[1])
                 if node[2] is None:
@@ -404,7 +405,7 @@ class Interpreter:
             case "index":
                 array, key = self.array(node[1]), self.key(node[2])
                 if key not in array:
-                    self._store(array, key, Input(""))
+                    self._store(array, key, UNSET)
                 return array[key]
             case "paren":
                 return self.value(node[1])
@@ -508,7 +509,7 @@ class Interpreter:
             )
             frame[parameter] = self.array(node[1]) if is_array else self.value(node)
         for parameter in names[len(nodes) :]:
-            frame[parameter] = Input("")
+            frame[parameter] = UNSET
         self.frames.append(frame)
         try:
             self.run(body)
@@ -516,7 +517,7 @@ class Interpreter:
             return end.value
         finally:
             self.frames.pop()
-        return Input("")
+        return UNSET
 
     def _builtin(self, name: str, nodes: tuple[Node, ...]) -> Value:
         function: Callable[[tuple[Node, ...]], Value] = getattr(self, f"_f_{name}")
@@ -541,12 +542,9 @@ class Interpreter:
         return float(len(self._text(nodes, 0)))
 
     def _f_substr(self, nodes: tuple[Node, ...]) -> Value:
-        text, start = self._text(nodes, 0), _round(to_number(self.value(nodes[1])))
-        stop = len(text) + 1
-        if len(nodes) > 2:
-            count = to_number(self.value(nodes[2]))
-            stop = min(_round(min(count, MAX_TEXT)) + start, stop) if count == count else start
-        return text[max(start - 1, 0) : max(stop - 1, 0)]
+        text, start = self._text(nodes, 0), max(_whole(to_number(self.value(nodes[1]))), 1)
+        count = _whole(to_number(self.value(nodes[2]))) if len(nodes) > 2 else len(text)
+        return text[start - 1 : start - 1 + max(count, 0)]
 
     def _f_index(self, nodes: tuple[Node, ...]) -> Value:
         return float(self._text(nodes, 0).find(self._text(nodes, 1)) + 1)
@@ -646,7 +644,7 @@ class Interpreter:
         def following() -> Value:
             nonlocal used
             used += 1
-            return values[used - 1] if used <= len(values) else Input("")
+            return values[used - 1] if used <= len(values) else UNSET
 
         while at < len(form):
             if form[at] != "%":
@@ -680,9 +678,9 @@ def _stored_array(array: Array) -> dict[str, str]:
     return {octets(key): octets(stored(value)) for key, value in array.items()}
 
 
-def _round(number: float) -> int:
-    """To the nearest whole number, halves to even; what is too large is cut."""
-    return round(max(min(number, 1e9), -1e9)) if number == number else 0
+def _whole(number: float) -> int:
+    """Without its fraction; what is too large is cut."""
+    return math.trunc(max(min(number, 1e9), -1e9)) if number == number else 0
 
 
 def _count(form: str, at: int, following: Callable[[], Value]) -> tuple[int | None, int]:

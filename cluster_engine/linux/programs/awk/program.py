@@ -68,7 +68,7 @@ def _init(sys: Sys, argv: list[str]) -> tuple[State, list[str]]:
     machine.arrays["ARGV"] = {str(at): Input(characters(word)) for at, word in enumerate([argv[0], *words])}
     machine.names["ARGC"] = float(len(words) + 1)
     if not _guarded(sys, state, machine, machine.begin):
-        raise Exit(state["status"])
+        raise Exit(_finish(sys, state, machine))
     state["begun"] = True
     if not machine.tree.rules and not machine.tree.end:
         raise Exit(0)

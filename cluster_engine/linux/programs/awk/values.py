@@ -1,7 +1,7 @@
 """awk's values: numbers (float), strings (str), and strings from outside that look like numbers (Input).
 
 In a state, which is JSON without floats, a value is text with a letter before it: ``n`` a number, ``s`` a string,
-``i`` a string from outside.
+``i`` a string from outside, ``u`` nothing yet.
 """
 
 from __future__ import annotations
@@ -15,6 +15,13 @@ class Input(str):
     __slots__ = ()
 
 
+class Unset(Input):
+    """What was never given a value: "" and 0 at once."""
+
+    __slots__ = ()
+
+
+UNSET = Unset("")
 Value = float | str
 
 
@@ -85,23 +92,28 @@ def truth(value: Value) -> bool:
 
 def compare(left: Value, right: Value) -> int:
     """-1, 0 or 1: as numbers when both are (or look like) numbers, else as text."""
-    a, b = (
-        isinstance(each, float) or (isinstance(each, Input) and looks_numeric(each)) for each in (left, right)
-    )
-    if a and b:
+    if _numeric(left) and _numeric(right):
         x, y = to_number(left), to_number(right)
         return (x > y) - (x < y)
     s, t = to_text(left), to_text(right)
     return (s > t) - (s < t)
 
 
+def _numeric(value: Value) -> bool:
+    return isinstance(value, float | Unset) or (isinstance(value, Input) and looks_numeric(value))
+
+
 def stored(value: Value) -> str:
     if isinstance(value, float):
         return "n" + repr(value)
+    if isinstance(value, Unset):
+        return "u"
     return ("i" if isinstance(value, Input) else "s") + value
 
 
 def restored(text: str) -> Value:
     if text[0] == "n":
         return float(text[1:])
+    if text[0] == "u":
+        return UNSET
     return Input(text[1:]) if text[0] == "i" else text[1:]

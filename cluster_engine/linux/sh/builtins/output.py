@@ -182,7 +182,7 @@ class _Format:
         if missing > 0:
             if "-" in flags:
                 body += " " * missing
-            elif "0" in flags and kind not in "sbc" and precision is None:
+            elif "0" in flags and kind not in "sbc" and (precision is None or kind not in "diouxX"):
                 sign = body[:1] if body[:1] in "+- " else ""
                 body = sign + "0" * missing + body[len(sign) :]
             else:
