@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from itertools import groupby
 
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
@@ -280,11 +281,12 @@ def _render(given: Server, sys: Sys, reply: Reply, method: str, close: bool) -> 
 
 def say(sys: Sys, lines: list[Line]) -> None:
     """Log lines."""
-    for stream, text in lines:
+    for stream, group in groupby(lines, lambda line: line[0]):
+        text = "".join(f"{text}\n" for _, text in group)
         if stream == "stdout":
-            sys.out(f"{text}\n")
+            sys.out(text)
         else:
-            sys.err(f"{text}\n")
+            sys.err(text)
 
 
 def http_date(at: int) -> str:

@@ -42,6 +42,15 @@ MAX_OPEN = 4_096
 
 Names = Sequence[str]
 
+PREPARED_LIMIT = 256
+"""Trees that are remembered with their mount points made; a full memory starts anew."""
+_PREPARED: dict[tuple[int, int, tuple[tuple[str, bool], ...]], tuple[Node, Node, tuple[str, ...]]] = {}
+"""(tree, limit, where something is mounted) → the tree, the volume made of it, the canonical places.
+
+A thousand containers of one image begin with one tree. Content alone decides, so remembering changes no result; the
+tree is kept alive with the entry, so that no other one can come to have its id.
+"""
+
 
 def volume_of(root: Node, limit: int = 0) -> Node:
     """A tree with its accounts."""
@@ -118,16 +127,35 @@ class Storage:
         missing are made, as a container runtime does. Raises FileError when that cannot be done.
         """
         own = f"root/{name}"
+        found = [self._mounted(mount) for mount in mounts]
+        places = tuple(
+            (mount["at"], node["t"] == "d") for mount, (_, node) in zip(mounts, found, strict=True)
+        )
+        prepared = _PREPARED.get((id(root), limit, places))
+        if prepared is not None:
+            _, self.volumes[own], paths = prepared
+            table = dict(zip(paths, (entry for entry, _ in found), strict=True))
+            self.roots[name] = {"volume": own, "ro": read_only, "mounts": table}
+            return
         self.volumes[own] = volume_of(root, limit)
-        table: dict[str, dict[str, Any]] = {}
+        table = {}
         self.roots[name] = {"volume": own, "ro": read_only, "mounts": table}
-        for mount in mounts:
-            sub = [part for part in mount.get("sub", "").split("/") if part not in ("", ".")]
-            target = tree.find(self.volumes[mount["volume"]]["tree"], sub)
-            if target is None:
-                raise FileError(NO_ENTRY, mount["at"])
-            at = self._mount_point(name, mount["at"], target["t"] == "d")
-            table[at] = {"volume": mount["volume"], "sub": sub, "ro": bool(mount.get("ro"))}
+        made: list[str] = []
+        for (at, wants_directory), (entry, _) in zip(places, found, strict=True):
+            made.append(self._mount_point(name, at, wants_directory))
+            table[made[-1]] = entry
+        if len(table) == len(made) and not any(at.startswith(f"{outer}/") for at in made for outer in made):
+            if len(_PREPARED) >= PREPARED_LIMIT:
+                _PREPARED.clear()
+            _PREPARED[id(root), limit, places] = (root, self.volumes[own], tuple(made))
+
+    def _mounted(self, mount: dict[str, Any]) -> tuple[dict[str, Any], Node]:
+        """An entry of the table of mounts, and the node that it shows."""
+        sub = [part for part in mount.get("sub", "").split("/") if part not in ("", ".")]
+        node = tree.find(self.volumes[mount["volume"]]["tree"], sub)
+        if node is None:
+            raise FileError(NO_ENTRY, mount["at"])
+        return {"volume": mount["volume"], "sub": sub, "ro": bool(mount.get("ro"))}, node
 
     def _mount_point(self, root: str, at: str, wants_directory: bool, links: int = 0) -> str:
         """The canonical path of a mount point, made if it is missing."""
