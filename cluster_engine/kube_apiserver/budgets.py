@@ -34,9 +34,9 @@ class Budgets:
             if pods >= self.max_pods:
                 raise _exceeded(resource, name, "pods", pods, self.max_pods)
         events = store.count("events")
-        used = events if resource == "events" else len(store) - events
+        used = events if kind.ttl is not None else len(store) - events
         if used >= self.max_objects:
-            what = "events" if resource == "events" else "objects"
+            what = "events" if kind.ttl is not None else "objects"
             raise _exceeded(resource, name, what, used, self.max_objects)
 
     def check_size(self, obj: JSON) -> None:

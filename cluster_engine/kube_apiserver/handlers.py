@@ -147,7 +147,7 @@ class Handlers:
         info = replace(requests.parse(request), verb="create")
         self._authorizer.check(Access.of(request.user, info, request))
         kind = self._scheme.served(info.group, info.version, info.resource)
-        if kind is None or kind.group_resource != "pods" or info.subresource not in STREAMED:
+        if kind is None or not _has(kind, info.subresource):
             raise errors.no_such_resource()
         self._subresources.check_stream(kind, info, request)
 
@@ -247,6 +247,11 @@ class Handlers:
         asked = reviews.Asked(self._authenticator, self._authorizer, user, info.namespace)
         value = reviews.answer(review, asked, obj, self._clock.timestamp())
         return self._replies.reply(request, 201, value, accept)
+
+
+def _has(kind: Kind, subresource: str) -> bool:
+    """Whether it is a stream that the kind has, simulated or not."""
+    return subresource in STREAMED and (subresource in kind.subresources or subresource in kind.not_simulated)
 
 
 def not_found_page() -> Response:

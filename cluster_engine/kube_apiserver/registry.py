@@ -110,8 +110,11 @@ class Registry:
         return self._create(ctx, kind, obj, own=True)
 
     def _create(self, ctx: RequestContext, kind: Kind, obj: JSON, own: bool) -> JSON:
-        """`own`: the caller manages the fields by update; an apply has settled that already."""
-        obj = self._identified(ctx, kind, obj)
+        """`own`: the caller manages the fields by update; an apply has settled that already.
+
+        The object and its metadata are fresh: nobody else has them.
+        """
+        self._identify(ctx, kind, obj)
         obj = kind.default(obj)
         if own:
             obj = self._own(ctx, kind, None, obj)
@@ -141,9 +144,9 @@ class Registry:
         self.budgets.check_create(self.store, kind, name)
         return self._write(ctx, kind, key, obj, 0)
 
-    def _identified(self, ctx: RequestContext, kind: Kind, obj: JSON) -> JSON:
-        """The new object with its name, generated when it has none, and its uid."""
-        identities, resource, metadata = self.identities, kind.group_resource, dict(obj["metadata"])
+    def _identify(self, ctx: RequestContext, kind: Kind, obj: JSON) -> None:
+        """Gives the fresh object its name, generated when it has none, and its uid."""
+        identities, resource, metadata = self.identities, kind.group_resource, obj["metadata"]
         namespace = metadata.get("namespace", "")
         if not metadata.get("name") and metadata.get("generateName"):
             metadata["name"] = identities.name(
@@ -153,10 +156,8 @@ class Registry:
                 lambda name: self.find(resource, namespace, name),
                 ctx.dry_run,
             )
-        obj = {**obj, "metadata": metadata}
         meta.require_name(kind, obj)
         metadata["uid"] = identities.uid(resource, _key(namespace, metadata["name"]))
-        return obj
 
     def _delete(self, resource: str, key: str) -> JSON:
         gone = self.store.delete(resource, key)
@@ -376,7 +377,7 @@ class Registry:
         new, _warnings = decode.handle_body(form.api_version, form.kind, new, "Ignore", schema=struct)
         new = _stored(form, new)
         if live is None:
-            return self._create(ctx, kind, new, own=False)
+            return self._create(ctx, kind, {**new, "metadata": dict(new["metadata"])}, own=False)
         if not ctx.subresource:
             new = kind.default(new)
         return self._update(ctx, kind, live, new, own=False)

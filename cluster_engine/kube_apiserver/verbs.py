@@ -5,6 +5,8 @@ Models k8s.io/apiserver/pkg/endpoints/handlers: one method a verb.
 
 from __future__ import annotations
 
+from weakref import WeakSet
+
 from cluster_engine.apimachinery import errors, table
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
@@ -35,6 +37,15 @@ class Verbs:
         self._registry = registry
         self._cache = cache
         self._replies = replies
+        self._streams: WeakSet[watching.WatchStream] = WeakSet()
+        registry.scheme.follow(self._kinds_changed)
+
+    def _kinds_changed(self) -> None:
+        """Ends the watches of kinds that are not served any more."""
+        for stream in list(self._streams):
+            kind = stream.kind.stored or stream.kind
+            if self._registry.scheme.find(kind.group_resource) is not kind:
+                stream.withdraw()
 
     # ---- reads -------------------------------------------------------------------------------------------
 
@@ -97,6 +108,7 @@ class Verbs:
             bookmarks=options.bookmarks,
             timeout=options.timeout,
         )
+        self._streams.add(stream)
         return Response(200, {"content-type": JSON_TYPE, "cache-control": NO_STORE}, stream=stream)
 
     # ---- writes ------------------------------------------------------------------------------------------

@@ -13,6 +13,7 @@ import orjson
 
 from cluster_engine.apimachinery import errors, table
 from cluster_engine.apimachinery.cow import JSON, with_meta
+from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Compacted, Store, Watcher, WatchEvent
 from cluster_engine.sim import Clock
 
@@ -68,6 +69,17 @@ class WatchStream:
             self._watcher = store.watch(selection.kind.group_resource, since, self._sink)
         except Compacted as problem:
             self._fail(errors.expired(str(problem)).status)
+
+    @property
+    def kind(self) -> Kind:
+        """What is watched, in the version in which it is shown."""
+        return self._selection.kind
+
+    def withdraw(self) -> None:
+        """End the watch and tell its reader: the kind is not served any more."""
+        self.cancel()
+        if self._notify is not None:
+            self._notify()
 
     def subscribe(self, notify: Callable[[], None]) -> None:
         """Call `notify` whenever something becomes ready."""

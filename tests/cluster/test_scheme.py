@@ -10,7 +10,7 @@ import pytest
 from cluster_engine import Cluster
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.scheme import Kind, Scheme
-from cluster_engine.kube_apiserver import ADMIN, Request
+from cluster_engine.kube_apiserver import ADMIN, Request, Stream
 
 POLICIES = Kind(
     group="networking.k8s.io",
@@ -67,6 +67,24 @@ def test_an_unregistered_kind_is_gone(cluster: Cluster) -> None:
         cluster.get("netpol", "deny")
     with pytest.raises(KeyError):
         cluster.scheme.unregister(POLICIES.group_resource)
+
+
+def test_watches_end_with_their_kind(cluster: Cluster) -> None:
+    cluster.scheme.register(POLICIES)
+
+    def watch(path: str) -> tuple[Stream, list[str]]:
+        told: list[str] = []
+        stream = cluster.request(Request("GET", path, [("watch", "true")], {}, b"", ADMIN)).stream
+        assert stream is not None
+        stream.take()
+        stream.subscribe(lambda: told.append("told"))
+        return stream, told
+
+    gone, told = watch("/apis/networking.k8s.io/v1/networkpolicies")
+    stays, told_nothing = watch("/api/v1/configmaps")
+    cluster.scheme.unregister(POLICIES.group_resource)
+    assert (gone.closed, told, gone.take()) == (True, ["told"], b"")
+    assert (stays.closed, told_nothing) == (False, [])
 
 
 def test_the_garbage_collector_follows(cluster: Cluster) -> None:
