@@ -11,6 +11,7 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
+from cluster_engine.component_helpers.pod_phase import is_finished
 from cluster_engine.kube_scheduler.cycle import PERMIT, Cycle
 from cluster_engine.kube_scheduler.framework.cache import Cache
 from cluster_engine.kube_scheduler.framework.events import (
@@ -27,7 +28,7 @@ from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.interface import Plugin
 from cluster_engine.kube_scheduler.framework.nominator import nominated_node
 from cluster_engine.kube_scheduler.framework.runtime import Framework
-from cluster_engine.kube_scheduler.framework.types import PodInfo, is_terminal, placed
+from cluster_engine.kube_scheduler.framework.types import PodInfo, placed
 from cluster_engine.kube_scheduler.permits import Permit
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.kube_scheduler.queue import GATED, UNSCHEDULABLE, Queue, Waiting
@@ -104,7 +105,7 @@ class Scheduler(Component):
                 self._happened(Event("Pod", ADD, None, new))
             if nominated_node(old) != new["spec"]["nodeName"]:
                 self._promise_gone(old)
-        elif is_terminal(new):
+        elif is_finished(new):
             if self.cache.remove_pod(new):
                 self._happened(Event("Pod", DELETE, new, None))
         else:
@@ -379,4 +380,4 @@ class Scheduler(Component):
 
 def _is_ours(pod: JSON) -> bool:
     """Whether this scheduler has to find a node for that Pod."""
-    return pod["spec"].get("schedulerName", SCHEDULER_NAME) == SCHEDULER_NAME and not is_terminal(pod)
+    return pod["spec"].get("schedulerName", SCHEDULER_NAME) == SCHEDULER_NAME and not is_finished(pod)

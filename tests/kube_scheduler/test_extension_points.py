@@ -513,3 +513,31 @@ def test_what_comes_during_the_attempt_counts(booted: Any) -> None:
     cluster.apply(pod("p"))
     cluster.advance(0.1)
     assert node_of(cluster, "p")
+
+
+def test_the_earliest_back_off_after_an_error_is_the_next_retry(booted: Any) -> None:
+    """One Pod backs off for 10 s; another fails for the first time and is tried again in 1 s, not after it."""
+
+    class Flaky(Plugin):
+        name = "Flaky"
+        failed = 0
+
+        def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> None:
+            name = pod.pod["metadata"]["name"]
+            if name == "often" or (name == "once" and not self.failed):
+                self.failed += name == "once"
+                raise SchedulingError("not now")
+
+    cluster = booted(Flaky)
+    cluster.apply(pod("often"))
+    cluster.advance(26)  # tried at 0, 1, 3, 7, 15, 25 s
+    tries = [attempt["attempt"] for attempt in scheduler_of(cluster).attempts("default", "often")]
+    assert tries == [1, 2, 3, 4, 5, 6]
+    cluster.apply(pod("once"))
+    cluster.advance(0.9)
+    assert node_of(cluster, "once") == ""
+    cluster.advance(0.2)
+    assert node_of(cluster, "once")
+    assert len(scheduler_of(cluster).attempts("default", "often")) == 6
+    cluster.advance(8)
+    assert len(scheduler_of(cluster).attempts("default", "often")) == 7

@@ -10,9 +10,10 @@ from collections.abc import Sequence
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import SharedInformerFactory
+from cluster_engine.component_helpers.pod_phase import is_finished
 from cluster_engine.kube_scheduler.framework.interface import Snapshot
 from cluster_engine.kube_scheduler.framework.shape import Shapes
-from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, is_terminal
+from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo
 
 LOG_KEPT = 4_096
 """Changes of nodes that are remembered; whoever asks after more than that starts anew."""
@@ -100,7 +101,7 @@ class Cache:
 
     def add_pod(self, pod: JSON) -> bool:
         """Counts a Pod on its node; False when it holds nothing there."""
-        if is_terminal(pod):
+        if is_finished(pod):
             return False
         info = self.info(pod)
         name = pod["spec"]["nodeName"]
@@ -132,7 +133,7 @@ class Cache:
 
     def update_pod(self, old: JSON, new: JSON) -> bool:
         """Takes over a new version of a placed Pod; False when it holds nothing on its node any more."""
-        if is_terminal(new):
+        if is_finished(new):
             self.remove_pod(new)
             return False
         meta, was = new["metadata"], old["metadata"]

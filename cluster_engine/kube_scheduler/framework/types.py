@@ -177,9 +177,3 @@ class NodeInfo:
 def placed(pod: JSON, node: str) -> JSON:
     """The Pod as it would be on that node."""
     return {**pod, "spec": {**pod["spec"], "nodeName": node}}
-
-
-def is_terminal(pod: JSON) -> bool:
-    """Whether the Pod has ended and holds no resources any more."""
-    phase: Any = (pod.get("status") or {}).get("phase")
-    return phase in ("Succeeded", "Failed")
