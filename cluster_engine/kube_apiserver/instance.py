@@ -77,7 +77,10 @@ class APIServer:
 
     def open_session(self, request: Request, entry: int) -> Response | None:
         """Begins the exec or attach session ``s<entry>``; the refusal, or None."""
-        return self._handlers.open_session(request, entry)
+        refusal = self._handlers.open_session(request, entry)
+        if refusal is not None:
+            self.sessions.forget(f"s{entry}")
+        return refusal
 
     def refused_upgrade(self, request: Request) -> Response | None:
         """The refusal of a request that needs an upgrade and came without; None: it needs none."""

@@ -44,6 +44,10 @@ class Sessions:
         """From now on the listener is told; call it before the session is opened."""
         self._listeners[session] = listener
 
+    def forget(self, session: str) -> None:
+        """Nobody is told any more: it was not opened, or has ended."""
+        self._listeners.pop(session, None)
+
     def open_names(self) -> list[str]:
         """The sessions that are open."""
         return list(self._nodes)

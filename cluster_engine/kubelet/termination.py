@@ -161,7 +161,6 @@ class Termination:
 
     def close(self, record: PodRecord) -> None:
         """Nothing of the Pod runs, or will."""
-        record.state = FINISHED
         self.core.release(record)
         self.prober.stop(record)
         self.clock.cancel(record.timer)
@@ -169,6 +168,8 @@ class Termination:
         for timer in record.timers.values():
             self.clock.cancel(timer)
         record.timers.clear()
+        # Last: what fails before is tried again.
+        record.state = FINISHED
 
     def forget(self, record: PodRecord) -> None:
         """Drops a Pod of which nothing is left."""

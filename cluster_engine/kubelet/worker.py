@@ -313,7 +313,8 @@ class Worker:
         try:
             match action:
                 case "mount":
-                    self._mount(record, pod)
+                    if not record.sandbox:  # a step that failed at its end is not done twice
+                        self._mount(record, pod)
                 case "reject":
                     self._reject(record, pod)
                 case "start":

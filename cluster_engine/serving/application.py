@@ -166,8 +166,13 @@ class ClusterApp:
         async with self._lock:
             entry = cluster.prepare(request, "session/open")
             session = f"s{entry.seq}"
-            cluster.server.sessions.listen(session, listener)
-            return session, await self._carry_out(entry)
+            sessions = cluster.server.sessions
+            sessions.listen(session, listener)
+            try:
+                return session, await self._carry_out(entry)
+            except Exception:
+                sessions.forget(session)
+                raise
 
     async def hang_up(self, sessions: list[str]) -> None:
         """End sessions whose clients went with the process that served them."""

@@ -144,6 +144,11 @@ def test_sessions_are_limited(cluster: Cluster, monkeypatch: pytest.MonkeyPatch)
     assert Client(cluster, "cat").refusal is None
 
 
+def test_nobody_listens_to_a_session_that_was_refused(cluster: Cluster) -> None:
+    assert Client(cluster, "sh", verb="portforward").refusal is not None
+    assert cluster.server.sessions._listeners == {}
+
+
 def test_a_command_that_does_not_end(cluster: Cluster) -> None:
     with pytest.raises(TimeoutError, match="'sleep 100' still runs after 5 virtual seconds"):
         cluster.execute("box", ["sleep", "100"], limit=5)
