@@ -3,6 +3,7 @@
     python -m bench boot --json
     python -m bench scale --json [--sizes 100,300,1000] [--profile] [--no-peer]
     python -m bench scheduler --json [--sizes 100,300,1000]
+    python -m bench fork|idle|recovery --json
     python -m bench all --json
 
 Every measurement runs in a fresh process on one core; the peer (webernetes, on Node) runs beside the engine in

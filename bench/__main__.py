@@ -22,10 +22,10 @@ NODES = 20
 Result = dict[str, Any]
 
 
-def engine(*arguments: str) -> Result:
+def engine(*arguments: str, module: str = "bench.engine") -> Result:
     """One measurement of the engine in a fresh process on one core."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.engine", *arguments],
+        [sys.executable, "-m", module, *arguments],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -99,11 +99,19 @@ def shell(options: argparse.Namespace) -> Iterator[Result]:
     yield {"bench": "shell", "runs": options.runs, **engine("shell", str(options.runs))}
 
 
+def of_state(name: str, *sizes: int) -> Callable[[argparse.Namespace], Iterator[Result]]:
+    """What a cluster's state costs (bench/state.py), at these sizes."""
+    return lambda _options: ({"bench": name, **engine(name, str(n), module="bench.state")} for n in sizes)
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "boot": boot,
     "scale": scale,
     "scheduler": scheduler,
     "shell": shell,
+    "fork": of_state("fork", 10, 1000),
+    "idle": of_state("idle", 20),
+    "recovery": of_state("recovery", 200),
 }
 
 

@@ -12,7 +12,6 @@ clock. Hence ``fork``, ``snapshot`` and ``replay``.
 from __future__ import annotations
 
 import hashlib
-import zlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from typing import Any, Self
@@ -55,11 +54,12 @@ from cluster_engine.sim import (
     Failures,
     Journal,
     Link,
+    keyframe,
     parse_rfc3339,
     rfc3339,
 )
 from cluster_engine.sim.journal import pack_bytes, unpack_bytes
-from cluster_engine.sim.packing import pack, unpack
+from cluster_engine.sim.packing import pack
 from cluster_engine.version import ENGINE_VERSION
 
 COMPONENTS: tuple[type[Component], ...] = (PostStartHooks, *CONTROLLERS, Scheduler, Kubelets, AddonManager)
@@ -270,22 +270,29 @@ class Cluster:
     def replay(cls, journal: Journal, until: int | None = None, kinds: Iterable[Kind] = KINDS) -> Self:
         """The cluster that this journal describes, up to the virtual time ``until`` (µs) when given.
 
-        Raises ValueError when the journal was written by another engine version.
+        Raises ValueError when the journal was written by another engine version, or lacks its beginning.
         """
+        if journal.entries and journal.entries[0].seq != 1:
+            raise ValueError(f"the journal begins at entry {journal.entries[0].seq}: it needs its keyframe")
         if journal.header["engine"] != ENGINE_VERSION:
             raise ValueError(f"the journal is of engine {journal.header['engine']}, this is {ENGINE_VERSION}")
         cluster = cls(options=ClusterOptions(**journal.header["options"]), kinds=kinds)
         for entry in journal:
             if until is not None and entry.at > until:
                 break
-            try:
-                cluster.perform(entry)
-            except Exception as error:
-                error.add_note(f"at journal entry {entry.seq} ({entry.kind}), {rfc3339(entry.at)}")
-                raise
-        if until is not None and until > cluster.clock.now:
-            cluster.advance_to(until)
+            cluster._relive(entry)
+        if until is not None:
+            cluster.clock.run_until(until)
         return cluster
+
+    def _relive(self, entry: Entry) -> None:
+        """Performs an entry again. However many events led to it: they were lived before."""
+        try:
+            self.clock.run_until(entry.at)
+            self.perform(entry)
+        except Exception as error:
+            error.add_note(f"at journal entry {entry.seq} ({entry.kind}), {rfc3339(entry.at)}")
+            raise
 
     # ---- objects ---------------------------------------------------------------------------------------
 
@@ -423,15 +430,40 @@ class Cluster:
         twin.journal = Journal(self.journal.header, list(self.journal.entries))
         return twin
 
+    def keyframe(self) -> bytes:
+        """The whole state without the journal: later versions of the engine ``resume`` from it too."""
+        last = [entry.as_dict() for entry in self.journal.entries[-1:]]
+        return keyframe.write({"header": self.journal.header, "last": last, "saved": self._save()})
+
+    @classmethod
+    def resume(cls, data: bytes, tail: Iterable[Entry] = (), kinds: Iterable[Kind] = KINDS) -> Self:
+        """The cluster of a keyframe, gone on through the journal's ``tail``: its entries after the keyframe.
+
+        Entries that the keyframe has seen are passed over. The journal of the result begins with the keyframe's
+        last entry. Raises KeyframeError.
+        """
+        found = keyframe.read(data)
+        header = {**found["header"], "engine": ENGINE_VERSION}
+        cluster = cls(boot=False, options=ClusterOptions(**header["options"]), kinds=kinds)
+        cluster._load(found["saved"])
+        cluster.journal = Journal(header, [Entry.from_dict(entry) for entry in found["last"]])
+        for entry in tail:
+            if entry.seq >= cluster.journal.next_seq:
+                cluster._relive(entry)
+            elif entry.seq == cluster.journal.next_seq - 1 and entry.at > cluster.clock.now:
+                # How far the clock was moved: the entry has grown since.
+                cluster.clock.run_until(entry.at)
+                cluster._note_time()
+        return cluster
+
     def snapshot(self) -> bytes:
-        """The whole cluster as compressed JSON; ``restore`` reads it."""
-        data = {"journal": self.journal.as_dict(), "saved": self._save()}
-        return zlib.compress(pack(data), 6)
+        """The whole cluster, journal and all; ``restore`` reads it."""
+        return keyframe.write({"journal": self.journal.as_dict(), "saved": self._save()})
 
     @classmethod
     def restore(cls, snapshot: bytes, kinds: Iterable[Kind] = KINDS) -> Self:
         """The cluster that ``snapshot`` wrote. Raises ValueError for another engine version's snapshot."""
-        data = unpack(zlib.decompress(snapshot))
+        data = keyframe.read(snapshot)
         journal = Journal.from_dict(data["journal"])
         if journal.header["engine"] != ENGINE_VERSION:
             raise ValueError(
@@ -463,20 +495,20 @@ class _Collector:
 
 
 def _request(cluster: Cluster, entry: Entry) -> Response | None:
-    with _cause(cluster, entry):
+    with _cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
         return cluster.server.handle(_request_of(entry.payload), entry.seq)
 
 
 def _open_session(cluster: Cluster, entry: Entry) -> Response | None:
-    with _cause(cluster, entry):
+    with _cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
         return cluster.server.open_session(_request_of(entry.payload), entry.seq)
 
 
 @contextmanager
-def _cause(cluster: Cluster, entry: Entry) -> Iterator[None]:
-    """What happens inside was caused by the entry's request."""
-    causes, payload = cluster.clock.causes, entry.payload
-    causes.entry(entry.seq, entry.at, payload["method"], payload["path"], payload["user"]["username"])
+def _cause(cluster: Cluster, entry: Entry, verb: str, path: str) -> Iterator[None]:
+    """What happens inside was caused by the entry."""
+    causes, user = cluster.clock.causes, entry.payload.get("user") or {}
+    causes.entry(entry.seq, entry.at, verb, path, user.get("username", ""))
     try:
         yield
     finally:
@@ -485,7 +517,8 @@ def _cause(cluster: Cluster, entry: Entry) -> Iterator[None]:
 
 def _session(name: str) -> Performer:
     def perform(cluster: Cluster, entry: Entry) -> None:
-        getattr(cluster.server.sessions, name)(entry.payload)
+        with _cause(cluster, entry, entry.kind, entry.payload["session"]):
+            getattr(cluster.server.sessions, name)(entry.payload)
 
     return perform
 

@@ -1,0 +1,54 @@
+"""Keyframes: a cluster's whole state without its journal, for later versions of the engine to go on from.
+
+A keyframe says its format. When what components save changes its shape, ``FORMAT`` takes the next number and
+``UPGRADES`` a function from the one before, so that every live run of the older engine goes on; the tests keep
+a golden keyframe of each format.
+"""
+
+from __future__ import annotations
+
+import lzma
+from collections.abc import Callable
+from typing import Any
+
+from cluster_engine.sim.packing import pack, unpack
+
+FORMAT = 1
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+"""Format -> what makes data of the next format from data of this one."""
+BYTES_LIMIT = 256 * 1024 * 1024
+"""Memory that reading one may take: the state of the largest cluster is a tenth of it."""
+
+_MAGIC = b"DRYDOCK1"
+_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 1}]
+
+
+class KeyframeError(ValueError):
+    """These bytes are no keyframe, or one that this engine cannot read; str() says why."""
+
+
+def write(data: dict[str, Any]) -> bytes:
+    """The data as a keyframe of the present format."""
+    return _MAGIC + lzma.compress(pack({"format": FORMAT, **data}), lzma.FORMAT_XZ, filters=_FILTERS)
+
+
+def read(keyframe: bytes) -> dict[str, Any]:
+    """The data of a keyframe, in the present format. Raises KeyframeError."""
+    if not keyframe.startswith(_MAGIC):
+        raise KeyframeError("these bytes are no keyframe")
+    decompressor = lzma.LZMADecompressor(memlimit=BYTES_LIMIT)
+    try:
+        text = decompressor.decompress(keyframe[len(_MAGIC) :], max_length=BYTES_LIMIT)
+        if not decompressor.eof:
+            raise KeyframeError(f"the keyframe is cut off, or larger than {BYTES_LIMIT} bytes")
+        data: dict[str, Any] = unpack(text)
+    except (lzma.LZMAError, ValueError) as error:
+        raise KeyframeError(f"the keyframe is damaged: {error}") from error
+    while data["format"] != FORMAT:
+        upgrade = UPGRADES.get(data["format"])
+        if upgrade is None:
+            raise KeyframeError(
+                f"the keyframe has the format {data['format']}, this engine reads up to {FORMAT}"
+            )
+        data = {**upgrade(data), "format": data["format"] + 1}
+    return data
