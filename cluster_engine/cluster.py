@@ -527,6 +527,9 @@ def _wire(cluster: Cluster, entry: Entry) -> None:
     payload = entry.payload
     wire = Wire(payload["latency"], payload["loss"], payload["partition"])
     cluster.network.wires.set(payload["source"], payload["destination"], wire)
+    kubelets = cluster.components[Kubelets.name]
+    assert isinstance(kubelets, Kubelets)
+    kubelets.network_changed()
 
 
 def _noted(cluster: Cluster, entry: Entry) -> None:

@@ -65,6 +65,10 @@ class Image:
     idle: bool = False
     """Its programs start without fail and then only wait to be asked: a container need not run before that."""
 
+    steady: bool = False
+    """Its servers answer the same to the same request at any time, until anybody does anything else to the container:
+    probes of it need not be run again and again."""
+
     def digest(self, tag: str) -> str:
         """The same for all tags of one build."""
         variant = self.variants[tag]

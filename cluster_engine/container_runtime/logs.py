@@ -74,6 +74,11 @@ class Log:
             found += [(at, stream, _shown(text)) for at, stream, text in page]
         return found
 
+    def lines_since(self, at: int) -> list[LogLine]:
+        """Those written at that moment or later, of the last two pages."""
+        pages = (*self._pages[-1:], self._open)
+        return [(when, stream, text) for page in pages for when, stream, text in page if when >= at]
+
     def state(self) -> list[Any]:
         """JSON data; full pages by reference."""
         return [list(self._pages), list(self._open), self._used, self._size, list(self._rest.items())]

@@ -9,6 +9,7 @@ Models what containerd and runc do for one sandbox.
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
@@ -25,6 +26,7 @@ from cluster_engine.linux.files.tree import Node
 from cluster_engine.linux.machine import Machine
 from cluster_engine.linux.text import octets
 from cluster_engine.network import Network, is_address
+from cluster_engine.sim.packing import pack as pack_state
 
 RESOLVER_PORT = 61_000
 """From where questions to name servers are sent; outside the range that programs get."""
@@ -746,6 +748,20 @@ class Sandbox:
         for name, each in self._data.containers.items():
             other._data.containers[name] = _Container(each.setup, each.started)
         other._touch()
+
+    def print(self) -> str:
+        """A digest of all that decides how the sandbox goes on; not of what only counts what it did."""
+        state = self.state()
+        machine = state.pop("machine")
+        state.pop("timer")
+        if machine is not None:
+            inner = {n: v for n, v in machine["machine"].items() if n not in ("now", "next", "totals")}
+            inner["procs"] = {
+                pid: {n: v for n, v in proc.items() if n not in ("cpu", "since")}
+                for pid, proc in inner["procs"].items()
+            }
+            state["machine"] = {**machine, "machine": inner}
+        return hashlib.blake2b(pack_state(state, sort_keys=True), digest_size=8).hexdigest()
 
     def state(self) -> dict[str, Any]:
         """JSON data; what did not change since the last time is the same object."""

@@ -29,6 +29,11 @@ class Sandboxes:
         self._calls = calls
         self._sandboxes: dict[str, Sandbox] = {}
         self._shared: set[str] = set()  # keys of those that a fork holds too; never iterated
+        self.touches: dict[str, int] = {}
+        """How often each was worked with."""
+        self.resting: set[str] = set()
+        """Keys of those whose probes rest; never iterated. ``disturbed`` is told before one is worked with."""
+        self.disturbed: Callable[[str], None] = self.resting.discard
         network.kinds["pod"] = self
         clock.register("sandbox/run", self._run)
         clock.register("sandbox/unanswered", self._unanswered)
@@ -36,11 +41,19 @@ class Sandboxes:
 
     def get(self, key: str) -> Sandbox:
         """A Pod's sandbox, ours alone. Raises KeyError."""
+        if key in self.resting:
+            self.resting.discard(key)
+            self.disturbed(key)
+        self.touches[key] = self.touches.get(key, 0) + 1
         sandbox = self._sandboxes[key]
         if key in self._shared:
             self._shared.discard(key)
             sandbox = self._sandboxes[key] = Sandbox.load(self, key, sandbox.state())
         return sandbox
+
+    def look(self, key: str) -> Sandbox:
+        """A Pod's sandbox, only to look at. Raises KeyError."""
+        return self._sandboxes[key]
 
     def has(self, key: str) -> bool:
         """Whether there is a sandbox of that key."""
@@ -66,6 +79,8 @@ class Sandboxes:
         self.stop(key)
         self._sandboxes.pop(key, None)
         self._shared.discard(key)
+        self.resting.discard(key)
+        self.touches.pop(key, None)
 
     # ---- clock events ----------------------------------------------------------------------------------
 
@@ -153,14 +168,16 @@ class Sandboxes:
     # ---- saving ----------------------------------------------------------------------------------------
 
     def state(self) -> list[Any]:
-        return [[key, sandbox.state()] for key, sandbox in self._sandboxes.items()]
+        return [[key, sandbox.state(), self.touches.get(key, 0)] for key, sandbox in self._sandboxes.items()]
 
     def load(self, state: list[Any]) -> None:
         """Takes over what ``state`` gave."""
         for key in list(self._sandboxes):
             self.network.detach(key)
         self._shared = set()
-        self._sandboxes = {key: Sandbox.load(self, key, saved) for key, saved in state}
+        self._sandboxes = {key: Sandbox.load(self, key, saved) for key, saved, _touches in state}
+        self.touches = {key: touches for key, _saved, touches in state}
+        self.resting.clear()
         for key, sandbox in self._sandboxes.items():
             self.network.attach(key, sandbox.ip, sandbox.node, "pod")
 
@@ -168,6 +185,8 @@ class Sandboxes:
         """Takes over the sandboxes of ``other``. The network is shared by itself."""
         self._sandboxes = other._sandboxes.copy()
         self._shared, other._shared = set(self._sandboxes), set(self._sandboxes)
+        self.touches = other.touches.copy()
+        self.resting.update(other.resting)
 
     def imagine(self, key: str, container: str) -> list[tuple[int, str, str]]:
         """What a container that only waits would have written by now, as (µs, stream, byte text)."""

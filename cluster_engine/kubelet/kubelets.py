@@ -37,6 +37,7 @@ class Kubelets(Component):
         self.core = core = Core(ctx)
         self.runtime = runtime = Runtime(core, ctx.network, ctx.calls, self._exited)
         prober, lifecycle = Prober(core, runtime), Lifecycle(core, runtime)
+        runtime.sandboxes.disturbed = prober.disturbed
         termination = Termination(core, runtime, lifecycle, prober)
         environment = Environment(ctx.informers)
         starter = Starter(core, runtime, environment, prober, lifecycle, termination)
@@ -111,6 +112,14 @@ class Kubelets(Component):
         if self.core.records.of_key(key):
             self.queue.add(key)
 
+    # ---- for the network -------------------------------------------------------------------------------
+
+    def network_changed(self) -> None:
+        """What lies between nodes and Pods is another now: no probe's answer is known any more."""
+        for record in self.core.records.all():
+            if record.sandbox:
+                self.runtime.sandboxes.get(record.uid)
+
     # ---- saving ----------------------------------------------------------------------------------------
 
     def share(self, other: Kubelets) -> None:
@@ -134,3 +143,6 @@ class Kubelets(Component):
         for data in state["records"]:
             core.records.add(PodRecord.from_data(data))
         self.runtime.load(state["runtime"])
+        for record in core.records.all():
+            if any(probe.steady for probe in record.probes.values()):
+                self.runtime.sandboxes.resting.add(record.uid)

@@ -10,6 +10,7 @@ from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.record import SYNCING, PodRecord, field_path, find_container, named_port
 from cluster_engine.kubelet.runtime import Runtime, Then
+from cluster_engine.kubelet.steady import Probe, may_rest, missed_lines, without_times
 from cluster_engine.sim import SECOND
 
 KINDS = ("startup", "readiness", "liveness")
@@ -42,30 +43,32 @@ class Prober:
 
     def drop(self, record: PodRecord, name: str, kind: str) -> None:
         """Forgets a probe and what it found."""
-        entry = record.probes.pop(f"{name}/{kind}", None)
-        if entry is not None:
-            self.clock.cancel(entry[0])
+        probe = record.probes.pop(f"{name}/{kind}", None)
+        if probe is not None:
+            self.clock.cancel(probe.timer)
 
     def stop(self, record: PodRecord) -> None:
         """No probe of the Pod is run any more; what they found stays."""
-        for entry in record.probes.values():
-            self.clock.cancel(entry[0])
+        for probe in record.probes.values():
+            self.clock.cancel(probe.timer)
+            probe.timer = None
 
     def _schedule(self, record: PodRecord, pod: JSON, spec: JSON, kind: str, first: bool = False) -> None:
         name, probe = spec["name"], spec[_FIELDS[kind]]
         container = record.containers[name]
-        entry = record.probes.setdefault(f"{name}/{kind}", [None, 0, 0, None])
-        period = (probe.get("periodSeconds") or 10) * SECOND
+        known = record.probes.setdefault(f"{name}/{kind}", Probe())
+        known.period = (probe.get("periodSeconds") or 10) * SECOND
         if first:
             # The worker ticks on its own phase; the kubelet notices the container about a second after its start.
             delay = (probe.get("initialDelaySeconds") or 0) * SECOND + round(
                 self.core.chance.of("probe", container.id, kind).uniform(0.2, 1.0) * SECOND
             )
         else:
-            delay = period
+            delay = known.period
         waited = self._waited(record, container, kind, delay)
-        entry[0] = self.clock.call_at(
-            self.clock.now + delay,
+        known.due = self.clock.now + delay
+        known.timer = self.clock.call_at(
+            known.due,
             "kubelet/probe",
             record.uid,
             name,
@@ -76,7 +79,7 @@ class Prober:
 
     def _waited(self, record: PodRecord, container: Container, kind: str, delay: int = 0) -> bool:
         """Whether ``settle`` waits for what the probe finds."""
-        known = record.probes[f"{container.name}/{kind}"][3]
+        known = record.probes[f"{container.name}/{kind}"].result
         soon = self.clock.now + delay - container.started_at <= _WAITED_FOR
         return kind != "liveness" and known is not True and soon
 
@@ -92,6 +95,7 @@ class Prober:
         probe = spec.get(_FIELDS[kind])
         if not probe:
             return
+        record.probes[f"{name}/{kind}"].began = self.clock.now
         background = not self._waited(record, container, kind)
         then = ["kubelet/probed", uid, name, kind, container_id]
         self._probe(record, spec, probe, then, background)
@@ -114,21 +118,56 @@ class Prober:
             if result is None:
                 text = f"{title} probe errored and resulted in unknown state: {output}"
             self.core.event(record, pod, "Warning", "Unhealthy", text, field_path(pod["spec"], name))
-        if self._count(record, pod, spec, kind, result):
-            self._schedule(record, pod, spec, kind)
+        known = record.probes[f"{name}/{kind}"]
+        if not self._count(record, pod, spec, kind, result):
+            known.timer = None
+            return
+        self._schedule(record, pod, spec, kind)
+        if result is True and "exec" not in spec[_FIELDS[kind]] and self.runtime.answers_alike(record):
+            lines = without_times(container.log.lines_since(known.began), known.began)
+            known.ran(self.runtime.print_of(record), lines, self.runtime.touches(record))
+            if may_rest(record.probes.values(), self.clock.now):
+                self._rest(record)
+
+    def _rest(self, record: PodRecord) -> None:
+        """No more probes of the Pod are run until anybody touches its sandbox."""
+        for probe in record.probes.values():
+            if probe.timer is not None:
+                self.clock.cancel(probe.timer)
+                probe.timer, probe.steady = None, True
+        self.runtime.sandboxes.resting.add(record.uid)
+
+    def disturbed(self, uid: str) -> None:
+        """Somebody is about to touch a Pod's sandbox: what its probes missed is made good, and they are run again."""
+        record, now = self.core.records.get(uid), self.clock.now
+        if record is None:
+            return
+        for name, container in record.containers.items():
+            probes = [probe for key, probe in record.probes.items() if key.rpartition("/")[0] == name]
+            for at, stream, text in missed_lines(probes, now):
+                container.log.write(at, stream, f"{text}\n")
+        for key, probe in record.probes.items():
+            if probe.steady:
+                missed = probe.missed(now)
+                name, _, kind = key.rpartition("/")
+                probe.successes += missed
+                probe.due += missed * probe.period
+                probe.steady = probe.calm = False
+                args = (uid, name, kind, record.containers[name].id)
+                probe.timer = self.clock.call_at(probe.due, "kubelet/probe", *args, background=True)
 
     def _count(self, record: PodRecord, pod: JSON, spec: JSON, kind: str, result: bool | None) -> bool:
         """Thresholds; whether this probe goes on. What follows from its result, ``decide`` says."""
         name, probe = spec["name"], spec[_FIELDS[kind]]
-        entry = record.probes[f"{name}/{kind}"]
+        known = record.probes[f"{name}/{kind}"]
         if result is None:
             return True
-        entry[1], entry[2] = (entry[1] + 1, 0) if result else (0, entry[2] + 1)
-        passed = result and entry[1] >= (probe.get("successThreshold") or 1)
-        failed = not result and entry[2] >= (probe.get("failureThreshold") or 3)
+        known.successes, known.failures = (known.successes + 1, 0) if result else (0, known.failures + 1)
+        passed = result and known.successes >= (probe.get("successThreshold") or 1)
+        failed = not result and known.failures >= (probe.get("failureThreshold") or 3)
         if not passed and not failed:
             return True
-        before, entry[3] = entry[3], passed
+        before, known.result = known.result, passed
         if before is not passed:
             self.core.wake(record)
             if passed and kind == "startup":

@@ -8,6 +8,7 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.container_runtime.container import Container
 from cluster_engine.container_runtime.names import InvalidImageName, parse
+from cluster_engine.kubelet.steady import Probe
 
 MIRROR = "kubernetes.io/config.mirror"
 
@@ -79,8 +80,8 @@ class PodRecord:
     """Back-off of a container's restarts, [µs, last change]."""
     pulls: dict[str, list[Any]] = field(default_factory=dict)
     """Back-off of an image's pulls, [µs, last change, last error]."""
-    probes: dict[str, list[Any]] = field(default_factory=dict)
-    """``container/kind`` -> [timer, successes, failures, result: true, false or null]."""
+    probes: dict[str, Probe] = field(default_factory=dict)
+    """By ``container/kind``."""
     timers: dict[str, int] = field(default_factory=dict)
     """Clock events: ``deadline``, ``finish``, ``stop/name``; the runtime's ``exit/name``, ``kill/name``."""
     sandbox: bool = False
@@ -95,6 +96,7 @@ class PodRecord:
         data = {name: getattr(self, name) for name in _PLAIN}
         data["containers"] = {n: c.as_list() for n, c in self.containers.items()}
         data["previous"] = {n: c.as_list() for n, c in self.previous.items()}
+        data["probes"] = {n: p.as_list() for n, p in self.probes.items()}
         # Lists of pairs: the order of dicts must survive sorted JSON.
         return [[k, list(v.items()) if isinstance(v, dict) else v] for k, v in data.items()]
 
@@ -102,10 +104,11 @@ class PodRecord:
     def from_data(cls, data: list[Any]) -> PodRecord:
         """The record that ``state_data`` gave."""
         values = dict(data)
-        for name in ("asked", "stopping", "waiting", "crashes", "pulls", "probes", "timers"):
+        for name in ("asked", "stopping", "waiting", "crashes", "pulls", "timers"):
             values[name] = {k: list(v) if isinstance(v, list) else v for k, v in values[name]}
         for name in ("containers", "previous"):
             values[name] = {k: Container.from_list(_copied(v)) for k, v in values[name]}
+        values["probes"] = {k: Probe(*v) for k, v in values["probes"]}
         for name in ("todo", "failures", "outcome"):
             values[name] = list(values[name])
         return cls(**values)
@@ -115,7 +118,9 @@ def _copied(fields: list[Any]) -> list[Any]:
     return [list(value) if isinstance(value, list) else value for value in fields]
 
 
-_PLAIN = tuple(name for name in PodRecord.__dataclass_fields__ if name not in ("containers", "previous"))
+_PLAIN = tuple(
+    name for name in PodRecord.__dataclass_fields__ if name not in ("containers", "previous", "probes")
+)
 
 
 def record_uid(pod: JSON) -> str:

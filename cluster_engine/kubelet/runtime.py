@@ -21,6 +21,7 @@ from cluster_engine.container_runtime.sandboxes import Calls, Sandboxes
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.dns import Resolver
 from cluster_engine.kubelet.record import FINISHED, TERMINATING, PodRecord
+from cluster_engine.kubelet.steady import missed_lines
 from cluster_engine.kubelet.users import User
 from cluster_engine.kubelet.volumes import Mount
 from cluster_engine.linux.files import tree
@@ -348,6 +349,21 @@ class Runtime:
         self._sessions.pop(session, None)
         self.core.ctx.server.sessions.ended(session, status)
 
+    # ---- what probes leave -----------------------------------------------------------------------------
+
+    def answers_alike(self, record: PodRecord) -> bool:
+        """Whether the Pod's containers that are probed answer the same to the same request at any time."""
+        probed = {key.rpartition("/")[0] for key in record.probes}
+        return all(find(record.containers[name].image)[0].steady for name in sorted(probed))
+
+    def print_of(self, record: PodRecord) -> str:
+        """A digest of the sandbox, counters of what it did aside."""
+        return self.sandboxes.look(record.uid).print()
+
+    def touches(self, record: PodRecord) -> int:
+        """How often anybody worked with the sandbox so far."""
+        return self.sandboxes.touches.get(record.uid, 0)
+
     # ---- connections -----------------------------------------------------------------------------------
 
     def http(
@@ -414,8 +430,19 @@ class Runtime:
 
     def logs(self, record: PodRecord, container: Container) -> list[LogLine]:
         """All lines that the container wrote, oldest first. Runs nothing."""
-        if container.state != RUNNING or not self.sandboxes.get(record.uid).waiting(container.id):
+        if container.state != RUNNING:
             return container.log.lines()
+        if not self.sandboxes.look(record.uid).waiting(container.id):
+            probes = [
+                probe for key, probe in record.probes.items() if key.rpartition("/")[0] == container.name
+            ]
+            missed = missed_lines(probes, self.clock.now)
+            if not missed:
+                return container.log.lines()
+            log = Log.load(container.log.state())
+            for at, stream, text in missed:
+                log.write(at, stream, f"{text}\n")
+            return log.lines()
         imagined = Log()
         for at, stream, text in self.sandboxes.imagine(record.uid, container.id):
             imagined.write(at, stream, text)

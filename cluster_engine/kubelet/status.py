@@ -30,7 +30,7 @@ _OWN = ("PodReadyToStartContainers", "Initialized", "Ready", "ContainersReady", 
 def probe_result(record: PodRecord, name: str, kind: str) -> Any:
     """True, False, or None while nothing is known."""
     probe = record.probes.get(f"{name}/{kind}")
-    return probe[3] if probe is not None else None
+    return probe.result if probe is not None else None
 
 
 def is_started(record: PodRecord, spec: JSON) -> bool:

@@ -32,6 +32,7 @@ from cluster_engine.kubelet.decide import (
     decide,
 )
 from cluster_engine.kubelet.record import FINISHED, HOOK, NEW, STOPPED, SYNCING, TERMINATING, TURN, PodRecord
+from cluster_engine.kubelet.steady import Probe
 from cluster_engine.sim import SECOND
 
 NOW = 1_000 * SECOND
@@ -69,8 +70,8 @@ def record(*containers: Container, **more: Any) -> PodRecord:
     return PodRecord("u", "default/p", "worker-1", containers={c.name: c for c in containers}, **more)
 
 
-def probed(name: str, kind: str, result: bool) -> dict[str, list[Any]]:
-    return {f"{name}/{kind}": [None, 0, 0, result]}
+def probed(name: str, kind: str, result: bool) -> dict[str, Probe]:
+    return {f"{name}/{kind}": Probe(result=result)}
 
 
 C, D = spec("c"), spec("d")

@@ -35,6 +35,7 @@ IMAGE = Image(
     variants={**tags(11_511_000, "1.0.0", "1.0", "latest"), **tags(11_513_000, "2.0.0", "2.0")},
     cmd=("./hello-app",),
     ports=(8080,),
+    steady=True,
     programs=_programs,
 )
 
@@ -43,6 +44,7 @@ ARTIFACT = Image(
     variants=IMAGE.variants,
     cmd=IMAGE.cmd,
     ports=IMAGE.ports,
+    steady=True,
     programs=IMAGE.programs,
 )
 """The same image at its newer address."""

@@ -53,5 +53,6 @@ IMAGE = Image(
     },
     entrypoint=("/http-echo",),
     ports=(5678,),
+    steady=True,
     programs=_programs,
 )

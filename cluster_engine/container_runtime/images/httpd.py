@@ -57,6 +57,7 @@ IMAGE = Image(
     cmd=("httpd-foreground",),
     env={"PATH": "/usr/local/apache2/bin:/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"},
     ports=(80,),
+    steady=True,
     workdir="/usr/local/apache2",
     stop_signal="WINCH",
     programs=_programs,

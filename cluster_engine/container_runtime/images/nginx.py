@@ -201,6 +201,7 @@ IMAGE = Image(
     cmd=("nginx", "-g", "daemon off;"),
     env={"PATH": PATH, "PKG_RELEASE": "1"},
     ports=(80,),
+    steady=True,
     stop_signal="QUIT",
     programs=_programs,
     memory=6 * MB,
