@@ -62,7 +62,9 @@ def fork(count: int) -> dict[str, Any]:
 def idle(count: int) -> dict[str, Any]:
     """A virtual hour in which nothing happens but probes, of three nodes and that many Pods."""
     from cluster_engine import Cluster
+    from cluster_engine.memory import relax_collector
 
+    relax_collector()
     cluster = Cluster(nodes=3, seed=1)
     for number in range(count):
         cluster.apply(_probed(number))
@@ -81,7 +83,9 @@ def idle(count: int) -> dict[str, Any]:
 def recovery(every: int) -> dict[str, Any]:
     """A run of ENTRIES entries and HOURS virtual hours, had again from a keyframe that is ``every`` entries old."""
     from cluster_engine import Cluster
+    from cluster_engine.memory import relax_collector
 
+    relax_collector()
     cluster = Cluster(nodes=3, seed=1)
     for number in range(10):
         cluster.apply(_probed(number))

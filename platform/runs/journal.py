@@ -18,7 +18,7 @@ from django.db.models import F, Max
 from django.utils import timezone
 
 from runs import states
-from runs.models import JournalEntry, Run
+from runs.models import JournalEntry, Keyframe, Run
 
 #: Kinds of entries that are not the engine's own.
 HEADER, RESET, FILE = "header", "reset", "file"
@@ -101,6 +101,21 @@ def write(run_id: uuid.UUID, epoch: int, records: Iterable[Record]) -> None:
             JournalEntry.objects.bulk_create(rows)
     except IntegrityError as error:
         raise FencedError(f"run {run_id}: its history goes on elsewhere") from error
+
+
+def keep_keyframe(run_id: uuid.UUID, epoch: int, seq: int, data: bytes) -> None:
+    """Keep the cluster's state after the entry `seq`, instead of the one before. Raises `FencedError`."""
+    with transaction.atomic():
+        owner = Run.objects.select_for_update().filter(pk=run_id, epoch=epoch, state__in=states.LIVE)
+        if not list(owner.values_list("pk", flat=True)):
+            raise FencedError(f"run {run_id}: epoch {epoch} is over")
+        Keyframe.objects.update_or_create(run_id=run_id, defaults={"seq": seq, "data": data})
+
+
+def keyframe_of(run_id: uuid.UUID, since: int) -> tuple[int, bytes] | None:
+    """(seq, data) of the run's keyframe, if it is of the history that began at `since`."""
+    found = Keyframe.objects.filter(run_id=run_id, seq__gt=since).values_list("seq", "data").first()
+    return (found[0], bytes(found[1])) if found is not None else None
 
 
 def mark_reset(run: Run) -> None:

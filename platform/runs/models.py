@@ -150,3 +150,19 @@ class JournalEntry(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.epoch}/{self.seq} {self.kind}"
+
+
+class Keyframe(models.Model):
+    """The cluster's state after the entry `seq` of the run's journal: who rebuilds it replays only what came later.
+
+    A run has the last one alone. The journal stays whole: without a keyframe, or with one that cannot be read, all
+    of it is replayed.
+    """
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="keyframe")
+    seq = models.PositiveIntegerField()
+    data = models.BinaryField()
+    written = models.DateTimeField(_("written"), auto_now=True)
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.seq}"

@@ -12,7 +12,7 @@ import httpx
 import pytest
 from runs import hosting, journal, registry, services
 from runs.host.host import EngineHost
-from runs.models import JournalEntry, Run
+from runs.models import JournalEntry, Keyframe, Run
 from runs.proxy.sockets import open_socket
 
 pytestmark = pytest.mark.django_db(transaction=True)
@@ -130,6 +130,77 @@ def test_sleep_and_wake(host: EngineHost, fresh: Run) -> None:
 
     rebuilt = building.build(journal.take_over(fresh.pk)).cluster
     assert (rebuilt.clock.now, rebuilt.state_hash()) == (slept_at, state)
+
+
+def asleep(host: EngineHost, run: Run) -> Any:
+    """The cluster of a run that was put to sleep with something in it."""
+    host.acquire(run.pk)
+    ask(host, run, MAPS, "POST", CONFIG_MAP)
+    hosted = host.runs[run.pk]
+    host.call(host.passivate(hosted))
+    return hosted.cluster
+
+
+def refuse(*_args: Any, **_more: Any) -> Any:
+    raise AssertionError("the whole journal is replayed")
+
+
+def test_a_run_that_slept_goes_on_from_its_keyframe(
+    host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    slept = asleep(host, fresh)
+    kept = Keyframe.objects.get(run=fresh)
+    assert kept.seq == JournalEntry.objects.filter(run=fresh).count() - 1
+    monkeypatch.setattr("cluster_engine.cluster.Cluster.replay", refuse)
+    host.acquire(fresh.pk)
+    hosted = host.runs[fresh.pk]
+    assert ask(host, fresh, f"{MAPS}/note").status_code == 200
+    assert ask(host, fresh, f"{MAPS}/note", "DELETE").status_code == 200
+    assert hosted.cluster.journal.next_seq > slept.journal.next_seq
+    host.call(host.passivate(hosted))
+    state = hosted.cluster.state_hash()
+    from runs.host import building
+
+    rebuilt = building.build(journal.take_over(fresh.pk)).cluster
+    monkeypatch.undo()
+    Keyframe.objects.all().delete()
+    replayed = building.build(journal.take_over(fresh.pk)).cluster
+    assert rebuilt.state_hash() == state == replayed.state_hash()
+
+
+def test_keyframes_are_kept_on_the_way(host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("runs.host.hosted.KEYFRAME_EVERY", 3)
+    host.acquire(fresh.pk)
+    for _ in range(4):
+        ask(host, fresh, MAPS, "POST", CONFIG_MAP)
+        ask(host, fresh, f"{MAPS}/note", "DELETE")
+    host.call(asyncio.sleep(0.5))
+    assert Keyframe.objects.filter(run=fresh, seq__gt=3).exists()
+
+
+@pytest.mark.parametrize("data", [b"", b"DRYDOCK1 rubbish"], ids=["empty", "rubbish"])
+def test_a_keyframe_that_cannot_be_read_costs_time_alone(host: EngineHost, fresh: Run, data: bytes) -> None:
+    slept = asleep(host, fresh)
+    Keyframe.objects.filter(run=fresh).update(data=data)
+    from runs.host import building
+
+    assert building.build(journal.take_over(fresh.pk)).cluster.state_hash() == slept.state_hash()
+
+
+def test_a_keyframe_of_before_a_reset_is_not_used(host: EngineHost, fresh: Run) -> None:
+    asleep(host, fresh)
+    fresh.refresh_from_db()
+    services.reset(fresh)
+    host.acquire(fresh.pk)
+    assert ask(host, fresh, f"{MAPS}/note").status_code == 404
+    assert journal.keyframe_of(fresh.pk, 10_000) is None
+
+
+def test_a_stale_host_keeps_no_keyframe(fresh: Run) -> None:
+    journal.take_over(fresh.pk)
+    with pytest.raises(journal.FencedError):
+        journal.keep_keyframe(fresh.pk, 0, 1, b"x")
+    assert not Keyframe.objects.exists()
 
 
 def test_reset_begins_anew(host: EngineHost, fresh: Run) -> None:

@@ -10,7 +10,7 @@ from django.db import OperationalError
 from runs import journal, services
 from runs.host import building
 from runs.host.host import EngineHost
-from runs.models import JournalEntry, Run
+from runs.models import JournalEntry, Keyframe, Run
 
 from cluster_engine import Cluster
 
@@ -48,6 +48,7 @@ def lived(host: EngineHost, run: Run) -> None:
     host.call(host.runs[run.pk].app.note("clock", {}))
     host.call(host.runs[run.pk].app.note("clock", {}))
     host.call(host.passivate(host.runs[run.pk]))
+    Keyframe.objects.filter(run=run).delete()  # so that all of it is replayed
 
 
 ANY = [KeyError("lost"), RecursionError("deep")]

@@ -15,6 +15,7 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.shell.vfs import normal
 from cluster_engine.sim import Entry, Journal, digest_of
 from cluster_engine.sim.journal import unpack_bytes
+from cluster_engine.sim.keyframe import KeyframeError
 from cluster_engine.version import ENGINE_VERSION
 from labs.kit import catalog, runner
 from runs import journal, registry
@@ -117,12 +118,26 @@ def _replayed(run: Run, lab: Any, history: journal.History) -> Built:
         text = "The run's journal has no beginning."
         raise BuildError(text, text)
     entries = [Entry(record.seq - header.seq, record.at_us, record.kind, record.payload) for record in rest]
-    cluster = Cluster.replay(Journal(header.payload, entries))
+    cluster = _resumed(run, header, entries) or Cluster.replay(Journal(header.payload, entries))
     reached = registry.clock_of(run.pk)
     if cluster.clock.now < reached <= cluster.clock.now + CATCH_UP_US:
         # Its clients saw this much happen. The engine does the same again, so nothing is lost.
         cluster.clock.run_until(reached)
     return Built(lab, cluster, _files(lab, rest), header.seq)
+
+
+def _resumed(run: Run, header: Record, entries: list[Entry]) -> Cluster | None:
+    """The cluster from its keyframe and the entries since; None when there is none that this engine can read."""
+    found = journal.keyframe_of(run.pk, header.seq)
+    if found is None:
+        return None
+    seq, data = found
+    try:
+        return Cluster.resume(data, entries[seq - header.seq - 1 :])
+    except KeyframeError as error:
+        # What is lost is time: the journal has everything.
+        logger.warning("a keyframe cannot be read: %s", error, extra={"run": run.pk})
+        return None
 
 
 def starting_files(lab: Any) -> dict[str, bytes]:

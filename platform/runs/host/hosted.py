@@ -12,6 +12,7 @@ from typing import Any, Protocol
 
 from config.doors import Receive, Scope, Send
 from django.conf import settings
+from django.db import DatabaseError
 from grading.reports import as_data
 
 from cluster_engine.cluster import Cluster
@@ -33,6 +34,8 @@ logger = logging.getLogger(__name__)
 CLOCK = "clock"
 #: How much longer a run stays awake while somebody only looks at it.
 WATCHED_FACTOR = 6
+#: Journal entries from keyframe to keyframe.
+KEYFRAME_EVERY = 500
 
 
 def as_owner(scope: Scope) -> UserInfo:
@@ -71,6 +74,8 @@ class HostedRun:
         self.token = secrets.token_urlsafe(32)
         self.last_active = loop.time()
         self._base = built.base
+        #: The engine's number of the entry after which a keyframe was kept last.
+        self._framed = built.cluster.journal.next_seq - 1
         #: Requests and streams under way.
         self.in_use = 0
         self._checking = False
@@ -137,6 +142,20 @@ class HostedRun:
             )
         record = Record(self._base + entry.seq, entry.at, entry.kind, entry.payload)
         await self.host.writer.write(self.run_id, self.epoch, [record])
+        if entry.seq >= self._framed + KEYFRAME_EVERY:
+            self._framed = entry.seq
+            self.host.spawn(self._keep_keyframe())
+
+    async def _keep_keyframe(self) -> None:
+        """Keep the state as it is now, so that a rebuild replays only what comes after. From a fork, in a thread."""
+        fork = self.cluster.fork()
+        seq = self._base + fork.journal.next_seq - 1
+        try:
+            data = await self.host.in_thread(fork.keyframe)
+            await self.host.in_thread(journal.keep_keyframe, self.run_id, self.epoch, seq, data)
+        except (FencedError, DatabaseError) as error:
+            # The journal has everything; a rebuild takes longer.
+            logger.warning("no keyframe was kept: %s", error, extra={"run": self.run_id, "epoch": self.epoch})
 
     async def sleep(self) -> None:
         """Write down what is not written yet: files, and how far the clock has come."""
@@ -144,6 +163,7 @@ class HostedRun:
             await self.terminal.settle()
             await self.driver.stop()
             await self.app.note(CLOCK, {})
+            await self._keep_keyframe()
 
     async def note_file(self, path: str, content: bytes | None) -> None:
         """Keep a file of the learner's; None: it is gone."""
