@@ -32,6 +32,8 @@ INITIAL_BACKOFF = 10 * SECOND
 MAX_BACKOFF = 300 * SECOND
 MINIMUM_GRACE = 2
 """Seconds that a container gets after SIGTERM, whatever is left (minimumGracePeriodInSeconds)."""
+EVICTION_GRACE = 1
+"""Seconds that an evicted Pod has (immediateEvictionGracePeriodSeconds)."""
 DEADLINE = ("DeadlineExceeded", "Pod was active on the node longer than the specified deadline")
 
 
@@ -83,6 +85,8 @@ class Fail:
 
     reason: str
     message: str
+    kind: str = "Normal"
+    """Of the event that tells of it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -187,6 +191,9 @@ def decide(record: PodRecord, pod: JSON | None, now: int) -> tuple[Action, ...]:
     seconds = pod["spec"].get("activeDeadlineSeconds")
     if seconds and now >= record.started + seconds * SECOND:
         return (Fail(*DEADLINE), WriteStatus(), *_end(record, pod, now, _grace(pod)))
+    if record.evicted:
+        fail = Fail("Evicted", record.evicted, "Warning")
+        return (fail, WriteStatus(), *_end(record, pod, now, EVICTION_GRACE))
     if record.state == NEW:
         return ()  # volumes and sandbox are on their way
     return _sync(record, pod, now)

@@ -61,6 +61,7 @@ class Kubelets(Component):
             "relist": worker.relist,
             "resync": worker.resync,
             "wake": worker.wake,
+            "storage": worker.measure,
             "step": worker.step,
             "finish": worker.finished,
             "pulled": starter.pulled,

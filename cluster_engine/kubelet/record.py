@@ -68,6 +68,8 @@ class PodRecord:
     """Whether that counts there."""
     rejected: bool = False
     """The node did not take it."""
+    evicted: str = ""
+    """Why the kubelet has to end the Pod for its node's sake."""
     outcome: list[str] = field(default_factory=list)
     """[reason, message] when the kubelet itself has failed the Pod."""
     containers: dict[str, Container] = field(default_factory=dict)

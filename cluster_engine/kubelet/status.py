@@ -300,9 +300,13 @@ def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[
         "ContainersReady": containers_ready,
         "PodScheduled": {"status": "True"},
     }
+    own: tuple[str, ...] = _OWN
+    if record.evicted:
+        fields = {"status": "True", "reason": "TerminationByKubelet", "message": record.evicted}
+        wanted["DisruptionTarget"], own = fields, ("DisruptionTarget", *_OWN)
     generation = pod["metadata"].get("generation")
-    made: list[JSON] = [c for kind, c in old.items() if kind not in _OWN]
-    for kind in _OWN:
+    made: list[JSON] = [c for kind, c in old.items() if kind not in own]
+    for kind in own:
         fields = wanted[kind]
         before = old.get(kind)
         stamp = now

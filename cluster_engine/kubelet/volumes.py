@@ -245,3 +245,13 @@ def memory_limits(pod: JSON) -> dict[str, int]:
         if empty.get("medium") == "Memory" and empty.get("sizeLimit"):
             found[volume["name"]] = quantity.value(empty["sizeLimit"])
     return found
+
+
+def disk_limits(pod: JSON) -> dict[str, str]:
+    """The sizeLimit of each emptyDir on disk that has one, as it was written."""
+    found = {}
+    for volume in pod["spec"].get("volumes") or ():
+        empty = volume.get("emptyDir") or {}
+        if empty.get("medium") != "Memory" and empty.get("sizeLimit"):
+            found[volume["name"]] = str(empty["sizeLimit"])
+    return found

@@ -6,6 +6,7 @@ Models pkg/kubelet/pod_workers.go and kubelet.go (SyncPod).
 
 from __future__ import annotations
 
+from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.component_helpers.host_ports import host_ports
@@ -32,7 +33,8 @@ from cluster_engine.kubelet.runtime import PodSandboxConfig, Runtime, RuntimeFai
 from cluster_engine.kubelet.starter import Starter
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.termination import Termination
-from cluster_engine.kubelet.volumes import Volumes, memory_limits
+from cluster_engine.kubelet.volumes import Volumes, disk_limits, memory_limits
+from cluster_engine.linux.files import tree
 from cluster_engine.sim import SECOND
 
 RESYNC = 60.0
@@ -42,6 +44,8 @@ _MOUNT_RETRY = 0.5
 _MOUNT_RETRY_MAX = 122.0
 _FOREGROUND = 300 * SECOND
 """A deadline this near is waited for by ``settle``."""
+_STORAGE_PERIOD = 10.0
+"""Seconds between two looks at what is in volumes (the eviction manager's)."""
 _MESSAGE = 4096
 _MESSAGE_FROM_LOG, _LINES_FROM_LOG = 2048, 80
 """Bytes of a termination message; bytes and lines of one that is taken from the log."""
@@ -230,9 +234,9 @@ class Worker:
                 record.failures.append(until)
             case do.Kill(name, seconds, message):
                 self.termination.kill(record, pod, name, seconds, message)
-            case do.Fail(reason, message):
+            case do.Fail(reason, message, kind):
                 record.outcome = [reason, message]
-                self.core.event(record, pod, "Normal", reason, message)
+                self.core.event(record, pod, kind, reason, message)
             case do.Remove():
                 self.termination.remove(record.node, pod)
             case _:
@@ -299,6 +303,8 @@ class Worker:
             core.later(record, PAUSE, "mount", background=True)
             return
         record.state = SYNCING
+        if disk_limits(pod):
+            self._measure_later(record)
         core.changed(record)
         # This pass has told its status before the volumes were mounted.
         self.act(record, pod, tell=False)
@@ -366,6 +372,25 @@ class Worker:
     def _suffix(self, record: PodRecord) -> int:
         """The number in the name of a volume's directory of this moment."""
         return self.core.chance.of("volumes", record.uid, self.clock.now).randrange(1 << 32)
+
+    def _measure_later(self, record: PodRecord) -> None:
+        record.timers["storage"] = self.clock.call_later(
+            _STORAGE_PERIOD, "kubelet/storage", record.uid, background=True
+        )
+
+    def measure(self, uid: str) -> None:
+        """Clock event: an emptyDir that holds more than its limit has its Pod evicted (localStorageEviction)."""
+        record = self.core.records.get(uid)
+        pod = self.core.pod_of(record) if record is not None else None
+        if record is None or pod is None or record.state != SYNCING:
+            return
+        for name, limit in disk_limits(pod).items():
+            root = self.runtime.volume(record, name)
+            if root is not None and tree.measure(root)[1] > quantity.value(limit):
+                record.evicted = f'Usage of EmptyDir volume "{name}" exceeds the limit "{limit}". '
+                self._look(record)
+                return
+        self._measure_later(record)
 
     def refresh(self, key: str) -> None:
         """An object (``configmaps/namespace/name``) changed: volumes that show it follow."""

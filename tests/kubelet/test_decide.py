@@ -196,6 +196,11 @@ CASES: dict[str, tuple[PodRecord, JSON | None, list[Action]]] = {
         pod(C, activeDeadlineSeconds=200),
         [Fail(*DEADLINE), WriteStatus(), Terminate(30), Stop("c", 30), Signal("c", 30)],
     ),
+    "evicted": (
+        record(up("c"), evicted="why"),
+        pod(C),
+        [Fail("Evicted", "why", "Warning"), WriteStatus(), Terminate(1), Stop("c", 1), Signal("c", 2)],
+    ),
     "before the deadline": (record(up("c")), pod(C, activeDeadlineSeconds=201), [WriteStatus()]),
     "deleted": (
         record(up("c"), up("d")),

@@ -218,6 +218,31 @@ def test_a_volume_in_memory_is_full_at_its_limit(cluster: Cluster) -> None:
     assert run(cluster, "stat", "-c", "%s", "/mem/f") == (0, "65536\n")
 
 
+@pytest.mark.parametrize(("blocks", "stays"), [(100, True), (2000, False)])
+def test_a_volume_on_disk_past_its_limit_has_its_pod_evicted(
+    cluster: Cluster, blocks: int, stays: bool
+) -> None:
+    volumes = [{"name": "e", "emptyDir": {"sizeLimit": "1Mi"}}]
+    cluster.apply(pod("p", c(volumeMounts=[{"name": "e", "mountPath": "/e"}]), volumes=volumes))
+    cluster.advance(5)
+    assert run(cluster, "dd", "if=/dev/zero", "of=/e/f", "bs=1024", f"count={blocks}")[0] == 0
+    cluster.advance(20)
+    status = found(cluster)["status"]
+    if stays:
+        assert status["phase"] == "Running"
+        return
+    message = 'Usage of EmptyDir volume "e" exceeds the limit "1Mi". '
+    assert (status["phase"], status["reason"], status["message"]) == ("Failed", "Evicted", message)
+    target = next(one for one in status["conditions"] if one["type"] == "DisruptionTarget")
+    assert (target["status"], target["reason"], target["message"]) == (
+        "True",
+        "TerminationByKubelet",
+        message,
+    )
+    assert state(cluster)["terminated"]["exitCode"] == 137
+    assert f"Evicted: {message}" in events(cluster)
+
+
 def test_a_subPath_is_not_brought_up_to_date(cluster: Cluster) -> None:
     cluster.apply(config_map(a="old", b="same"))
     mounts = [*AT_CONF["volumeMounts"], {"name": "v", "mountPath": "/one", "subPath": "a"}]
