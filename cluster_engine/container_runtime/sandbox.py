@@ -84,6 +84,8 @@ class Keeper(Protocol):
 
     def cancel(self, timer: int | None) -> None: ...
 
+    def faulted(self, component: str, key: str, error: Exception) -> bool: ...
+
     def answer(self, then: list[Any], answer: list[Any], *, background: bool) -> None: ...
 
     def call(self, name: str, args: Any) -> Any: ...
@@ -245,6 +247,10 @@ class Sandbox:
             self._now = due
             due = machine.run(due)
         self._now = goal
+
+    def faulted(self, program: str, error: Exception) -> bool:
+        """A program has a bug (``MachineHost``): noted as a failure of this Pod; whether that was allowed."""
+        return self._keeper.faulted("container_runtime/programs", f"{self.key} {program}", error)
 
     def wake(self, due: int | None) -> None:
         """The machine wants to run then (``MachineHost``)."""

@@ -148,6 +148,10 @@ class Sandboxes:
         """The timer that ends a command."""
         return self._clock.call_at(due, "sandbox/time-out", key, name, background=background)
 
+    def faulted(self, component: str, key: str, error: Exception) -> bool:
+        """Notes a bug as a failure. False: the exception must go through."""
+        return self._clock.failed(component, key, error)
+
     def cancel(self, timer: int | None) -> None:
         """Forgets a timer."""
         self._clock.cancel(timer)
@@ -232,6 +236,10 @@ class _Imagination:
 
     def session_ended(self, session: str, status: int) -> None:
         """There are no sessions."""
+
+    def faulted(self, component: str, key: str, error: Exception) -> bool:
+        """A bug in an imagined life is its reader's."""
+        return False
 
     def wake_at(self, key: str, due: int, *, background: bool) -> int:
         return 0

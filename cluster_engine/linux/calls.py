@@ -252,11 +252,11 @@ class Calls:
 
     def listen(self, port: int, ip: str = "") -> int:
         self.kernel.acts += 1
-        return self._socket(sockets.listen(self.kernel, ip, port, self.uid))
+        return self._socket(sockets.listen(self.kernel, ip, port))
 
     def bind_udp(self, port: int, ip: str = "") -> int:
         self.kernel.acts += 1
-        return self._socket(sockets.bind(self.kernel, ip, port, self.uid))
+        return self._socket(sockets.bind(self.kernel, ip, port))
 
     def sendto(self, fd: int, ip: str, port: int, data: str) -> None:
         self.kernel.acts += 1

@@ -38,6 +38,9 @@ TABLES = ("procs", "io", "ttys", "sessions", "roots", "namespaces", "codes", "po
 class MachineHost(Protocol):
     """What lies outside the machine. Its methods only note what is asked: nothing comes back inside a call."""
 
+    def faulted(self, program: str, error: Exception) -> bool:
+        """A program has a bug: its process dies, the others go on. False: let the exception through instead."""
+
     def wake(self, due: int | None) -> None:
         """The machine wants to run at this time (µs), None: not before something happens."""
 
@@ -113,7 +116,6 @@ class Kernel:
 
     def give_out(self) -> Record:
         """The whole state, by reference; from now on nothing in it is changed."""
-        self.top["now"] = self.now
         self._mine = False
         self._owned = set()
         return self.top

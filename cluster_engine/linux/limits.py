@@ -69,5 +69,3 @@ class Limits:
     """Functions, loops, sourced files inside one another in one shell."""
     functions: int = 500
     """Functions (and, apart from them, aliases) of one shell."""
-    state: int = 16 * MIB
-    """Bytes of JSON-like text that one program may hold."""

@@ -334,9 +334,10 @@ class Machine:
         """
         kernel = self._kernel
         if not kernel.ready and (not kernel.timers or kernel.timers[0][0] > now):
+            kernel.now = max(now, kernel.now)
             return kernel.due()
         kernel.touch()
-        kernel.now = max(now, kernel.now)
+        kernel.top["now"] = kernel.now = max(now, kernel.now)
         kernel.fire()
         ready = kernel.ready
         while ready and budget > 0:
@@ -400,6 +401,11 @@ class Machine:
             return servers.run_once(kernel, process, program)
         except pipes.Broken:
             processes.leave(kernel, process, 128 + signals.NUMBERS["PIPE"], "PIPE")
+            return 1
+        except Exception as error:  # a fault boundary: a bug costs one process
+            if process["state"] == "Z" or not kernel.host.faulted(process.get("program", ""), error):
+                raise
+            processes.leave(kernel, process, 128 + signals.NUMBERS["SEGV"], "SEGV")
             return 1
 
     def _signals(self, process: Record) -> bool:

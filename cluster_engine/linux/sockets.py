@@ -13,7 +13,7 @@ A record that has news for its process puts the descriptor on the process's ``ho
 
 from __future__ import annotations
 
-from cluster_engine.linux.errors import BAD_DESCRIPTOR, DENIED, FileError
+from cluster_engine.linux.errors import BAD_DESCRIPTOR, FileError
 from cluster_engine.linux.kernel import Kernel, Record
 from cluster_engine.linux.limits import BACKLOG, SOCKET_BUFFER, SOCKET_WINDOW
 from cluster_engine.linux.pipes import taken
@@ -53,9 +53,7 @@ def _ephemeral(kernel: Kernel, protocol: str) -> int:
     raise FileError("Cannot assign requested address")
 
 
-def _bind(kernel: Kernel, protocol: str, ip: str, port: int, uid: int, record: Record) -> str:
-    if port < 1024 and uid != 0 and port < kernel.top.get("first_port", 0):
-        raise FileError(DENIED)
+def _bind(kernel: Kernel, protocol: str, ip: str, port: int, record: Record) -> str:
     ports = kernel.top["ports"]
     taken_by = ports.get(f"{protocol}/{port}", {})
     if taken_by and (ip in taken_by or "" in taken_by or ip == ""):
@@ -65,20 +63,20 @@ def _bind(kernel: Kernel, protocol: str, ip: str, port: int, uid: int, record: R
     return key
 
 
-def listen(kernel: Kernel, ip: str, port: int, uid: int) -> str:
-    """A listening socket. Raises FileError."""
+def listen(kernel: Kernel, ip: str, port: int) -> str:
+    """A listening socket; any user may take any port, as containerd 2 sets it up. Raises FileError."""
     ip = "" if ip in ("0.0.0.0", "::", "*") else ip
     port = port or _ephemeral(kernel, "tcp")
     record = {"k": "listen", "refs": 0, "ip": ip, "port": port, "queue": [], "watch": ["", 0]}
-    return _bind(kernel, "tcp", ip, port, uid, record)
+    return _bind(kernel, "tcp", ip, port, record)
 
 
-def bind(kernel: Kernel, ip: str, port: int, uid: int) -> str:
+def bind(kernel: Kernel, ip: str, port: int) -> str:
     """A UDP socket. Raises FileError."""
     ip = "" if ip in ("0.0.0.0", "::", "*") else ip
     port = port or _ephemeral(kernel, "udp")
     record = {"k": "udp", "refs": 0, "ip": ip, "port": port, "queue": [], "watch": ["", 0]}
-    return _bind(kernel, "udp", ip, port, uid, record)
+    return _bind(kernel, "udp", ip, port, record)
 
 
 def bound(kernel: Kernel, protocol: str, ip: str, port: int) -> str | None:

@@ -8,7 +8,8 @@ import pytest
 
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.limits import Limits
-from tests.linux.world import World
+from cluster_engine.linux.program import Program, Sys
+from tests.linux.world import TABLE, World
 
 
 def test_a_program_writes_to_the_log() -> None:
@@ -196,3 +197,25 @@ def test_a_snapshot_is_the_same_object_until_something_runs() -> None:
     world.advance(1_000_000)
     assert world.machine.state() is not first
     assert json.dumps(first) == text
+
+
+def _buggy(sys: Sys, argv: list[str]) -> int:
+    raise ValueError("planted")
+
+
+def test_a_bug_costs_one_process() -> None:
+    """Strict hosts let it through; any other sees the process die of SEGV, and the machine goes on."""
+    table = {**TABLE, "buggy": Program("buggy", run=_buggy)}
+    for line, status in (("buggy", 139), ("(buggy); echo $?; sleep 1; echo on", 0)):
+        world = World(table=table.get, names=table)
+        world.host.faults = []
+        process = world.start("sh", "-c", line)
+        world.advance(5_000_000)
+        assert world.host.exits == {process: status}
+        assert len(world.host.faults) == 1
+        assert "planted" in world.host.faults[0]
+    assert world.host.out(1) == "139\non\n"
+    strict = World(table=table.get, names=table)
+    strict.start("buggy")
+    with pytest.raises(ValueError, match="planted"):
+        strict.settle()

@@ -124,6 +124,13 @@ class Host:
         self.outputs: list[tuple[str, int, str]] = []
         self.ends: dict[str, int] = {}
         self.calls: list[tuple[Any, ...]] = []
+        self.faults: list[str] | None = None
+        """Programs that had a bug; None lets the exceptions through."""
+
+    def faulted(self, program: str, error: Exception) -> bool:
+        if self.faults is not None:
+            self.faults.append(f"{program}: {error}")
+        return self.faults is not None
 
     def wake(self, due: int | None) -> None:
         self.due = due
