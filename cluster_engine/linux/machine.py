@@ -319,12 +319,6 @@ class Machine:
         except FileError:
             return None
 
-    def write_file(self, root: str, path: str, text: str) -> None:
-        """Make or replace a file. Raises FileError."""
-        self._kernel.touch()
-        who = {"root": root, "uid": 0, "gid": 0, "groups": []}
-        self._kernel.files({"who": who, "cwd": "/", "umask": 0o022}).write(path, text)
-
     # --- running --------------------------------------------------------------------------------
 
     def run(self, now: int, budget: int = HOST_BUDGET) -> int | None:

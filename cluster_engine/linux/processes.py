@@ -16,7 +16,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from cluster_engine.linux import descriptors, signals
-from cluster_engine.linux.errors import DENIED, NO_ENTRY, FileError
+from cluster_engine.linux.errors import DENIED, NO_ENTRY, NO_PROCESS, FileError
 from cluster_engine.linux.files.tree import content, program_of
 from cluster_engine.linux.kernel import Kernel, Record, copied_process
 from cluster_engine.linux.limits import EXEC_COST, FORK_COST
@@ -329,7 +329,7 @@ def kill(kernel: Kernel, process: Record, pid: int, name: str) -> None:
         found = pid_to_key(kernel, process, pid)
         keys = [found] if found is not None else []
     if not keys:
-        raise FileError("No such process")
+        raise FileError(NO_PROCESS)
     uid = process["who"]["uid"]
     allowed = [key for key in keys if uid in (0, kernel.procs[key]["who"]["uid"])]
     if not allowed:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster_engine.linux.sh.parse import RESERVED
+from cluster_engine.linux.sh.tokens import RESERVED
 
 from ..context import Command, Context
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from cluster_engine.linux import processes
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.sh.builtins.base import Usage, flags
-from cluster_engine.linux.sh.parse import RESERVED
 from cluster_engine.linux.sh.shell import Shell
+from cluster_engine.linux.sh.tokens import RESERVED
 
 NAMES = (
     ".", ":", "[", "alias", "bg", "break", "cd", "command", "continue", "echo", "eval", "exec", "exit", "export",
