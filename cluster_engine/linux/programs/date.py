@@ -64,6 +64,9 @@ def _relative(words: str, now: int) -> int | None:
     return moment if 0 <= moment <= _LAST * 1_000_000 else None
 
 
+_PLAIN = "%a %b %e %H:%M:%S UTC %Y\n"
+
+
 def formatted(now: int, text: str) -> str:
     """``strftime`` with GNU's ``%N`` and ``%s``."""
     moment = datetime.fromtimestamp(now // 1_000_000, UTC)
@@ -108,6 +111,9 @@ def _field(moment: datetime, now: int, letter: str, pad: str, digits: str) -> st
 
 
 def _run(sys: Sys, argv: list[str]) -> int:
+    if len(argv) == 1:
+        sys.out(datetime.fromtimestamp(sys.now // 1_000_000, UTC).strftime(_PLAIN))
+        return 0
     long = {
         "utc": "u",
         "universal": "u",
