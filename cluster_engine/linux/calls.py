@@ -304,6 +304,8 @@ class Calls:
         group: bool = False,
     ) -> int:
         kernel, process = self.kernel, self.process
+        if self._fds is not None or "kids" not in process:
+            raise NeedsProcess
         environment = dict(self.env if env is None else env)
         full = processes.find(kernel, process, argv[0] if argv else "", environment.get("PATH"))
         program, argv = processes.load(kernel, process, full, argv)
@@ -317,6 +319,7 @@ class Calls:
         if group:
             child["group"] = child["id"]
         processes.become(kernel, child, program, argv, environment)
+        process["kids"] = [*process["kids"], child["id"]]
         pid: int = child["pid"]
         return pid
 

@@ -185,7 +185,7 @@ def become(kernel: Kernel, process: Record, program: Program, argv: list[str], e
         process["kind"] = "filter"
     elif program.on is not None:
         process["kind"] = "on"
-        process.update(events=[["start", list(argv)]], asks=[], more=False)
+        process.update(events=[["start", list(argv)]], asks=[], more=False, kids=[])
     else:
         process["kind"] = "run"
 
@@ -292,10 +292,15 @@ def stop(kernel: Kernel, process: Record, name: str) -> None:
         kernel.wake(parent["id"])
 
 
-def reap(kernel: Kernel, parent: Record) -> list[list[Any]]:
-    """What happened to the children since: [id, pid, status, how]; the dead are forgotten."""
+def reap(kernel: Kernel, parent: Record, only: list[str] | None = None) -> list[list[Any]]:
+    """What happened to the children since: [id, pid, status, how]; the dead are forgotten.
+
+    ``only``: the children that the parent knows of; others stay zombies until it ends.
+    """
     news: list[list[Any]] = parent["dead"]
     parent["dead"] = []
+    if only is not None:
+        news = [each for each in news if each[0] in only]
     gone = [each[0] for each in news if each[3] != "stopped"]
     for key in gone:
         kernel.forget(key)

@@ -84,7 +84,7 @@ def _next(kernel: Kernel, process: Record) -> list[Any] | None:
     if process["fired"]:
         return ["timer", process["fired"].pop(0)]
     if process["dead"]:
-        for _, pid, status, how in processes.reap(kernel, process):
+        for _, pid, status, how in processes.reap(kernel, process, process["kids"]):
             if how != "stopped":
                 process["events"].append(["exited", pid, status])
         if process["events"]:
@@ -130,7 +130,10 @@ def _socket_event(kernel: Kernel, process: Record, fd: int) -> list[Any] | None:
             if sock not in kernel.io:
                 continue
             descriptors.retain(kernel, "k" + sock)
-            number = descriptors.place(kernel, process, "k" + sock)
+            try:
+                number = descriptors.place(kernel, process, "k" + sock)
+            except FileError as error:
+                return ["failed", fd, error.reason]
             kernel.stream(sock)["watch"] = [process["id"], number]
             return ["accepted", fd, number, kernel.io[sock]["ip"], kernel.io[sock]["port"]]
         return None
