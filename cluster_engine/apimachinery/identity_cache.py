@@ -5,7 +5,7 @@ checked, defaulted, encoded or counted once is recognised by identity. An entry 
 other object can come to have an id that stands in a key.
 
 Content alone decides what is remembered, so remembering changes no result: a cluster, its forks and its
-neighbours in one process may share `RULES`, where a fork finds what its original found out. What belongs to one
+neighbours in one process may share `RULE_CACHE`, where a fork finds what its original found out. What belongs to one
 cluster (bytes, field sets) is in a cache of its own (`Registry.cache`).
 """
 
@@ -67,8 +67,8 @@ class IdentityCache:
         self._young[key] = entry
 
 
-RULES_LIMIT = 32_768
-"""Entries of ``RULES``; a Pod's template has about twenty."""
+RULE_CACHE_LIMIT = 32_768
+"""Entries of ``RULE_CACHE``; a Pod's template has about twenty."""
 
-RULES = IdentityCache(RULES_LIMIT)
+RULE_CACHE = IdentityCache(RULE_CACHE_LIMIT)
 """What the rules of kinds found out about parts of objects: pure functions of them."""

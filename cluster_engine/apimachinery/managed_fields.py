@@ -26,7 +26,7 @@ from cluster_engine.apimachinery.field_sets import (
     union,
     without_subtrees,
 )
-from cluster_engine.apimachinery.identity_cache import RULES
+from cluster_engine.apimachinery.identity_cache import RULE_CACHE
 from cluster_engine.apimachinery.schema import Struct
 from cluster_engine.apimachinery.typed import compare_struct
 
@@ -53,7 +53,7 @@ _interned: dict[bytes, Set] = {}
 """Printed form → the one set of that form. Content decides alone, so sharing it between clusters changes
 nothing."""
 
-Entry = JSON
+ManagedFieldsEntry = JSON
 
 
 def _sorted(found: Set) -> Set:
@@ -79,7 +79,7 @@ def intern(found: Set) -> Set:
 def _own(previous: Set, changed: Set | None, removed: Set | None) -> Set:
     """(previous ∪ changed) − removed, remembered by the identity of interned sets."""
     key = ("own", id(previous), id(changed), id(removed))
-    known: Set | None = RULES.get(key)
+    known: Set | None = RULE_CACHE.get(key)
     if known is not None:
         return known
     result = previous
@@ -88,14 +88,14 @@ def _own(previous: Set, changed: Set | None, removed: Set | None) -> Set:
     if changed is not None:
         result = union(result, changed)
     result = intern(result)
-    RULES.put(key, result, previous, changed, removed)
+    RULE_CACHE.put(key, result, previous, changed, removed)
     return result
 
 
 def without_changed(fields: Set, changed: Set | None, removed: Set | None) -> Set:
     """What another manager keeps after a write."""
     key = ("keep", id(fields), id(changed), id(removed))
-    known: Set | None = RULES.get(key)
+    known: Set | None = RULE_CACHE.get(key)
     if known is not None:
         return known
     result = fields
@@ -103,7 +103,7 @@ def without_changed(fields: Set, changed: Set | None, removed: Set | None) -> Se
         result = difference(result, changed)
     if removed is not None:
         result = difference(result, removed)
-    RULES.put(key, result, fields, changed, removed)
+    RULE_CACHE.put(key, result, fields, changed, removed)
     return result
 
 
@@ -120,14 +120,14 @@ def manager_name(field_manager: str | None, user_agent: str | None) -> str:
     return "".join(char for char in head[:MAX_MANAGER_LENGTH] if char.isprintable()) or "unknown"
 
 
-def identity_of(entry: Entry) -> tuple[str, str, str, str]:
+def identity_of(entry: ManagedFieldsEntry) -> tuple[str, str, str, str]:
     """What makes two entries one manager's. Appliers keep their entry when the version changes."""
     operation = entry.get("operation", "")
     version = "" if operation == "Apply" else entry.get("apiVersion", "")
     return entry.get("manager", ""), operation, version, entry.get("subresource", "")
 
 
-def order_of(entry: Entry) -> tuple[str, str, str, str, str]:
+def order_of(entry: ManagedFieldsEntry) -> tuple[str, str, str, str, str]:
     """By which entries are sorted."""
     return (
         entry.get("operation", ""),
@@ -140,7 +140,7 @@ def order_of(entry: Entry) -> tuple[str, str, str, str, str]:
 
 def new_entry(
     manager: str, operation: str, version: str, time: str | None, fields: Set, subresource: str
-) -> Entry:
+) -> ManagedFieldsEntry:
     """An entry as it is printed."""
     entry = {
         "manager": manager,
@@ -157,7 +157,7 @@ def new_entry(
     return entry
 
 
-def usable(entries: Sequence[Entry]) -> bool:
+def usable(entries: Sequence[ManagedFieldsEntry]) -> bool:
     """Whether entries can be read back (DecodeManagedFields)."""
     return all(
         entry.get("operation") in ("Apply", "Update")
@@ -168,9 +168,9 @@ def usable(entries: Sequence[Entry]) -> bool:
     )
 
 
-def _given(live: JSON | None, new: JSON, subresource: str) -> list[Entry]:
+def _given(live: JSON | None, new: JSON, subresource: str) -> list[ManagedFieldsEntry]:
     """The entries that a write starts from: the request's, unless it sends none; a list of nothing resets."""
-    kept: list[Entry] = []
+    kept: list[ManagedFieldsEntry] = []
     if live is not None:
         listed = live["metadata"].get("managedFields") or []
         kept = listed if usable(listed) else []
@@ -212,7 +212,7 @@ def _compare(schema: Struct, old: JSON, new: JSON, reset: tuple[str, ...]) -> tu
     )
 
 
-def with_entries(obj: JSON, entries: list[Entry] | None) -> JSON:
+def with_entries(obj: JSON, entries: list[ManagedFieldsEntry] | None) -> JSON:
     """The object with these managedFields; the same object when it has them already."""
     meta = obj["metadata"]
     if not entries:
@@ -317,7 +317,7 @@ def update(
     if changed is None and removed is None:
         return with_entries(new, entries)
     mine = (manager, operation, version, subresource)
-    kept: list[Entry] = []
+    kept: list[ManagedFieldsEntry] = []
     previous: Set = EMPTY
     for entry in entries:
         fields = entry.get("fieldsV1") or EMPTY
@@ -342,7 +342,7 @@ def update(
     return with_entries(new, kept)
 
 
-def _capped(entries: list[Entry]) -> list[Entry]:
+def _capped(entries: list[ManagedFieldsEntry]) -> list[ManagedFieldsEntry]:
     """Merges the oldest updates into one entry per version until few enough are left."""
     updates = [entry for entry in entries if entry["operation"] == "Update"]
     excess = len(updates) - MAX_UPDATE_MANAGERS
@@ -350,8 +350,8 @@ def _capped(entries: list[Entry]) -> list[Entry]:
         return entries
     updates.sort(key=lambda entry: (entry.get("time") or "", orjson.dumps(identity_of(entry))))
     rest = [entry for entry in entries if entry["operation"] != "Update"]
-    first: dict[str, Entry] = {}
-    buckets: dict[str, Entry] = {}
+    first: dict[str, ManagedFieldsEntry] = {}
+    buckets: dict[str, ManagedFieldsEntry] = {}
     for entry in updates:
         version = entry["apiVersion"]
         if excess > 0 and version in first:

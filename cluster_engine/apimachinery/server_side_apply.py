@@ -24,8 +24,8 @@ from cluster_engine.apimachinery.field_sets import (
 from cluster_engine.apimachinery.managed_fields import (
     STRIPPED,
     Changes,
-    Entry,
     Forms,
+    ManagedFieldsEntry,
     Versions,
     identity_of,
     intern,
@@ -45,7 +45,7 @@ LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
 _ANNOTATION_LIMIT = 256 * 1024
 
 
-def _printed(entry: Entry) -> str:
+def _printed(entry: ManagedFieldsEntry) -> str:
     text = orjson.dumps(entry.get("manager", "")).decode()
     if entry.get("subresource"):
         text += f' with subresource "{entry["subresource"]}"'
@@ -54,7 +54,7 @@ def _printed(entry: Entry) -> str:
     return text
 
 
-def _raise_conflicts(conflicts: list[tuple[Entry, Set]]) -> None:
+def _raise_conflicts(conflicts: list[tuple[ManagedFieldsEntry, Set]]) -> None:
     listed = [(_printed(entry), path) for entry, fields in conflicts for path in paths(fields)]
     causes = [
         {"reason": "FieldManagerConflict", "message": f"conflict with {who}", "field": path}
@@ -71,7 +71,7 @@ def _raise_conflicts(conflicts: list[tuple[Entry, Set]]) -> None:
 
 
 def _pruned(
-    versions: Versions, version: str, merged: JSON, claims: Mapping[str, Set], last: Entry | None
+    versions: Versions, version: str, merged: JSON, claims: Mapping[str, Set], last: ManagedFieldsEntry | None
 ) -> JSON:
     """``merged`` without what this manager applied last time, does not apply now, and nobody else owns.
 
@@ -136,7 +136,7 @@ def apply(
     have. Decoding the result, defaults, strategy and validation come after.
     """
     version = applied["apiVersion"]
-    entries: list[Entry] = []
+    entries: list[ManagedFieldsEntry] = []
     before: JSON
     if live is None:
         before = {"apiVersion": version, "kind": applied["kind"], "metadata": {}}
@@ -148,8 +148,8 @@ def apply(
             tracked = update(None, before, manager=BEFORE_FIRST_APPLY, schema=schema, time=time, reset=reset)
             entries = tracked["metadata"].get("managedFields") or []
     mine = (manager, "Apply", "", subresource)
-    last: Entry | None = None
-    rest: list[Entry] = []
+    last: ManagedFieldsEntry | None = None
+    rest: list[ManagedFieldsEntry] = []
     for entry in entries:
         if identity_of(entry) == mine:
             last = entry
@@ -173,7 +173,7 @@ def apply(
     merged = _keep_identity(merged, before)
     changes = Changes(versions, before, merged, reset)
     changed, removed = changes.of(version) or (None, None)
-    seen: list[tuple[Entry, Set | None, Set | None]] = []
+    seen: list[tuple[ManagedFieldsEntry, Set | None, Set | None]] = []
     for entry in rest:
         found = changes.of(version if forms is None else entry["apiVersion"])
         if found is not None:  # else a version that is served no more
@@ -186,7 +186,7 @@ def apply(
     ]
     if taken and not force and not _all_from_client_side_apply(taken, live, manager, schema):
         _raise_conflicts(_not_from_client_side_apply(taken, live, manager, schema))
-    kept: list[Entry] = []
+    kept: list[ManagedFieldsEntry] = []
     for entry, their_changed, their_removed in seen:
         owned = entry.get("fieldsV1") or EMPTY
         left = without_changed(owned, their_changed, their_removed)
@@ -247,15 +247,15 @@ def _last_applied_set(live: JSON | None, manager: str, schema: Struct) -> Set:
 
 
 def _not_from_client_side_apply(
-    taken: list[tuple[Entry, Set]], live: JSON | None, manager: str, schema: Struct
-) -> list[tuple[Entry, Set]]:
+    taken: list[tuple[ManagedFieldsEntry, Set]], live: JSON | None, manager: str, schema: Struct
+) -> list[tuple[ManagedFieldsEntry, Set]]:
     allowed = _last_applied_set(live, manager, schema)
     left = [(entry, difference(fields, allowed)) for entry, fields in taken]
     return [(entry, fields) for entry, fields in left if fields]
 
 
 def _all_from_client_side_apply(
-    taken: list[tuple[Entry, Set]], live: JSON | None, manager: str, schema: Struct
+    taken: list[tuple[ManagedFieldsEntry, Set]], live: JSON | None, manager: str, schema: Struct
 ) -> bool:
     return not _not_from_client_side_apply(taken, live, manager, schema)
 

@@ -10,7 +10,6 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
-from typing import NamedTuple
 
 import orjson
 
@@ -22,33 +21,9 @@ from cluster_engine.version import KUBERNETES_VERSION
 from .negotiation import Accept, parse_accept, wants_pretty
 from .requests import first, flag
 from .reviews import REVIEWS, Review
+from .subresources import SUBRESOURCES
 from .types import Request, Response
 
-
-class Subresource(NamedTuple):
-    """Verbs of a subresource, and its kind where it is not the parent's."""
-
-    verbs: tuple[str, ...]
-    kind: tuple[str, str, str] | None = None  # group, version, kind
-
-
-_RW = ("get", "patch", "update")
-SUBRESOURCES: dict[str, Subresource] = {
-    "approval": Subresource(_RW),
-    "attach": Subresource(("create", "get"), ("", "v1", "PodAttachOptions")),
-    "binding": Subresource(("create",), ("", "v1", "Binding")),
-    "ephemeralcontainers": Subresource(_RW),
-    "eviction": Subresource(("create",), ("policy", "v1", "Eviction")),
-    "exec": Subresource(("create", "get"), ("", "v1", "PodExecOptions")),
-    "finalize": Subresource(("update",)),
-    "log": Subresource(("get",)),
-    "portforward": Subresource(("create", "get"), ("", "v1", "PodPortForwardOptions")),
-    "proxy": Subresource(("create", "delete", "get", "patch", "update"), ("", "v1", "PodProxyOptions")),
-    "resize": Subresource(_RW),
-    "scale": Subresource(_RW, ("autoscaling", "v1", "Scale")),
-    "status": Subresource(_RW),
-    "token": Subresource(("create",), ("authentication.k8s.io", "v1", "TokenRequest")),
-}
 # Upstream's priorities of the built-in groups, highest first.
 _GROUP_ORDER = (
     "",

@@ -12,7 +12,6 @@ from cluster_engine.sim import Clock
 
 from .authentication import Authenticator
 from .bodies import patch_document
-from .discovery import SUBRESOURCES
 from .negotiation import decode_as, negotiate
 from .node_api import LogLine, NodeProxy
 from .options import write_context
@@ -21,7 +20,7 @@ from .registry import Registry
 from .replies import Replies
 from .requests import RequestInfo
 from .sessions import SESSIONS, Sessions
-from .subresources import container, eviction, execute, log, scale, token
+from .subresources import SUBRESOURCES, container, eviction, execute, log, scale, token
 from .types import Request, Response, UserInfo
 from .verbs import Verbs
 

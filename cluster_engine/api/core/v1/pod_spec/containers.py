@@ -23,7 +23,7 @@ from cluster_engine.apimachinery.errors import (
     required,
     too_many,
 )
-from cluster_engine.apimachinery.identity_cache import RULES
+from cluster_engine.apimachinery.identity_cache import RULE_CACHE
 from cluster_engine.apimachinery.validation import is_dns1123_label, is_port_name, is_port_number
 
 from .env import check_env, check_env_from
@@ -86,13 +86,13 @@ def _once(
     path: str,
     problems: list[FieldError],
 ) -> None:
-    if RULES.of(what, value):
+    if RULE_CACHE.of(what, value):
         return
     found = check(value, path)
     if found:
         problems += found
     else:
-        RULES.keep(what, value)
+        RULE_CACHE.keep(what, value)
 
 
 def check_common(container: JSON, around: Around, path: str) -> list[FieldError]:
@@ -125,19 +125,19 @@ def check_common(container: JSON, around: Around, path: str) -> list[FieldError]
         where = f"{path}.imagePullPolicy"
         problems.append(not_supported(where, pull, _PULL_POLICIES) if pull else required(where))
     resources = container.get("resources")
-    if resources and not RULES.of("resources are valid", resources):
+    if resources and not RULE_CACHE.of("resources are valid", resources):
         found = check_requirements(resources, around.claims, f"{path}.resources")
         problems += found
         if not found and not resources.get("claims"):
-            RULES.keep("resources are valid", resources)
+            RULE_CACHE.keep("resources are valid", resources)
     if container.get("resizePolicy"):
         problems += _check_resize(container["resizePolicy"], around.restart_policy, f"{path}.resizePolicy")
     security = container.get("securityContext")
-    if security and not (around.host_users and RULES.of("security is valid", security)):
+    if security and not (around.host_users and RULE_CACHE.of("security is valid", security)):
         found = check_container_security(security, f"{path}.securityContext", host_users=around.host_users)
         problems += found
         if not found and around.host_users:
-            RULES.keep("security is valid", security)
+            RULE_CACHE.keep("security is valid", security)
     return problems
 
 
@@ -197,11 +197,11 @@ def _check_running(container: JSON, around: Around, path: str) -> list[FieldErro
         problems += check_lifecycle(container["lifecycle"], around.grace, f"{path}.lifecycle")
     for name in _PROBES:
         probe = container.get(name)
-        if probe is not None and not RULES.of(name, probe):
+        if probe is not None and not RULE_CACHE.of(name, probe):
             found = check_probe(name, probe, f"{path}.{name}")
             problems += found
             if not found:
-                RULES.keep(name, probe)
+                RULE_CACHE.keep(name, probe)
     return problems
 
 

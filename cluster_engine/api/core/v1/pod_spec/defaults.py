@@ -12,7 +12,7 @@ from typing import Any
 
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.apimachinery.identity_cache import RULES
+from cluster_engine.apimachinery.identity_cache import RULE_CACHE
 
 from .images import pull_policy
 from .sharing import default_env_source, mapped
@@ -158,12 +158,12 @@ def _default_containers(containers: list[JSON], *, pod: bool, host_network: bool
     what = "containers of a Pod" if pod else "containers of a template"
     if host_network:
         return mapped(containers, lambda c: default_container(c, pod=pod, host_network=True))
-    made: list[JSON] | None = RULES.of(what, containers)
+    made: list[JSON] | None = RULE_CACHE.of(what, containers)
     if made is None:
         made = mapped(containers, lambda c: default_container(c, pod=pod))
-        RULES.keep(what, containers, made)
+        RULE_CACHE.keep(what, containers, made)
         if made is not containers:
-            RULES.keep(what, made, made)
+            RULE_CACHE.keep(what, made, made)
     return made
 
 
@@ -193,10 +193,10 @@ def default_pod_spec(spec: JSON, *, pod: bool) -> JSON:
             add["ephemeralContainers"] = made
     volumes = spec.get("volumes")
     if volumes:
-        made = RULES.of("volumes", volumes)
+        made = RULE_CACHE.of("volumes", volumes)
         if made is None:
             made = mapped(volumes, default_volume)
-            RULES.keep("volumes", volumes, made)
+            RULE_CACHE.keep("volumes", volumes, made)
         if made is not volumes:
             add["volumes"] = made
     for name in ("resources", "overhead"):
@@ -211,7 +211,7 @@ def default_pod_spec(spec: JSON, *, pod: bool) -> JSON:
 
 def default_template(template: JSON) -> JSON:
     """A PodTemplateSpec with its defaults. Its metadata shows creationTimestamp: null no longer (1.34)."""
-    made: JSON | None = RULES.of("template", template)
+    made: JSON | None = RULE_CACHE.of("template", template)
     if made is not None:
         return made
     made = template
@@ -220,7 +220,7 @@ def default_template(template: JSON) -> JSON:
         made = {**made, "spec": spec}
     if made.get("metadata") is None:
         made = {**made, "metadata": {}}
-    RULES.keep("template", template, made)
+    RULE_CACHE.keep("template", template, made)
     if made is not template:
-        RULES.keep("template", made, made)
+        RULE_CACHE.keep("template", made, made)
     return made

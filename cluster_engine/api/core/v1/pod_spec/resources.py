@@ -19,7 +19,7 @@ from cluster_engine.apimachinery.errors import (
     invalid_value,
     required,
 )
-from cluster_engine.apimachinery.identity_cache import RULES
+from cluster_engine.apimachinery.identity_cache import RULE_CACHE
 from cluster_engine.apimachinery.validation import is_qualified_name
 from cluster_engine.component_helpers.qos import class_of, resources_that_count
 
@@ -191,8 +191,8 @@ def qos_class(spec: JSON) -> str:
     parts = resources_that_count(spec)
     if len(parts) != 1:
         return class_of(parts)
-    known: str | None = RULES.of("qos", parts[0])
+    known: str | None = RULE_CACHE.of("qos", parts[0])
     if known is None:
         known = class_of(parts)
-        RULES.keep("qos", parts[0], known)
+        RULE_CACHE.keep("qos", parts[0], known)
     return known

@@ -17,7 +17,7 @@ from cluster_engine.apimachinery.errors import (
     not_supported,
     required,
 )
-from cluster_engine.apimachinery.identity_cache import RULES
+from cluster_engine.apimachinery.identity_cache import RULE_CACHE
 from cluster_engine.apimachinery.validation import (
     is_dns1123_label,
     is_dns1123_subdomain,
@@ -56,13 +56,13 @@ def _once(
     value = spec.get(field)
     if not value:
         return
-    if RULES.of(field, value):
+    if RULE_CACHE.of(field, value):
         return
     problems = check(value, f"{path}.{field}")
     if problems:
         out += problems
     else:
-        RULES.keep(field, value)
+        RULE_CACHE.keep(field, value)
 
 
 def validate_pod_spec(spec: JSON, path: str = "spec", *, pod: bool) -> list[FieldError]:
@@ -273,7 +273,7 @@ def _check_os(spec: JSON, path: str) -> list[FieldError]:
 
 def validate_template(template: JSON, path: str) -> list[FieldError]:
     """What is wrong with a PodTemplateSpec."""
-    if RULES.of("template is valid", template):
+    if RULE_CACHE.of("template is valid", template):
         return []
     meta, spec = template.get("metadata") or {}, template.get("spec") or {}
     problems = validate_labels(meta.get("labels"), f"{path}.labels")
@@ -283,5 +283,5 @@ def validate_template(template: JSON, path: str) -> list[FieldError]:
         text = "ephemeral containers not allowed in pod template"
         problems.append(forbidden_field(f"{path}.spec.ephemeralContainers", text))
     if not problems:
-        RULES.keep("template is valid", template)
+        RULE_CACHE.keep("template is valid", template)
     return problems

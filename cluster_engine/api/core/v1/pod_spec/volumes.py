@@ -18,7 +18,7 @@ from cluster_engine.apimachinery.errors import (
     not_supported,
     required,
 )
-from cluster_engine.apimachinery.identity_cache import RULES
+from cluster_engine.apimachinery.identity_cache import RULE_CACHE
 from cluster_engine.apimachinery.validation import is_config_map_key, is_dns1123_label, is_dns1123_subdomain
 
 from .env import VOLUME_FIELDS, check_field_ref, check_resource_field_ref
@@ -65,7 +65,7 @@ def _check_source(volume: JSON, path: str) -> list[FieldError]:
     if len(volume) == 2:
         # Almost every volume: a name and one source, which many Pods share.
         for source in volume.values():
-            if RULES.of("volume is valid", source):
+            if RULE_CACHE.of("volume is valid", source):
                 return []
     problems: list[FieldError] = []
     given = None
@@ -81,7 +81,7 @@ def _check_source(volume: JSON, path: str) -> list[FieldError]:
     if given is None:
         problems.append(required(path, "must specify a volume type"))
     elif not problems:
-        RULES.keep("volume is valid", given)
+        RULE_CACHE.keep("volume is valid", given)
     return problems
 
 
