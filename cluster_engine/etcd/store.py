@@ -158,7 +158,9 @@ class Store:
 
     def get(self, resource: str, key: str) -> JSON | None:
         """The stored object itself (shared: do not mutate), or None."""
-        table = self._table(resource)
+        table = self._tables.get(resource)
+        if table is None:
+            return None
         if table.renewed and self.clock.now >= self._renewals.due:
             return self._left(resource, key) or table.objects.get(key)
         return table.objects.get(key)

@@ -54,7 +54,9 @@ class Causes:
         self.roots: Roots = ()
         self._component = ""
         self._about: Any = ""
-        self._links: dict[int, Link] = {}
+        self._links: dict[
+            int, tuple[Any, ...]
+        ] = {}  # by number: the fields of a Link, on the hot path no Link
         self._order: deque[int] = deque()  # the links' numbers, oldest first
 
     def begin(self, component: str, about: Any, roots: Roots) -> None:
@@ -70,7 +72,7 @@ class Causes:
 
     def entry(self, number: int, at: int, verb: str, path: str, user: str) -> None:
         """A journal entry is performed: what follows follows from it."""
-        self._keep(Link(at, user, path, verb, "", "", -number, ()))
+        self._keep(-number, (at, user, path, verb, "", "", -number, ()))
         self.begin(user, path, (-number,))
 
     def wrote(self, at: int, verb: str, resource: str, key: str, revision: int) -> Roots:
@@ -79,32 +81,31 @@ class Causes:
         if type(about) is tuple:
             about = str(about[0]) if about else ""
         component = self._component.partition("/")[0]
-        self._keep(Link(at, component, about, verb, resource, key, revision, before))
+        self._keep(revision, (at, component, about, verb, resource, key, revision, before))
         self.roots = (revision,)
         return before
 
     def renewed(self, at: int, component: str, resource: str, key: str, revision: int) -> Roots:
         """As ``wrote``, for upkeep that follows from nothing."""
         before = self.roots
-        self._keep(Link(at, component, key, "update", resource, key, revision, ()))
+        self._keep(revision, (at, component, key, "update", resource, key, revision, ()))
         self.roots = (revision,)
         return before
 
-    def _keep(self, link: Link) -> None:
-        self._links[link.revision] = link
-        self._order.append(link.revision)
+    def _keep(self, number: int, link: tuple[Any, ...]) -> None:
+        self._links[number] = link
+        self._order.append(number)
         if len(self._order) > LINKS_KEPT:
             del self._links[self._order.popleft()]
 
     def of(self, resource: str, key: str, revision: int | None = None) -> Link | None:
         """The write that gave the object that revision, or its last one; None when it is not remembered."""
         if revision is not None:
-            link = self._links.get(revision)
-            return link if link is not None and (link.resource, link.key) == (resource, key) else None
-        for link in reversed(self._links.values()):
-            if (link.resource, link.key) == (resource, key):
-                return link
-        return None
+            found = [self._links[revision]] if revision in self._links else []
+        else:
+            found = list(reversed(self._links.values()))
+        links = (Link._make(fields) for fields in found)
+        return next((link for link in links if (link.resource, link.key) == (resource, key)), None)
 
     def chain(self, link: Link) -> list[Link]:
         """The link, what it follows from, what that follows from …: newest first, back to journal entries."""
@@ -113,7 +114,7 @@ class Causes:
         while waiting and len(found) < CHAIN_LIMIT:
             found.update((each.revision, each) for each in waiting)
             numbers = dict.fromkeys(number for each in waiting for number in each.causes)
-            waiting = [self._links[n] for n in numbers if n in self._links and n not in found]
+            waiting = [Link._make(self._links[n]) for n in numbers if n in self._links and n not in found]
         entries = sorted(
             (each for each in found.values() if each.revision < 0), key=lambda each: each.revision
         )
@@ -130,8 +131,8 @@ class Causes:
         return [list(link) for link in self._links.values()]
 
     def load(self, state: list[Any]) -> None:
-        links = (Link._make(link) for link in state)
-        self._links = {link.revision: link._replace(causes=tuple(link.causes)) for link in links}
+        links = (Link._make(fields) for fields in state)
+        self._links = {link.revision: (*link[:-1], tuple(link.causes)) for link in links}
         self._order = deque(self._links)
 
 
