@@ -5,6 +5,7 @@ import json
 import pytest
 
 from cluster_engine import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kubelet.runtime import Runtime
 
 WEB = """
@@ -170,3 +171,23 @@ def test_a_quiet_hour_runs_no_probes():
     cluster.advance(300)
     waiting = {event[3] for event in cluster.clock.state()["heap"]}
     assert "kubelet/probe" not in waiting
+
+
+def test_a_followed_log_shows_them_once_and_in_order():
+    cluster = Cluster(nodes=3, seed=4)
+    cluster.apply(WEB)
+    cluster.advance(100)
+    path, query = "/api/v1/namespaces/default/pods/mounted/log", [("timestamps", "true")]
+    follow = Request("GET", path, [*query, ("follow", "true"), ("tailLines", "2")], {}, b"", ADMIN)
+    stream = cluster.request(follow).stream
+    told = stream.take()
+    for step in range(30):
+        cluster.advance(7)
+        if step == 10:
+            cluster.execute("mounted", ["ls", "/"])
+        told += stream.take()
+    lines = told.decode().splitlines()
+    assert len(lines) == len(set(lines)) == 2 + 30 * 7 // 5
+    assert lines == sorted(lines)
+    whole = cluster.request(Request("GET", path, query, {}, b"", ADMIN)).body.decode().splitlines()
+    assert whole[-len(lines) :] == lines
