@@ -64,9 +64,11 @@ spec:
 
 def detour(chance: random.Random, cluster: Cluster) -> Cluster:
     """The same cluster by another way."""
-    kind = chance.randrange(4)
+    kind = chance.randrange(5)
     if kind == 0:
         return Cluster.restore(cluster.snapshot())
+    if kind == 4:
+        return Cluster.resume(cluster.keyframe())
     if kind == 1:
         fork = cluster.fork()
         fork.apply(looper(99))
@@ -74,10 +76,12 @@ def detour(chance: random.Random, cluster: Cluster) -> Cluster:
         return cluster
     if kind == 2:
         fork = cluster.fork()
-        cluster.delete("pods", "looper-0")
+        if cluster.get("pods", "looper-0"):
+            cluster.delete("pods", "looper-0")
         cluster.advance(100)
         return fork.fork()
-    return Cluster.replay(cluster.journal) if cluster.clock.now < START + 1_800_000_000 else cluster
+    young = cluster.clock.now < START + 1_800_000_000 and cluster.journal.entries[0].seq == 1
+    return Cluster.replay(cluster.journal) if young else cluster
 
 
 START = Cluster(nodes=0, boot=False).clock.now
