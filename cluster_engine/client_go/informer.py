@@ -199,7 +199,8 @@ class Informer:
                     if getattr(told, part):
                         index.apply(key, old, new)
                         break
-        for handler in self._routes.get((what, former, owner)) or self._route(what, former, owner):
+        route = self._routes.get((what, former, owner))
+        for handler in self._route(what, former, owner) if route is None else route:
             try:
                 handler.tell(told)
             except Exception as error:

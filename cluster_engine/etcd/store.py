@@ -268,11 +268,8 @@ class Store:
             self._count += 1
         if ttl is not None:
             self.clock.call_later(ttl, "etcd/lease-expired", resource, key, revision, background=True)
-        self._commit(
-            resource,
-            table,
-            WatchEvent("ADDED" if previous is None else "MODIFIED", stored, previous, revision),
-        )
+        what = "ADDED" if previous is None else "MODIFIED"
+        self._commit(resource, key, table, WatchEvent(what, stored, previous, revision))
         return stored
 
     def delete(self, resource: str, key: str, expect: int | None = None) -> JSON:
@@ -297,7 +294,7 @@ class Store:
         del table.objects[key]
         del table.keys[bisect_left(table.keys, key)]
         self._count -= 1
-        self._commit(resource, table, WatchEvent("DELETED", last, previous, revision))
+        self._commit(resource, key, table, WatchEvent("DELETED", last, previous, revision))
         return last
 
     # ---- renewals --------------------------------------------------------------------------------------
@@ -402,12 +399,10 @@ class Store:
         if len(table.history) > HISTORY_LIMIT:
             table.compacted = table.history.popleft().revision
 
-    def _commit(self, resource: str, table: _Table, event: WatchEvent) -> None:
+    def _commit(self, resource: str, key: str, table: _Table, event: WatchEvent) -> None:
         self._remember(table, event)
         causes = self.clock.causes
-        roots = causes.wrote(
-            self.clock.now, _VERBS[event.type], resource, key_of(event.object), event.revision
-        )
+        roots = causes.wrote(self.clock.now, _VERBS[event.type], resource, key, event.revision)
         self._tell(event, table.subscribers, "etcd/subscriber")
         self._tell(event, table.watchers, "etcd/watch", replayed=False)
         causes.roots = roots
