@@ -478,3 +478,30 @@ def test_another_image_is_another_container(cluster: Cluster, policy: str) -> No
         1,
     )
     assert "Killing: Container c definition changed, will be restarted" in events(cluster)
+
+
+# ---- deleted again with less patience ------------------------------------------------------------------
+
+PATIENCE: dict[str, tuple[JSON, JSON, int]] = {
+    "stopped": (c(command=STUBBORN), {}, 3),
+    "in its hook": (c(command=STUBBORN, lifecycle={"preStop": {"sleep": {"seconds": 20}}}), {}, 5),
+    "a sidecar before its turn": (
+        c(command=STUBBORN),
+        {"initContainers": [c("side", command=STUBBORN, **SIDE)]},
+        5,
+    ),
+}
+
+
+@pytest.mark.parametrize(("container", "spec", "seconds"), PATIENCE.values(), ids=PATIENCE.keys())
+def test_less_patience(cluster: Cluster, container: JSON, spec: JSON, seconds: int) -> None:
+    cluster.apply(pod("p", container, **spec))
+    cluster.settle()
+    cluster.delete("pods", "p")
+    cluster.advance(2)
+    client = cluster.context.client("kubernetes-admin", "test", groups=("system:masters",))
+    client.delete("pods", "p", "default", grace_period=3)
+    cluster.advance(seconds - 1)
+    assert cluster.get("pods", "p") is not None
+    cluster.advance(2)
+    assert cluster.get("pods", "p") is None
