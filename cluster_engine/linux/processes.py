@@ -215,7 +215,8 @@ def leave(kernel: Kernel, process: Record, status: int, how: str = "exited") -> 
     key = process["id"]
     kernel.acts += 1
     close_all(kernel, process)
-    kernel.drop_timers(key)
+    if kernel.timers:
+        kernel.drop_timers(key)
     process["state"] = "Z"
     kernel.set_held(process, False)
     space = kernel.top["namespaces"].get(process["who"]["ns"], {"init": ""})
@@ -304,8 +305,9 @@ def reap(kernel: Kernel, parent: Record, only: list[str] | None = None) -> list[
     gone = [each[0] for each in news if each[3] != "stopped"]
     for key in gone:
         kernel.forget(key)
-    if gone:
-        parent["children"] = [key for key in parent["children"] if key not in gone]
+    for key in gone:
+        if key in parent["children"]:
+            parent["children"].remove(key)
     return news
 
 

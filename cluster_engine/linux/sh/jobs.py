@@ -57,7 +57,7 @@ def wait_for(sh: Shell, ids: list[str], text: str, here: int) -> int:
 def note(sh: Shell) -> None:
     """Look at what happened to the children."""
     process = sh.p
-    known = dict(process["ended"])
+    known: dict[str, Any] = process["ended"]
     jobs: list[Job] = process["jobs"]
     call = process["call"]
     waited = call[1] if call is not None and call[0] in ("fg", "sub") else []
@@ -68,7 +68,8 @@ def note(sh: Shell) -> None:
             if key in job["ids"]:
                 jobs[index] = _with_end(job, key, status, how)
                 break
-    process["ended"] = known
+    if len(jobs) <= MAX_DONE:
+        return
     done = [job for job in jobs if job["state"] == "Done"]
     if len(done) > MAX_DONE:
         process["jobs"] = [job for job in jobs if job is not done[0]]
@@ -181,8 +182,7 @@ def finished(sh: Shell, here: int) -> int | None:
             sh.kernel.sleep(process)
             sh.next = here
             return None
-    ends = {key: ended[key] for key in ids}
-    process["ended"] = {key: end for key, end in ended.items() if key not in ends}
+    ends = {key: ended.pop(key) for key in ids}
     process["call"] = None
     if process["tty"] and "m" in process["opts"]:
         terminals.set_foreground(sh.kernel, process["tty"], process["group"])
