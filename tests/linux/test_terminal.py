@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from cluster_engine.linux.machine import Machine
+from cluster_engine.linux.program import Program
 from tests.linux.world import TABLE, World
 
 
@@ -88,6 +89,22 @@ def test_a_dialogue_is_saved_between_keys(keys: tuple[str, ...], shown: str) -> 
         world.machine.load(state)
         typed(world, each)
     assert world.host.out()[before:].replace("\r\n", "\n") == shown
+
+
+PROMPTS = {
+    "busybox": ("busybox", "sh", 0, "/ # "),
+    "busybox, a user": ("busybox", "sh", 1000, "/ $ "),
+    "dash": ("debian", "sh", 0, "# "),
+    "bash": ("debian", "/bin/bash", 0, "root@box:/# "),
+}
+
+
+@pytest.mark.parametrize(("flavour", "shell", "uid", "prompt"), PROMPTS.values(), ids=PROMPTS.keys())
+def test_prompts(flavour: str, shell: str, uid: int, prompt: str) -> None:
+    table = {**TABLE, "bash": Program("bash", shell=True)}
+    world = World(flavour=flavour, table=table.get, names=table)
+    terminal(world, shell, uid=uid)
+    assert world.host.out() == prompt
 
 
 def test_sizes_and_hang_up() -> None:

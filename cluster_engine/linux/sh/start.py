@@ -17,6 +17,10 @@ SURVIVED = ("INT", "QUIT", "TERM", "TSTP", "TTIN", "TTOU")
 """Signals that an interactive shell handles itself: it does not die (or stop) of them."""
 
 
+PROMPTS = {"busybox": "\\w \\$ ", "bash": "\\u@\\h:\\w\\$ "}
+"""PS1 by the shell's kind: busybox's, bash's in debian images; dash shows its ``#`` or ``$``."""
+
+
 def begin(kernel: Kernel, process: Record) -> tuple[Shell, int]:
     """Give the record a shell's fields; the shell and where it begins (GONE: it has ended already)."""
     del process["boot"]
@@ -119,8 +123,9 @@ def _interactive(sh: Shell) -> None:
     process["own"] = list(SURVIVED)
     if process["tty"] and process["fds"].get("0", "n")[0] == "t":
         option(sh, "m", True)
-    busybox = process["who"]["flavour"] == "busybox"
-    sh.vars.setdefault("PS1", "\\w \\$ " if busybox else "# " if process["who"]["uid"] == 0 else "$ ")
+    name = process["argv"][0].rpartition("/")[2].lstrip("-")
+    kind = "bash" if name == "bash" else process["who"]["flavour"]
+    sh.vars.setdefault("PS1", PROMPTS.get(kind, "\\$ "))
     sh.vars.setdefault("PS2", "> ")
 
 
