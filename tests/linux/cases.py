@@ -287,6 +287,10 @@ SHELL: dict[str, str] = {
     "lineno": "echo $LINENO\necho $LINENO",
     "semicolons": "echo a;echo b ; echo c",
     "empty": "",
+    "substring": "x=abcdef; echo ${x:1} ${x:1:2} ${x:0:1} ${x: -2} ${x: -3:2} ${x:1:-1} [${x:9}] [${x:6}] ${x:$((1+1)):1}",
+    "substring variables": 'i=2; x=hello; echo "${x:i:2}" "${x:$i}" ${x:i-1}; y="a b"; for w in ${y:0:3}; do echo [$w]; done',
+    "replace": 'x=a.b.c; echo ${x/./-} ${x//./-} ${x/b} ${x//[abc]/X} "${x/a*b/Q}" ${x/nosuch/y}; p=b; echo ${x/$p/"$p$p"}',
+    "replace empty": "x=; echo [${x/a/b}]; x=abc; echo ${x//} ${x/b/}; echo ${x/$(echo b)/$(echo Z)}",
     "blank lines": "\n\n  \necho a\n\n",
     "long line": "echo " + "x" * 2000,
 }

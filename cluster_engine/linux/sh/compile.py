@@ -16,8 +16,9 @@
 | ``REDIR redirects goal checked`` · ``UNRED`` | redirections around a compound command |
 | ``REST text error`` | what is parsed only when all before has run |
 
-A word is a list of parts: a text; ``["q", text]`` quoted; ``["~"]``; ``["p", name, operator, word]``; ``["s", k]`` a
-result; ``["a", word]`` arithmetic; ``["d", word]`` in double quotes. A redirection is ``[fd, operator, word]``.
+A word is a list of parts: a text; ``["q", text]`` quoted; ``["~"]``; ``["p", name, operator, word, second word]``;
+``["s", k]`` a result; ``["a", word]`` arithmetic; ``["d", word]`` in double quotes. A redirection is
+``[fd, operator, word]``.
 """
 
 from __future__ import annotations
@@ -269,14 +270,23 @@ class _Compiler:
                 self._here(at, 2)
                 self._results = number + 1
                 return ["s", number]
-            case Parameter(name, operator, word):
+            case Parameter(name, operator, word, None):
                 return self._parameter(name, operator, word)
+            case Parameter(name, operator, word, second):
+                assert word is not None
+                return [
+                    "p",
+                    name,
+                    operator,
+                    self._word(word),
+                    self._word(second) if second is not None else None,
+                ]
         raise AssertionError(part)
 
     def _parameter(self, name: str, operator: str, word: Word | None) -> Any:
         if word is None:
             return ["p", name, operator, None]
-        conditional = operator[0] not in "%#" and _substitutes(word.parts)
+        conditional = operator[-1] in "-=+?" and _substitutes(word.parts)
         skip = self.emit("SKIP", name, operator, 0) if conditional else None
         template = self._word(word)
         if skip is not None:
@@ -296,7 +306,7 @@ def _substitutes(parts: tuple[Part, ...]) -> bool:
             case Arithmetic(expression):
                 if _substitutes(expression.parts):
                     return True
-            case Parameter(_, _, word) if word is not None:
-                if _substitutes(word.parts):
+            case Parameter(_, _, word, second):
+                if any(each is not None and _substitutes(each.parts) for each in (word, second)):
                     return True
     return False

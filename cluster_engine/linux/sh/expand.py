@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from cluster_engine.linux.sh import arithmetic, pattern
 from cluster_engine.linux.sh.errors import ShellError
-from cluster_engine.linux.text import characters
+from cluster_engine.linux.text import characters, octets
 
 if TYPE_CHECKING:
     from cluster_engine.linux.sh.shell import Shell
@@ -182,7 +182,7 @@ def _calculate(sh: Shell, text: str) -> int:
 
 
 def _parameter(sh: Shell, part: list[Any], out: Fields, quoted: bool, split: bool) -> None:
-    _, name, operator, word = part
+    name, operator, word = part[1:4]
     if name in ("@", "*") and not operator:
         _positional(sh, name, out, quoted, split)
         return
@@ -197,6 +197,17 @@ def _parameter(sh: Shell, part: list[Any], out: Fields, quoted: bool, split: boo
             value = sh.unset(name)
         sh.extra += len(value) // 256
         _result(sh, pattern.trim(segments(sh, word), value, operator), out, quoted, split)
+        return
+    if operator in (":", "/", "//"):
+        if value is None:
+            value = sh.unset(name)
+        second = part[4] if len(part) > 4 else None
+        sh.extra += len(value) // 64
+        if operator == ":":
+            text = _cut(sh, value, word, second)
+        else:
+            text = pattern.replace(segments(sh, word), value, _text(sh, second or []), every=operator == "//")
+        _result(sh, text, out, quoted, split)
         return
     missing = value is None or (operator.startswith(":") and value == "")
     if not operator:
@@ -223,6 +234,20 @@ def _parameter(sh: Shell, part: list[Any], out: Fields, quoted: bool, split: boo
         message = _text(sh, word)
         default = "parameter not set or null" if operator == ":?" else "parameter not set"
         raise ShellError(f"{name}: {message or default}")
+
+
+def _cut(sh: Shell, value: str, offset: list[Any], length: list[Any] | None) -> str:
+    """``${name:offset:length}``: negative numbers count from the end."""
+    wide = characters(value)
+    start = _calculate(sh, _text(sh, offset))
+    if start < 0:
+        start += len(wide)
+    if start < 0 or start > len(wide):
+        return ""
+    if length is None:
+        return octets(wide[start:])
+    count = _calculate(sh, _text(sh, length))
+    return octets(wide[start : start + count] if count >= 0 else wide[start : len(wide) + count])
 
 
 def _alternative(sh: Shell, word: list[Any], out: Fields, quoted: bool, split: bool) -> None:

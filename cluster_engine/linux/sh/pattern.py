@@ -19,8 +19,9 @@ Segments = Sequence[tuple[str, bool]]
 """Text with whether it was quoted: quoted `*` is a star, not a pattern."""
 
 
-def _options() -> Any:
+def _options(longest: bool = False) -> Any:
     options = re2.Options()
+    options.longest_match = longest
     options.log_errors = False
     options.max_mem = _MEMORY
     return options
@@ -48,17 +49,22 @@ def plain(segments: Segments) -> str:
 
 @lru_cache(maxsize=512)
 def _compiled(segments: tuple[tuple[str, bool], ...], kind: str) -> Any:
-    """RE2's object for a pattern, None when it is none. ``kind``: ``""`` the whole text, else the trim operator."""
+    """RE2's object for a pattern, None when it is none.
+
+    ``kind``: ``""`` the whole text, ``/`` anywhere in it, else the operator of a trim.
+    """
     wide = [(_printable(text), quoted) for text, quoted in segments]
     regex = _translate(wide, lazy=kind == "#")
     if kind == "":
         full = f"(?s)^(?:{regex})$"
+    elif kind == "/":
+        full = f"(?s)(?:{_translate(wide)})"
     elif kind[0] == "#":
         full = f"(?s)^(?:{regex})"
     else:
         full = f"(?s)^(.*{'?' if kind == '%%' else ''})(?:{regex})$"
     try:
-        return re2.compile(full, _options())
+        return re2.compile(full, _options(kind == "/"))
     except re2.error:
         return None
 
@@ -138,6 +144,26 @@ def trim(segments: Segments, text: str, operator: str) -> str:
         return text
     wide = characters(text)
     return octets(wide[match.end() :] if operator[0] == "#" else wide[: match.end(1)])
+
+
+def replace(segments: Segments, text: str, replacement: str, *, every: bool) -> str:
+    """`${text/pattern/replacement}`: the first longest match, or every one."""
+    literal = plain(segments)
+    if not literal or len(literal) > MAX_PATTERN:
+        return text
+    compiled = _compiled(tuple(segments), "/")
+    if compiled is None:
+        return text
+    wide, out, at = characters(text), [], 0
+    for match in compiled.finditer(_printable(text)):
+        if match.end() == match.start():
+            continue
+        out.append(octets(wide[at : match.start()]))
+        out.append(replacement)
+        at = match.end()
+        if not every:
+            break
+    return "".join(out) + octets(wide[at:])
 
 
 def glob(files: Files, segments: Segments) -> tuple[list[str], int]:

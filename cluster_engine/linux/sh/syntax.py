@@ -34,6 +34,8 @@ class Parameter:
     name: str
     operator: str = ""
     word: Word | None = None
+    second: Word | None = None
+    """The length of `${name:offset:length}`, the replacement of `${name/pattern/replacement}`."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -34,6 +34,8 @@ NAME = NAME_START + "0123456789"
 _PLAIN = {
     META: re.compile(r"[^ \t\n|&;<>()\\'\"$`]+"),
     "}": re.compile(r"[^}\\'\"$`]+"),
+    ":}": re.compile(r"[^:}\\'\"$`]+"),
+    "/}": re.compile(r"[^/}\\'\"$`]+"),
 }
 _QUOTED_PLAIN = {
     '"': re.compile(r'[^"\\$`]+'),
@@ -244,6 +246,13 @@ class WordReader:
             return Parameter(name, "length" if length else "")
         if self.pos >= len(text):
             raise Incomplete("missing '}'")
+        if (
+            self.jobs
+            and not length
+            and text[self.pos] in ":/"
+            and text[self.pos : self.pos + 2] not in OPERATORS
+        ):
+            return self._two_words(name)
         operator = next((op for op in OPERATORS if text.startswith(op, self.pos)), "")
         if length or not operator:
             shown = text[start : start + 20].splitlines()[0]
@@ -259,6 +268,25 @@ class WordReader:
             raise Incomplete("missing '}'")
         self.pos += 1
         return Parameter(name, operator, word)
+
+    def _two_words(self, name: str) -> Parameter:
+        """`${name:offset:length}`, `${name/pattern/replacement}` and `${name//pattern/replacement}`."""
+        text = self.text
+        operator = text[self.pos]
+        if text.startswith("//", self.pos):
+            operator = "//"
+        self.pos += len(operator)
+        stop = operator[0] + "}"
+        first = self.word(stop) if self.pos < len(text) and text[self.pos] not in stop else Word(())
+        second: Word | None = None
+        if text.startswith(operator[0], self.pos):
+            self.pos += 1
+            ends = self.pos >= len(text) or text[self.pos] == "}"
+            second = Word(()) if ends else self.word("}")
+        if self.pos >= len(text):
+            raise Incomplete("missing '}'")
+        self.pos += 1
+        return Parameter(name, operator, first, second)
 
     def _arithmetic(self) -> Arithmetic | None:
         """`$(( … ))`, or None where it is really `$( ( … ) … )`."""
