@@ -130,7 +130,8 @@ class EventRecorder:
             "reportingComponent": self._component,
             "reportingInstance": self._host,
         }
-        self._client.create("events", event)
+        shape = (tuple(reference), bool(self._host), bool(reason), bool(message))
+        self._client.create("events", event, shape)
         _remember(self._seen, exact, [namespace, event["metadata"]["name"], 1])
 
     def _name(self, namespace: str, name: str) -> str:

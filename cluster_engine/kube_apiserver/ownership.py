@@ -8,6 +8,7 @@ look it up.
 
 from __future__ import annotations
 
+from collections.abc import Hashable
 from typing import Any
 
 from cluster_engine.apimachinery import managed_fields
@@ -26,10 +27,19 @@ class CreateOwners:
     def __init__(self, cache: IdentityCache) -> None:
         self._cache = cache
 
-    def own(self, obj: JSON, *, manager: str, schema: Struct, time: str, reset: tuple[str, ...]) -> JSON:
-        """`obj` with the managedFields of its creation by `manager`."""
+    def own(
+        self,
+        obj: JSON,
+        *,
+        manager: str,
+        schema: Struct,
+        time: str,
+        reset: tuple[str, ...],
+        shape: Hashable = None,
+    ) -> JSON:
+        """`obj` with the managedFields of its creation by `manager`; `shape` when the caller knows it already."""
         try:
-            key = (manager, obj["kind"], obj["apiVersion"], _shape(obj))
+            key = (manager, obj["kind"], obj["apiVersion"], _shape(obj) if shape is None else shape)
         except _NoShape:
             return managed_fields.update(None, obj, manager=manager, schema=schema, time=time, reset=reset)
         known = self._cache.get(key)

@@ -10,7 +10,7 @@ strategy, validation, validating admission, etcd.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from typing import Any
 
 from cluster_engine.apimachinery import decode, errors, managed_fields, server_side_apply
@@ -97,7 +97,14 @@ class Registry:
 
     # ---- create ------------------------------------------------------------------------------------------
 
-    def create(self, ctx: RequestContext, resource: str, namespace: str | None, obj: JSON) -> JSON:
+    def create(
+        self,
+        ctx: RequestContext,
+        resource: str,
+        namespace: str | None,
+        obj: JSON,
+        shape: Hashable = None,
+    ) -> JSON:
         """Store a new object. Raises ApiError 409, 403 (admission, budgets), 422.
 
         Here and in update the object comes in the version of ``ctx.api_version``; what is returned is stored.
@@ -107,9 +114,9 @@ class Registry:
         if not ctx.trusted:
             obj = meta.readable_managed_fields(obj)
         obj = meta.system_fields(kind, obj, namespace or "", self.clock.timestamp())
-        return self._create(ctx, kind, obj, own=True)
+        return self._create(ctx, kind, obj, own=True, shape=shape)
 
-    def _create(self, ctx: RequestContext, kind: Kind, obj: JSON, own: bool) -> JSON:
+    def _create(self, ctx: RequestContext, kind: Kind, obj: JSON, own: bool, shape: Hashable = None) -> JSON:
         """`own`: the caller manages the fields by update; an apply has settled that already.
 
         The object and its metadata are fresh: nobody else has them.
@@ -117,7 +124,7 @@ class Registry:
         self._identify(ctx, kind, obj)
         obj = kind.default(obj)
         if own:
-            obj = self._own(ctx, kind, None, obj)
+            obj = self._own(ctx, kind, None, obj, shape)
         name = obj["metadata"]["name"]
         namespace = obj["metadata"].get("namespace", "")
         mutating, validating = self._chain.of(kind.group_resource, CREATE, "")
@@ -171,7 +178,9 @@ class Registry:
             return obj
         return self.store.put(kind.group_resource, key, obj, expect=expect, ttl=kind.ttl)
 
-    def _own(self, ctx: RequestContext, kind: Kind, old: JSON | None, new: JSON) -> JSON:
+    def _own(
+        self, ctx: RequestContext, kind: Kind, old: JSON | None, new: JSON, shape: Hashable = None
+    ) -> JSON:
         """`new` with the caller's manager entry in metadata.managedFields brought up to date."""
         struct = kind.structure
         if struct is None or not ctx.manager:
@@ -179,7 +188,7 @@ class Registry:
         reset = _reset(ctx, kind)
         if old is None and ctx.trusted and not ctx.api_version:
             return self._create_owners.own(
-                new, manager=ctx.manager, schema=struct, time=self.clock.timestamp(), reset=reset
+                new, manager=ctx.manager, schema=struct, time=self.clock.timestamp(), reset=reset, shape=shape
             )
         return managed_fields.update(
             old,

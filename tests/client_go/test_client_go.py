@@ -201,7 +201,7 @@ class FakeClient:
     def __init__(self):
         self.events = {}
 
-    def create(self, resource, obj):
+    def create(self, resource, obj, shape=None):
         self.events[obj["metadata"]["name"]] = obj
         return obj
 

@@ -16,6 +16,7 @@ MAX_PATH = 4_096
 """Bytes of one path."""
 
 READ, WRITE, SEARCH = 4, 2, 1
+_DOUBTFUL = ("", ".", "..")
 
 
 @dataclass(frozen=True, slots=True)
@@ -72,6 +73,8 @@ def resolve(
     if view is None:
         raise FileError(NO_ENTRY, path)
     mounts: dict[str, Any] = view["mounts"]
+    if path.startswith("/") and (found := _plain(storage, view, who, path)) is not None:
+        return found
     origin: _Step = ("", view["volume"], (), storage.volumes[view["volume"]]["tree"], view["ro"])
     stack: list[_Step] = [origin]
     todo = [part for part in reversed(path.split("/")) if part]
@@ -127,6 +130,30 @@ def resolve(
         raise FileError(NOT_DIRECTORY, path)
     parent = stack[-2][3] if len(stack) > 1 else node
     return Place(here or "/", volume, names, node, parent, ro, here in mounts or not here, slash)
+
+
+def _plain(storage: Storage, view: dict[str, Any], who: Credentials, path: str) -> Place | None:
+    """The commonest case: a canonical path without links, mounts or doubts. None: it is another."""
+    for at in view["mounts"]:
+        if path.startswith(at):
+            return None
+    names = tuple(path.split("/")[1:])
+    volume = view["volume"]
+    node: Node = storage.volumes[volume]["tree"]
+    parent = node
+    last = len(names) - 1
+    for index, name in enumerate(names):
+        if node["t"] != "d" or name in _DOUBTFUL or not (who.uid == 0 or who.may(node, SEARCH)):
+            return None
+        child = node["e"].get(name)
+        if child is None:
+            if index < last or len(name) > MAX_NAME:
+                return None
+            return Place(path, volume, names, None, node, view["ro"], False, False)
+        if child["t"] in "lh":
+            return None
+        parent, node = node, child
+    return Place(path, volume, names, node, parent, view["ro"], False, False)
 
 
 def _mounted(storage: Storage, at: str, mount: dict[str, Any], path: str) -> _Step:
