@@ -63,8 +63,8 @@ def _sorted(found: Set) -> Set:
     return in_order(out)
 
 
-def intern(found: Set) -> Set:
-    """The one set of this content."""
+def intern(found: Set, ordered: bool = False) -> Set:
+    """The one set of this content; ``ordered``: it is in order already, as unions and differences of such sets are."""
     if not found:
         return EMPTY
     text = orjson.dumps(found, option=orjson.OPT_SORT_KEYS)
@@ -72,7 +72,7 @@ def intern(found: Set) -> Set:
     if known is None:
         if len(_interned) >= _INTERN_LIMIT:
             _interned.clear()
-        _interned[text] = known = _sorted(found)
+        _interned[text] = known = found if ordered else _sorted(found)
     return known
 
 
@@ -87,7 +87,7 @@ def _own(previous: Set, changed: Set | None, removed: Set | None) -> Set:
         result = difference(result, removed)
     if changed is not None:
         result = union(result, changed)
-    result = intern(result)
+    result = intern(result, ordered=True)
     RULE_CACHE.put(key, result, previous, changed, removed)
     return result
 
@@ -179,7 +179,9 @@ def _given(live: JSON | None, new: JSON, subresource: str) -> list[ManagedFields
         return kept
     if not sent or (len(sent) == 1 and not sent[0]):
         return []
-    return sent if usable(sent) else kept
+    if not usable(sent):
+        return kept
+    return [{**entry, "fieldsV1": _sorted(entry.get("fieldsV1") or EMPTY)} for entry in sent]
 
 
 def strip(changed: Set | None, reset: tuple[str, ...]) -> Set | None:

@@ -142,6 +142,18 @@ def test_a_request_may_clear_managed_fields() -> None:
     assert entries(cleared) == []
 
 
+def test_what_a_request_sends_is_put_in_order() -> None:
+    """Whatever order a client sends a field set in, it is printed in upstream's."""
+    first = update(None, deployment(), "one")
+    (entry,) = entries(first)
+    sent = {**entry, "fieldsV1": dict(reversed(entry["fieldsV1"].items()))}
+    sent["fieldsV1"]["f:spec"] = dict(reversed(sent["fieldsV1"]["f:spec"].items()))
+    kept = update(first, cow.with_meta({**deployment(5)}, managedFields=[sent]), "one", T1)
+    (after,) = entries(kept)
+    assert list(after["fieldsV1"]) == list(entry["fieldsV1"])
+    assert list(after["fieldsV1"]["f:spec"]) == list(entry["fieldsV1"]["f:spec"])
+
+
 def test_apply_creates() -> None:
     made = apply(None, deployment(), "kubectl")
     assert entries(made)[0]["operation"] == "Apply"
