@@ -16,10 +16,10 @@ from cluster_engine.sim import rfc3339_micro
 
 KEPT_PER_POD = 8
 """Attempts of one Pod that are kept."""
-KEPT = 512
+KEPT = 256
 """Attempts of all Pods that are kept."""
-KEPT_VERDICTS = 50_000
-"""Verdicts on nodes that are kept, over all attempts: 512 attempts on 100 nodes."""
+KEPT_VERDICTS = 20_000
+"""Verdicts on nodes that are kept, over all attempts: some hundred bytes each."""
 
 SCHEDULED, WAITING, UNSCHEDULABLE, ERROR = "Scheduled", "Waiting", "Unschedulable", "SchedulerError"
 
@@ -119,6 +119,18 @@ def _filters(asked: tuple[str, ...], refusal: Refusal | None) -> JSON:
     return told
 
 
+def _share_parts(tally: Tally, before: Tally) -> None:
+    """Has equal lists of two tallies stored once: Pods of one kind find much the same."""
+    if tally.refusals == before.refusals:
+        tally.refusals = before.refusals
+    if tally.feasible == before.feasible:
+        tally.feasible = before.feasible
+    known = {scores.plugin: scores for scores in before.scores}
+    for place, scores in enumerate(tally.scores):
+        if scores == known.get(scores.plugin):
+            tally.scores[place] = known[scores.plugin]
+
+
 class Attempts:
     """The latest attempts, by Pod."""
 
@@ -129,6 +141,8 @@ class Attempts:
 
     def add(self, attempt: Attempt) -> None:
         """Records it; the oldest ones go when there are too many."""
+        if self._order:
+            _share_parts(attempt.tally, self._order[-1].tally)
         mine = self._by_pod.setdefault(attempt.pod, deque(maxlen=KEPT_PER_POD))
         mine.append(attempt)
         self._order.append(attempt)
