@@ -76,6 +76,8 @@ class Keeper(Protocol):
     @property
     def network(self) -> Network: ...
 
+    def ready(self, key: str) -> None: ...
+
     def wake_at(self, key: str, due: int, *, background: bool) -> int: ...
 
     def unanswered_at(self, key: str, call: str, due: int, *, background: bool) -> int: ...
@@ -262,23 +264,27 @@ class Sandbox:
         data, keeper = self._data, self._keeper
         if due is None:
             return
-        now = keeper.now
-        due = max(due, now)
+        if due <= keeper.now:
+            keeper.ready(self.key)
+            return
         if data.timer is not None:
             if data.timer_due <= due:
                 return
             keeper.cancel(data.timer)
-        waited = due == now or self._waited(due)
-        data.timer, data.timer_due = keeper.wake_at(self.key, due, background=not waited), due
+        background = not self._waited(due)
+        data.timer, data.timer_due = keeper.wake_at(self.key, due, background=background), due
 
     def _waited(self, due: int) -> bool:
         return any(not c.background for c in self._data.commands.values()) or self._keeper.told.awaits(
             self.key, due
         )
 
-    def run(self) -> None:
-        """Clock event: what is ready runs, and what it has to say is passed on."""
+    def woken(self) -> None:
+        """Its timer has fired."""
         self._data.timer = None
+
+    def run(self) -> None:
+        """What is ready runs, and what it has to say is passed on."""
         machine = self._touch()
         self._now = self._keeper.now
         self._running = True

@@ -14,6 +14,11 @@ from cluster_engine.linux.files.tree import Node
 from cluster_engine.network import Network
 from cluster_engine.sim import Chance, Clock
 
+TURNS = 256
+"""Turns of sandboxes in one clock event; then others have theirs, in the same instant."""
+PATIENCE = 1.0
+"""Virtual seconds until a sandbox that failed by a bug runs again."""
+
 Calls = Mapping[str, Callable[[Any], Any]]
 """What programs may ask the host for (``Sys.call``): name -> answer."""
 
@@ -35,7 +40,12 @@ class Sandboxes:
         """Keys of those whose probes rest; never iterated. ``disturbed`` is told before one is worked with."""
         self.disturbed: Callable[[str], None] = self.resting.discard
         network.kinds["pod"] = self
-        clock.register("sandbox/run", self._run)
+        self._ready: dict[str, None] = {}
+        self._pumping = False
+        self._pump_timer: int | None = None
+        network.afterwards = self._go_on
+        clock.register("sandbox/wake", self._wake)
+        clock.register("sandbox/ready", self._pump)
         clock.register("sandbox/unanswered", self._unanswered)
         clock.register("sandbox/time-out", self._time_out)
 
@@ -84,12 +94,49 @@ class Sandboxes:
 
     # ---- clock events ----------------------------------------------------------------------------------
 
-    def _run(self, key: str) -> None:
+    def _wake(self, key: str) -> None:
+        """Clock event: a sandbox wanted to run now."""
         if key in self._sandboxes:
-            # What it sends arrives in this very instant, where nothing lies between.
-            self.network.hold()
+            self.get(key).woken()
+            self._ready[key] = None
+            self._go_on()
+
+    def _pump(self) -> None:
+        """Clock event: somebody is ready."""
+        self._pump_timer = None
+        self._go_on()
+
+    def _go_on(self) -> None:
+        """Runs who is ready. What they send arrives in this very instant, where nothing lies between, and so on."""
+        if self._pumping or not self._ready:
+            return
+        self._pumping = True
+        self.network.hold()
+        try:
+            for _ in range(TURNS):
+                if not self._ready:
+                    break
+                key = next(iter(self._ready))
+                del self._ready[key]
+                if key in self._sandboxes:
+                    self._turn(key)
+                    self.network.deliver()
+        finally:
+            self._pumping = False
+            self.network.release()
+            self._plan_pump()
+
+    def _turn(self, key: str) -> None:
+        try:
             self.get(key).run()
-            self.network.deliver()
+        except BaseException:
+            # A bug costs this Pod a pause, not the others their turn.
+            self._clock.call_later(PATIENCE, "sandbox/wake", key, background=True)
+            raise
+
+    def _plan_pump(self) -> None:
+        if self._ready and self._pump_timer is None and not self._pumping:
+            self._pump_timer = self._clock.call_at(self._clock.now, "sandbox/ready")
 
     def _unanswered(self, key: str, call: str) -> None:
         if key in self._sandboxes:
@@ -136,9 +183,14 @@ class Sandboxes:
         """Virtual µs."""
         return self._clock.now
 
+    def ready(self, key: str) -> None:
+        """The sandbox wants to run in this instant."""
+        self._ready[key] = None
+        self._plan_pump()
+
     def wake_at(self, key: str, due: int, *, background: bool) -> int:
         """The timer that runs a sandbox then."""
-        return self._clock.call_at(due, "sandbox/run", key, background=background)
+        return self._clock.call_at(due, "sandbox/wake", key, background=background)
 
     def unanswered_at(self, key: str, call: str, due: int, *, background: bool) -> int:
         """The timer that ends the wait for a name server."""
@@ -171,22 +223,30 @@ class Sandboxes:
 
     # ---- saving ----------------------------------------------------------------------------------------
 
-    def state(self) -> list[Any]:
-        return [[key, sandbox.state(), self.touches.get(key, 0)] for key, sandbox in self._sandboxes.items()]
+    def state(self) -> dict[str, Any]:
+        return {
+            "ready": list(self._ready),
+            "timer": self._pump_timer,
+            "sandboxes": [
+                [key, sandbox.state(), self.touches.get(key, 0)] for key, sandbox in self._sandboxes.items()
+            ],
+        }
 
-    def load(self, state: list[Any]) -> None:
+    def load(self, state: dict[str, Any]) -> None:
         """Takes over what ``state`` gave."""
+        self._ready, self._pump_timer = dict.fromkeys(state["ready"]), state["timer"]
         for key in list(self._sandboxes):
             self.network.detach(key)
         self._shared = set()
-        self._sandboxes = {key: Sandbox.load(self, key, saved) for key, saved, _touches in state}
-        self.touches = {key: touches for key, _saved, touches in state}
+        self._sandboxes = {key: Sandbox.load(self, key, saved) for key, saved, _touches in state["sandboxes"]}
+        self.touches = {key: touches for key, _saved, touches in state["sandboxes"]}
         self.resting.clear()
         for key, sandbox in self._sandboxes.items():
             self.network.attach(key, sandbox.ip, sandbox.node, "pod")
 
     def share(self, other: Sandboxes) -> None:
         """Takes over the sandboxes of ``other``. The network is shared by itself."""
+        self._ready, self._pump_timer = other._ready.copy(), other._pump_timer
         self._sandboxes = other._sandboxes.copy()
         self._shared, other._shared = set(self._sandboxes), set(self._sandboxes)
         self.touches = other.touches.copy()
@@ -240,6 +300,9 @@ class _Imagination:
     def faulted(self, component: str, key: str, error: Exception) -> bool:
         """A bug in an imagined life is its reader's."""
         return False
+
+    def ready(self, key: str) -> None:
+        """It runs by itself."""
 
     def wake_at(self, key: str, due: int, *, background: bool) -> int:
         return 0

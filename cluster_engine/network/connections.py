@@ -124,6 +124,8 @@ class Network:
     ) -> None:
         self.wires = Wires()
         self.kinds: dict[str, Hosts] = {}
+        self.afterwards: Callable[[], None] | None = None
+        """Called after deliveries: whoever got something may go on in this instant."""
         self._clock = clock
         self._chance = chance
         self._datapath = Datapath(services, self.node_of, policies)
@@ -262,7 +264,7 @@ class Network:
         connection = self._connections[number]
         side = 1 - _side(connection, key, sock)
         self._release(connection, side, count)
-        latency = self._wire(connection, 1 - side).latency if self.wires else 0
+        latency = self._wire(connection, 1 - side).latency if self.wires.any else 0
         self._token(latency, ("acked", number, side, count))
 
     def datagram(self, key: str, port: int, ip: str, to_port: int, data: str) -> None:
@@ -271,12 +273,17 @@ class Network:
         if attached is None or self._datagrams >= DATAGRAMS or len(data) > DATAGRAM_BYTES:
             return
         self._sent[key] = sent = self._sent.get(key, 0) + 1
-        draw = self._chance.of("datagram", key, self._clock.now, sent)
-        way = self._datapath.way(Packet(attached.ip, ip, to_port, "UDP"), draw.randrange)
+        now = self._clock.now
+
+        def draw(what: str) -> Draw:
+            return self._chance.of(f"datagram-{what}", key, now, sent)
+
+        packet = Packet(attached.ip, ip, to_port, "UDP")
+        way = self._datapath.way(packet, lambda count: draw("endpoint").randrange(count))
         if way.verdict != Verdict.DELIVER:
             return
-        wire = self.wires.between(attached.node, self.node_of(way.ip)) if self.wires else NONE
-        if wire.partition or _lost(wire, draw):
+        wire = self.wires.between(attached.node, self.node_of(way.ip)) if self.wires.any else NONE
+        if wire.partition or (wire.loss and draw("loss").randrange(1_000) < wire.loss):
             return
         if (way.ip, way.port) != (ip, to_port):
             if len(self._nat) >= NAT_ENTRIES:
@@ -289,12 +296,16 @@ class Network:
     # ---- deliveries ------------------------------------------------------------------------------------
 
     def hold(self) -> None:
-        """The caller will call ``deliver`` itself before this instant is over."""
+        """The caller will deliver by himself, and call ``release`` before this instant is over."""
         self._held = True
 
-    def deliver(self) -> None:
-        """Delivers what is due now, and plans the next delivery."""
+    def release(self) -> None:
+        """From now on the clock delivers again."""
         self._held = False
+        self._plan()
+
+    def deliver(self) -> None:
+        """Delivers what is due now."""
         now, soon, later = self._clock.now, self._soon, self._later
         while True:
             while later and later[0][0] <= now:
@@ -303,11 +314,16 @@ class Network:
                 break
             name, *rest = soon.popleft()
             self._handlers[name](*rest)
-        self._plan()
 
     def _event(self) -> None:
         self._timer = None
-        self.deliver()
+        self.hold()
+        try:
+            self.deliver()
+        finally:
+            self.release()
+        if self.afterwards is not None:
+            self.afterwards()
 
     def _token(self, after: int, token: tuple[Any, ...]) -> None:
         if after <= 0:
@@ -341,8 +357,7 @@ class Network:
         if connection is None:
             return
         packet = Packet(connection.source[0], *connection.target)
-        draw = self._draw(connection, "request", connection.tries)
-        way = self._datapath.way(packet, draw.randrange)
+        way = self._datapath.way(packet, lambda count: self._draw(connection, "endpoint").randrange(count))
         connection.steps = way.steps
         if way.verdict == Verdict.REJECT:
             self._token(0, ("failed", number, REFUSED))
@@ -352,7 +367,7 @@ class Network:
             return
         connection.nodes[SERVER] = self.node_of(way.ip) or ""
         wire = self._wire(connection, CLIENT)
-        if way.verdict == Verdict.DROP or wire.partition or _lost(wire, draw):
+        if way.verdict == Verdict.DROP or wire.partition or self._lost(wire, connection, "request"):
             if wire.partition:
                 connection.steps = [*way.steps, ["wire", "partitioned"]]
             pause = SYN_RETRY << connection.tries
@@ -410,10 +425,10 @@ class Network:
         if due > now:
             self._token(due - now, ("flow", number, side))
             return
-        if self.wires:
+        if self.wires.any:
             wire = self._wire(connection, side)
             flow.sent += 1
-            if wire.partition or _lost(wire, self._draw(connection, f"flow-{side}", flow.sent)):
+            if wire.partition or self._lost(wire, connection, f"flow-{side}", flow.sent):
                 if flow.tries >= RETRANSMIT_TRIES:
                     self._failed(number, TIMEOUT)
                     return
@@ -459,13 +474,17 @@ class Network:
 
     def _wire(self, connection: _Connection, side: int) -> Wire:
         """What lies between the sender of that side and its peer."""
-        if not self.wires:
+        if not self.wires.any:
             return NONE
         return self.wires.between(connection.nodes[side], connection.nodes[1 - side])
 
-    def _draw(self, connection: _Connection, what: str, number: int) -> Draw:
+    def _draw(self, connection: _Connection, what: str, number: int = 0) -> Draw:
         """The chance of one packet of a connection, whatever else the network carries."""
-        return self._chance.of(what, connection.keys[CLIENT], *connection.source, connection.began, number)
+        key, began = connection.keys[CLIENT], connection.began
+        return self._chance.of(what, key, *connection.source, began, connection.tries, number)
+
+    def _lost(self, wire: Wire, connection: _Connection, what: str, number: int = 0) -> bool:
+        return wire.loss > 0 and self._draw(connection, what, number).randrange(1_000) < wire.loss
 
     def _push(self, number: int, connection: _Connection, side: int, data: str | None) -> None:
         """A segment leaves; it does not overtake those before it."""
@@ -600,10 +619,6 @@ class Network:
         """As ``load`` of what ``other`` would save; its hosts are ours as well."""
         self._hosts, self._by_ip = other._hosts.copy(), other._by_ip.copy()
         self.load(other.state())
-
-
-def _lost(wire: Wire, draw: Draw) -> bool:
-    return wire.loss > 0 and draw.randrange(1_000) < wire.loss
 
 
 def _side(connection: _Connection, key: str, sock: str) -> int:

@@ -98,7 +98,7 @@ class Datapath:
         elif self._services.owns(destination):
             steps.append(["service", f"no Service has {destination}:{port}/{packet.protocol}"])
             return Way(Verdict.DROP, destination, port, steps)
-        for direction in ("egress", "ingress"):
+        for direction in ("egress", "ingress") if self._policies else ():
             # Policies see the endpoint: the address is rewritten before they are asked.
             why = self._denied(direction, Packet(packet.source, destination, port, packet.protocol))
             if why:

@@ -27,26 +27,29 @@ NONE = Wire()
 class Wires:
     """All wires of a cluster that are not perfect, by (from, to)."""
 
-    __slots__ = ("_wires",)
+    __slots__ = ("_wires", "any")
 
     def __init__(self) -> None:
         self._wires: dict[tuple[str, str], Wire] = {}
-
-    def __bool__(self) -> bool:
-        return bool(self._wires)
+        self.any = False
+        """Whether any is not perfect."""
 
     def set(self, source: str, destination: str, wire: Wire) -> None:
         """Makes the wire so in that direction; ``Wire()`` makes it perfect again. Raises ValueError."""
+        if source == destination:
+            raise ValueError("a wire lies between two nodes")
         if not 0 <= wire.latency <= MAX_LATENCY:
             raise ValueError(f"latency must be 0 to {MAX_LATENCY} µs, found {wire.latency}")
         if not 0 <= wire.loss <= 1_000:
             raise ValueError(f"loss must be 0 to 1000 of a thousand, found {wire.loss}")
         if wire == NONE:
             self._wires.pop((source, destination), None)
+            self.any = bool(self._wires)
             return
         if len(self._wires) >= WIRES and (source, destination) not in self._wires:
             raise ValueError(f"a cluster may have {WIRES} wires")
         self._wires[source, destination] = wire
+        self.any = True
 
     def between(self, source: str | None, destination: str | None) -> Wire:
         """What lies between two nodes (None: outside the cluster)."""
@@ -57,3 +60,4 @@ class Wires:
 
     def load(self, state: list[Any]) -> None:
         self._wires = {(source, to): Wire(*rest) for source, to, *rest in state}
+        self.any = bool(self._wires)

@@ -316,7 +316,9 @@ def test_links_are_limited(monkeypatch: pytest.MonkeyPatch) -> None:
     with pytest.raises(ValueError, match="a cluster may have 1 wires"):
         world.network.wires.set("a", "c", Wire(latency=1))
     world.network.wires.set("a", "b", Wire())
-    assert not world.network.wires
+    assert not world.network.wires.any
+    with pytest.raises(ValueError, match="a wire lies between two nodes"):
+        world.network.wires.set("a", "a", Wire(latency=1))
 
 
 @pytest.mark.parametrize("cut", range(40))

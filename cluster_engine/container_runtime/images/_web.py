@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cluster_engine.container_runtime.http import REASONS, Line, Reply, Request, log_time
-from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.errors import DENIED, IS_DIRECTORY, FileError
 from cluster_engine.linux.program import State, Sys
 
 _TYPES = {
@@ -38,15 +38,21 @@ def static(root: Callable[[Sys], str], server: str) -> Callable[[Sys, State, Req
         if parts is None:
             return error_page(server, 400)
         path = "/".join([root(sys).rstrip("/"), *parts]) or "/"
-        files = sys.fs
+        index = request.path.endswith("/")
         try:
-            if files.is_dir(path):
-                path = f"{path.rstrip('/')}/index.html"
-                if not files.is_file(path):
-                    return error_page(server, 403)
-            body = files.read(path)
+            try:
+                body = sys.fs.read(f"{path.rstrip('/')}/index.html" if index else path)
+            except FileError as error:
+                if error.reason != IS_DIRECTORY:
+                    raise
+                index = True
+                body = sys.fs.read(f"{path}/index.html")
         except FileError as error:
-            return error_page(server, 403 if error.reason == "Permission denied" else 404)
+            return error_page(
+                server, 403 if error.reason == DENIED or (index and sys.fs.is_dir(path)) else 404
+            )
+        if index:
+            path = "index.html"
         kind = _TYPES.get(path.rpartition(".")[2], "application/octet-stream")
         return Reply(200, body, {"Content-Type": kind})
 
