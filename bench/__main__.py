@@ -104,6 +104,20 @@ def of_state(name: str, *sizes: int) -> Callable[[argparse.Namespace], Iterator[
     return lambda _options: ({"bench": name, **engine(name, str(n), module="bench.state")} for n in sizes)
 
 
+def network(options: argparse.Namespace) -> Iterator[Result]:
+    """Requests over the simulated network, by one client and by many."""
+    for clients in (1, 20):
+        ours = [engine("network", str(clients), "200") for _ in range(options.runs)]
+        result: Result = {"bench": "network", "clients": clients, "requests": 200, "runs": options.runs}
+        yield result | {key: median(ours, key) for key in ours[0]}
+
+
+def life(options: argparse.Namespace) -> Iterator[Result]:
+    """Looping Pods for a virtual day: a fork costs what it cost at the start."""
+    result: Result = {"bench": "life", "pods": 20, "hours": 24, "runs": 1}
+    yield result | engine("life", "20", "24")
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "boot": boot,
     "scale": scale,
@@ -112,6 +126,8 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "fork": of_state("fork", 10, 1000),
     "idle": of_state("idle", 20),
     "recovery": of_state("recovery", 200),
+    "network": network,
+    "life": life,
 }
 
 

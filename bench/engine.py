@@ -133,9 +133,77 @@ def scheduler(count: int, nodes: int) -> dict[str, Any]:
     }
 
 
+_LOOP = "i=0; while [ $i -lt {count} ]; do wget -q -O /dev/null http://{ip}/; i=$((i+1)); done"
+
+
+def _pod(name: str, image: str, *command: str, **container: Any) -> dict[str, Any]:
+    spec = {"name": "c", "image": image, **({"command": list(command)} if command else {}), **container}
+    meta = {"name": name, "namespace": "default"}
+    return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [spec]}}
+
+
+def network(clients: int, count: int) -> dict[str, Any]:
+    """CPU of so many shell loops of wget against one nginx, all within what processes have saved up."""
+    from cluster_engine.cluster import Cluster
+
+    cluster = Cluster(nodes=3, seed=1)
+    cluster.apply(_pod("web", "nginx"))
+    cluster.settle()
+    cluster.advance(3)
+    ip = cluster.get("pods", "web")["status"]["podIP"]  # type: ignore[index]
+    for number in range(clients):
+        script = _LOOP.format(count=count, ip=ip)
+        cluster.apply(_pod(f"client-{number}", "busybox", "sh", "-c", f"{script}; echo done; sleep 1d"))
+    began = cluster.clock.events_run
+    cpu = time.process_time()
+    cluster.settle()
+    cluster.advance(2)
+    cpu = time.process_time() - cpu
+    records = cluster.components["kubelet"].core.records.all()  # type: ignore[attr-defined]
+    clients_logs = [c.log for r in records if "/client-" in r.key for c in r.containers.values()]
+    if [text for log in clients_logs for _, _, text in log.lines()] != ["done"] * clients:
+        raise SystemExit("not every client has got its pages")
+    return {
+        "requests_per_second": clients * count / cpu,
+        "microseconds_per_request": cpu / clients / count * 1e6,
+        "events_per_request": (cluster.clock.events_run - began) / clients / count,
+    }
+
+
+def life(pods: int, hours: int) -> dict[str, Any]:
+    """Looping Pods with exec probes: CPU of a virtual hour, of a fork and of its first second, early and late."""
+    from cluster_engine.cluster import Cluster
+
+    cluster = Cluster(nodes=3, seed=1)
+    script = "touch /tmp/alive; while true; do date; sleep 60; done"
+    probe = {"exec": {"command": ["cat", "/tmp/alive"]}, "periodSeconds": 60}
+    for number in range(pods):
+        cluster.apply(_pod(f"loop-{number}", "busybox", "sh", "-c", script, livenessProbe=probe))
+    cluster.settle()
+
+    def measured(step: Callable[[], Any]) -> float:
+        cpu = time.process_time()
+        step()
+        return time.process_time() - cpu
+
+    early = min(measured(cluster.fork) for _ in range(5))
+    lived = measured(lambda: cluster.advance(hours * 3600))
+    late = min(measured(cluster.fork) for _ in range(5))
+    twin = cluster.fork()
+    return {
+        "fork_early_milliseconds": early * 1e3,
+        "fork_late_milliseconds": late * 1e3,
+        "first_second_milliseconds": measured(lambda: twin.advance(1)) * 1e3,
+        "hour_cpu_seconds": lived / hours,
+        "snapshot_kibibytes": len(cluster.snapshot()) / 1024,
+    }
+
+
 BENCHES: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "boot": lambda _rest: boot(),
     "scale": lambda rest: scale(int(rest[0]), int(rest[1]), "--profile" in rest),
+    "network": lambda rest: network(int(rest[0]), int(rest[1])),
+    "life": lambda rest: life(int(rest[0]), int(rest[1])),
     "scheduler": lambda rest: scheduler(int(rest[0]), int(rest[1])),
     "shell": lambda rest: shell(int(rest[0])),
 }

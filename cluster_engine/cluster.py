@@ -266,6 +266,18 @@ class Cluster:
         assert collector.status is not None
         return ExecResult(collector.status, b"".join(collector.parts[1]), b"".join(collector.parts[2]))
 
+    def wire(
+        self, source: str, destination: str, latency: float = 0.0, loss: float = 0.0, partition: bool = False
+    ) -> None:
+        """What lies between two nodes from now on, in that direction: virtual seconds, the share of lost packets.
+
+        Without values it is perfect again. Raises ValueError.
+        """
+        wire = Wire(round(latency * SECOND), round(loss * 1_000), partition)
+        self.network.wires.check(source, destination, wire)
+        payload = {"source": source, "destination": destination, **wire._asdict()}
+        self.perform(Entry(self.journal.next_seq, self.clock.now, "wire", payload))
+
     @classmethod
     def replay(cls, journal: Journal, until: int | None = None, kinds: Iterable[Kind] = KINDS) -> Self:
         """The cluster that this journal describes, up to the virtual time ``until`` (µs) when given.

@@ -34,20 +34,24 @@ class Wires:
         self.any = False
         """Whether any is not perfect."""
 
-    def set(self, source: str, destination: str, wire: Wire) -> None:
-        """Makes the wire so in that direction; ``Wire()`` makes it perfect again. Raises ValueError."""
+    def check(self, source: str, destination: str, wire: Wire) -> None:
+        """Raises ValueError for a wire that cannot be."""
         if source == destination:
             raise ValueError("a wire lies between two nodes")
         if not 0 <= wire.latency <= MAX_LATENCY:
             raise ValueError(f"latency must be 0 to {MAX_LATENCY} µs, found {wire.latency}")
         if not 0 <= wire.loss <= 1_000:
             raise ValueError(f"loss must be 0 to 1000 of a thousand, found {wire.loss}")
+        if len(self._wires) >= WIRES and (source, destination) not in self._wires and wire != NONE:
+            raise ValueError(f"a cluster may have {WIRES} wires")
+
+    def set(self, source: str, destination: str, wire: Wire) -> None:
+        """Makes the wire so in that direction; ``Wire()`` makes it perfect again. Raises ValueError."""
+        self.check(source, destination, wire)
         if wire == NONE:
             self._wires.pop((source, destination), None)
             self.any = bool(self._wires)
             return
-        if len(self._wires) >= WIRES and (source, destination) not in self._wires:
-            raise ValueError(f"a cluster may have {WIRES} wires")
         self._wires[source, destination] = wire
         self.any = True
 
