@@ -132,6 +132,25 @@ def test_logs_are_followed_to_the_end(kubectl: Kubectl) -> None:
     assert done.stdout == "line 1\nline 2\nline 3\n"
 
 
+def test_files_are_copied_both_ways(box: Kubectl) -> None:
+    (box.home / "sent").mkdir(exist_ok=True)
+    (box.home / "sent" / "a.txt").write_text("one\n" * 20_000)
+    (box.home / "sent" / "b.bin").write_bytes(bytes(range(256)))
+    box("cp", "sent", "box:/tmp/sent")
+    assert (
+        box("exec", "box", "--", "sh", "-c", "wc -c < /tmp/sent/a.txt; wc -c < /tmp/sent/b.bin")
+        == "80000\n256\n"
+    )
+    box("cp", "box:/tmp/sent", "back")
+    assert (box.home / "back" / "b.bin").read_bytes() == bytes(range(256))
+    assert (box.home / "back" / "a.txt").read_text() == "one\n" * 20_000
+
+
+def test_much_output(box: Kubectl) -> None:
+    done = box.run("exec", "box", "--", "sh", "-c", "seq 200000", timeout=120)
+    assert (done.returncode, len(done.stdout), done.stdout[-7:]) == (0, 1_288_895, "200000\n")
+
+
 def test_a_server_that_a_shell_starts(kubectl: Kubectl) -> None:
     kubectl(
         "run", "late", "--image=nginx", "--port=80", "--", "sh", "-c", "sleep 20 && nginx -g 'daemon off;'"
