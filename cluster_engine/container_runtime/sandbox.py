@@ -32,6 +32,7 @@ RESOLVER_PORT = 61_000
 """From where questions to name servers are sent; outside the range that programs get."""
 COLUMNS, ROWS = 80, 24
 """A terminal's size until somebody says it."""
+_KILLED = 137
 OUTPUT = 16 * 1024
 """Bytes of a command's output that are kept for its caller (the CRI's limit is 16 MiB)."""
 
@@ -735,8 +736,12 @@ class Sandbox:
             keeper.cancel(lookup.timer)
         for command in data.commands.values():
             keeper.cancel(command.timer)
+        sessions = [name for name in data.commands if not name.startswith("x")]
         data.lookups.clear()
         data.commands.clear()
+        for session in [*sessions, *data.attached]:
+            keeper.told.session_ended(session, _KILLED)
+        data.attached.clear()
 
     def waiting(self, container: str) -> bool:
         """Whether the container only waits to be asked: it has not run at all."""

@@ -122,6 +122,16 @@ def test_a_client_that_goes_takes_its_shell_with_it(cluster: Cluster, tty: bool)
     assert cluster.execute("box", ["sh", "-c", "ps | grep -c '[0-9] sh$'"]).stdout == b"0\n"
 
 
+@pytest.mark.parametrize("verb", ["exec", "attach"])
+def test_a_session_ends_with_its_pod(cluster: Cluster, verb: str) -> None:
+    client = Client(cluster, *(["sh"] if verb == "exec" else []), tty=verb == "exec", verb=verb)
+    assert client.refusal is None
+    cluster.delete("pods", "box")
+    cluster.settle()
+    assert client.status == 137
+    assert cluster.server.sessions.open_names() == []
+
+
 def test_what_comes_too_late_is_ignored(cluster: Cluster) -> None:
     client = Client(cluster, "true")
     cluster.advance(0)
