@@ -42,7 +42,7 @@ def _serves(name: str) -> bool:
 
 TABLES = {
     "kube_controller_manager": (r"^class \w+\((Controller|Component)\)", files_of(CONTROLLERS)),
-    "kube_scheduler/plugins": (r"^class \w+\(Plugin\)", files_of(PLUGINS)),
+    "kube_scheduler/plugins": (r"^class \w+\((Shape)?Plugin\)", files_of(PLUGINS)),
     "kube_apiserver/admission": (r"^class \w+\(Plugin\)", files_of(admission.PLUGINS)),
     "shell/commands": (r"^\w+ = Command\(", files_of(command.run for command in COMMANDS.values())),
     "container_runtime/images": (r"^\w+ = Image\(", image_files()),
