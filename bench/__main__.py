@@ -118,6 +118,11 @@ def life(options: argparse.Namespace) -> Iterator[Result]:
     yield result | engine("life", "20", "24")
 
 
+def files(options: argparse.Namespace) -> Iterator[Result]:
+    """What a change of a file tree costs."""
+    yield {"bench": "files", "runs": options.runs, **engine("files", str(options.runs))}
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "boot": boot,
     "scale": scale,
@@ -128,6 +133,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "recovery": of_state("recovery", 200),
     "network": network,
     "life": life,
+    "files": files,
 }
 
 

@@ -11,6 +11,13 @@ from collections.abc import Callable
 from typing import Any
 
 
+def files(runs: int) -> dict[str, Any]:
+    """Changes of file trees (``bench/files.py``)."""
+    from bench.files import files as measured
+
+    return measured(runs)
+
+
 def shell(runs: int) -> dict[str, Any]:
     """The ten scripts, the bombs, saving and forking (``bench/shell.py``)."""
     from bench.shell import shell as measured
@@ -206,6 +213,7 @@ BENCHES: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "life": lambda rest: life(int(rest[0]), int(rest[1])),
     "scheduler": lambda rest: scheduler(int(rest[0]), int(rest[1])),
     "shell": lambda rest: shell(int(rest[0])),
+    "files": lambda rest: files(int(rest[0])),
 }
 
 
