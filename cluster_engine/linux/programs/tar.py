@@ -9,7 +9,7 @@ from typing import Any
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Stat
 from cluster_engine.linux.program import Event, Program, State, Sys
-from cluster_engine.linux.programs._common import fail, group, is_busybox, joined, misused, user
+from cluster_engine.linux.programs._common import fail, group, is_busybox, joined, misused, number, user
 from cluster_engine.linux.programs.copying import remove_tree
 from cluster_engine.linux.programs.ls import mode as shown_mode
 from cluster_engine.linux.sh.pattern import matches
@@ -85,9 +85,12 @@ def _start(sys: Sys, argv: list[str]) -> State:
         fail(sys, "compression is not simulated here; a real tar has it", 2)
     if "T" in given:
         fail(sys, "-T is not simulated here; a real tar has it", 2)
+    strip = number(given.get("S", ["0"])[-1])
+    if strip is None or strip < 0:
+        fail(sys, f"invalid number '{given['S'][-1]}'", 1 if is_busybox(sys) else 2)
     state: State = {
         "mode": chosen[0], "verbose": "v" in given, "touch": "m" in given, "stdout": "O" in given, "keep": "k" in given,
-        "follow": "h" in given, "exclude": given.get("X", []), "strip": int(given.get("S", ["0"])[-1] or 0),
+        "follow": "h" in given, "exclude": given.get("X", []), "strip": strip,
         "names": parsed["names"], "folder": parsed["folder"], "out": -1, "queue": [], "rest": "", "left": 0, "pad": 0,
         "entry": {}, "long": {}, "status": 0, "seen": [], "written": 0, "owner": sys.uid == 0 and "o" not in given,
         "all_modes": sys.uid == 0 or "p" in given, "folders": [], "fd": 0,

@@ -70,3 +70,18 @@ class Box(World):
 
     def sh(self, line: str, *more: str, cwd: str = "/w", **options: Any) -> Result:
         return super().sh(line, *more, cwd=cwd, **options)
+
+
+def sound(state: Any) -> None:
+    """A state is JSON without floats, in byte text."""
+    if isinstance(state, dict):
+        for key, value in state.items():
+            assert isinstance(key, str)
+            sound(value)
+    elif isinstance(state, list):
+        for value in state:
+            sound(value)
+    elif isinstance(state, str):
+        state.encode("latin-1")
+    else:
+        assert state is None or type(state) in (int, bool), state

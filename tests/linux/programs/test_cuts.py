@@ -10,7 +10,7 @@ import pytest
 
 from cluster_engine.linux.machine import Machine
 from cluster_engine.linux.programs import program
-from tests.linux.programs.box import Box
+from tests.linux.programs.box import Box, sound
 from tests.linux.programs.cases import CASES
 
 BUDGETS = (1, 3, 17, 100, 1_000, 20_000)
@@ -27,6 +27,7 @@ def cut(line: str, flavour: str, chance: random.Random) -> tuple[str, str, dict[
         due = box.machine.run(box.now, chance.choice(BUDGETS))
         if chance.random() < 0.05:
             state = box.machine.state()
+            sound(state)
             text = json.dumps(state)
             kept = [*kept[-2:], (state, text)]
             box.machine = Machine("box", box.host, program)

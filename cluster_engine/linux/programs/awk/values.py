@@ -6,6 +6,8 @@ In a state, which is JSON without floats, a value is text with a letter before i
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 MAX_DIGITS = 300
 
 
@@ -70,7 +72,18 @@ def to_text(value: Value, form: str = "%.6g") -> str:
     """Text as it is; a number as CONVFMT or OFMT says, whole ones without a fraction."""
     if isinstance(value, str):
         return str(value)
-    return whole(value) or special(value) or form % value
+    return whole(value) or special(value) or (form if _sound(form) else "%.6g") % value
+
+
+@lru_cache(maxsize=64)
+def _sound(form: str) -> bool:
+    """Whether CONVFMT or OFMT is one conversion of a real number, with text around it at most."""
+    _, mark, rest = form.partition("%")
+    spec = rest.lstrip("-+ #0").lstrip("0123456789")
+    if spec.startswith("."):
+        spec = spec[1:].lstrip("0123456789")
+    sized = len(rest) - len(spec) < 8
+    return bool(mark) and sized and spec[:1] in tuple("eEfFgG") and "%" not in spec
 
 
 def special(number: float) -> str:
