@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, NoReturn
 
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
@@ -191,24 +191,35 @@ def _top(sys: Sys, state: State, event: Event) -> State:
             count = opts.value("n") or "0"
             if gap is None or not (count.isdigit() and len(count) < 7):
                 fail(sys, "invalid number")
-            state = {"left": int(count), "gap": max(gap, 200_000), "batch": opts.flag("b")}
+            state = {"left": int(count), "gap": max(gap, 200_000), "batch": opts.flag("b"), "keys": False}
             if not state["batch"] and sys.isatty(0):
+                state["keys"] = True
                 sys.terminal_mode(0, {"canonical": False, "echo": False})
+                for signal in ("INT", "TERM"):
+                    sys.trap(signal, "catch")
                 sys.read(0)
             return _top_round(sys, state)
         case ["timer", _]:
             return _top_round(sys, state)
         case ["data", 0, chunk]:
-            if "q" in chunk or "\x03" in chunk:
-                sys.exit(0)
+            if "q" in chunk:
+                _top_ends(sys, state, 0)
             sys.read(0)
+        case ["signal", name]:
+            _top_ends(sys, state, 143 if name == "TERM" else 130)
     return state
+
+
+def _top_ends(sys: Sys, state: State, status: int) -> NoReturn:
+    if state["keys"]:
+        sys.terminal_mode(0, {"canonical": True, "echo": True})
+    sys.exit(status)
 
 
 def _top_round(sys: Sys, state: State) -> State:
     sys.write(1, ("" if state["batch"] else "\x1b[H\x1b[J") + _top_page(sys))
     if state["left"] == 1:
-        sys.exit(0)
+        _top_ends(sys, state, 0)
     state["left"] = max(state["left"] - 1, 0)
     sys.sleep(state["gap"])
     return state

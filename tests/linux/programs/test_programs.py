@@ -142,3 +142,22 @@ def test_nothing_reaches_the_host(path: Path) -> None:
         elif isinstance(node, ast.ImportFrom) and node.module:
             names.add(node.module.partition(".")[0])
     assert names & forbidden == set()
+
+
+def test_top_leaves_the_terminal_as_it_was() -> None:
+    box = Box("busybox")
+    box.machine.open_terminal("t", 80, 24)
+    tty = ["tty", "t"]
+    box.start("sh", session="t", stdin=tty, stdout=tty, stderr=tty)
+    box.settle()
+    for keys in (
+        "top -n 1 > /dev/null\r",
+        "top > /dev/null\r",
+        "q",
+        "top > /dev/null\r",
+        "\x03",
+        "echo seen\r",
+    ):
+        box.machine.input("t", keys)
+        box.settle()
+    assert box.host.out().endswith("echo seen\r\nseen\r\n/w $ "), box.host.out()
