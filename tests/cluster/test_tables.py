@@ -11,9 +11,11 @@ import pytest
 
 import cluster_engine
 import labs
+from cluster_engine.cluster import Cluster
 from cluster_engine.container_runtime import images
 from cluster_engine.container_runtime.image import Image
 from cluster_engine.kube_apiserver import admission
+from cluster_engine.kube_apiserver.authorization.bootstrap_policy import BootstrapPolicy
 from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.shell.commands import COMMANDS
@@ -64,3 +66,11 @@ def test_every_lab_and_lesson_folder_is_listed() -> None:
         lesson.path for lesson in course.lessons
     }
     assert {path.parent for path in root.glob("*/*/labs/*/lab.yaml")} == {lab.path for lab in course.labs}
+
+
+@pytest.mark.parametrize("name", [controller.name for controller in CONTROLLERS])
+def test_every_controller_may_do_something(name: str) -> None:
+    """One without rules could write nothing, and would only be seen by a cluster that never settles."""
+    component = Cluster(nodes=0, boot=False).components[name]
+    client = vars(component)["client"]
+    assert BootstrapPolicy().rules(client._user, "default").resources

@@ -2,6 +2,8 @@
 
 from typing import Any
 
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.cluster import Cluster
 from labs.kit.checking import NOTHING, Fail, Reader, check, t
 
 
@@ -65,22 +67,39 @@ def shared_volume(cluster: Reader) -> None:
         )
 
 
+PAGE = "/usr/share/nginx/html/index.html"
+#: Virtual seconds in which a writer that writes every five must have written.
+PATIENCE = 12.0
+
+
+def page(trial: Cluster) -> bytes:
+    """What `web` has to serve; nothing when there is no page, or nobody to ask."""
+    try:
+        done = trial.execute("notebook", ["cat", PAGE], container="web")
+    except (ApiError, TimeoutError):
+        return b""
+    return done.stdout if done.exit_code == 0 else b""
+
+
 @check(
     "writer-writes",
-    title=t("`writer` is at work", "`writer` 正在工作"),
+    title=t("What `writer` writes reaches `web`", "`writer` 写入的内容到达 `web`"),
     hint=t(
-        "Its command prints a line each time it has written: while true; do …; echo wrote; sleep 5; done",
-        "它的命令每写一次就输出一行：while true; do …; echo wrote; sleep 5; done",
+        "The path after >> must lie where `writer` has mounted the volume: date >> /pages/index.html",
+        ">> 后面的路径必须位于 `writer` 挂载卷的目录里：date >> /pages/index.html",
     ),
 )
 def writer_writes(cluster: Reader) -> None:
     cluster.need("pods", "notebook")
-    lines = cluster.logs("notebook", "writer")
-    if not lines:
+    trial = cluster.fork()
+    before = page(trial)
+    trial.advance(PATIENCE)
+    after = page(trial)
+    if len(after) <= len(before):
         raise Fail(
-            t("lines in the log of `writer`", "`writer` 的日志里有输出"),
-            NOTHING,
-            "kubectl logs notebook -c writer",
+            t(f"`{PAGE}` in `web`, longer every five seconds", f"`web` 中的 `{PAGE}` 每五秒变长一次"),
+            t(f"{len(after)} bytes, and no more after a while", f"{len(after)} 字节，过一会儿也没有增加"),
+            f"kubectl exec notebook -c web -- cat {PAGE}",
         )
 
 

@@ -1,4 +1,4 @@
-# fails: shared-volume task-succeeded greeter-mended
+# fails: shared-volume writer-writes task-succeeded greeter-mended
 cat > notebook.yaml <<'END'
 apiVersion: v1
 kind: Pod
