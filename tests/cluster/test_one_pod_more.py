@@ -4,6 +4,8 @@ import pytest
 
 from cluster_engine import Cluster
 
+pytestmark = pytest.mark.slow
+
 BEFORE = """
 apiVersion: apps/v1
 kind: Deployment

@@ -10,6 +10,8 @@ import orjson
 import pytest
 from apiserver_bench import DEPLOYMENTS, MAPS, PODS, Bench, config_map, pod
 
+pytestmark = pytest.mark.slow
+
 MEMORY = 50 * 1024 * 1024
 MIB = 1024 * 1024
 JSON_PATCH, MERGE_PATCH = "application/json-patch+json", "application/merge-patch+json"

@@ -8,6 +8,8 @@ from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kubelet.runtime import Runtime
 
+pytestmark = pytest.mark.slow
+
 WEB = """
 apiVersion: apps/v1
 kind: Deployment
