@@ -76,13 +76,6 @@ class Queue:
     def get(self, key: str) -> Waiting | None:
         return self._pods.get(key)
 
-    def places(self) -> dict[str, int]:
-        """How many Pods are in each place."""
-        counts = dict.fromkeys((ACTIVE, BACKOFF, UNSCHEDULABLE, GATED, IN_FLIGHT), 0)
-        for pod in self._pods.values():
-            counts[pod.place] += 1
-        return counts
-
     # ---- coming and going ------------------------------------------------------------------------------
 
     def arrive(self, key: str, priority: int, now: int) -> Waiting:

@@ -33,8 +33,6 @@ FOREGROUND = 300 * SECOND
 """What a Pod that is waited for does this soon after its start, ``settle`` waits for."""
 _OOM_AFTER = 150_000
 """µs until a process that needs more than its limit is killed."""
-_CONNECT_TIMEOUT = 60.0
-"""Seconds that a connection from a node may take."""
 _RESOLV_CONF, _HOSTNAME = "/etc/resolv.conf", "/etc/hostname"
 
 Then = list[Any]

@@ -317,7 +317,9 @@ def test_a_pod_is_kept_out_of_the_queue(booted: Any) -> None:
     cluster.apply(pod("p", annotations={"team": "red"}))
     cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "blue"}})
     cluster.settle()
-    assert scheduler_of(cluster).queue.places()["gated"] == 1
+    waiting = scheduler_of(cluster).queue.get("default/p")
+    assert waiting is not None
+    assert waiting.place == "gated"
     assert messages(cluster, "p") == []
     cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "red"}})
     cluster.settle()

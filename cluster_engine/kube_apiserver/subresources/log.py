@@ -18,8 +18,6 @@ from ..requests import first, flag
 from ..types import Request
 from .container import choose, kubelet_of
 
-FOLLOW_LIMIT = 1 << 20  # bytes handed out in one go
-
 
 @dataclass(frozen=True, slots=True)
 class LogOptions:

@@ -7,7 +7,6 @@ from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.linux.programs._common import fail, is_busybox, number
 
 _USAGE = "dd [if=FILE] [of=FILE] [bs=N] [count=N] [skip=N] [seek=N] [conv=notrunc]"
-_CHUNK = 64 * 1024
 
 
 def _start(sys: Sys, argv: list[str]) -> State:

@@ -18,9 +18,19 @@ def _plain_init(sys: Sys, argv: list[str]) -> tuple[State, list[str]]:
     return {"held": [], "rest": ""}, opts.operands or ["-"]
 
 
+def _tac_file(sys: Sys, state: State) -> None:
+    """What is held of one file, last line first; a line ends with a newline and with nothing else."""
+    *rows, rest = "".join(state["held"]).split("\n")
+    sys.write(1, rest + "".join(f"{row}\n" for row in reversed(rows)))
+    state["held"] = []
+
+
+def _tac_opened(sys: Sys, state: State, name: str) -> None:
+    _tac_file(sys, state)
+
+
 def _tac_end(sys: Sys, state: State) -> int:
-    rows = "".join(state["held"]).splitlines(keepends=True)
-    sys.write(1, "".join(reversed(rows)))
+    _tac_file(sys, state)
     return 0
 
 
@@ -179,7 +189,7 @@ TAC = Program(
     "tac",
     "print lines backwards",
     "tac [FILE]...",
-    filter=Filter(_plain_init, _hold, _tac_end, unopened=cannot_open),
+    filter=Filter(_plain_init, _hold, _tac_end, opened=_tac_opened, unopened=cannot_open),
 )
 REV = Program(
     "rev",

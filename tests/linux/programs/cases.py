@@ -561,6 +561,7 @@ CASES: dict[str, str] = {
     "nl -ba": "nl -b a blank; nl -w2 -s: a.txt",
     "fold -s": "echo 'hello big world' | fold -s -w 7",
     "paste gnu": "paste -d: nums nums; seq 4 | paste - -; seq 3 | paste -s -d+",
+    "tac files": "printf 'a\\rb\\nc\\n' > t1; printf 'x\\ny' > t2; tac t1 t2 | od -c",
     "tac more": "printf 'a\\nb' | tac; seq 3 | tac",
     "rev": "rev a.txt",
     "expr more": "expr 5 % 3; expr 2 + 3 '*' 4; expr '(' 2 + 3 ')' '*' 4; expr a = a; expr a '<' b; expr index hello l; expr '' '|' x; expr 0 '&' 1; expr abcdef : '.*'; expr match abc 'a.'",
