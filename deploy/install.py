@@ -167,11 +167,19 @@ def compile_translations() -> None:
     step("translations", digest(catalogues), "translations", compile_all, built)
 
 
+def private_state() -> None:
+    """What is kept and logged is for this user alone: the folder, and every file that is made from here on."""
+    os.umask(0o077)
+    VAR.mkdir(mode=0o700, parents=True, exist_ok=True)
+    VAR.chmod(0o700)
+    for path in (*VAR.glob("*.sqlite3*"), *VAR.glob("*.env"), *VAR.glob("log/*")):
+        path.chmod(0o600)
+
+
 def settings_file() -> dict[str, str]:
     """The environment of the one-machine mode; the secrets are made on first use and kept in var/."""
     path = VAR / "drydock.env"
     if not path.is_file():
-        VAR.mkdir(parents=True, exist_ok=True)
         code = (
             "import sys; sys.path.insert(0, 'platform'); from pathlib import Path; "
             "from config.environment import fresh_secrets, write_file; "
@@ -214,6 +222,7 @@ def install(tests: bool = False) -> dict[str, str]:
         install_packages(tests)
         build_front_end()
         compile_translations()
+        private_state()
         env = settings_file()
         prepare_database(env)
         collect_static(env)

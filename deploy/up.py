@@ -10,15 +10,19 @@ from __future__ import annotations
 import argparse
 import ctypes
 import os
+import secrets
 import shutil
 import signal
 import socket
 import subprocess
 import sys
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
+from pathlib import Path
+from urllib.parse import quote
 
 from install import BIN, PYTHON, ROOT, VAR, fail, install, say
 
@@ -27,6 +31,13 @@ START_LIMIT = 60.0
 RESTARTS_PER_MINUTE = 5
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
+#: What the kernel takes as the path of a unix socket (sun_path), with room to spare.
+MAX_SOCKET_PATH = 100
+#: What Drydock never asks of its Redis: to read or wipe all of it, to change it, to move it elsewhere.
+REDIS_WITHOUT = (
+    "BGREWRITEAOF", "BGSAVE", "CONFIG", "DEBUG", "FLUSHALL", "FLUSHDB", "KEYS", "MIGRATE", "MODULE", "MONITOR",
+    "PSYNC", "REPLICAOF", "RESTORE", "SAVE", "SHUTDOWN", "SLAVEOF", "SWAPDB", "SYNC",
+)  # fmt: skip
 
 
 def die_with_parent() -> None:
@@ -73,10 +84,54 @@ def redis_server() -> str:
     return str(bundled)
 
 
-def free_port() -> int:
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        return int(probe.getsockname()[1])
+@dataclass(frozen=True)
+class Redis:
+    """Where this installation's Redis listens, and the word that opens it: made anew at every start."""
+
+    folder: Path
+    password: str
+
+    @classmethod
+    def prepare(cls) -> Redis:
+        """Its folder, for this user alone, with its configuration in it (a command line is for all to read)."""
+        folder = VAR / "redis"
+        if len(os.fsencode(folder / "redis.sock")) > MAX_SOCKET_PATH:
+            folder = Path(tempfile.mkdtemp(prefix="drydock-"))
+        folder.mkdir(mode=0o700, parents=True, exist_ok=True)
+        folder.chmod(0o700)
+        made = cls(folder, secrets.token_urlsafe(32))
+        made.path.unlink(missing_ok=True)
+        lines = [
+            "port 0", f'unixsocket "{made.path}"', "unixsocketperm 700", f"requirepass {made.password}",
+            f'dir "{folder}"', 'save ""', "appendonly no", "daemonize no",
+            *(f'rename-command {name} ""' for name in REDIS_WITHOUT),
+        ]  # fmt: skip
+        made.configuration.touch(mode=0o600)
+        made.configuration.chmod(0o600)
+        made.configuration.write_text("\n".join(lines) + "\n")
+        return made
+
+    @property
+    def path(self) -> Path:
+        return self.folder / "redis.sock"
+
+    @property
+    def configuration(self) -> Path:
+        return self.folder / "redis.conf"
+
+    @property
+    def url(self) -> str:
+        return f"unix://:{self.password}@{quote(str(self.path))}?db=0"
+
+    def reachable(self) -> bool:
+        with socket.socket(socket.AF_UNIX) as probe:
+            probe.settimeout(0.5)
+            return probe.connect_ex(str(self.path)) == 0
+
+    def clear(self) -> None:
+        self.configuration.unlink(missing_ok=True)
+        if self.folder.parent != VAR:
+            shutil.rmtree(self.folder, ignore_errors=True)
 
 
 def port_taken(host: str, port: int) -> bool:
@@ -89,20 +144,14 @@ def port_taken(host: str, port: int) -> bool:
     return False
 
 
-def processes(host: str, port: int, env: dict[str, str]) -> list[Process]:
-    redis_port = free_port()
-    env = {**env, "DRYDOCK_REDIS_URL": f"redis://127.0.0.1:{redis_port}/0", "PYTHONUNBUFFERED": "1"}
+def processes(host: str, port: int, redis: Redis, env: dict[str, str]) -> list[Process]:
+    env = {**env, "DRYDOCK_REDIS_URL": redis.url, "PYTHONUNBUFFERED": "1"}
     env["DRYDOCK_ALLOWED_HOSTS"] = env.get("DRYDOCK_ALLOWED_HOSTS", f"localhost,127.0.0.1,{host}")
-    folder = VAR / "redis"
-    folder.mkdir(parents=True, exist_ok=True)
     celery = [str(PYTHON), "-m", "celery", "--workdir", str(ROOT / "platform"), "-A", "config", "worker"]
     celery += ["--without-mingle", "--without-gossip"]  # two workers that need not know of each other
     celery_env = {**env, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}"}
     return [
-        Process("redis", [
-            redis_server(), "--port", str(redis_port), "--bind", "127.0.0.1", "--dir", str(folder),
-            "--save", "", "--appendonly", "no", "--daemonize", "no",
-        ], env),
+        Process("redis", [redis_server(), str(redis.configuration)], env),
         Process("labs", [
             *celery, "-Q", "labs", "--pool", "threads", "-c", "4", "-n", "labs@%h", "-l", "INFO",
         ], celery_env),
@@ -115,12 +164,6 @@ def processes(host: str, port: int, env: dict[str, str]) -> list[Process]:
             "--timeout-graceful-shutdown", "3", "--ws", "websockets-sansio",
         ], celery_env),
     ]  # fmt: skip
-
-
-def reachable(port: int) -> bool:
-    with socket.socket() as probe:
-        probe.settimeout(0.5)
-        return probe.connect_ex(("127.0.0.1", port)) == 0
 
 
 def healthy(url: str) -> bool:
@@ -208,17 +251,17 @@ def main() -> None:
         print(account.stderr[-2000:], file=sys.stderr)
         fail("the instructor account could not be made.")
     url = f"http://{options.host}:{options.port}/"
+    redis = Redis.prepare()
     running: list[Process] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
     try:
-        for process in processes(options.host, options.port, env):
+        for process in processes(options.host, options.port, redis, env):
             say(f"{process.name} …")
             process.start()
             running.append(process)
             if process.name == "redis":
-                port = int(process.command[process.command.index("--port") + 1])
-                wait_until(lambda: reachable(port), running, "Redis")  # noqa: B023  used before the next turn
+                wait_until(redis.reachable, running, "Redis")
         wait_until(lambda: healthy(url), running, "The web server")
         if account.stdout.strip():
             username, password = account.stdout.split()
@@ -229,6 +272,7 @@ def main() -> None:
         print("\nDrydock: stopping", flush=True)
     finally:
         stop(running)
+        redis.clear()
 
 
 if __name__ == "__main__":

@@ -144,3 +144,12 @@ def database(url: str, root: Path) -> dict[str, Any]:
     raise ImproperlyConfigured(
         f"DRYDOCK_DATABASE_URL: {parts.scheme or 'no'} scheme; sqlite:/// or postgresql:// expected"
     )
+
+
+def broker(url: str) -> str:
+    """The same Redis in Celery's spelling, which has its own for unix sockets."""
+    parts = urlsplit(url)
+    if parts.scheme != "unix":
+        return url
+    number = dict(parse_qsl(parts.query)).get("db", "0")
+    return f"redis+socket://{parts.netloc}{parts.path}?virtual_host={number}"

@@ -15,7 +15,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
-from config.environment import Environment, database, read_file
+from config.environment import Environment, broker, database, read_file
 
 ROOT = Path(__file__).resolve().parent.parent.parent
 TESTING = "pytest" in sys.modules
@@ -229,7 +229,7 @@ if env.flag("DRYDOCK_BEHIND_PROXY", False):
 
 # -- Celery -----------------------------------------------------------------------------------------
 
-CELERY_BROKER_URL = REDIS_URL
+CELERY_BROKER_URL = broker(REDIS_URL)
 CELERY_TASK_IGNORE_RESULT = True
 CELERY_TASK_SERIALIZER = "json"
 CELERY_ACCEPT_CONTENT = ["json"]

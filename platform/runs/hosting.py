@@ -20,14 +20,13 @@ from django.db import DatabaseError
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
-from runs import booting, registry, states
+from runs import booting, registry, signing, states
 from runs.models import Run
 from runs.registry import Location
 from runs.upstream import Answer, Headers, Upstream, UpstreamError
 
 logger = logging.getLogger(__name__)
 
-SECRET_HEADER = "x-drydock-host-secret"
 CALL_SECONDS = 60.0
 BELIEVE_SECONDS = 1.0
 #: How long one wait for a boot lasts before its outcome is looked at.
@@ -61,10 +60,11 @@ def upstream() -> Upstream:
     return client
 
 
-def host_headers() -> list[tuple[bytes, bytes]]:
-    """What a host wants to see from us."""
+def host_headers(host: str, method: str, target: str, body: bytes = b"") -> list[tuple[bytes, bytes]]:
+    """What the host of that name wants to see from us with this request."""
+    signature = signing.sign(host, method, target, body)
     return [
-        (SECRET_HEADER.encode("ascii"), settings.HOST_SECRET.encode("utf-8")),
+        (signing.SIGNATURE_HEADER.encode("ascii"), signature.encode("ascii")),
         (b"x-request-id", request_id.get().encode("ascii", "replace")),
     ]
 
@@ -165,8 +165,9 @@ async def send(
     for last in (False, False, True):
         location = await locate(run_id)
         try:
+            signed = host_headers(location.host, method, path, body)
             answer = await upstream().request(
-                method, location.url + path, [*host_headers(), *headers], body, head_seconds
+                method, location.url + path, [*signed, *headers], body, head_seconds
             )
         except UpstreamError as error:
             if not error.sent:
@@ -208,8 +209,10 @@ def dismiss(run_id: uuid.UUID, epoch: int) -> None:
         text = registry.sync_redis().get(f"{registry.PREFIX}{run_id}")
         if not text:
             return
-        location = Location.load(text)
+        location = Location.load(run_id, text)
         registry.forget(run_id, max(epoch, location.epoch))
-        httpx.post(f"{location.url}/stop/{run_id}", headers={SECRET_HEADER: settings.HOST_SECRET}, timeout=2)
-    except (RedisError, httpx.HTTPError, OSError) as error:
+        path = f"/stop/{run_id}"
+        signature = signing.sign(location.host, "POST", path)
+        httpx.post(location.url + path, headers={signing.SIGNATURE_HEADER: signature}, timeout=2)
+    except (RedisError, httpx.HTTPError, OSError, signing.ForgedError) as error:
         logger.info("the host of a run that ended was not told: %s", error, extra={"run": run_id})

@@ -8,16 +8,22 @@ what is true elsewhere: when it loses everything, the hosts write it again at th
 from __future__ import annotations
 
 import asyncio
+import hmac
 import json
+import logging
 import uuid
 import weakref
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
 
 import redis
 import redis.asyncio
 from django.conf import settings
+
+from runs import signing
+
+logger = logging.getLogger(__name__)
 
 PREFIX = "drydock:run:"
 CLOCK_PREFIX = "drydock:clock:"
@@ -49,15 +55,25 @@ class Location:
     epoch: int
     host: str
 
-    def dump(self) -> str:
-        """As stored."""
-        return json.dumps({"url": self.url, "epoch": self.epoch, "host": self.host})
+    def _mac(self, run_id: uuid.UUID) -> str:
+        return signing.mac("location", str(run_id), self.url, self.epoch, self.host)
+
+    def dump(self, run_id: uuid.UUID) -> str:
+        """As stored for this run: signed, for only a host may say where a run lives."""
+        return json.dumps({**asdict(self), "mac": self._mac(run_id)})
 
     @classmethod
-    def load(cls, text: str | bytes) -> Location:
-        """From what is stored."""
-        data = json.loads(text)
-        return cls(url=str(data["url"]), epoch=int(data["epoch"]), host=str(data["host"]))
+    def load(cls, run_id: uuid.UUID, text: str | bytes) -> Location:
+        """From what is stored. Raises ForgedError where no host of ours wrote it."""
+        try:
+            data = json.loads(text)
+            given = str(data.pop("mac"))
+            location = cls(url=str(data["url"]), epoch=int(data["epoch"]), host=str(data["host"]))
+        except (ValueError, TypeError, KeyError, AttributeError):
+            raise signing.ForgedError("an entry of the registry that is none") from None
+        if not hmac.compare_digest(given.encode(), location._mac(run_id).encode()):
+            raise signing.ForgedError("an entry of the registry with a wrong signature")
+        return location
 
 
 @lru_cache(maxsize=4)
@@ -86,9 +102,16 @@ def async_redis() -> redis.asyncio.Redis:
 
 
 async def find(run_id: uuid.UUID) -> Location | None:
-    """Where the run lives, or None."""
+    """Where the run lives, or None; an entry that no host of ours wrote is none."""
     text = await async_redis().get(f"{PREFIX}{run_id}")
-    return Location.load(text) if text else None
+    if not text:
+        return None
+    try:
+        return Location.load(run_id, text)
+    except signing.ForgedError as error:
+        logger.error("not believed: %s", error, extra={"run": run_id})
+        await async_redis().delete(f"{PREFIX}{run_id}")
+        return None
 
 
 async def wait_for(run_id: uuid.UUID, seconds: float, epoch_above: int = -1) -> Location | None:
@@ -122,7 +145,7 @@ def release_boot(run_id: uuid.UUID) -> None:
 
 def register(run_id: uuid.UUID, location: Location, seconds: float) -> bool:
     """Write or refresh an entry; False when a newer epoch owns the run."""
-    script_args: list[Any] = [location.dump(), location.epoch, int(seconds * 1000)]
+    script_args: list[Any] = [location.dump(run_id), location.epoch, int(seconds * 1000)]
     return bool(sync_redis().eval(_REGISTER, 1, f"{PREFIX}{run_id}", *script_args))
 
 
@@ -132,7 +155,9 @@ def refresh(entries: list[tuple[uuid.UUID, Location, int]], seconds: float) -> s
         return set()
     pipe = sync_redis().pipeline(transaction=False)
     for run_id, location, clock_us in entries:
-        pipe.eval(_REGISTER, 1, f"{PREFIX}{run_id}", location.dump(), location.epoch, int(seconds * 1000))
+        pipe.eval(
+            _REGISTER, 1, f"{PREFIX}{run_id}", location.dump(run_id), location.epoch, int(seconds * 1000)
+        )
         pipe.set(f"{CLOCK_PREFIX}{run_id}", clock_us, ex=CLOCK_SECONDS)
     answers = pipe.execute()
     return {entry[0] for entry, kept in zip(entries, answers[::2], strict=True) if not kept}

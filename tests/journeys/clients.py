@@ -310,14 +310,6 @@ def _environment(pid: int) -> list[str]:
     return Path(f"/proc/{pid}/environ").read_bytes().decode(errors="replace").split("\0")
 
 
-def redis_address(stack: Any) -> str:
-    """Where the stack's Redis listens: host:port."""
-    (found,) = [line for line in _environment(labs_worker(stack)) if line.startswith("DRYDOCK_REDIS_URL=")]
-    address = urlsplit(found.partition("=")[2]).netloc
-    assert address
-    return address
-
-
 def labs_worker(stack: Any) -> int:
     """The process that hosts the engines."""
     (pid,) = [pid for pid, command in processes_of(stack).items() if " -Q labs " in command]

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import hashlib
 import json
 import threading
 import uuid
@@ -16,9 +17,9 @@ from runs import registry
 from runs.proxy.access import Decision
 from runs.proxy.app import MAX_BODY, ClusterProxy, Target
 from runs.registry import Location
+from runs.signing import SIGNATURE_HEADER, Verifier
 
 RUN = uuid.UUID("22222222-2222-4222-8222-222222222222")
-SECRET = "x-drydock-host-secret"
 
 
 class FakeHost:
@@ -162,7 +163,7 @@ def test_a_request_arrives_whole(host: FakeHost) -> None:
     scope = scope_of(
         "POST", query="fieldManager=a%2Fb&x=1",
         headers={"content-type": "application/json", "cookie": "sessionid=s", "x-remote-user": "root",
-                 SECRET: "stolen"},
+                 SIGNATURE_HEADER: "stolen"},
     )  # fmt: skip
     answer = ask(scope, b'{"a"', b":1}")
     seen = host.seen[0]
@@ -174,7 +175,8 @@ def test_a_request_arrives_whole(host: FakeHost) -> None:
     assert seen["body"] == b'{"a":1}'
     assert seen["headers"]["content-type"] == "application/json"
     assert not {"cookie", "authorization", "x-remote-user"} & set(seen["headers"])
-    assert seen["headers"][SECRET] not in ("", "stolen")
+    checked = Verifier("fake").check(seen["headers"][SIGNATURE_HEADER], "POST", seen["path"])
+    assert checked == hashlib.sha256(b'{"a":1}').hexdigest()
 
 
 def test_an_answer_loses_what_is_not_for_the_client(host: FakeHost) -> None:

@@ -14,6 +14,7 @@ from runs import hosting, journal, registry, services
 from runs.host.host import EngineHost
 from runs.models import JournalEntry, Keyframe, Run
 from runs.proxy.sockets import open_socket
+from runs.signing import SIGNATURE_HEADER, sign
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -50,12 +51,12 @@ def fresh(make_run: Callable[..., Run]) -> Run:
 def ask(
     host: EngineHost, run: Run, path: str, method: str = "GET", data: Any = None, prefix: str = "clusters"
 ) -> Any:
-    url = f"{host.url}/{prefix}/{run.pk}{path}"
-    return httpx.request(method, url, headers=dict(secret_headers()), json=data, timeout=30)
-
-
-def secret_headers() -> list[tuple[str, str]]:
-    return [(name.decode(), value.decode()) for name, value in hosting.host_headers()]
+    request = httpx.Request(method, f"{host.url}/{prefix}/{run.pk}{path}", json=data)
+    target = request.url.raw_path.decode()
+    for name, value in hosting.host_headers(host.name, method, target, request.content):
+        request.headers[name.decode()] = value.decode()
+    with httpx.Client(timeout=30) as client:
+        return client.send(request)
 
 
 def kinds(run: Run) -> list[str]:
@@ -288,10 +289,11 @@ async def until(socket: Any, needle: bytes, seconds: float = 20) -> bytes:
 @pytest.mark.kubectl
 def test_terminal(host: EngineHost, fresh: Run) -> None:
     host.acquire(fresh.pk)
-    url = f"{host.url}/terminal/{fresh.pk}"
+    path = f"/terminal/{fresh.pk}"
+    location = registry.Location(host.url, 1, host.name)
 
     async def scene() -> None:
-        socket = await open_socket(url, [])
+        socket = await open_socket(location, path, [])
         await socket.send(json.dumps({"type": "resize", "cols": 100, "rows": 30}))
         await socket.send(
             json.dumps({"type": "input", "data": "echo hi > f; kubectl get nodes -o name; echo do''ne\r"})
@@ -300,7 +302,7 @@ def test_terminal(host: EngineHost, fresh: Run) -> None:
         assert b"node/" in seen
         await socket.close()
         # The session is still there for the next one who looks.
-        again = await open_socket(url, [])
+        again = await open_socket(location, path, [])
         assert b"done\r\n" in await until(again, b"done\r\n", 5)
         await again.send(json.dumps({"type": "input", "data": "cat f; echo e''nd\r"}))
         assert b"hi\r\n" in await until(again, b"end\r\n", 5)
@@ -318,11 +320,21 @@ DOORS = [("/version", "clusters"), ("", "check"), ("", "files"), ("", "stop")]
 
 
 @pytest.mark.parametrize(("path", "prefix"), DOORS)
-def test_the_port_wants_the_secret(host: EngineHost, fresh: Run, path: str, prefix: str) -> None:
+def test_the_port_wants_a_signature(host: EngineHost, fresh: Run, path: str, prefix: str) -> None:
     host.acquire(fresh.pk)
-    for secret in ({}, {"x-drydock-host-secret": "wrong"}):
-        answer = httpx.post(f"{host.url}/{prefix}/{fresh.pk}{path}", headers=secret)
-        assert answer.status_code == 401
+    target = f"/{prefix}/{fresh.pk}{path}"
+    for signature in (None, "wrong", "1 2 3 4", sign("another-host", "POST", target),
+                      sign(host.name, "GET", target), sign(host.name, "POST", target, b"another body"),
+                      sign(host.name, "POST", f"{target}?more=1")):  # fmt: skip
+        headers = {SIGNATURE_HEADER: signature} if signature else {}
+        assert httpx.post(host.url + target, headers=headers).status_code == 401, signature
+    once = {SIGNATURE_HEADER: sign(host.name, "POST", target)}
+    assert httpx.post(host.url + target, headers=once).status_code != 401
+    assert httpx.post(host.url + target, headers=once).status_code == 401, "a signature is good once"
+
+
+def test_the_terminals_own_way_in(host: EngineHost, fresh: Run) -> None:
+    host.acquire(fresh.pk)
     assert httpx.get(f"{host.url}/t/{'x' * 40}/version").status_code == 401
     token = host.runs[fresh.pk].token
     assert httpx.get(f"{host.url}/t/{token}/version").status_code == 200

@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import uuid
 
+import pytest
 from runs import registry
 from runs.registry import Location
 
@@ -31,6 +32,21 @@ def test_an_older_epoch_does_not_come_back() -> None:
     assert registry.register(RUN, at(2), 10)
     assert registry.register(RUN, at(3), 10)
     assert find() == at(3)
+
+
+@pytest.mark.parametrize("entry", ["forged", "of another run", "without a signature", "not JSON", "a list"])
+def test_only_a_host_says_where_a_run_lives(entry: str) -> None:
+    text = {
+        "forged": at(9).dump(RUN).replace("1009", "1010"),
+        "of another run": at(9).dump(uuid.uuid4()),
+        "without a signature": '{"url": "http://127.0.0.1:1", "epoch": 9, "host": "a"}',
+        "not JSON": "http://127.0.0.1:1",
+        "a list": "[]",
+    }[entry]
+    registry.sync_redis().set(f"{registry.PREFIX}{RUN}", text)
+    assert find() is None
+    assert registry.register(RUN, at(1), 10), "and it does not stand in a host's way"
+    assert find() == at(1)
 
 
 def test_heartbeat_names_the_lost() -> None:

@@ -6,7 +6,7 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-from config.environment import Environment, database, fresh_secrets, read_file, write_file
+from config.environment import Environment, broker, database, fresh_secrets, read_file, write_file
 from django.core.exceptions import ImproperlyConfigured
 
 FLAGS = [
@@ -61,6 +61,19 @@ BAD_URLS = ["mysql://x/y", "sqlite://", "postgresql://host/", "postgresql://host
 def test_database_refused(url: str) -> None:
     with pytest.raises(ImproperlyConfigured, match="DRYDOCK_DATABASE_URL"):
         database(url, Path("/"))
+
+
+BROKERS = [
+    ("redis://127.0.0.1:6379/0", "redis://127.0.0.1:6379/0"),
+    ("rediss://:word@cache:6380/2", "rediss://:word@cache:6380/2"),
+    ("unix://:word@/srv/a/redis.sock?db=3", "redis+socket://:word@/srv/a/redis.sock?virtual_host=3"),
+    ("unix:///srv/redis.sock", "redis+socket:///srv/redis.sock?virtual_host=0"),
+]
+
+
+@pytest.mark.parametrize(("url", "expected"), BROKERS)
+def test_broker(url: str, expected: str) -> None:
+    assert broker(url) == expected
 
 
 def test_file_round_trip(tmp_path: Path) -> None:

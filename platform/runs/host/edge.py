@@ -5,33 +5,33 @@
     /terminal/<run>      WebSocket: the run's terminal
     /check, /apply, /files, /stop /<run>    JSON, for the workspace's endpoints
 
-All but `/t/` want the secret that the web tier and the hosts share. Go clients send no bearer token over plain
+All but `/t/` want the web tier's signature (`runs.signing`). Go clients send no bearer token over plain
 http, so the kubectl of a terminal carries its token in the path; it is made anew each time a run comes up, and
 opens that run alone.
 """
 
 from __future__ import annotations
 
-import hmac
+import hashlib
 import json
 import logging
 import re
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, MutableMapping
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
 from config.doors import Receive, Scope, Send
 from config.logs import request_id
 from config.middleware import new_request_id
-from django.conf import settings
 
 from runs.host.errors import HostError
 from runs.host.hosted import HostedRun
 from runs.host.writer import JournalUnavailableError
-from runs.hosting import MISDIRECTED, SECRET_HEADER
+from runs.hosting import MISDIRECTED
 from runs.journal import FencedError, JournalFullError
 from runs.proxy.status import send_status
+from runs.signing import SIGNATURE_HEADER, ForgedError, Verifier
 
 logger = logging.getLogger(__name__)
 
@@ -48,7 +48,7 @@ def under(scope: Scope, rest: bytes) -> Scope:
     inner["raw_path"] = rest
     inner["path"] = _unquoted(rest)
     inner["root_path"] = ""
-    inner["headers"] = [(n, v) for n, v in scope["headers"] if n != SECRET_HEADER.encode("ascii")]
+    inner["headers"] = [(n, v) for n, v in scope["headers"] if n != SIGNATURE_HEADER.encode("ascii")]
     return inner
 
 
@@ -68,6 +68,10 @@ class Host(Protocol):
     """What the edge asks of its host."""
 
     @property
+    def name(self) -> str:
+        """For which requests are signed."""
+
+    @property
     def runs(self) -> Mapping[uuid.UUID, HostedRun]:
         """The runs it holds."""
 
@@ -84,12 +88,17 @@ class Edge:
 
     def __init__(self, host: Host) -> None:
         self.host = host
+        self.verifier = Verifier(host.name)
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         mark = request_id.set(new_request_id(headers.get("x-request-id", "")))
         try:
             await self._route(scope, receive, send, headers)
+        except ForgedError as error:
+            # Of the head or of the body: either way nothing was answered or done yet.
+            logger.warning("refused: %s", error, extra={"path": str(scope["path"])[:200]})
+            await self._refuse(scope, send, 401)
         finally:
             request_id.reset(mark)
 
@@ -102,9 +111,11 @@ class Edge:
             else:
                 await self._cluster(hosted, under(scope, match[2]), receive, send)
             return
-        if not hmac.compare_digest(headers.get(SECRET_HEADER, "").encode(), settings.HOST_SECRET.encode()):
-            await self._refuse(scope, send, 401)
-        elif match := _CLUSTER.fullmatch(path):
+        query: bytes = scope.get("query_string", b"")
+        target = (path + (b"?" + query if query else b"")).decode("latin-1")
+        signature = headers.get(SIGNATURE_HEADER, "")
+        receive = _verified(receive, self.verifier.check(signature, scope.get("method", "GET"), target))
+        if match := _CLUSTER.fullmatch(path):
             hosted = self.host.runs.get(uuid.UUID(match[1].decode()))
             if hosted is None:
                 await self._refuse(scope, send, MISDIRECTED)
@@ -164,6 +175,7 @@ class Edge:
     async def _verb(self, verb: str, run_id: uuid.UUID, scope: Scope, receive: Receive, send: Send) -> None:
         hosted = self.host.runs.get(run_id)
         if verb == "stop":
+            await _body(receive)  # has none; that it has none is signed
             if hosted is not None:
                 await self.host.drop(hosted)
             await send_json(send, 200, {})
@@ -198,6 +210,21 @@ class Edge:
         if method == "PUT":
             await hosted.save(data["path"], data["content"])
         return {"files": hosted.files()}
+
+
+def _verified(receive: Receive, digest: str) -> Receive:
+    """The same messages; raises ForgedError at the end of a body that is not the one that was signed."""
+    seen = hashlib.sha256()
+
+    async def checked() -> MutableMapping[str, Any]:
+        message = await receive()
+        if message["type"] == "http.request":
+            seen.update(message.get("body", b""))
+            if not message.get("more_body", False) and seen.hexdigest() != digest:
+                raise ForgedError("a body that was not signed")
+        return message
+
+    return checked
 
 
 async def _body(receive: Receive) -> bytes:

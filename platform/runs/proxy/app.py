@@ -33,7 +33,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 NOT_FORWARDED = frozenset(
     b"host connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
     b"transfer-encoding upgrade content-length expect cookie authorization x-request-id "
-    b"x-drydock-host-secret x-remote-user x-remote-group x-remote-uid forwarded x-forwarded-for "
+    b"x-drydock-signature x-remote-user x-remote-group x-remote-uid forwarded x-forwarded-for "
     b"x-forwarded-proto x-forwarded-host".split()
 )
 NOT_RETURNED = frozenset(

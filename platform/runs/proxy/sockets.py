@@ -16,6 +16,7 @@ from websockets.typing import Subprotocol
 
 from runs import hosting
 from runs.proxy.status import body_of
+from runs.registry import Location
 
 logger = logging.getLogger(__name__)
 
@@ -41,13 +42,13 @@ async def refuse(scope: Scope, send: Send, status: int, body: bytes) -> None:
     await send({"type": "websocket.http.response.body", "body": body})
 
 
-async def open_socket(url: str, subprotocols: list[str]) -> ClientConnection:
+async def open_socket(location: Location, path: str, subprotocols: list[str]) -> ClientConnection:
     """A WebSocket to a host. Raises OSError, TimeoutError or InvalidHandshake."""
-    secret = [(name.decode(), value.decode()) for name, value in hosting.host_headers()]
+    signed = hosting.host_headers(location.host, "GET", path)
     return await connect(
-        url.replace("http", "ws", 1),
+        location.url.replace("http", "ws", 1) + path,
         subprotocols=[Subprotocol(name) for name in subprotocols] or None,
-        additional_headers=secret,
+        additional_headers=[(name.decode(), value.decode()) for name, value in signed],
         max_size=MAX_MESSAGE,
         compression=None,
         open_timeout=10,
@@ -64,7 +65,7 @@ async def open_on_host(run_id: uuid.UUID, path: str, subprotocols: list[str]) ->
     for _ in range(ATTEMPTS):
         location = await hosting.locate(run_id)
         try:
-            return await open_socket(location.url + path, subprotocols)
+            return await open_socket(location, path, subprotocols)
         except InvalidStatus as error:
             if error.response.status_code != hosting.MISDIRECTED:
                 raise RefusedError(error.response) from error
