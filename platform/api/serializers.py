@@ -129,7 +129,7 @@ class RunSerializer(serializers.ModelSerializer[Run]):
         model = Run
         fields = (
             "id", "lab", "user", "state", "message", "report", "builds", "language", "seed", "engine_version",
-            "cluster", "created", "started", "expires", "finished",
+            "cluster", "created", "started", "finished",
         )  # fmt: skip
 
     def get_cluster(self, run: Run) -> str:

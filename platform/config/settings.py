@@ -285,10 +285,15 @@ SPECTACULAR_SETTINGS = {
 
 # -- runs -------------------------------------------------------------------------------------------
 
-RUN_LIMIT = env.number("DRYDOCK_RUN_LIMIT", 3, minimum=1)
-RUN_LIMIT_GUEST = env.number("DRYDOCK_RUN_LIMIT_GUEST", 2, minimum=1)
+# Runs of one user that a host keeps awake; others sleep until they are used again.
+RUN_LIMIT = env.number("DRYDOCK_RUN_LIMIT", 6, minimum=1)
+RUN_LIMIT_GUEST = env.number("DRYDOCK_RUN_LIMIT_GUEST", 3, minimum=1)
+# What the runs of one user may keep in the database.
+RUN_KEPT_MB = env.number("DRYDOCK_RUN_KEPT_MB", 250, minimum=1)
+RUN_KEPT_MB_GUEST = env.number("DRYDOCK_RUN_KEPT_MB_GUEST", 50, minimum=1)
+# After so many days guests are forgotten that were not seen, and the histories of runs that ended.
+RETENTION_DAYS = env.number("DRYDOCK_RETENTION_DAYS", 90, minimum=1)
 GUESTS_PER_HOUR = env.number("DRYDOCK_GUESTS_PER_HOUR", 60, minimum=1)
-RUN_LIFETIME_SECONDS = env.number("DRYDOCK_RUN_LIFETIME_SECONDS", 7 * 24 * 3600, minimum=60)
 RUN_IDLE_SECONDS = env.number("DRYDOCK_RUN_IDLE_SECONDS", 20 * 60, minimum=5)
 RUN_BOOT_WAIT_SECONDS = env.number("DRYDOCK_RUN_BOOT_WAIT_SECONDS", 15, minimum=1)
 RUN_JOURNAL_LIMIT = env.number("DRYDOCK_RUN_JOURNAL_LIMIT", 20_000, minimum=100)

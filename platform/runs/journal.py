@@ -9,20 +9,21 @@ from __future__ import annotations
 
 import json
 import uuid
+import zlib
 from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
-from django.utils import timezone
 
 from runs import states
 from runs.models import JournalEntry, Keyframe, Run
 
 #: Kinds of entries that are not the engine's own.
-HEADER, RESET, FILE = "header", "reset", "file"
-OURS = frozenset({HEADER, RESET, FILE})
+HEADER, FILE = "header", "file"
+#: What an entry takes beside its payload.
+ROW_BYTES = 100
 
 
 class FencedError(Exception):
@@ -30,7 +31,7 @@ class FencedError(Exception):
 
 
 class JournalFullError(Exception):
-    """The run has reached the limit of entries."""
+    """The run has reached the limit of entries, or its owner that of bytes."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,9 +45,20 @@ class Record:
 
 
 @dataclass(frozen=True, slots=True)
-class History:
-    """What a host needs to have a run again: its entries since the last reset."""
+class Frame:
+    """A keyframe: the cluster's state after the entry `seq`, and what was changed of the files until then."""
 
+    seq: int
+    data: bytes
+    files: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class History:
+    """What a host needs to have a run again: its header, its keyframe, and the entries that came after."""
+
+    header: Record | None
+    frame: Frame | None
     records: list[Record]
     next_seq: int
 
@@ -64,20 +76,38 @@ def take_over(run_id: uuid.UUID) -> Run:
     return run
 
 
-def read(run_id: uuid.UUID) -> History:
-    """The run's history since its last reset."""
-    rows = JournalEntry.objects.filter(run_id=run_id)
+def read(run_id: uuid.UUID, whole: bool = False) -> History:
+    """The run's history; `whole`: all of its entries, as if there were no keyframe."""
+    rows = JournalEntry.objects.filter(run_id=run_id).order_by("seq")
+    header = _record(rows.values_list("seq", "at_us", "kind", "payload").first())
+    if header is None:
+        return History(None, None, [], 0)
+    frame = None if whole else _frame(Keyframe.objects.filter(run_id=run_id).first())
+    later = rows.filter(seq__gt=header.seq if frame is None else frame.seq)
+    found = later.values_list("seq", "at_us", "kind", "payload").iterator()
     last = rows.aggregate(last=Max("seq"))["last"]
-    reset = rows.filter(kind=RESET).aggregate(last=Max("seq"))["last"]
-    if reset is not None:
-        rows = rows.filter(seq__gt=reset)
-    found = rows.order_by("seq").values_list("seq", "at_us", "kind", "payload").iterator()
-    records = [Record(seq, at_us, kind, json.loads(payload)) for seq, at_us, kind, payload in found]
-    return History(records, 0 if last is None else last + 1)
+    return History(header, frame, [record for row in found if (record := _record(row))], last + 1)
+
+
+def _record(row: tuple[int, int, str, str] | None) -> Record | None:
+    return None if row is None else Record(row[0], row[1], row[2], json.loads(row[3]))
+
+
+def _frame(kept: Keyframe | None) -> Frame | None:
+    if kept is None:
+        return None
+    files = json.loads(zlib.decompress(bytes(kept.files))) if kept.files else {}
+    return Frame(kept.seq, bytes(kept.data), files)
+
+
+def with_changes(files: dict[str, Any], records: Iterable[Record]) -> dict[str, Any]:
+    """Path → content, None where a file is gone: what the records changed, over what was changed before."""
+    noted = (record.payload for record in records if record.kind == FILE)
+    return {**files, **{str(payload["path"]): payload.get("content") for payload in noted}}
 
 
 def count(run_id: uuid.UUID) -> int:
-    """How many entries there are, those before a reset too."""
+    """How many entries there are."""
     return JournalEntry.objects.filter(run_id=run_id).count()
 
 
@@ -91,46 +121,53 @@ def write(run_id: uuid.UUID, epoch: int, records: Iterable[Record]) -> None:
     ]
     try:
         with transaction.atomic():
-            owner = (
-                Run.objects.select_for_update()
-                .filter(pk=run_id, epoch=epoch, state__in=states.LIVE)
-                .values_list("pk", flat=True)
-            )
-            if not list(owner):
-                raise FencedError(f"run {run_id}: epoch {epoch} is over")
+            _own(run_id, epoch, sum(len(row.payload) + ROW_BYTES for row in rows))
             JournalEntry.objects.bulk_create(rows)
     except IntegrityError as error:
         raise FencedError(f"run {run_id}: its history goes on elsewhere") from error
 
 
+def _own(run_id: uuid.UUID, epoch: int, more_bytes: int) -> None:
+    """Hold the run's row until the transaction ends, and count what it keeps. Raises `FencedError`."""
+    owned = Run.objects.filter(pk=run_id, epoch=epoch, state__in=states.LIVE)
+    if not owned.update(kept_bytes=F("kept_bytes") + more_bytes):
+        raise FencedError(f"run {run_id}: epoch {epoch} is over")
+
+
 def keep_keyframe(run_id: uuid.UUID, epoch: int, seq: int, data: bytes) -> None:
-    """Keep the cluster's state after the entry `seq`, instead of the one before. Raises `FencedError`."""
+    """Keep the cluster's state after the entry `seq`, with the files of then, instead of the one before.
+
+    An older state than the one that is kept is let go. Raises `FencedError`.
+    """
     with transaction.atomic():
-        owner = Run.objects.select_for_update().filter(pk=run_id, epoch=epoch, state__in=states.LIVE)
-        if not list(owner.values_list("pk", flat=True)):
-            raise FencedError(f"run {run_id}: epoch {epoch} is over")
-        Keyframe.objects.update_or_create(run_id=run_id, defaults={"seq": seq, "data": data})
+        _own(run_id, epoch, 0)
+        kept = Keyframe.objects.filter(run_id=run_id).first()
+        frame = _frame(kept)
+        if frame is not None and frame.seq > seq:
+            return
+        rows = JournalEntry.objects.filter(run_id=run_id, kind=FILE, seq__lte=seq)
+        if frame is not None:
+            rows = rows.filter(seq__gt=frame.seq)
+        found = rows.order_by("seq").values_list("seq", "at_us", "kind", "payload").iterator()
+        changes = [record for row in found if (record := _record(row))]
+        files = zlib.compress(json.dumps(with_changes(frame.files if frame else {}, changes)).encode("ascii"))
+        more = len(data) + len(files) - (len(kept.data) + len(kept.files) if kept is not None else 0)
+        Keyframe.objects.update_or_create(run_id=run_id, defaults={"seq": seq, "data": data, "files": files})
+        Run.objects.filter(pk=run_id).update(kept_bytes=F("kept_bytes") + more)
 
 
-def keyframe_of(run_id: uuid.UUID, since: int) -> tuple[int, bytes] | None:
-    """(seq, data) of the run's keyframe, if it is of the history that began at `since`."""
-    found = Keyframe.objects.filter(run_id=run_id, seq__gt=since).values_list("seq", "data").first()
-    return (found[0], bytes(found[1])) if found is not None else None
-
-
-def mark_reset(run: Run) -> None:
-    """Start a new history: fences the present host and hides all entries so far. In a transaction with the move."""
+def begin_anew(run: Run) -> None:
+    """An empty history: fences the present host and forgets what was. In a transaction with the move."""
     with transaction.atomic():
-        Run.objects.select_for_update().get(pk=run.pk)
         Run.objects.filter(pk=run.pk).update(epoch=F("epoch") + 1)
         run.refresh_from_db(fields=["epoch"])
-        last = JournalEntry.objects.filter(run=run).aggregate(last=Max("seq"))["last"]
-        if last is not None:
-            JournalEntry.objects.create(
-                run=run,
-                epoch=run.epoch,
-                seq=last + 1,
-                at_us=0,
-                kind=RESET,
-                payload=json.dumps({"wall": timezone.now().isoformat()}),
-            )
+        forget(run.pk)
+
+
+def forget(run_id: uuid.UUID) -> int:
+    """Delete the run's journal and keyframe; returns the number of entries. Not for a run that a host may hold."""
+    with transaction.atomic():
+        entries, _ = JournalEntry.objects.filter(run_id=run_id).delete()
+        Keyframe.objects.filter(run_id=run_id).delete()
+        Run.objects.filter(pk=run_id).update(kept_bytes=0)
+    return entries

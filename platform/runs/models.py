@@ -43,13 +43,17 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs that can still be worked in."""
         return self.filter(state__in=states.LIVE)
 
+    def over(self) -> RunQuerySet:
+        """Runs that have ended."""
+        return self.exclude(state__in=states.LIVE)
+
     def failed(self) -> RunQuerySet:
         """Runs whose cluster could not be built, the latest first."""
         return self.filter(state=states.FAILED).order_by("-finished")
 
-    def overdue(self) -> RunQuerySet:
-        """Live runs whose time is over."""
-        return self.live().filter(expires__lte=timezone.now())
+    def kept_bytes(self) -> int:
+        """What all these runs keep in the database."""
+        return int(self.aggregate(total=models.Sum("kept_bytes"))["total"] or 0)
 
 
 class Run(models.Model):
@@ -76,7 +80,10 @@ class Run(models.Model):
     created = models.DateTimeField(auto_now_add=True)
     started = models.DateTimeField(null=True, blank=True)
     last_active = models.DateTimeField(default=timezone.now)
-    expires = models.DateTimeField()
+    #: Virtual microseconds that its clients have seen; a cluster that is rebuilt goes on at least to there.
+    reached_us = models.BigIntegerField(default=0)
+    #: Bytes of its journal and its keyframe.
+    kept_bytes = models.BigIntegerField(default=0)
     finished = models.DateTimeField(null=True, blank=True)
 
     objects = RunQuerySet.as_manager()
@@ -85,7 +92,6 @@ class Run(models.Model):
         ordering: ClassVar = ["-created"]
         indexes: ClassVar = [
             models.Index(fields=["user", "lab_slug", "state"], name="runs_user_lab_state"),
-            models.Index(fields=["state", "expires"], name="runs_state_expires"),
         ]
         constraints: ClassVar = [
             models.CheckConstraint(condition=models.Q(state__in=states.STATES), name="runs_state_known")
@@ -155,13 +161,14 @@ class JournalEntry(models.Model):
 class Keyframe(models.Model):
     """The cluster's state after the entry `seq` of the run's journal: who rebuilds it replays only what came later.
 
-    A run has the last one alone. The journal stays whole: without a keyframe, or with one that cannot be read, all
-    of it is replayed.
+    A run has the last one alone. The journal stays whole: with a keyframe that cannot be read, all of it is replayed.
     """
 
     run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="keyframe")
     seq = models.PositiveIntegerField()
     data = models.BinaryField()
+    #: What the learner had changed of the files by then, packed (`journal.with_changes`).
+    files = models.BinaryField(default=b"")
     written = models.DateTimeField(_("written"), auto_now=True)
 
     def __str__(self) -> str:

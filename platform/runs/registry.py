@@ -28,6 +28,7 @@ logger = logging.getLogger(__name__)
 PREFIX = "drydock:run:"
 CLOCK_PREFIX = "drydock:clock:"
 BOOT_PREFIX = "drydock:boot:"
+PURGE_KEY = "drydock:purge"
 CLOCK_SECONDS = 24 * 3600
 #: A boot that was asked for and not done within this time may be asked for again.
 BOOT_CLAIM_SECONDS = 5.0
@@ -131,6 +132,11 @@ async def wait_for(run_id: uuid.UUID, seconds: float, epoch_above: int = -1) -> 
 async def claim_boot(run_id: uuid.UUID, seconds: float) -> bool:
     """Whether the caller is the one who should ask for a boot; the others only wait."""
     return bool(await async_redis().set(f"{BOOT_PREFIX}{run_id}", "1", nx=True, px=int(seconds * 1000)))
+
+
+def claim_purge(seconds: float) -> bool:
+    """Whether the caller is the one who should purge now."""
+    return bool(sync_redis().set(PURGE_KEY, "1", nx=True, px=int(seconds * 1000)))
 
 
 def note_boot(run_id: uuid.UUID, seconds: float) -> None:

@@ -1,10 +1,11 @@
-"""What can be done with runs: start, stop, reset, expire."""
+"""What can be done with runs: start, stop, reset, purge."""
 
 from __future__ import annotations
 
 import logging
 import secrets
 from collections.abc import Callable
+from dataclasses import dataclass
 from datetime import timedelta
 from typing import Any
 
@@ -12,6 +13,7 @@ from accounts.models import User
 from accounts.services import ensure_user
 from django.conf import settings
 from django.db import transaction
+from django.db.models import Exists, OuterRef
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -19,22 +21,29 @@ from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
 from runs import booting, hosting, journal, registry, states
-from runs.models import Run, TransitionError
+from runs.models import Run
 
 logger = logging.getLogger(__name__)
 
 #: A cluster's boot takes nearly two minutes of virtual time. It begins that much earlier, so that the learner meets
 #: it at the wall's time: what clients reckon themselves (ages, say) comes out right.
 BOOT_TIME = timedelta(seconds=150)
+#: Guests, and runs, that one purge deletes at most.
+PURGE_MOST = 500
 
 
 class LimitError(Exception):
-    """The user has as many live runs as one may have."""
+    """What the user's labs keep has reached its limit."""
 
 
-def limit_of(user: User) -> int:
-    """How many live runs this user may have at once."""
+def awake_limit(user: User) -> int:
+    """How many runs of this user one host keeps awake; more of them sleep, the least recently used first."""
     return int(settings.RUN_LIMIT_GUEST if user.is_guest else settings.RUN_LIMIT)
+
+
+def bytes_limit(user: User) -> int:
+    """How many bytes this user's runs may keep in the database."""
+    return int(settings.RUN_KEPT_MB_GUEST if user.is_guest else settings.RUN_KEPT_MB) * 1_000_000
 
 
 def virtual_start() -> str:
@@ -49,19 +58,13 @@ def start(request: HttpRequest, lab: Any, language: str) -> Run:
 
 def start_run(user: User, lab: Any, language: str) -> Run:
     """The user's live run of the lab, made if there is none. Raises `LimitError`."""
-    expire_overdue(user)
     with transaction.atomic():
         # The user's row is the lock: two clicks at once make one run.
         User.objects.select_for_update().get(pk=user.pk)
         present = Run.objects.owned_by(user).live().filter(lab_slug=lab.slug).first()
         if present is not None:
             return present
-        limit = limit_of(user)
-        if Run.objects.owned_by(user).live().count() >= limit:
-            raise LimitError(
-                _("You have %(limit)d labs running. Stop one before you start another.") % {"limit": limit}
-            )
-        now = timezone.now()
+        _free_up(user)
         run = Run.objects.create(
             user=user,
             lab_slug=lab.slug,
@@ -69,10 +72,23 @@ def start_run(user: User, lab: Any, language: str) -> Run:
             # A lab that names no seed gets one of its own; it is stored, so a replay is the same run.
             seed=lab.seed if lab.seed is not None else secrets.randbelow(2**31),
             start=virtual_start(),
-            expires=now + timedelta(seconds=settings.RUN_LIFETIME_SECONDS),
         )
         _after_commit(lambda: request_boot(run))
     return run
+
+
+def _free_up(user: User) -> None:
+    """See that the user's runs keep less than they may: what is over goes, the oldest first. Raises `LimitError`."""
+    limit, runs = bytes_limit(user), Run.objects.owned_by(user)
+    for run in runs.over().filter(kept_bytes__gt=0).order_by("finished"):
+        if runs.kept_bytes() < limit:
+            return
+        journal.forget(run.pk)
+    if (kept := runs.kept_bytes()) >= limit:
+        raise LimitError(
+            _("Your labs keep %(kept)d MB, as much as they may. Stop or reset one before you start another.")
+            % {"kept": kept // 1_000_000}
+        )
 
 
 def _after_commit(fn: Callable[[], None]) -> None:
@@ -118,23 +134,32 @@ def reset(run: Run) -> Run:
     if run.state == states.REQUESTED:
         return run
     with transaction.atomic():
-        run.move(states.REQUESTED, start=virtual_start(), builds=0, report="")
-        journal.mark_reset(run)
+        run.move(states.REQUESTED, start=virtual_start(), builds=0, report="", reached_us=0)
+        journal.begin_anew(run)
         _after_commit(lambda: _boot_anew(run))
     return run
 
 
-def expire_overdue(user: User | None = None) -> int:
-    """End live runs whose time is over; returns how many."""
-    runs = Run.objects.overdue() if user is None else Run.objects.owned_by(user).overdue()
-    ended = 0
-    for run in runs[:500]:
-        try:
-            _end(run, states.EXPIRED, _("The lab was open longer than a lab may be."))
-            ended += 1
-        except TransitionError:
-            continue  # someone else moved it in the meantime
-    return ended
+@dataclass(frozen=True, slots=True)
+class Purged:
+    """What a purge deleted."""
+
+    guests: int
+    entries: int
+
+
+def purge(days: int, most: int = PURGE_MOST) -> Purged:
+    """Forget what nobody will come back to: guests not seen for so many days, with all they own, and the histories of
+    runs that ended that long ago. Results are kept. `most` bounds one call; the next one goes on."""
+    before = timezone.now() - timedelta(days=days)
+    recent = Run.objects.filter(user=OuterRef("pk"), last_active__gte=before)
+    guests = User.objects.filter(is_guest=True, date_joined__lt=before).exclude(Exists(recent))
+    gone = list(guests.order_by("pk").values_list("pk", flat=True)[:most])
+    for pk in gone:
+        User.objects.filter(pk=pk).delete()
+    ended = Run.objects.over().filter(finished__lt=before, kept_bytes__gt=0).order_by("finished")
+    entries = sum(journal.forget(pk) for pk in list(ended.values_list("pk", flat=True)[:most]))
+    return Purged(len(gone), entries)
 
 
 def pass_run(run: Run) -> None:

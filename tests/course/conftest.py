@@ -3,13 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from datetime import timedelta
 from typing import Any
 
 import pytest
 from accounts.models import User
 from django.test import Client
-from django.utils import timezone
 from runs.models import Run
 
 from labs.kit import catalog
@@ -60,5 +58,4 @@ def run(people: dict[str, User], lab: Any) -> Run:
         state="ready",
         seed=1,
         start="2026-01-01T00:00:00Z",
-        expires=timezone.now() + timedelta(hours=1),
     )

@@ -120,13 +120,14 @@ def test_start_makes_a_guest_with_a_run(browser: Browser, lab: Any) -> None:
 
 
 def test_one_lab_too_many(browser: Browser, settings: Any) -> None:
-    settings.RUN_LIMIT_GUEST = 1
+    settings.RUN_KEPT_MB_GUEST = 1
     client = browser()
     first, second = catalog.load().labs[:2]
     client.post(f"/labs/{first.slug}/")
+    Run.objects.update(kept_bytes=1_000_000)
     answer = client.post(f"/labs/{second.slug}/", follow=True)
     html = answer.content.decode()
-    assert "You have 1 labs running" in html
+    assert "Your labs keep 1 MB" in html
     assert "Your running labs" in html
     assert f"/runs/{Run.objects.get().pk}/stop/" in html
 

@@ -8,7 +8,6 @@ import subprocess
 import sys
 import time
 from collections.abc import Callable, Iterator
-from datetime import timedelta
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +15,6 @@ import pytest
 import redis
 from accounts.models import User
 from django.test import Client
-from django.utils import timezone
 from runs import hosting, registry, states
 from runs.models import Run
 
@@ -107,7 +105,6 @@ def make_run(people: dict[str, User], lab: Any) -> Callable[..., Run]:
             "lab_slug": lab.slug,
             "seed": 1,
             "start": "2026-01-01T00:00:00Z",
-            "expires": timezone.now() + timedelta(hours=1),
         }
         return Run.objects.create(user=people[role], state=state, **{**values, **fields})
 

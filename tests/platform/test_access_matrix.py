@@ -120,7 +120,7 @@ def test_clusters(
     assert guessed == (401 if kind == "run" else expected)
 
 
-@pytest.mark.parametrize("state", ["stopped", "expired", "failed"])
+@pytest.mark.parametrize("state", ["stopped", "failed"])
 def test_a_run_that_is_over_has_no_cluster(make_run: Any, client_of: Any, state: str) -> None:
     run = make_run(state=state)
     cookie = Credentials(session=client_of("owner").cookies["sessionid"].value)

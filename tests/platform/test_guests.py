@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from datetime import timedelta
 from typing import Any
 
 import pytest
 from accounts.models import User
 from django.test import Client
+from django.utils import timezone
 from grading.models import Attempt, Submission
 from runs.models import Run
 
@@ -106,12 +108,29 @@ def test_no_account_may_look_like_a_guest(client: Client, db: None) -> None:
 def test_limits(settings: Any, people: dict[str, User], make_run: Any, lab: Any) -> None:
     from runs.services import LimitError, start_run
 
-    settings.RUN_LIMIT, settings.RUN_LIMIT_GUEST = 3, 1
-    for role, count in (("owner", 3), ("guest", 1)):
-        for number in range(count):
-            make_run(role, lab_slug=f"lab-{number}")
-        with pytest.raises(LimitError, match=f"You have {count} labs running"):
+    settings.RUN_KEPT_MB, settings.RUN_KEPT_MB_GUEST = 3, 1
+    for role, limit in (("owner", 3), ("guest", 1)):
+        for number in range(10):
+            make_run(role, lab_slug=f"lab-{number}", kept_bytes=limit * 100_000)
+        with pytest.raises(LimitError, match=f"Your labs keep {limit} MB, as much as they may"):
             start_run(people[role], lab, "en")
+
+
+def test_what_is_over_makes_room(settings: Any, make_run: Any, lab: Any) -> None:
+    """The histories of ended runs go before a new run is refused, the oldest first, and no more than needed."""
+    from runs.services import start_run
+
+    settings.RUN_KEPT_MB = 1
+    now = timezone.now()
+    ended = [
+        make_run(
+            lab_slug=f"lab-{age}", state="stopped", kept_bytes=400_000, finished=now - timedelta(days=age)
+        )
+        for age in (1, 2, 3)
+    ]
+    new = start_run(ended[0].user, lab, "en")
+    kept = Run.objects.exclude(pk=new.pk).order_by("-finished").values_list("kept_bytes", flat=True)
+    assert list(kept) == [400_000, 400_000, 0]
 
 
 def test_too_many_guests_from_one_address(settings: Any, db: None, lab: Any) -> None:

@@ -16,6 +16,7 @@ OLD = timezone.now() - timedelta(days=40)
 
 
 def journal_of(run: Run) -> None:
+    Run.objects.filter(pk=run.pk).update(kept_bytes=100)
     JournalEntry.objects.create(run=run, epoch=1, seq=0, at_us=0, kind="header", payload="{}")
 
 
@@ -31,7 +32,6 @@ def test_purge(make_run: Any, people: dict[str, User], lab: Any, capsys: pytest.
         lab_slug=lab.slug,
         seed=1,
         start="2026-01-01T00:00:00Z",
-        expires=timezone.now(),
         last_active=timezone.now(),
     )
     call_command("purge", "--days", "30")

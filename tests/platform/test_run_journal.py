@@ -10,7 +10,7 @@ import pytest
 from runs import journal, states
 from runs.host.writer import JournalWriter
 from runs.journal import FencedError, Record
-from runs.models import JournalEntry, Run
+from runs.models import JournalEntry, Keyframe, Run
 
 
 def record(seq: int, kind: str = "request", **payload: Any) -> Record:
@@ -26,7 +26,7 @@ def test_take_over_raises_the_epoch(run: Run) -> None:
     assert (first.epoch, second.epoch) == (1, 2)
 
 
-@pytest.mark.parametrize("state", [states.STOPPED, states.EXPIRED, states.FAILED])
+@pytest.mark.parametrize("state", [states.STOPPED, states.FAILED])
 def test_a_run_that_is_over_cannot_be_taken(make_run: Callable[..., Run], state: str) -> None:
     run = make_run(state=state)
     with pytest.raises(FencedError):
@@ -38,7 +38,7 @@ def test_write_and_read(run: Run) -> None:
     strange = {"text": "nul \x00, half a pair \ud800, 中文"}
     journal.write(run.pk, epoch, [record(0, "header", nodes=3), record(1, **strange)])
     history = journal.read(run.pk)
-    assert history.records == [record(0, "header", nodes=3), record(1, **strange)]
+    assert (history.header, history.records) == (record(0, "header", nodes=3), [record(1, **strange)])
     assert history.next_seq == 2
 
 
@@ -64,15 +64,51 @@ def test_fenced(run: Run, event: Any, epoch: int, seq: int) -> None:
     assert JournalEntry.objects.count() == before
 
 
-def test_reset_hides_the_past_and_fences_the_host(run: Run) -> None:
+def test_reset_drops_the_past_and_fences_the_host(run: Run) -> None:
     journal.take_over(run.pk)
     journal.write(run.pk, 1, [record(0), record(1)])
-    journal.mark_reset(run)
-    history = journal.read(run.pk)
-    assert (history.records, history.next_seq) == ([], 3)
+    journal.keep_keyframe(run.pk, 1, 1, b"state")
+    journal.begin_anew(run)
+    assert journal.read(run.pk) == journal.History(None, None, [], 0)
     with pytest.raises(FencedError):
         journal.write(run.pk, 1, [record(2)])
-    assert seqs(run) == [0, 1, 2]
+    assert seqs(run) == []
+    assert kept(run) == 0
+
+
+def kept(run: Run) -> int:
+    return Run.objects.values_list("kept_bytes", flat=True).get(pk=run.pk)
+
+
+def test_what_a_run_keeps_is_counted(run: Run) -> None:
+    journal.take_over(run.pk)
+    journal.write(run.pk, 1, [record(0, "header"), record(1, text="x" * 1000)])
+    written = kept(run)
+    assert 1000 + 2 * journal.ROW_BYTES < written < 1100 + 2 * journal.ROW_BYTES
+    for data in (b"x" * 500, b"x" * 300):
+        journal.keep_keyframe(run.pk, 1, 1, data)
+        files = len(Keyframe.objects.get(run=run).files)
+        assert kept(run) == written + len(data) + files
+    assert journal.forget(run.pk) == 2
+    assert kept(run) == 0
+
+
+def test_a_keyframe_has_the_files_of_its_moment(run: Run) -> None:
+    journal.take_over(run.pk)
+    changes = [("a", "1"), ("b", "1"), ("a", "2"), ("b", None), ("a", "3")]
+    rows = [
+        record(n, "file", path=path, content=content) for n, (path, content) in enumerate(changes, start=1)
+    ]
+    journal.write(run.pk, 1, [record(0, "header"), *rows])
+    for seq, files in ((2, {"a": "1", "b": "1"}), (4, {"a": "2", "b": None})):
+        journal.keep_keyframe(run.pk, 1, seq, b"state")
+        history = journal.read(run.pk)
+        assert history.frame == journal.Frame(seq, b"state", files)
+        assert [row.seq for row in history.records] == list(range(seq + 1, 6))
+    journal.keep_keyframe(run.pk, 1, 2, b"older")
+    assert journal.read(run.pk).frame == journal.Frame(4, b"state", files)
+    assert journal.with_changes(files, history.records) == {"a": "3", "b": None}
+    assert [row.seq for row in journal.read(run.pk, whole=True).records] == [1, 2, 3, 4, 5]
 
 
 @pytest.mark.django_db(transaction=True)

@@ -18,7 +18,7 @@ from cluster_engine.sim.journal import unpack_bytes
 from cluster_engine.sim.keyframe import KeyframeError
 from cluster_engine.version import ENGINE_VERSION
 from labs.kit import catalog, runner
-from runs import journal, registry
+from runs import journal, registry, services
 from runs.journal import HEADER, FencedError, Record
 from runs.models import Run
 
@@ -59,6 +59,10 @@ class Built:
     files: dict[str, bytes]
     #: `seq` in the database = base + `seq` in the engine's journal.
     base: int
+    #: `seq`, in the engine's journal, of the entry after which a keyframe is kept; 0: there is none.
+    framed: int
+    #: Bytes that its owner's runs may still keep.
+    room: int
 
 
 def build(run: Run) -> Built:
@@ -77,8 +81,8 @@ def build(run: Run) -> Built:
         raise BuildError(text, f"{text} None of them came to its end.\n{run.report}".strip())
     try:
         history = journal.read(run.pk)
-        if history.records:
-            return _replayed(run, lab, history)
+        if history.header is not None:
+            return _rebuilt(run, lab, history)
         return _booted(run, lab, history)
     except (FencedError, BuildError, *TRANSIENT):
         raise
@@ -109,35 +113,45 @@ def _booted(run: Run, lab: Any, history: journal.History) -> Built:
     records += [Record(base + e.seq, e.at, e.kind, e.payload) for e in cluster.journal.entries]
     journal.write(run.pk, run.epoch, records)
     registry.forget_clock(run.pk)
-    return Built(lab, cluster, starting_files(lab), base)
+    return Built(lab, cluster, starting_files(lab), base, 0, _room(run))
 
 
-def _replayed(run: Run, lab: Any, history: journal.History) -> Built:
-    header, *rest = history.records
-    if header.kind != HEADER:
+def _rebuilt(run: Run, lab: Any, history: journal.History) -> Built:
+    header = history.header
+    if header is None or header.kind != HEADER:
         text = "The run's journal has no beginning."
         raise BuildError(text, text)
-    entries = [Entry(record.seq - header.seq, record.at_us, record.kind, record.payload) for record in rest]
-    cluster = _resumed(run, header, entries) or Cluster.replay(Journal(header.payload, entries))
-    reached = registry.clock_of(run.pk)
+    cluster = _resumed(run, header, history)
+    if cluster is None:
+        history = journal.read(run.pk, whole=True)
+        cluster = Cluster.replay(Journal(header.payload, _entries(header, history)))
+    reached = max(run.reached_us, registry.clock_of(run.pk))
     if cluster.clock.now < reached <= cluster.clock.now + CATCH_UP_US:
         # Its clients saw this much happen. The engine does the same again, so nothing is lost.
         cluster.clock.run_until(reached)
-    return Built(lab, cluster, _files(lab, rest), header.seq)
+    changed = journal.with_changes(history.frame.files if history.frame else {}, history.records)
+    framed = history.frame.seq - header.seq if history.frame else 0
+    return Built(lab, cluster, _files(lab, changed), header.seq, framed, _room(run))
 
 
-def _resumed(run: Run, header: Record, entries: list[Entry]) -> Cluster | None:
+def _entries(header: Record, history: journal.History) -> list[Entry]:
+    return [Entry(r.seq - header.seq, r.at_us, r.kind, r.payload) for r in history.records]
+
+
+def _resumed(run: Run, header: Record, history: journal.History) -> Cluster | None:
     """The cluster from its keyframe and the entries since; None when there is none that this engine can read."""
-    found = journal.keyframe_of(run.pk, header.seq)
-    if found is None:
+    if history.frame is None:
         return None
-    seq, data = found
     try:
-        return Cluster.resume(data, entries[seq - header.seq - 1 :])
+        return Cluster.resume(history.frame.data, _entries(header, history))
     except KeyframeError as error:
         # What is lost is time: the journal has everything.
         logger.warning("a keyframe cannot be read: %s", error, extra={"run": run.pk})
         return None
+
+
+def _room(run: Run) -> int:
+    return services.bytes_limit(run.user) - Run.objects.owned_by(run.user).kept_bytes()
 
 
 def starting_files(lab: Any) -> dict[str, bytes]:
@@ -145,13 +159,11 @@ def starting_files(lab: Any) -> dict[str, bytes]:
     return {normal(path, HOME): text.encode("utf-8") for path, text in lab.files.items()}
 
 
-def _files(lab: Any, records: list[Record]) -> dict[str, bytes]:
+def _files(lab: Any, changed: dict[str, Any]) -> dict[str, bytes]:
     files = starting_files(lab)
-    for record in records:
-        if record.kind == journal.FILE:
-            path, content = str(record.payload["path"]), record.payload.get("content")
-            if content is None:
-                files.pop(path, None)
-            else:
-                files[path] = unpack_bytes(content)
+    for path, content in changed.items():
+        if content is None:
+            files.pop(path, None)
+        else:
+            files[path] = unpack_bytes(content)
     return files

@@ -1,8 +1,7 @@
 """The engine host: many clusters on one event loop, in a thread of a Celery worker.
 
 Celery's task threads bring runs here (`acquire`); the web tier finds them through the registry and talks to
-the internal port. A heartbeat keeps the registry true, and a janitor puts idle runs to sleep and ends those
-whose time is over.
+the internal port. A heartbeat keeps the registry true, and a janitor puts idle runs to sleep.
 """
 
 from __future__ import annotations
@@ -17,13 +16,15 @@ import time
 import uuid
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 import uvloop
 from config.logs import request_id
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections
+from django.db import DatabaseError, close_old_connections, transaction
+from django.db.models import Sum
 from django.utils import timezone
 from redis.exceptions import RedisError
 
@@ -40,8 +41,27 @@ logger = logging.getLogger(__name__)
 START_SECONDS = 10.0
 STOP_SECONDS = 15.0
 JANITOR_SECONDS = 15.0
+PURGE_SECONDS = 3600.0
 #: `last_active` in the database is for people to look at: a minute's precision will do.
 ACTIVITY_SECONDS = 60.0
+
+
+@dataclass(frozen=True, slots=True)
+class Seen:
+    """A run that somebody uses: how far its virtual time has come."""
+
+    run_id: uuid.UUID
+    epoch: int
+    user_id: int
+    reached_us: int
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """What the janitor learns from the database: runs that are over, and what active users' runs keep."""
+
+    over: set[uuid.UUID]
+    kept: dict[int, int]
 
 
 class EngineHost:
@@ -124,7 +144,9 @@ class EngineHost:
             date_header=False,
         )
         self._server = uvicorn.Server(config)
-        tasks = [asyncio.create_task(_forever(step)) for step in (self._heartbeat, self._janitor)]
+        tasks = [
+            asyncio.create_task(_forever(step)) for step in (self._heartbeat, self._janitor, self._purge)
+        ]
         self._ready.set()
         try:
             await self._server.serve(sockets=[listener])
@@ -215,15 +237,24 @@ class EngineHost:
             self.call(self.drop(hosted))
 
     async def _install(self, run: Run, built: building.Built) -> HostedRun:
-        if len(self.runs) >= settings.HOST_MAX_RUNS:
-            idlest = min(self.runs.values(), key=lambda hosted: hosted.last_active)
-            await self.passivate(idlest)
+        hosted = HostedRun(self, run, built)
+        await self._make_room(hosted)
         # Of this task and of the clock's, which it starts: their lines in the log say whose they are.
         request_id.set(f"run-{run.pk}")
-        hosted = HostedRun(self, run, built)
         self.runs[run.pk] = hosted
         hosted.start()
         return hosted
+
+    async def _make_room(self, coming: HostedRun) -> None:
+        """Put to sleep what was used least recently: of all runs, and of this user's."""
+        everybody = list(self.runs.values())
+        theirs = [hosted for hosted in everybody if hosted.user_id == coming.user_id]
+        for awake, limit in ((everybody, settings.HOST_MAX_RUNS), (theirs, coming.awake_limit)):
+            # Those that somebody looks at come last.
+            awake.sort(key=lambda hosted: (hosted.watched, hosted.last_active))
+            for hosted in awake[: max(0, len(awake) + 1 - limit)]:
+                logger.info("put to sleep to make room", extra={"run": hosted.run_id})
+                await self.passivate(hosted)
 
     # -- letting runs go --------------------------------------------------------------------------------
 
@@ -272,15 +303,29 @@ class EngineHost:
             if hosted.is_idle(now):
                 logger.info("idle: put to sleep", extra={"run": hosted.run_id})
                 await self.passivate(hosted)
-        active = [h.run_id for h in self.runs.values() if now - h.last_active < ACTIVITY_SECONDS]
+        active = [
+            Seen(h.run_id, h.epoch, h.user_id, h.cluster.clock.now)
+            for h in self.runs.values()
+            if h.watched or now - h.last_active < ACTIVITY_SECONDS
+        ]
         try:
-            over = await self.in_thread(_tidy_database, active, list(self.runs))
+            found = await self.in_thread(_tidy_database, active, list(self.runs))
         except DatabaseError as error:
             logger.warning("the janitor cannot reach the database: %s", error)
             return
-        for run_id in over:
+        for run_id in found.over:
             if (lost := self.runs.get(run_id)) is not None:
                 await self.drop(lost)
+        for hosted in self.runs.values():
+            if hosted.user_id in found.kept:
+                hosted.room = hosted.bytes_limit - found.kept[hosted.user_id]
+
+    async def _purge(self) -> None:
+        """Once an hour one of the hosts forgets what nobody will come back to."""
+        await asyncio.sleep(PURGE_SECONDS * (0.05 + secrets.randbelow(100) / 1000))
+        if await self.in_thread(registry.claim_purge, PURGE_SECONDS):
+            purged = await self.in_thread(services.purge, settings.RETENTION_DAYS)
+            logger.info("purged %d guests and %d journal entries", purged.guests, purged.entries)
 
 
 async def _forever(step: Callable[[], Coroutine[Any, Any, None]]) -> None:
@@ -293,13 +338,19 @@ async def _forever(step: Callable[[], Coroutine[Any, Any, None]]) -> None:
             await asyncio.sleep(1)
 
 
-def _tidy_database(active: list[uuid.UUID], hosted: list[uuid.UUID]) -> set[uuid.UUID]:
-    """Note activity, end overdue runs; returns the hosted runs that are over."""
+def _tidy_database(active: list[Seen], hosted: list[uuid.UUID]) -> Found:
+    """Note activity, and how far time has come; find what is over, and what the users keep."""
     close_old_connections()
     try:
-        if active:
-            Run.objects.filter(pk__in=active).update(last_active=timezone.now())
-        services.expire_overdue()
-        return set(hosted) - set(Run.objects.live().filter(pk__in=hosted).values_list("pk", flat=True))
+        now = timezone.now()
+        with transaction.atomic():
+            for seen in active:
+                Run.objects.filter(pk=seen.run_id, epoch=seen.epoch).update(
+                    last_active=now, reached_us=seen.reached_us
+                )
+        live = Run.objects.live().filter(pk__in=hosted).values_list("pk", flat=True)
+        kept = Run.objects.filter(user__in={seen.user_id for seen in active}).values("user").order_by()
+        sums = kept.annotate(total=Sum("kept_bytes")).values_list("user", "total")
+        return Found(set(hosted) - set(live), dict(sums))
     finally:
         close_old_connections()

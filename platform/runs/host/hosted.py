@@ -21,7 +21,7 @@ from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.sim import Entry
 from cluster_engine.sim.journal import pack_bytes
 from labs.kit import runner
-from runs import journal
+from runs import journal, services
 from runs.host.building import Built
 from runs.host.errors import HostError
 from runs.host.terminal import Terminal
@@ -41,6 +41,16 @@ KEYFRAME_EVERY = 500
 def as_owner(scope: Scope) -> UserInfo:
     """Who comes through this port is the owner of the run, and thereby the cluster's administrator."""
     return ADMIN
+
+
+def weight_of(entry: Entry) -> int:
+    """About how many bytes the entry takes in the journal."""
+    parts = (
+        part
+        for value in entry.payload.values()
+        for part in (value.values() if isinstance(value, dict) else [value])
+    )
+    return journal.ROW_BYTES + sum(len(part) for part in parts if isinstance(part, str))
 
 
 class Host(Protocol):
@@ -73,9 +83,15 @@ class HostedRun:
         self.cluster: Cluster = built.cluster
         self.token = secrets.token_urlsafe(32)
         self.last_active = loop.time()
+        self.user_id: int = run.user_id
+        #: How many runs of this user the host keeps awake.
+        self.awake_limit = services.awake_limit(run.user)
+        self.bytes_limit = services.bytes_limit(run.user)
+        #: What the user's runs may still keep, as the database said last, less what was written since.
+        self.room = built.room
         self._base = built.base
         #: The engine's number of the entry after which a keyframe was kept last.
-        self._framed = built.cluster.journal.next_seq - 1
+        self._framed = built.framed
         #: Requests and streams under way.
         self.in_use = 0
         self._checking = False
@@ -100,6 +116,9 @@ class HostedRun:
         """Let time run."""
         self.host.tokens[self.token] = self
         self.driver.start()
+        if self._framed < self.cluster.journal.next_seq - 1:
+            # A later engine, which cannot replay what this one did, goes on from here.
+            self._frame_soon(self.cluster.journal.next_seq - 1)
         # Nobody is connected yet: what the journal left open has lost its client with the last host.
         orphans = self.cluster.server.sessions.open_names()
         if orphans:
@@ -115,10 +134,14 @@ class HostedRun:
         """Somebody is using it."""
         self.last_active = asyncio.get_running_loop().time()
 
+    @property
+    def watched(self) -> bool:
+        """Whether anybody is connected."""
+        return self.in_use > 0 or self.terminal.watched
+
     def is_idle(self, now: float) -> bool:
         """Whether it may be put to sleep. An open terminal or watch keeps it awake for longer, not for ever."""
-        watched = self.in_use > 0 or self.terminal.watched
-        limit = settings.RUN_IDLE_SECONDS * (WATCHED_FACTOR if watched else 1)
+        limit = settings.RUN_IDLE_SECONDS * (WATCHED_FACTOR if self.watched else 1)
         return bool(now - self.last_active > limit)
 
     def abandon(self) -> None:
@@ -140,15 +163,24 @@ class HostedRun:
             raise JournalFullError(
                 f"this lab run has reached its limit of {settings.RUN_JOURNAL_LIMIT} changes; reset the lab to go on"
             )
+        if self.room <= 0 and entry.kind != CLOCK:
+            raise JournalFullError(
+                "your labs keep as many bytes as they may; reset this lab, or stop another one, to go on"
+            )
         record = Record(self._base + entry.seq, entry.at, entry.kind, entry.payload)
         await self.host.writer.write(self.run_id, self.epoch, [record])
+        self.room -= weight_of(entry)
         if entry.seq >= self._framed + KEYFRAME_EVERY:
-            self._framed = entry.seq
-            self.host.spawn(self._keep_keyframe())
+            self._frame_soon(entry.seq)
+
+    def _frame_soon(self, seq: int) -> None:
+        self._framed = seq
+        self.host.spawn(self._keep_keyframe())
 
     async def _keep_keyframe(self) -> None:
         """Keep the state as it is now, so that a rebuild replays only what comes after. From a fork, in a thread."""
         fork = self.cluster.fork()
+        self.cluster.journal.let_go()
         seq = self._base + fork.journal.next_seq - 1
         try:
             data = await self.host.in_thread(fork.keyframe)

@@ -1,6 +1,6 @@
 // What the page tells its parts: addresses, and a small typed event bus on `document`.
 
-export type RunState = "requested" | "booting" | "ready" | "passed" | "stopped" | "expired" | "failed";
+export type RunState = "requested" | "booting" | "ready" | "passed" | "stopped" | "failed";
 
 export interface Events {
   /** The run's state, whenever it is read anew. */
@@ -47,5 +47,5 @@ export function isUp(state: RunState): boolean {
 }
 
 export function isOver(state: RunState): boolean {
-  return state === "stopped" || state === "expired" || state === "failed";
+  return state === "stopped" || state === "failed";
 }

@@ -11,7 +11,6 @@ const CALM_POLL = 20_000;
 interface StateAnswer {
   state: RunState;
   message: string;
-  expires_at: string;
 }
 
 class StatusElement extends HTMLElement {
@@ -43,7 +42,7 @@ class StatusElement extends HTMLElement {
       for (const button of document.querySelectorAll<HTMLButtonElement>('[data-action="stop"], [data-check-run]')) {
         button.disabled = !isUp(state);
       }
-      need<HTMLButtonElement>('[data-action="reset"]').disabled = state === "stopped" || state === "expired";
+      need<HTMLButtonElement>('[data-action="reset"]').disabled = state === "stopped";
     }
     if (isUp(state) && !this.#wasUp) {
       this.#wasUp = true;

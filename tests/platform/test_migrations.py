@@ -1,0 +1,49 @@
+"""Migrations with rows in the tables, there and back."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from django.db import connection
+from django.db.migrations.executor import MigrationExecutor
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def migrate(app: str, name: str) -> Any:
+    """The applications' models as they are after that migration."""
+    executor = MigrationExecutor(connection)
+    executor.migrate([(app, name)])
+    return MigrationExecutor(connection).loader.project_state([(app, name)]).apps
+
+
+@pytest.fixture(autouse=True)
+def _to_the_end() -> Iterator[None]:
+    yield
+    executor = MigrationExecutor(connection)
+    executor.migrate(executor.loader.graph.leaf_nodes())
+
+
+def test_runs_that_had_expired_or_were_reset() -> None:
+    apps = migrate("runs", "0003_keyframe")
+    from django.utils import timezone
+
+    values = {"user_id": None, "lab_slug": "x", "seed": 1, "start": "", "expires": timezone.now()}
+    user = apps.get_model("accounts", "User").objects.create(username="u")
+    run_model, entry_model = apps.get_model("runs", "Run"), apps.get_model("runs", "JournalEntry")
+    expired = run_model.objects.create(**{**values, "user_id": user.pk}, state="expired")
+    live = run_model.objects.create(**{**values, "user_id": user.pk}, state="ready")
+    for seq, kind in enumerate(["header", "request", "reset", "header", "request"]):
+        entry_model.objects.create(run=live, epoch=1, seq=seq, at_us=0, kind=kind, payload="{}" * 10)
+
+    apps = migrate("runs", "0005_no_expiry")
+    run_model, entry_model = apps.get_model("runs", "Run"), apps.get_model("runs", "JournalEntry")
+    assert run_model.objects.get(pk=expired.pk).state == "stopped"
+    assert list(entry_model.objects.order_by("seq").values_list("seq", flat=True)) == [3, 4]
+    assert run_model.objects.get(pk=live.pk).kept_bytes == 2 * (20 + 100)
+
+    apps = migrate("runs", "0003_keyframe")
+    assert apps.get_model("runs", "Run").objects.get(pk=live.pk).expires
+    assert apps.get_model("runs", "JournalEntry").objects.count() == 2
