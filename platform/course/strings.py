@@ -45,6 +45,7 @@ _WORKSPACE: dict[str, str | Promise] = {
     "terminal.connected": _("Connected"),
     "terminal.reconnecting": _("Connection lost, trying again…"),
     "terminal.closed": _("Not connected"),
+    "terminal.asleep": _("Paused while this tab is hidden"),
     "terminal.again": _("Try now"),
     # checks
     "checks.running": _("Checking…"),

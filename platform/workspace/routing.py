@@ -2,6 +2,6 @@
 
 from django.urls import path
 
-from workspace.consumers import TerminalConsumer
+from workspace.consumers import RunConsumer
 
-websocket_urlpatterns = [path("runs/<uuid:run_id>/terminal/", TerminalConsumer.as_asgi())]
+websocket_urlpatterns = [path("runs/<uuid:run_id>/socket/", RunConsumer.as_asgi())]

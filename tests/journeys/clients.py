@@ -17,6 +17,8 @@ import httpx
 from websockets.exceptions import InvalidStatus
 from websockets.sync.client import ClientConnection, connect
 
+#: The version of the tab's socket.
+SOCKET = "drydock.v1"
 PASSWORD = "quay-side-lantern-42"
 #: Generous: it says "hangs", not "slow".
 LIMIT = 60.0
@@ -126,13 +128,19 @@ class LabRun:
     def terminal(self) -> Iterator[TerminalClient]:
         """The terminal, as the page opens it."""
         connection = open_socket(
-            self.visitor.stack, f"/runs/{self.id}/terminal/", cookies=self.visitor.cookies
+            self.visitor.stack, f"/runs/{self.id}/socket/", cookies=self.visitor.cookies, subprotocol=SOCKET
         )
         assert isinstance(connection, ClientConnection), f"refused with {connection}"
         with connection:
             terminal = TerminalClient(connection)
             # What is typed before the terminal is there is lost.
-            assert json.loads(connection.recv(timeout=LIMIT)) == {"type": "state", "state": "connected"}
+            assert json.loads(connection.recv(timeout=LIMIT))["type"] == "state"
+            terminal.send({"type": "open"})
+            assert json.loads(connection.recv(timeout=LIMIT)) == {
+                "ch": "terminal",
+                "id": "1",
+                "type": "opened",
+            }
             terminal.send({"type": "resize", "cols": 120, "rows": 30})
             # Past what an earlier view has seen: a terminal shows its last lines again.
             terminal.run("true")
@@ -181,7 +189,7 @@ class TerminalClient:
         self.read = 0
 
     def send(self, frame: dict[str, Any]) -> None:
-        self.connection.send(json.dumps(frame))
+        self.connection.send(json.dumps({"ch": "terminal", "id": "1", **frame}))
 
     def line(self, text: str) -> None:
         """Types a line and presses Enter."""

@@ -11,7 +11,7 @@ import httpx
 import pytest
 from websockets.sync.client import ClientConnection
 
-from .clients import Api, LabRun, Visitor, host_address, log_ends, open_socket, tracebacks
+from .clients import SOCKET, Api, LabRun, Visitor, host_address, log_ends, open_socket, tracebacks
 
 pytestmark = pytest.mark.stack
 
@@ -251,7 +251,7 @@ def test_another_host_name(scene, host):
 
 # ---- WebSockets --------------------------------------------------------------------------------------------
 
-#: role, origin, and the status of the terminal's handshake and of exec's (101: it is opened).
+#: role, origin, and the status of the handshake of a tab's socket and of exec's (101: it is opened).
 SOCKETS = [
     pytest.param("owner", "own", 101, 101, id="owner"),
     pytest.param("owner", EVIL, 403, 403, id="owner's browser on a foreign page"),
@@ -263,20 +263,22 @@ SOCKETS = [
 ]
 
 
-@pytest.mark.parametrize(("role", "origin", "terminal", "_exec"), SOCKETS)
-def test_terminal_socket(stack, scene, role, origin, terminal, _exec):
+@pytest.mark.parametrize(("role", "origin", "tab", "_exec"), SOCKETS)
+def test_the_tab_s_socket(stack, scene, role, origin, tab, _exec):
     visitor, ident = scene.place(role)
-    socket = open_socket(stack, f"/runs/{ident}/terminal/", cookies=visitor.cookies, origin=origin)
-    if terminal != 101:
-        assert socket == terminal
+    path = f"/runs/{ident}/socket/"
+    socket = open_socket(stack, path, cookies=visitor.cookies, origin=origin, subprotocol=SOCKET)
+    if tab != 101:
+        assert socket == tab
         return
     assert isinstance(socket, ClientConnection), socket
     with socket:
-        assert json.loads(socket.recv(timeout=30)) == {"type": "state", "state": "connected"}
+        said = json.loads(socket.recv(timeout=30))
+        assert said == {"ch": "status", "type": "state", "state": "ready", "message": ""}
 
 
-@pytest.mark.parametrize(("role", "origin", "_terminal", "exec_"), SOCKETS)
-def test_exec_socket(stack, scene, role, origin, _terminal, exec_):
+@pytest.mark.parametrize(("role", "origin", "_tab", "exec_"), SOCKETS)
+def test_exec_socket(stack, scene, role, origin, _tab, exec_):
     visitor, ident = scene.place(role)
     path = f"/clusters/{ident}{EXEC}"
     socket = open_socket(stack, path, cookies=visitor.cookies, origin=origin, subprotocol=CHANNELS)
@@ -344,6 +346,7 @@ def test_the_host_refuses_whoever_cannot_sign(stack, scene, signature):
         }  # fmt: skip
     assert set(found.values()) == {401}, found
     assert open_socket(stack, f"/terminal/{ident}", base=base, origin=None) == 401
+    assert open_socket(stack, f"/live/{ident}", base=base, origin=None) == 401
     assert open_socket(stack, f"/clusters/{ident}{EXEC}", base=base, origin=None) == 401
     assert scene.run.kube("GET", "/version").status_code == 200  # nobody stopped it
 
@@ -396,7 +399,8 @@ def test_a_stopped_run_is_closed_to_its_owner_too(stack, scene):
     late = httpx.get(f"{stack.url}/clusters/{run.id}/t/{token}/version", trust_env=False)
     assert late.status_code in (401, 404)
     assert run.apply("pod.yaml", "x").status_code == 409
-    socket = open_socket(stack, f"/runs/{run.id}/terminal/", cookies=visitor.cookies)
+    socket = open_socket(stack, f"/runs/{run.id}/socket/", cookies=visitor.cookies, subprotocol=SOCKET)
     assert isinstance(socket, ClientConnection)
     with socket:
-        assert json.loads(socket.recv(timeout=30)) == {"type": "state", "state": "stopped"}
+        said = json.loads(socket.recv(timeout=30))
+        assert said == {"ch": "status", "type": "state", "state": "stopped", "message": ""}

@@ -136,7 +136,7 @@ def handshake(path: str, headers: list[tuple[bytes, bytes]]) -> bool:
     async def scene() -> bool:
         scope = {
             "type": "websocket", "path": path, "raw_path": path.encode(), "query_string": b"",
-            "headers": headers, "subprotocols": [],
+            "headers": headers, "subprotocols": ["drydock.v1"],
         }  # fmt: skip
         socket = ApplicationCommunicator(application, scope)
         await socket.send_input({"type": "websocket.connect"})
@@ -148,13 +148,13 @@ def handshake(path: str, headers: list[tuple[bytes, bytes]]) -> bool:
     return async_to_sync(scene)()
 
 
-TERMINAL = [("owner", True), ("other", False), ("instructor", False), ("guest", False), ("anonymous", False)]
+TAB = [("owner", True), ("other", False), ("instructor", False), ("guest", False), ("anonymous", False)]
 
 
 @pytest.mark.django_db(transaction=True)
-@pytest.mark.parametrize(("role", "accepted"), TERMINAL, ids=[role for role, _ in TERMINAL])
+@pytest.mark.parametrize(("role", "accepted"), TAB, ids=[role for role, _ in TAB])
 @pytest.mark.parametrize("guessed", [False, True], ids=["the run", "a guessed id"])
-def test_terminal(
+def test_the_tab_s_socket(
     run: Run, client_of: Any, monkeypatch: Any, role: str, accepted: bool, guessed: bool
 ) -> None:
     async def locate(run_id: uuid.UUID) -> Any:
@@ -166,16 +166,16 @@ def test_terminal(
     if "sessionid" in cookies:
         headers.append((b"cookie", f"sessionid={cookies['sessionid'].value}".encode()))
 
-    path = f"/runs/{uuid.uuid4() if guessed else run.pk}/terminal/"
+    path = f"/runs/{uuid.uuid4() if guessed else run.pk}/socket/"
     assert handshake(path, headers) is (accepted and not guessed)
 
 
 @pytest.mark.django_db(transaction=True)
-def test_terminal_from_another_site(run: Run, client_of: Any) -> None:
+def test_the_tab_s_socket_from_another_site(run: Run, client_of: Any) -> None:
     cookie = f"sessionid={client_of('owner').cookies['sessionid'].value}".encode()
     headers = [(b"origin", b"http://evil.example"), (b"host", b"testserver"), (b"cookie", cookie)]
 
-    assert handshake(f"/runs/{run.pk}/terminal/", headers) is False
+    assert handshake(f"/runs/{run.pk}/socket/", headers) is False
 
 
 #: name → method, and the status for each role.

@@ -13,7 +13,7 @@ CASES = [
     ("a page", "http", "/lessons/pods/", "others"),
     ("a cluster", "http", "/clusters/x/api", "clusters"),
     ("an exec", "websocket", "/clusters/x/api", "clusters"),
-    ("a terminal", "websocket", "/runs/x/terminal/", "others"),
+    ("a tab", "websocket", "/runs/x/socket/", "others"),
     ("not quite a cluster", "http", "/clusters", "others"),
 ]
 

@@ -3,6 +3,7 @@
     /clusters/<run>/…    the run's Kubernetes API            (from the web tier's proxy)
     /t/<token>/…         the same, for the confined kubectl of the run's terminal
     /terminal/<run>      WebSocket: the run's terminal
+    /live/<run>          WebSocket: what else is live in the run, for one browser tab
     /check, /apply, /files, /stop /<run>    JSON, for the workspace's endpoints
 
 All but `/t/` want the web tier's signature (`runs.signing`). Go clients send no bearer token over plain
@@ -39,7 +40,7 @@ MAX_BODY = 3 * 1024 * 1024
 _RUN = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 _CLUSTER = re.compile(rf"/clusters/{_RUN}(/.*)".encode("ascii"), re.DOTALL)
 _TOKEN = re.compile(rb"/t/([A-Za-z0-9_-]{20,100})(/.*)", re.DOTALL)
-_VERB = re.compile(rf"/(terminal|check|apply|files|stop)/{_RUN}".encode("ascii"))
+_VERB = re.compile(rf"/(terminal|live|check|apply|files|stop)/{_RUN}".encode("ascii"))
 
 
 def under(scope: Scope, rest: bytes) -> Scope:
@@ -186,6 +187,9 @@ class Edge:
         hosted.touch()
         if verb == "terminal":
             await hosted.terminal_socket(scope, receive, send)
+            return
+        if verb == "live":
+            await hosted.live_socket(scope, receive, send)
             return
         try:
             data = json.loads(await _body(receive) or b"{}")

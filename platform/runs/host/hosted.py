@@ -24,6 +24,7 @@ from labs.kit import runner
 from runs import journal, services
 from runs.host.building import Built
 from runs.host.errors import HostError
+from runs.host.live import Tabs
 from runs.host.terminal import Terminal
 from runs.host.writer import JournalWriter
 from runs.journal import FencedError, JournalFullError, Record
@@ -99,6 +100,7 @@ class HostedRun:
         self.driver = Driver(self.cluster)
         self.app = ClusterApp(self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink)
         self.terminal = Terminal(self, built.files)
+        self.tabs = Tabs(self.app)
 
     @property
     def url(self) -> str:
@@ -127,6 +129,7 @@ class HostedRun:
     async def close(self) -> None:
         """Stop everything; the run itself goes on in its journal."""
         self.host.tokens.pop(self.token, None)
+        self.tabs.close()
         await self.driver.stop()
         await self.terminal.close()
 
@@ -243,3 +246,13 @@ class HostedRun:
         if scope["type"] != "websocket":
             raise HostError(400, "This address is a WebSocket's.")
         await self.terminal.serve(receive, send)
+
+    async def live_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Serve one browser tab's map and the like."""
+        if scope["type"] != "websocket":
+            raise HostError(400, "This address is a WebSocket's.")
+        self.in_use += 1
+        try:
+            await self.tabs.serve(receive, send)
+        finally:
+            self.in_use -= 1

@@ -1,12 +1,11 @@
-// <dd-status>: the run's state. Polls while the cluster boots, then now and then; tells the other parts
-// when the cluster is up or gone, and covers the panes that need it while it is not there.
+// <dd-status>: the run's state. Polls while the cluster boots; once it is up, the tab's socket tells. Tells the other
+// parts when the cluster is up or gone, and covers the panes that need it while it is not there.
 import { h, icon, need } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
 import { emit, isOver, isUp, on, page, type RunState } from "./page";
 
 const BOOT_POLL = 600;
-const CALM_POLL = 20_000;
 
 interface StateAnswer {
   state: RunState;
@@ -28,9 +27,6 @@ class StatusElement extends HTMLElement {
     need('[data-action="stop"]').addEventListener("click", () => void this.#stop());
     on("dd-state", ({ state, message }) => this.#enter(state, message));
     this.#enter(page.state, page.message);
-    document.addEventListener("visibilitychange", () => {
-      if (!document.hidden) void this.#poll();
-    });
   }
 
   #enter(state: RunState, message: string): void {
@@ -54,7 +50,7 @@ class StatusElement extends HTMLElement {
     }
     if (changed || isOver(state)) this.#drawCover(state, message);
     window.clearTimeout(this.#timer);
-    if (!isOver(state)) this.#timer = window.setTimeout(() => void this.#poll(), isUp(state) ? CALM_POLL : BOOT_POLL);
+    if (!isOver(state) && !isUp(state)) this.#timer = window.setTimeout(() => void this.#poll(), BOOT_POLL);
   }
 
   #drawCover(state: RunState, message: string): void {
@@ -78,7 +74,6 @@ class StatusElement extends HTMLElement {
   }
 
   async #poll(): Promise<void> {
-    if (document.hidden && this.#state && isUp(this.#state)) return;
     try {
       const answer = await request<StateAnswer>("GET", `${page.base}state/`);
       this.#enter(answer.state, answer.message);

@@ -1,19 +1,20 @@
-// <dd-terminal>: xterm.js on the run's WebSocket.
+// <dd-terminal>: xterm.js on the tab's socket.
 //
 // The session lives in the host and outlasts the connection: on reconnect the server shows it again, so the
-// screen is cleared first. Nothing typed while the line is down is queued: it would run at a time nobody chose.
+// screen is cleared first.
 import { FitAddon } from "@xterm/addon-fit";
 import { WebLinksAddon } from "@xterm/addon-web-links";
 import { Terminal, type ITheme } from "@xterm/xterm";
 import { h } from "../lib/dom";
 import { t } from "../lib/i18n";
-import { emit, on, page, type RunState } from "./page";
+import { emit, on } from "./page";
+import { socket, type Line, type Message } from "./socket";
 
-const BACKOFF_FIRST = 400;
-const BACKOFF_MAX = 10_000;
-const CLOSE_OVER = 4410;
+const REOPEN_MS = 400;
 const SCROLLBACK = 5000;
 const READER_KEY = "dd-reader";
+/** The terminal that the page shows. */
+const ID = "1";
 
 const THEME: ITheme = {
   background: "#071522",
@@ -39,14 +40,6 @@ const THEME: ITheme = {
   brightWhite: "#ffffff",
 };
 
-type Line = "connecting" | "connected" | "reconnecting" | "closed";
-
-interface ServerFrame {
-  type: string;
-  path?: string;
-  state?: string;
-}
-
 class TerminalElement extends HTMLElement {
   readonly #term = new Terminal({
     fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
@@ -62,10 +55,7 @@ class TerminalElement extends HTMLElement {
   readonly #fit = new FitAddon();
   readonly #state = h("span", { class: "line-state", role: "status" });
   readonly #again = h("button", { type: "button", class: "bar-button", hidden: true }, t("terminal.again"));
-  #socket: WebSocket | undefined;
-  #wanted = false;
-  #tries = 0;
-  #timer = 0;
+  #open = false;
 
   connectedCallback(): void {
     const screen = h("div", { class: "terminal-screen" });
@@ -78,11 +68,15 @@ class TerminalElement extends HTMLElement {
     this.#term.onResize(({ cols, rows }) => this.#send({ type: "resize", cols, rows }));
     this.#term.attachCustomKeyEventHandler((event) => this.#key(event));
     new ResizeObserver(() => this.#refit()).observe(screen);
-    on("dd-up", () => this.#start());
-    on("dd-down", () => this.#stop());
     on("dd-run", ({ command }) => this.#run(command));
-    this.#again.addEventListener("click", () => this.#connect());
-    this.#show("closed");
+    this.#again.addEventListener("click", () => socket.again());
+    socket.follow("terminal", {
+      opened: () => socket.send({ ch: "terminal", id: ID, type: "open" }),
+      message: (message) => this.#receive(message),
+      bytes: (_id, data) => this.#term.write(data),
+      line: (line, tries) => this.#line(line, tries),
+    });
+    this.#line("closed", 0);
   }
 
   override focus(): void {
@@ -137,83 +131,35 @@ class TerminalElement extends HTMLElement {
     this.#send({ type: "input", data: "\r" });
   }
 
-  #start(): void {
-    this.#wanted = true;
-    this.#tries = 0;
-    this.#connect();
-  }
-
-  #stop(): void {
-    this.#wanted = false;
-    window.clearTimeout(this.#timer);
-    this.#socket?.close();
-    this.#socket = undefined;
-    this.#show("closed");
-  }
-
-  #connect(): void {
-    window.clearTimeout(this.#timer);
-    this.#socket?.close();
-    const url = new URL(`${page.base}terminal/`, window.location.href);
-    url.protocol = url.protocol === "https:" ? "wss:" : "ws:";
-    const socket = new WebSocket(url);
-    socket.binaryType = "arraybuffer";
-    this.#socket = socket;
-    this.#show(this.#tries ? "reconnecting" : "connecting");
-    socket.addEventListener("open", () => {
-      if (socket !== this.#socket) return;
+  #receive(message: Message): void {
+    if (message.type === "opened") {
+      this.#open = true;
       this.#term.reset();
-    });
-    socket.addEventListener("message", (event: MessageEvent<string | ArrayBuffer>) => {
-      if (socket === this.#socket) this.#receive(event.data);
-    });
-    socket.addEventListener("close", (event) => {
-      if (socket === this.#socket) this.#lost(event.code);
-    });
+      this.#term.options.disableStdin = false;
+      this.#refit();
+      this.#send({ type: "resize", cols: this.#term.cols, rows: this.#term.rows });
+    } else if (message.type === "lost") {
+      this.#shut();
+      // The shell has ended, or its host is gone: the next one begins where this one is opened again.
+      window.setTimeout(() => socket.send({ ch: "terminal", id: ID, type: "open" }), REOPEN_MS);
+    } else if (message.type === "edit") emit("dd-open", { path: String(message.path) });
+    else if (message.type === "file") emit("dd-file", { path: String(message.path) });
   }
 
-  #receive(data: string | ArrayBuffer): void {
-    if (typeof data !== "string") {
-      this.#established();
-      this.#term.write(new Uint8Array(data));
-      return;
-    }
-    const frame = JSON.parse(data) as ServerFrame;
-    if (frame.type === "state" && frame.state === "connected") this.#established();
-    else if (frame.type === "state" && frame.state) emit("dd-state", { state: frame.state as RunState, message: "" });
-    else if (frame.type === "edit" && frame.path) emit("dd-open", { path: frame.path });
-    else if (frame.type === "file" && frame.path) emit("dd-file", { path: frame.path });
-  }
-
-  #established(): void {
-    if (this.dataset.line === "connected") return;
-    this.#tries = 0;
-    this.#show("connected");
-    this.#refit();
-    this.#send({ type: "resize", cols: this.#term.cols, rows: this.#term.rows });
-  }
-
-  #lost(code: number): void {
-    this.#socket = undefined;
-    if (!this.#wanted || code === CLOSE_OVER) {
-      this.#show("closed");
-      return;
-    }
-    const delay = Math.min(BACKOFF_MAX, BACKOFF_FIRST * 2 ** this.#tries);
-    this.#tries += 1;
-    this.#show("reconnecting");
-    this.#timer = window.setTimeout(() => this.#connect(), delay);
-  }
-
-  #show(line: Line): void {
+  #line(line: Line, tries: number): void {
+    if (line !== "connected") this.#shut();
     this.dataset.line = line;
     this.#state.textContent = t(`terminal.${line}`);
-    this.#again.hidden = !(line === "reconnecting" && this.#tries > 2);
-    this.#term.options.disableStdin = line !== "connected";
+    this.#again.hidden = !(line === "reconnecting" && tries > 2);
+  }
+
+  #shut(): void {
+    this.#open = false;
+    this.#term.options.disableStdin = true;
   }
 
   #send(frame: { type: "input"; data: string } | { type: "resize"; cols: number; rows: number }): void {
-    if (this.#socket?.readyState === WebSocket.OPEN) this.#socket.send(JSON.stringify(frame));
+    if (this.#open) socket.send({ ch: "terminal", id: ID, ...frame });
   }
 
   #refit(): void {

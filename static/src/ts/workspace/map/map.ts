@@ -1,10 +1,9 @@
 // <dd-map>: the cluster as it is now. Three ways to look at it (by node, by workload, as a table), one filter.
 //
-// It watches the run's own Kubernetes API with the session cookie, and only while it can be seen: browsers
-// allow six connections to a host, and each watch holds one.
+// It watches the run's own Kubernetes API over the tab's socket, and only while it can be seen.
 import { h, need } from "../../lib/dom";
 import { t } from "../../lib/i18n";
-import { on, page } from "../page";
+import { on } from "../page";
 import { detail } from "./detail";
 import {
   controllerUid,
@@ -14,14 +13,13 @@ import {
   readyCount,
   restarts,
   statusOf,
-  type KubeObject,
   type Look,
   type Node,
   type Pod,
   type Workload,
 } from "./objects";
 import { PodGroup } from "./podview";
-import { ResourceWatch } from "./watch";
+import { Resource, Watches } from "./watch";
 
 type Mode = "nodes" | "workloads" | "table";
 
@@ -37,11 +35,15 @@ interface Box {
 }
 
 class MapElement extends HTMLElement {
-  readonly #pods = this.#resource<Pod>("/api/v1/pods");
-  readonly #nodes = this.#resource<Node>("/api/v1/nodes");
-  readonly #deployments = this.#resource<Workload>("/apis/apps/v1/deployments");
-  readonly #replicasets = this.#resource<Workload>("/apis/apps/v1/replicasets");
-  readonly #all = [this.#pods, this.#nodes, this.#deployments, this.#replicasets];
+  readonly #pods = new Resource<Pod>("pods");
+  readonly #nodes = new Resource<Node>("nodes");
+  readonly #deployments = new Resource<Workload>("deployments");
+  readonly #replicasets = new Resource<Workload>("replicasets");
+  readonly #watches = new Watches(
+    [this.#pods, this.#nodes, this.#deployments, this.#replicasets],
+    () => this.#schedule(),
+    (ok) => (this.#broken.hidden = ok),
+  );
   readonly #boxes = new Map<string, Box>();
   readonly #body = h("div", { class: "map-body" });
   readonly #detail = h("aside", { class: "map-detail", hidden: true, tabindex: -1 });
@@ -54,14 +56,6 @@ class MapElement extends HTMLElement {
   #up = false;
   #seen = false;
   #frame = 0;
-
-  #resource<T extends KubeObject>(path: string): ResourceWatch<T> {
-    return new ResourceWatch<T>(
-      `${page.cluster}${path}`,
-      () => this.#schedule(),
-      (ok) => (this.#broken.hidden = ok),
-    );
-  }
 
   connectedCallback(): void {
     this.tabIndex = -1;
@@ -96,7 +90,7 @@ class MapElement extends HTMLElement {
       if (event.key === "Escape") this.#choose(undefined);
     });
     on("dd-up", ({ fresh }) => {
-      if (fresh) for (const watch of this.#all) watch.clear();
+      if (fresh) this.#watches.clear();
       this.#up = true;
       this.#flow();
     });
@@ -112,11 +106,7 @@ class MapElement extends HTMLElement {
   }
 
   #flow(): void {
-    const open = this.#up && this.#seen && !document.hidden;
-    for (const watch of this.#all) {
-      if (open) watch.start();
-      else watch.stop();
-    }
+    this.#watches.flow(this.#up && this.#seen && !document.hidden);
   }
 
   #schedule(): void {

@@ -1,122 +1,108 @@
-// List and watch one resource, as every Kubernetes client does: list, watch from that resourceVersion,
-// on 410 Gone list anew, on a lost connection try again with backoff.
+// The objects that the map shows, kept true by watches of the run's API over the tab's socket.
+//
+// A watch goes on from the version it has reached when the line was lost or the map was out of sight; what is too
+// old, or ended, begins anew with all that is there.
+import { socket } from "../socket";
 import type { KubeObject } from "./objects";
 
-interface List<T> {
-  metadata: { resourceVersion: string };
-  items: T[];
-}
-
-interface WatchEvent<T> {
+interface WatchEvent {
   type: "ADDED" | "MODIFIED" | "DELETED" | "BOOKMARK" | "ERROR";
-  object: T;
+  object: KubeObject;
 }
 
-const BACKOFF_FIRST = 500;
-const BACKOFF_MAX = 8000;
-/** A longer line than this is no watch event of ours. */
-const LINE_LIMIT = 4 * 1024 * 1024;
+const AGAIN_MS = 1000;
+const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
-class Gone extends Error {}
-
-export class ResourceWatch<T extends KubeObject> {
+export class Resource<T extends KubeObject = KubeObject> {
   readonly items = new Map<string, T>();
-  #abort: AbortController | undefined;
+  /** Seen while everything that is there comes first; what is not among it is gone. */
+  #fresh: Set<string> | undefined;
+  #version = "";
+  #rest = "";
+  #decoder = new TextDecoder();
 
-  constructor(
-    readonly path: string,
-    readonly changed: () => void,
-    readonly line: (ok: boolean) => void,
-  ) {}
+  constructor(readonly name: string) {}
 
-  start(): void {
-    if (this.#abort) return;
-    this.#abort = new AbortController();
-    void this.#loop(this.#abort.signal);
+  /** Where the next watch begins. */
+  begin(): string {
+    this.#rest = "";
+    this.#decoder = new TextDecoder();
+    if (this.#fresh) this.#version = "";
+    if (!this.#version) this.#fresh = new Set();
+    return this.#version;
   }
 
-  stop(): void {
-    this.#abort?.abort();
-    this.#abort = undefined;
+  forget(): void {
+    this.#version = "";
   }
 
   clear(): void {
     this.items.clear();
+    this.forget();
   }
 
-  async #loop(signal: AbortSignal): Promise<void> {
-    let version = "";
-    let failures = 0;
-    while (!signal.aborted) {
-      try {
-        if (!version) version = await this.#list(signal);
-        failures = 0;
-        this.line(true);
-        version = await this.#watch(version, signal);
-      } catch (error) {
-        if (signal.aborted) return;
-        version = "";
-        if (error instanceof Gone) continue;
-        this.line(false);
-        failures += 1;
-        await pause(Math.min(BACKOFF_MAX, BACKOFF_FIRST * 2 ** (failures - 1)), signal);
-      }
-    }
+  take(data: Uint8Array): void {
+    const lines = (this.#rest + this.#decoder.decode(data, { stream: true })).split("\n");
+    this.#rest = lines.pop() ?? "";
+    for (const line of lines) if (line) this.#event(JSON.parse(line) as WatchEvent);
   }
 
-  async #get(query: string, signal: AbortSignal): Promise<Response> {
-    const response = await fetch(`${this.path}${query}`, {
-      signal,
-      credentials: "same-origin",
-      headers: { Accept: "application/json" },
-    });
-    if (response.status === 410) throw new Gone();
-    if (!response.ok) throw new Error(`${this.path}: ${response.status}`);
-    return response;
-  }
-
-  async #list(signal: AbortSignal): Promise<string> {
-    const list = (await (await this.#get("", signal)).json()) as List<T>;
-    this.items.clear();
-    for (const item of list.items) this.items.set(item.metadata.uid, item);
-    this.changed();
-    return list.metadata.resourceVersion;
-  }
-
-  /** Follow the stream until it ends; the version reached. */
-  async #watch(from: string, signal: AbortSignal): Promise<string> {
-    const query = `?watch=1&allowWatchBookmarks=true&resourceVersion=${encodeURIComponent(from)}`;
-    const body = (await this.#get(query, signal)).body;
-    if (!body) throw new Error("no stream");
-    let version = from;
-    let rest = "";
-    const reader = body.pipeThrough(new TextDecoderStream()).getReader();
-    for (;;) {
-      const { value, done } = await reader.read();
-      if (done) return version;
-      rest += value;
-      if (rest.length > LINE_LIMIT) throw new Error("line too long");
-      const lines = rest.split("\n");
-      rest = lines.pop() ?? "";
-      for (const line of lines) {
-        if (line) version = this.#take(JSON.parse(line) as WatchEvent<T>);
-      }
-      this.changed();
-    }
-  }
-
-  #take({ type, object }: WatchEvent<T>): string {
-    if (type === "ERROR") throw new Gone();
-    const { uid, resourceVersion } = object.metadata;
+  #event({ type, object }: WatchEvent): void {
+    if (type === "ERROR") return this.forget();
+    const { uid, resourceVersion, annotations } = object.metadata;
     if (type === "DELETED") this.items.delete(uid);
-    else if (type !== "BOOKMARK") this.items.set(uid, object);
-    return resourceVersion;
+    else if (type !== "BOOKMARK") {
+      this.items.set(uid, object as T);
+      this.#fresh?.add(uid);
+    } else if (this.#fresh && annotations?.[INITIAL_EVENTS_END]) {
+      for (const known of [...this.items.keys()]) if (!this.#fresh.has(known)) this.items.delete(known);
+      this.#fresh = undefined;
+    }
+    this.#version = resourceVersion;
   }
 }
 
-function pause(ms: number, signal: AbortSignal): Promise<void> {
-  return new Promise((resolve) => {
-    const timer = window.setTimeout(resolve, ms);
-    signal.addEventListener("abort", () => (window.clearTimeout(timer), resolve()), { once: true });
-  });
+export class Watches {
+  readonly #resources: Map<string, Resource>;
+  #open = false;
+
+  constructor(
+    resources: Resource[],
+    readonly changed: () => void,
+    readonly line: (ok: boolean) => void,
+  ) {
+    this.#resources = new Map(resources.map((resource) => [resource.name, resource]));
+    socket.follow("map", {
+      opened: () => this.#watch([...this.#resources.keys()]),
+      message: (message) => {
+        const name = String(message.resource);
+        this.#resources.get(name)?.forget();
+        window.setTimeout(() => this.#watch([name]), AGAIN_MS);
+      },
+      bytes: (name, data) => {
+        this.#resources.get(name)?.take(data);
+        this.changed();
+      },
+      line: (line) => this.line(line !== "reconnecting"),
+    });
+  }
+
+  /** Follow the cluster, or do not: only while it can be seen. */
+  flow(open: boolean): void {
+    if (open === this.#open) return;
+    this.#open = open;
+    if (open) this.#watch([...this.#resources.keys()]);
+    else socket.send({ ch: "map", type: "pause" });
+  }
+
+  clear(): void {
+    for (const resource of this.#resources.values()) resource.clear();
+    this.changed();
+  }
+
+  #watch(names: string[]): void {
+    if (!this.#open || !socket.connected) return;
+    const resources = Object.fromEntries(names.map((name) => [name, this.#resources.get(name)?.begin() ?? ""]));
+    socket.send({ ch: "map", type: "watch", resources });
+  }
 }

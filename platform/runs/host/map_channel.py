@@ -1,0 +1,102 @@
+"""The map's channel: watches of the run's own API, by the names of a table, over one socket.
+
+`watch` {resources: {name: resourceVersion}} begins them; "" asks for all that is there first, a version goes on from
+what the browser has seen. `pause` ends them. The frames `map/<name>` are the API's watch events, a JSON line each,
+cut anywhere. `ended` {resource} says that a watch is over (its client was too slow, or its kind is gone): begin anew.
+What waits is what the API server lets a watch keep (`watching.QUEUE_LIMIT` events a resource).
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from typing import Any
+
+from cluster_engine.kube_apiserver import ADMIN, Request, Stream
+from cluster_engine.serving import ClusterApp
+
+WHOLE = "application/json"
+METADATA = "application/json;as=PartialObjectMetadata;g=meta.k8s.io;v=v1"
+
+RESOURCES: dict[str, tuple[str, str]] = {
+    "nodes": ("/api/v1/nodes", WHOLE),
+    "namespaces": ("/api/v1/namespaces", METADATA),
+    "pods": ("/api/v1/pods", WHOLE),
+    "services": ("/api/v1/services", WHOLE),
+    "configmaps": ("/api/v1/configmaps", METADATA),
+    "deployments": ("/apis/apps/v1/deployments", WHOLE),
+    "replicasets": ("/apis/apps/v1/replicasets", WHOLE),
+    "daemonsets": ("/apis/apps/v1/daemonsets", WHOLE),
+}
+"""What the map shows: name → address, and how much of each object it wants."""
+
+FRAME = 64 * 1024
+"""Bytes of a frame at most."""
+
+
+class MapChannel:
+    """See the module."""
+
+    def __init__(self, app: ClusterApp, wake: Callable[[], None]) -> None:
+        self._app = app
+        self._wake = wake
+        self._watches: dict[str, Stream] = {}
+        self._taken: dict[str, bytes] = {}
+        self._ended: list[str] = []
+
+    async def receive(self, message: dict[str, Any]) -> None:
+        """`watch` or `pause`. Raises ValueError."""
+        kind, wanted = message.get("type"), message.get("resources")
+        if kind == "pause":
+            self.close()
+        elif kind == "watch" and isinstance(wanted, dict) and wanted.keys() <= RESOURCES.keys():
+            for name, version in wanted.items():
+                await self._begin(name, version)
+        else:
+            raise ValueError(f"the map takes no such message: {kind}")
+
+    async def _begin(self, name: str, version: object) -> None:
+        if not isinstance(version, str):
+            raise ValueError("a resourceVersion is text")
+        self._end(name)
+        path, accept = RESOURCES[name]
+        query = [("watch", "1"), ("allowWatchBookmarks", "true")]
+        if version:
+            query.append(("resourceVersion", version))
+        else:
+            query += [("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan")]
+        response = await self._app.respond(Request("GET", path, query, {"accept": accept}, user=ADMIN))
+        if response.stream is None:
+            self._ended.append(name)
+        else:
+            self._watches[name] = response.stream
+            response.stream.subscribe(self._wake)
+        self._wake()
+
+    def _end(self, name: str) -> None:
+        self._taken.pop(name, None)
+        if (stream := self._watches.pop(name, None)) is not None:
+            stream.cancel()
+
+    def take(self) -> str | bytes | None:
+        """A piece of the first watch that has one; then it is the others' turn."""
+        if self._ended:
+            return json.dumps({"ch": "map", "type": "ended", "resource": self._ended.pop(0)})
+        for name, stream in self._watches.items():
+            data = self._taken.pop(name, b"") or stream.take()
+            if data:
+                if len(data) > FRAME:
+                    self._taken[name] = data[FRAME:]
+                self._watches[name] = self._watches.pop(name)
+                address = f"map/{name}".encode("ascii")
+                return bytes([len(address)]) + address + data[:FRAME]
+            if stream.closed:
+                self._end(name)
+                return json.dumps({"ch": "map", "type": "ended", "resource": name})
+        return None
+
+    def close(self) -> None:
+        """End all watches."""
+        for name in list(self._watches):
+            self._end(name)
+        self._ended.clear()

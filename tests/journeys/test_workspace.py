@@ -1,0 +1,133 @@
+"""The workspace's promises, each as a person meets it in a browser."""
+
+from __future__ import annotations
+
+import re
+import time
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+
+from .pages import Workspace, violations_of
+
+pytestmark = [pytest.mark.browser, pytest.mark.stack]
+
+LAB = "declare-a-deployment"
+
+
+@pytest.fixture
+def visit(stack, browser) -> Iterator[Callable[..., Workspace]]:
+    """Opens a lab as a guest: `visit(width=…, language=…)`; `lines` gets the tab's sockets.
+
+    Nothing may break the page's policy.
+    """
+    contexts: list[Any] = []
+    complaints: list[str] = []
+
+    def begin(
+        lab: str = LAB,
+        width: int = 1440,
+        language: str = "en-GB",
+        scheme: str = "light",
+        lines: list[Any] | None = None,
+    ) -> Workspace:
+        context = browser.new_context(
+            locale=language, viewport={"width": width, "height": 900}, color_scheme=scheme
+        )
+        contexts.append(context)
+        page = context.new_page()
+        page.set_default_timeout(30_000)
+        if lines is not None:
+            page.route_web_socket(
+                re.compile("/socket/$"), lambda line: (line.connect_to_server(), lines.append(line))
+            )
+        complaints.extend(violations_of(page))
+        page.goto(f"{stack.url}/labs/{lab}/")
+        page.click("main form button[type=submit]")
+        workspace = Workspace(page)
+        if width < 832:
+            page.wait_for_url("**/runs/*/")
+            page.click("[data-view=terminal]")
+        workspace.wait_ready()
+        return workspace
+
+    yield begin
+    for context in contexts:
+        context.close()
+    assert complaints == []
+
+
+def second_tab(workspace: Workspace) -> Workspace:
+    page = workspace.page.context.new_page()
+    page.set_default_timeout(30_000)
+    page.goto(workspace.page.url)
+    other = Workspace(page)
+    other.wait_ready()
+    return other
+
+
+# ---- 1: one socket a tab -----------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    "seconds", [pytest.param(8, id="a moment"), pytest.param(600, id="ten minutes", marks=pytest.mark.soak)]
+)
+def test_two_tabs_of_one_run_do_not_freeze_the_site(stack, visit, seconds):
+    first = visit()
+    streams: list[str] = []
+    first.page.context.on(
+        "request", lambda request: streams.append(request.url) if "watch=" in request.url else None
+    )
+    second = second_tab(first)
+    until = time.monotonic() + seconds
+    turn = 0
+    while time.monotonic() < until:
+        turn += 1
+        for tab in (first, second):
+            tab.page.bring_to_front()
+            # A request of the page itself: with the browser's six connections taken it would wait for ever.
+            status = tab.page.evaluate(
+                "fetch(location.href, {signal: AbortSignal.timeout(5000)}).then(r => r.status)"
+            )
+            assert status == 200
+        first.type(f"kubectl create configmap turn-{turn}")
+        second.expect(f"configmap/turn-{turn} created")
+        time.sleep(min(10.0, seconds / 4))
+    assert streams == []
+
+
+def test_a_lost_line_comes_back_with_what_was_missed(visit):
+    lines: list[Any] = []
+    workspace = visit(lines=lines)
+    page = workspace.page
+    page.wait_for_selector("dd-map .box-node")
+    workspace.type("kubectl create deployment web --image=nginx:1.27")
+    workspace.expect("deployment.apps/web created")
+    lines[-1].close(code=1013)
+    page.wait_for_selector("dd-terminal[data-line=reconnecting]")
+    page.wait_for_selector("dd-terminal[data-line=connected]")
+    assert len(lines) == 2
+    page.wait_for_selector("dd-map .pod[aria-label*='web-']")
+    workspace.type("echo back-$((40+2))")
+    workspace.expect("back-42")
+
+
+HIDE = """hidden => {
+    Object.defineProperty(document, 'hidden', { configurable: true, get: () => hidden });
+    document.dispatchEvent(new Event('visibilitychange'));
+}"""
+
+
+def test_a_hidden_tab_pauses_and_goes_on_when_it_is_seen(visit):
+    workspace = visit()
+    page = workspace.page
+    page.clock.install()
+    page.evaluate(HIDE, True)
+    page.clock.fast_forward(31_000)
+    page.wait_for_selector("dd-terminal[data-line=asleep]")
+    page.evaluate(HIDE, False)
+    page.clock.resume()
+    page.wait_for_selector("dd-terminal[data-line=connected]")
+    workspace.type("echo awake-$((40+2))")
+    workspace.expect("awake-42")

@@ -1,0 +1,169 @@
+"""A tab's socket on the host: what its channels carry, in which order, and what ends it."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from runs.host import live, map_channel
+from runs.host.live import Tabs
+
+from cluster_engine.cluster import Cluster
+from cluster_engine.serving import ClusterApp
+
+
+class Browser:
+    """One tab: what it is sent, by watch, and what it sends."""
+
+    def __init__(self, tabs: Tabs) -> None:
+        self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
+        self.news = asyncio.Event()
+        self.text: list[dict[str, Any]] = []
+        self.bytes: dict[str, bytes] = {}
+        self.sizes: list[int] = []
+        self.order: list[str] = []
+        self.closed: int | None = None
+        self.say_raw("connect", None)
+        self.task = asyncio.ensure_future(tabs.serve(self.inbox.get, self.send))
+
+    def say_raw(self, kind: str, text: str | None) -> None:
+        self.inbox.put_nowait({"type": f"websocket.{kind}", "text": text})
+
+    def say(self, **message: Any) -> None:
+        self.say_raw("receive", json.dumps({"ch": "map", **message}))
+
+    async def send(self, message: Any) -> None:
+        if message["type"] == "websocket.close":
+            self.closed = message["code"]
+        elif message.get("text"):
+            self.text.append(json.loads(message["text"]))
+        elif data := message.get("bytes"):
+            address, body = data[1 : 1 + data[0]].decode(), data[1 + data[0] :]
+            self.bytes[address] = self.bytes.get(address, b"") + body
+            self.sizes.append(len(body))
+            self.order.append(address)
+        self.news.set()
+        await asyncio.sleep(0)
+
+    def events(self, name: str) -> list[tuple[str, str]]:
+        """(type, name of the object); bookmarks aside."""
+        whole = self.bytes.get(f"map/{name}", b"").split(b"\n")[:-1]
+        found = [json.loads(line) for line in whole]
+        return [(e["type"], e["object"]["metadata"]["name"]) for e in found if e["type"] != "BOOKMARK"]
+
+    async def until(self, holds: Callable[[], Any]) -> None:
+        async with asyncio.timeout(10):
+            while not holds():
+                self.news.clear()
+                await self.news.wait()
+
+
+def config_map(name: str, text: str = "x") -> dict[str, Any]:
+    return {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"a": text}}
+
+
+def play(scene: Callable[[Cluster, Tabs], Awaitable[None]]) -> None:
+    async def run() -> None:
+        cluster = Cluster(nodes=1, freezing=True)
+        tabs = Tabs(ClusterApp(cluster))
+        await scene(cluster, tabs)
+
+    asyncio.run(run())
+
+
+def test_what_is_there_comes_first_then_what_changes() -> None:
+    async def scene(cluster: Cluster, tabs: Tabs) -> None:
+        tab = Browser(tabs)
+        tab.say(type="watch", resources={"namespaces": "", "nodes": ""})
+        await tab.until(lambda: ("ADDED", "default") in tab.events("namespaces") and tab.events("nodes"))
+        cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "survey"}})
+        await tab.until(lambda: ("ADDED", "survey") in tab.events("namespaces"))
+        tab.say(type="pause")
+        await asyncio.sleep(0.05)
+        cluster.delete("namespaces", "survey")
+        await asyncio.sleep(0.05)
+        assert ("DELETED", "survey") not in tab.events("namespaces")
+
+    play(scene)
+
+
+def test_a_tab_that_comes_again_gets_what_it_missed_and_no_more() -> None:
+    async def scene(cluster: Cluster, tabs: Tabs) -> None:
+        cluster.apply(config_map("before"))
+        seen = cluster.get("configmaps", "before", "default")
+        assert seen is not None
+        cluster.apply(config_map("missed"))
+        tab = Browser(tabs)
+        tab.say(type="watch", resources={"configmaps": seen["metadata"]["resourceVersion"]})
+        await tab.until(lambda: tab.events("configmaps"))
+        assert tab.events("configmaps") == [("ADDED", "missed")]
+        assert b'"data"' not in tab.bytes["map/configmaps"], "the map wants their names alone"
+
+    play(scene)
+
+
+def test_a_version_that_is_too_old_ends_the_watch() -> None:
+    async def scene(cluster: Cluster, tabs: Tabs) -> None:
+        for turn in range(2_100):
+            cluster.apply(config_map("busy", str(turn)))
+        tab = Browser(tabs)
+        tab.say(type="watch", resources={"configmaps": "1"})
+        await tab.until(lambda: tab.text)
+        assert tab.text == [{"ch": "map", "type": "ended", "resource": "configmaps"}]
+        assert b'"code":410' in tab.bytes["map/configmaps"]
+
+    play(scene)
+
+
+def test_a_large_watch_is_cut_and_takes_turns(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(map_channel, "FRAME", 512)
+
+    async def scene(cluster: Cluster, tabs: Tabs) -> None:
+        tab = Browser(tabs)
+        tab.say(type="watch", resources={"namespaces": "", "nodes": "", "services": ""})
+        await tab.until(lambda: b"BOOKMARK" in tab.bytes.get("map/nodes", b""))
+        assert max(tab.sizes) == 512
+        assert len(set(tab.order[:3])) == 3, tab.order
+
+    play(scene)
+
+
+BAD = [
+    pytest.param("not json", id="no JSON"),
+    pytest.param("[]", id="no object"),
+    pytest.param('{"ch": "cellar", "type": "watch"}', id="no such channel"),
+    pytest.param('{"ch": "map", "type": "dig"}', id="no such message"),
+    pytest.param('{"ch": "map", "type": "watch", "resources": {"secrets": ""}}', id="no such resource"),
+    pytest.param('{"ch": "map", "type": "watch", "resources": {"pods": 7}}', id="a version that is no text"),
+    pytest.param('{"ch": "map", "type": "watch", "resources": ["pods"]}', id="a list"),
+]
+
+
+@pytest.mark.parametrize("text", BAD)
+def test_a_frame_that_fits_no_channel_ends_the_socket(text: str) -> None:
+    async def scene(cluster: Cluster, tabs: Tabs) -> None:
+        tab = Browser(tabs)
+        tab.say_raw("receive", text)
+        await tab.task
+        assert tab.closed == live.CLOSE_BAD
+
+    play(scene)
+
+
+def test_one_tab_too_many_sends_the_oldest_away(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(live, "MAX_TABS", 2)
+
+    async def scene(cluster: Cluster, tabs: Tabs) -> None:
+        first, second = Browser(tabs), Browser(tabs)
+        await asyncio.sleep(0)
+        third = Browser(tabs)
+        await first.task
+        assert first.closed == live.CLOSE_AGAIN
+        tabs.close()
+        await asyncio.gather(second.task, third.task)
+        assert (second.closed, third.closed) == (live.CLOSE_AGAIN,) * 2
+
+    play(scene)
