@@ -12,70 +12,46 @@ clock. Hence ``fork``, ``snapshot`` and ``replay``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable, Sequence
 from typing import Any, Self
 
 import orjson
 
-from cluster_engine.addons import AddonManager
 from cluster_engine.api import KINDS
-from cluster_engine.api.coordination.v1 import lease
 from cluster_engine.apimachinery import yaml
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError, bad_request, status_failure
-from cluster_engine.apimachinery.scheme import Kind, Scheme
-from cluster_engine.client_go import SharedInformerFactory
-from cluster_engine.component import ClusterOptions, Component, Context
-from cluster_engine.controlplane import PostStartHooks
-from cluster_engine.coredns import Resolver
-from cluster_engine.etcd import Stamp, Store
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.component import ClusterOptions
 from cluster_engine.kube_apiserver import (
     ADMIN,
-    APIServer,
     ExecResult,
     Request,
     RequestContext,
     Response,
-    UserInfo,
 )
-from cluster_engine.kube_controller_manager import CONTROLLERS
-from cluster_engine.kube_proxy import Proxy
-from cluster_engine.kube_scheduler import Scheduler
-from cluster_engine.kubelet import Kubelets
-from cluster_engine.network import Network, Wire
+from cluster_engine.network import Wire
+from cluster_engine.performers import PERFORMERS
 from cluster_engine.sim import (
     SECOND,
     BudgetExceeded,
-    Chance,
-    Clock,
     Entry,
     Failure,
-    Failures,
     Journal,
     Link,
     keyframe,
-    parse_rfc3339,
     rfc3339,
 )
-from cluster_engine.sim.journal import pack_bytes, unpack_bytes
+from cluster_engine.sim.journal import pack_bytes
 from cluster_engine.sim.packing import pack
 from cluster_engine.version import ENGINE_VERSION
-
-COMPONENTS: tuple[type[Component], ...] = (PostStartHooks, *CONTROLLERS, Scheduler, Kubelets, AddonManager)
-"""Every component of the cluster, in the order in which they see a change."""
-
-RENEWED: dict[str, Stamp] = {"leases.coordination.k8s.io": lease.renewed}
-"""Resources whose objects can be renewed by the store itself, and what a renewal changes."""
-
-SETTLE_EVENTS = 2_000_000
-"""Clock events that one settle, wait or advance may run; a cluster that needs more is running away."""
+from cluster_engine.wiring import SETTLE_EVENTS, Wiring, installed
 
 _KEPT_HEADERS = ("content-type", "accept", "user-agent")
 _MAX_NAME = 253
 
 
-class Cluster:
+class Cluster(Wiring):
     """One cluster. All times are virtual; nothing here reads the wall clock."""
 
     def __init__(
@@ -94,33 +70,12 @@ class Cluster:
         ``kinds`` are served from the start; ``scheme`` takes more later. ``more`` are further fields of
         ClusterOptions. Raises ValueError for a start that is not RFC 3339.
         """
-        self.options = options or ClusterOptions(nodes=nodes, seed=seed, start=start, **more)
-        if not 0 <= self.options.nodes <= 5_000:
-            raise ValueError(f"nodes must be between 0 and 5000, found {self.options.nodes}")
-        self.clock = Clock(parse_rfc3339(self.options.start), Failures(self.options.strict))
-        self.chance = Chance(self.options.seed)
-        self.store = Store(self.clock, freezing=self.options.freezing, stamps=RENEWED)
-        self.scheme = Scheme(kinds)
-        self.server = APIServer(self.clock, self.chance, self.store, self.scheme, self.options)
-        self.informers = SharedInformerFactory(self.store)
-        self.network = Network(self.clock, Proxy(self.informers), self.chance)
-        calls = {"dns": Resolver(self.informers).answer}
-        self.context = Context(
-            self.clock, self.chance, self.informers, self.server, self.options, self.network, calls
-        )
-        self.components: dict[str, Component] = {}
-        for component in COMPONENTS:
-            built = component(self.context)
-            self.components[built.name] = built
+        kinds = kinds if kinds is KINDS else tuple(kinds)
+        super().__init__(options or ClusterOptions(nodes=nodes, seed=seed, start=start, **more), kinds)
         self.journal = Journal({"engine": ENGINE_VERSION, "options": self.options.as_dict()})
         if boot:
-            self.boot()
-
-    def boot(self) -> None:
-        """Starts every component and runs until the system Pods are Ready."""
-        for component in self.components.values():
-            component.start()
-        self._settle(600.0)
+            # What a boot does is worked out once for all clusters of a configuration, and each begins as a copy of it.
+            self.share(installed(self.options, kinds))
 
     @property
     def failures(self) -> list[Failure]:
@@ -146,25 +101,9 @@ class Cluster:
 
     def settle(self, limit: float = 600.0) -> bool:
         """Runs until only background upkeep is left, at most ``limit`` virtual seconds. True when settled."""
-        settled = self._settle(limit)
+        settled = self.run_settled(limit)
         self._note_time()
         return settled
-
-    def _settle(self, limit: float) -> bool:
-        clock = self.clock
-        deadline = clock.now + round(limit * SECOND)
-        for _ in range(SETTLE_EVENTS):
-            if not clock.busy:
-                # What is due right now belongs to this instant, upkeep too: a replay runs it before going on.
-                clock.run_until(clock.now)
-                if not clock.busy:
-                    return True
-            due = clock.next_due()
-            if due is None or due > deadline:
-                clock.run_until(deadline)
-                return not clock.busy
-            clock.step()
-        raise BudgetExceeded(f"more than {SETTLE_EVENTS} events without settling")
 
     def wait(self, predicate: Callable[[Cluster], bool], timeout: float = 300.0) -> bool:
         """Runs until ``predicate(self)`` holds, at most ``timeout`` virtual seconds; whether it held."""
@@ -397,55 +336,17 @@ class Cluster:
 
     # ---- the whole as data -----------------------------------------------------------------------------
 
-    def _save(self) -> dict[str, Any]:
-        """Everything that makes this cluster go on as it would; objects by reference."""
-        return {
-            "clock": self.clock.state(),
-            "failures": self.clock.failures.state(),
-            "store": self.store.state(),
-            "server": self.server.state(),
-            "network": self.network.state(),
-            "components": {name: component.save_all() for name, component in self.components.items()},
-            "recorders": {name: recorder.state() for name, recorder in self.context.recorders.items()},
-        }
-
-    def _load(self, saved: dict[str, Any]) -> None:
-        self.clock.failures.load(saved["failures"])
-        self.store.load(saved["store"])
-        self.informers.rebuild()
-        self.server.load(saved["server"])
-        self.network.load(saved["network"])
-        for name, state in saved["components"].items():
-            self.components[name].load_all(state)
-        for name, state in saved["recorders"].items():
-            self.context.recorders[name].load(state)
-        # Last: whatever the components scheduled while they were built is replaced by what was saved.
-        self.clock.load(saved["clock"])
-
-    def _share(self, other: Cluster) -> None:
-        """As ``_load`` of what ``other`` would save, but by reference: what it costs does not grow with objects."""
-        self.clock.failures.load(other.clock.failures.state())
-        self.store.share(other.store)
-        self.informers.share(other.informers)
-        self.server.share(other.server)
-        self.network.share(other.network)
-        for name, component in other.components.items():
-            self.components[name].share_all(component)
-        for name, recorder in other.context.recorders.items():
-            self.context.recorders[name].share(recorder)
-        self.clock.share(other.clock)
-
     def fork(self) -> Cluster:
         """An independent cluster in the same state. Objects are shared until one side writes."""
         twin = type(self)(boot=False, options=self.options, kinds=self.scheme.kinds)
-        twin._share(self)
+        twin.share(self)
         twin.journal = Journal(self.journal.header, list(self.journal.entries))
         return twin
 
     def keyframe(self) -> bytes:
         """The whole state without the journal: later versions of the engine ``resume`` from it too."""
         last = [entry.as_dict() for entry in self.journal.entries[-1:]]
-        return keyframe.write({"header": self.journal.header, "last": last, "saved": self._save()})
+        return keyframe.write({"header": self.journal.header, "last": last, "saved": self.save()})
 
     @classmethod
     def resume(cls, data: bytes, tail: Iterable[Entry] = (), kinds: Iterable[Kind] = KINDS) -> Self:
@@ -457,7 +358,7 @@ class Cluster:
         found = keyframe.read(data)
         header = {**found["header"], "engine": ENGINE_VERSION}
         cluster = cls(boot=False, options=ClusterOptions(**header["options"]), kinds=kinds)
-        cluster._load(found["saved"])
+        cluster.load(found["saved"])
         cluster.journal = Journal(header, [Entry.from_dict(entry) for entry in found["last"]])
         for entry in tail:
             if entry.seq >= cluster.journal.next_seq:
@@ -470,7 +371,7 @@ class Cluster:
 
     def snapshot(self) -> bytes:
         """The whole cluster, journal and all; ``restore`` reads it."""
-        return keyframe.write({"journal": self.journal.as_dict(), "saved": self._save()})
+        return keyframe.write({"journal": self.journal.as_dict(), "saved": self.save()})
 
     @classmethod
     def restore(cls, snapshot: bytes, kinds: Iterable[Kind] = KINDS) -> Self:
@@ -482,13 +383,13 @@ class Cluster:
                 f"the snapshot is of engine {journal.header['engine']}, this is {ENGINE_VERSION}"
             )
         cluster = cls(boot=False, options=ClusterOptions(**journal.header["options"]), kinds=kinds)
-        cluster._load(data["saved"])
+        cluster.load(data["saved"])
         cluster.journal = journal
         return cluster
 
     def state_hash(self) -> str:
         """A fingerprint of the whole state: objects, clock, components."""
-        data = pack(self._save(), sort_keys=True)
+        data = pack(self.save(), sort_keys=True)
         return hashlib.blake2b(data, digest_size=16).hexdigest()
 
 
@@ -504,74 +405,6 @@ class _Collector:
 
     def ended(self, status: int) -> None:
         self.status = status
-
-
-def _request(cluster: Cluster, entry: Entry) -> Response | None:
-    with _cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
-        return cluster.server.handle(_request_of(entry.payload), entry.seq)
-
-
-def _open_session(cluster: Cluster, entry: Entry) -> Response | None:
-    with _cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
-        return cluster.server.open_session(_request_of(entry.payload), entry.seq)
-
-
-@contextmanager
-def _cause(cluster: Cluster, entry: Entry, verb: str, path: str) -> Iterator[None]:
-    """What happens inside was caused by the entry."""
-    causes, user = cluster.clock.causes, entry.payload.get("user") or {}
-    causes.entry(entry.seq, entry.at, verb, path, user.get("username", ""))
-    try:
-        yield
-    finally:
-        causes.end()
-
-
-def _session(name: str) -> Performer:
-    def perform(cluster: Cluster, entry: Entry) -> None:
-        with _cause(cluster, entry, entry.kind, entry.payload["session"]):
-            getattr(cluster.server.sessions, name)(entry.payload)
-
-    return perform
-
-
-def _wire(cluster: Cluster, entry: Entry) -> None:
-    payload = entry.payload
-    wire = Wire(payload["latency"], payload["loss"], payload["partition"])
-    cluster.network.wires.set(payload["source"], payload["destination"], wire)
-    kubelets = cluster.components[Kubelets.name]
-    assert isinstance(kubelets, Kubelets)
-    kubelets.network_changed()
-
-
-def _noted(cluster: Cluster, entry: Entry) -> None:
-    """Time was moved, or a file of the learner's saved: the journal has it so that a rebuilt run has it."""
-
-
-Performer = Callable[[Cluster, Entry], Response | None]
-
-PERFORMERS: dict[str, Performer] = {
-    "request": _request,
-    "clock": _noted,
-    "file": _noted,
-    "wire": _wire,
-    "session/open": _open_session,
-    "session/input": _session("input"),
-    "session/resize": _session("resize"),
-    "session/close": _session("close"),
-}
-"""Every kind of journal entry, and what carries it out."""
-
-
-def _request_of(payload: dict[str, Any]) -> Request:
-    return Request(
-        payload["method"],
-        payload["path"],
-        [(name, value) for name, value in payload["query"]],
-        dict(payload["headers"]),
-        unpack_bytes(payload["body"]),
-        UserInfo.from_dict(payload["user"]),
-    )
 
 
 def _items(obj: Any) -> list[Any]:

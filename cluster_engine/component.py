@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Self
+from zlib import crc32
 
 from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.client_go import Client, EventRecorder, SharedInformerFactory, WorkQueue
@@ -67,7 +68,7 @@ class Context:
         name = f"{component}/{host}"
         recorder = self.recorders.get(name)
         if recorder is None:
-            place = self.chance.of("event", component, host).randrange(900)
+            place = crc32(name.encode()) % 900
             recorder = self.recorders[name] = EventRecorder(client, self.clock, component, host, place)
         return recorder
 

@@ -1,10 +1,12 @@
 """What all tests share."""
 
 import os
+from collections.abc import Iterator
 
 import pytest
 
 from cluster_engine.sim import Failures
+from cluster_engine.wiring import forget_installations
 
 # An exception that nobody expected ends the test, here and in every process that a test starts. Tests of faults
 # make their clusters with strict=False.
@@ -20,3 +22,14 @@ def pytest_addoption(parser: pytest.Parser) -> None:
 def update_goldens(request: pytest.FixtureRequest) -> bool:
     """True when golden files are to be written."""
     return bool(request.config.getoption("--update"))
+
+
+@pytest.fixture(autouse=True)
+def _own_installations(request: pytest.FixtureRequest) -> Iterator[None]:
+    """What a test changes may change what a boot does: then it boots for itself, and nothing of it is kept."""
+    changes = "monkeypatch" in request.fixturenames
+    if changes:
+        forget_installations()
+    yield
+    if changes:
+        forget_installations()

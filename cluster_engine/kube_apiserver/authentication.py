@@ -2,7 +2,8 @@
 `impersonation.py`.)
 
 Service account tokens are JWTs signed with HMAC-SHA256 under a key that follows from the cluster's seed, so
-that a replayed cluster issues and accepts the same tokens; upstream signs with RS256.
+that a replayed cluster issues and accepts the same tokens; upstream signs with RS256. Those that the installation
+has issued (to kube-proxy, say) are accepted too: upstream takes several keys likewise.
 
 Models k8s.io/apiserver/pkg/authentication and pkg/serviceaccount.
 """
@@ -20,7 +21,7 @@ import orjson
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.etcd import Store
-from cluster_engine.sim import SECOND, Clock
+from cluster_engine.sim import INSTALLATION_SEED, SECOND, Clock
 
 from .types import ANONYMOUS, Request, UserInfo
 
@@ -36,7 +37,8 @@ class Authenticator:
     ) -> None:
         self._clock = clock
         self._store = store
-        self._key = hashlib.blake2b(f"service-account-key/{seed}".encode(), digest_size=32).digest()
+        self._key = _key_of(seed)
+        self._accepted = (self._key, _key_of(INSTALLATION_SEED))
         self.tokens: dict[str, UserInfo] = dict(tokens or {})
 
     def identify(self, request: Request) -> UserInfo:
@@ -107,7 +109,8 @@ class Authenticator:
             claims = orjson.loads(_unb64(signed.partition(".")[2]))
         except ValueError:
             return None
-        if not hmac.compare_digest(given, hmac.digest(self._key, signed.encode(), "sha256")):
+        mine = (hmac.digest(key, signed.encode(), "sha256") for key in self._accepted)
+        if not any(hmac.compare_digest(given, each) for each in mine):
             return None
         if not isinstance(claims, dict) or claims.get("exp", 0) * SECOND <= self._clock.now:
             return None
@@ -136,6 +139,10 @@ class Authenticator:
             groups=("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"),
             extra=extra,
         )
+
+
+def _key_of(seed: int) -> bytes:
+    return hashlib.blake2b(f"service-account-key/{seed}".encode(), digest_size=32).digest()
 
 
 def _b64(data: bytes) -> bytes:

@@ -12,6 +12,9 @@ from typing import TypeVar
 
 T = TypeVar("T")
 
+INSTALLATION_SEED = 1
+"""The chance of all that happens before a cluster is handed over: clusters of one configuration begin as copies."""
+
 _MASK = (1 << 64) - 1
 _SAFE = "bcdfghjklmnpqrstvwxz2456789"  # k8s.io/apimachinery/pkg/util/rand: no vowels, no look-alikes
 _VARIANTS = {digit: "89ab"[int(digit, 16) >> 2] for digit in "0123456789abcdef"}
@@ -71,6 +74,10 @@ class Chance:
     __slots__ = ("_keyed", "seed")
 
     def __init__(self, seed: int) -> None:
+        self.reseed(seed)
+
+    def reseed(self, seed: int) -> None:
+        """From now on everything is drawn from this seed."""
         self.seed = seed
         key = hashlib.blake2b(str(seed).encode(), digest_size=32).digest()
         self._keyed = hashlib.blake2b(key=key, digest_size=16)

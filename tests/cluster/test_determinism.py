@@ -4,12 +4,16 @@ import json
 import re
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
 
-from cluster_engine import Cluster
+from cluster_engine import Cluster, wiring
+from cluster_engine.component import ClusterOptions
+from cluster_engine.kube_apiserver.authentication import ISSUER
 from cluster_engine.sim import Journal
+from cluster_engine.wiring import forget_installations
 
 ROOT = Path(__file__).resolve().parents[2]
 
@@ -80,8 +84,56 @@ def test_no_result_depends_on_the_platforms_mathematics():
     assert [str(path) for path in sources if wild.search(path.read_text())] == []
 
 
-def test_another_seed_is_another_cluster():
-    assert Cluster(seed=1).state_hash() != Cluster(seed=2).state_hash()
+def test_another_seed_is_another_cluster_from_its_first_pod_on():
+    one, two = Cluster(seed=1), Cluster(seed=2)
+    assert one.state_hash() == two.state_hash()  # both are copies of one installation
+    for cluster in (one, two):
+        cluster.apply(WEB)
+        cluster.settle()
+    uids = [{pod["metadata"]["uid"] for pod in cluster.list("pods", "default")} for cluster in (one, two)]
+    assert not uids[0] & uids[1]
+
+
+@pytest.mark.parametrize("options", [{"nodes": 1}, {"nodes": 3, "seed": 5}, {"addons": False}], ids=str)
+def test_a_copied_installation_is_what_a_boot_of_its_own_gives(options):
+    forget_installations()
+    first, second, own = Cluster(**options), Cluster(**options), Cluster(**options, boot=False)
+    own.boot()
+    for cluster in (first, second, own):
+        cluster.apply(WEB)
+        cluster.advance(90)
+    assert first.state_hash() == second.state_hash() == own.state_hash()
+    assert Cluster.replay(second.journal).state_hash() == second.state_hash()
+
+
+def test_nobody_changes_the_installation():
+    before = Cluster(nodes=3).state_hash()
+    used = Cluster(nodes=3)
+    used.apply(WEB)
+    used.delete("nodes", "worker-1")
+    used.advance(400)
+    assert Cluster(nodes=3).state_hash() == before
+
+
+def test_few_installations_are_kept(monkeypatch):
+    monkeypatch.setattr(wiring, "INSTALLATIONS_KEPT", 2)
+    monkeypatch.setattr(wiring, "INSTALLATION_NODES", 1)
+    options = [ClusterOptions(nodes=nodes, addons=False) for nodes in (0, 1, 2)]
+    kept = [wiring.installed(each) for each in options]
+    assert wiring.installed(options[2]) is not kept[2]  # it has too many nodes
+    assert wiring.installed(options[0]) is kept[0]
+    wiring.installed(replace(options[0], start="2026-03-01T00:00:00Z"))
+    assert wiring.installed(options[0]) is kept[0]
+    assert wiring.installed(options[1]) is not kept[1]  # it was the one not used for longest
+
+
+def test_a_token_of_the_installation_goes_on_to_be_good():
+    cluster = Cluster(nodes=1, seed=77)
+    account = cluster.get("serviceaccounts", "kube-proxy", "kube-system")
+    theirs = wiring.installed(cluster.options).server.authenticator
+    issued = theirs.issue(account, [ISSUER], 3600, "1", None)
+    user = cluster.server.authenticator.token_user(issued["token"])
+    assert user.username == "system:serviceaccount:kube-system:kube-proxy"
 
 
 @pytest.fixture(scope="module")

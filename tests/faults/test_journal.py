@@ -4,7 +4,7 @@ import pytest
 from faults import Planted, ready, same_again, web
 
 from cluster_engine import Cluster
-from cluster_engine.cluster import PERFORMERS
+from cluster_engine.performers import PERFORMERS
 from cluster_engine.sim import Entry
 
 

@@ -8,8 +8,8 @@ import pytest
 
 from cluster_engine import Cluster
 from cluster_engine.apimachinery.errors import ApiError
-from cluster_engine.cluster import PERFORMERS
 from cluster_engine.kube_apiserver import ADMIN, Request, sessions, subrequests
+from cluster_engine.performers import PERFORMERS
 from cluster_engine.sim import Entry
 from cluster_engine.sim.journal import pack_bytes
 

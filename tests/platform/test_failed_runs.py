@@ -13,6 +13,7 @@ from runs.host.host import EngineHost
 from runs.models import JournalEntry, Keyframe, Run
 
 from cluster_engine import Cluster
+from cluster_engine.wiring import Wiring
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -84,7 +85,7 @@ def test_a_poisoned_journal_fails_the_run_once(
 def test_a_bug_at_the_first_boot_fails_the_run(
     host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(Cluster, "boot", lambda self: 1 / 0)
+    monkeypatch.setattr(Wiring, "boot", lambda self: 1 / 0)
     host.acquire(fresh.pk)
     fresh.refresh_from_db()
     assert fresh.state == "failed"

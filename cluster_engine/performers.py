@@ -1,0 +1,82 @@
+"""What each kind of journal entry does to a cluster."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from cluster_engine.kube_apiserver import Request, Response, UserInfo
+from cluster_engine.kubelet import Kubelets
+from cluster_engine.network import Wire
+from cluster_engine.sim import Entry
+from cluster_engine.sim.journal import unpack_bytes
+from cluster_engine.wiring import Wiring
+
+
+def _request(cluster: Wiring, entry: Entry) -> Response | None:
+    with _cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
+        return cluster.server.handle(_request_of(entry.payload), entry.seq)
+
+
+def _open_session(cluster: Wiring, entry: Entry) -> Response | None:
+    with _cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
+        return cluster.server.open_session(_request_of(entry.payload), entry.seq)
+
+
+@contextmanager
+def _cause(cluster: Wiring, entry: Entry, verb: str, path: str) -> Iterator[None]:
+    """What happens inside was caused by the entry."""
+    causes, user = cluster.clock.causes, entry.payload.get("user") or {}
+    causes.entry(entry.seq, entry.at, verb, path, user.get("username", ""))
+    try:
+        yield
+    finally:
+        causes.end()
+
+
+def _session(name: str) -> Performer:
+    def perform(cluster: Wiring, entry: Entry) -> None:
+        with _cause(cluster, entry, entry.kind, entry.payload["session"]):
+            getattr(cluster.server.sessions, name)(entry.payload)
+
+    return perform
+
+
+def _wire(cluster: Wiring, entry: Entry) -> None:
+    payload = entry.payload
+    wire = Wire(payload["latency"], payload["loss"], payload["partition"])
+    cluster.network.wires.set(payload["source"], payload["destination"], wire)
+    kubelets = cluster.components[Kubelets.name]
+    assert isinstance(kubelets, Kubelets)
+    kubelets.network_changed()
+
+
+def _noted(cluster: Wiring, entry: Entry) -> None:
+    """Time was moved, or a file of the learner's saved: the journal has it so that a rebuilt run has it."""
+
+
+Performer = Callable[[Wiring, Entry], Response | None]
+
+PERFORMERS: dict[str, Performer] = {
+    "request": _request,
+    "clock": _noted,
+    "file": _noted,
+    "wire": _wire,
+    "session/open": _open_session,
+    "session/input": _session("input"),
+    "session/resize": _session("resize"),
+    "session/close": _session("close"),
+}
+"""Every kind of journal entry, and what carries it out."""
+
+
+def _request_of(payload: dict[str, Any]) -> Request:
+    return Request(
+        payload["method"],
+        payload["path"],
+        [(name, value) for name, value in payload["query"]],
+        dict(payload["headers"]),
+        unpack_bytes(payload["body"]),
+        UserInfo.from_dict(payload["user"]),
+    )

@@ -1,0 +1,168 @@
+"""How the rooms of one cluster are wired, brought up, and kept as data.
+
+``Wiring`` is all of a cluster but its journal: the clock, etcd, the API server, the components. `cluster.py` is the
+facade over it, `performers.py` what the entries of a journal do to it.
+"""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Iterable
+from dataclasses import replace
+from typing import Any
+
+from cluster_engine.addons import AddonManager
+from cluster_engine.api import KINDS
+from cluster_engine.api.coordination.v1 import lease
+from cluster_engine.apimachinery.scheme import Kind, Scheme
+from cluster_engine.client_go import SharedInformerFactory
+from cluster_engine.component import ClusterOptions, Component, Context
+from cluster_engine.controlplane import PostStartHooks
+from cluster_engine.coredns import Resolver
+from cluster_engine.etcd import Stamp, Store
+from cluster_engine.kube_apiserver import APIServer
+from cluster_engine.kube_controller_manager import CONTROLLERS
+from cluster_engine.kube_proxy import Proxy
+from cluster_engine.kube_scheduler import Scheduler
+from cluster_engine.kubelet import Kubelets
+from cluster_engine.network import Network
+from cluster_engine.sim import (
+    INSTALLATION_SEED,
+    SECOND,
+    BudgetExceeded,
+    Chance,
+    Clock,
+    Failures,
+    parse_rfc3339,
+)
+
+COMPONENTS: tuple[type[Component], ...] = (PostStartHooks, *CONTROLLERS, Scheduler, Kubelets, AddonManager)
+"""Every component of the cluster, in the order in which they see a change."""
+
+RENEWED: dict[str, Stamp] = {"leases.coordination.k8s.io": lease.renewed}
+"""Resources whose objects can be renewed by the store itself, and what a renewal changes."""
+
+SETTLE_EVENTS = 2_000_000
+"""Clock events that one settle, wait or advance may run; a cluster that needs more is running away."""
+
+INSTALLATIONS_KEPT = 16
+"""Installed clusters that a process keeps to copy from; the one not used for longest goes."""
+INSTALLATION_NODES = 100
+"""Nodes that a kept one has at most."""
+BOOT_SECONDS = 600.0
+"""Virtual seconds within which the system Pods must be Ready."""
+
+_installations: OrderedDict[ClusterOptions, Wiring] = OrderedDict()
+
+
+class Wiring:
+    """The rooms of one cluster. All times are virtual; nothing here reads the wall clock."""
+
+    def __init__(self, options: ClusterOptions, kinds: Iterable[Kind] = KINDS) -> None:
+        """Nothing runs yet. Raises ValueError for options that no cluster can have."""
+        if not 0 <= options.nodes <= 5_000:
+            raise ValueError(f"nodes must be between 0 and 5000, found {options.nodes}")
+        self.options = options
+        self.clock = Clock(parse_rfc3339(options.start), Failures(options.strict))
+        self.chance = Chance(options.seed)
+        self.store = Store(self.clock, freezing=options.freezing, stamps=RENEWED)
+        self.scheme = Scheme(kinds)
+        self.server = APIServer(self.clock, self.chance, self.store, self.scheme, options)
+        self.informers = SharedInformerFactory(self.store)
+        self.network = Network(self.clock, Proxy(self.informers), self.chance)
+        calls = {"dns": Resolver(self.informers).answer}
+        self.context = Context(
+            self.clock, self.chance, self.informers, self.server, options, self.network, calls
+        )
+        self.components: dict[str, Component] = {}
+        for component in COMPONENTS:
+            built = component(self.context)
+            self.components[built.name] = built
+
+    def boot(self) -> None:
+        """Starts every component and runs until the system Pods are Ready, as every cluster of these options does."""
+        self.chance.reseed(INSTALLATION_SEED)
+        for component in self.components.values():
+            component.start()
+        self.run_settled(BOOT_SECONDS)
+        self.chance.reseed(self.options.seed)
+
+    def run_settled(self, limit: float) -> bool:
+        """Runs until only background upkeep is left, at most ``limit`` virtual seconds. True when settled."""
+        clock = self.clock
+        deadline = clock.now + round(limit * SECOND)
+        for _ in range(SETTLE_EVENTS):
+            if not clock.busy:
+                # What is due right now belongs to this instant, upkeep too: a replay runs it before going on.
+                clock.run_until(clock.now)
+                if not clock.busy:
+                    return True
+            due = clock.next_due()
+            if due is None or due > deadline:
+                clock.run_until(deadline)
+                return not clock.busy
+            clock.step()
+        raise BudgetExceeded(f"more than {SETTLE_EVENTS} events without settling")
+
+    def save(self) -> dict[str, Any]:
+        """Everything that makes this cluster go on as it would; objects by reference."""
+        return {
+            "clock": self.clock.state(),
+            "failures": self.clock.failures.state(),
+            "store": self.store.state(),
+            "server": self.server.state(),
+            "network": self.network.state(),
+            "components": {name: component.save_all() for name, component in self.components.items()},
+            "recorders": {name: recorder.state() for name, recorder in self.context.recorders.items()},
+        }
+
+    def load(self, saved: dict[str, Any]) -> None:
+        """Takes over what ``save`` gave."""
+        self.clock.failures.load(saved["failures"])
+        self.store.load(saved["store"])
+        self.informers.rebuild()
+        self.server.load(saved["server"])
+        self.network.load(saved["network"])
+        for name, state in saved["components"].items():
+            self.components[name].load_all(state)
+        for name, state in saved["recorders"].items():
+            self.context.recorders[name].load(state)
+        # Last: whatever the components scheduled while they were built is replaced by what was saved.
+        self.clock.load(saved["clock"])
+
+    def share(self, other: Wiring) -> None:
+        """As ``load`` of what ``other`` would save, but by reference: what it costs does not grow with objects."""
+        self.clock.failures.load(other.clock.failures.state())
+        self.store.share(other.store)
+        self.informers.share(other.informers)
+        self.server.share(other.server)
+        self.network.share(other.network)
+        for name, component in other.components.items():
+            self.components[name].share_all(component)
+        for name, recorder in other.context.recorders.items():
+            self.context.recorders[name].share(recorder)
+        self.clock.share(other.clock)
+
+
+def installed(options: ClusterOptions, kinds: Iterable[Kind] = KINDS) -> Wiring:
+    """A booted cluster of these options, whatever their seed: to share from, never to run.
+
+    Kept for the next who asks, unless it serves other kinds than KINDS or has very many nodes.
+    """
+    key = replace(options, seed=INSTALLATION_SEED)
+    found = _installations.get(key) if kinds is KINDS else None
+    if found is None:
+        found = Wiring(key, kinds)
+        found.boot()
+        if kinds is KINDS and key.nodes <= INSTALLATION_NODES:
+            _installations[key] = found
+    else:
+        _installations.move_to_end(key)
+    if len(_installations) > INSTALLATIONS_KEPT:
+        _installations.popitem(last=False)
+    return found
+
+
+def forget_installations() -> None:
+    """Nothing is kept any more (a test has changed what a boot does)."""
+    _installations.clear()
