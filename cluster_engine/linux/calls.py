@@ -35,7 +35,8 @@ class Calls:
         env: dict[str, str] | None = None,
         fds: dict[str, str] | None = None,
     ) -> None:
-        """``argv``, ``env``, ``fds``: of an instant program that runs inside a shell's step."""
+        """``argv``, ``env``, ``fds``: of an instant program that runs inside a shell's step; without ``env`` its
+        environment is what the shell exports."""
         self.kernel = kernel
         self.process = process
         self.ticks = 0
@@ -84,7 +85,12 @@ class Calls:
 
     @property
     def env(self) -> dict[str, str]:
-        return dict(self._env if self._env is not None else self.process["env"])
+        if self._env is not None:
+            return dict(self._env)
+        if self._fds is None:
+            return dict(self.process["env"])
+        variables = self.process["vars"]
+        return {name: variables[name] for name in self.process["exported"] if name in variables}
 
     @property
     def cwd(self) -> str:
@@ -129,20 +135,24 @@ class Calls:
         return desc
 
     def write(self, fd: int, text: str) -> None:
-        if not text:
-            return
+        if text:
+            self._put(self._desc(fd), text)
+
+    def _put(self, desc: str, text: str) -> None:
         if not text.isascii() and max(text) > "\xff":
             text = octets(text)
         self.ticks += len(text) // BYTES_PER_STEP
-        descriptors.put(self.kernel, self.process, self._desc(fd), text)
+        descriptors.put(self.kernel, self.process, desc, text)
 
     def out(self, text: str) -> None:
-        if "1" in (self.process["fds"] if self._fds is None else self._fds):
-            self.write(1, text)
+        desc = (self.process["fds"] if self._fds is None else self._fds).get("1")
+        if text and desc is not None:
+            self._put(desc, text)
 
     def err(self, text: str) -> None:
-        if "2" in (self.process["fds"] if self._fds is None else self._fds):
-            self.write(2, text)
+        desc = (self.process["fds"] if self._fds is None else self._fds).get("2")
+        if text and desc is not None:
+            self._put(desc, text)
 
     def error(self, message: str) -> None:
         self.err(f"{self.name}: {message}\n")
@@ -318,7 +328,7 @@ class Calls:
             child["cwd"] = cwd
         if group:
             child["group"] = child["id"]
-        processes.become(kernel, child, program, argv, environment)
+        processes.start(kernel, child, program, argv, environment)
         process["kids"] = [*process["kids"], child["id"]]
         pid: int = child["pid"]
         return pid

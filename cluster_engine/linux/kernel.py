@@ -19,7 +19,6 @@ from cluster_engine.linux.limits import (
     LAST_PERIOD,
     RECOVERY,
     SLICE,
-    WAKE_COST,
     Limits,
 )
 from cluster_engine.linux.program import Program
@@ -226,8 +225,10 @@ class Kernel:
         if why == "held":
             record["cpu"] += waited
             return
-        record["tokens"] = min(self.limits.burst, record["tokens"] + waited // RECOVERY)
-        if record["tokens"] > self.limits.burst // 2:
+        burst = self.limits.burst
+        tokens = record["tokens"] + waited // RECOVERY
+        record["tokens"] = tokens if tokens < burst else burst
+        if tokens > burst // 2:
             record["period"] = 0
 
     def wake_all(self, keys: list[str], *, outside: bool = False) -> None:
@@ -256,31 +257,17 @@ class Kernel:
 
     def timer(self, process: str, after: int, what: str) -> int:
         """Something is due for a process; the timer's number."""
-        number = int(self.fresh())
-        insort(self.timers, [self.now + max(0, after), number, process, what])
+        number: int = self.top["next"]
+        self.top["next"] = number + 1
+        insort(self.timers, [self.now + after if after > 0 else self.now, number, process, what])
         return number
 
     def drop_timers(self, process: str) -> None:
         """Forget what was due for a process."""
         self.timers[:] = [each for each in self.timers if each[2] != process]
 
-    def fire(self) -> None:
-        """Everything that is due now."""
-        timers, now = self.timers, self.now
-        while timers and timers[0][0] <= now:
-            _, number, key, what = timers.pop(0)
-            if key not in self.procs:
-                continue
-            record = self.process(key)
-            if what == "held":
-                if record["held"]:
-                    self._relieve(record)
-            else:
-                record["fired"].append(number)
-                record["tokens"] -= WAKE_COST
-                self.wake(key, outside=True)
-
-    def _relieve(self, record: Record) -> None:
+    def relieve(self, record: Record) -> None:
+        """The share that a process without savings waited for has come."""
         record["tokens"] = max(1, SLICE // max(1, self.top["totals"]["held"]))
         record["cpu"] += self.now - record["since"]
         if record["state"] == "S":

@@ -123,12 +123,13 @@ class Machine:
             raise FileError("No such file or directory", cwd)
         full = processes.find(kernel, probe, argv[0] if argv else "", environment.get("PATH"))
         program, words = processes.load(kernel, probe, full, list(argv))
-        record = processes.blank(kernel, who, "")
+        record = processes.blank(kernel, who, None)
         record["cwd"], record["host"] = cwd, True
         for number, spec in enumerate((stdin, stdout, stderr)):
             record["fds"][str(number)] = self._attach(record, number, spec)
         record["session"] = session or record["session"]
         processes.become(kernel, record, program, words, environment)
+        kernel.ready.append(record["id"])
         kernel.host.wake(kernel.now)
         return int(record["id"])
 
@@ -332,8 +333,9 @@ class Machine:
             return kernel.due()
         kernel.touch()
         kernel.top["now"] = kernel.now = max(now, kernel.now)
-        kernel.fire()
+        processes.fire(kernel)
         ready = kernel.ready
+        given = budget
         while ready and budget > 0:
             key = ready[0]
             if key not in kernel.procs or kernel.procs[key]["state"] != "R":
@@ -351,17 +353,15 @@ class Machine:
                 kernel.hold(process)
                 continue
             left = process["q"] or QUANTUM
-            used = self._slice(process, min(left, budget))
+            used = self._slice(process, left if left < budget else budget)
             budget -= used
-            kernel.top["totals"]["steps"] += used
-            process["spent"] += used
-            process["q"] = max(0, left - used)
-            if process["state"] == "R" and process["q"] and not process["pending"]:
+            spent = process["spent"] + used
+            if process["state"] == "R" and used < left and not process["pending"]:
+                process["spent"], process["q"] = spent, left - used
                 continue
-            process["q"] = 0
-            process["tokens"] -= process["spent"]
-            process["cpu"] += process["spent"]
-            process["spent"] = 0
+            process["spent"] = process["q"] = 0
+            process["tokens"] -= spent
+            process["cpu"] += spent
             del ready[0]
             if process["state"] == "Z":
                 processes.settle(kernel, process)
@@ -371,6 +371,7 @@ class Machine:
                 process["kind"] == "sh" and interpreter.park(kernel, process)
             ):
                 ready.append(key)
+        kernel.top["totals"]["steps"] += given - budget
         return kernel.due()
 
     def _slice(self, process: Record, limit: int) -> int:
@@ -384,6 +385,8 @@ class Machine:
                     kernel.sleep(process)
                     return 1
                 return servers.finish(kernel, process)
+            if kind == "pause":
+                return processes.pause(kernel, process)
             program = kernel.programs(process["program"])
             if program is None:
                 processes.leave(kernel, process, 127)

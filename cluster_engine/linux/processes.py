@@ -7,7 +7,7 @@ A record of the table ``procs`` holds, whatever runs in it:
 ``argv env cwd umask fds``, ``group sid tty``, ``children dead`` (ends not yet looked at: [id, pid, status, how]),
 ``state`` R S T Z, ``pending traps caught``, ``out`` (not yet written), ``fired hot`` (timers and sockets with news),
 ``tokens period spent woken held since q`` (processor time), ``cpu started``, ``host session`` (who is told of its end),
-``kind`` sh filter on run, ``program``, ``mem`` (its memory). A shell adds its own fields.
+``kind`` sh filter on run pause, ``program``, ``mem`` (its memory). A shell adds its own fields.
 """
 
 from __future__ import annotations
@@ -19,53 +19,56 @@ from cluster_engine.linux import descriptors, signals
 from cluster_engine.linux.errors import DENIED, NO_ENTRY, NO_PROCESS, FileError
 from cluster_engine.linux.files.tree import content, program_of
 from cluster_engine.linux.kernel import Kernel, Record, copied_process
-from cluster_engine.linux.limits import EXEC_COST, FORK_COST
+from cluster_engine.linux.limits import EXEC_COST, FORK_COST, WAKE_COST
 from cluster_engine.linux.program import Program
 
 DEFAULT_PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
-COMMON = (
-    "id", "pid", "parent", "who", "argv", "env", "cwd", "umask", "fds", "group", "sid", "tty", "children", "dead",
-    "state", "pending", "traps", "caught", "out", "fired", "hot", "tokens", "period",
-    "spent", "woken", "held", "since", "q", "cpu", "started", "host", "session",
-)  # fmt: skip
-_COMMON = frozenset(COMMON)
+_BLANK: Record = {
+    "id": "", "pid": 0, "parent": "", "who": {}, "argv": [], "env": {}, "cwd": "/", "umask": 0o022, "fds": {},
+    "group": "", "sid": "", "tty": "", "children": [], "dead": [], "state": "R", "pending": [], "traps": {},
+    "caught": [], "out": [], "fired": [], "hot": [], "tokens": 0, "period": 0, "spent": 0, "woken": "", "held": False,
+    "since": 0, "q": 0, "cpu": 0, "started": 0, "host": False, "session": "",
+}  # fmt: skip
+"""What all processes have. It is copied, and what is changed in place is made anew (a literal costs twice as much)."""
 MAX_SCRIPT_LINKS = 4
 """Scripts whose interpreter is a script."""
 
 
-def blank(kernel: Kernel, who: Record, parent: str) -> Record:
-    """A record of nothing yet. Raises FileError when there are too many processes."""
+def blank(kernel: Kernel, who: Record, parent: Record | None) -> Record:
+    """A record of nothing yet, in its parent's place and group. Raises FileError when there are too many processes."""
     if len(kernel.procs) >= kernel.limits.processes:
         raise FileError("Resource temporarily unavailable")
     key = kernel.fresh()
     kernel.top["totals"]["started"] += 1
-    record: Record = {
-        "id": key, "pid": next_pid(kernel, who["ns"], key), "parent": parent, "who": who, "argv": [], "env": {},
-        "cwd": "/", "umask": 0o022, "fds": {}, "group": key, "sid": key, "tty": "", "children": [], "dead": [],
-        "state": "R", "pending": [], "traps": {}, "caught": [], "out": [], "fired": [], "hot": [],
-        "tokens": kernel.limits.burst, "period": 0,
-        "spent": 0, "woken": "", "held": False, "since": kernel.now, "q": 0, "cpu": 0, "started": kernel.now,
-        "host": False, "session": "",
-    }  # fmt: skip
+    record = _BLANK.copy()
+    record["id"], record["pid"], record["who"] = key, next_pid(kernel, who["ns"], key), who
+    if parent is None:
+        record["group"] = record["sid"] = key
+    else:
+        record["parent"], record["cwd"], record["umask"] = parent["id"], parent["cwd"], parent["umask"]
+        record["group"], record["sid"], record["tty"] = parent["group"], parent["sid"], parent["tty"]
+    record["fds"] = {}
+    record["children"], record["dead"], record["pending"], record["caught"] = [], [], [], []
+    record["out"], record["fired"], record["hot"] = [], [], []
+    record["tokens"], record["since"], record["started"] = kernel.limits.burst, kernel.now, kernel.now
     kernel.add_process(key, record)
-    kernel.ready.append(key)
     return record
 
 
 def next_pid(kernel: Kernel, name: str, key: str) -> int:
     """The next number of a pid namespace; the first process is its init."""
     spaces = kernel.top["namespaces"]
-    space = spaces.get(name, {"next": 1, "init": ""})
-    if space["init"] not in kernel.procs:
+    space = spaces.get(name)
+    if space is None or space["init"] not in kernel.procs:
         space = {"next": 1, "init": key}
     number: int = space["next"]
-    spaces[name] = {**space, "next": number + 1}
+    spaces[name] = {"next": number + 1, "init": space["init"]}
     return number
 
 
 def _share(parent: Record, child: Record) -> None:
     """Half of what a parent has saved up goes to the child; at its end what is left comes back."""
-    half = max(0, parent["tokens"]) // 2
+    half = parent["tokens"] // 2 if parent["tokens"] > 0 else 0
     child["tokens"] = half
     parent["tokens"] -= half + FORK_COST
     child["period"] = parent["period"]
@@ -99,14 +102,14 @@ def fork(kernel: Kernel, parent: Record) -> Record:
 
 def child_of(kernel: Kernel, parent: Record, fds: Mapping[str, str]) -> Record:
     """A child that is to become another program at once: nothing of the parent's memory is copied."""
-    child = blank(kernel, parent["who"], parent["id"])
+    child = blank(kernel, parent["who"], parent)
     kernel.acts += 1
-    child["cwd"], child["umask"] = parent["cwd"], parent["umask"]
-    child["group"], child["sid"], child["tty"] = parent["group"], parent["sid"], parent["tty"]
-    child["traps"] = {name: "" for name, action in parent["traps"].items() if action == ""}
+    if parent["traps"]:
+        child["traps"] = {name: "" for name, action in parent["traps"].items() if action == ""}
     child["fds"] = dict(fds)
     for desc in fds.values():
-        descriptors.retain(kernel, desc)
+        if desc[0] in descriptors.COUNTED:
+            descriptors.retain(kernel, desc)
     _share(parent, child)
     parent["children"].append(child["id"])
     return child
@@ -169,12 +172,13 @@ def load(kernel: Kernel, process: Record, full: str, argv: list[str]) -> tuple[P
 
 def become(kernel: Kernel, process: Record, program: Program, argv: list[str], env: dict[str, str]) -> None:
     """The process runs a program from its start. It keeps what a process keeps over ``execve``."""
-    if len(process) > len(COMMON):
-        for key in [key for key in process if key not in _COMMON]:
+    if len(process) > len(_BLANK):
+        for key in [key for key in process if key not in _BLANK]:
             del process[key]
-    process["argv"], process["env"] = list(argv), dict(env)
-    process["traps"] = {name: "" for name, action in process["traps"].items() if action == ""}
-    process["caught"], process["fired"], process["hot"] = [], [], []
+        process["caught"], process["fired"], process["hot"] = [], [], []
+    process["argv"], process["env"] = argv.copy(), env
+    if process["traps"]:
+        process["traps"] = {name: "" for name, action in process["traps"].items() if action == ""}
     process["tokens"] -= EXEC_COST
     process["program"] = program.name
     process["mem"] = {}
@@ -188,6 +192,18 @@ def become(kernel: Kernel, process: Record, program: Program, argv: list[str], e
         process.update(events=[["start", list(argv)]], asks=[], more=False, kids=[])
     else:
         process["kind"] = "run"
+        wait = program.pause(argv) if program.pause is not None else None
+        if wait is not None:
+            process["kind"], process["mem"] = "pause", {"wait": wait}
+
+
+def start(kernel: Kernel, process: Record, program: Program, argv: list[str], env: dict[str, str]) -> None:
+    """A child begins to run a program; one that only waits does so at once."""
+    become(kernel, process, program, argv, env)
+    if process["kind"] == "pause":
+        pause(kernel, process)
+    else:
+        kernel.ready.append(process["id"])
 
 
 def execute(kernel: Kernel, process: Record, argv: list[str], env: dict[str, str]) -> None:
@@ -195,6 +211,43 @@ def execute(kernel: Kernel, process: Record, argv: list[str], env: dict[str, str
     full = find(kernel, process, argv[0] if argv else "", env.get("PATH"))
     program, argv = load(kernel, process, full, argv)
     become(kernel, process, program, argv, env)
+
+
+# --- time ------------------------------------------------------------------------------------------
+
+
+def fire(kernel: Kernel) -> None:
+    """Everything that is due now."""
+    timers, now = kernel.timers, kernel.now
+    while timers and timers[0][0] <= now:
+        _, number, key, what = timers.pop(0)
+        if key not in kernel.procs:
+            continue
+        record = kernel.process(key)
+        if what == "held":
+            if record["held"]:
+                kernel.relieve(record)
+            continue
+        record["tokens"] -= WAKE_COST
+        if record["kind"] == "pause" and record["state"] == "S" and not record["held"]:
+            kernel.save_up(record)
+            _gone(kernel, record, 0, "exited")
+            settle(kernel, record)
+            continue
+        record["fired"].append(number)
+        kernel.wake(key, outside=True)
+
+
+def pause(kernel: Kernel, process: Record) -> int:
+    """A process that only waits begins to, or goes on after a signal that did nothing, or ends; the steps it took."""
+    if process["fired"]:
+        leave(kernel, process, 0)
+        return 1
+    if process["mem"]:
+        kernel.timer(process["id"], process["mem"]["wait"], "pause")
+        process["mem"] = {}
+    kernel.sleep(process)
+    return 1
 
 
 # --- ends ------------------------------------------------------------------------------------------
@@ -205,55 +258,59 @@ def close_all(kernel: Kernel, process: Record) -> None:
     for desc in fds.values():
         if desc[0] in descriptors.COUNTED:
             descriptors.release(kernel, desc)
-    for desc, _ in process["out"]:
-        descriptors.release(kernel, desc)
-    process["out"] = []
+    if process["out"]:
+        for desc, _ in process["out"]:
+            descriptors.release(kernel, desc)
+        process["out"] = []
 
 
 def leave(kernel: Kernel, process: Record, status: int, how: str = "exited") -> None:
     """The process ends: ``how`` is ``exited`` or the name of the signal that killed it."""
+    if kernel.timers:
+        kernel.drop_timers(process["id"])
+    kernel.set_held(process, False)
+    _gone(kernel, process, status, how)
+
+
+def _gone(kernel: Kernel, process: Record, status: int, how: str) -> None:
     key = process["id"]
     kernel.acts += 1
     close_all(kernel, process)
-    if kernel.timers:
-        kernel.drop_timers(key)
     process["state"] = "Z"
-    kernel.set_held(process, False)
-    space = kernel.top["namespaces"].get(process["who"]["ns"], {"init": ""})
-    init = space["init"] if space["init"] in kernel.procs else ""
-    if init == key:
+    if process["pid"] == 1:
         for other, record in list(kernel.procs.items()):
             if other != key and record["who"]["ns"] == process["who"]["ns"]:
                 signals.send(kernel, other, "KILL", outside=True)
-        init = ""
     if process["tty"]:
         _leave_terminal(kernel, process)
-    for child in process["children"]:
-        _adopt(kernel, child, init)
-    process["children"] = []
+    if process["children"]:
+        init = kernel.top["namespaces"][process["who"]["ns"]]["init"]
+        for child in process["children"]:
+            _adopt(kernel, child, init if init != key and init in kernel.procs else "")
+        process["children"] = []
     if process["session"]:
         kernel.host.ended(process["session"], status)
         kernel.top["sessions"].pop(process["session"], None)
     if process["host"]:
         kernel.host.exited(int(key), status)
-    if process["parent"] in kernel.procs:
-        parent = kernel.process(process["parent"])
-        parent["dead"].append([key, process["pid"], status, how])
-        kernel.wake(parent["id"])
+    parent = process["parent"]
+    if parent in kernel.procs:
+        kernel.process(parent)["dead"].append([key, process["pid"], status, how])
+        kernel.wake(parent)
     else:
         kernel.forget(key)
 
 
 def settle(kernel: Kernel, process: Record) -> None:
-    """After its last turn: what a process has left of its processor time goes to its parent."""
+    """After its last turn: what a process has left of its processor time goes to its parent, or what it owes."""
     kernel.top["totals"]["cpu"] += process["cpu"]
     if process["state"] != "Z" or process["parent"] not in kernel.procs:
         return
     parent = kernel.process(process["parent"])
-    parent["tokens"] = min(kernel.limits.burst, parent["tokens"] + max(0, process["tokens"]))
-    parent["period"] = (
-        0 if parent["tokens"] > kernel.limits.burst // 2 else max(parent["period"], process["period"])
-    )
+    burst = kernel.limits.burst
+    tokens = parent["tokens"] + process["tokens"]
+    parent["tokens"] = tokens if tokens < burst else burst
+    parent["period"] = 0 if tokens > burst // 2 else max(parent["period"], process["period"])
 
 
 def _leave_terminal(kernel: Kernel, process: Record) -> None:

@@ -3,7 +3,8 @@
 A program never keeps anything between calls but its state, which is JSON: so a process can be saved,
 copied and read back at any moment. It comes in one of three shapes (exactly one is given):
 
-- ``run``: *instant*. It looks, writes and gives back its exit status. It never waits or reads a stream.
+- ``run``: *instant*. It looks, writes and gives back its exit status. It never waits or reads a stream. With ``pause``
+  it may do nothing but wait, and ends with 0 then; nothing of it is stepped meanwhile.
 - ``filter``: reads files or standard input chunk by chunk. Opening, waiting and end of file are the machine's.
 - ``on``: a machine of states. It asks (``read``, ``sleep``, ``spawn`` …) and is called again with the answer.
 
@@ -221,6 +222,8 @@ class Program:
     summary: str = ""
     usage: str = ""
     run: Callable[[Sys, list[str]], int] | None = None
+    pause: Callable[[list[str]], int | None] | None = None
+    """For how long a call with these arguments only waits (µs); None: ``run`` it."""
     filter: Filter | None = None
     on: Callable[[Sys, State, Event], State] | None = None
     shell: bool = False

@@ -8,6 +8,7 @@ import pytest
 
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.limits import Limits
+from cluster_engine.linux.machine import Machine
 from cluster_engine.linux.program import Program, Sys
 from tests.linux.world import TABLE, World
 
@@ -51,6 +52,38 @@ def test_a_sleeper_sleeps_on_the_clock() -> None:
     assert world.machine.alive(process)
     world.advance(1)
     assert world.host.exits == {process: 0}
+
+
+PAUSES = {
+    "over": ("sleep 2; echo $?", [], "0\n"),
+    "killed": ("sleep 9; echo $?", [(1, "TERM")], "Terminated\n143\n"),
+    "stopped beyond its end": ("sleep 2; echo $?", [(1, "STOP"), (3, "CONT")], "0\n"),
+    "stopped and going on": ("sleep 5; echo $?", [(1, "STOP"), (2, "CONT")], "0\n"),
+    "ignored": ("trap '' TERM; sleep 3; echo $?", [(1, "TERM")], "0\n"),
+    "of nothing": ("sleep 0; echo $?", [], "0\n"),
+    "become": ("(exec sleep 2); echo $?", [], "0\n"),
+    "in the background": ("sleep 3 & sleep 1; kill $!; wait $!; echo $?", [], "Terminated\n143\n"),
+    "with a pipe": ("sleep 2 | cat; echo $?", [], "0\n"),
+    "misused": ("sleep x; echo $?", [], "sleep: invalid number 'x'\n1\n"),
+}
+
+
+@pytest.mark.parametrize("name", PAUSES)
+@pytest.mark.parametrize("saved", [False, True], ids=["straight", "saved each second"])
+def test_a_process_that_only_waits(name: str, saved: bool) -> None:
+    line, signals, out = PAUSES[name]
+    world = World()
+    world.start("sh", "-c", line)
+    for second in range(10):
+        for signal in [each for at, each in signals if at == second]:
+            sleeps = [each["id"] for each in world.machine.processes() if each["argv"][0] == "sleep"]
+            world.machine.signal(sleeps[0], signal)
+        world.advance(1_000_000)
+        if saved:
+            state = json.loads(json.dumps(world.machine.state()))
+            world.machine = Machine("box", world.host, TABLE.get)
+            world.machine.load(state)
+    assert (world.host.out(), list(world.host.exits.values())) == (out, [0])
 
 
 @pytest.mark.parametrize(

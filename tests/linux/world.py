@@ -9,6 +9,7 @@ from cluster_engine.linux.files import tree
 from cluster_engine.linux.limits import Limits
 from cluster_engine.linux.machine import Machine
 from cluster_engine.linux.program import Event, Filter, Program, State, Sys
+from cluster_engine.linux.programs import sleep
 from cluster_engine.linux.sh import PROGRAMS
 
 PATH = "/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin"
@@ -37,14 +38,6 @@ def _lines() -> Program:
         return 0
 
     return Program("lines", filter=Filter(lambda sys, argv: ({"n": 0}, ["-"]), feed, end))
-
-
-def _sleep(sys: Sys, state: State, event: Event) -> State:
-    if event[0] == "start":
-        sys.sleep(int(float(event[1][1]) * 1_000_000))
-    else:
-        sys.exit(0)
-    return state
 
 
 def _yes(sys: Sys, state: State, event: Event) -> State:
@@ -97,7 +90,7 @@ def _talk(sys: Sys, state: State, event: Event) -> State:
 
 
 SMALL = (
-    _cat(), _lines(), Program("sleep", on=_sleep), Program("yes", on=_yes), Program("date", run=_date),
+    _cat(), _lines(), sleep.PROGRAM, Program("yes", on=_yes), Program("date", run=_date),
     Program("echod", on=_echo_server), Program("talk", on=_talk),
 )  # fmt: skip
 TABLE = {program.name: program for program in (*SMALL, *PROGRAMS)}

@@ -143,6 +143,8 @@ FOREVER = 100 * 365 * 86_400 * 1_000_000
 
 def duration(text: str) -> int | None:
     """Microseconds of a time such as 5, 0.5, 2m, infinity; None when it is none."""
+    if text.isdecimal() and len(text) < 9:
+        return int(text) * 1_000_000
     if text in ("inf", "infinity"):
         return FOREVER
     unit = _UNITS.get(text[-1:], 0)

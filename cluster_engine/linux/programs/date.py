@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from datetime import UTC, datetime, timedelta
+from functools import lru_cache
 
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Program, Sys
@@ -64,7 +65,17 @@ def _relative(words: str, now: int) -> int | None:
     return moment if 0 <= moment <= _LAST * 1_000_000 else None
 
 
-_PLAIN = "%a %b %e %H:%M:%S UTC %Y\n"
+@lru_cache(64)
+def _day(day: int) -> tuple[str, int]:
+    """How a plain date begins, and its year."""
+    moment = datetime.fromtimestamp(day * 86_400, UTC)
+    return moment.strftime("%a %b %e"), moment.year
+
+
+def _plain(now: int) -> str:
+    day, second = divmod(now // 1_000_000, 86_400)
+    begin, year = _day(day)
+    return f"{begin} {second // 3600:02}:{second // 60 % 60:02}:{second % 60:02} UTC {year}\n"
 
 
 def formatted(now: int, text: str) -> str:
@@ -112,7 +123,7 @@ def _field(moment: datetime, now: int, letter: str, pad: str, digits: str) -> st
 
 def _run(sys: Sys, argv: list[str]) -> int:
     if len(argv) == 1:
-        sys.out(datetime.fromtimestamp(sys.now // 1_000_000, UTC).strftime(_PLAIN))
+        sys.out(_plain(sys.now))
         return 0
     long = {
         "utc": "u",

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.linux.program import Program, Sys
 from cluster_engine.linux.programs._common import FOREVER, duration, fail, is_busybox, misused
 
 _USAGE = (
@@ -13,26 +13,26 @@ _USAGE = (
 )
 
 
-def _on(sys: Sys, state: State, event: Event) -> State:
-    if event[0] == "timer":
-        sys.exit(0)
-    if event[0] != "start":
-        return state
-    words = event[1][1:]
-    if words[:1] == ["--"]:
-        words = words[1:]
-    if not words:
-        misused(sys, "" if is_busybox(sys) else "missing operand", _USAGE)
+def _pause(argv: list[str]) -> int | None:
+    words = argv[2:] if argv[1:2] == ["--"] else argv[1:]
     total = 0
     for word in words:
         time = duration(word)
         if time is None:
-            if is_busybox(sys):
-                fail(sys, f"invalid number '{word}'")
-            misused(sys, f"invalid time interval '{word}'", _USAGE)
+            return None
         total += time
-    sys.sleep(min(total, FOREVER))
-    return {}
+    return min(total, FOREVER) if words else None
 
 
-PROGRAM = Program("sleep", "wait", _USAGE, on=_on)
+def _run(sys: Sys, argv: list[str]) -> int:
+    """Why it cannot wait."""
+    words = argv[2:] if argv[1:2] == ["--"] else argv[1:]
+    if not words:
+        misused(sys, "" if is_busybox(sys) else "missing operand", _USAGE)
+    wrong = next(word for word in words if duration(word) is None)
+    if is_busybox(sys):
+        fail(sys, f"invalid number '{wrong}'")
+    misused(sys, f"invalid time interval '{wrong}'", _USAGE)
+
+
+PROGRAM = Program("sleep", "wait", _USAGE, run=_run, pause=_pause)

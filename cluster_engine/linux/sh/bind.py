@@ -63,22 +63,33 @@ def _run(pc: int, words: list[Any], assigns: list[Any], redirects: list[Any], fl
             append(sh, argv)
         return run.command(sh, argv, bound_assigns, bound_redirects, back, tail)
 
-    if not assigns and not redirects and len(words) == 5 and constant(words[0]) == "[":
-        quick = _quick_test(words, general, pc + 1, checked)
-        if quick is not None:
-            return quick
-    if len(words) == 1 and not assigns and not redirects and constant(words[0]) in (":", "true"):
+    if assigns or redirects or not words:
+        return general
+    fixed = [text for text in map(constant, words) if text is not None]
+    if len(fixed) < len(words):
+        quick = _quick_test(words, general, pc + 1, checked) if len(words) == 5 else None
+        return quick or general
 
-        def nothing(sh: Shell) -> int:
-            if sh.p["opts"]:
-                return general(sh)
-            if sh.p["funcs"] and "true" in sh.p["funcs"]:
-                return general(sh)
-            sh.status = 0
-            return pc + 1
+    def plain(sh: Shell) -> int:
+        process = sh.p
+        if process["opts"] or process["call"] is not None:
+            return general(sh)
+        process["line"] = line
+        return run.dispatch(sh, fixed.copy(), [], {}, back, tail)
 
-        return nothing
-    return general
+    return _nothing(plain, pc + 1) if fixed in ([":"], ["true"]) else plain
+
+
+def _nothing(general: Op, nxt: int) -> Op:
+    """``:`` and ``true``, as long as nothing is unusual."""
+
+    def nothing(sh: Shell) -> int:
+        if sh.p["opts"] or "true" in sh.p["funcs"]:
+            return general(sh)
+        sh.status = 0
+        return nxt
+
+    return nothing
 
 
 _QUICK = ("-eq", "-ne", "-lt", "-le", "-gt", "-ge")
@@ -87,7 +98,7 @@ _QUICK = ("-eq", "-ne", "-lt", "-le", "-gt", "-ge")
 def _quick_test(words: list[Any], general: Op, nxt: int, checked: bool) -> Op | None:
     """``[ a -lt b ]`` and ``[ "$a" = b ]`` without a command, as long as nothing is unusual."""
     operator = constant(words[2])
-    if constant(words[4]) != "]" or operator is None:
+    if constant(words[0]) != "[" or constant(words[4]) != "]" or operator is None:
         return None
     left, right = _one(words[1]), _one(words[3])
     if left is None or right is None:

@@ -61,7 +61,16 @@ def note(sh: Shell) -> None:
     jobs: list[Job] = process["jobs"]
     call = process["call"]
     waited = call[1] if call is not None and call[0] in ("fg", "sub") else []
+    if not jobs and len(process["dead"]) == 1 and waited == process["children"]:
+        key, _, status, how = process["dead"][0]
+        if how != "stopped":
+            process["dead"], process["children"] = [], []
+            known[key] = [status, how]
+            sh.kernel.forget(key)
+            return
     for key, _, status, how in processes.reap(sh.kernel, process):
+        if how == "stopped" and "m" not in process["opts"]:
+            continue  # without job control nobody asks for it
         if key in waited:
             known[key] = [status, how]
         for index, job in enumerate(jobs):
@@ -177,6 +186,9 @@ def finished(sh: Shell, here: int) -> int | None:
     process = sh.p
     _, ids, text = process["call"]
     ended = process["ended"]
+    if len(ids) == 1 and not process["opts"] and ended.get(ids[0], "-")[1:] == ["exited"]:
+        process["call"] = None
+        return int(ended.pop(ids[0])[0])
     for key in ids:
         if key not in ended:
             sh.kernel.sleep(process)

@@ -16,7 +16,7 @@ from cluster_engine.linux.sh.builtins.base import Back, Usage, flags, quote
 from cluster_engine.linux.sh.ends import done, finish, leave
 from cluster_engine.linux.sh.errors import ParseError, ShellError
 from cluster_engine.linux.sh.expand import Text
-from cluster_engine.linux.sh.shell import GONE, WAIT, Redirect, Shell
+from cluster_engine.linux.sh.shell import CHARGED, GONE, WAIT, Redirect, Shell
 
 
 def command(
@@ -188,6 +188,9 @@ def _loaded(sh: Shell, argv: list[str]) -> tuple[Program, list[str]]:
         return processes.load(kernel, process, name, argv)
     known = process["hash"].get(name)
     if known is not None:
+        program = kernel.remembered(process, known)
+        if program is not None:
+            return program, argv
         try:
             return processes.load(kernel, process, known, argv)
         except FileError:
@@ -214,14 +217,14 @@ def _program(
         status = complain(sh, argv[0], error, fds)
         sh.drop(slots)
         return done(sh, status, nxt, checked)
-    environment = sh.environment()
-    for name, value in values:
-        environment[name] = value
-    if program.run is not None:
-        ended = instant(sh, program, words, environment, fds)
+    if program.run is not None and program.pause is None:
+        ended = instant(sh, program, words, values, fds)
         if ended is not None:
-            sh.drop(slots)
+            if slots:
+                sh.drop(slots)
             return done(sh, ended, nxt, checked)
+    environment = sh.environment()
+    environment.update(values)
     if tail and not any(process["traps"].values()) and "m" not in process["opts"]:
         sh.keep(slots)
         process["stack"] = []
@@ -234,8 +237,9 @@ def _program(
         sh.drop(slots)
         return done(sh, 2, nxt, checked)
     jobs.group(sh, child, None, True)
-    processes.become(sh.kernel, child, program, words, environment)
-    sh.drop(slots)
+    processes.start(sh.kernel, child, program, words, environment)
+    if slots:
+        sh.drop(slots)
     return jobs.wait_for(sh, [child["id"]], " ".join(argv), here)
 
 
@@ -249,11 +253,11 @@ def complain(sh: Shell, name: str, error: FileError, fds: dict[str, str]) -> int
 
 
 def instant(
-    sh: Shell, program: Program, argv: list[str], env: dict[str, str], fds: dict[str, str]
+    sh: Shell, program: Program, argv: list[str], values: list[tuple[str, str]], fds: dict[str, str]
 ) -> int | None:
     """Run an instant program inside the shell's step; None when it needs a process after all."""
     assert program.run is not None
-    calls = Calls(sh.kernel, sh.p, argv, env, fds)
+    calls = Calls(sh.kernel, sh.p, argv, {**sh.environment(), **dict(values)} if values else None, fds)
     try:
         status = program.run(calls, argv)
     except NeedsProcess:
@@ -272,7 +276,12 @@ def resumed(sh: Shell, back: Back) -> int:
     kind = sh.p["call"][0]
     if kind == "fg":
         status = jobs.finished(sh, back[0])
-        return WAIT if status is None else finish(sh, status, back)
+        if status is None:
+            return WAIT
+        if status == 0 and not sh.stack and sh.p["saved"] is None:
+            sh.status, sh.next = 0, back[1]
+            return CHARGED
+        return finish(sh, status, back)
     return RESUMES[kind](sh, back)
 
 

@@ -18,10 +18,10 @@ def _false(sys: Sys, argv: list[str]) -> int:
     return 1
 
 
-SPECIAL = (
+SPECIAL = frozenset({
     ".", ":", "break", "continue", "eval", "exec", "exit", "export", "local", "readonly", "return", "set", "shift",
     "times", "trap", "unset",
-)  # fmt: skip
+})  # fmt: skip
 """POSIX's special builtins, and ``local`` as in busybox: assignments before them stay, their errors end a script."""
 BUILTINS: dict[str, Callable[[Shell, list[str], dict[str, str]], int]] = {
     **flow.BUILTINS, **variables.BUILTINS, **output.BUILTINS, **testing.BUILTINS, **naming.BUILTINS,
