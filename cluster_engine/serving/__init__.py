@@ -5,5 +5,6 @@ The only rooms with an event loop are this one and the learner's terminal.
 
 from .application import ClusterApp, JournalUnavailable
 from .driver import Driver
+from .pacer import Pacer
 
-__all__ = ["ClusterApp", "Driver", "JournalUnavailable"]
+__all__ = ["ClusterApp", "Driver", "JournalUnavailable", "Pacer"]

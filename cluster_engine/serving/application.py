@@ -82,7 +82,7 @@ class ClusterApp:
                 await send({"type": "lifespan.startup.complete"})
             else:
                 if self.driver is not None:
-                    await self.driver.stop()
+                    self.driver.stop()
                 await send({"type": "lifespan.shutdown.complete"})
                 return
 
@@ -130,9 +130,11 @@ class ClusterApp:
     async def respond(self, request: Request) -> Response:
         """The reply to a request: journaled first when it may change anything."""
         if self.driver is not None:
+            await self.driver.turn()
             self.driver.kick()
             self.driver.catch_up()
-        response = self.cluster.server.admit(request)
+        with self._answering():
+            response = self.cluster.server.admit(request)
         if response is not None:
             return response
         async with self._lock:
@@ -188,7 +190,14 @@ class ClusterApp:
         if self._sink is not None:
             with self.driver.hold() if self.driver is not None else nullcontext():
                 await self._sink(entry)
-        return self.cluster.perform(entry)
+        with self._answering():
+            reply = self.cluster.perform(entry)
+        if self.driver is not None:
+            self.driver.wake()
+        return reply
+
+    def _answering(self) -> AbstractContextManager[None]:
+        return self.driver.answering() if self.driver is not None else nullcontext()
 
     # ---- streams -----------------------------------------------------------------------------------------
 

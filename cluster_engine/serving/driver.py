@@ -4,53 +4,70 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import contextmanager
 from typing import Literal
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.sim import SECOND, wall_clock
+from cluster_engine.serving.pacer import BEHIND, SLICE, Pacer, Ticket
+from cluster_engine.sim import SECOND, steady_clock
 
-SLICE = 5_000  # µs of wall time that the clock may take before others have their turn
 LAG_LIMIT = 5 * SECOND  # wall µs behind which time is dropped (a suspended laptop, a stopped process)
-RESTART = 1.0  # s after which a driver whose look at the clock failed takes another
-IDLE = 0.25  # s between looks at the clock when nothing is due
+RESTART = SECOND  # µs after which a clock whose look failed gets another
+LOOK = SECOND // 4  # µs between looks while somebody is connected, though nothing is due
 GRACE = 1 * SECOND  # wall µs after a request during which its client is taken to wait for an outcome
+PACE_WINDOW = 5 * SECOND  # wall µs over which the pace is measured
 # With speed "max", a crash loop must not run through weeks while a watch is open: how far one request may make
 # time jump, and how fast time may go on while a stream is open.
 LEAP = 60 * SECOND
 LEAP_RATE = 3_600  # virtual seconds a wall second
+# A cluster that is asked without end answers in its turn while others are in use: µs that its answers may take at
+# once, and how many a second afterwards.
+BURST = SECOND // 5
+SHARE = 0.3
 
 
 class Driver:
     """Moves one cluster's clock. `speed` is virtual seconds per wall second, or "max"."""
 
-    def __init__(self, cluster: Cluster, speed: float | Literal["max"] = 1.0) -> None:
+    def __init__(
+        self, cluster: Cluster, speed: float | Literal["max"] = 1.0, pacer: Pacer | None = None
+    ) -> None:
         if speed != "max" and speed < 0:
             raise ValueError(f"speed must not be negative, found {speed}")
+        self._pacer = pacer or Pacer()
+        self.due: int | None = None
+        self.ticket: Ticket | None = None
+        self.used = 0
+        self.spent = 0
+        """µs of wall time that the cluster took of its process so far."""
+        self._pace = 1.0
         self._clock = cluster.clock
         self._jump = speed == "max"
         self._speed = 1.0 if speed == "max" else float(speed)
-        self._wall = wall_clock()
-        self._virtual = self._clock.now
-        self._wake = asyncio.Event()
+        self._wall = self._measured_wall = steady_clock()
+        self._virtual = self._measured = self._clock.now
         self._held = 0
         self._clients = 0
         self._grace_until = 0
         self._asked_wall, self._asked_virtual = self._wall, self._virtual
-        self._task: asyncio.Task[None] | None = None
+        self._debt, self._debt_at = 0.0, self._wall
+        self._turns = asyncio.Lock()
+
+    @property
+    def pace(self) -> float:
+        """How fast virtual time went lately, against how fast it should: 0.4 of a cluster that is too busy."""
+        return self._pace if steady_clock() - self._measured_wall < 2 * PACE_WINDOW else 1.0
 
     def start(self) -> None:
         """Begin; needs a running event loop."""
-        if self._task is None:
+        if self.due is None:
             self._rebase()
-            self._task = asyncio.get_running_loop().create_task(self._run())
+            self._measured_wall, self._measured = self._wall, self._virtual
+            self._pacer.drive(self)
 
-    async def stop(self) -> None:
+    def stop(self) -> None:
         """End; the cluster stays as it is."""
-        if self._task is not None:
-            self._task.cancel()
-            await asyncio.gather(self._task, return_exceptions=True)
-            self._task = None
+        self._pacer.forget(self)
 
     @contextmanager
     def hold(self) -> Iterator[None]:
@@ -60,7 +77,7 @@ class Driver:
             yield
         finally:
             self._held -= 1
-            self._wake.set()
+            self._pacer.wake(self)
 
     @contextmanager
     def client(self) -> Iterator[None]:
@@ -71,24 +88,56 @@ class Driver:
             yield
         finally:
             self._clients -= 1
-            self._grace_until = max(self._grace_until, wall_clock())
+            self._grace_until = max(self._grace_until, steady_clock())
 
     def kick(self) -> None:
         """A request came: look at the clock soon."""
-        self._grace_until = wall_clock() + GRACE
+        self._grace_until = steady_clock() + GRACE
+        self._pacer.asked(self)
         self._asked()
 
+    def wake(self) -> None:
+        """Something was changed: look at the clock soon."""
+        self._pacer.wake(self)
+
     def catch_up(self) -> None:
-        """Bring virtual time to now, within one slice of work."""
-        if not self._held:
+        """Bring virtual time to now, within one slice of work; where it is behind, it waits for its turn."""
+        if not self._held and self.due != BEHIND:
+            begun = steady_clock()
             self._slice(self._goal())
+            self.spent += steady_clock() - begun
+
+    @contextmanager
+    def answering(self) -> Iterator[None]:
+        """Counts what an answer takes."""
+        begun = steady_clock()
+        try:
+            yield
+        finally:
+            took = steady_clock() - begun
+            self.spent += took
+            self._debt = self._owed() + took
+
+    async def turn(self) -> None:
+        """Wait until it is this cluster's turn to answer: at once, unless it answered much while others are in use."""
+        if self._owed() <= BURST or not self._pacer.others_in_use(self):
+            return
+        async with self._turns:
+            if (over := self._owed() - BURST) > 0:
+                await asyncio.sleep(over / SHARE / SECOND)
+
+    def _owed(self) -> float:
+        now = steady_clock()
+        self._debt = max(0.0, self._debt - (now - self._debt_at) * SHARE)
+        self._debt_at = now
+        return self._debt
 
     def _rebase(self) -> None:
-        self._wall, self._virtual = wall_clock(), self._clock.now
+        self._wall, self._virtual = steady_clock(), self._clock.now
 
     def _goal(self) -> int:
         """The virtual time that the wall clock asks for."""
-        wall = wall_clock()
+        wall = steady_clock()
         if self._jump:
             due = self._leap(wall)
             if due is not None:
@@ -114,8 +163,8 @@ class Driver:
         return due if due is not None and due <= horizon else None
 
     def _asked(self) -> None:
-        self._asked_wall, self._asked_virtual = wall_clock(), self._clock.now
-        self._wake.set()
+        self._asked_wall, self._asked_virtual = steady_clock(), self._clock.now
+        self._pacer.wake(self)
 
     def _waiting(self, wall: int) -> bool:
         return self._clients > 0 or wall < self._grace_until
@@ -123,41 +172,52 @@ class Driver:
     def _slice(self, goal: int) -> bool:
         """Run towards `goal` for at most one slice; whether it was reached."""
         clock = self._clock
-        end = wall_clock() + SLICE
+        end = steady_clock() + SLICE
         while (due := clock.next_due()) is not None and due <= goal:
             clock.step()
-            if wall_clock() > end:
+            if steady_clock() > end:
                 return False
         return clock.run_until(goal)
 
-    async def _run(self) -> None:
-        """The watched task: a look at the clock that fails is noted, and another one taken a second later."""
-        while True:
-            try:
-                await self._look()
-            except Exception as error:
-                failures, now = self._clock.failures, self._clock.now
-                if not failures.note("clock-driver", "", error, now, replayed=False, outermost=True):
-                    raise
-                await asyncio.sleep(RESTART)
+    def look(self) -> int | None:
+        """A slice of work; a look that fails is noted, and another one taken a second later. See `Paced`."""
+        begun = steady_clock()
+        try:
+            return self._look()
+        except Exception as error:
+            failures, now = self._clock.failures, self._clock.now
+            if not failures.note("clock-driver", "", error, now, replayed=False, outermost=True):
+                raise
+            return RESTART
+        finally:
+            now = steady_clock()
+            self.spent += now - begun
+            self._measure(now)
 
-    async def _look(self) -> None:
-        """Brings the clock to where it should be, then waits until there may be more to do."""
-        self._wake.clear()
+    def _look(self) -> int | None:
+        """Brings the clock to where it should be; µs until there may be more to do."""
         if self._held:
-            await self._wake.wait()
-            return
+            return None
         reached = self._slice(self._goal())
-        if not reached or self._leap(wall_clock()) is not None:
-            await asyncio.sleep(0)
-            return
-        with suppress(TimeoutError):
-            await asyncio.wait_for(self._wake.wait(), self._pause())
-
-    def _pause(self) -> float | None:
-        if self._jump and not self._waiting(wall_clock()):
+        wall = steady_clock()
+        if not reached or self._leap(wall) is not None:
+            return 0
+        if self._jump and not self._waiting(wall):
             return None
         due = self._clock.next_due()
-        if due is None or self._speed == 0:
-            return IDLE
-        return min(IDLE, max(0.001, (due - self._clock.now) / SECOND / self._speed))
+        wait = (
+            None
+            if due is None or self._speed == 0
+            else max(1_000, round((due - self._clock.now) / self._speed))
+        )
+        if self._clients or self._jump:
+            return LOOK if wait is None else min(LOOK, wait)
+        return wait
+
+    def _measure(self, now: int) -> None:
+        passed = now - self._measured_wall
+        if passed < PACE_WINDOW:
+            return
+        went = self._clock.now - self._measured
+        self._pace = 1.0 if self._jump or not self._speed else min(1.0, went / (passed * self._speed))
+        self._measured_wall, self._measured = now, self._clock.now

@@ -9,7 +9,7 @@ from cluster_engine.sim.chance import INSTALLATION_SEED, Chance, Draw
 from cluster_engine.sim.clock import Clock
 from cluster_engine.sim.failures import BudgetExceeded, Failure, Failures, digest_of
 from cluster_engine.sim.journal import Entry, Journal
-from cluster_engine.sim.times import SECOND, parse_rfc3339, rfc3339, rfc3339_micro, wall_clock
+from cluster_engine.sim.times import SECOND, parse_rfc3339, rfc3339, rfc3339_micro, steady_clock, wall_clock
 
 __all__ = [
     "INSTALLATION_SEED",
@@ -30,5 +30,6 @@ __all__ = [
     "parse_rfc3339",
     "rfc3339",
     "rfc3339_micro",
+    "steady_clock",
     "wall_clock",
 ]

@@ -47,5 +47,10 @@ def parse_rfc3339(text: str) -> int:
 
 
 def wall_clock() -> int:
-    """The host's clock in microseconds: for the outside edge (pacing, a cluster's start), never for components."""
+    """The host's clock in microseconds: for the outside edge (a cluster's start), never for components."""
     return time.time_ns() // 1000
+
+
+def steady_clock() -> int:
+    """Microseconds that pass as on the wall and never jump: for the outside edge (pacing), never for components."""
+    return time.monotonic_ns() // 1000

@@ -84,6 +84,8 @@ class Run(models.Model):
     reached_us = models.BigIntegerField(default=0)
     #: Bytes of its journal and its keyframe.
     kept_bytes = models.BigIntegerField(default=0)
+    #: Percent: how fast its virtual time goes. Below 100 its cluster has more to do than its share of the host allows.
+    pace = models.PositiveSmallIntegerField(default=100)
     finished = models.DateTimeField(null=True, blank=True)
 
     objects = RunQuerySet.as_manager()

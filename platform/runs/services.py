@@ -28,6 +28,8 @@ logger = logging.getLogger(__name__)
 #: A cluster's boot takes nearly two minutes of virtual time. It begins that much earlier, so that the learner meets
 #: it at the wall's time: what clients reckon themselves (ages, say) comes out right.
 BOOT_TIME = timedelta(seconds=150)
+#: A cluster whose time goes slower than this is called busy.
+SLOW_PERCENT = 90
 #: Guests, and runs, that one purge deletes at most.
 PURGE_MOST = 500
 
@@ -160,6 +162,13 @@ def purge(days: int, most: int = PURGE_MOST) -> Purged:
     ended = Run.objects.over().filter(finished__lt=before, kept_bytes__gt=0).order_by("finished")
     entries = sum(journal.forget(pk) for pk in list(ended.values_list("pk", flat=True)[:most]))
     return Purged(len(gone), entries)
+
+
+def notice_of(run: Run) -> str:
+    """What its owner should know of a live run, or nothing."""
+    if not run.is_live or run.pace >= SLOW_PERCENT:
+        return ""
+    return _("Your cluster is busy: it runs at %(pace)s ×.") % {"pace": f"{run.pace / 100:.1f}"}
 
 
 def pass_run(run: Run) -> None:

@@ -40,7 +40,7 @@ async def state(request: HttpRequest, run: Run) -> HttpResponse:
     """How the run is doing. A run that waits for a host for too long is asked for again."""
     if run.state == states.REQUESTED and request.user.pk == run.user_id:
         await hosting.nudge(run.pk)
-    return JsonResponse({"state": run.state, "message": run.message})
+    return JsonResponse({"state": run.state, "message": run.message, "notice": services.notice_of(run)})
 
 
 @endpoint("POST")

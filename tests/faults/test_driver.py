@@ -13,7 +13,7 @@ from cluster_engine.sim import BudgetExceeded
 
 @pytest.fixture(autouse=True)
 def _soon(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("cluster_engine.serving.driver.RESTART", 0.001)
+    monkeypatch.setattr("cluster_engine.serving.driver.RESTART", 1_000)
 
 
 @pytest.mark.parametrize("error", [Planted("no"), BudgetExceeded("no"), MemoryError()], ids=repr)
@@ -38,7 +38,7 @@ def test_a_look_that_fails_is_noted_and_the_clock_goes_on(error, caplog):
                 if ready(cluster, "first"):
                     break
                 await asyncio.sleep(0.002)
-        await driver.stop()
+        driver.stop()
 
     asyncio.run(live())
     assert ready(cluster, "first")

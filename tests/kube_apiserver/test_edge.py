@@ -177,7 +177,7 @@ def test_max_speed_jumps_only_while_somebody_waits() -> None:
         with driver.client():
             while not fired:
                 await asyncio.sleep(0.001)
-        await driver.stop()
+        driver.stop()
 
     run(main)
     assert fired == [start + 3_600_000_000]
@@ -197,6 +197,6 @@ def test_time_stands_still_while_the_journal_writes() -> None:
             assert cluster.clock.now == before
         while cluster.clock.now == before:
             await asyncio.sleep(0.001)
-        await driver.stop()
+        driver.stop()
 
     run(main)

@@ -426,8 +426,10 @@ def test_time_that_was_seen_is_not_lost_with_redis(host: EngineHost, fresh: Run)
     hosted = host.runs[fresh.pk]
     hosted.driver.catch_up()
     reached = hosted.cluster.clock.now
-    seen = [Seen(fresh.pk, hosted.epoch, hosted.user_id, reached), Seen(fresh.pk, 7, hosted.user_id, 1)]
+    seen = [Seen(fresh.pk, hosted.epoch, hosted.user_id, reached, 0.42), Seen(fresh.pk, 7, 0, 1, 1.0)]
     assert _tidy_database(seen, [fresh.pk]) == Found(set(), {hosted.user_id: Run.objects.get().kept_bytes})
+    fresh.refresh_from_db()
+    assert services.notice_of(fresh) == "Your cluster is busy: it runs at 0.4 ×."
     registry.sync_redis().flushdb()
     host.acquire(fresh.pk)
     from runs.host import building

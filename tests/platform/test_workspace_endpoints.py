@@ -173,7 +173,7 @@ def test_wrong_method(owner: Client, run: Run) -> None:
 
 def test_state(owner: Client, run: Run) -> None:
     answer = owner.get(f"/runs/{run.pk}/state/")
-    assert answer.json() == {"state": "ready", "message": ""}
+    assert answer.json() == {"state": "ready", "message": "", "notice": ""}
     assert "no-store" in answer["Cache-Control"]
 
 

@@ -28,6 +28,7 @@ from django.db.models import Sum
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from cluster_engine.serving import Pacer
 from runs import journal, registry, services, states
 from runs.host import building, scratch
 from runs.host.edge import Edge
@@ -54,6 +55,7 @@ class Seen:
     epoch: int
     user_id: int
     reached_us: int
+    pace: float
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,6 +76,7 @@ class EngineHost:
         self.tokens: dict[str, HostedRun] = {}
         self._spawned: set[asyncio.Task[Any]] = set()
         self.writer = JournalWriter()
+        self.pacer = Pacer()
         self.pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="host")
         self.url = ""
         self.scratch = settings.SCRATCH / self.name
@@ -282,6 +285,9 @@ class EngineHost:
 
     async def _heartbeat(self) -> None:
         await asyncio.sleep(settings.HOST_LEASE_SECONDS / 3)
+        now = asyncio.get_running_loop().time()
+        for hosted in self.runs.values():
+            hosted.keep_up(now)
         entries = [
             (hosted.run_id, Location(self.url, hosted.epoch, self.name), hosted.cluster.clock.now)
             for hosted in self.runs.values()
@@ -292,9 +298,9 @@ class EngineHost:
             logger.warning("no heartbeat: %s", error)
             return
         for run_id in lost:
-            if (hosted := self.runs.get(run_id)) is not None:
+            if (fenced := self.runs.get(run_id)) is not None:
                 logger.info("fenced off by the registry", extra={"run": run_id})
-                await self.drop(hosted)
+                await self.drop(fenced)
 
     async def _janitor(self) -> None:
         await asyncio.sleep(min(JANITOR_SECONDS, settings.RUN_IDLE_SECONDS / 2))
@@ -304,7 +310,7 @@ class EngineHost:
                 logger.info("idle: put to sleep", extra={"run": hosted.run_id})
                 await self.passivate(hosted)
         active = [
-            Seen(h.run_id, h.epoch, h.user_id, h.cluster.clock.now)
+            Seen(h.run_id, h.epoch, h.user_id, h.cluster.clock.now, h.driver.pace)
             for h in self.runs.values()
             if h.watched or now - h.last_active < ACTIVITY_SECONDS
         ]
@@ -346,7 +352,7 @@ def _tidy_database(active: list[Seen], hosted: list[uuid.UUID]) -> Found:
         with transaction.atomic():
             for seen in active:
                 Run.objects.filter(pk=seen.run_id, epoch=seen.epoch).update(
-                    last_active=now, reached_us=seen.reached_us
+                    last_active=now, reached_us=seen.reached_us, pace=round(seen.pace * 100)
                 )
         live = Run.objects.live().filter(pk__in=hosted).values_list("pk", flat=True)
         kept = Run.objects.filter(user__in={seen.user_id for seen in active}).values("user").order_by()

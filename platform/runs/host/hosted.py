@@ -17,8 +17,8 @@ from grading.reports import as_data
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, UserInfo
-from cluster_engine.serving import ClusterApp, Driver
-from cluster_engine.sim import Entry
+from cluster_engine.serving import ClusterApp, Driver, Pacer
+from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
 from labs.kit import runner
 from runs import journal, services
@@ -37,6 +37,10 @@ CLOCK = "clock"
 WATCHED_FACTOR = 6
 #: Journal entries from keyframe to keyframe.
 KEYFRAME_EVERY = 500
+#: Seconds of processor time since the last keyframe that make a new one worth it: what a rebuild takes, about.
+KEYFRAME_COST = 0.1
+#: Seconds from keyframe to keyframe at least.
+KEYFRAME_PAUSE = 20.0
 
 
 def as_owner(scope: Scope) -> UserInfo:
@@ -60,6 +64,7 @@ class Host(Protocol):
     url: str
     scratch: Path
     writer: JournalWriter
+    pacer: Pacer
     tokens: dict[str, HostedRun]
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
@@ -93,11 +98,14 @@ class HostedRun:
         self._base = built.base
         #: The engine's number of the entry after which a keyframe was kept last.
         self._framed = built.framed
+        self._framed_at = loop.time()
+        #: What the cluster had taken of the processor then, in µs.
+        self._framed_spent = 0
         #: Requests and streams under way.
         self.in_use = 0
         self._checking = False
         self._lost = False
-        self.driver = Driver(self.cluster)
+        self.driver = Driver(self.cluster, pacer=host.pacer)
         self.app = ClusterApp(self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink)
         self.terminal = Terminal(self, built.files)
         self.tabs = Tabs(self.app)
@@ -130,7 +138,7 @@ class HostedRun:
         """Stop everything; the run itself goes on in its journal."""
         self.host.tokens.pop(self.token, None)
         self.tabs.close()
-        await self.driver.stop()
+        self.driver.stop()
         await self.terminal.close()
 
     def touch(self) -> None:
@@ -177,8 +185,15 @@ class HostedRun:
             self._frame_soon(entry.seq)
 
     def _frame_soon(self, seq: int) -> None:
-        self._framed = seq
+        self._framed, self._framed_at = seq, asyncio.get_running_loop().time()
+        self._framed_spent = self.driver.spent
         self.host.spawn(self._keep_keyframe())
+
+    def keep_up(self, now: float) -> None:
+        """Keep a keyframe when a rebuild from the last one would take long."""
+        costly = self.driver.spent - self._framed_spent > KEYFRAME_COST * SECOND
+        if costly and now - self._framed_at > KEYFRAME_PAUSE:
+            self._frame_soon(self.cluster.journal.next_seq - 1)
 
     async def _keep_keyframe(self) -> None:
         """Keep the state as it is now, so that a rebuild replays only what comes after. From a fork, in a thread."""
@@ -196,7 +211,7 @@ class HostedRun:
         """Write down what is not written yet: files, and how far the clock has come."""
         if not self._lost:
             await self.terminal.settle()
-            await self.driver.stop()
+            self.driver.stop()
             await self.app.note(CLOCK, {})
             await self._keep_keyframe()
 

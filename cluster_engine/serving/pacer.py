@@ -1,0 +1,174 @@
+"""Who is looked at next: the clocks of many clusters on one event loop, in one heap of deadlines.
+
+A cluster with nothing to do costs nothing: it is looked at when its next event is due, or when somebody comes. Those
+that are behind take turns of one slice each, who has used least first; while others are asked things, such turns take
+half of the time at most, so that the loop always comes round soon.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import heapq
+import sys
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from cluster_engine.sim import SECOND, steady_clock
+
+SLICE = 4_000  # µs of wall time that one turn may take before others have theirs
+ATTENTION = 1 * SECOND  # wall µs for which a cluster that was asked something counts as in use
+REST = 1.0  # times what a turn took: how long nobody who is behind has one, while other clusters are in use
+LONG = 50_000  # µs: a look that takes longer is counted
+ASLEEP, BEHIND = -1, -2  # instead of a deadline: it waits to be woken, or for its turn
+
+
+Ticket = list[Any]
+"""[when, order, who]; who is None where the ticket is void, so that a heap keeps nobody alive."""
+
+
+class Timer(Protocol):
+    """An event loop's promise to call."""
+
+    def cancel(self) -> None:
+        """Not any more."""
+
+
+class Paced(Protocol):
+    """A clock that is driven; `Driver` is the one."""
+
+    due: int | None
+    """The wall time (µs) at which it wants to be looked at, ASLEEP or BEHIND; None: it is not driven. The pacer's."""
+    ticket: Ticket | None
+    """Its place in a heap. The pacer's."""
+    used: int
+    """µs of wall time that it took while it was behind, against the others'. The pacer's."""
+
+    def look(self) -> int | None:
+        """One slice of work. Returns µs until the next look (0: it is behind), None: when it is woken."""
+
+
+class Pacer:
+    """See the module. `later` is an event loop's `call_later`; None: the running one's."""
+
+    def __init__(self, later: Callable[[float, Callable[[], None]], Timer] | None = None) -> None:
+        self._later = later
+        self._heap: list[Ticket] = []
+        self._behind: list[Ticket] = []
+        self._order = 0
+        self._rest_until = 0
+        self._timer: Timer | None = None
+        self._timer_at = 0
+        self._asked: Paced | None = None
+        self._asked_at = self._asked_before_at = -ATTENTION
+        self.looks = 0
+        self.long_looks = 0
+        self.longest = 0
+        """µs that the longest look took."""
+
+    def drive(self, driver: Paced) -> None:
+        """Look at it from now on."""
+        if driver.due is None:
+            self._at(driver, 0)
+
+    def wake(self, driver: Paced) -> None:
+        """Look at it at once; where it is behind, when its turn comes."""
+        if driver.due is not None and driver.due not in (0, BEHIND):
+            self._at(driver, 0)
+
+    def asked(self, driver: Paced) -> None:
+        """Somebody asks this cluster something."""
+        now = steady_clock()
+        if self._asked is not driver:
+            self._asked, self._asked_before_at = driver, self._asked_at
+        self._asked_at = now
+
+    def forget(self, driver: Paced) -> None:
+        """Look at it no more."""
+        self._void(driver)
+        driver.due = None
+
+    def others_in_use(self, driver: Paced) -> bool:
+        """Whether any other cluster was asked something lately."""
+        last = self._asked_before_at if self._asked is driver else self._asked_at
+        return steady_clock() - last < ATTENTION
+
+    def _at(self, driver: Paced, due: int) -> None:
+        self._void(driver)
+        driver.due = due
+        self._queue(self._heap, due, driver)
+        self._arm(due)
+
+    def _queue(self, heap: list[Ticket], when: int, driver: Paced) -> None:
+        self._order += 1
+        driver.ticket = [when, self._order, driver]
+        heapq.heappush(heap, driver.ticket)
+
+    @staticmethod
+    def _void(driver: Paced) -> None:
+        if driver.ticket is not None:
+            driver.ticket[2] = None
+            driver.ticket = None
+
+    def _arm(self, due: int) -> None:
+        if self._timer is not None:
+            if self._timer_at <= due:
+                return
+            self._timer.cancel()
+        self._timer_at = due
+        later = self._later or asyncio.get_running_loop().call_later
+        self._timer = later(max(0, due - steady_clock()) / SECOND, self._turn)
+
+    def _next(self, now: int) -> Paced | None:
+        heap = self._heap
+        if (not heap or heap[0][0] > now) and now >= self._rest_until:
+            heap, now = self._behind, sys.maxsize
+        while heap and heap[0][0] <= now:
+            driver: Paced | None = heapq.heappop(heap)[2]
+            if driver is not None:
+                driver.ticket = None
+                return driver
+        return None
+
+    def _turn(self) -> None:
+        self._timer = None
+        now = begun = steady_clock()
+        try:
+            while now - begun < SLICE and (driver := self._next(now)) is not None:
+                was_behind = driver.due == BEHIND
+                pause = driver.look()
+                took, now = steady_clock() - now, steady_clock()
+                self._note(took)
+                if driver.due is None:
+                    continue  # forgotten meanwhile
+                if pause is None:
+                    driver.due = ASLEEP
+                elif pause > 0:
+                    self._at(driver, now + pause)
+                else:
+                    self._fell_behind(driver, took, now, was_behind)
+        finally:
+            self._rearm()
+
+    def _fell_behind(self, driver: Paced, took: int, now: int, before: bool) -> None:
+        if not before:
+            # Who comes new starts level with those that wait: what it used long ago is no debt, nor a credit.
+            driver.used = self._behind[0][0] if self._behind else 0
+        driver.due = BEHIND
+        driver.used += took
+        self._void(driver)
+        self._queue(self._behind, driver.used, driver)
+        self._rest_until = now + (round(took * REST) if self.others_in_use(driver) else 0)
+
+    def _note(self, took: int) -> None:
+        self.looks += 1
+        self.long_looks += took > LONG
+        self.longest = max(self.longest, took)
+
+    def _rearm(self) -> None:
+        heap = self._heap
+        while heap and heap[0][2] is None:
+            heapq.heappop(heap)
+        if heap:
+            self._arm(heap[0][0])
+        if self._behind:
+            self._arm(self._rest_until)

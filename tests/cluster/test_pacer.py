@@ -1,0 +1,232 @@
+"""Many clocks on one heap: who has nothing to do costs nothing, who is behind takes turns, who is gone is let go.
+
+Wall time is the test's own: it passes when somebody works, or when all wait.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import gc
+import heapq
+import weakref
+from collections.abc import Callable
+from itertools import count
+
+import pytest
+
+from cluster_engine.cluster import Cluster
+from cluster_engine.serving import Driver, Pacer, pacer
+
+MS = 1_000
+
+
+class Promise:
+    def __init__(self, fn: Callable[[], None]) -> None:
+        self.fn: Callable[[], None] | None = fn
+
+    def cancel(self) -> None:
+        self.fn = None
+
+
+class Wall:
+    """A wall clock and an event loop's timers."""
+
+    def __init__(self) -> None:
+        self.now = 0
+        self._order = count()
+        self._timers: list[tuple[int, int, Promise]] = []
+
+    def later(self, seconds: float, fn: Callable[[], None]) -> Promise:
+        promise = Promise(fn)
+        heapq.heappush(self._timers, (self.now + round(seconds * 1_000_000), next(self._order), promise))
+        return promise
+
+    def run(self, until: int) -> None:
+        while self._timers and self._timers[0][0] <= until:
+            due, _order, promise = heapq.heappop(self._timers)
+            if promise.fn is not None:
+                self.now = max(self.now, due)
+                promise.fn()
+        self.now = max(self.now, until)
+
+
+@pytest.fixture
+def wall(monkeypatch: pytest.MonkeyPatch) -> Wall:
+    wall = Wall()
+    for module in ("pacer", "driver"):
+        monkeypatch.setattr(f"cluster_engine.serving.{module}.steady_clock", lambda: wall.now)
+    return wall
+
+
+@pytest.fixture
+def heap(wall: Wall) -> Pacer:
+    return Pacer(wall.later)
+
+
+class Work:
+    """Something to drive: each look takes `cost` µs and answers `pause`."""
+
+    def __init__(self, wall: Wall, cost: int = 0, pause: int | None = None) -> None:
+        self.wall, self.cost, self.pause, self.looks = wall, cost, pause, 0
+        self.due: int | None = None
+        self.ticket: pacer.Ticket | None = None
+        self.used = 0
+
+    def look(self) -> int | None:
+        self.looks += 1
+        self.wall.now += self.cost
+        return self.pause
+
+
+LOOKS = [
+    ("one that waits to be woken", None, 0, 1),
+    ("one that is woken", None, 3, 4),
+    ("one with a deadline", 20 * MS, 0, 5),
+    ("one with a far deadline that is woken", 3_600_000 * MS, 2, 3),
+]
+
+
+@pytest.mark.parametrize(("pause", "wakes", "looks"), [r[1:] for r in LOOKS], ids=[r[0] for r in LOOKS])
+def test_looks(wall: Wall, heap: Pacer, pause: int | None, wakes: int, looks: int) -> None:
+    work = Work(wall, pause=pause)
+    heap.wake(work)
+    assert work.due is None, "what is not driven is not woken"
+    heap.drive(work)
+    for number in range(wakes):
+        wall.run((number + 1) * 5 * MS)
+        heap.wake(work)
+        heap.wake(work)
+    wall.run(90 * MS)
+    assert work.looks == looks
+
+
+def test_who_is_behind_takes_turns_and_others_come_first(wall: Wall, heap: Pacer) -> None:
+    heavy, light, late = Work(wall, 4 * MS, 0), Work(wall, 1 * MS, 0), Work(wall, 2 * MS, 0)
+    quick = Work(wall, 0, 10 * MS)
+    for work in (heavy, light, quick):
+        heap.drive(work)
+    wall.run(800 * MS)
+    assert (heavy.looks, light.looks) == pytest.approx((100, 400), abs=2), (
+        "an equal share of time, not of turns"
+    )
+    assert quick.looks >= 70
+    heap.drive(late)
+    wall.run(830 * MS)
+    assert 4 <= late.looks <= 6, "who comes later has neither credit nor debt"
+
+
+def test_one_that_is_behind_rests_while_others_are_asked(wall: Wall, heap: Pacer) -> None:
+    heavy, other = Work(wall, 2 * MS, 0), Work(wall)
+    heap.drive(heavy)
+    heap.drive(other)
+    heap.asked(heavy)
+    wall.run(100 * MS)
+    assert heavy.looks == pytest.approx(50, abs=3), "alone it has all"
+    heap.asked(other)
+    heap.asked(heavy)
+    wall.run(200 * MS)
+    assert heavy.looks == pytest.approx(75, abs=3), "half of the time is the others'"
+    wall.run(3_000 * MS)
+    before = heavy.looks
+    wall.run(3_100 * MS)
+    assert heavy.looks - before == pytest.approx(50, abs=3)
+
+
+def test_long_looks_are_counted(wall: Wall, heap: Pacer) -> None:
+    for cost in (1, pacer.LONG, pacer.LONG + 1):
+        heap.drive(Work(wall, cost))
+    wall.run(1_000 * MS)
+    assert (heap.looks, heap.long_looks, heap.longest) == (3, 1, pacer.LONG + 1)
+
+
+def test_one_that_raises_ends_alone(wall: Wall, heap: Pacer) -> None:
+    class Broken(Work):
+        def look(self) -> int | None:
+            raise ZeroDivisionError
+
+    heap.drive(Broken(wall))
+    good = Work(wall, 0, 10 * MS)
+    heap.drive(good)
+    with pytest.raises(ZeroDivisionError):
+        wall.run(5 * MS)
+    wall.run(25 * MS)
+    assert good.looks == 3
+
+
+def test_what_is_forgotten_is_not_kept_alive(heap: Pacer) -> None:
+    driver = Driver(Cluster(nodes=1, seed=1, addons=False), pacer=heap)
+    driver.start()
+    driver.stop()
+    gone = weakref.ref(driver)
+    del driver
+    gc.collect()
+    assert gone() is None
+
+
+def test_an_idle_cluster_is_hardly_looked_at(wall: Wall, heap: Pacer) -> None:
+    cluster = Cluster(nodes=3, seed=1)
+    cluster.advance(600)
+    driver = Driver(cluster, pacer=heap)
+    driver.start()
+    wall.run(60_000 * MS)
+    idle = heap.looks
+    assert idle <= 30
+    with driver.client():
+        wall.run(70_000 * MS)
+    assert heap.looks - idle >= 40, "who is connected sees time pass"
+
+
+def spinning(wall: Wall, cost: int) -> Cluster:
+    """A cluster in which something takes `cost` µs of the wall's each millisecond."""
+    cluster = Cluster(nodes=1, seed=1, addons=False)
+
+    def spin() -> None:
+        wall.now += cost
+        cluster.clock.call_later(0.001, "test/spin")
+
+    cluster.clock.register("test/spin", spin)
+    cluster.clock.call_later(0.001, "test/spin")
+    return cluster
+
+
+PACES = [("half", 2 * MS, 0.5), ("a fifth", 5 * MS, 0.2), ("as it should", MS // 2, 1.0)]
+
+
+@pytest.mark.parametrize(("cost", "pace"), [row[1:] for row in PACES], ids=[row[0] for row in PACES])
+def test_a_cluster_that_cannot_keep_up_says_its_pace(wall: Wall, heap: Pacer, cost: int, pace: float) -> None:
+    driver = Driver(spinning(wall, cost), pacer=heap)
+    assert driver.pace == 1.0
+    driver.start()
+    wall.run(30_000 * MS)
+    assert driver.pace == pytest.approx(pace, abs=0.05)
+
+
+FLOODS = [("alone", False, 0), ("while others are in use", True, 733 * MS)]
+
+
+@pytest.mark.parametrize(("others", "waits"), [row[1:] for row in FLOODS], ids=[row[0] for row in FLOODS])
+def test_answers_without_end(
+    wall: Wall, heap: Pacer, monkeypatch: pytest.MonkeyPatch, others: bool, waits: int
+) -> None:
+    """600 ms of answers: 200 at once, the rest as its share allows, if somebody else wants the processor too."""
+
+    async def sleep(seconds: float) -> None:
+        wall.now += round(seconds * 1_000_000)
+
+    monkeypatch.setattr("cluster_engine.serving.driver.asyncio.sleep", sleep)
+    cluster = Cluster(nodes=1, seed=1, addons=False)
+    flood, other = Driver(cluster, pacer=heap), Driver(cluster, pacer=heap)
+
+    async def main() -> None:
+        for _ in range(60):
+            if others:
+                other.kick()
+            flood.kick()
+            await flood.turn()
+            with flood.answering():
+                wall.now += 10 * MS
+
+    wall.now = 10_000 * MS
+    asyncio.run(main())
+    assert wall.now - 10_600 * MS == pytest.approx(waits, rel=0.1)
+    assert flood.spent == 600 * MS
