@@ -47,14 +47,21 @@ _WORKSPACE: dict[str, str | Promise] = {
     "terminal.closed": _("Not connected"),
     "terminal.asleep": _("Paused while this tab is hidden"),
     "terminal.again": _("Try now"),
-    # checks
+    # steps and checks
+    "guide.step": _("Step {number} of {total}"),
+    "guide.after": _("After the lab"),
+    "guide.done": _("This step is done."),
     "checks.running": _("Checking…"),
     "checks.none": _("not checked yet"),
     "checks.passed": _("passed"),
     "checks.failed": _("not yet"),
+    "checks.pending": _("still rolling out"),
     "checks.error": _("could not be checked"),
     "checks.hint": _("Hint"),
+    "checks.hint_n": _("Hint {n}"),
+    "checks.look": _("Look in the terminal"),
     "checks.score": _("{score} of {max} points"),
+    "checks.at": _("checked at {time}"),
     "checks.summary": _("{passed} of {total} checks pass."),
     # editor
     "editor.files": _("Files"),

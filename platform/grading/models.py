@@ -130,3 +130,22 @@ class Attempt(models.Model):
 
     def __str__(self) -> str:
         return f"{self.user_id} {self.lab_slug} {self.score}/{self.max_score}"
+
+
+class Standing(models.Model):
+    """How a run stands: the last result of its checks. See `grading.standing`."""
+
+    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="standing")
+    #: The run's `start` at that time: a reset begins another history, which this says nothing about.
+    history = models.CharField(max_length=32)
+    score = models.PositiveIntegerField()
+    max_score = models.PositiveIntegerField()
+    passed = models.BooleanField(default=False)
+    #: Whether its learner has asked for a check in this history: what is missing is told aloud from then on.
+    asked = models.BooleanField(default=False)
+    #: CheckResults with texts in every language of the course.
+    checks = models.JSONField(default=list)
+    at = models.DateTimeField()
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.score}/{self.max_score}"

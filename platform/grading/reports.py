@@ -11,7 +11,7 @@ from runs.services import pass_run
 
 from grading.models import Attempt
 
-TEXTS = ("title", "message", "hint")
+TEXTS = ("title", "message", "hint", "hints")
 DEFAULT_LANGUAGE = "en"
 
 
@@ -46,9 +46,13 @@ def text_in(language: str, texts: dict[str, str] | str) -> str:
 def localize_checks(checks: list[dict[str, Any]], language: str) -> list[dict[str, Any]]:
     """The checks with plain texts."""
     return [
-        {name: text_in(language, value) if name in TEXTS else value for name, value in check.items()}
+        {name: _told(value, language) if name in TEXTS else value for name, value in check.items()}
         for check in checks
     ]
+
+
+def _told(texts: Any, language: str) -> Any:
+    return [text_in(language, one) for one in texts] if isinstance(texts, list) else text_in(language, texts)
 
 
 def localize(report: dict[str, Any], language: str) -> dict[str, Any]:
@@ -58,6 +62,7 @@ def localize(report: dict[str, Any], language: str) -> dict[str, Any]:
         "max_score": report["max_score"],
         "passed": report["passed"],
         "checks": localize_checks(report["checks"], language),
+        **{name: report[name] for name in ("at", "asked") if name in report},
     }
 
 

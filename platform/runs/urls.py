@@ -2,12 +2,13 @@
 
 from django.urls import path
 from workspace import endpoints
-from workspace.views import workspace
+from workspace.views import after, workspace
 
 app_name = "runs"
 
 urlpatterns = [
     path("<uuid:run_id>/", workspace, name="workspace"),
+    path("<uuid:run_id>/after/", after, name="after"),
     path("<uuid:run_id>/state/", endpoints.state, name="state"),
     path("<uuid:run_id>/check/", endpoints.check, name="check"),
     path("<uuid:run_id>/apply/", endpoints.apply, name="apply"),

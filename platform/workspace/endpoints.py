@@ -7,7 +7,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from grading.reports import localize, record_check
+from grading.reports import localize
 from runs import hosting, services, states
 from runs.kubeconfig import kubeconfig_of
 from runs.models import Run
@@ -45,11 +45,10 @@ async def state(request: HttpRequest, run: Run) -> HttpResponse:
 
 @endpoint("POST")
 async def check(request: HttpRequest, run: Run) -> HttpResponse:
-    """Grade the cluster as it is, record the attempt, and say what is right and what is not."""
+    """Have the cluster graded as it is; say what is right and what is not. The host keeps the attempt."""
     reply = await hosting.call(run, "POST", "check", seconds=settings.CHECK_SECONDS + 10)
     if reply.status != 200:
         return _relay(reply)
-    await sync_to_async(record_check)(run, reply.data)
     return JsonResponse(localize(reply.data, get_language() or run.language))
 
 

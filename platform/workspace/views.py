@@ -1,18 +1,46 @@
-"""The workspace page: instructions, checks, cluster map, editor and terminal of one run."""
+"""The workspace page: a step at a time with its checks, cluster map, editor and terminal of one run."""
 
 from __future__ import annotations
 
 import uuid
+from dataclasses import dataclass
+from typing import Any
 
 from course import markdown, progress
+from course.steps import steps_of
 from course.text import localized
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
+from django.utils.safestring import SafeString
+from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from grading import standing
+from grading.reports import localize
+from runs import states
 from runs.access import run_for
+from runs.models import Run
 
 from labs.kit import catalog
+from labs.kit.catalog import Lab, Text
+from labs.kit.checking import CheckSpec
+
+
+@dataclass(frozen=True)
+class StepPage:
+    """One step as the page shows it."""
+
+    id: str
+    title: Text
+    html: SafeString
+    checks: list[CheckSpec]
+
+
+def _lab_of(run: Run) -> Lab:
+    try:
+        return catalog.load().lab(run.lab_slug)
+    except KeyError:
+        raise Http404 from None  # the lab has left the course since
 
 
 @never_cache
@@ -20,16 +48,55 @@ from labs.kit import catalog
 def workspace(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """The frame of the page; what lives in it is made by static/src/ts/workspace."""
     run = run_for(request, run_id)
-    course = catalog.load()
-    try:
-        lab = course.lab(run.lab_slug)
-    except KeyError:
-        raise Http404 from None  # the lab has left the course since
+    lab = _lab_of(run)
+    intro, steps = steps_of(lab)
+    checks = {check.id: check for check in lab.checks}
     context = {
         "run": run,
         "lab": lab,
         "lesson": lab.lesson,
-        "page": markdown.render(localized(lab.instructions)),
-        "following": progress.after_lab(course, lab),
+        "intro": markdown.render(localized(intro)),
+        "steps": [
+            StepPage(
+                step.id,
+                step.title,
+                markdown.render(localized(step.text)).html,
+                [checks[c] for c in step.checks],
+            )
+            for step in steps
+        ],
+        "standing": _standing(run),
+        **(_after(lab) if run.state == states.PASSED else {}),
     }
     return render(request, "workspace/workspace.html", context)
+
+
+def _standing(run: Run) -> dict[str, Any] | None:
+    """The last result of the checks in the reader's language."""
+    kept = standing.of_run(run)
+    if kept is None:
+        return None
+    report = {
+        "score": kept.score,
+        "max_score": kept.max_score,
+        "passed": kept.passed,
+        "checks": kept.checks,
+        "at": kept.at.isoformat(),
+        "asked": kept.asked,
+    }
+    return localize(report, get_language() or run.language)
+
+
+def _after(lab: Lab) -> dict[str, Any]:
+    """What is told after a pass."""
+    return {"solution": lab.solution, "following": progress.after_lab(catalog.load(), lab)}
+
+
+@never_cache
+@require_safe
+def after(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """What the page shows after a pass, as a piece of HTML; until then it is not there."""
+    run = run_for(request, run_id)
+    if run.state != states.PASSED:
+        raise Http404
+    return render(request, "workspace/after.html", _after(_lab_of(run)))

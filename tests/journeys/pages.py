@@ -105,11 +105,11 @@ class Workspace:
     def check(self) -> None:
         with self.page.expect_response(lambda response: response.url.endswith("/check/")):
             self.page.click("[data-check-run]")
-        self.page.wait_for_selector("dd-checks:not(.is-busy)")
+        self.page.wait_for_selector("dd-guide:not(.is-busy)")
 
     def check_state(self, check: str) -> str | None:
         state: str | None = self.page.locator(f"[data-check={check}]").get_attribute("data-state")
         return state
 
     def check_message(self, check: str) -> str:
-        return self.page.locator(f"[data-check={check}] .check-body").inner_text()
+        return self.page.locator(f"[data-check={check}] .check-body").text_content() or ""

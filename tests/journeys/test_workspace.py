@@ -9,7 +9,7 @@ from typing import Any
 
 import pytest
 
-from .pages import Workspace, violations_of
+from .pages import MENDED, Workspace, violations_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
@@ -131,3 +131,74 @@ def test_a_hidden_tab_pauses_and_goes_on_when_it_is_seen(visit):
     page.wait_for_selector("dd-terminal[data-line=connected]")
     workspace.type("echo awake-$((40+2))")
     workspace.expect("awake-42")
+
+
+# ---- 2 and 7: checks are state of the run, a step at a time ----------------------------------------------------
+
+
+def place(page: Any) -> str:
+    return page.locator("[data-place]").inner_text()
+
+
+def test_checks_tick_by_themselves_and_survive_a_reload_and_a_change_of_language(visit):
+    workspace = visit()
+    page = workspace.page
+    assert place(page).startswith("Step 1 of ")
+    # Nobody asked: what is missing is not called wrong, and nothing pushes the text away.
+    page.wait_for_selector("[data-check=accepted][data-state=failed]", state="attached")
+    assert page.locator("dd-guide.is-asked").count() == 0
+    assert page.locator("[data-check] details[open]").count() == 0
+    workspace.open_editor("web.yaml")
+    workspace.write(MENDED)
+    assert "deployment.apps/web created" in workspace.apply()
+    page.wait_for_selector("[data-check=accepted][data-state=passed]", state="attached")
+    # All pass by themselves in the end, and the way on is there.
+    page.wait_for_selector("[data-step=after] h2:has-text('Afloat')")
+    assert page.locator("dd-status").inner_text() == "Passed"
+    at = page.locator("[data-at]").inner_text()
+    page.reload()
+    page.wait_for_selector("[data-check=heals][data-state=passed]", state="attached")
+    assert page.locator("[data-at]").inner_text() == at
+    page.wait_for_selector("[data-step=after] h2:has-text('Afloat')")
+    page.click("button[name=language][value='zh-hans']")
+    page.wait_for_selector("html[lang=zh-hans]")
+    page.wait_for_selector("[data-check=heals][data-state=passed]", state="attached")
+    page.wait_for_selector("[data-step=after] h2")
+    page.click("[data-to=after]")
+    page.click("[data-step=after] summary")
+    assert "kubectl" in page.locator("[data-step=after] pre").inner_text()
+
+
+def test_who_asks_sees_the_first_failure_and_the_text_stays(visit):
+    workspace = visit()
+    page = workspace.page
+    page.wait_for_selector("[data-check=accepted][data-state=failed]", state="attached")
+    workspace.check()
+    assert page.locator("dd-guide.is-asked").count() == 1
+    opened = page.locator("[data-check] .check-body[open]")
+    assert opened.count() == 1
+    row = page.locator("[data-check=accepted]")
+    assert row.is_visible()
+    assert "Deployment" in row.inner_text()
+    # The step's text is in the same column, one scroll away, and a step without that check shows none of it.
+    step = row.locator("xpath=ancestor::section[1]")
+    assert step.locator(".prose").inner_text()
+    page.reload()
+    page.wait_for_selector("dd-guide.is-asked")
+    assert page.locator("[data-check] .check-body[open]").count() == 1
+
+
+def test_steps_by_keyboard(visit):
+    workspace = visit()
+    page = workspace.page
+    total = page.locator("[data-to]").count() - 1
+    page.locator("[data-to]").first.focus()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    assert place(page) == f"Step 2 of {total}"
+    assert page.evaluate("document.activeElement.matches('[data-text]')"), (
+        "reading goes on at the step's text"
+    )
+    page.reload()
+    page.wait_for_selector("[aria-current=step]")
+    assert place(page) == f"Step 2 of {total}"

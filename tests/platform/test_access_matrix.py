@@ -33,6 +33,7 @@ ROUTES: dict[str, tuple[str, Any, tuple[int, ...]]] = {
     "stop": ("POST", {}, (200, 404, 404, 404, 404)),
     "kubeconfig": ("GET", None, (200, 404, 404, 404, 404)),
     "workspace": ("GET", None, (200, 404, 404, 404, 404)),
+    "after": ("GET", None, (200, 404, 404, 404, 404)),
 }
 PATHS = {"workspace": "", "files PUT": "files/"}
 CASES = [
@@ -60,7 +61,8 @@ def send(client: Client, run_id: Any, name: str) -> int:
 
 
 @pytest.mark.parametrize(("name", "role", "status"), CASES, ids=[f"{name}-{role}" for name, role, _ in CASES])
-def test_runs(run: Run, client_of: Callable[[str], Client], name: str, role: str, status: int) -> None:
+def test_runs(make_run: Any, client_of: Callable[[str], Client], name: str, role: str, status: int) -> None:
+    run = make_run(state="passed" if name == "after" else "ready")
     assert send(client_of(role), run.pk, name) == status
 
 

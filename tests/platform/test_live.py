@@ -9,6 +9,7 @@ from typing import Any
 
 import pytest
 from runs.host import live, map_channel
+from runs.host.checker import Checker
 from runs.host.live import Tabs
 
 from cluster_engine.cluster import Cluster
@@ -68,7 +69,8 @@ def config_map(name: str, text: str = "x") -> dict[str, Any]:
 def play(scene: Callable[[Cluster, Tabs], Awaitable[None]]) -> None:
     async def run() -> None:
         cluster = Cluster(nodes=1, freezing=True)
-        tabs = Tabs(ClusterApp(cluster))
+        nobody: Any = None  # no test here follows the checks
+        tabs = Tabs(ClusterApp(cluster), Checker(nobody))
         await scene(cluster, tabs)
 
     asyncio.run(run())

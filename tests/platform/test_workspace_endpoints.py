@@ -85,31 +85,6 @@ def test_check_speaks_the_reader_s_language(
     }
 
 
-@pytest.mark.parametrize("passed", [False, True])
-def test_check_is_an_attempt(owner: Client, run: Run, host: FakeHost, passed: bool) -> None:
-    host.reply = Reply(200, report(passed))
-    assert post(owner, run, "check").status_code == 200
-    attempt = Attempt.objects.get()
-    run.refresh_from_db()
-    assert (attempt.user, attempt.run, attempt.score, attempt.passed) == (
-        run.user,
-        run,
-        2 if passed else 0,
-        passed,
-    )
-    assert attempt.state_hash == "abc"
-    assert run.state == ("passed" if passed else "ready")
-
-
-def test_a_passed_run_stays_passed(owner: Client, run: Run, host: FakeHost) -> None:
-    for passed in (True, False, True):
-        host.reply = Reply(200, report(passed))
-        post(owner, run, "check")
-    run.refresh_from_db()
-    assert (run.state, Attempt.objects.count()) == ("passed", 3)
-    assert Attempt.objects.all().best()[0]["score"] == 2
-
-
 def test_apply_and_files(owner: Client, run: Run, host: FakeHost) -> None:
     body = {"path": "pod.yaml", "content": "kind: Pod"}
     host.reply = Reply(200, {"exit_code": 1, "stdout": "", "stderr": "error: …"})

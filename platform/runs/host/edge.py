@@ -208,7 +208,7 @@ class Edge:
     @staticmethod
     async def _do(verb: str, method: str, hosted: HostedRun, data: dict[str, Any]) -> Any:
         if verb == "check":
-            return await hosted.check()
+            return await hosted.checker.check()
         if verb == "apply":
             return await hosted.apply(data["path"], data["content"])
         if method == "PUT":

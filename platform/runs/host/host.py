@@ -74,6 +74,8 @@ class EngineHost:
         self.runs: dict[uuid.UUID, HostedRun] = {}
         #: The terminals' own way in: token → run.
         self.tokens: dict[str, HostedRun] = {}
+        #: Runs that are graded by themselves take turns.
+        self.ticks = asyncio.Semaphore(1)
         self._spawned: set[asyncio.Task[Any]] = set()
         self.writer = JournalWriter()
         self.pacer = Pacer()

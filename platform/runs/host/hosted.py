@@ -23,6 +23,7 @@ from cluster_engine.sim.journal import pack_bytes
 from labs.kit import runner
 from runs import journal, services
 from runs.host.building import Built
+from runs.host.checker import Checker
 from runs.host.errors import HostError
 from runs.host.live import Tabs
 from runs.host.terminal import Terminal
@@ -66,6 +67,7 @@ class Host(Protocol):
     writer: JournalWriter
     pacer: Pacer
     tokens: dict[str, HostedRun]
+    ticks: asyncio.Semaphore
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Runs it beside everything else, until the host stops."""
@@ -103,12 +105,12 @@ class HostedRun:
         self._framed_spent = 0
         #: Requests and streams under way.
         self.in_use = 0
-        self._checking = False
         self._lost = False
         self.driver = Driver(self.cluster, pacer=host.pacer)
         self.app = ClusterApp(self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink)
         self.terminal = Terminal(self, built.files)
-        self.tabs = Tabs(self.app)
+        self.checker = Checker(self)
+        self.tabs = Tabs(self.app, self.checker)
 
     @property
     def url(self) -> str:
@@ -138,6 +140,7 @@ class HostedRun:
         """Stop everything; the run itself goes on in its journal."""
         self.host.tokens.pop(self.token, None)
         self.tabs.close()
+        self.checker.close()
         self.driver.stop()
         await self.terminal.close()
 
@@ -222,26 +225,27 @@ class HostedRun:
 
     # -- what the workspace asks for --------------------------------------------------------------------
 
-    async def check(self) -> dict[str, Any]:
-        """Grade the cluster as it is. On a fork, in a thread: neither the learner nor the neighbours notice."""
-        if self._checking:
-            raise HostError(409, "A check is running already.")
-        self._checking = True
-        try:
-            self.driver.catch_up()
-            fork = self.cluster.fork()
-            work = asyncio.ensure_future(self.host.in_thread(self._grade, fork))
-            try:
-                return await asyncio.wait_for(asyncio.shield(work), settings.CHECK_SECONDS)
-            except TimeoutError:
-                raise HostError(
-                    504, f"The check took longer than {settings.CHECK_SECONDS} seconds and was given up."
-                ) from None
-        finally:
-            self._checking = False
+    def fork(self) -> Cluster:
+        """A copy of the cluster as it is now."""
+        self.driver.catch_up()
+        return self.cluster.fork()
 
-    def _grade(self, fork: Cluster) -> dict[str, Any]:
+    def grade(self, fork: Cluster) -> dict[str, Any]:
+        """The report of all checks on the fork's cluster, with its hash. In a thread."""
         return {**as_data(runner.grade(self.lab, fork)), "state_hash": fork.state_hash()}
+
+    @property
+    def ticks(self) -> asyncio.Semaphore:
+        """The turn of the host's runs that are graded by themselves."""
+        return self.host.ticks
+
+    async def in_thread(self, fn: Any, *args: Any) -> Any:
+        """What ``fn(*args)`` returns, off the event loop."""
+        return await self.host.in_thread(fn, *args)
+
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Runs it beside everything else, until the host stops."""
+        self.host.spawn(coroutine)
 
     def files(self) -> list[dict[str, str]]:
         """The text files of the terminal's home."""

@@ -17,6 +17,7 @@ from typing import Any, Protocol
 from config.doors import Receive, Send
 
 from cluster_engine.serving import ClusterApp
+from runs.host.checker import Checker, ChecksChannel
 from runs.host.map_channel import MapChannel
 
 CLOSE_AGAIN, CLOSE_BAD = 1013, 4400
@@ -37,17 +38,20 @@ class Channel(Protocol):
         """The browser is gone."""
 
 
-CHANNELS: dict[str, Callable[[ClusterApp, Callable[[], None]], Channel]] = {"map": MapChannel}
+CHANNELS: dict[str, Callable[[ClusterApp, Checker, Callable[[], None]], Channel]] = {
+    "map": lambda app, checker, wake: MapChannel(app, wake),
+    "checks": lambda app, checker, wake: ChecksChannel(checker, wake),
+}
 """What a tab can follow."""
 
 
 class Tab:
     """One browser tab: its channels, and what wakes its writer."""
 
-    def __init__(self, app: ClusterApp) -> None:
+    def __init__(self, app: ClusterApp, checker: Checker) -> None:
         self._wake = asyncio.Event()
         self._ended = False
-        self._channels = {name: make(app, self._wake.set) for name, make in CHANNELS.items()}
+        self._channels = {name: make(app, checker, self._wake.set) for name, make in CHANNELS.items()}
 
     def end(self) -> None:
         """No more will come from here; the browser is told to come again."""
@@ -85,8 +89,9 @@ class Tab:
 class Tabs:
     """The tabs of one run."""
 
-    def __init__(self, app: ClusterApp) -> None:
+    def __init__(self, app: ClusterApp, checker: Checker) -> None:
         self._app = app
+        self._checker = checker
         self._open: list[Tab] = []
 
     def close(self) -> None:
@@ -100,7 +105,7 @@ class Tabs:
         await send({"type": "websocket.accept"})
         if len(self._open) >= MAX_TABS:
             self._open[0].end()
-        tab = Tab(self._app)
+        tab = Tab(self._app, self._checker)
         self._open.append(tab)
         tasks = [asyncio.ensure_future(tab.read(receive)), asyncio.ensure_future(tab.write(send))]
         try:

@@ -1,7 +1,7 @@
 // The lab page. Parts first, then the run's state, which wakes them.
 import "../lib/sheet";
-import "./checks";
 import "./editor";
+import "./guide";
 import "./map/map";
 import "./terminal";
 import { setUpPanes } from "./panes";

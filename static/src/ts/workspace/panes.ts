@@ -87,7 +87,7 @@ function cycle(event: KeyboardEvent): void {
   const add = (pane: HTMLElement, target: () => HTMLElement | null): void => {
     if (pane.offsetParent !== null) stops.push([pane, () => target()?.focus()]);
   };
-  add(need("#guide"), () => need("dd-instructions"));
+  add(need("#guide"), () => need("dd-guide"));
   add(need("#top-pane"), () => need(`dd-${need("#workspace").dataset.top ?? "map"}`));
   add(need("#terminal-pane"), () => need("dd-terminal"));
   const here = stops.findIndex(([pane]) => pane.contains(document.activeElement));

@@ -1,0 +1,217 @@
+"""A run's checks: when its learner asks, and by themselves while a tab follows and the cluster changes.
+
+By itself a run is graded a moment after a change (of many in a row, once), never for more than a tenth of the time, one
+run of the host after the other, in the order in which they changed. What no object tells (a file in a container, say)
+is looked for now and then. A result is kept with its time before anybody is told.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import logging
+import uuid
+from collections.abc import Callable
+from typing import Any, Protocol
+
+from django.conf import settings
+from django.db import DatabaseError
+from grading import reports, standing
+
+from cluster_engine.cluster import Cluster
+from runs.host.errors import HostError
+from runs.journal import FencedError
+
+logger = logging.getLogger(__name__)
+
+SETTLE_SECONDS = 0.8
+"""From the first change to the grading."""
+REST_FACTOR = 9
+"""A grading that took t seconds is followed by a rest of this many times t."""
+LOOK_SECONDS = 15.0
+"""From one grading to the next although nothing has changed, as long as something is not passed."""
+UPKEEP = frozenset({"leases.coordination.k8s.io", "events", "events.events.k8s.io"})
+"""Resources that change all the time and that no check is about."""
+
+
+class Owner(Protocol):
+    """What a checker asks of its run."""
+
+    run_id: uuid.UUID
+    epoch: int
+    cluster: Cluster
+
+    @property
+    def ticks(self) -> asyncio.Semaphore:
+        """The turn of runs that are graded by themselves."""
+
+    def fork(self) -> Cluster:
+        """A copy of the cluster as it is now."""
+
+    def grade(self, fork: Cluster) -> dict[str, Any]:
+        """The report of all checks (`grading.reports.as_data`), in a thread."""
+
+    async def in_thread(self, fn: Any, *args: Any) -> Any:
+        """What ``fn(*args)`` returns, off the event loop."""
+
+    def spawn(self, coroutine: Any) -> None:
+        """Runs it beside everything else."""
+
+
+class Checker:
+    """See the module. Lives in the host's event loop."""
+
+    def __init__(self, run: Owner) -> None:
+        self._run = run
+        self._asked = False
+        self._followers: list[Callable[[], None]] = []
+        self._watchers: list[Any] = []
+        self._timer: asyncio.TimerHandle | None = None
+        self._rest_until = 0.0
+        self.busy = False
+        """Whether a grading is under way."""
+        self.latest: dict[str, Any] | None = None
+        """The last result since the run came here, with its time."""
+
+    # -- when asked -------------------------------------------------------------------------------------
+
+    async def check(self) -> dict[str, Any]:
+        """Grade the cluster as it is. On a fork, in a thread: neither the learner nor the neighbours notice.
+
+        Raises `HostError`.
+        """
+        if self._asked:
+            raise HostError(409, "A check is running already.")
+        self._asked = True
+        try:
+            work = asyncio.ensure_future(self._grade(asked=True))
+            try:
+                return await asyncio.wait_for(asyncio.shield(work), settings.CHECK_SECONDS)
+            except TimeoutError:
+                raise HostError(
+                    504, f"The check took longer than {settings.CHECK_SECONDS} seconds and was given up."
+                ) from None
+            except DatabaseError as error:
+                raise HostError(503, "The result could not be kept; try again.") from error
+        finally:
+            self._asked = False
+
+    async def _grade(self, asked: bool) -> dict[str, Any]:
+        run = self._run
+        self._tell(busy=True)
+        loop = asyncio.get_running_loop()
+        began = loop.time()
+        try:
+            report = await run.in_thread(run.grade, run.fork())
+            if asked or self.latest is None or self.latest["checks"] != report["checks"]:
+                self.latest = await run.in_thread(standing.record, run.run_id, run.epoch, report, asked)
+        finally:
+            now = loop.time()
+            self._rest_until = now + REST_FACTOR * (now - began)
+            self._tell(busy=False)
+        assert self.latest is not None
+        return self.latest
+
+    def _tell(self, busy: bool) -> None:
+        self.busy = busy
+        for wake in self._followers:
+            wake()
+
+    # -- by itself --------------------------------------------------------------------------------------
+
+    def follow(self, wake: Callable[[], None]) -> None:
+        """Somebody looks: `wake` is called when `busy` or `latest` has changed."""
+        if not self._followers:
+            cluster = self._run.cluster
+            names = [
+                kind.group_resource for kind in cluster.scheme.kinds if kind.group_resource not in UPKEEP
+            ]
+            self._watchers = [cluster.store.watch(name, None, self._changed) for name in names]
+            self._later(0.0)
+        self._followers.append(wake)
+
+    def leave(self, wake: Callable[[], None]) -> None:
+        """Somebody looks away."""
+        if wake in self._followers:
+            self._followers.remove(wake)
+        if not self._followers:
+            self.close()
+
+    def close(self) -> None:
+        """Nothing happens by itself any more."""
+        for watcher in self._watchers:
+            watcher.cancel()
+        self._watchers.clear()
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
+
+    def _changed(self, event: object) -> None:
+        # Inside a write: only note it down.
+        self._later(SETTLE_SECONDS)
+
+    def _later(self, seconds: float) -> None:
+        """Grade in so many seconds, or when the rest is over; an earlier appointment stands."""
+        loop = asyncio.get_running_loop()
+        due = loop.time() + max(seconds, self._rest_until - loop.time())
+        if self._timer is not None:
+            if self._timer.when() <= due:
+                return
+            self._timer.cancel()
+        self._timer = loop.call_at(due, self._begin)
+
+    def _begin(self) -> None:
+        self._timer = None
+        self._run.spawn(self._tick())
+
+    async def _tick(self) -> None:
+        async with self._run.ticks:
+            if not self._followers:
+                return
+            if not self._asked:
+                try:
+                    await self._grade(asked=False)
+                except (DatabaseError, FencedError) as error:
+                    logger.warning("a result could not be kept: %s", error, extra={"run": self._run.run_id})
+        if self._followers and not (self.latest or {}).get("passed"):
+            self._later(LOOK_SECONDS)
+
+
+class ChecksChannel:
+    """A tab's channel `checks`: `follow` {on, language}; `checking` {on} and `report` come, the last state alone."""
+
+    def __init__(self, checker: Checker, wake: Callable[[], None]) -> None:
+        self._checker = checker
+        self._wake = wake
+        self._language = ""
+        self._busy = False
+        self._told: dict[str, Any] | None = None
+
+    async def receive(self, message: dict[str, Any]) -> None:
+        """`follow`. Raises ValueError."""
+        on, language = message.get("on"), message.get("language")
+        if message.get("type") != "follow" or not isinstance(on, bool) or not isinstance(language, str):
+            raise ValueError("checks are followed, or not")
+        self.close()
+        self._language, self._busy, self._told = language, False, None
+        if on:
+            self._checker.follow(self._wake)
+            self._wake()
+
+    def take(self) -> str | bytes | None:
+        """What has changed since the last time."""
+        if not self._language:
+            return None
+        latest, busy = self._checker.latest, self._checker.busy
+        if latest is not None and latest is not self._told:
+            self._told = latest
+            return json.dumps({"ch": "checks", "type": "report", **reports.localize(latest, self._language)})
+        if busy is not self._busy:
+            self._busy = busy
+            return json.dumps({"ch": "checks", "type": "checking", "on": busy})
+        return None
+
+    def close(self) -> None:
+        """The tab looks away."""
+        self._checker.leave(self._wake)
+        self._language = ""
