@@ -11,7 +11,7 @@ from collections.abc import Iterable, Sequence
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.component_helpers.conditions import condition_of
 from cluster_engine.component_helpers.tolerations import matching
-from cluster_engine.sim import SECOND, parse_rfc3339
+from cluster_engine.sim import parse_rfc3339
 
 GRACE_PERIOD = 50.0
 """Seconds without a sign of life before a node counts as gone (--node-monitor-grace-period)."""
@@ -90,23 +90,21 @@ def taints(node: JSON, stamp: str, evict: bool = True) -> list[JSON]:
     return kept + [{"key": key, "effect": effect, "timeAdded": stamp} for key, effect in fresh]
 
 
-def eviction_time(pod: JSON, node_taints: Iterable[JSON], now: int) -> int | None:
-    """When (virtual µs) the Pod must leave for the node's NoExecute taints; None: it may stay.
+def tolerated_seconds(pod: JSON, node_taints: Iterable[JSON]) -> int | None:
+    """How long the Pod may stay with the node's NoExecute taints from when they are seen; None: for ever.
 
-    A toleration without seconds lets it stay for ever; with several, the shortest counts.
+    A toleration without seconds lets it stay for ever; with several, the shortest counts (getMinTolerationTime).
     """
-    grounds = [taint for taint in node_taints if taint["effect"] == "NoExecute"]
     tolerations = pod["spec"].get("tolerations") or ()
-    times = []
-    for taint in grounds:
+    limits: list[int] = []
+    for taint in node_taints:
+        if taint["effect"] != "NoExecute":
+            continue
         covering = matching(tolerations, taint)
         if not covering:
-            return now
-        limits = [t["tolerationSeconds"] for t in covering if t.get("tolerationSeconds") is not None]
-        if limits:
-            since = parse_rfc3339(taint["timeAdded"]) if taint.get("timeAdded") else now
-            times.append(since + max(0, min(limits)) * SECOND)
-    return min(times, default=None)
+            return 0
+        limits += [t["tolerationSeconds"] for t in covering if t.get("tolerationSeconds") is not None]
+    return max(0, min(limits)) if limits else None
 
 
 def free_pod_range(taken: Sequence[str], first: str = "10.244", size: int = 256) -> str:

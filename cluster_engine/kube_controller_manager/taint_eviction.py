@@ -11,13 +11,13 @@ from cluster_engine.client_go import Change
 from cluster_engine.component import Context, Controller
 from cluster_engine.sim import SECOND
 
-from .node_rules import eviction_time
+from .node_rules import tolerated_seconds
 
 _PODS = "pods"
 
 
 class TaintEvictionController(Controller):
-    """Deletes Pods whose toleration of a NoExecute taint has run out."""
+    """Deletes Pods whose toleration of a NoExecute taint has run out; what ends the ground cancels the plan."""
 
     name = "taint-eviction-controller"
 
@@ -27,12 +27,25 @@ class TaintEvictionController(Controller):
         self.nodes = ctx.informers.of("nodes")
         self.pods = ctx.informers.of(_PODS)
         self.nodes.on(update=self._node_updated)
-        self.pods.on(update=self._pod_updated)
+        self.pods.on(add=self._pod_added, update=self._pod_updated, delete=self._pod_deleted)
+        self._planned: dict[str, int] = {}
+        """When (virtual µs) a Pod that waits for its eviction must leave, by key."""
+
+    def state(self) -> JSON:
+        return {"planned": dict(self._planned)}
+
+    def load(self, state: JSON) -> None:
+        self._planned = dict(state.get("planned", {}))
 
     def _node_updated(self, change: Change) -> None:
         if change.spec and _no_execute(change.old) != _no_execute(change.new):
             for pod in self.pods.by_index("node", change.key):
                 self.queue.add(key_of(pod))
+
+    def _pod_added(self, pod: JSON) -> None:
+        """A Pod that says itself on which node it runs."""
+        if pod["spec"].get("nodeName"):
+            self._look(pod)
 
     def _pod_updated(self, change: Change) -> None:
         """A Pod that lands on a tainted node, or changes what it tolerates."""
@@ -42,24 +55,44 @@ class TaintEvictionController(Controller):
         same_node = before.get("nodeName") == after["nodeName"]
         if same_node and before.get("tolerations") == after.get("tolerations"):
             return
-        node = self.nodes.get(after["nodeName"])
+        self._look(change.new)
+
+    def _pod_deleted(self, pod: JSON) -> None:
+        if key_of(pod) in self._planned:
+            self.queue.add(key_of(pod))
+
+    def _look(self, pod: JSON) -> None:
+        node = self.nodes.get(pod["spec"]["nodeName"])
         if node is not None and _no_execute(node):
-            self.queue.add(change.key)
+            self.queue.add(key_of(pod))
 
     def reconcile(self, key: str) -> None:
         pod = self.pods.get(key)
-        if pod is None or pod["metadata"].get("deletionTimestamp"):
+        node = self.nodes.get(pod["spec"].get("nodeName", "")) if pod is not None else None
+        taints = _no_execute(node) if node is not None else []
+        seconds = tolerated_seconds(pod, taints) if pod is not None else None
+        if pod is None or seconds is None:
+            self._cancel(key)
             return
-        node = self.nodes.get(pod["spec"].get("nodeName", ""))
-        if node is None:
+        if pod["metadata"].get("deletionTimestamp"):
             return
-        due = eviction_time(pod, _no_execute(node), self.clock.now)
-        if due is None:
-            return
+        # As upstream, an eviction that is planned stays as it is planned, whatever taints come to the first one.
+        if not seconds:
+            self._cancel(key)
+        due = self._planned.get(key, self.clock.now + seconds * SECOND)
         if due > self.clock.now:
+            self._planned[key] = due
             self.queue.add_after(key, (due - self.clock.now) / SECOND)
             return
+        self._planned.pop(key, None)
         self._evict(pod)
+
+    def _cancel(self, key: str) -> None:
+        if self._planned.pop(key, None) is None:
+            return
+        namespace, _, name = key.partition("/")
+        pod = {"apiVersion": "v1", "kind": "Pod", "metadata": {"namespace": namespace, "name": name}}
+        self.recorder.event(pod, "Normal", "TaintManagerEviction", f"Cancelling deletion of Pod {key}")
 
     def _evict(self, pod: JSON) -> None:
         meta = pod["metadata"]

@@ -39,7 +39,6 @@ OPEN = {
     "indexed-job-backoff-per-index": "F",
     "ingress-defaults-and-policies": "E",
     "limitrange-defaults-and-bounds": "E",
-    "noexecute-taint-eviction": "F",
     "role-escalation-refused": "E",
     "ssa-duplicate-keys": "E",
     "statefulset-ordered-ready-stuck": "F",

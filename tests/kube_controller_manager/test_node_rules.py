@@ -8,7 +8,6 @@ import pytest
 from kcm_objects import NOW, STAMP, node, pod
 
 from cluster_engine.kube_controller_manager import namespace, node_rules
-from cluster_engine.sim import SECOND
 
 
 def test_silent_node_is_unknown() -> None:
@@ -65,13 +64,13 @@ def test_taints(given: dict[str, Any], evict: bool, expected: list[tuple[str, st
     assert [(taint["key"], taint["effect"]) for taint in found] == [("mine", "NoSchedule"), *expected]
 
 
-UNREACHABLE = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "timeAdded": STAMP}
+UNREACHABLE = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute"}
 
 
 @pytest.mark.parametrize(
     ("tolerations", "expected"),
     [
-        pytest.param([], NOW, id="at-once"),
+        pytest.param([], 0, id="at-once"),
         pytest.param([{"operator": "Exists"}], None, id="for-ever"),
         pytest.param(
             [
@@ -82,7 +81,7 @@ UNREACHABLE = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "
                     "tolerationSeconds": 300,
                 }
             ],
-            NOW + 300 * SECOND,
+            300,
             id="five-minutes",
         ),
         pytest.param(
@@ -90,14 +89,15 @@ UNREACHABLE = {"key": "node.kubernetes.io/unreachable", "effect": "NoExecute", "
                 {"key": UNREACHABLE["key"], "operator": "Exists", "tolerationSeconds": 300},
                 {"operator": "Exists", "tolerationSeconds": 20},
             ],
-            NOW + 20 * SECOND,
+            20,
             id="the-shortest",
         ),
-        pytest.param([{"key": "other", "operator": "Exists"}], NOW, id="another-taint"),
+        pytest.param([{"key": "other", "operator": "Exists"}], 0, id="another-taint"),
+        pytest.param([{"operator": "Exists", "tolerationSeconds": -1}], 0, id="less-than-nothing"),
     ],
 )
-def test_eviction_time(tolerations: list[dict[str, Any]], expected: int | None) -> None:
-    assert node_rules.eviction_time(pod("p", tolerations=tolerations), [UNREACHABLE], NOW) == expected
+def test_tolerated_seconds(tolerations: list[dict[str, Any]], expected: int | None) -> None:
+    assert node_rules.tolerated_seconds(pod("p", tolerations=tolerations), [UNREACHABLE]) == expected
 
 
 @pytest.mark.parametrize(
