@@ -105,11 +105,12 @@ def of_state(name: str, *sizes: int) -> Callable[[argparse.Namespace], Iterator[
 
 
 def network(options: argparse.Namespace) -> Iterator[Result]:
-    """Requests over the simulated network, by one client and by many."""
-    for clients in (1, 20):
-        ours = [engine("network", str(clients), "200") for _ in range(options.runs)]
-        result: Result = {"bench": "network", "clients": clients, "requests": 200, "runs": options.runs}
-        yield result | {key: median(ours, key) for key in ours[0]}
+    """Requests from machine to machine; and through a whole cluster: to a Pod's address, to a Service by name."""
+    yield {"bench": "network", "target": "machine", "clients": 1, "requests": 200, **engine("wire", "200")}
+    for target, clients in (("pod", 1), ("pod", 20), ("service", 1), ("service", 20)):
+        ours = [engine("network", str(clients), "200", target) for _ in range(options.runs)]
+        result: Result = {"bench": "network", "target": target, "clients": clients, "requests": 200}
+        yield result | {"runs": options.runs, **{key: median(ours, key) for key in ours[0]}}
 
 
 def life(options: argparse.Namespace) -> Iterator[Result]:

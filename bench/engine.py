@@ -147,7 +147,7 @@ def scheduler(count: int, nodes: int) -> dict[str, Any]:
     }
 
 
-_LOOP = "i=0; while [ $i -lt {count} ]; do wget -q -O /dev/null http://{ip}/; i=$((i+1)); done"
+_LOOP = "i=0; while [ $i -lt {count} ]; do wget -q -O /dev/null http://{host}/; i=$((i+1)); done"
 
 
 def _pod(name: str, image: str, *command: str, **container: Any) -> dict[str, Any]:
@@ -156,17 +156,42 @@ def _pod(name: str, image: str, *command: str, **container: Any) -> dict[str, An
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [spec]}}
 
 
-def network(clients: int, count: int) -> dict[str, Any]:
-    """CPU of so many shell loops of wget against one nginx, all within what processes have saved up."""
-    from cluster_engine.cluster import Cluster
+def wire(count: int) -> dict[str, Any]:
+    """Requests of a shell loop of wget from one bare machine to another (``bench/wire.py``)."""
+    from bench.wire import plain
+    from cluster_engine.memory import relax_collector
 
+    relax_collector()
+    cpu = min(plain(count) for _ in range(10))
+    return {"requests_per_second": count / cpu, "microseconds_per_request": cpu / count * 1e6}
+
+
+def network(clients: int, count: int, target: str) -> dict[str, Any]:
+    """CPU of so many shell loops of wget against one nginx, all within what processes have saved up.
+
+    ``target``: "pod" asks its address, "service" its Service by name (CoreDNS answers each time).
+    """
+    from cluster_engine.cluster import Cluster
+    from cluster_engine.memory import relax_collector
+
+    relax_collector()
     cluster = Cluster(nodes=3, seed=1)
-    cluster.apply(_pod("web", "nginx"))
+    web = _pod("web", "nginx")
+    web["metadata"]["labels"] = {"app": "web"}
+    cluster.apply(web)
+    cluster.apply(
+        {
+            "apiVersion": "v1",
+            "kind": "Service",
+            "metadata": {"name": "web", "namespace": "default"},
+            "spec": {"selector": {"app": "web"}, "ports": [{"port": 80}]},
+        }
+    )
     cluster.settle()
     cluster.advance(3)
-    ip = cluster.get("pods", "web")["status"]["podIP"]  # type: ignore[index]
+    host = cluster.get("pods", "web")["status"]["podIP"] if target == "pod" else "web"  # type: ignore[index]
     for number in range(clients):
-        script = _LOOP.format(count=count, ip=ip)
+        script = _LOOP.format(count=count, host=host)
         cluster.apply(_pod(f"client-{number}", "busybox", "sh", "-c", f"{script}; echo done; sleep 1d"))
     began = cluster.clock.events_run
     cpu = time.process_time()
@@ -216,7 +241,8 @@ def life(pods: int, hours: int) -> dict[str, Any]:
 BENCHES: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "boot": lambda _rest: boot(),
     "scale": lambda rest: scale(int(rest[0]), int(rest[1]), "--profile" in rest),
-    "network": lambda rest: network(int(rest[0]), int(rest[1])),
+    "network": lambda rest: network(int(rest[0]), int(rest[1]), rest[2]),
+    "wire": lambda rest: wire(int(rest[0])),
     "life": lambda rest: life(int(rest[0]), int(rest[1])),
     "scheduler": lambda rest: scheduler(int(rest[0]), int(rest[1])),
     "shell": lambda rest: shell(int(rest[0])),

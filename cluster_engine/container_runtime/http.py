@@ -8,7 +8,10 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from functools import lru_cache
 from itertools import groupby
+from types import MappingProxyType
+from typing import NamedTuple
 
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
@@ -44,8 +47,7 @@ _DAYS = ("Thu", "Fri", "Sat", "Sun", "Mon", "Tue", "Wed")
 _DAY = 86_400_000_000
 
 
-@dataclass(frozen=True, slots=True)
-class Request:
+class Request(NamedTuple):
     """A request; header names are lower-case, the body is byte text."""
 
     method: str
@@ -58,13 +60,15 @@ class Request:
     version: str = "HTTP/1.1"
 
 
-@dataclass(frozen=True, slots=True)
-class Reply:
+_NONE: Mapping[str, str] = MappingProxyType({})
+
+
+class Reply(NamedTuple):
     """An answer; the body is byte text."""
 
     status: int
     body: str = ""
-    headers: Mapping[str, str] = field(default_factory=dict)
+    headers: Mapping[str, str] = _NONE
 
 
 Line = tuple[str, str]
@@ -244,26 +248,36 @@ def parse(text: str, peer: str, peer_port: int) -> tuple[Request | None, str, in
     end = text.find("\r\n\r\n")
     if end < 0:
         return (None, "", 400) if len(text) > HEAD_LIMIT or text.startswith(TLS_HELLO) else None
-    lines = text[:end].split("\r\n")
+    head = _head(text[:end])
+    if isinstance(head, int):
+        return None, "", head
+    method, path, version, headers, length = head
+    at = end + 4
+    if len(text) < at + length:
+        return None
+    body, rest = text[at : at + length], text[at + length :]
+    return Request(method, path, headers, body, peer, peer_port, version), rest, 0
+
+
+@lru_cache(256)
+def _head(text: str) -> tuple[str, str, str, Mapping[str, str], int] | int:
+    """Method, path, version, headers and the body's length; the status to answer with when it is no request."""
+    lines = text.split("\r\n")
     words = lines[0].split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/") or not words[1]:
-        return None, "", 400
+        return 400
     headers: dict[str, str] = {}
     for line in lines[1:]:
         name, colon, value = line.partition(":")
         if not colon:
-            return None, "", 400
+            return 400
         headers[name.strip().lower()] = value.strip()
     length = headers.get("content-length", "0")
     if not (length.isascii() and length.isdecimal() and len(length) < 10):
-        return None, "", 400
+        return 400
     if int(length) > BODY_LIMIT:
-        return None, "", 413
-    at = end + 4
-    if len(text) < at + int(length):
-        return None
-    body, rest = text[at : at + int(length)], text[at + int(length) :]
-    return Request(words[0], words[1], headers, body, peer, peer_port, words[2]), rest, 0
+        return 413
+    return words[0], words[1], words[2], MappingProxyType(headers), int(length)
 
 
 def _render(given: Server, sys: Sys, reply: Reply, method: str, close: bool) -> str:
@@ -281,6 +295,10 @@ def _render(given: Server, sys: Sys, reply: Reply, method: str, close: bool) -> 
 
 def say(sys: Sys, lines: list[Line]) -> None:
     """Log lines."""
+    if len(lines) == 1:
+        stream, text = lines[0]
+        (sys.out if stream == "stdout" else sys.err)(text + "\n")
+        return
     for stream, group in groupby(lines, lambda line: line[0]):
         text = "".join(f"{text}\n" for _, text in group)
         if stream == "stdout":
@@ -291,13 +309,24 @@ def say(sys: Sys, lines: list[Line]) -> None:
 
 def http_date(at: int) -> str:
     """As in HTTP headers: ``Thu, 01 Jan 2026 00:00:00 GMT``."""
+    return _date(at // 1_000_000)
+
+
+@lru_cache(16)
+def _date(second: int) -> str:
+    at = second * 1_000_000
     text = rfc3339(at)
     return f"{_DAYS[at // _DAY % 7]}, {text[8:10]} {_MONTHS[int(text[5:7]) - 1]} {text[:4]} {text[11:19]} GMT"
 
 
 def log_time(at: int) -> str:
     """As in web servers' logs: ``01/Jan/2026:00:00:00 +0000``."""
-    text = rfc3339(at)
+    return _log_time(at // 1_000_000)
+
+
+@lru_cache(16)
+def _log_time(second: int) -> str:
+    text = rfc3339(second * 1_000_000)
     return f"{text[8:10]}/{_MONTHS[int(text[5:7]) - 1]}/{text[:4]}:{text[11:19]} +0000"
 
 

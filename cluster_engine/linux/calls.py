@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any, NoReturn
 
 from cluster_engine.linux import descriptors, pipes, processes, sockets, terminals
-from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.errors import BAD_DESCRIPTOR, FileError
 from cluster_engine.linux.files import Files
 from cluster_engine.linux.kernel import Kernel, Record
 from cluster_engine.linux.limits import BYTES_PER_STEP
@@ -127,11 +127,9 @@ class Calls:
     # --- calls that never wait ------------------------------------------------------------------
 
     def _desc(self, fd: int) -> str:
-        if self._fds is None:
-            return descriptors.of(self.process, fd)
-        desc = self._fds.get(str(fd))
+        desc: str | None = (self.process["fds"] if self._fds is None else self._fds).get(str(fd))
         if desc is None:
-            raise FileError("Bad file descriptor")
+            raise FileError(BAD_DESCRIPTOR)
         return desc
 
     def write(self, fd: int, text: str) -> None:
@@ -255,9 +253,10 @@ class Calls:
     # --- sockets --------------------------------------------------------------------------------
 
     def _socket(self, key: str) -> int:
-        descriptors.retain(self.kernel, "k" + key)
+        record = self.kernel.stream(key)
+        record["refs"] += 1
         number = descriptors.place(self.kernel, self.process, "k" + key)
-        self.kernel.stream(key)["watch"] = [self.process["id"], number]
+        record["watch"] = [self.process["id"], number]
         return number
 
     def listen(self, port: int, ip: str = "") -> int:

@@ -37,10 +37,7 @@ def release(kernel: Kernel, desc: str) -> None:
     if letter == "f":
         kernel.storage.release(key)
     elif letter == "k":
-        record = kernel.stream(key)
-        record["refs"] -= 1
-        if not record["refs"]:
-            sockets.close(kernel, key)
+        sockets.release(kernel, key)
     else:
         pipes.release(kernel, key, _COUNTERS[letter])
 
@@ -60,14 +57,6 @@ def place(kernel: Kernel, process: Record, desc: str) -> int:
     number = lowest(process["fds"])
     process["fds"][str(number)] = desc
     return number
-
-
-def of(process: Record, fd: int) -> str:
-    """What lies behind a number. Raises FileError."""
-    desc: str | None = process["fds"].get(str(fd))
-    if desc is None:
-        raise FileError(BAD_DESCRIPTOR)
-    return desc
 
 
 def open_path(kernel: Kernel, process: Record, path: str, flags: str) -> str:
@@ -178,6 +167,9 @@ def write(kernel: Kernel, process: Record, desc: str, text: str) -> int:
     kernel.acts += 1
     if letter == "n":
         return len(text)
+    if letter == "k":
+        sockets.write(kernel, desc[1:], text)
+        return len(text)
     if letter == "l":
         kernel.top["totals"]["output"] += len(text)
         kernel.host.log(process["who"]["tag"], "stdout" if desc == "lo" else "stderr", text)
@@ -202,9 +194,6 @@ def write(kernel: Kernel, process: Record, desc: str, text: str) -> int:
     if letter == "s" and desc[1] != "0":
         kernel.top["totals"]["output"] += len(text)
         kernel.host.output(desc[2:], int(desc[1]), text)
-        return len(text)
-    if letter == "k":
-        sockets.write(kernel, desc[1:], text)
         return len(text)
     raise FileError(BAD_DESCRIPTOR)
 

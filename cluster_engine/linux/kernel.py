@@ -62,7 +62,8 @@ class MachineHost(Protocol):
 
     def shutdown(self, sock: str) -> None: ...
 
-    def close(self, sock: str) -> None: ...
+    def close(self, sock: str) -> None:
+        """Nothing more is written or read."""
 
     def took(self, sock: str, count: int) -> None: ...
 
@@ -99,6 +100,7 @@ class Kernel:
         }
         self._mine = True
         self._owned: set[str] = set()
+        self._owned_io: set[str] = set()
         self._programs: dict[tuple[str, int, str], tuple[Record, Record, Program]] = {}
         self._alias()
 
@@ -115,16 +117,18 @@ class Kernel:
 
     def give_out(self) -> Record:
         """The whole state, by reference; from now on nothing in it is changed."""
-        self._mine = False
-        self._owned = set()
+        self._disown()
         return self.top
 
     def take_over(self, state: Record) -> None:
         """Go on from a state that was given out, by this or another machine."""
         self.top = state
-        self._mine = False
-        self._owned = set()
+        self._disown()
         self._alias()
+
+    def _disown(self) -> None:
+        self._mine = False
+        self._owned, self._owned_io = set(), set()
 
     @property
     def given_out(self) -> bool:
@@ -164,21 +168,20 @@ class Kernel:
     def drop_stream(self, key: str) -> None:
         """A pipe, socket or buffer is gone for good."""
         self.io.pop(key, None)
-        self._owned.discard("i" + key)
+        self._owned_io.discard(key)
 
     def stream(self, key: str) -> Record:
         """A pipe, socket or buffer, to be changed."""
-        mark = "i" + key
-        if mark in self._owned:
+        if key in self._owned_io:
             return self.io[key]
         record = self.io[key] = copied(self.io[key])
-        self._owned.add(mark)
+        self._owned_io.add(key)
         return record
 
     def add_stream(self, record: Record) -> str:
         key = self.fresh()
         self.io[key] = record
-        self._owned.add("i" + key)
+        self._owned_io.add(key)
         return key
 
     def entry(self, table: str, key: str) -> Record:

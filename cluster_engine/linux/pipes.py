@@ -34,10 +34,13 @@ def document(kernel: Kernel, text: str) -> str:
 def taken(queue: list[str], count: int) -> str:
     """The first ``count`` bytes of a queue of chunks, which is changed."""
     first = queue[0]
+    if len(queue) == 1 and len(first) <= count:
+        queue.clear()
+        return first
     if len(first) > count:
         queue[0] = first[count:]
         return first[:count]
-    if len(first) == count or len(queue) == 1:
+    if len(first) == count:
         del queue[0]
         return first
     parts: list[str] = []

@@ -186,7 +186,8 @@ class Sys(Protocol):
         """Ask for the addresses of a name."""
 
     def connect(self, ip: str, port: int) -> int:
-        """A new TCP connection; ``connected`` or ``failed`` follows."""
+        """A new TCP connection; ``connected`` or ``failed`` follows. Who writes and asks to read at once hears of the
+        answer (or ``failed``) only."""
 
     def call(self, name: str, args: Any) -> int:
         """Ask the host; the id that its ``answer`` will carry."""

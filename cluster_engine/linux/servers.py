@@ -8,6 +8,7 @@ from cluster_engine.linux import descriptors, processes, sockets
 from cluster_engine.linux.calls import Calls, Replaced
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.kernel import Kernel, Record
+from cluster_engine.linux.limits import SOCKET_WINDOW
 from cluster_engine.linux.program import Exit, Program
 
 EVENT_COST = 3
@@ -44,6 +45,7 @@ def step(kernel: Kernel, process: Record, program: Program, limit: int) -> int:
     """Call an ``on`` program with what is new, for about ``limit`` steps; the steps taken."""
     assert program.on is not None
     used = 0
+    calls = Calls(kernel, process)
     while used < limit:
         if process["out"] and not descriptors.flush(kernel, process):
             kernel.sleep(process)
@@ -52,7 +54,7 @@ def step(kernel: Kernel, process: Record, program: Program, limit: int) -> int:
         if event is None:
             kernel.sleep(process)
             return used + 1
-        calls = Calls(kernel, process)
+        calls.ticks = 0
         kernel.acts += 1
         try:
             process["mem"] = program.on(calls, process["mem"], event)
@@ -89,11 +91,11 @@ def _next(kernel: Kernel, process: Record) -> list[Any] | None:
                 process["events"].append(["exited", pid, status])
         if process["events"]:
             return _next(kernel, process)
-    while process["hot"]:
-        found = _socket_event(kernel, process, process["hot"][0])
+    hot = process["hot"]
+    while hot:
+        found = _socket_event(kernel, process, hot[0])
         if found is not None:
             return found
-        del process["hot"][0]
     for fd in list(process["asks"]):
         found = _read(kernel, process, fd)
         if found is not None:
@@ -119,34 +121,45 @@ def _read(kernel: Kernel, process: Record, fd: int) -> list[Any] | None:
 
 
 def _socket_event(kernel: Kernel, process: Record, fd: int) -> list[Any] | None:
+    """What a hot socket has to say; one that has said all is not hot any more."""
+    hot = process["hot"]
     desc = process["fds"].get(str(fd))
     if desc is None or desc[0] != "k":
+        del hot[0]
         return None
     key = desc[1:]
     record = kernel.stream(key)
-    if record["k"] == "listen":
-        while record["queue"]:
-            sock = record["queue"].pop(0)
-            if sock not in kernel.io:
-                continue
-            descriptors.retain(kernel, "k" + sock)
-            try:
-                number = descriptors.place(kernel, process, "k" + sock)
-            except FileError as error:
-                return ["failed", fd, error.reason]
-            kernel.stream(sock)["watch"] = [process["id"], number]
-            return ["accepted", fd, number, kernel.io[sock]["ip"], kernel.io[sock]["port"]]
-        return None
-    if record["k"] == "udp":
-        if record["queue"]:
-            return ["datagram", fd, *record["queue"].pop(0)]
-        return None
-    if record["state"] in ("open", "failed") and not record.get("told"):
+    kind = record["k"]
+    if kind == "sock":
+        del hot[0]
+        if record["told"] or record["state"] not in ("open", "failed"):
+            return _talk(kernel, record, key, fd)
         record["told"] = True
         if record["state"] == "failed":
             return ["failed", fd, record["error"]]
+        if record["asked"]:
+            hot.append(fd)
         return ["connected", fd]
-    return _talk(kernel, record, key, fd)
+    queue = record["queue"]
+    if kind == "udp":
+        if queue:
+            return ["datagram", fd, *queue.pop(0)]
+        del hot[0]
+        return None
+    while queue:
+        sock = queue.pop(0)
+        if sock not in kernel.io:
+            continue
+        descriptors.retain(kernel, "k" + sock)
+        try:
+            number = descriptors.place(kernel, process, "k" + sock)
+        except FileError as error:
+            return ["failed", fd, error.reason]
+        accepted = kernel.stream(sock)
+        accepted["watch"], accepted["told"] = [process["id"], number], True
+        return ["accepted", fd, number, accepted["ip"], accepted["port"]]
+    del hot[0]
+    return None
 
 
 def _talk(kernel: Kernel, record: Record, key: str, fd: int) -> list[Any] | None:
@@ -154,7 +167,7 @@ def _talk(kernel: Kernel, record: Record, key: str, fd: int) -> list[Any] | None
     if not record["asked"]:
         return None
     try:
-        text = sockets.read(kernel, key, 65_536)
+        text = sockets.read(kernel, key, SOCKET_WINDOW)
     except FileError as error:
         record["asked"] = False
         return ["failed", fd, record["error"] or error.reason]

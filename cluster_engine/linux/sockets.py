@@ -4,7 +4,8 @@ Records of the table ``io``:
 
 - ``{"k": "sock", "refs", "state": "connecting" | "open" | "failed" | "closing", "ip", "port": of the peer, "peer": the
   other end's record or "", "in", "n", "eof", "error", "out", "m": unsent bytes, "flight": unacknowledged, "taken": read
-  but not yet told, "shut", "watch": [process, fd], "asked", "more"}``
+  but not yet told, "shut", "watch": [process, fd], "asked", "more",
+  "told": whether its process knows how the connection came out}``
 - ``{"k": "listen", "refs", "ip", "port", "queue": [socks], "watch"}``
 - ``{"k": "udp", "refs", "ip", "port", "queue": [[ip, port, data]], "watch"}``
 
@@ -40,7 +41,9 @@ def _heat(kernel: Kernel, record: Record) -> None:
     process = kernel.process(key)
     if fd not in process["hot"]:
         process["hot"].append(fd)
-    kernel.wake(key, outside=not record.get("peer"))
+    if process["state"] == "S" and not process["held"]:
+        process["state"], process["woken"] = "R", "" if record.get("peer") else "outside"
+        kernel.ready.append(key)
 
 
 def _ephemeral(kernel: Kernel, protocol: str) -> int:
@@ -85,12 +88,18 @@ def bound(kernel: Kernel, protocol: str, ip: str, port: int) -> str | None:
     return found.get(ip) or found.get("")
 
 
+_SOCK: Record = {
+    "k": "sock", "refs": 0, "state": "", "ip": "", "port": 0, "peer": "", "in": [], "n": 0, "eof": False,
+    "error": "", "out": [], "m": 0, "flight": 0, "taken": 0, "shut": False, "watch": ["", 0], "asked": False,
+    "more": False, "told": False,
+}  # fmt: skip
+
+
 def _sock(state: str, ip: str, port: int) -> Record:
-    return {
-        "k": "sock", "refs": 0, "state": state, "ip": ip, "port": port, "peer": "", "in": [], "n": 0, "eof": False,
-        "error": "", "out": [], "m": 0, "flight": 0, "taken": 0, "shut": False, "watch": ["", 0], "asked": False,
-        "more": False,
-    }  # fmt: skip
+    record = _SOCK.copy()
+    record["state"], record["ip"], record["port"] = state, ip, port
+    record["in"], record["out"] = [], []
+    return record
 
 
 def connect(kernel: Kernel, ip: str, port: int) -> str:
@@ -135,6 +144,9 @@ def settled(kernel: Kernel, key: str, reason: str = "") -> None:
     else:
         record["state"] = "open"
         _pump(kernel, key)
+        if record["asked"]:
+            record["told"] = True
+            return
     _heat(kernel, record)
 
 
@@ -175,11 +187,20 @@ def write(kernel: Kernel, key: str, text: str) -> None:
         raise FileError("Broken pipe")
     if record["m"] + len(text) > SOCKET_BUFFER:
         raise FileError("No buffer space available")
-    if text:
-        record["out"].append(text)
-        record["m"] += len(text)
-        if record["state"] == "open":
-            _pump(kernel, key)
+    if not text:
+        return
+    if (
+        record["state"] == "open"
+        and not record["peer"]
+        and len(text) <= SOCKET_WINDOW - record["flight"] - record["m"]
+    ):
+        record["flight"] += len(text)
+        kernel.host.send(key, text)
+        return
+    record["out"].append(text)
+    record["m"] += len(text)
+    if record["state"] == "open":
+        _pump(kernel, key)
 
 
 def _pump(kernel: Kernel, key: str) -> None:
@@ -267,9 +288,15 @@ def send_to(kernel: Kernel, key: str, ip: str, port: int, data: str) -> None:
         kernel.host.datagram(record["port"], ip, port, data)
 
 
-def close(kernel: Kernel, key: str) -> None:
-    """The last descriptor is gone."""
+def release(kernel: Kernel, key: str) -> None:
+    """A descriptor is gone; with the last one the socket."""
     record = kernel.stream(key)
+    record["refs"] -= 1
+    if not record["refs"]:
+        _close(kernel, key, record)
+
+
+def _close(kernel: Kernel, key: str, record: Record) -> None:
     if record["k"] in ("listen", "udp"):
         name = f"{'tcp' if record['k'] == 'listen' else 'udp'}/{record['port']}"
         left = {ip: other for ip, other in kernel.top["ports"].get(name, {}).items() if other != key}
@@ -278,19 +305,19 @@ def close(kernel: Kernel, key: str) -> None:
         else:
             kernel.top["ports"].pop(name, None)
         for waiting in record["queue"] if record["k"] == "listen" else []:
-            close(kernel, waiting)
+            _close(kernel, waiting, kernel.stream(waiting))
         kernel.drop_stream(key)
         return
     if record["state"] == "open" and record["out"]:
         record["state"] = "closing"
-        return
-    _gone(kernel, key, record)
+    else:
+        _gone(kernel, key, record)
 
 
 def _gone(kernel: Kernel, key: str, record: Record) -> None:
     if not record["error"]:
-        if record["shut"] is not True:
-            _finish(kernel, key, record)
         if not record["peer"]:
             kernel.host.close(key)
+        elif record["shut"] is not True:
+            ended(kernel, record["peer"])
     kernel.drop_stream(key)

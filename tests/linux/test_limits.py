@@ -48,7 +48,7 @@ def test_a_limit_is_told(limits: Limits, line: str, status: int, out: str, err: 
             world.machine.accept(7, "", "10.0.0.2", 4000 + number)
         world.settle()
         assert world.machine.alive(process)
-        assert [call[0] for call in world.host.calls] == ["shutdown", "close"] * 3
+        assert [call[0] for call in world.host.calls] == ["close"] * 3
         return
     result = world.sh(line)
     assert (result.status, result.out, result.err) == (status, out, err)

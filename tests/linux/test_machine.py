@@ -185,7 +185,7 @@ def test_connections_from_the_outside() -> None:
     assert world.host.calls == [("send", sock, "abc")]
     world.machine.closed(sock)
     world.settle()
-    assert world.host.calls[1:] == [("shutdown", sock), ("close", sock)]
+    assert world.host.calls[1:] == [("close", sock)]
 
 
 BOMBS = {

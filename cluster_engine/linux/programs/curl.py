@@ -63,7 +63,7 @@ def _start(sys: Sys, argv: list[str]) -> State:
         "limit": limits[0], "connecting": limits[1], "delay": limits[2],
         "retries": min(int(retries), MAX_RETRIES) if retries.isdigit() and len(retries) < 6 else 0,
         "retry_refused": opts.flag("Q"), "resolve": opts.given.get("R", []), "fd": -1, "timers": {}, "status": 0,
-        "url": {}, "answer": {}, "ip": "", "since": 0, "redirects": 0, "target": "", "tries": 0,
+        "url": [], "answer": {}, "ip": "", "since": 0, "redirects": 0, "target": "", "tries": 0,
         "text": "", "sent": False, "begun": False,
     }  # fmt: skip
     return _next(sys, state)
@@ -134,17 +134,11 @@ def _next(sys: Sys, state: State) -> State:
 
 
 def _url(state: State) -> http.Url:
-    return http.Url(**state["url"])
+    return http.Url(*state["url"])
 
 
 def _fetch(sys: Sys, state: State, url: http.Url) -> State:
-    state["url"] = {
-        "scheme": url.scheme,
-        "host": url.host,
-        "port": url.port,
-        "path": url.path,
-        "user": url.user,
-    }
+    state["url"] = list(url)
     state["answer"], state["sent"] = http.fresh(), False
     for row in state["resolve"]:
         host, port, address = (row.split(":", 2) + ["", ""])[:3]
@@ -280,7 +274,8 @@ def _report(sys: Sys, state: State) -> None:
         "url_effective": state["text"],
         "remote_ip": state["ip"], "num_redirects": str(state["redirects"]), "method": state["method"],
         "content_type": http.header(answer, "content-type"), "exitcode": str(state["status"]),
-        "remote_port": str(state["url"].get("port", 0)), "http_version": answer["version"].removeprefix("HTTP/"),
+        "remote_port": str(state["url"][2] if state["url"] else 0),
+        "http_version": answer["version"].removeprefix("HTTP/"),
         "redirect_url": http.header(answer, "location"), "errormsg": "",
     }  # fmt: skip
     text = state["format"].replace("\\n", "\n").replace("\\t", "\t").replace("\\r", "\r")

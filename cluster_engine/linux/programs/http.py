@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
-from typing import Any
+from functools import lru_cache
+from typing import Any, NamedTuple
 
 TLS_HELLO = "\x16\x03\x01"
 """What a client that wants TLS says first. Encryption is not simulated: plain HTTP follows."""
@@ -14,8 +14,7 @@ MAX_BODY = 16 << 20
 """Bytes of an answer's body that are taken."""
 
 
-@dataclass(frozen=True, slots=True)
-class Url:
+class Url(NamedTuple):
     """An http or https URL."""
 
     scheme: str
@@ -32,8 +31,17 @@ class Url:
         )
 
 
+MAX_REMEMBERED = 512
+"""Bytes of a text whose parts are remembered."""
+
+
 def parse_url(text: str) -> Url | None:
     """None when the text is no URL that could be fetched."""
+    return _url(text) if len(text) <= MAX_REMEMBERED else _url.__wrapped__(text)
+
+
+@lru_cache(64)
+def _url(text: str) -> Url | None:
     scheme, mark, rest = text.partition("://")
     if not mark:
         scheme, rest = "http", text
@@ -62,6 +70,7 @@ def absolute(url: Url, location: str) -> Url | None:
     return Url(url.scheme, url.host, url.port, path, url.user)
 
 
+@lru_cache(64)
 def is_address(host: str) -> bool:
     """A dotted IPv4 address."""
     parts = host.split(".")
@@ -100,6 +109,32 @@ def header(answer: Mapping[str, Any], name: str) -> str:
     return next((value for key, value in answer["headers"] if key.lower() == name), "")
 
 
+class _Head(NamedTuple):
+    version: str
+    status: int
+    reason: str
+    headers: list[list[str]]
+    """Shared: never changed."""
+    chunked: bool
+    length: int
+    """-1: until the end."""
+
+
+@lru_cache(64)
+def _head(text: str) -> _Head | None:
+    """What stands before an answer's body; None when it is no HTTP."""
+    first, *rows = text.split("\r\n")
+    words = first.split(" ", 2)
+    if not (words[0].startswith("HTTP/") and len(words) > 1 and words[1].isdigit() and len(words[1]) == 3):
+        return None
+    pairs = [[name.strip(), value.strip()] for name, _, value in (row.partition(":") for row in rows)]
+    names = {name.lower(): value for name, value in reversed(pairs)}
+    chunked = "chunked" in names.get("transfer-encoding", "").lower()
+    length = names.get("content-length", "")
+    size = int(length[:12]) if length.isdigit() and not chunked else -1
+    return _Head(words[0], int(words[1]), words[2] if len(words) > 2 else "", pairs, chunked, size)
+
+
 def take(answer: dict[str, Any], text: str, *, no_body: bool = False) -> str | None:
     """Reads on; the part of the body that came, or None when this is no HTTP."""
     answer["buffer"] += text
@@ -107,24 +142,17 @@ def take(answer: dict[str, Any], text: str, *, no_body: bool = False) -> str | N
         head, mark, rest = answer["buffer"].partition("\r\n\r\n")
         if not mark:
             return "" if len(answer["buffer"]) <= MAX_HEAD else None
-        first, *rows = head.split("\r\n")
-        words = first.split(" ", 2)
-        if not (
-            words[0].startswith("HTTP/") and len(words) > 1 and words[1].isdigit() and len(words[1]) == 3
-        ):
+        known = _head(head)
+        if known is None:
             return None
-        if 100 <= int(words[1]) < 200:
+        if 100 <= known.status < 200:
             answer["buffer"] = ""
             return take(answer, rest, no_body=no_body)
-        pairs = [row.partition(":") for row in rows]
-        answer["version"], answer["status"] = words[0], int(words[1])
-        answer["reason"] = words[2] if len(words) > 2 else ""
-        answer["headers"] = [[name.strip(), value.strip()] for name, _, value in pairs]
+        answer["version"], answer["status"], answer["reason"] = known.version, known.status, known.reason
+        answer["headers"] = known.headers
         answer["head"], answer["buffer"] = head + "\r\n\r\n", rest
-        answer["chunked"] = "chunked" in header(answer, "transfer-encoding").lower()
-        length = header(answer, "content-length")
-        answer["left"] = int(length[:12]) if length.isdigit() and not answer["chunked"] else -1
-        if no_body or answer["status"] in (204, 304):
+        answer["chunked"], answer["left"] = known.chunked, known.length
+        if no_body or known.status in (204, 304):
             answer["left"], answer["chunked"] = 0, False
     body = _chunks(answer) if answer["chunked"] else _plain(answer)
     answer["size"] += len(body)

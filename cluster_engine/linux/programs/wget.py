@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.linux.programs import http
@@ -26,7 +28,25 @@ _REASONS = {
 }
 
 
+MAX_KNOWN = 64
+"""Command lines that are remembered with what they ask for. A cache, never state."""
+_known: dict[tuple[str, ...], State] = {}
+
+
 def _start(sys: Sys, argv: list[str]) -> State:
+    line = tuple(argv)
+    known = _known.get(line)
+    if known is None:
+        known = _asked(sys, argv)
+        if known["post"] is None and sum(map(len, line)) <= http.MAX_REMEMBERED:
+            if len(_known) >= MAX_KNOWN:
+                _known.clear()
+            _known[line] = known
+    return _next(sys, {**known, "urls": known["urls"].copy()})
+
+
+def _asked(sys: Sys, argv: list[str]) -> State:
+    """What a command line asks for."""
     opts = options(sys, argv, "qsSckn", "OTtHpUPfYo", _LONG, usage=_USAGE)
     if not opts.operands:
         misused(sys, "", _USAGE)
@@ -39,13 +59,12 @@ def _start(sys: Sys, argv: list[str]) -> State:
             post = sys.fs.read(str(opts.value("f")))
         except FileError as error:
             fail(sys, f"can't open '{opts.value('f')}': {error.reason}")
-    state: State = {
+    return {
         "urls": opts.operands, "quiet": opts.flag("q"), "spider": opts.flag("s"), "show": opts.flag("S"),
         "output": opts.value("O") or "", "prefix": opts.value("P") or "", "agent": opts.value("U") or "Wget",
         "headers": opts.given.get("H", []), "post": post, "limit": limit, "redirects": 0, "fd": -1, "timer": 0,
-        "target": "", "written": False, "url": {}, "answer": {}, "ip": "",
+        "target": "", "file": -1, "url": [], "answer": {}, "ip": "",
     }  # fmt: skip
-    return _next(sys, state)
 
 
 def _next(sys: Sys, state: State) -> State:
@@ -58,22 +77,15 @@ def _next(sys: Sys, state: State) -> State:
             sys,
             f"not an http or ftp url: {text}" if url is None or "://" in text else f"bad address '{text}'",
         )
-    state["written"] = False
     return _fetch(sys, state, url)
 
 
 def _url(state: State) -> http.Url:
-    return http.Url(**state["url"])
+    return http.Url(*state["url"])
 
 
 def _fetch(sys: Sys, state: State, url: http.Url) -> State:
-    state["url"] = {
-        "scheme": url.scheme,
-        "host": url.host,
-        "port": url.port,
-        "path": url.path,
-        "user": url.user,
-    }
+    state["url"] = list(url)
     state["answer"] = http.fresh()
     if http.is_address(url.host):
         return _connect(sys, state, url.host)
@@ -82,35 +94,36 @@ def _fetch(sys: Sys, state: State, url: http.Url) -> State:
 
 
 def _connect(sys: Sys, state: State, ip: str) -> State:
-    url = _url(state)
+    port = state["url"][2]
     state["ip"] = ip
     if not state["quiet"]:
-        sys.err(f"Connecting to {url.authority} ({ip}:{url.port})\n")
-    state["fd"] = sys.connect(ip, url.port)
+        sys.err(f"Connecting to {_url(state).authority} ({ip}:{port})\n")
+    state["fd"] = sys.connect(ip, port)
     state["timer"] = sys.sleep(state["limit"])
-    return state
-
-
-def _send(sys: Sys, state: State) -> State:
-    url = _url(state)
-    own = {row.partition(":")[0].strip().lower() for row in state["headers"]}
-    rows = [("Host", url.authority), ("User-Agent", state["agent"]), ("Connection", "close")]
-    rows = [row for row in rows if row[0].lower() not in own]
-    rows += [
-        (name.strip(), value.strip()) for name, _, value in (row.partition(":") for row in state["headers"])
-    ]
     body = state["post"]
-    if body is not None:
-        rows += [("Content-Type", "application/x-www-form-urlencoded")] if "content-type" not in own else []
-        rows.append(("Content-Length", str(len(body))))
     method = "POST" if body is not None else "HEAD" if state["spider"] else "GET"
-    sys.write(state["fd"], http.request(url, method, rows, body or "", "1.1"))
+    try:
+        sys.write(state["fd"], _request(_url(state), method, tuple(state["headers"]), state["agent"], body))
+    except FileError:
+        return state  # refused at once: "failed" tells it
     sys.read(state["fd"])
     return state
 
 
+@lru_cache(16)
+def _request(url: http.Url, method: str, headers: tuple[str, ...], agent: str, body: str | None) -> str:
+    own = {row.partition(":")[0].strip().lower() for row in headers}
+    rows = [("Host", url.authority), ("User-Agent", agent), ("Connection", "close")]
+    rows = [row for row in rows if row[0].lower() not in own]
+    rows += [(name.strip(), value.strip()) for name, _, value in (row.partition(":") for row in headers)]
+    if body is not None:
+        rows += [("Content-Type", "application/x-www-form-urlencoded")] if "content-type" not in own else []
+        rows.append(("Content-Length", str(len(body))))
+    return http.request(url, method, rows, body or "", "1.1")
+
+
 def _data(sys: Sys, state: State, chunk: str) -> State:
-    answer = state["answer"] = dict(state["answer"])
+    answer = state["answer"] = state["answer"].copy()
     began = answer["status"]
     body = http.take(answer, chunk, no_body=state["spider"])
     if body is None:
@@ -134,8 +147,8 @@ def _head(sys: Sys, state: State) -> State | None:
         rows = "".join(f"  {row}\n" for row in answer["head"].rstrip("\r\n").split("\r\n"))
         sys.err(rows)
     status = answer["status"]
-    location = http.header(answer, "location")
-    if status in (301, 302, 303, 307, 308) and location:
+    location = http.header(answer, "location") if status in (301, 302, 303, 307, 308) else ""
+    if location:
         state["redirects"] += 1
         if state["redirects"] > MAX_REDIRECTS:
             fail(sys, "too many redirections")
@@ -152,8 +165,7 @@ def _head(sys: Sys, state: State) -> State | None:
 
 
 def _open(sys: Sys, state: State) -> None:
-    url = _url(state)
-    name = state["output"] or url.path.partition("?")[0].rpartition("/")[2] or "index.html"
+    name = state["output"] or _url(state).path.partition("?")[0].rpartition("/")[2] or "index.html"
     if state["prefix"] and not state["output"]:
         name = f"{state['prefix'].rstrip('/')}/{name}"
     state["target"] = name
@@ -164,7 +176,7 @@ def _open(sys: Sys, state: State) -> None:
     try:
         if not state["output"] and sys.fs.exists(name):
             fail(sys, f"can't open '{name}': File exists")
-        sys.fs.write(name, "")
+        state["file"] = sys.open(name, "w")
     except FileError as error:
         fail(sys, f"can't open '{name}': {error.reason}")
     if not state["quiet"]:
@@ -176,7 +188,7 @@ def _write(sys: Sys, state: State, body: str) -> None:
         sys.write(1, body)
         return
     try:
-        sys.fs.write(state["target"], body, append=True)
+        sys.write(state["file"], body)
     except FileError as error:
         fail(sys, f"write error: {error.reason}")
 
@@ -200,6 +212,9 @@ def _close(sys: Sys, state: State) -> None:
     if state["fd"] >= 0:
         sys.close(state["fd"])
         state["fd"] = -1
+    if state["file"] >= 0:
+        sys.close(state["file"])
+        state["file"] = -1
     if state["timer"]:
         sys.cancel(state["timer"])
         state["timer"] = 0
@@ -213,8 +228,6 @@ def _on(sys: Sys, state: State, event: Event) -> State:
             return _connect(sys, state, addresses[0])
         case ["unresolved", name, _]:
             fail(sys, f"bad address '{name}'")
-        case ["connected", _]:
-            return _send(sys, state)
         case ["failed", _, reason]:
             if state["answer"]["status"] or reason == "reset":
                 fail(sys, f"error getting response: {_REASONS.get(reason, reason)}")
