@@ -161,23 +161,24 @@ def processes(host: str, port: int, redis: Redis, env: dict[str, str]) -> list[P
         Process("web", [
             str(PYTHON), "-m", "uvicorn", "--app-dir", str(ROOT / "platform"), "config.asgi:application",
             "--host", host, "--port", str(port), "--log-level", "warning", "--no-access-log",
+            "--no-proxy-headers",  # whose word counts is decided by config/caller.py
             "--timeout-graceful-shutdown", "3", "--ws", "websockets-sansio",
         ], celery_env),
     ]  # fmt: skip
 
 
-def healthy(url: str) -> bool:
+def ready(url: str) -> bool:
     try:
-        with urllib.request.urlopen(f"{url}healthz", timeout=2) as answer:
+        with urllib.request.urlopen(f"{url}readyz", timeout=2) as answer:
             return bool(answer.status == 200)
     except (urllib.error.URLError, OSError):
         return False
 
 
-def wait_until(ready: object, running: list[Process], what: str) -> None:
-    assert callable(ready)
+def wait_until(holds: object, running: list[Process], what: str) -> None:
+    assert callable(holds)
     deadline = time.monotonic() + START_LIMIT
-    while not ready():
+    while not holds():
         ended(running)
         if time.monotonic() > deadline:
             fail(f"{what} did not come up within {START_LIMIT:.0f} s; see {VAR / 'log'}.")
@@ -262,7 +263,7 @@ def main() -> None:
             running.append(process)
             if process.name == "redis":
                 wait_until(redis.reachable, running, "Redis")
-        wait_until(lambda: healthy(url), running, "The web server")
+        wait_until(lambda: ready(url), running, "The web server")
         if account.stdout.strip():
             username, password = account.stdout.split()
             print(f"Instructor account: {username}   one-time password: {password}   (shown this once)")

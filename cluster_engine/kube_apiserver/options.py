@@ -99,7 +99,9 @@ class ListOptions:
     continue_token: str
     bookmarks: bool
     initial_events: bool | None
-    timeout: float | None
+    timeout: (
+        float | None
+    )  # seconds; None: the server's own choice; 0: over at once, which a negative one asks for
 
     @classmethod
     def parse(cls, request: Request, resource: str, group: str, watch: bool) -> ListOptions:
@@ -130,7 +132,7 @@ class ListOptions:
             token,
             flag(request, "allowWatchBookmarks"),
             initial,
-            float(seconds) if seconds > 0 else None,
+            float(max(seconds, 0)) if seconds else None,
         )
 
 

@@ -208,7 +208,7 @@ class ClusterApp:
         stream.subscribe(ready.set)
         gone: asyncio.Future[Any] = asyncio.ensure_future(_disconnected(receive))
         loop = asyncio.get_running_loop()
-        end = loop.time() + min(stream.timeout or STREAM_TIMEOUT, STREAM_TIMEOUT)
+        end = loop.time() + min(STREAM_TIMEOUT if stream.timeout is None else stream.timeout, STREAM_TIMEOUT)
         next_mark = loop.time() + BOOKMARK_INTERVAL
         try:
             if self.driver is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from allauth.account.adapter import DefaultAccountAdapter
+from config.caller import network
 from django.core.exceptions import ValidationError
 from django.http import HttpRequest
 from django.utils.translation import get_language
@@ -23,6 +24,14 @@ class AccountAdapter(DefaultAccountAdapter):  # type: ignore[misc]
         if guest is not None:
             return convert_guest(guest)
         return User(language=get_language() or "en")
+
+    def get_client_ip(self, request: HttpRequest) -> str:
+        """By what attempts to log in or sign up are counted."""
+        return network(request)
+
+    def get_password_change_redirect_url(self, request: HttpRequest) -> str:
+        """On to the course, not back to the form."""
+        return "/"
 
     def clean_username(self, username: str, shallow: bool = False) -> str:
         """No account may look like a guest."""

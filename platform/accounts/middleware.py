@@ -6,12 +6,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from config.errors import wants_json
+from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
-from django.http import HttpRequest, HttpResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.locale import LocaleMiddleware
+from django.shortcuts import redirect
+from django.utils.translation import gettext as _
 
 #: Pages that turn away whoever is logged in; a guest must pass.
 DOORS = frozenset({"/accounts/signup/", "/accounts/login/"})
+#: What an account with a password from somebody else may open.
+OPEN_BEFORE_CHANGE = frozenset(
+    {"/accounts/password/change/", "/accounts/logout/", "/i18n/setlang/", "/healthz", "/readyz"}
+)
 
 
 class GuestMiddleware:
@@ -53,6 +61,41 @@ class GuestMiddleware:
             return AnonymousUser()
 
         request.auser = auser
+
+
+class PasswordMiddleware:
+    """Whoever got a password from somebody else changes it before anything else of the site opens."""
+
+    sync_capable = True
+    async_capable = True
+
+    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
+        self.get_response = get_response
+        self.is_async = iscoroutinefunction(get_response)
+        if self.is_async:
+            markcoroutinefunction(self)
+
+    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
+        if self.is_async:
+            return self._acall(request)
+        response: HttpResponse = self._held_up(request, request.user) or self.get_response(request)
+        return response
+
+    async def _acall(self, request: HttpRequest) -> HttpResponse:
+        response: HttpResponse = self._held_up(request, await request.auser()) or await self.get_response(
+            request
+        )
+        return response
+
+    @staticmethod
+    def _held_up(request: HttpRequest, user: Any) -> HttpResponse | None:
+        if not getattr(user, "must_change_password", False) or request.path in OPEN_BEFORE_CHANGE:
+            return None
+        if wants_json(request):
+            sentence = _("Change your password first, on this site's page for it.")
+            return JsonResponse({"error": sentence, "code": 403, "request_id": request.id}, status=403)  # type: ignore[attr-defined]
+        messages.info(request, _("This password was given to you. Choose one that only you know."))
+        return redirect("account_change_password")
 
 
 class LanguageMiddleware(LocaleMiddleware):

@@ -36,6 +36,11 @@ class User(AbstractUser):
 
     is_guest = models.BooleanField(_("guest"), default=False)
     is_instructor = models.BooleanField(_("instructor"), default=False)
+    must_change_password = models.BooleanField(
+        _("must change the password"),
+        default=False,
+        help_text=_("Until then nothing else of the site opens for this account."),
+    )
     language = models.CharField(
         _("language"), max_length=16, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
     )
@@ -66,7 +71,7 @@ class ApiTokenQuerySet(models.QuerySet["ApiToken"]):
             return None
         return (
             self.select_related("user")
-            .filter(digest=ApiToken.digest_of(secret), user__is_active=True)
+            .filter(digest=ApiToken.digest_of(secret), user__is_active=True, user__must_change_password=False)
             .first()
         )
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from allauth.account.signals import password_changed, password_reset, password_set
 from django.contrib.auth.signals import user_logged_in
 from django.dispatch import receiver
 from django.http import HttpRequest
@@ -19,3 +20,11 @@ def bring_guest_work(sender: Any, request: HttpRequest, user: User, **_: Any) ->
     if guest is not None and guest.pk != user.pk:
         merge_guest(guest, user)
         request.guest = None  # type: ignore[attr-defined]
+
+
+@receiver([password_changed, password_reset, password_set])
+def password_is_their_own(sender: Any, request: HttpRequest, user: User, **_: Any) -> None:
+    """From here on the account opens the whole site."""
+    if user.must_change_password:
+        user.must_change_password = False
+        user.save(update_fields=["must_change_password"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from config.caller import network
 from django.conf import settings
 from django.contrib.auth import login
 from django.core.cache import cache
@@ -17,15 +18,14 @@ TOKENS_PER_USER = 10
 
 
 class TooManyGuestsError(Exception):
-    """One address made too many guests within the hour."""
+    """One address (of IPv6: one network) made too many guests within the hour."""
 
 
 def ensure_user(request: HttpRequest, language: str) -> User:
     """The user of this request; a visitor without a session becomes a guest with one."""
     if isinstance(request.user, User):
         return request.user
-    address = request.META.get("REMOTE_ADDR", "")
-    key = f"guests:{address}"
+    key = f"guests:{network(request)}"
     cache.add(key, 0, timeout=3600)
     if cache.incr(key) > settings.GUESTS_PER_HOUR:
         raise TooManyGuestsError(_("Too many guests came from your network. Sign up, or try again later."))

@@ -22,18 +22,17 @@ django_application = get_asgi_application()
 
 from channels.auth import AuthMiddlewareStack  # noqa: E402
 from channels.routing import ProtocolTypeRouter, URLRouter  # noqa: E402
-from channels.security.websocket import AllowedHostsOriginValidator  # noqa: E402
 from runs.proxy.app import ClusterProxy  # noqa: E402
 from workspace.routing import websocket_urlpatterns  # noqa: E402
 
+from config.caller import BehindProxies  # noqa: E402
 from config.doors import ClusterDoor  # noqa: E402
+from config.sockets import SocketDoor  # noqa: E402
 
-application = ClusterDoor(
-    clusters=ClusterProxy(),
-    others=ProtocolTypeRouter(
-        {
-            "http": django_application,
-            "websocket": AllowedHostsOriginValidator(AuthMiddlewareStack(URLRouter(websocket_urlpatterns))),
-        }
-    ),
+sockets = SocketDoor(websocket_urlpatterns, AuthMiddlewareStack(URLRouter(websocket_urlpatterns)))
+application = BehindProxies(
+    ClusterDoor(
+        clusters=ClusterProxy(),
+        others=ProtocolTypeRouter({"http": django_application, "websocket": sockets}),
+    )
 )

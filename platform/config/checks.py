@@ -39,6 +39,30 @@ def secrets(app_configs: Any, **_: Any) -> list[CheckMessage]:
     return found
 
 
+@register(deploy=True)
+def debugging(app_configs: Any, **_: Any) -> list[CheckMessage]:
+    """`check --deploy`: no error pages that show the code to whoever asks, no key that everyone knows."""
+    found: list[CheckMessage] = []
+    if settings.DEBUG and "*" in settings.ALLOWED_HOSTS:
+        found.append(
+            Error(
+                "DRYDOCK_DEBUG is on and DRYDOCK_ALLOWED_HOSTS contains '*': anybody can read this site's "
+                "settings and code on its error pages.",
+                hint="Unset DRYDOCK_DEBUG and name the hosts.",
+                id="drydock.E009",
+            )
+        )
+    if "insecure" in settings.SECRET_KEY or "insecure" in settings.HOST_SECRET:
+        found.append(
+            Error(
+                "a key that everyone knows is in use: anybody can forge sessions and tokens.",
+                hint="Run `make install`, or set DRYDOCK_SECRET_KEY and DRYDOCK_HOST_SECRET.",
+                id="drydock.E010",
+            )
+        )
+    return found
+
+
 @register()
 def redis_url(app_configs: Any, **_: Any) -> list[CheckMessage]:
     """A Redis address that can be one."""

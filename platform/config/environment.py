@@ -7,6 +7,7 @@ nothing falls back in silence. A file of `KEY=value` lines (`var/drydock.env`, w
 
 from __future__ import annotations
 
+import ipaddress
 import os
 import secrets
 from collections.abc import Mapping
@@ -15,6 +16,8 @@ from typing import Any
 from urllib.parse import parse_qsl, unquote, urlsplit
 
 from django.core.exceptions import ImproperlyConfigured
+
+Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
@@ -99,6 +102,13 @@ class Environment:
         if value is None:
             return list(default)
         return [word.strip() for word in value.split(",") if word.strip()]
+
+    def networks(self, name: str) -> list[Network]:
+        """Addresses and networks (`10.0.0.0/8`), separated by commas."""
+        try:
+            return [ipaddress.ip_network(word, strict=False) for word in self.words(name)]
+        except ValueError as error:
+            raise ImproperlyConfigured(f"{name}: {error}") from None
 
 
 def database(url: str, root: Path) -> dict[str, Any]:

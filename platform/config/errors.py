@@ -6,7 +6,7 @@ from course import errors as pages
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import gettext as _
 
-JSON_PREFIXES = ("/api/", "/clusters/", "/healthz")
+JSON_PREFIXES = ("/api/", "/clusters/", "/healthz", "/readyz")
 
 
 def wants_json(request: HttpRequest) -> bool:

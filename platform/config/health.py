@@ -1,4 +1,4 @@
-"""`/healthz`: is this process able to serve, that is, do the database and Redis answer?"""
+"""`/healthz`: this process is alive. `/readyz`: it can serve, that is, the database and Redis answer."""
 
 from __future__ import annotations
 
@@ -30,6 +30,13 @@ def _redis() -> str:
 @require_safe
 @never_cache
 def healthz(request: HttpRequest) -> JsonResponse:
+    """200 whatever else ails: starting this process again would mend nothing."""
+    return JsonResponse({"status": "ok"})
+
+
+@require_safe
+@never_cache
+def readyz(request: HttpRequest) -> JsonResponse:
     """200 when all is well, else 503; the body says which part ails, never why in detail."""
     parts = {"database": _database(), "redis": _redis()}
     healthy = all(state == "ok" for state in parts.values())

@@ -34,6 +34,24 @@ class RequestIdFilter(logging.Filter):
         return True
 
 
+class BriefRefusals(logging.Filter):
+    """A request that was refused (4xx) is one line: there is nothing wrong with the code that a traceback shows."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Never drops a record."""
+        if 400 <= getattr(record, "status_code", 0) < 500:
+            record.exc_info = record.exc_text = None
+        return True
+
+
+class RefusedHandshakes(logging.Filter):
+    """uvicorn takes an upgrade that was answered with a status of its own for one that was not answered at all."""
+
+    def filter(self, record: logging.LogRecord) -> bool:
+        """Drops that one line."""
+        return record.msg != "ASGI callable returned without completing handshake."
+
+
 def _extras(record: logging.LogRecord) -> dict[str, object]:
     return {name: getattr(record, name) for name in EXTRA_FIELDS if hasattr(record, name)}
 

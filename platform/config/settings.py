@@ -37,6 +37,8 @@ if not ALLOWED_HOSTS:
     raise ImproperlyConfigured("DRYDOCK_ALLOWED_HOSTS is not set: name the hosts this site answers to")
 CSRF_TRUSTED_ORIGINS = env.words("DRYDOCK_CSRF_TRUSTED_ORIGINS")
 HTTPS = env.flag("DRYDOCK_HTTPS", not RELAXED)
+#: Whose word counts for the client's address and scheme; nobody's unless named.
+TRUSTED_PROXIES = env.networks("DRYDOCK_TRUSTED_PROXIES")
 
 INSTALLED_APPS = [
     "config.apps.DrydockConfig",
@@ -73,6 +75,7 @@ MIDDLEWARE = [
     "django.contrib.auth.middleware.AuthenticationMiddleware",
     "accounts.middleware.GuestMiddleware",
     "django.contrib.messages.middleware.MessageMiddleware",
+    "accounts.middleware.PasswordMiddleware",
     "django.middleware.clickjacking.XFrameOptionsMiddleware",
     "allauth.account.middleware.AccountMiddleware",
 ]
@@ -221,11 +224,9 @@ CSRF_COOKIE_SAMESITE = "Lax"
 CSRF_FAILURE_VIEW = "config.errors.csrf_failure"
 SESSION_COOKIE_SECURE = CSRF_COOKIE_SECURE = HTTPS
 SECURE_SSL_REDIRECT = HTTPS and env.flag("DRYDOCK_SSL_REDIRECT", True)
-SECURE_REDIRECT_EXEMPT = [r"^healthz$"]
+SECURE_REDIRECT_EXEMPT = [r"^(healthz|readyz)$"]
 SECURE_HSTS_SECONDS = env.number("DRYDOCK_HSTS_SECONDS", 31_536_000 if HTTPS else 0)
 SECURE_HSTS_INCLUDE_SUBDOMAINS = False
-if env.flag("DRYDOCK_BEHIND_PROXY", False):
-    SECURE_PROXY_SSL_HEADER = ("HTTP_X_FORWARDED_PROTO", "https")
 
 # -- Celery -----------------------------------------------------------------------------------------
 
@@ -262,7 +263,7 @@ REST_FRAMEWORK = {
     "DEFAULT_PAGINATION_CLASS": "api.pagination.Pages",
     "DEFAULT_SCHEMA_CLASS": "drf_spectacular.openapi.AutoSchema",
     "DEFAULT_THROTTLE_CLASSES": [
-        "rest_framework.throttling.AnonRateThrottle",
+        "api.throttling.StrangersThrottle",
         "rest_framework.throttling.UserRateThrottle",
     ],
     "DEFAULT_THROTTLE_RATES": {
@@ -314,12 +315,16 @@ GRADING_HARD_SECONDS = env.number("DRYDOCK_GRADING_HARD_SECONDS", 30, minimum=2)
 LOGGING = {
     "version": 1,
     "disable_existing_loggers": False,
-    "filters": {"request": {"()": "config.logs.RequestIdFilter"}},
+    "filters": {
+        "request": {"()": "config.logs.RequestIdFilter"},
+        "brief": {"()": "config.logs.BriefRefusals"},
+        "refused": {"()": "config.logs.RefusedHandshakes"},
+    },
     "formatters": {"line": {"()": "config.logs.LineFormatter"}, "json": {"()": "config.logs.JsonFormatter"}},
     "handlers": {
         "console": {
             "class": "logging.StreamHandler",
-            "filters": ["request"],
+            "filters": ["request", "brief"],
             "formatter": env.text("DRYDOCK_LOG_FORMAT", "line" if RELAXED else "json"),
         },
     },
@@ -327,6 +332,7 @@ LOGGING = {
     "loggers": {
         "django.request": {"level": "ERROR" if TESTING else "WARNING"},
         "httpx": {"level": "WARNING"},
+        "uvicorn.error": {"filters": ["refused"]},
         "websockets": {"level": "WARNING"},
     },
 }

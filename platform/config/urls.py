@@ -1,7 +1,6 @@
 """The URL table. `/clusters/…` and the terminal's WebSocket never come here: see `asgi.py`."""
 
 from course import views as course_views
-from django.conf import settings
 from django.contrib import admin
 from django.urls import include, path
 
@@ -18,9 +17,10 @@ urlpatterns = [
     path("api/", include("api.urls")),
     path("healthz", health.healthz, name="healthz"),
     path("healthz/", health.healthz),
+    path("readyz", health.readyz, name="readyz"),
+    path("readyz/", health.readyz),
+    path("admin/", admin.site.urls),
 ]
-if settings.DEBUG or settings.EMBEDDED:
-    urlpatterns.append(path("admin/", admin.site.urls))
 
 handler400 = errors.bad_request
 handler403 = errors.permission_denied

@@ -33,11 +33,14 @@ class RunQuerySet(models.QuerySet["Run"]):
         """Runs this user may look at: their own; an instructor's view is wider."""
         if not isinstance(user, User):
             return self.none()
-        return self.all() if user.is_instructor else self.filter(user=user)
+        wide = user.is_instructor and not user.must_change_password
+        return self.all() if wide else self.owned_by(user)
 
     def owned_by(self, user: User | AnonymousUser) -> RunQuerySet:
         """Runs this user may work in: their own only."""
-        return self.filter(user=user) if isinstance(user, User) else self.none()
+        if not isinstance(user, User) or user.must_change_password:
+            return self.none()
+        return self.filter(user=user)
 
     def live(self) -> RunQuerySet:
         """Runs that can still be worked in."""

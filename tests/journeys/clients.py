@@ -64,6 +64,13 @@ class Visitor:
         self._form("/accounts/login/", {"login": username, "password": password})
         return self
 
+    def take_over(self, username: str, given: str, own: str) -> None:
+        """Signs in with a password from somebody else, which opens one page: the one on which it is changed."""
+        self.sign_in(username, given)
+        held_up = self.http.get("/", headers={"Accept": "text/html"})
+        assert held_up.headers["location"] == "/accounts/password/change/"
+        self._form("/accounts/password/change/", {"oldpassword": given, "password1": own, "password2": own})
+
     def make_token(self) -> str:
         """A new API token of this user's."""
         self.http.get("/accounts/tokens/", headers={"Accept": "text/html"})

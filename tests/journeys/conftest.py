@@ -18,7 +18,7 @@ from pathlib import Path
 
 import pytest
 
-from .clients import descendants, process_name
+from .clients import Visitor, descendants, new_name, process_name
 
 ROOT = Path(__file__).resolve().parents[2]
 START_LIMIT = 120.0
@@ -92,7 +92,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         time.sleep(0.1)
     account = re.search(r"Instructor account: (\S+) +one-time password: (\S+)", text)
     assert account, f"no instructor account in:\n{text}"
-    yield Stack(url.rstrip("/"), account.group(1), account.group(2), var)
+    running = Stack(url.rstrip("/"), account.group(1), new_name("berth-"), var)
+    Visitor(running).take_over(account.group(1), account.group(2), running.password)
+    yield running
     family = descendants(process.pid)
     assert len(family) >= 4, family  # Redis, two workers, the web server
     process.send_signal(signal.SIGINT)

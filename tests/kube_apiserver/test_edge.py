@@ -7,6 +7,7 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 import orjson
+import pytest
 
 from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, RequestContext
@@ -136,6 +137,23 @@ def test_a_watch_is_told_at_once() -> None:
         assert headers["content-type"] == "application/json"
         events = [orjson.loads(line) for line in body.splitlines()]
         assert [event["type"] for event in events] == ["ADDED", "DELETED"]
+
+    run(main)
+
+
+@pytest.mark.parametrize(("seconds", "ends"), [("-5", True), ("0", False), ("3600", False)])
+def test_a_watch_of_negative_length_is_over_at_once(seconds: str, ends: bool) -> None:
+    cluster = small_cluster()
+
+    async def main() -> None:
+        client = Client(ClusterApp(cluster, admin=True))
+        watch = client.call("GET", MAPS, query=f"watch=1&timeoutSeconds={seconds}")
+        try:
+            status, _headers, body = await asyncio.wait_for(watch, 0.2)
+        except TimeoutError:
+            assert not ends
+        else:
+            assert (ends, status, body) == (True, 200, b"")
 
     run(main)
 

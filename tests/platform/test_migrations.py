@@ -6,6 +6,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from accounts.models import User
 from django.db import connection
 from django.db.migrations.executor import MigrationExecutor
 
@@ -31,7 +32,7 @@ def test_runs_that_had_expired_or_were_reset() -> None:
     from django.utils import timezone
 
     values = {"user_id": None, "lab_slug": "x", "seed": 1, "start": "", "expires": timezone.now()}
-    user = apps.get_model("accounts", "User").objects.create(username="u")
+    user = User.objects.create(username="u")  # of today: only the runs go back
     run_model, entry_model = apps.get_model("runs", "Run"), apps.get_model("runs", "JournalEntry")
     expired = run_model.objects.create(**{**values, "user_id": user.pk}, state="expired")
     live = run_model.objects.create(**{**values, "user_id": user.pk}, state="ready")

@@ -2,25 +2,41 @@
 
 from __future__ import annotations
 
+import logging
+import sys
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
 from accounts.models import User
-from config import checks
+from config import checks, health
+from config.logs import BriefRefusals, LineFormatter, RequestIdFilter
 from django.conf import settings as live
 from django.core.management import call_command
+from django.db import OperationalError
 from django.test import Client
 
 
-def test_healthy(client: Client, db: None) -> None:
-    answer = client.get("/healthz")
+def test_ready(client: Client, db: None) -> None:
+    answer = client.get("/readyz")
     assert (answer.status_code, answer.json()) == (200, {"status": "ok", "database": "ok", "redis": "ok"})
 
 
-def test_unhealthy(client: Client, db: None, settings: Any) -> None:
-    settings.REDIS_URL = "redis://127.0.0.1:9/0"
-    answer = client.get("/healthz")
-    assert (answer.status_code, answer.json()["redis"]) == (503, "ConnectionError")
+@pytest.mark.parametrize("part", ["redis", "database"])
+def test_not_ready_but_alive(client: Client, db: None, settings: Any, monkeypatch: Any, part: str) -> None:
+    def gone() -> None:
+        raise OperationalError("no database in this test")
+
+    if part == "redis":
+        settings.REDIS_URL = "redis://127.0.0.1:9/0"
+    else:
+        monkeypatch.setattr(health, "connection", SimpleNamespace(cursor=gone))
+    answer = client.get("/readyz")
+    said = {"status": "unavailable", "database": "ok", "redis": "ok"}
+    said[part] = {"redis": "ConnectionError", "database": "OperationalError"}[part]
+    assert (answer.status_code, answer.json()) == (503, said)
+    alive = client.get("/healthz")
+    assert (alive.status_code, alive.json()) == (200, {"status": "ok"})
 
 
 HEADERS = {
@@ -96,6 +112,56 @@ def test_api_language(client: Client, db: None, lab: Any, language: str, title: 
     assert answer["max_score"] == sum(check["points"] for check in answer["checks"])
 
 
+class Lines(logging.Handler):
+    """What a console would show."""
+
+    def __init__(self) -> None:
+        super().__init__()
+        self.setFormatter(LineFormatter())
+        for rule in (RequestIdFilter(), BriefRefusals()):
+            self.addFilter(rule)
+        self.lines: list[str] = []
+
+    def emit(self, record: logging.LogRecord) -> None:
+        self.lines.append(self.format(record))
+
+
+REFUSED = [
+    ("a page that is not yours", "/grades/", {}, 403),
+    ("a host that is not ours", "/", {"host": "evil.example"}, 400),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "headers", "status"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
+)
+def test_a_refusal_is_one_line(
+    client_of: Any, caplog: pytest.LogCaptureFixture, path: str, headers: dict[str, str], status: int
+) -> None:
+    lines = Lines()
+    caplog.set_level(logging.WARNING, "django.request")
+    logging.getLogger("django").addHandler(lines)
+    try:
+        assert client_of("owner").get(path, headers=headers).status_code == status
+    finally:
+        logging.getLogger("django").removeHandler(lines)
+    assert lines.lines
+    assert not [line for line in lines.lines if "\n" in line]
+
+
+def test_a_failure_keeps_its_traceback() -> None:
+    lines = Lines()
+    for status, shown in ((403, False), (500, True), (None, True)):
+        try:
+            raise ValueError("planted")
+        except ValueError:
+            record = logging.LogRecord("x", logging.ERROR, "", 0, "said", None, sys.exc_info())
+        if status:
+            record.status_code = status
+        lines.handle(record)
+        assert ("planted" in lines.lines.pop()) is shown
+
+
 CHECKS: list[tuple[str, dict[str, Any], str]] = [
     ("no key", {"SECRET_KEY": "insecure"}, "drydock.W001"),
     ("short key", {"SECRET_KEY": "short"}, "drydock.E001"),
@@ -107,6 +173,8 @@ CHECKS: list[tuple[str, dict[str, Any], str]] = [
     ),
     ("an odd Redis", {"REDIS_URL": "http://redis"}, "drydock.E004"),
     ("any host", {"ALLOWED_HOSTS": ["*"]}, "drydock.E005"),
+    ("debugging for all", {"DEBUG": True, "ALLOWED_HOSTS": ["*"]}, "drydock.E009"),
+    ("a key that everyone knows", {"SECRET_KEY": "insecure-for-one-machine-only"}, "drydock.E010"),
     ("an unreachable host", {"HOST_BIND": "0.0.0.0"}, "drydock.E006"),
     (
         "SQLite for many",
@@ -122,7 +190,8 @@ def test_checks(settings: Any, values: dict[str, Any], identity: str) -> None:
     for name, value in values.items():
         setattr(settings, name, value)
     found = [
-        *checks.secrets(None), *checks.redis_url(None), *checks.hosts(None), *checks.database_for_many(None)
+        *checks.secrets(None), *checks.redis_url(None), *checks.hosts(None), *checks.database_for_many(None),
+        *checks.debugging(None),
     ]  # fmt: skip
     assert identity in {message.id for message in found}
 

@@ -14,7 +14,6 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from http.cookies import CookieError, SimpleCookie
 from types import SimpleNamespace
-from urllib.parse import urlsplit
 
 from accounts.models import ApiToken, User
 from asgiref.sync import sync_to_async
@@ -22,7 +21,6 @@ from django.conf import settings
 from django.contrib.auth import get_user
 from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
-from django.http.request import split_domain_port, validate_host
 
 from runs.models import RUN_TOKEN_PREFIX, Run
 
@@ -126,20 +124,3 @@ class Gate:
         if len(self._known) > CACHE_SIZE:
             self._known.popitem(last=False)
         return decision
-
-
-def host_allowed(headers: Mapping[str, str]) -> bool:
-    """The Host header names this site (Django checks this for its own pages; here nobody else does)."""
-    domain, _port = split_domain_port(headers.get("host", ""))
-    return bool(domain) and validate_host(domain, settings.ALLOWED_HOSTS)
-
-
-def same_origin(headers: Mapping[str, str]) -> bool:
-    """Whether a browser sent this from one of our own pages. A cookie alone proves nothing: any page on the web
-    can make the browser send it."""
-    origin = headers.get("origin", "")
-    if origin:
-        if origin in settings.CSRF_TRUSTED_ORIGINS:
-            return True
-        return urlsplit(origin).netloc.lower() == headers.get("host", "").lower()
-    return headers.get("sec-fetch-site", "") == "same-origin"

@@ -13,16 +13,18 @@ import re
 import uuid
 from dataclasses import dataclass
 
+from config.caller import host_allowed, same_origin
 from config.doors import Receive, Scope, Send
 from config.logs import request_id
 from config.middleware import new_request_id
+from config.sockets import header_map, refuse
 from django.db import DatabaseError
 from redis.exceptions import RedisError
 
 from runs import hosting
 from runs.proxy import sockets
-from runs.proxy.access import Credentials, Gate, host_allowed, same_origin
-from runs.proxy.status import body_of, message_of, send_status
+from runs.proxy.access import Credentials, Gate
+from runs.proxy.status import JSON_TYPE, body_of, message_of, send_status
 from runs.upstream import UpstreamError
 
 logger = logging.getLogger(__name__)
@@ -33,8 +35,7 @@ SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 NOT_FORWARDED = frozenset(
     b"host connection keep-alive proxy-authenticate proxy-authorization proxy-connection te trailer "
     b"transfer-encoding upgrade content-length expect cookie authorization x-request-id "
-    b"x-drydock-signature x-remote-user x-remote-group x-remote-uid forwarded x-forwarded-for "
-    b"x-forwarded-proto x-forwarded-host".split()
+    b"x-drydock-signature x-remote-user x-remote-group x-remote-uid".split()
 )
 NOT_RETURNED = frozenset(
     b"connection keep-alive proxy-authenticate trailer transfer-encoding upgrade set-cookie server date".split()
@@ -77,15 +78,6 @@ class Target:
             return None
 
 
-def header_map(scope: Scope) -> dict[str, str]:
-    """The headers by lower-case name; a repeated one is joined."""
-    headers: dict[str, str] = {}
-    for name, value in scope["headers"]:
-        key, text = name.decode("latin-1").lower(), value.decode("latin-1")
-        headers[key] = f"{headers[key]}, {text}" if key in headers else text
-    return headers
-
-
 class ClusterProxy:
     """See the module."""
 
@@ -124,7 +116,7 @@ class ClusterProxy:
             return 503, "who you are cannot be checked at the moment; try again", target
         if decision.status != 200:
             return decision.status, message_of(decision.status, target.run_id, scope["path"]), target
-        if credentials.session and not safe and not same_origin(headers):
+        if credentials.session and not safe and not same_origin(scope, headers):
             return (
                 403,
                 "a request that changes something must come from this site's own pages, or bring a token",
@@ -205,7 +197,7 @@ class ClusterProxy:
         await receive()  # websocket.connect
         status, message, target = await self._admit(scope, headers, safe=False)
         if status != 200 or target is None:
-            await sockets.refuse(scope, send, status, body_of(status, message))
+            await refuse(scope, send, status, body_of(status, message), JSON_TYPE)
             return
         await sockets.relay(scope, receive, send, target.run_id, target.path)
 

@@ -9,13 +9,14 @@ from collections.abc import Coroutine
 from typing import Any
 
 from config.doors import Receive, Scope, Send
+from config.sockets import refuse
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
 from runs import hosting
-from runs.proxy.status import body_of
+from runs.proxy.status import JSON_TYPE, body_of
 from runs.registry import Location
 
 logger = logging.getLogger(__name__)
@@ -30,16 +31,6 @@ class RefusedError(Exception):
     def __init__(self, response: Response) -> None:
         super().__init__(f"status {response.status_code}")
         self.response = response
-
-
-async def refuse(scope: Scope, send: Send, status: int, body: bytes) -> None:
-    """Deny a handshake with a status and a Kubernetes Status, where the server can."""
-    if "websocket.http.response" not in (scope.get("extensions") or {}):
-        await send({"type": "websocket.close", "code": 1008})
-        return
-    headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode("ascii"))]
-    await send({"type": "websocket.http.response.start", "status": status, "headers": headers})
-    await send({"type": "websocket.http.response.body", "body": body})
 
 
 async def open_socket(location: Location, path: str, subprotocols: list[str]) -> ClientConnection:
@@ -92,11 +83,12 @@ async def relay(scope: Scope, receive: Receive, send: Send, run_id: uuid.UUID, p
         wanted = list(scope.get("subprotocols") or [])
         host = await open_on_host(run_id, f"/clusters/{run_id}{path}", wanted)
     except RefusedError as error:
-        await refuse(scope, send, error.response.status_code, bytes(error.response.body or b""))
+        await refuse(scope, send, error.response.status_code, bytes(error.response.body or b""), JSON_TYPE)
         return
     except (hosting.UnavailableError, hosting.OverError) as error:
         logger.info("no socket to the host: %s", error, extra={"run": run_id})
-        await refuse(scope, send, 503, body_of(503, "the cluster is being moved to another host; try again"))
+        message = "the cluster is being moved to another host; try again"
+        await refuse(scope, send, 503, body_of(503, message), JSON_TYPE)
         return
     await send({"type": "websocket.accept", "subprotocol": host.subprotocol})
 

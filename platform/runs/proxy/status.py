@@ -7,6 +7,7 @@ import uuid
 
 from config.doors import Send
 
+JSON_TYPE = "application/json"
 REASONS = {
     400: "BadRequest",
     401: "Unauthorized",

@@ -13,7 +13,10 @@ from accounts.models import User
 
 
 class Command(BaseCommand):
-    """Creates the account once and prints its password once; later runs change nothing."""
+    """Creates the account once and prints its password once; later runs change nothing.
+
+    The password opens one page only: the one on which it is changed.
+    """
 
     help = "Create the instructor account if there is none, and print its one-time password."
 
@@ -35,7 +38,8 @@ class Command(BaseCommand):
                 user = User(username=username)
             password = secrets.token_urlsafe(12)
             user.is_instructor = True
-            user.is_staff = True
+            user.is_staff = user.is_superuser = True  # /admin/ is theirs, whose installation it is
             user.set_password(password)
+            user.must_change_password = True
             user.save()
         self.stdout.write(f"{username} {password}")
