@@ -52,6 +52,11 @@ class CelCostError(CelError):
     """An evaluation that cost more than its limit. It is never absorbed by ``&&`` and ``||``."""
 
 
+def too_expensive() -> CelCostError:
+    """The error of an evaluation above its limit."""
+    return CelCostError("operation cancelled: actual cost limit exceeded")
+
+
 def _place(issue: Issue) -> int:
     return issue.at
 

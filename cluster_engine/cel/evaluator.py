@@ -147,7 +147,7 @@ class _Compiler:
         if items.constant and isinstance(node.args[1], ListLiteral):
             known = items.run(Frame({}, 0, 0, 0))
             find = value.run
-            return Code(lambda frame: contains(known, find(frame)), value.cost)
+            return Code(lambda frame: contains(known, find(frame), frame), value.cost)
         return self.dispatched(name, [value, items], False)
 
     def optional_select(self, node: Call, name: str) -> Code:
@@ -306,9 +306,11 @@ def _applied(function: Function, count: int, member: bool, counted: int) -> _App
                 raise CelError(f"no such overload: {function.name}({', '.join(map(type_name, args))})")
             known[classes] = found
         overload = found.overload
-        cost = overload.cost
-        result = overload.run(*args)
-        frame.charge((cost if type(cost) is int else cost(*args, result)) - counted)  # type: ignore[operator]
+        cost, after = overload.cost, overload.after
+        frame.charge((cost if isinstance(cost, int) else cost(*args)) - counted)
+        result = overload.run(*args, frame) if overload.metered else overload.run(*args)
+        if after is not None:
+            frame.charge(after(result))
         return result
 
     return apply

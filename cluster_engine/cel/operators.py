@@ -176,17 +176,10 @@ def equality(left: Code, right: Code, same: bool) -> Run:
                 return (a == b) is same
             if kind is int or kind is bool:
                 return (a == b) is same
-        frame.charge(of_both(a, b, None) - 1 + depth(a) // 10)
-        return equal(a, b) is same
+        frame.charge(of_both(a, b) - 1)
+        return equal(a, b, frame) is same
 
     return run
-
-
-def depth(value: Value) -> int:
-    """How many values lie within a value, which upstream's tracker does not count; 0 for what is no container."""
-    if type(value) is dict:
-        return sum(1 + depth(part) for part in value.values())
-    return sum(1 + depth(part) for part in value) if is_list(value) else 0
 
 
 def comparison(left: Code, right: Code, sign: str) -> Run:
@@ -221,7 +214,7 @@ def comparison(left: Code, right: Code, sign: str) -> Run:
 
 
 def _ordered(frame: Frame, left: Value, right: Value) -> int | None:
-    frame.charge(of_both(left, right, None) - 1)
+    frame.charge(of_both(left, right) - 1)
     return compare(left, right)
 
 

@@ -11,7 +11,7 @@ from __future__ import annotations
 from base64 import b64encode
 from collections.abc import Iterator, Mapping
 from decimal import Decimal
-from typing import Any, ClassVar
+from typing import Any, ClassVar, Protocol
 
 from cluster_engine.cel.errors import CelError
 
@@ -184,7 +184,14 @@ def plain_float(value: float) -> str:
     return text.rstrip("0").rstrip(".") if "." in text else text
 
 
-def equal(left: Value, right: Value) -> bool:
+class Meter(Protocol):
+    """Who counts how many values within containers are compared."""
+
+    def count(self, values: int) -> None:
+        """Raises CelCostError when there are too many."""
+
+
+def equal(left: Value, right: Value, meter: Meter | None = None) -> bool:
     """CEL's equality: numbers by value whatever their type, never an error."""
     kind, other = type(left), type(right)
     if kind is other and kind in _SCALARS:
@@ -192,33 +199,40 @@ def equal(left: Value, right: Value) -> bool:
     if kind in _NUMBERS and other in _NUMBERS:
         return bool(left == right)
     if kind in _LISTS and other in _LISTS:
-        return _equal_lists(left, right)
+        return left is right or _equal_lists(left, right, meter)
     if isinstance(left, Mapping) and isinstance(right, Mapping):
-        if len(left) != len(right):
-            return False
-        return all(key in right and equal(value, right[key]) for key, value in left.items())
+        if left is right or len(left) != len(right):
+            return left is right
+        if meter is not None:
+            meter.count(len(left))
+        return all(key in right and equal(value, right[key], meter) for key, value in left.items())
     return kind is other and isinstance(left, Opaque) and left == right
 
 
-def _equal_lists(left: Any, right: Any) -> bool:
+def _equal_lists(left: Any, right: Any, meter: Meter | None) -> bool:
     if len(left) != len(right):
         return False
+    if meter is not None:
+        meter.count(len(left))
     for special in (left, right):
         if type(special) is SetList:
-            return all(contains(left, item) for item in right) and all(contains(right, item) for item in left)
+            return all(contains(left, item, meter) for item in right) and all(
+                contains(right, item, meter) for item in left
+            )
         if type(special) is MapList:
             others = {special.key(item): item for item in (right if special is left else left)}
             return all(
-                special.key(item) in others and equal(item, others[special.key(item)]) for item in special
+                special.key(item) in others and equal(item, others[special.key(item)], meter)
+                for item in special
             )
-    return all(equal(a, b) for a, b in zip(left, right, strict=True))
+    return all(equal(a, b, meter) for a, b in zip(left, right, strict=True))
 
 
-def contains(items: Any, value: Value) -> bool:
+def contains(items: Any, value: Value, meter: Meter | None = None) -> bool:
     """Whether an item of the list equals the value."""
     if type(value) is str:
         return value in items
-    return any(equal(item, value) for item in items)
+    return any(equal(item, value, meter) for item in items)
 
 
 _SCALARS = frozenset((str, int, bool, float, type(None), bytes, Uint))

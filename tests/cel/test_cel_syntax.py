@@ -89,6 +89,7 @@ def test_place(text: str, column: int, word: str) -> None:
     assert str(refused.value).startswith(f"ERROR: <input>:1:{column}: ")
 
 
+@pytest.mark.slow
 @pytest.mark.parametrize(
     "text",
     [

@@ -17,19 +17,22 @@ REGEX_FACTOR = 0.25
 """Cost of one character of a regular expression (RegexStringLengthCostFactor)."""
 
 Cost = int | Callable[..., int]
-"""What a call costs: a number, or found out of the arguments and, last, the result."""
+"""What a call costs: a number, or found out of the arguments before it is made."""
 
 
 class Overload(NamedTuple):
     """One form of a function.
 
     ``form`` is its signature as error texts have it, and the result: ``string.(int) -> string`` for a member.
+    ``after`` is what the result costs on top. What compares whole values is ``metered``: it gets who counts them.
     """
 
     id: str
     form: str
     run: Callable[..., Any]
     cost: Cost = 1
+    after: Callable[[Any], int] | None = None
+    metered: bool = False
 
 
 class Function:
@@ -97,6 +100,11 @@ def _accepts(kind: Type, found: type) -> bool:
 def traversal(length: float) -> int:
     """The cost of looking at that many characters: a tenth each, rounded up."""
     return -int(-length * STRING_FACTOR // 1)
+
+
+def of_result(result: Any) -> int:
+    """The cost of making a text and looking at it."""
+    return traversal(2 * size(result))
 
 
 def of_first(*args: Any) -> int:

@@ -18,6 +18,7 @@ from cluster_engine.cel.values import (
     INT_MAX,
     INT_MIN,
     UINT_MAX,
+    Meter,
     TypeValue,
     Uint,
     Value,
@@ -206,16 +207,16 @@ def _greater_equal(left: Value, right: Value) -> bool:
     return compare(left, right) in (0, 1)
 
 
-def _unequal(left: Value, right: Value) -> bool:
-    return not equal(left, right)
+def _unequal(left: Value, right: Value, meter: Meter) -> bool:
+    return not equal(left, right, meter)
 
 
-def of_both(left: Value, right: Value, result: Value) -> int:
+def of_both(left: Value, right: Value) -> int:
     """The cost of a comparison: the shorter one is looked at."""
     return traversal(min(size(left), size(right)))
 
 
-def of_sum(left: Value, right: Value, result: Value) -> int:
+def of_sum(left: Value, right: Value) -> int:
     """The cost of putting two things together."""
     return traversal(size(left) + size(right))
 
@@ -250,28 +251,28 @@ def has_key(key: Value, mapping: Mapping[Any, Value]) -> bool:
     return key_of(key) in mapping
 
 
-def _in(value: Value, items: Value) -> bool:
-    return contains(items, value)
+def _in(value: Value, items: Value, meter: Meter) -> bool:
+    return contains(items, value, meter)
 
 
-def _of_search(value: Value, items: Value, result: Value) -> int:
+def _of_search(value: Value, items: Value) -> int:
     return size(items)
 
 
 # Texts
 
 
-def of_affix(text: str, part: str, result: Value) -> int:
+def of_affix(text: str, part: str) -> int:
     """The cost of looking at a text's end or beginning."""
     return traversal(len(part))
 
 
-def of_pattern(text: str, pattern: str, result: Value) -> int:
+def of_pattern(text: str, pattern: str) -> int:
     """The cost of a regular expression on a text."""
     return traversal(1 + len(text)) * math.ceil(len(pattern) * REGEX_FACTOR)
 
 
-def _of_contains(text: str, part: str, result: Value) -> int:
+def _of_contains(text: str, part: str) -> int:
     return traversal(len(text)) * traversal(len(part))
 
 
@@ -435,15 +436,15 @@ FUNCTIONS = (
         named=False,
     ),
     Function("!_", Overload("logical_not", "(bool) -> bool", lambda value: not value), named=False),
-    Function("_==_", Overload("equals", "(A, A) -> bool", equal, of_both), named=False),
-    Function("_!=_", Overload("not_equals", "(A, A) -> bool", _unequal, of_both), named=False),
+    Function("_==_", Overload("equals", "(A, A) -> bool", equal, of_both, metered=True), named=False),
+    Function("_!=_", Overload("not_equals", "(A, A) -> bool", _unequal, of_both, metered=True), named=False),
     _comparison("_<_", "less", _less),
     _comparison("_<=_", "less_equals", _less_equal),
     _comparison("_>_", "greater", _greater),
     _comparison("_>=_", "greater_equals", _greater_equal),
     Function(
         "@in",
-        Overload("in_list", "(A, list(A)) -> bool", _in, _of_search),
+        Overload("in_list", "(A, list(A)) -> bool", _in, _of_search, metered=True),
         Overload("in_map", "(A, map(A, B)) -> bool", has_key),
         named=False,
     ),
