@@ -11,16 +11,21 @@ import lzma
 from collections.abc import Callable
 from typing import Any
 
-from cluster_engine.sim.packing import pack, unpack
+from cluster_engine.sim import columns, packing
 
-FORMAT = 1
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {}
+FORMAT = 2
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda data: data}
 """Format -> what makes data of the next format from data of this one."""
 BYTES_LIMIT = 256 * 1024 * 1024
 """Memory that reading one may take: the state of the largest cluster is a tenth of it."""
 
-_MAGIC = b"DRYDOCK1"
-_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 1}]
+_MAGIC = b"DRYDOCK2"
+_READERS: dict[bytes, Callable[[bytes], dict[str, Any]]] = {
+    b"DRYDOCK1": packing.unpack,
+    _MAGIC: columns.unpack,
+}
+"""How the data of each kind of file is read: the first ones were plain JSON."""
+_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 2, "pb": 0}]
 
 
 class KeyframeError(ValueError):
@@ -29,20 +34,22 @@ class KeyframeError(ValueError):
 
 def write(data: dict[str, Any]) -> bytes:
     """The data as a keyframe of the present format."""
-    return _MAGIC + lzma.compress(pack({"format": FORMAT, **data}), lzma.FORMAT_XZ, filters=_FILTERS)
+    packed = columns.pack({"format": FORMAT, **data})
+    return _MAGIC + lzma.compress(packed, lzma.FORMAT_XZ, filters=_FILTERS)
 
 
 def read(keyframe: bytes) -> dict[str, Any]:
     """The data of a keyframe, in the present format. Raises KeyframeError."""
-    if not keyframe.startswith(_MAGIC):
+    unpack = _READERS.get(keyframe[: len(_MAGIC)])
+    if unpack is None:
         raise KeyframeError("these bytes are no keyframe")
     decompressor = lzma.LZMADecompressor(memlimit=BYTES_LIMIT)
     try:
         text = decompressor.decompress(keyframe[len(_MAGIC) :], max_length=BYTES_LIMIT)
         if not decompressor.eof:
             raise KeyframeError(f"the keyframe is cut off, or larger than {BYTES_LIMIT} bytes")
-        data: dict[str, Any] = unpack(text)
-    except (lzma.LZMAError, ValueError) as error:
+        data = unpack(text)
+    except (lzma.LZMAError, ValueError, LookupError, TypeError) as error:
         raise KeyframeError(f"the keyframe is damaged: {error}") from error
     while data["format"] != FORMAT:
         upgrade = UPGRADES.get(data["format"])

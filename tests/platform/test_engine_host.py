@@ -416,7 +416,10 @@ def test_a_user_keeps_no_more_bytes_than_allowed(host: EngineHost, fresh: Run, s
 def test_a_keyframe_is_kept_from_the_beginning(host: EngineHost, fresh: Run) -> None:
     """So that a later engine, which could not replay the journal, goes on with a run that was just begun."""
     host.acquire(fresh.pk)
-    host.call(asyncio.sleep(0.2))
+    for _ in range(100):  # it is written in a thread
+        if Keyframe.objects.filter(run=fresh).exists():
+            break
+        host.call(asyncio.sleep(0.1))
     assert Keyframe.objects.filter(run=fresh).exists()
     assert len(host.runs[fresh.pk].cluster.journal) <= 1
 
