@@ -204,6 +204,13 @@ class Store:
         prefix = f"{namespace}/" if namespace else ""
         return [objects[key] for key in sorted(objects) if key.startswith(prefix)]
 
+    def changes(self, resource: str) -> list[WatchEvent]:
+        """The last changes, oldest first, at most HISTORY_LIMIT: compacted or not.
+
+        For who looks at the past from outside. A store that was loaded knows those since then.
+        """
+        return list(self._table(resource).history)
+
     def _later(self, resource: str, revision: int) -> list[WatchEvent]:
         """The changes after that revision, newest first. Raises Compacted when not all of them are known."""
         table = self._table(resource)

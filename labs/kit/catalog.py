@@ -1,34 +1,49 @@
-"""Reads the course from its folders: chapters, lessons, labs.
+"""Reads the course from its files: chapters, lessons, labs.
 
 labs/course.yaml                      the chapters and their lessons, in order
-labs/<chapter>/<lesson>/lesson.yaml   slug, title, summary, minutes, labs
+labs/<chapter>/<lesson>/lesson.yaml   minutes, labs
 labs/<chapter>/<lesson>/lesson.<language>.md
-labs/<chapter>/<lesson>/labs/<lab>/   lab.yaml, instructions.<language>.md, setup.yaml, check.py, …
+labs/<chapter>/<lesson>/labs/<lab>/   lab.yaml, lab.<language>.md, setup.yaml, files/, solutions/, wrong/, check.py
 """
 
 from __future__ import annotations
 
-import importlib.util
-import sys
+import hashlib
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache, lru_cache
 from pathlib import Path
-from types import ModuleType
 from typing import Any
 
-import yaml
+from labs.kit import checks as kinds
+from labs.kit import lab_schema, located, pages, variables
+from labs.kit.checking import CheckSpec, Reader
+from labs.kit.located import CatalogError, Located, Problem
+from labs.kit.pages import Page
+from labs.kit.shapes import Schema, problems
+from labs.kit.source import CourseSource, DiskSource
+from labs.kit.words import LANGUAGES, Text
 
-from labs.kit.checking import CheckSpec, checks_of
+__all__ = ["LANGUAGES", "ROOT", "CatalogError", "Chapter", "Course", "Lab", "Lesson", "Step", "load", "read"]
 
-LANGUAGES = ("en", "zh-hans")
 ROOT = Path(__file__).resolve().parent.parent
-MAX_FILE = 256 * 1024
+DEFAULT_SEED = 1
+"""Of a lab without a seed, where nobody has drawn one."""
+VARIANTS_KEPT = 64
+"""Variants of labs that are kept in memory."""
 
-Text = dict[str, str]
+Functions = Mapping[str, Callable[[Reader], None]]
 
 
-class CatalogError(ValueError):
-    """A course file is missing or wrong; the message names the file, the field and what was expected."""
+@dataclass(frozen=True)
+class Step:
+    """One step of a lab."""
+
+    id: str
+    title: Text
+    text: Text
+    """Markdown, without the heading."""
+    checks: tuple[str, ...]
 
 
 @dataclass(frozen=True)
@@ -38,49 +53,84 @@ class Lab:
     slug: str
     title: Text
     summary: Text
+    intro: Text
+    steps: tuple[Step, ...]
     instructions: Text
+    """The whole text in Markdown."""
+    objectives: tuple[Text, ...]
+    learned: tuple[Text, ...]
+    stretch: Text | None
+    type: str
+    difficulty: int
+    concepts: tuple[str, ...]
+    prerequisites: tuple[str, ...]
+    next: str | None
     nodes: int
-    seed: int
+    seed: int | None
+    """None: each run draws its own."""
     minutes: int
     files: dict[str, str]
     setup: str
-    solution: str
+    solutions: dict[str, str]
     wrong: dict[str, str]
-    path: Path
+    checks: tuple[CheckSpec, ...]
+    says: dict[str, Text]
+    version: str
+    """A digest of all the lab's files."""
+    values: dict[str, Any]
+    """Of its variables, in this variant."""
+    folder: str
     lesson_slug: str = ""
-
-    @cached_property
-    def checks(self) -> tuple[CheckSpec, ...]:
-        """The checks, in the order in which check.py defines them."""
-        return checks_of(_load_module(self.path / "check.py", f"labs._checks.{self.slug.replace('-', '_')}"))
+    raw: _LabFiles | None = field(default=None, repr=False, compare=False)
 
     @property
     def max_score(self) -> int:
+        """The points of all checks."""
         return sum(check.points for check in self.checks)
 
     @property
+    def solution_text(self) -> str:
+        """The model solution."""
+        return next(iter(self.solutions.values()))
+
+    @property
+    def keeps_history(self) -> bool:
+        """Whether any check asks for the cluster's past: a copy that knows only its present would judge wrongly."""
+        return any(check.history for check in self.checks)
+
+    @property
     def lesson(self) -> Lesson:
+        """The lesson that it belongs to."""
         return load().lesson(self.lesson_slug)
+
+    def variant(self, seed: int) -> Lab:
+        """The lab as somebody with this seed has it: names and numbers filled in. Itself, without variables."""
+        return _variant(self.raw, seed) if self.raw is not None and self.raw.varies else self
 
 
 @dataclass(frozen=True)
 class Lesson:
+    """One lesson: a text and its labs."""
+
     slug: str
     title: Text
     summary: Text
     body: Text
     minutes: int
     labs: tuple[Lab, ...]
-    path: Path
+    folder: str
     chapter_slug: str = ""
 
     @property
     def chapter(self) -> Chapter:
+        """The chapter that it stands in."""
         return next(chapter for chapter in load().chapters if chapter.slug == self.chapter_slug)
 
 
 @dataclass(frozen=True)
 class Chapter:
+    """Lessons in their order."""
+
     slug: str
     title: Text
     lessons: tuple[Lesson, ...]
@@ -88,6 +138,8 @@ class Chapter:
 
 @dataclass(frozen=True)
 class Course:
+    """The whole."""
+
     title: Text
     chapters: tuple[Chapter, ...]
     _lessons: dict[str, Lesson] = field(default_factory=dict, repr=False)
@@ -95,10 +147,12 @@ class Course:
 
     @property
     def lessons(self) -> list[Lesson]:
+        """In the course's order."""
         return list(self._lessons.values())
 
     @property
     def labs(self) -> list[Lab]:
+        """In the course's order."""
         return list(self._labs.values())
 
     def lesson(self, slug: str) -> Lesson:
@@ -110,122 +164,362 @@ class Course:
         return self._labs[slug]
 
 
-def _read(path: Path) -> str:
-    try:
-        size = path.stat().st_size
-        if size > MAX_FILE:
-            raise CatalogError(f"{path}: at most {MAX_FILE} bytes are allowed, found {size}")
-        return path.read_text(encoding="utf-8")
-    except FileNotFoundError:
-        raise CatalogError(f"{path}: the file is missing") from None
+# ---- what the files must look like -----------------------------------------------------------------------
+
+_TEXT: Schema = {"type": "string", "pattern": r"\S", "description": "text"}
+_SLUG: Schema = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$", "description": "words with dashes"}
+_IN_ALL: Schema = {
+    "type": "object",
+    "required": list(LANGUAGES),
+    "properties": dict.fromkeys(LANGUAGES, _TEXT),
+}
+_SLUGS: Schema = {"type": "array", "items": _SLUG, "description": "a list"}
+_COURSE: Schema = {
+    "type": "object",
+    "required": ["title", "chapters"],
+    "additionalProperties": False,
+    "properties": {
+        "title": _IN_ALL,
+        "chapters": {
+            "type": "array",
+            "description": "a list",
+            "items": {
+                "type": "object",
+                "required": ["slug", "title", "lessons"],
+                "additionalProperties": False,
+                "properties": {"slug": _SLUG, "title": _IN_ALL, "lessons": _SLUGS},
+            },
+        },
+    },
+}
+_LESSON: Schema = {
+    "type": "object",
+    "required": ["minutes", "labs"],
+    "additionalProperties": False,
+    "properties": {
+        "slug": _SLUG,
+        "minutes": {"type": "integer", "minimum": 1},
+        "labs": _SLUGS,
+    },
+}
+_LESSON_PAGE: Schema = {
+    "type": "object",
+    "required": ["title", "summary"],
+    "additionalProperties": False,
+    "properties": {"title": _TEXT, "summary": _TEXT},
+}
 
 
-def _mapping(path: Path) -> dict[str, Any]:
-    try:
-        data = yaml.safe_load(_read(path))
-    except yaml.YAMLError as error:
-        raise CatalogError(f"{path}: {error}") from error
-    if not isinstance(data, dict):
-        raise CatalogError(f"{path}: expected a mapping, found {type(data).__name__}")
-    return data
+# ---- reading ---------------------------------------------------------------------------------------------
 
 
-def _field(data: dict[str, Any], path: Path, name: str, kind: type, default: Any = None) -> Any:
-    value = data.get(name, default)
-    if not isinstance(value, kind) or (kind is int and isinstance(value, bool)):
-        raise CatalogError(f"{path}: {name}: expected {kind.__name__}, found {value!r}")
-    return value
+def _mapping(source: CourseSource, path: str, schema: Schema) -> Located:
+    """The YAML file, as the schema says. Raises CatalogError."""
+    found = located.read(source.text(path), source.shown(path))
+    wrong = list(problems(schema, found.data))
+    if wrong:
+        raise found.error(wrong)
+    return found
 
 
-def _text(data: dict[str, Any], path: Path, name: str) -> Text:
-    value = _field(data, path, name, dict)
-    for language in LANGUAGES:
-        if not isinstance(value.get(language), str) or not value[language].strip():
-            raise CatalogError(f"{path}: {name}.{language}: expected text, found {value.get(language)!r}")
-    return {language: value[language].strip() for language in LANGUAGES}
+def _under(source: CourseSource, folder: str) -> dict[str, str]:
+    return {path.removeprefix(f"{folder}/"): source.text(path) for path in source.under(folder)}
 
 
-def _page(folder: Path, stem: str) -> Text:
-    return {language: _read(folder / f"{stem}.{language}.md") for language in LANGUAGES}
-
-
-def _folder_files(folder: Path) -> dict[str, str]:
-    if not folder.is_dir():
+def _functions(source: CourseSource, path: str) -> Functions:
+    """The public functions of a check.py; none when there is no such file."""
+    if path not in source.under(path.rpartition("/")[0]):
         return {}
-    paths = sorted(path for path in folder.rglob("*") if path.is_file())
-    return {path.relative_to(folder).as_posix(): _read(path) for path in paths}
+    names: dict[str, Any] = {"__name__": f"labs._checks.{path.split('/')[-2].replace('-', '_')}"}
+    code = compile(source.text(path), source.shown(path), "exec")
+    exec(code, names)  # noqa: S102 - the course is our own: an instructor who writes checks in Python runs Python
+    return {
+        name: value
+        for name, value in names.items()
+        if callable(value)
+        and getattr(value, "__module__", "") == names["__name__"]
+        and not name.startswith("_")
+    }
 
 
-def _load_module(path: Path, name: str) -> ModuleType:
-    if not path.is_file():
-        raise CatalogError(f"{path}: the file is missing")
-    spec = importlib.util.spec_from_file_location(name, path)
-    assert spec is not None
-    assert spec.loader is not None
-    module = importlib.util.module_from_spec(spec)
-    sys.modules[name] = module
-    spec.loader.exec_module(module)
-    return module
+@dataclass(frozen=True, eq=False)
+class _LabFiles:
+    """A lab as it stands in its folder, before a variant is made of it."""
+
+    folder: str
+    lesson_slug: str
+    data: Located
+    pages: dict[str, Page]
+    functions: Functions
+    setup: str
+    files: dict[str, str]
+    solutions: dict[str, str]
+    wrong: dict[str, str]
+    version: str
+
+    @property
+    def varies(self) -> bool:
+        """Whether variants differ."""
+        return bool(self.data.data.get("variables"))
+
+    @property
+    def slug(self) -> str:
+        """The slug, or the folder's name."""
+        return str(self.data.data.get("slug", self.folder.rpartition("/")[2]))
 
 
-def _lab(folder: Path, lesson_slug: str) -> Lab:
-    path = folder / "lab.yaml"
-    data = _mapping(path)
-    return Lab(
-        slug=_field(data, path, "slug", str, folder.name),
-        title=_text(data, path, "title"),
-        summary=_text(data, path, "summary"),
-        instructions=_page(folder, "instructions"),
-        nodes=_field(data, path, "nodes", int, 3),
-        seed=_field(data, path, "seed", int, 1),
-        minutes=_field(data, path, "minutes", int, 15),
-        files=_folder_files(folder / "files"),
-        setup=_read(folder / "setup.yaml"),
-        solution=_read(folder / "solution.sh"),
-        wrong=_folder_files(folder / "wrong"),
-        path=folder,
+def _lab_files(source: CourseSource, folder: str, lesson_slug: str) -> _LabFiles:
+    paths = source.under(folder)
+    data = _mapping(source, f"{folder}/lab.yaml", lab_schema.SCHEMA)
+    places = {language: f"{folder}/lab.{language}.md" for language in LANGUAGES}
+    solutions = _under(source, f"{folder}/solutions")
+    if not solutions:
+        raise CatalogError(
+            f"{source.shown(f'{folder}/solutions')}: expected at least one solution, found none"
+        )
+    digest = hashlib.sha256()
+    for path in paths:
+        digest.update(path.removeprefix(folder).encode() + b"\0" + source.text(path).encode() + b"\0")
+    return _LabFiles(
+        folder=folder,
         lesson_slug=lesson_slug,
+        data=data,
+        pages={
+            language: pages.read(source.text(place), source.shown(place))
+            for language, place in places.items()
+        },
+        functions=_functions(source, f"{folder}/check.py"),
+        setup=source.text(f"{folder}/setup.yaml") if f"{folder}/setup.yaml" in paths else "",
+        files=_under(source, f"{folder}/files"),
+        solutions=solutions,
+        wrong=_under(source, f"{folder}/wrong"),
+        version=digest.hexdigest()[:16],
     )
 
 
-def _lesson(folder: Path, chapter_slug: str) -> Lesson:
-    path = folder / "lesson.yaml"
-    data = _mapping(path)
-    slug = _field(data, path, "slug", str, folder.name)
+@lru_cache(maxsize=VARIANTS_KEPT)
+def _variant(raw: _LabFiles, seed: int) -> Lab:
+    return _build(raw, seed)
+
+
+def _build(raw: _LabFiles, seed: int) -> Lab:
+    """The lab in one variant. Raises CatalogError."""
+    original = raw.data.data
+    try:
+        values = variables.draw(raw.slug, original.get("variables", {}), seed)
+    except ValueError as error:
+        raise CatalogError(f"{raw.data.name}:{raw.data.line(('variables',))}: expected {error}") from error
+    data = variables.put_everywhere(original, values) if values else original
+    wrong = list(problems(lab_schema.SCHEMA, data)) if values else []
+    wrong += _cross_references(raw, data)
+    if wrong:
+        raise raw.data.error(wrong)
+
+    def text(of: Callable[[Page], str]) -> Text:
+        return {language: variables.put(of(page), values) for language, page in raw.pages.items()}
+
+    def front(name: str) -> Text:
+        return text(lambda page: str(page.front.data[name]).strip())
+
+    def sentences(name: str) -> tuple[Text, ...]:
+        lists = {language: page.front.data[name] for language, page in raw.pages.items()}
+        count = min(len(each) for each in lists.values())
+        return tuple(
+            {language: variables.put(each[index], values) for language, each in lists.items()}
+            for index in range(count)
+        )
+
+    says_of = {language: page.front.data.get("says", {}) for language, page in raw.pages.items()}
+    says: dict[str, Text] = {
+        key: {language: variables.put(found.get(key, ""), values) for language, found in says_of.items()}
+        for key in sorted({key for found in says_of.values() for key in found})
+    }
+    step_of = {check: step["id"] for step in data["steps"] for check in step.get("checks", [])}
+    stretch = text(lambda page: page.front.data.get("stretch", ""))
+
+    def put_all(files: dict[str, str]) -> dict[str, str]:
+        return {variables.put(name, values): variables.put(body, values) for name, body in files.items()}
+
+    return Lab(
+        slug=raw.slug,
+        title=front("title"),
+        summary=front("summary"),
+        intro=text(lambda page: page.intro),
+        steps=tuple(
+            Step(
+                id=step["id"],
+                title=text(lambda page, index=index: page.sections[index].title),  # type: ignore[misc]
+                text=text(lambda page, index=index: page.sections[index].body),  # type: ignore[misc]
+                checks=tuple(step.get("checks", [])),
+            )
+            for index, step in enumerate(data["steps"])
+        ),
+        instructions=text(lambda page: page.markdown),
+        objectives=sentences("objectives"),
+        learned=sentences("learned"),
+        stretch=stretch if any(stretch.values()) else None,
+        type=data["type"],
+        difficulty=data["difficulty"],
+        concepts=tuple(data.get("concepts", [])),
+        prerequisites=tuple(data.get("prerequisites", [])),
+        next=data.get("next"),
+        nodes=data.get("nodes", 3),
+        seed=data.get("seed"),
+        minutes=data["minutes"],
+        files=put_all(raw.files),
+        setup=variables.put(raw.setup, values),
+        solutions=put_all(raw.solutions),
+        wrong=put_all(raw.wrong),
+        checks=tuple(
+            _check(raw, index, check, step_of[check["id"]], values)
+            for index, check in enumerate(data["checks"])
+        ),
+        says=says,
+        version=raw.version,
+        values=values,
+        folder=raw.folder,
+        lesson_slug=raw.lesson_slug,
+        raw=raw,
+    )
+
+
+def _check(
+    raw: _LabFiles, index: int, data: dict[str, Any], step: str, values: Mapping[str, Any]
+) -> CheckSpec:
+    by_language = {language: pages.words(page, data["id"]) for language, page in raw.pages.items()}
+
+    def text(of: Callable[[dict[str, Any]], str]) -> Text:
+        return {language: variables.put(of(found), values) for language, found in by_language.items()}
+
+    hints = min(len(found["hints"]) for found in by_language.values())
+    try:
+        judge = kinds.build(data, raw.functions)
+    except ValueError as error:
+        path = ("checks", index)
+        raise CatalogError(
+            f"{raw.data.name}:{raw.data.line(path)}: {located.dotted(path)}: expected {error}"
+        ) from error
+    return CheckSpec(
+        id=data["id"],
+        title=text(lambda found: found["title"]),
+        judge=judge,
+        points=data.get("points", 1),
+        hints=tuple(text(lambda found, n=n: found["hints"][n]) for n in range(hints)),  # type: ignore[misc]
+        step=step,
+        guard=data.get("guard", False),
+        history="always" in data or bool(data.get("sticky")),
+        texts={
+            name: text(lambda found, name=name: found[name])  # type: ignore[misc]
+            for name in ("expected", "found")
+            if all(name in found for found in by_language.values())
+        },
+    )
+
+
+def _cross_references(raw: _LabFiles, data: dict[str, Any]) -> list[Problem]:
+    """What lab.yaml and the language files say of each other's steps and checks. Raises CatalogError for a page."""
+    found: list[Problem] = []
+    ids = [check["id"] for check in data["checks"]]
+    placed: list[str] = []
+    for index, check in enumerate(ids):
+        if check in ids[:index]:
+            found.append(Problem(("checks", index, "id"), "an id that is used once", f"{check!r} again"))
+    for index, step in enumerate(data["steps"]):
+        for place, check in enumerate(step.get("checks", [])):
+            path = ("steps", index, "checks", place)
+            if check not in ids:
+                found.append(Problem(path, f"one of the checks {', '.join(ids)}", repr(check)))
+            elif check in placed:
+                found.append(Problem(path, "each check in one step", f"{check!r} again"))
+            placed.append(check)
+    for index, check in enumerate(ids):
+        if check not in placed:
+            found.append(Problem(("checks", index), f"the check {check!r} in one of the steps", "none"))
+    steps = [step["id"] for step in data["steps"]]
+    for page in raw.pages.values():
+        _page_agrees(page, steps, ids)
+    return found
+
+
+def _page_agrees(page: Page, steps: list[str], checks: list[str]) -> None:
+    front = page.front
+    headings = [section.id for section in page.sections]
+    if headings != steps:
+        line = next((s.line for s, wanted in zip(page.sections, steps, strict=False) if s.id != wanted), 1)
+        expected = ", ".join(f"{{#{step}}}" for step in steps)
+        found = ", ".join(f"{{#{step}}}" for step in headings) or "none"
+        raise CatalogError(f"{front.name}:{line}: expected the steps of lab.yaml ({expected}), found {found}")
+    texts = front.data["checks"]
+    wrong = [
+        Problem(("checks",), f"the texts of the check {check!r}", "none")
+        for check in checks
+        if check not in texts
+    ] + [
+        Problem(("checks", check), f"one of the checks {', '.join(checks)}", repr(check))
+        for check in texts
+        if check not in checks
+    ]
+    if wrong:
+        raise front.error(wrong)
+
+
+def _lesson(source: CourseSource, folder: str, chapter_slug: str) -> Lesson:
+    data = _mapping(source, f"{folder}/lesson.yaml", _LESSON).data
+    slug = data.get("slug", folder.rpartition("/")[2])
+    fronts, bodies = {}, {}
+    for language in LANGUAGES:
+        path = f"{folder}/lesson.{language}.md"
+        front, bodies[language], _line = pages.split(source.text(path), source.shown(path))
+        wrong = list(problems(_LESSON_PAGE, front.data))
+        if wrong:
+            raise front.error(wrong)
+        fronts[language] = front.data
+    labs = [_lab_files(source, f"{folder}/labs/{name}", slug) for name in data["labs"]]
     return Lesson(
         slug=slug,
-        title=_text(data, path, "title"),
-        summary=_text(data, path, "summary"),
-        body=_page(folder, "lesson"),
-        minutes=_field(data, path, "minutes", int, 10),
-        labs=tuple(_lab(folder / "labs" / str(name), slug) for name in _field(data, path, "labs", list, [])),
-        path=folder,
+        title={language: front["title"].strip() for language, front in fronts.items()},
+        summary={language: front["summary"].strip() for language, front in fronts.items()},
+        body=bodies,
+        minutes=data["minutes"],
+        labs=tuple(_build(raw, raw.data.data.get("seed", DEFAULT_SEED)) for raw in labs),
+        folder=folder,
         chapter_slug=chapter_slug,
     )
 
 
-def read(root: Path) -> Course:
-    """The course under ``root``. Raises CatalogError."""
-    path = root / "course.yaml"
-    data = _mapping(path)
+def read(root: Path | CourseSource) -> Course:
+    """The course of a folder or another source. Raises CatalogError."""
+    source = DiskSource(root) if isinstance(root, Path) else root
+    data = _mapping(source, "course.yaml", _COURSE).data
     chapters = []
-    for item in _field(data, path, "chapters", list):
-        slug = _field(item, path, "slug", str)
-        folders = [root / slug / str(name) for name in _field(item, path, "lessons", list)]
-        lessons = tuple(_lesson(folder, slug) for folder in folders)
-        chapters.append(Chapter(slug, _text(item, path, "title"), lessons))
+    for item in data["chapters"]:
+        slug = item["slug"]
+        lessons = tuple(_lesson(source, f"{slug}/{name}", slug) for name in item["lessons"])
+        chapters.append(Chapter(slug, item["title"], lessons))
     lessons_by_slug: dict[str, Lesson] = {}
     labs_by_slug: dict[str, Lab] = {}
     for chapter in chapters:
         for lesson in chapter.lessons:
             if lesson.slug in lessons_by_slug:
-                raise CatalogError(f"{lesson.path}: the lesson slug {lesson.slug!r} is used twice")
+                raise CatalogError(
+                    f"{source.shown(lesson.folder)}: the lesson slug {lesson.slug!r} is used twice"
+                )
             lessons_by_slug[lesson.slug] = lesson
             for lab in lesson.labs:
                 if lab.slug in labs_by_slug:
-                    raise CatalogError(f"{lab.path}: the lab slug {lab.slug!r} is used twice")
+                    raise CatalogError(f"{source.shown(lab.folder)}: the lab slug {lab.slug!r} is used twice")
                 labs_by_slug[lab.slug] = lab
-    return Course(_text(data, path, "title"), tuple(chapters), lessons_by_slug, labs_by_slug)
+    _known_labs(source, labs_by_slug)
+    return Course(data["title"], tuple(chapters), lessons_by_slug, labs_by_slug)
+
+
+def _known_labs(source: CourseSource, labs: dict[str, Lab]) -> None:
+    for lab in labs.values():
+        for name in (*lab.prerequisites, *([lab.next] if lab.next else [])):
+            if name not in labs:
+                raise CatalogError(
+                    f"{source.shown(lab.folder)}/lab.yaml: expected a lab of the course, found {name!r}"
+                )
 
 
 @cache

@@ -1,40 +1,29 @@
-"""What a lab's ``check.py`` is written with.
+"""What a check is, what it may look at, and how it says that something is wrong.
 
-    @check("three-replicas", points=2, title=t("Three replicas run", "运行三个副本"), hint=t("…", "…"))
-    def three_replicas(cluster: Reader) -> None:
-        deployment = cluster.need("deployments", "web")
-        ready = deployment["status"].get("readyReplicas", 0)
+Most checks are data (``labs.kit.checks``). What data cannot say is a function in the lab's ``check.py``, named from
+lab.yaml as ``python: heals``; it gets a ``Reader`` and returns, or raises ``Fail``:
+
+    def heals(cluster: Reader) -> None:
+        ready = cluster.need("deployments", "web")["status"].get("readyReplicas", 0)
         if ready != 3:
-            raise Fail(expected=t("3 ready replicas", "3 个就绪副本"), found=str(ready), look="kubectl get deploy web")
+            raise Fail(cluster.say("ready", count=3), f"`{ready}`", "kubectl get deploy web")
 
-A check returns, or raises ``Fail`` with what was expected, what was found and where to look. Any other
-exception is the check's own error and never a wrong answer.
+Any other exception is the check's own error and never a wrong answer.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass
-from types import ModuleType
-from typing import Any
+from collections.abc import Callable, Iterator, Mapping
+from dataclasses import dataclass, field
+from typing import Any, Protocol
 
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.cluster import Cluster
+from labs.kit.words import LANGUAGES, Text, fill, plain, say
 
-Text = dict[str, str]
 JSON = dict[str, Any]
 Lines = list[str]  # a name of its own: inside Reader ``list`` is a method
-
-
-def t(en: str, zh: str) -> Text:
-    """A sentence in both languages."""
-    return {"en": en, "zh-hans": zh}
-
-
-_FORMS = {
-    "en": ("Expected {expected}, found {found}.", " Look at: `{look}`"),
-    "zh-hans": ("期望{expected}，实际{found}。", "查看：`{look}`"),
-}
 
 
 class Fail(Exception):
@@ -42,52 +31,82 @@ class Fail(Exception):
 
     def __init__(self, expected: Text, found: Text | str, look: str = "") -> None:
         self.expected = expected
-        self.found = found
+        self.found = plain(found) if isinstance(found, str) else found
         self.look = look
         super().__init__(self.message["en"])
 
     @property
     def message(self) -> Text:
-        texts = {}
-        for language, (sentence, pointer) in _FORMS.items():
-            found = self.found if isinstance(self.found, str) else self.found[language]
-            texts[language] = sentence.format(expected=self.expected[language], found=found)
-            if self.look:
-                texts[language] += pointer.format(look=self.look)
-        return texts
+        """The whole sentence."""
+        told = say("verdict", expected=self.expected, found=self.found)
+        look = say("look", look=self.look) if self.look else plain("")
+        return {language: told[language] + look[language] for language in LANGUAGES}
 
 
-NOTHING = t("none", "没有找到")
+class View(Protocol):
+    """Objects at one moment: a cluster's now, or one of its past."""
+
+    def kind(self, resource: str) -> Kind:
+        """The kind called so: ``Deployment``, ``deployments``, ``deploy``. Raises KeyError."""
+
+    def get(self, resource: str, name: str, namespace: str = "default") -> JSON | None:
+        """The object, or None."""
+
+    def list(
+        self, resource: str, namespace: str | None = None, labels: str = "", fields: str = ""
+    ) -> list[JSON]:
+        """Objects of one namespace or of all, in order of their names. Raises ApiError for a bad selector."""
+
+
+def place(kind: Kind, namespace: str) -> str:
+    """`` -n shop`` where kubectl needs to be told."""
+    return f" -n {namespace}" if kind.namespaced and namespace != "default" else ""
+
+
+def missing(kind: Kind, name: str, namespace: str) -> Fail:
+    """The object should exist."""
+    look = f"kubectl get {kind.resource}{place(kind, namespace)}"
+    return Fail(say("object", kind=kind.kind, name=name), say("nothing"), look)
 
 
 class Reader:
     """A cluster as a check sees it: reads, and forks to try things on."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, says: Mapping[str, Text] | None = None) -> None:
         self._cluster = cluster
+        self._says = says or {}
+
+    def say(self, key: str, **values: Any) -> Text:
+        """The sentence under ``says:`` of the lab's language files. Raises KeyError."""
+        return fill(self._says[key], values)
+
+    @property
+    def cluster(self) -> Cluster:
+        """The cluster itself: its past, its clock. Never act on it; ``fork`` is for that."""
+        return self._cluster
+
+    def kind(self, resource: str) -> Kind:
+        """The kind called so: ``Deployment``, ``deployments``, ``deploy``. Raises KeyError."""
+        return self._cluster.kind_of(resource.lower())
 
     def get(self, resource: str, name: str, namespace: str = "default") -> JSON | None:
-        return self._cluster.get(resource, name, namespace)
+        """The object, or None."""
+        return self._cluster.get(resource.lower(), name, namespace)
 
     def need(self, resource: str, name: str, namespace: str = "default") -> JSON:
         """The object, or Fail: it should exist."""
-        found = self._cluster.get(resource, name, namespace)
+        found = self.get(resource, name, namespace)
         if found is None:
-            kind = self._cluster.kind_of(resource).kind
-            where = f" -n {namespace}" if namespace != "default" else ""
-            raise Fail(
-                t(f"a {kind} named `{name}`", f"名为 `{name}` 的 {kind}"),
-                NOTHING,
-                f"kubectl get {resource}{where}",
-            )
+            raise missing(self.kind(resource), name, namespace)
         return found
 
     def list(
         self, resource: str, namespace: str | None = None, labels: str = "", fields: str = ""
     ) -> list[JSON]:
-        return self._cluster.list(resource, namespace, labels, fields)
+        """Objects of one namespace or of all, in order of their names. Raises ApiError for a bad selector."""
+        return self._cluster.list(resource.lower(), namespace, labels, fields)
 
-    def logs(self, name: str, container: str, namespace: str = "default") -> Lines:
+    def logs(self, name: str, container: str, namespace: str = "default", previous: bool = False) -> Lines:
         """The lines that a container of a Pod has written; none when there is no such container or it has not run."""
         pod = self._cluster.get("pods", name, namespace)
         node = pod["spec"].get("nodeName") if pod is not None else None
@@ -95,13 +114,37 @@ class Reader:
         if kubelet is None:
             return []
         try:
-            return [text for _at, _stream, text in kubelet.logs(namespace, name, container, False)]
+            return [text for _at, _stream, text in kubelet.logs(namespace, name, container, previous)]
         except ApiError:
             return []
 
     def fork(self) -> Cluster:
         """A copy to act on: apply, delete, advance; the learner's cluster stays as it is."""
         return self._cluster.fork()
+
+    def on(self, cluster: Cluster) -> Reader:
+        """A reader of another cluster, with the same sentences."""
+        return Reader(cluster, self._says)
+
+
+class Judge(Protocol):
+    """What looks at a cluster and says whether it is as it should be."""
+
+    def judge(self, reader: Reader) -> None:
+        """Raises Fail."""
+
+    def mutants(self) -> Iterator[tuple[str, Judge]]:
+        """(what was taken away, the same with that much less): a wrong answer must tell them apart."""
+
+
+class Snapshot(Protocol):
+    """A judge of one moment, which can be asked of the past, too."""
+
+    def judge_view(self, view: View) -> None:
+        """Raises Fail."""
+
+    def kinds(self) -> tuple[str, ...]:
+        """The kinds that it looks at."""
 
 
 @dataclass(frozen=True)
@@ -110,27 +153,44 @@ class CheckSpec:
 
     id: str
     title: Text
-    points: int
-    hint: Text
+    judge: Judge
+    points: int = 1
+    hints: tuple[Text, ...] = ()
+    step: str = ""
+    guard: bool = False
+    """Whether it forbids harm: it holds untouched, and counts once another check passes."""
+    history: bool = False
+    """Whether it asks for the cluster's past."""
+    texts: Mapping[str, Text] = field(default_factory=dict)
+    """``expected`` and ``found`` that take the place of the derived ones."""
+
+    @property
+    def hint(self) -> Text:
+        """The first hint; empty when there is none."""
+        return self.hints[0] if self.hints else plain("")
+
+    def run(self, reader: Reader) -> None:
+        """Raises Fail, in the check's own words where it has any."""
+        try:
+            self.judge.judge(reader)
+        except Fail as failure:
+            if not self.texts:
+                raise
+            expected = self.texts.get("expected", failure.expected)
+            found = fill(self.texts.get("found", failure.found), {"found": failure.found})
+            raise Fail(expected, found, failure.look) from failure
+
+
+@dataclass(frozen=True)
+class Function:
+    """A check written in Python: no part of it can be taken away by a machine."""
+
     run: Callable[[Reader], None]
 
+    def judge(self, reader: Reader) -> None:
+        """Raises Fail."""
+        self.run(reader)
 
-def check(
-    id: str, *, title: Text, hint: Text, points: int = 1
-) -> Callable[[Callable[[Reader], None]], CheckSpec]:
-    """Makes a function a check."""
-
-    def wrap(run: Callable[[Reader], None]) -> CheckSpec:
-        return CheckSpec(id, title, points, hint, run)
-
-    return wrap
-
-
-def checks_of(module: ModuleType) -> tuple[CheckSpec, ...]:
-    """The module's checks in the order of definition. Raises ValueError when an id stands twice."""
-    found = tuple(value for value in vars(module).values() if isinstance(value, CheckSpec))
-    ids = [spec.id for spec in found]
-    for name in ids:
-        if ids.count(name) > 1:
-            raise ValueError(f"{module.__file__}: the check id {name!r} is used twice")
-    return found
+    def mutants(self) -> Iterator[tuple[str, Judge]]:
+        """None."""
+        return iter(())

@@ -8,20 +8,19 @@ from typing import Any
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.component import ClusterOptions
-from labs.kit.catalog import Lab
-from labs.kit.checking import CheckSpec, Fail, Reader, Text, t
+from labs.kit.catalog import DEFAULT_SEED, Lab
+from labs.kit.checking import CheckSpec, Fail, Reader
+from labs.kit.words import Text, plain, say
 
 logger = logging.getLogger(__name__)
 
-CRASHED = t(
-    "This check itself failed; your answer was not judged. The instructor has been told in the log.",
-    "这项检查自身出错，没有评判你的答案。错误已记入日志，供教师查看。",
-)
+PENDING_SECONDS = 60.0
+"""Virtual seconds after which a failed check that then passes by itself counts as under way, not as wrong."""
 
 
 @dataclass(frozen=True)
 class CheckResult:
-    """What one check found: ``state`` is passed, failed or error."""
+    """What one check found: ``state`` is passed, failed, pending (it will pass by itself) or error."""
 
     id: str
     title: Text
@@ -29,9 +28,19 @@ class CheckResult:
     score: int
     max_score: int
     message: Text
-    hint: Text
+    hints: tuple[Text, ...] = ()
+    step: str = ""
+    look: str = ""
+    """The command that shows what is wrong."""
+
+    @property
+    def hint(self) -> Text:
+        """The first hint; empty when there is none."""
+        return self.hints[0] if self.hints else plain("")
 
     def as_dict(self, language: str) -> dict[str, Any]:
+        """In one language."""
+        open_hints = () if self.state == "passed" else self.hints
         return {
             "id": self.id,
             "title": self.title[language],
@@ -39,27 +48,36 @@ class CheckResult:
             "score": self.score,
             "max_score": self.max_score,
             "message": self.message[language],
-            "hint": "" if self.state == "passed" else self.hint[language],
+            "hint": open_hints[0][language] if open_hints else "",
+            "hints": [hint[language] for hint in open_hints],
+            "step": self.step,
+            "look": self.look,
         }
 
 
 @dataclass(frozen=True)
 class Report:
+    """What all checks of a lab found."""
+
     checks: tuple[CheckResult, ...]
 
     @property
     def score(self) -> int:
+        """The points that were reached."""
         return sum(result.score for result in self.checks)
 
     @property
     def max_score(self) -> int:
+        """The points that there are."""
         return sum(result.max_score for result in self.checks)
 
     @property
     def passed(self) -> bool:
+        """Whether every check passed."""
         return bool(self.checks) and all(result.state == "passed" for result in self.checks)
 
     def as_dict(self, language: str) -> dict[str, Any]:
+        """In one language."""
         return {
             "score": self.score,
             "max_score": self.max_score,
@@ -70,29 +88,53 @@ class Report:
 
 def boot(lab: Lab, seed: int | None = None, start: str | None = None) -> Cluster:
     """A fresh cluster for the lab, its set-up applied and settled."""
-    options = ClusterOptions(nodes=lab.nodes, seed=lab.seed if seed is None else seed)
+    if seed is None:
+        seed = lab.seed if lab.seed is not None else DEFAULT_SEED
+    options = ClusterOptions(nodes=lab.nodes, seed=seed)
     if start is not None:
         options = replace(options, start=start)
     cluster = Cluster(options=options)
-    if lab.setup.strip():
-        cluster.apply(lab.setup)
+    setup = lab.variant(seed).setup
+    if setup.strip():
+        cluster.apply(setup)
         cluster.settle(limit=120)
     return cluster
 
 
 def grade(lab: Lab, cluster: Cluster) -> Report:
-    """Runs every check on a fork, so that no check can disturb the learner's cluster or another check."""
-    return Report(tuple(_run(spec, cluster.fork()) for spec in lab.checks))
+    """Runs every check of the cluster's variant on a fork: none disturbs the learner's cluster or another check.
+
+    A check that fails while something is under way is asked again of a copy that has gone on.
+    """
+    lab = lab.variant(cluster.options.seed)
+    results = [judge(spec, Reader(cluster.fork(), lab.says)) for spec in lab.checks]
+    if cluster.clock.busy and any(result.state == "failed" for result in results):
+        later = cluster.fork()
+        later.settle(PENDING_SECONDS)
+        for index, spec in enumerate(lab.checks):
+            if results[index].state == "failed":
+                then = judge(spec, Reader(later.fork(), lab.says))
+                if then.state == "passed":
+                    message = say("pending", message=results[index].message)
+                    results[index] = replace(results[index], state="pending", message=message)
+    earned = any(
+        result.state == "passed" and not spec.guard for result, spec in zip(results, lab.checks, strict=True)
+    )
+    for index, spec in enumerate(lab.checks):
+        if spec.guard and not earned and results[index].state == "passed":
+            results[index] = replace(results[index], state="pending", score=0, message=say("guard"))
+    return Report(tuple(results))
 
 
-def _run(spec: CheckSpec, cluster: Cluster) -> CheckResult:
-    message, state = t("", ""), "passed"
+def judge(spec: CheckSpec, reader: Reader) -> CheckResult:
+    """Runs one check. The reader's cluster is the check's own."""
+    message, look, state = plain(""), "", "passed"
     try:
-        spec.run(Reader(cluster))
+        spec.run(reader)
     except Fail as failure:
-        state, message = "failed", failure.message
+        state, message, look = "failed", failure.message, failure.look
     except Exception:
         logger.exception("check %s crashed", spec.id)
-        state, message = "error", CRASHED
+        state, message = "error", say("crashed")
     score = spec.points if state == "passed" else 0
-    return CheckResult(spec.id, spec.title, state, score, spec.points, message, spec.hint)
+    return CheckResult(spec.id, spec.title, state, score, spec.points, message, spec.hints, spec.step, look)

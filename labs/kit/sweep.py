@@ -1,35 +1,43 @@
-"""Proves a lab: untouched it fails, its solution passes, each wrong answer fails as it says.
+"""Proves a lab: untouched it fails, its solutions pass, wrong answers fail as they say, each rule of a check matters.
 
-lint(lab)   what can be read: both languages, ids, points, counter-examples, code fences
-test(lab)   what must be run, in a terminal with the real kubectl
+lint(lab)          what can be read: languages, hints, counter-examples, code fences
+prove(lab, plays)  what must be run, in a terminal with the real kubectl
 """
 
 from __future__ import annotations
 
 import asyncio
 import re
+from collections import Counter
 from collections.abc import Iterator
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from cluster_engine.cluster import Cluster
-from labs.kit import runner
-from labs.kit.catalog import LANGUAGES, Lab
+from labs.kit import runner, variables
+from labs.kit.catalog import DEFAULT_SEED, LANGUAGES, Lab
+from labs.kit.checking import CheckSpec, Reader
+from labs.kit.plays import Play, Plays
 from labs.kit.runner import Report
 from labs.kit.workbench import open_lab
 
 _FAILS = re.compile(r"^# fails: (.+)$", re.MULTILINE)
 _FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
+MAX_HINTS = 3
+"""Where to look, what to think of, how it is written."""
 
 
 @dataclass
 class Findings:
-    """What is wrong with a lab; empty when it is proved."""
+    """What is wrong with a lab; without problems it is proved."""
 
     lab: str
     problems: list[str] = field(default_factory=list)
+    numbers: Counter[str] = field(default_factory=Counter)
+    """How much there was to prove: checks, solutions, wrong answers, mutants, variants."""
 
     def add(self, problem: str) -> None:
+        """Notes a problem."""
         self.problems.append(problem)
 
 
@@ -45,21 +53,30 @@ def fences(markdown: str) -> Iterator[tuple[str, str, str]]:
         yield match.group(1), match.group(2).strip(), match.group(3)
 
 
+# ---- what can be read ------------------------------------------------------------------------------------
+
+
 def lint(lab: Lab) -> Findings:
     """Reads the lab's files."""
     findings = Findings(lab.slug)
     if not SLUG.fullmatch(lab.slug):
         findings.add(f"lab.yaml: slug: expected lower-case words with dashes, found {lab.slug!r}")
-    if not lab.checks:
-        findings.add("check.py: expected at least one check, found none")
-    ids = [check.id for check in lab.checks]
+    if lab.type != "guided" and len(lab.solutions) < 2:
+        findings.add(
+            f"solutions/: expected two different ways at least, for a {lab.type}, found {len(lab.solutions)}"
+        )
     for check in lab.checks:
-        for name, text in (("title", check.title), ("hint", check.hint)):
-            for language in LANGUAGES:
-                if not text.get(language, "").strip():
-                    findings.add(f"check.py: {check.id}: {name}: the text in {language} is missing")
-        if check.points < 1:
-            findings.add(f"check.py: {check.id}: points: expected at least 1, found {check.points}")
+        if len(check.hints) > MAX_HINTS:
+            findings.add(
+                f"lab.en.md: checks.{check.id}.hints: expected at most {MAX_HINTS}, found {len(check.hints)}"
+            )
+    _lint_wrong(findings, lab)
+    _lint_languages(findings, lab)
+    return findings
+
+
+def _lint_wrong(findings: Findings, lab: Lab) -> None:
+    ids = [check.id for check in lab.checks]
     covered: list[str] = []
     for name, script in lab.wrong.items():
         named = expected_failures(script)
@@ -71,80 +88,138 @@ def lint(lab: Lab) -> Findings:
     for check_id in ids:
         if check_id not in covered:
             findings.add(f"wrong/: no wrong answer fails the check {check_id!r}")
-    blocks = {
+
+
+def _lint_languages(findings: Findings, lab: Lab) -> None:
+    shapes = {
         language: [(kind, info, code.count("\n")) for kind, info, code in fences(lab.instructions[language])]
         for language in LANGUAGES
     }
-    if len({repr(value) for value in blocks.values()}) > 1:
+    if len({repr(value) for value in shapes.values()}) > 1:
         findings.add("instructions: the languages differ in their code blocks")
-    return findings
+    if lab.raw is None:
+        return
+    for language, page in lab.raw.pages.items():
+        first = lab.raw.pages[LANGUAGES[0]]
+        for name in ("objectives", "learned"):
+            counts = [len(each.front.data[name]) for each in (page, first)]
+            if counts[0] != counts[1]:
+                findings.add(f"lab.{language}.md: {name}: expected {counts[1]} sentences, found {counts[0]}")
+        for check, words in page.front.data["checks"].items():
+            wanted = first.front.data["checks"][check]
+            if len(words["hints"]) != len(wanted["hints"]) or set(words) != set(wanted):
+                findings.add(f"lab.{language}.md: checks.{check}: the texts differ in kind from English")
+        if set(page.front.data.get("says", {})) != set(first.front.data.get("says", {})):
+            findings.add(f"lab.{language}.md: says: the keys differ from English")
+        for name in variables.unknown(page.markdown, lab.values):
+            findings.add(f"lab.{language}.md: expected a variable of lab.yaml, found {{{{{name}}}}}")
 
 
-def test(lab: Lab) -> Findings:
-    """Runs the lab in every way that its folder describes."""
-    return asyncio.run(_test(lab))
+# ---- what must be run ------------------------------------------------------------------------------------
 
 
-test.__test__ = False  # type: ignore[attr-defined]  # pytest: a function of that name, not a test
+def prove(lab: Lab, plays: Plays | None = None, seeds: int = 2) -> Findings:
+    """Runs the lab in every way that its folder describes; a seeded one in ``seeds`` variants.
+
+    What was played before and did not change is not played again: keep ``plays`` between calls.
+    """
+    return asyncio.run(_prove(lab, plays if plays is not None else Plays(), seeds))
 
 
-async def _test(lab: Lab) -> Findings:
+async def _prove(lab: Lab, plays: Plays, seeds: int) -> Findings:
     findings = lint(lab)
-    untouched = runner.boot(lab)
-    report = runner.grade(lab, untouched)
-    _expect(findings, "untouched", report, [check.id for check in lab.checks])
-    first, second = await _play(findings, lab, "solution.sh", lab.solution, []), runner.boot(lab)
-    if first is not None:
-        _same_twice(findings, lab, first)
-    if second.state_hash() != untouched.state_hash():
-        findings.add("two boots of the lab differ: the engine is not deterministic")
-    for name, script in lab.wrong.items():
-        await _play(findings, lab, f"wrong/{name}", script, expected_failures(script))
-    await _instructions(findings, lab)
+    first = lab.seed if lab.seed is not None else DEFAULT_SEED
+    base = await _variant(findings, lab, plays, first, whole=True)
+    _mutate(findings, lab.variant(first), base)
+    for seed in range(first + 1, first + seeds if lab.values else first + 1):
+        await _variant(findings, lab, plays, seed, whole=False)
     return findings
 
 
-async def _play(
-    findings: Findings, lab: Lab, name: str, script: str, fails: list[str]
-) -> tuple[Cluster, Report] | None:
-    async with open_lab(lab) as bench:
-        result = await bench.run(script)
-        if result.status != 0:
-            findings.add(f"{name}: ended with status {result.status}:\n{result.output[-1500:]}")
-            return None
-        report = runner.grade(lab, bench.cluster)
-        _expect(findings, name, report, fails)
-        return bench.cluster, report
+async def _variant(findings: Findings, lab: Lab, plays: Plays, seed: int, whole: bool) -> list[Cluster]:
+    """One variant: untouched, solved, answered wrongly. The clusters that came of it, for the mutants."""
+    this = lab.variant(seed)
+    told = Findings(lab.slug) if whole else Findings(f"{lab.slug} with seed {seed}")
+    untouched = runner.boot(this, seed)
+    clusters = [untouched]
+    guards = {check.id: "pending" for check in this.checks if check.guard}
+    _expect(told, "untouched", runner.grade(this, untouched), [check.id for check in this.checks], guards)
+    scripts = {f"solutions/{name}": script for name, script in this.solutions.items()}
+    if whole:
+        scripts |= {f"wrong/{name}": script for name, script in this.wrong.items()}
+        if runner.boot(this, seed).state_hash() != untouched.state_hash():
+            told.add("two boots of the lab differ: the engine is not deterministic")
+    for name, script in scripts.items():
+        play = await plays.play(this, seed, script)
+        if play.status != 0:
+            told.add(f"{name}: ended with status {play.status}:\n{play.output[-1500:]}")
+            continue
+        clusters.append(play.cluster)
+        report = runner.grade(this, play.cluster)
+        _expect(told, name, report, expected_failures(script) if name.startswith("wrong/") else [], {})
+        if name.startswith("solutions/") and whole:
+            _same_twice(told, this, play, report, name)
+    if whole:
+        await _instructions(told, this, seed)
+        findings.numbers.update(checks=len(this.checks), solutions=len(this.solutions), wrong=len(this.wrong))
+    findings.numbers["variants"] += 1
+    findings.problems += told.problems if whole else [f"seed {seed}: {each}" for each in told.problems]
+    return clusters
 
 
-def _expect(findings: Findings, name: str, report: Report, fails: list[str]) -> None:
+def _expect(findings: Findings, name: str, report: Report, fails: list[str], others: dict[str, str]) -> None:
     for result in report.checks:
-        wanted = "failed" if result.id in fails else "passed"
+        wanted = others.get(result.id, "failed" if result.id in fails else "passed")
         if result.state != wanted:
             said = f": {result.message['en']}" if result.message["en"] else ""
             findings.add(f"{name}: the check {result.id} should have {wanted}, it {result.state}{said}")
 
 
-def _same_twice(findings: Findings, lab: Lab, played: tuple[Cluster, Report]) -> None:
+def _same_twice(findings: Findings, lab: Lab, play: Play, report: Report, name: str) -> None:
     """The journal of a played solution, run again, is the same cluster with the same grade."""
-    cluster, report = played
+    cluster = play.cluster
     replayed = Cluster.replay(cluster.journal, until=cluster.clock.now)
     if replayed.state_hash() != cluster.state_hash():
-        findings.add("solution.sh: replaying its journal gives another state")
+        findings.add(f"{name}: replaying its journal gives another state")
     if runner.grade(lab, replayed) != report:
-        findings.add("solution.sh: replaying its journal gives another grade")
+        findings.add(f"{name}: replaying its journal gives another grade")
 
 
-async def _instructions(findings: Findings, lab: Lab) -> None:
+async def _instructions(findings: Findings, lab: Lab, seed: int) -> None:
     """Every ``sh`` block that a learner can run as it stands works, in order, on a fresh cluster."""
+    done: set[str] = set()
     for language in LANGUAGES:
-        async with open_lab(lab) as bench:
-            for kind, info, code in fences(lab.instructions[language]):
-                if kind != "sh" or "norun" in info.split():
-                    continue
+        blocks = [
+            code
+            for kind, info, code in fences(lab.instructions[language])
+            if kind == "sh" and "norun" not in info.split()
+        ]
+        if not blocks or repr(blocks) in done:
+            continue
+        done.add(repr(blocks))
+        async with open_lab(lab, seed) as bench:
+            for code in blocks:
                 result = await bench.run(f"set -e\n{code}")
                 if result.status != 0:
                     findings.add(
-                        f"instructions.{language}.md: a block ended with status {result.status}:\n"
+                        f"lab.{language}.md: a block ended with status {result.status}:\n"
                         f"{code}{result.output[-800:]}"
                     )
+
+
+def _mutate(findings: Findings, lab: Lab, clusters: list[Cluster]) -> None:
+    """Each rule of each check, taken away, must change the verdict of some answer: otherwise nobody needs it."""
+    for check in lab.checks:
+        verdicts = [_state(check, lab, cluster) for cluster in clusters]
+        for what, judge in check.judge.mutants():
+            findings.numbers["mutants"] += 1
+            mutant = replace(check, judge=judge)
+            if all(
+                _state(mutant, lab, cluster) == verdict
+                for cluster, verdict in zip(clusters, verdicts, strict=True)
+            ):
+                findings.add(f"wrong/: no answer tells the check {check.id} from the same {what}")
+
+
+def _state(check: CheckSpec, lab: Lab, cluster: Cluster) -> str:
+    return runner.judge(check, Reader(cluster.fork(), lab.says)).state

@@ -90,9 +90,9 @@ class Workbench:
 
 
 @asynccontextmanager
-async def open_lab(lab: Lab) -> AsyncIterator[Workbench]:
+async def open_lab(lab: Lab, seed: int | None = None) -> AsyncIterator[Workbench]:
     """A workbench for the lab; everything is gone afterwards."""
-    cluster = runner.boot(lab)
+    cluster = runner.boot(lab, seed)
     app = ClusterApp(cluster, driver=Driver(cluster, "max"), admin=True)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]

@@ -12,7 +12,7 @@ from rest_framework import serializers
 from runs import states
 from runs.models import Run
 
-CHECK_STATES = ("passed", "failed", "error")
+CHECK_STATES = ("passed", "failed", "pending", "error")
 
 
 class CheckSerializer(serializers.Serializer[Any]):
@@ -63,7 +63,10 @@ class CheckResultSerializer(serializers.Serializer[Any]):
     score = serializers.IntegerField()
     max_score = serializers.IntegerField()
     message = serializers.CharField(allow_blank=True)
-    hint = serializers.CharField(allow_blank=True)
+    hint = serializers.CharField(allow_blank=True, help_text="The first of the hints")
+    hints = serializers.ListField(child=serializers.CharField())
+    step = serializers.CharField(allow_blank=True, help_text="The step of the lab that it belongs to")
+    look = serializers.CharField(allow_blank=True, help_text="A command that shows what is wrong")
 
 
 class SubmissionErrorSerializer(serializers.Serializer[Any]):

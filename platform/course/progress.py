@@ -12,7 +12,8 @@ from django.urls import reverse
 from grading.models import Attempt
 from runs.models import Run
 
-from labs.kit.catalog import Chapter, Course, Lab, Lesson, Text
+from labs.kit.catalog import Chapter, Course, Lab, Lesson
+from labs.kit.words import Text
 
 State = Literal["new", "started", "passed"]
 

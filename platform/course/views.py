@@ -50,12 +50,11 @@ def lab(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404 from None
     if request.method == "POST":
         return _start(request, item)
-    page = markdown.render(localized(item.instructions))
     context = {
         "lab": item,
         "lesson": item.lesson,
         "standing": progress.of_labs(request.user).get(slug, progress.LabProgress()),
-        "steps": [heading.text for heading in page.headings if heading.level == 2],
+        "steps": [localized(step.title) for step in item.steps],
         "attempts": progress.attempts_of(request.user, slug),
     }
     return render(request, "course/lab.html", context)

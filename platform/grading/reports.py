@@ -30,6 +30,9 @@ def as_data(report: Any) -> dict[str, Any]:
                 "max_score": check.max_score,
                 "message": dict(check.message),
                 "hint": {} if check.state == "passed" else dict(check.hint),
+                "hints": [] if check.state == "passed" else [dict(hint) for hint in check.hints],
+                "step": check.step,
+                "look": check.look,
             }
             for check in report.checks
         ],

@@ -101,6 +101,9 @@ def unchecked(lab: Any) -> dict[str, Any]:
                 "max_score": check.points,
                 "message": NOT_CHECKED,
                 "hint": {},
+                "hints": [],
+                "step": check.step,
+                "look": "",
             }
             for check in lab.checks
         ],

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from typing import Any
 
 from course import markdown, progress
-from course.steps import steps_of
 from course.text import localized
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import render
@@ -22,8 +21,9 @@ from runs.access import run_for
 from runs.models import Run
 
 from labs.kit import catalog
-from labs.kit.catalog import Lab, Text
+from labs.kit.catalog import Lab
 from labs.kit.checking import CheckSpec
+from labs.kit.words import Text
 
 
 @dataclass(frozen=True)
@@ -38,7 +38,7 @@ class StepPage:
 
 def _lab_of(run: Run) -> Lab:
     try:
-        return catalog.load().lab(run.lab_slug)
+        return catalog.load().lab(run.lab_slug).variant(run.seed)
     except KeyError:
         raise Http404 from None  # the lab has left the course since
 
@@ -49,13 +49,12 @@ def workspace(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """The frame of the page; what lives in it is made by static/src/ts/workspace."""
     run = run_for(request, run_id)
     lab = _lab_of(run)
-    intro, steps = steps_of(lab)
     checks = {check.id: check for check in lab.checks}
     context = {
         "run": run,
         "lab": lab,
         "lesson": lab.lesson,
-        "intro": markdown.render(localized(intro)),
+        "intro": markdown.render(localized(lab.intro)),
         "steps": [
             StepPage(
                 step.id,
@@ -63,7 +62,7 @@ def workspace(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
                 markdown.render(localized(step.text)).html,
                 [checks[c] for c in step.checks],
             )
-            for step in steps
+            for step in lab.steps
         ],
         "standing": _standing(run),
         **(_after(lab) if run.state == states.PASSED else {}),
@@ -89,7 +88,12 @@ def _standing(run: Run) -> dict[str, Any] | None:
 
 def _after(lab: Lab) -> dict[str, Any]:
     """What is told after a pass."""
-    return {"solution": lab.solution, "following": progress.after_lab(catalog.load(), lab)}
+    return {
+        "lab": lab,
+        "solution": lab.solution_text,
+        "stretch": markdown.render(localized(lab.stretch)).html if lab.stretch else "",
+        "following": progress.after_lab(catalog.load(), lab),
+    }
 
 
 @never_cache

@@ -63,9 +63,11 @@ def test_every_file_is_listed(folder: str) -> None:
 def test_every_lab_and_lesson_folder_is_listed() -> None:
     root, course = Path(labs.__file__).parent, catalog.load()
     assert {path.parent for path in root.glob("*/*/lesson.yaml")} == {
-        lesson.path for lesson in course.lessons
+        root / lesson.folder for lesson in course.lessons
     }
-    assert {path.parent for path in root.glob("*/*/labs/*/lab.yaml")} == {lab.path for lab in course.labs}
+    assert {path.parent for path in root.glob("*/*/labs/*/lab.yaml")} == {
+        root / lab.folder for lab in course.labs
+    }
 
 
 @pytest.mark.parametrize("name", [controller.name for controller in CONTROLLERS])

@@ -1,25 +1,13 @@
-"""The labs library: reading the course, judging, and the sweep that must be able to fail."""
-
-import shutil
+"""Judging a lab, seeded variants, and the sweep that must be able to fail."""
 
 import pytest
-import yaml
 
 from cluster_engine import Cluster
-from labs.kit import catalog, runner, scaffold, sweep
-from labs.kit.checking import CheckSpec, Fail, Reader, t
+from labs.kit import catalog, runner, scaffold, sweep, variables
+from labs.kit.checking import CheckSpec, Fail, Function, Reader
+from labs.kit.words import LANGUAGES, plain, say, t
 
 SLUGS = [lab.slug for lab in catalog.load().labs]
-
-
-@pytest.fixture
-def course_copy(tmp_path):
-    """A copy of the course to break."""
-    root = tmp_path / "labs"
-    shutil.copytree(catalog.ROOT, root, ignore=shutil.ignore_patterns("*.py", "__pycache__"))
-    for check in catalog.ROOT.rglob("check.py"):
-        shutil.copy(check, root / check.relative_to(catalog.ROOT))
-    return root
 
 
 @pytest.mark.parametrize("slug", SLUGS)
@@ -28,39 +16,6 @@ def test_each_lab_is_complete(slug):
 
 
 LAB = "foundations/pods/labs/two-containers-one-pod"
-
-
-@pytest.mark.parametrize(
-    ("path", "change", "message"),
-    [
-        pytest.param("course.yaml", "chapters: 3", "chapters: expected list, found 3", id="chapters"),
-        pytest.param("course.yaml", "[", "course.yaml: while parsing", id="not yaml"),
-        pytest.param(f"{LAB}/lab.yaml", "nodes: many", "nodes: expected int, found 'many'", id="nodes"),
-        pytest.param(
-            f"{LAB}/lab.yaml",
-            "title: {en: Only English}",
-            "title.zh-hans: expected text, found None",
-            id="language",
-        ),
-        pytest.param(
-            f"{LAB}/instructions.zh-hans.md", None, "instructions.zh-hans.md: the file is missing", id="page"
-        ),
-        pytest.param(f"{LAB}/solution.sh", None, "solution.sh: the file is missing", id="solution"),
-    ],
-)
-def test_a_broken_course_is_told_in_a_sentence(course_copy, path, change, message):
-    file = course_copy / path
-    if change is None:
-        file.unlink()
-    elif change.startswith("["):
-        file.write_text(change)
-    else:
-        data = yaml.safe_load(file.read_text())
-        file.write_text(yaml.safe_dump({**data, **yaml.safe_load(change)}, allow_unicode=True))
-    with pytest.raises(catalog.CatalogError) as caught:
-        catalog.read(course_copy)
-    assert message in str(caught.value)
-    assert path.rsplit("/", 1)[-1] in str(caught.value)
 
 
 @pytest.mark.parametrize(
@@ -81,17 +36,46 @@ def test_a_broken_course_is_told_in_a_sentence(course_copy, path, change, messag
             id="unknown check",
         ),
         pytest.param(
-            "instructions.en.md",
+            "lab.en.md",
             "```sh norun",
             "```sh",
             "instructions: the languages differ in their code blocks",
-            id="languages differ",
+            id="languages differ in blocks",
+        ),
+        pytest.param(
+            "lab.zh-hans.md",
+            "      - spec.containers 是列表，各项的缩进相同。\n",
+            "",
+            "lab.zh-hans.md: checks.two-ready: the texts differ in kind from English",
+            id="languages differ in hints",
+        ),
+        pytest.param(
+            "lab.zh-hans.md",
+            "  - 从状态和日志中找出崩溃的原因。\n",
+            "",
+            "lab.zh-hans.md: objectives: expected 3 sentences, found 2",
+            id="languages differ in objectives",
+        ),
+        pytest.param(
+            "lab.en.md",
+            "Run a Pod named `task`",
+            "Run a Pod named `{{task}}`",
+            "lab.en.md: expected a variable of lab.yaml, found {{task}}",
+            id="no such variable",
+        ),
+        pytest.param(
+            "lab.yaml",
+            "type: guided",
+            "type: repair",
+            "solutions/: expected two different ways at least, for a repair, found 1",
+            id="one way only",
         ),
     ],
 )
 def test_lint_finds_what_is_wrong_in_a_lab(course_copy, path, old, new, problem):
     file = course_copy / LAB / path
-    file.write_text(file.read_text().replace(old, new))
+    assert old in file.read_text()
+    file.write_text(file.read_text().replace(old, new, 1))
     problems = sweep.lint(catalog.read(course_copy).lab("two-containers-one-pod")).problems
     assert any(found.startswith(problem) for found in problems), problems
 
@@ -102,9 +86,17 @@ def test_lint_finds_what_is_wrong_in_a_lab(course_copy, path, old, new, problem)
     ("path", "text", "problem"),
     [
         pytest.param(
-            "solution.sh", "true\n", "solution.sh: the check etcd-node should have passed", id="solution"
+            "solutions/note-and-heal.sh",
+            "true\n",
+            "solutions/note-and-heal.sh: the check etcd-node should have passed",
+            id="solution",
         ),
-        pytest.param("solution.sh", "false\n", "solution.sh: ended with status 1", id="solution ends badly"),
+        pytest.param(
+            "solutions/note-and-heal.sh",
+            "false\nexit 1\n",
+            "solutions/note-and-heal.sh: ended with status 1",
+            id="solution ends badly",
+        ),
         pytest.param(
             "wrong/guessed-without-looking.sh",
             "# fails: etcd-node\ntrue\n",
@@ -114,23 +106,46 @@ def test_lint_finds_what_is_wrong_in_a_lab(course_copy, path, old, new, problem)
         pytest.param(
             "setup.yaml",
             "{apiVersion: v1, kind: Namespace, metadata: {name: survey}}",
-            "instructions.en.md: a block ended with status 1",
+            "lab.en.md: a block ended with status 1",
             id="setup in the way",
         ),
     ],
 )
 def test_the_sweep_fails_when_a_lab_is_broken(course_copy, path, text, problem):
     folder = course_copy / "foundations/cluster-components/labs/explore-the-components"
-    (folder / path).write_text(text + ("exit 1\n" if text == "false\n" else ""))
+    (folder / path).write_text(text)
     for wrong in ("pod-address-for-service.sh", "in-the-wrong-namespace.sh"):
         (folder / "wrong" / wrong).unlink()
-    problems = sweep.test(catalog.read(course_copy).lab("explore-the-components")).problems
+    problems = sweep.prove(catalog.read(course_copy).lab("explore-the-components")).problems
     assert any(found.startswith(problem) for found in problems), problems
+
+
+@pytest.mark.slow
+@pytest.mark.kubectl
+def test_the_sweep_finds_a_rule_that_nobody_needs(course_copy):
+    """A new lab is proved as it stands, in all its variants; a rule that no wrong answer needs is named."""
+    course = catalog.read(course_copy)
+    folder = scaffold.new_lab(course_copy, course.lesson("pods"), "say-ahoy")
+    lesson = course_copy / "foundations/pods/lesson.yaml"
+    lesson.write_text(lesson.read_text() + "  - say-ahoy\n")
+    assert sweep.prove(catalog.read(course_copy).lab("say-ahoy")).problems == []
+    yaml = (folder / "lab.yaml").read_text()
+    (folder / "lab.yaml").write_text(yaml + "        - {field: metadata.name, is: hello}\n")
+    assert sweep.prove(catalog.read(course_copy).lab("say-ahoy")).problems == [
+        "wrong/: no answer tells the check greeting from the same without metadata.name"
+    ]
+    (folder / "lab.yaml").write_text(
+        yaml.replace("steps:", "variables: {word: {of: [ahoy, hey]}}\nsteps:").replace(
+            "is: ahoy", 'is: "{{word}}"'
+        )
+    )
+    problems = sweep.prove(catalog.read(course_copy).lab("say-ahoy"), seeds=10).problems
+    assert any("solutions/one-command.sh: the check greeting should have passed" in each for each in problems)
 
 
 def test_a_new_lab_is_whole(course_copy):
     course = catalog.read(course_copy)
-    folder = scaffold.new_lab(course.lesson("pods"), "say-ahoy")
+    folder = scaffold.new_lab(course_copy, course.lesson("pods"), "say-ahoy")
     lesson = course_copy / "foundations/pods/lesson.yaml"
     lesson.write_text(lesson.read_text() + "  - say-ahoy\n")
     lab = catalog.read(course_copy).lab("say-ahoy")
@@ -138,9 +153,75 @@ def test_a_new_lab_is_whole(course_copy):
     cluster = runner.boot(lab)
     assert [result.state for result in runner.grade(lab, cluster).checks] == ["failed"]
     with pytest.raises(ValueError, match="exists already"):
-        scaffold.new_lab(course.lesson("pods"), folder.name)
+        scaffold.new_lab(course_copy, course.lesson("pods"), folder.name)
     with pytest.raises(ValueError, match="lower-case words"):
-        scaffold.new_lab(course.lesson("pods"), "Say Ahoy")
+        scaffold.new_lab(course_copy, course.lesson("pods"), "Say Ahoy")
+
+
+# ---- seeded variants -------------------------------------------------------------------------------------
+
+
+def test_a_variant_is_fed_to_everything_from_one_source(course_copy):
+    folder = course_copy / LAB
+    for path in [*folder.glob("lab.*.md"), *folder.rglob("*.sh"), *folder.glob("files/*")]:
+        path.write_text(path.read_text().replace("notebook", "{{book}}"))
+    yaml = folder / "lab.yaml"
+    text = yaml.read_text().replace(": notebook", ': "{{book}}"')
+    yaml.write_text(text.replace("seed: 13", "variables:\n  book: {of: [notebook, diary, logbook]}"))
+    lab = catalog.read(course_copy).lab("two-containers-one-pod")
+    books = {seed: lab.variant(seed).values["book"] for seed in range(12)}
+    assert set(books.values()) == {"notebook", "diary", "logbook"}
+    for seed, book in list(books.items())[:4]:
+        this = lab.variant(seed)
+        assert this.variant(seed) == this
+        assert f"name: {book}" in this.files["notebook.yaml"]
+        for text in (this.instructions["zh-hans"], this.solution_text, *this.wrong.values()):
+            assert book in text or "notebook" not in text
+            assert "{{" not in text
+        report = runner.grade(lab, runner.boot(lab, seed))
+        assert f"a Pod named `{book}`" in report.checks[0].message["en"]
+
+
+def test_a_variable_without_quotes_is_told(course_copy):
+    yaml = course_copy / LAB / "lab.yaml"
+    yaml.write_text(yaml.read_text().replace("name: task", "name: {{task}}"))
+    with pytest.raises(
+        catalog.CatalogError, match=r'expected text as a key; a variable needs quotes: "\{\{name\}\}"'
+    ):
+        catalog.read(course_copy)
+
+
+@pytest.mark.parametrize(
+    ("rules", "expected"),
+    [
+        pytest.param({"a": {"from": 2, "to": 2}, "b": {"plus": ["a", 3]}}, {"a": 2, "b": 5}, id="sum"),
+        pytest.param({"a": {"of": [{"x": 1}]}}, {"a": {"x": 1}}, id="mapping"),
+    ],
+)
+def test_variables_are_drawn(rules, expected):
+    assert variables.draw("lab", rules, 1) == expected
+
+
+def test_a_sum_of_words_is_refused():
+    with pytest.raises(ValueError, match="variables before it that are numbers"):
+        variables.draw("lab", {"b": {"plus": ["a", 3]}}, 1)
+
+
+@pytest.mark.parametrize(
+    ("data", "value"),
+    [
+        ("{{n}}", 3),
+        ("{{ n }} Pods", "3 Pods"),
+        ("{{m.x}}", "y"),
+        ("{{range .items}}{{end}}", "{{range .items}}{{end}}"),
+        ({"{{n}}": ["{{n}}"]}, {"3": [3]}),
+    ],
+)
+def test_values_are_put_into_texts_and_data(data, value):
+    assert variables.put_everywhere(data, {"n": 3, "m": {"x": "y"}}) == value
+
+
+# ---- judging ---------------------------------------------------------------------------------------------
 
 
 @pytest.fixture(scope="module")
@@ -148,8 +229,9 @@ def cluster():
     return Cluster(nodes=1, freezing=True)
 
 
-def spec(run, points=3):
-    return CheckSpec("it", t("title", "标题"), points, t("hint", "提示"), run)
+def spec(run, points=3, **more):
+    hints = (t("hint", "提示"), t("more", "更多"))
+    return CheckSpec("it", t("title", "标题"), Function(run), points, hints, "step", **more)
 
 
 def judge(monkeypatch, cluster, *specs):
@@ -188,8 +270,8 @@ def meddling(reader):
             crashing,
             "error",
             0,
-            runner.CRASHED["en"],
-            runner.CRASHED["zh-hans"],
+            say("crashed")["en"],
+            say("crashed")["zh-hans"],
             id="a crash is no wrong answer",
         ),
         pytest.param(meddling, "passed", 3, "", "", id="acts on a fork"),
@@ -202,8 +284,54 @@ def test_a_check_passes_fails_or_errs(monkeypatch, cluster, run, state, score, e
     assert (result.state, result.score, result.message) == (state, score, t(english, chinese))
     assert report.passed is (state == "passed")
     assert (report.score, report.max_score) == (score, 3)
-    assert result.as_dict("en")["hint"] == ("" if state == "passed" else "hint")
+    told = result.as_dict("en")
+    assert told["hint"] == ("" if state == "passed" else "hint")
+    assert told["hints"] == ([] if state == "passed" else ["hint", "more"])
+    assert told["step"] == "step"
+    assert told["look"] == ("kubectl get deployments -n shop" if state == "failed" else "")
     assert cluster.state_hash() == before
+
+
+def _ready(reader):
+    pod = reader.need("pods", "slow")
+    if pod["status"].get("phase") != "Running":
+        raise Fail(plain("Running"), pod["status"]["phase"])
+
+
+def test_what_will_pass_by_itself_is_pending(monkeypatch, cluster):
+    busy = cluster.fork()
+    busy.apply(
+        "{apiVersion: v1, kind: Pod, metadata: {name: slow}, spec: {tolerations: [{operator: Exists}],"
+        " containers: [{name: c, image: 'busybox:1.36', command: [sleep, '9']}]}}"
+    )
+    report = judge(monkeypatch, busy, spec(_ready), spec(failing))
+    assert [result.state for result in report.checks] == ["pending", "failed"]
+    assert (
+        report.checks[0]
+        .message["en"]
+        .startswith("On its way, but not there yet. Expected Running, found Pending")
+    )
+    assert (report.score, report.passed) == (0, False)
+    busy.settle()
+    assert judge(monkeypatch, busy, spec(_ready)).passed
+
+
+def test_a_guard_counts_once_another_check_passes(monkeypatch, cluster):
+    def holds(reader):
+        pass
+
+    report = judge(monkeypatch, cluster, spec(holds, guard=True), spec(failing))
+    assert [(result.state, result.score) for result in report.checks] == [("pending", 0), ("failed", 0)]
+    report = judge(monkeypatch, cluster, spec(holds, guard=True), spec(holds))
+    assert [result.score for result in report.checks] == [3, 3]
+    report = judge(monkeypatch, cluster, spec(failing, guard=True), spec(holds))
+    assert [result.state for result in report.checks] == ["failed", "passed"]
+
+
+def test_a_check_may_say_it_in_its_own_words(monkeypatch, cluster):
+    texts = {"expected": plain("this"), "found": plain("that, namely {found}")}
+    (result,) = judge(monkeypatch, cluster, spec(failing, texts=texts)).checks
+    assert result.message["en"].startswith("Expected this, found that, namely none.")
 
 
 def test_a_reader_has_no_logs_of_what_is_not_there(cluster):
@@ -213,6 +341,7 @@ def test_a_reader_has_no_logs_of_what_is_not_there(cluster):
     assert reader.logs("etcd-control-plane", "etcd", "kube-system") != []
 
 
-def test_found_may_be_said_in_each_language():
-    failure = Fail(t("one", "一"), t("two", "二"))
-    assert failure.message == t("Expected one, found two.", "期望一，实际二。")
+def test_a_sentence_of_the_lab_is_filled_in(cluster):
+    reader = Reader(cluster, {"ready": t("{count} ready", "{count} 个就绪")})
+    assert reader.say("ready", count=3) == t("3 ready", "3 个就绪")
+    assert LANGUAGES == ("en", "zh-hans")

@@ -43,7 +43,7 @@ class Command(BaseCommand):
 
     def _new(self, lesson: str, slug: str) -> Path:
         try:
-            return scaffold.new_lab(catalog.load().lesson(lesson), slug)
+            return scaffold.new_lab(catalog.ROOT, catalog.load().lesson(lesson), slug)
         except KeyError:
             known = ", ".join(each.slug for each in catalog.load().lessons)
             raise CommandError(f"there is no lesson {lesson!r}; there are {known}") from None
@@ -63,7 +63,7 @@ class Command(BaseCommand):
     def _prove(self, labs: list[Lab], run: bool) -> None:
         bad = 0
         for lab in labs:
-            findings = sweep.test(lab) if run else sweep.lint(lab)
+            findings = sweep.prove(lab) if run else sweep.lint(lab)
             bad += bool(findings.problems)
             checks = f"{len(lab.checks)} checks, {len(lab.wrong)} wrong answers"
             self.stdout.write(f"{'FAILED' if findings.problems else 'ok    '} {lab.slug} ({checks})")

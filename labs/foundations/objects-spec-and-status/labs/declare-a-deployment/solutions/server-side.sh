@@ -1,0 +1,3 @@
+sed -i -e 's/app: website/app: web/' -e 's/nginx:1.72/nginx:1.27/' -e 's/replicas: 1/replicas: 3/' web.yaml
+kubectl apply --server-side -f web.yaml
+kubectl rollout status deployment/web --timeout=120s

@@ -1,0 +1,7 @@
+# fails: image three-ready
+sed -i -e 's/app: website/app: web/' -e 's/nginx:1.72/nginx:1.27/' -e 's/replicas: 1/replicas: 3/' web.yaml
+kubectl apply -f web.yaml
+kubectl rollout status deployment/web --timeout=120s
+sed -i -e 's/nginx:1.27/nginx:1.72/' web.yaml
+kubectl apply -f web.yaml
+sleep 30

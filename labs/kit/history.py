@@ -1,0 +1,76 @@
+"""The past of a cluster, moment by moment, for checks that ask whether something was always so.
+
+The store keeps the last changes of each resource in memory (HISTORY_LIMIT of them), compacted or not. A moment is the
+state of the asked kinds after one of these changes.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from cluster_engine.apimachinery.cow import JSON, key_of
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.cluster import Cluster
+from cluster_engine.etcd import WatchEvent
+from cluster_engine.kube_apiserver.selection import Selection
+
+
+class Moment:
+    """Some kinds' objects as they were. A ``View``; it is the same object at every moment of one walk."""
+
+    def __init__(self, cluster: Cluster, kinds: tuple[str, ...]) -> None:
+        self._cluster = cluster
+        self._objects: dict[str, dict[str, JSON]] = {}
+        for name in kinds:
+            resource = self.kind(name).group_resource
+            self._objects[resource] = {key_of(obj): obj for obj in cluster.store.range(resource)}
+        self.revision = cluster.store.revision
+
+    def kind(self, resource: str) -> Kind:
+        """The kind called so. Raises KeyError."""
+        return self._cluster.kind_of(resource.lower())
+
+    def get(self, resource: str, name: str, namespace: str = "default") -> JSON | None:
+        """The object, or None. Raises KeyError for a kind that was not asked for."""
+        kind = self.kind(resource)
+        return self._objects[kind.group_resource].get(f"{namespace}/{name}" if kind.namespaced else name)
+
+    def list(
+        self, resource: str, namespace: str | None = None, labels: str = "", fields: str = ""
+    ) -> list[JSON]:
+        """As ``Reader.list``; fields are those that the kind lets one select by."""
+        kind = self.kind(resource)
+        selection = Selection.parse(kind, namespace, labels, fields)
+        objects = self._objects[kind.group_resource]
+        return [objects[key] for key in sorted(objects) if selection.matches(objects[key])]
+
+    def undo(self, resource: str, event: WatchEvent) -> None:
+        """Goes back to before the change."""
+        self._put(resource, key_of(event.object), event.previous)
+
+    def redo(self, resource: str, event: WatchEvent) -> None:
+        """Goes on to after the change."""
+        self._put(resource, key_of(event.object), None if event.type == "DELETED" else event.object)
+        self.revision = event.revision
+
+    def _put(self, resource: str, key: str, obj: JSON | None) -> None:
+        if obj is None:
+            self._objects[resource].pop(key, None)
+        else:
+            self._objects[resource][key] = obj
+
+
+def moments(cluster: Cluster, kinds: tuple[str, ...]) -> Iterator[Moment]:
+    """The state of these kinds at the oldest moment that is known, then after each change, to now."""
+    moment = Moment(cluster, kinds)
+    resources = sorted({moment.kind(name).group_resource for name in kinds})
+    changes = sorted(
+        ((resource, event) for resource in resources for event in cluster.store.changes(resource)),
+        key=lambda change: change[1].revision,
+    )
+    for resource, event in reversed(changes):
+        moment.undo(resource, event)
+    yield moment
+    for resource, event in changes:
+        moment.redo(resource, event)
+        yield moment

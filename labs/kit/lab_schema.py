@@ -1,0 +1,101 @@
+"""The JSON Schema of lab.yaml: what the loader accepts, and what an editor completes by (labs/lab.schema.json)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+
+from labs.kit import checks, variables
+from labs.kit.shapes import Schema
+
+TYPES = ("guided", "challenge", "repair", "prediction")
+MAX_NODES = 20
+MAX_MINUTES = 180
+MAX_POINTS = 20
+
+_SLUG: Schema = {"type": "string", "pattern": "^[a-z0-9]+(-[a-z0-9]+)*$"}
+_ID: Schema = {**_SLUG, "description": "lower-case words with dashes"}
+
+
+def _or_variable(schema: Schema) -> Schema:
+    """The schema, or a text that is nothing but a variable: numbers of checks may be drawn from the seed."""
+    if schema.get("type") in ("integer", "number", "boolean"):
+        words = {"integer": "a whole number", "number": "a number", "boolean": "true or false"}
+        about = schema.get("description") or words[schema["type"]]
+        place = {"type": "string", "pattern": variables.WHOLE}
+        return {"anyOf": [schema, place], "description": about}
+    return {key: _map(key, value) for key, value in schema.items()}
+
+
+def _map(key: str, value: Any) -> Any:
+    if key in ("properties", "$defs"):
+        return {name: _or_variable(item) for name, item in value.items()}
+    if key in ("items", "additionalProperties") and isinstance(value, dict):
+        return _or_variable(value)
+    if key in ("anyOf", "oneOf"):
+        return [_or_variable(item) for item in value]
+    return value
+
+
+_CHECK: Schema = {
+    "type": "object",
+    "required": ["id"],
+    "additionalProperties": False,
+    "properties": {
+        "id": {**_ID, "description": "lower-case words with dashes, unique in the lab"},
+        "points": {"type": "integer", "minimum": 1, "maximum": MAX_POINTS},
+        "guard": {
+            "type": "boolean",
+            "description": "true: it forbids harm; it holds untouched, and counts once another check passes",
+        },
+        "sticky": {
+            "type": "boolean",
+            "description": f"true: it is enough to have held once ({', '.join(checks.MOMENTS)} only)",
+        },
+        **{name: _or_variable(schema) for name, schema in checks.properties(checks.KINDS).items()},
+    },
+    "oneOf": [{"required": [kind.key]} for kind in checks.KINDS],
+}
+
+SCHEMA: Schema = {
+    "$schema": "https://json-schema.org/draft/2020-12/schema",
+    "title": "A lab of Drydock",
+    "type": "object",
+    "required": ["type", "difficulty", "minutes", "steps", "checks"],
+    "additionalProperties": False,
+    "properties": {
+        "slug": {**_ID, "description": "lower-case words with dashes; the folder's name when left out"},
+        "type": {"enum": list(TYPES), "description": "guided, challenge, repair or prediction"},
+        "difficulty": {"type": "integer", "minimum": 1, "maximum": 5},
+        "minutes": {"type": "integer", "minimum": 1, "maximum": MAX_MINUTES},
+        "nodes": {"type": "integer", "minimum": 1, "maximum": MAX_NODES},
+        "seed": {
+            "type": "integer",
+            "minimum": 0,
+            "description": "one cluster for everybody; without it each run draws its own",
+        },
+        "concepts": {"type": "array", "items": _ID},
+        "prerequisites": {"type": "array", "items": _ID, "description": "labs that come before"},
+        "next": {**_ID, "description": "the lab that follows; the course's order when left out"},
+        "variables": variables.SCHEMA,
+        "steps": {
+            "type": "array",
+            "minItems": 1,
+            "description": "the steps, in order; `## Title {#id}` in the language files opens each",
+            "items": {
+                "type": "object",
+                "required": ["id"],
+                "additionalProperties": False,
+                "properties": {"id": _ID, "checks": {"type": "array", "items": _ID}},
+            },
+        },
+        "checks": {"type": "array", "minItems": 1, "items": _CHECK},
+    },
+    "$defs": {name: _or_variable(schema) for name, schema in checks.DEFS.items()},
+}
+
+
+def as_json() -> str:
+    """The file for editors."""
+    return orjson.dumps(SCHEMA, option=orjson.OPT_INDENT_2).decode() + "\n"

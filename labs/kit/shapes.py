@@ -1,0 +1,110 @@
+"""Says where a value departs from a JSON Schema, in the words of an author.
+
+The part of JSON Schema (2020-12) that the course's files need: type, enum, pattern, minimum, maximum, required,
+properties, additionalProperties, items, minItems, minProperties, maxProperties, anyOf, oneOf and $ref into $defs.
+The same schema is handed to editors, so what they accept and what is read here is one thing. ``description`` is what
+messages say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from difflib import get_close_matches
+from typing import Any
+
+import re2
+
+from labs.kit.located import Path, Problem, shown
+
+Schema = dict[str, Any]
+
+_TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
+    "string": ("text", lambda value: isinstance(value, str)),
+    "integer": ("a whole number", lambda value: isinstance(value, int) and not isinstance(value, bool)),
+    "number": ("a number", lambda value: isinstance(value, (int, float)) and not isinstance(value, bool)),
+    "boolean": ("true or false", lambda value: isinstance(value, bool)),
+    "object": ("a mapping", lambda value: isinstance(value, dict)),
+    "array": ("a list", lambda value: isinstance(value, list)),
+    "null": ("nothing", lambda value: value is None),
+}
+
+
+def problems(schema: Schema, value: Any, root: Schema | None = None, path: Path = ()) -> Iterator[Problem]:
+    """What is wrong with the value, outermost first; nothing when it is as the schema says."""
+    root = root or schema
+    if "$ref" in schema:
+        schema = root["$defs"][schema["$ref"].removeprefix("#/$defs/")]
+    if "type" in schema and not _TYPES[schema["type"]][1](value):
+        yield Problem(path, schema.get("description") or _TYPES[schema["type"]][0], shown(value))
+        return
+    yield from _values(schema, value, path)
+    if isinstance(value, dict):
+        yield from _mapping(schema, value, root, path)
+    if isinstance(value, list):
+        if len(value) < schema.get("minItems", 0):
+            yield Problem(path, f"at least {schema['minItems']} items", str(len(value)))
+        for index, item in enumerate(value):
+            yield from problems(schema.get("items", {}), item, root, (*path, index))
+    yield from _choices(schema, value, root, path)
+
+
+def fits(schema: Schema, value: Any, root: Schema) -> bool:
+    """Whether there is nothing wrong with the value."""
+    return next(problems(schema, value, root), None) is None
+
+
+def _values(schema: Schema, value: Any, path: Path) -> Iterator[Problem]:
+    if "enum" in schema and value not in schema["enum"]:
+        yield Problem(path, f"one of {', '.join(map(str, schema['enum']))}", shown(value))
+    if "pattern" in schema and isinstance(value, str) and re2.search(schema["pattern"], value) is None:
+        yield Problem(path, schema.get("description") or f"text like {schema['pattern']}", shown(value))
+    if isinstance(value, (int, float)) and not isinstance(value, bool):
+        if value < schema.get("minimum", value):
+            yield Problem(path, f"at least {schema['minimum']}", shown(value))
+        if value > schema.get("maximum", value):
+            yield Problem(path, f"at most {schema['maximum']}", shown(value))
+
+
+def _mapping(schema: Schema, value: dict[str, Any], root: Schema, path: Path) -> Iterator[Problem]:
+    known = schema.get("properties", {})
+    more = schema.get("additionalProperties", True)
+    for name in schema.get("required", ()):
+        if name not in value:
+            yield Problem(path, f"the field `{name}`", "none")
+    if len(value) < schema.get("minProperties", 0):
+        yield Problem(path, f"at least {schema['minProperties']} fields", str(len(value)))
+    if len(value) > schema.get("maxProperties", len(value)):
+        yield Problem(path, f"at most {schema['maxProperties']} fields", str(len(value)))
+    for name, item in value.items():
+        if name in known:
+            yield from problems(known[name], item, root, (*path, name))
+        elif more is False:
+            close = get_close_matches(name, known, 1)
+            hint = f"`{close[0]}`" if close else f"one of {', '.join(known)}"
+            yield Problem((*path, name), hint, f"the unknown field `{name}`")
+        elif isinstance(more, dict):
+            yield from problems(more, item, root, (*path, name))
+
+
+def _choices(schema: Schema, value: Any, root: Schema, path: Path) -> Iterator[Problem]:
+    for word, least in (("anyOf", 1), ("oneOf", 1)):
+        options = schema.get(word)
+        if options is None:
+            continue
+        fitting = sum(fits(option, value, root) for option in options)
+        if fitting >= least and not (word == "oneOf" and fitting > 1):
+            continue
+        keys = [option["required"][0] for option in options if set(option) == {"required"}]
+        if keys and isinstance(value, dict):
+            found = ", ".join(f"`{key}`" for key in keys if key in value) or "none of them"
+            yield Problem(path, f"exactly one of {', '.join(keys)}", found)
+        elif schema.get("description"):
+            yield Problem(path, schema["description"], shown(value))
+        else:
+            best = min((list(problems(option, value, root, path)) for option in options), key=_depth)
+            yield from best
+
+
+def _depth(found: list[Problem]) -> tuple[int, int]:
+    """The option that comes closest: whose first problem lies deepest."""
+    return (-max((len(problem.path) for problem in found), default=0), len(found))

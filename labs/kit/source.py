@@ -1,0 +1,54 @@
+"""Where a course's files come from: a protocol, and the one source that there is, a folder on disk."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Protocol
+
+from labs.kit.located import CatalogError
+
+MAX_FILE = 256 * 1024
+"""Bytes of one file of the course."""
+
+
+class CourseSource(Protocol):
+    """The files of a course, by path from its root, with ``/`` between the parts."""
+
+    def text(self, path: str) -> str:
+        """The file's text. Raises CatalogError when it is missing, too large or no UTF-8."""
+
+    def under(self, folder: str) -> list[str]:
+        """The paths of all files in the folder and below, sorted; none when there is no such folder."""
+
+    def shown(self, path: str) -> str:
+        """The path as a message names it."""
+
+
+class DiskSource:
+    """The course in a folder."""
+
+    def __init__(self, root: Path) -> None:
+        self.root = root
+
+    def text(self, path: str) -> str:
+        """The file's text. Raises CatalogError."""
+        place = self.root / path
+        try:
+            size = place.stat().st_size
+            if size > MAX_FILE:
+                raise CatalogError(f"{place}: expected at most {MAX_FILE} bytes, found {size}")
+            return place.read_text(encoding="utf-8")
+        except FileNotFoundError:
+            raise CatalogError(f"{place}: the file is missing") from None
+        except UnicodeDecodeError as error:
+            raise CatalogError(f"{place}: expected UTF-8 text: {error}") from error
+
+    def under(self, folder: str) -> list[str]:
+        """The paths of all files in the folder and below, sorted."""
+        place = self.root / folder
+        found = (path for path in place.rglob("*") if path.is_file() and "__pycache__" not in path.parts)
+        return sorted(path.relative_to(self.root).as_posix() for path in found) if place.is_dir() else []
+
+    def shown(self, path: str) -> str:
+        """The whole path."""
+        return str(self.root / path)
