@@ -141,7 +141,9 @@ class Step:
 
 
 def after_lab(course: Course, lab: Lab) -> Step | None:
-    """What follows a lab: the next lab of its lesson, else the next lesson; None at the course's end."""
+    """What follows a lab: the one that it names, the next of its lesson, the next lesson; None at the course's end."""
+    if lab.next is not None:
+        return Step(course.lab(lab.next).title, reverse("course:lab", args=[lab.next]))
     labs = [item.slug for item in lab.lesson.labs]
     place = labs.index(lab.slug)
     if place + 1 < len(labs):
