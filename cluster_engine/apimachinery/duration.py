@@ -12,8 +12,6 @@ from functools import lru_cache
 _UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
 _PART = re.compile(r"([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(ns|us|µs|ms|s|m|h)")
 
-_NUMBER = re.compile(r"[0-9]+(?:\.[0-9]*)?|\.[0-9]+")
-
 
 def human_duration(seconds: float) -> str:
     """Two units where the first is small: ``119s``, ``5m30s``, ``3d4h``."""
@@ -82,6 +80,29 @@ def go_duration(nanoseconds: int) -> str:
     if hours:
         return f"{sign}{hours}h{minutes}m{text}"
     return f"{sign}{minutes}m{text}" if minutes else f"{sign}{text}"
+
+
+def parse_go_duration(text: str) -> int:
+    """The nanoseconds of ``1h30m`` or ``-1.5s`` (time.ParseDuration). Raises ValueError with Go's sentence."""
+    rest = text[1:] if text[:1] in ("+", "-") else text
+    if rest == "0":
+        return 0
+    total = 0
+    while rest or not text:
+        part = _PART.match(rest)
+        if part is None:
+            raise ValueError(f"time: invalid duration {_quoted(text)}")
+        whole, _, fraction = part[1].partition(".")
+        unit = _UNITS[part[2]]
+        total += int(whole or 0) * unit + int(fraction or 0) * unit // 10 ** len(fraction)
+        rest = rest[part.end() :]
+    if total >= 2**63 or rest != "":
+        raise ValueError(f"time: invalid duration {_quoted(text)}")
+    return -total if text.startswith("-") else total
+
+
+def _quoted(text: str) -> str:
+    return '"' + text.replace("\\", "\\\\").replace('"', '\\"') + '"'
 
 
 def _decimal(value: int, size: int) -> str:

@@ -204,6 +204,9 @@ _WORDS = {
     TYPE_INVALID: "Invalid value",
     INTERNAL: "Internal error",
 }
+OMITTED: Any = object()
+"""In the place of a value that is too large to be told (field.OmitValueType)."""
+
 _WITHOUT_VALUE = {REQUIRED, FORBIDDEN, TOO_LONG, INTERNAL}
 
 
@@ -232,7 +235,7 @@ class FieldError:
     def body(self) -> str:
         """The text without the field's name, as a Status cause carries it."""
         words = _WORDS[self.type]
-        if self.type not in _WITHOUT_VALUE:
+        if self.type not in _WITHOUT_VALUE and self.bad_value is not OMITTED:
             words = f"{words}: {go_value(self.bad_value)}"
         return f"{words}: {self.detail}" if self.detail else words
 

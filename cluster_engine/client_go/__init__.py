@@ -6,7 +6,16 @@ In-process and zero-copy: the same admission, validation and strategies as over 
 from cluster_engine.client_go.change import Change
 from cluster_engine.client_go.client import Client
 from cluster_engine.client_go.informer import ORPHAN, Informer, SharedInformerFactory
-from cluster_engine.client_go.record import EventRecorder
+from cluster_engine.client_go.record import EventRecorder, object_reference
 from cluster_engine.client_go.workqueue import WorkQueue
 
-__all__ = ["ORPHAN", "Change", "Client", "EventRecorder", "Informer", "SharedInformerFactory", "WorkQueue"]
+__all__ = [
+    "ORPHAN",
+    "Change",
+    "Client",
+    "EventRecorder",
+    "Informer",
+    "SharedInformerFactory",
+    "WorkQueue",
+    "object_reference",
+]

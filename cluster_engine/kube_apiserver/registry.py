@@ -321,6 +321,9 @@ class Registry:
                 form.api_version, form.kind, new, ctx.field_validation, schema=form.structure
             )
             ctx.warnings.extend(warnings)
+        elif not all(new["metadata"].values()):
+            # What a component's patch has emptied is gone, as decoding makes of any other patch.
+            new = {**new, "metadata": {name: value for name, value in new["metadata"].items() if value}}
         given = (new.get("metadata") or {}).get("name")
         if given != name:
             raise errors.bad_request(

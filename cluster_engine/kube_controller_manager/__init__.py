@@ -5,10 +5,12 @@ To add one: a file with a class, and a line in ``CONTROLLERS``.
 
 from cluster_engine.component import Component
 
+from .cronjob import CronJobController
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
 from .endpointslice import EndpointsController, EndpointSliceController
 from .garbage_collector import GarbageCollector
+from .job import JobController
 from .namespace import NamespaceController
 from .node_ipam import NodeIPAMController
 from .node_lifecycle import NodeLifecycleController
@@ -17,6 +19,7 @@ from .replicaset import ReplicaSetController
 from .root_ca_publisher import RootCAPublisher
 from .serviceaccount import ServiceAccountController
 from .taint_eviction import TaintEvictionController
+from .ttl_after_finished import TTLAfterFinishedController
 
 CONTROLLERS: tuple[type[Component], ...] = (
     NamespaceController,
@@ -25,6 +28,9 @@ CONTROLLERS: tuple[type[Component], ...] = (
     ReplicaSetController,
     DeploymentController,
     DaemonSetController,
+    JobController,
+    CronJobController,
+    TTLAfterFinishedController,
     EndpointSliceController,
     EndpointsController,
     GarbageCollector,

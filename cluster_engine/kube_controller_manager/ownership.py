@@ -34,9 +34,10 @@ def resolve(informer: Informer, kind: str, obj: JSON) -> JSON | None:
     return owner if owner is not None and owner["metadata"]["uid"] == reference["uid"] else None
 
 
-def adoption(obj: JSON, owner: JSON) -> JSON:
+def adoption(obj: JSON, owner: JSON, finalizer: str = "") -> JSON:
     """The patch that makes ``owner`` the controller of the object (ownerRefControllerPatch)."""
-    return {"metadata": {"ownerReferences": [owner_reference(owner)], "uid": obj["metadata"]["uid"]}}
+    meta: JSON = {"ownerReferences": [owner_reference(owner)], "uid": obj["metadata"]["uid"]}
+    return {"metadata": {**meta, "finalizers": [finalizer]} if finalizer else meta}
 
 
 def release(obj: JSON, uid: str) -> JSON:
@@ -45,10 +46,12 @@ def release(obj: JSON, uid: str) -> JSON:
     return {"metadata": {"ownerReferences": references, "uid": obj["metadata"]["uid"]}}
 
 
-def claim(client: Client, informer: Informer, owner: JSON, selector: Selector, resource: str) -> list[JSON]:
+def claim(
+    client: Client, informer: Informer, owner: JSON, selector: Selector, resource: str, finalizer: str = ""
+) -> list[JSON]:
     """What belongs to ``owner``: matching objects that it controls, after adoptions and releases.
 
-    An owner that is being deleted only keeps what it has.
+    An owner that is being deleted only keeps what it has. ``finalizer``: what the adopted ones get.
     """
     uid, namespace = owner["metadata"]["uid"], owner["metadata"]["namespace"]
     deleting = bool(owner["metadata"].get("deletionTimestamp"))
@@ -63,7 +66,7 @@ def claim(client: Client, informer: Informer, owner: JSON, selector: Selector, r
     for obj in informer.by_index(ORPHANS, namespace):
         if obj["metadata"].get("deletionTimestamp") or not selector.matches(obj["metadata"].get("labels")):
             continue
-        taken = _patch(client, resource, obj, adoption(obj, owner))
+        taken = _patch(client, resource, obj, adoption(obj, owner, finalizer))
         if taken is not None:
             claimed.append(taken)
     return claimed

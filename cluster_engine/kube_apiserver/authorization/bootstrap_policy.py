@@ -24,6 +24,10 @@ def _apps(verbs: tuple[str, ...], *resources: str) -> Rule:
     return Rule(verbs, ("apps",), resources)
 
 
+def _batch(verbs: tuple[str, ...], *resources: str) -> Rule:
+    return Rule(verbs, ("batch",), resources)
+
+
 NODE_RULES: tuple[Rule, ...] = (
     Rule(("create",), ("authentication.k8s.io",), ("tokenreviews",)),
     Rule(("create",), ("authorization.k8s.io",), ("subjectaccessreviews", "localsubjectaccessreviews")),
@@ -34,6 +38,13 @@ NODE_RULES: tuple[Rule, ...] = (
 """Of what the node authorizer does not look at more closely (NodeRules)."""
 
 _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
+    "cronjob-controller": (
+        _batch((*_FOLLOW, "get", "update"), "cronjobs"),
+        _batch((*_FOLLOW, "get", "create", "update", "delete", "patch"), "jobs"),
+        _batch(("update",), "cronjobs/status", "cronjobs/finalizers"),
+        _core(("list", "delete"), "pods"),
+        _EVENTS,
+    ),
     "daemon-set-controller": (
         _apps(READ, "daemonsets"),
         _apps(("update",), "daemonsets/status", "daemonsets/finalizers"),
@@ -63,6 +74,12 @@ _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         _EVENTS,
     ),
     "generic-garbage-collector": (Rule((*READ, "patch", "update", "delete"), ("*",), ("*",)), _EVENTS),
+    "job-controller": (
+        _batch((*READ, "update", "patch"), "jobs"),
+        _batch(("update",), "jobs/status", "jobs/finalizers"),
+        _core((*_FOLLOW, "create", "delete", "patch"), "pods"),
+        _EVENTS,
+    ),
     "namespace-controller": (
         _core((*READ, "delete"), "namespaces"),
         _core(("update",), "namespaces/finalize", "namespaces/status"),
@@ -87,6 +104,7 @@ _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
     ),
     "root-ca-cert-publisher": (_core(("create", "update"), "configmaps"), _EVENTS),
     "service-account-controller": (_core(("create",), "serviceaccounts"), _EVENTS),
+    "ttl-after-finished-controller": (_batch((*READ, "delete"), "jobs"), _EVENTS),
     "taint-eviction-controller": (
         _core((*READ, "delete"), "pods"),
         _core(READ, "nodes"),

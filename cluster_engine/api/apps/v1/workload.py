@@ -169,10 +169,16 @@ def wide_cells(obj: JSON) -> list[Any]:
     return [names, images, selector_text(spec.get("selector"))]
 
 
-def workload_warnings(obj: JSON) -> list[str]:
-    """Warnings about the template, and about a name that makes bad host names."""
-    out = []
+def name_warnings(obj: JSON) -> list[str]:
+    """A warning about a name that makes bad host names."""
     wrong = is_dns1123_label(obj["metadata"].get("name") or "")
-    if wrong:
-        out.append(f"metadata.name: {_SURPRISING}; a DNS label is recommended: [{' '.join(wrong)}]")
-    return out + template_warnings((obj.get("spec") or {}).get("template") or {}, "spec.template")
+    if not wrong:
+        return []
+    return [f"metadata.name: {_SURPRISING}; a DNS label is recommended: [{' '.join(wrong)}]"]
+
+
+def workload_warnings(obj: JSON) -> list[str]:
+    """Warnings about the name and about the template."""
+    return name_warnings(obj) + template_warnings(
+        (obj.get("spec") or {}).get("template") or {}, "spec.template"
+    )
