@@ -16,6 +16,10 @@ from django.utils.translation import gettext as _
 
 #: Pages that turn away whoever is logged in; a guest must pass.
 DOORS = frozenset({"/accounts/signup/", "/accounts/login/"})
+#: Pages about an account's own password and addresses: a guest has neither, and signs up for them.
+ACCOUNT_ONLY = frozenset(
+    {"/accounts/email/", "/accounts/password/change/", "/accounts/password/set/", "/accounts/reauthenticate/"}
+)
 #: What an account with a password from somebody else may open.
 OPEN_BEFORE_CHANGE = frozenset(
     {"/accounts/password/change/", "/accounts/logout/", "/i18n/setlang/", "/healthz", "/readyz"}
@@ -38,16 +42,20 @@ class GuestMiddleware:
         if self.is_async:
             return self._acall(request)
         request.guest = None  # type: ignore[attr-defined]
-        if request.path in DOORS and getattr(request.user, "is_guest", False):
+        if request.path in DOORS | ACCOUNT_ONLY and getattr(request.user, "is_guest", False):
+            if request.path in ACCOUNT_ONLY:
+                return redirect("account_signup")
             self._open(request, request.user)
         response: HttpResponse = self.get_response(request)
         return response
 
     async def _acall(self, request: HttpRequest) -> HttpResponse:
         request.guest = None  # type: ignore[attr-defined]
-        if request.path in DOORS:
+        if request.path in DOORS | ACCOUNT_ONLY:
             user = await request.auser()
             if getattr(user, "is_guest", False):
+                if request.path in ACCOUNT_ONLY:
+                    return redirect("account_signup")
                 self._open(request, user)
         response: HttpResponse = await self.get_response(request)
         return response

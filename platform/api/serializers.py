@@ -153,6 +153,12 @@ class RunRequestSerializer(serializers.Serializer[Any]):
     lab = serializers.SlugField()
 
 
+class RunTokenSerializer(serializers.Serializer[Run]):
+    """What opens one run's Kubernetes API, as a bearer token."""
+
+    token = serializers.CharField()
+
+
 class MeSerializer(serializers.ModelSerializer[User]):
     """Who the caller is."""
 

@@ -32,6 +32,7 @@ from api.serializers import (
     MeSerializer,
     RunRequestSerializer,
     RunSerializer,
+    RunTokenSerializer,
     SubmissionRequestSerializer,
     SubmissionSerializer,
 )
@@ -279,6 +280,17 @@ class RunView(APIView):
         found = Run.objects.owned_by(user_of(request)).select_related("user")
         run = runs.stop(get_object_or_404(found, pk=run_id))
         return Response(RunSerializer(run, context={"request": request}).data)
+
+
+class RunTokenView(APIView):
+    """The key of one run for its owner's own tools."""
+
+    @extend_schema(operation_id="runs_token_renew", request=None, responses=RunTokenSerializer)
+    def post(self, request: Request, run_id: uuid.UUID) -> Response:
+        """A new one; that of before, and every kubeconfig that holds it, opens nothing more."""
+        run = get_object_or_404(Run.objects.owned_by(user_of(request)).live(), pk=run_id)
+        runs.renew_token(run)
+        return Response(RunTokenSerializer(run).data)
 
 
 class MeView(APIView):

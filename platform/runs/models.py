@@ -74,6 +74,8 @@ class Run(models.Model):
     #: Virtual time at which the cluster starts; kept so that a replay begins at the same instant.
     start = models.CharField(max_length=32)
     engine_version = models.CharField(max_length=32, blank=True)
+    #: Counts the renewals of its token; those of before open nothing.
+    token_serial = models.PositiveIntegerField(default=0)
     #: Counts the hosts that have owned this run. Only the owner of the current epoch may write its journal.
     epoch = models.PositiveIntegerField(default=0)
     #: Builds of its cluster that were begun since one came to its end.
@@ -128,7 +130,7 @@ class Run(models.Model):
     @property
     def token(self) -> str:
         """The bearer token of the kubeconfig that the owner may download. Derived, so nothing is stored."""
-        mac = salted_hmac("drydock.run-token", str(self.pk), algorithm="sha256")
+        mac = salted_hmac("drydock.run-token", f"{self.pk}/{self.token_serial}", algorithm="sha256")
         return RUN_TOKEN_PREFIX + mac.hexdigest()
 
     def accepts(self, token: str) -> bool:

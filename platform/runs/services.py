@@ -13,7 +13,7 @@ from accounts.models import User
 from accounts.services import ensure_user
 from django.conf import settings
 from django.db import transaction
-from django.db.models import Exists, OuterRef
+from django.db.models import Exists, F, OuterRef
 from django.http import HttpRequest
 from django.utils import timezone
 from django.utils.translation import gettext as _
@@ -119,6 +119,13 @@ def _end(run: Run, state: str, message: str = "") -> Run:
 def stop(run: Run) -> Run:
     """The owner is done with it. Stopping twice is no error."""
     return _end(run, states.STOPPED)
+
+
+def renew_token(run: Run) -> None:
+    """A new token for the owner's own tools. The old one opens nothing more (for `ALLOW_SECONDS` still, where it was
+    just used)."""
+    Run.objects.filter(pk=run.pk).update(token_serial=F("token_serial") + 1)
+    run.refresh_from_db(fields=["token_serial"])
 
 
 def release(run: Run) -> None:

@@ -80,11 +80,13 @@ async def stop(request: HttpRequest, run: Run) -> HttpResponse:
     return JsonResponse({"state": run.state})
 
 
-@endpoint("GET", reading=())
+@endpoint("GET", "POST", reading=())
 async def kubeconfig(request: HttpRequest, run: Run) -> HttpResponse:
-    """A kubeconfig for the learner's own kubectl, helm or client library."""
+    """A kubeconfig for the learner's own kubectl, helm or client library; POST makes those of before invalid."""
     if not run.is_live:
         return problem(409, _("This lab run is over. Start the lab again to go on."))
+    if request.method == "POST":
+        await sync_to_async(services.renew_token)(run)
     response = HttpResponse(kubeconfig_of(request, run), content_type="application/yaml; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="kubeconfig-{run.lab_slug}.yaml"'
     return response

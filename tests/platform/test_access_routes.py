@@ -1,0 +1,239 @@
+"""Who gets what from every address of the site: route × verb × role. A route without a row fails, and so does an
+answer to a verb that has no column."""
+
+from __future__ import annotations
+
+import json
+import uuid
+from collections.abc import Iterator
+from typing import Any
+
+import pytest
+from accounts.models import ApiToken, User
+from django.contrib.auth.models import Group
+from django.db import transaction
+from django.test import Client
+from django.urls import URLResolver, get_resolver
+from grading.models import Submission
+from runs import hosting
+from runs.hosting import Reply
+from runs.models import Run
+
+ROLES = ("owner", "other", "instructor", "staff", "guest", "anonymous")
+VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
+REFUSALS = {302, 401, 403, 404, 405}
+REPORT = {"score": 0, "max_score": 2, "passed": False, "checks": []}
+FILE = {"path": "a.yaml", "content": "x"}
+BODIES = {"apply": FILE, "files": FILE, "api/v1/runs/": {"lab": "explore-the-components"}}
+
+ALL = "200 200 200 200 200 200"  # everybody
+IN = "200 200 200 200 200 403"  # whoever has an account or is a guest, over the API
+MINE = "200 404 404 404 404 404"  # the owner; to others it is not there
+WATCHED = "200 404 200 404 404 404"  # instructors may look, too
+STAFF = "302 302 302 200 302 302"  # the admin: everybody else is sent to the log-in page
+TEACHER = "403 403 200 403 403 302"  # instructors
+API_WATCHED = "200 404 200 404 404 403"  # over the API, instructors may look
+API_MINE = "200 404 404 404 404 403"  # over the API, the owner
+STRANGER = "302 302 302 302 200 200"  # whoever is logged in is sent away
+ACCOUNT = "200 200 200 200 302 302"  # whoever has an account
+#: Route → verb → status by role, in the order of ROLES. Any other verb is refused to everybody. (A verb that Django's
+#: admin and allauth do not know is GET to them.)
+ROUTES: dict[str, dict[str, str]] = {
+    "": {"GET": ALL},
+    "lessons/<slug:slug>/": {"GET": ALL},
+    "labs/<slug:slug>/": {"GET": ALL},
+    "runs/<uuid:run_id>/": {"GET": MINE},
+    "runs/<uuid:run_id>/after/": {"GET": MINE},
+    "runs/<uuid:run_id>/state/": {"GET": WATCHED},
+    "runs/<uuid:run_id>/check/": {"POST": MINE},
+    "runs/<uuid:run_id>/apply/": {"POST": MINE},
+    "runs/<uuid:run_id>/files/": {"GET": WATCHED, "PUT": MINE},
+    "runs/<uuid:run_id>/reset/": {"POST": MINE},
+    "runs/<uuid:run_id>/stop/": {"POST": MINE},
+    "runs/<uuid:run_id>/kubeconfig/": {"GET": MINE, "POST": MINE},
+    "grades/": {"GET": TEACHER},
+    "grades/grades.csv": {"GET": TEACHER},
+    "accounts/tokens/": {"GET": ACCOUNT, "POST": "400 400 400 400 302 302"},
+    "accounts/tokens/<int:token_id>/revoke/": {},
+    "accounts/login/": {"GET": STRANGER, "POST": STRANGER, "PUT": STRANGER},
+    "accounts/logout/": {"GET": "200 200 200 200 200 302"},
+    "accounts/inactive/": {"GET": ALL},
+    "accounts/signup/": {"GET": STRANGER, "POST": STRANGER, "PUT": STRANGER},
+    "accounts/reauthenticate/": {"GET": ACCOUNT, "POST": ACCOUNT, "PUT": ACCOUNT},
+    "accounts/email/": {"GET": ACCOUNT},
+    "accounts/confirm-email/": {"GET": ALL},
+    "accounts/password/change/": {"GET": ACCOUNT, "POST": ACCOUNT, "PUT": ACCOUNT},
+    "accounts/password/set/": {},
+    "accounts/password/reset/": {"GET": ALL, "POST": ALL, "PUT": ALL},
+    "accounts/login/code/confirm/": {},
+    "accounts/^confirm-email/(?P<key>[-:\\w]+)/$": {"GET": ALL},
+    "accounts/password/reset/key/done/": {"GET": ALL},
+    "accounts/^password/reset/key/(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": dict.fromkeys(VERBS, ALL),
+    "accounts/password/reset/done/": {"GET": ALL},
+    "i18n/setlang/": {},
+    "api/schema/": {"GET": ALL},
+    "api/v1/labs/": {"GET": ALL},
+    "api/v1/labs/<slug:slug>/": {"GET": ALL},
+    "api/v1/labs/<slug:slug>/submissions/": {"GET": IN, "POST": "400 400 400 400 400 403"},
+    "api/v1/labs/<slug:slug>/submissions/<uuid:submission_id>/": {"GET": API_WATCHED},
+    "api/v1/lessons/": {"GET": ALL},
+    "api/v1/submissions/<uuid:submission_id>/": {"GET": API_WATCHED},
+    "api/v1/grades/": {"GET": IN},
+    "api/v1/runs/": {"GET": IN, "POST": "201 201 201 201 201 403"},
+    "api/v1/runs/<uuid:run_id>/": {"GET": API_WATCHED, "DELETE": API_MINE},
+    "api/v1/runs/<uuid:run_id>/token/": {"POST": API_MINE},
+    "api/v1/me/": {"GET": IN},
+    "healthz": {"GET": ALL},
+    "healthz/": {"GET": ALL},
+    "readyz": {"GET": ALL},
+    "readyz/": {"GET": ALL},
+    "admin/": dict.fromkeys(VERBS, STAFF),
+    "admin/login/": {"POST": "403 403 403 200 403 302", "PUT": "403 403 403 200 403 302"},
+    "admin/logout/": dict.fromkeys(("POST",), STAFF),
+    "admin/password_change/": dict.fromkeys(("GET", "POST", "PUT"), STAFF),
+    "admin/password_change/done/": {"GET": STAFF},
+    "admin/autocomplete/": {},
+    "admin/jsi18n/": {"GET": STAFF},
+    "admin/r/<path:content_type_id>/<path:object_id>/": {},
+    "admin/auth/group/": dict.fromkeys(VERBS, STAFF),
+    "admin/auth/group/add/": dict.fromkeys(VERBS, STAFF),
+    "admin/auth/group/<path:object_id>/history/": dict.fromkeys(VERBS, STAFF),
+    "admin/auth/group/<path:object_id>/delete/": dict.fromkeys(("GET", "PUT", "PATCH", "DELETE"), STAFF),
+    "admin/auth/group/<path:object_id>/change/": dict.fromkeys(VERBS, STAFF),
+    "admin/auth/group/<path:object_id>/": {},
+    "admin/accounts/user/<id>/password/": dict.fromkeys(VERBS, STAFF),
+    "admin/accounts/user/": dict.fromkeys(VERBS, STAFF),
+    "admin/accounts/user/add/": dict.fromkeys(VERBS, STAFF),
+    "admin/accounts/user/<path:object_id>/history/": dict.fromkeys(VERBS, STAFF),
+    "admin/accounts/user/<path:object_id>/delete/": dict.fromkeys(("GET", "PUT", "PATCH", "DELETE"), STAFF),
+    "admin/accounts/user/<path:object_id>/change/": dict.fromkeys(VERBS, STAFF),
+    "admin/accounts/user/<path:object_id>/": {},
+    "admin/account/emailaddress/": dict.fromkeys(VERBS, STAFF),
+    "admin/account/emailaddress/add/": dict.fromkeys(VERBS, STAFF),
+    "admin/account/emailaddress/<path:object_id>/history/": {},
+    "admin/account/emailaddress/<path:object_id>/delete/": {},
+    "admin/account/emailaddress/<path:object_id>/change/": {},
+    "admin/account/emailaddress/<path:object_id>/": {},
+    "admin/^(?P<app_label>auth|accounts|account)/$": dict.fromkeys(VERBS, STAFF),
+    "admin/(?P<url>.*)$": {},
+}
+#: Routes whose things belong to somebody, or are for some only: all verbs of these in every run of the suite.
+GUARDED = tuple(
+    route for route in ROUTES if route.startswith(("runs/", "grades/", "accounts/tokens/", "api/v1/"))
+)
+
+
+def walk(resolver: Any, prefix: str = "") -> Iterator[str]:
+    for pattern in resolver.url_patterns:
+        if isinstance(pattern, URLResolver):
+            yield from walk(pattern, prefix + str(pattern.pattern))
+        else:
+            yield prefix + str(pattern.pattern)
+
+
+@pytest.fixture(autouse=True)
+def _host(monkeypatch: pytest.MonkeyPatch) -> None:
+    """A host that answers everything."""
+
+    async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = 0) -> Reply:
+        return Reply(200, REPORT if verb == "check" else {})
+
+    monkeypatch.setattr(hosting, "call", call)
+
+
+@pytest.fixture
+def sessions(people: dict[str, User]) -> dict[str, str]:
+    """Session keys of everyone who can be logged in."""
+    people["staff"] = User.objects.create_superuser("keeper", password="secret-pass-4")
+    found = {}
+    for role in ROLES[:-1]:
+        client = Client()
+        client.force_login(people[role], backend="django.contrib.auth.backends.ModelBackend")
+        found[role] = client.cookies["sessionid"].value
+    return found
+
+
+@pytest.fixture
+def address(people: dict[str, User], run: Run, lab: Any) -> Any:
+    """A route as an address: the owner's things, where it names any."""
+    submission = Submission.objects.create(user=people["owner"], lab_slug=lab.slug, manifests="x")
+    token = ApiToken.issue(people["owner"], "t")[0]
+    group = Group.objects.create(name="g")
+    values = {
+        "<uuid:run_id>": run.pk, "<uuid:submission_id>": submission.pk, "<int:token_id>": token.pk,
+        "<path:content_type_id>/<path:object_id>": "1/1", "<id>": people["owner"].pk,
+        "(?P<app_label>auth|accounts|account)/$": "accounts/", "(?P<url>.*)$": "x/",
+        "(?P<key>[-:\\w]+)/$": "x/", "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "1-x/", "^": "",
+    }  # fmt: skip
+
+    def make(route: str) -> str:
+        if "after" in route:
+            run.move("passed")
+        slug = lab.lesson.slug if route.startswith("lessons") else lab.slug
+        target = group.pk if "group" in route else people["owner"].pk
+        for name, value in {**values, "<slug:slug>": slug, "<path:object_id>": target}.items():
+            route = route.replace(name, str(value))
+        return f"/{route}"
+
+    return make
+
+
+def status_of(session: str, verb: str, path: str, body: Any) -> int:
+    """One request, and nothing of it stays."""
+    client = Client(raise_request_exception=False)
+    if session:
+        client.cookies["sessionid"] = session
+    with transaction.atomic():
+        if body is None:
+            answer = client.generic(verb, path, "a=b", "application/x-www-form-urlencoded")
+        else:
+            answer = client.generic(verb, path, json.dumps(body), "application/json")
+        transaction.set_rollback(True)
+    return answer.status_code
+
+
+def body_for(route: str) -> Any:
+    """JSON for what takes JSON, None for forms."""
+    if not route.startswith(("runs/", "api/")):
+        return None
+    return next((body for end, body in BODIES.items() if route.rstrip("/").endswith(end.rstrip("/"))), {})
+
+
+def verdicts(sessions: dict[str, str], path: str, route: str) -> dict[str, str]:
+    """Verb → statuses, without the verbs that are refused to everybody."""
+    found = {}
+    for verb in VERBS:
+        row = [status_of(sessions.get(role, ""), verb, path, body_for(route)) for role in ROLES]
+        if set(row) - REFUSALS:
+            found[verb] = " ".join(map(str, row))
+    return found
+
+
+def test_every_route_is_listed() -> None:
+    assert list(walk(get_resolver())) == list(ROUTES)
+
+
+@pytest.mark.parametrize("route", GUARDED)
+def test_guarded(sessions: dict[str, str], address: Any, route: str) -> None:
+    path = address(route)
+    for verb, row in ROUTES[route].items():
+        found = [status_of(sessions.get(role, ""), verb, path, body_for(route)) for role in ROLES]
+        assert " ".join(map(str, found)) == row, verb
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize("route", ROUTES)
+def test_every_verb(sessions: dict[str, str], address: Any, route: str) -> None:
+    assert verdicts(sessions, address(route), route) == ROUTES[route]
+
+
+@pytest.mark.parametrize("route", [route for route in ROUTES if "<uuid:" in route])
+def test_a_guessed_id(sessions: dict[str, str], lab: Any, route: str) -> None:
+    """What never was answers as what is not yours."""
+    path = "/" + route.replace("<slug:slug>", lab.slug)
+    for name in ("<uuid:run_id>", "<uuid:submission_id>"):
+        path = path.replace(name, str(uuid.uuid4()))
+    for verb, row in ROUTES[route].items():
+        found = [status_of(sessions.get(role, ""), verb, path, body_for(route)) for role in ROLES]
+        missing = ["404" if status == "200" else status for status in row.split()]
+        assert list(map(str, found)) == missing, verb
