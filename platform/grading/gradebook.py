@@ -22,10 +22,8 @@ class Row:
 
 
 def learners(query: str = "") -> QuerySet[User]:
-    """Everyone with an attempt, by name; `query` filters by name or address."""
-    users = User.objects.filter(Exists(Attempt.objects.filter(user=OuterRef("pk")))).order_by(
-        "is_guest", "username"
-    )
+    """Everyone with an account and an attempt, by name; `query` filters by name or address. Teachers are none."""
+    users = _tried().filter(is_guest=False).order_by("username")
     if query:
         users = users.filter(
             Q(username__icontains=query)
@@ -34,6 +32,16 @@ def learners(query: str = "") -> QuerySet[User]:
             | Q(last_name__icontains=query)
         )
     return users
+
+
+def guests() -> QuerySet[User]:
+    """Guests with an attempt, the latest comer first."""
+    return _tried().filter(is_guest=True).order_by("-date_joined")
+
+
+def _tried() -> QuerySet[User]:
+    tried = Exists(Attempt.objects.filter(user=OuterRef("pk")))
+    return User.objects.filter(tried, is_staff=False, is_instructor=False)
 
 
 def rows_of(users: list[User], labs: list[Any]) -> list[Row]:

@@ -8,5 +8,8 @@ app_name = "grading"
 
 urlpatterns = [
     path("", views.grades, name="grades"),
+    path("<int:user_id>/<slug:slug>/", views.attempts, name="attempts"),
+    path("runs/<uuid:run_id>/", views.learner_run, name="run"),
+    path("runs/<uuid:run_id>/kubeconfig/", views.reading_kubeconfig, name="reading_kubeconfig"),
     path("grades.csv", views.grades_csv, name="grades_csv"),
 ]

@@ -1,9 +1,10 @@
-"""The instructor's gradebook."""
+"""The instructor's gradebook, and what it opens: a learner's attempts at a lab, a learner's run."""
 
 from __future__ import annotations
 
 import csv
 import io
+import uuid
 from typing import Any
 from urllib.parse import urlencode
 
@@ -11,48 +12,126 @@ from accounts.models import User
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
-from django.http import HttpRequest, HttpResponse
-from django.shortcuts import render
+from django.http import Http404, HttpRequest, HttpResponse
+from django.shortcuts import get_object_or_404, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
+from runs import reading
+from runs.access import visible_run
+from runs.kubeconfig import kubeconfig_of
 from runs.models import Run
 
-from grading.gradebook import learners, rows_of
-from grading.reports import text_in
+from grading.gradebook import guests, learners, rows_of
+from grading.models import Attempt
+from grading.reports import localize_checks, text_in
 from labs.kit import catalog
 
 PAGE = 50
 FAILED_SHOWN = 20
+GUESTS_SHOWN = 50
+ATTEMPTS_SHOWN = 50
 CSV_LIMIT = 10_000
 #: A cell that begins so is a formula to a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
 
 
-def _query(request: HttpRequest) -> str:
+def _instructor(request: HttpRequest) -> User:
+    """The caller, who teaches. Raises PermissionDenied."""
     if not isinstance(request.user, User) or not request.user.is_instructor:
         raise PermissionDenied
-    return request.GET.get("q", "").strip()[:100]
+    return request.user
+
+
+def _query(request: HttpRequest) -> str:
+    return request.GET.get("q", "").replace("\0", "").strip()[:100]
 
 
 @login_required
 @never_cache
 @require_safe
 def grades(request: HttpRequest) -> HttpResponse:
-    """The page."""
+    """The page. Guests are folded away: whoever only looked in is no member of the class."""
+    _instructor(request)
     query = _query(request)
     labs = catalog.load().labs
     page = Paginator(learners(query), PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "labs": labs,
         "rows": rows_of(list(page.object_list), labs),
+        "guests": [] if query else rows_of(list(guests()[:GUESTS_SHOWN]), labs),
         "query": query,
         "page": page,
         "failed": Run.objects.for_user(request.user).failed().select_related("user")[:FAILED_SHOWN],
         "csv_url": reverse("grading:grades_csv") + (f"?{urlencode({'q': query})}" if query else ""),
     }
     return render(request, "grading/grades.html", context)
+
+
+@login_required
+@never_cache
+@require_safe
+def attempts(request: HttpRequest, user_id: int, slug: str) -> HttpResponse:
+    """One learner's attempts at one lab: each with its checks and what they said, and with what was graded."""
+    teacher = _instructor(request)
+    learner = get_object_or_404(User, pk=user_id)
+    made = (
+        Attempt.objects.for_user(teacher)
+        .filter(user=learner, lab_slug=slug)
+        .select_related("run", "submission")
+    )
+    language = get_language() or "en"
+    shown = [(attempt, localize_checks(attempt.checks, language)) for attempt in made[:ATTEMPTS_SHOWN]]
+    runs = Run.objects.for_user(teacher).filter(user=learner, lab_slug=slug)
+    if not shown and not runs:
+        raise Http404
+    context = {
+        "learner": learner,
+        "slug": slug,
+        "lab": _lab(slug),
+        "attempts": shown,
+        "runs": runs[:ATTEMPTS_SHOWN],
+    }
+    return render(request, "grading/attempts.html", context)
+
+
+def _lab(slug: str) -> Any:
+    """The lab, or None where it has left the course."""
+    return next((lab for lab in catalog.load().labs if lab.slug == slug), None)
+
+
+@login_required
+@never_cache
+@require_safe
+def learner_run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """One learner's run, to read: its state, its files, what was done in it. Looking does not wake it."""
+    _instructor(request)
+    run = visible_run(request, run_id)
+    context = {
+        "run": run,
+        "lab": _lab(run.lab_slug),
+        "files": reading.files(run),
+        "steps": reading.latest(run),
+        "most": reading.SHOWN_ENTRIES,
+    }
+    return render(request, "grading/run.html", context)
+
+
+@login_required
+@never_cache
+@require_safe
+def reading_kubeconfig(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
+    """A kubeconfig with which an instructor reads a learner's cluster."""
+    teacher = _instructor(request)
+    run = visible_run(request, run_id)
+    if not run.is_live:
+        raise Http404
+    text = kubeconfig_of(request, run, reading.reading_token(run, teacher))
+    response = HttpResponse(text, content_type="application/yaml; charset=utf-8")
+    name = f"kubeconfig-{run.lab_slug}-{run.user_id}-read.yaml"
+    response["Content-Disposition"] = f'attachment; filename="{name}"'
+    return response
 
 
 def _plain(text: str) -> str:
@@ -63,7 +142,8 @@ def _plain(text: str) -> str:
 @never_cache
 @require_safe
 def grades_csv(request: HttpRequest) -> HttpResponse:
-    """The same as a file."""
+    """The same as a file, without guests."""
+    _instructor(request)
     query = _query(request)
     labs = catalog.load().labs
     language = get_language() or "en"

@@ -8,8 +8,8 @@ from django.http import HttpRequest
 from runs.models import Run
 
 
-def kubeconfig_of(request: HttpRequest, run: Run) -> str:
-    """For use outside the browser.
+def kubeconfig_of(request: HttpRequest, run: Run, token: str) -> str:
+    """For use outside the browser, with the run's own token or one that only reads.
 
     Over https the token is a bearer token. Go clients do not send one over plain http (the one-machine mode),
     so there it is a part of the address.
@@ -17,9 +17,9 @@ def kubeconfig_of(request: HttpRequest, run: Run) -> str:
     base = request.build_absolute_uri(f"/clusters/{run.pk}")
     user: dict[str, str] = {}
     if request.is_secure():
-        user["token"] = run.token
+        user["token"] = token
     else:
-        base += f"/t/{run.token}"
+        base += f"/t/{token}"
     name = f"drydock-{run.lab_slug}"
     document = {
         "apiVersion": "v1",

@@ -87,6 +87,7 @@ async def kubeconfig(request: HttpRequest, run: Run) -> HttpResponse:
         return problem(409, _("This lab run is over. Start the lab again to go on."))
     if request.method == "POST":
         await sync_to_async(services.renew_token)(run)
-    response = HttpResponse(kubeconfig_of(request, run), content_type="application/yaml; charset=utf-8")
+    text = kubeconfig_of(request, run, run.token)
+    response = HttpResponse(text, content_type="application/yaml; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="kubeconfig-{run.lab_slug}.yaml"'
     return response

@@ -11,7 +11,11 @@ from asgiref.sync import async_to_sync
 from grading.models import Submission
 from runs import hosting
 from runs.models import Run
-from runs.proxy.access import Credentials, decide
+from runs.proxy import access
+from runs.proxy.access import Credentials, Decision, decide
+from runs.proxy.app import ClusterProxy
+from runs.reading import reading_token
+from runs.services import renew_token
 from workspace.routing import websocket_urlpatterns
 
 CLUSTER = [
@@ -140,6 +144,74 @@ def test_sockets_from_elsewhere(run: Run, client_of: Any, path: str, origin: str
     if origin:
         headers.append((b"origin", origin.encode()))
     assert handshake(path.format(run=run.pk), headers) is False
+
+
+#: What an instructor's key to a learner's run opens.
+READING = [
+    ("a list", "GET", "/api/v1/pods", True),
+    ("a watch", "GET", "/api/v1/pods?watch=1", True),
+    ("a log", "GET", "/api/v1/namespaces/default/pods/x/log", True),
+    ("a Pod that is called exec", "GET", "/api/v1/namespaces/default/pods/exec", True),
+    ("a write", "POST", "/api/v1/namespaces/default/pods", False),
+    ("a patch", "PATCH", "/api/v1/namespaces/default/pods/x", False),
+    ("a delete", "DELETE", "/api/v1/namespaces/default/pods/x", False),
+    ("exec", "GET", "/api/v1/namespaces/default/pods/x/exec?command=sh", False),
+    ("exec, spelled otherwise", "GET", "/api/v1/namespaces/default/pods/x/%65xec?command=sh", False),
+    ("attach", "GET", "/api/v1/namespaces/default/pods/x/attach", False),
+    ("port-forward", "GET", "/api/v1/namespaces/default/pods/x/portforward", False),
+    ("a Service's page", "GET", "/api/v1/namespaces/default/services/x/proxy/a", False),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "path", "allowed"), [row[1:] for row in READING], ids=[row[0] for row in READING]
+)
+def test_a_reading_key(
+    people: Any, run: Run, monkeypatch: Any, settings: Any, method: str, path: str, allowed: bool
+) -> None:
+    from asgiref.testing import ApplicationCommunicator
+
+    settings.ALLOWED_HOSTS = ["testserver"]
+    reached: list[str] = []
+
+    async def send(run_id: uuid.UUID, method: str, path: str, *more: Any) -> Any:
+        reached.append(path)
+        raise hosting.UnavailableError("no host in this test")
+
+    monkeypatch.setattr(hosting, "send", send)
+    key = reading_token(run, people["instructor"])
+    head, _, query = f"/clusters/{run.pk}/t/{key}{path}".partition("?")
+
+    async def scene() -> int:
+        scope = {
+            "type": "http", "method": method, "path": head, "raw_path": head.encode(),
+            "query_string": query.encode(), "headers": [(b"host", b"testserver")],
+        }  # fmt: skip
+        proxy = ApplicationCommunicator(ClusterProxy(), scope)
+        await proxy.send_input({"type": "http.request", "body": b"", "more_body": False})
+        return int((await proxy.receive_output(5))["status"])
+
+    monkeypatch.setattr(access, "_decide_in_thread", decide)
+    assert async_to_sync(scene)() == (503 if allowed else 403)
+    assert bool(reached) is allowed
+
+
+def test_whose_reading_key_it_is(people: Any, run: Run, make_run: Any) -> None:
+    teacher = people["instructor"]
+    key = reading_token(run, teacher)
+    assert decide(run.pk, Credentials(token=key)) == Decision(200, teacher.pk, reads_only=True)
+    assert decide(make_run("other").pk, Credentials(token=key)).status == 401, "one run's only"
+    forged = key.replace(f"ddv_{teacher.pk}_", f"ddv_{people['other'].pk}_")
+    for wrong in (forged, key[:-1], "ddv_", "ddv_x_y", "ddv_" + "9" * 40 + "_x"):
+        assert decide(run.pk, Credentials(token=wrong)).status == 401, wrong
+    assert decide(run.pk, Credentials(token=reading_token(run, people["other"]))).status == 401, (
+        "no instructor"
+    )
+    renew_token(run)
+    assert decide(run.pk, Credentials(token=key)).status == 401, "the owner has renewed"
+    key = reading_token(run, teacher)
+    User.objects.filter(pk=teacher.pk).update(is_instructor=False)
+    assert decide(run.pk, Credentials(token=key)).status == 401, "no instructor any more"
 
 
 def test_a_renewed_token_ends_the_old_one(run: Run, client_of: Any) -> None:

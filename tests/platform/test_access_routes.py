@@ -52,6 +52,9 @@ ROUTES: dict[str, dict[str, str]] = {
     "runs/<uuid:run_id>/stop/": {"POST": MINE},
     "runs/<uuid:run_id>/kubeconfig/": {"GET": MINE, "POST": MINE},
     "grades/": {"GET": TEACHER},
+    "grades/<int:user_id>/<slug:slug>/": {"GET": TEACHER},
+    "grades/runs/<uuid:run_id>/": {"GET": TEACHER},
+    "grades/runs/<uuid:run_id>/kubeconfig/": {"GET": TEACHER},
     "grades/grades.csv": {"GET": TEACHER},
     "accounts/tokens/": {"GET": ACCOUNT, "POST": "400 400 400 400 302 302"},
     "accounts/tokens/<int:token_id>/revoke/": {},
@@ -161,6 +164,7 @@ def address(people: dict[str, User], run: Run, lab: Any) -> Any:
     group = Group.objects.create(name="g")
     values = {
         "<uuid:run_id>": run.pk, "<uuid:submission_id>": submission.pk, "<int:token_id>": token.pk,
+        "<int:user_id>": people["owner"].pk,
         "<path:content_type_id>/<path:object_id>": "1/1", "<id>": people["owner"].pk,
         "(?P<app_label>auth|accounts|account)/$": "accounts/", "(?P<url>.*)$": "x/",
         "(?P<key>[-:\\w]+)/$": "x/", "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "1-x/", "^": "",

@@ -66,6 +66,32 @@ def state_name(state: str) -> str:
 
 
 @register.filter
+def run_state(state: str) -> str:
+    """A run's state, in words."""
+    names: dict[str, Any] = {
+        "requested": gettext("Waiting"),
+        "booting": gettext("Starting"),
+        "ready": gettext("In progress"),
+        "passed": gettext("Passed"),
+        "stopped": gettext("Stopped"),
+        "failed": gettext("Failed"),
+    }
+    return str(names[state])
+
+
+@register.filter
+def check_state(state: str) -> str:
+    """How one check went, in words."""
+    names: dict[str, Any] = {
+        "passed": gettext("Passed"),
+        "failed": gettext("Not yet"),
+        "pending": gettext("Still under way"),
+        "error": gettext("The check itself failed"),
+    }
+    return str(names.get(state, state))
+
+
+@register.filter
 def water(percent: int) -> float:
     """The height of the water in the dock illustration (0 … 62 units) for a progress in percent."""
     return round(6 + 0.56 * percent, 1)

@@ -1,4 +1,5 @@
-"""Who may enter `/clusters/<run>/…`: the run's owner, by session cookie, API token or the run's own token.
+"""Who may enter `/clusters/<run>/…`: the run's owner, by session cookie, API token or the run's own token; and an
+instructor, to read, by a token for that.
 
 Answers as Kubernetes would: no credentials is 403 (an anonymous user), a wrong credential 401, and a run
 that is not yours 404, the same as one that never was.
@@ -23,6 +24,7 @@ from django.contrib.sessions.backends.db import SessionStore
 from django.db import close_old_connections
 
 from runs.models import RUN_TOKEN_PREFIX, Run
+from runs.reading import READING_PREFIX, reader_of
 
 ALLOW_SECONDS = 3.0
 DENY_SECONDS = 0.5
@@ -61,6 +63,8 @@ class Decision:
 
     status: int
     user_id: int = 0
+    #: Lets in to look, not to change anything.
+    reads_only: bool = False
 
 
 ANONYMOUS = Decision(403)
@@ -88,6 +92,9 @@ def decide(run_id: uuid.UUID, credentials: Credentials) -> Decision:
         if run is None or not run.accepts(credentials.token):
             return UNAUTHORIZED
         return Decision(200, run.user_id)
+    if credentials.token.startswith(READING_PREFIX):
+        reader = reader_of(run_id, credentials.token)
+        return UNAUTHORIZED if reader is None else Decision(200, reader.pk, reads_only=True)
     user = _user_of(credentials)
     if user is None:
         return UNAUTHORIZED if credentials.token else ANONYMOUS

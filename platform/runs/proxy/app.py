@@ -25,6 +25,7 @@ from runs import hosting
 from runs.proxy import sockets
 from runs.proxy.access import Credentials, Gate
 from runs.proxy.status import JSON_TYPE, body_of, message_of, send_status
+from runs.reading import is_reading
 from runs.upstream import UpstreamError
 
 logger = logging.getLogger(__name__)
@@ -116,6 +117,10 @@ class ClusterProxy:
             return 503, "who you are cannot be checked at the moment; try again", target
         if decision.status != 200:
             return decision.status, message_of(decision.status, target.run_id, scope["path"]), target
+        if decision.reads_only:
+            method = scope.get("method", "a WebSocket of")
+            if scope["type"] != "http" or not is_reading(method, target.path.partition("?")[0]):
+                return 403, f'forbidden: this kubeconfig only reads, not {method} "{scope["path"]}"', target
         if credentials.session and not safe and not same_origin(scope, headers):
             return (
                 403,
