@@ -5,6 +5,7 @@ from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
 from api import views
+from api.docs import docs
 from api.waiting import waiting
 
 app_name = "api"
@@ -13,6 +14,7 @@ submission = views.SubmissionView.as_view()
 
 urlpatterns = [
     path("schema/", SpectacularAPIView.as_view(permission_classes=[AllowAny]), name="schema"),
+    path("docs/", docs, name="docs"),
     path("v1/labs/", views.LabListView.as_view(), name="labs"),
     path("v1/labs/<slug:slug>/", views.LabView.as_view(), name="lab"),
     path(

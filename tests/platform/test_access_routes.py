@@ -75,6 +75,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "accounts/password/reset/done/": {"GET": ALL},
     "i18n/setlang/": {},
     "api/schema/": {"GET": ALL},
+    "api/docs/": {"GET": ALL},
     "api/v1/labs/": {"GET": ALL},
     "api/v1/labs/<slug:slug>/": {"GET": ALL},
     "api/v1/labs/<slug:slug>/submissions/": {"GET": IN, "POST": "400 400 400 400 400 403"},

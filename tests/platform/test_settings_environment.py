@@ -2,11 +2,15 @@
 
 from __future__ import annotations
 
+import os
+import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 import pytest
 from config.environment import Environment, broker, database, fresh_secrets, read_file, write_file
+from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
 
 FLAGS = [
@@ -84,6 +88,17 @@ def test_file_round_trip(tmp_path: Path) -> None:
     assert path.stat().st_mode & 0o777 == 0o600
     assert values["DRYDOCK_SECRET_KEY"] != values["DRYDOCK_HOST_SECRET"]
     assert read_file(tmp_path / "absent") == {}
+
+
+def test_the_lab_tools_need_no_settings() -> None:
+    environment = {
+        name: value for name, value in os.environ.items() if not name.startswith(("DRYDOCK", "DJANGO"))
+    }
+    command = [sys.executable, "manage.py", "lab", "lint", "explore-the-components"]
+    done = subprocess.run(
+        command, cwd=settings.ROOT, env=environment, capture_output=True, text=True, check=False
+    )
+    assert (done.returncode, done.stderr) == (0, "")
 
 
 def test_file_with_nonsense(tmp_path: Path) -> None:

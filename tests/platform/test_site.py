@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import sys
 from types import SimpleNamespace
 from typing import Any
@@ -81,6 +82,21 @@ def test_schema(client: Client, db: None) -> None:
         "seed",
         "state_hash",
     }
+
+
+def test_the_page_of_the_api(client: Client, db: None) -> None:
+    import yaml
+
+    page = client.get("/api/docs/").content.decode()
+    document = yaml.safe_load(client.get("/api/schema/").content)
+    for path in document["paths"]:
+        assert (f"<code>{path}</code>" in page) is path.startswith("/api/v1/"), path
+    for name, shape in document["components"]["schemas"].items():
+        for field in shape.get("properties", ()):
+            assert f"<code>{field}</code>" in page, f"{name}.{field}"
+    links = set(re.findall(r'href="#([\w]+)"', page))
+    assert links <= set(re.findall(r'id="([\w]+)"', page))
+    assert "None" not in page
 
 
 def test_schema_has_no_complaints() -> None:

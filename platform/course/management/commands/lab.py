@@ -15,6 +15,7 @@ from labs.kit.catalog import Lab
 class Command(BaseCommand):
     """Thin: the work is in the ``labs`` package."""
 
+    requires_system_checks: list[str] = []
     help = "Make a lab (new), read the labs for mistakes (lint), or prove them with the real kubectl (test)."
 
     def add_arguments(self, parser: ArgumentParser) -> None:

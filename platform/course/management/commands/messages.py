@@ -11,6 +11,7 @@ from course.messages import update
 
 
 class Command(BaseCommand):
+    requires_system_checks: list[str] = []
     help = "Update locale/zh_Hans/LC_MESSAGES/django.po from the sources; list what lacks a translation."
 
     def handle(self, *args: Any, **options: Any) -> None:
