@@ -6,7 +6,7 @@ controller) is not listed.
 
 from cluster_engine.apimachinery.scheme import Kind
 
-from .apps.v1 import controllerrevision, daemonset, deployment, replicaset
+from .apps.v1 import controllerrevision, daemonset, deployment, replicaset, statefulset
 from .batch.v1 import cronjob, job
 from .coordination.v1 import lease
 from .core.v1 import configmap, endpoints, event, namespace, node, pod, secret, service, serviceaccount
@@ -27,6 +27,7 @@ KINDS: tuple[Kind, ...] = (
     daemonset.KIND,
     deployment.KIND,
     replicaset.KIND,
+    statefulset.KIND,
     cronjob.KIND,
     job.KIND,
     lease.KIND,

@@ -18,6 +18,7 @@ from .pod_gc import PodGCController
 from .replicaset import ReplicaSetController
 from .root_ca_publisher import RootCAPublisher
 from .serviceaccount import ServiceAccountController
+from .statefulset import StatefulSetController
 from .taint_eviction import TaintEvictionController
 from .ttl_after_finished import TTLAfterFinishedController
 
@@ -28,6 +29,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     ReplicaSetController,
     DeploymentController,
     DaemonSetController,
+    StatefulSetController,
     JobController,
     CronJobController,
     TTLAfterFinishedController,

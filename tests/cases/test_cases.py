@@ -39,7 +39,6 @@ OPEN = {
     "limitrange-defaults-and-bounds": "E",
     "role-escalation-refused": "E",
     "ssa-duplicate-keys": "E",
-    "statefulset-ordered-ready-stuck": "F",
     "static-binding-and-retain": "F",
     "tokens-and-impersonation": "E",
     "unhealthy-pod-eviction-policy": "F",

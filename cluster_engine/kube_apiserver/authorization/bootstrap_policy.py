@@ -104,6 +104,13 @@ _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
     ),
     "root-ca-cert-publisher": (_core(("create", "update"), "configmaps"), _EVENTS),
     "service-account-controller": (_core(("create",), "serviceaccounts"), _EVENTS),
+    "statefulset-controller": (
+        _core((*READ, "create", "update", "patch", "delete"), "pods"),
+        _apps(READ, "statefulsets"),
+        _apps(("update",), "statefulsets/status", "statefulsets/finalizers"),
+        _apps((*READ, "create", "update", "patch", "delete"), "controllerrevisions"),
+        _EVENTS,
+    ),
     "ttl-after-finished-controller": (_batch((*READ, "delete"), "jobs"), _EVENTS),
     "taint-eviction-controller": (
         _core((*READ, "delete"), "pods"),
