@@ -603,6 +603,12 @@ class Sandbox:
     def _called(self, call: str, name: str, args: Any) -> None:
         self._touch().answer(call, self._keeper.call(name, args))
 
+    def tell(self, call: str, data: Any) -> None:
+        """Its calls are answered at once, so there is nothing to tell them."""
+
+    def drop(self, call: str) -> None:
+        """The same."""
+
     def resolve(self, call: str, root: str, name: str) -> None:
         self._news.append(("resolve", call, root, name))
 

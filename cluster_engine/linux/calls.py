@@ -295,6 +295,13 @@ class Calls:
         elif fd not in self.process["asks"]:
             self.process["asks"].append(fd)
 
+    def unread(self, fd: int, text: str) -> None:
+        desc = self._desc(fd)
+        if desc[0] == "t":
+            terminals.unread_keys(self.kernel, desc[1:], text)
+        else:
+            descriptors.unread(self.kernel, desc, text)
+
     def sleep(self, microseconds: int) -> int:
         self.kernel.acts += 1
         return self.kernel.timer(self.process["id"], microseconds, "sleep")
@@ -354,6 +361,11 @@ class Calls:
         key = self._call(what="call", name=name)
         self.kernel.host.call(key, name, args)
         return int(key)
+
+    def tell(self, call: int, data: Any) -> None:
+        self.kernel.acts += 1
+        if str(call) in self.kernel.top["calls"]:
+            self.kernel.host.tell(str(call), data)
 
     def more(self) -> None:
         self.process["more"] = True

@@ -54,6 +54,12 @@ class MachineHost(Protocol):
 
     def call(self, call: str, name: str, args: Any) -> None: ...
 
+    def tell(self, call: str, data: Any) -> None:
+        """More for a call that is not answered yet."""
+
+    def drop(self, call: str) -> None:
+        """Who made this call has ended: nobody waits for its answer."""
+
     def resolve(self, call: str, root: str, name: str) -> None: ...
 
     def connect(self, sock: str, ip: str, port: int) -> None: ...
@@ -251,6 +257,16 @@ class Kernel:
         self.set_held(record, True)
         record["since"] = self.now
         self.timer(record["id"], period, "held")
+
+    def grant(self, key: str, steps: int) -> None:
+        """A process may work at once for at least so many steps: its user waits."""
+        if key not in self.procs or self.procs[key]["tokens"] >= steps:
+            return
+        record = self.process(key)
+        record["tokens"], record["period"] = steps, 0
+        if record["held"]:
+            self.wake(key, force=True)
+            record["woken"] = ""
 
     def set_held(self, record: Record, held: bool) -> None:
         """Whether a process waits for processor time; how many do is counted."""

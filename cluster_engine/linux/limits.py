@@ -38,6 +38,8 @@ TERMINAL_LINE = 4_096
 """Bytes of one typed line."""
 TERMINAL_INPUT = 64 * KIB
 """Typed bytes that nobody has read yet; what comes beyond is dropped, as a real terminal does."""
+TERMINAL_AHEAD = 256 * KIB
+"""The same of a patient terminal, which keeps what is pasted until somebody reads."""
 CODES = 256
 """Compiled texts that a machine keeps before it forgets those that nothing refers to."""
 

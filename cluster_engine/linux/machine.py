@@ -80,10 +80,10 @@ class Machine:
         self._kernel.touch()
         self._kernel.top["addresses"] = list(addresses)
 
-    def open_terminal(self, name: str, cols: int, rows: int) -> None:
-        """A terminal that ``["tty", name]`` means."""
+    def open_terminal(self, name: str, cols: int, rows: int, *, patient: bool = False) -> None:
+        """A terminal that ``["tty", name]`` means. ``patient``: what is typed while nobody reads is shown later."""
         self._kernel.touch()
-        terminals.open_terminal(self._kernel, name, cols, rows)
+        terminals.open_terminal(self._kernel, name, cols, rows, patient=patient)
 
     # --- processes ------------------------------------------------------------------------------
 
@@ -236,6 +236,25 @@ class Machine:
         else:
             self.end_input(session)
 
+    def waits(self, terminal: str) -> str:
+        """What the shell of a terminal waits for: a new ``line``, ``more`` of one, or nothing ("")."""
+        leader = self._leader(terminal)
+        if leader is None or leader.get("edit") is None:
+            return ""
+        return "more" if leader["input"] else "line"
+
+    def foreground(self, terminal: str) -> str:
+        """The command line of the process that has a terminal."""
+        group = self._kernel.top["ttys"][terminal]["fg"] if terminal in self._kernel.top["ttys"] else ""
+        for record in self._kernel.procs.values():
+            if record["group"] == group and record["state"] != "Z":
+                return " ".join(record["argv"])
+        return ""
+
+    def _leader(self, terminal: str) -> Record | None:
+        tty = self._kernel.top["ttys"].get(terminal)
+        return self._kernel.procs.get(tty["leader"]) if tty is not None else None
+
     def close_terminal(self, name: str) -> None:
         """Forget a terminal whose processes have ended."""
         self._kernel.touch()
@@ -296,19 +315,29 @@ class Machine:
         event = "unresolved" if isinstance(found, str) else "resolved"
         self._answer(call, [event, record["name"], found if isinstance(found, str) else list(found)])
 
-    def answer(self, call: str, data: Any) -> None:
-        """The answer to ``MachineHost.call``."""
+    def answer(self, call: str, data: Any, *, last: bool = True) -> None:
+        """An answer to ``MachineHost.call``; there may be several, up to the last."""
         if call in self._kernel.top["calls"]:
-            self._answer(call, ["answer", int(call), data])
+            self._answer(call, ["answer", int(call), data], last)
 
-    def _answer(self, call: str, event: list[Any]) -> None:
+    def _answer(self, call: str, event: list[Any], last: bool = True) -> None:
         kernel = self._kernel
         kernel.touch()
-        key = kernel.top["calls"].pop(call)["process"]
-        if key in kernel.procs and kernel.procs[key].get("kind") == "on":
+        calls = kernel.top["calls"]
+        key = (calls.pop(call) if last else calls[call])["process"]
+        kind = kernel.procs[key].get("kind") if key in kernel.procs else None
+        if kind == "on":
             kernel.process(key)["events"].append(event)
-            kernel.wake(key)
-            kernel.host.wake(kernel.now)
+        elif kind == "sh":
+            kernel.process(key)["answered"] = event
+        else:
+            return
+        kernel.wake(key, outside=True)
+        kernel.host.wake(kernel.now)
+
+    def calls(self) -> list[str]:
+        """The calls that the host has not answered for good yet."""
+        return [key for key, call in self._kernel.top["calls"].items() if call["what"] == "call"]
 
     # --- files for the host ---------------------------------------------------------------------
 

@@ -276,6 +276,8 @@ def _gone(kernel: Kernel, process: Record, status: int, how: str) -> None:
     key = process["id"]
     kernel.acts += 1
     close_all(kernel, process)
+    if kernel.top["calls"]:
+        _drop_calls(kernel, key)
     process["state"] = "Z"
     if process["pid"] == 1:
         for other, record in list(kernel.procs.items()):
@@ -299,6 +301,13 @@ def _gone(kernel: Kernel, process: Record, status: int, how: str) -> None:
         kernel.wake(parent)
     else:
         kernel.forget(key)
+
+
+def _drop_calls(kernel: Kernel, key: str) -> None:
+    calls = kernel.top["calls"]
+    for call in [call for call, each in calls.items() if each["process"] == key and each["what"] == "call"]:
+        del calls[call]
+        kernel.host.drop(call)
 
 
 def settle(kernel: Kernel, process: Record) -> None:

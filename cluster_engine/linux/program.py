@@ -160,6 +160,9 @@ class Sys(Protocol):
     def read(self, fd: int) -> None:
         """Ask for one ``data`` or ``end``."""
 
+    def unread(self, fd: int, text: str) -> None:
+        """Put back what was read and is for somebody else."""
+
     def sleep(self, microseconds: int) -> int:
         """Ask for a ``timer``; the id that it will carry."""
 
@@ -190,7 +193,10 @@ class Sys(Protocol):
         answer (or ``failed``) only."""
 
     def call(self, name: str, args: Any) -> int:
-        """Ask the host; the id that its ``answer`` will carry."""
+        """Ask the host; the id that each ``answer`` (there may be several) will carry."""
+
+    def tell(self, call: int, data: Any) -> None:
+        """More for a call of the host that is not answered for good yet; no answer of its own comes."""
 
     def more(self) -> None:
         """Ask for ``go`` when everything written to sockets has been taken."""
@@ -229,5 +235,7 @@ class Program:
     on: Callable[[Sys, State, Event], State] | None = None
     shell: bool = False
     """The machine's own shell."""
+    completes: bool = False
+    """The host knows what its arguments may be (``MachineHost.call`` of "complete")."""
     version: int = 1
     """Of the shape of its state, which keyframes keep."""

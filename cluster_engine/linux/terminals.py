@@ -2,7 +2,11 @@
 
 A record of the table ``ttys``: ``{"session", "cols", "rows", "line": being typed, "input": [chunks for readers; "" is
 ^D], "n": bytes of them, "fg": foreground process group, "leader": session leader, "modes": {canonical, echo, signals,
-output}, "waiting": [processes], "gone": bool}``. Programs' output goes to the host at once.
+output}, "waiting": [processes], "gone": bool, "patient": bool, "ahead": keys, "fresh": bool}``. Programs' output goes
+to the host at once.
+
+A *patient* terminal keeps what is typed while nobody reads as it came (``ahead``), and shows it when somebody does: so
+lines that are pasted stand each at its own prompt. ``fresh``: the cursor stands at the beginning of a line.
 """
 
 from __future__ import annotations
@@ -11,22 +15,85 @@ from collections.abc import Mapping
 
 from cluster_engine.linux import signals
 from cluster_engine.linux.kernel import Kernel, Record
-from cluster_engine.linux.limits import TERMINAL_INPUT, TERMINAL_LINE
+from cluster_engine.linux.limits import TERMINAL_AHEAD, TERMINAL_INPUT, TERMINAL_LINE
 
+KEY_STEPS = 10_000
+"""Steps that the shell of a patient terminal may do at least when its user types."""
 MODES = ("canonical", "echo", "signals", "output")
 _SIGNALS = {"\x03": "INT", "\x1a": "TSTP", "\x1c": "QUIT"}
+PASTE, PASTED = "\x1b[200~", "\x1b[201~"
+"""What a terminal sends before and after what is pasted, when a line editor asked for it."""
 
 
-def open_terminal(kernel: Kernel, name: str, cols: int, rows: int) -> None:
+def open_terminal(kernel: Kernel, name: str, cols: int, rows: int, *, patient: bool = False) -> None:
     kernel.top["ttys"][name] = {
         "cols": cols, "rows": rows, "line": "", "input": [], "n": 0, "fg": "", "leader": "",
-        "modes": dict.fromkeys(MODES, True), "waiting": [], "gone": False,
+        "modes": dict.fromkeys(MODES, True), "waiting": [], "gone": False, "patient": patient, "ahead": "",
+        "fresh": True,
     }  # fmt: skip
 
 
 def keys(kernel: Kernel, name: str, text: str) -> None:
     """Typed bytes."""
     tty = kernel.entry("ttys", name)
+    if tty.get("patient"):
+        _keep(kernel, name, tty, text)
+    else:
+        _act(kernel, name, tty, text)
+
+
+def _keep(kernel: Kernel, name: str, tty: Record, text: str) -> None:
+    """Keys of a patient terminal: signals act at once, the rest waits for a reader. Its shell gets time to see them."""
+    kernel.grant(tty["leader"], KEY_STEPS)
+    if tty["modes"]["signals"]:
+        for key in _SIGNALS:
+            if key in text:
+                text = text[text.rindex(key) + 1 :]
+                tty["ahead"] = ""
+                _act(kernel, name, tty, key)
+    tty["ahead"] = (tty["ahead"] + text)[:TERMINAL_AHEAD]
+    waiting, tty["waiting"] = tty["waiting"], []
+    kernel.wake_all(waiting, outside=True)
+
+
+def _digest(kernel: Kernel, name: str, tty: Record) -> None:
+    """Somebody reads: what was typed meanwhile comes through, up to the next line."""
+    while tty["ahead"] and not tty["input"]:
+        ahead: str = tty["ahead"]
+        if not tty["modes"]["canonical"]:
+            tty["ahead"] = ""
+            _ready(kernel, tty, ahead.replace(PASTE, "").replace(PASTED, ""))
+            continue
+        size = len(PASTE) if ahead.startswith((PASTE, PASTED)) else 1
+        tty["ahead"] = ahead[size:]
+        if size == 1:
+            _act(kernel, name, tty, ahead[0])
+
+
+def read_keys(kernel: Kernel, name: str, reader: Record) -> str | None:
+    """For a line editor: all that was typed as it came, marks of pastes included; "" when the terminal is gone."""
+    tty = kernel.entry("ttys", name)
+    text: str = "".join(tty["input"]) + tty["ahead"]
+    if text:
+        tty["input"], tty["n"], tty["ahead"] = [], 0, ""
+        return text
+    if tty["gone"]:
+        return ""
+    if reader["id"] not in tty["waiting"]:
+        tty["waiting"].append(reader["id"])
+    return None
+
+
+def unread_keys(kernel: Kernel, name: str, text: str) -> None:
+    """Keys that their reader leaves to whoever reads next."""
+    tty = kernel.entry("ttys", name)
+    if not tty.get("patient"):
+        _act(kernel, name, tty, text)
+        return
+    tty["ahead"] = (text + tty["ahead"])[:TERMINAL_AHEAD]
+
+
+def _act(kernel: Kernel, name: str, tty: Record, text: str) -> None:
     modes = tty["modes"]
     if not modes["canonical"] and not modes["signals"]:
         _ready(kernel, tty, text)
@@ -105,6 +172,8 @@ def _echo(kernel: Kernel, name: str, tty: Record, text: str) -> None:
 
 
 def _put(kernel: Kernel, name: str, tty: Record, text: str) -> None:
+    if text and tty.get("patient") and tty["fresh"] != text.endswith("\n"):
+        kernel.entry("ttys", name)["fresh"] = text.endswith("\n")
     kernel.host.output(name, 1, text.replace("\n", "\r\n") if tty["modes"]["output"] else text)
 
 
@@ -129,6 +198,8 @@ def read(kernel: Kernel, name: str, count: int, reader: Record) -> str | None:
             signals.send_group(kernel, reader["group"], "TTIN")
             return None
         return ""
+    if tty.get("ahead") and not tty["input"]:
+        _digest(kernel, name, tty)
     if tty["input"]:
         text: str = tty["input"][0]
         if len(text) > count:
@@ -147,7 +218,11 @@ def read(kernel: Kernel, name: str, count: int, reader: Record) -> str | None:
 
 def set_modes(kernel: Kernel, name: str, modes: Mapping[str, bool]) -> None:
     tty = kernel.entry("ttys", name)
-    tty["modes"] = {**tty["modes"], **{key: bool(value) for key, value in modes.items() if key in MODES}}
+    before = tty["modes"]
+    tty["modes"] = {**before, **{key: bool(value) for key, value in modes.items() if key in MODES}}
+    if tty.get("ahead") and tty["modes"]["signals"] and not before["signals"]:
+        ahead, tty["ahead"] = tty["ahead"], ""
+        _keep(kernel, name, tty, ahead)
 
 
 def set_foreground(kernel: Kernel, name: str, group: str) -> None:

@@ -16,14 +16,16 @@ import uvicorn
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.serving import ClusterApp, Driver
-from cluster_engine.shell import HostCall, Vfs
-from cluster_engine.shell.confine import ConfinedProgram
-from cluster_engine.shell.kubectl import kubectl_path
-from cluster_engine.shell.session import SessionHooks, SessionOptions, TerminalSession
+from cluster_engine.terminal.confine import ConfinedProgram
+from cluster_engine.terminal.console import Options
+from cluster_engine.terminal.kubectl import kubectl_path
+from cluster_engine.terminal.session import SessionHooks, TerminalSession
 from labs.kit import runner
 from labs.kit.catalog import Lab
 
 SCRIPT_SECONDS = 120.0
+LONGEST_SLEEP = 3_600_000_000
+"""µs that one sleep moves the clock at most."""
 HOME = "/home/learner"
 
 KUBECONFIG = """apiVersion: v1
@@ -43,49 +45,45 @@ class ScriptResult:
     output: str
 
 
-class _FastSession(TerminalSession):
-    """A terminal whose ``sleep`` moves the virtual clock instead of waiting."""
-
-    cluster: Cluster
-
-    async def _sleep(self, call: HostCall) -> None:
-        if call.name == "sleep":
-            self.cluster.advance(min(float(call.args[0]), 3600.0))
-        call.resolve()
-
-
 class Workbench:
     """One booted lab with a terminal."""
 
     def __init__(self, lab: Lab, cluster: Cluster, program: ConfinedProgram) -> None:
         self.lab = lab
         self.cluster = cluster
-        self.vfs = Vfs()
-        self.vfs.mkdir(HOME, parents=True)
-        self.vfs.mkdir("/tmp", parents=True)
-        for path, text in lab.files.items():
-            self.vfs.write(f"{HOME}/{path}", text.encode())
+        self._files = {f"{HOME}/{path}": text.encode() for path, text in lab.files.items()}
         self._program = program
+
+    def _leap(self, due: int) -> None:
+        """A terminal that sleeps moves the virtual clock instead of waiting."""
+        if due > self.cluster.clock.now:
+            self.cluster.advance_to(min(due, self.cluster.clock.now + LONGEST_SLEEP))
 
     async def run(self, script: str) -> ScriptResult:
         """Runs a script as if its lines were typed; stops after SCRIPT_SECONDS of wall time."""
         shown, ended = bytearray(), asyncio.get_running_loop().create_future()
 
-        def exited(status: int) -> None:
+        def exited(terminal: str, status: int) -> None:
             if not ended.done():
                 ended.set_result(status)
 
-        self.vfs.write("/tmp/script.sh", script.encode())
-        hooks = SessionHooks(on_output=shown.extend, on_exit=exited, now=lambda: self.cluster.clock.now)
-        session = _FastSession(self.vfs, self._program, hooks, SessionOptions(home=HOME, cols=200, rows=50))
-        session.cluster = self.cluster
+        hooks = SessionHooks(
+            on_output=lambda terminal, data: shown.extend(data),
+            on_exit=exited,
+            now=lambda: self.cluster.clock.now,
+            leap=self._leap,
+        )
+        files = {**self._files, "/tmp/script.sh": script.encode()}
+        session = TerminalSession(files, self._program, hooks, Options(home=HOME))
+        session.open("1", 200, 50)
         try:
-            session.feed(". /tmp/script.sh\rexit $?\r")
+            session.feed("1", ". /tmp/script.sh\rexit $?\r")
             status = await asyncio.wait_for(ended, SCRIPT_SECONDS)
         except TimeoutError:
             status = 124
         finally:
             await session.close()
+        self._files = session.console.disk.files()
         return ScriptResult(status, shown.decode("utf-8", "replace"))
 
 

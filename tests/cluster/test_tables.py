@@ -18,7 +18,7 @@ from cluster_engine.kube_apiserver import admission
 from cluster_engine.kube_apiserver.authorization.bootstrap_policy import BootstrapPolicy
 from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_scheduler.plugins import PLUGINS
-from cluster_engine.shell.commands import COMMANDS
+from cluster_engine.terminal.programs import PROGRAMS
 from labs.kit import catalog
 
 ENGINE = Path(cluster_engine.__file__).parent
@@ -46,7 +46,10 @@ TABLES = {
     "kube_controller_manager": (r"^class \w+\((Controller|Component)\)", files_of(CONTROLLERS)),
     "kube_scheduler/plugins": (r"^class \w+\((Shape)?Plugin\)", files_of(PLUGINS)),
     "kube_apiserver/admission": (r"^class \w+\(Plugin\)", files_of(admission.PLUGINS)),
-    "shell/commands": (r"^\w+ = Command\(", files_of(command.run for command in COMMANDS.values())),
+    "terminal/programs": (
+        r"\bProgram\(",
+        files_of(code for each in PROGRAMS.values() if (code := each.on or each.run)),
+    ),
     "container_runtime/images": (r"^\w+ = Image\(", image_files()),
 }
 """What makes a file of the folder an entry, and which files are listed."""

@@ -6,6 +6,7 @@ The same lines are typed in a browser by `test_learner`; here they go over the W
 from __future__ import annotations
 
 import json
+import time
 from itertools import pairwise
 
 import pytest
@@ -180,16 +181,15 @@ def test_an_alias_bomb_in_the_editor(learner, neighbour):
 # ---- the terminal: id, line, what ends it ---------------------------------------------------------------------
 
 LINES = [
-    ("busy loop", "while true; do :; done", "sh: stopped: more than 200,000 steps in one command line"),
-    ("endless output", "yes | cat", "sh: stopped: more than "),
-    ("doubling", "x=a; while true; do x=$x$x; done", "sh: stopped: more than 1 MiB in "),
-    ("endless recursion", "f() { f; }; f", "sh: stopped: "),
-    (
-        "kubectl storm", "for i in $(seq 10000); do kubectl version --client=true; done",
-        "sh: stopped: more than 200 ",
-    ),
+    ("busy loop", "while true; do :; done", ""),
+    ("endless output", "yes | cat", ""),
+    ("doubling", "x=a; while true; do x=$x$x; done", "sh: out of memory"),
+    ("endless recursion", "f() { f; }; f", "maximum function recursion depth exceeded"),
+    ("kubectl storm", "for i in $(seq 10000); do kubectl version --client=true; done", ""),
+    ("fork bomb", "f() { f | f; }; f", "Resource temporarily unavailable"),
     ("alias bomb", f"kubectl apply -f - <<EOF\r{ALIAS_BOMB.replace(chr(10), chr(13))}EOF", "excessive aliasing"),
 ]  # fmt: skip
+"""What is typed, and the words that it ends with; what goes on for ever ends with Ctrl-C."""
 
 
 @pytest.mark.parametrize(("line", "end"), [row[1:] for row in LINES], ids=[row[0] for row in LINES])
@@ -199,7 +199,11 @@ def test_lines(stack, learner, neighbour, line, end):
     with learner.terminal() as terminal:
         terminal.line(line)
         unnoticed(neighbour)  # while it runs
-        terminal.expect(end, LIMIT)
+        if end:
+            terminal.expect(end, LIMIT)
+        else:
+            time.sleep(2)
+            terminal.send({"type": "input", "data": "\x03"})
         assert "42" in terminal.run("echo $((40+2))")
     unnoticed(neighbour)
     assert peak_of(worker) - before < ALLOWANCE

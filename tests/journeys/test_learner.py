@@ -149,16 +149,14 @@ def test_what_is_typed_survives_a_reload(stack, page):
 
 
 @pytest.mark.parametrize(
-    ("line", "expected"),
+    "line",
     [
         # `test_hostile` has more lines; these two keep the page itself busy.
-        pytest.param("while true; do :; done", "stopped", id="busy loop"),
-        pytest.param("yes | cat", "stopped", id="endless output"),
+        pytest.param("while true; do :; done", id="busy loop"),
+        pytest.param("yes | cat", id="endless output"),
     ],
 )
-def test_a_runaway_line_ends_with_a_message_and_the_neighbour_does_not_notice(
-    stack, page, browser, line, expected
-):
+def test_a_runaway_line_ends_with_ctrl_c_and_the_neighbour_does_not_notice(stack, page, browser, line):
     page.goto(f"{stack.url}/labs/explore-the-components/")
     page.click("main form button[type=submit], main a.button-main")
     workspace = Workspace(page)
@@ -178,7 +176,7 @@ def test_a_runaway_line_ends_with_a_message_and_the_neighbour_does_not_notice(
     neighbour.expect("3")
     other.context.close()
 
-    workspace.expect(expected, timeout=60_000)
+    workspace.press("Control+c")
     workspace.type("echo alive-$((40+2))")
     workspace.expect("alive-42")
 

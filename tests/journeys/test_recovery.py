@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from cluster_engine.shell.kubectl import kubectl_path
+from cluster_engine.terminal.kubectl import kubectl_path
 
 from .clients import Api, Visitor
 from .pages import MENDED, Workspace

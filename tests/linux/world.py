@@ -143,6 +143,12 @@ class Host:
     def call(self, call: str, name: str, args: Any) -> None:
         self.calls.append(("call", call, name, args))
 
+    def tell(self, call: str, data: Any) -> None:
+        self.calls.append(("tell", call, data))
+
+    def drop(self, call: str) -> None:
+        self.calls.append(("drop", call))
+
     def resolve(self, call: str, root: str, name: str) -> None:
         self.calls.append(("resolve", call, root, name))
 

@@ -15,8 +15,8 @@ from cluster_engine.linux.sh import ends, jobs, pattern, prompt, run
 from cluster_engine.linux.sh.builtins import SPECIAL, testing
 from cluster_engine.linux.sh.compile import CHECKED, TAIL
 from cluster_engine.linux.sh.errors import ParseError, ShellError
-from cluster_engine.linux.sh.expand import Text, bind_fields, bind_text, constant, segments
-from cluster_engine.linux.sh.shell import CHARGED, SMALL, WAIT, Redirect, Shell
+from cluster_engine.linux.sh.expand import bind_fields, bind_text, constant, segments
+from cluster_engine.linux.sh.shell import CHARGED, SMALL, WAIT, Redirect, Shell, Text
 
 Op = Callable[[Shell], int]
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.linux import processes
-from cluster_engine.linux.sh.builtins.base import Back
+from cluster_engine.linux.sh.base import Back
 from cluster_engine.linux.sh.errors import ParseError
 from cluster_engine.linux.sh.shell import CHARGED, GONE, SWITCH, Shell
 

@@ -8,26 +8,19 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from cluster_engine.linux.sh import arithmetic, pattern
 from cluster_engine.linux.sh.errors import ShellError
+from cluster_engine.linux.sh.shell import ARGUMENT, DEFAULT_IFS, Shell, Text
 from cluster_engine.linux.text import characters, octets
 
-if TYPE_CHECKING:
-    from cluster_engine.linux.sh.shell import Shell
-
-DEFAULT_IFS = " \t\n"
 _RUNS = re.compile(r"[ \t\n]+|[^ \t\n]+")
 _WORDS = re.compile(r"[^ \t\n]+")
 _SPECIAL = re.compile(r"[ \t\n*?\[\\]")
 _GLOB = re.compile(r"[*?\\]|\[.*\]", re.DOTALL)
 
-ARGUMENT = "__argument_"
-"""Begins the name that a positional parameter has inside a compiled expression."""
-
-Text = Callable[["Shell"], str]
-Append = Callable[["Shell", list[str]], None]
+Append = Callable[[Shell, list[str]], None]
 
 
 class Fields:

@@ -5,7 +5,7 @@ It is our own and not tree-sitter-bash: that grammar is made for highlighting. I
 a continued line, takes a lone `fi` for a command, rejects `cat <<EOF; x`, `x=1 >f` and two
 here-documents, and takes seconds on 64 KiB of `|`. A shell that teaches must not guess.
 
-`parse(text)` raises `Incomplete` where more lines could help (the terminal then shows `> `), and
+`script(text)` raises `Incomplete` where more lines could help (the terminal then shows `> `), and
 `ParseError` naming the construct otherwise. Work is linear in the text times the nesting, which
 `MAX_NESTING` bounds.
 """
@@ -40,29 +40,21 @@ from cluster_engine.linux.sh.tokens import NOT_SH, OPENERS, RESERVED, SAID, Toke
 from cluster_engine.linux.sh.words import META, NAME, NAME_START
 
 
-def parse(text: str, *, final: bool = False) -> Node:
-    """Parse a whole text. `final`: no more lines will come (the end closes a here-document)."""
-    if len(text) > MAX_LINE:
-        raise ParseError(f"a command line may have at most {MAX_LINE:,} characters")
-    return Parser(text, final=final).program()
-
-
 def is_name(text: str) -> bool:
     """Is this the name of a variable or function?"""
     return bool(text) and text[0] in NAME_START and all(char in NAME for char in text)
 
 
 def script(text: str, aliases: Mapping[str, str] | None = None, *, final: bool = True) -> Node:
-    """A text of the machine's shell: jobs are known, aliases are replaced as the words are read.
+    """The syntax of a text; aliases are replaced as the words are read.
 
     Like the real shell it takes a text line by line: what cannot be parsed is a `Rest` with its error behind what
-    could be, and so is what follows a line that may change aliases. `final` as in `parse`. Raises ParseError only
-    where not even the first line is one.
+    could be, and so is what follows a line that may change aliases. `final`: no more lines will come (the end closes
+    a here-document). Raises ParseError only where not even the first line is one.
     """
     if len(text) > MAX_LINE:
         raise ParseError(f"a command line may have at most {MAX_LINE:,} characters")
     parser = Parser(text, final=final)
-    parser.jobs = True
     parser.aliases = aliases or {}
     return parser.lines()
 
@@ -146,8 +138,6 @@ class Parser(TokenReader):
         self._blanks()
         if not self.text.startswith("&", self.pos) or self.text.startswith("&&", self.pos):
             return node
-        if not self.jobs:
-            raise ParseError("background jobs (`&`) are not supported in this shell")
         source = self.text[start : self.pos].strip()
         self.pos += 1
         return Background(node, source)
@@ -170,7 +160,7 @@ class Parser(TokenReader):
         if self.depth >= MAX_NESTING:
             raise ParseError(f"syntax error: nested more than {MAX_NESTING} deep")
         inner = Parser(text, self.depth + 1, final=True)
-        inner.words, inner.jobs, inner.aliases = self.words, self.jobs, self.aliases
+        inner.words, inner.aliases = self.words, self.aliases
         try:
             return inner.program()
         except Incomplete as error:

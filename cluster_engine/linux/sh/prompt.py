@@ -6,11 +6,13 @@ from cluster_engine.linux import descriptors
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.kernel import Code
 from cluster_engine.linux.limits import MAX_LINE
-from cluster_engine.linux.sh import ends, jobs
+from cluster_engine.linux.sh import editing, ends, jobs
 from cluster_engine.linux.sh.compile import compiled
 from cluster_engine.linux.sh.errors import Incomplete, ParseError
 from cluster_engine.linux.sh.shell import CHARGED, WAIT, Shell
 
+MAX_CONTINUED = 500
+"""Lines of one command outside here-documents: each new one is parsed with all before it."""
 READ = "read"
 READ_CODE: Code = [["READ"]]
 """The program of a shell that reads its commands; each line comes back to its only instruction."""
@@ -20,6 +22,7 @@ def read(sh: Shell) -> int:
     """The instruction ``READ``: run the next command, or wait for more text."""
     process = sh.p
     interactive = "i" in process["opts"]
+    edits = interactive and editing.wanted(sh)
     if process["call"] is None:
         process["call"] = ["input", 0, False, False]
     _, lines, ended, asked = process["call"]
@@ -27,6 +30,10 @@ def read(sh: Shell) -> int:
         found = _next(sh, lines, ended)
         if found is not None:
             text, rest = found
+            if process.get("edit") is not None:
+                editing.remember(sh, text)
+                if text.strip():
+                    editing.leave(sh)
             process["input"], process["call"] = rest, None
             process["line"] = 0
             sh.extra += 1 + len(text) // 32
@@ -46,21 +53,25 @@ def read(sh: Shell) -> int:
         lines = process["input"].count("\n")
         if ended:
             if interactive and process["tty"]:
-                sh.write(process["fds"], 2, "\n")
+                if edits:
+                    editing.leave(sh)
+                else:
+                    sh.write(process["fds"], 2, "\n")
                 if ends.warned(sh):
                     process["call"] = ["input", 0, False, False]
                     ended = False
                     continue
             return ends.leave(sh, sh.status)
         if interactive and not asked:
-            _prompt(sh)
+            _prompt(sh, edits)
             asked = True
         process["call"] = ["input", lines, ended, asked]
-        desc = process["fds"].get("0")
-        try:
-            chunk = descriptors.read(sh.kernel, process, desc) if desc is not None else ""
-        except FileError:
-            chunk = ""
+        chunk = editing.line(sh) if edits and process.get("edit") is not None else _chunk(sh)
+        if chunk == editing.INTERRUPTED:
+            return _given_up(sh)
+        if chunk == editing.BUSY:
+            sh.next = 0
+            return CHARGED
         if chunk is None:
             sh.kernel.sleep(process)
             sh.next = 0
@@ -75,6 +86,25 @@ def read(sh: Shell) -> int:
             return ends.leave(sh, 2)
 
 
+def _chunk(sh: Shell) -> str | None:
+    desc = sh.p["fds"].get("0")
+    try:
+        return descriptors.read(sh.kernel, sh.p, desc) if desc is not None else ""
+    except FileError:
+        return ""
+
+
+def _given_up(sh: Shell) -> int:
+    """Ctrl-C at an edited line: what was typed is forgotten; a trap hears of it."""
+    process = sh.p
+    process["input"], process["call"], sh.status, sh.next = "", None, 130, 0
+    if process["traps"].get("INT"):
+        process["caught"].append("INT")
+        process["call"] = ["input", 0, False, False]
+        editing.leave(sh)
+    return CHARGED
+
+
 def _next(sh: Shell, lines: int, ended: bool) -> tuple[str, str] | None:
     """The first complete command of the input and what follows it; None: more is needed.
 
@@ -84,29 +114,39 @@ def _next(sh: Shell, lines: int, ended: bool) -> tuple[str, str] | None:
     at = -1
     for _ in range(lines):
         at = text.find("\n", at + 1)
+    until: str | None = sh.p.get("until") if lines else None
     while True:
-        at = text.find("\n", at + 1)
+        before, at = at + 1, text.find("\n", at + 1)
         if at < 0:
+            sh.p["until"] = until
             return (text, "") if ended and text else None
+        if until is not None and text[before:at].lstrip("\t") != until:
+            continue  # inside a here-document only its last line is worth parsing for
         candidate = text[: at + 1]
-        sh.extra += len(candidate) // 64
+        sh.extra += len(candidate) if before else len(candidate) // 64
         try:
             compiled(candidate, tuple(sh.p["aliases"].items()), False)
-        except Incomplete:
+        except Incomplete as error:
+            until = error.delimiter
+            if until is None and candidate.count("\n") > MAX_CONTINUED:
+                return candidate, text[at + 1 :]
             continue
         except ParseError:
             return candidate, text[at + 1 :]
         return candidate, text[at + 1 :]
 
 
-def _prompt(sh: Shell) -> None:
+def _prompt(sh: Shell, edits: bool) -> None:
     process = sh.p
     if process["input"]:
         text = sh.vars.get("PS2", "> ")
     else:
         jobs.tell(sh)
         text = expanded(sh, sh.vars.get("PS1", ""))
-    sh.write(process["fds"], 2, text)
+    if edits:
+        editing.begin(sh, text)
+    else:
+        sh.write(process["fds"], 2, text)
 
 
 def expanded(sh: Shell, text: str) -> str:

@@ -11,12 +11,11 @@ from cluster_engine.linux.errors import DENIED, NO_ENTRY, FileError
 from cluster_engine.linux.limits import EXEC_COST
 from cluster_engine.linux.program import Exit, Program
 from cluster_engine.linux.sh import builtins, jobs
+from cluster_engine.linux.sh.base import Back, Usage, flags, quote
 from cluster_engine.linux.sh.builtins import BUILTINS, RESUMES, SPECIAL, naming
-from cluster_engine.linux.sh.builtins.base import Back, Usage, flags, quote
 from cluster_engine.linux.sh.ends import done, finish, leave
 from cluster_engine.linux.sh.errors import ParseError, ShellError
-from cluster_engine.linux.sh.expand import Text
-from cluster_engine.linux.sh.shell import CHARGED, GONE, WAIT, Redirect, Shell
+from cluster_engine.linux.sh.shell import CHARGED, GONE, WAIT, Redirect, Shell, Text
 
 
 def command(

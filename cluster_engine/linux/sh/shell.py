@@ -18,6 +18,7 @@ The stack holds frames (lists, never changed) and, above those of loops, numbers
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.linux import descriptors
@@ -28,7 +29,6 @@ from cluster_engine.linux.limits import BYTES_PER_STEP
 from cluster_engine.linux.sh import arithmetic
 from cluster_engine.linux.sh.compile import compiled
 from cluster_engine.linux.sh.errors import ShellError
-from cluster_engine.linux.sh.expand import ARGUMENT, DEFAULT_IFS, Text
 
 WAIT, CHARGED, SWITCH, GONE = -1, -2, -3, -4
 """What an instruction gives instead of the next pc: it waits (and is called again) · go on at ``next`` after paying
@@ -38,6 +38,12 @@ SMALL = 256
 """Characters of a value that need no counting."""
 MAX_DEPTH_TEXT = "maximum function recursion depth exceeded"
 
+DEFAULT_IFS = " \t\n"
+ARGUMENT = "__argument_"
+"""Begins the name that a positional parameter has inside a compiled expression."""
+
+Text = Callable[["Shell"], str]
+"""A word that has been bound: what it expands to."""
 Redirect = tuple[int, str, Text]
 
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.kernel import Kernel, Record
 from cluster_engine.linux.sh import ends
-from cluster_engine.linux.sh.builtins.base import Usage
+from cluster_engine.linux.sh.base import Usage
 from cluster_engine.linux.sh.builtins.variables import OPTIONS, option
 from cluster_engine.linux.sh.compile import compiled
 from cluster_engine.linux.sh.errors import ParseError
@@ -127,6 +127,11 @@ def _interactive(sh: Shell) -> None:
     kind = "bash" if name == "bash" else process["who"]["flavour"]
     sh.vars.setdefault("PS1", PROMPTS.get(kind, "\\$ "))
     sh.vars.setdefault("PS2", "> ")
+    if "ENV" in sh.vars:
+        try:
+            process["input"] = sh.files().read(sh.vars["ENV"]).rstrip("\n") + "\n"
+        except FileError:
+            process["input"] = ""
 
 
 def _text(sh: Shell, text: str) -> int:

@@ -99,8 +99,6 @@ class TokenReader(WordReader):
             return None
         if text.startswith(("<(", ">("), at):
             raise ParseError("process substitution <( … ) belongs to bash")
-        if operator == "<>" and not self.jobs:
-            raise ParseError("redirection `<>` is not supported in this shell")
         digits = text[self.pos : at]
         descriptor = int(digits) if digits else (0 if operator.startswith("<") else 1)
         if descriptor > 9:
@@ -141,7 +139,7 @@ class TokenReader(WordReader):
                 redirect.body = Word((Quoted(body),))
             else:
                 inner = type(self)(body, self.depth + 1, final=True)
-                inner.jobs, inner.aliases = self.jobs, self.aliases
+                inner.aliases = self.aliases
                 if self.depth >= MAX_NESTING:
                     raise ParseError(f"syntax error: nested more than {MAX_NESTING} deep")
                 try:
@@ -197,8 +195,7 @@ class TokenReader(WordReader):
 
     def _unexpected(self, wanted: str = "") -> ParseError:
         tail = f" ({wanted})" if wanted else ""
-        if self.jobs:
-            tail = tail.replace("'", '"') if " or " not in tail else ""
+        tail = tail.replace("'", '"') if " or " not in tail else ""
         self._blanks()
         if self.pos >= len(self.text):
             return Incomplete(f"syntax error: unexpected end of file{tail}")
@@ -208,10 +205,8 @@ class TokenReader(WordReader):
         else:
             token = next((op for op in ("&&", "||", ";;", *REDIRECTIONS) if rest.startswith(op)), "")
             token = token or (rest[0] if rest[0] in META else (rest.split() or [rest])[0].split(";")[0][:24])
-        if self.jobs:
-            shown = token if token == "newline" else f'"{token}"' if token in _TOLD else "word"
-            return ParseError(f"syntax error: unexpected {shown}{tail}")
-        return ParseError(f'syntax error: "{token}" unexpected{tail}')
+        shown = token if token == "newline" else f'"{token}"' if token in _TOLD else "word"
+        return ParseError(f"syntax error: unexpected {shown}{tail}")
 
 
 def _delimiter(word: Word) -> tuple[str, bool]:

@@ -57,8 +57,6 @@ class WordReader:
         self.documents: list[Redirect] = []
         """Here-documents announced on this line, whose bodies are still to come."""
         self._not_arithmetic: set[int] = set()
-        self.jobs = False
-        """Whether `&` is known."""
         self.aliases: Mapping[str, str] = {}
 
     def body_until(self, closer: str) -> Node:
@@ -246,12 +244,7 @@ class WordReader:
             return Parameter(name, "length" if length else "")
         if self.pos >= len(text):
             raise Incomplete("missing '}'")
-        if (
-            self.jobs
-            and not length
-            and text[self.pos] in ":/"
-            and text[self.pos : self.pos + 2] not in OPERATORS
-        ):
+        if not length and text[self.pos] in ":/" and text[self.pos : self.pos + 2] not in OPERATORS:
             return self._two_words(name)
         operator = next((op for op in OPERATORS if text.startswith(op, self.pos)), "")
         if length or not operator:

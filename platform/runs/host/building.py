@@ -12,10 +12,10 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.shell.vfs import normal
 from cluster_engine.sim import Entry, Journal, digest_of
 from cluster_engine.sim.journal import unpack_bytes
 from cluster_engine.sim.keyframe import KeyframeError
+from cluster_engine.terminal.disk import normal
 from cluster_engine.version import ENGINE_VERSION
 from labs.kit import catalog, runner
 from runs import journal, registry, services

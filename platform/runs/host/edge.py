@@ -2,7 +2,7 @@
 
     /clusters/<run>/…    the run's Kubernetes API            (from the web tier's proxy)
     /t/<token>/…         the same, for the confined kubectl of the run's terminal
-    /terminal/<run>      WebSocket: the run's terminal
+    /terminal/<run>[/n]  WebSocket: the run's terminal (1 to 4; the first has no number)
     /live/<run>          WebSocket: what else is live in the run, for one browser tab
     /check, /apply, /files, /stop /<run>    JSON, for the workspace's endpoints
 
@@ -40,7 +40,8 @@ MAX_BODY = 3 * 1024 * 1024
 _RUN = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 _CLUSTER = re.compile(rf"/clusters/{_RUN}(/.*)".encode("ascii"), re.DOTALL)
 _TOKEN = re.compile(rb"/t/([A-Za-z0-9_-]{20,100})(/.*)", re.DOTALL)
-_VERB = re.compile(rf"/(terminal|live|check|apply|files|stop)/{_RUN}".encode("ascii"))
+_VERB = re.compile(rf"/(live|check|apply|files|stop)/{_RUN}".encode("ascii"))
+_TERMINAL = re.compile(rf"/terminal/{_RUN}(?:/([1-4]))?".encode("ascii"))
 
 
 def under(scope: Scope, rest: bytes) -> Scope:
@@ -122,6 +123,10 @@ class Edge:
                 await self._refuse(scope, send, MISDIRECTED)
             else:
                 await self._cluster(hosted, under(scope, match[2]), receive, send)
+        elif match := _TERMINAL.fullmatch(path):
+            await self._terminal(
+                uuid.UUID(match[1].decode()), (match[2] or b"1").decode(), scope, receive, send
+            )
         elif match := _VERB.fullmatch(path):
             await self._verb(match[1].decode(), uuid.UUID(match[2].decode()), scope, receive, send)
         else:
@@ -173,6 +178,16 @@ class Edge:
         finally:
             hosted.in_use -= 1
 
+    async def _terminal(
+        self, run_id: uuid.UUID, ident: str, scope: Scope, receive: Receive, send: Send
+    ) -> None:
+        hosted = self.host.runs.get(run_id)
+        if hosted is None or scope["type"] != "websocket":
+            await self._refuse(scope, send, MISDIRECTED if hosted is None else 404)
+            return
+        hosted.touch()
+        await hosted.terminal.serve(ident, receive, send)
+
     async def _verb(self, verb: str, run_id: uuid.UUID, scope: Scope, receive: Receive, send: Send) -> None:
         hosted = self.host.runs.get(run_id)
         if verb == "stop":
@@ -185,9 +200,6 @@ class Edge:
             await self._refuse(scope, send, MISDIRECTED)
             return
         hosted.touch()
-        if verb == "terminal":
-            await hosted.terminal_socket(scope, receive, send)
-            return
         if verb == "live":
             await hosted.live_socket(scope, receive, send)
             return

@@ -218,6 +218,11 @@ class HostedRun:
             await self.app.note(CLOCK, {})
             await self._keep_keyframe()
 
+    def now(self) -> int:
+        """The cluster's time, brought to the wall's, µs."""
+        self.driver.catch_up()
+        return self.cluster.clock.now
+
     async def note_file(self, path: str, content: bytes | None) -> None:
         """Keep a file of the learner's; None: it is gone."""
         kept = None if content is None else pack_bytes(content)
@@ -259,12 +264,6 @@ class HostedRun:
         """Save a file and run `kubectl apply -f` on it, as the learner would."""
         await self.terminal.save(path, content)
         return await self.terminal.run(["kubectl", "apply", "-f", path])
-
-    async def terminal_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one view of the terminal."""
-        if scope["type"] != "websocket":
-            raise HostError(400, "This address is a WebSocket's.")
-        await self.terminal.serve(receive, send)
 
     async def live_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one browser tab's map and the like."""

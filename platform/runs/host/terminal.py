@@ -1,7 +1,8 @@
-"""A run's terminal: one shell session in the host, any number of browsers looking at it.
+"""A run's terminals: one session in the host, any number of browsers looking at each terminal.
 
 The session outlasts its viewers: who connects (again) is shown the last 64 KiB and goes on. The files it works on
-are the run's; what changes among them goes into the journal, the last state of each within a moment.
+are the run's; what changes among them goes into the journal, the last state of each within a moment. What runs in the
+terminals, their variables and history are the host's alone and end with it.
 """
 
 from __future__ import annotations
@@ -20,55 +21,26 @@ from config.doors import Receive, Send
 from django.conf import settings
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.shell import Vfs, VfsError
-from cluster_engine.shell.confine import ConfinedProgram, ConfinementError
-from cluster_engine.shell.kubectl import kubectl_path
-from cluster_engine.shell.session import SessionHooks, SessionOptions, TerminalSession
-from cluster_engine.shell.vfs import normal
+from cluster_engine.linux.errors import FileError
+from cluster_engine.terminal.confine import ConfinedProgram, ConfinementError
+from cluster_engine.terminal.console import Options
+from cluster_engine.terminal.disk import normal
+from cluster_engine.terminal.kubectl import kubectl_path
+from cluster_engine.terminal.session import BusyError, SessionHooks, TerminalSession
 from runs.host.building import HOME
 from runs.host.errors import HostError
+from runs.host.screens import Screen, View, parse
 from runs.host.writer import JournalUnavailableError
 from runs.journal import FencedError, JournalFullError
 
 logger = logging.getLogger(__name__)
 
-SCROLLBACK = 64 * 1024
-#: A viewer that is this far behind loses the middle; the rest is worth less than the memory.
-BACKLOG = 1024 * 1024
-FRAME = 64 * 1024
-MAX_VIEWS = 8
 FILE_LIMIT = 256 * 1024
+CLOSE_BAD, CLOSE_AGAIN = 4400, 1013
 #: Changes of one file within this time are one journal entry.
 SETTLE_SECONDS = 0.25
 #: What a run's files may add to its journal from one start of its host to the next.
 FILES_BYTES = 32 * 1024 * 1024
-
-
-class View:
-    """One browser: what is still to be sent to it."""
-
-    def __init__(self) -> None:
-        self.output = bytearray()
-        self.messages: list[str] = []
-        self.wake = asyncio.Event()
-        self.ended = False
-
-    def show(self, data: bytes) -> None:
-        """Terminal bytes."""
-        self.output += data
-        if len(self.output) > BACKLOG:
-            del self.output[:-SCROLLBACK]
-        self.wake.set()
-
-    def tell(self, message: str) -> None:
-        """A JSON text frame."""
-        self.messages.append(message)
-        self.wake.set()
-
-    def end(self) -> None:
-        """No more will come."""
-        self.ended = True
-        self.wake.set()
 
 
 class Owner(Protocol):
@@ -92,6 +64,9 @@ class Owner(Protocol):
     def abandon(self) -> None:
         """Its journal cannot be written: let go."""
 
+    def now(self) -> int:
+        """The time of its cluster, µs."""
+
     async def note_file(self, path: str, content: bytes | None) -> None:
         """Keep a file of the learner's; None: it is gone."""
 
@@ -101,19 +76,15 @@ class Terminal:
 
     def __init__(self, hosted: Owner, files: dict[str, bytes]) -> None:
         self._hosted = hosted
-        self._views: list[View] = []
-        self._scrollback = bytearray()
+        self._files = {normal(path, HOME): data for path, data in files.items()}
+        self._screens: dict[str, Screen] = {}
         self._program: ConfinedProgram | None = None
         self._session: TerminalSession | None = None
         self._dirty: dict[str, bytes | None] = {}
         self._saving: asyncio.Task[None] | None = None
         self._saved_bytes = 0
-        self._size = (80, 24)
-        self.vfs = Vfs(
-            {normal(path, HOME): data for path, data in files.items()}, clock=lambda: hosted.cluster.clock.now
-        )
-        self.vfs.mkdir(HOME, parents=True)
-        self.vfs.changes()
+        self._editor = False
+        """What changes just now is changed by the editor of the page."""
 
     # -- the session ------------------------------------------------------------------------------------
 
@@ -133,7 +104,7 @@ class Terminal:
         )
 
     def session(self) -> TerminalSession:
-        """The shell session, begun if there is none. Raises `HostError` where kubectl cannot be confined."""
+        """The session, begun if there is none. Raises `HostError` where kubectl cannot be confined."""
         if self._session is not None and not self._session.closed:
             return self._session
         try:
@@ -152,67 +123,76 @@ class Terminal:
         if not self._program.confined:
             logger.warning("kubectl runs unconfined: this machine lacks Landlock or seccomp")
         hooks = SessionHooks(
-            on_output=self._on_output,
+            on_output=lambda terminal, data: self._screen(terminal).show(data),
             on_files_changed=self._on_files_changed,
-            on_edit=lambda path: self._tell({"type": "edit", "path": relative(path)}),
+            on_edit=self._on_edit,
             on_exit=self._on_exit,
-            now=lambda: self._hosted.cluster.clock.now,
+            now=self._hosted.now,
         )
-        cols, rows = self._size
-        self._session = TerminalSession(
-            self.vfs, self._program, hooks, SessionOptions(home=HOME, cols=cols, rows=rows)
-        )
+        self._session = TerminalSession(self._files, self._program, hooks, Options(home=HOME))
         return self._session
 
     async def settle(self) -> None:
         """End the session and keep what it left behind."""
+        await self._end_session()
+        await self.flush()
+
+    async def _end_session(self) -> None:
         if self._session is not None:
             await self._session.close()
-        await self.flush()
+            self._files = self._session.console.disk.files()
+            self._session = None
 
     @property
     def watched(self) -> bool:
         """Whether anybody looks at it."""
-        return bool(self._views)
+        return any(screen.views for screen in self._screens.values())
 
     async def close(self) -> None:
         """Leave nothing running; what is not in the journal by now is lost."""
-        if self._session is not None:
-            await self._session.close()
+        await self._end_session()
         if self._program is not None:
             self._program.close()
-        for view in self._views:
-            view.end()
+        for screen in self._screens.values():
+            for view in screen.views:
+                view.end()
         if self._saving is not None:
             self._saving.cancel()
             await asyncio.gather(self._saving, return_exceptions=True)
 
     # -- what the session tells -------------------------------------------------------------------------
 
-    def _on_output(self, data: bytes) -> None:
-        self._scrollback += data
-        if len(self._scrollback) > 2 * SCROLLBACK:
-            del self._scrollback[:-SCROLLBACK]
-        for view in self._views:
-            view.show(data)
+    def _screen(self, terminal: str) -> Screen:
+        return self._screens.setdefault(terminal, Screen())
 
     def _on_files_changed(self, changes: list[tuple[str, bytes | None]]) -> None:
+        by = "editor" if self._editor else "terminal"
         for path, content in changes:
             self._dirty[path] = content
-            self._tell({"type": "file", "path": relative(path)})
+            gone = {"gone": True} if content is None else {}
+            self._tell({"type": "file", "path": relative(path), "by": by, **gone})
         self._save_soon()
 
-    def _on_exit(self, status: int) -> None:
-        self._tell({"type": "exit", "status": status})
-        self._scrollback.clear()
-        self._session = None
-        for view in self._views:
-            view.end()
+    def _on_edit(self, path: str) -> str:
+        self._tell({"type": "edit", "path": relative(path)})
+        return f"{path} is open in the editor."
 
-    def _tell(self, data: dict[str, Any]) -> None:
+    def _on_exit(self, terminal: str, status: int) -> None:
+        self._tell({"type": "exit", "status": status}, terminal)
+        self._screen(terminal).clear()
+        self._tell_which()
+
+    def _tell_which(self) -> None:
+        if self._session is not None:
+            self._tell({"type": "terminals", "ids": self._session.terminals})
+
+    def _tell(self, data: dict[str, Any], terminal: str = "") -> None:
+        """To the browsers at one terminal, or at all of them."""
         message = json.dumps(data)
-        for view in self._views:
-            view.tell(message)
+        for name, screen in self._screens.items():
+            if terminal in ("", name):
+                for view in screen.views:
+                    view.tell(message)
 
     # -- files ------------------------------------------------------------------------------------------
 
@@ -238,7 +218,8 @@ class Terminal:
             except JournalFullError as error:
                 logger.info("files are no longer kept: %s", error, extra={"run": self._hosted.run_id})
                 self._dirty.clear()
-                self._on_output(f"\r\n{error}\r\n".encode())
+                for screen in self._screens.values():
+                    screen.show(f"\r\n{error}\r\n".encode())
 
     async def _note(self, path: str, content: bytes | None) -> None:
         self._saved_bytes += len(content or b"")
@@ -251,8 +232,9 @@ class Terminal:
     def files(self) -> list[dict[str, str]]:
         """The text files of the home folder, for the editor."""
         found = []
-        for path, data in sorted(self.vfs.files(HOME).items()):
-            if len(data) <= FILE_LIMIT:
+        kept = self._session.files() if self._session is not None else self._files
+        for path, data in sorted(kept.items()):
+            if path.startswith(f"{HOME}/") and len(data) <= FILE_LIMIT:
                 with suppress(UnicodeDecodeError):
                     found.append({"path": relative(path), "content": data.decode("utf-8")})
         return found
@@ -262,10 +244,14 @@ class Terminal:
         target = normal(path, HOME)
         if target != HOME and not target.startswith(HOME + "/"):
             raise HostError(400, "Files are kept in the home folder.")
+        session = self.session()
+        self._editor = True
         try:
-            self.session().save(target, content)
-        except VfsError as error:
-            raise HostError(409, str(error)) from error
+            session.save(target, content)
+        except FileError as error:
+            raise HostError(409, f"{relative(target)}: {error.reason}") from error
+        finally:
+            self._editor = False
         await self.flush()
 
     async def run(self, argv: list[str]) -> dict[str, Any]:
@@ -279,64 +265,59 @@ class Terminal:
 
     # -- viewers ----------------------------------------------------------------------------------------
 
-    async def serve(self, receive: Receive, send: Send) -> None:
-        """One browser's WebSocket, from its handshake to its end."""
+    async def serve(self, terminal: str, receive: Receive, send: Send) -> None:
+        """One browser's WebSocket at one terminal, from its handshake to its end."""
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
-        view = View()
         try:
             session = self.session()
         except HostError as error:
             await send({"type": "websocket.send", "bytes": f"{error}\r\n".encode()})
-            await send({"type": "websocket.close", "code": 1013})
+            await send({"type": "websocket.close", "code": CLOSE_AGAIN})
             return
-        if len(self._views) >= MAX_VIEWS:
-            self._views[0].end()
-        if self._scrollback:
-            view.show(bytes(self._scrollback[-SCROLLBACK:]))
-        self._views.append(view)
-        writer = asyncio.ensure_future(self._write(view, send))
-        reader = asyncio.ensure_future(self._read(session, receive))
+        screen = self._screen(terminal)
+        session.open(terminal, *screen.size)
+        view = screen.join()
+        self._tell_which()
+        writer = asyncio.ensure_future(view.write(send))
+        reader = asyncio.ensure_future(self._read(terminal, view, receive))
         try:
             await asyncio.wait({writer, reader}, return_when=asyncio.FIRST_COMPLETED)
             if writer.done() and not reader.done():
                 await send({"type": "websocket.close", "code": 1000})
+            elif reader.done() and not reader.cancelled() and reader.result():
+                await send({"type": "websocket.close", "code": CLOSE_BAD})
         finally:
-            if view in self._views:
-                self._views.remove(view)
+            screen.part(view)
             for task in (writer, reader):
                 task.cancel()
             await asyncio.gather(writer, reader, return_exceptions=True)
 
-    @staticmethod
-    async def _write(view: View, send: Send) -> None:
-        while True:
-            while view.output or view.messages:
-                messages, view.messages = view.messages, []
-                for message in messages:
-                    await send({"type": "websocket.send", "text": message})
-                if view.output:
-                    data = bytes(view.output[:FRAME])
-                    del view.output[: len(data)]
-                    await send({"type": "websocket.send", "bytes": data})
-            if view.ended:
-                return
-            view.wake.clear()
-            await view.wake.wait()
-
-    async def _read(self, session: TerminalSession, receive: Receive) -> None:
-        """Frames come checked: the web tier passes nothing else on."""
-        while True:
-            message = await receive()
-            if message["type"] != "websocket.receive":
-                return
-            frame = json.loads(message["text"])
+    async def _read(self, terminal: str, view: View, receive: Receive) -> bool:
+        """Act on frames until the browser leaves (False) or sends what is none (True)."""
+        while (message := await receive())["type"] == "websocket.receive":
+            frame = parse(message.get("text"))
+            if frame is None:
+                return True
             self._hosted.touch()
-            if frame["type"] == "input":
-                session.feed(frame["data"])
-            else:
-                self._size = (int(frame["cols"]), int(frame["rows"]))
-                session.resize(*self._size)
+            await self._act(terminal, view, frame)
+        return False
+
+    async def _act(self, terminal: str, view: View, frame: dict[str, Any]) -> None:
+        session = self.session()
+        match frame:
+            case {"type": "input", "data": data}:
+                session.feed(terminal, data)
+            case {"type": "resize", "cols": cols, "rows": rows}:
+                self._screen(terminal).size = (cols, rows)
+                session.resize(terminal, cols, rows)
+            case {"type": "run", "line": line, "stop": stop}:
+                try:
+                    await session.run_line(terminal, line, stop=stop)
+                except BusyError as busy:
+                    view.tell(json.dumps({"type": "busy", "line": line, "command": str(busy)}))
+            case {"type": "close"}:
+                session.hang_up(terminal)
 
 
 def relative(path: str) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cluster_engine.linux.program import Program, Sys
+from cluster_engine.linux.sh.base import Back
 from cluster_engine.linux.sh.builtins import flow, naming, output, reading, system, testing, variables
-from cluster_engine.linux.sh.builtins.base import Back
 from cluster_engine.linux.sh.shell import Shell
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.sh import ends
-from cluster_engine.linux.sh.builtins.base import Back, Usage
+from cluster_engine.linux.sh.base import Back, Usage
 from cluster_engine.linux.sh.errors import ParseError
 from cluster_engine.linux.sh.shell import Shell
 

@@ -1,10 +1,10 @@
-"""``type command -v hash``: what names stand for."""
+"""``type command -v hash history``: what names stand for, and what was typed."""
 
 from __future__ import annotations
 
 from cluster_engine.linux import processes
 from cluster_engine.linux.errors import FileError
-from cluster_engine.linux.sh.builtins.base import Usage, flags
+from cluster_engine.linux.sh.base import Usage, flags
 from cluster_engine.linux.sh.shell import Shell
 from cluster_engine.linux.sh.tokens import RESERVED
 
@@ -64,4 +64,18 @@ def _hash(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
     return 0
 
 
-BUILTINS = {"type": _type, "hash": _hash}
+def _history(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
+    given, words = flags(argv, "c")
+    lines: list[str] = sh.p.get("history", [])
+    if "c" in given:
+        sh.p["history"] = []
+        return 0
+    if words and not words[0].isdecimal():
+        raise Usage(f"{words[0]}: numeric argument required", 1)
+    start = max(0, len(lines) - int(words[0][:9])) if words else 0
+    text = "".join(f"{number:5d}  {line}\n" for number, line in enumerate(lines[start:], start + 1))
+    sh.write(fds, 1, text)
+    return 0
+
+
+BUILTINS = {"type": _type, "hash": _hash, "history": _history}

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 
 from cluster_engine.linux.program import Program, Sys
-from cluster_engine.linux.sh.builtins.base import Usage
+from cluster_engine.linux.sh.base import Usage
 from cluster_engine.linux.sh.shell import Shell
 from cluster_engine.linux.text import characters, octets
 

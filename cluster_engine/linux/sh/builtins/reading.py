@@ -5,7 +5,7 @@ from __future__ import annotations
 from cluster_engine.linux import descriptors
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.sh import ends
-from cluster_engine.linux.sh.builtins.base import Back, Usage
+from cluster_engine.linux.sh.base import Back, Usage
 from cluster_engine.linux.sh.parse import is_name
 from cluster_engine.linux.sh.shell import WAIT, Shell
 

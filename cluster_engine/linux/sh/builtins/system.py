@@ -6,7 +6,7 @@ from cluster_engine.linux import processes, signals
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Program, Sys
 from cluster_engine.linux.sh import ends, jobs
-from cluster_engine.linux.sh.builtins.base import Back, Usage, flags, quote
+from cluster_engine.linux.sh.base import Back, Usage, flags, quote
 from cluster_engine.linux.sh.shell import CHARGED, WAIT, Shell
 
 

@@ -7,7 +7,7 @@ from collections.abc import Callable
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Files
 from cluster_engine.linux.program import Program, Sys
-from cluster_engine.linux.sh.builtins.base import Usage
+from cluster_engine.linux.sh.base import Usage
 from cluster_engine.linux.sh.shell import Shell
 
 _UNARY = tuple(f"-{letter}" for letter in "nzefdsrwxLhtbcpSugkOG")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from cluster_engine.linux.sh import arithmetic
-from cluster_engine.linux.sh.builtins.base import Usage, flags, quote
+from cluster_engine.linux.sh.base import Usage, flags, quote
 from cluster_engine.linux.sh.builtins.flow import count
 from cluster_engine.linux.sh.errors import ShellError
 from cluster_engine.linux.sh.parse import is_name

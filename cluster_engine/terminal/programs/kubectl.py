@@ -1,0 +1,107 @@
+"""`kubectl`: the real one, which runs beside the machine; this program moves its bytes and signals.
+
+It asks its host to `run` it. The host answers `["out", fd, text]` (each is taken back with `["took", n]`), `["more"]`
+(it has written what it was given), `["stop"]` (Ctrl-Z was typed), and at last `["ended", status, interrupted, unread]`
+or `["lost"]`; it is told `["input", text]`, `["end"]`, `["signal", name]`, `["resize", cols, rows]`.
+"""
+
+from __future__ import annotations
+
+from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.linux.text import characters, octets
+from cluster_engine.terminal.kubectl import reads_input, refuse
+
+STOPPED = 137
+_RAW = {"canonical": False, "echo": False, "signals": False, "output": False}
+
+
+def _start(sys: Sys, argv: list[str]) -> State:
+    words = [characters(word) for word in argv]
+    refusal = refuse(words)
+    if refusal is not None:
+        sys.error(octets(refusal))
+        sys.exit(1)
+    tty = all(sys.isatty(fd) for fd in (0, 1, 2))
+    cols, rows = sys.window(0) or (80, 24)
+    state: State = {"tty": tty, "reads": reads_input(words), "modes": None, "call": 0, "ending": False}
+    sys.trap("INT", "catch")
+    if tty:
+        sys.trap("WINCH", "catch")
+        sys.trap("CONT", "catch")
+    state["call"] = sys.call(
+        "run", {"argv": argv, "env": sys.env, "cwd": sys.cwd, "tty": tty, "cols": cols, "rows": rows}
+    )
+    if state["reads"]:
+        _take_terminal(sys, state)
+        sys.read(0)
+    elif not tty:
+        sys.tell(state["call"], ["end"])
+    return state
+
+
+def _take_terminal(sys: Sys, state: State) -> None:
+    """Its keys go to the program as they are."""
+    if state["tty"] and state["reads"]:
+        state["modes"] = sys.terminal_mode(0)
+        sys.terminal_mode(0, _RAW)
+
+
+def _give_terminal(sys: Sys, state: State) -> None:
+    if state["modes"] is not None:
+        sys.terminal_mode(0, state["modes"])
+        state["modes"] = None
+
+
+def _answered(sys: Sys, state: State, data: list[object]) -> None:
+    match data:
+        case ["out", int(fd), str(text)]:
+            # What a terminal shows has its line ends already.
+            sys.write(fd, text.replace("\r\n", "\n") if state["tty"] and state["modes"] is None else text)
+            sys.tell(state["call"], ["took", len(text)])
+        case ["more"] if not state["ending"]:
+            sys.read(0)
+        case ["stop"]:
+            _give_terminal(sys, state)
+            sys.kill(0, "TSTP")
+        case ["ended", int(status), bool(interrupted), str(unread)]:
+            _give_terminal(sys, state)
+            if unread:
+                sys.unread(0, unread)
+            if not interrupted:
+                sys.exit(status)
+            sys.trap("INT", "default")
+            sys.kill(sys.pid, "INT")
+        case ["lost"]:
+            _give_terminal(sys, state)
+            sys.error("stopped: it ran beside another copy of this terminal")
+            sys.exit(STOPPED)
+
+
+def _on(sys: Sys, state: State, event: Event) -> State:
+    match event:
+        case ["start", argv]:
+            return _start(sys, argv)
+        case ["data", 0, chunk] if state["ending"]:
+            sys.unread(0, chunk)
+        case ["data", 0, chunk]:
+            sys.tell(state["call"], ["input", chunk])
+        case ["end", 0]:
+            sys.tell(state["call"], ["end"])
+        case ["answer", _, data]:
+            _answered(sys, state, data)
+        case ["signal", "WINCH"]:
+            cols, rows = sys.window(0) or (80, 24)
+            sys.tell(state["call"], ["resize", cols, rows])
+        case ["signal", "CONT"]:
+            _take_terminal(sys, state)
+            if state["reads"]:
+                sys.read(0)
+        case ["signal", name]:
+            state["ending"] = True
+            sys.tell(state["call"], ["signal", name])
+    return state
+
+
+PROGRAM = Program(
+    "kubectl", "the Kubernetes command line", "kubectl [command] (see kubectl --help)", on=_on, completes=True
+)

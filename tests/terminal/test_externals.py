@@ -1,0 +1,197 @@
+# ruff: noqa: E501 (one case a line)
+"""External programs as the shell sees them: streams, environment, budgets, refusals."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cluster_engine.linux.limits import Limits
+from cluster_engine.terminal.kubectl import parse_completions, reads_input, refuse, subcommands
+from tests.terminal.desk import Desk
+
+
+def program(args: dict[str, Any], stdin: bytes) -> tuple[int, bytes, bytes]:
+    """Tells what it was given; `fail N` exits so."""
+    argv = args["argv"]
+    if argv[1:2] == ["fail"]:
+        return int(argv[2]), b"", b"failed\n"
+    if argv[1:2] == ["env"]:
+        return 0, "".join(f"{k}={v}\n" for k, v in args["env"].items()).encode(), b""
+    out = f"{' '.join(argv)} in {args['cwd']}"
+    return 0, (out + (f" <{stdin.decode()}>" if stdin else "") + "\n").encode(), b""
+
+
+CASES = {
+    "plain": ("kubectl get pods", "kubectl get pods in /h\n", 0),
+    "alias": ("k get pods -o 'jsonpath={.items[*]}'", "kubectl get pods -o jsonpath={.items[*]} in /h\n", 0),
+    "unquoted jsonpath": ("k get -o jsonpath={.items[0].a}", "kubectl get -o jsonpath={.items[0].a} in /h\n", 0),
+    "stdin pipe": ("echo a | kubectl apply -f -", "kubectl apply -f - in /h <a\n>\n", 0),
+    "here-document": ("kubectl apply -f - <<EOF\nkind: $((1+1))\nEOF", "kubectl apply -f - in /h <kind: 2\n>\n", 0),
+    "stdin file": ("kubectl x -f - < f.yaml", "kubectl x -f - in /h <f: 1\n>\n", 0),
+    "stdout pipe": ("kubectl get pods | tr a-z A-Z", "KUBECTL GET PODS IN /H\n", 0),
+    "stdout file": ("kubectl x > out; cat out", "kubectl x in /h\n", 0),
+    "stderr": ("kubectl fail 3 2>&1; echo $?", "failed\n3\n", 0),
+    "status": ("kubectl fail 4 2>/dev/null", "", 4),
+    "and or": ("kubectl fail 1 2>/dev/null || echo no; kubectl a && echo yes", "no\nkubectl a in /h\nyes\n", 0),
+    "substitution": ("x=$(kubectl a); echo [$x]", "[kubectl a in /h]\n", 0),
+    "cwd": ("cd /; kubectl a", "kubectl a in /\n", 0),
+    "environment": ("export A=1; b=2; C=3 kubectl env | grep '^[ABC]='", "A=1\nC=3\n", 0),
+    "by path": ("/bin/kubectl a", "/bin/kubectl a in /h\n", 0),
+    "xargs": ("echo a b | xargs -n1 kubectl get", "kubectl get a in /h\nkubectl get b in /h\n", 0),
+    "function": ("kubectl() { command kubectl \"$@\" -v; }; kubectl a", "kubectl a -v in /h\n", 0),
+    "loop keeps its input": (
+        "printf '1\\n2\\n' | while read x; do kubectl get $x; done",
+        "kubectl get 1 in /h\nkubectl get 2 in /h\n",
+        0,
+    ),
+    "type": ("type kubectl; which kubectl; command -v k", "kubectl is /bin/kubectl\n/bin/kubectl\nalias k='kubectl'\n", 0),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("line", "out", "status"), CASES.values(), ids=CASES.keys())
+def test_externals(line: str, out: str, status: int) -> None:
+    desk = Desk({"/h/f.yaml": "f: 1\n"}, program=program)
+    assert desk.line(line.replace("\n", "\r")).rpartition("> ")[2] == out
+    assert desk.line("echo $?") == f"{status}\n"
+
+
+def test_sleep_and_date_are_the_hosts() -> None:
+    desk = Desk()
+    before = desk.now
+    assert desk.line("sleep 1.5; sleep 2m; date; date +%s-%F", 200).splitlines() == [
+        "Thu Jan  1 00:02:01 UTC 2026", "1767225721-2026-01-01",
+    ]  # fmt: skip
+    assert desk.now - before == 121_500_000
+
+
+def test_a_file_opens_in_the_editor() -> None:
+    desk = Desk({"/h/a.yaml": "x"})
+    for line, path in (
+        ("vim a.yaml", "/h/a.yaml"),
+        ("nano new.yaml", "/h/new.yaml"),
+        ("vi -n +3 ./a.yaml", "/h/a.yaml"),
+    ):
+        desk.type(line + "\r")
+        ((call, (name, args)),) = desk.calls.items()
+        assert (name, args) == ("edit", {"path": path})
+        desk.answer(call, f"opened {path}\n")
+        assert f"opened {path}" in desk.screen.text()
+    assert desk.line("vim; echo $?; vim /h; echo $?; ls") == (
+        "vim: name a file: vim file.yaml\n1\nvim: /h: Is a directory\n1\na.yaml    new.yaml\n"
+    )
+
+
+REFUSALS = {
+    ("kubectl", "edit", "deploy/web"): "kubectl get deploy/web -o yaml > edit.yaml",
+    ("kubectl", "-n", "edit", "edit", "pod", "x"): "kubectl get pod x -o yaml",
+    ("kubectl", "create", "-f", "x", "--edit"): "no editor can run",
+    ("kubectl", "diff", "-f", "x"): "diff needs a second program",
+    ("kubectl", "port-forward", "pod/x", "80"): "opens a port",
+    ("kubectl", "proxy"): "opens a port",
+    ("kubectl", "-n", "edit", "get", "pods"): None,
+    ("kubectl", "get", "edit"): None,
+    ("kubectl", "edit", "--help"): None,
+    ("kubectl", "exec", "x", "--", "edit"): None,
+}
+
+
+@pytest.mark.parametrize(("argv", "message"), REFUSALS.items(), ids=[" ".join(argv) for argv in REFUSALS])
+def test_refusals(argv: tuple[str, ...], message: str | None) -> None:
+    answer = refuse(list(argv))
+    assert (answer is None) == (message is None)
+    assert message is None or message in (answer or "")
+
+
+def test_a_refusal_is_an_error_of_the_command() -> None:
+    desk = Desk(program=program)
+    assert "kubectl: no editor can run inside this terminal" in desk.line("kubectl edit pod x")
+    assert desk.line("echo $?") == "1\n"
+
+
+READS = {
+    "kubectl get pods -w": False,
+    "kubectl apply -f -": True,
+    "kubectl apply --filename=-": True,
+    "kubectl apply -f x.yaml": False,
+    "kubectl exec -it x -- sh": True,
+    "kubectl exec x -- sh -i": False,
+    "kubectl exec x -i -- cat": True,
+    "kubectl run x --rm --stdin --image=y": True,
+    "kubectl run -ti x --image=nginx": True,
+    "kubectl delete pod x -i": True,
+    "kubectl delete pod --interactive": True,
+    "kubectl logs -f x": False,
+    "kubectl get -o wide -l tier=it": False,
+    "kubectl run x --image=busybox": False,
+    "kubectl create -f-": True,
+}
+
+
+@pytest.mark.parametrize(("line", "reads"), READS.items(), ids=READS)
+def test_who_reads_the_input(line: str, reads: bool) -> None:
+    assert reads_input(line.split()) is reads
+
+
+SAID = {
+    "helm": "helm: not in this terminal; download the kubeconfig and use your own helm\n",
+    "sudo ls": "sudo: there is no other user here; run the command without it\n",
+    "declare x=1": "declare: belongs to bash; write name=value\n",
+    "nosuch": "sh: nosuch: not found\n",
+}
+
+
+@pytest.mark.parametrize(("line", "said"), SAID.items(), ids=SAID)
+def test_what_is_not_there_says_so(line: str, said: str) -> None:
+    desk = Desk()
+    assert desk.line(line) == said
+    assert desk.line("echo $?") in ("1\n", "127\n")
+
+
+def test_help_and_man_know_every_program() -> None:
+    desk = Desk()
+    listed = desk.line("help")
+    assert "  kubectl" in listed
+    assert "  grep" in listed
+    assert desk.line("man sleep; help export; help nosuch; echo $?").splitlines()[-2:] == [
+        "help: no help for nosuch", "1",
+    ]  # fmt: skip
+
+
+def test_a_shell_that_works_for_long_gets_its_share() -> None:
+    desk = Desk(limits=Limits(burst=20_000))
+    desk.type("i=0; while [ $i -lt 1000000 ]; do i=$((i+1)); done\r")
+    steps = desk.console.machine.steps
+    desk.advance(1)
+    assert 1_000 < desk.console.machine.steps - steps < 20_000
+    desk.type("\x03")
+    assert desk.console.foreground("1") is None
+
+
+def test_a_full_disk_says_so() -> None:
+    desk = Desk()
+    assert "No space left on device" in desk.line("yes | head -c 9000000 > f; echo", 60)
+
+
+def test_subcommands_skip_flags_and_their_values() -> None:
+    argv = ["kubectl", "--context", "a", "-n", "b", "get", "--all-namespaces", "pods", "x", "--", "y"]
+    assert subcommands(argv) == ["get", "pods", "x"]
+
+
+COMPLETED = {
+    "names": ("po\tPods\nsvc\n:4\nmore", ["po", "svc"], " ", False),
+    "no space": ("a=\n:2\n", ["a="], "", False),
+    "files": (":0\n", [], None, True),
+    "nothing": (":4\n", [], None, False),
+    "extensions": ("yaml\nyml\n:8\n", [], None, True),
+    "error": ("x\n:1\n", [], None, False),
+    "help": ("_activeHelp_ hi\nx\n:4\n", ["x"], " ", False),
+}
+
+
+@pytest.mark.parametrize(("output", "names", "final", "files"), COMPLETED.values(), ids=COMPLETED.keys())
+def test_parse_completions(output: str, names: list[str], final: str | None, files: bool) -> None:
+    found = parse_completions(output)
+    assert (found.names, found.files) == (names, files)
+    assert found.final == final or not names
