@@ -55,6 +55,7 @@ const options = {
   target: "es2022",
   minify: true,
   legalComments: "linked",
+  external: ["../fonts/*"], // they lie beside dist/ as they are
   plugins: [strictStyles],
   logLevel: "info",
 };

@@ -9,6 +9,7 @@ from accounts.models import User
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language
+from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from grading import services as grading
 from grading.models import Attempt, Submission
@@ -53,7 +54,7 @@ def lab_or_404(slug: str) -> Any:
     try:
         return catalog.load().lab(slug)
     except KeyError:
-        raise NotFound(f"There is no lab {slug!r}.") from None
+        raise NotFound(_("There is no lab “%(slug)s”.") % {"slug": slug}) from None
 
 
 def user_of(request: Request) -> User:

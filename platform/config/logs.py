@@ -38,9 +38,11 @@ class BriefRefusals(logging.Filter):
     """A request that was refused (4xx) is one line: there is nothing wrong with the code that a traceback shows."""
 
     def filter(self, record: logging.LogRecord) -> bool:
-        """Never drops a record."""
+        """Never drops a record; what a stranger can cause at will is no error of ours."""
         if 400 <= getattr(record, "status_code", 0) < 500:
             record.exc_info = record.exc_text = None
+            record.levelno = min(record.levelno, logging.WARNING)
+            record.levelname = logging.getLevelName(record.levelno)
         return True
 
 

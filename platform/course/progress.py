@@ -83,6 +83,11 @@ class CourseProgress:
         return [(lab, standing.run) for lab, standing in self._labs() if standing.run is not None]
 
     @property
+    def latest(self) -> tuple[Lab, Run] | None:
+        """The running lab that was used last: where a returning learner goes on."""
+        return max(self.running, key=lambda pair: pair[1].last_active, default=None)
+
+    @property
     def next_lesson(self) -> LessonProgress | None:
         """The first lesson that is not finished (one without labs counts as reading, not as a goal)."""
         for lesson in self.lessons:

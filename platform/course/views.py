@@ -9,6 +9,7 @@ from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 from runs import services
+from runs.models import Run
 
 from course import markdown, progress
 from course.text import localized
@@ -50,24 +51,39 @@ def lab(request: HttpRequest, slug: str) -> HttpResponse:
         raise Http404 from None
     if request.method == "POST":
         return _start(request, item)
+    return _lab_page(request, item)
+
+
+def _lab_page(request: HttpRequest, item: Lab, full: str = "") -> HttpResponse:
+    """`full`: why it cannot be started as long as the learner's other labs keep what they keep."""
+    slug = item.slug
     context = {
+        "full": full,
+        "others": progress.of_course(request.user, catalog.load()).running if full else [],
         "lab": item,
         "lesson": item.lesson,
         "standing": progress.of_labs(request.user).get(slug, progress.LabProgress()),
         "steps": [localized(step.title) for step in item.steps],
         "attempts": progress.attempts_of(request.user, slug),
     }
-    return render(request, "course/lab.html", context)
+    return render(request, "course/lab.html", context, status=409 if full else 200)
 
 
 def _start(request: HttpRequest, lab: Lab) -> HttpResponse:
     try:
+        _make_room(request)
         run = services.start(request, lab, get_language() or "en")
     except services.LimitError as refused:
-        messages.error(request, str(refused))
-        # The front page lists what is running, with a way to stop each.
-        return redirect("home")
+        return _lab_page(request, lab, str(refused))
     except TooManyGuestsError as refused:
         messages.error(request, str(refused))
         return redirect("account_signup")
     return redirect("runs:workspace", run.pk)
+
+
+def _make_room(request: HttpRequest) -> None:
+    """Stop the lab that the learner chose to give up for this one."""
+    chosen = request.POST.get("instead", "")
+    for run in Run.objects.owned_by(request.user).live():
+        if str(run.pk) == chosen:
+            services.stop(run)

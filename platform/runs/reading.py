@@ -83,7 +83,8 @@ def _told(row: JournalEntry) -> Step:
         detail = _text(payload.get("content"))
     elif payload:
         what = json.dumps(payload, ensure_ascii=False)[:200]
-    return Step(row.seq, rfc3339(row.at_us), row.kind, what[:500], detail)
+    at = "" if row.kind == journal.HEADER else rfc3339(row.at_us)
+    return Step(row.seq, at, row.kind, what[:500], detail)
 
 
 def _text(packed: dict[str, str] | None) -> str:

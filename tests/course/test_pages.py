@@ -125,11 +125,35 @@ def test_one_lab_too_many(browser: Browser, settings: Any) -> None:
     first, second = catalog.load().labs[:2]
     client.post(f"/labs/{first.slug}/")
     Run.objects.update(kept_bytes=1_000_000)
-    answer = client.post(f"/labs/{second.slug}/", follow=True)
-    html = answer.content.decode()
+    refused = client.post(f"/labs/{second.slug}/")
+    run = Run.objects.get()
+    html = refused.content.decode()
+    assert refused.status_code == 409
     assert "Your labs keep 1 MB" in html
-    assert "Your running labs" in html
-    assert f"/runs/{Run.objects.get().pk}/stop/" in html
+    assert f'value="{run.pk}"' in html
+    assert client.post(f"/labs/{second.slug}/", {"instead": "nonsense"}).status_code == 409
+    started = client.post(f"/labs/{second.slug}/", {"instead": str(run.pk)})
+    assert (started.status_code, Run.objects.live().get().lab_slug) == (302, second.slug)
+
+
+def test_nobody_gives_up_another_s_lab(browser: Browser, run: Run) -> None:
+    client = browser()
+    client.post(f"/labs/{catalog.load().labs[1].slug}/", {"instead": str(run.pk)})
+    run.refresh_from_db()
+    assert run.is_live
+
+
+def test_whoever_comes_back_goes_on(browser: Browser, people: dict[str, User], lab: Any, run: Run) -> None:
+    assert "Learn Kubernetes by running it" in browser().get("/").content.decode()
+    html = browser("learner").get("/").content.decode()
+    main = html.index("button-main")
+    assert html.count("button-main") == 1, "one primary action"
+    assert f'href="/runs/{run.pk}/"' in html[main : main + 200]
+    run.move("stopped")
+    assert "Learn Kubernetes by running it" in browser("learner").get("/").content.decode()
+    Attempt.objects.create(user=people["learner"], lab_slug=lab.slug, max_score=7, score=1)
+    html = browser("learner").get("/").content.decode()
+    assert f"/lessons/{catalog.load().lessons[0].slug}/" in html[html.index("button-main") :][:200]
 
 
 def test_progress(browser: Browser, people: dict[str, User], lab: Any, run: Run) -> None:

@@ -138,3 +138,30 @@ def test_too_many_guests_from_one_address(settings: Any, db: None, lab: Any) -> 
     targets = [Client().post(f"/labs/{lab.slug}/")["Location"] for _ in range(3)]
     assert [target.split("/")[1] for target in targets] == ["runs", "runs", "accounts"]
     assert User.objects.count() == 2
+
+
+#: What is typed into the form, and what a reader of Chinese is told.
+SIGN_UP = [
+    ("a guest's name", {"username": "guest-1"}, "这个名称留给访客使用。"),
+    ("a name of somebody else", {"username": "owner"}, "已存在一位使用该名字的用户。"),
+    ("a short name", {"username": "x"}, "至少需要 2 个字符（现在有 1 个）。"),
+    ("no name", {"username": ""}, "该字段是必填项。"),
+    ("a kept name", {"username": "root"}, "此用户名不能使用，请改用其他用户名。"),
+    ("a short password", {"password1": "a1", "password2": "a1"}, "密码太短，至少需要 8 个字符。"),
+    ("a common one", {"password1": "password", "password2": "password"}, "这个密码太常见了。"),
+    ("one like the name", {"password1": "newcomer1", "password2": "newcomer1"}, "密码与用户名太相似。"),
+    ("another one", {"password2": "quay-side-lantern-43"}, "每次输入的密码必须相同。"),
+    ("no address", {"email": "x"}, "请输入合法的邮件地址。"),
+]
+
+
+@pytest.mark.parametrize(("typed", "told"), [row[1:] for row in SIGN_UP], ids=[row[0] for row in SIGN_UP])
+def test_signing_up_in_chinese(people: Any, typed: dict[str, str], told: str) -> None:
+    client = Client(headers={"accept-language": "zh-hans"})
+    fine = {"username": "newcomer", "password1": "quay-side-lantern-42", "password2": "quay-side-lantern-42"}
+    html = client.post("/accounts/signup/", fine | typed).content.decode()
+    assert told in html
+    for page in ("signup", "login", "password/reset"):
+        text = client.get(f"/accounts/{page}/").content.decode()
+        assert "您" not in text
+        assert "帐号" not in text

@@ -108,7 +108,7 @@ def test_another_type(api: Client, lab: Any) -> None:
 
 def test_an_unknown_lab(api: Client) -> None:
     response = api.post(URL.format("no-such-lab"), {"manifests": POD}, "application/json")
-    assert (response.status_code, response.json()["error"]) == (404, "There is no lab 'no-such-lab'.")
+    assert (response.status_code, response.json()["error"]) == (404, "There is no lab “no-such-lab”.")
 
 
 OUTCOMES = [

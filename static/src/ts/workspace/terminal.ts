@@ -42,7 +42,7 @@ const THEME: ITheme = {
 
 class TerminalElement extends HTMLElement {
   readonly #term = new Terminal({
-    fontFamily: getComputedStyle(document.documentElement).getPropertyValue("--mono"),
+    fontFamily: "monospace",
     fontSize: 13.5,
     lineHeight: 1.25,
     theme: THEME,
@@ -63,6 +63,11 @@ class TerminalElement extends HTMLElement {
     this.#term.loadAddon(this.#fit);
     this.#term.loadAddon(new WebLinksAddon());
     this.#term.open(screen);
+    // Only once the font is here: the width of a cell is measured when the family changes.
+    void document.fonts.load(`1em "Drydock Mono"`).finally(() => {
+      this.#term.options.fontFamily = getComputedStyle(document.documentElement).getPropertyValue("--mono");
+      this.#refit();
+    });
     this.#term.textarea?.setAttribute("aria-label", t("terminal.label"));
     this.#term.onData((data) => this.#send({ type: "input", data }));
     this.#term.onResize(({ cols, rows }) => this.#send({ type: "resize", cols, rows }));
