@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from typing import Any, Self
 from zlib import crc32
 
 from cluster_engine.apimachinery.scheme import Scheme
-from cluster_engine.client_go import Client, EventRecorder, SharedInformerFactory, WorkQueue
+from cluster_engine.client_go import Client, EventRecorder, Reader, SharedInformerFactory, WorkQueue
 from cluster_engine.kube_apiserver import APIServer, UserInfo
 from cluster_engine.network import Network
 from cluster_engine.sim import Chance, Clock, Failures
@@ -48,6 +48,8 @@ class Context:
     calls: Mapping[str, Callable[[Any], Any]]
     """What programs may ask their host for, beside the kernel: name -> who answers."""
     recorders: dict[str, EventRecorder] = field(default_factory=dict)
+    accounts: list[str] = field(default_factory=list)
+    """The service accounts of kube-system as which controllers act."""
 
     @property
     def scheme(self) -> Scheme:
@@ -56,12 +58,12 @@ class Context:
 
     def client(self, username: str, manager: str, groups: tuple[str, ...] = ()) -> Client:
         """A client that acts as ``username``; service accounts and nodes get their groups by themselves."""
-        if username.startswith("system:serviceaccount:"):
-            namespace = username.split(":")[2]
-            groups = (*groups, "system:serviceaccounts", f"system:serviceaccounts:{namespace}")
-        elif username.startswith("system:node:"):
-            groups = (*groups, "system:nodes")
-        return Client(self.server, UserInfo(username, groups=(*groups, "system:authenticated")), manager)
+        return Client(self.server, user_of(username, groups), manager)
+
+    def read_as(self, username: str, process: str) -> Context:
+        """The same for a component whose informers list and watch as ``username``."""
+        reader = Reader(self.server, self.clock, user_of(username), process)
+        return replace(self, informers=self.informers.read_as(reader))
 
     def recorder(self, component: str, client: Client, host: str = "") -> EventRecorder:
         """The recorder of a component on a host, writing with that client: one per pair, made when the component is."""
@@ -73,6 +75,16 @@ class Context:
         return recorder
 
 
+def user_of(username: str, groups: tuple[str, ...] = ()) -> UserInfo:
+    """The user of that name with the groups that follow from it."""
+    if username.startswith("system:serviceaccount:"):
+        namespace = username.split(":")[2]
+        groups = (*groups, "system:serviceaccounts", f"system:serviceaccounts:{namespace}")
+    elif username.startswith("system:node:"):
+        groups = (*groups, "system:nodes")
+    return UserInfo(username, groups=(*groups, "system:authenticated"))
+
+
 class Component:
     """A part of the control plane or of a node.
 
@@ -81,6 +93,10 @@ class Component:
     """
 
     name: str = ""
+    process: str = ""
+    """Whose log tells of it: the container of a static Pod."""
+    reads_as: str = ""
+    """The user as whom its informers list and watch; "": it is trusted."""
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
@@ -96,7 +112,7 @@ class Component:
     ) -> WorkQueue:
         """A work queue of this component, saved and loaded with it."""
         name = f"{self.name}/{suffix}" if suffix else self.name
-        queue = WorkQueue(self.clock, name, reconcile, latency, priority)
+        queue = WorkQueue(self.clock, name, reconcile, latency, priority, self.process)
         self._queues.append(queue)
         return queue
 
@@ -134,6 +150,8 @@ class Controller(Component):
     Models the shape of k8s.io/kubernetes/pkg/controller: level driven, not edge driven.
     """
 
+    process = "kube-controller-manager"
+    reads_as = "system:kube-controller-manager"  # upstream's controllers share the informers of one client
     latency: float = 0.005
     priority: int = 50
     account: str = ""
@@ -142,8 +160,11 @@ class Controller(Component):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.queue = self.new_queue(self.reconcile, latency=self.latency, priority=self.priority)
+        account = self.account or self.name
+        if account not in ctx.accounts:
+            ctx.accounts.append(account)
         self.client = ctx.client(
-            f"system:serviceaccount:kube-system:{self.account or self.name}",
+            f"system:serviceaccount:kube-system:{account}",
             manager="kube-controller-manager",
         )
 

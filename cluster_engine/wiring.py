@@ -15,8 +15,8 @@ from cluster_engine.addons import AddonManager
 from cluster_engine.api import KINDS
 from cluster_engine.api.coordination.v1 import lease
 from cluster_engine.apimachinery.scheme import Kind, Scheme
-from cluster_engine.client_go import SharedInformerFactory
-from cluster_engine.component import ClusterOptions, Component, Context
+from cluster_engine.client_go import Reader, SharedInformerFactory
+from cluster_engine.component import ClusterOptions, Component, Context, user_of
 from cluster_engine.controlplane import PostStartHooks
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
@@ -69,15 +69,23 @@ class Wiring:
         self.scheme = Scheme(kinds)
         self.server = APIServer(self.clock, self.chance, self.store, self.scheme, options)
         self.informers = SharedInformerFactory(self.store)
-        self.network = Network(self.clock, Proxy(self.informers), self.chance)
-        calls = {"dns": Resolver(self.informers).answer}
+        proxy, resolver = Proxy(self._read_as("kube-proxy")), Resolver(self._read_as("coredns"))
+        self.network = Network(self.clock, proxy, self.chance)
+        calls = {"dns": resolver.answer}
         self.context = Context(
             self.clock, self.chance, self.informers, self.server, options, self.network, calls
         )
         self.components: dict[str, Component] = {}
         for component in COMPONENTS:
-            built = component(self.context)
+            reads_as = component.reads_as
+            context = self.context.read_as(reads_as, component.process) if reads_as else self.context
+            built = component(context)
             self.components[built.name] = built
+
+    def _read_as(self, account: str) -> SharedInformerFactory:
+        """Informers of a workload of kube-system, which reads as its service account."""
+        user = user_of(f"system:serviceaccount:kube-system:{account}")
+        return self.informers.read_as(Reader(self.server, self.clock, user, account))
 
     def boot(self) -> None:
         """Starts every component and runs until the system Pods are Ready, as every cluster of these options does."""
@@ -110,6 +118,7 @@ class Wiring:
             "clock": self.clock.state(),
             "failures": self.clock.failures.state(),
             "store": self.store.state(),
+            "informers": self.informers.state(),
             "server": self.server.state(),
             "network": self.network.state(),
             "components": {name: component.save_all() for name, component in self.components.items()},
@@ -120,7 +129,7 @@ class Wiring:
         """Takes over what ``save`` gave."""
         self.clock.failures.load(saved["failures"])
         self.store.load(saved["store"])
-        self.informers.rebuild()
+        self.informers.load(saved["informers"])
         self.server.load(saved["server"])
         self.network.load(saved["network"])
         for name, state in saved["components"].items():

@@ -6,6 +6,7 @@ In-process and zero-copy: the same admission, validation and strategies as over 
 from cluster_engine.client_go.change import Change
 from cluster_engine.client_go.client import Client
 from cluster_engine.client_go.informer import ORPHAN, Informer, SharedInformerFactory
+from cluster_engine.client_go.reader import Reader
 from cluster_engine.client_go.record import EventRecorder, object_reference
 from cluster_engine.client_go.workqueue import WorkQueue
 
@@ -15,6 +16,7 @@ __all__ = [
     "Client",
     "EventRecorder",
     "Informer",
+    "Reader",
     "SharedInformerFactory",
     "WorkQueue",
     "object_reference",

@@ -7,6 +7,10 @@ A handler that raises harms neither the write nor the other handlers: it is told
 What a write changed is found out once (`Change`), and a handler that names the kinds of owner that concern it is told
 of no other object: a Pod's event reaches its own owner's controller.
 
+Each component has its own `Informer` of the shared one, as a `Reader`: an identity that must be allowed to list and
+watch. One that may not (any more) stands still: it shows what it saw last and is told of nothing. When it may again, it
+is told of all that it missed.
+
 Models k8s.io/client-go/tools/cache.
 """
 
@@ -19,12 +23,20 @@ from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
 from cluster_engine.client_go.change import Change
+from cluster_engine.client_go.reader import Reader
 from cluster_engine.etcd import Store, WatchEvent
+from cluster_engine.kube_apiserver.authorization import AuthorizerChain
 from cluster_engine.sim.failures import backoff
 
 Objects = list[JSON]  # a name of its own: inside the classes ``list`` is a method
 IndexFunc = Callable[[JSON], Sequence[str]]
 RETELL = "informer/retell"
+RELIST = "informer/relist"
+RELIST_FIRST, RELIST_LAST = 0.8, 30.0
+"""Seconds until a refused list is tried again; each further wait is twice as long, up to the last.
+
+Models the back-off of k8s.io/client-go/tools/cache/reflector.go.
+"""
 ORPHAN = ""
 """Stands among ``owners`` for objects that nobody controls."""
 _ADD, _UPDATE, _DELETE = "add", "update", "delete"
@@ -38,6 +50,8 @@ class Handler:
     tell: Callable[[Any], None]
     owners: frozenset[str] | None
     """Kinds of controllers whose objects concern it; None: all objects do."""
+    reader: str = ""
+    """As whom it reads; "": nobody asks."""
 
     @property
     def component(self) -> str:
@@ -111,7 +125,74 @@ def _by_node(obj: JSON) -> Sequence[str]:
 
 
 class Informer:
-    """The view of one resource. Lists are ordered by key."""
+    """The view of one resource that a reader has. Lists are ordered by key."""
+
+    __slots__ = (
+        "_reader",
+        "_shared",
+        "add_index",
+        "by_index",
+        "count_by_index",
+        "get",
+        "is_renewed",
+        "list",
+        "resource",
+    )
+
+    def __init__(self, shared: SharedInformer, reader: Reader | None) -> None:
+        self._shared = shared
+        self._reader = reader
+        self.resource = shared.resource
+        self.add_index = shared.add_index
+        self.is_renewed = shared.is_renewed
+        self.show(shared)
+
+    def show(self, view: SharedInformer | _Still) -> None:
+        """Reads are answered by that one from now on."""
+        self.get, self.list = view.get, view.list
+        self.by_index, self.count_by_index = view.by_index, view.count_by_index
+
+    def on(
+        self,
+        add: Callable[[JSON], None] | None = None,
+        update: Callable[[Change], None] | None = None,
+        delete: Callable[[JSON], None] | None = None,
+        owners: Sequence[str] | None = None,
+    ) -> None:
+        """Adds handlers. They run inside the write and must only enqueue keys.
+
+        ``owners``: only objects that a controller of these kinds has (or had, before an update); ORPHAN: nobody.
+        """
+        self._shared.on(add, update, delete, owners, self._reader.name if self._reader is not None else "")
+
+
+class _Still:
+    """What a reader saw last: the shared informer's objects, but those that were changed since as they were."""
+
+    def __init__(self, shared: SharedInformer, missed: dict[str, JSON | None]) -> None:
+        self._shared = shared
+        self.missed = missed
+
+    def get(self, key: str) -> JSON | None:
+        return self.missed[key] if key in self.missed else self._shared.get(key)
+
+    def list(self, namespace: str | None = None) -> Objects:
+        found = {key_of(obj): obj for obj in self._shared.list()}
+        found |= {key: obj for key, obj in self.missed.items() if obj is not None}
+        gone = {key for key, obj in self.missed.items() if obj is None}
+        prefix = f"{namespace}/" if namespace else ""
+        return [found[key] for key in sorted(found) if key not in gone and key.startswith(prefix)]
+
+    def by_index(self, index: str, value: str) -> Objects:
+        values_of = self._shared.values_of(index)
+        return [obj for obj in self.list() if value in values_of(obj)]
+
+    def count_by_index(self, index: str, value: str) -> int:
+        return len(self.by_index(index, value))
+
+
+class SharedInformer:
+    """The view of one resource that all readers share. Lists are ordered by key."""
 
     def __init__(self, resource: str, store: Store) -> None:
         self.resource = resource
@@ -121,6 +202,11 @@ class Informer:
         self._handlers: dict[str, list[Handler]] = {_ADD: [], _UPDATE: [], _DELETE: []}
         self._named: set[str] = set()  # the kinds of owner that any handler names
         self._routes: dict[tuple[str, str, str], list[Handler]] = {}
+        self._authorizer: AuthorizerChain | None = None
+        self._readers: dict[str, Reader] = {}
+        self._views: dict[str, Informer] = {}
+        self._asked_at = -1
+        self._still: dict[str, _Still] = {}  # by the names of readers that may not read
         self.add_index("namespace", _by_namespace, ())
         self.add_index("owner", _by_owner, ("owners",))
         if resource == "pods":
@@ -147,6 +233,21 @@ class Informer:
         bucket = self._indexes[index].buckets.get(value)
         return len(bucket.keys) if bucket is not None else 0
 
+    def values_of(self, index: str) -> IndexFunc:
+        """What an index goes by. Raises KeyError."""
+        return self._indexes[index].values_of
+
+    def view(self, reader: Reader | None) -> Informer:
+        """A reader's informer."""
+        if reader is None:
+            return Informer(self, None)
+        found = self._views.get(reader.name)
+        if found is None:
+            self._readers[reader.name], self._authorizer = reader, reader.authorizer
+            found = self._views[reader.name] = Informer(self, reader)
+            self._asked_at = -1
+        return found
+
     def add_index(self, name: str, values_of: IndexFunc, parts: Sequence[str]) -> None:
         """Adds an index; the same name again is ignored (components share informers).
 
@@ -164,21 +265,23 @@ class Informer:
         update: Callable[[Change], None] | None = None,
         delete: Callable[[JSON], None] | None = None,
         owners: Sequence[str] | None = None,
+        reader: str = "",
     ) -> None:
-        """Adds handlers. They run inside the write and must only enqueue keys.
-
-        ``owners``: only objects that a controller of these kinds has (or had, before an update); ORPHAN: nobody.
-        """
+        """As `Informer.on`, for the reader of that name."""
         kinds = frozenset(owners) if owners is not None else None
         self._named |= kinds or set()
         self._routes.clear()
         for what, tell in ((_ADD, add), (_UPDATE, update), (_DELETE, delete)):
             if tell is not None:
-                self._handlers[what].append(Handler(tell, kinds))
+                self._handlers[what].append(Handler(tell, kinds, reader))
 
     def _event(self, event: WatchEvent) -> None:
         new, old = event.object, event.previous
         key = key_of(new)
+        if self._authorizer is not None and self._authorizer.generation != self._asked_at:
+            self._ask()
+        for still in self._still.values():
+            still.missed.setdefault(key, old)
         told: JSON | Change = new
         if event.type == "DELETED":
             what = _DELETE
@@ -200,7 +303,12 @@ class Informer:
                         index.apply(key, old, new)
                         break
         route = self._routes.get((what, former, owner))
-        for handler in self._route(what, former, owner) if route is None else route:
+        self._tell(self._route(what, former, owner) if route is None else route, what, told, key, old, new)
+
+    def _tell(
+        self, handlers: Sequence[Handler], what: str, told: Any, key: str, old: JSON | None, new: JSON
+    ) -> None:
+        for handler in handlers:
             try:
                 handler.tell(told)
             except Exception as error:
@@ -223,9 +331,78 @@ class Informer:
         found = self._routes[what, former, owner] = [
             handler
             for handler in self._handlers[what]
-            if handler.owners is None or former in handler.owners or owner in handler.owners
+            if (handler.owners is None or former in handler.owners or owner in handler.owners)
+            and handler.reader not in self._still
         ]
         return found
+
+    # ---- who may read ----------------------------------------------------------------------------------
+
+    def _ask(self) -> None:
+        """The authorizers have changed: each reader is asked for again."""
+        assert self._authorizer is not None
+        self._asked_at = self._authorizer.generation
+        for name, reader in self._readers.items():
+            refusal = reader.refusal(self.resource)
+            if refusal and name not in self._still:
+                self._stand_still(name, {})
+                self._refused(reader, refusal, 0)
+            elif not refusal and name in self._still:
+                self._go_on(name)
+
+    def relist(self, name: str, attempt: int) -> None:
+        """Clock event: a reader that was refused tries again."""
+        reader = self._readers[name]
+        refusal = reader.refusal(self.resource)
+        if name not in self._still:
+            return
+        if refusal:
+            self._refused(reader, refusal, attempt)
+        else:
+            self._go_on(name)
+
+    def _refused(self, reader: Reader, refusal: str, attempt: int) -> None:
+        reader.log(self.resource, refusal)
+        seconds = min(RELIST_FIRST * (1 << min(attempt, 10)), RELIST_LAST)
+        self._clock.call_later(seconds, RELIST, self.resource, reader.name, attempt + 1, background=True)
+
+    def _stand_still(self, name: str, missed: dict[str, JSON | None]) -> None:
+        self._still[name] = _Still(self, missed)
+        self._views[name].show(self._still[name])
+        self._routes.clear()
+
+    def _go_on(self, name: str) -> None:
+        """The reader's handlers are told of what it missed."""
+        missed = self._still.pop(name).missed
+        self._views[name].show(self)
+        self._routes.clear()
+        for key, old in missed.items():
+            new = self.get(key)
+            replaced = (
+                old is not None and new is not None and old["metadata"]["uid"] != new["metadata"]["uid"]
+            )
+            if old is not None and (new is None or replaced):
+                self._tell_reader(name, _DELETE, old)
+            if new is not None and (old is None or replaced):
+                self._tell_reader(name, _ADD, new)
+            elif old is not None and new is not None and old is not new:
+                self._tell_reader(name, _UPDATE, Change(key, old, new))
+
+    def _tell_reader(self, name: str, what: str, told: Any) -> None:
+        new, old = (told.new, told.old) if what == _UPDATE else (told, told)
+        route = self._route(what, self._owner_kind(old), self._owner_kind(new))
+        self._tell([each for each in route if each.reader == name], what, told, key_of(new), old, new)
+
+    def state(self) -> dict[str, JSON]:
+        """What readers that stand still have missed: reader -> key -> the object as it was, or None."""
+        return {name: dict(still.missed) for name, still in self._still.items()}
+
+    def load(self, state: dict[str, JSON]) -> None:
+        for name in [*self._still]:
+            self._views[name].show(self)
+            del self._still[name]
+        for name, missed in state.items():
+            self._stand_still(name, dict(missed))
 
     def _tell_again(self, what: str, handler: Handler, key: str, old: JSON | None, new: JSON) -> None:
         """Has a handler that failed told again, after its back-off."""
@@ -243,8 +420,9 @@ class Informer:
         else:
             tell(new if old is None else Change(key, old, new))
 
-    def share(self, other: Informer) -> None:
+    def share(self, other: SharedInformer) -> None:
         """Takes over the indexes of ``other``, whose store this informer's store shares."""
+        self.load(other.state())
         for name, index in self._indexes.items():
             index.share(other._indexes[name])
 
@@ -257,28 +435,56 @@ class Informer:
 
 
 class SharedInformerFactory:
-    """One informer per resource, made on first use."""
+    """One shared informer per resource, made on first use; each reader has its own view of it."""
 
-    def __init__(self, store: Store) -> None:
+    def __init__(self, store: Store, reader: Reader | None = None) -> None:
         self._store = store
-        self._informers: dict[str, Informer] = {}
-        store.clock.register(RETELL, self._retell)
+        self._reader = reader
+        self._informers: dict[str, SharedInformer] = {}
+        self._views: dict[str, Informer] = {}
+        if reader is None:
+            store.clock.register(RETELL, self._retell)
+            store.clock.register(RELIST, self._relist)
+
+    def read_as(self, reader: Reader) -> SharedInformerFactory:
+        """The same informers, as that reader sees them."""
+        found = SharedInformerFactory(self._store, reader)
+        found._informers = self._informers
+        return found
 
     def of(self, resource: str) -> Informer:
         """The informer of a group-resource such as ``pods`` or ``deployments.apps``."""
+        view = self._views.get(resource)
+        if view is None:
+            view = self._views[resource] = self._shared(resource).view(self._reader)
+        return view
+
+    def _shared(self, resource: str) -> SharedInformer:
         informer = self._informers.get(resource)
         if informer is None:
-            informer = self._informers[resource] = Informer(resource, self._store)
+            informer = self._informers[resource] = SharedInformer(resource, self._store)
         return informer
 
     def _retell(self, resource: str, *event: Any) -> None:
-        self.of(resource).retell(*event)
+        self._shared(resource).retell(*event)
+
+    def _relist(self, resource: str, *event: Any) -> None:
+        self._shared(resource).relist(*event)
 
     def share(self, other: SharedInformerFactory) -> None:
         """Takes over what the informers of ``other`` know."""
         for resource, informer in other._informers.items():
-            self.of(resource).share(informer)
+            self._shared(resource).share(informer)
 
-    def rebuild(self) -> None:
-        for informer in self._informers.values():
+    def state(self) -> dict[str, Any]:
+        """What cannot be read from the store: what readers have missed that may not read."""
+        found = {resource: informer.state() for resource, informer in self._informers.items()}
+        return {resource: state for resource, state in sorted(found.items()) if state}
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Reads everything anew from the store, without calling handlers."""
+        for resource in state:
+            self._shared(resource)
+        for resource, informer in self._informers.items():
             informer.rebuild()
+            informer.load(state.get(resource, {}))

@@ -31,8 +31,11 @@ class WorkQueue:
         reconcile: Callable[[str], None],
         latency: float = 0.005,
         priority: int = 50,
+        process: str = "",
     ) -> None:
+        """``process``: whose log tells of what may not be done."""
         self.name = name
+        self._process = process
         self._clock = clock
         self._reconcile = reconcile
         self._latency = latency
@@ -117,9 +120,11 @@ class WorkQueue:
         before = self._failures.get(key, 0)
         try:
             self._reconcile(key)
-        except ApiError:
+        except ApiError as error:
             # What went wrong is in the cluster (a conflict, a quota, a vanished namespace): level-driven
             # controllers just look again later.
+            if error.code == 403:
+                self._log(key, error.message)
             self.add_rate_limited(key)
         except Exception as error:
             if not self._clock.failed(self.name, key, error):
@@ -128,6 +133,12 @@ class WorkQueue:
         else:
             if self._failures.get(key, 0) == before:
                 self.forget(key)
+
+    def _log(self, key: str, message: str) -> None:
+        """Says in the process's log that a key could not be synced (util/runtime.HandleError)."""
+        why = f"error syncing '{key}': {message}".replace('"', '\\"')
+        text = f'{self.name}.go] "Unhandled Error" err="{why}" logger="UnhandledError"'
+        self._clock.logs.write(self._process, self._clock.now, "E", text)
 
     def state(self) -> dict[str, Any]:
         return {

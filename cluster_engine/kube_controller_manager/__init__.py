@@ -5,6 +5,7 @@ To add one: a file with a class, and a line in ``CONTROLLERS``.
 
 from cluster_engine.component import Component
 
+from .client_builder import ClientBuilder
 from .cronjob import CronJobController
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
@@ -25,6 +26,7 @@ from .ttl_after_finished import TTLAfterFinishedController
 CONTROLLERS: tuple[type[Component], ...] = (
     NamespaceController,
     ServiceAccountController,
+    ClientBuilder,
     RootCAPublisher,
     ReplicaSetController,
     DeploymentController,

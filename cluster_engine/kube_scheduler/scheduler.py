@@ -46,6 +46,8 @@ class Scheduler(Component):
     """kube-scheduler with the default profile."""
 
     name = "kube-scheduler"
+    process = "kube-scheduler"
+    reads_as = "system:kube-scheduler"
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)

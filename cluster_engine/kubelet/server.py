@@ -57,7 +57,16 @@ class NodeServer:
             reason, message = _why_waiting(state, record, name)
             text = f'container "{name}" in pod "{pod}" is waiting to start: {message or reason}'
             raise bad_request(text)
-        return self.runtime.logs(record, current)
+        return self._with_what_it_said(record, current)
+
+    def _with_what_it_said(self, record: PodRecord, container: Container) -> list[LogLine]:
+        """A component's own lines stand among those of its container."""
+        lines = self.runtime.logs(record, container)
+        if not record.static:
+            return lines
+        said = self.core.clock.logs.of(container.name)
+        more: list[LogLine] = [(at, "stderr", text) for at, text in said if at >= container.started_at]
+        return sorted([*lines, *more], key=lambda line: line[0]) if more else lines
 
     def _running(self, namespace: str, pod: str, container: str) -> tuple[PodRecord, Container]:
         """The container that a session wants. Raises ApiError."""

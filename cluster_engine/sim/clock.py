@@ -14,6 +14,7 @@ from zlib import crc32
 
 from cluster_engine.sim.causes import Causes, Roots
 from cluster_engine.sim.failures import PATIENCE, Failures, backoff
+from cluster_engine.sim.logs import Logs
 from cluster_engine.sim.times import SECOND, rfc3339, rfc3339_micro
 
 Handler = Callable[..., None]
@@ -32,6 +33,7 @@ class Clock:
         "causes",
         "events_run",
         "failures",
+        "logs",
         "now",
     )
 
@@ -39,6 +41,7 @@ class Clock:
         self.now = start
         self.failures = failures or Failures()
         self.causes = Causes()
+        self.logs = Logs()
         self._failing: dict[str, int] = {}  # events whose last try failed -> how many in a row
         self.events_run = 0
         self._seq = 0
@@ -176,6 +179,7 @@ class Clock:
         self.now, self._seq, self._foreground = other.now, other._seq, other._foreground
         self._failing = dict(other._failing)
         self.causes.share(other.causes)
+        self.logs.share(other.logs)
         self._heap, self._timers = other._heap.copy(), other._timers.copy()
 
     def state(self) -> dict[str, Any]:
@@ -185,6 +189,7 @@ class Clock:
             "seq": self._seq,
             "failing": dict(self._failing),
             "causes": self.causes.state(),
+            "logs": self.logs.state(),
             "heap": [[due, priority, seq, *self._timers[seq]] for due, priority, seq in live],
         }
 
@@ -193,6 +198,7 @@ class Clock:
         self._seq = state["seq"]
         self._failing = dict(state["failing"])
         self.causes.load(state["causes"])
+        self.logs.load(state["logs"])
         self._heap = [(due, priority, seq) for due, priority, seq, *_ in state["heap"]]
         self._timers = {
             seq: (handler, tuple(args), background, tuple(roots))

@@ -43,7 +43,7 @@ def test_a_rebuilt_informer_equals_the_one_that_saw_it_all():
         store.put("pods", f"default/{name}", pod(name, node="n1"))
     store.put("pods", "default/q", pod("q", node="n2"))
     before = names(pods.by_index("node", "n1"))
-    factory.rebuild()
+    factory.load({})
     assert names(pods.by_index("node", "n1")) == before
 
 
@@ -127,7 +127,7 @@ def test_handlers_are_told_of_the_objects_of_their_kind_of_owner():
     assert told(lambda: store.delete("pods", "default/a")) == [everybody]
     for number in range(100):
         store.put("pods", "default/b", {**owned(f"Kind{number}"), "spec": {}})
-    assert len(pods._routes) < 20, "a user's kinds of owner make no routes of their own"
+    assert len(pods._shared._routes) < 20, "a user's kinds of owner make no routes of their own"
 
 
 def test_a_queue_reconciles_each_key_once_per_batch():

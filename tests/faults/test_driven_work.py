@@ -153,7 +153,7 @@ def test_an_event_that_had_planned_its_next_run_is_not_planned_twice():
 @pytest.mark.parametrize("resource", sorted(Cluster(nodes=2, boot=False).informers._informers))
 def test_an_informers_handlers_that_fail_once_are_told_again(resource):
     cluster = Cluster(nodes=2, seed=3, strict=False, boot=False)
-    informer, hit = cluster.informers.of(resource), []
+    informer, hit = cluster.informers._informers[resource], []
 
     def failing_once(original: Callable[..., None]) -> Callable[..., None]:
         def planted(*args: object) -> None:

@@ -119,6 +119,12 @@ _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         _EVENTS,
     ),
 }
+_NODE_PROXIER = (
+    _core(_FOLLOW, "services", "endpoints"),
+    _core(READ, "nodes"),
+    _EVENTS,
+    Rule(_FOLLOW, ("discovery.k8s.io",), ("endpointslices",)),
+)
 # By group or user name, in the order in which reviews list them.
 _RULES: dict[str, tuple[Rule, ...]] = {
     MASTERS: _ALL,
@@ -152,12 +158,8 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         Rule(_FOLLOW, ("*",), ("*",)),
         _core(("create",), "serviceaccounts/token"),
     ),
-    "system:kube-proxy": (
-        _core(_FOLLOW, "services", "endpoints"),
-        _core(READ, "nodes"),
-        _EVENTS,
-        Rule(_FOLLOW, ("discovery.k8s.io",), ("endpointslices",)),
-    ),
+    "system:kube-proxy": _NODE_PROXIER,
+    "system:serviceaccount:kube-system:kube-proxy": _NODE_PROXIER,
     "system:serviceaccount:kube-system:coredns": (
         _core(_FOLLOW, "endpoints", "services", "pods", "namespaces"),
         Rule(_FOLLOW, ("discovery.k8s.io",), ("endpointslices",)),
