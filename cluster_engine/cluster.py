@@ -315,7 +315,7 @@ class Cluster(Wiring):
         scope = f"/namespaces/{namespace}" if kind.namespaced else ""
         headers = {"content-type": "application/json", "accept": "application/json"}
         body = orjson.dumps({"kind": "DeleteOptions", "apiVersion": "v1", "propagationPolicy": "Background"})
-        path = f"{kind.path}{scope}/{kind.resource}/{name}"
+        path = f"{kind.forms[0].path}{scope}/{kind.resource}/{name}"
         return _unwrap(self.request(Request("DELETE", path, [], headers, body, ADMIN)))
 
     def why(

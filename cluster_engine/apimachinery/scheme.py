@@ -115,6 +115,8 @@ class Kind:
     namespaced: bool
     versions: tuple[Version, ...] = ()
     """The others in which it is served."""
+    served: bool = True
+    """Whether it is served in the version in which it is stored; else in the others alone."""
     openapi: JSON | None = None
     """The OpenAPI v3 schema of a kind that types.json does not have."""
     short_names: tuple[str, ...] = ()
@@ -178,9 +180,13 @@ class Kind:
         return f"{self.resource}.{self.group}" if self.group else self.resource
 
     @cached_property
+    def _all_forms(self) -> tuple[Kind, ...]:
+        return (self, *(self._in(version) for version in self.versions))
+
+    @cached_property
     def forms(self) -> tuple[Kind, ...]:
         """The kind in each version in which it is served, the stored one first."""
-        return (self, *(self._in(version) for version in self.versions))
+        return self._all_forms if self.served else self._all_forms[1:]
 
     def _in(self, version: Version) -> Kind:
         print_own = version.row
@@ -188,6 +194,7 @@ class Kind:
             self,
             version=version.name,
             versions=(),
+            served=True,
             openapi=version.openapi,
             deprecated=version.deprecated,
             default=version.default,
@@ -200,8 +207,8 @@ class Kind:
         return replace(made, row=lambda obj, now: print_own(made.shown(obj), now))
 
     def in_version(self, api_version: str) -> Kind | None:
-        """The kind in this version, when it is served in it."""
-        return next((form for form in self.forms if form.api_version == api_version), None)
+        """The kind in this version, when it is one of its."""
+        return next((form for form in self._all_forms if form.api_version == api_version), None)
 
     def shown(self, obj: JSON) -> JSON:
         """A stored object as this version has it."""
@@ -216,7 +223,7 @@ class Kind:
         return {**self.form.to_stored(obj), "apiVersion": self.stored.api_version}
 
     def converted(self, obj: JSON, api_version: str) -> JSON | None:
-        """An object of any version in another one; None when either is not served."""
+        """An object of any version in another one; None when either is not one of its versions."""
         source, target = self.in_version(obj["apiVersion"]), self.in_version(api_version)
         if source is None or target is None:
             return None
@@ -288,14 +295,15 @@ class Scheme:
     def served(self, group: str, version: str, resource: str) -> Kind | None:
         """The kind that a path names, in the version that it names, or None."""
         kind = self._kinds.get(f"{resource}.{group}" if group else resource)
-        if kind is None or kind.version == version:
+        if kind is None or (kind.served and kind.version == version):
             return kind
         return next((form for form in kind.forms if form.version == version), None)
 
     def of_object(self, api_version: str, kind_name: str) -> Kind | None:
         """The kind of objects with this apiVersion and kind, or None (a REST mapping)."""
         found = (kind for kind in self._kinds.values() if kind.kind == kind_name)
-        return next((form for kind in found if (form := kind.in_version(api_version)) is not None), None)
+        forms = (form for kind in found for form in kind.forms)
+        return next((form for form in forms if form.api_version == api_version), None)
 
     def named(self, text: str) -> Kind | None:
         """The kind that people call so: plural, singular, short name, kind or ``plural.group``."""

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from typing import Any
 
 import crontab
@@ -10,6 +11,7 @@ import pytest
 
 from cluster_engine import Cluster
 from cluster_engine.api import KINDS
+from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.kube_apiserver import ADMIN, Request, Response
 
 JSON = dict[str, Any]
@@ -247,3 +249,29 @@ def test_nothing_is_lost_on_the_way(cluster: Cluster) -> None:
     ok(cluster, "POST", BETA, OLD_STYLE)
     again = Cluster.replay(cluster.journal, kinds=cluster.scheme.kinds)
     assert again.state_hash() == cluster.state_hash()
+
+
+def test_a_version_that_is_stored_and_not_served() -> None:
+    """As a CRD's version with ``served: false, storage: true``: other clients use the others, components the stored."""
+    kind = replace(crontab.KIND, served=False)
+    cluster = Cluster(nodes=0, addons=False, control_plane=False, freezing=True, kinds=(*KINDS, kind))
+    ok(cluster, "POST", BETA, OLD_STYLE)
+    assert send(cluster, "GET", f"{V1}/a").status == 404
+    assert send(cluster, "POST", V1, NEW_STYLE).status == 404
+    assert spec_of(ok(cluster, "GET", f"{BETA}/a"))[0] == "stable.example.com/v1beta1"
+    stored = cluster.store.get("crontabs.stable.example.com", "default/a")
+    assert stored is not None
+    assert stored["apiVersion"] == "stable.example.com/v1"
+    group = ok(cluster, "GET", "/apis/stable.example.com")
+    assert [each["version"] for each in group["versions"]] == ["v1beta1"]
+    assert group["preferredVersion"]["version"] == "v1beta1"
+    assert send(cluster, "GET", "/apis/stable.example.com/v1").status == 404
+    patch: JSON = {"spec": {"cronSpec": "1 2"}}
+    ok(cluster, "PATCH", f"{BETA}/a", patch, "application/merge-patch+json")
+    owners = ok(cluster, "GET", f"{BETA}/a")["metadata"]["managedFields"]
+    assert {each["apiVersion"] for each in owners} == {"stable.example.com/v1beta1"}
+    with pytest.raises(ApiError, match=r'no matches for kind "CronTab" in version "stable.example.com/v1"'):
+        cluster.apply(NEW_STYLE)
+    cluster.settle()
+    cluster.delete("crontabs", "a")
+    assert cluster.get("crontabs", "a") is None

@@ -11,6 +11,8 @@ import pytest
 from cluster_engine import Cluster
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import conflict
+from cluster_engine.kube_apiserver.authorization import Rule
+from cluster_engine.kube_apiserver.authorization.bootstrap_policy import _RULES
 from cluster_engine.kube_scheduler import Scheduler, scheduler
 from cluster_engine.kube_scheduler.framework import (
     SKIP,
@@ -18,6 +20,7 @@ from cluster_engine.kube_scheduler.framework import (
     Event,
     Interest,
     NodeInfo,
+    NodeNames,
     Plugin,
     PodInfo,
     Refusal,
@@ -46,6 +49,8 @@ def booted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Cluster]:
 
     def boot(*plugins: type[Plugin], **options: Any) -> Cluster:
         monkeypatch.setattr(scheduler, "PLUGINS", (*PLUGINS[:-1], *plugins, PLUGINS[-1]))
+        rules = (*_RULES["system:kube-scheduler"], Rule(("list", "watch"), ("",), ("configmaps",)))
+        monkeypatch.setitem(_RULES, "system:kube-scheduler", rules)
         return Cluster(**{"nodes": 3, "seed": 5, "addons": False, "freezing": True, **options})
 
     return boot
@@ -543,3 +548,48 @@ def test_the_earliest_back_off_after_an_error_is_the_next_retry(booted: Any) -> 
     assert len(scheduler_of(cluster).attempts("default", "often")) == 6
     cluster.advance(8)
     assert len(scheduler_of(cluster).attempts("default", "often")) == 7
+
+
+def only(plugin: str, *names: str) -> type[Plugin]:
+    """A plugin that knows which nodes can do, and must not be asked about others."""
+
+    class Only(Plugin):
+        name = plugin
+
+        def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Any) -> NodeNames:
+            return NodeNames(frozenset(names))
+
+        def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> None:
+            assert node.name in names
+
+    return Only
+
+
+NAMED = [
+    pytest.param((("A", "worker-1"),), "worker-1", "", id="one node"),
+    pytest.param(
+        (("A", "worker-1", "worker-2"), ("B", "worker-2", "x")), "worker-2", "", id="what both name"
+    ),
+    pytest.param(
+        (("A", "gone"),), "", "3 node(s) didn't satisfy plugin(s) [A]", id="a node that is not there"
+    ),
+    pytest.param((("A",),), "", "node(s) didn't satisfy plugin A", id="none"),
+    pytest.param(
+        (("B", "worker-1"), ("A", "worker-2")),
+        "",
+        "node(s) didn't satisfy plugin(s) [A B] simultaneously",
+        id="none that both name",
+    ),
+]
+
+
+@pytest.mark.parametrize(("plugins", "node", "message"), NAMED)
+def test_a_plugin_that_names_the_nodes(
+    booted: Callable[..., Cluster], plugins: tuple[tuple[str, ...], ...], node: str, message: str
+) -> None:
+    cluster = booted(*(only(name, *nodes) for name, *nodes in plugins))
+    cluster.apply(pod("p"))
+    cluster.advance(2)
+    assert node_of(cluster, "p") == node
+    if message:
+        assert f"0/3 nodes are available: {message}." in messages(cluster, "p")[0]

@@ -60,6 +60,13 @@ class Skip:
 SKIP = Skip()
 
 
+@dataclass(frozen=True, slots=True)
+class NodeNames:
+    """The only nodes that can do, by name (framework.PreFilterResult): no plugin is asked about any other."""
+
+    names: frozenset[str]
+
+
 class Wait(NamedTuple):
     """Says that the Pod is to wait, so many seconds at most, until the plugin allows it."""
 
@@ -133,8 +140,10 @@ class Plugin:
 
     # ---- which nodes will do ---------------------------------------------------------------------------
 
-    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | Skip | None:
-        """Once per Pod; a Refusal refuses all nodes, SKIP spares the plugin's ``filter``."""
+    def pre_filter(
+        self, state: CycleState, pod: PodInfo, snapshot: Snapshot
+    ) -> Refusal | NodeNames | Skip | None:
+        """Once per Pod; a Refusal refuses all nodes, SKIP spares the plugin's ``filter``, NodeNames all other nodes."""
         return None
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Refusal | None:

@@ -11,13 +11,14 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cluster_engine.kube_scheduler.framework.attempts import Scores, Tally
 from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.interface import (
     CycleState,
     Diagnosis,
+    NodeNames,
     Nomination,
     Plugin,
     Refusal,
@@ -58,6 +59,27 @@ class _Answers:
         self.refusals: list[Refusal | None] = []
         self.raw: list[list[int]] = []
         """Per scorer, a score per node."""
+
+
+class _Narrowed(NamedTuple):
+    """The nodes that all of these plugins named."""
+
+    names: frozenset[str]
+    plugins: tuple[str, ...]
+
+
+def _not_named(narrowed: _Narrowed) -> Refusal:
+    named = sorted(narrowed.plugins)
+    return Refusal((f"node(s) didn't satisfy plugin(s) [{' '.join(named)}]",), False, " ".join(named))
+
+
+def _nowhere(narrowed: _Narrowed) -> Refusal:
+    """No node is left (RunPreFilterPlugins)."""
+    named = sorted(narrowed.plugins)
+    text = f"node(s) didn't satisfy plugin(s) [{' '.join(named)}] simultaneously"
+    if len(named) == 1:
+        text = f"node(s) didn't satisfy plugin {named[0]}"
+    return Refusal((text,), False, " ".join(named))
 
 
 def _defines(plugin: Plugin, point: str) -> bool:
@@ -111,11 +133,10 @@ class Framework:
         nodes = cache.snapshot.nodes
         finding = Finding(CycleState(), Tally(cache.names))
         state, tally = finding.state, finding.tally
-        answers = self._current(pod.shape)
-        everywhere = self._pre_filter(state, pod, cache.snapshot)
-        if everywhere is not None:
-            tally.everywhere = everywhere
-            finding.diagnosis = Diagnosis(everywhere=everywhere, plugins=(everywhere.plugin,))
+        narrowed = self._pre_filter(state, pod, cache.snapshot)
+        if isinstance(narrowed, Refusal):
+            tally.everywhere = narrowed
+            finding.diagnosis = Diagnosis(everywhere=narrowed, plugins=tuple(narrowed.plugin.split()))
             return finding
         if nominator:
             promised = cache.node(nominated_node(pod.pod))
@@ -124,17 +145,24 @@ class Framework:
                 tally.nodes, tally.feasible, tally.refusals = (promised.name,), [0], [None]
                 return finding
         asked = [plugin for plugin in self._filters if plugin.name not in state.skipped]
-        tally.asked = (*answers.asked, *(plugin.name for plugin in asked)) if asked else answers.asked
-        refusals = tally.refusals = self._filter(state, pod, answers, asked)
+        if narrowed is not None:
+            shaped = tuple(p.name for p in self._shape_filters if p.applies(pod.shape))
+            tally.asked = (*shaped, *(plugin.name for plugin in asked))
+            refusals = tally.refusals = self._filter_named(pod, narrowed)
+        else:
+            answers = self._current(pod.shape)
+            tally.asked = (*answers.asked, *(plugin.name for plugin in asked)) if asked else answers.asked
+            refusals = tally.refusals = self._filter(state, pod, answers, asked)
         feasible = [nodes[i] for i, refusal in enumerate(refusals) if refusal is None]
         tally.feasible = [node.index for node in feasible]
         if not feasible:
             found = [refusal for refusal in refusals if refusal is not None]
-            finding.diagnosis = Diagnosis(found, plugins=tuple(sorted({r.plugin for r in found})))
+            names = {name for refusal in found for name in refusal.plugin.split()}
+            finding.diagnosis = Diagnosis(found, plugins=tuple(sorted(names)))
         else:
             finding.node = feasible[0]
             if len(feasible) > 1:
-                ties = self._best(state, pod, answers, feasible, tally.scores)
+                ties = self._best(state, pod, self._current(pod.shape), feasible, tally.scores)
                 finding.node = (
                     ties[0] if len(ties) == 1 else self._chance.of("node", pod.uid, attempt).choice(ties)
                 )
@@ -169,9 +197,11 @@ class Framework:
         present = self.cache.snapshot
         nodes = [node if other.name == node.name else other for other in present.nodes]
         state = CycleState()
-        refusal = self._pre_filter(state, pod, Snapshot(nodes, present.informers))
-        if refusal is not None:
-            return refusal
+        narrowed = self._pre_filter(state, pod, Snapshot(nodes, present.informers))
+        if isinstance(narrowed, Refusal):
+            return narrowed
+        if narrowed is not None and node.name not in narrowed.names:
+            return _not_named(narrowed)
         for plugin in self._filters:
             if plugin.name not in state.skipped:
                 refusal = plugin.filter(state, pod, node)
@@ -179,14 +209,30 @@ class Framework:
                     return _named(refusal, plugin)
         return None
 
-    def _pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | None:
+    def _pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | _Narrowed | None:
+        narrowed: _Narrowed | None = None
         for plugin in self._pre_filters:
             answer = plugin.pre_filter(state, pod, snapshot)
             if isinstance(answer, Skip):
                 state.skipped[plugin.name] = None
+            elif isinstance(answer, NodeNames):
+                known = narrowed or _Narrowed(answer.names, ())
+                narrowed = _Narrowed(known.names & answer.names, (*known.plugins, plugin.name))
+                if not narrowed.names:
+                    return _nowhere(narrowed)
             elif answer is not None:
                 return _named(answer, plugin)
-        return None
+        return narrowed
+
+    def _filter_named(self, pod: PodInfo, narrowed: _Narrowed) -> list[Refusal | None]:
+        """Only the nodes that can do are looked at: a DaemonSet's Pod costs one node, however many there are."""
+        absent = _not_named(narrowed)
+        refusals: list[Refusal | None] = [absent] * len(self.cache.snapshot.nodes)
+        for name in sorted(narrowed.names):
+            node = self.cache.node(name)
+            if node is not None:
+                refusals[node.index] = self.dry_run(pod, node)
+        return refusals
 
     def _filter(
         self, state: CycleState, pod: PodInfo, answers: _Answers, asked: list[Plugin]

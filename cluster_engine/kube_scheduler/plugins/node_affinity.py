@@ -7,6 +7,7 @@ from cluster_engine.kube_scheduler.framework import (
     Event,
     Interest,
     NodeInfo,
+    NodeNames,
     PodInfo,
     Refusal,
     SchedulingError,
@@ -19,7 +20,6 @@ from cluster_engine.kube_scheduler.framework.events import ADD, NODE_LABEL
 from cluster_engine.kube_scheduler.framework.interface import default_normalize
 
 _REFUSAL = unresolvable("node(s) didn't match Pod's node affinity/selector")
-_NOT_NAMED = unresolvable("node(s) didn't satisfy plugin(s) [NodeAffinity]")
 
 
 class NodeAffinity(ShapePlugin):
@@ -35,11 +35,11 @@ class NodeAffinity(ShapePlugin):
         return bool(shape.required_nodes or shape.preferred_nodes)
 
     def filter_shape(self, shape: Shape, node: NodeInfo) -> Refusal | None:
-        required = shape.required_nodes
-        if required.matches(node.labels, node.name):
-            return None
-        names = required.names()
-        return _NOT_NAMED if names is not None and node.name not in names else _REFUSAL
+        return None if shape.required_nodes.matches(node.labels, node.name) else _REFUSAL
+
+    def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> NodeNames | None:
+        names = pod.shape.required_nodes.names() if pod.shape.required_nodes else None
+        return NodeNames(frozenset(names)) if names is not None else None
 
     def pre_score(self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]) -> None:
         problem = pod.shape.preferred_problem
