@@ -14,7 +14,15 @@ from typing import Any
 from cluster_engine.sim import columns, packing
 
 FORMAT = 2
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: lambda data: data}
+
+
+def _with_logs(data: dict[str, Any]) -> dict[str, Any]:
+    """Before format 2 no component had a log, and every informer showed what the store holds."""
+    saved = data["saved"]
+    return {**data, "saved": {**saved, "clock": {**saved["clock"], "logs": {}}, "informers": {}}}
+
+
+UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_logs}
 """Format -> what makes data of the next format from data of this one."""
 BYTES_LIMIT = 256 * 1024 * 1024
 """Memory that reading one may take: the state of the largest cluster is a tenth of it."""
