@@ -21,6 +21,7 @@ from cluster_engine.linux.limits import KIB, MIB
 GRACE = 2.0
 """Seconds between SIGINT and SIGKILL."""
 CHUNK = 32 * 1024
+PAGE = os.sysconf("SC_PAGE_SIZE")
 
 ReadInput = Callable[[], Awaitable[bytes | None]]
 """The next input: bytes, or None at the end."""
@@ -103,6 +104,15 @@ class Child:
     def handles_signals(self) -> bool:
         """Do control characters mean signals on its terminal? A program that made it raw gets them as they are."""
         return self._tty and self._master >= 0 and bool(termios.tcgetattr(self._master)[3] & termios.ISIG)
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes; 0 once it is gone."""
+        try:
+            with open(f"/proc/{self._process.pid}/statm") as file:
+                return int(file.read().split()[1]) * PAGE
+        except (OSError, IndexError):
+            return 0
 
     def _signal(self, number: signal.Signals) -> None:
         if self._process.returncode is None:

@@ -27,6 +27,12 @@ from cluster_engine.terminal.disk import Disk, data_of, normal
 LAUNCHER = Path(launcher.__file__)
 MINIMUM_ABI = 4
 MAX_KUBECONFIG = 256 * 1024
+TOGETHER = 64
+"""Programs of all terminals of this process at a time."""
+MEMORY_TOGETHER = 2048 * MIB
+"""Resident bytes of all programs of this process; past it the largest ends before another begins."""
+HELD = 6
+"""Bytes that begin a host's path at the end of an output: so many wait for what follows, fewer (an echo) do not."""
 
 
 class ConfinementError(RuntimeError):
@@ -35,7 +41,7 @@ class ConfinementError(RuntimeError):
 
 @dataclass(frozen=True, slots=True)
 class ProgramLimits:
-    """Ceilings of one run (the launcher adds CPU 60 s, 4 GiB of addresses, 16 MiB a file)."""
+    """Ceilings of one run (the launcher adds CPU 60 s, 384 MiB of memory, 16 MiB a file)."""
 
     timeout: float = 3600.0
     output: int = 8 * MIB
@@ -143,6 +149,7 @@ class ConfinedProgram:
             raise ConfinementError("the terminal is closed")
         if len(self._running) >= self.limits.running:
             raise ConfinementError(f"more than {self.limits.running} programs at a time")
+        _make_room()
         here = cwd or self._home
         self._lay_out(files)
         folder = self._real(here)
@@ -159,6 +166,7 @@ class ConfinedProgram:
             raise ConfinementError("an argument contains a NUL character")
         run = Run(self, Child([os.fsencode(each) for each in command], tty, size), files)
         self._running.append(run)
+        _EVERYWHERE.append(run)
         return run
 
     def close(self) -> None:
@@ -192,13 +200,22 @@ class ConfinedProgram:
             # Names are resolved by Go itself, with no resolver to reach: no look-up leaves the machine.
             "GODEBUG": "netdns=go",
             "GOMAXPROCS": "2",
+            # Collected harder before the limit is met.
+            "GOMEMLIMIT": "256MiB",
         }
 
-    def hide(self, data: bytes) -> bytes:
-        """Output without the host's paths in it."""
-        return data.replace(os.fsencode(str(self._scratch / "root")), b"").replace(
-            os.fsencode(str(self._scratch)), b""
-        )
+    def hide(self, data: bytes) -> tuple[bytes, bytes]:
+        """Output without the host's paths in it, and its end where that may be the beginning of one."""
+        scratch = os.fsencode(self._scratch)
+        root, held = scratch + b"/root", b""
+        for length in range(min(len(root) - 1, len(data)), HELD - 1, -1):
+            if root.startswith(data[-length:]):
+                data, held = data[:-length], data[-length:]
+                break
+        binary = os.fsencode(self._binary), os.fsencode(self._binary.name)
+        for path, shown in ((root, b""), (scratch, b""), binary):
+            data = data.replace(path, shown)
+        return data, held
 
     def _lay_out(self, files: Disk) -> None:
         """Bring the scratch folder to the state of the machine's files, touching only differences."""
@@ -276,6 +293,7 @@ class ConfinedProgram:
         """A run is over."""
         if run in self._running:
             self._running.remove(run)
+            _EVERYWHERE.remove(run)
 
 
 class Run:
@@ -288,6 +306,11 @@ class Run:
         self.interrupt = child.interrupt
         self.kill = child.kill
         self.resize = child.resize
+
+    @property
+    def memory(self) -> int:
+        """Resident bytes."""
+        return self._child.memory
 
     @property
     def handles_signals(self) -> bool:
@@ -305,8 +328,12 @@ class Run:
         """Move bytes until the program ends; then bring its files back."""
         program = self._program
 
+        held: dict[int, bytes] = {}
+
         async def show(descriptor: int, data: bytes) -> None:
-            await on_output(descriptor, program.hide(data))
+            shown, held[descriptor] = program.hide(held.get(descriptor, b"") + data)
+            if shown:
+                await on_output(descriptor, shown)
 
         try:
             outcome = await self._child.wait(
@@ -317,11 +344,29 @@ class Run:
             )
         finally:
             program.ended(self)
+        for descriptor, rest in held.items():
+            if rest:
+                await on_output(descriptor, rest.replace(os.fsencode(program._scratch), b""))
         if program.closed:
             return Outcome(137, reason="the terminal was closed")
         for complaint in program.collect(self._files):
             await on_output(2, f"{complaint}\n".encode())
         return outcome
+
+
+_EVERYWHERE: list[Run] = []
+"""What runs in all terminals of this process."""
+
+
+def _make_room() -> None:
+    """See that one program more fits into this process's share of the machine. Raises ConfinementError."""
+    if len(_EVERYWHERE) >= TOGETHER:
+        raise ConfinementError(
+            "too many programs run in the terminals of this machine; try again in a moment"
+        )
+    sizes = [(run.memory, place) for place, run in enumerate(_EVERYWHERE)]
+    if sizes and sum(memory for memory, _ in sizes) >= MEMORY_TOGETHER:
+        _EVERYWHERE[max(sizes)[1]].kill("it took the most memory of all, and there is none left")
 
 
 def _stamp(info: os.stat_result) -> tuple[int, int]:

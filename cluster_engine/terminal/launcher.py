@@ -31,8 +31,9 @@ RLIMITS = (
     (resource.RLIMIT_CPU, 60),
     (resource.RLIMIT_FSIZE, 16 * MIB),
     (resource.RLIMIT_NOFILE, 256),
-    # Go reserves address space generously; what it uses is far less.
-    (resource.RLIMIT_AS, 4096 * MIB),
+    # Go reserves address space generously (1 GiB does for kubectl); what it may use of it is the next line.
+    (resource.RLIMIT_AS, 1536 * MIB),
+    (resource.RLIMIT_DATA, 384 * MIB),
 )
 """No RLIMIT_NPROC: it counts the whole user (and not root at all). seccomp forbids new processes."""
 

@@ -249,6 +249,45 @@ def test_limits_and_ctrl_c(make: Callable[..., ConfinedProgram]) -> None:
     asyncio.run(scenario())
 
 
+def test_the_host_s_paths_stay_hidden(
+    make: Callable[..., ConfinedProgram], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    program = make()
+    scratch = os.fsencode(program._scratch)
+    text = b"open %s/root/home/learner/a.yaml: no; %s/etc/config; %s x" % (scratch, scratch, scratch[:9])
+    shown = b"open /home/learner/a.yaml: no; /etc/config; %s x" % scratch[:9]
+    assert program.hide(b"ends with /") == (b"ends with /", b""), "what is typed is echoed at once"
+    assert program.hide(os.fsencode(program._binary) + b": x") == (b"kubectl: x", b"")
+    monkeypatch.setattr(confine, "HELD", 1)
+    for cut in range(len(text)):
+        seen, held = b"", b""
+        for piece in (text[:cut], text[cut:]):
+            clean, held = program.hide(held + piece)
+            seen += clean
+        assert seen + held == shown, cut
+
+
+def test_what_runs_together(make: Callable[..., ConfinedProgram], monkeypatch: pytest.MonkeyPatch) -> None:
+    async def scenario() -> None:
+        first, second = make(), make()
+        waiting = asyncio.ensure_future(run(first, "apply -f -", stdin=never))
+        await asyncio.sleep(0.3)
+        (child,) = confine._EVERYWHERE
+        assert child.memory > 1 << 20
+        monkeypatch.setattr(confine, "TOGETHER", 1)
+        with pytest.raises(ConfinementError, match="too many programs run"):
+            second.start(["kubectl", "options"], home())
+        monkeypatch.setattr(confine, "TOGETHER", 64)
+        monkeypatch.setattr(confine, "MEMORY_TOGETHER", 1 << 20)
+        ran = await run(second, "options")
+        assert ran.outcome.status == 0
+        outcome = (await waiting).outcome
+        assert (outcome.status, "most memory" in outcome.reason) == (137, True)
+        assert not confine._EVERYWHERE
+
+    asyncio.run(scenario())
+
+
 def test_unread_input_comes_back(make: Callable[..., ConfinedProgram]) -> None:
     pieces = [b"one\n", b"two\n"]
 
@@ -320,6 +359,10 @@ import threading; threading.Thread(target=lambda: print("thread allowed")).start
 libc = ctypes.CDLL(None, use_errno=True)
 libc.syscall(425, 1, None); print("io_uring", ctypes.get_errno())
 import resource; print("core", resource.getrlimit(resource.RLIMIT_CORE))
+try:
+    bytearray(400 << 20); print("memory allowed")
+except MemoryError:
+    print("memory refused")
 status = open("/proc/self/status").read()
 print([line for line in status.splitlines() if line.startswith(("CapBnd", "CapEff", "NoNewPrivs"))])
 print(sorted(name for name in os.environ if name != "LC_CTYPE"))
@@ -335,7 +378,7 @@ def test_the_launcher_takes_every_right(tmp_path: Path) -> None:
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.stdout.splitlines() == [
         "fork 1", "udp 1", "unix 1", "netlink 1", "mptcp 1", "pair 1", "tcp allowed", "bind 1", "thread allowed",
-        "io_uring 1", "core (0, 0)",
+        "io_uring 1", "core (0, 0)", "memory refused",
         "['CapEff:\\t0000000000000000', 'CapBnd:\\t0000000000000000', 'NoNewPrivs:\\t1']", "['ONLY']",
     ], done.stderr  # fmt: skip
 
