@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from asgiref.sync import sync_to_async
 from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
@@ -23,12 +25,19 @@ def _relay(reply: hosting.Reply) -> HttpResponse:
     return JsonResponse(reply.data, status=reply.status, safe=False)
 
 
-def _one_file(request: HttpRequest) -> dict[str, str]:
-    data = json_body(request)
-    path, content = field(data, "path"), field(data, "content")
+def _path(data: dict[str, Any], name: str) -> str:
+    path = field(data, name)
     if not path or len(path) > MAX_PATH:
         raise BadRequestError(_("The file's path is empty or too long."))
-    if not (is_storable(path) and is_storable(content)):
+    if not is_storable(path):
+        raise BadRequestError(_("The file holds characters that are not valid text."))
+    return path
+
+
+def _one_file(request: HttpRequest) -> dict[str, str]:
+    data = json_body(request)
+    path, content = _path(data, "path"), field(data, "content")
+    if not is_storable(content):
         raise BadRequestError(_("The file holds characters that are not valid text."))
     if len(content.encode("utf-8")) > MAX_FILE:
         raise BadRequestError(_("The file is larger than %(limit)d KiB.") % {"limit": MAX_FILE // 1024})
@@ -58,12 +67,18 @@ async def apply(request: HttpRequest, run: Run) -> HttpResponse:
     return _relay(await hosting.call(run, "POST", "apply", _one_file(request)))
 
 
-@endpoint("GET", "PUT")
+@endpoint("GET", "PUT", "POST", "DELETE")
 async def files(request: HttpRequest, run: Run) -> HttpResponse:
-    """The files of the terminal's home; PUT saves one."""
-    if request.method == "GET":
-        return _relay(await hosting.call(run, "GET", "files"))
-    return _relay(await hosting.call(run, "PUT", "files", _one_file(request)))
+    """The files of the terminal's home; PUT saves one, POST renames one {path, to}, DELETE deletes one {path}."""
+    data: dict[str, str] | None = None
+    if request.method == "PUT":
+        data = _one_file(request)
+    elif request.method == "POST":
+        body = json_body(request)
+        data = {"path": _path(body, "path"), "to": _path(body, "to")}
+    elif request.method == "DELETE":
+        data = {"path": _path(json_body(request), "path")}
+    return _relay(await hosting.call(run, request.method or "GET", "files", data))
 
 
 @endpoint("POST")

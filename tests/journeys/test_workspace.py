@@ -202,3 +202,79 @@ def test_steps_by_keyboard(visit):
     page.reload()
     page.wait_for_selector("[aria-current=step]")
     assert place(page) == f"Step 2 of {total}"
+
+
+# ---- 4: the editor ---------------------------------------------------------------------------------------------
+
+
+def new_file(page: Any, name: str) -> None:
+    page.click("dd-editor .file-new")
+    page.fill("dd-editor .file-name", name)
+    page.keyboard.press("Enter")
+
+
+def names(page: Any) -> list[str]:
+    return page.locator("dd-editor .files .file:visible").all_inner_texts()
+
+
+def choose(page: Any, text: str) -> None:
+    page.click("dd-editor .file-menu summary")
+    page.click(f"dd-editor .file-menu button:has-text('{text}')")
+
+
+def test_a_new_file_is_nobody_else_s_change(visit):
+    workspace = visit()
+    page = workspace.page
+    page.click("[data-top=editor]")
+    new_file(page, "fresh.yaml")
+    page.keyboard.type("kind: Pod")
+    page.keyboard.press("Control+s")
+    page.keyboard.type(" # and more at once")
+    workspace.type("ls")
+    workspace.expect("fresh.yaml")
+    page.wait_for_timeout(1500)
+    assert page.locator("dd-editor .output").is_hidden(), page.locator("dd-editor .output").inner_text()
+    # What really was changed elsewhere is told.
+    workspace.type("echo 'kind: Node' > fresh.yaml")
+    page.wait_for_selector("dd-editor .output:has-text('also changed in the terminal')")
+
+
+def test_a_result_stays_with_its_file(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.open_editor("web.yaml")
+    assert "selector" in workspace.apply()
+    page.wait_for_selector("dd-editor .output:has-text('web.yaml')")
+    new_file(page, "other.yaml")
+    page.wait_for_selector("dd-editor .file[title='other.yaml'][aria-pressed=true]")
+    assert page.locator("dd-editor .output").is_hidden()
+    page.click("dd-editor .file[title='web.yaml']")
+    assert "selector" in page.locator("dd-editor .output").inner_text()
+
+
+def test_files_are_renamed_closed_and_deleted(visit):
+    workspace = visit()
+    page = workspace.page
+    page.click("[data-top=editor]")
+    new_file(page, "a.yaml")
+    page.keyboard.type("kind: Pod")
+    page.keyboard.press("Control+s")
+    page.wait_for_selector("dd-editor .file[title='a.yaml']:not(.is-dirty)")
+    choose(page, "Rename")
+    page.fill("dd-editor .file-name", "boat.yaml")
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dd-editor .file[title='boat.yaml'][aria-pressed=true]")
+    assert names(page) == ["web.yaml", "boat.yaml"]
+    assert "kind: Pod" in page.locator("dd-editor .cm-content").inner_text()
+    workspace.type("ls")
+    workspace.expect("boat.yaml")
+    choose(page, "Close")
+    assert names(page) == ["web.yaml"]
+    choose(page, "Open boat.yaml")
+    assert names(page) == ["web.yaml", "boat.yaml"]
+    choose(page, "Delete")
+    page.click("#confirm-yes")
+    page.wait_for_selector("dd-editor .file[title='boat.yaml']", state="detached")
+    workspace.type("clear; ls; echo lis''ted")
+    workspace.expect("listed")
+    assert "boat.yaml" not in workspace.screen

@@ -23,7 +23,7 @@ ROLES = ("owner", "other", "instructor", "staff", "guest", "anonymous")
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REFUSALS = {302, 401, 403, 404, 405}
 REPORT = {"score": 0, "max_score": 2, "passed": False, "checks": []}
-FILE = {"path": "a.yaml", "content": "x"}
+FILE = {"path": "a.yaml", "to": "b.yaml", "content": "x"}
 BODIES = {"apply": FILE, "files": FILE, "api/v1/runs/": {"lab": "explore-the-components"}}
 
 ALL = "200 200 200 200 200 200"  # everybody
@@ -47,7 +47,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "runs/<uuid:run_id>/state/": {"GET": WATCHED},
     "runs/<uuid:run_id>/check/": {"POST": MINE},
     "runs/<uuid:run_id>/apply/": {"POST": MINE},
-    "runs/<uuid:run_id>/files/": {"GET": WATCHED, "PUT": MINE},
+    "runs/<uuid:run_id>/files/": {"GET": WATCHED, "PUT": MINE, "POST": MINE, "DELETE": MINE},
     "runs/<uuid:run_id>/reset/": {"POST": MINE},
     "runs/<uuid:run_id>/stop/": {"POST": MINE},
     "runs/<uuid:run_id>/kubeconfig/": {"GET": MINE, "POST": MINE},

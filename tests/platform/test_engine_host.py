@@ -256,6 +256,28 @@ def test_files_survive(hosts: Callable[[], EngineHost], fresh: Run) -> None:
     ]
 
 
+def test_files_are_renamed_and_deleted(hosts: Callable[[], EngineHost], fresh: Run) -> None:
+    first, second = hosts(), hosts()
+    first.acquire(fresh.pk)
+    for path in ("a.yaml", "b.yaml"):
+        ask(first, fresh, "", "PUT", {"path": path, "content": path}, prefix="files")
+    taken = ask(first, fresh, "", "POST", {"path": "a.yaml", "to": "b.yaml"}, prefix="files")
+    assert (taken.status_code, taken.json()) == (409, {"error": "There is a file b.yaml already."})
+    missing = ask(first, fresh, "", "DELETE", {"path": "c.yaml"}, prefix="files")
+    assert (missing.status_code, missing.json()) == (404, {"error": "There is no file c.yaml."})
+    outside = ask(first, fresh, "", "POST", {"path": "a.yaml", "to": "/tmp/a.yaml"}, prefix="files")
+    assert outside.status_code == 400
+    assert (
+        ask(first, fresh, "", "POST", {"path": "a.yaml", "to": "new/c.yaml"}, prefix="files").status_code
+        == 200
+    )
+    assert ask(first, fresh, "", "DELETE", {"path": "b.yaml"}, prefix="files").status_code == 200
+    second.acquire(fresh.pk)
+    there = {file["path"]: file["content"] for file in ask(second, fresh, "", prefix="files").json()["files"]}
+    assert there["new/c.yaml"] == "a.yaml"
+    assert not {"a.yaml", "b.yaml"} & there.keys()
+
+
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "/home/learner"])
 def test_files_stay_at_home(host: EngineHost, fresh: Run, path: str) -> None:
     host.acquire(fresh.pk)

@@ -92,7 +92,16 @@ def test_apply_and_files(owner: Client, run: Run, host: FakeHost) -> None:
     host.reply = Reply(200, {"files": []})
     assert owner.get(f"/runs/{run.pk}/files/").json() == {"files": []}
     owner.put(f"/runs/{run.pk}/files/", json.dumps(body), "application/json")
-    assert host.calls == [("POST", "apply", body), ("GET", "files", None), ("PUT", "files", body)]
+    names = {"path": "pod.yaml", "to": "box.yaml"}
+    owner.post(f"/runs/{run.pk}/files/", json.dumps(names), "application/json")
+    owner.delete(f"/runs/{run.pk}/files/", json.dumps({"path": "box.yaml"}), "application/json")
+    assert host.calls == [
+        ("POST", "apply", body),
+        ("GET", "files", None),
+        ("PUT", "files", body),
+        ("POST", "files", names),
+        ("DELETE", "files", {"path": "box.yaml"}),
+    ]
 
 
 BAD = [

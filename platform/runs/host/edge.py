@@ -223,8 +223,13 @@ class Edge:
             return await hosted.checker.check()
         if verb == "apply":
             return await hosted.apply(data["path"], data["content"])
-        if method == "PUT":
-            await hosted.save(data["path"], data["content"])
+        match method:
+            case "PUT":
+                await hosted.save(data["path"], data["content"])
+            case "POST":
+                await hosted.terminal.rename(data["path"], data["to"])
+            case "DELETE":
+                await hosted.terminal.remove(data["path"])
         return {"files": hosted.files()}
 
 

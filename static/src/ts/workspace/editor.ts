@@ -1,4 +1,4 @@
-// <dd-editor>: the files of the terminal's home in CodeMirror, with Save and Apply.
+// <dd-editor>: the files of the terminal's home in CodeMirror, with Save, Apply, and what one does with files.
 import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
 import { yaml } from "@codemirror/lang-yaml";
 import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
@@ -14,9 +14,10 @@ import {
   lineNumbers,
 } from "@codemirror/view";
 import { tags } from "@lezer/highlight";
-import { h, icon } from "../lib/dom";
+import { h, icon, need } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
+import { confirm } from "./dialog";
 import { emit, on, page } from "./page";
 
 interface Stored {
@@ -36,6 +37,10 @@ interface OpenFile {
   stored: boolean;
   state: EditorState;
   tab: HTMLButtonElement;
+  /** Put away: it is in the menu, not among the tabs. */
+  closed: boolean;
+  /** What kubectl said of it last, or another sentence about it. */
+  said: Node[];
 }
 
 const COLOURS = HighlightStyle.define([
@@ -94,18 +99,25 @@ class EditorElement extends HTMLElement {
   readonly #host = h("div", { class: "editor-host" });
   readonly #output = h("div", { class: "output", hidden: true, role: "log", "aria-label": t("editor.output"), tabindex: 0 });
   readonly #empty = h("p", { class: "editor-empty muted" }, t("editor.empty"));
+  readonly #menu = h("details", { class: "menu file-menu" });
   readonly #save = h("button", { type: "button", class: "button button-small", disabled: true }, icon("save"), t("editor.save"));
   readonly #apply = h("button", { type: "button", class: "button button-small button-main", disabled: true }, icon("play"), t("editor.apply"));
   #view: EditorView | undefined;
   #current = "";
   #up = false;
+  #loading: Promise<void> | undefined;
+  #again = false;
 
   connectedCallback(): void {
     const add = h("button", { type: "button", class: "file file-new", title: t("editor.new") }, icon("plus"));
     add.append(h("span", { class: "visually-hidden" }, t("editor.new")));
-    add.addEventListener("click", () => this.#askName(add));
+    add.addEventListener("click", () => this.#askName(t("editor.name"), "", (path) => this.#create(path)));
+    this.#menu.append(h("summary", { class: "file", title: t("editor.menu") }, "⋯", h("span", { class: "visually-hidden" }, t("editor.menu"))), h("ul", { class: "menu-list" }));
+    this.#menu.addEventListener("toggle", () => {
+      if (this.#menu.open) this.#drawMenu();
+    });
     this.append(
-      h("div", { class: "editor-bar" }, this.#tabs, add, h("span", { class: "bar-space" }), this.#save, this.#apply),
+      h("div", { class: "editor-bar" }, this.#tabs, add, this.#menu, h("span", { class: "bar-space" }), this.#save, this.#apply),
       this.#empty,
       this.#host,
       this.#output,
@@ -119,7 +131,7 @@ class EditorElement extends HTMLElement {
       this.#buttons();
     });
     on("dd-open", ({ path, content }) => void this.#open(path, content));
-    on("dd-file", ({ path }) => void this.#changedOutside(path));
+    on("dd-file", () => void this.#load());
     window.addEventListener("beforeunload", (event) => {
       if ([...this.#files.keys()].some((path) => this.#isDirty(path))) event.preventDefault();
     });
@@ -138,30 +150,44 @@ class EditorElement extends HTMLElement {
       this.#files.clear();
       this.#tabs.replaceChildren();
       this.#current = "";
-      this.#output.hidden = true;
     }
     await this.#load();
-    this.#buttons();
+    this.#draw();
   }
 
-  async #load(): Promise<void> {
+  /** Read the files anew; asked for again meanwhile, once more. */
+  #load(): Promise<void> {
+    this.#again = this.#loading !== undefined;
+    this.#loading ??= this.#read().finally(() => {
+      this.#loading = undefined;
+      if (this.#again) void this.#load();
+    });
+    return this.#loading;
+  }
+
+  async #read(): Promise<void> {
     let files: Stored[];
     try {
       ({ files } = await request<{ files: Stored[] }>("GET", `${page.base}files/`));
     } catch (error) {
-      this.#print(error);
+      this.#print(this.#current, error);
       return;
     }
     for (const { path, content } of files) {
       const known = this.#files.get(path);
       if (!known) this.#add(path, content, content, true);
-      else if (!this.#isDirty(path)) this.#replace(path, content);
+      else if (!this.#isDirty(path) || this.#text(path) === content) this.#replace(path, content);
+      else if (content !== known.saved) {
+        // Only what somebody else has written since is a conflict.
+        known.saved = content;
+        this.#say(path, t("editor.conflict", { path }));
+      }
     }
     const there = new Set(files.map(({ path }) => path));
     for (const [path, file] of this.#files) {
       if (file.stored && !there.has(path) && !this.#isDirty(path)) this.#drop(path, file);
     }
-    const first = this.#files.keys().next().value;
+    const first = [...this.#files].find(([, file]) => !file.closed)?.[0];
     if (!this.#current && first) this.#select(first);
     this.#draw();
   }
@@ -173,13 +199,21 @@ class EditorElement extends HTMLElement {
       this.#view?.focus();
     });
     this.#tabs.append(tab);
-    this.#files.set(path, { saved, stored, state: this.#stateFor(path, content), tab });
+    this.#files.set(path, { saved, stored, state: this.#stateFor(path, content), tab, closed: false, said: [] });
   }
 
   #drop(path: string, file: OpenFile): void {
     file.tab.remove();
     this.#files.delete(path);
-    if (this.#current === path) this.#current = "";
+    if (this.#current === path) this.#leave();
+  }
+
+  /** Another file comes to the front, or none. */
+  #leave(): void {
+    const next = [...this.#files].filter(([path, file]) => !file.closed && path !== this.#current).pop()?.[0];
+    this.#current = "";
+    if (next) this.#select(next);
+    this.#draw();
   }
 
   #stateFor(path: string, content: string): EditorState {
@@ -222,6 +256,7 @@ class EditorElement extends HTMLElement {
     const before = this.#files.get(this.#current);
     if (before && this.#view) before.state = this.#view.state;
     this.#current = path;
+    file.closed = false;
     if (this.#view) this.#view.setState(file.state);
     else this.#view = new EditorView({ state: file.state, parent: this.#host });
     this.#draw();
@@ -250,14 +285,6 @@ class EditorElement extends HTMLElement {
     }
   }
 
-  async #changedOutside(path: string): Promise<void> {
-    if (this.#isDirty(path)) {
-      this.#say(t("editor.conflict", { path }));
-      return;
-    }
-    await this.#load();
-  }
-
   async #open(path: string, content?: string): Promise<void> {
     emit("dd-show", { view: "editor" });
     if (!this.#files.has(path)) await this.#load();
@@ -266,27 +293,98 @@ class EditorElement extends HTMLElement {
     this.#view?.focus();
   }
 
-  #askName(button: HTMLElement): void {
-    if (this.querySelector(".file-name")) return;
-    const input = h("input", { type: "text", class: "file-name", "aria-label": t("editor.name"), placeholder: "pod.yaml", maxlength: 120 });
+  /** A new file is there at once: what is typed next belongs into it. */
+  #create(path: string): void {
+    if (!this.#files.has(path)) this.#add(path, "", "", false);
+    this.#select(path);
+    this.#view?.focus();
+  }
+
+  /** A field for a name, in the bar: Enter takes it, Escape does not. */
+  #askName(label: string, value: string, take: (path: string) => void): void {
+    this.querySelector(".file-name")?.remove();
+    const back = document.activeElement;
+    const input = h("input", { type: "text", class: "file-name", "aria-label": label, placeholder: "pod.yaml", maxlength: 120, value });
     let finished = false; // taking the field away makes it lose focus, which would finish a second time
     const finish = (make: boolean): void => {
       if (finished) return;
       finished = true;
       const path = input.value.trim().replace(/^\/+/, "");
       input.remove();
-      button.hidden = false;
-      if (make && path) void this.#open(path, "");
-      else button.focus();
+      if (make && path && path !== value) take(path);
+      else if (back instanceof HTMLElement) back.focus();
     };
     input.addEventListener("keydown", (event) => {
       if (event.key === "Enter") finish(true);
       else if (event.key === "Escape") finish(false);
     });
-    input.addEventListener("blur", () => finish(input.value.trim() !== ""));
-    button.hidden = true;
-    button.after(input);
+    input.addEventListener("blur", () => finish(input.value.trim() !== "" && input.value !== value));
+    this.#tabs.after(input);
     input.focus();
+    input.setSelectionRange(0, value.lastIndexOf(".") > 0 ? value.lastIndexOf(".") : value.length);
+  }
+
+  // -- what one does with files ----------------------------------------------------------------------
+
+  #drawMenu(): void {
+    const path = this.#current;
+    const item = (text: string, act: () => void): HTMLElement =>
+      h("li", {}, h("button", { type: "button", onclick: () => ((this.#menu.open = false), act()) }, text));
+    const closed = [...this.#files].filter(([, file]) => file.closed).map(([name]) => name);
+    need("ul", this.#menu).replaceChildren(
+      ...(path
+        ? [
+            item(t("editor.rename", { path }), () => this.#askName(t("editor.rename", { path }), path, (to) => void this.#rename(path, to))),
+            item(t("editor.close", { path }), () => void this.#close(path)),
+            item(t("editor.delete", { path }), () => void this.#delete(path)),
+          ]
+        : []),
+      ...closed.map((name) => item(t("editor.reopen", { path: name }), () => (this.#select(name), this.#view?.focus()))),
+    );
+  }
+
+  async #close(path: string): Promise<void> {
+    const file = this.#files.get(path);
+    if (!file) return;
+    if (this.#isDirty(path)) {
+      if (!(await confirm(t("editor.discard_title", { path }), t("editor.discard_text"), t("editor.discard_do")))) return;
+      if (!file.stored) return this.#drop(path, file);
+      this.#replace(path, file.saved);
+    }
+    file.closed = true;
+    this.#leave();
+  }
+
+  async #rename(path: string, to: string): Promise<void> {
+    const file = this.#files.get(path);
+    if (!file) return;
+    const text = this.#text(path);
+    if (file.stored) {
+      try {
+        await request("POST", `${page.base}files/`, { path, to });
+      } catch (error) {
+        return this.#print(path, error);
+      }
+    }
+    const { saved, stored } = file;
+    this.#drop(path, file);
+    if (!this.#files.has(to)) this.#add(to, text, saved, stored);
+    this.#select(to);
+    this.#view?.focus();
+  }
+
+  async #delete(path: string): Promise<void> {
+    const file = this.#files.get(path);
+    if (!file || !(await confirm(t("editor.delete_title", { path }), t("editor.delete_text"), t("editor.delete_do")))) return;
+    if (file.stored) {
+      try {
+        await request("DELETE", `${page.base}files/`, { path });
+      } catch (error) {
+        return this.#print(path, error);
+      }
+    }
+    this.#drop(path, file);
+    this.focus();
   }
 
   // -- saving and applying ---------------------------------------------------------------------------
@@ -298,7 +396,7 @@ class EditorElement extends HTMLElement {
     try {
       await request("PUT", `${page.base}files/`, { path, content });
     } catch (error) {
-      this.#print(error);
+      this.#print(path, error);
       return false;
     }
     this.#kept(path, content);
@@ -316,13 +414,13 @@ class EditorElement extends HTMLElement {
     if (!path || !this.#up) return;
     const content = this.#text(path);
     this.#apply.disabled = true;
-    this.#say(t("editor.applying"));
+    this.#say(path, t("editor.applying"));
     try {
       const result = await request<Applied>("POST", `${page.base}apply/`, { path, content });
       this.#kept(path, content);
       this.#result(path, result);
     } catch (error) {
-      this.#print(error);
+      this.#print(path, error);
     } finally {
       this.#draw();
     }
@@ -330,8 +428,9 @@ class EditorElement extends HTMLElement {
 
   #result(path: string, result: Applied): void {
     const good = result.exit_code === 0;
-    this.#output.hidden = false;
-    this.#output.replaceChildren(
+    const file = this.#files.get(path);
+    if (!file) return;
+    file.said = [
       h(
         "p",
         { class: "output-head" },
@@ -342,10 +441,10 @@ class EditorElement extends HTMLElement {
           good ? t("editor.ok") : t("editor.exit", { code: result.exit_code }),
         ),
       ),
-      result.stdout && h("pre", {}, result.stdout),
-      result.stderr && h("pre", { class: "output-error" }, result.stderr),
-    );
-    this.#markLine(result.stderr);
+      ...(result.stdout ? [h("pre", {}, result.stdout)] : []),
+      ...(result.stderr ? [h("pre", { class: "output-error" }, result.stderr)] : []),
+    ];
+    if (path === this.#current) this.#markLine(result.stderr);
   }
 
   /** kubectl names the line that the YAML parser choked on; show it there too. */
@@ -361,24 +460,33 @@ class EditorElement extends HTMLElement {
     this.#view.dispatch(setDiagnostics(this.#view.state, found));
   }
 
-  #print(error: unknown): void {
-    this.#say(error instanceof RequestError ? error.message : t("http.offline"));
+  #print(path: string, error: unknown): void {
+    this.#say(path, error instanceof RequestError ? error.message : t("http.offline"));
   }
 
-  #say(sentence: string): void {
-    this.#output.hidden = false;
-    this.#output.replaceChildren(h("p", { class: "output-head" }, sentence));
+  /** A sentence about a file stands with that file alone. */
+  #say(path: string, sentence: string): void {
+    const file = this.#files.get(path);
+    if (file) file.said = [h("p", { class: "output-head" }, sentence)];
+    this.#draw();
   }
 
   #draw(): void {
-    for (const [path, { tab }] of this.#files) {
+    for (const [path, { tab, closed }] of this.#files) {
       const dirty = this.#isDirty(path);
+      tab.hidden = closed;
       tab.setAttribute("aria-pressed", String(path === this.#current));
       tab.classList.toggle("is-dirty", dirty);
       tab.title = dirty ? t("editor.dirty", { path }) : path;
     }
-    this.#empty.hidden = this.#files.size > 0;
-    this.#host.hidden = this.#files.size === 0;
+    this.#empty.hidden = this.#current !== "";
+    this.#host.hidden = this.#current === "";
+    this.#menu.hidden = this.#files.size === 0;
+    const said = this.#files.get(this.#current)?.said ?? [];
+    this.#output.hidden = said.length === 0;
+    if (said.some((node, index) => this.#output.childNodes[index] !== node) || said.length !== this.#output.childNodes.length) {
+      this.#output.replaceChildren(...said);
+    }
     this.#buttons();
   }
 

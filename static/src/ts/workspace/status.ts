@@ -3,6 +3,7 @@
 import { h, icon, need } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
+import { confirm } from "./dialog";
 import { emit, isOver, isUp, on, page, type RunState } from "./page";
 
 const BOOT_POLL = 600;
@@ -104,19 +105,6 @@ class StatusElement extends HTMLElement {
       this.#label.textContent = error instanceof RequestError ? error.message : t("http.offline");
     }
   }
-}
-
-/** Ask in the page's dialog; Escape and Cancel are no. */
-export function confirm(title: string, text: string, yes: string): Promise<boolean> {
-  const dialog = need<HTMLDialogElement>("#confirm");
-  need("#confirm-title").textContent = title;
-  need("#confirm-text").textContent = text;
-  need("#confirm-yes").textContent = yes;
-  dialog.returnValue = "";
-  dialog.showModal();
-  return new Promise((resolve) => {
-    dialog.addEventListener("close", () => resolve(dialog.returnValue === "yes"), { once: true });
-  });
 }
 
 customElements.define("dd-status", StatusElement);
