@@ -278,3 +278,136 @@ def test_files_are_renamed_closed_and_deleted(visit):
     workspace.type("clear; ls; echo lis''ted")
     workspace.expect("listed")
     assert "boat.yaml" not in workspace.screen
+
+
+# ---- 6: the terminal -------------------------------------------------------------------------------------------
+
+
+def rows(page: Any) -> list[str]:
+    """What stands on the screen, row by row."""
+    found: list[str] = page.evaluate(
+        """() => [...document.querySelectorAll('dd-terminal .terminal-screen:not([hidden]) .xterm-rows > div')]
+            .map(row => row.textContent.replaceAll('\\u00a0', ' ').trimEnd())"""
+    )
+    return found
+
+
+def test_wide_output_does_not_wrap_on_an_ordinary_screen(visit):
+    workspace = visit(width=1440)
+    workspace.type("kubectl create deployment web --image=nginx:1.27 --replicas=3")
+    workspace.expect("deployment.apps/web created")
+    workspace.type("kubectl rollout status deployment/web; clear; kubectl get pods -o wide; echo e''nd")
+    workspace.expect("end")
+    table = rows(workspace.page)
+    table = table[: table.index("end")]
+    assert len(table) == 4, table
+    assert table[0].endswith("READINESS GATES")
+    assert all(row.endswith("<none>") for row in table[1:]), table
+
+
+def test_text_size_copy_paste_and_find(stack, visit):
+    workspace = visit()
+    page = workspace.page
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"], origin=stack.url)
+    before = page.locator("dd-terminal .xterm-rows").evaluate("e => getComputedStyle(e).fontSize")
+    page.click("dd-terminal button:has-text('A+')")
+    page.click("dd-terminal button:has-text('A+')")
+    larger = page.locator("dd-terminal .xterm-rows").evaluate("e => getComputedStyle(e).fontSize")
+    assert float(larger[:-2]) == float(before[:-2]) + 2
+    workspace.type("clear; for n in $(seq 80); do echo line-$n-of-many; done")
+    workspace.expect("line-80-of-many")
+    page.keyboard.press("Control+Shift+f")
+    page.keyboard.type("LINE-7-OF")
+    page.keyboard.press("Enter")
+    page.click("dd-terminal button:has-text('Copy')")
+    assert page.evaluate("navigator.clipboard.readText()") == "line-7-of"
+    assert "line-7-of-many" in rows(page), "what was found is shown"
+    page.keyboard.press("Control+Shift+f")
+    page.keyboard.press("Escape")
+    page.evaluate("navigator.clipboard.writeText('echo pasted-$((40+2))')")
+    page.click("dd-terminal button:has-text('Paste')")
+    workspace.expect("echo pasted")
+    page.keyboard.press("Enter")
+    workspace.expect("pasted-42")
+    # The size is the reader's, not the page's.
+    page.reload()
+    workspace.wait_ready()
+    assert page.locator("dd-terminal .xterm-rows").evaluate("e => getComputedStyle(e).fontSize") == larger
+
+
+def test_the_map_makes_room_for_the_terminal(visit):
+    workspace = visit()
+    page = workspace.page
+    before = len(rows(page))
+    fold = page.locator("[data-fold]")
+    fold.focus()
+    page.keyboard.press("Enter")
+    assert fold.get_attribute("aria-expanded") == "false"
+    assert page.locator("dd-map").is_hidden()
+    page.wait_for_function(
+        f"document.querySelectorAll('dd-terminal .xterm-rows > div').length > {before + 5}"
+    )
+    page.reload()
+    workspace.wait_ready()
+    assert page.locator("dd-map").is_hidden()
+    page.click(".switch [data-top=map]")
+    assert page.locator("dd-map").is_visible()
+
+
+# ---- 8: the map says what is there -----------------------------------------------------------------------------
+
+
+def boxes(page: Any) -> list[str]:
+    return page.locator("dd-map .box h2").all_inner_texts()
+
+
+def test_the_map_names_who_looks_after_which_pods(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.type("kubectl run lonely --image=nginx:1.27; kubectl create deployment web --image=nginx:1.27")
+    workspace.expect("deployment.apps/web created")
+    page.click(".map-bar button:has-text('Workloads')")
+    page.wait_for_selector("dd-map .box:has-text('Pods without a controller') .pod:has-text('lonely')")
+    shown = boxes(page)
+    assert "DaemonSet kube-proxy" in shown
+    assert "Static Pods of control-plane" in shown
+    assert "Deployment web" in shown
+    daemon = page.locator("dd-map .box", has=page.locator("h2", has_text="DaemonSet kube-proxy"))
+    assert daemon.locator(".pod").count() == 3
+    assert "3/3 ready" in daemon.inner_text()
+
+
+def test_what_the_learner_made_appears(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.type(
+        "kubectl create namespace survey; kubectl create deployment web --image=nginx:1.27 --replicas=2 -n survey"
+    )
+    workspace.expect("deployment.apps/web created")
+    page.wait_for_selector("dd-map select option[value=survey]", state="attached")
+    workspace.type(
+        "kubectl expose deployment web --port=80 -n survey; kubectl create cm settings --from-literal=a=1 -n survey"
+    )
+    workspace.expect("configmap/settings created")
+    service = page.locator("dd-map .thing:has-text('Service web → 2 Pods')")
+    service.wait_for()
+    page.wait_for_selector("dd-map .thing:has-text('ConfigMap settings')")
+    assert page.locator("dd-map .thing").count() == 2, "what every cluster has is not the learner's"
+    service.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dd-map .map-detail:has-text('app=web')")
+    page.select_option("dd-map select", "survey")
+    page.wait_for_function("document.querySelectorAll('dd-map .pod').length === 2")
+    workspace.type("kubectl delete namespace survey")
+    page.wait_for_selector("dd-map select option[value=survey]", state="detached", timeout=60_000)
+    assert page.locator("dd-map .thing").count() == 0
+
+
+def test_a_pod_whose_node_is_gone_is_drawn(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.type('kubectl run stray --image=nginx:1.27 --overrides=\'{"spec":{"nodeName":"worker-2"}}\'')
+    page.wait_for_selector("dd-map .box:has-text('worker-2') .pod:has-text('stray')")
+    workspace.type("kubectl delete node worker-2")
+    workspace.expect('node "worker-2" deleted')
+    page.wait_for_selector("dd-map .box.is-gone:has-text('the node is gone') .pod:has-text('stray')")

@@ -1,176 +1,261 @@
-// <dd-terminal>: xterm.js on the tab's socket.
+// <dd-terminal>: the run's terminals, one in front, and what one does with them.
 //
-// The session lives in the host and outlasts the connection: on reconnect the server shows it again, so the
-// screen is cleared first.
-import { FitAddon } from "@xterm/addon-fit";
-import { WebLinksAddon } from "@xterm/addon-web-links";
-import { Terminal, type ITheme } from "@xterm/xterm";
-import { h } from "../lib/dom";
+// A terminal lives in the host and outlasts the connection: on reconnect it is shown again. All of a run's terminals
+// work on the same files; each has a shell of its own.
+import { h, icon } from "../lib/dom";
 import { t } from "../lib/i18n";
 import { emit, on } from "./page";
+import { Screen, type Look } from "./screen";
 import { socket, type Line, type Message } from "./socket";
 
-const REOPEN_MS = 400;
-const SCROLLBACK = 5000;
-const READER_KEY = "dd-reader";
-/** The terminal that the page shows. */
-const ID = "1";
-
-const THEME: ITheme = {
-  background: "#071522",
-  foreground: "#d9e4ec",
-  cursor: "#ff9a73",
-  cursorAccent: "#071522",
-  selectionBackground: "#2b5a7a",
-  black: "#1b3145",
-  red: "#ff8b8b",
-  green: "#74d3a0",
-  yellow: "#f2c46b",
-  blue: "#7fb8f0",
-  magenta: "#d3a5f0",
-  cyan: "#74cadb",
-  white: "#d9e4ec",
-  brightBlack: "#7f97aa",
-  brightRed: "#ffabab",
-  brightGreen: "#9be6bf",
-  brightYellow: "#ffdc95",
-  brightBlue: "#a8d2ff",
-  brightMagenta: "#e6c8fa",
-  brightCyan: "#a1e2ee",
-  brightWhite: "#ffffff",
-};
+const MAX_TERMINALS = 4;
+const FIRST = "1";
+const FONT = { store: "dd-font", start: 13, min: 9, max: 24 };
+const READER_STORE = "dd-reader";
 
 class TerminalElement extends HTMLElement {
-  readonly #term = new Terminal({
-    fontFamily: "monospace",
-    fontSize: 13.5,
-    lineHeight: 1.25,
-    theme: THEME,
-    scrollback: SCROLLBACK,
-    cursorBlink: !matchMedia("(prefers-reduced-motion: reduce)").matches,
-    minimumContrastRatio: 4.5,
-    screenReaderMode: localStorage.getItem(READER_KEY) === "1",
-    macOptionIsMeta: true,
-  });
-  readonly #fit = new FitAddon();
+  readonly #screens = new Map<string, Screen>();
+  readonly #stack = h("div", { class: "terminal-stack" });
+  readonly #tabs = h("div", { class: "terminal-tabs", role: "group", "aria-label": t("terminal.tabs") });
+  readonly #more = h("button", { type: "button", class: "bar-button", hidden: true, title: t("terminal.more") }, icon("plus"), hiddenText(t("terminal.more")));
   readonly #state = h("span", { class: "line-state", role: "status" });
   readonly #again = h("button", { type: "button", class: "bar-button", hidden: true }, t("terminal.again"));
-  #open = false;
+  readonly #copy = h("button", { type: "button", class: "bar-button", disabled: true, title: t("terminal.copy") }, icon("copy"), label(t("terminal.copy")));
+  readonly #find = h("form", { class: "terminal-find", hidden: true, role: "search" });
+  readonly #busy = h("div", { class: "terminal-busy", hidden: true, role: "alert" });
+  readonly #look: Look = {
+    fontSize: clampFont(Number(localStorage.getItem(FONT.store)) || FONT.start),
+    screenReaderMode: localStorage.getItem(READER_STORE) === "1",
+  };
+  #front = FIRST;
+  /** Whether the host has told which terminals there are: then there may be several. */
+  #told = false;
 
   connectedCallback(): void {
-    const screen = h("div", { class: "terminal-screen" });
-    this.append(this.#bar(), screen);
-    this.#term.loadAddon(this.#fit);
-    this.#term.loadAddon(new WebLinksAddon());
-    this.#term.open(screen);
-    // Only once the font is here: the width of a cell is measured when the family changes.
-    void document.fonts.load(`1em "Drydock Mono"`).finally(() => {
-      this.#term.options.fontFamily = getComputedStyle(document.documentElement).getPropertyValue("--mono");
-      this.#refit();
-    });
-    this.#term.textarea?.setAttribute("aria-label", t("terminal.label"));
-    this.#term.onData((data) => this.#send({ type: "input", data }));
-    this.#term.onResize(({ cols, rows }) => this.#send({ type: "resize", cols, rows }));
-    this.#term.attachCustomKeyEventHandler((event) => this.#key(event));
-    new ResizeObserver(() => this.#refit()).observe(screen);
-    on("dd-run", ({ command }) => this.#run(command));
+    this.append(this.#bar(), this.#findBar(), this.#busy, this.#stack);
+    this.#show(FIRST);
+    on("dd-run", ({ command }) => this.#run(command, false));
     this.#again.addEventListener("click", () => socket.again());
     socket.follow("terminal", {
-      opened: () => socket.send({ ch: "terminal", id: ID, type: "open" }),
+      opened: () => this.#screens.forEach((screen) => screen.open()),
       message: (message) => this.#receive(message),
-      bytes: (_id, data) => this.#term.write(data),
+      bytes: (id, data) => this.#screens.get(id)?.take(data),
       line: (line, tries) => this.#line(line, tries),
     });
     this.#line("closed", 0);
   }
 
   override focus(): void {
-    this.#term.focus();
+    this.#screens.get(this.#front)?.focus();
   }
 
+  // -- the bar ---------------------------------------------------------------------------------------
+
   #bar(): HTMLElement {
+    const button = (name: string, mark: string | SVGSVGElement, act: () => void): HTMLButtonElement =>
+      h("button", { type: "button", class: "bar-button", title: name, onclick: act }, mark, hiddenText(name));
+    const paste = h("button", { type: "button", class: "bar-button", title: t("terminal.paste"), onclick: () => void this.#paste() }, icon("paste"), label(t("terminal.paste")));
     const reader = h(
       "button",
-      { type: "button", class: "bar-button", "aria-pressed": String(this.#term.options.screenReaderMode) },
-      t("terminal.reader"),
+      { type: "button", class: "bar-button", "aria-pressed": String(this.#look.screenReaderMode), title: t("terminal.reader") },
+      icon("reader"),
+      hiddenText(t("terminal.reader")),
     );
     reader.addEventListener("click", () => {
-      const next = !this.#term.options.screenReaderMode;
-      this.#term.options.screenReaderMode = next;
-      localStorage.setItem(READER_KEY, next ? "1" : "0");
-      reader.setAttribute("aria-pressed", String(next));
-      this.#term.focus();
+      this.#look.screenReaderMode = !this.#look.screenReaderMode;
+      localStorage.setItem(READER_STORE, this.#look.screenReaderMode ? "1" : "0");
+      reader.setAttribute("aria-pressed", String(this.#look.screenReaderMode));
+      this.#restyle();
     });
+    this.#copy.addEventListener("click", () => {
+      void navigator.clipboard?.writeText(this.#screens.get(this.#front)?.selection ?? "");
+      this.focus();
+    });
+    this.#more.addEventListener("click", () => this.#add());
     return h(
       "div",
       { class: "pane-bar pane-bar-dark" },
       h("h2", { class: "bar-title" }, t("terminal.title")),
+      this.#tabs,
+      this.#more,
       this.#state,
       this.#again,
       h("span", { class: "bar-space" }),
       h("span", { class: "bar-help" }, t("terminal.help")),
+      button(t("terminal.find"), icon("search"), () => this.#toggleFind()),
+      this.#copy,
+      paste,
+      button(t("terminal.smaller"), "A−", () => this.#font(-1)),
+      button(t("terminal.larger"), "A+", () => this.#font(1)),
       reader,
     );
   }
 
-  /** Ctrl-C copies when text is selected; Ctrl-V pastes; F6 leaves the terminal, since Tab belongs to the shell. */
-  #key(event: KeyboardEvent): boolean {
-    if (event.key === "F6") return false;
-    if (event.type !== "keydown") return true;
-    const control = event.ctrlKey && !event.altKey && !event.metaKey;
-    if (control && event.key.toLowerCase() === "c" && (event.shiftKey || this.#term.hasSelection())) {
-      if (!this.#term.hasSelection()) return true;
-      void navigator.clipboard?.writeText(this.#term.getSelection());
-      this.#term.clearSelection();
-      event.preventDefault();
-      return false;
-    }
-    // Returning false without preventing it leaves the browser's own paste event, which xterm takes up.
-    return !(control && event.key.toLowerCase() === "v");
+  #font(by: number): void {
+    this.#look.fontSize = clampFont(this.#look.fontSize + by);
+    localStorage.setItem(FONT.store, String(this.#look.fontSize));
+    this.#restyle();
   }
 
-  #run(command: string): void {
-    emit("dd-show", { view: "terminal" });
-    this.#term.focus();
-    this.#term.paste(command);
-    this.#send({ type: "input", data: "\r" });
+  #restyle(): void {
+    for (const screen of this.#screens.values()) screen.style(this.#look);
+    this.focus();
   }
+
+  async #paste(): Promise<void> {
+    this.focus();
+    try {
+      this.#screens.get(this.#front)?.paste(await navigator.clipboard.readText());
+    } catch {
+      this.#state.textContent = t("terminal.paste_refused");
+    }
+  }
+
+  // -- finding ---------------------------------------------------------------------------------------
+
+  #findBar(): HTMLElement {
+    const input = h("input", { type: "search", "aria-label": t("terminal.find"), placeholder: t("terminal.find"), maxlength: 200 });
+    const none = h("span", { role: "status" });
+    const seek = (up: boolean): void => {
+      const found = input.value === "" || this.#screens.get(this.#front)?.find(input.value, up);
+      none.textContent = found ? "" : t("terminal.not_found");
+    };
+    this.#find.append(
+      input,
+      h("button", { type: "submit", class: "bar-button" }, t("terminal.find_up")),
+      h("button", { type: "button", class: "bar-button", onclick: () => seek(false) }, t("terminal.find_down")),
+      none,
+    );
+    this.#find.addEventListener("submit", (event) => {
+      event.preventDefault();
+      seek(true);
+    });
+    this.#find.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.#toggleFind();
+    });
+    return this.#find;
+  }
+
+  #toggleFind(): void {
+    this.#find.hidden = !this.#find.hidden;
+    if (this.#find.hidden) this.focus();
+    else this.#find.querySelector("input")?.select();
+  }
+
+  // -- terminals -------------------------------------------------------------------------------------
+
+  /** Bring a terminal to the front, begun if need be. */
+  #show(id: string): void {
+    this.#front = id;
+    let screen = this.#screens.get(id);
+    if (!screen) {
+      screen = new Screen(id, this.#look, () => this.#toggleFind());
+      this.#screens.set(id, screen);
+      this.#stack.append(screen.root);
+      screen.attach();
+      screen.onSelection(() => (this.#copy.disabled = !this.#screens.get(this.#front)?.selection));
+    }
+    for (const [name, other] of this.#screens) other.root.hidden = name !== id;
+    this.#busy.hidden = true;
+    screen.refit();
+    this.#drawTabs();
+  }
+
+  #add(): void {
+    const id = ["1", "2", "3", "4"].find((name) => !this.#screens.has(name));
+    if (!id) return;
+    this.#show(id);
+    this.focus();
+  }
+
+  #close(id: string): void {
+    this.#screens.get(id)?.end();
+    this.#screens.delete(id);
+    this.#show([...this.#screens.keys()].pop() ?? FIRST);
+    this.focus();
+  }
+
+  #drawTabs(): void {
+    const several = this.#screens.size > 1;
+    const ids = several ? [...this.#screens.keys()].sort() : [];
+    this.#tabs.replaceChildren(
+      ...ids.map((id) =>
+        h(
+          "span",
+          { class: "terminal-tab" },
+          h(
+            "button",
+            { type: "button", class: "bar-button", "aria-pressed": String(id === this.#front), onclick: () => (this.#show(id), this.focus()) },
+            hiddenText(`${t("terminal.title")} `),
+            id,
+          ),
+          id !== FIRST &&
+            h("button", { type: "button", class: "bar-button", title: t("terminal.end", { n: id }), onclick: () => this.#close(id) }, icon("cross"), hiddenText(t("terminal.end", { n: id }))),
+        ),
+      ),
+    );
+    this.#more.hidden = !this.#told || this.#screens.size >= MAX_TERMINALS;
+  }
+
+  // -- what the host tells ---------------------------------------------------------------------------
 
   #receive(message: Message): void {
-    if (message.type === "opened") {
-      this.#open = true;
-      this.#term.reset();
-      this.#term.options.disableStdin = false;
-      this.#refit();
-      this.#send({ type: "resize", cols: this.#term.cols, rows: this.#term.rows });
-    } else if (message.type === "lost") {
-      this.#shut();
-      // The shell has ended, or its host is gone: the next one begins where this one is opened again.
-      window.setTimeout(() => socket.send({ ch: "terminal", id: ID, type: "open" }), REOPEN_MS);
-    } else if (message.type === "edit") emit("dd-open", { path: String(message.path) });
-    else if (message.type === "file") emit("dd-file", { path: String(message.path) });
+    const id = message.id ?? FIRST;
+    if (message.type === "file") emit("dd-file", { path: String(message.path) });
+    else if (message.type === "edit") emit("dd-open", { path: String(message.path) });
+    else if (message.type === "busy") this.#offer(String(message.line), String(message.command));
+    else if (message.type === "exit" && id !== FIRST) this.#close(id);
+    else if (message.type === "terminals") this.#others((message.ids as string[]) ?? []);
+    else this.#screens.get(id)?.receive(message);
+  }
+
+  /** Which terminals the run has: those of another tab, or of before a reload, are shown here too. */
+  #others(ids: string[]): void {
+    this.#told = true;
+    const front = this.#front;
+    for (const id of ids) if (!this.#screens.has(id)) this.#show(id);
+    if (this.#front !== front) this.#show(front);
+    this.#drawTabs();
+  }
+
+  #run(command: string, stop: boolean): void {
+    emit("dd-show", { view: "terminal" });
+    this.focus();
+    this.#busy.hidden = true;
+    const screen = this.#screens.get(this.#front);
+    if (this.#told) screen?.send({ type: "run", line: command, stop });
+    else screen?.type(command);
+  }
+
+  /** Something runs: it is not disturbed unless the learner says so. */
+  #offer(line: string, command: string): void {
+    this.#busy.replaceChildren(
+      h("p", {}, t("terminal.busy"), " ", h("code", {}, command)),
+      h("button", { type: "button", class: "bar-button", onclick: () => this.#run(line, true) }, t("terminal.stop_and_run")),
+      h("button", { type: "button", class: "bar-button", onclick: () => ((this.#busy.hidden = true), this.focus()) }, t("terminal.leave_it")),
+    );
+    this.#busy.hidden = false;
   }
 
   #line(line: Line, tries: number): void {
-    if (line !== "connected") this.#shut();
+    if (line !== "connected") this.#screens.forEach((screen) => screen.rest());
     this.dataset.line = line;
     this.#state.textContent = t(`terminal.${line}`);
     this.#again.hidden = !(line === "reconnecting" && tries > 2);
   }
+}
 
-  #shut(): void {
-    this.#open = false;
-    this.#term.options.disableStdin = true;
-  }
+function clampFont(size: number): number {
+  return Math.min(FONT.max, Math.max(FONT.min, Math.round(size)));
+}
 
-  #send(frame: { type: "input"; data: string } | { type: "resize"; cols: number; rows: number }): void {
-    if (this.#open) socket.send({ ch: "terminal", id: ID, ...frame });
-  }
+function hiddenText(text: string): HTMLElement {
+  return h("span", { class: "visually-hidden" }, text);
+}
 
-  #refit(): void {
-    // Hidden panes have no size; fitting to them would tell the shell that its screen is two columns wide.
-    if (this.offsetWidth > 80 && this.offsetHeight > 40) this.#fit.fit();
-  }
+/** A label that narrow bars show to screen readers alone. */
+function label(text: string): HTMLElement {
+  return h("span", { class: "bar-label" }, text);
 }
 
 customElements.define("dd-terminal", TerminalElement);

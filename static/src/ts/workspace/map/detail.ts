@@ -11,12 +11,19 @@ function stateText(container: ContainerStatus | undefined): string {
   return state?.running ? "Running" : t("map.none");
 }
 
-function facts(rows: [string, string | undefined][]): HTMLElement {
+export function facts(rows: [string, string | undefined][]): HTMLElement {
   const list = h("dl", { class: "facts-list" });
   for (const [name, value] of rows) {
     if (value) list.append(h("dt", {}, name), h("dd", {}, value));
   }
   return list;
+}
+
+/** The name of what is told about, and the way out. */
+export function head(name: string, close: () => void): HTMLElement {
+  const closer = h("button", { type: "button", class: "bar-button", onclick: close }, icon("cross"));
+  closer.setAttribute("aria-label", t("map.close"));
+  return h("div", { class: "detail-head" }, h("h2", {}, name), closer);
 }
 
 export function detail(pod: Pod, close: () => void): HTMLElement {
@@ -25,12 +32,10 @@ export function detail(pod: Pod, close: () => void): HTMLElement {
   const statuses = new Map((pod.status?.containerStatuses ?? []).map((c) => [c.name, c]));
   const command = `kubectl describe pod ${name}${namespace === "default" ? "" : ` -n ${namespace}`}`;
   const waiting = [...statuses.values()].find((c) => c.state?.waiting?.message)?.state?.waiting?.message;
-  const closer = h("button", { type: "button", class: "bar-button", onclick: close }, icon("cross"));
-  closer.setAttribute("aria-label", t("map.close"));
   return h(
     "div",
     {},
-    h("div", { class: "detail-head" }, h("h2", {}, name), closer),
+    head(name, close),
     h("p", {}, h("span", { class: `badge look-${lookOf(pod, status)}` }, status)),
     waiting ? h("p", { class: "detail-why" }, waiting) : null,
     facts([

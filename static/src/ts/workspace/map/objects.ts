@@ -1,5 +1,7 @@
 // The parts of Kubernetes objects that the map reads, and what it concludes from them.
 
+import { t } from "../../lib/i18n";
+
 export interface Meta {
   name: string;
   namespace?: string;
@@ -57,6 +59,14 @@ export interface Node extends KubeObject {
 export interface Workload extends KubeObject {
   spec: { replicas?: number };
   status?: { replicas?: number; readyReplicas?: number; conditions?: Condition[] };
+}
+
+export interface DaemonSet extends KubeObject {
+  status?: { desiredNumberScheduled?: number; numberReady?: number };
+}
+
+export interface Service extends KubeObject {
+  spec: { type?: string; clusterIP?: string; selector?: Record<string, string>; ports?: { port: number; targetPort?: number | string }[] };
 }
 
 /** How a Pod is drawn. */
@@ -123,6 +133,19 @@ export function isControlPlane(node: Node): boolean {
   return "node-role.kubernetes.io/control-plane" in (node.metadata.labels ?? {});
 }
 
+export function controllerOf(object: KubeObject): { kind: string; name: string; uid: string } | undefined {
+  return object.metadata.ownerReferences?.find((ref) => ref.controller);
+}
+
 export function controllerUid(object: KubeObject): string | undefined {
-  return object.metadata.ownerReferences?.find((ref) => ref.controller)?.uid;
+  return controllerOf(object)?.uid;
+}
+
+/** How many Pods, in words. */
+export function podCount(n: number): string {
+  return n === 1 ? t("map.pods_1") : t("map.pods_n", { n });
+}
+
+export function byName(a: KubeObject, b: KubeObject): number {
+  return (a.metadata.namespace ?? "").localeCompare(b.metadata.namespace ?? "") || a.metadata.name.localeCompare(b.metadata.name);
 }
