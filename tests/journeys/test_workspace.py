@@ -345,7 +345,7 @@ def test_the_map_makes_room_for_the_terminal(visit):
     assert fold.get_attribute("aria-expanded") == "false"
     assert page.locator("dd-map").is_hidden()
     page.wait_for_function(
-        f"document.querySelectorAll('dd-terminal .xterm-rows > div').length > {before + 5}"
+        f"() => document.querySelectorAll('dd-terminal .xterm-rows > div').length > {before + 5}"
     )
     page.reload()
     workspace.wait_ready()
@@ -397,7 +397,7 @@ def test_what_the_learner_made_appears(visit):
     page.keyboard.press("Enter")
     page.wait_for_selector("dd-map .map-detail:has-text('app=web')")
     page.select_option("dd-map select", "survey")
-    page.wait_for_function("document.querySelectorAll('dd-map .pod').length === 2")
+    page.wait_for_function("() => document.querySelectorAll('dd-map .pod').length === 2")
     workspace.type("kubectl delete namespace survey")
     page.wait_for_selector("dd-map select option[value=survey]", state="detached", timeout=60_000)
     assert page.locator("dd-map .thing").count() == 0

@@ -315,8 +315,9 @@ class EditorElement extends HTMLElement {
       else if (back instanceof HTMLElement) back.focus();
     };
     input.addEventListener("keydown", (event) => {
-      if (event.key === "Enter") finish(true);
-      else if (event.key === "Escape") finish(false);
+      if (event.key !== "Enter" && event.key !== "Escape") return;
+      event.preventDefault(); // the editor takes the focus within this key: it must not get a line break of it
+      finish(event.key === "Enter");
     });
     input.addEventListener("blur", () => finish(input.value.trim() !== "" && input.value !== value));
     this.#tabs.after(input);
