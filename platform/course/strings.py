@@ -25,6 +25,8 @@ _WORKSPACE: dict[str, str | Promise] = {
     "state.passed": _("Passed"),
     "state.stopped": _("Stopped"),
     "state.failed": _("Failed"),
+    "state.pace": _("busy: {pace}×"),
+    "state.pace_title": _("Your cluster is busy: it runs at {pace} times the usual speed."),
     "cover.requested": _("Finding a berth for your cluster…"),
     "cover.booting": _("Your cluster is booting…"),
     "cover.stopped": _("You have stopped this lab."),
@@ -108,6 +110,9 @@ _WORKSPACE: dict[str, str | Promise] = {
         "The file is deleted from the terminal's home folder. What was applied from it stays in the cluster."
     ),
     "editor.delete_do": _("Delete"),
+    "editor.waiting": _("The terminal waits for this file:"),
+    "editor.save_and_apply": _("Save and apply"),
+    "editor.cancel": _("Cancel"),
     "editor.conflict": _("{path} was also changed in the terminal. Saving will overwrite that."),
     # cluster map
     "map.view": _("Show by"),

@@ -5,12 +5,14 @@ from __future__ import annotations
 import asyncio
 import json
 from collections.abc import Awaitable, Callable
+from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from runs.host import live, map_channel
+from runs.host import live, map_channel, status_channel
 from runs.host.checker import Checker
 from runs.host.live import Tabs
+from runs.host.status_channel import StatusChannel
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.serving import ClusterApp
@@ -167,5 +169,26 @@ def test_one_tab_too_many_sends_the_oldest_away(monkeypatch: pytest.MonkeyPatch)
         tabs.close()
         await asyncio.gather(second.task, third.task)
         assert (second.closed, third.closed) == (live.CLOSE_AGAIN,) * 2
+
+    play(scene)
+
+
+def test_a_slow_cluster_is_told_and_a_usual_one_again(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(status_channel, "LOOK_SECONDS", 0.0)
+
+    async def scene(cluster: Cluster, tabs: Tabs) -> None:
+        driver = SimpleNamespace(pace=1.0)
+        wakes = asyncio.Event()
+        channel = StatusChannel(driver, wakes.set)  # type: ignore[arg-type]
+        assert channel.take() is None
+        for pace, told in ((0.42, 0.4), (0.02, 0.1), (0.95, 1.0)):
+            driver.pace = pace
+            await wakes.wait()
+            wakes.clear()
+            assert json.loads(str(channel.take())) == {"ch": "status", "type": "pace", "pace": told}
+            assert channel.take() is None
+        channel.close()
+        with pytest.raises(ValueError, match="told"):
+            await channel.receive({"type": "faster"})
 
     play(scene)

@@ -19,6 +19,7 @@ from config.doors import Receive, Send
 from cluster_engine.serving import ClusterApp
 from runs.host.checker import Checker, ChecksChannel
 from runs.host.map_channel import MapChannel
+from runs.host.status_channel import StatusChannel
 
 CLOSE_AGAIN, CLOSE_BAD = 1013, 4400
 MAX_TABS = 8
@@ -39,6 +40,7 @@ class Channel(Protocol):
 
 
 CHANNELS: dict[str, Callable[[ClusterApp, Checker, Callable[[], None]], Channel]] = {
+    "status": lambda app, checker, wake: StatusChannel(app.driver, wake),
     "map": lambda app, checker, wake: MapChannel(app, wake),
     "checks": lambda app, checker, wake: ChecksChannel(checker, wake),
 }

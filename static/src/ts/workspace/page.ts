@@ -2,9 +2,18 @@
 
 export type RunState = "requested" | "booting" | "ready" | "passed" | "stopped" | "failed";
 
+/** A command in a terminal that goes on when a file has been edited, as `kubectl edit` does. */
+export interface Waiting {
+  terminal: string;
+  wait: string;
+  title: string;
+}
+
 export interface Events {
   /** The run's state, whenever it is read anew. */
   "dd-state": { state: RunState; message: string };
+  /** How fast the cluster runs beside the wall's clock: 1, or less when its host is busy. */
+  "dd-pace": { pace: number };
   /** The cluster can be used (again): connect, load, watch. `fresh` after a reset, when all before is gone. */
   "dd-up": { fresh: boolean };
   /** The cluster is gone: stop asking for it. */
@@ -14,7 +23,9 @@ export interface Events {
   /** Type a command into the terminal. */
   "dd-run": { command: string };
   /** Open a file in the editor; with `content` when it may not exist yet. */
-  "dd-open": { path: string; content?: string };
+  "dd-open": { path: string; content?: string; waiting?: Waiting };
+  /** Nobody waits for the file any more. */
+  "dd-edit-ended": { wait: string };
   /** A file changed outside the editor. */
   "dd-file": { path: string };
   /** Bring a pane to the front (narrow screens show one at a time). */

@@ -51,6 +51,7 @@ class RunSocket {
       this.#hangUp("closed");
     });
     document.addEventListener("visibilitychange", () => this.#visibility());
+    this.#visibility();
   }
 
   follow(channel: string, handlers: Handlers): void {
@@ -117,7 +118,8 @@ class RunSocket {
       return;
     }
     const message = JSON.parse(data) as Message;
-    if (message.ch === "status") this.#status(message.state as RunState, String(message.message ?? ""));
+    if (message.ch === "status" && message.type === "pace") emit("dd-pace", { pace: Number(message.pace) });
+    else if (message.ch === "status") this.#status(message.state as RunState, String(message.message ?? ""));
     else this.#channels.get(message.ch)?.message?.(message);
   }
 

@@ -19,10 +19,16 @@ class StatusElement extends HTMLElement {
   #fresh = false;
   #timer = 0;
   readonly #label = h("span", { role: "status", "aria-live": "polite" });
+  readonly #pace = h("span", { class: "pace num", role: "status", hidden: true });
   readonly #cover = h("div", { class: "cover" });
 
   connectedCallback(): void {
-    this.append(h("span", { class: "dot", "aria-hidden": "true" }), this.#label);
+    this.append(h("span", { class: "dot", "aria-hidden": "true" }), this.#label, this.#pace);
+    on("dd-pace", ({ pace }) => {
+      this.#pace.hidden = pace >= 1;
+      this.#pace.textContent = t("state.pace", { pace });
+      this.#pace.title = t("state.pace_title", { pace });
+    });
     need(".ws-right").append(this.#cover);
     need('[data-action="reset"]').addEventListener("click", () => void this.#reset());
     need('[data-action="stop"]').addEventListener("click", () => void this.#stop());

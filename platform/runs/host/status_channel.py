@@ -1,0 +1,52 @@
+"""A tab's channel `status`, the host's part: `pace` {pace} is told when the cluster falls behind the wall's clock, and
+again when it does not any more. (The run's state is the web tier's to tell.)
+"""
+
+from __future__ import annotations
+
+import asyncio
+import json
+from collections.abc import Callable
+from typing import Any
+
+from cluster_engine.serving import Driver
+
+LOOK_SECONDS = 3.0
+"""From one look at the pace to the next."""
+SLOW = 0.9
+"""A pace below this is told, to one decimal place."""
+
+
+class StatusChannel:
+    """See the module."""
+
+    def __init__(self, driver: Driver | None, wake: Callable[[], None]) -> None:
+        self._driver = driver
+        self._wake = wake
+        self._told = 1.0
+        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+    @property
+    def _pace(self) -> float:
+        pace = self._driver.pace if self._driver is not None else 1.0
+        return max(0.1, round(pace, 1)) if pace < SLOW else 1.0
+
+    def _look(self) -> None:
+        if self._pace != self._told:
+            self._wake()
+        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
+    async def receive(self, message: dict[str, Any]) -> None:
+        """Nothing is to be said to it. Raises ValueError."""
+        raise ValueError("the status is told, not asked for")
+
+    def take(self) -> str | bytes | None:
+        """The pace, when it is another one."""
+        if (pace := self._pace) == self._told:
+            return None
+        self._told = pace
+        return json.dumps({"ch": "status", "type": "pace", "pace": pace})
+
+    def close(self) -> None:
+        """The browser is gone."""
+        self._timer.cancel()
