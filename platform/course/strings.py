@@ -78,7 +78,7 @@ _WORKSPACE: dict[str, str | Promise] = {
     "checks.pending": _("still rolling out"),
     "checks.error": _("could not be checked"),
     "checks.hint": _("Hint"),
-    "checks.hint_n": _("Hint {n}"),
+    "checks.another_hint": _("Another hint"),
     "checks.look": _("Look in the terminal"),
     "checks.score": _("{score} of {max} points"),
     "checks.at": _("checked at {time}"),

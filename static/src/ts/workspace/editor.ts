@@ -481,7 +481,7 @@ class EditorElement extends HTMLElement {
         ),
       ),
       ...(result.stdout ? [h("pre", {}, result.stdout)] : []),
-      ...(result.stderr ? [h("pre", { class: "output-error" }, result.stderr)] : []),
+      ...(result.stderr ? [h("pre", { class: good ? "output-warning" : "output-error" }, result.stderr)] : []),
     ];
     if (path === this.#current) this.#markLine(result.stderr);
   }

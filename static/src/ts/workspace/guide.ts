@@ -33,7 +33,7 @@ interface Report {
 }
 
 const AFTER = "after";
-const TIME = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "medium" });
+const TIME = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" });
 
 class GuideElement extends HTMLElement {
   readonly #place = `dd-step-${page.run}`;
@@ -249,11 +249,18 @@ function draw(row: HTMLElement, check: CheckAnswer): void {
     );
   }
   const hints = check.hints?.length ? check.hints : check.hint ? [check.hint] : [];
-  hints.forEach((hint, index) =>
-    why.append(
-      h("details", { class: "check-hint" }, h("summary", {}, hints.length > 1 ? t("checks.hint_n", { n: index + 1 }) : t("checks.hint")), h("p", {}, ...inline(hint))),
-    ),
-  );
+  // One at a time: the next is offered to whoever has read the one before.
+  let next: HTMLDetailsElement | undefined;
+  for (const [index, hint] of [...hints.entries()].reverse()) {
+    const after = next;
+    const title = index ? t("checks.another_hint") : t("checks.hint");
+    next = h("details", { class: "check-hint", hidden: index > 0 }, h("summary", {}, title), h("p", {}, ...inline(hint)));
+    if (after) {
+      next.append(after);
+      next.addEventListener("toggle", () => (after.hidden = false), { once: true });
+    }
+  }
+  if (next) why.append(next);
 }
 
 customElements.define("dd-guide", GuideElement);
