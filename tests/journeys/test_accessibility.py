@@ -19,6 +19,19 @@ PAGES = (
     "/accounts/signup/",
     "/nowhere/",
 )
+FIND = "dd-terminal .bar-help ~ .bar-button"
+MAP, EDITOR = (f":is(.ws-tabs [data-view={name}], .switch [data-top={name}])" for name in ("map", "editor"))
+GUIDE = ":is(.ws-tabs [data-view=guide], [data-text])"
+#: States of the workspace, one after the other, and what is pressed to get there (where it can be seen).
+WORKSPACE = [
+    ("terminal", ()),
+    ("find", (FIND,)),
+    ("workloads", (MAP, ".map-bar button >> nth=1")),
+    ("details", ("dd-map .thing, dd-map .pod",)),
+    ("table", (".map-bar button >> nth=2",)),
+    ("editor", (EDITOR, "dd-editor .file-menu summary")),
+    ("checked", (GUIDE, "[data-check-run]")),
+]
 LOOKS = [
     pytest.param("en-GB", "light", 1440, id="en light wide"),
     pytest.param("zh-CN", "dark", 1440, id="zh dark wide"),
@@ -67,7 +80,15 @@ def test_pages_break_no_rule(stack, browser, locale, scheme, width):
     if width < 600:
         page.click("[data-view=terminal]")
     Workspace(page).wait_ready()
-    if problems := axe(context, page):
-        found["workspace"] = problems
+    workspace = Workspace(page)
+    workspace.type(
+        "kubectl create deployment web --image=nginx:1.27; kubectl expose deployment web --port=80"
+    )
+    for name, views in WORKSPACE:
+        for selector in views:
+            page.locator(selector).locator("visible=true").first.click()
+        page.wait_for_timeout(300)
+        if problems := axe(context, page):
+            found[f"workspace, {name}"] = problems
     context.close()
     assert found == {}

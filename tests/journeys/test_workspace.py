@@ -411,3 +411,27 @@ def test_a_pod_whose_node_is_gone_is_drawn(visit):
     workspace.type("kubectl delete node worker-2")
     workspace.expect('node "worker-2" deleted')
     page.wait_for_selector("dd-map .box.is-gone:has-text('the node is gone') .pod:has-text('stray')")
+
+
+# ---- by keyboard alone -----------------------------------------------------------------------------------------
+
+
+def test_f6_goes_round_the_panes(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.press("F6")
+    seen = []
+    for _ in range(3):
+        seen.append(
+            page.evaluate(
+                "document.activeElement.closest('dd-guide, dd-map, dd-editor, dd-terminal').localName"
+            )
+        )
+        page.keyboard.press("F6")
+    assert seen == ["dd-guide", "dd-map", "dd-terminal"]
+    page.locator("[data-fold]").press("Enter")
+    workspace.press("F6")
+    page.keyboard.press("F6")
+    assert page.evaluate("document.activeElement.closest('dd-terminal') !== null"), (
+        "what is folded away is left out"
+    )
