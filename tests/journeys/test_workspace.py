@@ -413,6 +413,97 @@ def test_a_pod_whose_node_is_gone_is_drawn(visit):
     page.wait_for_selector("dd-map .box.is-gone:has-text('the node is gone') .pod:has-text('stray')")
 
 
+# ---- 3: "Run in terminal" --------------------------------------------------------------------------------------
+
+
+def test_run_in_terminal_takes_the_place_of_what_is_half_typed(visit):
+    workspace = visit(lab="explore-the-components")
+    page = workspace.page
+    workspace.type_only("echo half")
+    workspace.expect("echo half")
+    block = page.locator(".step:visible .code-run").first
+    command = page.locator(".step:visible .code[data-run]").first.get_attribute("data-run")
+    block.click()
+    workspace.expect(command.splitlines()[0])
+    assert not any("echo half" in row for row in rows(page)), rows(page)
+
+
+def test_run_in_terminal_offers_to_stop_what_runs(visit):
+    workspace = visit(lab="explore-the-components")
+    page = workspace.page
+    workspace.type("kubectl get pods -n kube-system -w")
+    workspace.expect("kube-scheduler")
+    page.locator(".step:visible .code-run").first.click()
+    busy = page.locator(".terminal-busy")
+    busy.wait_for()
+    assert "kubectl get pods -n kube-system -w" in busy.inner_text()
+    busy.get_by_text("Leave it").click()
+    assert busy.is_hidden()
+    page.locator(".step:visible .code-run").first.click()
+    busy.get_by_text("Stop it").click()
+    command = page.locator(".step:visible .code[data-run]").first.get_attribute("data-run")
+    workspace.expect(command.splitlines()[0])
+    assert busy.is_hidden()
+
+
+# ---- 5 and 6: kubectl edit, several terminals ------------------------------------------------------------------
+
+
+def test_kubectl_edit_waits_for_the_editor(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.type("kubectl create deployment web --image=nginx:1.27")
+    workspace.expect("deployment.apps/web created")
+    workspace.type("kubectl edit deployment web")
+    page.wait_for_selector(".editor-waiting:visible")
+    text = page.locator("dd-editor .cm-content").inner_text()
+    assert "replicas: 1" in text
+    page.locator("dd-editor .cm-content").click()
+    page.keyboard.press("Control+f")
+    page.keyboard.type("replicas: 1")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.type("replicas: 2")
+    page.click(".editor-waiting button:has-text('Save and apply')")
+    workspace.expect("deployment.apps/web edited")
+    workspace.type("kubectl get deployment web -o jsonpath='{.spec.replicas} wanted'")
+    workspace.expect("2 wanted")
+    workspace.type("kubectl edit deployment web")
+    page.wait_for_selector(".editor-waiting:visible")
+    page.click(".editor-waiting button:has-text('Cancel')")
+    workspace.expect("Edit cancelled, no changes made.")
+
+
+def test_several_terminals_share_files_and_outlast_a_reload(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.type("echo of-the-first > note")
+    page.click("dd-terminal button[title='Another terminal']")
+    second = page.locator("dd-terminal .terminal-screen:not([hidden]) .xterm-rows")
+    page.wait_for_function(
+        "() => document.querySelector('dd-terminal .terminal-screen:not([hidden]) .xterm-rows').textContent.includes('$')"
+    )
+    page.keyboard.type("cat note; export SECOND=yes")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "() => document.querySelector('dd-terminal .terminal-screen:not([hidden])').textContent.includes('of-the-first')"
+    )
+    assert second.count() == 1
+    page.reload()
+    page.wait_for_selector(".terminal-tabs .bar-button >> nth=1")
+    page.click(".terminal-tabs .bar-button:has-text('2')")
+    page.wait_for_function(
+        "() => document.querySelector('dd-terminal .terminal-screen:not([hidden])').textContent.includes('of-the-first')"
+    )
+    page.keyboard.type("echo $SECOND-$((40+2))")
+    page.keyboard.press("Enter")
+    page.wait_for_function(
+        "() => document.querySelector('dd-terminal .terminal-screen:not([hidden])').textContent.includes('yes-42')"
+    )
+    page.click("dd-terminal button[title='Close terminal 2']")
+    assert page.locator(".terminal-tabs .bar-button").count() == 0
+
+
 # ---- by keyboard alone -----------------------------------------------------------------------------------------
 
 

@@ -192,10 +192,4 @@ export class Screen {
     // Returning false without preventing it leaves the browser's own paste event, which xterm takes up.
     return !(control && key === "v");
   }
-
-  /** Only while no line is asked to run: as typed by hand, for a host that knows no `run`. */
-  type(line: string): void {
-    this.#term.paste(line);
-    this.send({ type: "input", data: "\r" });
-  }
 }

@@ -17,7 +17,7 @@ class TerminalElement extends HTMLElement {
   readonly #screens = new Map<string, Screen>();
   readonly #stack = h("div", { class: "terminal-stack" });
   readonly #tabs = h("div", { class: "terminal-tabs", role: "group", "aria-label": t("terminal.tabs") });
-  readonly #more = h("button", { type: "button", class: "bar-button", hidden: true, title: t("terminal.more") }, icon("plus"), hiddenText(t("terminal.more")));
+  readonly #more = h("button", { type: "button", class: "bar-button", title: t("terminal.more") }, icon("plus"), hiddenText(t("terminal.more")));
   readonly #state = h("span", { class: "line-state", role: "status" });
   readonly #again = h("button", { type: "button", class: "bar-button", hidden: true }, t("terminal.again"));
   readonly #copy = h("button", { type: "button", class: "bar-button", disabled: true, title: t("terminal.copy") }, icon("copy"), label(t("terminal.copy")));
@@ -28,8 +28,6 @@ class TerminalElement extends HTMLElement {
     screenReaderMode: localStorage.getItem(READER_STORE) === "1",
   };
   #front = FIRST;
-  /** Whether the host has told which terminals there are: then there may be several. */
-  #told = false;
 
   connectedCallback(): void {
     this.append(this.#bar(), this.#findBar(), this.#busy, this.#stack);
@@ -194,7 +192,7 @@ class TerminalElement extends HTMLElement {
         ),
       ),
     );
-    this.#more.hidden = !this.#told || this.#screens.size >= MAX_TERMINALS;
+    this.#more.hidden = this.#screens.size >= MAX_TERMINALS;
   }
 
   // -- what the host tells ---------------------------------------------------------------------------
@@ -217,7 +215,6 @@ class TerminalElement extends HTMLElement {
 
   /** Which terminals the run has: those of another tab, or of before a reload, are shown here too. */
   #others(ids: string[]): void {
-    this.#told = true;
     const front = this.#front;
     for (const id of ids) if (!this.#screens.has(id)) this.#show(id);
     if (this.#front !== front) this.#show(front);
@@ -228,9 +225,7 @@ class TerminalElement extends HTMLElement {
     emit("dd-show", { view: "terminal" });
     this.focus();
     this.#busy.hidden = true;
-    const screen = this.#screens.get(this.#front);
-    if (this.#told) screen?.send({ type: "run", line: command, stop });
-    else screen?.type(command);
+    this.#screens.get(this.#front)?.send({ type: "run", line: command, stop });
   }
 
   /** Something runs: it is not disturbed unless the learner says so. */
