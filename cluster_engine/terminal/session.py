@@ -169,6 +169,11 @@ class TerminalSession:
         self.console.disk.write(target, content.encode() if isinstance(content, str) else content)
         self._report()
 
+    def remove(self, path: str) -> None:
+        """Delete a file from outside, if it is there."""
+        self.console.disk.remove(normal(path, self.console.options.home))
+        self._report()
+
     async def run_command(
         self, argv: Sequence[str], files: Mapping[str, str | bytes] | None = None, *, timeout: float = 60.0
     ) -> Result:

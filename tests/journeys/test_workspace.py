@@ -474,32 +474,31 @@ def test_kubectl_edit_waits_for_the_editor(visit):
     workspace.expect("Edit cancelled, no changes made.")
 
 
+def expect_in_front(page: Any, text: str) -> None:
+    """Until the terminal in front shows it."""
+    page.wait_for_function(
+        """text => document.querySelector('dd-terminal .terminal-screen:not([hidden]) .xterm-rows')
+            .textContent.includes(text)""",
+        arg=text,
+    )
+
+
 def test_several_terminals_share_files_and_outlast_a_reload(visit):
     workspace = visit()
     page = workspace.page
     workspace.type("echo of-the-first > note")
     page.click("dd-terminal button[title='Another terminal']")
-    second = page.locator("dd-terminal .terminal-screen:not([hidden]) .xterm-rows")
-    page.wait_for_function(
-        "() => document.querySelector('dd-terminal .terminal-screen:not([hidden]) .xterm-rows').textContent.includes('$')"
-    )
+    expect_in_front(page, "$")
     page.keyboard.type("cat note; export SECOND=yes")
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "() => document.querySelector('dd-terminal .terminal-screen:not([hidden])').textContent.includes('of-the-first')"
-    )
-    assert second.count() == 1
+    expect_in_front(page, "of-the-first")
     page.reload()
     page.wait_for_selector(".terminal-tabs .bar-button >> nth=1")
     page.click(".terminal-tabs .bar-button:has-text('2')")
-    page.wait_for_function(
-        "() => document.querySelector('dd-terminal .terminal-screen:not([hidden])').textContent.includes('of-the-first')"
-    )
+    expect_in_front(page, "of-the-first")
     page.keyboard.type("echo $SECOND-$((40+2))")
     page.keyboard.press("Enter")
-    page.wait_for_function(
-        "() => document.querySelector('dd-terminal .terminal-screen:not([hidden])').textContent.includes('yes-42')"
-    )
+    expect_in_front(page, "yes-42")
     page.click("dd-terminal button[title='Close terminal 2']")
     assert page.locator(".terminal-tabs .bar-button").count() == 0
 

@@ -257,29 +257,35 @@ class Terminal:
     def _file(self, path: str) -> str:
         """The absolute path of a file in the home folder that is there. Raises `HostError`."""
         target = normal(path, HOME)
-        if target not in self.vfs.files(HOME):
+        if target not in self.session().files():
             raise HostError(404, f"There is no file {path}.")
         return target
 
     async def remove(self, path: str) -> None:
         """Delete one file; it is in the journal when this returns. Raises `HostError`."""
-        self.vfs.remove(self._file(path))
-        self._on_files_changed(self.vfs.changes())
+        target = self._file(path)
+        self._editor = True
+        try:
+            self.session().remove(target)
+        finally:
+            self._editor = False
         await self.flush()
 
     async def rename(self, path: str, to: str) -> None:
         """Give one file a name that nothing has; in the journal when this returns. Raises `HostError`."""
-        source, target = self._file(path), normal(to, HOME)
+        session, source, target = self.session(), self._file(path), normal(to, HOME)
         if not target.startswith(HOME + "/"):
             raise HostError(400, "Files are kept in the home folder.")
-        if self.vfs.exists(target):
+        if target in session.files():
             raise HostError(409, f"There is a file {relative(target)} already.")
+        self._editor = True
         try:
-            self.vfs.mkdir(target.rpartition("/")[0], parents=True)
-            self.vfs.rename(source, target)
-        except VfsError as error:
-            raise HostError(409, str(error)) from error
-        self._on_files_changed(self.vfs.changes())
+            session.save(target, session.files()[source])
+            session.remove(source)
+        except FileError as error:
+            raise HostError(409, f"{relative(target)}: {error.reason}") from error
+        finally:
+            self._editor = False
         await self.flush()
 
     async def run(self, argv: list[str]) -> dict[str, Any]:
