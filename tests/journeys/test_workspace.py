@@ -446,32 +446,7 @@ def test_run_in_terminal_offers_to_stop_what_runs(visit):
     assert busy.is_hidden()
 
 
-# ---- 5 and 6: kubectl edit, several terminals ------------------------------------------------------------------
-
-
-def test_kubectl_edit_waits_for_the_editor(visit):
-    workspace = visit()
-    page = workspace.page
-    workspace.type("kubectl create deployment web --image=nginx:1.27")
-    workspace.expect("deployment.apps/web created")
-    workspace.type("kubectl edit deployment web")
-    page.wait_for_selector(".editor-waiting:visible")
-    text = page.locator("dd-editor .cm-content").inner_text()
-    assert "replicas: 1" in text
-    page.locator("dd-editor .cm-content").click()
-    page.keyboard.press("Control+f")
-    page.keyboard.type("replicas: 1")
-    page.keyboard.press("Enter")
-    page.keyboard.press("Escape")
-    page.keyboard.type("replicas: 2")
-    page.click(".editor-waiting button:has-text('Save and apply')")
-    workspace.expect("deployment.apps/web edited")
-    workspace.type("kubectl get deployment web -o jsonpath='{.spec.replicas} wanted'")
-    workspace.expect("2 wanted")
-    workspace.type("kubectl edit deployment web")
-    page.wait_for_selector(".editor-waiting:visible")
-    page.click(".editor-waiting button:has-text('Cancel')")
-    workspace.expect("Edit cancelled, no changes made.")
+# ---- 6: several terminals --------------------------------------------------------------------------------------
 
 
 def expect_in_front(page: Any, text: str) -> None:
