@@ -165,7 +165,7 @@ def test_checks_tick_by_themselves_and_survive_a_reload_and_a_change_of_language
     page.wait_for_selector("[data-check=heals][data-state=passed]", state="attached")
     page.wait_for_selector("[data-step=after] h2")
     page.click("[data-to=after]")
-    page.click("[data-step=after] summary")
+    page.click("[data-step=after] details:has(pre) > summary")
     assert "kubectl" in page.locator("[data-step=after] pre").inner_text()
 
 
@@ -228,8 +228,9 @@ def test_a_new_file_is_nobody_else_s_change(visit):
     page.click("[data-top=editor]")
     new_file(page, "fresh.yaml")
     page.keyboard.type("kind: Pod")
-    page.keyboard.press("Control+s")
-    page.keyboard.type(" # and more at once")
+    with page.expect_response(lambda response: response.url.endswith("/files/")):
+        page.keyboard.press("Control+s")
+        page.keyboard.type(" # and more at once")
     workspace.type("ls")
     workspace.expect("fresh.yaml")
     page.wait_for_timeout(1500)
