@@ -110,9 +110,6 @@ _WORKSPACE: dict[str, str | Promise] = {
         "The file is deleted from the terminal's home folder. What was applied from it stays in the cluster."
     ),
     "editor.delete_do": _("Delete"),
-    "editor.waiting": _("The terminal waits for this file:"),
-    "editor.save_and_apply": _("Save and apply"),
-    "editor.cancel": _("Cancel"),
     "editor.conflict": _("{path} was also changed in the terminal. Saving will overwrite that."),
     # cluster map
     "map.view": _("Show by"),

@@ -18,8 +18,7 @@ import { h, icon, need } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
 import { confirm } from "./dialog";
-import { emit, on, page, type Waiting } from "./page";
-import { socket } from "./socket";
+import { emit, on, page } from "./page";
 
 interface Stored {
   path: string;
@@ -42,8 +41,6 @@ interface OpenFile {
   closed: boolean;
   /** What kubectl said of it last, or another sentence about it. */
   said: Node[];
-  /** Who goes on when it has been edited. */
-  waiting?: Waiting;
 }
 
 const COLOURS = HighlightStyle.define([
@@ -101,7 +98,6 @@ class EditorElement extends HTMLElement {
   readonly #tabs = h("div", { class: "files", role: "group", "aria-label": t("editor.files") });
   readonly #host = h("div", { class: "editor-host" });
   readonly #output = h("div", { class: "output", hidden: true, role: "log", "aria-label": t("editor.output"), tabindex: 0 });
-  readonly #waiting = h("div", { class: "editor-waiting", hidden: true, role: "status" });
   readonly #empty = h("p", { class: "editor-empty muted" }, t("editor.empty"));
   readonly #menu = h("details", { class: "menu file-menu" });
   readonly #save = h("button", { type: "button", class: "button button-small", disabled: true }, icon("save"), t("editor.save"));
@@ -122,7 +118,6 @@ class EditorElement extends HTMLElement {
     });
     this.append(
       h("div", { class: "editor-bar" }, this.#tabs, add, this.#menu, h("span", { class: "bar-space" }), this.#save, this.#apply),
-      this.#waiting,
       this.#empty,
       this.#host,
       this.#output,
@@ -135,8 +130,7 @@ class EditorElement extends HTMLElement {
       this.#up = false;
       this.#buttons();
     });
-    on("dd-open", ({ path, content, waiting }) => void this.#open(path, content, waiting));
-    on("dd-edit-ended", ({ wait }) => this.#forget(wait));
+    on("dd-open", ({ path, content }) => void this.#open(path, content));
     on("dd-file", () => void this.#load());
     window.addEventListener("beforeunload", (event) => {
       if ([...this.#files.keys()].some((path) => this.#isDirty(path))) event.preventDefault();
@@ -291,12 +285,10 @@ class EditorElement extends HTMLElement {
     }
   }
 
-  async #open(path: string, content?: string, waiting?: Waiting): Promise<void> {
+  async #open(path: string, content?: string): Promise<void> {
     emit("dd-show", { view: "editor" });
-    if (waiting || !this.#files.has(path)) await this.#load();
+    if (!this.#files.has(path)) await this.#load();
     if (!this.#files.has(path)) this.#add(path, content ?? "", "", false);
-    const file = this.#files.get(path);
-    if (file && waiting) file.waiting = waiting;
     this.#select(path);
     this.#view?.focus();
   }
@@ -396,40 +388,10 @@ class EditorElement extends HTMLElement {
     this.focus();
   }
 
-  // -- kubectl edit ----------------------------------------------------------------------------------
-
-  /** The command in the terminal goes on: with what stands here, or not at all. */
-  async #edited(path: string, { terminal, wait }: Waiting, save: boolean): Promise<void> {
-    if (save && !(await this.save(path))) return;
-    if (socket.send({ ch: "terminal", id: terminal, type: "edited", wait, save })) {
-      this.#forget(wait);
-      emit("dd-show", { view: "terminal" });
-    } else this.#say(path, t("http.offline"));
-  }
-
-  #forget(wait: string): void {
-    for (const file of this.#files.values()) if (file.waiting?.wait === wait) delete file.waiting;
-    this.#draw();
-  }
-
-  #drawWaiting(): void {
-    const path = this.#current;
-    const waiting = this.#files.get(path)?.waiting;
-    this.#waiting.hidden = waiting === undefined;
-    if (!waiting || this.#waiting.dataset.wait === waiting.wait) return;
-    this.#waiting.dataset.wait = waiting.wait;
-    const button = (look: string, text: string, save: boolean): HTMLButtonElement =>
-      h("button", { type: "button", class: `button button-small ${look}`, onclick: () => void this.#edited(path, waiting, save) }, text);
-    this.#waiting.replaceChildren(
-      h("p", {}, t("editor.waiting"), " ", h("code", {}, `kubectl edit ${waiting.title}`)),
-      button("button-main", t("editor.save_and_apply"), true),
-      button("", t("editor.cancel"), false),
-    );
-  }
-
   // -- saving and applying ---------------------------------------------------------------------------
 
-  async save(path = this.#current): Promise<boolean> {
+  async save(): Promise<boolean> {
+    const path = this.#current;
     if (!path || !this.#up) return false;
     const content = this.#text(path);
     try {
@@ -532,8 +494,6 @@ class EditorElement extends HTMLElement {
   #buttons(): void {
     this.#save.disabled = !this.#up || !this.#isDirty(this.#current);
     this.#apply.disabled = !this.#up || !this.#current;
-    this.#drawWaiting();
-    this.#apply.hidden = !this.#waiting.hidden;
   }
 }
 

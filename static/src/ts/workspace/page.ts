@@ -2,13 +2,6 @@
 
 export type RunState = "requested" | "booting" | "ready" | "passed" | "stopped" | "failed";
 
-/** A command in a terminal that goes on when a file has been edited, as `kubectl edit` does. */
-export interface Waiting {
-  terminal: string;
-  wait: string;
-  title: string;
-}
-
 export interface Events {
   /** The run's state, whenever it is read anew. */
   "dd-state": { state: RunState; message: string };
@@ -23,9 +16,7 @@ export interface Events {
   /** Type a command into the terminal. */
   "dd-run": { command: string };
   /** Open a file in the editor; with `content` when it may not exist yet. */
-  "dd-open": { path: string; content?: string; waiting?: Waiting };
-  /** Nobody waits for the file any more. */
-  "dd-edit-ended": { wait: string };
+  "dd-open": { path: string; content?: string };
   /** A file changed outside the editor. */
   "dd-file": { path: string };
   /** Bring a pane to the front (narrow screens show one at a time). */

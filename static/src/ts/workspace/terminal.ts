@@ -200,17 +200,11 @@ class TerminalElement extends HTMLElement {
   #receive(message: Message): void {
     const id = message.id ?? FIRST;
     if (message.type === "file") emit("dd-file", { path: String(message.path) });
-    else if (message.type === "edit") this.#edit(id, message);
-    else if (message.type === "edit-ended") emit("dd-edit-ended", { wait: String(message.wait) });
+    else if (message.type === "edit") emit("dd-open", { path: String(message.path) });
     else if (message.type === "busy") this.#offer(String(message.line), String(message.command));
     else if (message.type === "exit" && id !== FIRST) this.#close(id);
     else if (message.type === "terminals") this.#others((message.ids as string[]) ?? []);
     else this.#screens.get(id)?.receive(message);
-  }
-
-  #edit(terminal: string, { path, wait, title }: Message): void {
-    const waiting = wait === undefined ? {} : { waiting: { terminal, wait: String(wait), title: String(title) } };
-    emit("dd-open", { path: String(path), ...waiting });
   }
 
   /** Which terminals the run has: those of another tab, or of before a reload, are shown here too. */
