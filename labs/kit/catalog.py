@@ -408,12 +408,19 @@ def _check(
         step=step,
         guard=data.get("guard", False),
         history="always" in data or bool(data.get("sticky")),
+        by_rule=_has_cel(data),
         texts={
             name: text(lambda found, name=name: found[name])  # type: ignore[misc]
             for name in ("expected", "found")
             if all(name in found for found in by_language.values())
         },
     )
+
+
+def _has_cel(data: Any) -> bool:
+    if isinstance(data, dict):
+        return "cel" in data or any(_has_cel(value) for value in data.values())
+    return isinstance(data, list) and any(_has_cel(item) for item in data)
 
 
 def _cross_references(raw: _LabFiles, data: dict[str, Any]) -> list[Problem]:
@@ -436,7 +443,7 @@ def _cross_references(raw: _LabFiles, data: dict[str, Any]) -> list[Problem]:
         if check not in placed:
             found.append(Problem(("checks", index), f"the check {check!r} in one of the steps", "none"))
     steps = [step["id"] for step in data["steps"]]
-    for page in raw.pages.values():
+    for page in raw.pages.values() if not found else ():
         _page_agrees(page, steps, ids)
     return found
 

@@ -161,6 +161,8 @@ class CheckSpec:
     """Whether it forbids harm: it holds untouched, and counts once another check passes."""
     history: bool = False
     """Whether it asks for the cluster's past."""
+    by_rule: bool = False
+    """Whether it asks in CEL, which the derived text would only repeat."""
     texts: Mapping[str, Text] = field(default_factory=dict)
     """``expected`` and ``found`` that take the place of the derived ones."""
 

@@ -1,14 +1,17 @@
-"""What a check expects of one field of an object: ``{field: spec.replicas, is: 3}``."""
+"""What a check expects of an object: of one field, ``{field: spec.replicas, is: 3}``, or a rule in CEL over all of it,
+``{cel: "self.spec.replicas <= self.status.readyReplicas"}``.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 import orjson
 import re2
 
+from cluster_engine import cel
 from cluster_engine.apimachinery import quantity
 from labs.kit import fieldpath
 from labs.kit.fieldpath import MISSING
@@ -60,20 +63,40 @@ _SHAPES: dict[str, Schema] = {
     "atMost": {"anyOf": [{"type": "number"}, {"type": "string"}], "description": "a number or a quantity"},
 }
 
+FIELD: Schema = {
+    "type": "string",
+    "pattern": fieldpath.PATTERN,
+    "description": "a path like spec.containers[name=web].image",
+}
+CEL: Schema = {"type": "string", "description": "an expression in CEL that must be true"}
+
 SCHEMA: Schema = {
     "type": "object",
-    "required": ["field"],
-    "additionalProperties": False,
-    "properties": {
-        "field": {
-            "type": "string",
-            "pattern": fieldpath.PATTERN,
-            "description": "a path like spec.containers[name=web].image",
+    "anyOf": [
+        {
+            "type": "object",
+            "required": ["field"],
+            "additionalProperties": False,
+            "properties": {
+                "field": FIELD,
+                **{
+                    name: {"description": about, **_SHAPES.get(name, {})}
+                    for name, (about, _) in _OPERATORS.items()
+                },
+            },
+            "oneOf": [{"required": [name]} for name in _OPERATORS],
         },
-        **{name: _SHAPES.get(name, {}) for name in _OPERATORS},
-    },
-    "oneOf": [{"required": [name]} for name in _OPERATORS],
+        {
+            "type": "object",
+            "required": ["cel"],
+            "additionalProperties": False,
+            "properties": {"cel": CEL},
+        },
+    ],
 }
+
+Others = Mapping[str, Any]
+"""What a rule in CEL may name beside the object itself."""
 
 
 @dataclass(frozen=True)
@@ -84,13 +107,12 @@ class Expectation:
     operator: str
     value: Any
 
-    @classmethod
-    def of(cls, data: JSON) -> Expectation:
-        """From data of the shape SCHEMA."""
-        operator = next(name for name in data if name != "field")
-        return cls(data["field"], operator, data[operator])
+    @property
+    def about(self) -> str:
+        """What it is about, for the sweep's messages."""
+        return self.field
 
-    def holds(self, obj: JSON) -> bool:
+    def holds(self, obj: JSON, others: Others = {}) -> bool:  # noqa: B006 - never changed
         """Whether the object is so."""
         found = fieldpath.resolve(obj, self.field)
         try:
@@ -107,7 +129,7 @@ class Expectation:
             return say("in", field=self.field, values=", ".join(f"`{_shown(each)}`" for each in self.value))
         return say(self.operator, field=self.field, value=_shown(self.value))
 
-    def found(self, obj: JSON) -> Text:
+    def found(self, obj: JSON, others: Others = {}) -> Text:  # noqa: B006 - never changed
         """What the object has instead."""
         found = fieldpath.resolve(obj, self.field)
         if found is MISSING:
@@ -120,12 +142,107 @@ def _shown(value: Any) -> str:
     return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
-def all_of(data: list[JSON]) -> tuple[Expectation, ...]:
-    """From a list of data of the shape SCHEMA."""
-    return tuple(Expectation.of(item) for item in data)
+@dataclass(frozen=True)
+class Rule:
+    """An expression in CEL over the object, ``self``, and what else it may name."""
+
+    program: cel.Program
+    source: str
+    names: tuple[str, ...]
+
+    @classmethod
+    def of(cls, source: str, names: tuple[str, ...]) -> Rule:
+        """Raises ValueError for what is no expression, or one that is neither true nor false."""
+        try:
+            program = cel.compile(source, list(names))
+        except cel.CelCompileError as error:
+            raise ValueError(f"a rule in CEL; {error}") from error
+        if str(program.result) not in ("bool", "dyn"):
+            raise ValueError(
+                f"a rule in CEL that is true or false, found one that is {program.result}: {source}"
+            )
+        return cls(program, source, names)
+
+    @property
+    def about(self) -> str:
+        """What it is about, for the sweep's messages."""
+        return self.source
+
+    def holds(self, obj: Any, others: Others = {}) -> bool:  # noqa: B006 - never changed
+        """Whether it is true; what cannot be worked out (a field that is not there) is not."""
+        try:
+            return self.program.evaluate({"self": obj, **others}) is True
+        except cel.CelError:
+            return False
+
+    def weaker(self) -> Iterator[Rule]:
+        """The rule with one of the parts that ``&&`` joins left out."""
+        parts = _conjuncts(self.source)
+        if len(parts) > 1:
+            for index in range(len(parts)):
+                yield Rule.of(" && ".join(parts[:index] + parts[index + 1 :]), self.names)
+
+    @property
+    def text(self) -> Text:
+        """What is expected, in words."""
+        return say("cel", rule=self.source)
+
+    def found(self, obj: Any, others: Others = {}) -> Text:  # noqa: B006 - never changed
+        """Why it is not so."""
+        try:
+            self.program.evaluate({"self": obj, **others})
+        except cel.CelError as error:
+            return plain(f"`{error}`")
+        return say("cel_false")
 
 
-def texts(expectations: tuple[Expectation, ...]) -> Text:
+def _conjuncts(source: str) -> list[str]:
+    """The parts that ``&&`` joins, outside of brackets and quotes; one when ``||`` or ``?`` stands between them."""
+    parts, depth, quote, begin = [], 0, "", 0
+    for index, char in enumerate(source):
+        if quote:
+            quote = "" if char == quote and source[index - 1] != "\\" else quote
+        elif char in "\"'":
+            quote = char
+        elif char in "([{":
+            depth += 1
+        elif char in ")]}":
+            depth -= 1
+        elif depth == 0 and (char == "?" or source.startswith("||", index)):
+            return [source]
+        elif depth == 0 and source.startswith("&&", index):
+            parts.append(source[begin:index].strip())
+            begin = index + 2
+    return [*parts, source[begin:].strip()]
+
+
+Expected = Expectation | Rule
+
+
+def weaker(expected: tuple[Expected, ...]) -> Iterator[tuple[str, tuple[Expected, ...]]]:
+    """(what was taken away, the rest): each expectation left out, and each part of a rule in CEL."""
+    for index, one in enumerate(expected):
+        before, after = expected[:index], expected[index + 1 :]
+        yield f"without {one.about}", before + after
+        if isinstance(one, Rule):
+            for rule in one.weaker():
+                yield f"with {rule.source} alone", (*before, rule, *after)
+
+
+def expected(data: JSON, names: tuple[str, ...] = ()) -> Expected:
+    """From data of the shape SCHEMA; ``names`` are what a rule may name beside ``self``. Raises ValueError."""
+    if "cel" in data:
+        return Rule.of(data["cel"], ("self", *names))
+    operator = next(name for name in data if name != "field")
+    return Expectation(data["field"], operator, data[operator])
+
+
+def all_of(data: list[JSON], names: tuple[str, ...] = ()) -> tuple[Expected, ...]:
+    """From a list of data of the shape SCHEMA. Raises ValueError."""
+    return tuple(expected(item, names) for item in data)
+
+
+def texts(expectations: tuple[Expected, ...]) -> Text:
     """All that is expected, in one sentence."""
     parts = [expectation.text for expectation in expectations]
     return {language: ", ".join(part[language].strip() for part in parts) for language in plain("")}

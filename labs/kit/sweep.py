@@ -70,6 +70,10 @@ def lint(lab: Lab) -> Findings:
             findings.add(
                 f"lab.en.md: checks.{check.id}.hints: expected at most {MAX_HINTS}, found {len(check.hints)}"
             )
+        if check.by_rule and "expected" not in check.texts:
+            findings.add(
+                f"lab.en.md: checks.{check.id}.expected: a rule in CEL is no sentence; say what it asks for"
+            )
     _lint_wrong(findings, lab)
     _lint_languages(findings, lab)
     return findings

@@ -68,18 +68,18 @@ def course():
         ),
         pytest.param(
             f"{LAB}/lab.yaml",
-            "python: shared_volume",
-            "event: {reason: X}\n    dns: {name: x}",
+            "- id: task-succeeded\n",
+            "- id: task-succeeded\n    dns: {name: x}\n",
             "expected exactly one of object, list, request, dns, exec, can-i, event, log, on_fork, always, python, "
-            "found `dns`, `event`",
+            "found `object`, `dns`",
             id="two kinds",
         ),
         pytest.param(
             f"{LAB}/lab.yaml",
-            "python: shared_volume",
-            "python: shared_volumes",
-            "checks[1]: expected a function of check.py (shared_volume), found 'shared_volumes'",
-            id="no function",
+            "- id: task-succeeded\n    object:",
+            "- id: task-succeeded\n    python: task_ended\n  - id: another\n    object:",
+            "checks[4]: expected the check 'another' in one of the steps, found none",
+            id="placed nowhere",
         ),
         pytest.param(
             f"{LAB}/lab.yaml",
@@ -105,10 +105,10 @@ def course():
         ),
         pytest.param(
             f"{LAB}/lab.yaml",
-            "- id: shared-volume\n",
-            "- id: shared-volume\n    sticky: true\n",
-            "expected a check whose past can be asked (object, list), found 'python'",
-            id="sticky python",
+            "- id: writer-writes\n",
+            "- id: writer-writes\n    sticky: true\n",
+            "expected a check whose past can be asked (object, list), found 'on_fork'",
+            id="sticky fork",
         ),
         pytest.param(
             f"{LAB}/lab.zh-hans.md",

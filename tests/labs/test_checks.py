@@ -96,6 +96,11 @@ def verdict(cluster, text):
         " then: [{request: {from: {pod: client}, url: http://web/, answers: false, timeout: 1}}]}",
         "on_fork: {do: [{exec: {pod: client, command: [touch, /tmp/a]}}],"
         " then: [{exec: {from: {pod: client}, command: [ls, /tmp/a]}}]}",
+        "object: {kind: Deployment, name: web, expect: [{cel: self.spec.replicas == self.status.readyReplicas}]}",
+        "object: {kind: Service, name: web, with: {pods: {kind: Pod, labels: app=web}, node: {kind: Node, name: worker-1}},"
+        " expect: [{cel: 'pods.size() == 2 && node.metadata.name == \"worker-1\"'}]}",
+        "list: {kind: Pod, labels: app=web, cel: 'self.all(pod, has(pod.spec.nodeName))'}",
+        "always: {list: {kind: Pod, labels: app=web, count: {atLeast: 0}, cel: self.size() <= 2}}",
         "always: {object: {kind: Deployment, name: web}}",
         "always: {list: {kind: Pod, labels: app=client, count: 1}}",
         "{sticky: true, list: {kind: Pod, labels: app=web, where: [{field: status.phase, is: Pending}], count: 2}}",
@@ -132,6 +137,21 @@ def test_what_is_as_expected_passes(cluster, text):
             "Expected no Pod named `client`, found a Pod named `client` that still exists."
             " Look at: `kubectl get pod client`",
             id="should be gone",
+        ),
+        pytest.param(
+            "object: {kind: Deployment, name: web, expect: [{cel: self.spec.replicas > 5}]}",
+            "Expected `self.spec.replicas > 5` to hold in the Deployment `web`, found that it does not.",
+            id="a rule",
+        ),
+        pytest.param(
+            "object: {kind: Deployment, name: web, expect: [{cel: self.spec.size > 5}]}",
+            "Expected `self.spec.size > 5` to hold in the Deployment `web`, found `no such key: size`.",
+            id="a rule about what is not there",
+        ),
+        pytest.param(
+            "object: {kind: Deployment, name: web, with: {a: {kind: Pod, name: b}}, expect: [{cel: 'true'}]}",
+            "Expected a Pod named `b`, found none. Look at: `kubectl get pods`",
+            id="what a rule names is not there",
         ),
         pytest.param(
             "list: {kind: Pod, labels: app=web, ready: true, count: 3}",
@@ -267,6 +287,20 @@ def test_what_is_not_as_expected_is_told(cluster, text, said):
     assert verdict(cluster, text).startswith(said)
 
 
+@pytest.mark.parametrize(
+    ("rule", "message"),
+    [
+        ("self.spec.replicas ==", "a rule in CEL; ERROR: <input>:1:22: Syntax error"),
+        ("other.spec", "undeclared reference to 'other'"),
+        ("'a' + 'b'", "true or false, found one that is string"),
+    ],
+)
+def test_a_rule_that_is_none_is_refused(rule, message):
+    with pytest.raises(ValueError, match="a rule in CEL") as caught:
+        checks.build({"object": {"kind": "Pod", "name": "a", "expect": [{"cel": rule}]}}, {})
+    assert message in str(caught.value)
+
+
 def test_a_past_that_is_over_is_seen(cluster):
     fork = cluster.fork()
     fork.delete("deployments", "web")
@@ -345,8 +379,23 @@ def test_a_missing_number_counts_as_nothing():
         ),
         pytest.param(
             "list: {kind: Pod, ready: true, count: {atLeast: 1, atMost: 2}, where: [{field: a, is: 1}]}",
-            ["without where a", "without ready", "any number", "without an upper bound"],
+            ["where without a", "without ready", "any number", "without an upper bound"],
             id="list",
+        ),
+        pytest.param(
+            "object: {kind: Pod, name: a, expect: [{cel: 'self.a == 1 && (self.b || self.c) && \"&&\" == self.d'}]}",
+            [
+                'without self.a == 1 && (self.b || self.c) && "&&" == self.d',
+                'with (self.b || self.c) && "&&" == self.d alone',
+                'with self.a == 1 && "&&" == self.d alone',
+                "with self.a == 1 && (self.b || self.c) alone",
+            ],
+            id="the parts of a rule",
+        ),
+        pytest.param(
+            "object: {kind: Pod, name: a, expect: [{cel: self.a || self.b && self.c}]}",
+            ["without self.a || self.b && self.c"],
+            id="parts that cannot be taken apart",
         ),
         pytest.param(
             "always: {object: {kind: Pod, name: a, expect: [{field: a, is: 1}]}}",

@@ -64,6 +64,13 @@ LAB = "foundations/pods/labs/two-containers-one-pod"
             id="no such variable",
         ),
         pytest.param(
+            "lab.en.md",
+            '    expected: "one emptyDir volume that `writer` mounts, and `web` at /usr/share/nginx/html"\n',
+            "",
+            "lab.en.md: checks.shared-volume.expected: a rule in CEL is no sentence",
+            id="a rule without a sentence",
+        ),
+        pytest.param(
             "lab.yaml",
             "type: guided",
             "type: repair",

@@ -9,8 +9,10 @@ from typing import Any
 from cluster_engine.apimachinery.scheme import Kind
 from labs.kit import expectations, fieldpath
 from labs.kit.checking import JSON, Fail, Judge, Reader, View, place
+from labs.kit.checks import others
 from labs.kit.checks.kind import KIND_NAME, LABELS, LOOK, CheckKind, Context, mapping
-from labs.kit.expectations import Expectation
+from labs.kit.checks.others import Others
+from labs.kit.expectations import Expectation, Expected, Rule
 from labs.kit.words import Text, plain, say
 
 _READY = (
@@ -47,9 +49,12 @@ class ListJudge:
     labels: str = ""
     fields: str = ""
     ready: bool = False
-    where: tuple[Expectation, ...] = ()
+    where: tuple[Expected, ...] = ()
     count: Count = Count()
-    each: tuple[Expectation, ...] = ()
+    each: tuple[Expected, ...] = ()
+    rule: Rule | None = None
+    """In CEL, over all of them: ``self`` is the list."""
+    others: Others = ()
     distinct: tuple[str, int] | None = None
     look: str = ""
 
@@ -60,7 +65,8 @@ class ListJudge:
     def judge_view(self, view: View) -> None:
         """Raises Fail."""
         kind = view.kind(self.kind)
-        found = self.picked(view)
+        known = others.values(self.others, view)
+        found = self.picked(view, known)
         look = self.look or self._look(kind)
         if not self.count.holds(len(found)):
             key, number = self.count.key
@@ -68,9 +74,9 @@ class ListJudge:
             raise Fail(expected, say("found_count", count=len(found)), look)
         for obj in found:
             for expectation in self.each:
-                if not expectation.holds(obj):
+                if not expectation.holds(obj, known):
                     expected = say("count_each", expected=expectation.text, things=self._things(kind))
-                    told = say("found_in", found=expectation.found(obj), name=obj["metadata"]["name"])
+                    told = say("found_in", found=expectation.found(obj, known), name=obj["metadata"]["name"])
                     raise Fail(expected, told, look)
         if self.distinct is not None:
             field, least = self.distinct
@@ -79,29 +85,34 @@ class ListJudge:
                 expected = say("count_distinct", count=least, field=field, things=self._things(kind))
                 raise Fail(expected, say("found_count", count=len(values)), look)
 
-    def picked(self, view: View) -> list[JSON]:
+        if self.rule is not None and not self.rule.holds(found, known):
+            raise Fail(self.rule.text, self.rule.found(found, known), look)
+
+    def picked(self, view: View, known: dict[str, Any]) -> list[JSON]:
         """The objects that it is about."""
         namespace = None if self.namespace == "*" or not view.kind(self.kind).namespaced else self.namespace
         conditions = (*self.where, *(_READY if self.ready else ()))
         found = view.list(self.kind, namespace, self.labels, self.fields)
-        return [obj for obj in found if all(condition.holds(obj) for condition in conditions)]
+        return [obj for obj in found if all(each.holds(obj, known) for each in conditions)]
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds that it looks at."""
-        return (self.kind,)
+        return (self.kind, *others.kinds(self.others))
 
     def mutants(self) -> Iterator[tuple[str, Judge]]:
         """Each condition and expectation left out, and the count."""
-        for index, condition in enumerate(self.where):
-            rest = self.where[:index] + self.where[index + 1 :]
-            yield f"without where {condition.field}", replace(self, where=rest)
-        for index, expectation in enumerate(self.each):
-            rest = self.each[:index] + self.each[index + 1 :]
-            yield f"without each {expectation.field}", replace(self, each=rest)
+        for what, rest in expectations.weaker(self.where):
+            yield f"where {what}", replace(self, where=rest)
+        for what, rest in expectations.weaker(self.each):
+            yield f"each {what}", replace(self, each=rest)
         if self.ready:
             yield "without ready", replace(self, ready=False)
         if self.distinct is not None:
             yield "without distinct", replace(self, distinct=None)
+        if self.rule is not None:
+            yield f"without {self.rule.about}", replace(self, rule=None)
+            for rule in self.rule.weaker():
+                yield f"with {rule.source} alone", replace(self, rule=rule)
         if self.count.least > 0 and (self.each or self.distinct or self.count != Count()):
             yield "any number", replace(self, count=Count(0))
         if self.count.most is not None and self.count.least > 0:
@@ -138,12 +149,17 @@ def count_of(data: Any) -> Count:
 
 
 def _build(data: Any, context: Context) -> Judge:
-    more = {name: expectations.all_of(data.get(name, [])) for name in ("where", "each")}
+    beside = others.of(data.get("with"))
+    names = others.names(beside)
+    more = {name: expectations.all_of(data.get(name, []), names) for name in ("where", "each")}
+    plain = {name: value for name, value in data.items() if name not in ("with", "cel")}
     distinct = data.get("distinct")
     return ListJudge(
         **{
-            **data,
+            **plain,
             **more,
+            "rule": Rule.of(data["cel"], ("self", *names)) if "cel" in data else None,
+            "others": beside,
             "count": count_of(data["count"]) if "count" in data else Count(),
             "distinct": (distinct["field"], distinct["atLeast"]) if distinct else None,
         }
@@ -183,12 +199,12 @@ KIND = CheckKind(
             "description": "what is expected of each of them",
         },
         distinct={
-            **mapping(
-                ("field", "atLeast"), field=expectations.SCHEMA["properties"]["field"], atLeast=_NUMBER
-            ),
+            **mapping(("field", "atLeast"), field=expectations.FIELD, atLeast=_NUMBER),
             "description": "a field that has at least so many different values among them",
         },
+        cel={**expectations.CEL, "description": "a rule in CEL over all of them; `self` is the list"},
         look=LOOK,
+        **{"with": others.SCHEMA},
     ),
     _build,
     of_moments=True,

@@ -8,8 +8,10 @@ from typing import Any
 
 from labs.kit import expectations
 from labs.kit.checking import Fail, Judge, Reader, View, missing, place
+from labs.kit.checks import others
 from labs.kit.checks.kind import KIND_NAME, LOOK, NAME, NAMESPACE, CheckKind, Context, mapping
-from labs.kit.expectations import Expectation
+from labs.kit.checks.others import Others
+from labs.kit.expectations import Expected
 from labs.kit.words import say
 
 
@@ -21,7 +23,8 @@ class ObjectJudge:
     name: str
     namespace: str = "default"
     exists: bool = True
-    expect: tuple[Expectation, ...] = ()
+    expect: tuple[Expected, ...] = ()
+    others: Others = ()
     look: str = ""
 
     def judge(self, reader: Reader) -> None:
@@ -41,25 +44,28 @@ class ObjectJudge:
             return
         if found is None:
             raise missing(kind, self.name, self.namespace)
+        known = others.values(self.others, view)
         for expectation in self.expect:
-            if not expectation.holds(found):
+            if not expectation.holds(found, known):
                 expected = say("of", expected=expectation.text, **about)
                 look = self.look or f"kubectl get {kind.singular} {self.name}{where} -o yaml"
-                raise Fail(expected, expectation.found(found), look)
+                raise Fail(expected, expectation.found(found, known), look)
 
     def kinds(self) -> tuple[str, ...]:
         """The kinds that it looks at."""
-        return (self.kind,)
+        return (self.kind, *others.kinds(self.others))
 
     def mutants(self) -> Iterator[tuple[str, Judge]]:
         """Each expectation left out."""
-        for index, expectation in enumerate(self.expect):
-            rest = self.expect[:index] + self.expect[index + 1 :]
-            yield f"without {expectation.field}", replace(self, expect=rest)
+        for what, rest in expectations.weaker(self.expect):
+            yield what, replace(self, expect=rest)
 
 
 def _build(data: Any, context: Context) -> Judge:
-    return ObjectJudge(**{**data, "expect": expectations.all_of(data.get("expect", []))})
+    beside = others.of(data.get("with"))
+    expect = expectations.all_of(data.get("expect", []), others.names(beside))
+    plain = {name: value for name, value in data.items() if name != "with"}
+    return ObjectJudge(**{**plain, "expect": expect, "others": beside})
 
 
 KIND = CheckKind(
@@ -73,6 +79,7 @@ KIND = CheckKind(
         exists={"type": "boolean", "description": "false: there must be no such object"},
         expect={"type": "array", "items": expectations.SCHEMA, "description": "a list of expectations"},
         look=LOOK,
+        **{"with": others.SCHEMA},
     ),
     _build,
     of_moments=True,
