@@ -60,6 +60,8 @@ class Report:
     """What all checks of a lab found."""
 
     checks: tuple[CheckResult, ...]
+    lab_version: str = ""
+    """Of the lab that they belong to."""
 
     @property
     def score(self) -> int:
@@ -123,7 +125,7 @@ def grade(lab: Lab, cluster: Cluster) -> Report:
     for index, spec in enumerate(lab.checks):
         if spec.guard and not earned and results[index].state == "passed":
             results[index] = replace(results[index], state="pending", score=0, message=say("guard"))
-    return Report(tuple(results))
+    return Report(tuple(results), lab.version)
 
 
 def judge(spec: CheckSpec, reader: Reader) -> CheckResult:

@@ -96,7 +96,7 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
         model = Submission
         fields = (
             "id", "lab", "user", "state", "score", "max_score", "passed", "checks", "error",
-            "engine_version", "seed", "state_hash", "created", "started", "finished",
+            "engine_version", "lab_version", "seed", "state_hash", "created", "started", "finished",
         )  # fmt: skip
 
     @extend_schema_field(CheckResultSerializer(many=True))

@@ -55,6 +55,8 @@ class Submission(models.Model):
     #: Why the state is `failed`: {"reason", "message", "status"}; `status` is Kubernetes' own answer.
     error = models.JSONField(null=True)
     engine_version = models.CharField(max_length=32, blank=True)
+    #: The digest of the lab that graded it (`Lab.version`); texts and checks may have changed since.
+    lab_version = models.CharField(max_length=32, blank=True)
     seed = models.BigIntegerField(null=True)
     state_hash = models.CharField(max_length=80, blank=True)
     #: How often a worker began it, which also says whose result counts.
@@ -118,6 +120,8 @@ class Attempt(models.Model):
     score = models.PositiveIntegerField()
     max_score = models.PositiveIntegerField()
     passed = models.BooleanField(default=False)
+    #: As of `Submission`.
+    lab_version = models.CharField(max_length=32, blank=True)
     checks = models.JSONField(default=list)
     state_hash = models.CharField(max_length=80, blank=True)
     created = models.DateTimeField(auto_now_add=True)

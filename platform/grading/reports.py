@@ -21,6 +21,7 @@ def as_data(report: Any) -> dict[str, Any]:
         "score": report.score,
         "max_score": report.max_score,
         "passed": report.passed,
+        "lab_version": report.lab_version,
         "checks": [
             {
                 "id": check.id,
@@ -79,6 +80,7 @@ def record_check(run: Run, report: dict[str, Any]) -> Attempt:
         score=report["score"],
         max_score=report["max_score"],
         passed=report["passed"],
+        lab_version=report.get("lab_version", ""),
         checks=report["checks"],
         state_hash=report.get("state_hash", ""),
     )

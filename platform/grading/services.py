@@ -92,6 +92,7 @@ def unchecked(lab: Any) -> dict[str, Any]:
         "score": 0,
         "max_score": sum(check.points for check in lab.checks),
         "passed": False,
+        "lab_version": lab.version,
         "checks": [
             {
                 "id": check.id,
@@ -195,6 +196,7 @@ def finish(submission: Submission, outcome: Outcome) -> None:
             checks=report["checks"],
             error=storable_json(outcome.error),
             engine_version=ENGINE_VERSION,
+            lab_version=report.get("lab_version", ""),
             seed=outcome.seed,
             state_hash=outcome.state_hash,
             finished=timezone.now(),
@@ -209,6 +211,7 @@ def finish(submission: Submission, outcome: Outcome) -> None:
                 score=report["score"],
                 max_score=report["max_score"],
                 passed=report["passed"],
+                lab_version=report.get("lab_version", ""),
                 checks=report["checks"],
                 state_hash=outcome.state_hash,
             )

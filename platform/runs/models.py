@@ -76,6 +76,8 @@ class Run(models.Model):
     engine_version = models.CharField(max_length=32, blank=True)
     #: Counts the renewals of its token; those of before open nothing.
     token_serial = models.PositiveIntegerField(default=0)
+    #: The digest of the lab as it was when the run began (`Lab.version`).
+    lab_version = models.CharField(max_length=32, blank=True)
     #: Counts the hosts that have owned this run. Only the owner of the current epoch may write its journal.
     epoch = models.PositiveIntegerField(default=0)
     #: Builds of its cluster that were begun since one came to its end.

@@ -70,6 +70,7 @@ def start_run(user: User, lab: Any, language: str) -> Run:
         run = Run.objects.create(
             user=user,
             lab_slug=lab.slug,
+            lab_version=lab.version,
             language=language if language in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE,
             # A lab that names no seed gets one of its own; it is stored, so a replay is the same run.
             seed=lab.seed if lab.seed is not None else secrets.randbelow(2**31),

@@ -145,6 +145,7 @@ def test_outcomes(
     assert (data["state"], data["passed"]) == (state, False)
     assert data["max_score"] == lab.max_score
     assert [check["id"] for check in data["checks"]] == [check.id for check in lab.checks]
+    assert data["lab_version"] == lab.version
     assert data["engine_version"]
     if reason is None:
         assert data["error"] is None

@@ -1,24 +1,45 @@
-"""``manage.py lab new|lint|test``: makes and proves labs."""
+"""``manage.py lab new|lint|test|preview|schema``: makes, proves and shows labs."""
 
 from __future__ import annotations
 
+import os
 from argparse import ArgumentParser
+from collections.abc import Iterator
+from concurrent.futures import ProcessPoolExecutor
 from pathlib import Path
 from typing import Any
 
+from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
-from labs.kit import catalog, scaffold, sweep
-from labs.kit.catalog import Lab
+from course import preview
+from labs.kit import catalog, lab_schema, proof_report, scaffold, sweep, watching
+from labs.kit.catalog import Course, Lab
+from labs.kit.plays import Plays
+from labs.kit.proofs import Proof, Proofs
+
+#: Variants of a seeded lab that are solved, unless asked otherwise.
+SEEDS = 2
+#: Labs that are proved side by side, unless asked otherwise.
+JOBS = min(os.cpu_count() or 1, 4)
+
+
+def prove(root: str, slug: str, seeds: int) -> Proof:
+    """One lab, in a process of its own."""
+    return sweep.proof(catalog.read(Path(root)).lab(slug), seeds=seeds)
 
 
 class Command(BaseCommand):
     """Thin: the work is in the ``labs`` package."""
 
     requires_system_checks: list[str] = []
-    help = "Make a lab (new), read the labs for mistakes (lint), or prove them with the real kubectl (test)."
+    help = (
+        "Make a lab (new), read the labs for mistakes (lint), prove them with the real kubectl (test), "
+        "show one as a page (preview), write the schema for editors (schema)."
+    )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
+        parser.add_argument("--course", default=str(catalog.ROOT), help="the course's folder")
         verbs = parser.add_subparsers(dest="verb", required=True)
         new = verbs.add_parser("new", help="a folder with everything that a lab needs")
         new.add_argument("lesson", help="the slug of the lesson that it belongs to")
@@ -27,49 +48,144 @@ class Command(BaseCommand):
             verb = verbs.add_parser(name)
             verb.add_argument("slugs", nargs="*")
             verb.add_argument("--all", action="store_true")
+        test = verbs.choices["test"]
+        test.add_argument(
+            "--again", action="store_true", help="also what has not changed since it was proved"
+        )
+        test.add_argument("--seeds", type=int, default=SEEDS, help="variants of each seeded lab")
+        test.add_argument("--jobs", type=int, default=JOBS, help="labs side by side")
+        test.add_argument("--report", help="a folder for labs.html and labs.json")
+        test.add_argument("--watch", action="store_true", help="go on, and prove again what changes")
+        show = verbs.add_parser(
+            "preview", help="a page with steps, checks, hints and what untouched checks say"
+        )
+        show.add_argument("slug")
+        show.add_argument("--language", default=catalog.LANGUAGES[0], choices=catalog.LANGUAGES)
+        show.add_argument("--seed", type=int, help="of the variant")
+        show.add_argument("--watch", action="store_true", help="go on, and write it again when it changes")
+        verbs.add_parser("schema", help="write lab.schema.json beside course.yaml")
 
     def handle(self, *args: Any, **options: Any) -> None:
+        self.root = Path(options["course"]).resolve()
+        verb = options["verb"]
         try:
-            if options["verb"] == "new":
-                folder = self._new(options["lesson"], options["slug"])
-                self.stdout.write(f"made {folder}")
-                self.stdout.write(
-                    f"now add `  - {folder.name}` under labs: in {folder.parent.parent / 'lesson.yaml'}"
-                )
-                return
-            labs = self._labs(options)
+            if verb == "new":
+                self._new(options["lesson"], options["slug"])
+            elif verb == "schema":
+                (self.root / "lab.schema.json").write_text(lab_schema.as_json(), encoding="utf-8")
+            elif verb == "preview":
+                self._preview(options)
+            elif verb == "lint":
+                self._lint(self._labs(catalog.read(self.root), options))
+            elif options["watch"]:
+                self._watch(options)
+            else:
+                self._test(options)
         except (catalog.CatalogError, ValueError) as error:
             raise CommandError(str(error)) from error
-        self._prove(labs, run=options["verb"] == "test")
+        except KeyboardInterrupt:
+            self.stdout.write("")
 
-    def _new(self, lesson: str, slug: str) -> Path:
+    def _new(self, lesson: str, slug: str) -> None:
+        course = catalog.read(self.root)
         try:
-            return scaffold.new_lab(catalog.ROOT, catalog.load().lesson(lesson), slug)
+            folder = scaffold.new_lab(self.root, course.lesson(lesson), slug)
         except KeyError:
-            known = ", ".join(each.slug for each in catalog.load().lessons)
+            known = ", ".join(each.slug for each in course.lessons)
             raise CommandError(f"there is no lesson {lesson!r}; there are {known}") from None
+        self.stdout.write(f"made {folder}")
+        self.stdout.write(f"now add `  - {slug}` under labs: in {folder.parent.parent / 'lesson.yaml'}")
 
-    def _labs(self, options: dict[str, Any]) -> list[Lab]:
-        course = catalog.load()
-        if options["all"]:
+    def _labs(self, course: Course, options: dict[str, Any]) -> list[Lab]:
+        if options.get("all"):
             return course.labs
         if not options["slugs"]:
             raise CommandError("name labs, or use --all")
-        try:
-            return [course.lab(slug) for slug in options["slugs"]]
-        except KeyError as error:
-            known = ", ".join(lab.slug for lab in course.labs)
-            raise CommandError(f"there is no lab {error}; there are {known}") from error
+        return [self._lab(course, slug) for slug in options["slugs"]]
 
-    def _prove(self, labs: list[Lab], run: bool) -> None:
+    def _lab(self, course: Course, slug: str) -> Lab:
+        try:
+            return course.lab(slug)
+        except KeyError:
+            known = ", ".join(lab.slug for lab in course.labs)
+            raise CommandError(f"there is no lab {slug!r}; there are {known}") from None
+
+    def _lint(self, labs: list[Lab]) -> None:
         bad = 0
         for lab in labs:
-            findings = sweep.prove(lab) if run else sweep.lint(lab)
-            bad += bool(findings.problems)
-            checks = f"{len(lab.checks)} checks, {len(lab.wrong)} wrong answers"
-            self.stdout.write(f"{'FAILED' if findings.problems else 'ok    '} {lab.slug} ({checks})")
-            for problem in findings.problems:
-                self.stdout.write(f"       - {problem}")
-        self.stdout.write(f"labs: {len(labs) - bad} ok, {bad} failed")
+            problems = sweep.lint(lab).problems
+            bad += bool(problems)
+            self.stdout.write(f"{'FAILED' if problems else 'ok    '} {lab.slug}")
+            self._problems(problems)
+        self._sum(len(labs), bad)
+
+    def _test(self, options: dict[str, Any]) -> None:
+        labs = self._labs(catalog.read(self.root), options)
+        memory = Proofs(settings.VAR / "proofs.json")
+        found: dict[str, Proof] = {}
+        if not options["again"]:
+            found = {lab.slug: old for lab in labs if (old := memory.of(lab, options["seeds"])) is not None}
+        due = [lab for lab in labs if lab.slug not in found]
+        for count, proof in enumerate(found.values(), 1):
+            self._say(count, len(labs), proof)
+        for count, proof in enumerate(self._proved(due, options), len(found) + 1):
+            memory.keep(proof)
+            found[proof.lab] = proof
+            self._say(count, len(labs), proof)
+        if options["report"]:
+            proof_report.write(Path(options["report"]), [found[lab.slug] for lab in labs])
+        self._sum(len(labs), sum(bool(proof.problems) for proof in found.values()))
+
+    def _proved(self, labs: list[Lab], options: dict[str, Any]) -> Iterator[Proof]:
+        jobs = max(1, min(options["jobs"], len(labs)))
+        if jobs == 1:
+            yield from (sweep.proof(lab, seeds=options["seeds"]) for lab in labs)
+            return
+        with ProcessPoolExecutor(jobs) as pool:
+            tasks = [pool.submit(prove, str(self.root), lab.slug, options["seeds"]) for lab in labs]
+            for task in tasks:
+                yield task.result()
+
+    def _say(self, count: int, total: int, proof: Proof) -> None:
+        self.stdout.write(f"[{count}/{total}] {proof.line}")
+        self._problems(proof.problems)
+
+    def _problems(self, problems: list[str]) -> None:
+        for problem in problems:
+            self.stdout.write(f"       - {problem}")
+
+    def _sum(self, count: int, bad: int) -> None:
+        self.stdout.write(f"labs: {count - bad} ok, {bad} failed")
         if bad:
-            raise CommandError(f"{bad} of {len(labs)} labs are not proved")
+            raise CommandError(f"{bad} of {count} labs are not proved")
+
+    def _watch(self, options: dict[str, Any]) -> None:
+        plays, versions = Plays(), dict[str, str]()
+        for _ in watching.changes(self.root):
+            try:
+                labs = self._labs(catalog.read(self.root), options)
+            except catalog.CatalogError as error:
+                self.stdout.write(str(error))
+                continue
+            for lab in labs:
+                if versions.get(lab.slug) != lab.version:
+                    versions[lab.slug] = lab.version
+                    proof = sweep.proof(lab, plays, options["seeds"])
+                    self.stdout.write(proof.line)
+                    self._problems(proof.problems)
+
+    def _preview(self, options: dict[str, Any]) -> None:
+        path = Path(settings.VAR) / "preview" / f"{options['slug']}.{options['language']}.html"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        for _ in watching.changes(self.root):
+            try:
+                lab = self._lab(catalog.read(self.root), options["slug"])
+                page = preview.render(lab, options["language"], options["seed"], fresh=options["watch"])
+                path.write_text(page, encoding="utf-8")
+                self.stdout.write(f"wrote {path}")
+            except catalog.CatalogError as error:
+                if not options["watch"]:
+                    raise
+                self.stdout.write(str(error))
+            if not options["watch"]:
+                return

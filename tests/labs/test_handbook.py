@@ -1,0 +1,103 @@
+"""Every example of docs/authoring/handbook.md is executed."""
+
+import re
+from pathlib import Path
+
+import pytest
+import yaml
+from django.core.management import call_command
+
+from cluster_engine import Cluster
+from labs.kit import catalog, checks, located
+from labs.kit.checking import Fail, Reader
+from labs.kit.shapes import problems
+
+HANDBOOK = (Path(__file__).parents[2] / "docs/authoring/handbook.md").read_text()
+FENCE = re.compile(r"^( *)```(\S+)([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)
+BLOCKS = [(m[2], m[3].strip(), re.sub(f"^{m[1]}", "", m[4], flags=re.M)) for m in FENCE.finditer(HANDBOOK)]
+CHECKS = [code for _, info, code in BLOCKS if info == "check"]
+FILES = {info.removeprefix("file="): code for _, info, code in BLOCKS if info.startswith("file=")}
+
+CLUSTER = """
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec: {containers: [{name: nginx, image: "nginx:1.27"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: web}
+spec: {selector: {app: web}, ports: [{port: 80}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: client}
+spec: {containers: [{name: c, image: "busybox:1.36", command: [sh, -c, "echo ready; sleep 86400"]}]}
+"""
+
+
+@pytest.fixture(scope="module")
+def cluster():
+    cluster = Cluster(nodes=3, seed=3, freezing=True)
+    cluster.apply(CLUSTER)
+    cluster.advance(60)
+    return cluster
+
+
+@pytest.mark.parametrize("code", CHECKS, ids=[next(iter(yaml.safe_load(code))) for code in CHECKS])
+def test_each_check_of_the_handbook_passes_and_can_fail(cluster, code):
+    data = yaml.safe_load(code)
+    rule = {key: value for key, value in data.items() if key != "sticky"}
+    assert list(problems(checks.DEFS["rule"], rule, {"$defs": checks.DEFS})) == []
+    judge = checks.build(data, {})
+    judge.judge(Reader(cluster.fork()))
+    if "can-i" in data:  # in an empty cluster, too, somebody without rights has none
+        return
+    with pytest.raises(Fail):
+        judge.judge(Reader(Cluster(nodes=1)))
+
+
+def test_the_handbook_shows_every_kind_of_check():
+    shown = {key for code in CHECKS for key in yaml.safe_load(code)} - {"sticky"}
+    assert shown == {kind.key for kind in checks.KINDS} - {"python"}
+
+
+def test_the_error_that_the_handbook_shows_is_the_real_one(course_copy):
+    shown = next(code for kind, _, code in BLOCKS if kind == "text")
+    lab = course_copy / "foundations/pods/labs/two-containers-one-pod/lab.yaml"
+    lab.write_text(lab.read_text().replace("minutes:", "minuts:"))
+    with pytest.raises(located.CatalogError) as caught:
+        catalog.read(course_copy)
+    told = str(caught.value).splitlines()
+    assert shown.strip() in {line.replace(str(lab), "lab.yaml") for line in told}
+
+
+@pytest.mark.slow
+@pytest.mark.kubectl
+def test_the_handbook_s_lab_is_made_and_proved_as_it_says(course_copy, tmp_path, settings):
+    settings.VAR = tmp_path
+    commands = [
+        line for kind, info, code in BLOCKS if kind == "sh" and not info for line in code.splitlines()
+    ]
+    assert [command.split()[3] for command in commands] == ["new", "lint", "test"]
+    folder = course_copy / "foundations/pods/labs/harbour-lamp"
+    for command in commands:
+        if " lint " in command:  # the author has written the files by then
+            lesson = course_copy / "foundations/pods/lesson.yaml"
+            lesson.write_text(lesson.read_text() + "  - harbour-lamp\n")
+            for name in ("solutions", "wrong"):
+                for path in (folder / name).iterdir():
+                    path.unlink()
+            for name, code in FILES.items():
+                (folder / name).parent.mkdir(exist_ok=True)
+                (folder / name).write_text(code)
+        call_command("lab", f"--course={course_copy}", *command.split()[3:])
+    call_command(
+        "lab", f"--course={course_copy}", "preview", "harbour-lamp", "--language=zh-hans", "--seed=2"
+    )
+    assert "港口的灯" in (tmp_path / "preview/harbour-lamp.zh-hans.html").read_text()
