@@ -46,13 +46,16 @@ class ScriptResult:
 
 
 class Workbench:
-    """One booted lab with a terminal."""
+    """A cluster with a terminal."""
 
-    def __init__(self, lab: Lab, cluster: Cluster, program: ConfinedProgram) -> None:
-        self.lab = lab
+    def __init__(self, files: dict[str, str], cluster: Cluster, program: ConfinedProgram) -> None:
         self.cluster = cluster
-        self._files = {f"{HOME}/{path}": text.encode() for path, text in lab.files.items()}
+        self._files = {f"{HOME}/{path}": text.encode() for path, text in files.items()}
         self._program = program
+
+    def write(self, path: str, text: str) -> None:
+        """Puts a file into the home folder."""
+        self._files[f"{HOME}/{path}"] = text.encode()
 
     def _leap(self, due: int) -> None:
         """A terminal that sleeps moves the virtual clock instead of waiting."""
@@ -91,6 +94,13 @@ class Workbench:
 async def open_lab(lab: Lab, seed: int | None = None) -> AsyncIterator[Workbench]:
     """A workbench for the lab; everything is gone afterwards."""
     cluster = runner.boot(lab, seed)
+    async with open_cluster(cluster, lab.variant(cluster.options.seed).files) as bench:
+        yield bench
+
+
+@asynccontextmanager
+async def open_cluster(cluster: Cluster, files: dict[str, str]) -> AsyncIterator[Workbench]:
+    """A workbench for the cluster, with these files in the home folder."""
     app = ClusterApp(cluster, driver=Driver(cluster, "max"), admin=True)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
@@ -107,7 +117,7 @@ async def open_lab(lab: Lab, seed: int | None = None) -> AsyncIterator[Workbench
     try:
         while not server.started:
             await asyncio.sleep(0.01)
-        yield Workbench(lab, cluster, program)
+        yield Workbench(files, cluster, program)
     finally:
         program.close()
         server.should_exit = True

@@ -1,12 +1,13 @@
 """Course Markdown to safe HTML.
 
-The text is CommonMark with tables, definition lists and footnotes, plus four things of ours:
+The text is CommonMark with tables, definition lists and footnotes, plus five things of ours:
 
 * `::: note Title` … `:::` admonitions (note, tip, warning, changed);
 * fences that say what they are: `sh` is a command to run, `console` a transcript,
   `yaml file=pod.yaml` a file;
 * `![text equivalent](figure:NAME "caption")`: a drawing from `templates/course/figures`, so that it follows
   the theme and its labels are translated;
+* `::: question` … `:::`: a question, `- [x] answer` and `- [ ] answer`, each with an explanation indented below it;
 * headings get anchors, collected as the table of contents.
 
 The HTML is sanitised although the course is our own: what instructors write takes the same way.
@@ -36,12 +37,15 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from labs.kit import questions
+
 ADMONITIONS = ("note", "tip", "warning", "changed")
 SHELL = ("sh", "bash", "shell")
 LIMIT = 200_000  # characters of Markdown in one page
 
 _FIGURE = re.compile(r"figure:([a-z0-9-]{1,40})")
-# A figure alone in its paragraph takes the paragraph's place: <figure> may not stand inside <p>.
+_QUESTION = re.compile(r"question:(\d+)")
+# A drawing or a question alone in its paragraph takes the paragraph's place: it may not stand inside <p>.
 _PLACE = re.compile(r'(?:<p>)?<span class="figure-place" id="figure-(\d+)"></span>(?:</p>)?')
 _CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef\u2018-\u201d\u2026]")
 _BLANK = re.compile(r"<[^<>\s=][^<>\n]*>")
@@ -84,16 +88,29 @@ class Page:
 def render(text: str) -> Page:
     """Render one page of Markdown; longer than `LIMIT` is cut, not refused."""
     md = _parser()
-    env: dict[str, Any] = {"figures": []}
-    tokens = md.parse(text[:LIMIT], env)
+    env: dict[str, Any] = {"figures": [], "questions": []}
+    tokens = md.parse(_take_questions(text[:LIMIT], env), env)
     headings = _number_headings(tokens)
     _close_lines(tokens)
-    html = md.renderer.render(tokens, md.options, env)
-    clean = nh3.clean(
-        html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"https", "http", "mailto"}, link_rel="noopener"
-    )
+    clean = _clean(md.renderer.render(tokens, md.options, env))
     clean = _PLACE.sub(lambda match: env["figures"][int(match[1])], clean)
     return Page(html=mark_safe(clean), headings=tuple(headings))  # sanitised above
+
+
+def _clean(html: str) -> str:
+    return nh3.clean(
+        html, tags=_TAGS, attributes=_ATTRIBUTES, url_schemes={"https", "http", "mailto"}, link_rel="noopener"
+    )
+
+
+def _take_questions(text: str, env: dict[str, Any]) -> str:
+    """The text with a place for each question."""
+
+    def take(match: re.Match[str]) -> str:
+        env["questions"].append(questions.read(match[1]))
+        return f"![?](question:{len(env['questions']) - 1})\n"
+
+    return questions.BLOCK.sub(take, text)
 
 
 def _parser() -> MarkdownIt:
@@ -223,7 +240,10 @@ def _image(
     renderer: RendererHTML, tokens: list[Token], index: int, options: OptionsDict, env: dict[str, Any]
 ) -> str:
     token = tokens[index]
-    match = _FIGURE.fullmatch(str(token.attrs.get("src", "")))
+    source = str(token.attrs.get("src", ""))
+    if asked := _QUESTION.fullmatch(source):
+        return _question(int(asked[1]), env)
+    match = _FIGURE.fullmatch(source)
     if match is None:
         return renderer.image(tokens, index, options, env)
     context = {"alt": token.content, "caption": token.attrs.get("title", ""), "name": match[1]}
@@ -233,6 +253,31 @@ def _image(
         return f"<em>{escape(token.content)}</em>"
     env["figures"].append(render_to_string("course/figures/figure.html", context))
     return f'<span class="figure-place" id="figure-{len(env["figures"]) - 1}"></span>'
+
+
+def _question(number: int, env: dict[str, Any]) -> str:
+    """A question, each of whose answers opens to what is right or wrong about it."""
+    if number >= len(env["questions"]):  # somebody wrote the place by hand
+        return ""
+    question = env["questions"][number]
+    context = {
+        "number": number,
+        "text": _html(question.text),
+        "answers": [
+            {"text": _html(a.text, inline=True), "why": _html(a.why), "right": a.right}
+            for a in question.answers
+        ],
+    }
+    env["figures"].append(render_to_string("course/question.html", context))
+    return f'<span class="figure-place" id="figure-{len(env["figures"]) - 1}"></span>'
+
+
+def _html(text: str, inline: bool = False) -> SafeString:
+    md = _parser()
+    env: dict[str, Any] = {"figures": [], "questions": []}
+    tokens = md.parseInline(text, env) if inline else md.parse(text, env)
+    _close_lines(tokens)
+    return mark_safe(_clean(md.renderer.render(tokens, md.options, env)))  # sanitised here
 
 
 def _table_open(

@@ -65,3 +65,29 @@ TEXTS = [
 @pytest.mark.parametrize(("text", "language", "expected"), [t[1:] for t in TEXTS], ids=[t[0] for t in TEXTS])
 def test_localized(text: dict[str, str] | str, language: str, expected: str) -> None:
     assert localized(text, language) == expected
+
+
+QUESTION = """Before.
+
+::: question
+How *many*?
+
+- [ ] One <b>.
+  No, `two`.
+- [x] Two.
+  Yes.
+:::
+
+After. ![?](question:7)
+"""
+
+
+def test_a_question_opens_answer_by_answer() -> None:
+    html = markdown.render(QUESTION).html
+    assert html.count("<details") == 2
+    assert "How <em>many</em>?" in html
+    assert "<summary>One &lt;b&gt;.</summary>" in html
+    assert "<p>No, <code>two</code>.</p>" in html
+    assert html.index("is-wrong") < html.index("is-right")
+    assert html.index("Before.") < html.index("<section") < html.index("After.")
+    assert "<p><section" not in html
