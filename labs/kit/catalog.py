@@ -18,6 +18,8 @@ from typing import Any
 from labs.kit import checks as kinds
 from labs.kit import lab_schema, located, pages, variables
 from labs.kit.checking import CheckSpec, Reader
+from labs.kit.checks import acts
+from labs.kit.checks.acts import Act
 from labs.kit.located import CatalogError, Located, Problem
 from labs.kit.pages import Page
 from labs.kit.shapes import Schema, problems
@@ -71,6 +73,8 @@ class Lab:
     minutes: int
     files: dict[str, str]
     setup: str
+    start: tuple[Act, ...]
+    """What is done after the set-up."""
     solutions: dict[str, str]
     wrong: dict[str, str]
     checks: tuple[CheckSpec, ...]
@@ -368,6 +372,7 @@ def _build(raw: _LabFiles, seed: int) -> Lab:
         minutes=data["minutes"],
         files=put_all(raw.files),
         setup=variables.put(raw.setup, values),
+        start=acts.of(data.get("start", [])),
         solutions=put_all(raw.solutions),
         wrong=put_all(raw.wrong),
         checks=tuple(

@@ -7,6 +7,7 @@ from typing import Any
 import orjson
 
 from labs.kit import checks, variables
+from labs.kit.checks import acts
 from labs.kit.shapes import Schema
 
 TYPES = ("guided", "challenge", "repair", "prediction")
@@ -79,6 +80,11 @@ SCHEMA: Schema = {
         "prerequisites": {"type": "array", "items": _ID, "description": "labs that come before"},
         "next": {**_ID, "description": "the lab that follows; the course's order when left out"},
         "variables": variables.SCHEMA,
+        "start": {
+            "type": "array",
+            "items": _or_variable(acts.SCHEMA),
+            "description": "what is done after setup.yaml and before the learner begins",
+        },
         "steps": {
             "type": "array",
             "minItems": 1,

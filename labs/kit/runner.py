@@ -89,16 +89,20 @@ class Report:
 
 
 def boot(lab: Lab, seed: int | None = None, start: str | None = None) -> Cluster:
-    """A fresh cluster for the lab, its set-up applied and settled."""
+    """A fresh cluster for the lab, its set-up applied and its start acted out, settled."""
     if seed is None:
         seed = lab.seed if lab.seed is not None else DEFAULT_SEED
     options = ClusterOptions(nodes=lab.nodes, seed=seed)
     if start is not None:
         options = replace(options, start=start)
     cluster = Cluster(options=options)
-    setup = lab.variant(seed).setup
-    if setup.strip():
-        cluster.apply(setup)
+    lab = lab.variant(seed)
+    if lab.setup.strip():
+        cluster.apply(lab.setup)
+        cluster.settle(limit=120)
+    for act in lab.start:
+        act.perform(Reader(cluster))
+    if lab.start:
         cluster.settle(limit=120)
     return cluster
 

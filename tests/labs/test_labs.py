@@ -189,6 +189,19 @@ def test_a_variant_is_fed_to_everything_from_one_source(course_copy):
         assert f"a Pod named `{book}`" in report.checks[0].message["en"]
 
 
+def test_a_start_is_acted_out_after_the_set_up(course_copy):
+    yaml = course_copy / LAB / "lab.yaml"
+    start = (
+        "start: [{patch: {kind: Pod, name: greeter, patch: {metadata: {labels: {a: b}}}}}, {advance: 30}]\n"
+    )
+    yaml.write_text(yaml.read_text().replace("steps:", start + "steps:"))
+    lab = catalog.read(course_copy).lab("two-containers-one-pod")
+    began, acted = runner.boot(catalog.load().lab(lab.slug)), runner.boot(lab)
+    assert acted.get("pods", "greeter")["metadata"]["labels"] == {"app": "greeter", "a": "b"}
+    assert acted.clock.now >= began.clock.now + 30_000_000
+    assert Cluster.replay(acted.journal, until=acted.clock.now).state_hash() == acted.state_hash()
+
+
 def test_a_variable_without_quotes_is_told(course_copy):
     yaml = course_copy / LAB / "lab.yaml"
     yaml.write_text(yaml.read_text().replace("name: task", "name: {{task}}"))

@@ -1,0 +1,166 @@
+"""What can be done to a cluster by data: on a copy before a check, and in a lab before the learner begins."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from typing import Any
+
+import orjson
+
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.cluster import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request
+from labs.kit.checking import JSON, Fail, Reader, missing
+from labs.kit.checks.asker import Asker
+from labs.kit.checks.kind import KIND_NAME, LABELS, NAME, NAMESPACE, mapping
+from labs.kit.shapes import Schema
+from labs.kit.words import Text, plain, say
+
+MAX_SECONDS = 3600
+"""Virtual seconds of one ``advance``."""
+
+
+@dataclass(frozen=True)
+class Act:
+    """One thing that is done."""
+
+    verb: str
+    data: Any
+
+    def perform(self, reader: Reader) -> None:
+        """Does it. Raises Fail when what it acts on is not there, ApiError when the cluster refuses."""
+        _ACTS[self.verb](reader, self.data)
+
+    @property
+    def text(self) -> Text:
+        """As a command, which is the same in every language."""
+        if self.verb == "advance":
+            return say("waited", seconds=self.data)
+        if self.verb == "exec":
+            return plain(f"`kubectl exec {self.data['pod']} -- {' '.join(self.data['command'])}`")
+        if self.verb == "apply":
+            return plain(f"`kubectl apply` {self.data['kind']}/{self.data['metadata']['name']}")
+        target = self.data.get("name") or f"-l {self.data.get('labels', '')}"
+        more = f" --replicas={self.data['to']}" if self.verb == "scale" else ""
+        return plain(f"`kubectl {self.verb} {self.data['kind'].lower()} {target}{more}`")
+
+
+def _targets(reader: Reader, data: JSON) -> list[JSON]:
+    namespace = data.get("namespace", "default")
+    if "name" in data:
+        found = reader.get(data["kind"], data["name"], namespace)
+        if found is None:
+            raise missing(reader.kind(data["kind"]), data["name"], namespace)
+        return [found]
+    objects = reader.list(data["kind"], namespace, data.get("labels", ""))
+    if not objects:
+        kind = reader.kind(data["kind"])
+        things = say(
+            "things",
+            ready="",
+            kinds=kind.kind,
+            where="",
+            selector=say("things_selector", selector=data.get("labels", "")),
+        )
+        look = f"kubectl get {kind.resource} -n {namespace} -l '{data.get('labels', '')}'"
+        raise Fail(say("count_at_least", count=1, things=things), say("nothing"), look)
+    return objects[: data["first"]] if "first" in data else objects
+
+
+def _apply(reader: Reader, data: JSON) -> None:
+    reader.cluster.apply(data)
+
+
+def _delete(reader: Reader, data: JSON) -> None:
+    for obj in _targets(reader, data):
+        meta = obj["metadata"]
+        reader.cluster.delete(data["kind"].lower(), meta["name"], meta.get("namespace", "default"))
+
+
+def _patch_each(reader: Reader, data: JSON, patch: JSON) -> None:
+    for obj in _targets(reader, data):
+        _merge(reader.cluster, obj, patch)
+
+
+def _patch(reader: Reader, data: JSON) -> None:
+    _patch_each(reader, data, data["patch"])
+
+
+def _scale(reader: Reader, data: JSON) -> None:
+    _patch_each(reader, data, {"spec": {"replicas": data["to"]}})
+
+
+def _merge(cluster: Cluster, obj: JSON, patch: JSON) -> None:
+    kind, meta = cluster.kind_of(obj["kind"].lower()), obj["metadata"]
+    scope = f"/namespaces/{meta['namespace']}" if kind.namespaced else ""
+    headers = {"content-type": "application/merge-patch+json", "accept": "application/json"}
+    path = f"{kind.path}{scope}/{kind.resource}/{meta['name']}"
+    response = cluster.request(Request("PATCH", path, [], headers, orjson.dumps(patch), ADMIN))
+    if response.status >= 400:
+        raise ApiError(orjson.loads(response.body))
+
+
+def _advance(reader: Reader, seconds: float) -> None:
+    reader.cluster.advance(seconds)
+
+
+def _exec(reader: Reader, data: JSON) -> None:
+    who = Asker(
+        pod=data["pod"], namespace=data.get("namespace", "default"), container=data.get("container", "")
+    )
+    who.run(reader.cluster, who.ready(reader), data["command"])
+
+
+_ACTS: dict[str, Callable[[Reader, Any], None]] = {
+    "exec": _exec,
+    "apply": _apply,
+    "delete": _delete,
+    "scale": _scale,
+    "patch": _patch,
+    "advance": _advance,
+}
+
+
+def of(data: list[JSON]) -> tuple[Act, ...]:
+    """From a list of data of the shape SCHEMA. Raises ValueError for a manifest that is no JSON."""
+    acts = tuple(Act(*next(iter(item.items()))) for item in data)
+    for act in acts:
+        try:
+            orjson.dumps(act.data)  # a date in YAML, say, is none
+        except TypeError as error:
+            raise ValueError(f"data that is JSON, found {error}") from error
+    return acts
+
+
+_TARGET: JSON = {"kind": KIND_NAME, "name": NAME, "labels": LABELS, "namespace": NAMESPACE}
+_FIRST: JSON = {"type": "integer", "minimum": 1, "description": "how many of those that are picked"}
+
+SCHEMA: Schema = {
+    **mapping(
+        (),
+        apply={
+            "type": "object",
+            "required": ["apiVersion", "kind", "metadata"],
+            "description": "a manifest",
+        },
+        delete=mapping(("kind",), **_TARGET, first=_FIRST),
+        scale=mapping(("kind", "name", "to"), **_TARGET, to={"type": "integer", "minimum": 0}),
+        patch=mapping(("kind", "patch"), **_TARGET, first=_FIRST, patch={"type": "object"}),
+        exec=mapping(
+            ("pod", "command"),
+            pod=NAME,
+            namespace=NAMESPACE,
+            container=NAME,
+            command={"type": "array", "items": {"type": "string"}, "minItems": 1},
+        ),
+        advance={
+            "type": "number",
+            "minimum": 0,
+            "maximum": MAX_SECONDS,
+            "description": "virtual seconds",
+        },
+    ),
+    "minProperties": 1,
+    "maxProperties": 1,
+}
