@@ -35,10 +35,20 @@ def _holds_in(found: Any, wanted: Any) -> bool:
     return isinstance(found, (list, dict)) and wanted in found
 
 
+def _same(found: Any, wanted: Any) -> bool:
+    """Equal; a number that was drawn, or written without quotes, is the text of a label or of a ConfigMap, too."""
+    if isinstance(found, str) and isinstance(wanted, (int, float)) and not isinstance(wanted, bool):
+        return found == str(wanted)
+    return bool(found == wanted)
+
+
 _OPERATORS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
-    "is": ("The value that the field has.", lambda found, wanted: found == wanted),
-    "isNot": ("A value that the field does not have.", lambda found, wanted: found != wanted),
-    "in": ("Values of which the field has one.", lambda found, wanted: found in wanted),
+    "is": ("The value that the field has.", _same),
+    "isNot": ("A value that the field does not have.", lambda found, wanted: not _same(found, wanted)),
+    "in": (
+        "Values of which the field has one.",
+        lambda found, wanted: any(_same(found, each) for each in wanted),
+    ),
     "atLeast": (
         "A number or quantity; a missing field counts as 0.",
         lambda found, wanted: _compared(found, wanted) >= 0,

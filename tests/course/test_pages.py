@@ -9,6 +9,7 @@ from typing import Any
 import pytest
 from accounts.models import User
 from django.test import Client
+from django.utils.html import escape
 from grading.models import Attempt
 from runs.models import Run
 
@@ -79,12 +80,12 @@ def test_every_lesson_and_lab(browser: Browser, language: str) -> None:
     course = catalog.load()
     for lesson in course.lessons:
         html = client.get(f"/lessons/{lesson.slug}/").content.decode()
-        assert lesson.title[language] in html, lesson.slug
+        assert escape(lesson.title[language]) in html, lesson.slug
         assert inspect(html).found == [], lesson.slug
         assert "figure-place" not in html, lesson.slug
     for lab in course.labs:
         html = client.get(f"/labs/{lab.slug}/").content.decode()
-        assert lab.summary[language] in html, lab.slug
+        assert escape(lab.summary[language]) in html, lab.slug
 
 
 ERRORS = [

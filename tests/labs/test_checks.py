@@ -343,6 +343,7 @@ def test_a_path_leads_somewhere_or_nowhere(path, value):
     ("operator", "value", "holds"),
     [
         ("is", "64Mi", True),
+        ("is", 64, False),
         ("isNot", "64Mi", False),
         ("in", ["1", "64Mi"], True),
         ("in", ["1"], False),
@@ -361,6 +362,15 @@ def test_a_path_leads_somewhere_or_nowhere(path, value):
 )
 def test_an_operator_holds_or_not(operator, value, holds):
     assert Expectation("spec.c[name=b].x", operator, value).holds(OBJ) is holds
+
+
+@pytest.mark.parametrize(
+    ("found", "wanted", "same"), [("3", 3, True), ("true", True, False), (3, "3", False), (3, 3, True)]
+)
+def test_a_number_is_the_text_of_a_label_too(found, wanted, same):
+    assert Expectation("a", "is", wanted).holds({"a": found}) is same
+    assert Expectation("a", "in", [wanted]).holds({"a": found}) is same
+    assert Expectation("a", "isNot", wanted).holds({"a": found}) is not same
 
 
 def test_a_missing_number_counts_as_nothing():

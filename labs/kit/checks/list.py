@@ -113,7 +113,7 @@ class ListJudge:
             yield f"without {self.rule.about}", replace(self, rule=None)
             for rule in self.rule.weaker():
                 yield f"with {rule.source} alone", replace(self, rule=rule)
-        if self.count.least > 0 and (self.each or self.distinct or self.count != Count()):
+        if self.count.least > 0 and self.count != Count():
             yield "any number", replace(self, count=Count(0))
         if self.count.most is not None and self.count.least > 0:
             yield "without an upper bound", replace(self, count=Count(self.count.least))

@@ -1,0 +1,3 @@
+kubectl delete service pager
+kubectl expose deployment pager --port=80
+sleep 10

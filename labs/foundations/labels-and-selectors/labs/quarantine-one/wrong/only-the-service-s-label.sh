@@ -1,0 +1,3 @@
+# fails: four-serve released
+kubectl label pod {{sick}} tier=case case={{case}} --overwrite
+sleep 10
