@@ -48,6 +48,10 @@ class Told(Protocol):
         """A container's main process has ended."""
         ...
 
+    def out_of_memory(self, key: str, container: str) -> None:
+        """A container's processes had more memory than they may, and are being killed."""
+        ...
+
     def log(self, key: str, container: str, at: int, stream: str, text: str) -> None:
         """Byte text that a container's main process wrote."""
         ...
@@ -115,6 +119,8 @@ class Setup:
     stdin_once: bool = False
     """Whether standard input ends when the first who attached goes."""
     tty: bool = False
+    memory: int = 0
+    """Bytes that its processes may use together; 0 for no limit."""
 
 
 @dataclass(slots=True)
@@ -299,6 +305,8 @@ class Sandbox:
             match happened[0]:
                 case "exited":
                     self._exited(*happened[1:])
+                case "oom":
+                    self._keeper.told.out_of_memory(self.key, *happened[1:])
                 case "called":
                     self._called(*happened[1:])
                 case "resolve":
@@ -309,7 +317,8 @@ class Sandbox:
     def start(self, container: str, setup: Setup) -> None:
         """Starts a container's main process. Raises StartError."""
         now = self._keeper.now
-        if self._machine is None and self._saved is None and _waits(setup.image, "".join(setup.argv[:1])):
+        idle = _waits(setup.image, "".join(setup.argv[:1])) and _fits(setup)
+        if self._machine is None and self._saved is None and idle:
             self._data.containers[container] = _Container(setup, now)
             return
         machine = self._touch()
@@ -338,6 +347,7 @@ class Sandbox:
             ],
             read_only=setup.read_only,
             flavour=_flavour(setup.image),
+            memory=setup.memory,
         )
         self._data.roots[container] = setup.image
         session = f"main/{container}"
@@ -574,6 +584,9 @@ class Sandbox:
 
     def exited(self, process: int, status: int) -> None:
         self._news.append(("exited", process, status))
+
+    def out_of_memory(self, root: str) -> None:
+        self._news.append(("oom", root))
 
     def log(self, tag: str, stream: str, text: str) -> None:
         self._keeper.told.log(self.key, tag, self._now, stream, text)
@@ -868,6 +881,7 @@ def _plain(setup: Setup) -> list[Any]:
         setup.stdin,
         setup.stdin_once,
         setup.tty,
+        setup.memory,
     ]
 
 
@@ -885,6 +899,11 @@ def _waits(reference: str, word: str) -> bool:
         return False
     paths = image.programs(image.variants[tag])
     return word in paths or any(path.rpartition("/")[2] == word for path in paths)
+
+
+def _fits(setup: Setup) -> bool:
+    """Whether the image's own programs have memory enough: a container that has not does not get far."""
+    return not setup.memory or find(setup.image)[0].memory <= setup.memory
 
 
 def _make_part(storage: Storage, volume: str, sub: str) -> None:

@@ -288,6 +288,9 @@ class _Imagination:
     def exited(self, key: str, container: str, status: int) -> None:
         """Nobody is told."""
 
+    def out_of_memory(self, key: str, container: str) -> None:
+        """Who only waits has room enough."""
+
     def awaits(self, key: str, due: int) -> bool:
         return False
 

@@ -91,4 +91,4 @@ def program(name: str) -> Program | None:
     reference, _, path = name.removeprefix(_OWN).partition(" ")
     image, tag = find(reference)
     found = image.programs(image.variants[tag]).get(path)
-    return replace(found, name=name) if found is not None else None
+    return replace(found, name=name, memory=image.memory) if found is not None else None

@@ -85,7 +85,7 @@ class PodRecord:
     probes: dict[str, Probe] = field(default_factory=dict)
     """By ``container/kind``."""
     timers: dict[str, int] = field(default_factory=dict)
-    """Clock events: ``deadline``, ``finish``, ``stop/name``; the runtime's ``exit/name``, ``kill/name``."""
+    """Clock events: ``deadline``, ``finish``, ``stop/name``; the runtime's ``kill/name``."""
     sandbox: bool = False
     """Whether the runtime has a sandbox of it."""
 

@@ -31,8 +31,6 @@ from cluster_engine.sim import SECOND
 
 FOREGROUND = 300 * SECOND
 """What a Pod that is waited for does this soon after its start, ``settle`` waits for."""
-_OOM_AFTER = 150_000
-"""µs until a process that needs more than its limit is killed."""
 _RESOLV_CONF, _HOSTNAME = "/etc/resolv.conf", "/etc/hostname"
 
 Then = list[Any]
@@ -110,7 +108,6 @@ class Runtime:
         self._sessions: dict[str, str] = {}
         """Session -> the Pod's uid."""
         self.clock.register("runtime/kill", self._kill)
-        self.clock.register("runtime/oom", self._oom)
 
     # ---- sandboxes -------------------------------------------------------------------------------------
 
@@ -198,7 +195,6 @@ class Runtime:
         """Starts its process. Raises RuntimeFailed when that cannot be; the container has then exited with 128."""
         now, container = self.clock.now, record.containers[name]
         container.started_at = now
-        image, _ = find(container.image)
         try:
             self.sandboxes.get(record.uid).start(container.id, _setup(container))
         except StartError as error:
@@ -207,10 +203,6 @@ class Runtime:
             container.started_at, container.finished_at = 0, now
             raise RuntimeFailed(str(error)) from error
         container.state = RUNNING
-        if container.memory is not None and container.memory < image.memory:
-            record.timers[f"exit/{name}"] = self.clock.call_later(
-                _OOM_AFTER / SECOND, "runtime/oom", record.uid, name, container.id
-            )
 
     def stop_container(self, record: PodRecord, name: str, seconds: float) -> None:
         """Sends the stop signal, and SIGKILL after ``seconds``. Asked again, it only moves the latter."""
@@ -232,7 +224,7 @@ class Runtime:
 
     def remove_pod(self, record: PodRecord) -> None:
         """Nothing of the Pod runs or will run: no event of it comes any more."""
-        for timer in [t for t in record.timers if t.startswith(("exit/", "kill/"))]:
+        for timer in [t for t in record.timers if t.startswith("kill/")]:
             self.clock.cancel(record.timers.pop(timer))
         self.stop_pod_sandbox(record)
         self.sandboxes.remove(record.uid)
@@ -247,13 +239,11 @@ class Runtime:
         if container is not None and container.id == container_id and container.state == RUNNING:
             self.sandboxes.get(uid).signal(container_id, "KILL")
 
-    def _oom(self, uid: str, name: str, container_id: str) -> None:
-        """Clock event: the process needs more memory than it may have."""
-        record = self.core.records.get(uid)
-        container = record.containers.get(name) if record is not None else None
-        if container is not None and container.id == container_id and container.state == RUNNING:
-            container.reason = "OOMKilled"
-            self.sandboxes.get(uid).signal(container_id, "KILL")
+    def out_of_memory(self, key: str, container: str) -> None:
+        """A container had more memory than it may (``sandboxes.Told``): whatever ends it now, that is why."""
+        record = self.core.records.get(key)
+        if record is not None:
+            next(c for c in record.containers.values() if c.id == container).reason = "OOMKilled"
 
     def exited(self, key: str, container: str, status: int) -> None:
         """A container's main process has ended (``sandboxes.Told``)."""
@@ -261,8 +251,7 @@ class Runtime:
         if record is None:
             return
         ended = next(c for c in record.containers.values() if c.id == container)
-        for timer in (f"exit/{ended.name}", f"kill/{ended.name}"):
-            self.clock.cancel(record.timers.pop(timer, None))
+        self.clock.cancel(record.timers.pop(f"kill/{ended.name}", None))
         ended.log.close(self.clock.now)
         ended.state, ended.exit_code, ended.finished_at = EXITED, status, self.clock.now
         ended.reason = ended.reason or ("Completed" if status == 0 else "Error")
@@ -499,6 +488,7 @@ def _setup(container: Container) -> Setup:
         container.stdin,
         container.stdin_once,
         container.tty,
+        container.memory or 0,
     )
 
 

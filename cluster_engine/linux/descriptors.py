@@ -11,11 +11,13 @@ Those from ``r`` on are counted: every descriptor holds one reference.
 from __future__ import annotations
 
 from cluster_engine.linux import pipes, sockets, terminals
-from cluster_engine.linux.errors import BAD_DESCRIPTOR, FileError
+from cluster_engine.linux.errors import BAD_DESCRIPTOR, TOO_LARGE, TOO_MANY, FileError
 from cluster_engine.linux.kernel import Kernel, Record
 from cluster_engine.linux.limits import CHUNK
 
 COUNTED = "rwcdkf"
+BLOCK = 512
+"""Bytes of one block of ``ulimit -f``."""
 _COUNTERS = {"r": "readers", "w": "writers", "c": "refs", "d": "refs", "k": "refs"}
 
 
@@ -49,11 +51,17 @@ def lowest(fds: dict[str, str], start: int = 0) -> int:
     return start
 
 
+def full(kernel: Kernel, process: Record) -> bool:
+    """May the process open nothing more?"""
+    most: int = process["limits"].get("n", kernel.limits.descriptors)
+    return len(process["fds"]) >= min(most, kernel.limits.descriptors)
+
+
 def place(kernel: Kernel, process: Record, desc: str) -> int:
     """Give the process a new descriptor (its reference is counted already). Raises FileError."""
-    if len(process["fds"]) >= kernel.limits.descriptors:
+    if full(kernel, process):
         release(kernel, desc)
-        raise FileError("Too many open files")
+        raise FileError(TOO_MANY)
     number = lowest(process["fds"])
     process["fds"][str(number)] = desc
     return number
@@ -185,8 +193,7 @@ def write(kernel: Kernel, process: Record, desc: str, text: str) -> int:
         pipes.collect(kernel, desc[1:], text)
         return len(text)
     if letter == "f":
-        kernel.storage.write(desc[1:], text, kernel.now)
-        return len(text)
+        return _to_file(kernel, process, desc[1:], text)
     if letter == "t":
         kernel.top["totals"]["output"] += len(text)
         terminals.write(kernel, desc[1:], text)
@@ -196,6 +203,19 @@ def write(kernel: Kernel, process: Record, desc: str, text: str) -> int:
         kernel.host.output(desc[2:], int(desc[1]), text)
         return len(text)
     raise FileError(BAD_DESCRIPTOR)
+
+
+def _to_file(kernel: Kernel, process: Record, key: str, text: str) -> int:
+    blocks = process["limits"].get("f")
+    if blocks is not None:
+        room = max(0, blocks * BLOCK - kernel.storage.offset(key))
+        if room < len(text):
+            kernel.storage.write(key, text[:room], kernel.now)
+            if process["traps"].get("XFSZ") == "":
+                raise FileError(TOO_LARGE)
+            raise pipes.Broken("XFSZ")
+    kernel.storage.write(key, text, kernel.now)
+    return len(text)
 
 
 def put(kernel: Kernel, process: Record, desc: str, text: str) -> None:

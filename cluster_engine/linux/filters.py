@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cluster_engine.linux import descriptors, processes
 from cluster_engine.linux.calls import Calls
-from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.errors import TOO_MANY, FileError
 from cluster_engine.linux.kernel import Kernel, Record
 from cluster_engine.linux.limits import BYTES_PER_STEP
 from cluster_engine.linux.program import Exit, Filter, Program
@@ -82,6 +82,8 @@ def _open(kernel: Kernel, process: Record, spec: Filter, calls: Calls) -> bool:
         process["input"] = process["fds"].get("0", "")
         return True
     try:
+        if descriptors.full(kernel, process):
+            raise FileError(TOO_MANY, name)
         if calls.fs.is_dir(name):
             raise FileError("Is a directory", name)
         process["input"] = descriptors.open_path(kernel, process, name, "r")

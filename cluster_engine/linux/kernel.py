@@ -40,6 +40,9 @@ class MachineHost(Protocol):
     def faulted(self, program: str, error: Exception) -> bool:
         """A program has a bug: its process dies, the others go on. False: let the exception through instead."""
 
+    def out_of_memory(self, root: str) -> None:
+        """A container has more memory than it may: all its processes are killed."""
+
     def wake(self, due: int | None) -> None:
         """The machine wants to run at this time (µs), None: not before something happens."""
 
@@ -101,7 +104,8 @@ class Kernel:
             "chance": 0,
             "ready": [],
             "timers": [],
-            "totals": {"cpu": 0, "output": 0, "started": 0, "steps": 0, "held": 0},
+            "totals": {"output": 0, "started": 0, "steps": 0, "held": 0},
+            "used": {},
             **{table: {} for table in TABLES},
         }
         self._mine = True
@@ -118,6 +122,8 @@ class Kernel:
         self.timers: list[list[Any]] = top["timers"]
         self.codes: dict[str, Code] = top["codes"]
         self.now: int = top["now"]
+        self.confined: dict[str, int] = {n: row["memory"] for n, row in top["roots"].items() if row["memory"]}
+        """Bytes of memory of the roots that have a limit."""
 
     # --- snapshots ------------------------------------------------------------------------------
 

@@ -10,7 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
-from cluster_engine.linux import descriptors, filters, pipes, processes, servers, signals, sockets, terminals
+from cluster_engine.linux import (
+    budgets,
+    descriptors,
+    filters,
+    pipes,
+    processes,
+    servers,
+    signals,
+    sockets,
+    terminals,
+)
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Storage
 from cluster_engine.linux.files.tree import Node
@@ -58,17 +68,23 @@ class Machine:
         limit: int = 0,
         namespace: str = "",
         flavour: str = "busybox",
+        memory: int = 0,
     ) -> None:
-        """A container's file system. ``namespace``: its pid namespace (default: one of its own)."""
+        """A container's file system. ``namespace``: its pid namespace (default: one of its own). ``memory``: bytes that
+        its processes may use together, 0 for no limit."""
         self._kernel.touch()
         self.storage.add_root(name, tree, mounts, read_only=read_only, limit=limit)
-        self._kernel.top["roots"][name] = {"namespace": namespace or name, "flavour": flavour}
+        row = {"namespace": namespace or name, "flavour": flavour, "memory": memory}
+        self._kernel.top["roots"][name] = row
+        if memory:
+            self._kernel.confined[name] = memory
 
     def remove_root(self, name: str) -> None:
         """Forget a container's files; its processes must have ended."""
         self._kernel.touch()
         self.storage.remove_root(name)
         self._kernel.top["roots"].pop(name, None)
+        self._kernel.confined.pop(name, None)
 
     def set_volume(self, name: str, tree: Node, limit: int = 0) -> None:
         """A volume that roots mount."""
@@ -392,6 +408,8 @@ class Machine:
             process["tokens"] -= spent
             process["cpu"] += spent
             del ready[0]
+            if process["limits"] or process["who"]["root"] in kernel.confined:
+                budgets.check(kernel, process)
             if process["state"] == "Z":
                 processes.settle(kernel, process)
             if process["state"] == "S" and process["pending"]:
@@ -425,8 +443,8 @@ class Machine:
             if kind == "on":
                 return servers.step(kernel, process, program, limit)
             return servers.run_once(kernel, process, program)
-        except pipes.Broken:
-            processes.leave(kernel, process, 128 + signals.NUMBERS["PIPE"], "PIPE")
+        except pipes.Broken as error:
+            processes.leave(kernel, process, 128 + signals.NUMBERS[error.signal], error.signal)
             return 1
         except Exception as error:  # a fault boundary: a bug costs one process
             if process["state"] == "Z" or not kernel.host.faulted(process.get("program", ""), error):
@@ -472,18 +490,20 @@ class Machine:
         return steps
 
     def usage(self, root: str = "", now: int = 0) -> dict[str, int]:
-        """At ``now``: ``cpu`` (µs so far; of one root only the living), ``processes``, ``memory`` (bytes, an estimate),
-        ``output`` (bytes)."""
+        """At ``now``, of a container or of all: ``cpu`` (µs so far), ``processes``, ``memory`` (bytes as ``budgets``
+        counts them), ``output`` (bytes, of the whole machine)."""
         kernel = self._kernel
         now = max(now, kernel.now)
-        chosen = [each for each in kernel.procs.values() if root in ("", each["who"]["root"])]
-        cpu = sum(each["cpu"] + (now - each["since"] if each["held"] else 0) for each in chosen)
-        if not root:
-            cpu += kernel.top["totals"]["cpu"]
-        memory = sum(interpreter.memory(each) for each in chosen)
+        chosen = [
+            each
+            for each in kernel.procs.values()
+            if root in ("", each["who"]["root"]) and each["state"] != "Z"
+        ]
+        used = kernel.top["used"]
         return {
-            "cpu": cpu,
+            "cpu": (used.get(root, 0) if root else sum(used.values()))
+            + sum(each["cpu"] + (now - each["since"] if each["held"] else 0) for each in chosen),
             "processes": len(chosen),
-            "memory": memory,
+            "memory": sum(map(budgets.memory, chosen)),
             "output": kernel.top["totals"]["output"],
         }

@@ -15,7 +15,11 @@ from cluster_engine.linux.limits import PIPE_CAPACITY
 
 
 class Broken(Exception):
-    """Nobody reads what is written there."""
+    """A write ends the process: nobody reads what is written there (PIPE), or the file would get too long (XFSZ)."""
+
+    def __init__(self, signal: str = "PIPE") -> None:
+        super().__init__(signal)
+        self.signal = signal
 
 
 def make(kernel: Kernel) -> str:

@@ -6,7 +6,8 @@ A record of the table ``procs`` holds, whatever runs in it:
 ``who`` {root, ns, uid, gid, groups, tag, flavour},
 ``argv env cwd umask fds``, ``group sid tty``, ``children dead`` (ends not yet looked at: [id, pid, status, how]),
 ``state`` R S T Z, ``pending traps caught``, ``out`` (not yet written), ``fired hot`` (timers and sockets with news),
-``tokens period spent woken held since q`` (processor time), ``cpu started``, ``host session`` (who is told of its end),
+``tokens period spent woken held since q`` (processor time), ``cpu started``,
+``base rss limits`` (``budgets.py``), ``host session`` (who is told of its end),
 ``kind`` sh filter on run pause, ``program``, ``mem`` (its memory). A shell adds its own fields.
 """
 
@@ -27,7 +28,7 @@ _BLANK: Record = {
     "id": "", "pid": 0, "parent": "", "who": {}, "argv": [], "env": {}, "cwd": "/", "umask": 0o022, "fds": {},
     "group": "", "sid": "", "tty": "", "children": [], "dead": [], "state": "R", "pending": [], "traps": {},
     "caught": [], "out": [], "fired": [], "hot": [], "tokens": 0, "period": 0, "spent": 0, "woken": "", "held": False,
-    "since": 0, "q": 0, "cpu": 0, "started": 0, "host": False, "session": "",
+    "since": 0, "q": 0, "cpu": 0, "started": 0, "host": False, "session": "", "base": 0, "rss": 0, "limits": {},
 }  # fmt: skip
 """What all processes have. It is copied, and what is changed in place is made anew (a literal costs twice as much)."""
 MAX_SCRIPT_LINKS = 4
@@ -36,8 +37,7 @@ MAX_SCRIPT_LINKS = 4
 
 def blank(kernel: Kernel, who: Record, parent: Record | None) -> Record:
     """A record of nothing yet, in its parent's place and group. Raises FileError when there are too many processes."""
-    if len(kernel.procs) >= kernel.limits.processes:
-        raise FileError("Resource temporarily unavailable")
+    _room(kernel, parent)
     key = kernel.fresh()
     kernel.top["totals"]["started"] += 1
     record = _BLANK.copy()
@@ -47,12 +47,23 @@ def blank(kernel: Kernel, who: Record, parent: Record | None) -> Record:
     else:
         record["parent"], record["cwd"], record["umask"] = parent["id"], parent["cwd"], parent["umask"]
         record["group"], record["sid"], record["tty"] = parent["group"], parent["sid"], parent["tty"]
+        record["limits"] = parent["limits"]
     record["fds"] = {}
     record["children"], record["dead"], record["pending"], record["caught"] = [], [], [], []
     record["out"], record["fired"], record["hot"] = [], [], []
     record["tokens"], record["since"], record["started"] = kernel.limits.burst, kernel.now, kernel.now
     kernel.add_process(key, record)
     return record
+
+
+def _room(kernel: Kernel, parent: Record | None) -> None:
+    full = len(kernel.procs) >= kernel.limits.processes
+    if parent is not None and "u" in parent["limits"] and (uid := parent["who"]["uid"]) != 0:
+        full = (
+            full or sum(each["who"]["uid"] == uid for each in kernel.procs.values()) >= parent["limits"]["u"]
+        )
+    if full:
+        raise FileError("Resource temporarily unavailable")
 
 
 def next_pid(kernel: Kernel, name: str, key: str) -> int:
@@ -76,8 +87,7 @@ def _share(parent: Record, child: Record) -> None:
 
 def fork(kernel: Kernel, parent: Record) -> Record:
     """A copy of a process, which its maker still has to set going. Raises FileError."""
-    if len(kernel.procs) >= kernel.limits.processes:
-        raise FileError("Resource temporarily unavailable")
+    _room(kernel, parent)
     kernel.acts += 1
     kernel.top["totals"]["started"] += 1
     child = copied_process(parent)
@@ -182,6 +192,7 @@ def become(kernel: Kernel, process: Record, program: Program, argv: list[str], e
     process["tokens"] -= EXEC_COST
     process["program"] = program.name
     process["mem"] = {}
+    process["base"] = process["rss"] = program.memory
     if program.shell:
         process["kind"] = "sh"
         process["boot"] = True
@@ -312,7 +323,9 @@ def _drop_calls(kernel: Kernel, key: str) -> None:
 
 def settle(kernel: Kernel, process: Record) -> None:
     """After its last turn: what a process has left of its processor time goes to its parent, or what it owes."""
-    kernel.top["totals"]["cpu"] += process["cpu"]
+    if process["state"] == "Z":
+        used, root = kernel.top["used"], process["who"]["root"]
+        used[root] = used.get(root, 0) + process["cpu"]
     if process["state"] != "Z" or process["parent"] not in kernel.procs:
         return
     parent = kernel.process(process["parent"])

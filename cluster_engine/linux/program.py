@@ -237,5 +237,7 @@ class Program:
     """The machine's own shell."""
     completes: bool = False
     """The host knows what its arguments may be (``MachineHost.call`` of "complete")."""
+    memory: int = 512 * 1024
+    """Bytes that it uses before it holds anything; its state may say more (``state["memory"]``)."""
     version: int = 1
     """Of the shape of its state, which keyframes keep."""

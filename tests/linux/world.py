@@ -111,6 +111,7 @@ class Host:
     """Notes everything."""
 
     def __init__(self) -> None:
+        self.killed: list[str] = []
         self.due: int | None = None
         self.exits: dict[int, int] = {}
         self.logs: list[tuple[str, str, str]] = []
@@ -124,6 +125,9 @@ class Host:
         if self.faults is not None:
             self.faults.append(f"{program}: {error}")
         return self.faults is not None
+
+    def out_of_memory(self, root: str) -> None:
+        self.killed.append(root)
 
     def wake(self, due: int | None) -> None:
         self.due = due

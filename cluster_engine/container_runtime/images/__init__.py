@@ -16,6 +16,7 @@ from cluster_engine.container_runtime.images import (
     postgres,
     redis,
     runtimes,
+    stress,
     system,
 )
 
@@ -33,6 +34,7 @@ IMAGES: tuple[Image, ...] = (
     hello_app.ARTIFACT,
     http_echo.IMAGE,
     curl.IMAGE,
+    stress.IMAGE,
     agnhost.IMAGE,
     runtimes.PYTHON,
     runtimes.NODE,

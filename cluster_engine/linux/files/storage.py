@@ -455,6 +455,11 @@ class Storage:
         """The offset of the next read or write."""
         self.opens[key] = {**self.opens[key], "at": at}
 
+    def offset(self, key: str) -> int:
+        """Where the next write goes."""
+        held = self.opens[key]
+        return self.size(key) if "a" in held["flags"] else int(held["at"])
+
     def size(self, key: str) -> int:
         """Bytes of the open file."""
         node = self.opened(key)

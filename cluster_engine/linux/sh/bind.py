@@ -23,6 +23,9 @@ Op = Callable[[Shell], int]
 MAX_BOUND = 2_048
 """Texts that are kept bound."""
 
+MAX_FDS = 1 << 20
+"""Where no limit of descriptors is set."""
+
 _bound: dict[str, list[Op]] = {}
 
 
@@ -274,6 +277,10 @@ def _pipe(pc: int, starts: list[int], goal: int, checked: bool, source: str, bac
         process, kernel = sh.p, sh.kernel
         if process["call"] is not None:
             return run.resumed(sh, back)
+        if process["limits"].get("n", MAX_FDS) <= descriptors.lowest(process["fds"]) + 1:
+            raise ShellError(
+                "can't create pipe: Bad file descriptor"
+            )  # busybox's word for too many open files
         children: list[Any] = []
         reader = ""
         for index, start in enumerate(starts):

@@ -16,7 +16,9 @@ from cluster_engine.linux.sh.shell import CHARGED, GONE, SWITCH, WAIT, Shell
 from cluster_engine.linux.sh.start import begin
 from cluster_engine.linux.signals import NUMBERS
 
-SHELL = Program("sh", "the command shell", "sh [-c command] [file [argument …]]", shell=True)
+SHELL = Program(
+    "sh", "the command shell", "sh [-c command] [file [argument …]]", shell=True, memory=768 * 1024
+)
 
 
 def survives(process: Record, name: str) -> bool:
@@ -25,15 +27,6 @@ def survives(process: Record, name: str) -> bool:
     if mine and name == "INT":
         process["drop"] = True
     return mine
-
-
-def memory(process: Record) -> int:
-    """Bytes that a process is said to use, an estimate."""
-    own = sum(len(name) + len(value) for name, value in process.get("vars", {}).items())
-    held = sum(
-        len(value) if isinstance(value, str | list | dict) else 8 for value in process.get("mem", {}).values()
-    )
-    return 786_432 + own + held
 
 
 def step(kernel: Kernel, process: Record, limit: int) -> int:
@@ -164,6 +157,8 @@ def park(kernel: Kernel, process: Record) -> bool:
 
     Brent's search: the state compared with is renewed after 1, 2, 4 … quanta.
     """
+    if "t" in process["limits"]:
+        return False
     now: list[Any] = [
         process["code"], process["pc"], process["status"], dict(process["vars"]), list(process["stack"]),
         process["args"], dict(process["res"]), process["noexit"],

@@ -22,7 +22,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.linux import descriptors
-from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.errors import TOO_MANY, FileError
 from cluster_engine.linux.files import Files
 from cluster_engine.linux.kernel import Kernel, Record
 from cluster_engine.linux.limits import BYTES_PER_STEP
@@ -84,7 +84,10 @@ class Shell:
         limits = self.kernel.limits
         total = sum(map(len, self.vars.values())) + len(self.vars) * 16
         self.extra += 1 + len(self.vars) // 32 + len(value) // 512
-        if len(value) > limits.value or total + len(value) - len(self.vars.get(name, "")) > limits.variables:
+        total += len(value) - len(self.vars.get(name, ""))
+        if len(value) > limits.value or total > limits.variables:
+            raise ShellError("out of memory")
+        if "v" in self.p["limits"] and self.p["base"] + total > self.p["limits"]["v"] * 1024:
             raise ShellError("out of memory")
 
     def unset_variable(self, name: str) -> None:
@@ -240,6 +243,11 @@ class Shell:
             self.extra += len(text) // BYTES_PER_STEP
             return "d" + key
         self.extra += 2
+        if "n" in process["limits"]:
+            number = descriptors.lowest({**process["fds"], **dict.fromkeys(slots, "")})
+            if number >= process["limits"]["n"]:
+                verb = "open" if operator == "<" else "create"
+                raise ShellError(f"can't {verb} {target}: {TOO_MANY}", 1)
         if target == "/dev/null":
             kernel.acts += 1
             return "n"

@@ -40,7 +40,7 @@ def begin(kernel: Kernel, process: Record) -> tuple[Shell, int]:
     process.update(
         vars=variables, exported=exported, readonly={}, funcs={}, aliases={}, args=[], arg0=process["argv"][0],
         opts={}, code="", pc=0, stack=[], status=0, sub=0, res={}, call=None, saved=None, jobs=[], ended={}, last=0,
-        main=process["pid"], noexit=False, input="", line=0, hash={}, getopts=0, limits={}, script=False, drop=False,
+        main=process["pid"], noexit=False, input="", line=0, hash={}, getopts=0, script=False, drop=False,
         told=False, ignored=list(process["traps"]), mark=None,
     )  # fmt: skip
     sh = Shell(kernel, process)

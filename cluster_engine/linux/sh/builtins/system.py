@@ -113,13 +113,15 @@ _LIMITS = {
 
 
 def _ulimit(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
-    """Shows limits; a new value is checked and kept for showing (it cannot exceed the machine's own)."""
+    """Shows and sets what the process and its children may use (``budgets.py``; ``c d l m s`` are only shown)."""
     given, words = flags(argv, "HSa" + "".join(_LIMITS))
     chosen = [letter for letter in given if letter in _LIMITS] or ["f"]
     kept = sh.p["limits"]
 
     def value(letter: str) -> str:
-        text = kept.get(letter, _LIMITS[letter][1])
+        if letter in kept:
+            return str(kept[letter])
+        text = _LIMITS[letter][1]
         return str(getattr(sh.kernel.limits, text)) if text in ("descriptors", "processes") else text
 
     if "a" in given:
@@ -129,14 +131,19 @@ def _ulimit(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
     if not words:
         sh.write(fds, 1, "".join(value(letter) + "\n" for letter in chosen))
         return 0
-    if words[0] != "unlimited" and not words[0].isdecimal():
+    if words[0] != "unlimited" and not (words[0].isdecimal() and len(words[0]) < 16):
         raise Usage(f"bad number: {words[0]}")
     for letter in chosen:
         now = value(letter)
         higher = now != "unlimited" and (words[0] == "unlimited" or int(words[0]) > int(now))
         if higher and (sh.p["who"]["uid"] != 0 or _LIMITS[letter][1] in ("descriptors", "processes")):
             raise Usage("error setting limit: Operation not permitted", 1)
-        sh.p["limits"] = {**sh.p["limits"], letter: words[0]}
+        limits = {name: each for name, each in sh.p["limits"].items() if name not in (letter, letter.upper())}
+        if words[0] != "unlimited":
+            limits[letter] = int(words[0])
+            if letter == "t" and "S" not in given:
+                limits["T"] = int(words[0])
+        sh.p["limits"] = limits
     return 0
 
 
