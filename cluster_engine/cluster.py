@@ -406,6 +406,9 @@ class _Collector:
     def ended(self, status: int) -> None:
         self.status = status
 
+    def failed(self, status: JSON) -> None:
+        raise ApiError(status)
+
 
 def _items(obj: Any) -> list[Any]:
     """The objects of a List, or the object itself."""

@@ -37,8 +37,14 @@ def _cause(cluster: Wiring, entry: Entry, verb: str, path: str) -> Iterator[None
 
 def _session(name: str) -> Performer:
     def perform(cluster: Wiring, entry: Entry) -> None:
-        with _cause(cluster, entry, entry.kind, entry.payload["session"]):
-            getattr(cluster.server.sessions, name)(entry.payload)
+        sessions, session = cluster.server.sessions, entry.payload["session"]
+        with _cause(cluster, entry, entry.kind, session):
+            try:
+                getattr(sessions, name)(entry.payload)
+            except Exception as error:
+                if not cluster.clock.failed("journal", f"{entry.seq} {entry.kind}", error):
+                    raise
+                sessions.give_up(session)
 
     return perform
 

@@ -10,6 +10,8 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from cluster_engine.apimachinery import errors
+from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.sim.journal import unpack_bytes
 
 from .node_api import NodeProxy
@@ -29,6 +31,10 @@ class Listener(Protocol):
 
     def ended(self, status: int) -> None:
         """Its process has ended."""
+        ...
+
+    def failed(self, status: JSON) -> None:
+        """It was given up; the Status says why."""
         ...
 
 
@@ -86,6 +92,16 @@ class Sessions:
         session = payload["session"]
         node = self._node(session)
         self._listeners.pop(session, None)
+        if node is not None:
+            del self._nodes[session]
+            node.hang_up(session)
+
+    def give_up(self, session: str) -> None:
+        """A bug was met in what the client sent: the session is over, its process sees the client gone."""
+        node = self._node(session)
+        listener = self._listeners.pop(session, None)
+        if listener is not None:
+            listener.failed(errors.internal("this session met a bug of the cluster and was closed").status)
         if node is not None:
             del self._nodes[session]
             node.hang_up(session)

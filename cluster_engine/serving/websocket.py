@@ -1,7 +1,7 @@
 """exec and attach over WebSocket (v5.channel.k8s.io, v4.channel.k8s.io): frames whose first byte is a channel.
 
-Each frame that comes in is a journal entry of its session; what the session's process writes goes out as it is
-written, while the virtual clock goes on.
+What comes in is journaled: frames that arrive within one turn of the loop, or while the entry before them is made
+durable, are one entry. What the session's process writes goes out as it is written, while the virtual clock goes on.
 
 Models k8s.io/apimachinery/pkg/util/remotecommand and k8s.io/apiserver/pkg/util/proxy/websocket.go.
 """
@@ -9,12 +9,14 @@ Models k8s.io/apimachinery/pkg/util/remotecommand and k8s.io/apiserver/pkg/util/
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, MutableMapping, Sequence
 from contextlib import AbstractContextManager
+from itertools import groupby
 from typing import Any, Protocol
 
 import orjson
 
+from cluster_engine.apimachinery import errors
 from cluster_engine.kube_apiserver import Request, Response
 from cluster_engine.kube_apiserver.requests import flag, parse
 from cluster_engine.kube_apiserver.subresources.execute import exit_status
@@ -26,6 +28,8 @@ FRAME_LIMIT = 1024 * 1024
 """Bytes of one frame that comes in; a client that sends more is cut off."""
 OUTPUT_LIMIT = 16 * 1024 * 1024
 """Bytes that wait for a slow client; with more it is cut off."""
+INPUT_LIMIT = FRAME_LIMIT
+"""Bytes that came in and are not journaled yet; with more nothing is read until they are."""
 CHUNK = 1 << 15
 
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -48,6 +52,10 @@ class _Gone(Exception):
     """The client hung up."""
 
 
+class _NotNoted(Exception):
+    """The journal's sink did not take an entry; the cause is its exception, which is for the caller."""
+
+
 class Outgoing:
     """Frames on their way out. It is the session's ``Listener``."""
 
@@ -58,6 +66,8 @@ class Outgoing:
         self._size = 0
         self.status: int | None = None
         """The exit status once the process has ended."""
+        self.failure: dict[str, Any] | None = None
+        """The Status of a session that was given up."""
 
     def output(self, fd: int, data: bytes) -> None:
         """What the process wrote; a terminal has one stream only."""
@@ -69,6 +79,11 @@ class Outgoing:
     def ended(self, status: int) -> None:
         """Nothing more comes."""
         self.status = status
+        self._ready.set()
+
+    def failed(self, status: dict[str, Any]) -> None:
+        """The session was given up."""
+        self.status, self.failure = -1, status
         self._ready.set()
 
     async def take(self) -> list[bytes]:
@@ -115,6 +130,21 @@ class StreamSession:
             await send({"type": "websocket.close", "code": 1000})
         except _Gone:
             await self._app.note("session/close", {"session": session})
+        except _NotNoted as problem:
+            cause = problem.__cause__ or problem
+            why = f"the input could not be made durable and was not carried out: {cause}"
+            await self._over(errors.service_unavailable(why).status)
+            raise cause from None
+        except Exception as error:
+            if not self._app.cluster.clock.failed("kube-apiserver/session", session, error, replayed=False):
+                raise
+            await self._over(errors.internal("this session met a bug of the cluster and was closed").status)
+            await self._app.note("session/close", {"session": session})
+
+    async def _over(self, status: dict[str, Any]) -> None:
+        """The session ends before its process does; the client is told why."""
+        await self._frame(bytes([ERROR]) + orjson.dumps(status))
+        await self._send({"type": "websocket.close", "code": 1011})
 
     async def _refuse(self, scope: MutableMapping[str, Any], response: Response) -> None:
         if "websocket.http.response" not in (scope.get("extensions") or {}):
@@ -128,18 +158,18 @@ class StreamSession:
 
     async def _talk(self, session: str, outgoing: Outgoing) -> None:
         """Frames in both directions until the process ends or the client is gone (_Gone)."""
-        incoming = asyncio.ensure_future(self._read(session))
+        typed = _Incoming()
+        reading = asyncio.ensure_future(self._read(typed))
+        noting = asyncio.ensure_future(self._note(session, typed))
         speaking = asyncio.ensure_future(self._speak(outgoing))
+        tasks = (speaking, noting, reading)
         try:
-            await asyncio.wait({incoming, speaking}, return_when=asyncio.FIRST_COMPLETED)
-            if not speaking.done():
-                incoming.result()
-                raise _Gone
-            speaking.result()
+            await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
+            next(task for task in tasks if task.done()).result()
         finally:
-            incoming.cancel()
-            speaking.cancel()
-            await asyncio.gather(incoming, speaking, return_exceptions=True)
+            for task in tasks:
+                task.cancel()
+            await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _speak(self, outgoing: Outgoing) -> None:
         wanted = {STDOUT: flag(self._request, "stdout"), STDERR: flag(self._request, "stderr")}
@@ -151,15 +181,21 @@ class StreamSession:
                     await self._frame(frame[:1] + frame[start : start + CHUNK])
             if outgoing.status is not None:
                 break
+        if outgoing.failure is not None:
+            await self._frame(bytes([ERROR]) + orjson.dumps(outgoing.failure))
+            return
         # An attachment ends well however the process ended; only exec tells a status.
         attached = parse(self._request).subresource == "attach"
         await self._frame(bytes([ERROR]) + orjson.dumps(exit_status(0 if attached else outgoing.status)))
 
     async def _frame(self, frame: bytes) -> None:
-        await self._send({"type": "websocket.send", "bytes": frame})
+        try:
+            await self._send({"type": "websocket.send", "bytes": frame})
+        except OSError:  # what servers raise when nobody is there any more
+            raise _Gone from None
 
-    async def _read(self, session: str) -> None:
-        """Journals what comes in. Raises _Gone."""
+    async def _read(self, typed: _Incoming) -> None:
+        """Takes what comes in. Raises _Gone."""
         while True:
             message = await self._receive()
             if message["type"] != "websocket.receive":
@@ -167,22 +203,73 @@ class StreamSession:
             data = message.get("bytes") or (message.get("text") or "").encode()
             if len(data) > FRAME_LIMIT:
                 raise _Gone
-            if not data:
-                continue
-            channel, rest = data[0], data[1:]
-            if channel == STDIN and rest:
-                await self._app.note("session/input", {"session": session, "data": pack_bytes(rest)})
-            elif channel == CLOSE and rest[:1] == b"\x00":
-                await self._app.note("session/input", {"session": session, "end": True})
-            elif channel == RESIZE:
-                await self._resize(session, rest)
+            if data:
+                await typed.add(data[0], data[1:])
 
-    async def _resize(self, session: str, data: bytes) -> None:
-        try:
-            size = orjson.loads(data)
-            columns, rows = size["Width"], size["Height"]
-        except (ValueError, TypeError, KeyError):
-            return  # as upstream: what is no size is ignored
-        if type(columns) is int and type(rows) is int:
-            payload = {"session": session, "columns": columns, "rows": rows}
-            await self._app.note("session/resize", payload)
+    async def _note(self, session: str, typed: _Incoming) -> None:
+        """Journals it. Raises _NotNoted."""
+        while True:
+            for kind, payload in await typed.take():
+                try:
+                    await self._app.note(kind, {"session": session, **payload})
+                except Exception as error:
+                    raise _NotNoted from error
+
+
+class _Incoming:
+    """Frames on their way into the journal."""
+
+    def __init__(self) -> None:
+        self._some = asyncio.Event()
+        self._room = asyncio.Event()
+        self._frames: list[tuple[int, bytes]] = []
+        self._size = 0
+
+    async def add(self, channel: int, data: bytes) -> None:
+        """One more frame; waits while too much of what came before is not journaled."""
+        while self._size > INPUT_LIMIT:
+            self._room.clear()
+            await self._room.wait()
+        self._frames.append((channel, data))
+        self._size += len(data)
+        self._some.set()
+
+    async def take(self) -> list[tuple[str, dict[str, Any]]]:
+        """The entries of all frames since the last call; waits for some, and for those of the same turn of the loop."""
+        self._some.clear()
+        if not self._frames:
+            await self._some.wait()
+        await asyncio.sleep(0)
+        frames, self._frames, self._size = self._frames, [], 0
+        self._room.set()
+        return entries(frames)
+
+
+def entries(frames: Sequence[tuple[int, bytes]]) -> list[tuple[str, dict[str, Any]]]:
+    """(kind, payload) of the journal entries of frames: consecutive input is one, of consecutive sizes the last."""
+    found: list[tuple[str, dict[str, Any]]] = []
+    for channel, group in groupby(frames, key=lambda frame: RESIZE if frame[0] == RESIZE else STDIN):
+        if channel == RESIZE:
+            sizes = [size for size in (_size(data) for _, data in group) if size is not None]
+            found += [("session/resize", size) for size in sizes[-1:]]
+            continue
+        typed, end = b"", False
+        for kind, rest in group:
+            if kind == STDIN and not end:
+                typed += rest
+            end = end or (kind == CLOSE and rest[:1] == bytes([STDIN]))
+        payload: dict[str, Any] = {"data": pack_bytes(typed)} if typed else {}
+        if end:
+            payload["end"] = True
+        if payload:
+            found.append(("session/input", payload))
+    return found
+
+
+def _size(data: bytes) -> dict[str, int] | None:
+    try:
+        size = orjson.loads(data)
+        columns, rows = size["Width"], size["Height"]
+    except (ValueError, TypeError, KeyError):
+        return None  # as upstream: what is no size is ignored
+    return {"columns": columns, "rows": rows} if type(columns) is int and type(rows) is int else None

@@ -46,6 +46,9 @@ class Client:
     def ended(self, status: int) -> None:
         self.status = status
 
+    def failed(self, status: dict[str, Any]) -> None:
+        self.why = status["message"]
+
     def do(self, kind: str, **payload: Any) -> None:
         cluster = self.cluster
         entry = Entry(
