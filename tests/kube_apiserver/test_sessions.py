@@ -157,6 +157,17 @@ def test_sessions_are_limited(cluster: Cluster, monkeypatch: pytest.MonkeyPatch)
     assert Client(cluster, "cat").refusal is None
 
 
+def test_a_terminal_is_not_larger(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = Client(cluster, "sh", tty=True)
+    node = cluster.server.sessions._node(client.name)
+    sizes: list[tuple[int, int]] = []
+    monkeypatch.setattr(node, "resize", lambda session, columns, rows: sizes.append((columns, rows)))
+    limit = sessions.COLUMNS
+    for columns, rows in ((limit, limit), (limit + 1, 1), (1, limit + 1), (0, 1), (1, 0)):
+        client.do("resize", columns=columns, rows=rows)
+    assert (sizes, sessions.ROWS) == ([(limit, limit)], limit)
+
+
 def test_nobody_listens_to_a_session_that_was_refused(cluster: Cluster) -> None:
     assert Client(cluster, "sh", verb="portforward").refusal is not None
     assert cluster.server.sessions._listeners == {}

@@ -6,7 +6,7 @@ from __future__ import annotations
 import pytest
 
 from cluster_engine.linux import sockets
-from cluster_engine.linux.limits import BACKLOG, MAX_LINE, TERMINAL_INPUT, TERMINAL_LINE, Limits
+from cluster_engine.linux.limits import BACKLOG, CODES, MAX_LINE, TERMINAL_INPUT, TERMINAL_LINE, Limits
 from tests.linux.world import PATH, World, image
 
 CROSSED: dict[str, tuple[Limits, str, int, str, str]] = {
@@ -84,6 +84,31 @@ def test_datagrams_that_nobody_takes_are_dropped() -> None:
         assert world.machine.datagram_in(53, "10.0.0.2", 4000, str(number))
     assert len(next(iter(kernel.io.values()))["queue"]) == sockets.DATAGRAMS
     assert not world.machine.datagram_in(54, "10.0.0.2", 4000, "x")
+
+
+def test_texts_that_nothing_refers_to_are_forgotten() -> None:
+    world = World()
+    result = world.sh(f'i=0; while [ $i -lt {2 * CODES} ]; do i=$((i+1)); eval "x=$i"; done; echo $x')
+    assert (result.status, result.out) == (0, f"{2 * CODES}\n")
+    assert len(world.machine.state()["machine"]["codes"]) <= CODES
+
+
+def test_ports_are_taken_in_turn() -> None:
+    kernel = World().machine._kernel
+    kernel.touch()
+    kernel.top["ephemeral"] = sockets.LAST_EPHEMERAL
+    ports = [kernel.io[sockets.bind(kernel, "", 0)]["port"] for _ in range(2)]
+    assert ports == [sockets.LAST_EPHEMERAL, sockets.FIRST_EPHEMERAL]
+
+
+def test_a_socket_takes_only_so_much(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(sockets, "SOCKET_BUFFER", 1_000)
+    world = World()
+    process = world.start("talk", "10.0.0.2", "7", "x" * 1_001)
+    world.settle()
+    world.machine.connected(world.host.calls[0][1])
+    world.settle()
+    assert (world.host.exits, world.host.out()) == ({process: 1}, "talk: No buffer space available\n")
 
 
 def states(world: World) -> dict[str, str]:

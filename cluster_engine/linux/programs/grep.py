@@ -173,7 +173,9 @@ def _expand(sys: Sys, state: State, names: list[str], opts: Options, given: bool
             found.append(name)
             continue
         stack = ["" if name == "." and not given else name.rstrip("/") or "/"]
-        while stack and len(found) < MAX_FILES:
+        while stack:
+            if len(found) > MAX_FILES:
+                fail(sys, f"more than {MAX_FILES:,} files are not searched here", 2)
             top = stack.pop()
             sys.tick()
             try:

@@ -1,0 +1,34 @@
+"""The limits of servers and logs, each crossed (the others: ``test_sandboxes.py``, ``test_http.py``)."""
+
+from __future__ import annotations
+
+import pytest
+
+from cluster_engine.container_runtime import http
+from cluster_engine.container_runtime.logs import LINE, Log
+from tests.linux.world import World
+
+SERVER = http.server("server", http.Server(lambda sys, state, request: http.Reply(200)))
+
+
+def test_connections_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(http, "OPEN", 2)
+    world = World(table={"server": SERVER}.get, names=["server"])
+    world.start("server")
+    world.settle()
+    socks = [world.machine.accept(80, "", "10.0.0.2", 4000 + number) for number in range(3)]
+    world.settle()
+    assert world.host.calls == [("close", socks[2])]
+    world.machine.closed(socks[0] or "")
+    world.settle()
+    world.machine.accept(80, "", "10.0.0.2", 5000)
+    world.settle()
+    assert world.host.calls == [("close", socks[2]), ("close", socks[0])]
+
+
+def test_a_line_that_does_not_end_is_cut() -> None:
+    log = Log()
+    log.write(1, "stdout", "x" * (2 * LINE + 5))
+    assert [len(text) for _, _, text in log.lines()] == [LINE, LINE]
+    log.close(2)
+    assert [len(text) for _, _, text in log.lines()] == [LINE, LINE, 5]
