@@ -8,6 +8,7 @@ from __future__ import annotations
 from functools import lru_cache
 
 from cluster_engine.container_runtime.image import Image
+from cluster_engine.container_runtime.images import IMAGES
 from cluster_engine.container_runtime.names import Reference, parse
 
 _PUBLIC = ("docker.io", "registry.k8s.io", "quay.io", "ghcr.io", "gcr.io", "mcr.microsoft.com")
@@ -17,16 +18,12 @@ class PullError(Exception):
     """The pull failed; str() is what the kubelet gets from the runtime."""
 
 
-@lru_cache(maxsize=1)
-def _by_repository() -> dict[str, Image]:
-    from cluster_engine.container_runtime.images import IMAGES
-
-    return {image.repository: image for image in IMAGES}
+_BY_REPOSITORY = {image.repository: image for image in IMAGES}
 
 
 def resolve(reference: Reference) -> tuple[Image, str]:
     """The image and the tag of its build. Raises PullError with containerd's words."""
-    image = _by_repository().get(reference.repository)
+    image = _BY_REPOSITORY.get(reference.repository)
     wanted = f'"{reference}"'
     prefix = f"failed to pull and unpack image {wanted}: failed to resolve reference {wanted}"
     if image is None:

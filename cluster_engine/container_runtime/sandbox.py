@@ -11,170 +11,27 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from functools import lru_cache
-from typing import Any, Protocol
-from zlib import crc32
+from typing import Any
 
-from cluster_engine.container_runtime import dns, resolver
-from cluster_engine.container_runtime.image import PATH
+from cluster_engine.container_runtime.errors import StartError, exec_error, start_error
+from cluster_engine.container_runtime.keeper import Keeper
+from cluster_engine.container_runtime.lookups import RESOLVER_PORT, Found, Lookups
 from cluster_engine.container_runtime.registry import find
+from cluster_engine.container_runtime.sandbox_data import Command, Data, Entry, packed, unpacked
+from cluster_engine.container_runtime.setup import Setup, environment, fits, flavour, waits
 from cluster_engine.container_runtime.trees import image_tree, program
-from cluster_engine.linux.errors import NO_ENTRY, FileError
-from cluster_engine.linux.files import Credentials, Files, Storage, pack, tree, unpack
+from cluster_engine.linux.errors import FileError
+from cluster_engine.linux.files import Credentials, Files, Storage, tree
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.linux.machine import Machine
 from cluster_engine.linux.text import octets
-from cluster_engine.network import Network, is_address
 from cluster_engine.sim.packing import pack as pack_state
 
-RESOLVER_PORT = 61_000
-"""From where questions to name servers are sent; outside the range that programs get."""
 COLUMNS, ROWS = 80, 24
 """A terminal's size until somebody says it."""
 _KILLED = 137
 OUTPUT = 16 * 1024
 """Bytes of a command's output that are kept for its caller (the CRI's limit is 16 MiB)."""
-
-
-class StartError(Exception):
-    """A process cannot be started; str() is why, in runc's words."""
-
-
-class Told(Protocol):
-    """Whoever looks after the sandboxes: the kubelets."""
-
-    def exited(self, key: str, container: str, status: int) -> None:
-        """A container's main process has ended."""
-        ...
-
-    def out_of_memory(self, key: str, container: str) -> None:
-        """A container's processes had more memory than they may, and are being killed."""
-        ...
-
-    def log(self, key: str, container: str, at: int, stream: str, text: str) -> None:
-        """Byte text that a container's main process wrote."""
-        ...
-
-    def awaits(self, key: str, due: int) -> bool:
-        """Whether ``settle`` waits for what this Pod does then."""
-        ...
-
-    def output(self, session: str, fd: int, text: str) -> None:
-        """Byte text that a session's process wrote to descriptor 1 or 2."""
-        ...
-
-    def session_ended(self, session: str, status: int) -> None:
-        """The process of a session has ended."""
-        ...
-
-
-class Keeper(Protocol):
-    """What a sandbox needs of the world around."""
-
-    @property
-    def now(self) -> int: ...
-
-    @property
-    def told(self) -> Told: ...
-
-    @property
-    def network(self) -> Network: ...
-
-    def ready(self, key: str) -> None: ...
-
-    def wake_at(self, key: str, due: int, *, background: bool) -> int: ...
-
-    def unanswered_at(self, key: str, call: str, due: int, *, background: bool) -> int: ...
-
-    def time_out_at(self, key: str, name: str, due: int, *, background: bool) -> int: ...
-
-    def cancel(self, timer: int | None) -> None: ...
-
-    def faulted(self, component: str, key: str, error: Exception) -> bool: ...
-
-    def answer(self, then: list[Any], answer: list[Any], *, background: bool) -> None: ...
-
-    def call(self, name: str, args: Any) -> Any: ...
-
-    def seed(self, key: str) -> str: ...
-
-
-@dataclass(frozen=True, slots=True)
-class Setup:
-    """What one container's processes are started with."""
-
-    image: str
-    """The full reference."""
-    argv: list[str]
-    env: dict[str, str]
-    workdir: str
-    uid: int = 0
-    gid: int = 0
-    groups: tuple[int, ...] = ()
-    mounts: tuple[tuple[str, str, str, bool], ...] = ()
-    """(volume, path, part of the volume, read-only), outer ones first."""
-    read_only: bool = False
-    stdin: bool = False
-    stdin_once: bool = False
-    """Whether standard input ends when the first who attached goes."""
-    tty: bool = False
-    memory: int = 0
-    """Bytes that its processes may use together; 0 for no limit."""
-
-
-@dataclass(slots=True)
-class _Container:
-    setup: Setup
-    started: int = 0
-    process: int = 0
-    """The main process's number on the machine; 0 while the container only waits to be asked."""
-
-
-@dataclass(slots=True)
-class _Command:
-    """A command in a container that somebody waits for."""
-
-    container: str
-    process: int
-    then: list[Any]
-    """The clock event that gets the answer; empty for a session, whose caller is told by ``Sandboxes``."""
-    background: bool
-    out: str = ""
-    timer: int | None = None
-
-
-@dataclass(slots=True)
-class _Lookup:
-    """A name that is being asked for."""
-
-    names: list[str]
-    servers: list[str]
-    timeout: int
-    tries: int
-    number: int = 0
-    """Of the question that is out."""
-    done: int = 0
-    """Times that the present name was asked."""
-    timer: int | None = None
-
-
-@dataclass(slots=True)
-class _Data:
-    """Everything of a sandbox that is saved, the machine aside."""
-
-    volumes: dict[str, Node]
-    limits: dict[str, int]
-    containers: dict[str, _Container] = field(default_factory=dict)
-    commands: dict[str, _Command] = field(default_factory=dict)
-    lookups: dict[str, _Lookup] = field(default_factory=dict)
-    roots: dict[str, str] = field(default_factory=dict)
-    """Container -> image of every file system that the machine holds."""
-    attached: dict[str, str] = field(default_factory=dict)
-    """Session -> the container whose main process it is attached to."""
-    serial: int = 0
-    timer: int | None = None
-    timer_due: int = 0
 
 
 class Sandbox:
@@ -197,7 +54,10 @@ class Sandbox:
         self.ip = ip
         self.node = node
         self._keeper = keeper
-        self._data = _Data(dict(volumes), limits or {})
+        self._data = Data(dict(volumes), limits or {})
+        self._lookups = Lookups(
+            key, keeper, serial=self._data.fresh, waited=self._waited, settled=self._resolved
+        )
         self._machine: Machine | None = None
         self._saved: Any = None
         """The machine as it was saved; it is made of that when something touches it."""
@@ -213,7 +73,7 @@ class Sandbox:
         if machine is None:
             machine = self._make()
             if self._saved is not None:
-                self._load_machine(machine)
+                machine.load(unpacked(self._saved, self._data.roots))
                 self._saved = None
             else:
                 self._begin(machine)
@@ -317,12 +177,12 @@ class Sandbox:
     def start(self, container: str, setup: Setup) -> None:
         """Starts a container's main process. Raises StartError."""
         now = self._keeper.now
-        idle = _waits(setup.image, "".join(setup.argv[:1])) and _fits(setup)
+        idle = waits(setup.image, "".join(setup.argv[:1])) and fits(setup)
         if self._machine is None and self._saved is None and idle:
-            self._data.containers[container] = _Container(setup, now)
+            self._data.containers[container] = Entry(setup, now)
             return
         machine = self._touch()
-        self._data.containers[container] = _Container(setup, now)
+        self._data.containers[container] = Entry(setup, now)
         self._now = now
         machine.run(now, 0)
         try:
@@ -346,7 +206,7 @@ class Sandbox:
                 if volume in machine.storage.volumes
             ],
             read_only=setup.read_only,
-            flavour=_flavour(setup.image),
+            flavour=flavour(setup.image),
             memory=setup.memory,
         )
         self._data.roots[container] = setup.image
@@ -363,7 +223,7 @@ class Sandbox:
         entry.process = machine.spawn(
             [octets(word) for word in setup.argv],
             root=container,
-            env=self._env(setup),
+            env=environment(setup, self.hostname),
             cwd=setup.workdir,
             uid=setup.uid,
             gid=setup.gid,
@@ -380,16 +240,6 @@ class Sandbox:
         files = Files(machine.storage, container, Credentials(0, 0, (0,)), now=self._now)
         if not files.exists(path):
             files.makedirs(path)
-
-    def _env(self, setup: Setup) -> dict[str, str]:
-        """What the runtime sets, the image, the Pod."""
-        image, _ = find(setup.image)
-        given = {**image.env, **setup.env}
-        own = {"PATH": PATH, "HOSTNAME": self.hostname}
-        if setup.tty:
-            own["TERM"] = "xterm"
-        own["HOME"] = "/root" if setup.uid == 0 else "/"
-        return {octets(name): octets(value) for name, value in {**own, **given}.items()}
 
     def running(self, container: str) -> bool:
         """Whether the container's main process is there."""
@@ -439,8 +289,7 @@ class Sandbox:
 
         ``timeout`` is in µs, 0 for none. Raises StartError.
         """
-        self._data.serial += 1
-        name = f"x{self._data.serial}"
+        name = f"x{self._data.fresh()}"
         command = self._command(name, container, argv, then, background, ("null",), ("session", name))
         if timeout:
             due = self._keeper.now + timeout
@@ -464,14 +313,17 @@ class Sandbox:
         background: bool,
         stdin: Sequence[str],
         stdout: Sequence[str],
-    ) -> _Command:
+    ) -> Command:
         machine, setup = self._touch(), self._data.containers[container].setup
         machine.run(self._keeper.now, 0)
         try:
             process = machine.spawn(
                 [octets(word) for word in argv],
                 root=container,
-                env={**self._env(setup), **({"TERM": "xterm"} if stdout[0] == "tty" else {})},
+                env={
+                    **environment(setup, self.hostname),
+                    **({"TERM": "xterm"} if stdout[0] == "tty" else {}),
+                },
                 cwd=setup.workdir,
                 uid=setup.uid,
                 gid=setup.gid,
@@ -486,7 +338,7 @@ class Sandbox:
             if stdout[0] == "tty":
                 machine.close_terminal(name)
             raise StartError(exec_error(argv[0], error)) from error
-        command = self._data.commands[name] = _Command(container, process, then, background)
+        command = self._data.commands[name] = Command(container, process, then, background)
         self._plan(self._keeper.now)
         return command
 
@@ -544,7 +396,7 @@ class Sandbox:
             self._touch().close_terminal(name)
             self._keeper.told.session_ended(name, status)
 
-    def _answer(self, command: _Command, answer: list[Any]) -> None:
+    def _answer(self, command: Command, answer: list[Any]) -> None:
         if command.then:
             self._keeper.answer(command.then, answer, background=command.background)
 
@@ -576,7 +428,7 @@ class Sandbox:
     def _peek(self) -> Machine:
         """The machine, to look at."""
         if self._machine is None:
-            self._load_machine(self._make())
+            self._make().load(unpacked(self._saved, self._data.roots))
         assert self._machine is not None
         return self._machine
 
@@ -625,6 +477,18 @@ class Sandbox:
     def resolve(self, call: str, root: str, name: str) -> None:
         self._news.append(("resolve", call, root, name))
 
+    def _resolve(self, call: str, root: str, name: str) -> None:
+        machine = self._touch()
+        hosts, conf = (machine.read_file(root, f"/etc/{file}") or "" for file in ("hosts", "resolv.conf"))
+        self._lookups.begin(call, name, hosts, conf)
+
+    def _resolved(self, call: str, found: Found) -> None:
+        self._touch().resolved(call, found)
+
+    def unanswered(self, call: str) -> None:
+        """Clock event: a name server did not answer in time."""
+        self._lookups.unanswered(call)
+
     def connect(self, sock: str, ip: str, port: int) -> None:
         self._keeper.network.connect(self.key, sock, ip, port)
 
@@ -672,77 +536,10 @@ class Sandbox:
 
     def datagram_in(self, port: int, peer_ip: str, peer_port: int, data: str) -> bool:
         if port == RESOLVER_PORT:
-            return self._answered(data)
+            return self._lookups.answered(data)
         if self._machine is None and self._saved is None and not self._offers(port):
             return False
         return self._touch().datagram_in(port, peer_ip, peer_port, data)
-
-    # ---- names -----------------------------------------------------------------------------------------
-
-    def _resolve(self, call: str, root: str, name: str) -> None:
-        """A program asks the C library for a name."""
-        machine = self._touch()
-        if is_address(name):
-            machine.resolved(call, [name])
-            return
-        known = resolver.hosts(machine.read_file(root, "/etc/hosts") or "").get(name.lower().rstrip("."))
-        if known:
-            machine.resolved(call, known)
-            return
-        given = resolver.config(machine.read_file(root, "/etc/resolv.conf") or "")
-        names = resolver.questions(name, given)
-        if not names or not given.servers:
-            machine.resolved(call, resolver.NOT_FOUND)
-            return
-        tries = given.attempts * len(given.servers)
-        self._data.lookups[call] = _Lookup(names, list(given.servers), given.timeout, tries)
-        self._ask(call)
-
-    def _ask(self, call: str) -> None:
-        lookup, keeper = self._data.lookups[call], self._keeper
-        self._data.serial += 1
-        # Pods on the host's network share an address: a number tells whose question it is.
-        lookup.number = (crc32(self.key.encode()) << 16) + self._data.serial % (1 << 16)
-        server = lookup.servers[lookup.done % len(lookup.servers)]
-        lookup.done += 1
-        due = keeper.now + lookup.timeout
-        lookup.timer = keeper.unanswered_at(self.key, call, due, background=not self._waited(due))
-        keeper.network.datagram(
-            self.key, RESOLVER_PORT, server, dns.PORT, dns.question(lookup.number, lookup.names[0])
-        )
-
-    def _answered(self, data: str) -> bool:
-        """Whether it was this Pod's question."""
-        answer = dns.read_answer(data)
-        lookups = self._data.lookups
-        call = next((c for c, x in lookups.items() if answer is not None and x.number == answer.number), None)
-        if call is None or answer is None:
-            return False
-        lookup = lookups[call]
-        self._keeper.cancel(lookup.timer)
-        if answer.addresses:
-            del lookups[call]
-            self._touch().resolved(call, answer.addresses)
-            return True
-        del lookup.names[0]
-        lookup.done = 0
-        if lookup.names:
-            self._ask(call)
-        else:
-            del lookups[call]
-            self._touch().resolved(call, resolver.NOT_FOUND)
-        return True
-
-    def unanswered(self, call: str) -> None:
-        """Clock event: a name server did not answer in time."""
-        lookup = self._data.lookups.get(call)
-        if lookup is None:
-            return
-        if lookup.done < lookup.tries:
-            self._ask(call)
-            return
-        del self._data.lookups[call]
-        self._touch().resolved(call, resolver.TIMED_OUT)
 
     # ---- the end, saving -------------------------------------------------------------------------------
 
@@ -751,12 +548,10 @@ class Sandbox:
         data, keeper = self._data, self._keeper
         keeper.cancel(data.timer)
         data.timer = None
-        for lookup in data.lookups.values():
-            keeper.cancel(lookup.timer)
+        self._lookups.stop()
         for command in data.commands.values():
             keeper.cancel(command.timer)
         sessions = [name for name in data.commands if not name.startswith("x")]
-        data.lookups.clear()
         data.commands.clear()
         for session in [*sessions, *data.attached]:
             keeper.told.session_ended(session, _KILLED)
@@ -782,7 +577,7 @@ class Sandbox:
             limits=self._data.limits,
         )
         for name, each in self._data.containers.items():
-            other._data.containers[name] = _Container(each.setup, each.started)
+            other._data.containers[name] = Entry(each.setup, each.started)
         other._touch()
 
     def print(self) -> str:
@@ -801,109 +596,26 @@ class Sandbox:
 
     def state(self) -> dict[str, Any]:
         """JSON data; what did not change since the last time is the same object."""
-        data = self._data
         if self._saved is None and self._machine is not None:
-            self._saved = self._packed()
+            self._saved = packed(self._machine.state(), self._data.roots)
         return {
             "hostname": self.hostname,
             "ip": self.ip,
             "node": self.node,
-            "volumes": dict(data.volumes),
-            "limits": dict(data.limits),
-            "containers": {n: [_plain(c.setup), c.started, c.process] for n, c in data.containers.items()},
-            "commands": {
-                n: [c.container, c.process, c.then, c.background, c.out, c.timer]
-                for n, c in data.commands.items()
-            },
-            "lookups": {
-                n: [list(x.names), list(x.servers), x.timeout, x.tries, x.number, x.done, x.timer]
-                for n, x in data.lookups.items()
-            },
-            "roots": dict(data.roots),
-            "attached": dict(data.attached),
-            "serial": data.serial,
-            "timer": [data.timer, data.timer_due],
+            **self._data.state(),
+            "lookups": self._lookups.state(),
             "machine": self._saved,
         }
 
     @classmethod
     def load(cls, keeper: Keeper, key: str, state: dict[str, Any]) -> Sandbox:
         """The sandbox that ``state`` gave."""
-        sandbox = cls(
-            keeper,
-            key,
-            hostname=state["hostname"],
-            ip=state["ip"],
-            node=state["node"],
-            volumes=state["volumes"],
-            limits=dict(state["limits"]),
-        )
-        data = sandbox._data
-        data.containers = {n: _Container(_setup(c[0]), c[1], c[2]) for n, c in state["containers"].items()}
-        data.commands = {n: _Command(*c) for n, c in state["commands"].items()}
-        data.lookups = {n: _Lookup(list(x[0]), list(x[1]), *x[2:]) for n, x in state["lookups"].items()}
-        data.roots, data.attached = dict(state["roots"]), dict(state["attached"])
-        data.serial = state["serial"]
-        data.timer, data.timer_due = state["timer"]
+        names = {name: state[name] for name in ("hostname", "ip", "node", "volumes", "limits")}
+        sandbox = cls(keeper, key, **names)
+        sandbox._data.load(state)
+        sandbox._lookups.load(state["lookups"])
         sandbox._saved = state["machine"]
         return sandbox
-
-    def _packed(self) -> dict[str, Any]:
-        """The machine's state; the files that are an image's own are left out."""
-        assert self._machine is not None
-        state = self._machine.state()
-        volumes = dict(state["files"]["volumes"])
-        for container, image in self._data.roots.items():
-            record = volumes[f"root/{container}"]
-            volumes[f"root/{container}"] = {**record, "tree": pack(record["tree"], image_tree(image))}
-        return {"machine": state["machine"], "files": {**state["files"], "volumes": volumes}}
-
-    def _load_machine(self, machine: Machine) -> None:
-        files = self._saved["files"]
-        volumes = dict(files["volumes"])
-        for container, image in self._data.roots.items():
-            record = volumes[f"root/{container}"]
-            volumes[f"root/{container}"] = {**record, "tree": unpack(record["tree"], image_tree(image))}
-        machine.load({"machine": self._saved["machine"], "files": {**files, "volumes": volumes}})
-
-
-def _plain(setup: Setup) -> list[Any]:
-    return [
-        setup.image,
-        setup.argv,
-        setup.env,
-        setup.workdir,
-        setup.uid,
-        setup.gid,
-        list(setup.groups),
-        [list(mount) for mount in setup.mounts],
-        setup.read_only,
-        setup.stdin,
-        setup.stdin_once,
-        setup.tty,
-        setup.memory,
-    ]
-
-
-def _setup(plain: list[Any]) -> Setup:
-    image, argv, env, workdir, uid, gid, groups, mounts, *rest = plain
-    places = tuple((m[0], m[1], m[2], m[3]) for m in mounts)
-    return Setup(image, argv, env, workdir, uid, gid, tuple(groups), places, *rest)
-
-
-@lru_cache(maxsize=256)
-def _waits(reference: str, word: str) -> bool:
-    """Whether a container of that image that begins with this word need not run before somebody asks it."""
-    image, tag = find(reference)
-    if not image.idle:
-        return False
-    paths = image.programs(image.variants[tag])
-    return word in paths or any(path.rpartition("/")[2] == word for path in paths)
-
-
-def _fits(setup: Setup) -> bool:
-    """Whether the image's own programs have memory enough: a container that has not does not get far."""
-    return not setup.memory or find(setup.image)[0].memory <= setup.memory
 
 
 def _make_part(storage: Storage, volume: str, sub: str) -> None:
@@ -912,29 +624,3 @@ def _make_part(storage: Storage, volume: str, sub: str) -> None:
     for depth in range(1, len(names) + 1):
         if volume in storage.volumes and storage.node(volume, names[:depth]) is None:
             storage.add(volume, names[:depth], tree.directory(mode=0o777), 0)
-
-
-def _flavour(reference: str) -> str:
-    image, tag = find(reference)
-    return "debian" if image.tools_of(tag) == "debian" else "busybox"
-
-
-def _why(word: str, error: FileError) -> str:
-    if error.reason == NO_ENTRY:
-        if "/" in word:
-            return f'exec: "{word}": stat {word}: no such file or directory'
-        return f'exec: "{word}": executable file not found in $PATH'
-    return f'exec: "{word}": {error.reason.lower()}'
-
-
-def start_error(word: str, error: FileError) -> str:
-    """runc's words for a main process that cannot be started."""
-    return (
-        "failed to create containerd task: failed to create shim task: OCI runtime create failed: runc create "
-        f"failed: unable to start container process: error during container init: {_why(word, error)}: unknown"
-    )
-
-
-def exec_error(word: str, error: FileError) -> str:
-    """runc's words for a command that cannot be started."""
-    return f"OCI runtime exec failed: exec failed: unable to start container process: {_why(word, error)}: unknown"

@@ -9,7 +9,8 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from typing import Any
 
-from cluster_engine.container_runtime.sandbox import Sandbox, Told
+from cluster_engine.container_runtime.keeper import Told
+from cluster_engine.container_runtime.sandbox import Sandbox
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.network import Network
 from cluster_engine.sim import Chance, Clock

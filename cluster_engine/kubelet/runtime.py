@@ -14,10 +14,11 @@ from typing import Any
 
 from cluster_engine.cni import AddressesExhausted
 from cluster_engine.container_runtime.container import CREATED, EXITED, RUNNING, Container
+from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.container_runtime.logs import Log, LogLine
 from cluster_engine.container_runtime.registry import find
-from cluster_engine.container_runtime.sandbox import Setup, StartError
 from cluster_engine.container_runtime.sandboxes import Calls, Sandboxes
+from cluster_engine.container_runtime.setup import Setup
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.dns import Resolver
 from cluster_engine.kubelet.record import FINISHED, TERMINATING, PodRecord

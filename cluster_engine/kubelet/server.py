@@ -10,7 +10,7 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import bad_request, internal
 from cluster_engine.container_runtime.container import RUNNING, Container
-from cluster_engine.container_runtime.sandbox import StartError
+from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.kube_apiserver.node_api import LogLine
 from cluster_engine.kubelet.core import Core, Node
 from cluster_engine.kubelet.record import PodRecord, record_uid

@@ -8,11 +8,12 @@ from typing import Any
 import pytest
 
 from cluster_engine.container_runtime import dns
+from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.container_runtime.image import PATH
 from cluster_engine.container_runtime.logs import LIMIT, Log
 from cluster_engine.container_runtime.registry import find
-from cluster_engine.container_runtime.sandbox import Setup, StartError
 from cluster_engine.container_runtime.sandboxes import Sandboxes
+from cluster_engine.container_runtime.setup import Setup
 from cluster_engine.linux.files import tree
 from cluster_engine.network import Network, Rule
 from cluster_engine.sim import SECOND, Chance, Clock

@@ -123,7 +123,7 @@ NO_LIMITS: dict[str, str] = {
         linux/programs/tar.py:BLOCK linux/programs/usage.py:_MEMORY linux/sh/arithmetic.py:_BIG linux/sh/bind.py:MAX_FDS
         linux/sockets.py:FIRST_EPHEMERAL network/limits.py:FIRST_PORT network/limits.py:LAST_PORT container_runtime/dns.py:PORT
         container_runtime/http.py:_DAY container_runtime/http.py:_NOT_HTTPS container_runtime/image.py:MB container_runtime/logs.py:PAGE
-        container_runtime/sandbox.py:RESOLVER_PORT container_runtime/sandbox.py:_KILLED container_runtime/trees.py:_BUILT
+        container_runtime/lookups.py:RESOLVER_PORT container_runtime/sandbox.py:_KILLED container_runtime/trees.py:_BUILT
         """,
     "a time or a price": """
         linux/limits.py:QUANTUM linux/limits.py:SLICE linux/limits.py:FIRST_PERIOD linux/limits.py:LAST_PERIOD linux/limits.py:RECOVERY

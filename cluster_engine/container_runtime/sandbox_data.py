@@ -1,0 +1,97 @@
+"""What is saved of a sandbox: its containers and commands, and its machine without the files of images."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from typing import Any
+
+from cluster_engine.container_runtime.setup import Setup, of_plain, plain
+from cluster_engine.container_runtime.trees import image_tree
+from cluster_engine.linux.files import pack, unpack
+from cluster_engine.linux.files.tree import Node
+
+
+@dataclass(slots=True)
+class Entry:
+    setup: Setup
+    started: int = 0
+    process: int = 0
+    """The main process's number on the machine; 0 while the container only waits to be asked."""
+
+
+@dataclass(slots=True)
+class Command:
+    """A command in a container that somebody waits for."""
+
+    container: str
+    process: int
+    then: list[Any]
+    """The clock event that gets the answer; empty for a session, whose caller is told by ``Sandboxes``."""
+    background: bool
+    out: str = ""
+    timer: int | None = None
+
+
+@dataclass(slots=True)
+class Data:
+    """Everything of a sandbox that is saved, the machine aside."""
+
+    volumes: dict[str, Node]
+    limits: dict[str, int]
+    containers: dict[str, Entry] = field(default_factory=dict)
+    commands: dict[str, Command] = field(default_factory=dict)
+    roots: dict[str, str] = field(default_factory=dict)
+    """Container -> image of every file system that the machine holds."""
+    attached: dict[str, str] = field(default_factory=dict)
+    """Session -> the container whose main process it is attached to."""
+    serial: int = 0
+    timer: int | None = None
+    timer_due: int = 0
+
+    def fresh(self) -> int:
+        """A number that nothing of this sandbox has had."""
+        self.serial += 1
+        return self.serial
+
+    def state(self) -> dict[str, Any]:
+        """JSON data."""
+        return {
+            "volumes": dict(self.volumes),
+            "limits": dict(self.limits),
+            "containers": {n: [plain(c.setup), c.started, c.process] for n, c in self.containers.items()},
+            "commands": {
+                n: [c.container, c.process, c.then, c.background, c.out, c.timer]
+                for n, c in self.commands.items()
+            },
+            "roots": dict(self.roots),
+            "attached": dict(self.attached),
+            "serial": self.serial,
+            "timer": [self.timer, self.timer_due],
+        }
+
+    def load(self, state: dict[str, Any]) -> None:
+        """Takes over what ``state`` gave; its volumes and limits it was made with."""
+        self.containers = {n: Entry(of_plain(c[0]), c[1], c[2]) for n, c in state["containers"].items()}
+        self.commands = {n: Command(*c) for n, c in state["commands"].items()}
+        self.roots, self.attached = dict(state["roots"]), dict(state["attached"])
+        self.serial = state["serial"]
+        self.timer, self.timer_due = state["timer"]
+
+
+def packed(state: dict[str, Any], roots: dict[str, str]) -> dict[str, Any]:
+    """A machine's state; the files that are an image's own are left out. ``roots``: container -> image."""
+    volumes = dict(state["files"]["volumes"])
+    for container, image in roots.items():
+        record = volumes[f"root/{container}"]
+        volumes[f"root/{container}"] = {**record, "tree": pack(record["tree"], image_tree(image))}
+    return {"machine": state["machine"], "files": {**state["files"], "volumes": volumes}}
+
+
+def unpacked(saved: dict[str, Any], roots: dict[str, str]) -> dict[str, Any]:
+    """The machine's state again."""
+    files = saved["files"]
+    volumes = dict(files["volumes"])
+    for container, image in roots.items():
+        record = volumes[f"root/{container}"]
+        volumes[f"root/{container}"] = {**record, "tree": unpack(record["tree"], image_tree(image))}
+    return {"machine": saved["machine"], "files": {**files, "volumes": volumes}}

@@ -1,0 +1,89 @@
+"""What one container's processes are started with, and what its image says of them."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import lru_cache
+from typing import Any
+
+from cluster_engine.container_runtime.image import PATH
+from cluster_engine.container_runtime.registry import find
+from cluster_engine.linux.text import octets
+
+
+@dataclass(frozen=True, slots=True)
+class Setup:
+    """What one container's processes are started with."""
+
+    image: str
+    """The full reference."""
+    argv: list[str]
+    env: dict[str, str]
+    workdir: str
+    uid: int = 0
+    gid: int = 0
+    groups: tuple[int, ...] = ()
+    mounts: tuple[tuple[str, str, str, bool], ...] = ()
+    """(volume, path, part of the volume, read-only), outer ones first."""
+    read_only: bool = False
+    stdin: bool = False
+    stdin_once: bool = False
+    """Whether standard input ends when the first who attached goes."""
+    tty: bool = False
+    memory: int = 0
+    """Bytes that its processes may use together; 0 for no limit."""
+
+
+def plain(setup: Setup) -> list[Any]:
+    return [
+        setup.image,
+        setup.argv,
+        setup.env,
+        setup.workdir,
+        setup.uid,
+        setup.gid,
+        list(setup.groups),
+        [list(mount) for mount in setup.mounts],
+        setup.read_only,
+        setup.stdin,
+        setup.stdin_once,
+        setup.tty,
+        setup.memory,
+    ]
+
+
+def of_plain(saved: list[Any]) -> Setup:
+    image, argv, env, workdir, uid, gid, groups, mounts, *rest = saved
+    places = tuple((m[0], m[1], m[2], m[3]) for m in mounts)
+    return Setup(image, argv, env, workdir, uid, gid, tuple(groups), places, *rest)
+
+
+@lru_cache(maxsize=256)
+def waits(reference: str, word: str) -> bool:
+    """Whether a container of that image that begins with this word need not run before somebody asks it."""
+    image, tag = find(reference)
+    if not image.idle:
+        return False
+    paths = image.programs(image.variants[tag])
+    return word in paths or any(path.rpartition("/")[2] == word for path in paths)
+
+
+def fits(setup: Setup) -> bool:
+    """Whether the image's own programs have memory enough: a container that has not does not get far."""
+    return not setup.memory or find(setup.image)[0].memory <= setup.memory
+
+
+def flavour(reference: str) -> str:
+    image, tag = find(reference)
+    return "debian" if image.tools_of(tag) == "debian" else "busybox"
+
+
+def environment(setup: Setup, hostname: str) -> dict[str, str]:
+    """What the runtime sets, the image, the Pod."""
+    image, _ = find(setup.image)
+    given = {**image.env, **setup.env}
+    own = {"PATH": PATH, "HOSTNAME": hostname}
+    if setup.tty:
+        own["TERM"] = "xterm"
+    own["HOME"] = "/root" if setup.uid == 0 else "/"
+    return {octets(name): octets(value) for name, value in {**own, **given}.items()}
