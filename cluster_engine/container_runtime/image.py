@@ -62,6 +62,8 @@ class Image:
     """Text files by absolute path; one that begins with ``#!`` can be executed."""
     memory: int = 4 * 1024 * 1024
     """Bytes that its own programs use; above the container's limit the kernel kills them (OOMKilled)."""
+    since: tuple[int, ...] = ()
+    """The oldest version that a tag beside ``variants`` may name (``versions.py``); empty: those alone are there."""
     idle: bool = False
     """Its programs start without fail and then only wait to be asked: a container need not run before that."""
 

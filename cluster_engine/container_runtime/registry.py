@@ -5,13 +5,30 @@ The texts are containerd's (core/remotes/docker, internal/cri/server/images).
 
 from __future__ import annotations
 
+from dataclasses import replace
 from functools import lru_cache
 
 from cluster_engine.container_runtime.image import Image
 from cluster_engine.container_runtime.images import IMAGES
 from cluster_engine.container_runtime.names import Reference, parse
+from cluster_engine.container_runtime.versions import nearest
 
-_PUBLIC = ("docker.io", "registry.k8s.io", "quay.io", "ghcr.io", "gcr.io", "mcr.microsoft.com")
+_PUBLIC = (
+    "docker.io", "registry.k8s.io", "quay.io", "ghcr.io", "gcr.io", "k8s.gcr.io", "mirror.gcr.io", "mcr.microsoft.com",
+    "public.ecr.aws",
+)  # fmt: skip
+
+
+_MIRRORS = {
+    "public.ecr.aws/docker/library/": "docker.io/library/",
+    "mirror.gcr.io/library/": "docker.io/library/",
+    "registry.hub.docker.com/library/": "docker.io/library/",
+    "registry.cn-hangzhou.aliyuncs.com/google_containers/": "registry.k8s.io/",
+    "registry.aliyuncs.com/google_containers/": "registry.k8s.io/",
+    "k8s.gcr.io/": "registry.k8s.io/",
+    "gcr.io/google_containers/": "registry.k8s.io/",
+}
+"""Registries that serve what another one has, by the beginning of the name."""
 
 
 class PullError(Exception):
@@ -21,9 +38,16 @@ class PullError(Exception):
 _BY_REPOSITORY = {image.repository: image for image in IMAGES}
 
 
+def _canonical(repository: str) -> str:
+    for mirror, original in _MIRRORS.items():
+        if repository.startswith(mirror):
+            return original + repository.removeprefix(mirror)
+    return repository
+
+
 def resolve(reference: Reference) -> tuple[Image, str]:
     """The image and the tag of its build. Raises PullError with containerd's words."""
-    image = _BY_REPOSITORY.get(reference.repository)
+    image = _BY_REPOSITORY.get(_canonical(reference.repository))
     wanted = f'"{reference}"'
     prefix = f"failed to pull and unpack image {wanted}: failed to resolve reference {wanted}"
     if image is None:
@@ -47,6 +71,8 @@ def resolve(reference: Reference) -> tuple[Image, str]:
                 return image, tag
     elif reference.tag in image.variants:
         return image, reference.tag
+    elif (variant := nearest(image, reference.tag)) is not None:
+        return replace(image, variants={**image.variants, reference.tag: variant}), reference.tag
     raise PullError(f"rpc error: code = NotFound desc = {prefix}: {reference}: not found")
 
 

@@ -75,3 +75,60 @@ def test_every_image_can_be_found_by_its_digest(image) -> None:  # type: ignore[
         assert variant.size > 0
         found, same = find(f"{image.repository}@{image.digest(tag)}")
         assert (found, found.variants[same]) == (image, variant)
+
+
+BUILDS: dict[str, tuple[str, str] | None] = {
+    "nginx:1.16.0": ("1.16.0", "debian"),
+    "nginx:1.22": ("1.22.0", "debian"),
+    "nginx:1.27-alpine3.19": ("1.27.5", "busybox"),
+    "nginx:1.27.1-bookworm": ("1.27.1", "debian"),
+    "nginx:bookworm": ("1.29.3", "debian"),
+    "nginx:1.161": None,
+    "nginx:1.29.9": None,
+    "nginx:2": None,
+    "nginx:1.6": None,
+    "nginx:v1.25": None,
+    "nginx:01.2": None,
+    "nginx:latets": None,
+    "nginx:1.27-windows": None,
+    "redis:5.0.4": ("5.0.4", "debian"),
+    "redis:6.0.5-alpine": ("6.0.5", "busybox"),
+    "redis:9": None,
+    "redis:5.100": None,
+    "redis:5.0.100": None,
+    "python:3.8-slim-buster": ("3.8.0", "debian"),
+    "node:14-alpine": ("14.0.0", "busybox"),
+    "mysql:5.6": ("5.6.0", "debian"),
+    "mysql:5.7-alpine": None,
+    "postgres:9.6": ("9.6", "debian"),
+    "busybox:1.28": ("1.28.4", "busybox"),
+    "alpine:3.12": ("3.12.0", "busybox"),
+    "alpine:3.99": None,
+    "rabbitmq:3.8-management": ("3.8.0", "debian"),
+    "curlimages/curl:7.85.0": ("7.85.0", "busybox"),
+    "public.ecr.aws/docker/library/nginx:1.21": ("1.21.6", "debian"),
+    "mirror.gcr.io/library/redis:7": ("7.4.6", "debian"),
+    "k8s.gcr.io/pause:3.1": ("3.1", "none"),
+    "gcr.io/google_containers/echoserver:1.4": ("1.4", "debian"),
+    "k8s.gcr.io/nothing:1": None,
+    "hello-world:1.0": None,
+}
+
+
+@pytest.mark.parametrize("name", BUILDS)
+def test_a_plausible_tag_means_the_nearest_build(name: str) -> None:
+    expected = BUILDS[name]
+    if expected is None:
+        with pytest.raises(PullError, match="not found"):
+            find(name)
+        return
+    image, tag = find(name)
+    variant = image.variants[tag]
+    assert (variant.version, image.tools_of(tag)) == expected
+    assert variant.size > 0
+
+
+def test_a_digest_is_that_of_a_build() -> None:
+    image, tag = find("redis:6.2-alpine3.18")
+    assert image.digest(tag) == find("redis:6-alpine")[0].digest("6-alpine")
+    assert image.digest(tag) != find("redis:6.2.1-alpine")[0].digest("6.2.1-alpine")

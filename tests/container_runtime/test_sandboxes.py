@@ -388,6 +388,12 @@ SERVERS: dict[str, tuple[str, dict[str, str], list[Any] | None]] = {
     "hello-world": ("docker.io/library/hello-world:latest", {}, [0.0, 0]),
     "agnhost": ("registry.k8s.io/e2e-test-images/agnhost:2.53", {}, None),
     "pause": ("registry.k8s.io/pause:3.10", {}, None),
+    "mariadb without a password": ("docker.io/library/mariadb:11", {}, [0.0, 1]),
+    "mariadb with a password": ("docker.io/library/mariadb:11", {"MYSQL_ROOT_PASSWORD": "x"}, None),
+    "mongo": ("docker.io/library/mongo:7", {}, None),
+    "rabbitmq": ("docker.io/library/rabbitmq:3-management", {}, None),
+    "memcached": ("docker.io/library/memcached:1.6", {}, None),
+    "echoserver": ("registry.k8s.io/echoserver:1.10", {}, None),
 }
 
 

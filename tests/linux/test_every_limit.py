@@ -106,6 +106,8 @@ CROSSED: dict[str, str] = {
     "container_runtime/resolver.py:NAMESERVERS": "tests/container_runtime/test_resolver.py::test_config",
     "container_runtime/resolver.py:SEARCHES": "tests/container_runtime/test_resolver.py::test_config",
     "container_runtime/sandbox.py:OUTPUT": "tests/container_runtime/test_sandboxes.py::test_commands",
+    "container_runtime/versions.py:MINORS": "tests/container_runtime/test_image_names.py::test_a_plausible_tag_means_the_nearest_build",
+    "container_runtime/versions.py:PATCHES": "tests/container_runtime/test_image_names.py::test_a_plausible_tag_means_the_nearest_build",
     "kube_apiserver/sessions.py:SESSIONS": "tests/kube_apiserver/test_sessions.py::test_sessions_are_limited",
     "kube_apiserver/sessions.py:COLUMNS": "tests/kube_apiserver/test_sessions.py::test_a_terminal_is_not_larger",
     "kube_apiserver/sessions.py:ROWS": "tests/kube_apiserver/test_sessions.py::test_a_terminal_is_not_larger",

@@ -88,6 +88,7 @@ def _programs(variant: Variant) -> dict[str, Program]:
 
 IMAGE = Image(
     repository="registry.k8s.io/e2e-test-images/agnhost",
+    since=(2, 0),
     variants={
         name: variant
         for version in ("2.40", "2.43", "2.45", "2.47", "2.52", "2.53", "2.56", "2.57")

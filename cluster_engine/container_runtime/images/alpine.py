@@ -6,6 +6,7 @@ from cluster_engine.container_runtime.image import PATH, Image, alpine_files, ta
 
 IMAGE = Image(
     repository="docker.io/library/alpine",
+    since=(2, 6),
     variants={
         **tags(3_806_782, "3.22.2", "latest", "3", "3.22", "3.22.2", flavor="alpine"),
         **tags(3_640_820, "3.21.5", "3.21", "3.21.5", flavor="alpine"),

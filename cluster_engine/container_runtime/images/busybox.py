@@ -6,6 +6,7 @@ from cluster_engine.container_runtime.image import Image, tags
 
 IMAGE = Image(
     repository="docker.io/library/busybox",
+    since=(1, 21),
     variants={
         **tags(2_223_686, "1.37.0", "latest", "1", "1.37", "1.37.0", "stable", "musl", "glibc", "uclibc"),
         **tags(2_159_953, "1.36.1", "1.36", "1.36.1"),

@@ -13,6 +13,7 @@ exec "$@"
 
 IMAGE = Image(
     repository="docker.io/curlimages/curl",
+    since=(7, 60),
     variants={
         **tags(9_953_000, "8.16.0", "latest", "8.16.0", flavor="alpine"),
         **tags(9_653_000, "8.10.1", "8.10.1", flavor="alpine"),

@@ -46,6 +46,7 @@ def _programs(variant: Variant) -> dict[str, Program]:
 
 IMAGE = Image(
     repository="docker.io/hashicorp/http-echo",
+    since=(0, 2),
     variants={
         **tags(3_138_000, "1.0.0", "latest", "1.0.0", "1.0"),
         **tags(2_134_000, "0.2.3", "0.2.3"),

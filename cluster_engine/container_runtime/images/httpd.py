@@ -49,6 +49,7 @@ def _files(variant: Variant) -> dict[str, str]:
 
 IMAGE = Image(
     repository="docker.io/library/httpd",
+    since=(2, 2),
     variants={
         **tags(46_071_712, "2.4.65", "latest", "2", "2.4", "2.4.65"),
         **tags(45_998_713, "2.4.63", "2.4.63"),

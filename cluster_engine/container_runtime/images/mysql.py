@@ -63,6 +63,7 @@ def _programs(variant: Variant) -> dict[str, Program]:
 
 IMAGE = Image(
     repository="docker.io/library/mysql",
+    since=(5, 5),
     variants={
         **tags(274_512_000, "9.5.0", "latest", "9", "9.5", "9.5.0"),
         **tags(233_512_000, "8.4.7", "8.4", "8.4.7", "lts"),

@@ -90,7 +90,7 @@ def _greet(sys: Sys, words: list[str]) -> list[Line]:
 
 def _programs(variant: Variant) -> dict[str, Program]:
     version = f"nginx/{variant.version}"
-    old = variant.version.startswith(("1.14", "1.16", "1.7.", "1.15", "1.17"))
+    old = int(variant.version.split(".")[1]) < 18
 
     def notices(sys: Sys) -> list[Line]:
         if old:
@@ -172,6 +172,7 @@ def _files(variant: Variant) -> dict[str, str]:
 
 IMAGE = Image(
     repository="docker.io/library/nginx",
+    since=(1, 7),
     variants={
         **tags(72_385_417, "1.29.3", "latest", "mainline", "1", "1.29", "1.29.3", "trixie"),
         **tags(72_223_946, "1.28.0", "stable", "1.28", "1.28.0"),

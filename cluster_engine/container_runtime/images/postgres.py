@@ -69,6 +69,7 @@ def _programs(variant: Variant) -> dict[str, Program]:
 
 IMAGE = Image(
     repository="docker.io/library/postgres",
+    since=(9, 0),
     variants={
         **tags(161_337_015, "18.0", "latest", "18", "18.0"),
         **tags(158_337_015, "17.6", "17", "17.6"),

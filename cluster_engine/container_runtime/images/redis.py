@@ -46,6 +46,7 @@ def _programs(variant: Variant) -> dict[str, Program]:
 
 IMAGE = Image(
     repository="docker.io/library/redis",
+    since=(2, 8),
     variants={
         **tags(54_218_117, "8.2.2", "latest", "8", "8.2", "8.2.2"),
         **tags(45_007_722, "7.4.6", "7", "7.4", "7.4.6"),

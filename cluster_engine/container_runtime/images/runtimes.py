@@ -67,6 +67,7 @@ def _node(variant: Variant) -> dict[str, Program]:
 
 PYTHON = Image(
     repository="docker.io/library/python",
+    since=(2, 7),
     variants={
         **tags(387_000_000, "3.14.0", "latest", "3", "3.14"),
         **tags(386_000_000, "3.13.9", "3.13"),
@@ -86,6 +87,7 @@ PYTHON = Image(
 
 NODE = Image(
     repository="docker.io/library/node",
+    since=(4, 0),
     variants={
         **tags(399_000_000, "25.1.0", "latest", "25", "current"),
         **tags(398_000_000, "24.11.0", "lts", "24"),

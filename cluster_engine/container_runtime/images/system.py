@@ -127,6 +127,7 @@ def _pause(variant: Variant) -> Mapping[str, Program]:
 IMAGES: tuple[Image, ...] = (
     Image(
         repository="registry.k8s.io/pause",
+        since=(1, 0),
         variants={
             **tags(320_448, "3.10.2", "3.10.2", "3.10.1", "3.10", "latest"),
             **tags(319_962, "3.9", "3.9"),
