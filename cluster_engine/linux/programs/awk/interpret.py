@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import hashlib
 import math
-from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Sys
+from cluster_engine.linux.programs.awk.builtins import BUILTINS, Array
+from cluster_engine.linux.programs.awk.formatting import formatted
 from cluster_engine.linux.programs.awk.parse import AwkError, Node, Tree
 from cluster_engine.linux.programs.awk.values import (
     UNSET,
@@ -16,13 +16,12 @@ from cluster_engine.linux.programs.awk.values import (
     Value,
     compare,
     restored,
-    special,
     stored,
     to_number,
     to_text,
     truth,
 )
-from cluster_engine.linux.regex import PatternError, found, printable, regex, spans
+from cluster_engine.linux.regex import PatternError, found, regex, spans
 from cluster_engine.linux.text import characters, octets
 
 MAX_STEPS = 2_000_000
@@ -34,8 +33,6 @@ MAX_ENTRIES = 100_000
 MAX_TEXT = 1 << 20
 """Characters of one value."""
 MAX_FIELD = 10_000
-
-Array = dict[str, Value]
 
 
 class Next(Exception):
@@ -129,10 +126,10 @@ class Interpreter:
 
     def _split_fields(self) -> None:
         if not self.split:
-            self.fields = [Input(piece) for piece in self._pieces(self.record, to_text(self.names["FS"]))]
+            self.fields = [Input(piece) for piece in self.pieces(self.record, to_text(self.names["FS"]))]
             self.split = True
 
-    def _pieces(self, text: str, separator: str) -> list[str]:
+    def pieces(self, text: str, separator: str) -> list[str]:
         if separator == " ":
             return text.split()
         if text == "":
@@ -223,7 +220,7 @@ class Interpreter:
         form = to_text(self.names["CONVFMT"])
         return to_text(self.names["SUBSEP"]).join(to_text(self.value(node), form) for node in nodes)
 
-    def _store(self, array: Array, key: str, value: Value) -> None:
+    def store(self, array: Array, key: str, value: Value) -> None:
         if key not in array and sum(map(len, self.arrays.values())) + len(array) > MAX_ENTRIES:
             raise AwkError(f"more than {MAX_ENTRIES:,} elements are not held here")
         array[key] = value
@@ -233,7 +230,7 @@ class Interpreter:
             case "name":
                 self.set(place[1], value)
             case "index":
-                self._store(self.array(place[1]), self.key(place[2]), value)
+                self.store(self.array(place[1]), self.key(place[2]), value)
             case "field":
                 self.set_field(int(to_number(self.value(place[1]))), value)
         return value
@@ -280,13 +277,13 @@ class Interpreter:
 
     # ---- statements --------------------------------------------------------------------------
 
-    def _step(self) -> None:
+    def step(self) -> None:
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise AwkError("a program that takes more than 2,000,000 steps at once is not run on here")
 
     def run(self, node: Node) -> None:
-        self._step()
+        self.step()
         match node[0]:
             case "block":
                 for each in node[1]:
@@ -299,7 +296,7 @@ class Interpreter:
                 values = [self.value(each) for each in node[1]]
                 if not values:
                     raise AwkError("printf: no format")
-                self._put(self.format(to_text(values[0]), values[1:]), node[2])
+                self._put(formatted(to_text(values[0]), values[1:]), node[2])
             case "if":
                 if truth(self.value(node[1])):
                     self.run(node[2])
@@ -355,7 +352,7 @@ class Interpreter:
         return list(array)
 
     def _round(self, body: Node) -> bool:
-        self._step()
+        self.step()
         try:
             self.run(body)
         except _Break:
@@ -393,7 +390,7 @@ class Interpreter:
     # ---- expressions -------------------------------------------------------------------------
 
     def value(self, node: Node) -> Value:
-        self._step()
+        self.step()
         match node[0]:
             case "number" | "string":
                 result: Value = node[1]
@@ -405,7 +402,7 @@ class Interpreter:
             case "index":
                 array, key = self.array(node[1]), self.key(node[2])
                 if key not in array:
-                    self._store(array, key, UNSET)
+                    self.store(array, key, UNSET)
                 return array[key]
             case "paren":
                 return self.value(node[1])
@@ -432,7 +429,7 @@ class Interpreter:
                 )
             case "match":
                 text = to_text(self.value(node[1]))
-                return float(found(self._pattern(node[2]), text) != node[3])
+                return float(found(self.pattern(node[2]), text) != node[3])
             case "and":
                 return float(truth(self.value(node[1])) and truth(self.value(node[2])))
             case "or":
@@ -489,7 +486,7 @@ class Interpreter:
             count >>= 1
         return result if exponent >= 0 else 1 / result if result else math.inf
 
-    def _pattern(self, node: Node) -> Any:
+    def pattern(self, node: Node) -> Any:
         while node[0] == "paren":
             node = node[1]
         return self._regex(node[1] if node[0] == "regex" else to_text(self.value(node)))
@@ -520,219 +517,14 @@ class Interpreter:
         return UNSET
 
     def _builtin(self, name: str, nodes: tuple[Node, ...]) -> Value:
-        function: Callable[[tuple[Node, ...]], Value] = getattr(self, f"_f_{name}")
         try:
-            return function(nodes)
+            return BUILTINS[name](self, nodes)
         except IndexError:
             raise AwkError(f"not enough arguments for {name}") from None
-
-    def _text(self, nodes: tuple[Node, ...], at: int) -> str:
-        return to_text(self.value(nodes[at]), to_text(self.names["CONVFMT"]))
-
-    def _f_length(self, nodes: tuple[Node, ...]) -> Value:
-        if not nodes:
-            return float(len(self.record))
-        node = nodes[0]
-        if node[0] == "name":
-            local = self.frames[-1].get(node[1]) if self.frames else None
-            if isinstance(local, dict):
-                return float(len(local))
-            if node[1] in self.arrays and local is None:
-                return float(len(self.arrays[node[1]]))
-        return float(len(self._text(nodes, 0)))
-
-    def _f_substr(self, nodes: tuple[Node, ...]) -> Value:
-        text, start = self._text(nodes, 0), max(_whole(to_number(self.value(nodes[1]))), 1)
-        count = _whole(to_number(self.value(nodes[2]))) if len(nodes) > 2 else len(text)
-        return text[start - 1 : start - 1 + max(count, 0)]
-
-    def _f_index(self, nodes: tuple[Node, ...]) -> Value:
-        return float(self._text(nodes, 0).find(self._text(nodes, 1)) + 1)
-
-    def _f_split(self, nodes: tuple[Node, ...]) -> Value:
-        text, array = self._text(nodes, 0), self.array(nodes[1][1])
-        if len(nodes) > 2:
-            node = nodes[2]
-            separator = node[1] if node[0] == "regex" else to_text(self.value(node))
-        else:
-            separator = to_text(self.names["FS"])
-        pieces = self._pieces(text, separator)
-        array.clear()
-        for at, piece in enumerate(pieces, 1):
-            self._store(array, str(at), Input(piece))
-        return float(len(pieces))
-
-    def _substitute(self, nodes: tuple[Node, ...], every: bool) -> Value:
-        pattern, replacement = self._pattern(nodes[0]), self._text(nodes, 1)
-        place: Node = nodes[2] if len(nodes) > 2 else ("field", ("number", 0.0))
-        text = to_text(self.value(place))
-        out: list[str] = []
-        at = count = 0
-        for match in spans(pattern, text):
-            start, end = match.span()
-            if start == end and start == at and count:
-                continue
-            self._step()
-            out += [text[at:start], _replacement(replacement, text[start:end])]
-            at = end
-            count += 1
-            if not every:
-                break
-        if count:
-            self.assign(place, "".join([*out, text[at:]]))
-        return float(count)
-
-    def _f_sub(self, nodes: tuple[Node, ...]) -> Value:
-        return self._substitute(nodes, False)
-
-    def _f_gsub(self, nodes: tuple[Node, ...]) -> Value:
-        return self._substitute(nodes, True)
-
-    def _f_match(self, nodes: tuple[Node, ...]) -> Value:
-        text = self._text(nodes, 0)
-        match = self._pattern(nodes[1]).search(printable(text))
-        start = match.start() + 1 if match is not None else 0
-        self.names["RSTART"] = float(start)
-        self.names["RLENGTH"] = float(match.end() - match.start()) if match is not None else -1.0
-        return float(start)
-
-    def _f_sprintf(self, nodes: tuple[Node, ...]) -> Value:
-        values = [self.value(node) for node in nodes]
-        return self.format(to_text(values[0]), values[1:])
-
-    def _f_tolower(self, nodes: tuple[Node, ...]) -> Value:
-        return self._text(nodes, 0).lower()
-
-    def _f_toupper(self, nodes: tuple[Node, ...]) -> Value:
-        return self._text(nodes, 0).upper()
-
-    def _f_int(self, nodes: tuple[Node, ...]) -> Value:
-        number = to_number(self.value(nodes[0]))
-        return number if special(number) else float(math.trunc(number))
-
-    def _f_sqrt(self, nodes: tuple[Node, ...]) -> Value:
-        number = to_number(self.value(nodes[0]))
-        return math.sqrt(number) if number >= 0 else math.nan
-
-    def _f_rand(self, nodes: tuple[Node, ...]) -> Value:
-        self.drawn += 1
-        digest = hashlib.blake2b(f"{self.seed}/{self.drawn}".encode(), digest_size=6).digest()
-        return int.from_bytes(digest, "big") / (1 << 48)
-
-    def _f_srand(self, nodes: tuple[Node, ...]) -> Value:
-        before, self.drawn = self.seed, 0
-        self.seed = to_number(self.value(nodes[0])) if nodes else float(self.sys.now // 1_000_000)
-        return before
-
-    def _f_close(self, nodes: tuple[Node, ...]) -> Value:
-        name = octets(self._text(nodes, 0))
-        if name in self.written:
-            self.written.remove(name)
-            return 0.0
-        return -1.0
-
-    def _f_fflush(self, nodes: tuple[Node, ...]) -> Value:
-        return 0.0
-
-    # ---- printf ------------------------------------------------------------------------------
-
-    def format(self, form: str, values: list[Value]) -> str:
-        """`printf`'s text."""
-        out: list[str] = []
-        at, used = 0, 0
-
-        def following() -> Value:
-            nonlocal used
-            used += 1
-            return values[used - 1] if used <= len(values) else UNSET
-
-        while at < len(form):
-            if form[at] != "%":
-                out.append(form[at])
-                at += 1
-                continue
-            end = at + 1
-            flags = ""
-            while form[end : end + 1] and form[end] in "-+ #0":
-                flags += form[end]
-                end += 1
-            width, end = _count(form, end, following)
-            precision: int | None = None
-            if form[end : end + 1] == ".":
-                precision, end = _count(form, end + 1, following)
-                precision = precision or 0
-            while form[end : end + 1] and form[end] in "hlLqjzt":
-                end += 1
-            letter = form[end : end + 1]
-            if letter == "%":
-                out.append("%")
-            elif not letter or letter not in "diouxXeEfFgGcs":
-                out.append(form[at : end + 1])
-            else:
-                out.append(_formatted(letter, flags, width, precision, following()))
-            at = end + 1
-        return "".join(out)
 
 
 def _stored_array(array: Array) -> dict[str, str]:
     return {octets(key): octets(stored(value)) for key, value in array.items()}
-
-
-def _whole(number: float) -> int:
-    """Without its fraction; what is too large is cut."""
-    return math.trunc(max(min(number, 1e9), -1e9)) if number == number else 0
-
-
-def _count(form: str, at: int, following: Callable[[], Value]) -> tuple[int | None, int]:
-    if form[at : at + 1] == "*":
-        return min(int(to_number(following())), 4096), at + 1
-    start = at
-    while form[at : at + 1].isdigit():
-        at += 1
-    return (min(int(form[start:at][:6]), 4096) if at > start else None), at
-
-
-def _formatted(letter: str, flags: str, width: int | None, precision: int | None, value: Value) -> str:
-    if width is not None and width < 0:
-        flags, width = flags + "-", -width
-    spec = "%" + flags + (str(width) if width is not None else "")
-    if letter == "c":
-        char = chr(int(value)) if isinstance(value, float) and 0 <= value < 0xD800 else to_text(value)[:1]
-        return _padded(char, flags, width)
-    if letter == "s":
-        text = to_text(value)
-        return _padded(text[:precision] if precision is not None else text, flags, width)
-    number = to_number(value)
-    if special(number):
-        return _padded(special(number), flags, width)
-    if letter in "diouxX":
-        count = math.trunc(max(min(number, 2.0**63), -(2.0**63)))
-        if letter in "ouxX" and count < 0:
-            count += 1 << 64
-        return (
-            spec + (f".{precision}" if precision is not None else "") + ("d" if letter in "iu" else letter)
-        ) % count
-    return (spec + (f".{precision}" if precision is not None else "") + letter) % number
-
-
-def _padded(text: str, flags: str, width: int | None) -> str:
-    if width is None:
-        return text
-    return text.ljust(width) if "-" in flags else text.rjust(width)
-
-
-def _replacement(text: str, matched: str) -> str:
-    """`&` is what was found, `\\&` an ampersand."""
-    out: list[str] = []
-    at = 0
-    while at < len(text):
-        if text[at] == "\\" and text[at + 1 : at + 2] in ("&", "\\"):
-            out.append(text[at + 1])
-            at += 2
-        else:
-            out.append(matched if text[at] == "&" else text[at])
-            at += 1
-    return "".join(out)
 
 
 def _uses_array(node: Any, name: str) -> bool:
