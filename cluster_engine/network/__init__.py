@@ -6,8 +6,9 @@ It knows nothing of Pods or of processes.
 """
 
 from cluster_engine.network.client import Clients
-from cluster_engine.network.connections import Hosts, Network
+from cluster_engine.network.connections import Network
 from cluster_engine.network.datapath import Datapath, Packet, Policy, Rule, Services, Verdict, Way, is_address
+from cluster_engine.network.hosts import Hosts
 from cluster_engine.network.limits import TLS_HELLO, WINDOW
 from cluster_engine.network.wires import Wire, Wires
 

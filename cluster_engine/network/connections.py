@@ -12,10 +12,11 @@ from __future__ import annotations
 import heapq
 from collections import deque
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any, NamedTuple, Protocol
+from typing import Any, NamedTuple
 
+from cluster_engine.network.conversation import CLIENT, SERVER, Connection
 from cluster_engine.network.datapath import Datapath, Packet, Policy, Services, Verdict, Way
+from cluster_engine.network.hosts import Hosts
 from cluster_engine.network.limits import (
     CONNECTIONS,
     DATAGRAM_BYTES,
@@ -34,80 +35,10 @@ from cluster_engine.network.limits import (
 from cluster_engine.network.wires import NONE, Wire, Wires
 from cluster_engine.sim import Chance, Clock, Draw
 
-CLIENT, SERVER = 0, 1
 REFUSED, TIMEOUT, UNREACHABLE, RESET = "refused", "timeout", "unreachable", "reset"
 NAT_ENTRIES = 1_024
 """Rewritten datagram conversations that are remembered; the oldest is forgotten."""
 _EVENT = "network/deliver"
-
-
-class Hosts(Protocol):
-    """Whoever stands behind addresses, each host by its key.
-
-    They are told what arrived, and may ask the network for more at once: it only queues.
-    """
-
-    def accept(self, key: str, port: int, ip: str, peer_ip: str, peer_port: int) -> str | None:
-        """A connection request: the new socket, or None when nobody listens there."""
-        ...
-
-    def connected(self, key: str, sock: str) -> None:
-        """The connection that was asked for stands."""
-        ...
-
-    def failed(self, key: str, sock: str, reason: str) -> None:
-        """It does not, or no more: ``refused``, ``timeout``, ``unreachable`` or ``reset``."""
-        ...
-
-    def received(self, key: str, sock: str, data: str) -> None:
-        """Byte text of the peer."""
-        ...
-
-    def closed(self, key: str, sock: str) -> None:
-        """The peer will send nothing more."""
-        ...
-
-    def acked(self, key: str, sock: str, count: int) -> None:
-        """The peer's process has taken that many bytes."""
-        ...
-
-    def datagram_in(self, key: str, port: int, peer_ip: str, peer_port: int, data: str) -> bool:
-        """A datagram; False when nobody is bound to the port."""
-        ...
-
-
-@dataclass(slots=True)
-class _Flow:
-    """One direction of a connection."""
-
-    queue: list[list[Any]] = field(default_factory=list)
-    """[due, data] of what is on its way; data None is the end."""
-    unacked: int = 0
-    """Bytes sent and not yet taken by the peer's process."""
-    tries: int = 0
-    """How often the first of the queue was lost."""
-    sent: int = 0
-    """Packets that have met a wire."""
-    ended: bool = False
-    gone: bool = False
-    """The sender of this flow has closed its end: it reads nothing any more."""
-
-
-@dataclass(slots=True)
-class _Connection:
-    keys: list[str]
-    """The client's host and the server's ("" before somebody accepted)."""
-    socks: list[str]
-    nodes: list[str]
-    source: list[Any]
-    """[ip, port] of the client."""
-    target: list[Any]
-    """[ip, port] that the client named."""
-    began: int
-    tries: int = 0
-    open: bool = False
-    flows: list[_Flow] = field(default_factory=lambda: [_Flow(), _Flow()])
-    steps: list[list[str]] = field(default_factory=list)
 
 
 class _Attached(NamedTuple):
@@ -133,7 +64,7 @@ class Network:
         self._by_ip: dict[str, tuple[str, ...]] = {}
         self._ends: dict[str, dict[str, int]] = {}  # host -> socket -> connection
         self._in_flight: dict[str, int] = {}
-        self._connections: dict[int, _Connection] = {}
+        self._connections: dict[int, Connection] = {}
         self._serial = 0
         self._ports: dict[str, int] = {}
         self._soon: deque[tuple[Any, ...]] = deque()
@@ -211,7 +142,7 @@ class Network:
         self._serial = number = self._serial + 1
         local = self._ports.get(key, FIRST_PORT)
         self._ports[key] = local + 1 if local < LAST_PORT else FIRST_PORT
-        connection = _Connection(
+        connection = Connection(
             [key, ""], [sock, ""], [attached.node, ""], [attached.ip, local], [ip, port], self._clock.now
         )
         self._connections[number] = connection
@@ -226,7 +157,7 @@ class Network:
         if number is None or not data:
             return
         connection = self._connections[number]
-        side = _side(connection, key, sock)
+        side = connection.side(key, sock)
         flow = connection.flows[side]
         if flow.ended or flow.gone:
             return
@@ -242,7 +173,7 @@ class Network:
         number = self._number(key, sock)
         if number is not None:
             connection = self._connections[number]
-            self._end(number, connection, _side(connection, key, sock))
+            self._end(number, connection, connection.side(key, sock))
 
     def close(self, key: str, sock: str) -> None:
         """The host forgets the socket: it neither sends nor reads any more."""
@@ -251,7 +182,7 @@ class Network:
             return
         self._forget(key, sock)
         connection = self._connections[number]
-        side = _side(connection, key, sock)
+        side = connection.side(key, sock)
         self._end(number, connection, side)
         connection.flows[side].gone = True
         self._tidy(number, connection)
@@ -262,7 +193,7 @@ class Network:
         if number is None:
             return
         connection = self._connections[number]
-        side = 1 - _side(connection, key, sock)
+        side = 1 - connection.side(key, sock)
         self._release(connection, side, count)
         latency = self._wire(connection, 1 - side).latency if self.wires.any else 0
         self._token(latency, ("acked", number, side, count))
@@ -441,7 +372,7 @@ class Network:
         del flow.queue[0]
         self._hand_over(number, connection, side, data)
 
-    def _hand_over(self, number: int, connection: _Connection, side: int, data: str | None) -> None:
+    def _hand_over(self, number: int, connection: Connection, side: int, data: str | None) -> None:
         peer = 1 - side
         key, sock = connection.keys[peer], connection.socks[peer]
         if key not in self._hosts or connection.flows[peer].gone:
@@ -472,21 +403,21 @@ class Network:
 
     # ---- small things ----------------------------------------------------------------------------------
 
-    def _wire(self, connection: _Connection, side: int) -> Wire:
+    def _wire(self, connection: Connection, side: int) -> Wire:
         """What lies between the sender of that side and its peer."""
         if not self.wires.any:
             return NONE
         return self.wires.between(connection.nodes[side], connection.nodes[1 - side])
 
-    def _draw(self, connection: _Connection, what: str, number: int = 0) -> Draw:
+    def _draw(self, connection: Connection, what: str, number: int = 0) -> Draw:
         """The chance of one packet of a connection, whatever else the network carries."""
         key, began = connection.keys[CLIENT], connection.began
         return self._chance.of(what, key, *connection.source, began, connection.tries, number)
 
-    def _lost(self, wire: Wire, connection: _Connection, what: str, number: int = 0) -> bool:
+    def _lost(self, wire: Wire, connection: Connection, what: str, number: int = 0) -> bool:
         return wire.loss > 0 and self._draw(connection, what, number).randrange(1_000) < wire.loss
 
-    def _push(self, number: int, connection: _Connection, side: int, data: str | None) -> None:
+    def _push(self, number: int, connection: Connection, side: int, data: str | None) -> None:
         """A segment leaves; it does not overtake those before it."""
         flow, now = connection.flows[side], self._clock.now
         latency = self._wire(connection, side).latency
@@ -496,7 +427,7 @@ class Network:
         flow.queue.append([due, data])
         self._token(due - now, ("flow", number, side))
 
-    def _end(self, number: int, connection: _Connection, side: int) -> None:
+    def _end(self, number: int, connection: Connection, side: int) -> None:
         flow = connection.flows[side]
         if flow.ended:
             return
@@ -508,7 +439,7 @@ class Network:
             self._connections.pop(number, None)
             self._forget(connection.keys[CLIENT], connection.socks[CLIENT])
 
-    def _release(self, connection: _Connection, side: int, count: int) -> None:
+    def _release(self, connection: Connection, side: int, count: int) -> None:
         flow = connection.flows[side]
         count = min(count, flow.unacked)
         flow.unacked -= count
@@ -516,7 +447,7 @@ class Network:
         if count and key in self._in_flight:
             self._in_flight[key] -= count
 
-    def _tidy(self, number: int, connection: _Connection) -> None:
+    def _tidy(self, number: int, connection: Connection) -> None:
         """Forgets a connection when both directions have ended and everything has arrived."""
         if number not in self._connections:
             return
@@ -551,25 +482,7 @@ class Network:
             "serial": self._serial,
             "ports": list(self._ports.items()),
             "sent": list(self._sent.items()),
-            "connections": [
-                [
-                    number,
-                    list(c.keys),
-                    list(c.socks),
-                    list(c.nodes),
-                    c.source,
-                    c.target,
-                    c.began,
-                    c.tries,
-                    c.open,
-                    [
-                        [[list(s) for s in f.queue], f.unacked, f.tries, f.sent, f.ended, f.gone]
-                        for f in c.flows
-                    ],
-                    c.steps,
-                ]
-                for number, c in self._connections.items()
-            ],
+            "connections": [[number, *c.as_list()] for number, c in self._connections.items()],
             "soon": [list(token) for token in self._soon],
             "later": [[due, order, list(token)] for due, order, token in sorted(self._later)],
             "order": self._order,
@@ -583,23 +496,7 @@ class Network:
         self.wires.load(state["wires"])
         self._serial = state["serial"]
         self._ports = dict(state["ports"])
-        self._connections = {
-            number: _Connection(
-                list(keys),
-                list(socks),
-                list(nodes),
-                source,
-                target,
-                began,
-                tries,
-                is_open,
-                _flows(flows),
-                steps,
-            )
-            for number, keys, socks, nodes, source, target, began, tries, is_open, flows, steps in state[
-                "connections"
-            ]
-        }
+        self._connections = {number: Connection.from_list(rest) for number, *rest in state["connections"]}
         self._soon = deque(tuple(token) for token in state["soon"])
         self._later = [(due, order, tuple(token)) for due, order, token in state["later"]]
         self._order = state["order"]
@@ -619,15 +516,3 @@ class Network:
         """As ``load`` of what ``other`` would save; its hosts are ours as well."""
         self._hosts, self._by_ip = other._hosts.copy(), other._by_ip.copy()
         self.load(other.state())
-
-
-def _side(connection: _Connection, key: str, sock: str) -> int:
-    """Which end a host's socket is; a host may talk to itself."""
-    return CLIENT if connection.keys[CLIENT] == key and connection.socks[CLIENT] == sock else SERVER
-
-
-def _flows(saved: list[Any]) -> list[_Flow]:
-    return [
-        _Flow([list(segment) for segment in queue], unacked, tries, sent, ended, gone)
-        for queue, unacked, tries, sent, ended, gone in saved
-    ]

@@ -49,8 +49,8 @@ CASES: dict[str, tuple[str, dict[str, int], int, str]] = {
     "linux/programs/find.py:MAX_BATCH": ("cd /tmp; for i in 1 2 3 4 5; do : > f$i; done; find . -type f -exec sh -c 'echo $#' x {} +", {"linux.programs.find:MAX_BATCH": 2}, 0, "2\n2\n[12]"),
     "linux/programs/grep.py:MAX_PATTERNS": ("seq 101 > /tmp/p; grep -f /tmp/p /etc/passwd", {}, 2, "more than 100 patterns are not taken here"),
     "linux/programs/grep.py:MAX_FILES": ("cd /tmp; mkdir g g/h; for i in 1 2 3 4 5; do echo x > g/$i; done; grep -r x g", {"linux.programs.grep:MAX_FILES": 3}, 2, "more than 3 files are not searched here"),
-    "linux/programs/sed.py:MAX_COMMANDS": ("seq 201 | sed 's/.*/p/' > /tmp/s; echo a | sed -f /tmp/s", {}, 1, "a script may have at most 200 commands here"),
-    "linux/programs/sed.py:MAX_ROUNDS": ("echo a | sed ':a; b a'", {}, 4, "a script that takes more than 100000 commands for a line is not run here"),
+    "linux/programs/sed/script.py:MAX_COMMANDS": ("seq 201 | sed 's/.*/p/' > /tmp/s; echo a | sed -f /tmp/s", {}, 1, "a script may have at most 200 commands here"),
+    "linux/programs/sed/edit.py:MAX_ROUNDS": ("echo a | sed ':a; b a'", {}, 4, "a script that takes more than 100000 commands for a line is not run here"),
     "linux/programs/sort.py:MAX_DIGITS": ("(printf '%0299d2 b\\n' 0; printf '%0299d1 a\\n' 0) | sort -n | wc -l", {}, 0, "^2$"),
     "linux/programs/tr.py:MAX_SET": ("echo a | tr '[a*5000]' b", {"linux.programs.tr:MAX_SET": 10}, 0, "^b$"),
     "linux/programs/xargs.py:MAX_ARGUMENTS": ("seq 5 | xargs echo", {"linux.programs.xargs:MAX_ARGUMENTS": 2}, 0, "1 2\n3 4\n5"),
@@ -145,7 +145,7 @@ NO_LIMITS: dict[str, str] = {
     "a mark": """
         container_runtime/container.py:_LOG linux/files/paths.py:READ linux/files/paths.py:SEARCH linux/files/paths.py:WRITE
         linux/sh/compile.py:CHECKED linux/sh/compile.py:TAIL linux/sh/shell.py:CHARGED linux/sh/shell.py:GONE linux/sh/shell.py:SWITCH
-        linux/sh/shell.py:WAIT network/connections.py:CLIENT network/connections.py:SERVER serving/websocket.py:CLOSE
+        linux/sh/shell.py:WAIT network/conversation.py:CLIENT network/conversation.py:SERVER serving/websocket.py:CLOSE
         serving/websocket.py:ERROR serving/websocket.py:RESIZE serving/websocket.py:STDERR serving/websocket.py:STDIN
         serving/websocket.py:STDOUT container_runtime/sandbox.py:COLUMNS container_runtime/sandbox.py:ROWS
         """,
