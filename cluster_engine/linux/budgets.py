@@ -46,16 +46,17 @@ def check(kernel: Kernel, process: Record) -> None:
     """A turn is over: what has used too much is ended."""
     if process["state"] == "Z":
         return
-    process["rss"] = memory(process)
-    limits = process["limits"]
-    if limits:
-        _own(kernel, process, limits)
+    before, process["rss"] = process["rss"], memory(process)
+    if process["limits"]:
+        _own(kernel, process, process["limits"])
+    if process["rss"] <= before:
+        return
     root = process["who"]["root"]
     allowed = kernel.confined.get(root)
     if allowed is None:
         return
     members = [each for each in kernel.procs.values() if each["who"]["root"] == root and each["state"] != "Z"]
-    if sum(each["rss"] for each in members) > allowed:
+    if sum(each["rss"] or each["base"] for each in members) > allowed:
         # The kubelet sets memory.oom.group: all of the container's processes go together.
         kernel.host.out_of_memory(root)
         for each in members:

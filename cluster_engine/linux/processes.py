@@ -192,7 +192,7 @@ def become(kernel: Kernel, process: Record, program: Program, argv: list[str], e
     process["tokens"] -= EXEC_COST
     process["program"] = program.name
     process["mem"] = {}
-    process["base"] = process["rss"] = program.memory
+    process["base"], process["rss"] = program.memory, 0
     if program.shell:
         process["kind"] = "sh"
         process["boot"] = True
