@@ -182,6 +182,9 @@ class Console:
     def faulted(self, program: str, error: Exception) -> bool:
         return self._host.faulted(program, error)
 
+    def out_of_memory(self, root: str) -> None:
+        """A terminal's memory has no limit but the machine's."""
+
     def wake(self, due: int | None) -> None:
         """`run` says the same."""
 

@@ -71,6 +71,13 @@ CROSSED: dict[str, str] = {
     "linux/limits.py:MAX_LINE": "tests/linux/test_limits.py::test_a_limit_is_told[line]",
     "linux/limits.py:TERMINAL_INPUT": "tests/linux/test_limits.py::test_a_terminal_drops_what_nobody_reads",
     "linux/limits.py:TERMINAL_LINE": "tests/linux/test_limits.py::test_a_terminal_drops_what_nobody_reads",
+    "linux/keys.py:_MAX_SEQUENCE": "tests/terminal/test_terminal_limits.py::test_a_sequence_that_does_not_end",
+    "linux/limits.py:TERMINAL_AHEAD": "tests/terminal/test_terminal_limits.py::test_what_is_typed_ahead_is_bounded",
+    "linux/lines.py:MAX_EDITED": "tests/terminal/test_tty.py::test_a_line_that_is_too_long_is_said",
+    "linux/sh/completing.py:MAX_SHOWN": "tests/terminal/test_terminal_limits.py::test_not_everything_is_offered",
+    "linux/sh/editing.py:MAX_HISTORY": "tests/terminal/test_terminal_limits.py::test_only_the_last_lines_are_remembered",
+    "linux/sh/editing.py:MAX_REMEMBERED": "tests/terminal/test_terminal_limits.py::test_a_very_long_line_is_not_remembered",
+    "linux/sh/prompt.py:MAX_CONTINUED": "tests/terminal/test_terminal_limits.py::test_a_command_has_only_so_many_lines",
     "linux/limits.py:CODES": "tests/linux/test_limits.py::test_texts_that_nothing_refers_to_are_forgotten",
     "linux/limits.py:PIPE_CAPACITY": "tests/linux/test_machine.py::test_back_pressure_and_a_broken_pipe",
     "linux/limits.py:SOCKET_BUFFER": "tests/linux/test_limits.py::test_a_socket_takes_only_so_much",
@@ -136,7 +143,7 @@ NO_LIMITS: dict[str, str] = {
         """,
     "how much at once, without an effect on what happens": """
         linux/limits.py:CHUNK linux/machine.py:HOST_BUDGET linux/programs/seq.py:_BATCH linux/programs/yes.py:_BLOCK linux/sh/shell.py:SMALL
-        linux/sockets.py:TELL container_runtime/sandboxes.py:TURNS serving/websocket.py:CHUNK
+        linux/sockets.py:TELL linux/sh/editing.py:KEYS_PER_TURN linux/terminals.py:KEY_STEPS container_runtime/sandboxes.py:TURNS serving/websocket.py:CHUNK
         """,
     "a memory of what was found out, which starts anew when it is full": """
         linux/files/storage.py:PREPARED_LIMIT linux/kernel.py:REMEMBERED linux/programs/http.py:MAX_REMEMBERED linux/programs/wget.py:MAX_KNOWN
