@@ -6,6 +6,7 @@ import logging
 from dataclasses import dataclass, replace
 from typing import Any
 
+from cluster_engine.apimachinery import yaml
 from cluster_engine.cluster import Cluster
 from cluster_engine.component import ClusterOptions
 from labs.kit.catalog import DEFAULT_SEED, Lab
@@ -98,13 +99,25 @@ def boot(lab: Lab, seed: int | None = None, start: str | None = None) -> Cluster
     cluster = Cluster(options=options)
     lab = lab.variant(seed)
     if lab.setup.strip():
-        cluster.apply(lab.setup)
+        _set_up(cluster, lab.setup)
         cluster.settle(limit=120)
     for act in lab.start:
         act.perform(Reader(cluster))
     if lab.start:
         cluster.settle(limit=120)
     return cluster
+
+
+def _set_up(cluster: Cluster, manifests: str) -> None:
+    """Applies them in order. Pods of a new namespace need its service account, which comes a moment after it."""
+    pending: list[Any] = []
+    for obj in yaml.load_all(manifests):
+        pending.append(obj)
+        if isinstance(obj, dict) and obj.get("kind") == "Namespace":
+            cluster.apply(pending)
+            cluster.settle(limit=10)
+            pending = []
+    cluster.apply(pending)
 
 
 def grade(lab: Lab, cluster: Cluster) -> Report:

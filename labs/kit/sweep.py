@@ -13,6 +13,8 @@ from collections import Counter
 from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.apimachinery.yaml import YamlError
 from cluster_engine.cluster import Cluster
 from labs.kit import runner, variables
 from labs.kit.catalog import DEFAULT_SEED, LANGUAGES, Lab
@@ -154,7 +156,11 @@ async def _variant(findings: Findings, lab: Lab, plays: Plays, seed: int, whole:
     """One variant: untouched, solved, answered wrongly. The clusters that came of it, for the mutants."""
     this = lab.variant(seed)
     told = Findings(lab.slug) if whole else Findings(f"{lab.slug} with seed {seed}")
-    untouched = runner.boot(this, seed)
+    try:
+        untouched = runner.boot(this, seed)
+    except (ApiError, YamlError) as error:
+        findings.add(f"setup.yaml: {error}")
+        return []
     clusters = [untouched]
     asked = [check.id for check in this.checks if not check.guard]
     _expect(told, this, "untouched", runner.grade(this, untouched), asked)

@@ -112,6 +112,12 @@ def test_lint_finds_what_is_wrong_in_a_lab(course_copy, path, old, new, problem)
         ),
         pytest.param(
             "setup.yaml",
+            "{apiVersion: v1, kind: Pod, metadata: {name: Wrong}}",
+            'setup.yaml: Pod "Wrong" is invalid',
+            id="setup refused",
+        ),
+        pytest.param(
+            "setup.yaml",
             "{apiVersion: v1, kind: Namespace, metadata: {name: survey}}",
             "lab.en.md: a block ended with status 1",
             id="setup in the way",
@@ -200,6 +206,16 @@ def test_a_start_is_acted_out_after_the_set_up(course_copy):
     assert acted.get("pods", "greeter")["metadata"]["labels"] == {"app": "greeter", "a": "b"}
     assert acted.clock.now >= began.clock.now + 30_000_000
     assert Cluster.replay(acted.journal, until=acted.clock.now).state_hash() == acted.state_hash()
+
+
+def test_a_set_up_may_put_pods_into_namespaces_that_it_makes(course_copy):
+    (course_copy / LAB / "setup.yaml").write_text(
+        "{apiVersion: v1, kind: Namespace, metadata: {name: shop}}\n---\n"
+        "{apiVersion: v1, kind: Pod, metadata: {name: a, namespace: shop},"
+        " spec: {containers: [{name: c, image: 'nginx:1.27'}]}}"
+    )
+    cluster = runner.boot(catalog.read(course_copy).lab("two-containers-one-pod"))
+    assert cluster.get("pods", "a", "shop")["status"]["phase"] == "Running"
 
 
 def test_a_variable_without_quotes_is_told(course_copy):

@@ -12,13 +12,18 @@ def undo(cluster: Reader) -> None:
     sets = [
         found
         for found in cluster.list("replicasets", "default", "app=display")
-        if any(owner["uid"] == deployment["metadata"]["uid"] for owner in found["metadata"].get("ownerReferences", ()))
+        if any(
+            owner["uid"] == deployment["metadata"]["uid"]
+            for owner in found["metadata"].get("ownerReferences", ())
+        )
     ]
     sets.sort(key=lambda found: int(found["metadata"].get("annotations", {}).get(REVISION, "0")))
     if len(sets) < 2:
         raise Fail(cluster.say("summer"), cluster.say("single"), LOOK)
     template = sets[-2]["spec"]["template"]
-    labels = {key: value for key, value in template["metadata"]["labels"].items() if key != "pod-template-hash"}
+    labels = {
+        key: value for key, value in template["metadata"]["labels"].items() if key != "pod-template-hash"
+    }
     spec = {**deployment["spec"], "template": {"metadata": {"labels": labels}, "spec": template["spec"]}}
     back = {
         "apiVersion": "apps/v1",
