@@ -408,7 +408,7 @@ class Machine:
             process["tokens"] -= spent
             process["cpu"] += spent
             del ready[0]
-            if process["limits"] or process["who"]["root"] in kernel.confined:
+            if process["limits"] or (kernel.confined and process["who"]["root"] in kernel.confined):
                 budgets.check(kernel, process)
             if process["state"] == "Z":
                 processes.settle(kernel, process)

@@ -37,7 +37,8 @@ MAX_SCRIPT_LINKS = 4
 
 def blank(kernel: Kernel, who: Record, parent: Record | None) -> Record:
     """A record of nothing yet, in its parent's place and group. Raises FileError when there are too many processes."""
-    _room(kernel, parent)
+    if _full(kernel, parent):
+        raise FileError("Resource temporarily unavailable")
     key = kernel.fresh()
     kernel.top["totals"]["started"] += 1
     record = _BLANK.copy()
@@ -56,14 +57,15 @@ def blank(kernel: Kernel, who: Record, parent: Record | None) -> Record:
     return record
 
 
-def _room(kernel: Kernel, parent: Record | None) -> None:
-    full = len(kernel.procs) >= kernel.limits.processes
-    if parent is not None and "u" in parent["limits"] and (uid := parent["who"]["uid"]) != 0:
-        full = (
-            full or sum(each["who"]["uid"] == uid for each in kernel.procs.values()) >= parent["limits"]["u"]
-        )
-    if full:
-        raise FileError("Resource temporarily unavailable")
+def _full(kernel: Kernel, parent: Record | None) -> bool:
+    """May there be no further process?"""
+    if len(kernel.procs) >= kernel.limits.processes:
+        return True
+    if parent is None or "u" not in parent["limits"] or (uid := parent["who"]["uid"]) == 0:
+        return False
+    return len([1 for each in kernel.procs.values() if each["who"]["uid"] == uid]) >= int(
+        parent["limits"]["u"]
+    )
 
 
 def next_pid(kernel: Kernel, name: str, key: str) -> int:
@@ -87,7 +89,8 @@ def _share(parent: Record, child: Record) -> None:
 
 def fork(kernel: Kernel, parent: Record) -> Record:
     """A copy of a process, which its maker still has to set going. Raises FileError."""
-    _room(kernel, parent)
+    if _full(kernel, parent):
+        raise FileError("Resource temporarily unavailable")
     kernel.acts += 1
     kernel.top["totals"]["started"] += 1
     child = copied_process(parent)
@@ -323,7 +326,7 @@ def _drop_calls(kernel: Kernel, key: str) -> None:
 
 def settle(kernel: Kernel, process: Record) -> None:
     """After its last turn: what a process has left of its processor time goes to its parent, or what it owes."""
-    if process["state"] == "Z":
+    if process["cpu"] and process["state"] == "Z":
         used, root = kernel.top["used"], process["who"]["root"]
         used[root] = used.get(root, 0) + process["cpu"]
     if process["state"] != "Z" or process["parent"] not in kernel.procs:

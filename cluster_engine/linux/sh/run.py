@@ -235,7 +235,8 @@ def _program(
         sh.say(f"can't fork: {error.reason}")
         sh.drop(slots)
         return done(sh, 2, nxt, checked)
-    jobs.group(sh, child, None, True)
+    if "m" in process["opts"]:
+        jobs.group(sh, child, None, True)
     processes.start(sh.kernel, child, program, words, environment)
     if slots:
         sh.drop(slots)
