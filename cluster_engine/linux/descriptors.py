@@ -179,8 +179,7 @@ def write(kernel: Kernel, process: Record, desc: str, text: str) -> int:
         sockets.write(kernel, desc[1:], text)
         return len(text)
     if letter == "l":
-        kernel.top["totals"]["output"] += len(text)
-        kernel.host.log(process["who"]["tag"], "stdout" if desc == "lo" else "stderr", text)
+        _log(kernel, process, desc, text)
         return len(text)
     if letter == "w":
         try:
@@ -227,10 +226,19 @@ def put(kernel: Kernel, process: Record, desc: str, text: str) -> None:
         retain(kernel, desc)
         process["out"].append([desc, text])
         return
+    if desc[0] == "l":
+        kernel.acts += 1
+        _log(kernel, process, desc, text)
+        return
     count = write(kernel, process, desc, text)
     if count < len(text):
         retain(kernel, desc)
         process["out"].append([desc, text[count:]])
+
+
+def _log(kernel: Kernel, process: Record, desc: str, text: str) -> None:
+    kernel.top["totals"]["output"] += len(text)
+    kernel.host.log(process["who"]["tag"], "stdout" if desc == "lo" else "stderr", text)
 
 
 def flush(kernel: Kernel, process: Record) -> bool:

@@ -12,7 +12,7 @@ from cluster_engine.linux import descriptors, pipes
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.kernel import Code, Kernel, Record
 from cluster_engine.linux.sh import ends, jobs, pattern, prompt, run
-from cluster_engine.linux.sh.builtins import SPECIAL, testing
+from cluster_engine.linux.sh.builtins import BUILTINS, SPECIAL, testing
 from cluster_engine.linux.sh.compile import CHECKED, TAIL
 from cluster_engine.linux.sh.errors import ParseError, ShellError
 from cluster_engine.linux.sh.expand import bind_fields, bind_text, constant, segments
@@ -73,11 +73,16 @@ def _run(pc: int, words: list[Any], assigns: list[Any], redirects: list[Any], fl
         quick = _quick_test(words, general, pc + 1, checked) if len(words) == 5 else None
         return quick or general
 
+    name = fixed[0]
+    outside = name not in SPECIAL and name not in run.CONTROLS and name not in BUILTINS
+
     def plain(sh: Shell) -> int:
         process = sh.p
         if process["opts"] or process["call"] is not None:
             return general(sh)
         process["line"] = line
+        if outside and name not in process["funcs"]:
+            return run.program(sh, fixed.copy(), [], {}, back, tail)
         return run.dispatch(sh, fixed.copy(), [], {}, back, tail)
 
     return _nothing(plain, pc + 1) if fixed in ([":"], ["true"]) else plain

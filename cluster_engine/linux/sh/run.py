@@ -115,7 +115,7 @@ def dispatch(
         if status < 0:
             return leave(sh, -status)
         return done(sh, status, back[1], back[2])
-    return _program(sh, argv, values, slots, back, tail)
+    return program(sh, argv, values, slots, back, tail)
 
 
 def _prefixed(sh: Shell, values: list[tuple[str, str]]) -> dict[str, Any]:
@@ -199,7 +199,7 @@ def _loaded(sh: Shell, argv: list[str]) -> tuple[Program, list[str]]:
     return processes.load(kernel, process, full, argv)
 
 
-def _program(
+def program(
     sh: Shell,
     argv: list[str],
     values: list[tuple[str, str]],
@@ -207,17 +207,18 @@ def _program(
     back: Back,
     tail: bool,
 ) -> int:
+    """A program of the file system, as a child (or in the shell's place, when that has nothing left to do)."""
     here, nxt, checked = back
     process = sh.p
     fds = sh.merged(slots) if slots else process["fds"]
     try:
-        program, words = _loaded(sh, argv)
+        found, words = _loaded(sh, argv)
     except FileError as error:
         status = complain(sh, argv[0], error, fds)
         sh.drop(slots)
         return done(sh, status, nxt, checked)
-    if program.run is not None and program.pause is None:
-        ended = instant(sh, program, words, values, fds)
+    if found.run is not None and found.pause is None:
+        ended = instant(sh, found, words, values, fds)
         if ended is not None:
             if slots:
                 sh.drop(slots)
@@ -227,7 +228,7 @@ def _program(
     if tail and not any(process["traps"].values()) and "m" not in process["opts"]:
         sh.keep(slots)
         process["stack"] = []
-        processes.become(sh.kernel, process, program, words, environment)
+        processes.become(sh.kernel, process, found, words, environment)
         return GONE
     try:
         child = processes.child_of(sh.kernel, process, fds)
@@ -237,7 +238,7 @@ def _program(
         return done(sh, 2, nxt, checked)
     if "m" in process["opts"]:
         jobs.group(sh, child, None, True)
-    processes.start(sh.kernel, child, program, words, environment)
+    processes.start(sh.kernel, child, found, words, environment)
     if slots:
         sh.drop(slots)
     return jobs.wait_for(sh, [child["id"]], " ".join(argv), here)
