@@ -133,6 +133,7 @@ _WORKSPACE: dict[str, str | Promise] = {
     "map.pods_1": _("1 Pod"),
     "map.pods_n": _("{n} Pods"),
     "map.ready_n": _("{ready}/{total} ready"),
+    "map.completed_n": _("{done}/{total} completed"),
     "map.revision": _("revision {revision}"),
     "map.unscheduled": _("Not scheduled"),
     "map.control_plane": _("control plane"),

@@ -169,6 +169,23 @@ def test_checks_tick_by_themselves_and_survive_a_reload_and_a_change_of_language
     assert "kubectl" in page.locator("[data-step=after] pre").inner_text()
 
 
+SLOW_TO_READY = MENDED.replace(
+    "          ports:",
+    "          readinessProbe: {initialDelaySeconds: 25, httpGet: {port: 80}}\n          ports:",
+)
+
+
+def test_a_check_during_a_rollout_says_so(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.open_editor("web.yaml")
+    workspace.write(SLOW_TO_READY)
+    assert "deployment.apps/web created" in workspace.apply()
+    workspace.check()
+    page.wait_for_selector("[data-check=three-ready][data-state=pending]", state="attached")
+    assert "still rolling out" in workspace.check_message("three-ready")
+
+
 def test_who_asks_sees_the_first_failure_and_the_text_stays(visit):
     workspace = visit()
     page = workspace.page
@@ -365,6 +382,8 @@ def boxes(page: Any) -> list[str]:
 def test_the_map_names_who_looks_after_which_pods(visit):
     workspace = visit()
     page = workspace.page
+    workspace.type("kubectl create job count --image=busybox -- sh -c 'sleep 2'")
+    workspace.expect("job.batch/count created")
     workspace.type("kubectl run lonely --image=nginx:1.27; kubectl create deployment web --image=nginx:1.27")
     workspace.expect("deployment.apps/web created")
     page.click(".map-bar button:has-text('Workloads')")
@@ -376,6 +395,9 @@ def test_the_map_names_who_looks_after_which_pods(visit):
     daemon = page.locator("dd-map .box", has=page.locator("h2", has_text="DaemonSet kube-proxy"))
     assert daemon.locator(".pod").count() == 3
     assert "3/3 ready" in daemon.inner_text()
+    page.wait_for_selector(
+        "dd-map .box:has(h2:text-is('Job count')):has-text('1/1 completed') .pod[data-look=done]"
+    )
 
 
 def test_what_the_learner_made_appears(visit):

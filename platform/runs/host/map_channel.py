@@ -27,6 +27,8 @@ RESOURCES: dict[str, tuple[str, str]] = {
     "deployments": ("/apis/apps/v1/deployments", WHOLE),
     "replicasets": ("/apis/apps/v1/replicasets", WHOLE),
     "daemonsets": ("/apis/apps/v1/daemonsets", WHOLE),
+    "statefulsets": ("/apis/apps/v1/statefulsets", WHOLE),
+    "jobs": ("/apis/batch/v1/jobs", WHOLE),
 }
 """What the map shows: name → address, and how much of each object it wants."""
 

@@ -16,6 +16,7 @@ import {
   restarts,
   statusOf,
   type DaemonSet,
+  type Job,
   type KubeObject,
   type Look,
   type Node,
@@ -42,6 +43,8 @@ class MapElement extends HTMLElement {
   readonly #deployments = new Resource<Workload>("deployments");
   readonly #replicasets = new Resource<Workload>("replicasets");
   readonly #daemonsets = new Resource<DaemonSet>("daemonsets");
+  readonly #statefulsets = new Resource<Workload>("statefulsets");
+  readonly #jobs = new Resource<Job>("jobs");
   readonly #watches = new Watches(
     [
       this.#nodes,
@@ -50,6 +53,8 @@ class MapElement extends HTMLElement {
       this.#deployments,
       this.#replicasets,
       this.#daemonsets,
+      this.#statefulsets,
+      this.#jobs,
       this.#services,
       this.#configmaps,
     ],
@@ -150,9 +155,15 @@ class MapElement extends HTMLElement {
     else {
       if (this.#mode === "nodes") this.#drawNodes(pods);
       else {
-        const deployments = this.#here(this.#deployments);
-        const replicasets = this.#here(this.#replicasets);
-        drawWorkloads(this.#boxes, { pods, deployments, replicasets, daemonsets: this.#here(this.#daemonsets) }, this.#chosen);
+        const shown = {
+          pods,
+          deployments: this.#here(this.#deployments),
+          replicasets: this.#here(this.#replicasets),
+          daemonsets: this.#here(this.#daemonsets),
+          statefulsets: this.#here(this.#statefulsets),
+          jobs: this.#here(this.#jobs),
+        };
+        drawWorkloads(this.#boxes, shown, this.#chosen);
       }
       this.#boxes.settle();
     }

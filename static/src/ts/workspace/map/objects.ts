@@ -65,6 +65,11 @@ export interface DaemonSet extends KubeObject {
   status?: { desiredNumberScheduled?: number; numberReady?: number };
 }
 
+export interface Job extends KubeObject {
+  spec: { completions?: number };
+  status?: { succeeded?: number };
+}
+
 export interface Service extends KubeObject {
   spec: { type?: string; clusterIP?: string; selector?: Record<string, string>; ports?: { port: number; targetPort?: number | string }[] };
 }

@@ -1,14 +1,16 @@
-// The map by workload: who owns which Pods. Deployments with their ReplicaSets, DaemonSets, and whatever else is the
-// controller of a Pod, by the name in the Pod's owner reference; then the Pods that nobody looks after.
+// The map by workload: who owns which Pods. Deployments with their ReplicaSets, the other controllers, and whatever else
+// is the controller of a Pod, by the name in the Pod's owner reference; then the Pods that nobody looks after.
 import { t } from "../../lib/i18n";
 import { groupBy, type Boxes } from "./boxes";
-import { byName, controllerOf, controllerUid, podCount, type DaemonSet, type Pod, type Workload } from "./objects";
+import { byName, controllerOf, controllerUid, podCount, type DaemonSet, type Job, type KubeObject, type Pod, type Workload } from "./objects";
 
 export interface Workloads {
   pods: Pod[];
   deployments: Workload[];
   replicasets: Workload[];
   daemonsets: DaemonSet[];
+  statefulsets: Workload[];
+  jobs: Job[];
 }
 
 export function drawWorkloads(boxes: Boxes, shown: Workloads, chosen: string | undefined): void {
@@ -41,10 +43,18 @@ export function drawWorkloads(boxes: Boxes, shown: Workloads, chosen: string | u
     sets.delete(uid);
   }
   for (const set of [...sets.values()].flat()) drawSet(set, false);
+  const drawOne = (kind: string, { metadata: { uid, name } }: KubeObject, note: string): void => {
+    boxes.show(uid, "box-replicaset", `${kind} ${name}`, [note], take(uid), chosen);
+  };
+  for (const set of [...shown.statefulsets].sort(byName)) {
+    drawOne("StatefulSet", set, t("map.ready_n", { ready: set.status?.readyReplicas ?? 0, total: set.spec.replicas ?? 1 }));
+  }
   for (const daemon of [...shown.daemonsets].sort(byName)) {
-    const { uid, name } = daemon.metadata;
-    const counts = { ready: daemon.status?.numberReady ?? 0, total: daemon.status?.desiredNumberScheduled ?? 0 };
-    boxes.show(uid, "box-replicaset", `DaemonSet ${name}`, [t("map.ready_n", counts)], take(uid), chosen);
+    const { numberReady: ready = 0, desiredNumberScheduled: total = 0 } = daemon.status ?? {};
+    drawOne("DaemonSet", daemon, t("map.ready_n", { ready, total }));
+  }
+  for (const job of [...shown.jobs].sort(byName)) {
+    drawOne("Job", job, t("map.completed_n", { done: job.status?.succeeded ?? 0, total: job.spec.completions ?? 1 }));
   }
   const lonely = take("");
   for (const [uid, pods] of byController) {
