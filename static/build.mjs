@@ -1,4 +1,4 @@
-// Builds the two bundles into static/dist: app (every page) and workspace (the lab page).
+// Builds the bundles into static/dist: app (every page), workspace (the lab page), watch (an instructor's look at it).
 //
 // Our Content-Security-Policy allows no inline style. xterm.js and CodeMirror make <style> elements at run
 // time, so their calls are redirected at build time to <dd-style>, an element of ours that hands its text to
@@ -48,6 +48,7 @@ const options = {
   entryPoints: {
     app: "static/src/ts/app.ts",
     workspace: "static/src/ts/workspace/main.ts",
+    watch: "static/src/ts/workspace/watch.ts",
   },
   outdir: "static/dist",
   bundle: true,

@@ -39,6 +39,9 @@ TERMINAL, LIVE = "terminal", "live"
 CHANNELS: dict[str, str] = {TERMINAL: TERMINAL, "map": LIVE, "checks": LIVE}
 """Channel → the socket on the host that carries it. Of terminals there is one for each id."""
 
+WATCHED = frozenset({"map"})
+"""Channels that an instructor may use in a learner's run: none that changes it."""
+
 _TERMINAL_ID = re.compile(r"[1-9]")
 
 
@@ -61,14 +64,15 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     """One browser tab of one run."""
 
     async def connect(self) -> None:
-        """Only the run's owner gets in; to everyone else the handshake fails."""
+        """The run's owner gets in, and an instructor to watch the map; to everyone else the handshake fails."""
         self.run_id: uuid.UUID = self.scope["url_route"]["kwargs"]["run_id"]
         self._hosts: dict[str, ClientConnection] = {}
         self._pumps: dict[str, asyncio.Task[None]] = {}
-        run = await sync_to_async(self._own_run)(self.run_id)
+        run = await sync_to_async(self._visible_run)(self.run_id)
         if run is None or VERSION not in self.scope["subprotocols"]:
             await self.close(code=CLOSE_NOT_YOURS)
             return
+        self._open_to = frozenset(CHANNELS) if run.user_id == self.scope["user"].pk else WATCHED
         await self.accept(VERSION)
         if not run.is_live:
             await self._tell_state()
@@ -76,8 +80,8 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             return
         self._pumps[LIVE] = asyncio.ensure_future(self._serve_live())
 
-    def _own_run(self, run_id: uuid.UUID) -> Run | None:
-        return Run.objects.owned_by(self.scope["user"]).filter(pk=run_id).first()
+    def _visible_run(self, run_id: uuid.UUID) -> Run | None:
+        return Run.objects.for_user(self.scope["user"]).filter(pk=run_id).first()
 
     async def disconnect(self, code: int) -> None:
         """The browser left; what it looked at stays in the host."""
@@ -89,7 +93,7 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def receive(self, text_data: str | None = None, bytes_data: bytes | None = None) -> None:
         """Pass a frame on to the socket that carries its channel."""
         frame = _parse(text_data)
-        if frame is None:
+        if frame is None or frame["ch"] not in self._open_to:
             await self.close(code=CLOSE_BAD)
         elif frame["ch"] != TERMINAL:
             await self._pass_on(LIVE, text_data or "")
@@ -166,7 +170,7 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
             await host.close()
 
     async def _tell_state(self) -> None:
-        run = await sync_to_async(self._own_run)(self.run_id)
+        run = await sync_to_async(self._visible_run)(self.run_id)
         if run is not None:
             await self._say("status", type="state", state=run.state, message=run.message)
 

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import asyncio
+import json
 import uuid
 from typing import Any
 
@@ -16,6 +18,7 @@ from runs.proxy.access import Credentials, Decision, decide
 from runs.proxy.app import ClusterProxy
 from runs.reading import reading_token
 from runs.services import renew_token
+from workspace.consumers import RunConsumer
 from workspace.routing import websocket_urlpatterns
 
 CLUSTER = [
@@ -92,7 +95,7 @@ def handshake(path: str, headers: list[tuple[bytes, bytes]]) -> bool:
     return async_to_sync(scene)()
 
 
-TAB = [("owner", True), ("other", False), ("instructor", False), ("guest", False), ("anonymous", False)]
+TAB = [("owner", True), ("other", False), ("instructor", True), ("guest", False), ("anonymous", False)]
 
 
 def test_every_socket_is_listed() -> None:
@@ -116,6 +119,44 @@ def test_the_tab_s_socket(
 
     path = f"/runs/{uuid.uuid4() if guessed else run.pk}/socket/"
     assert handshake(path, headers) is (accepted and not guessed)
+
+
+#: What of a tab's socket is relayed to a learner's run, for whom; all else closes the socket.
+WATCHING = [
+    ("owner", {"ch": "terminal", "id": "1", "type": "open"}, True),
+    ("owner", {"ch": "checks", "type": "follow"}, True),
+    ("owner", {"ch": "map", "type": "watch"}, True),
+    ("instructor", {"ch": "map", "type": "watch"}, True),
+    ("instructor", {"ch": "terminal", "id": "1", "type": "open"}, False),
+    ("instructor", {"ch": "terminal", "id": "1", "type": "input", "data": "x"}, False),
+    ("instructor", {"ch": "checks", "type": "follow", "on": True}, False),
+]
+
+
+@pytest.mark.parametrize(("role", "frame", "relayed"), WATCHING)
+def test_an_instructor_watches_the_map_alone(
+    people: Any, run: Run, role: str, frame: dict[str, str], relayed: bool
+) -> None:
+    consumer = RunConsumer()
+    consumer.scope = {
+        "user": people[role], "url_route": {"kwargs": {"run_id": run.pk}}, "subprotocols": ["drydock.v1"]
+    }  # fmt: skip
+    said: list[Any] = []
+
+    async def note(*values: Any, **named: Any) -> None:
+        said.append(values or named)
+
+    consumer.accept = consumer.close = consumer._serve_live = note
+    consumer._pass_on = consumer._to_terminal = note
+
+    async def scene() -> None:
+        await consumer.connect()
+        await asyncio.sleep(0)
+        said.clear()
+        await consumer.receive(json.dumps(frame))
+
+    async_to_sync(scene)()
+    assert (said == [{"code": 4400}]) is not relayed
 
 
 ELSEWHERE = [
