@@ -9,6 +9,7 @@ from django.contrib.auth.admin import UserAdmin
 
 from accounts.models import User
 
+admin.site.site_header = admin.site.site_title = "Drydock"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
 
 

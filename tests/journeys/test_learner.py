@@ -132,6 +132,16 @@ def test_a_guest_goes_from_the_lesson_to_a_grade_that_the_instructor_reads(stack
     )
     assert status == 200
     assert [(row["lab"], row["score"]) for row in all_grades] == [("declare-a-deployment", 7)]
+
+    # What was graded opens, and the cluster behind it: its journal, its map, and nothing to change it by.
+    teacher.goto(f"{stack.url}/grades/")
+    teacher.locator("tr", has_text=name).get_by_role("link").click()
+    assert "7/7" in teacher.locator("details[open]").first.inner_text()
+    teacher.get_by_role("link", name="Look into it").first.click()
+    assert "/apis/apps/v1/namespaces/" in teacher.locator(".journal").inner_text()
+    teacher.get_by_role("button", name="Show the map").click()
+    teacher.locator(".map-body .box").first.wait_for()
+    assert teacher.locator("dd-terminal, [data-check-run]").count() == 0
     teacher.context.close()
 
 

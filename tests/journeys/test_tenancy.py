@@ -9,6 +9,7 @@ from dataclasses import dataclass
 
 import httpx
 import pytest
+from websockets.exceptions import ConnectionClosed
 from websockets.sync.client import ClientConnection
 
 from .clients import SOCKET, Api, LabRun, Visitor, host_address, log_ends, open_socket, tracebacks
@@ -258,7 +259,7 @@ SOCKETS = [
     pytest.param("owner", None, 403, 403, id="no origin"),
     pytest.param("other", "own", 403, 404, id="other"),
     pytest.param("stranger", "own", 403, 403, id="stranger"),
-    pytest.param("instructor", "own", 403, 404, id="instructor"),
+    pytest.param("instructor", "own", 101, 404, id="instructor, who may watch the map"),
     pytest.param("guesser", "own", 403, 404, id="guesser"),
 ]
 
@@ -275,6 +276,35 @@ def test_the_tab_s_socket(stack, scene, role, origin, tab, _exec):
     with socket:
         said = json.loads(socket.recv(timeout=30))
         assert said == {"ch": "status", "type": "state", "state": "ready", "message": ""}
+
+
+def test_what_is_refused_is_no_error_in_the_log(stack, scene):
+    log, before = stack.var / "log" / "web.log", log_ends(stack)["web"]
+    assert (
+        open_socket(stack, f"/runs/{scene.run.id}/socket/", cookies=scene.other.cookies, origin="own") == 403
+    )
+    assert open_socket(stack, f"/clusters/{scene.run.id}{EXEC}", origin="own") == 403
+    assert open_socket(stack, "/nothing/", origin="own") == 404
+    assert httpx.get(stack.url, headers={"Host": "quay.example"}, trust_env=False).status_code == 400
+    assert scene.owner.http.get("/grades/").status_code == 403
+    said = log.read_text()[before:]
+    assert "Forbidden" in said
+    assert "ERROR" not in said
+
+
+@pytest.mark.parametrize("channel", ["terminal", "checks"])
+def test_an_instructor_at_the_tab_s_socket_watches_and_no_more(stack, scene, channel):
+    path = f"/runs/{scene.run.id}/socket/"
+    with open_socket(
+        stack, path, cookies=scene.instructor.cookies, origin="own", subprotocol=SOCKET
+    ) as socket:
+        assert json.loads(socket.recv(timeout=30))["state"] == "ready"
+        socket.send(json.dumps({"ch": "map", "type": "watch", "resources": {"nodes": ""}}))
+        assert b'"ADDED"' in socket.recv(timeout=30)
+        socket.send(json.dumps({"ch": channel, "id": "1", "type": "open"}))
+        with pytest.raises(ConnectionClosed):
+            list(socket)  # what was still on its way
+        assert socket.close_code == 4400
 
 
 @pytest.mark.parametrize(("role", "origin", "_tab", "exec_"), SOCKETS)
