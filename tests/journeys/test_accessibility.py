@@ -17,6 +17,7 @@ PAGES = (
     "/labs/two-containers-one-pod/",
     "/accounts/login/",
     "/accounts/signup/",
+    "/api/docs/",
     "/nowhere/",
 )
 FIND = "dd-terminal .bar-help ~ .bar-button"
@@ -90,5 +91,32 @@ def test_pages_break_no_rule(stack, browser, locale, scheme, width):
         page.wait_for_timeout(300)
         if problems := axe(context, page):
             found[f"workspace, {name}"] = problems
+    run = page.url.rstrip("/").rpartition("/")[2]
+    page.goto(stack.url)
+    if problems := axe(context, page):
+        found["who comes back"] = problems
+    context.close()
+    assert found == {}
+    context = browser.new_context(
+        locale=locale, color_scheme=scheme, reduced_motion="reduce", viewport={"width": width, "height": 900}
+    )
+    page = context.new_page()
+    page.goto(f"{stack.url}/accounts/login/")
+    page.fill("input[name=login]", stack.instructor)
+    page.fill("input[name=password]", stack.password)
+    page.click("main button[type=submit]")
+    page.wait_for_url(f"{stack.url}/")
+    page.goto(f"{stack.url}/grades/runs/{run}/")
+    page.click("[data-watch]")
+    page.locator(".map-body .box").first.wait_for()
+    addresses = {"a run": page.url, "attempts": page.locator(".crumbs a").nth(1).get_attribute("href")}
+    for name, path in {**addresses, "grades": "/grades/", "tokens": "/accounts/tokens/"}.items():
+        if name != "a run":
+            page.goto(stack.url + path)
+        if problems := axe(context, page):
+            found[name] = problems
+        wide = page.evaluate("document.documentElement.scrollWidth - document.documentElement.clientWidth")
+        if wide > 0:
+            found.setdefault(name, []).append(f"scrolls sideways by {wide} px")
     context.close()
     assert found == {}
