@@ -113,6 +113,11 @@ def test_redis_cannot_be_reached(stack):
         probe.connect(path)
         probe.sendall(b"INFO\r\n")
         assert probe.recv(100).startswith(b"-NOAUTH"), "nor by one who can, without the word"
+        word = re.search(r"requirepass (\S+)", (stack.var / "redis" / "redis.conf").read_text())[1]
+        for line in (f"AUTH {word}", "FLUSHALL", "CONFIG GET dir", "KEYS *", "DEBUG SLEEP 0", "SHUTDOWN"):
+            probe.sendall(f"{line}\r\n".encode())
+            answer = probe.recv(200)
+            assert answer.startswith(b"+OK" if "AUTH" in line else b"-ERR unknown command"), line
 
 
 def test_a_hosts_port_has_no_effect(stack):
