@@ -1,0 +1,4 @@
+# fails: calm
+kubectl rollout restart deployment/mill
+kubectl rollout status deployment/mill --timeout=120s
+sleep 20

@@ -1,0 +1,25 @@
+"""The Chinese of the course uses the words of the official Chinese documentation."""
+
+import pytest
+import yaml
+
+from labs.kit import catalog, words
+
+TERMS = yaml.safe_load((catalog.ROOT / "terms.zh-hans.yaml").read_text())
+FILES = sorted(path for path in catalog.ROOT.rglob("*.zh-hans.md"))
+
+
+@pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-2:]))
+def test_words_to_avoid_are_avoided(path):
+    text = path.read_text()
+    found = {bad: f"write {good}" for bad, good in TERMS.items() if bad in text}
+    assert found == {}
+
+
+def test_the_library_s_sentences_avoid_them_too():
+    text = "\n".join(words.TEXTS["zh-hans"].values())
+    assert [bad for bad in TERMS if bad in text] == []
+
+
+def test_no_word_is_recommended_that_is_to_be_avoided():
+    assert [good for good in TERMS.values() if good in TERMS] == []
