@@ -301,7 +301,7 @@ RUN_JOURNAL_LIMIT = env.number("DRYDOCK_RUN_JOURNAL_LIMIT", 20_000, minimum=100)
 HOST_BIND = env.text("DRYDOCK_HOST_BIND", "127.0.0.1")
 HOST_PORT = env.number("DRYDOCK_HOST_PORT", 0)
 HOST_ADVERTISE = env.text("DRYDOCK_HOST_ADVERTISE", "")
-HOST_LEASE_SECONDS = env.number("DRYDOCK_HOST_LEASE_SECONDS", 10, minimum=3)
+HOST_LEASE_SECONDS = env.number("DRYDOCK_HOST_LEASE_SECONDS", 6, minimum=3)
 HOST_MAX_RUNS = env.number("DRYDOCK_HOST_MAX_RUNS", 2000, minimum=1)
 #: Where the terminals' confined programs find their files; a folder for each host, swept when the next one starts.
 SCRATCH = VAR / "scratch"

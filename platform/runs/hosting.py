@@ -10,6 +10,7 @@ import uuid
 import weakref
 from collections import OrderedDict
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 import httpx
@@ -23,11 +24,15 @@ from redis.exceptions import RedisError
 from runs import booting, registry, signing, states
 from runs.models import Run
 from runs.registry import Location
-from runs.upstream import Answer, Headers, Upstream, UpstreamError
+from runs.upstream import Answer, Doubt, Headers, Upstream, UpstreamError
 
 logger = logging.getLogger(__name__)
 
 CALL_SECONDS = 60.0
+#: How long the head of an answer may take.
+HEAD_SECONDS = 30.0
+#: When nothing has come for so long, it is looked up whether the host is still there.
+DOUBT_SECONDS = 1.5
 BELIEVE_SECONDS = 1.0
 #: How long one wait for a boot lasts before its outcome is looked at.
 WAKE_SLICE_SECONDS = 0.7
@@ -38,6 +43,10 @@ MISDIRECTED = 421
 
 class UnavailableError(Exception):
     """The run lives, but cannot be reached just now; trying again helps."""
+
+
+class UnknownOutcomeError(UnavailableError):
+    """A host was lost that may have seen, or even done, what was asked: trying again may do it twice."""
 
 
 class OverError(Exception):
@@ -94,8 +103,8 @@ async def _require_live(run_id: uuid.UUID) -> None:
 async def locate(run_id: uuid.UUID) -> Location:
     """Where the run lives; wakes it when it lives nowhere. Raises `UnavailableError` or `OverError`.
 
-    What was true a second ago is believed, and what was true before Redis lost it is tried: a host that does not
-    hold the run any more says so, and a fenced one cannot write.
+    What was true a second ago is believed, and so is what was true before Redis lost its memory: a host that does not
+    hold the run any more says so, and a fenced one cannot write. But a host whose lease has run out is hung or gone.
     """
     known = _known.get(run_id)
     now = time.monotonic()
@@ -103,7 +112,7 @@ async def locate(run_id: uuid.UUID) -> Location:
         return known[0]
     try:
         location = await registry.find(run_id)
-        if location is None and known is not None:
+        if location is None and known is not None and await registry.has_forgotten():
             location = known[0]
         if location is None:
             location = await _wake(run_id)
@@ -148,18 +157,27 @@ async def forget(run_id: uuid.UUID, location: Location) -> None:
         raise UnavailableError("the run registry cannot be reached") from error
 
 
+async def _still_there(run_id: uuid.UUID, location: Location) -> bool:
+    """Whether the host still has its lease of the run, as far as anybody can tell."""
+    try:
+        found = await registry.find(run_id)
+        return found == location or (found is None and await registry.has_forgotten())
+    except (RedisError, OSError):
+        return True
+
+
 async def send(
     run_id: uuid.UUID,
     method: str,
     path: str,
     headers: Headers = (),
     body: bytes = b"",
-    head_seconds: float | None = None,
+    head_seconds: float = HEAD_SECONDS,
 ) -> Answer:
     """Send one request to the run's host and return its streaming answer.
 
-    A host that is gone is replaced and asked again, as long as it cannot have seen the request or the
-    request changes nothing.
+    A host that is gone, or that hangs until its lease has run out, is replaced and asked again, as long as it cannot
+    have seen the request or the request changes nothing. Raises `UnavailableError`, `OverError`.
     """
     safe = method in ("GET", "HEAD")
     for last in (False, False, True):
@@ -167,12 +185,19 @@ async def send(
         try:
             signed = host_headers(location.host, method, path, body)
             answer = await upstream().request(
-                method, location.url + path, [*signed, *headers], body, head_seconds
+                method,
+                location.url + path,
+                [*signed, *headers],
+                body,
+                head_seconds,
+                Doubt(DOUBT_SECONDS, partial(_still_there, run_id, location)),
             )
         except UpstreamError as error:
-            if not error.sent:
+            if not error.sent or not await _still_there(run_id, location):
                 await forget(run_id, location)
-            if last or (error.sent and not safe):
+            if error.sent and not safe:
+                raise UnknownOutcomeError(str(error)) from error
+            if last:
                 raise UnavailableError(str(error)) from error
             continue
         if answer.status != MISDIRECTED:
@@ -198,9 +223,12 @@ async def call(run: Run, method: str, verb: str, data: Any = None, seconds: floa
     headers = [(b"content-type", b"application/json")]
     answer = await send(run.pk, method, f"/{verb}/{run.pk}", headers, body, seconds)
     try:
-        return Reply(answer.status, json.loads(await answer.read() or b"null"))
-    except UpstreamError as error:
-        raise UnavailableError(str(error)) from error
+        async with asyncio.timeout(seconds):
+            return Reply(answer.status, json.loads(await answer.read() or b"null"))
+    except (UpstreamError, TimeoutError) as error:
+        raise UnavailableError(str(error) or "the answer took too long") from error
+    finally:
+        await answer.aclose()
 
 
 def dismiss(run_id: uuid.UUID, epoch: int) -> None:

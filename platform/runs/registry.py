@@ -29,9 +29,13 @@ PREFIX = "drydock:run:"
 CLOCK_PREFIX = "drydock:clock:"
 BOOT_PREFIX = "drydock:boot:"
 PURGE_KEY = "drydock:purge"
+#: Set by hosts while Redis remembers; and for as long as a lease after Redis had forgotten all.
+KNOWN_KEY, YOUNG_KEY = "drydock:known", "drydock:young"
 CLOCK_SECONDS = 24 * 3600
 #: A boot that was asked for and not done within this time may be asked for again.
-BOOT_CLAIM_SECONDS = 5.0
+BOOT_CLAIM_SECONDS = 1.0
+#: While a host builds a run, nobody else is asked to.
+BUILD_CLAIM_SECONDS = 10.0
 
 #: KEYS[1] entry · ARGV: JSON, epoch, milliseconds. Returns 1 when written, 0 when a newer epoch is there.
 _REGISTER = """
@@ -115,6 +119,12 @@ async def find(run_id: uuid.UUID) -> Location | None:
         return None
 
 
+async def has_forgotten() -> bool:
+    """Whether Redis lost its memory a moment ago: that no entry is there says nothing of the host then."""
+    known, young = await async_redis().mget(KNOWN_KEY, YOUNG_KEY)
+    return not known or bool(young)
+
+
 async def wait_for(run_id: uuid.UUID, seconds: float, epoch_above: int = -1) -> Location | None:
     """Poll until the run is registered with an epoch above `epoch_above`, at most for `seconds`."""
     deadline = asyncio.get_running_loop().time() + seconds
@@ -139,6 +149,15 @@ def claim_purge(seconds: float) -> bool:
     return bool(sync_redis().set(PURGE_KEY, "1", nx=True, px=int(seconds * 1000)))
 
 
+def lives(run_id: uuid.UUID, elsewhere_than: str) -> bool:
+    """Whether another host than this one has a lease of the run."""
+    text = sync_redis().get(f"{PREFIX}{run_id}")
+    try:
+        return text is not None and Location.load(run_id, text).host != elsewhere_than
+    except signing.ForgedError:
+        return False
+
+
 def note_boot(run_id: uuid.UUID, seconds: float) -> None:
     """A boot has just been asked for: others need not for a while."""
     sync_redis().set(f"{BOOT_PREFIX}{run_id}", "1", px=int(seconds * 1000))
@@ -157,6 +176,8 @@ def register(run_id: uuid.UUID, location: Location, seconds: float) -> bool:
 
 def refresh(entries: list[tuple[uuid.UUID, Location, int]], seconds: float) -> set[uuid.UUID]:
     """Heartbeat of one host: refresh all its runs and note their clocks. Returns the runs it has lost."""
+    if sync_redis().set(KNOWN_KEY, "1", nx=True):
+        sync_redis().set(YOUNG_KEY, "1", px=int(seconds * 1000))
     if not entries:
         return set()
     pipe = sync_redis().pipeline(transaction=False)

@@ -7,7 +7,7 @@ import uuid
 from celery import Task, shared_task
 from config.logs import request_id
 
-from runs import booting
+from runs import booting, registry
 from runs.host.current import current_host
 
 
@@ -15,4 +15,7 @@ from runs.host.current import current_host
 def boot_run(self: Task[[str], None], run_id: str) -> None:
     """Own the run: boot it anew, or rebuild it from its journal. Idempotent."""
     request_id.set(f"task-{str(self.request.id)[:12]}")
-    current_host().acquire(uuid.UUID(run_id))
+    run = uuid.UUID(run_id)
+    # A task that came late, or twice: a host that shows signs of life keeps its run.
+    if not registry.lives(run, elsewhere_than=current_host().name):
+        current_host().acquire(run)

@@ -9,7 +9,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import defaultdict, deque
-from collections.abc import AsyncIterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Sequence
 from dataclasses import dataclass, field
 from urllib.parse import urlsplit
 
@@ -31,10 +31,19 @@ class UpstreamError(Exception):
         self.sent = sent
 
 
+@dataclass(frozen=True, slots=True)
+class Doubt:
+    """What to do when nothing comes: after so many seconds, and again, ask whether the host is still there."""
+
+    seconds: float
+    still_there: Callable[[], Awaitable[bool]]
+
+
 @dataclass(slots=True, eq=False)
 class _Connection:
     reader: asyncio.StreamReader
     writer: asyncio.StreamWriter
+    doubt: Doubt | None = None
     protocol: h11.Connection = field(default_factory=lambda: h11.Connection(our_role=h11.CLIENT))
     idle_since: float = 0.0
 
@@ -52,8 +61,16 @@ class _Connection:
             event = self.protocol.next_event()
             if event is not h11.NEED_DATA:
                 return event  # type: ignore[return-value]
-            data = await self.reader.read(CHUNK)
-            self.protocol.receive_data(data)
+            self.protocol.receive_data(await self._read())
+
+    async def _read(self) -> bytes:
+        while True:
+            try:
+                async with asyncio.timeout(self.doubt.seconds if self.doubt is not None else None):
+                    return await self.reader.read(CHUNK)
+            except TimeoutError:
+                if self.doubt is not None and not await self.doubt.still_there():
+                    raise ConnectionResetError("the host gives no sign of life") from None
 
 
 class Answer:
@@ -115,14 +132,16 @@ class Upstream:
         headers: Headers = (),
         body: bytes = b"",
         head_seconds: float | None = None,
+        doubt: Doubt | None = None,
     ) -> Answer:
-        """Send a request; returns once the head of the answer is there."""
+        """Send a request; returns once the head of the answer is there. Raises UpstreamError."""
         parts = urlsplit(url)
         if parts.hostname is None or parts.port is None:
             raise ValueError(f"a host's address needs name and port: {url!r}")
         key = (parts.hostname, parts.port)
         target = (parts.path or "/") + (f"?{parts.query}" if parts.query else "")
         connection = self._take(key) or await self._connect(key)
+        connection.doubt = doubt
         request = h11.Request(
             method=method,
             target=target,

@@ -13,11 +13,12 @@ from typing import Any
 import pytest
 import uvicorn
 from django.db import OperationalError
-from runs import registry
+from runs import hosting, registry
 from runs.proxy.access import Decision
-from runs.proxy.app import MAX_BODY, ClusterProxy, Target
+from runs.proxy.app import MAX_BODY, TIMED_OUT, ClusterProxy, Target
 from runs.registry import Location
 from runs.signing import SIGNATURE_HEADER, Verifier
+from runs.upstream import UpstreamError
 
 RUN = uuid.UUID("22222222-2222-4222-8222-222222222222")
 
@@ -28,6 +29,8 @@ class FakeHost:
     def __init__(self) -> None:
         self.seen: list[dict[str, Any]] = []
         self.misdirect = 0
+        self.hang = False
+        self.hanging = threading.Event()
         self.hung_up = threading.Event()
         self.first_line_out = threading.Event()
 
@@ -48,6 +51,9 @@ class FakeHost:
         if self.misdirect:
             self.misdirect -= 1
             await self._answer(send, 421, b"{}")
+        elif "/hang" in path and self.hang:
+            self.hanging.set()
+            await receive()  # until the client gives up
         elif "/watch" in path:
             await self._watch(receive, send)
         else:
@@ -96,6 +102,8 @@ def host(served: tuple[FakeHost, str]) -> FakeHost:
     fake, url = served
     fake.seen.clear()
     fake.misdirect = 0
+    fake.hang = False
+    fake.hanging.clear()
     fake.hung_up.clear()
     fake.first_line_out.clear()
     registry.register(RUN, Location(url, 1, "fake"), 30)
@@ -272,6 +280,99 @@ def test_a_dead_host_is_replaced(host: FakeHost, sent_tasks: list[Any], served: 
         return client
 
     assert asyncio.run(scene()).status == 201
+
+
+HANGS = [
+    ("reading: asked again elsewhere", "GET", "hang", 201, 2),
+    ("writing: nobody knows whether it was done", "POST", "hang", 504, 1),
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(
+    ("method", "path", "status", "asked"), [row[1:] for row in HANGS], ids=[row[0] for row in HANGS]
+)
+def test_a_host_that_hangs_is_left_when_its_lease_has_run_out(
+    host: FakeHost,
+    served: Any,
+    monkeypatch: pytest.MonkeyPatch,
+    method: str,
+    path: str,
+    status: int,
+    asked: int,
+) -> None:
+    monkeypatch.setattr(hosting, "DOUBT_SECONDS", 0.05)
+    host.hang = True
+
+    async def scene() -> Client:
+        async def lease_runs_out() -> None:
+            await asyncio.to_thread(host.hanging.wait, 5)
+            await asyncio.sleep(0.2)
+            host.hang = False
+            await asyncio.to_thread(registry.register, RUN, Location(served[1], 2, "fake"), 30)
+
+        proxy, client = ClusterProxy(OpenGate()), Client(b"{}")
+        scope = scope_of(method, path=f"/clusters/{RUN}/{path}")
+        await asyncio.gather(proxy(scope, client.receive, client.send), lease_runs_out())
+        return client
+
+    answer = asyncio.run(scene())
+    assert (answer.status, len(host.seen)) == (status, asked)
+    if status == 504:
+        told = json.loads(answer.body)
+        assert (told["reason"], told["message"]) == ("Timeout", TIMED_OUT)
+        assert b"retry-after" not in answer.headers, "a client must not do it again by itself"
+
+
+def test_a_watch_of_a_host_that_hangs_ends(host: FakeHost, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(hosting, "DOUBT_SECONDS", 0.05)
+
+    async def scene() -> Client:
+        proxy, client = ClusterProxy(OpenGate()), Client()
+        watching = asyncio.ensure_future(
+            proxy(scope_of(path=f"/clusters/{RUN}/watch"), client.receive, client.send)
+        )
+        while len(client.sent) < 2:
+            await asyncio.sleep(0.005)
+        await asyncio.sleep(0.2)
+        assert not watching.done(), "a watch may be silent for as long as its host is there"
+        await asyncio.to_thread(registry.sync_redis().set, registry.KNOWN_KEY, "1")
+        await asyncio.to_thread(registry.forget, RUN, 1)
+        with pytest.raises(UpstreamError, match="no sign of life"):
+            await asyncio.wait_for(watching, 5)
+        return client
+
+    assert asyncio.run(scene()).status == 200
+
+
+MEMORIES = [
+    ("its lease has run out", True, ["runs.tasks.boot_run"]),
+    ("Redis has just lost everything", False, []),
+]
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.parametrize(("known", "tasks"), [row[1:] for row in MEMORIES], ids=[row[0] for row in MEMORIES])
+def test_what_it_means_that_no_entry_is_there(
+    host: FakeHost, sent_tasks: list[Any], settings: Any, make_run: Any, known: bool, tasks: list[str]
+) -> None:
+    settings.RUN_BOOT_WAIT_SECONDS = 1
+    make_run(pk=RUN)
+
+    async def scene() -> Location | None:
+        location = await hosting.locate(RUN)
+        hosting._known[RUN] = (location, 0.0)
+        await registry.async_redis().flushdb()
+        if known:
+            await registry.async_redis().set(registry.KNOWN_KEY, "1")
+        try:
+            return await hosting.locate(RUN)
+        except hosting.UnavailableError:
+            return None
+
+    found = asyncio.run(scene())
+    assert sorted({name for name, _ in sent_tasks}) == tasks
+    assert (found is None) == known
 
 
 @pytest.mark.django_db

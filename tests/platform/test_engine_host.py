@@ -115,6 +115,46 @@ def test_a_stale_host_is_fenced(hosts: Callable[[], EngineHost], fresh: Run) -> 
     assert (found.url, found.epoch) == (second.url, 2)
 
 
+def test_a_host_that_hung_trusts_nothing_that_it_holds(
+    hosts: Callable[[], EngineHost], make_run: Callable[..., Run], settings: Any
+) -> None:
+    settings.HOST_LEASE_SECONDS = 60
+    first, second = hosts(), hosts()
+    kept, lost = make_run(state="requested"), make_run(state="requested")
+    for run in (kept, lost):
+        first.acquire(run.pk)
+    second.acquire(lost.pk)
+    first._beat_at -= 100
+    for run in (kept, lost):
+        assert ask(first, run, "/version").status_code == hosting.MISDIRECTED
+    token = first.runs[lost.pk].token
+    assert httpx.get(f"{first.url}/t/{token}/version").status_code == hosting.MISDIRECTED
+    first.call(first._beat())
+    assert set(first.runs) == {kept.pk}, (
+        "what is another host's by now was dropped before anything was answered"
+    )
+    assert ask(first, kept, "/version").status_code == 200
+
+
+HELD = [("nobody", "", True), ("this host", "self", True), ("another one", "other", False)]
+
+
+@pytest.mark.parametrize(("holder", "taken"), [row[1:] for row in HELD], ids=[row[0] for row in HELD])
+def test_a_boot_that_was_asked_for_twice(host: EngineHost, fresh: Run, holder: str, taken: bool) -> None:
+    from runs.host.current import set_host
+    from runs.tasks import boot_run
+
+    if holder:
+        name = host.name if holder == "self" else holder
+        registry.register(fresh.pk, registry.Location("http://127.0.0.1:9", 0, name), 30)
+    set_host(host)
+    try:
+        boot_run.apply(args=(str(fresh.pk),), throw=True)
+    finally:
+        set_host(None)
+    assert (fresh.pk in host.runs) == taken
+
+
 def test_sleep_and_wake(host: EngineHost, fresh: Run) -> None:
     host.acquire(fresh.pk)
     ask(host, fresh, MAPS, "POST", CONFIG_MAP)

@@ -9,6 +9,10 @@ from typing import Protocol
 class Acquirer(Protocol):
     """What a task asks of a host."""
 
+    @property
+    def name(self) -> str:
+        """Which host this is."""
+
     def acquire(self, run_id: uuid.UUID) -> None:
         """Own the run: boot or rebuild it. Idempotent."""
 

@@ -74,6 +74,10 @@ class Host(Protocol):
         """For which requests are signed."""
 
     @property
+    def hung(self) -> bool:
+        """Whether what it holds may be another host's by now."""
+
+    @property
     def runs(self) -> Mapping[uuid.UUID, HostedRun]:
         """The runs it holds."""
 
@@ -106,6 +110,9 @@ class Edge:
 
     async def _route(self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str]) -> None:
         path: bytes = (scope.get("raw_path") or scope["path"].encode()).partition(b"?")[0]
+        if self.host.hung:
+            await self._refuse(scope, send, MISDIRECTED)
+            return
         if match := _TOKEN.fullmatch(path):
             hosted = self._by_token(match[1].decode("ascii"))
             if hosted is None:

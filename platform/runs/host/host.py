@@ -87,6 +87,7 @@ class EngineHost:
         self._ready = threading.Event()
         self._server: uvicorn.Server | None = None
         self._closing = False
+        self._beat_at = time.monotonic()
         self._locks: dict[uuid.UUID, threading.Lock] = {}
         self._locks_lock = threading.Lock()
         self._error: BaseException | None = None
@@ -194,6 +195,7 @@ class EngineHost:
             if hosted is not None:
                 self.call(self.drop(hosted))
             try:
+                registry.note_boot(run_id, registry.BUILD_CLAIM_SECONDS)
                 self._bring_up(run_id)
             except journal.FencedError as error:
                 logger.info("not taken: %s", error, extra={"run": run_id})
@@ -285,8 +287,22 @@ class EngineHost:
 
     # -- upkeep -----------------------------------------------------------------------------------------
 
+    @property
+    def hung(self) -> bool:
+        """Whether it was stopped for longer than its leases last: what it holds may be another's by now."""
+        return time.monotonic() - self._beat_at > settings.HOST_LEASE_SECONDS
+
     async def _heartbeat(self) -> None:
         await asyncio.sleep(settings.HOST_LEASE_SECONDS / 3)
+        await self._beat()
+
+    async def _beat(self) -> None:
+        if self.hung:
+            logger.warning("this host hung for %.1f s", time.monotonic() - self._beat_at)
+            await self._drop_lost(
+                await self.in_thread(_lost, [(h.run_id, h.epoch) for h in self.runs.values()])
+            )
+        self._beat_at = time.monotonic()
         now = asyncio.get_running_loop().time()
         for hosted in self.runs.values():
             hosted.keep_up(now)
@@ -299,9 +315,12 @@ class EngineHost:
         except (RedisError, OSError) as error:
             logger.warning("no heartbeat: %s", error)
             return
+        await self._drop_lost(lost)
+
+    async def _drop_lost(self, lost: set[uuid.UUID]) -> None:
         for run_id in lost:
             if (fenced := self.runs.get(run_id)) is not None:
-                logger.info("fenced off by the registry", extra={"run": run_id})
+                logger.info("it is another host's by now", extra={"run": run_id})
                 await self.drop(fenced)
 
     async def _janitor(self) -> None:
@@ -344,6 +363,19 @@ async def _forever(step: Callable[[], Coroutine[Any, Any, None]]) -> None:
         except Exception:
             logger.exception("a round of upkeep failed")
             await asyncio.sleep(1)
+
+
+def _lost(held: list[tuple[uuid.UUID, int]]) -> set[uuid.UUID]:
+    """Which of these runs another host has taken over, or are over. Without an answer: all, for none can be trusted."""
+    close_old_connections()
+    try:
+        current = dict(Run.objects.live().filter(pk__in=[run for run, _ in held]).values_list("pk", "epoch"))
+        return {run for run, epoch in held if current.get(run) != epoch}
+    except DatabaseError as error:
+        logger.warning("whose the runs are cannot be told: %s", error)
+        return {run for run, _ in held}
+    finally:
+        close_old_connections()
 
 
 def _tidy_database(active: list[Seen], hosted: list[uuid.UUID]) -> Found:

@@ -47,6 +47,12 @@ _PATH = re.compile(
 )
 
 
+#: Kubernetes' own words (apimachinery/pkg/api/errors, NewGenericServerResponse).
+TIMED_OUT = (
+    "the server was unable to return a response in the time allotted, but may still be processing the request"
+)
+
+
 class TooLargeError(Exception):
     """The request's body is larger than a Kubernetes API server takes."""
 
@@ -179,6 +185,10 @@ class ClusterProxy:
             answer = await hosting.send(run_id, method, path, headers, body)
         except hosting.OverError:
             await send_status(send, 404, message_of(404, run_id, path), ident)
+            return
+        except hosting.UnknownOutcomeError as error:
+            logger.warning("an answer was lost: %s", error, extra={"run": run_id})
+            await send_status(send, 504, TIMED_OUT, ident)
             return
         except (hosting.UnavailableError, RedisError) as error:
             logger.info("no answer from the host: %s", error, extra={"run": run_id})

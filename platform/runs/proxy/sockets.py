@@ -10,6 +10,7 @@ from typing import Any
 
 from config.doors import Receive, Scope, Send
 from config.sockets import refuse
+from django.conf import settings
 from websockets.asyncio.client import ClientConnection, connect
 from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidStatus
 from websockets.http11 import Response
@@ -44,6 +45,9 @@ async def open_socket(location: Location, path: str, subprotocols: list[str]) ->
         compression=None,
         open_timeout=10,
         close_timeout=2,
+        # A host that hangs is given up within about a lease.
+        ping_interval=settings.HOST_LEASE_SECONDS / 2,
+        ping_timeout=settings.HOST_LEASE_SECONDS,
         proxy=None,
     )
 

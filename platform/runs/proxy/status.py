@@ -15,6 +15,7 @@ REASONS = {
     404: "NotFound",
     413: "RequestEntityTooLarge",
     503: "ServiceUnavailable",
+    504: "Timeout",
 }
 
 
