@@ -343,10 +343,11 @@ class Cluster(Wiring):
         twin.journal = Journal(self.journal.header, list(self.journal.entries))
         return twin
 
-    def keyframe(self) -> bytes:
+    def keyframe(self, compressed: bool = True) -> bytes:
         """The whole state without the journal: later versions of the engine ``resume`` from it too."""
         last = [entry.as_dict() for entry in self.journal.entries[-1:]]
-        return keyframe.write({"header": self.journal.header, "last": last, "saved": self.save()})
+        saved = {"header": self.journal.header, "last": last, "saved": self.save()}
+        return keyframe.write(saved, compressed)
 
     @classmethod
     def resume(cls, data: bytes, tail: Iterable[Entry] = (), kinds: Iterable[Kind] = KINDS) -> Self:

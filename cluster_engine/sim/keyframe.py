@@ -28,7 +28,9 @@ BYTES_LIMIT = 256 * 1024 * 1024
 """Memory that reading one may take: the state of the largest cluster is a tenth of it."""
 
 _MAGIC = b"DRYDOCK2"
+_PLAIN = b"DRYDOCK0"
 _READERS: dict[bytes, Callable[[bytes], dict[str, Any]]] = {
+    _PLAIN: packing.unpack,
     b"DRYDOCK1": packing.unpack,
     _MAGIC: columns.unpack,
 }
@@ -40,8 +42,10 @@ class KeyframeError(ValueError):
     """These bytes are no keyframe, or one that this engine cannot read; str() says why."""
 
 
-def write(data: dict[str, Any]) -> bytes:
-    """The data as a keyframe of the present format."""
+def write(data: dict[str, Any], compressed: bool = True) -> bytes:
+    """The data as a keyframe of the present format; one that is not compressed is only for another process."""
+    if not compressed:
+        return _PLAIN + packing.pack({"format": FORMAT, **data})
     packed = columns.pack({"format": FORMAT, **data})
     return _MAGIC + lzma.compress(packed, lzma.FORMAT_XZ, filters=_FILTERS)
 
@@ -51,11 +55,8 @@ def read(keyframe: bytes) -> dict[str, Any]:
     unpack = _READERS.get(keyframe[: len(_MAGIC)])
     if unpack is None:
         raise KeyframeError("these bytes are no keyframe")
-    decompressor = lzma.LZMADecompressor(memlimit=BYTES_LIMIT)
     try:
-        text = decompressor.decompress(keyframe[len(_MAGIC) :], max_length=BYTES_LIMIT)
-        if not decompressor.eof:
-            raise KeyframeError(f"the keyframe is cut off, or larger than {BYTES_LIMIT} bytes")
+        text = keyframe[len(_PLAIN) :] if keyframe.startswith(_PLAIN) else _decompressed(keyframe)
         data = unpack(text)
     except (lzma.LZMAError, ValueError, LookupError, TypeError) as error:
         raise KeyframeError(f"the keyframe is damaged: {error}") from error
@@ -67,3 +68,11 @@ def read(keyframe: bytes) -> dict[str, Any]:
             )
         data = {**upgrade(data), "format": data["format"] + 1}
     return data
+
+
+def _decompressed(keyframe: bytes) -> bytes:
+    decompressor = lzma.LZMADecompressor(memlimit=BYTES_LIMIT)
+    text = decompressor.decompress(keyframe[len(_MAGIC) :], max_length=BYTES_LIMIT)
+    if not decompressor.eof:
+        raise KeyframeError(f"the keyframe is cut off, or larger than {BYTES_LIMIT} bytes")
+    return text

@@ -88,6 +88,30 @@ class Report:
             "checks": [result.as_dict(language) for result in self.checks],
         }
 
+    def as_data(self) -> dict[str, Any]:
+        """As JSON, with its texts in every language."""
+        return {
+            "score": self.score,
+            "max_score": self.max_score,
+            "passed": self.passed,
+            "lab_version": self.lab_version,
+            "checks": [
+                {
+                    "id": check.id,
+                    "title": dict(check.title),
+                    "state": check.state,
+                    "score": check.score,
+                    "max_score": check.max_score,
+                    "message": dict(check.message),
+                    "hint": {} if check.state == "passed" else dict(check.hint),
+                    "hints": [] if check.state == "passed" else [dict(hint) for hint in check.hints],
+                    "step": check.step,
+                    "look": check.look,
+                }
+                for check in self.checks
+            ],
+        }
+
 
 def boot(lab: Lab, seed: int | None = None, start: str | None = None) -> Cluster:
     """A fresh cluster for the lab, its set-up applied and its start acted out, settled."""

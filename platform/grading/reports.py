@@ -15,31 +15,6 @@ TEXTS = ("title", "message", "hint", "hints")
 DEFAULT_LANGUAGE = "en"
 
 
-def as_data(report: Any) -> dict[str, Any]:
-    """A `labs.kit.runner.Report` as JSON with its texts in every language."""
-    return {
-        "score": report.score,
-        "max_score": report.max_score,
-        "passed": report.passed,
-        "lab_version": report.lab_version,
-        "checks": [
-            {
-                "id": check.id,
-                "title": dict(check.title),
-                "state": check.state,
-                "score": check.score,
-                "max_score": check.max_score,
-                "message": dict(check.message),
-                "hint": {} if check.state == "passed" else dict(check.hint),
-                "hints": [] if check.state == "passed" else [dict(hint) for hint in check.hints],
-                "step": check.step,
-                "look": check.look,
-            }
-            for check in report.checks
-        ],
-    }
-
-
 def text_in(language: str, texts: dict[str, str] | str) -> str:
     """The text in a language, else in English."""
     if isinstance(texts, str):

@@ -27,7 +27,6 @@ from cluster_engine.sim import BudgetExceeded
 from cluster_engine.version import ENGINE_VERSION
 from grading import queue
 from grading.models import FAILED, GRADED, RUNNING, Attempt, Submission
-from grading.reports import as_data
 from labs.kit import catalog, runner
 
 logger = logging.getLogger(__name__)
@@ -138,7 +137,7 @@ def evaluate(lab: Any, manifests: str) -> Outcome:
             "message": f"The manifests keep the cluster busy for too long: {error}",
         }
         return Outcome(FAILED, unchecked(lab), seed, "", told)
-    report = as_data(runner.grade(lab, cluster))
+    report = runner.grade(lab, cluster).as_data()
     return Outcome(GRADED, report, seed, cluster.state_hash())
 
 

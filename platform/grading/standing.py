@@ -17,7 +17,7 @@ from grading.reports import record_check
 
 @transaction.atomic
 def record(run_id: uuid.UUID, epoch: int, report: dict[str, Any], asked: bool) -> dict[str, Any]:
-    """Keep a report (`grading.reports.as_data`); returns it with `at`, its time in ISO 8601, and `asked`.
+    """Keep a report (`labs.kit.runner.Report.as_data`); returns it with `at`, its time in ISO 8601, and `asked`.
 
     What was asked for is an attempt; so is the first pass that is found without being asked. Raises `FencedError` when
     the run has another owner by now, or is over.

@@ -34,11 +34,12 @@ class FakeRun:
         self.tasks: set[asyncio.Task[None]] = set()
         self.checker = Checker(self)
 
-    def fork(self) -> Cluster:
-        return self.cluster
-
-    def grade(self, fork: Cluster) -> dict[str, Any]:
+    async def grade(self) -> dict[str, Any]:
         self.graded += 1
+        self.under_way += 1
+        self.most = max(self.most, self.under_way)
+        await asyncio.sleep(self.takes)
+        self.under_way -= 1
         checks = [
             {
                 "id": "one",
@@ -49,10 +50,6 @@ class FakeRun:
         return {"score": 0, "max_score": 1, "passed": self.passed, "checks": checks}
 
     async def in_thread(self, fn: Any, *args: Any) -> Any:
-        self.under_way += 1
-        self.most = max(self.most, self.under_way)
-        await asyncio.sleep(self.takes)
-        self.under_way -= 1
         return fn(*args)
 
     def spawn(self, coroutine: Any) -> None:
@@ -145,7 +142,7 @@ def test_a_slow_grading_is_followed_by_a_rest(monkeypatch: pytest.MonkeyPatch) -
 
     async def scene(cluster: Cluster) -> None:
         run = FakeRun(cluster)
-        run.takes = PAUSE  # grading and keeping: two of them
+        run.takes = 2 * PAUSE
         run.checker.follow(lambda: None)
         await rest(5)
         assert run.graded == 1
@@ -181,16 +178,17 @@ def test_runs_take_turns() -> None:
         runs = [FakeRun(cluster, ticks) for _ in range(3)]
         under_way = 0
         for run in runs:
+            grade = run.grade
 
-            async def in_thread(fn: Any, *args: Any) -> Any:
+            async def in_turn(grade: Callable[[], Awaitable[dict[str, Any]]] = grade) -> dict[str, Any]:
                 nonlocal under_way
                 under_way += 1
                 assert under_way == 1
                 await asyncio.sleep(PAUSE / 2)
                 under_way -= 1
-                return fn(*args)
+                return await grade()
 
-            run.in_thread = in_thread  # type: ignore[method-assign]
+            run.grade = in_turn  # type: ignore[method-assign]
             run.checker.follow(lambda: None)
         await rest(12)
         assert [run.graded for run in runs] == [1, 1, 1]

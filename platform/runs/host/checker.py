@@ -20,6 +20,7 @@ from grading import reports, standing
 
 from cluster_engine.cluster import Cluster
 from runs.host.errors import HostError
+from runs.host.graders import GradingError
 from runs.journal import FencedError
 
 logger = logging.getLogger(__name__)
@@ -45,11 +46,8 @@ class Owner(Protocol):
     def ticks(self) -> asyncio.Semaphore:
         """The turn of runs that are graded by themselves."""
 
-    def fork(self) -> Cluster:
-        """A copy of the cluster as it is now."""
-
-    def grade(self, fork: Cluster) -> dict[str, Any]:
-        """The report of all checks (`grading.reports.as_data`), in a thread."""
+    async def grade(self) -> dict[str, Any]:
+        """The report of all checks on the cluster as it is now. Raises GradingError."""
 
     async def in_thread(self, fn: Any, *args: Any) -> Any:
         """What ``fn(*args)`` returns, off the event loop."""
@@ -76,7 +74,7 @@ class Checker:
     # -- when asked -------------------------------------------------------------------------------------
 
     async def check(self) -> dict[str, Any]:
-        """Grade the cluster as it is. On a fork, in a thread: neither the learner nor the neighbours notice.
+        """Grade the cluster as it is. On a fork, in another process: neither the learner nor the neighbours notice.
 
         Raises `HostError`.
         """
@@ -91,6 +89,8 @@ class Checker:
                 raise HostError(
                     504, f"The check took longer than {settings.CHECK_SECONDS} seconds and was given up."
                 ) from None
+            except GradingError as error:
+                raise HostError(504, f"The checks came to no result: {error}.") from error
             except DatabaseError as error:
                 raise HostError(503, "The result could not be kept; try again.") from error
         finally:
@@ -102,7 +102,7 @@ class Checker:
         loop = asyncio.get_running_loop()
         began = loop.time()
         try:
-            report = await run.in_thread(run.grade, run.fork())
+            report = await run.grade()
             if asked or self.latest is None or self.latest["checks"] != report["checks"]:
                 self.latest = await run.in_thread(standing.record, run.run_id, run.epoch, report, asked)
         finally:
@@ -171,8 +171,8 @@ class Checker:
             if not self._asked:
                 try:
                     await self._grade(asked=False)
-                except (DatabaseError, FencedError) as error:
-                    logger.warning("a result could not be kept: %s", error, extra={"run": self._run.run_id})
+                except (DatabaseError, FencedError, GradingError) as error:
+                    logger.warning("no result of checks: %s", error, extra={"run": self._run.run_id})
         if self._followers and not (self.latest or {}).get("passed"):
             self._later(LOOK_SECONDS)
 

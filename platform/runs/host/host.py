@@ -28,10 +28,12 @@ from django.db.models import Sum
 from django.utils import timezone
 from redis.exceptions import RedisError
 
+from cluster_engine.cluster import Cluster
 from cluster_engine.serving import Pacer
 from runs import journal, registry, services, states
 from runs.host import building, scratch
 from runs.host.edge import Edge
+from runs.host.graders import Graders
 from runs.host.hosted import HostedRun
 from runs.host.writer import JournalUnavailableError, JournalWriter
 from runs.models import Run, TransitionError
@@ -79,6 +81,7 @@ class EngineHost:
         self._spawned: set[asyncio.Task[Any]] = set()
         self.writer = JournalWriter()
         self.pacer = Pacer()
+        self.graders = Graders(os.cpu_count() or 1)
         self.pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="host")
         self.url = ""
         self.scratch = settings.SCRATCH / self.name
@@ -114,6 +117,7 @@ class EngineHost:
         self._thread.join(timeout=5)
         self.writer.stop()
         self.pool.shutdown(wait=False, cancel_futures=True)
+        self.graders.stop()
         scratch.release(self.scratch)
         logger.info("engine host is down", extra={"host": self.name})
 
@@ -176,6 +180,15 @@ class EngineHost:
         """Blocking work (database, Redis, grading) beside the loop."""
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, fn, *args)
+
+    async def grade(self, slug: str, fork: Cluster) -> dict[str, Any]:
+        """The report of the lab's checks on the fork. Raises GradingError."""
+        loop = asyncio.get_running_loop()
+        deadline = time.monotonic() + settings.CHECK_SECONDS
+        report: dict[str, Any] = await loop.run_in_executor(
+            self.graders.pool, self.graders.grade, slug, fork, deadline
+        )
+        return report
 
     # -- taking runs in ---------------------------------------------------------------------------------
 

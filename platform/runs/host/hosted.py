@@ -13,14 +13,12 @@ from typing import Any, Protocol
 from config.doors import Receive, Scope, Send
 from django.conf import settings
 from django.db import DatabaseError
-from grading.reports import as_data
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, UserInfo
 from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
-from labs.kit import runner
 from runs import journal, services
 from runs.host.building import Built
 from runs.host.checker import Checker
@@ -74,6 +72,9 @@ class Host(Protocol):
 
     async def in_thread(self, fn: Any, *args: Any) -> Any:
         """What ``fn(*args)`` returns, off the event loop."""
+
+    async def grade(self, slug: str, fork: Cluster) -> dict[str, Any]:
+        """The report of the lab's checks. Raises GradingError."""
 
     async def drop(self, hosted: HostedRun) -> None:
         """Lets the run go without writing."""
@@ -230,14 +231,10 @@ class HostedRun:
 
     # -- what the workspace asks for --------------------------------------------------------------------
 
-    def fork(self) -> Cluster:
-        """A copy of the cluster as it is now."""
+    async def grade(self) -> dict[str, Any]:
+        """The report of all checks on the cluster as it is now, with its hash. Raises GradingError."""
         self.driver.catch_up()
-        return self.cluster.fork()
-
-    def grade(self, fork: Cluster) -> dict[str, Any]:
-        """The report of all checks on the fork's cluster, with its hash. In a thread."""
-        return {**as_data(runner.grade(self.lab, fork)), "state_hash": fork.state_hash()}
+        return await self.host.grade(self.lab.slug, self.cluster.fork())
 
     @property
     def ticks(self) -> asyncio.Semaphore:

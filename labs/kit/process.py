@@ -1,0 +1,62 @@
+"""A process that grades: `python -m labs.kit.process` reads clusters and writes reports until its input ends.
+
+A request is a line of JSON, `{"lab": slug, "size": n}`, and n bytes of a keyframe. An answer is a line of JSON:
+`{"report": …, "state_hash": …}`, or `{"error": …}` where the cluster could not be graded.
+"""
+
+from __future__ import annotations
+
+import ctypes
+import json
+import logging
+import resource
+import signal
+import sys
+from typing import Any, BinaryIO
+
+from cluster_engine.cluster import Cluster
+from cluster_engine.memory import relax_collector
+from labs.kit import catalog, runner
+
+logger = logging.getLogger(__name__)
+
+MEMORY_LIMIT = 2 * 1024**3
+"""Bytes of address space: what a check may take of the machine."""
+PR_SET_PDEATHSIG = 1
+
+
+def answer(slug: str, keyframe: bytes) -> dict[str, Any]:
+    """The report of the lab's checks on the keyframe's cluster."""
+    try:
+        cluster = Cluster.resume(keyframe)
+        report = runner.grade(catalog.load().lab(slug), cluster)
+        return {"report": report.as_data(), "state_hash": cluster.state_hash()}
+    except Exception as error:
+        # The edge of the process: whoever waits must hear of it, and the next request is another one's.
+        logger.exception("a cluster of the lab %s could not be graded", slug)
+        return {"error": f"{type(error).__name__}: {error}"}
+
+
+def serve(requests: BinaryIO, answers: BinaryIO) -> None:
+    """Answer one request after the other."""
+    while line := requests.readline():
+        request = json.loads(line)
+        keyframe = requests.read(request["size"])
+        if len(keyframe) < request["size"]:
+            return
+        answers.write(json.dumps(answer(request["lab"], keyframe)).encode("ascii") + b"\n")
+        answers.flush()
+
+
+def main() -> None:
+    """Ends with its parent, however that ends; Ctrl-C is the parent's business."""
+    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    catalog.load()
+    relax_collector()
+    serve(sys.stdin.buffer, sys.stdout.buffer)
+
+
+if __name__ == "__main__":
+    main()
