@@ -6,24 +6,31 @@ import os
 import shutil
 import subprocess
 import sys
+from pathlib import Path
 
 from install import PYTHON, ROOT, fail, say, settings_file
 
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
-def ensure_chromium() -> None:
-    """A browser from Debian's packages when there is none and we may; else a sentence."""
-    if any(shutil.which(name) for name in CHROMIUM):
-        return
-    advice = "a Chromium is needed for the browser tests; on Debian: apt-get install chromium."
+def ensure_packages() -> None:
+    """What the tests need of Debian's packages: a browser and PostgreSQL."""
+    if not any(shutil.which(name) for name in CHROMIUM):
+        install_packages("a Chromium is needed for the browser tests", "chromium", "fonts-noto-cjk")
+    if not shutil.which("initdb") and not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
+        install_packages("PostgreSQL is needed for the tests that run on both databases", "postgresql")
+
+
+def install_packages(why: str, *names: str) -> None:
+    """By apt-get where we may; else a sentence."""
+    advice = f"{why}; on Debian: apt-get install {' '.join(names)}."
     if os.geteuid() != 0 or not shutil.which("apt-get"):
         fail(advice)
-    say("Chromium (apt) …")
+    say(f"{names[0]} (apt) …")
     env = {**os.environ, "DEBIAN_FRONTEND": "noninteractive"}
     for command in (
         ["apt-get", "update", "-q"],
-        ["apt-get", "install", "-y", "-q", "--no-install-recommends", "chromium", "fonts-noto-cjk"],
+        ["apt-get", "install", "-y", "-q", "--no-install-recommends", *names],
     ):
         done = subprocess.run(command, env=env, capture_output=True, text=True, check=False)
         if done.returncode:
@@ -32,7 +39,7 @@ def ensure_chromium() -> None:
 
 
 def main() -> int:
-    ensure_chromium()
+    ensure_packages()
     failed = []
     parts = (
         ("lint", [str(PYTHON), "deploy/lint.py"]),
