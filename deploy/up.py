@@ -8,6 +8,7 @@ outright, the kernel tells the children (PR_SET_PDEATHSIG).
 from __future__ import annotations
 
 import argparse
+import contextlib
 import ctypes
 import os
 import secrets
@@ -22,13 +23,20 @@ import urllib.error
 import urllib.request
 from dataclasses import dataclass, field
 from pathlib import Path
+from threading import Thread
 from urllib.parse import quote
 
 from install import BIN, PYTHON, ROOT, VAR, fail, install, say
 
 GRACE = 10.0
 START_LIMIT = 60.0
+#: More often a process is not started again; it waits until the minute is over.
 RESTARTS_PER_MINUTE = 5
+#: A process that gave no sign of life for so long hangs: it is killed, and started again.
+HUNG_SECONDS = 30.0
+#: Between two questions to the web server whether it is alive.
+PROBE_SECONDS = 5.0
+HOSTS_MOST = 16
 PR_SET_PDEATHSIG = 1
 LIBC = ctypes.CDLL(None, use_errno=True)
 #: What the kernel takes as the path of a unix socket (sun_path), with room to spare.
@@ -53,11 +61,28 @@ class Process:
     command: list[str]
     env: dict[str, str]
     popen: subprocess.Popen[bytes] = field(init=False)
+    #: When it was started, of time.monotonic.
+    starts: list[float] = field(default_factory=list)
+
+    @property
+    def alive(self) -> Path:
+        """Where it writes down, as time.monotonic has it, when it was last seen alive (platform/config/alive.py)."""
+        return VAR / "alive" / self.name
+
+    def hangs(self, now: float) -> bool:
+        """Whether it gave signs of life, and gives none any more."""
+        try:
+            last = float(self.alive.read_text())
+        except (OSError, ValueError):
+            return False
+        return last > self.starts[-1] and now - last > HUNG_SECONDS
 
     def start(self) -> None:
+        self.starts = [*self.starts[-RESTARTS_PER_MINUTE:], time.monotonic()]
         log = (VAR / "log" / f"{self.name}.log").open("ab")
+        env = {**self.env, "DRYDOCK_ALIVE": str(self.alive)}
         self.popen = subprocess.Popen(
-            self.command, cwd=ROOT, env=self.env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
+            self.command, cwd=ROOT, env=env, stdin=subprocess.DEVNULL, stdout=log, stderr=log,
             start_new_session=True, preexec_fn=die_with_parent,
         )  # fmt: skip
 
@@ -152,9 +177,12 @@ def processes(host: str, port: int, redis: Redis, env: dict[str, str]) -> list[P
     celery_env = {**env, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}"}
     return [
         Process("redis", [redis_server(), str(redis.configuration)], env),
-        Process("labs", [
-            *celery, "-Q", "labs", "--pool", "threads", "-c", "4", "-n", "labs@%h", "-l", "INFO",
-        ], celery_env),
+        *(
+            Process(f"labs-{number}", [
+                *celery, "-Q", "labs", "--pool", "threads", "-c", "4", "-n", f"labs-{number}@%h", "-l", "INFO",
+            ], celery_env)
+            for number in range(1, hosts() + 1)
+        ),
         Process("grading", [
             *celery, "-Q", "grading", "--pool", "prefork", "-c", "2", "-n", "grading@%h", "-l", "INFO",
         ], celery_env),
@@ -165,6 +193,23 @@ def processes(host: str, port: int, redis: Redis, env: dict[str, str]) -> list[P
             "--timeout-graceful-shutdown", "3", "--ws", "websockets-sansio",
         ], celery_env),
     ]  # fmt: skip
+
+
+def hosts() -> int:
+    """How many engine hosts: one a processor, or as many as DRYDOCK_HOSTS says."""
+    wanted = os.environ.get("DRYDOCK_HOSTS", "")
+    if wanted and not (wanted.isdecimal() and 1 <= int(wanted) <= HOSTS_MOST):
+        fail(f"DRYDOCK_HOSTS={wanted}: a number from 1 to {HOSTS_MOST} is expected.")
+    return int(wanted) if wanted else min(HOSTS_MOST, os.cpu_count() or 1)
+
+
+def note_answers(url: str, alive: Path) -> None:
+    """In a thread: asks the web server now and then whether it is alive, and writes down when it was."""
+    while True:
+        with contextlib.suppress(OSError):
+            urllib.request.urlopen(f"{url}healthz", timeout=HUNG_SECONDS).close()
+            alive.write_text(str(time.monotonic()))
+        time.sleep(PROBE_SECONDS)
 
 
 def ready(url: str) -> bool:
@@ -195,19 +240,24 @@ def ended(running: list[Process]) -> None:
 
 def keep_up(running: list[Process]) -> None:
     """Starts again what ended by itself: runs and submissions live in the database, so nothing is lost with it."""
-    restarts: dict[str, list[float]] = {}
     while True:
         for process in running:
-            if process.popen.poll() is None:
-                continue
-            recent = [at for at in restarts.get(process.name, []) if time.monotonic() - at < 60.0]
-            if len(recent) >= RESTARTS_PER_MINUTE:
-                ended([process])
-            restarts[process.name] = [*recent, time.monotonic()]
-            say(f"{process.name} ended (status {process.popen.returncode}); starting it again")
-            process.signal_group(signal.SIGKILL)
-            process.start()
-        time.sleep(0.5)
+            keep_up_one(process, time.monotonic())
+        time.sleep(0.2)
+
+
+def keep_up_one(process: Process, now: float) -> None:
+    if process.popen.poll() is None:
+        if not process.hangs(now):
+            return
+        say(f"{process.name} gives no sign of life; killing it")
+        process.signal_group(signal.SIGKILL)
+        process.popen.wait()
+    if len([at for at in process.starts if now - at < 60.0]) > RESTARTS_PER_MINUTE:
+        return
+    say(f"{process.name} ended (status {process.popen.returncode}); starting it again")
+    process.signal_group(signal.SIGKILL)
+    process.start()
 
 
 def stop(running: list[Process]) -> None:
@@ -239,7 +289,8 @@ def main() -> None:
         )
     print("Drydock: setting up", flush=True)
     env = install()
-    (VAR / "log").mkdir(parents=True, exist_ok=True)
+    for folder in ("log", "alive"):
+        (VAR / folder).mkdir(parents=True, exist_ok=True)
     account = subprocess.run(
         [str(PYTHON), "manage.py", "ensure_instructor"],
         cwd=ROOT,
@@ -267,6 +318,7 @@ def main() -> None:
         if account.stdout.strip():
             username, password = account.stdout.split()
             print(f"Instructor account: {username}   one-time password: {password}   (shown this once)")
+        Thread(target=note_answers, args=(url, running[-1].alive), daemon=True).start()
         print(f"Drydock is at {url}   (Ctrl-C stops it; logs in {VAR / 'log'})", flush=True)
         keep_up(running)
     except KeyboardInterrupt:

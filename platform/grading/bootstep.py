@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from celery import bootsteps
+from config import alive
 
 from grading import queue
 
@@ -23,8 +24,13 @@ class TicketStep(bootsteps.StartStopStep):
 
     def start(self, parent: Any) -> None:
         """Begin."""
+        self._look_around()
+        self.timer = parent.timer.call_repeatedly(queue.TICKET_SECONDS, self._look_around)
+
+    @staticmethod
+    def _look_around() -> None:
+        alive.beat()
         queue.ask()
-        self.timer = parent.timer.call_repeatedly(queue.TICKET_SECONDS, queue.ask)
 
     def stop(self, parent: Any) -> None:
         """No more."""

@@ -58,6 +58,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     env |= {
         "DRYDOCK_VAR": str(var),
         "DRYDOCK_PORT": str(port),
+        "DRYDOCK_HOSTS": "1",  # so that it can be said which process holds a run
         "DRYDOCK_THROTTLE_ANON": "10000/min",
         "DRYDOCK_THROTTLE_USER": "10000/min",
         "DRYDOCK_THROTTLE_SUBMISSIONS": "10000/min",

@@ -21,6 +21,7 @@ from typing import Any
 
 import uvicorn
 import uvloop
+from config import alive
 from config.logs import request_id
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, transaction
@@ -316,6 +317,7 @@ class EngineHost:
                 await self.in_thread(_lost, [(h.run_id, h.epoch) for h in self.runs.values()])
             )
         self._beat_at = time.monotonic()
+        alive.beat()
         now = asyncio.get_running_loop().time()
         for hosted in self.runs.values():
             hosted.keep_up(now)
