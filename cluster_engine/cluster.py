@@ -174,6 +174,17 @@ class Cluster(Wiring):
                 raise
             return None
 
+    def trace(self) -> tuple[Any, ...]:
+        """What changes with whatever a request changes."""
+        return (self.store.revision, self.clock.scheduled, self.server.registry.identities.state())
+
+    def withdraw(self, entry: Entry) -> Entry:
+        """The last entry was a request that changed nothing: what the journal keeps in its place, without the body."""
+        kept = {name: entry.payload[name] for name in ("method", "path", "user")}
+        stub = Entry(entry.seq, entry.at, "refused", kept)
+        self.journal.entries[-1] = stub
+        return stub
+
     def execute(
         self,
         pod: str,

@@ -64,8 +64,16 @@ def _noted(cluster: Wiring, entry: Entry) -> None:
 
 Performer = Callable[[Wiring, Entry], Response | None]
 
+
+def _refused(cluster: Wiring, entry: Entry) -> None:
+    """A request that was refused and changed nothing; its body is not kept."""
+    with _cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
+        pass
+
+
 PERFORMERS: dict[str, Performer] = {
     "request": _request,
+    "refused": _refused,
     "clock": _noted,
     "file": _noted,
     "wire": _wire,

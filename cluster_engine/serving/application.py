@@ -33,6 +33,12 @@ BOOKMARK_INTERVAL = 60.0
 STREAM_TIMEOUT = 2_700.0  # s; upstream ends watches after 30–60 minutes
 QUERY_LIMIT = 1_000
 CHUNK = 1 << 18
+LARGE_BODY = 4_096
+"""Bytes: a body from this size on is not kept when its request was refused and changed nothing."""
+REQUESTS_LIMIT = 200
+"""Requests of one cluster under way; more are told to come again."""
+STREAMS_LIMIT = 100
+"""Watches and followed logs of one cluster."""
 
 
 class JournalUnavailable(Exception):
@@ -49,18 +55,22 @@ class ClusterApp:
         driver: Driver | None = None,
         resolve: Resolve | None = None,
         sink: Sink | None = None,
+        amend: Callable[[Entry], None] | None = None,
         admin: bool = False,
     ) -> None:
         """`resolve` finds the user in a scope (None: bearer tokens decide); `admin`: who names nobody is
         admin.
 
         `sink` stores a journal entry durably before it is performed; it raises JournalUnavailable when it
-        cannot.
+        cannot. `amend` is told of an entry that may take the stored one's place: the request was refused and changed
+        nothing, so that its body need not be kept.
         """
         self.cluster = cluster
         self.driver = driver
         self._resolve = resolve
         self._sink = sink
+        self._amend = amend
+        self._under_way = self._streams = 0
         self._admin = admin
         self._lock = asyncio.Lock()
 
@@ -118,9 +128,23 @@ class ClusterApp:
         if body is None:
             return
         request = self.request_of(scope, body)
-        response = self.cluster.server.refused_upgrade(request) or await self.respond(request)
+        if self._under_way >= REQUESTS_LIMIT:
+            response = _too_many()
+        else:
+            self._under_way += 1
+            try:
+                response = self.cluster.server.refused_upgrade(request) or await self.respond(request)
+            finally:
+                self._under_way -= 1
+        if response.stream is not None and self._streams >= STREAMS_LIMIT:
+            response.stream.cancel()
+            response = _too_many()
         if response.stream is not None:
-            await self._stream(response, response.stream, receive, send)
+            self._streams += 1
+            try:
+                await self._stream(response, response.stream, receive, send)
+            finally:
+                self._streams -= 1
             return
         headers = _header_list(response)
         headers.append((b"content-length", str(len(response.body)).encode()))
@@ -191,9 +215,22 @@ class ClusterApp:
             with self.driver.hold() if self.driver is not None else nullcontext():
                 await self._sink(entry)
         with self._answering():
-            reply = self.cluster.perform(entry)
+            reply = self._perform(entry)
         if self.driver is not None:
             self.driver.wake()
+        return reply
+
+    def _perform(self, entry: Entry) -> Response | None:
+        body = entry.payload.get("body") if entry.kind == "request" else None
+        if body is None or sum(map(len, body.values())) < LARGE_BODY:
+            return self.cluster.perform(entry)
+        self.cluster.clock.run_until(entry.at)
+        before = self.cluster.trace()
+        reply = self.cluster.perform(entry)
+        if reply is not None and 400 <= reply.status < 500 and self.cluster.trace() == before:
+            stub = self.cluster.withdraw(entry)
+            if self._amend is not None:
+                self._amend(stub)
         return reply
 
     def _answering(self) -> AbstractContextManager[None]:
@@ -282,6 +319,16 @@ async def _read_body(receive: Receive) -> bytes | None:
 async def _disconnected(receive: Receive) -> None:
     while (await receive())["type"] != "http.disconnect":
         pass
+
+
+def _too_many() -> Response:
+    """Models k8s.io/apiserver/pkg/server/filters/maxinflight.go (tooManyRequests)."""
+    headers = {
+        "content-type": "text/plain; charset=utf-8",
+        "x-content-type-options": "nosniff",
+        "retry-after": "1",
+    }
+    return Response(429, headers, b"Too many requests, please try again later.\n")
 
 
 def _header_list(response: Response) -> list[tuple[bytes, bytes]]:

@@ -105,6 +105,11 @@ class Clock:
         return rfc3339_micro(self.now)
 
     @property
+    def scheduled(self) -> int:
+        """How many events were ever scheduled."""
+        return self._seq
+
+    @property
     def busy(self) -> bool:
         """Whether any event that is not background upkeep is waiting."""
         return self._foreground > 0

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import asyncio
 import json
-from collections.abc import Awaitable, Callable, MutableMapping
+from collections.abc import Awaitable, Callable, Iterator, MutableMapping
+from contextlib import contextmanager
 from typing import Any
 
 Scope = MutableMapping[str, Any]
@@ -14,10 +16,59 @@ App = Callable[[Scope, Receive, Send], Awaitable[None]]
 CLUSTERS_PREFIX = "/clusters/"
 #: Django spools a request's body to disk before any view sees it; nothing here takes more than 2 MiB.
 BODY_LIMIT = 4 * 1024 * 1024
+TOO_LARGE = f"The request is larger than {BODY_LIMIT // 1024 // 1024} MiB."
 
 
-class _TooLargeError(Exception):
-    """The body has grown past the limit while it was read."""
+#: How long a body may take to come.
+BODY_SECONDS = 30.0
+#: Bytes of bodies that this process holds, of requests that are not answered yet.
+BODIES_BYTES = 96 * 1024 * 1024
+
+
+class _RefusedError(Exception):
+    """The body cannot be taken in."""
+
+    def __init__(self, status: int, sentence: str) -> None:
+        super().__init__(sentence)
+        self.status = status
+
+
+class Bodies:
+    """What this process has taken in of bodies: each comes in time, and all together fit."""
+
+    def __init__(self) -> None:
+        self.held = 0
+
+    @contextmanager
+    def bounded(self, receive: Receive, limit: int | None = None) -> Iterator[Receive]:
+        """The same messages; raises _RefusedError."""
+        loop = asyncio.get_running_loop()
+        until, size, whole = loop.time() + BODY_SECONDS, 0, False
+
+        async def take() -> MutableMapping[str, Any]:
+            nonlocal size, whole
+            if whole:
+                return await receive()
+            try:
+                async with asyncio.timeout_at(until):
+                    message = await receive()
+            except TimeoutError:
+                sentence = f"The request did not come within {BODY_SECONDS:.0f} seconds."
+                raise _RefusedError(408, sentence) from None
+            length = len(message.get("body", b""))
+            size += length
+            self.held += length
+            if limit is not None and size > limit:
+                raise _RefusedError(413, TOO_LARGE)
+            if self.held > BODIES_BYTES:
+                raise _RefusedError(503, "Too much is being sent at the moment; try again later.")
+            whole = not message.get("more_body", False)
+            return message
+
+        try:
+            yield take
+        finally:
+            self.held -= size
 
 
 class ClusterDoor:
@@ -26,37 +77,30 @@ class ClusterDoor:
     def __init__(self, clusters: Any, others: App) -> None:
         self.clusters = clusters
         self.others = others
+        self.bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         if scope["type"] == "lifespan":
             await self._lifespan(receive, send)
-        elif scope["type"] in ("http", "websocket") and scope["path"].startswith(CLUSTERS_PREFIX):
-            await self.clusters(scope, receive, send)
-        elif scope["type"] == "http":
-            await self._bounded(scope, receive, send)
-        else:
-            await self.others(scope, receive, send)
-
-    async def _bounded(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Everything else over HTTP, with a body of at most `BODY_LIMIT` bytes."""
-        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
-        if not declared.isdigit() or int(declared) > BODY_LIMIT:
-            await _send_too_large(send)
             return
-        size = 0
+        ours = scope["path"].startswith(CLUSTERS_PREFIX)
+        app = self.clusters if ours else self.others
+        if scope["type"] == "http":
+            await self._bounded(app, scope, receive, send, None if ours else BODY_LIMIT)
+        else:
+            await app(scope, receive, send)
 
-        async def counted() -> MutableMapping[str, Any]:
-            nonlocal size
-            message = await receive()
-            size += len(message.get("body", b""))
-            if size > BODY_LIMIT:
-                raise _TooLargeError
-            return message
-
-        try:
-            await self.others(scope, counted, send)
-        except _TooLargeError:
-            await _send_too_large(send)
+    async def _bounded(self, app: App, scope: Scope, receive: Receive, send: Send, limit: int | None) -> None:
+        """A request whose body is at most `limit` bytes; None: the application says how much it takes."""
+        declared = next((value for name, value in scope["headers"] if name == b"content-length"), b"0")
+        if limit is not None and (not declared.isdigit() or int(declared) > limit):
+            await _refuse(send, 413, TOO_LARGE)
+            return
+        with self.bodies.bounded(receive, limit) as bounded:
+            try:
+                await app(scope, bounded, send)
+            except _RefusedError as refused:
+                await _refuse(send, refused.status, str(refused))
 
     async def _lifespan(self, receive: Receive, send: Send) -> None:
         while True:
@@ -69,13 +113,12 @@ class ClusterDoor:
                 return
 
 
-async def _send_too_large(send: Send) -> None:
-    sentence = f"The request is larger than {BODY_LIMIT // 1024 // 1024} MiB."
-    body = json.dumps({"error": sentence, "code": 413, "request_id": ""}).encode("utf-8")
+async def _refuse(send: Send, status: int, sentence: str) -> None:
+    body = json.dumps({"error": sentence, "code": status, "request_id": ""}).encode("utf-8")
     headers = [
         (b"content-type", b"application/json"),
         (b"content-length", str(len(body)).encode("ascii")),
         (b"connection", b"close"),
     ]
-    await send({"type": "http.response.start", "status": 413, "headers": headers})
+    await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})

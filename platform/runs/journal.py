@@ -16,6 +16,7 @@ from typing import Any
 
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
+from django.db.models.functions import Length
 
 from runs import states
 from runs.models import JournalEntry, Keyframe, Run
@@ -125,6 +126,17 @@ def write(run_id: uuid.UUID, epoch: int, records: Iterable[Record]) -> None:
             JournalEntry.objects.bulk_create(rows)
     except IntegrityError as error:
         raise FencedError(f"run {run_id}: its history goes on elsewhere") from error
+
+
+def amend(run_id: uuid.UUID, epoch: int, record: Record) -> None:
+    """Put a smaller entry into the place of the one of its number. Raises `FencedError`."""
+    text = json.dumps(record.payload)
+    with transaction.atomic():
+        row = JournalEntry.objects.filter(run_id=run_id, epoch=epoch, seq=record.seq)
+        was = row.annotate(size=Length("payload")).values_list("size", flat=True).first()
+        if was is not None:
+            _own(run_id, epoch, len(text) - was)
+            row.update(kind=record.kind, payload=text)
 
 
 def _own(run_id: uuid.UUID, epoch: int, more_bytes: int) -> None:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import pytest
 from apiserver_bench import deployment
 
 from cluster_engine import Cluster
+from cluster_engine.apimachinery.errors import ApiError
 
 
 def test_a_million_replicas() -> None:
@@ -21,3 +23,24 @@ def test_a_million_replicas() -> None:
     assert failure["message"].endswith(
         "exceeded quota: cluster-budget, requested: pods=1, used: pods=40, limited: pods=40"
     )
+
+
+def test_a_pod_with_very_many_containers() -> None:
+    cluster = Cluster(nodes=2, seed=1)
+    containers = [{"name": f"c{number}", "image": "busybox"} for number in range(101)]
+    pod = {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": "many"},
+        "spec": {"containers": containers},
+    }
+    with pytest.raises(ApiError) as refused:
+        cluster.apply(pod)
+    assert refused.value.status["message"] == (
+        'pods "many" is forbidden: exceeded quota: cluster-budget, requested: containers=101, '
+        "used: containers=0, limited: containers=100"
+    )
+    split = {"containers": containers[:60], "initContainers": containers[60:]}
+    with pytest.raises(ApiError):
+        cluster.apply({**pod, "spec": split})
+    cluster.apply({**pod, "spec": {**split, "initContainers": containers[60:100]}})

@@ -218,3 +218,78 @@ def test_time_stands_still_while_the_journal_writes() -> None:
         driver.stop()
 
     run(main)
+
+
+BIG = "x" * 5_000
+REFUSED = [
+    ("taken", {"name": "taken"}, 409, True),
+    ("invalid", {"name": "Not_A_Name"}, 422, True),
+    ("in another namespace", {"name": "a", "namespace": "other"}, 400, True),
+    ("refused after a name was drawn", {"generateName": "No_"}, 422, False),
+]
+
+
+@pytest.mark.parametrize(
+    ("metadata", "status", "withdrawn"), [row[1:] for row in REFUSED], ids=[row[0] for row in REFUSED]
+)
+def test_a_refused_write_costs_no_journal_of_its_body(
+    metadata: dict[str, str], status: int, withdrawn: bool
+) -> None:
+    cluster, amended = Cluster(nodes=1, seed=1, addons=False), []
+    app = ClusterApp(cluster, admin=True, amend=amended.append)
+
+    async def main() -> None:
+        client = Client(app)
+        assert (await client.call("POST", MAPS, {"metadata": {"name": "taken"}}))[0] == 201
+        body = {"metadata": metadata, "data": {"a": BIG}}
+        assert (await client.call("POST", MAPS, body))[0] == status
+        assert (await client.call("POST", MAPS, {"metadata": {"generateName": "no-"}, "data": {"a": BIG}}))[
+            0
+        ] == 201
+
+    run(main)
+    kinds = [entry.kind for entry in cluster.journal]
+    assert kinds == ["request", "refused" if withdrawn else "request", "request"]
+    assert [entry.kind for entry in amended] == ["refused"] * withdrawn
+    assert (BIG in str(cluster.journal.entries[1].payload)) != withdrawn
+    assert Cluster.replay(cluster.journal).state_hash() == cluster.state_hash()
+
+
+def test_what_one_cluster_has_under_way_is_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cluster_engine.serving.application.STREAMS_LIMIT", 2)
+    monkeypatch.setattr("cluster_engine.serving.application.REQUESTS_LIMIT", 3)
+    gate = asyncio.Event()
+
+    async def sink(entry: Entry) -> None:
+        await gate.wait()
+
+    app = ClusterApp(small_cluster(), admin=True, sink=sink)
+
+    async def main() -> None:
+        watches = [
+            asyncio.ensure_future(
+                Client(app).call("GET", MAPS, query="watch=1", until=lambda data: b"b" in data)
+            )
+            for _ in range(2)
+        ]
+        await asyncio.sleep(0)
+        await asyncio.sleep(0)
+        status, headers, body = await Client(app).call("GET", MAPS, query="watch=1")
+        assert (status, headers["retry-after"], body) == (
+            429,
+            "1",
+            b"Too many requests, please try again later.\n",
+        )
+        assert (await Client(app).call("GET", MAPS))[0] == 200
+        writes = [
+            asyncio.ensure_future(Client(app).call("POST", MAPS, {"metadata": {"name": name}}))
+            for name in "abc"
+        ]
+        await asyncio.sleep(0.01)
+        assert (await Client(app).call("GET", MAPS))[0] == 429
+        gate.set()
+        assert [answer[0] for answer in await asyncio.gather(*writes)] == [201, 201, 201]
+        await asyncio.gather(*watches)
+        assert (await Client(app).call("GET", MAPS))[0] == 200
+
+    run(main)

@@ -73,3 +73,43 @@ def test_size(headers: Any, chunks: list[bytes], status: int) -> None:
     assert [message["status"] for message in sent if "status" in message] == ([status] if status else [])
     if status:
         assert json.loads(sent[1]["body"])["error"] == "The request is larger than 4 MiB."
+
+
+class Slow:
+    """A client that sends part of its body and then nothing."""
+
+    def __init__(self, size: int) -> None:
+        self.size = size
+        self.sent: list[Any] = []
+        self.begun = False
+
+    async def receive(self) -> Any:
+        if not self.begun:
+            self.begun = True
+            return {"type": "http.request", "body": b"x" * self.size, "more_body": True}
+        return await asyncio.sleep(3600)
+
+    async def send(self, message: Any) -> None:
+        self.sent.append(message)
+
+    @property
+    def status(self) -> int:
+        return int(self.sent[0]["status"]) if self.sent else 0
+
+
+@pytest.mark.parametrize("path", ["/api/v1/me/", "/clusters/x/api"])
+def test_bodies_that_do_not_come(path: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Half-sent bodies are bounded in time and, all together, in bytes; then others are served again."""
+    monkeypatch.setattr("config.doors.BODIES_BYTES", 5_000)
+    monkeypatch.setattr("config.doors.BODY_SECONDS", 0.1)
+    inner = Inner()
+    door = ClusterDoor(inner.app("clusters"), inner.app("others"))
+    scope = {"type": "http", "path": path, "headers": []}
+    clients = [Slow(1_000) for _ in range(8)]
+
+    async def scene() -> None:
+        await asyncio.gather(*(door(dict(scope), client.receive, client.send) for client in clients))
+
+    asyncio.run(scene())
+    assert [client.status for client in clients] == [408] * 5 + [503] * 3
+    assert door.bodies.held == 0

@@ -475,6 +475,18 @@ def test_a_user_keeps_no_more_bytes_than_allowed(host: EngineHost, fresh: Run, s
     assert ask(host, fresh, f"{MAPS}/n0", "DELETE").status_code == 403
 
 
+def test_a_refused_write_is_kept_without_its_body(host: EngineHost, fresh: Run) -> None:
+    host.acquire(fresh.pk)
+    bad = {**CONFIG_MAP, "metadata": {"name": "Bad_"}, "data": {"a": "x" * 100_000}}
+    assert ask(host, fresh, MAPS, "POST", bad).status_code == 422
+    for _ in range(100):
+        if kinds(fresh)[-1] == "refused":
+            break
+        time.sleep(0.02)
+    last = JournalEntry.objects.filter(run=fresh).latest("seq")
+    assert (last.kind, len(last.payload) < 1_000) == ("refused", True)
+
+
 def test_a_keyframe_is_kept_from_the_beginning(host: EngineHost, fresh: Run) -> None:
     """So that a later engine, which could not replay the journal, goes on with a run that was just begun."""
     host.acquire(fresh.pk)

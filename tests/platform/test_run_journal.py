@@ -132,3 +132,15 @@ def test_group_commit_fails_only_the_fenced(make_run: Callable[..., Run]) -> Non
     assert [type(result) for result in results] == [type(None), FencedError, type(None)] * 20
     assert seqs(runs[0]) == seqs(runs[2]) == list(range(20))
     assert seqs(runs[1]) == []
+
+
+def test_an_entry_may_become_smaller(run: Run) -> None:
+    journal.take_over(run.pk)
+    journal.write(run.pk, 1, [record(0, "header"), record(1, body="x" * 9_000), record(2)])
+    before = kept(run)
+    journal.amend(run.pk, 1, record(1, "refused", path="/"))
+    assert before - kept(run) == len('{"body": ""}') + 9_000 - len('{"path": "/"}')
+    assert [row.kind for row in journal.read(run.pk).records] == ["refused", "request"]
+    journal.take_over(run.pk)
+    with pytest.raises(FencedError):
+        journal.amend(run.pk, 1, record(2, "refused"))

@@ -11,6 +11,7 @@ import logging
 import os
 import secrets
 import socket
+import sys
 import threading
 import time
 import uuid
@@ -46,6 +47,7 @@ START_SECONDS = 10.0
 STOP_SECONDS = 15.0
 JANITOR_SECONDS = 15.0
 PURGE_SECONDS = 3600.0
+SWITCH_SECONDS = 0.001
 #: `last_active` in the database is for people to look at: a minute's precision will do.
 ACTIVITY_SECONDS = 60.0
 
@@ -100,6 +102,8 @@ class EngineHost:
 
     def start(self) -> None:
         """Returns once the port is open. Raises OSError when it cannot be."""
+        # The event loop must not wait for long when a thread computes (packs a keyframe, builds a run).
+        sys.setswitchinterval(SWITCH_SECONDS)
         self.scratch = scratch.claim(settings.SCRATCH, self.name)
         self.writer.start()
         self._thread.start()

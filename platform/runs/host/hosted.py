@@ -108,7 +108,9 @@ class HostedRun:
         self.in_use = 0
         self._lost = False
         self.driver = Driver(self.cluster, pacer=host.pacer)
-        self.app = ClusterApp(self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink)
+        self.app = ClusterApp(
+            self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink, amend=self._amend
+        )
         self.terminal = Terminal(self, built.files)
         self.checker = Checker(self)
         self.tabs = Tabs(self.app, self.checker)
@@ -187,6 +189,17 @@ class HostedRun:
         self.room -= weight_of(entry)
         if entry.seq >= self._framed + KEYFRAME_EVERY:
             self._frame_soon(entry.seq)
+
+    def _amend(self, entry: Entry) -> None:
+        record = Record(self._base + entry.seq, entry.at, entry.kind, entry.payload)
+        self.host.spawn(self._keep_amended(record))
+
+    async def _keep_amended(self, record: Record) -> None:
+        try:
+            await self.host.in_thread(journal.amend, self.run_id, self.epoch, record)
+        except (FencedError, DatabaseError) as error:
+            # The larger entry does the same at a replay.
+            logger.info("an entry stays as large as it was: %s", error, extra={"run": self.run_id})
 
     def _frame_soon(self, seq: int) -> None:
         self._framed, self._framed_at = seq, asyncio.get_running_loop().time()
