@@ -13,6 +13,7 @@ import time
 import urllib.error
 import urllib.request
 from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -52,7 +53,13 @@ def _free_port() -> int:
 @pytest.fixture(scope="session")
 def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
     """What `make up` starts, and what Ctrl-C stops; no process may be left afterwards."""
-    var = tmp_path_factory.mktemp("var")
+    with running(tmp_path_factory.mktemp("var"), {}) as started:
+        yield started
+
+
+@contextmanager
+def running(var: Path, settings: dict[str, str]) -> Iterator[Stack]:
+    """`make up` in that folder, with these settings beside those of all journeys."""
     port = _free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("DRYDOCK_")}
     env |= {
@@ -63,7 +70,7 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         "DRYDOCK_THROTTLE_USER": "10000/min",
         "DRYDOCK_THROTTLE_SUBMISSIONS": "10000/min",
         "DRYDOCK_GUESTS_PER_HOUR": "10000",
-    }
+    } | settings
     output = var / "up.txt"
     with output.open("w") as log:
         process = subprocess.Popen(
@@ -93,9 +100,9 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
         time.sleep(0.1)
     account = re.search(r"Instructor account: (\S+) +one-time password: (\S+)", text)
     assert account, f"no instructor account in:\n{text}"
-    running = Stack(url.rstrip("/"), account.group(1), new_name("berth-"), var)
-    Visitor(running).take_over(account.group(1), account.group(2), running.password)
-    yield running
+    started = Stack(url.rstrip("/"), account.group(1), new_name("berth-"), var)
+    Visitor(started).take_over(account.group(1), account.group(2), started.password)
+    yield started
     family = descendants(process.pid)
     assert len(family) >= 4, family  # Redis, two workers, the web server
     process.send_signal(signal.SIGINT)

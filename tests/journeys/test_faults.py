@@ -1,0 +1,355 @@
+"""The fault journey: learners work on three hosts and PostgreSQL while whatever can die or hang does so.
+
+No write that was acknowledged is lost or there twice, nothing goes backwards, every lab comes back, and every
+submission is graded for what it is worth. A slice by default; `DRYDOCK_SOAK=1` is 100 labs and 200 faults, drawn from
+`DRYDOCK_SEED`. The figures are printed.
+"""
+
+from __future__ import annotations
+
+import asyncio
+import os
+import random
+import re
+import signal
+import time
+import urllib.error
+import urllib.request
+from collections import Counter
+from collections.abc import Awaitable, Callable
+from contextlib import suppress
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import httpx
+import psycopg
+import pytest
+import redis
+
+from tests.postgresql import Server
+
+from .clients import Api, Visitor, processes_of
+from .conftest import Stack, running
+from .pages import MENDED
+
+pytestmark = [pytest.mark.stack, pytest.mark.soak]
+
+FULL = bool(os.environ.get("DRYDOCK_SOAK"))
+LABS, FAULTS, SUBMISSIONS = (100, 200, 60) if FULL else (6, 7, 4)
+SEED = int(os.environ.get("DRYDOCK_SEED", "1"))
+HOSTS = 3
+#: Seconds from fault to fault, and from a learner's command to the next.
+CALM, THINK = (3.0, 2.0) if FULL else (4.0, 0.7)
+LEASE = 6.0
+MAPS = "/api/v1/namespaces/default/configmaps"
+#: What says "again": nothing is known of what was asked, or nothing was done.
+AGAIN = frozenset({408, 421, 429, 500, 502, 503, 504})
+PATIENCE = 120.0
+
+
+@dataclass
+class Blocked:
+    """A command: from its first try to its acknowledgement."""
+
+    began: float
+    ended: float
+
+
+@dataclass
+class Learner:
+    """One scripted lab: what was acknowledged, and what nobody knows of."""
+
+    number: int
+    run: str
+    token: str
+    named: dict[str, str] = field(default_factory=dict)
+    drawn: set[str] = field(default_factory=set)
+    unknown: set[str] = field(default_factory=set)
+    commands: list[Blocked] = field(default_factory=list)
+    revision: int = 0
+    errors: Counter[str] = field(default_factory=Counter)
+
+    async def ask(
+        self, http: httpx.AsyncClient, method: str, path: str, data: Any = None
+    ) -> httpx.Response | None:
+        """None: nobody knows."""
+        headers = {"Authorization": f"Bearer {self.token}"}
+        try:
+            answer = await http.request(method, f"/clusters/{self.run}{path}", json=data, headers=headers)
+        except httpx.HTTPError as error:
+            self.errors[type(error).__name__] += 1
+            return None
+        if answer.status_code in AGAIN:
+            self.errors[str(answer.status_code)] += 1
+            return None
+        revision = int(answer.json()["metadata"].get("resourceVersion") or 0)
+        if method != "GET" and answer.status_code == 201:
+            assert revision > self.revision, "a write that was acknowledged goes back in time"
+        self.revision = max(self.revision, revision)
+        return answer
+
+    async def insist(
+        self, http: httpx.AsyncClient, method: str, path: str, data: Any = None
+    ) -> httpx.Response:
+        """Until it is known."""
+        began = time.monotonic()
+        while (answer := await self.ask(http, method, path, data)) is None:
+            assert time.monotonic() - began < PATIENCE, f"lab {self.number} does not come back: {self.errors}"
+            await asyncio.sleep(0.15)
+        self.commands.append(Blocked(began, time.monotonic()))
+        return answer
+
+    async def work(self, http: httpx.AsyncClient, over: asyncio.Event, chance: random.Random) -> None:
+        count = 0
+        while not over.is_set():
+            count += 1
+            mark = f"m{count}"
+            if count % 3:
+                value = f"{self.number}-{count}"
+                body = {"metadata": {"name": mark}, "data": {"v": value}}
+                answer = await self.insist(http, "POST", MAPS, body)
+                # 409: it was done the first time, and the answer was lost.
+                assert answer.status_code in (201, 409), answer.text
+                self.named[mark] = value
+            elif count % 2:
+                body = {"metadata": {"generateName": "drawn-", "labels": {"mark": mark}}}
+                answer = await self.ask(http, "POST", MAPS, body)
+                (self.unknown if answer is None else self.drawn).add(mark)
+            else:
+                answer = await self.insist(http, "GET", MAPS)
+                present = {item["metadata"]["name"] for item in answer.json()["items"]}
+                assert set(self.named) <= present, f"lost: {set(self.named) - present}"
+            await asyncio.sleep(THINK * (0.5 + chance.random()))
+
+    async def account(self, http: httpx.AsyncClient) -> None:
+        """At the end: everything is there, once."""
+        items = (await self.insist(http, "GET", MAPS)).json()["items"]
+        named = {i["metadata"]["name"]: (i.get("data") or {}).get("v") for i in items}
+        assert self.named.items() <= named.items()
+        drawn = Counter((item["metadata"].get("labels") or {}).get("mark", "") for item in items)
+        del drawn[""]
+        assert {mark: drawn[mark] for mark in self.drawn} == dict.fromkeys(self.drawn, 1)
+        assert all(drawn[mark] <= 1 for mark in self.unknown)
+        assert set(drawn) <= self.drawn | self.unknown
+
+
+class World:
+    """The stack, and what can go wrong with it. A fault returns when what it broke is whole again."""
+
+    def __init__(self, stack: Stack, database: Server, chance: random.Random) -> None:
+        self.stack, self.database, self.chance = stack, database, chance
+
+    def pids(self, pattern: str) -> list[int]:
+        return [pid for pid, command in processes_of(self.stack).items() if re.search(pattern, command)]
+
+    def _send(self, pids: list[int], number: int) -> None:
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, number)
+
+    async def _until(self, holds: Callable[[], bool]) -> None:
+        async with asyncio.timeout(PATIENCE):
+            while not await asyncio.to_thread(holds):
+                await asyncio.sleep(0.1)
+
+    def ready(self) -> bool:
+        try:
+            with urllib.request.urlopen(f"{self.stack.url}/readyz", timeout=2) as answer:
+                return bool(answer.status == 200)
+        except (urllib.error.URLError, OSError):
+            return False
+
+    def host(self) -> tuple[str, list[int]]:
+        pattern = rf"-n labs-{self.chance.randint(1, HOSTS)}@"
+        return pattern, self.pids(pattern)
+
+    async def kill_host(self) -> None:
+        """Its labs go to another one at once: there is nothing to wait for."""
+        self._send(self.host()[1], signal.SIGKILL)
+
+    async def stop_host(self) -> None:
+        """It hangs for longer than its lease, then goes on as if nothing had been."""
+        _, pids = self.host()
+        self._send(pids, signal.SIGSTOP)
+        asyncio.get_running_loop().call_later(2 * LEASE, self._send, pids, signal.SIGCONT)
+        await asyncio.sleep(LEASE)
+
+    async def kill_grading(self) -> None:
+        self._send(self.pids("-Q grading"), signal.SIGKILL)
+
+    async def stop_grading(self) -> None:
+        pids = self.pids("-Q grading")
+        self._send(pids, signal.SIGSTOP)
+        await asyncio.sleep(4)
+        self._send(pids, signal.SIGCONT)
+
+    async def kill_web(self) -> None:
+        self._send(self.pids("uvicorn"), signal.SIGKILL)
+        await asyncio.sleep(0.5)
+        await self._until(self.ready)
+
+    async def stop_web(self) -> None:
+        pids = self.pids("uvicorn")
+        self._send(pids, signal.SIGSTOP)
+        await asyncio.sleep(3)
+        self._send(pids, signal.SIGCONT)
+
+    async def kill_redis(self) -> None:
+        """With all that it held: it keeps nothing on disk."""
+        self._send(self.pids("redis-server|valkey-server"), signal.SIGKILL)
+        await asyncio.sleep(0.5)
+        await self._until(self.ready)
+
+    async def restart_database(self) -> None:
+        await asyncio.to_thread(self.database.stop)
+        await asyncio.to_thread(self.database.start)
+
+    async def disk_full(self) -> None:
+        """The database takes no writes for a while, and says so: to those who write, a full disk is no other thing."""
+        await asyncio.to_thread(self._read_only, "on")
+        await asyncio.sleep(3)
+        await asyncio.to_thread(self._read_only, "off")
+
+    def _read_only(self, value: str) -> None:
+        with psycopg.connect(self.database.url, autocommit=True) as connection:
+            connection.execute("SET default_transaction_read_only = off")
+            connection.execute(f"ALTER SYSTEM SET default_transaction_read_only = {value}")
+            connection.execute("SELECT pg_reload_conf()")
+
+    async def clock_jump(self) -> None:
+        """Two minutes: every lease that is written down somewhere has run out."""
+        await asyncio.to_thread(self._jump)
+
+    def _jump(self) -> None:
+        configuration = (self.stack.var / "redis" / "redis.conf").read_text()
+        path = re.search(r'unixsocket "(.*)"', configuration)
+        password = re.search(r"requirepass (\S+)", configuration)
+        assert path is not None
+        assert password is not None
+        client = redis.Redis(unix_socket_path=path[1], password=password[1])
+        with suppress(redis.RedisError):
+            for key in [*client.scan_iter("drydock:run:*"), *client.scan_iter("drydock:boot:*")]:
+                client.delete(key)
+        with psycopg.connect(self.database.url, autocommit=True) as connection:
+            connection.execute(
+                "UPDATE grading_submission SET leased_until = leased_until - interval '2 minutes' "
+                "WHERE leased_until IS NOT NULL"
+            )
+
+
+#: How often each is drawn, of 20.
+KINDS: list[tuple[int, Callable[[World], Awaitable[None]]]] = [
+    (6, World.kill_host), (3, World.stop_host), (2, World.kill_grading), (1, World.stop_grading),
+    (2, World.kill_web), (1, World.stop_web), (1, World.kill_redis), (1, World.restart_database),
+    (2, World.disk_full), (1, World.clock_jump),
+]  # fmt: skip
+SLICE = [
+    World.kill_host, World.kill_redis, World.disk_full, World.stop_host, World.restart_database, World.kill_web,
+    World.clock_jump,
+]  # fmt: skip
+
+
+def start_lab(stack: Stack, number: int) -> Learner:
+    visitor = Visitor(stack)
+    run = visitor.start("declare-a-deployment")
+    found = re.search(r"ddr_[0-9a-f]+", visitor.http.get(f"/runs/{run.id}/kubeconfig/").text)
+    assert found is not None
+    visitor.close()
+    return Learner(number, run.id, found[0])
+
+
+def submit(api: Api) -> str | None:
+    with suppress(httpx.HTTPError):
+        answer = api.post("/labs/declare-a-deployment/submissions/", {"manifests": MENDED})
+        if answer.status_code == 202:
+            return str(answer.json()["id"])
+    return None
+
+
+def recovery(learners: list[Learner], faults: list[tuple[str, float, float]]) -> list[float]:
+    """For each fault and lab: for how long after the fault was over a command that had met it was still not done."""
+    found = []
+    for _, began, healed in faults:
+        for learner in learners:
+            met = [c for c in learner.commands if c.began <= healed and c.ended >= began]
+            found += [max(0.0, c.ended - max(c.began, healed)) for c in met[-1:]]
+    return sorted(found)
+
+
+def at(values: list[float], share: float) -> float:
+    return round(values[min(len(values) - 1, int(len(values) * share))], 2) if values else 0.0
+
+
+async def journey(world: World, learners: list[Learner], api: Api) -> dict[str, Any]:
+    chance, over = world.chance, asyncio.Event()
+    faults: list[tuple[str, float, float]] = []
+    sent: list[str] = []
+    limits = httpx.Limits(max_connections=2 * LABS, max_keepalive_connections=LABS)
+    async with httpx.AsyncClient(
+        base_url=world.stack.url, timeout=20, trust_env=False, limits=limits
+    ) as http:
+        tasks = [asyncio.ensure_future(one.work(http, over, random.Random(one.number))) for one in learners]
+        kinds = [kind for weight, kind in KINDS for _ in range(weight)]
+        for number in range(FAULTS):
+            if number % max(1, FAULTS // SUBMISSIONS) == 0 and (
+                ident := await asyncio.to_thread(submit, api)
+            ):
+                sent.append(ident)
+            await asyncio.sleep(CALM * (0.5 + chance.random()))
+            kind = chance.choice(kinds) if FULL else SLICE[number % len(SLICE)]
+            began = time.monotonic()
+            await kind(world)
+            faults.append((kind.__name__, began, time.monotonic()))
+            for task in tasks:
+                if task.done():
+                    task.result()
+        await asyncio.sleep(2 * LEASE if FULL else LEASE)
+        over.set()
+        await asyncio.gather(*tasks)
+        for learner in learners:
+            await learner.account(http)
+    results = await asyncio.to_thread(graded, api, sent)
+    commands = sorted(c.ended - c.began for one in learners for c in one.commands)
+    back = recovery(learners, faults)
+    return {
+        "labs": len(learners),
+        "faults": dict(Counter(name for name, _, _ in faults)),
+        "commands": len(commands),
+        "acknowledged": sum(len(one.named) + len(one.drawn) for one in learners),
+        "unknown": sum(len(one.unknown) for one in learners),
+        "command_p50_p95_max": (at(commands, 0.5), at(commands, 0.95), at(commands, 1.0)),
+        "recovery_p50_p95_max": (at(back, 0.5), at(back, 0.95), at(back, 1.0)),
+        "submissions": dict(Counter(results)),
+        "errors": dict(sum((one.errors for one in learners), Counter())),
+    }
+
+
+def graded(api: Api, sent: list[str]) -> list[tuple[str, Any]]:
+    deadline = time.monotonic() + PATIENCE
+    while True:
+        found = [api.get(f"/submissions/{ident}/").json() for ident in sent]
+        if all(one["state"] in ("graded", "failed") for one in found) or time.monotonic() > deadline:
+            return [(one["state"], one["score"]) for one in found]
+        time.sleep(0.5)
+
+
+def test_nothing_is_lost_and_nothing_sticks(tmp_path_factory: pytest.TempPathFactory) -> None:
+    print(f"seed {SEED}")
+    database = Server(tmp_path_factory.mktemp("database"))
+    database.start()
+    settings = {
+        "DRYDOCK_DATABASE_URL": database.url,
+        "DRYDOCK_HOSTS": str(HOSTS),
+        "DRYDOCK_HOST_LEASE_SECONDS": str(int(LEASE)),
+    }
+    try:
+        with running(Path(tmp_path_factory.mktemp("var")), settings) as stack:
+            learners = [start_lab(stack, number) for number in range(LABS)]
+            api = Api(stack, Visitor(stack).sign_up().make_token())
+            world = World(stack, database, random.Random(SEED))
+            figures = asyncio.run(journey(world, learners, api))
+            print(figures)
+            assert set(figures["submissions"]) == {("graded", 7)}, figures
+    finally:
+        database.stop()
