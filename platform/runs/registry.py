@@ -1,8 +1,8 @@
 """Run → host, in Redis: where a run lives at this moment.
 
-An entry lives as long as its host keeps refreshing it. It carries the epoch, and a lower epoch never
-overwrites a higher one, so a host that lost a run cannot draw traffic back to itself. Redis only remembers
-what is true elsewhere: when it loses everything, the hosts write it again at their next heartbeat.
+An entry is believed for as long as its host keeps its own lease, one for all its runs. It carries the epoch, and a
+lower epoch never overwrites a higher one, so a host that lost a run cannot draw traffic back to itself. Redis only
+remembers what is true elsewhere: when it loses everything, the hosts write it again at their next heartbeat.
 """
 
 from __future__ import annotations
@@ -26,22 +26,25 @@ from runs import signing
 logger = logging.getLogger(__name__)
 
 PREFIX = "drydock:run:"
-CLOCK_PREFIX = "drydock:clock:"
+HOST_PREFIX = "drydock:host:"
 BOOT_PREFIX = "drydock:boot:"
 PURGE_KEY = "drydock:purge"
 #: Set by hosts while Redis remembers; and for as long as a lease after Redis had forgotten all.
 KNOWN_KEY, YOUNG_KEY = "drydock:known", "drydock:young"
-CLOCK_SECONDS = 24 * 3600
+#: An entry is forgotten after so long; its run is asked for again then, and its host stays what it is.
+ENTRY_SECONDS = 7 * 24 * 3600
 #: A boot that was asked for and not done within this time may be asked for again.
 BOOT_CLAIM_SECONDS = 1.0
 #: While a host builds a run, nobody else is asked to.
 BUILD_CLAIM_SECONDS = 10.0
 
-#: KEYS[1] entry · ARGV: JSON, epoch, milliseconds. Returns 1 when written, 0 when a newer epoch is there.
+#: KEYS[1] entry, KEYS[2] host · ARGV: JSON, epoch, seconds of the entry, milliseconds of the host's lease. Returns 1
+#: when written, 0 when a newer epoch is there.
 _REGISTER = """
 local old = redis.call('GET', KEYS[1])
 if old and cjson.decode(old).epoch > tonumber(ARGV[2]) then return 0 end
-redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[3])
+redis.call('SET', KEYS[1], ARGV[1], 'EX', ARGV[3])
+redis.call('SET', KEYS[2], '1', 'PX', ARGV[4])
 return 1
 """
 #: KEYS[1] entry · ARGV: epoch. Deletes the entry unless a newer epoch owns it.
@@ -107,16 +110,17 @@ def async_redis() -> redis.asyncio.Redis:
 
 
 async def find(run_id: uuid.UUID) -> Location | None:
-    """Where the run lives, or None; an entry that no host of ours wrote is none."""
+    """Where the run lives, or None: no entry, none that a host of ours wrote, or one whose host has lost its lease."""
     text = await async_redis().get(f"{PREFIX}{run_id}")
     if not text:
         return None
     try:
-        return Location.load(run_id, text)
+        location = Location.load(run_id, text)
     except signing.ForgedError as error:
         logger.error("not believed: %s", error, extra={"run": run_id})
         await async_redis().delete(f"{PREFIX}{run_id}")
         return None
+    return location if await async_redis().exists(f"{HOST_PREFIX}{location.host}") else None
 
 
 async def has_forgotten() -> bool:
@@ -150,12 +154,15 @@ def claim_purge(seconds: float) -> bool:
 
 
 def lives(run_id: uuid.UUID, elsewhere_than: str) -> bool:
-    """Whether another host than this one has a lease of the run."""
+    """Whether another host than this one holds the run under its lease."""
     text = sync_redis().get(f"{PREFIX}{run_id}")
+    if text is None:
+        return False
     try:
-        return text is not None and Location.load(run_id, text).host != elsewhere_than
+        host = Location.load(run_id, text).host
     except signing.ForgedError:
         return False
+    return host != elsewhere_than and bool(sync_redis().exists(f"{HOST_PREFIX}{host}"))
 
 
 def note_boot(run_id: uuid.UUID, seconds: float) -> None:
@@ -169,35 +176,26 @@ def release_boot(run_id: uuid.UUID) -> None:
 
 
 def register(run_id: uuid.UUID, location: Location, seconds: float) -> bool:
-    """Write or refresh an entry; False when a newer epoch owns the run."""
-    script_args: list[Any] = [location.dump(run_id), location.epoch, int(seconds * 1000)]
-    return bool(sync_redis().eval(_REGISTER, 1, f"{PREFIX}{run_id}", *script_args))
+    """Write an entry, with a lease of its host for so many seconds; False when a newer epoch owns the run."""
+    keys = [f"{PREFIX}{run_id}", f"{HOST_PREFIX}{location.host}"]
+    arguments: list[Any] = [location.dump(run_id), location.epoch, ENTRY_SECONDS, int(seconds * 1000)]
+    return bool(sync_redis().eval(_REGISTER, 2, *keys, *arguments))
 
 
-def refresh(entries: list[tuple[uuid.UUID, Location, int]], seconds: float) -> set[uuid.UUID]:
-    """Heartbeat of one host: refresh all its runs and note their clocks. Returns the runs it has lost."""
-    if sync_redis().set(KNOWN_KEY, "1", nx=True):
-        sync_redis().set(YOUNG_KEY, "1", px=int(seconds * 1000))
-    if not entries:
-        return set()
+def beat(host: str, seconds: float) -> bool:
+    """Renew a host's lease. True: Redis had lost its memory, and the host's runs must be registered again."""
     pipe = sync_redis().pipeline(transaction=False)
-    for run_id, location, clock_us in entries:
-        pipe.eval(
-            _REGISTER, 1, f"{PREFIX}{run_id}", location.dump(run_id), location.epoch, int(seconds * 1000)
-        )
-        pipe.set(f"{CLOCK_PREFIX}{run_id}", clock_us, ex=CLOCK_SECONDS)
-    answers = pipe.execute()
-    return {entry[0] for entry, kept in zip(entries, answers[::2], strict=True) if not kept}
+    pipe.set(f"{HOST_PREFIX}{host}", "1", px=int(seconds * 1000))
+    pipe.set(KNOWN_KEY, "1", nx=True)
+    forgot = bool(pipe.execute()[1])
+    if forgot:
+        sync_redis().set(YOUNG_KEY, "1", px=int(seconds * 1000))
+    return forgot
 
 
-def clock_of(run_id: uuid.UUID) -> int:
-    """The virtual time the run had reached at its last heartbeat, 0 if unknown."""
-    return int(sync_redis().get(f"{CLOCK_PREFIX}{run_id}") or 0)
-
-
-def forget_clock(run_id: uuid.UUID) -> None:
-    """For a run that starts over."""
-    sync_redis().delete(f"{CLOCK_PREFIX}{run_id}")
+def end(host: str) -> None:
+    """The host is gone, and says so."""
+    sync_redis().delete(f"{HOST_PREFIX}{host}")
 
 
 def forget(run_id: uuid.UUID, epoch: int) -> None:

@@ -229,7 +229,7 @@ class World:
         assert password is not None
         client = redis.Redis(unix_socket_path=path[1], password=password[1])
         with suppress(redis.RedisError):
-            for key in [*client.scan_iter("drydock:run:*"), *client.scan_iter("drydock:boot:*")]:
+            for key in [*client.scan_iter("drydock:host:*"), *client.scan_iter("drydock:boot:*")]:
                 client.delete(key)
         with psycopg.connect(self.database.url, autocommit=True) as connection:
             connection.execute(

@@ -452,6 +452,37 @@ def test_what_was_used_least_recently_sleeps(
     assert Keyframe.objects.filter(run=runs[0]).exists()
 
 
+def test_what_redis_forgot_is_told_again(
+    hosts: Callable[[], EngineHost], make_run: Callable[..., Run]
+) -> None:
+    first, second = hosts(), hosts()
+    kept, lost = make_run(state="requested"), make_run(state="requested")
+    for run in (kept, lost):
+        first.acquire(run.pk)
+    second.acquire(lost.pk)
+    registry.sync_redis().flushdb()
+    for host in (second, first):
+        host.call(host._beat())
+    assert set(first.runs) | set(second.runs) == {kept.pk, lost.pk}
+    registry.sync_redis().flushdb()
+    for host in (first, second):
+        registry.sync_redis().delete(registry.KNOWN_KEY)
+        host.call(host._beat())
+    for run, host in ((kept, first), (lost, second)):
+        found = asyncio.run(registry.find(run.pk))
+        assert found is not None
+        assert found.host == host.name
+
+
+def test_a_run_that_is_another_host_s_is_let_go(hosts: Callable[[], EngineHost], fresh: Run) -> None:
+    first, second = hosts(), hosts()
+    first.acquire(fresh.pk)
+    held = {fresh.pk: first.runs[fresh.pk].epoch}
+    assert _tidy_database([], held).over == set()
+    second.acquire(fresh.pk)
+    assert _tidy_database([], held).over == {fresh.pk}
+
+
 def test_who_is_watched_sleeps_last(host: EngineHost, make_run: Callable[..., Run], settings: Any) -> None:
     settings.RUN_LIMIT = 2
     watched, other, third = (make_run(state="requested") for _ in range(3))
@@ -504,7 +535,9 @@ def test_time_that_was_seen_is_not_lost_with_redis(host: EngineHost, fresh: Run)
     hosted.driver.catch_up()
     reached = hosted.cluster.clock.now
     seen = [Seen(fresh.pk, hosted.epoch, hosted.user_id, reached, 0.42), Seen(fresh.pk, 7, 0, 1, 1.0)]
-    assert _tidy_database(seen, [fresh.pk]) == Found(set(), {hosted.user_id: Run.objects.get().kept_bytes})
+    assert _tidy_database(seen, {fresh.pk: hosted.epoch}) == Found(
+        set(), {hosted.user_id: Run.objects.get().kept_bytes}
+    )
     fresh.refresh_from_db()
     assert services.notice_of(fresh) == "Your cluster is busy: it runs at 0.4 ×."
     registry.sync_redis().flushdb()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import time
 import uuid
 
 import pytest
@@ -49,12 +50,30 @@ def test_only_a_host_says_where_a_run_lives(entry: str) -> None:
     assert find() == at(1)
 
 
-def test_heartbeat_names_the_lost() -> None:
-    other = uuid.uuid4()
-    registry.register(RUN, at(2), 10)
-    assert registry.refresh([(RUN, at(1), 5), (other, at(1), 7)], 10) == {RUN}
-    assert find() == at(2)
-    assert registry.clock_of(other) == 7
+def test_an_entry_is_worth_its_host_s_lease() -> None:
+    registry.register(RUN, at(1, "a"), 10)
+    assert registry.lives(RUN, elsewhere_than="b")
+    assert not registry.lives(RUN, elsewhere_than="a")
+    registry.end("a")
+    assert find() is None
+    assert not registry.lives(RUN, elsewhere_than="b")
+    registry.beat("a", 10)
+    assert find() == at(1, "a"), "it had only been late"
+    registry.beat("a", 0.02)
+    time.sleep(0.05)
+    assert find() is None
+
+
+def test_a_heartbeat_finds_out_that_redis_forgot() -> None:
+    async def has_forgotten() -> bool:
+        return await registry.has_forgotten()
+
+    assert asyncio.run(has_forgotten())
+    assert registry.beat("a", 0.1)
+    assert asyncio.run(has_forgotten()), "the other hosts have not written theirs yet"
+    assert not registry.beat("b", 10)
+    time.sleep(0.15)
+    assert not asyncio.run(has_forgotten())
 
 
 def test_forget_spares_a_newer_owner() -> None:

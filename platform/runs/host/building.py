@@ -18,7 +18,7 @@ from cluster_engine.sim.keyframe import KeyframeError
 from cluster_engine.terminal.disk import normal
 from cluster_engine.version import ENGINE_VERSION
 from labs.kit import catalog, runner
-from runs import journal, registry, services
+from runs import journal, services
 from runs.journal import HEADER, FencedError, Record
 from runs.models import Run
 
@@ -112,7 +112,6 @@ def _booted(run: Run, lab: Any, history: journal.History) -> Built:
     records = [Record(base, 0, HEADER, cluster.journal.header)]
     records += [Record(base + e.seq, e.at, e.kind, e.payload) for e in cluster.journal.entries]
     journal.write(run.pk, run.epoch, records)
-    registry.forget_clock(run.pk)
     return Built(lab, cluster, starting_files(lab), base, 0, _room(run))
 
 
@@ -127,7 +126,7 @@ def _rebuilt(run: Run, lab: Any, history: journal.History) -> Built:
     if cluster is None:
         history = journal.read(run.pk, whole=True)
         cluster = Cluster.replay(Journal(header.payload, _entries(header, history)))
-    reached = max(run.reached_us, registry.clock_of(run.pk))
+    reached = run.reached_us
     if cluster.clock.now < reached <= cluster.clock.now + CATCH_UP_US:
         # Its clients saw this much happen. The engine does the same again, so nothing is lost.
         cluster.clock.run_until(reached)

@@ -45,7 +45,7 @@ logger = logging.getLogger(__name__)
 
 START_SECONDS = 10.0
 STOP_SECONDS = 15.0
-JANITOR_SECONDS = 15.0
+JANITOR_SECONDS = 5.0
 PURGE_SECONDS = 3600.0
 SWITCH_SECONDS = 0.001
 #: `last_active` in the database is for people to look at: a minute's precision will do.
@@ -65,7 +65,7 @@ class Seen:
 
 @dataclass(frozen=True, slots=True)
 class Found:
-    """What the janitor learns from the database: runs that are over, and what active users' runs keep."""
+    """What the janitor learns: runs that are over or another host's, and what active users' runs keep."""
 
     over: set[uuid.UUID]
     kept: dict[int, int]
@@ -123,6 +123,10 @@ class EngineHost:
         self.writer.stop()
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.graders.stop()
+        try:
+            registry.end(self.name)
+        except (RedisError, OSError) as error:
+            logger.info("the registry was not told that this host ends: %s", error)
         scratch.release(self.scratch)
         logger.info("engine host is down", extra={"host": self.name})
 
@@ -325,16 +329,12 @@ class EngineHost:
         now = asyncio.get_running_loop().time()
         for hosted in self.runs.values():
             hosted.keep_up(now)
-        entries = [
-            (hosted.run_id, Location(self.url, hosted.epoch, self.name), hosted.cluster.clock.now)
-            for hosted in self.runs.values()
-        ]
         try:
-            lost = await self.in_thread(registry.refresh, entries, settings.HOST_LEASE_SECONDS)
+            if await self.in_thread(registry.beat, self.name, settings.HOST_LEASE_SECONDS):
+                held = [(h.run_id, Location(self.url, h.epoch, self.name)) for h in self.runs.values()]
+                await self._drop_lost(await self.in_thread(_register_again, held))
         except (RedisError, OSError) as error:
             logger.warning("no heartbeat: %s", error)
-            return
-        await self._drop_lost(lost)
 
     async def _drop_lost(self, lost: set[uuid.UUID]) -> None:
         for run_id in lost:
@@ -355,12 +355,13 @@ class EngineHost:
             if h.watched or now - h.last_active < ACTIVITY_SECONDS
         ]
         try:
-            found = await self.in_thread(_tidy_database, active, list(self.runs))
+            held = {hosted.run_id: hosted.epoch for hosted in self.runs.values()}
+            found = await self.in_thread(_tidy_database, active, held)
         except DatabaseError as error:
             logger.warning("the janitor cannot reach the database: %s", error)
             return
         for run_id in found.over:
-            if (lost := self.runs.get(run_id)) is not None:
+            if (lost := self.runs.get(run_id)) is not None and lost.epoch == held[run_id]:
                 await self.drop(lost)
         for hosted in self.runs.values():
             if hosted.user_id in found.kept:
@@ -384,6 +385,12 @@ async def _forever(step: Callable[[], Coroutine[Any, Any, None]]) -> None:
             await asyncio.sleep(1)
 
 
+def _register_again(held: list[tuple[uuid.UUID, Location]]) -> set[uuid.UUID]:
+    """Tell a Redis that forgot everything; returns the runs that are another host's."""
+    seconds = settings.HOST_LEASE_SECONDS
+    return {run_id for run_id, location in held if not registry.register(run_id, location, seconds)}
+
+
 def _lost(held: list[tuple[uuid.UUID, int]]) -> set[uuid.UUID]:
     """Which of these runs another host has taken over, or are over. Without an answer: all, for none can be trusted."""
     close_old_connections()
@@ -397,7 +404,7 @@ def _lost(held: list[tuple[uuid.UUID, int]]) -> set[uuid.UUID]:
         close_old_connections()
 
 
-def _tidy_database(active: list[Seen], hosted: list[uuid.UUID]) -> Found:
+def _tidy_database(active: list[Seen], held: dict[uuid.UUID, int]) -> Found:
     """Note activity, and how far time has come; find what is over, and what the users keep."""
     close_old_connections()
     try:
@@ -407,9 +414,10 @@ def _tidy_database(active: list[Seen], hosted: list[uuid.UUID]) -> Found:
                 Run.objects.filter(pk=seen.run_id, epoch=seen.epoch).update(
                     last_active=now, reached_us=seen.reached_us, pace=round(seen.pace * 100)
                 )
-        live = Run.objects.live().filter(pk__in=hosted).values_list("pk", flat=True)
+        current = dict(Run.objects.live().filter(pk__in=list(held)).values_list("pk", "epoch"))
+        over = {run_id for run_id, epoch in held.items() if current.get(run_id) != epoch}
         kept = Run.objects.filter(user__in={seen.user_id for seen in active}).values("user").order_by()
         sums = kept.annotate(total=Sum("kept_bytes")).values_list("user", "total")
-        return Found(set(hosted) - set(live), dict(sums))
+        return Found(over, dict(sums))
     finally:
         close_old_connections()
