@@ -124,6 +124,42 @@ def files(options: argparse.Namespace) -> Iterator[Result]:
     yield {"bench": "files", "runs": options.runs, **engine("files", str(options.runs))}
 
 
+def hosting(name: str, *arguments: object) -> Result:
+    """One measurement of an engine host (bench/hosting.py), on all processors; its numbers in milliseconds."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.hosting", name, *map(str, arguments)],
+        cwd=ROOT,
+        stdout=subprocess.PIPE,
+        text=True,
+        check=True,
+        env={**os.environ, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}"},
+    )
+    result: Result = json.loads(done.stdout)
+    return result
+
+
+def labs(options: argparse.Namespace) -> Iterator[Result]:
+    """Idle residents, active learners, a hostile one beside fifty, and a run that comes back."""
+    yield {"bench": "labs", "case": "idle", **hosting("idle", 2000, 30)}
+    yield {"bench": "labs", "case": "active", **hosting("active", 300, 60)}
+    alone = hosting("active", 50, 60)
+    beside = hosting("active", 50, 60, "hostile")
+    ratio = beside["p99_ms"] / alone["p99_ms"]
+    yield {"bench": "labs", "case": "50 alone", **alone}
+    yield {"bench": "labs", "case": "50 beside a hostile one", **beside, "p99_ratio": ratio}
+    yield {"bench": "labs", "case": "resume", **hosting("resume", 5000, 10, 20)}
+
+
+def grading(options: argparse.Namespace) -> Iterator[Result]:
+    """Submissions over the API, from the queue to the grade."""
+    yield {"bench": "grading", **hosting("grading", 400, 2)}
+
+
+def checks(options: argparse.Namespace) -> Iterator[Result]:
+    """The checks of live labs."""
+    yield {"bench": "checks", **hosting("checks", 100)}
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "boot": boot,
     "scale": scale,
@@ -135,6 +171,9 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "network": network,
     "life": life,
     "files": files,
+    "labs": labs,
+    "grading": grading,
+    "checks": checks,
 }
 
 
