@@ -15,7 +15,8 @@ import uvicorn
 from django.db import OperationalError
 from runs import hosting, registry
 from runs.proxy.access import Decision
-from runs.proxy.app import MAX_BODY, TIMED_OUT, ClusterProxy, Target
+from runs.proxy.app import MAX_BODY, ClusterProxy, Target
+from runs.proxy.status import TIMED_OUT
 from runs.registry import Location
 from runs.signing import SIGNATURE_HEADER, Verifier
 from runs.upstream import UpstreamError

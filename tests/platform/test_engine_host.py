@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import json
 import time
+import weakref
 from collections.abc import Callable, Iterator
 from typing import Any
 
@@ -241,6 +242,26 @@ def test_a_stale_host_keeps_no_keyframe(fresh: Run) -> None:
     with pytest.raises(journal.FencedError):
         journal.keep_keyframe(fresh.pk, 0, 1, b"x")
     assert not Keyframe.objects.exists()
+
+
+def test_a_stream_ends_when_its_run_leaves(
+    host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runs.host.hosted.RELEASE_SECONDS", 0.1)
+    host.acquire(fresh.pk)
+    hosted = host.runs[fresh.pk]
+    store = weakref.ref(hosted.cluster.store)
+    url = f"{host.url}/t/{hosted.token}{MAPS}?watch=1"
+    with httpx.stream("GET", url, timeout=10) as answer:
+        assert answer.status_code == 200
+        host.call(host.passivate(hosted))
+        del hosted
+        answer.read()  # ends as at a time-out: the client watches again, elsewhere
+    for _ in range(100):
+        if store() is None:
+            break
+        time.sleep(0.05)
+    assert store() is None, "what sleeps takes no memory"
 
 
 def test_reset_begins_anew(host: EngineHost, fresh: Run) -> None:

@@ -13,6 +13,7 @@ opens that run alone.
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
 import json
 import logging
@@ -31,7 +32,7 @@ from runs.host.hosted import HostedRun
 from runs.host.writer import JournalUnavailableError
 from runs.hosting import MISDIRECTED
 from runs.journal import FencedError, JournalFullError
-from runs.proxy.status import send_status
+from runs.proxy.status import TIMED_OUT, send_status
 from runs.signing import SIGNATURE_HEADER, ForgedError, Verifier
 
 logger = logging.getLogger(__name__)
@@ -165,8 +166,14 @@ class Edge:
             await send(message)
 
         hosted.in_use += 1
+        work = asyncio.ensure_future(hosted.app(scope, receive, watching))
+        hosted.serving.add(work)
         try:
-            await hosted.app(scope, receive, watching)
+            await work
+        except asyncio.CancelledError:
+            if not hosted.closed:
+                raise
+            await Edge._let_go(scope, send, begun)
         except FencedError:
             # Not applied, and never will be here: the proxy finds the new owner and asks there.
             hosted.abandon()
@@ -183,7 +190,20 @@ class Edge:
                 raise
             await send_status(send, 403, str(error), request_id.get())
         finally:
+            hosted.serving.discard(work)
             hosted.in_use -= 1
+
+    @staticmethod
+    async def _let_go(scope: Scope, send: Send, begun: bool) -> None:
+        """The run leaves this host: a stream ends, who reads asks elsewhere; of a write nobody knows."""
+        if begun and scope["type"] == "http":
+            await send({"type": "http.response.body", "body": b""})
+        elif begun:
+            await send({"type": "websocket.close", "code": 1012})
+        elif scope["type"] == "websocket" or scope["method"] in ("GET", "HEAD"):
+            await Edge._refuse(scope, send, MISDIRECTED)
+        else:
+            await send_status(send, 504, TIMED_OUT, request_id.get())
 
     async def _terminal(
         self, run_id: uuid.UUID, ident: str, scope: Scope, receive: Receive, send: Send

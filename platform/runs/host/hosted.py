@@ -16,6 +16,7 @@ from django.db import DatabaseError
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, UserInfo
+from cluster_engine.release import release
 from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
@@ -38,6 +39,8 @@ WATCHED_FACTOR = 6
 KEYFRAME_EVERY = 500
 #: Seconds of processor time since the last keyframe that make a new one worth it: what a rebuild takes, about.
 KEYFRAME_COST = 0.1
+#: Seconds after which a cluster that has left is taken apart: whoever still looked at it has looked away.
+RELEASE_SECONDS = 30.0
 #: Seconds from keyframe to keyframe at least.
 KEYFRAME_PAUSE = 20.0
 
@@ -106,6 +109,9 @@ class HostedRun:
         self._framed_spent = 0
         #: Requests and streams under way.
         self.in_use = 0
+        #: Those of them that the Kubernetes API answers; they end when the run leaves this host.
+        self.serving: set[asyncio.Task[None]] = set()
+        self.closed = False
         self._lost = False
         self.driver = Driver(self.cluster, pacer=host.pacer)
         self.app = ClusterApp(
@@ -141,11 +147,15 @@ class HostedRun:
 
     async def close(self) -> None:
         """Stop everything; the run itself goes on in its journal."""
+        self.closed = True
         self.host.tokens.pop(self.token, None)
+        for task in list(self.serving):
+            task.cancel()
         self.tabs.close()
         self.checker.close()
         self.driver.stop()
         await self.terminal.close()
+        asyncio.get_running_loop().call_later(RELEASE_SECONDS, release, self.cluster)
 
     def touch(self) -> None:
         """Somebody is using it."""

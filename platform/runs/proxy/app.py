@@ -24,7 +24,7 @@ from redis.exceptions import RedisError
 from runs import hosting
 from runs.proxy import sockets
 from runs.proxy.access import Credentials, Gate
-from runs.proxy.status import JSON_TYPE, body_of, message_of, send_status
+from runs.proxy.status import JSON_TYPE, TIMED_OUT, body_of, message_of, send_status
 from runs.reading import is_reading
 from runs.upstream import UpstreamError
 
@@ -44,12 +44,6 @@ NOT_RETURNED = frozenset(
 _PATH = re.compile(
     rb"/clusters/([0-9a-fA-F]{8}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{4}-[0-9a-fA-F]{12})"
     rb"(?:/t/([A-Za-z0-9_]{8,100}))?(/.*)?"
-)
-
-
-#: Kubernetes' own words (apimachinery/pkg/api/errors, NewGenericServerResponse).
-TIMED_OUT = (
-    "the server was unable to return a response in the time allotted, but may still be processing the request"
 )
 
 

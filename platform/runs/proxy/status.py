@@ -19,6 +19,12 @@ REASONS = {
 }
 
 
+#: Kubernetes' own words (apimachinery/pkg/api/errors, NewGenericServerResponse).
+TIMED_OUT = (
+    "the server was unable to return a response in the time allotted, but may still be processing the request"
+)
+
+
 def message_of(status: int, run_id: uuid.UUID | None, path: str) -> str:
     """The sentence for an answer that is the proxy's own."""
     if status == 401:
