@@ -8,7 +8,7 @@ from typing import Any
 
 import pytest
 from runs import journal, states
-from runs.host.writer import JournalWriter
+from runs.host.writer import JournalWriter, _by_owner, _Order
 from runs.journal import FencedError, Record
 from runs.models import JournalEntry, Keyframe, Run
 
@@ -144,3 +144,19 @@ def test_an_entry_may_become_smaller(run: Run) -> None:
     journal.take_over(run.pk)
     with pytest.raises(FencedError):
         journal.amend(run.pk, 1, record(2, "refused"))
+
+
+@pytest.mark.django_db(transaction=True)
+def test_who_holds_several_rows_takes_them_in_one_order(make_run: Callable[..., Run]) -> None:
+    """A journal's batch and the janitor's round touch the same runs: in two orders they would wait for each other."""
+    runs = [make_run() for _ in range(8)]
+    for run in runs:
+        journal.take_over(run.pk)
+    loop = asyncio.new_event_loop()
+    orders = [
+        _Order(run.pk, 1, [record(seq)], loop, loop.create_future()) for seq in range(2) for run in runs
+    ]
+    loop.close()
+    grouped = _by_owner(orders)
+    assert [run for run, _ in grouped] == sorted(run.pk for run in runs)
+    assert all([row.seq for row in rows] == [0, 1] for rows in grouped.values())

@@ -410,7 +410,8 @@ def _tidy_database(active: list[Seen], held: dict[uuid.UUID, int]) -> Found:
     try:
         now = timezone.now()
         with transaction.atomic():
-            for seen in active:
+            # In the order in which the journal is written, too: see `writer`.
+            for seen in sorted(active, key=lambda seen: seen.run_id):
                 Run.objects.filter(pk=seen.run_id, epoch=seen.epoch).update(
                     last_active=now, reached_us=seen.reached_us, pace=round(seen.pace * 100)
                 )

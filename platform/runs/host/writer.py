@@ -120,7 +120,8 @@ class JournalWriter:
 
 
 def _by_owner(batch: list[_Order]) -> dict[tuple[uuid.UUID, int], list[journal.Record]]:
+    """In the order of the runs' numbers: who holds several rows takes them so, or two wait for each other."""
     grouped: dict[tuple[uuid.UUID, int], list[journal.Record]] = defaultdict(list)
-    for order in batch:
+    for order in sorted(batch, key=lambda order: order.run_id):
         grouped[order.run_id, order.epoch].extend(order.records)
     return grouped
