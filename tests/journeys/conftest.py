@@ -14,7 +14,7 @@ import urllib.error
 import urllib.request
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 import pytest
@@ -58,8 +58,11 @@ def stack(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Stack]:
 
 
 @contextmanager
-def running(var: Path, settings: dict[str, str]) -> Iterator[Stack]:
-    """`make up` in that folder, with these settings beside those of all journeys."""
+def running(var: Path, settings: dict[str, str], before: Stack | None = None) -> Iterator[Stack]:
+    """`make up` in that folder, with these settings beside those of all journeys.
+
+    `before`: what ran in the folder before, whose instructor's account is there already.
+    """
     port = _free_port()
     env = {name: value for name, value in os.environ.items() if not name.startswith("DRYDOCK_")}
     env |= {
@@ -99,9 +102,12 @@ def running(var: Path, settings: dict[str, str]) -> Iterator[Stack]:
             break
         time.sleep(0.1)
     account = re.search(r"Instructor account: (\S+) +one-time password: (\S+)", text)
-    assert account, f"no instructor account in:\n{text}"
-    started = Stack(url.rstrip("/"), account.group(1), new_name("berth-"), var)
-    Visitor(started).take_over(account.group(1), account.group(2), started.password)
+    assert (account is None) == (before is not None), f"no instructor account, or one too many, in:\n{text}"
+    if account is None:
+        started = replace(before, url=url.rstrip("/"))
+    else:
+        started = Stack(url.rstrip("/"), account.group(1), new_name("berth-"), var)
+        Visitor(started).take_over(account.group(1), account.group(2), started.password)
     yield started
     family = descendants(process.pid)
     assert len(family) >= 4, family  # Redis, two workers, the web server

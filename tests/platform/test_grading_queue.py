@@ -140,3 +140,25 @@ def test_the_migration_goes_back() -> None:
 
     migration = MigrationLoader(None).get_migration("grading", "0002_leases")
     assert all(operation.reversible for operation in migration.operations)
+
+
+def test_a_ticket_gives_up_when_others_are_always_first(
+    people: dict[str, User], lab: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Twenty times somebody else took what was found; the submission itself is not touched by that."""
+    submission = submission_of(people["owner"], lab)
+    tried = []
+
+    def find(now: Any) -> Submission:
+        tried.append(now)
+        found = Submission.objects.get(pk=submission.pk)
+        Submission.objects.filter(pk=submission.pk).update(tries=found.tries + 1)
+        return found
+
+    with monkeypatch.context() as patch:
+        patch.setattr(queue, "next_due", find)
+        assert queue.claim() is None
+    assert len(tried) == queue.CLAIMS
+    claimed = queue.claim()
+    assert claimed is not None
+    assert (claimed.pk, claimed.state, claimed.tries) == (submission.pk, "running", queue.CLAIMS + 1)
