@@ -1,7 +1,7 @@
 """Keyframes: a cluster's whole state without its journal, for later versions of the engine to go on from.
 
 A keyframe says its format. When what components save changes its shape, ``FORMAT`` takes the next number and
-``UPGRADES`` a function from the one before, so that every live run of the older engine goes on; the tests keep
+``upgrades.UPGRADES`` a function from the one before, so that every live run of the older engine goes on; the tests keep
 a golden keyframe of each format.
 """
 
@@ -12,18 +12,11 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.sim import columns, packing
+from cluster_engine.sim.upgrades import UPGRADES
 
 FORMAT = 2
 
 
-def _with_logs(data: dict[str, Any]) -> dict[str, Any]:
-    """Before format 2 no component had a log, and every informer showed what the store holds."""
-    saved = data["saved"]
-    return {**data, "saved": {**saved, "clock": {**saved["clock"], "logs": {}}, "informers": {}}}
-
-
-UPGRADES: dict[int, Callable[[dict[str, Any]], dict[str, Any]]] = {1: _with_logs}
-"""Format -> what makes data of the next format from data of this one."""
 BYTES_LIMIT = 256 * 1024 * 1024
 """Memory that reading one may take: the state of the largest cluster is a tenth of it."""
 

@@ -1,0 +1,59 @@
+"""What makes a keyframe's data of one format data of the next: one function a step, in ``UPGRADES``.
+
+Each changes nothing in place. `tests/sim/golden` holds a keyframe of each format as the last engine of that format
+wrote it, and what becomes of it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+_Data = dict[str, Any]
+
+
+def _put(data: _Data, path: tuple[str, ...], change: Callable[[Any], Any]) -> _Data:
+    """The data with what stands at the path changed, if it stands there."""
+    name, *rest = path
+    if name not in data:
+        return data
+    return {**data, name: _put(data[name], tuple(rest), change) if rest else change(data[name])}
+
+
+def _first_to_second(data: _Data) -> _Data:
+    """No component had a log, every informer showed what the store holds, and machines counted no memory."""
+    data = {**data, "saved": {**data["saved"], "informers": {}}}
+    data = _put(data, ("saved", "clock"), lambda clock: {**clock, "logs": {}})
+    path = ("saved", "components", "kubelet", "state", "runtime", "sandboxes", "sandboxes")
+    return _put(
+        data, path, lambda sandboxes: [[key, _sandbox(saved), *more] for key, saved, *more in sandboxes]
+    )
+
+
+def _sandbox(saved: _Data) -> _Data:
+    return _put(saved, ("machine", "machine"), _machine) if saved.get("machine") else saved
+
+
+def _machine(machine: _Data) -> _Data:
+    return {
+        **machine,
+        "used": {},
+        "totals": {name: count for name, count in machine["totals"].items() if name != "cpu"},
+        "roots": {name: {**root, "memory": 0} for name, root in machine["roots"].items()},
+        "procs": {key: _process(process) for key, process in machine["procs"].items()},
+    }
+
+
+def _process(process: _Data) -> _Data:
+    process = {**process, "base": 0, "rss": 0, "limits": {}}
+    if process["kind"] != "on":
+        return process
+    if process["program"] != "sleep":
+        return {**process, "kids": []}
+    # A sleep was a program that asked for a timer; now it is the timer.
+    asked = ("asks", "events", "more")
+    return {**{name: value for name, value in process.items() if name not in asked}, "kind": "pause"}
+
+
+UPGRADES: dict[int, Callable[[_Data], _Data]] = {1: _first_to_second}
+"""Format -> what makes data of the next format from data of this one."""
