@@ -1,0 +1,3 @@
+# fails: gate crane yard
+kubectl delete pods --all
+sleep 40
