@@ -38,7 +38,7 @@ from cluster_engine.apimachinery.managed_fields import (
     without_changed,
 )
 from cluster_engine.apimachinery.schema import Struct
-from cluster_engine.apimachinery.typed import merge, remove, to_set, undeclared
+from cluster_engine.apimachinery.typed import compare, merge, problems, remove, to_set
 
 BEFORE_FIRST_APPLY = "before-first-apply"
 LAST_APPLIED = "kubectl.kubernetes.io/last-applied-configuration"
@@ -133,7 +133,7 @@ def apply(
 
     ``applied`` is the configuration as it was sent (not decoded: a field that decoding adds would be owned).
     Raises the 409 that names every conflict unless ``force``, and 400 for a field that the type does not
-    have. Decoding the result, defaults, strategy and validation come after.
+    have or an item that comes twice. Decoding the result, defaults, strategy and validation come after.
     """
     version = applied["apiVersion"]
     entries: list[ManagedFieldsEntry] = []
@@ -161,7 +161,7 @@ def apply(
     if given.get("managedFields"):
         raise bad_request("metadata.managedFields must be nil")
     config = _bare(applied)
-    _check_declared(schema, config)
+    _check_fits(schema, config)
     fields = intern(strip(to_set(schema, config), reset) or EMPTY)
     merged = merge(schema, before, config)
     versions = Versions(schema, version, forms)
@@ -205,14 +205,13 @@ def apply(
     return with_entries(_with_last_applied(merged, applied, manager), kept)
 
 
-def _check_declared(schema: Struct, config: JSON) -> None:
-    unknown = undeclared(schema, config)
-    if not unknown:
+def _check_fits(schema: Struct, config: JSON) -> None:
+    texts = problems(schema, config)
+    if not texts:
         return
     meta = config.get("metadata") or {}
     group, slash, version = config["apiVersion"].rpartition("/")
     name = f"{meta.get('namespace', '')}/{meta.get('name', '')}"
-    texts = [f"{path}: field not declared in schema" for path in unknown]
     told = texts[0] if len(texts) == 1 else "errors:" + "".join(f"\n  {text}" for text in texts)
     where = f"{name}; {group}{slash or '/'}{version}, Kind={config['kind']}"
     raise bad_request(f"failed to create typed patch object ({where}): {told}")
@@ -243,7 +242,12 @@ def _last_applied_set(live: JSON | None, manager: str, schema: Struct) -> Set:
         return EMPTY
     if not isinstance(config, dict) or config.get("apiVersion") != live.get("apiVersion"):
         return EMPTY
-    return to_set(schema, config)
+    # What was changed since is not excused.
+    owned: Set = to_set(schema, config) or EMPTY
+    for changed in compare(schema, config, _bare(live)):
+        if changed is not None:
+            owned = difference(owned, changed)
+    return owned
 
 
 def _not_from_client_side_apply(

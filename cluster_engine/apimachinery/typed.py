@@ -316,27 +316,35 @@ def to_set(node: Node | None, value: Any) -> Set:
     return found
 
 
-def undeclared(node: Node | None, value: Any, path: str = "") -> list[str]:
-    """The paths of fields that the type does not have, as field sets print them."""
+def problems(node: Node | None, value: Any, path: str = "") -> list[str]:
+    """What of a value does not fit the type: fields that it does not have, items of a set or map that come twice.
+
+    Models typed/validate.go of structured-merge-diff.
+    """
     if node is None or node.code == SCALAR or not value:
         return []
     found: list[str] = []
     if isinstance(node, List):
         if isinstance(value, list):
+            seen: set[str] = set()
             for index, item in enumerate(value):
-                found += undeclared(node.items, item, path + shown(item_element(node, index, item)))
+                element = item_element(node, index, item)
+                if element in seen:
+                    found.append(f"{path}: duplicate entries for key {shown(element)}")
+                seen.add(element)
+                found += problems(node.items, item, path + shown(element))
     elif isinstance(value, dict):
         for name, item in value.items():
             if isinstance(node, Map):
                 if node.values is not node:
-                    found += undeclared(node.values, item, f"{path}.{name}")
+                    found += problems(node.values, item, f"{path}.{name}")
                 continue
             assert isinstance(node, Struct)
             field = node.fields.get(name)
             if field is None:
-                found.append(f"{path}.{name}")
+                found.append(f"{path}.{name}: field not declared in schema")
             else:
-                found += undeclared(field.node, item, f"{path}.{name}")
+                found += problems(field.node, item, f"{path}.{name}")
     return found
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 
 from cluster_engine.apimachinery import cow, managed_fields, server_side_apply
@@ -39,6 +40,11 @@ def deployment(replicas: int | None = 3, image: str = "nginx", **meta: Any) -> d
         "metadata": {"name": "d", "namespace": "default", "labels": {"app": "x"}, **meta},
         "spec": spec,
     }
+
+
+def container_with(**fields: Any) -> dict[str, Any]:
+    container = {"name": "n", "image": "nginx", **fields}
+    return cow.put(deployment(), ("spec", "template", "spec", "containers"), [container])
 
 
 def entries(obj: dict[str, Any]) -> list[dict[str, Any]]:
@@ -262,8 +268,6 @@ def test_first_apply_on_an_unmanaged_object() -> None:
 
 def test_kubectl_takes_over_what_it_applied_on_the_client_side() -> None:
     config = deployment()
-    import orjson
-
     annotated = cow.with_meta(
         config, annotations={server_side_apply.LAST_APPLIED: orjson.dumps(config).decode() + "\n"}
     )
@@ -272,6 +276,19 @@ def test_kubectl_takes_over_what_it_applied_on_the_client_side() -> None:
     assert applied["spec"]["replicas"] == 7
     annotation = orjson.loads(applied["metadata"]["annotations"][server_side_apply.LAST_APPLIED])
     assert annotation["spec"]["replicas"] == 7
+
+
+def test_last_applied_excuses_only_what_still_equals_it() -> None:
+    config = deployment(replicas=1)
+    text = orjson.dumps(config).decode() + "\n"
+    annotated = cow.with_meta(config, annotations={server_side_apply.LAST_APPLIED: text})
+    made = update(None, annotated, "kubectl-client-side-apply")
+    scaled = update(made, cow.put(made, ("spec", "replicas"), 3), "kubectl", subresource="scale")
+    with pytest.raises(ApiError) as caught:
+        apply(scaled, config, "kubectl", T1)
+    assert caught.value.message == (
+        'Apply failed with 1 conflict: conflict with "kubectl" with subresource "scale" using apps/v1: .spec.replicas'
+    )
 
 
 @pytest.mark.parametrize(
@@ -287,9 +304,25 @@ def test_kubectl_takes_over_what_it_applied_on_the_client_side() -> None:
             "errors:\n  .spec.foo: field not declared in schema\n  .bar: field not declared in schema",
             id="two",
         ),
+        pytest.param(
+            container_with(env=[{"name": "MODE", "value": "a"}, {"name": "MODE", "value": "b"}]),
+            '.spec.template.spec.containers[name="n"].env: duplicate entries for key [name="MODE"]',
+            id="a key twice",
+        ),
+        pytest.param(
+            container_with(ports=[{"containerPort": 80}, {"containerPort": 80, "protocol": "TCP"}]),
+            '.spec.template.spec.containers[name="n"].ports: duplicate entries for key '
+            '[containerPort=80,protocol="TCP"]',
+            id="a key twice, by its default",
+        ),
+        pytest.param(
+            cow.with_meta(deployment(), finalizers=["x/a", "x/b", "x/a"]),
+            '.metadata.finalizers: duplicate entries for key [="x/a"]',
+            id="an item of a set twice",
+        ),
     ],
 )
-def test_undeclared_fields_cannot_be_applied(config: Any, said: str) -> None:
+def test_what_does_not_fit_cannot_be_applied(config: Any, said: str) -> None:
     with pytest.raises(ApiError) as caught:
         apply(None, config, "kubectl")
     assert caught.value.message == (

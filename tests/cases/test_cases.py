@@ -28,7 +28,6 @@ TIMEOUT = 120
 
 OPEN = {
     "claim-expansion-refused": "F",
-    "client-apply-scale-server-apply": "E",
     "crd-cel-messages": "E",
     "crd-versions-and-finalizers": "E",
     "debug-containers-copies-nodes": "G",
@@ -38,7 +37,6 @@ OPEN = {
     "ingress-defaults-and-policies": "E",
     "limitrange-defaults-and-bounds": "E",
     "role-escalation-refused": "E",
-    "ssa-duplicate-keys": "E",
     "static-binding-and-retain": "F",
     "tokens-and-impersonation": "E",
     "unhealthy-pod-eviction-policy": "F",
