@@ -30,22 +30,21 @@ class ApiError(Exception):
 def status_failure(
     code: int, reason: str, message: str, details: JSON | None = None, retry_after: int = 0
 ) -> JSON:
-    """A metav1.Status that says why a request failed."""
+    """A metav1.Status that says why a request failed, its fields in upstream's order. Details may be empty."""
     status: JSON = {
         "kind": "Status",
         "apiVersion": "v1",
         "metadata": {},
         "status": "Failure",
         "message": message,
-        "reason": reason,
-        "code": code,
     }
-    if not reason:
-        del status["reason"]
+    if reason:
+        status["reason"] = reason
     if retry_after:
         details = {**(details or {}), "retryAfterSeconds": retry_after}
-    if details:
+    if details is not None:
         status["details"] = details
+    status["code"] = code
     return status
 
 
@@ -109,7 +108,7 @@ def unauthorized() -> ApiError:
 
 def no_such_resource() -> ApiError:
     """Of a path that names no resource (NewGenericServerResponse)."""
-    return ApiError(status_failure(404, "NotFound", "the server could not find the requested resource", None))
+    return ApiError(status_failure(404, "NotFound", "the server could not find the requested resource", {}))
 
 
 def method_not_allowed() -> ApiError:

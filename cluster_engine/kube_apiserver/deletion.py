@@ -38,16 +38,17 @@ def check_preconditions(kind: Kind, obj: JSON, options: JSON) -> None:
     wanted = options.get("preconditions") or {}
     meta = obj["metadata"]
     uid, version = wanted.get("uid"), wanted.get("resourceVersion")
+    named = f"{kind.kind}.{kind.group}" if kind.group else kind.kind  # BeforeDelete has no resource's name
     if uid and uid != meta["uid"]:
         raise errors.conflict(
-            kind.group_resource,
+            named,
             meta["name"],
             f"the UID in the precondition ({uid}) does not match the UID in record ({meta['uid']}). "
             "The object might have been deleted and then recreated",
         )
     if version and version != meta["resourceVersion"]:
         raise errors.conflict(
-            kind.group_resource,
+            named,
             meta["name"],
             f"the ResourceVersion in the precondition ({version}) does not match the "
             "ResourceVersion in record "

@@ -86,15 +86,18 @@ def _is_field_set(value: object) -> bool:
     return isinstance(value, dict) and all(_is_field_set(item) for item in value.values())
 
 
-def check_preconditions(kind: Kind, obj: JSON, old: JSON, unconditional: bool) -> None:
-    """The uid and resourceVersion that the caller holds must be the stored ones."""
+def check_preconditions(kind: Kind, obj: JSON, old: JSON, unconditional: bool, with_uid: bool = True) -> None:
+    """The resourceVersion that the caller holds must be the stored one, and the uid.
+
+    A patch has no uid to hold (``with_uid``): one that changes it is refused as any immutable field.
+    """
     meta = obj.get("metadata") or {}
     old_meta = old["metadata"]
     if meta is old_meta:
         return
     uid = meta.get("uid")
     resource, name = kind.group_resource, old_meta["name"]
-    if uid and uid != old_meta["uid"]:
+    if with_uid and uid and uid != old_meta["uid"]:
         key = f"{old_meta['namespace']}/{name}" if kind.namespaced else name
         raise errors.conflict(
             resource,

@@ -222,11 +222,14 @@ class Registry:
             obj = kind.default(obj)
         return self._update(ctx, kind, old, obj, own=True)
 
-    def _update(self, ctx: RequestContext, kind: Kind, old: JSON, obj: JSON, own: bool) -> JSON:
+    def _update(
+        self, ctx: RequestContext, kind: Kind, old: JSON, obj: JSON, own: bool, patched: bool = False
+    ) -> JSON:
         resource = kind.group_resource
         if not ctx.trusted:
             obj = meta.readable_managed_fields(obj)
-        meta.check_preconditions(kind, obj, old, kind.unconditional_update)
+        checked = not patched or ctx.subresource in kind.strategies
+        meta.check_preconditions(kind, obj, old, kind.unconditional_update, with_uid=checked)
         new = meta.carried_over(kind, obj, old)
         old_meta = old["metadata"]
         name, namespace = old_meta["name"], old_meta.get("namespace", "")
@@ -332,7 +335,7 @@ class Registry:
         new = _stored(form, new)
         if not ctx.subresource:
             new = kind.default(new)
-        return self._update(ctx, kind, live, new, own=True)
+        return self._update(ctx, kind, live, new, own=True, patched=True)
 
     def _apply(
         self,
@@ -369,8 +372,8 @@ class Registry:
                 self.clock.timestamp(),
             )
         else:
-            # The caller's uid and resourceVersion are preconditions, not fields to own.
-            meta.check_preconditions(kind, applied, live, True)
+            # The caller's resourceVersion is a precondition, not a field to own.
+            meta.check_preconditions(kind, applied, live, True, with_uid=False)
             applied = {**applied, "metadata": {k: v for k, v in given.items() if k != "resourceVersion"}}
         new = server_side_apply.apply(
             base,
@@ -392,7 +395,7 @@ class Registry:
             return self._create(ctx, kind, {**new, "metadata": dict(new["metadata"])}, own=False)
         if not ctx.subresource:
             new = kind.default(new)
-        return self._update(ctx, kind, live, new, own=False)
+        return self._update(ctx, kind, live, new, own=False, patched=True)
 
     def keep_renewed(self, ctx: RequestContext, resource: str, namespace: str | None, name: str) -> None:
         """Have the store renew the object by itself (see etcd/renewals.py). Raises ApiError 404."""

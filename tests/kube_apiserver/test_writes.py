@@ -133,6 +133,53 @@ def test_another_uid_is_a_conflict(bench: Bench) -> None:
     assert f"UID in precondition: 1-2-3, UID in object meta: {made['metadata']['uid']}" in message
 
 
+PATCHES = {
+    "merge": ("application/merge-patch+json", {"metadata": {"uid": "1-2-3"}}),
+    "json": ("application/json-patch+json", [{"op": "replace", "path": "/metadata/uid", "value": "1-2-3"}]),
+    "strategic": ("application/strategic-merge-patch+json", {"metadata": {"uid": "1-2-3"}}),
+    "apply": (
+        "application/apply-patch+yaml",
+        {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "settings", "uid": "1-2-3"}},
+    ),
+}
+
+
+@pytest.mark.parametrize("kind", PATCHES)
+def test_a_patch_cannot_change_the_uid(bench: Bench, kind: str) -> None:
+    made = bench.ok("POST", MAPS, config_map())
+    content_type, patch = PATCHES[kind]
+    query = {"fieldManager": "m"} if kind == "apply" else {}
+    assert bench.error("PATCH", f"{MAPS}/settings", patch, content_type=content_type, **query) == (
+        422,
+        "Invalid",
+        'ConfigMap "settings" is invalid: metadata.uid: Invalid value: "1-2-3": field is immutable',
+    )
+    assert bench.ok("GET", f"{MAPS}/settings")["metadata"]["uid"] == made["metadata"]["uid"]
+
+
+STATUSES = [
+    pytest.param("/api/v1/nothing", ["message", "reason", "details", "code"], {}, id="no such resource"),
+    pytest.param(
+        f"{MAPS}/none",
+        ["message", "reason", "details", "code"],
+        {"name": "none", "kind": "configmaps"},
+        id="no such object",
+    ),
+]
+
+
+@pytest.mark.parametrize(("path", "last", "details"), STATUSES)
+def test_a_status_has_its_fields_in_order(bench: Bench, path: str, last: list[str], details: Any) -> None:
+    status = orjson.loads(bench.call("GET", path).body)
+    assert list(status) == ["kind", "apiVersion", "metadata", "status", *last]
+    assert status.get("details") == details
+
+
+def test_a_status_without_details(bench: Bench) -> None:
+    status = orjson.loads(bench.call("GET", MAPS, labelSelector="a in").body)
+    assert list(status)[4:] == ["message", "reason", "code"]
+
+
 def test_names_cannot_change(bench: Bench) -> None:
     made = bench.ok("POST", MAPS, config_map())
     other = {**made, "metadata": {**made["metadata"], "name": "b"}}
@@ -276,11 +323,18 @@ def test_preconditions_of_a_delete(bench: Bench) -> None:
     assert bench.error("DELETE", f"{MAPS}/settings", options) == (
         409,
         "Conflict",
-        'Operation cannot be fulfilled on configmaps "settings": the UID in the precondition '
+        'Operation cannot be fulfilled on ConfigMap "settings": the UID in the precondition '
         "(other) does not "
         f"match the UID in record ({made['metadata']['uid']}). The object might have been "
         "deleted and then recreated",
     )
+    bench.ok("POST", DEPLOYMENTS, deployment())
+    options = {"preconditions": {"resourceVersion": "1"}}
+    status = orjson.loads(bench.call("DELETE", f"{DEPLOYMENTS}/web", options).body)
+    assert status["message"].startswith(
+        'Operation cannot be fulfilled on Deployment.apps "web": the ResourceVersion'
+    )
+    assert status["details"] == {"name": "web", "group": "apps", "kind": "Deployment"}
 
 
 def test_delete_collection_with_a_selector(bench: Bench) -> None:
