@@ -4,8 +4,7 @@
 are made on first request from the definitions in the ``kubernetes-validate`` wheel and the table of
 kinds, then kept as bytes.
 
-Only JSON is made: current clients ask for JSON. The protobuf form of v2 that kubectl before 1.27 wants is
-refused (406).
+v3 is made as JSON alone; v2 in protobuf too, which kubectl asks for (`openapi_proto.py`).
 
 Models k8s.io/kube-openapi/pkg/handler3 and pkg/handler.
 """
@@ -21,6 +20,7 @@ from typing import Any
 
 import orjson
 
+from cluster_engine.apimachinery import openapi_proto
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Kind
 
@@ -96,6 +96,11 @@ def v2_document(kinds: Sequence[Kind], custom: Mapping[str, JSON] | None = None)
     """``/openapi/v2`` as JSON."""
     keys = tuple(sorted(_key(kind) for kind in kinds))
     return _v2(keys, orjson.dumps(dict(custom or {}), option=orjson.OPT_SORT_KEYS))
+
+
+def v2_protobuf(kinds: Sequence[Kind], custom: Mapping[str, JSON] | None = None) -> bytes:
+    """``/openapi/v2`` in protobuf."""
+    return _v2_protobuf(v2_document(kinds, custom))
 
 
 # ---- schemas ---------------------------------------------------------------------------------------------
@@ -394,3 +399,8 @@ def _v2(keys: tuple[Key, ...], custom: bytes) -> bytes:
             "definitions": definitions,
         }
     )
+
+
+@lru_cache(maxsize=4)
+def _v2_protobuf(document: bytes) -> bytes:
+    return openapi_proto.document(orjson.loads(document))

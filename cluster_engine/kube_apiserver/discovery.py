@@ -49,6 +49,8 @@ _GROUP_ORDER = (
     "flowcontrol.apiserver.k8s.io",
 )
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+_PROTOBUF = tuple(f"application/com.github.proto-openapi.spec.v2{at}v1.0+protobuf" for at in (".", "@"))
+"""How replies call the v2 document in protobuf, and how kubectl asks for it."""
 _CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiserver-admission-initializer", "shutdown")
 _KEPT_LIMIT = 16
 
@@ -222,8 +224,12 @@ class Discovery:
 
     def _openapi(self, request: Request, path: str) -> Response | None:
         if path == "/openapi/v2":
-            body = openapi.v2_document(self._kinds, self._custom)
-            return _tagged(request, f'"{_tag(body)}"', body, "application/json")
+            form = _openapi_form(request.headers.get("accept", ""))
+            if form is None:
+                return Response(406, {"content-type": "text/plain; charset=utf-8"}, b"")
+            made = openapi.v2_document if form == "application/json" else openapi.v2_protobuf
+            body = made(self._kinds, self._custom)
+            return _tagged(request, f'"{_tag(body)}"', body, form, vary=True)
         if path == "/openapi/v3":
             body = openapi.v3_index(self._kinds, self._custom)
             return _tagged(request, f'"{_tag(body)}"', body, "application/json")
@@ -308,6 +314,16 @@ def _wants_aggregated(request: Request) -> bool:
         if not accept.form:
             return False
     return False
+
+
+def _openapi_form(accept: str) -> str | None:
+    """The form of the v2 document that a client wants most, of those that there are (kube-openapi/pkg/handler)."""
+    for each in [part.partition(";")[0].strip() for part in accept.split(",")]:
+        if each in ("", "*/*", "application/*", "application/json"):
+            return "application/json"
+        if each in _PROTOBUF:
+            return _PROTOBUF[0]
+    return None
 
 
 def _tag(body: bytes) -> str:

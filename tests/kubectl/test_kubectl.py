@@ -296,6 +296,18 @@ def test_server_side_apply(kubectl: Kubectl) -> None:
     )
 
 
+def test_what_was_got_can_be_applied(kubectl: Kubectl) -> None:
+    """kubectl finds no List in OpenAPI v3, so it asks for v2 in protobuf."""
+    kubectl("create", "configmap", "got", "--from-literal=a=b")
+    listed = kubectl("get", "configmaps", "-o", "yaml")
+    assert "configmap/got configured" in kubectl("apply", "-f", "-", stdin=listed)
+    unknown = "{apiVersion: foo.example.com/v1, kind: Foo, metadata: {name: x}}"
+    assert kubectl.fails("apply", "-f", "-", stdin=unknown).strip() == (
+        'error: resource mapping not found for name: "x" namespace: "" from "STDIN": no matches for kind "Foo" in '
+        'version "foo.example.com/v1"\nensure CRDs are installed first'
+    )
+
+
 def test_wait_and_delete(kubectl: Kubectl) -> None:
     make(kubectl)
     assert (
