@@ -159,3 +159,15 @@ def _mark_deleting(obj: JSON, now: int) -> JSON:
     if meta.get("deletionGracePeriodSeconds") != 0:
         fields["deletionGracePeriodSeconds"] = 0
     return with_meta(obj, **fields) if fields else obj
+
+
+def answer(kind: Kind, obj: JSON) -> JSON:
+    """What a delete that is done answers: the object, or a Status that names it."""
+    if kind.returns_deleted:
+        return obj
+    details: JSON = {"name": obj["metadata"]["name"]}
+    if kind.group:
+        details["group"] = kind.group
+    details["kind"] = kind.resource
+    details["uid"] = obj["metadata"]["uid"]
+    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

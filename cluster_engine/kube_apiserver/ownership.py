@@ -98,3 +98,16 @@ def _dict_shape(value: JSON) -> tuple[Any, ...]:
         shape.append(name)
         shape.append(not item if item.__class__ is str else _value_shape(item))
     return tuple(shape)
+
+
+def same_but_times(new: JSON, old: JSON) -> bool:
+    """Whether an update that shares what it leaves (cow.sharing) changes nothing but times in managedFields."""
+    if any(value is not old.get(name) for name, value in new.items() if name != "metadata"):
+        return False
+    meta, before = new["metadata"], old["metadata"]
+    if len(meta) != len(before) or len(new) != len(old):
+        return False
+    if any(value is not before.get(name) for name, value in meta.items() if name != "managedFields"):
+        return False
+    times = [[{**entry, "time": ""} for entry in m.get("managedFields") or ()] for m in (meta, before)]
+    return bool(times[0] == times[1])

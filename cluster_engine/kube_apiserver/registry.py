@@ -28,7 +28,7 @@ from .allocators import AllocContext
 from .budgets import Budgets
 from .encoding import SLACK
 from .identities import Identities
-from .ownership import CreateOwners
+from .ownership import CreateOwners, same_but_times
 from .patching import patched
 from .selection import Selection
 from .subresources.binding import bound
@@ -259,7 +259,7 @@ class Registry:
                 self._delete(resource, key)
             return new
         new = sharing(new, old)
-        if new is old or _same_but_times(new, old):
+        if new is old or same_but_times(new, old):
             return old
         return self._write(ctx, kind, key, new, int(old_meta["resourceVersion"]))
 
@@ -431,12 +431,12 @@ class Registry:
         if action == "keep":
             return obj
         if ctx.dry_run:
-            return obj if action == "update" else _deleted(kind, obj)
+            return obj if action == "update" else deletion.answer(kind, obj)
         if action in ("update", "both"):
             obj = self.store.put(resource, key, obj, expect=int(old["metadata"]["resourceVersion"]))
         if action == "update":
             return obj
-        return _deleted(kind, self._delete(resource, key))
+        return deletion.answer(kind, self._delete(resource, key))
 
     def delete_collection(
         self,
@@ -488,27 +488,3 @@ def _reset(ctx: RequestContext, kind: Kind) -> tuple[str, ...]:
     if "status" not in kind.subresources:
         return ()
     return _SPEC_RESET if ctx.subresource == "status" else _STATUS_RESET
-
-
-def _same_but_times(new: JSON, old: JSON) -> bool:
-    """Whether an update that shares what it leaves (cow.sharing) changes nothing but times in managedFields."""
-    if any(value is not old.get(name) for name, value in new.items() if name != "metadata"):
-        return False
-    meta, before = new["metadata"], old["metadata"]
-    if len(meta) != len(before) or len(new) != len(old):
-        return False
-    if any(value is not before.get(name) for name, value in meta.items() if name != "managedFields"):
-        return False
-    times = [[{**entry, "time": ""} for entry in m.get("managedFields") or ()] for m in (meta, before)]
-    return bool(times[0] == times[1])
-
-
-def _deleted(kind: Kind, obj: JSON) -> JSON:
-    if kind.returns_deleted:
-        return obj
-    details: JSON = {"name": obj["metadata"]["name"]}
-    if kind.group:
-        details["group"] = kind.group
-    details["kind"] = kind.resource
-    details["uid"] = obj["metadata"]["uid"]
-    return {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "details": details}

@@ -15,16 +15,11 @@ from cluster_engine.component_helpers.pod_conditions import with_pod_condition
 from cluster_engine.kube_scheduler.framework import attempts
 from cluster_engine.kube_scheduler.framework.attempts import Attempt, Attempts, Tally
 from cluster_engine.kube_scheduler.framework.cache import Cache
-from cluster_engine.kube_scheduler.framework.interface import (
-    CycleState,
-    Plugin,
-    Refusal,
-    SchedulingError,
-    Wait,
-)
+from cluster_engine.kube_scheduler.framework.interface import CycleState, Plugin
 from cluster_engine.kube_scheduler.framework.nominator import nominated_node
 from cluster_engine.kube_scheduler.framework.runtime import Framework, tell
 from cluster_engine.kube_scheduler.framework.types import PodInfo, placed
+from cluster_engine.kube_scheduler.framework.verdicts import Refusal, SchedulingError, Wait
 from cluster_engine.kube_scheduler.permits import Permit
 from cluster_engine.kube_scheduler.queue import Queue, Waiting
 from cluster_engine.sim import SECOND, Clock

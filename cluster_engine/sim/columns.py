@@ -8,22 +8,18 @@ as one of few shapes with a column for each key; one that has many keys, or at a
 a map whose values share a column. What stands at one place several times (by identity) is written once, and is one
 object again when it is read. Where there is but one value it is written as it is, down to the next collection.
 
-*Strings.* Each is written once and named by its number. One that is put together (``default/web-1.1886…``) is
-written as its parts, so that a Pod's name or uid stands there once however many strings tell it.
-
-*Numbers* are the differences to the one before, in the narrowest array that takes them.
+Strings are written once and named by their numbers (``string_table.py``), numbers stand in arrays (``arrays.py``).
 """
 
 from __future__ import annotations
 
-import re
-import sys
-from array import array
-from collections.abc import Iterable, Iterator, Sequence
-from itertools import accumulate, islice, repeat
+from collections.abc import Iterable, Sequence
 from typing import Any
 
 import orjson
+
+from cluster_engine.sim.arrays import Arrays, Numbers
+from cluster_engine.sim.string_table import Strings, read_strings
 
 _SHAPES = 8
 """Shapes of dicts that a place may show; others are maps there."""
@@ -31,22 +27,7 @@ _WIDE = 40
 """Keys of a shape, and elements of a list that have a column each, at most."""
 _MANY = 24
 """Dicts or lists side by side that are worth columns."""
-_INLINE = 8
-"""Fewer numbers than that are no array."""
-_DIVIDED = 600
-"""Characters of a string that is written as its parts, at most."""
-_PARTS = 100
-
 _NULL, _FALSE, _TRUE, _INT, _FLOAT, _STR, _LIST, _MAP, _AGAIN, _SHAPED = range(10)
-_TEXT, _UID, _DIGEST, _NUMBER, _STAMPED, _DIVIDED_UP = range(6)
-
-_uid = re.compile("[0-9a-f]{8}(?:-[0-9a-f]{4}){3}-[0-9a-f]{12}").fullmatch
-_digest = re.compile("[0-9a-f]{64}").fullmatch
-_stamp = re.compile("1[0-9a-f]{15}").fullmatch
-_parts = re.compile(r"""([/"\s{}=,:]+)""", re.ASCII).split
-
-_NOTHING: Iterator[Any] = iter(())
-
 Told = Any  # what the header tells of a list of numbers, or of a place
 
 
@@ -55,7 +36,7 @@ def pack(data: Any) -> bytes:
 
     Raises TypeError for what is no JSON.
     """
-    numbers, strings = _Numbers(), _Strings()
+    numbers, strings = Numbers(), Strings()
     told = _told(data, numbers, strings)
     table = strings.write(numbers)
     header = orjson.dumps([told, table, numbers.forms])
@@ -66,79 +47,14 @@ def unpack(packed: bytes) -> Any:
     """The data that ``pack`` wrote. Raises ValueError, LookupError or TypeError for bytes that it did not write."""
     begin = 4 + int.from_bytes(packed[:4], "little")
     told, table, forms = orjson.loads(packed[4:begin])
-    numbers = _Arrays(packed, begin + sum(table["sizes"]), forms)
-    return _valued(told, numbers, _strings(table, packed[begin:], numbers))
-
-
-class _Numbers:
-    """Takes lists of integers into arrays."""
-
-    def __init__(self) -> None:
-        self.forms: list[str] = []
-        """Of each array: its type and how many it holds."""
-        self.blobs: list[bytes] = []
-
-    def plain(self, values: Sequence[int]) -> Told:
-        """What the header tells of them: the one number that all are, a few numbers, or an array's number."""
-        if values and values.count(values[0]) == len(values):
-            return values[0]
-        return self._array(values)
-
-    def near(self, values: Sequence[int]) -> Told:
-        """As ``plain``, for numbers that lie near the one before."""
-        return self._array([value - before for value, before in zip(values, (0, *values), strict=False)])
-
-    def _array(self, values: Sequence[int]) -> Told:
-        if len(values) < _INLINE and all(-(1 << 63) <= value < 1 << 63 for value in values):
-            return list(values)
-        for form in "bhiq":
-            try:
-                found = array(form, values)
-            except OverflowError:
-                continue
-            if sys.byteorder == "big":
-                found.byteswap()
-            wide, size = found.tobytes(), found.itemsize
-            # The high bytes of all together: they hardly differ.
-            self.blobs.append(b"".join(wide[place::size] for place in range(size)))
-            self.forms.append(f"{form}{len(values)}")
-            return str(len(self.forms) - 1)
-        return [str(value) for value in values]
-
-
-class _Arrays:
-    """Gives back what ``_Numbers`` took."""
-
-    def __init__(self, packed: bytes, at: int, forms: Sequence[str]) -> None:
-        self._packed = packed
-        self._forms = forms
-        sizes = (array(form[0]).itemsize * int(form[1:]) for form in forms)
-        self._begins = list(accumulate(sizes, initial=at))
-
-    def plain(self, told: Told) -> Iterator[int]:
-        if isinstance(told, int):
-            return repeat(told)
-        if isinstance(told, list):
-            return map(int, told) if told else _NOTHING
-        number = int(told)
-        found = array(self._forms[number][0])
-        count, begin = int(self._forms[number][1:]), self._begins[number]
-        wide = bytearray(count * found.itemsize)
-        for place in range(found.itemsize):
-            wide[place :: found.itemsize] = self._packed[begin + place * count : begin + (place + 1) * count]
-        found.frombytes(wide)
-        if sys.byteorder == "big":
-            found.byteswap()
-        return iter(found)
-
-    def near(self, told: Told) -> Iterator[int]:
-        return accumulate(self.plain(told)) if told else _NOTHING
+    numbers = Arrays(packed, begin + sum(table["sizes"]), forms)
+    return _valued(told, numbers, read_strings(table, packed[begin:], numbers))
 
 
 # ---- one value ----------------------------------------------------------------------------------------------------
 
 
-def _told(value: Any, numbers: _Numbers, strings: _Strings) -> Told:
+def _told(value: Any, numbers: Numbers, strings: Strings) -> Told:
     """One value: strings by their numbers, other atoms in lists, collections of the alike as columns."""
     # As deep as the objects in the store, whose depth the API server bounds.
     if isinstance(value, str):
@@ -169,7 +85,7 @@ def _many(values: Sequence[Any]) -> bool:
     return len(values) >= _MANY and all(isinstance(value, (dict, list, tuple)) for value in values)
 
 
-def _valued(told: Told, numbers: _Arrays, strings: list[str]) -> Any:
+def _valued(told: Told, numbers: Arrays, strings: list[str]) -> Any:
     """The value that ``_told`` has told."""
     kind = type(told)
     if kind is int:
@@ -298,7 +214,7 @@ class _Column:
         for value in values:
             self.item.put(value)
 
-    def write(self, numbers: _Numbers, strings: _Strings) -> Told:
+    def write(self, numbers: Numbers, strings: Strings) -> Told:
         """For the header: a list whose empty ends are left out, or the only value."""
         if self.count < 2:
             return {"one": _told(self.first, numbers, strings)}
@@ -330,7 +246,7 @@ class _Reader:
         "_strings", "_tags", "_texts",
     )  # fmt: skip
 
-    def __init__(self, told: Told, numbers: _Arrays, texts: list[str]) -> None:
+    def __init__(self, told: Told, numbers: Arrays, texts: list[str]) -> None:
         self._numbers = numbers
         self._texts = texts
         self._one: Told = None
@@ -401,141 +317,3 @@ class _Reader:
         else:
             found.extend(column.take() for column in self._places[:count])
         return found
-
-
-# ---- strings ------------------------------------------------------------------------------------------------------
-
-
-class _Strings:
-    """All strings, each once, in the order in which they are met."""
-
-    def __init__(self) -> None:
-        self._known: dict[str, int] = {}
-        self.blobs: list[bytes] = []
-
-    def number(self, string: str) -> int:
-        """What it is named by."""
-        return self._known.setdefault(str(string), len(self._known))
-
-    def numbers(self, strings: Iterable[str]) -> list[int]:
-        """What each is named by."""
-        known = self._known
-        return [known.setdefault(string, len(known)) for string in strings]
-
-    def _all(self) -> Iterator[str]:
-        """All strings, those too that become known meanwhile."""
-        at = 0
-        while at < len(self._known):
-            new = list(islice(self._known, at, None))
-            yield from new
-            at += len(new)
-
-    def write(self, numbers: _Numbers) -> dict[str, Any]:
-        """For the header. The parts of strings are strings too, and come at the end."""
-        kinds: list[int] = []
-        texts: list[str] = []
-        bits: dict[int, list[str]] = {_UID: [], _DIGEST: []}
-        plain: list[int] = []
-        stamped: tuple[list[int], list[int]] = ([], [])
-        ways: dict[
-            tuple[str, ...], tuple[int, list[list[int]]]
-        ] = {}  # separators -> their number, columns of parts
-        divided: list[int] = []
-        known = self._known
-        for string in self._all():
-            size = len(string)
-            if size == 36 and _uid(string):
-                kinds.append(_UID)
-                bits[_UID].append(string)
-            elif size == 64 and _digest(string):
-                kinds.append(_DIGEST)
-                bits[_DIGEST].append(string)
-            elif size < 18 and string.isdecimal() and string.isascii() and (string[0] != "0" or size == 1):
-                kinds.append(_NUMBER)
-                plain.append(int(string))
-            elif 8 < size <= _DIVIDED and 1 < len(parts := _parts(string)) <= _PARTS:
-                kinds.append(_DIVIDED_UP)
-                separators = tuple(parts[1::2])
-                way = ways.get(separators)
-                if way is None:
-                    way = ways[separators] = (len(ways), [[] for _ in parts[::2]])
-                divided.append(way[0])
-                for column, part in zip(way[1], parts[::2], strict=True):
-                    column.append(known.setdefault(part, len(known)))
-            elif 17 < size <= _DIVIDED and string[-17] == "." and _stamp(string, size - 16):
-                kinds.append(_STAMPED)
-                stamped[0].append(known.setdefault(string[:-17], len(known)))
-                stamped[1].append(int(string[-16:], 16))
-            else:
-                kinds.append(_TEXT)
-                texts.append(string)
-        self.blobs = [
-            bytes.fromhex("".join(bits[_UID]).replace("-", "")),
-            bytes.fromhex("".join(bits[_DIGEST])),
-            "".join(texts).encode("utf-8", "surrogatepass"),
-        ]
-        return {
-            "sizes": [len(blob) for blob in self.blobs],
-            "kinds": numbers.plain(kinds),
-            "count": len(kinds),
-            "texts": numbers.plain([len(text) for text in texts]),
-            "numbers": numbers.near(plain),
-            "stamped": [numbers.near(column) for column in stamped],
-            "divided": numbers.plain(divided),
-            "ways": [[way, [numbers.near(column) for column in each[1]]] for way, each in ways.items()],
-        }
-
-
-def _strings(table: dict[str, Any], packed: bytes, numbers: _Arrays) -> list[str]:
-    """The strings that ``_Strings`` wrote, by their numbers."""
-    kinds = numbers.plain(table["kinds"])
-    sizes = numbers.plain(table["texts"])
-    plain = numbers.near(table["numbers"])
-    names, stamps = (numbers.near(told) for told in table["stamped"])
-    divided = numbers.plain(table["divided"])
-    ways = [(way, [numbers.near(told) for told in columns]) for way, columns in table["ways"]]
-    uids, digests, length = table["sizes"]
-    bits = iter(_hex(packed, 0, uids, 16))
-    more = iter(_hex(packed, uids, digests, 32))
-    text = packed[uids + digests : uids + digests + length].decode("utf-8", "surrogatepass")
-    at = 0
-    found: list[str] = []
-    # What is put together names strings that may come later.
-    waiting: dict[int, list[Any]] = {}
-    for number in range(table["count"]):
-        kind, string = next(kinds), ""
-        if kind == _UID:
-            digits = next(bits)
-            string = f"{digits[:8]}-{digits[8:12]}-{digits[12:16]}-{digits[16:20]}-{digits[20:]}"
-        elif kind == _DIGEST:
-            string = next(more)
-        elif kind == _NUMBER:
-            string = str(next(plain))
-        elif kind == _TEXT:
-            end = at + next(sizes)
-            string, at = text[at:end], end
-        elif kind == _STAMPED:
-            waiting[number] = [next(names), f".{next(stamps):x}"]
-        else:
-            separators, columns = ways[next(divided)]
-            parts: list[Any] = [None] * (2 * len(columns) - 1)
-            parts[::2] = [next(column) for column in columns]
-            parts[1::2] = separators
-            waiting[number] = parts
-        found.append(string)
-    while waiting:
-        number, parts = waiting.popitem()
-        _put_together(number, parts, found, waiting)
-    return found
-
-
-def _hex(packed: bytes, at: int, size: int, each: int) -> list[str]:
-    digits = packed[at : at + size].hex()
-    return [digits[i : i + 2 * each] for i in range(0, len(digits), 2 * each)]
-
-
-def _put_together(number: int, parts: list[Any], found: list[str], waiting: dict[int, list[Any]]) -> None:
-    for part in parts:
-        if isinstance(part, int) and part in waiting:
-            _put_together(part, waiting.pop(part), found, waiting)
-    found[number] = "".join(found[part] if isinstance(part, int) else part for part in parts)

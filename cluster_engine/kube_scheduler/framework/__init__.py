@@ -2,24 +2,20 @@
 
 from cluster_engine.kube_scheduler.framework.events import Event, Interest
 from cluster_engine.kube_scheduler.framework.handle import Handle
-from cluster_engine.kube_scheduler.framework.interface import (
+from cluster_engine.kube_scheduler.framework.interface import CycleState, Diagnosis, Plugin, ShapePlugin
+from cluster_engine.kube_scheduler.framework.shape import Shape
+from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Snapshot
+from cluster_engine.kube_scheduler.framework.verdicts import (
     SKIP,
-    CycleState,
-    Diagnosis,
     NodeNames,
     Nomination,
-    Plugin,
     Refusal,
     SchedulingError,
-    ShapePlugin,
     Skip,
-    Snapshot,
     Wait,
     resolvable,
     unresolvable,
 )
-from cluster_engine.kube_scheduler.framework.shape import Shape
-from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo
 
 __all__ = [
     "SKIP",

@@ -11,7 +11,7 @@ from collections import deque
 from dataclasses import dataclass, field
 
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.kube_scheduler.framework.interface import Refusal
+from cluster_engine.kube_scheduler.framework.verdicts import Refusal
 from cluster_engine.sim import rfc3339_micro
 
 KEPT_PER_POD = 8

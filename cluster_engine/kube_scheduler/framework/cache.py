@@ -11,9 +11,8 @@ from collections.abc import Sequence
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.component_helpers.pod_phase import is_finished
-from cluster_engine.kube_scheduler.framework.interface import Snapshot
 from cluster_engine.kube_scheduler.framework.shape import Shapes
-from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo
+from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Snapshot
 
 LOG_KEPT = 4_096
 """Changes of nodes that are remembered; whoever asks after more than that starts anew."""

@@ -3,16 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import TYPE_CHECKING
 
+from cluster_engine.client_go import Client, EventRecorder, SharedInformerFactory
+from cluster_engine.kube_scheduler.framework.cache import Cache
 from cluster_engine.kube_scheduler.framework.nominator import Nominator
-
-if TYPE_CHECKING:
-    from cluster_engine.client_go import Client, EventRecorder, SharedInformerFactory
-    from cluster_engine.kube_scheduler.framework.cache import Cache
-    from cluster_engine.kube_scheduler.framework.interface import Refusal
-    from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo
-    from cluster_engine.sim import Clock
+from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo
+from cluster_engine.kube_scheduler.framework.verdicts import Refusal
+from cluster_engine.sim import Clock
 
 
 class Handle:

@@ -17,77 +17,15 @@ Models k8s.io/kube-scheduler/framework and pkg/scheduler/framework/interface.go.
 from __future__ import annotations
 
 from dataclasses import dataclass, field
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import Any
 
 from cluster_engine.kube_scheduler.framework.events import Interest
-
-if TYPE_CHECKING:
-    from cluster_engine.client_go import SharedInformerFactory
-    from cluster_engine.kube_scheduler.framework.handle import Handle
-    from cluster_engine.kube_scheduler.framework.shape import Shape
-    from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo
+from cluster_engine.kube_scheduler.framework.handle import Handle
+from cluster_engine.kube_scheduler.framework.shape import Shape
+from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Snapshot
+from cluster_engine.kube_scheduler.framework.verdicts import NodeNames, Nomination, Refusal, Skip, Wait
 
 MAX_SCORE = 100
-
-
-class SchedulingError(Exception):
-    """An attempt that went wrong, as opposed to a Pod that fits nowhere (reason SchedulerError)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Refusal:
-    """Why a node will not do. ``resolvable`` says whether evicting Pods from it could help."""
-
-    reasons: tuple[str, ...]
-    resolvable: bool
-    plugin: str = ""
-
-
-def resolvable(*reasons: str) -> Refusal:
-    """A refusal that goes away when Pods do (framework.Unschedulable)."""
-    return Refusal(reasons, True)
-
-
-def unresolvable(*reasons: str) -> Refusal:
-    """A refusal that stays, whatever is evicted (framework.UnschedulableAndUnresolvable)."""
-    return Refusal(reasons, False)
-
-
-class Skip:
-    """Says that the plugin has nothing to say about this Pod (framework.Skip)."""
-
-
-SKIP = Skip()
-
-
-@dataclass(frozen=True, slots=True)
-class NodeNames:
-    """The only nodes that can do, by name (framework.PreFilterResult): no plugin is asked about any other."""
-
-    names: frozenset[str]
-
-
-class Wait(NamedTuple):
-    """Says that the Pod is to wait, so many seconds at most, until the plugin allows it."""
-
-    seconds: float
-
-
-class Nomination(NamedTuple):
-    """What came of ``post_filter``: the node that was made free ("": none), and what to tell."""
-
-    node: str
-    message: str = ""
-    keep: bool = False
-    """Whether an earlier nomination stays."""
-
-
-@dataclass(slots=True)
-class Snapshot:
-    """All nodes, ordered by name, and the informers for what else a plugin wants to read."""
-
-    nodes: list[NodeInfo]
-    informers: SharedInformerFactory
 
 
 @dataclass(slots=True)

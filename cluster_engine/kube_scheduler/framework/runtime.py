@@ -15,20 +15,11 @@ from typing import Any, NamedTuple
 
 from cluster_engine.kube_scheduler.framework.attempts import Scores, Tally
 from cluster_engine.kube_scheduler.framework.handle import Handle
-from cluster_engine.kube_scheduler.framework.interface import (
-    CycleState,
-    Diagnosis,
-    NodeNames,
-    Nomination,
-    Plugin,
-    Refusal,
-    ShapePlugin,
-    Skip,
-    Snapshot,
-)
+from cluster_engine.kube_scheduler.framework.interface import CycleState, Diagnosis, Plugin, ShapePlugin
 from cluster_engine.kube_scheduler.framework.nominator import nominated_node
 from cluster_engine.kube_scheduler.framework.shape import Shape
-from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo
+from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Snapshot
+from cluster_engine.kube_scheduler.framework.verdicts import NodeNames, Nomination, Refusal, Skip
 from cluster_engine.sim import Chance
 
 SHAPES_ANSWERED = 512

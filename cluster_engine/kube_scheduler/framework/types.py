@@ -6,9 +6,11 @@ Models pkg/scheduler/framework/types.go (PodInfo, NodeInfo, Resource).
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
+from dataclasses import dataclass
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
+from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.component_helpers.host_ports import Port
 from cluster_engine.component_helpers.requests import amounts
 from cluster_engine.kube_scheduler.framework.shape import Shape, Shapes
@@ -177,3 +179,11 @@ class NodeInfo:
 def placed(pod: JSON, node: str) -> JSON:
     """The Pod as it would be on that node."""
     return {**pod, "spec": {**pod["spec"], "nodeName": node}}
+
+
+@dataclass(slots=True)
+class Snapshot:
+    """All nodes, ordered by name, and the informers for what else a plugin wants to read."""
+
+    nodes: list[NodeInfo]
+    informers: SharedInformerFactory
