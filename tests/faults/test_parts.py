@@ -101,6 +101,19 @@ def test_a_replay_meets_a_plugins_failures(plugin, method, monkeypatch):
     same_again(told_to(Cluster(nodes=3, seed=3, strict=False, addons=False)))
 
 
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("plugin", "method"),
+    [(plugin, method) for plugin in PLUGINS for method in own_methods(plugin)],
+    ids=lambda part: getattr(part, "name", part),
+)
+def test_a_replay_meets_every_plugins_failures(plugin, method, monkeypatch):
+    hit = plant(monkeypatch, plugin, method, about_first)
+    cluster = told_to(Cluster(nodes=3, seed=3, strict=False, addons=False))
+    if hit:
+        same_again(cluster)
+
+
 # ---- the kubelet's parts ---------------------------------------------------------------------------------
 
 
@@ -139,3 +152,15 @@ def test_a_part_of_the_kubelet(young, part, method, monkeypatch):
 def test_a_replay_meets_the_kubelets_failures(monkeypatch):
     plant(monkeypatch, type(PARTS["Starter"]), own_methods(type(PARTS["Starter"]))[0], about_first)
     same_again(told_to(Cluster(nodes=2, seed=3, strict=False, addons=False)))
+
+
+@pytest.mark.slow
+@pytest.mark.parametrize(
+    ("part", "method"),
+    [(part, method) for part in PARTS for method in own_methods(type(PARTS[part]))],
+)
+def test_a_replay_meets_every_parts_failures(part, method, monkeypatch):
+    hit = plant(monkeypatch, type(PARTS[part]), method, about_first)
+    cluster = told_to(Cluster(nodes=2, seed=3, strict=False, addons=False))
+    if hit:
+        same_again(cluster)
