@@ -11,6 +11,7 @@ from .batch.v1 import cronjob, job
 from .coordination.v1 import lease
 from .core.v1 import configmap, endpoints, event, namespace, node, pod, secret, service, serviceaccount
 from .discovery.v1 import endpointslice
+from .rbac.v1 import clusterrole, clusterrolebinding, role, rolebinding
 from .scheduling.v1 import priorityclass
 
 KINDS: tuple[Kind, ...] = (
@@ -32,6 +33,10 @@ KINDS: tuple[Kind, ...] = (
     job.KIND,
     lease.KIND,
     endpointslice.KIND,
+    clusterrole.KIND,
+    clusterrolebinding.KIND,
+    role.KIND,
+    rolebinding.KIND,
     priorityclass.KIND,
 )
 

@@ -11,8 +11,9 @@ from cluster_engine.sim import Chance, Clock
 
 from .admission import PLUGINS, Chain
 from .authentication import Authenticator
-from .authorization import authorizers
+from .authorization import RBACAuthorizer, authorizers
 from .budgets import OBJECT_LIMIT, Budgets
+from .escalation import guards
 from .handlers import Handlers
 from .node_api import NodeProxy
 from .registry import Registry
@@ -39,9 +40,11 @@ class APIServer:
         )
         self.node_proxy = NodeProxy()
         self.authenticator = Authenticator(clock, store, chance.seed, getattr(options, "tokens", None))
-        self.authorizer = authorizers(store)
+        rbac = RBACAuthorizer(store)
+        self.authorizer = authorizers(store, rbac)
         chain = Chain([plugin() for plugin in PLUGINS])
         self.registry = Registry(clock, chance, store, scheme, chain, budgets)
+        self.registry.guards.update(guards(self.authorizer, rbac))
         self.sessions = Sessions(self.node_proxy)
         self._handlers = Handlers(
             clock,

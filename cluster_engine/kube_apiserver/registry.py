@@ -27,6 +27,7 @@ from .admission.plugin import CREATE, DELETE, UPDATE, Attributes, Chain
 from .allocators import AllocContext
 from .budgets import Budgets
 from .encoding import SLACK
+from .escalation import Guard
 from .identities import Identities
 from .ownership import CreateOwners, same_but_times
 from .patching import patched
@@ -57,6 +58,8 @@ class Registry:
         self.budgets = budgets
         self._chain = chain
         self.identities = Identities(chance)
+        self.guards: dict[str, Guard] = {}
+        """By resource: who is asked first whether an object may be written so."""
         self._allocators = AllocContext(store, chance)
         self.cache = IdentityCache(SLACK)
         """What is remembered of this cluster's objects."""
@@ -123,6 +126,9 @@ class Registry:
         """
         self._identify(ctx, kind, obj)
         obj = kind.default(obj)
+        guard = self.guards.get(kind.group_resource)
+        if guard is not None:
+            guard(ctx, obj, None)
         if own:
             obj = self._own(ctx, kind, None, obj, shape)
         name = obj["metadata"]["name"]
@@ -231,6 +237,9 @@ class Registry:
         checked = not patched or ctx.subresource in kind.strategies
         meta.check_preconditions(kind, obj, old, kind.unconditional_update, with_uid=checked)
         new = meta.carried_over(kind, obj, old)
+        guard = self.guards.get(resource)
+        if guard is not None:
+            guard(ctx, new, old)
         old_meta = old["metadata"]
         name, namespace = old_meta["name"], old_meta.get("namespace", "")
         mutating, validating = self._chain.of(resource, UPDATE, ctx.subresource)

@@ -6,6 +6,7 @@ To add one: a file with a class, and a line in ``CONTROLLERS``.
 from cluster_engine.component import Component
 
 from .client_builder import ClientBuilder
+from .clusterrole_aggregation import ClusterRoleAggregationController
 from .cronjob import CronJobController
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
@@ -27,6 +28,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     NamespaceController,
     ServiceAccountController,
     ClientBuilder,
+    ClusterRoleAggregationController,
     RootCAPublisher,
     ReplicaSetController,
     DeploymentController,

@@ -28,7 +28,7 @@ _READERS: dict[bytes, Callable[[bytes], dict[str, Any]]] = {
     _MAGIC: columns.unpack,
 }
 """How the data of each kind of file is read: the first ones were plain JSON."""
-_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 2, "pb": 0}]
+_FILTERS = [{"id": lzma.FILTER_LZMA2, "preset": 4, "pb": 0}]
 
 
 class KeyframeError(ValueError):

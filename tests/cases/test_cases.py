@@ -36,7 +36,6 @@ OPEN = {
     "in-place-resize": "F",
     "ingress-defaults-and-policies": "E",
     "limitrange-defaults-and-bounds": "E",
-    "role-escalation-refused": "E",
     "static-binding-and-retain": "F",
     "tokens-and-impersonation": "E",
     "unhealthy-pod-eviction-policy": "F",

@@ -1,6 +1,7 @@
-"""May they? A chain of authorizers, as kubeadm starts the API server: masters, Node, then the default roles.
+"""May they? A chain of authorizers, as kubeadm starts the API server: masters, Node, then RBAC.
 
-A link is one file and one line in `authorizers`; RBAC comes in the place of the literal default roles.
+A link is one file and one line in `authorizers`. What upstream's default roles give to components is a literal table
+(`bootstrap_policy.py`); roles and bindings that are objects come last (`rbac.py`).
 """
 
 from cluster_engine.etcd import Store
@@ -10,11 +11,14 @@ from .chain import AuthorizerChain, refusal
 from .interface import Access, Authorizer, Decision, Rule, Rules
 from .node import NodeAuthorizer
 from .privileged_groups import PrivilegedGroups
+from .rbac import RBACAuthorizer
 
 
-def authorizers(store: Store) -> AuthorizerChain:
+def authorizers(store: Store, rbac: RBACAuthorizer) -> AuthorizerChain:
     """The chain of a cluster, in upstream's order."""
-    return AuthorizerChain((PrivilegedGroups(), NodeAuthorizer(store), BootstrapPolicy()))
+    chain = AuthorizerChain((PrivilegedGroups(), NodeAuthorizer(store), BootstrapPolicy(), rbac))
+    rbac.follow(chain.changed)
+    return chain
 
 
 __all__ = [
@@ -22,6 +26,7 @@ __all__ = [
     "Authorizer",
     "AuthorizerChain",
     "Decision",
+    "RBACAuthorizer",
     "Rule",
     "Rules",
     "authorizers",

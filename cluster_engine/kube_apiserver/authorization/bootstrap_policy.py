@@ -1,4 +1,4 @@
-"""What upstream's default cluster roles give, as literal tables: RBAC's kinds are not served yet.
+"""What upstream's default cluster roles give to components and to everybody, as literal tables.
 
 Models plugin/pkg/auth/authorizer/rbac/bootstrappolicy ({controller_,}policy.go). The controllers act as their
 service accounts, as kubeadm sets the controller manager up (``--use-service-account-credentials``).
@@ -102,6 +102,7 @@ _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         _core((*_FOLLOW, "patch", "create", "delete"), "pods"),
         _EVENTS,
     ),
+    "clusterrole-aggregation-controller": _ALL,
     "root-ca-cert-publisher": (_core(("create", "update"), "configmaps"), _EVENTS),
     "service-account-controller": (_core(("create",), "serviceaccounts"), _EVENTS),
     "statefulset-controller": (

@@ -86,21 +86,25 @@ NO_OPINION = Decision("no opinion")
 
 @dataclass(frozen=True, slots=True)
 class Rule:
-    """Verbs on resources of groups; "*" stands for all, "*/scale" for a subresource of all."""
+    """Verbs on resources of groups; "*" stands for all, "*/scale" for a subresource of all. Of these names, if any."""
 
     verbs: tuple[str, ...]
     groups: tuple[str, ...]
     resources: tuple[str, ...]
+    names: tuple[str, ...] = ()
 
     def as_dict(self) -> JSON:
         """As SelfSubjectRulesReview shows it."""
-        return {"verbs": list(self.verbs), "apiGroups": list(self.groups), "resources": list(self.resources)}
+        shown = {"verbs": list(self.verbs), "apiGroups": list(self.groups), "resources": list(self.resources)}
+        return {**shown, "resourceNames": list(self.names)} if self.names else shown
 
     def allows(self, asked: Access) -> bool:
         """Whether the request is one of these."""
         if asked.verb not in self.verbs and "*" not in self.verbs:
             return False
         if asked.group not in self.groups and "*" not in self.groups:
+            return False
+        if self.names and asked.name not in self.names:
             return False
         wanted = asked.whole_resource
         if wanted in self.resources or "*" in self.resources:

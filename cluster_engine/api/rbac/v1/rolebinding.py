@@ -1,0 +1,38 @@
+"""RoleBinding. Models pkg/registry/rbac/rolebinding/strategy.go."""
+
+from __future__ import annotations
+
+from cluster_engine.api.meta import check_meta
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import FieldError
+from cluster_engine.apimachinery.scheme import Kind
+
+from .rules import GROUP, binding_columns, binding_row, check_binding, check_role_ref, default_binding
+
+_KINDS = ("Role", "ClusterRole")
+
+
+def validate(binding: JSON) -> list[FieldError]:
+    """What is wrong with a new one."""
+    return check_meta(binding, name_rule="path_segment") + check_binding(binding, _KINDS, namespaced=True)
+
+
+def validate_update(new: JSON, old: JSON) -> list[FieldError]:
+    """What is wrong with a changed one."""
+    return check_binding(new, _KINDS, namespaced=True) + check_role_ref(new, old)
+
+
+KIND = Kind(
+    group=GROUP,
+    version="v1",
+    kind="RoleBinding",
+    resource="rolebindings",
+    singular="rolebinding",
+    namespaced=True,
+    create_on_update=True,
+    columns=binding_columns("rbac.v1.RoleBinding", "roleBinding"),
+    row=binding_row,
+    default=default_binding,
+    validate=validate,
+    validate_update=validate_update,
+)
