@@ -94,6 +94,8 @@ class ConfinedProgram:
         self._scratch = Path(tempfile.mkdtemp(prefix="drydock-", dir=parent)).resolve()
         for name in ("root", "etc", "cache", "tmp"):
             (self._scratch / name).mkdir(mode=0o700)
+        self._kept = self._scratch.with_name(f"{self._scratch.name}.kept")
+        self._kept.mkdir(mode=0o700)
         self._config = self._scratch / "etc" / "config"
         self._laid: dict[str, tuple[Node, tuple[int, int]]] = {}
         self._running: list[Run] = []
@@ -143,8 +145,12 @@ class ConfinedProgram:
         env: Mapping[str, str] | None = None,
         tty: bool = False,
         size: tuple[int, int] = (80, 24),
+        keeps: bool = False,
     ) -> Run:
-        """Lay the files out and start the program. `OSError` if that fails."""
+        """Lay the files out and start the program. `OSError` if that fails.
+
+        `keeps`: it may not remove what it writes to its temporary folder; see `kept`.
+        """
         if self.closed:
             raise ConfinementError("the terminal is closed")
         if len(self._running) >= self.limits.running:
@@ -154,12 +160,15 @@ class ConfinedProgram:
         self._lay_out(files)
         folder = self._real(here)
         folder.mkdir(mode=0o700, parents=True, exist_ok=True)
-        variables = [f"{name}={value}" for name, value in self._environment(env or {}, size).items()]
+        if keeps and not self.confined:
+            raise ConfinementError("this machine cannot keep what it compares")
+        own = self._environment(env or {}, size) | ({"TMPDIR": str(self._kept)} if keeps else {})
+        variables = [f"{name}={value}" for name, value in own.items()]
         arguments = [argv[0], *map_arguments(list(argv[1:]), files, here)]
         command = [
             sys.executable, "-I", "-S", str(LAUNCHER),
             ",".join([*self._flags, "tty" if tty else "pipes"]),
-            str(self._port), str(self._scratch), str(folder), str(self._binary),
+            str(self._port), str(self._scratch), str(self._kept), str(folder), str(self._binary),
             str(len(variables)), *variables, *arguments,
         ]  # fmt: skip
         if any("\0" in each for each in command):
@@ -175,6 +184,7 @@ class ConfinedProgram:
         for run in list(self._running):
             run.kill()
         shutil.rmtree(self._scratch, ignore_errors=True)
+        shutil.rmtree(self._kept, ignore_errors=True)
 
     # --- files ------------------------------------------------------------------------------
 
@@ -213,7 +223,7 @@ class ConfinedProgram:
                 data, held = data[:-length], data[-length:]
                 break
         binary = os.fsencode(self._binary), os.fsencode(self._binary.name)
-        for path, shown in ((root, b""), (scratch, b""), binary):
+        for path, shown in ((root, b""), (os.fsencode(self._kept), b"/tmp"), (scratch, b""), binary):
             data = data.replace(path, shown)
         return data, held
 
@@ -288,6 +298,21 @@ class ConfinedProgram:
         except FileError as error:
             return [f"{path}: {error.reason}"]
         return []
+
+    def kept(self, files: Disk) -> list[str]:
+        """Move what a run left in the folder that it could not empty to the machine's /tmp; the folders, in order."""
+        moved: list[str] = []
+        for folder in sorted(self._kept.iterdir(), key=lambda each: each.name):
+            if not folder.is_dir() or folder.is_symlink():
+                continue
+            for entry in sorted(folder.iterdir(), key=lambda each: each.name)[: self.limits.files]:
+                if entry.is_file() and not entry.is_symlink() and entry.stat().st_size <= self.limits.file:
+                    files.write(f"/tmp/{folder.name}/{entry.name}", entry.read_bytes())
+            if not files.is_dir(f"/tmp/{folder.name}"):
+                files.mkdir(f"/tmp/{folder.name}")
+            moved.append(f"/tmp/{folder.name}")
+            shutil.rmtree(folder, ignore_errors=True)
+        return moved if len(moved) == 2 else []
 
     def ended(self, run: Run) -> None:
         """A run is over."""

@@ -72,6 +72,10 @@ class Disk:
             node = volume["inodes"][node["i"]]
         return node if node is not None else {}
 
+    def mkdir(self, path: str) -> None:
+        """Make a directory as the learner. Raises FileError."""
+        self._files().makedirs(octets(path))
+
     def remove(self, path: str) -> None:
         """Remove a file, if it is there."""
         try:

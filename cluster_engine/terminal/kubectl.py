@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import sysconfig
 from dataclasses import dataclass, field
 from pathlib import Path
 
-_WITH_VALUE = frozenset(
+WITH_VALUE = frozenset(
     [
         "-n", "--namespace", "-s", "--server", "--context", "--cluster", "--user", "--kubeconfig",
         "--token", "--as", "--as-group", "--as-uid", "-v", "--v", "--cache-dir",
@@ -16,8 +17,12 @@ _WITH_VALUE = frozenset(
         "--kuberc",
     ]
 )  # fmt: skip
+"""Flags of every command that take a value in a word of its own."""
 _ASKING = ("exec", "attach", "run", "debug", "delete", "edit")
 """Commands whose short flags `-i` and `-t` mean that they read the terminal."""
+_FETCHING = ("apply", "create", "delete", "describe", "diff", "get", "kustomize", "patch", "replace")
+"""Commands that would fetch what `-f https://…` names."""
+_URL = re.compile(r"(^|=|^-[fk])https?://")
 _ERROR, _NO_SPACE, _NO_FILES, _FILES = 1, 2, 4, 8 | 16
 MAX_OFFERED = 2_000
 """Completions that are looked at."""
@@ -44,7 +49,7 @@ def subcommands(argv: list[str]) -> list[str]:
         elif word == "--":
             break
         elif word.startswith("-") and len(word) > 1:
-            skip = word in _WITH_VALUE
+            skip = word in WITH_VALUE
         else:
             words.append(word)
     return words
@@ -70,26 +75,22 @@ def reads_input(argv: list[str]) -> bool:
 
 
 def refuse(argv: list[str]) -> str | None:
-    """Why this call cannot work in a terminal that starts no second program and opens no port."""
+    """Why this call cannot work in a terminal that opens no port and has no Internet."""
     words = subcommands(argv)
     first = words[0] if words else ""
-    if any(word in ("-h", "--help") for word in argv):
+    own = argv[1 : argv.index("--")] if "--" in argv else argv[1:]
+    if any(word in ("-h", "--help") for word in own):
         return None
-    if first == "edit" or words[:2] == ["apply", "edit-last-applied"] or "--edit" in argv:
-        rest = " ".join(words[1:]) if first == "edit" else "…"
-        return (
-            "no editor can run inside this terminal. Instead:\n"
-            f"  kubectl get {rest or '…'} -o yaml > edit.yaml\n"
-            "  vim edit.yaml                 (opens the editor pane)\n"
-            "  kubectl apply -f edit.yaml"
-        )
-    if first == "diff":
-        return (
-            "diff needs a second program, which this terminal does not start. Instead:\n"
-            "  kubectl apply --dry-run=server -o yaml -f FILE"
-        )
+    if words[:2] == ["apply", "edit-last-applied"] or "--edit" in own:
+        return "no editor opens before this command. Write the object into a file: edit FILE; kubectl apply -f FILE"
     if first in ("proxy", "port-forward"):
-        return f"{first} opens a port, which this terminal may not; use it from your own machine"
+        return (
+            f"{first} opens a port on this machine, where no browser can reach it. Download the kubeconfig and use\n"
+            "your own kubectl, or ask from inside the cluster:\n"
+            "  kubectl run ask --rm -it --restart=Never --image=busybox -- wget -qO- SERVICE"
+        )
+    if first in _FETCHING and any(_URL.search(word) for word in own):
+        return "there is no Internet here: save the manifest in a file (edit FILE), then name that file"
     return None
 
 

@@ -4,8 +4,8 @@ Started as `python -I -S launcher.py …`, alone in its own process: no import o
 of the standard library, for each costs milliseconds. If a confinement cannot be had the program
 is not started (but for those `flags` waive).
 
-Arguments: flags, port, scratch folder, working folder, program, number of variables, the
-variables, the program's arguments.
+Arguments: flags, port, scratch folder, a folder in which nothing can be removed, working folder, program, number of
+variables, the variables, the program's arguments.
 """
 
 import ctypes
@@ -90,8 +90,8 @@ def landlock_abi() -> int:
     return max(version, 0)
 
 
-def landlock(binary: str, scratch: str, port: int) -> None:
-    """Execute and read only `binary`; write only below `scratch`; connect only to `port`."""
+def landlock(binary: str, scratch: str, kept: str, port: int) -> None:
+    """Execute and read only `binary`; write only below `scratch` and `kept`; connect only to `port`."""
     abi = landlock_abi()
     if abi < 4:
         raise OSError(0, f"Landlock ABI {abi} cannot restrict TCP; 4 is needed")
@@ -106,6 +106,7 @@ def landlock(binary: str, scratch: str, port: int) -> None:
     paths = (
         (binary, EXECUTE | READ_FILE),
         (scratch, FILE_RIGHTS | TRUNCATE),
+        (kept, FILE_RIGHTS & ~(REMOVE_DIR | REMOVE_FILE) | TRUNCATE),
         ("/dev/null", READ_FILE | WRITE_FILE),
     )
     for path, access in paths:
@@ -153,7 +154,7 @@ def main() -> None:
     """Confine and execute."""
     signal.signal(signal.SIGINT, signal.SIG_DFL)
     signal.signal(signal.SIGPIPE, signal.SIG_DFL)
-    flags, port, scratch, folder, binary, count, *rest = sys.argv[1:]
+    flags, port, scratch, kept, folder, binary, count, *rest = sys.argv[1:]
     variables = dict(each.split("=", 1) for each in rest[: int(count)])
     arguments = rest[int(count) :]
     one, zero = ctypes.c_ulong(1), ctypes.c_ulong(0)
@@ -171,7 +172,7 @@ def main() -> None:
         for capability in range(64):
             LIBC.prctl(PR_CAPBSET_DROP, ctypes.c_ulong(capability), zero, zero, zero)
         if "landlock" in flags:
-            landlock(binary, scratch, int(port))
+            landlock(binary, scratch, kept, int(port))
         if "seccomp" in flags:
             seccomp()
         os.execve(binary, arguments, variables)

@@ -20,7 +20,7 @@ from cluster_engine.terminal.child import Outcome
 from cluster_engine.terminal.confine import ConfinedProgram, ConfinementError, Run
 from cluster_engine.terminal.console import Console, Options
 from cluster_engine.terminal.disk import FileChange, normal
-from cluster_engine.terminal.kubectl import Completions, parse_completions, refuse
+from cluster_engine.terminal.kubectl import Completions, parse_completions, refuse, subcommands
 
 SLICE_STEPS = 1_000
 SLICE_SECONDS = 0.003
@@ -39,6 +39,8 @@ STARTS, STARTS_PER_SECOND = 100, 2.0
 """Programs that may be started in a burst, and how many a second after it."""
 LONGEST_WAIT = 1.0
 """Seconds after which the clock is asked again."""
+NO_DIFF = b'error: failed to run "diff": executable file not found in $PATH\n'
+"""What `kubectl diff` says when it starts no second program; the machine's own `diff` comes after it."""
 STOP_SECONDS = 3.0
 """How long a line that is to be run waits for what it stopped."""
 
@@ -101,6 +103,8 @@ class TerminalSession:
         self._wake = asyncio.Event()
         self._tasks: dict[asyncio.Task[None], None] = {}
         self._running: dict[str, _Running] = {}
+        self._edited: dict[str, str] = {}
+        """Calls that wait until a file is saved in the editor."""
         self._shown = self._completing = 0
         self._due: int | None = None
         self._starts = float(STARTS)
@@ -168,6 +172,9 @@ class TerminalSession:
         target = normal(path, self.console.options.home)
         self.console.disk.write(target, content.encode() if isinstance(content, str) else content)
         self._report()
+        for call in [call for call, waited in self._edited.items() if waited == target]:
+            del self._edited[call]
+            self._answer(call, ["saved"])
 
     def remove(self, path: str) -> None:
         """Delete a file from outside, if it is there."""
@@ -315,10 +322,21 @@ class TerminalSession:
             self._spawn(self._complete(call, args))
         elif name == "edit":
             self._report()
-            said = self._hooks.on_edit(characters(args["path"]))
-            asyncio.get_running_loop().call_soon(self._answer, call, octets(said + "\n" if said else ""))
+            path = characters(args["path"])
+            asyncio.get_running_loop().call_soon(self._opened, call, self._hooks.on_edit(path))
+            if args["wait"]:
+                self._edited[call] = path
         else:
             raise LookupError(f"no answer for the host call {name!r}")
+
+    def _opened(self, call: str, said: str) -> None:
+        self._answer(call, ["said", octets(said + "\n" if said else "")], last=False)
+        if call not in self._edited:
+            self._answer(call, ["done"])
+
+    def waits_for(self, path: str) -> bool:
+        """Does something in the terminal wait until this file is saved in the editor?"""
+        return normal(path, self.console.options.home) in self._edited.values()
 
     def tell(self, call: str, data: Any) -> None:
         """More for a program that runs."""
@@ -351,7 +369,8 @@ class TerminalSession:
         return text.replace("\x03", "").replace("\x1a", "")
 
     def drop(self, call: str) -> None:
-        """The process that waited for a program has ended."""
+        """The process that waited for a program, or for a file to be saved, has ended."""
+        self._edited.pop(call, None)
         running = self._running.get(call)
         if running is not None:
             running.dropped = True
@@ -395,9 +414,11 @@ class TerminalSession:
     async def _serve(self, call: str, running: _Running, argv: list[str], args: Any) -> Outcome:
         if running.interrupted:
             return Outcome(130, interrupted=True)
+        differs = "diff" in subcommands(argv)[:1]
         run = running.run = self._program.start(
             argv,
             self.console.disk,
+            keeps=differs,
             cwd=characters(args["cwd"]),
             env={characters(name): characters(value) for name, value in args["env"].items()},
             tty=args["tty"],
@@ -415,13 +436,18 @@ class TerminalSession:
             return data
 
         async def show(descriptor: int, data: bytes) -> None:
+            if differs:
+                data = data.replace(NO_DIFF, b"")
             running.backlog += len(data)
             self._answer(call, ["out", descriptor, data.decode("latin-1")], last=False)
             while running.backlog > QUEUE and not running.dropped:
                 running.changed.clear()
                 await running.changed.wait()
 
-        return await run.wait(read, show)
+        outcome = await run.wait(read, show)
+        if differs and (folders := self._program.kept(self.console.disk)):
+            self._answer(call, ["differ", *map(octets, folders)], last=False)
+        return outcome
 
     # --- completion -------------------------------------------------------------------------------
 

@@ -19,7 +19,7 @@ from cluster_engine.terminal.child import Outcome
 from cluster_engine.terminal.confine import ConfinedProgram, ConfinementError, ProgramLimits, map_arguments
 from cluster_engine.terminal.disk import Disk
 from cluster_engine.terminal.kubectl import kubectl_path
-from tests.terminal.desk import disk
+from tests.terminal.desk import Desk, disk
 
 pytestmark = pytest.mark.skipif(
     len(confine.confinement()) < 2, reason="this kernel has no Landlock of ABI 4 or no seccomp table"
@@ -373,7 +373,7 @@ def test_the_launcher_takes_every_right(tmp_path: Path) -> None:
     python = os.path.realpath(sys.executable)
     command = [
         sys.executable, "-I", "-S", str(confine.LAUNCHER), "seccomp,pipes", "0", str(tmp_path), str(tmp_path),
-        python, "1", "ONLY=this", python, "-I", "-c", PROBE,
+        str(tmp_path), python, "1", "ONLY=this", python, "-I", "-c", PROBE,
     ]  # fmt: skip
     done = subprocess.run(command, capture_output=True, text=True, timeout=30, check=False)
     assert done.stdout.splitlines() == [
@@ -405,3 +405,16 @@ MAPPED = {
 def test_paths_are_mapped(given: str, mapped: str) -> None:
     files = disk({"/h/a.yaml": "", "/h/sub/b": "", "/srv/x": ""}, "/h")
     assert " ".join(map_arguments(given.split(), files, "/h")) == mapped
+
+
+def test_what_is_compared_cannot_be_removed(make: Callable[..., ConfinedProgram]) -> None:
+    """`kubectl diff` finds no second program, and leaves what it would have shown it."""
+    program = make()
+    (program._kept / "LIVE-1").mkdir()
+    (program._kept / "LIVE-1" / "x").write_text("a")
+    (program._kept / "MERGED-2").mkdir()
+    (program._kept / "MERGED-2" / "x").symlink_to("/etc/passwd")
+    files = Desk().console.disk
+    assert program.kept(files) == ["/tmp/LIVE-1", "/tmp/MERGED-2"]
+    assert (files.files("/tmp"), files.is_dir("/tmp/MERGED-2")) == ({"/tmp/LIVE-1/x": b"a"}, True)
+    assert program.kept(files) == []

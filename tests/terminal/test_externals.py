@@ -75,8 +75,9 @@ def test_a_file_opens_in_the_editor() -> None:
     ):
         desk.type(line + "\r")
         ((call, (name, args)),) = desk.calls.items()
-        assert (name, args) == ("edit", {"path": path})
-        desk.answer(call, f"opened {path}\n")
+        assert (name, args) == ("edit", {"path": path, "wait": False})
+        desk.answer(call, ["said", f"opened {path}\n"], last=False)
+        desk.answer(call, ["done"])
         assert f"opened {path}" in desk.screen.text()
     assert desk.line("vim; echo $?; vim /h; echo $?; ls") == (
         "vim: name a file: vim file.yaml\n1\nvim: /h: Is a directory\n1\na.yaml    new.yaml\n"
@@ -84,16 +85,20 @@ def test_a_file_opens_in_the_editor() -> None:
 
 
 REFUSALS = {
-    ("kubectl", "edit", "deploy/web"): "kubectl get deploy/web -o yaml > edit.yaml",
-    ("kubectl", "-n", "edit", "edit", "pod", "x"): "kubectl get pod x -o yaml",
-    ("kubectl", "create", "-f", "x", "--edit"): "no editor can run",
-    ("kubectl", "diff", "-f", "x"): "diff needs a second program",
+    ("kubectl", "create", "-f", "x", "--edit"): "no editor opens before this command",
+    ("kubectl", "apply", "edit-last-applied", "deploy/x"): "no editor opens before this command",
     ("kubectl", "port-forward", "pod/x", "80"): "opens a port",
     ("kubectl", "proxy"): "opens a port",
-    ("kubectl", "-n", "edit", "get", "pods"): None,
-    ("kubectl", "get", "edit"): None,
-    ("kubectl", "edit", "--help"): None,
-    ("kubectl", "exec", "x", "--", "edit"): None,
+    ("kubectl", "apply", "-f", "https://example.com/x.yaml"): "there is no Internet here",
+    ("kubectl", "create", "--filename=https://example.com/x.yaml"): "there is no Internet here",
+    ("kubectl", "create", "-fhttps://example.com/x.yaml"): "there is no Internet here",
+    ("kubectl", "-n", "proxy", "get", "pods"): None,
+    ("kubectl", "get", "proxy"): None,
+    ("kubectl", "proxy", "--help"): None,
+    ("kubectl", "exec", "x", "--", "wget", "http://web"): None,
+    ("kubectl", "run", "x", "--image=y", "--", "wget", "https://web"): None,
+    ("kubectl", "edit", "deploy/x"): None,
+    ("kubectl", "diff", "-f", "x"): None,
 }
 
 
@@ -106,8 +111,104 @@ def test_refusals(argv: tuple[str, ...], message: str | None) -> None:
 
 def test_a_refusal_is_an_error_of_the_command() -> None:
     desk = Desk(program=program)
-    assert "kubectl: no editor can run inside this terminal" in desk.line("kubectl edit pod x")
+    assert "kubectl: proxy opens a port on this machine" in desk.line("kubectl proxy")
     assert desk.line("echo $?") == "1\n"
+
+
+DEPLOYMENT = 'kind: Deployment\nmetadata:\n  resourceVersion: "7"\nspec:\n  replicas: 1\n'
+
+
+class Objects:
+    """A cluster of one object, for `kubectl edit`: who replaces it with an old version is refused once."""
+
+    def __init__(self) -> None:
+        self.argvs: list[list[str]] = []
+        self.conflicts = 1
+
+    def __call__(self, args: dict[str, Any], stdin: bytes) -> tuple[int, bytes, bytes]:
+        argv = args["argv"]
+        self.argvs.append(argv[1:])
+        if "replace" in argv:
+            self.conflicts -= 1
+            if self.conflicts >= 0:
+                return 1, b"", b"Error from server (Conflict): the object has been modified\n"
+            return 0, b"deployment.apps/web replaced\n", b""
+        return (
+            (0, b"9", b"")
+            if "jsonpath={.metadata.resourceVersion}" in argv
+            else (0, DEPLOYMENT.encode(), b"")
+        )
+
+
+def test_edit_keeps_its_flags_and_puts_back_what_is_saved() -> None:
+    objects = Objects()
+    desk = Desk(program=objects)
+    desk.type("kubectl -n shop edit deploy web --context=c --save-config -o json --field-manager me\r")
+    ((call, (name, args)),) = desk.calls.items()
+    assert (name, args["wait"]) == ("edit", True)
+    desk.answer(call, ["said", "open\n"], last=False)
+    path = args["path"]
+    text = desk.console.machine.read_file("terminal", path)
+    assert text is not None
+    assert text.startswith("# Please edit the object below.")
+    assert text.endswith(DEPLOYMENT)
+    desk.console.disk.write(path, text.replace("replicas: 1", "replicas: 2").encode())
+    desk.answer(call, ["saved"])
+    assert desk.screen.text().endswith("open\ndeployment.apps/web edited\n$")
+    reading = ["-n", "shop", "deploy", "web", "--context=c"]
+    writing = ["replace", "--field-manager=kubectl-edit", "-n", "shop", "--context=c", "--save-config"]
+    writing += ["--field-manager", "me", "-f", path]
+    assert objects.argvs == [
+        ["get", *reading, "-o", "yaml"], writing,
+        ["get", *reading, "-o", "jsonpath={.metadata.resourceVersion}"], writing,
+    ]  # fmt: skip
+    assert desk.line("ls") == ""
+
+
+def test_edit_without_a_change_and_given_up() -> None:
+    desk = Desk(program=Objects())
+    desk.type("kubectl edit deploy web\r")
+    ((call, _),) = desk.calls.items()
+    desk.answer(call, ["saved"])
+    assert desk.screen.text().endswith("Edit cancelled, no changes made.\n$")
+    desk.type("kubectl edit deploy web\r")
+    ((call, _),) = desk.calls.items()
+    desk.type("\x03")
+    assert desk.dropped[-1] == call
+    assert desk.line("echo $?; ls") == "130\n"
+
+
+def test_diff_is_the_machines_own() -> None:
+    desk = Desk()
+    desk.console.disk.write("/tmp/LIVE-1/x", b"a\n")
+    desk.console.disk.write("/tmp/MERGED-2/x", b"b\n")
+    desk.type("kubectl diff -f x.yaml\r")
+    ((call, (_, args)),) = desk.calls.items()
+    assert args["tty"] is False
+    desk.answer(call, ["differ", "/tmp/LIVE-1", "/tmp/MERGED-2"], last=False)
+    desk.answer(call, ["ended", 1, False, ""])
+    assert desk.screen.text().endswith("--- /tmp/LIVE-1/x\n+++ /tmp/MERGED-2/x\n@@ -1 +1 @@\n-a\n+b\n$")
+    assert desk.line("echo $?; ls -d /tmp/LIVE-1 2>/dev/null") == "1\n"
+
+
+UNSERVED = {
+    'error: the server doesn\'t have a resource type "pvc"': "persistentvolumeclaims",
+    'error: the server doesn\'t have a resource type "StorageClass"': "storageclasses",
+    "Error from server (NotFound): the server could not find the requested resource (post roles.rbac.authorization.k8s.io)": "roles",
+    'no matches for kind "NetworkPolicy" in version "networking.k8s.io/v1"': "networkpolicies",
+    "error: Metrics API not available": "the metrics server",
+    'error: the server doesn\'t have a resource type "nosuch"': "",
+    'Error from server (NotFound): pods "jobs" not found': "",
+}
+
+
+@pytest.mark.parametrize(("said", "kind"), UNSERVED.items(), ids=UNSERVED)
+def test_what_is_not_simulated_is_said(said: str, kind: str) -> None:
+    desk = Desk(program=lambda args, stdin: (1, b"", said.encode() + b"\n"))
+    shown = desk.line("kubectl get it 2>&1 | cat").splitlines()
+    assert shown[0] == said
+    assert shown[1:] == ([] if not kind else shown[1:2])
+    assert not kind or shown[1].startswith(f"Drydock does not simulate {kind} (")
 
 
 READS = {

@@ -25,9 +25,9 @@ def read(sh: Shell) -> int:
     edits = interactive and editing.wanted(sh)
     if process["call"] is None:
         process["call"] = ["input", 0, False, False]
-    _, lines, ended, asked = process["call"]
+    _, known, ended, asked = process["call"]
     while True:
-        found = _next(sh, lines, ended)
+        found = _next(sh, known, ended)
         if found is not None:
             text, rest = found
             if process.get("edit") is not None:
@@ -39,7 +39,7 @@ def read(sh: Shell) -> int:
             sh.extra += 1 + len(text) // 32
             if not text.strip():
                 process["call"] = ["input", 0, ended, False]
-                lines, asked = 0, False
+                known, asked = 0, False
                 continue
             try:
                 return sh.run_text(text, "read", True, 0)
@@ -50,7 +50,7 @@ def read(sh: Shell) -> int:
                     return ends.leave(sh, 2)
                 sh.next = 0
                 return CHARGED
-        lines = process["input"].count("\n")
+        known = process["input"].rfind("\n") + 1
         if ended:
             if interactive and process["tty"]:
                 if edits:
@@ -65,7 +65,7 @@ def read(sh: Shell) -> int:
         if interactive and not asked:
             _prompt(sh, edits)
             asked = True
-        process["call"] = ["input", lines, ended, asked]
+        process["call"] = ["input", known, ended, asked]
         chunk = editing.line(sh) if edits and process.get("edit") is not None else _chunk(sh)
         if chunk == editing.INTERRUPTED:
             return _given_up(sh)
@@ -80,7 +80,7 @@ def read(sh: Shell) -> int:
         if chunk == "":
             ended = True
         process["input"] += chunk
-        process["call"] = ["input", lines, ended, asked]
+        process["call"] = ["input", known, ended, asked]
         if len(process["input"]) > 2 * MAX_LINE:
             sh.say(f"a command may have at most {MAX_LINE:,} characters")
             return ends.leave(sh, 2)
@@ -105,16 +105,14 @@ def _given_up(sh: Shell) -> int:
     return CHARGED
 
 
-def _next(sh: Shell, lines: int, ended: bool) -> tuple[str, str] | None:
+def _next(sh: Shell, known: int, ended: bool) -> tuple[str, str] | None:
     """The first complete command of the input and what follows it; None: more is needed.
 
-    ``lines``: so many lines are known not to be complete.
+    ``known``: so many characters, whole lines, are known not to be complete.
     """
     text: str = sh.p["input"]
-    at = -1
-    for _ in range(lines):
-        at = text.find("\n", at + 1)
-    until: str | None = sh.p.get("until") if lines else None
+    at = known - 1
+    until: str | None = sh.p.get("until") if known else None
     while True:
         before, at = at + 1, text.find("\n", at + 1)
         if at < 0:

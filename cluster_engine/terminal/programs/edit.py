@@ -1,4 +1,4 @@
-"""`vim`, `vi`, `nano`, `edit`: the file opens in the editor of the page."""
+"""`vim`, `vi`, `nano`, `edit`: the file opens in the editor of the page. `edit --wait`: until it is saved there."""
 
 from __future__ import annotations
 
@@ -6,9 +6,14 @@ from cluster_engine.linux.program import Event, Program, State, Sys
 
 
 def _on(sys: Sys, state: State, event: Event) -> State:
-    if event[0] == "answer":
-        sys.out(event[2])
-        sys.exit(0)
+    match event:
+        case ["answer", _, ["said", said]]:
+            sys.out(said)
+            return state
+        case ["answer", _, ["lost"]]:
+            sys.exit(1)
+        case ["answer", _, _]:
+            sys.exit(0)
     argv = event[1]
     names = [word for word in argv[1:] if not word.startswith(("-", "+"))]
     if not names:
@@ -19,7 +24,7 @@ def _on(sys: Sys, state: State, event: Event) -> State:
         sys.exit(1)
     if not sys.fs.exists(names[0]):
         sys.fs.write(names[0], "")
-    sys.call("edit", {"path": sys.fs.realpath(names[0])})
+    sys.call("edit", {"path": sys.fs.realpath(names[0]), "wait": "--wait" in argv})
     return state
 
 

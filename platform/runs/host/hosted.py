@@ -282,7 +282,14 @@ class HostedRun:
 
     async def apply(self, path: str, content: str) -> dict[str, Any]:
         """Save a file and run `kubectl apply -f` on it, as the learner would."""
+        waited = self.terminal.waits_for(path)
         await self.terminal.save(path, content)
+        if waited:
+            return {
+                "exit_code": 0,
+                "stdout": "Saved: kubectl edit, in the terminal, applies it.\n",
+                "stderr": "",
+            }
         return await self.terminal.run(["kubectl", "apply", "-f", path])
 
     async def live_socket(self, scope: Scope, receive: Receive, send: Send) -> None:

@@ -288,6 +288,10 @@ class Terminal:
             self._editor = False
         await self.flush()
 
+    def waits_for(self, path: str) -> bool:
+        """Does something in a terminal wait until this file is saved?"""
+        return self._session is not None and self._session.waits_for(path)
+
     async def run(self, argv: list[str]) -> dict[str, Any]:
         """Run one program beside the terminal."""
         result = await self.session().run_command(argv)
