@@ -27,6 +27,7 @@ from cluster_engine.linux.programs import (
     grep,
     head,
     identity,
+    jq,
     lookup,
     ls,
     mv,
@@ -166,7 +167,7 @@ DEBIAN: tuple[Program, ...] = (
 )
 """In debian's images alone."""
 
-EXTRA: tuple[Program, ...] = (curl.PROGRAM,)
+EXTRA: tuple[Program, ...] = (curl.PROGRAM, jq.PROGRAM)
 """In images that name them."""
 
 PROGRAMS: dict[str, Program] = {each.name: each for each in (*COMMON, *BUSYBOX, *DEBIAN, *EXTRA)}

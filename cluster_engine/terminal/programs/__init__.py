@@ -6,7 +6,6 @@ from dataclasses import replace
 
 from cluster_engine.linux import programs as linux
 from cluster_engine.linux.program import Program
-from cluster_engine.linux.programs import curl
 from cluster_engine.linux.sh import SHELL
 from cluster_engine.terminal.programs import edit, kubectl, sentences
 from cluster_engine.terminal.programs.help import programs as helping
@@ -23,7 +22,7 @@ OWN: tuple[Program, ...] = (
 
 PROGRAMS: dict[str, Program] = {
     **{name: linux.PROGRAMS[name] for name in linux.of("busybox")},
-    curl.PROGRAM.name: curl.PROGRAM,
+    **{each.name: each for each in linux.EXTRA},
     "bash": replace(SHELL, name="bash"),
     "init": replace(SHELL, name="init"),
     **{each.name: each for each in OWN},
