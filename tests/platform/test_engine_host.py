@@ -527,6 +527,26 @@ def test_a_user_keeps_no_more_bytes_than_allowed(host: EngineHost, fresh: Run, s
     assert ask(host, fresh, f"{MAPS}/n0", "DELETE").status_code == 403
 
 
+def test_a_cluster_that_holds_too_much_takes_no_more(
+    host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in (("STORE_BYTES", 1_400_000), ("GROWTH", 250_000), ("AGAIN_SECONDS", 0.0)):
+        monkeypatch.setattr(f"runs.host.holdings.{name}", value)
+    host.acquire(fresh.pk)
+    data = {**CONFIG_MAP, "data": {"a": "x" * 300_000}}
+
+    def create(name: str) -> int:
+        answer = ask(host, fresh, MAPS, "POST", {**data, "metadata": {"name": name}})
+        return int(answer.status_code)
+
+    statuses = [create(f"n{number}") for number in range(6)]
+    assert statuses == [201] * statuses.count(201) + [403] * statuses.count(403)
+    assert 3 <= statuses.count(201) <= 5
+    assert ask(host, fresh, f"{MAPS}/n0", "DELETE").status_code == 200
+    assert ask(host, fresh, f"{MAPS}/n1", "DELETE").status_code == 200
+    assert create("again") == 201
+
+
 def test_a_refused_write_is_kept_without_its_body(host: EngineHost, fresh: Run) -> None:
     host.acquire(fresh.pk)
     bad = {**CONFIG_MAP, "metadata": {"name": "Bad_"}, "data": {"a": "x" * 100_000}}

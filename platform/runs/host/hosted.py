@@ -24,6 +24,7 @@ from runs import journal, services
 from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.errors import HostError
+from runs.host.holdings import STORE_BYTES, Holdings
 from runs.host.live import Tabs
 from runs.host.terminal import Terminal
 from runs.host.writer import JournalWriter
@@ -101,6 +102,7 @@ class HostedRun:
         self.bytes_limit = services.bytes_limit(run.user)
         #: What the user's runs may still keep, as the database said last, less what was written since.
         self.room = built.room
+        self.holdings = Holdings(self.cluster)
         self._base = built.base
         #: The engine's number of the entry after which a keyframe was kept last.
         self._framed = built.framed
@@ -194,9 +196,15 @@ class HostedRun:
             raise JournalFullError(
                 "your labs keep as many bytes as they may; reset this lab, or stop another one, to go on"
             )
+        if self.holdings.full(entry):
+            raise JournalFullError(
+                f"the objects of this cluster take more than {STORE_BYTES // 1_000_000} MB; delete some to go on"
+            )
         record = Record(self._base + entry.seq, entry.at, entry.kind, entry.payload)
         await self.host.writer.write(self.run_id, self.epoch, [record])
-        self.room -= weight_of(entry)
+        weight = weight_of(entry)
+        self.room -= weight
+        self.holdings.wrote(weight)
         if entry.seq >= self._framed + KEYFRAME_EVERY:
             self._frame_soon(entry.seq)
 
