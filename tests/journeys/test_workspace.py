@@ -501,6 +501,28 @@ def test_several_terminals_share_files_and_outlast_a_reload(visit):
     assert page.locator(".terminal-tabs .bar-button").count() == 0
 
 
+# ---- 5: kubectl edit -------------------------------------------------------------------------------------------
+
+
+def test_kubectl_edit_opens_the_editor_and_applies_what_is_saved(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.type("kubectl create deployment web --image=nginx:1.27")
+    workspace.expect("deployment.apps/web created")
+    workspace.type("kubectl edit deployment web")
+    page.wait_for_selector("dd-editor .cm-content:has-text('progressDeadlineSeconds: 600')")
+    page.locator("dd-editor .cm-content").click()
+    page.keyboard.press("Control+f")
+    page.keyboard.type("progressDeadlineSeconds: 600")
+    page.keyboard.press("Enter")
+    page.keyboard.press("Escape")
+    page.keyboard.type("progressDeadlineSeconds: 601")
+    page.keyboard.press("Control+s")
+    workspace.expect("deployment.apps/web edited")
+    workspace.type("kubectl get deployment web -o jsonpath='{.spec.progressDeadlineSeconds} wanted'")
+    workspace.expect("601 wanted")
+
+
 # ---- by keyboard alone -----------------------------------------------------------------------------------------
 
 
