@@ -211,9 +211,12 @@ class ClusterApp:
 
     async def _carry_out(self, entry: Entry) -> Response | None:
         """Durable first, then performed; time stands still in between."""
-        if self._sink is not None:
-            with self.driver.hold() if self.driver is not None else nullcontext():
+        with self.driver.hold() if self.driver is not None else nullcontext():
+            if self._sink is not None:
                 await self._sink(entry)
+            # What is due in this very instant comes first; it may be much, and others have their turn meanwhile.
+            while self.driver is not None and not self.driver.run_for_a_slice(entry.at):
+                await asyncio.sleep(0)
         with self._answering():
             reply = self._perform(entry)
         if self.driver is not None:
