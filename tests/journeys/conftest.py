@@ -84,39 +84,44 @@ def running(var: Path, settings: dict[str, str], before: Stack | None = None) ->
             stderr=subprocess.STDOUT,
             start_new_session=True,
         )
-    url = f"http://127.0.0.1:{port}/"
-    deadline = time.monotonic() + START_LIMIT
-    while True:
-        if process.poll() is not None or time.monotonic() > deadline:
-            process.kill()
-            pytest.fail(f"make up did not come up:\n{output.read_text()}")
-        try:
-            with urllib.request.urlopen(f"{url}healthz", timeout=1):
-                break
-        except (urllib.error.URLError, OSError):
-            time.sleep(0.2)
-    # The account line is printed right after the health check that up.py itself makes.
-    for _ in range(100):
-        text = output.read_text()
-        if "Drydock is at" in text:
-            break
-        time.sleep(0.1)
-    account = re.search(r"Instructor account: (\S+) +one-time password: (\S+)", text)
-    assert (account is None) == (before is not None), f"no instructor account, or one too many, in:\n{text}"
-    if account is None:
-        started = replace(before, url=url.rstrip("/"))
-    else:
-        started = Stack(url.rstrip("/"), account.group(1), new_name("berth-"), var)
-        Visitor(started).take_over(account.group(1), account.group(2), started.password)
-    yield started
-    family = descendants(process.pid)
-    assert len(family) >= 4, family  # Redis, two workers, the web server
-    process.send_signal(signal.SIGINT)
     try:
-        process.wait(30)
-    except subprocess.TimeoutExpired:
-        process.kill()
-        pytest.fail("Ctrl-C did not stop make up within 30 s")
+        url = f"http://127.0.0.1:{port}/"
+        deadline = time.monotonic() + START_LIMIT
+        while True:
+            if process.poll() is not None or time.monotonic() > deadline:
+                process.kill()
+                pytest.fail(f"make up did not come up:\n{output.read_text()}")
+            try:
+                with urllib.request.urlopen(f"{url}healthz", timeout=1):
+                    break
+            except (urllib.error.URLError, OSError):
+                time.sleep(0.2)
+        # The account line is printed right after the health check that up.py itself makes.
+        for _ in range(100):
+            text = output.read_text()
+            if "Drydock is at" in text:
+                break
+            time.sleep(0.1)
+        account = re.search(r"Instructor account: (\S+) +one-time password: (\S+)", text)
+        assert (account is None) == (before is not None), (
+            f"no instructor account, or one too many, in:\n{text}"
+        )
+        if account is None:
+            started = replace(before, url=url.rstrip("/"))
+        else:
+            started = Stack(url.rstrip("/"), account.group(1), new_name("berth-"), var)
+            Visitor(started).take_over(account.group(1), account.group(2), started.password)
+        yield started
+        family = descendants(process.pid)
+        assert len(family) >= 4, family  # Redis, two workers, the web server
+    finally:
+        # Also when a test failed inside: what it started does not stay behind.
+        process.send_signal(signal.SIGINT)
+        try:
+            process.wait(30)
+        except subprocess.TimeoutExpired:
+            process.kill()
+            pytest.fail("Ctrl-C did not stop make up within 30 s")
     left = [name for pid, name in family.items() if process_name(pid) == name]
     assert not left, f"processes were left behind: {left}"
 
