@@ -160,6 +160,11 @@ def checks(options: argparse.Namespace) -> Iterator[Result]:
     yield {"bench": "checks", **hosting("checks", 100)}
 
 
+def cel(options: argparse.Namespace) -> Iterator[Result]:
+    """Rules in CEL: what compiling one costs, how many evaluations a core makes a second."""
+    yield {"bench": "cel", "runs": options.runs, **engine("cel", str(options.runs))}
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "boot": boot,
     "scale": scale,
@@ -174,6 +179,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "labs": labs,
     "grading": grading,
     "checks": checks,
+    "cel": cel,
 }
 
 

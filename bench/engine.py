@@ -238,6 +238,38 @@ def life(pods: int, hours: int) -> dict[str, Any]:
     }
 
 
+CEL_RULES = {
+    "field": "self.spec.replicas <= self.spec.max",
+    "typical": "has(self.spec.name) && self.spec.name.startsWith('web') && self.spec.replicas in [1, 2, 3]",
+    "loop": "self.spec.containers.all(c, c.image.contains(':') && c.name != '')",
+}
+"""Rules as policies and definitions have them."""
+
+
+def expressions(runs: int) -> dict[str, Any]:
+    """Compilations and evaluations of rules in CEL, the best of some runs."""
+    from cluster_engine import cel
+
+    containers = [{"name": f"c{n}", "image": "nginx:1"} for n in range(10)]
+    spec = {"replicas": 3, "max": 5, "name": "web-1", "containers": containers}
+    found: dict[str, Any] = {}
+    for name, text in CEL_RULES.items():
+        program = cel.compile(text, ["self"])
+        compiled, evaluated = [], []
+        for _ in range(runs):
+            began = time.process_time()
+            for _ in range(200):
+                cel.compile(text, ["self"])
+            compiled.append((time.process_time() - began) / 200)
+            began = time.process_time()
+            for _ in range(20_000):
+                program.evaluate({"self": {"spec": spec}})
+            evaluated.append(20_000 / (time.process_time() - began))
+        found[f"{name}_compile_microseconds"] = min(compiled) * 1e6
+        found[f"{name}_evaluations_per_second"] = max(evaluated)
+    return found
+
+
 BENCHES: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "boot": lambda _rest: boot(),
     "scale": lambda rest: scale(int(rest[0]), int(rest[1]), "--profile" in rest),
@@ -247,6 +279,7 @@ BENCHES: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "scheduler": lambda rest: scheduler(int(rest[0]), int(rest[1])),
     "shell": lambda rest: shell(int(rest[0])),
     "files": lambda rest: files(int(rest[0])),
+    "cel": lambda rest: expressions(int(rest[0])),
 }
 
 

@@ -17,7 +17,7 @@ from cluster_engine.api.coordination.v1 import lease
 from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.client_go import Reader, SharedInformerFactory
 from cluster_engine.component import ClusterOptions, Component, Context, user_of
-from cluster_engine.controlplane import PostStartHooks
+from cluster_engine.controlplane import CustomResources, PostStartHooks
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
 from cluster_engine.kube_apiserver import APIServer
@@ -36,7 +36,14 @@ from cluster_engine.sim import (
     parse_rfc3339,
 )
 
-COMPONENTS: tuple[type[Component], ...] = (PostStartHooks, *CONTROLLERS, Scheduler, Kubelets, AddonManager)
+COMPONENTS: tuple[type[Component], ...] = (
+    PostStartHooks,
+    CustomResources,
+    *CONTROLLERS,
+    Scheduler,
+    Kubelets,
+    AddonManager,
+)
 """Every component of the cluster, in the order in which they see a change."""
 
 RENEWED: dict[str, Stamp] = {"leases.coordination.k8s.io": lease.renewed}

@@ -6,6 +6,13 @@ controller) is not listed.
 
 from cluster_engine.apimachinery.scheme import Kind
 
+from .admissionregistration.v1 import (
+    mutatingadmissionpolicy,
+    mutatingadmissionpolicybinding,
+    validatingadmissionpolicy,
+    validatingadmissionpolicybinding,
+)
+from .apiextensions.v1 import customresourcedefinition
 from .apps.v1 import controllerrevision, daemonset, deployment, replicaset, statefulset
 from .batch.v1 import cronjob, job
 from .coordination.v1 import lease
@@ -38,6 +45,11 @@ KINDS: tuple[Kind, ...] = (
     role.KIND,
     rolebinding.KIND,
     priorityclass.KIND,
+    customresourcedefinition.KIND,
+    mutatingadmissionpolicy.KIND,
+    mutatingadmissionpolicybinding.KIND,
+    validatingadmissionpolicy.KIND,
+    validatingadmissionpolicybinding.KIND,
 )
 
 __all__ = ["KINDS"]

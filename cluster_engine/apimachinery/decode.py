@@ -35,6 +35,7 @@ from cluster_engine.apimachinery.schema import (
     List,
     Map,
     Node,
+    OpenStruct,
     Scalar,
     Struct,
     type_of,
@@ -71,9 +72,10 @@ class Decoded(NamedTuple):
 
 
 class _Context:
-    __slots__ = ("depth", "path", "unknown")
+    __slots__ = ("depth", "loose", "path", "unknown")
 
-    def __init__(self) -> None:
+    def __init__(self, loose: bool = False) -> None:
+        self.loose = loose
         self.path: list[str | int] = []
         self.unknown: list[str] = []
         self.depth = 0
@@ -380,6 +382,8 @@ def _struct(node: Struct, value: Any, owner: Struct | None, ctx: _Context) -> An
             new = _DROP
         elif (plain := type(item)) is field.plain and item and (plain is not int or -INT32 <= item < INT32):
             continue
+        elif ctx.loose and isinstance(node, OpenStruct) and name != "metadata":
+            new = _loosely(field, item, node, ctx)
         elif item is None:
             new = _empty(field)
         else:
@@ -407,25 +411,43 @@ def _struct(node: Struct, value: Any, owner: Struct | None, ctx: _Context) -> An
 _DROP: Any = object()
 
 
+def _loosely(field: Field, item: Any, node: Struct, ctx: _Context) -> Any:
+    """A field of a custom resource: what does not fit its type stays, for the validation to tell."""
+    if item is None:
+        return item
+    depth, steps = ctx.depth, len(ctx.path)
+    ctx.path.append(field.name)
+    try:
+        return _value(field.node, item, node, ctx)
+    except DecodeError:
+        ctx.depth = depth
+        return item
+    finally:
+        del ctx.path[steps:]
+
+
 def _empty(field: Field) -> Any:
     return zero(field.node) if field.always else _DROP
 
 
-def decode(api_version: str, kind: str, obj: JSON, schema: Struct | None = None) -> Decoded:
+def decode(
+    api_version: str, kind: str, obj: JSON, schema: Struct | None = None, loose: bool = False
+) -> Decoded:
     """``obj`` as Go would print it after reading it; the very same object when nothing had to change.
 
-    Unknown fields are dropped and named. Raises DecodeError on a type error. A kind that is not built in
-    (a custom resource without ``schema``) is returned as it is.
+    Unknown fields are dropped and named. Raises DecodeError on a type error; ``loose``, those in fields of a
+    custom resource are left to its validation. A kind that is not built in (a custom resource without
+    ``schema``) is returned as it is.
     """
     node = schema or type_of(api_version, kind)
     if node is None:
         return Decoded(obj, ())
-    return decode_as(node, obj)
+    return decode_as(node, obj, loose)
 
 
-def decode_as(node: Struct, obj: JSON) -> Decoded:
+def decode_as(node: Struct, obj: JSON, loose: bool = False) -> Decoded:
     """As ``decode``, of a type."""
-    ctx = _Context()
+    ctx = _Context(loose)
     result = _struct(node, obj, None, ctx)
     return Decoded(result, tuple(ctx.unknown))
 
@@ -445,7 +467,7 @@ def handle_body(
     version = api_version.rpartition("/")[2]
     prefix = f'{kind} in version "{version}" cannot be handled as a {kind}: '
     try:
-        decoded, unknown = decode(api_version, kind, obj, schema)
+        decoded, unknown = decode(api_version, kind, obj, schema, loose=True)
     except DecodeError as error:
         raise bad_request(prefix + str(error)) from None
     if not unknown and not duplicates:

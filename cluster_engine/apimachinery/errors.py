@@ -204,7 +204,7 @@ _WORDS = {
     INTERNAL: "Internal error",
 }
 OMITTED: Any = object()
-"""In the place of a value that is too large to be told (field.OmitValueType)."""
+"""In the place of a value that is too large, or no scalar, and so not told (field.OmitValueType)."""
 
 _WITHOUT_VALUE = {REQUIRED, FORBIDDEN, TOO_LONG, INTERNAL}
 

@@ -148,6 +148,8 @@ class _Checker:
     def select(self, node: Select) -> Type:
         name = qualified(node)
         root = name.partition(".")[0]
+        if "." in name and name in self.scopes[0]:
+            return self.scopes[0][name]
         if name in TYPE_NAMES and self.lookup(root) is None:
             return Type("type", (types.read(name),))
         operand = self.known(self.visit(node.operand))

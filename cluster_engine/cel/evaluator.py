@@ -84,6 +84,9 @@ class _Compiler:
         fields: list[str] = []
         root: Node = node
         while isinstance(root, Select) and not root.test:
+            dotted = qualified(root)
+            if dotted in self.variables:
+                return Code(operators.path(dotted, fields), 1 + len(fields))
             fields.insert(0, root.field)
             root = root.operand
         if isinstance(root, Ident):

@@ -7,7 +7,9 @@ from __future__ import annotations
 
 import re
 from datetime import UTC, datetime, timedelta
+from zoneinfo import ZoneInfo
 
+from cluster_engine.apimachinery.cron import time_zone
 from cluster_engine.cel.errors import CelError
 from cluster_engine.cel.values import INT_MAX, INT_MIN, Opaque, plain_float
 
@@ -113,20 +115,27 @@ def read_timestamp(text: str) -> Timestamp | None:
 
 
 def local(moment: Timestamp, zone: str | None) -> datetime:
-    """The calendar and the clock of a zone: an offset (``+02:00``, ``-8:00``), ``UTC`` or none. Raises CelError."""
-    offset = 0
+    """The calendar and the clock of a zone: an offset (``+02:00``, ``-8:00``), a name (``Europe/Berlin``), or UTC.
+
+    Names are those of the package tzdata, never of the host. Raises CelError for one that there is not.
+    """
+    offset, named = 0, None
     if zone not in (None, "", "UTC"):
         assert zone is not None
         match = _OFFSET.fullmatch(zone)
-        if match is None:
-            raise CelError(
-                f"time zone {zone}: names of time zones need tables of their rules, which Drydock does not carry "
-                "(a real cluster does); write an offset such as +02:00, or UTC"
-                if zone[:1].isalpha()
-                else f"unknown time zone {zone}"
-            )
-        offset = (int(match[2]) * 60 + int(match[3])) * 60 * (-1 if match[1] == "-" else 1)
+        if match is not None:
+            offset = (int(match[2]) * 60 + int(match[3])) * 60 * (-1 if match[1] == "-" else 1)
+        else:
+            named = _named(zone)
     try:
-        return _EPOCH + timedelta(seconds=moment.ns // SECOND + offset)
+        found = _EPOCH + timedelta(seconds=moment.ns // SECOND + offset)
+        return found if named is None else found.astimezone(named)
     except OverflowError:
         raise CelError("timestamp overflow") from None
+
+
+def _named(zone: str) -> ZoneInfo:
+    try:
+        return time_zone(zone)
+    except ValueError as error:
+        raise CelError(str(error)) from None

@@ -102,6 +102,10 @@ class SetList(list[Value]):
 
     __slots__ = ()
 
+    def joined(self, others: Any) -> SetList:
+        """``self + others``: what is new comes behind."""
+        return SetList([*self, *(other for other in others if not contains(self, other))])
+
 
 class MapList(list[Value]):
     """A list with ``x-kubernetes-list-type: map``: its items are known by their keys."""
@@ -116,6 +120,12 @@ class MapList(list[Value]):
         """What an item is known by."""
         found = item if isinstance(item, dict) else {}
         return tuple(repr(found.get(key)) for key in self.keys)
+
+    def joined(self, others: Any) -> MapList:
+        """``self + others``: an item with a known key takes its place, the others come behind."""
+        found = {self.key(item): item for item in self}
+        found.update((self.key(other), other) for other in others)
+        return MapList(list(found.values()), self.keys)
 
 
 def no_such_key(key: Value) -> CelError:

@@ -4,6 +4,7 @@ Named as upstream's package that puts the API server together (pkg/controlplane)
 other: it stands above the API server and beside the controllers, and belongs neither to these nor to kubeadm.
 """
 
+from .custom_resources import CustomResources
 from .post_start_hooks import PostStartHooks
 
-__all__ = ["PostStartHooks"]
+__all__ = ["CustomResources", "PostStartHooks"]

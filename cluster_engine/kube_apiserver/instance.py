@@ -9,7 +9,7 @@ from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
 
-from .admission import PLUGINS, Chain
+from .admission import PLUGINS, Chain, Host
 from .authentication import Authenticator
 from .authorization import RBACAuthorizer, authorizers
 from .budgets import OBJECT_LIMIT, Budgets
@@ -42,7 +42,8 @@ class APIServer:
         self.authenticator = Authenticator(clock, store, chance.seed, getattr(options, "tokens", None))
         rbac = RBACAuthorizer(store)
         self.authorizer = authorizers(store, rbac)
-        chain = Chain([plugin() for plugin in PLUGINS])
+        host = Host(scheme, self.authorizer)
+        chain = Chain([plugin(host) for plugin in PLUGINS], store)
         self.registry = Registry(clock, chance, store, scheme, chain, budgets)
         self.registry.guards.update(guards(self.authorizer, rbac))
         self.sessions = Sessions(self.node_proxy)

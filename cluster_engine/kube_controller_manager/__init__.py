@@ -23,6 +23,7 @@ from .serviceaccount import ServiceAccountController
 from .statefulset import StatefulSetController
 from .taint_eviction import TaintEvictionController
 from .ttl_after_finished import TTLAfterFinishedController
+from .validatingadmissionpolicy_status import ValidatingAdmissionPolicyStatusController
 
 CONTROLLERS: tuple[type[Component], ...] = (
     NamespaceController,
@@ -44,5 +45,6 @@ CONTROLLERS: tuple[type[Component], ...] = (
     NodeLifecycleController,
     TaintEvictionController,
     PodGCController,
+    ValidatingAdmissionPolicyStatusController,
 )
 """Every controller, in the order in which they see a change."""

@@ -28,8 +28,6 @@ TIMEOUT = 120
 
 OPEN = {
     "claim-expansion-refused": "F",
-    "crd-cel-messages": "E",
-    "crd-versions-and-finalizers": "E",
     "debug-containers-copies-nodes": "G",
     "dns-names-and-resolver": "G",
     "hpa-without-metrics": "F",
@@ -39,7 +37,6 @@ OPEN = {
     "static-binding-and-retain": "F",
     "tokens-and-impersonation": "E",
     "unhealthy-pod-eviction-policy": "F",
-    "validating-admission-policy": "E",
 }
 
 SLEEP = """#!/bin/sh

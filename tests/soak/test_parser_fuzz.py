@@ -13,6 +13,7 @@ from typing import Any
 import orjson
 import pytest
 
+from cluster_engine import cel
 from cluster_engine.apimachinery import fields, json_body, labels, patch, protobuf, quantity, yaml
 from cluster_engine.apimachinery.cow import freeze
 from cluster_engine.apimachinery.schema import type_of
@@ -58,6 +59,24 @@ PIECES: dict[str, tuple[str, ...]] = {
     "accept": (
         *("application/json", ";", ",", "q=", "0.5", "nan", "inf", "as=Table", "v=v1", "*/*", "="),
         *("application/yaml",),
+    ),
+    "cel": (
+        *("1", "2u", "0.5", "'a'", "b'x'", "true", "null", "self", ".a", ".b", "[0]", "['k']", "[", "]"),
+        *("{", "}", "(", ")", ",", ":", "?", ".?a", "[?0]", " + ", " - ", " * ", " / ", " % ", "-", "!"),
+        *(" == ", " != ", " < ", " <= ", " in ", " && ", " || ", ".all(x, ", ".exists(x, ", ".map(x, "),
+        *(".filter(x, ", ".transformMap(k, v, ", "has(", "size(", "x", "k", "v", "int(", "string(", "dyn("),
+        *("type(", "timestamp(", "duration('1h')", ".matches('", ".find('a+')", ".split('')", ".join()"),
+        *(
+            ".orValue(",
+            "optional.of(",
+            ".optMap(x, ",
+            ".sum()",
+            ".sort()",
+            "lists.range(9)",
+            "quantity('1Ki')",
+        ),
+        *("ip('::1')", "cidr('10.0.0.0/8')", "semver('1.2.3')", "url('http://a')", "// c\n", "'''", "r'\\d'"),
+        *("'%s'.format([", "sets.contains(", "9223372036854775807", "1e308", "\\u00e9", "`a-b`", "$"),
     ),
     "arithmetic": (
         *("1", "0x", "08", "x", "+", "-", "*", "/", "%", "**", "<<", ">>", "(", ")", "?", ":", "="),
@@ -136,12 +155,29 @@ def read_arithmetic(text: str, number: int) -> None:
     assert -(2**63) <= arithmetic.compiled(text)(Names()) < 2**63
 
 
+CEL_SELF = {"a": {"b": [1, 2.5, "x", None, True], "a": "text"}, "b": {"k": {"a": 1}}}
+
+
+def read_cel(text: str, number: int) -> None:
+    program = cel.compile(text, ["self"])
+    again = [_outcome(program) for _ in range(2)]
+    assert again[0] == again[1]
+
+
+def _outcome(program: cel.Program) -> str:
+    try:
+        return repr(cel.to_json(program.evaluate({"self": CEL_SELF}, limit=20_000)))
+    except cel.CelError as error:
+        return str(error)
+
+
 PARSERS: dict[str, tuple[Callable[[str, int], Any], tuple[type[Exception], ...]]] = {
     "labels": (read_labels, (labels.SelectorError,)),
     "fields": (read_fields, (fields.FieldSelectorError,)),
     "quantity": (read_quantity, (quantity.QuantityError,)),
     "yaml": (read_yaml, (yaml.YamlError,)),
     "json": (read_json, (json_body.DecodeError,)),
+    "cel": (read_cel, (cel.CelCompileError,)),
     "accept": (lambda text, number: parse_accept(text), ()),
     "arithmetic": (read_arithmetic, (ShellError,)),
     "regex": (lambda text, number: regex(octets(text), extended=number % 2 == 0), (PatternError,)),

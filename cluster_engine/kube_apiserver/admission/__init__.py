@@ -4,11 +4,13 @@ The order is upstream's (pkg/kubeapiserver/options/plugins.go).
 """
 
 from .default_toleration_seconds import DefaultTolerationSeconds
+from .mutating_admission_policy import MutatingAdmissionPolicy
 from .namespace_lifecycle import NamespaceLifecycle
-from .plugin import Attributes, Chain, Plugin
+from .plugin import Attributes, Chain, Host, Plugin
 from .priority import Priority
 from .service_account import ServiceAccount
 from .taint_nodes_by_condition import TaintNodesByCondition
+from .validating_admission_policy import ValidatingAdmissionPolicy
 
 PLUGINS: tuple[type[Plugin], ...] = (
     NamespaceLifecycle,
@@ -16,6 +18,8 @@ PLUGINS: tuple[type[Plugin], ...] = (
     TaintNodesByCondition,
     Priority,
     DefaultTolerationSeconds,
+    MutatingAdmissionPolicy,
+    ValidatingAdmissionPolicy,
 )
 
-__all__ = ["PLUGINS", "Attributes", "Chain", "Plugin"]
+__all__ = ["PLUGINS", "Attributes", "Chain", "Host", "Plugin"]

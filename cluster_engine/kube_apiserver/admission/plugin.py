@@ -7,13 +7,14 @@ once and kept, so that a write that concerns no plugin pays nothing.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.etcd import Store
 
+from ..authorization import AuthorizerChain
 from ..identities import Identities
 from ..types import RequestContext
 
@@ -43,15 +44,27 @@ class Attributes:
         return self.kind.group_resource
 
 
+@dataclass(frozen=True, slots=True)
+class Host:
+    """What a plugin may ask beside the write itself: the kinds that are served, and who may do what."""
+
+    scheme: Scheme
+    authorizer: AuthorizerChain
+
+
 class Plugin:
     """One admission plugin. `admit` returns the object to go on with; `validate` raises ApiError."""
 
     name: str = ""
+    needs: str = ""  # a resource of which there must be an object, or else no write concerns the plugin
     operations: tuple[str, ...] = (CREATE,)
     resources: tuple[str, ...] | None = None  # None: every resource
     subresources: bool = False  # whether writes to subresources concern it too
     mutates: bool = False
     validates: bool = False
+
+    def __init__(self, host: Host) -> None:
+        self.host = host
 
     def concerns(self, resource: str, operation: str, subresource: str) -> bool:
         """Whether the chain of these requests holds this plugin."""
@@ -70,18 +83,25 @@ class Plugin:
 class Chain:
     """The plugins in order, with the ones that matter for each sort of request worked out once."""
 
-    def __init__(self, plugins: Sequence[Plugin]) -> None:
+    def __init__(self, plugins: Sequence[Plugin], store: Store) -> None:
         self._plugins = plugins
-        self._cache: dict[tuple[str, str, str], tuple[tuple[Plugin, ...], tuple[Plugin, ...]]] = {}
+        self._count = store.count
+        self._needed = tuple(dict.fromkeys(plugin.needs for plugin in plugins if plugin.needs))
+        self._cache: dict[tuple[Hashable, ...], tuple[tuple[Plugin, ...], tuple[Plugin, ...]]] = {}
 
     def of(
         self, resource: str, operation: str, subresource: str
     ) -> tuple[tuple[Plugin, ...], tuple[Plugin, ...]]:
         """(mutating, validating) plugins for this sort of request."""
-        key = (resource, operation, subresource)
+        idle = tuple([needed for needed in self._needed if not self._count(needed)])
+        key = (resource, operation, subresource, idle)
         found = self._cache.get(key)
         if found is None:
-            concerned = [p for p in self._plugins if p.concerns(resource, operation, subresource)]
+            concerned = [
+                plugin
+                for plugin in self._plugins
+                if plugin.needs not in idle and plugin.concerns(resource, operation, subresource)
+            ]
             found = (
                 tuple(p for p in concerned if p.mutates),
                 tuple(p for p in concerned if p.validates),

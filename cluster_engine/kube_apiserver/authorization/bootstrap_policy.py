@@ -113,6 +113,15 @@ _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         _EVENTS,
     ),
     "ttl-after-finished-controller": (_batch((*READ, "delete"), "jobs"), _EVENTS),
+    "validatingadmissionpolicy-status-controller": (
+        Rule(READ, ("admissionregistration.k8s.io",), ("validatingadmissionpolicies",)),
+        Rule(
+            ("get", "patch", "update"),
+            ("admissionregistration.k8s.io",),
+            ("validatingadmissionpolicies/status",),
+        ),
+        _EVENTS,
+    ),
     "taint-eviction-controller": (
         _core((*READ, "delete"), "pods"),
         _core(READ, "nodes"),

@@ -1,0 +1,664 @@
+"""Custom resources: what a definition may say, what its objects may be, and how they come and go."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import orjson
+import pytest
+
+from cluster_engine import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request
+
+JSON = dict[str, Any]
+CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
+BOATS = "/apis/shop.example.com/v1/namespaces/default/boats"
+NAME = "boats.shop.example.com"
+
+
+class Sea:
+    """A cluster and shorthand for requests to it."""
+
+    def __init__(self, cluster: Cluster | None = None) -> None:
+        self.cluster = cluster or Cluster(nodes=0, addons=False, freezing=True, strict=True)
+
+    def call(
+        self, method: str, path: str, body: Any = None, kind: str = "application/json"
+    ) -> tuple[int, JSON]:
+        headers = {"content-type": kind, "accept": "application/json"}
+        path, _, query = path.partition("?")
+        pairs = [tuple(part.split("=", 1)) for part in query.split("&") if part]
+        data = b"" if body is None else orjson.dumps(body)
+        response = self.cluster.request(Request(method, path, pairs, headers, data, ADMIN))  # type: ignore[arg-type]
+        self.cluster.settle()
+        found = orjson.loads(response.body) if response.body[:1] == b"{" else {}
+        return response.status, found
+
+    def ok(self, *args: Any) -> JSON:
+        status, found = self.call(*args)
+        assert status < 300, found
+        return found
+
+    def refused(self, *args: Any) -> str:
+        status, found = self.call(*args)
+        assert status >= 400, found
+        return str(found["message"])
+
+
+@pytest.fixture
+def sea() -> Sea:
+    return Sea()
+
+
+def schema(**spec: JSON) -> JSON:
+    return {"type": "object", "properties": {"spec": {"type": "object", "properties": spec}}}
+
+
+def version(name: str = "v1", openapi: JSON | None = None, **more: Any) -> JSON:
+    found = openapi or schema(sail={"type": "boolean"}, crew={"type": "integer"})
+    return {"name": name, "served": True, "storage": True, "schema": {"openAPIV3Schema": found}, **more}
+
+
+def definition(*versions: JSON, names: JSON | None = None, **spec: Any) -> JSON:
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": NAME},
+        "spec": {
+            "group": "shop.example.com",
+            "scope": "Namespaced",
+            "names": {"plural": "boats", "kind": "Boat", **(names or {})},
+            "versions": list(versions) or [version()],
+            **spec,
+        },
+    }
+
+
+def boat(name: str = "ann", version: str = "v1", **more: Any) -> JSON:
+    return {"apiVersion": f"shop.example.com/{version}", "kind": "Boat", "metadata": {"name": name}, **more}
+
+
+# ---- the definition -------------------------------------------------------------------------------------
+
+PATH = "spec.validation.openAPIV3Schema"
+
+
+def invalid_rule(rule: str) -> str:
+    shown = {
+        "Rule": rule,
+        "Message": "",
+        "MessageExpression": "",
+        "Reason": None,
+        "FieldPath": "",
+        "OptionalOldSelf": None,
+    }
+    return orjson.dumps(shown).decode()
+
+
+WRONG: dict[str, tuple[JSON, str]] = {
+    "another name": (
+        {**definition(), "metadata": {"name": "x.shop.example.com"}},
+        'metadata.name: Invalid value: "x.shop.example.com": must be spec.names.plural+"."+spec.group',
+    ),
+    "a group without a dot": (
+        {**definition(group="shop"), "metadata": {"name": "boats.shop"}},
+        'spec.group: Invalid value: "shop": should be a domain with at least one dot',
+    ),
+    "a scope that is none": (
+        definition(scope="World"),
+        'spec.scope: Unsupported value: "World": supported values: "Cluster", "Namespaced"',
+    ),
+    "no storage": (
+        definition(version(storage=False)),
+        "must have exactly one version marked as storage version",
+    ),
+    "two of a name": (
+        definition(version(), version(storage=False)),
+        "must contain unique version names",
+    ),
+    "no schema": (
+        definition({"name": "v1", "served": True, "storage": True}),
+        "spec.versions[0].schema.openAPIV3Schema: Required value: schemas are required",
+    ),
+    "no type": (
+        definition(version(openapi=schema(a={}))),
+        f"{PATH}.properties[spec].properties[a].type: Required value: must not be empty for specified object fields",
+    ),
+    "no type at the root": (
+        definition(version(openapi={"properties": {}})),
+        f"{PATH}.type: Required value: must not be empty at the root",
+    ),
+    "a list at the root": (
+        definition(version(openapi={"type": "array", "items": {"type": "string"}})),
+        f'{PATH}.type: Invalid value: "array": must be object at the root',
+    ),
+    "a list of nothing": (
+        definition(version(openapi=schema(a={"type": "array"}))),
+        f"{PATH}.properties[spec].properties[a].items: Required value: must be specified",
+    ),
+    "unique items": (
+        definition(
+            version(openapi=schema(a={"type": "array", "items": {"type": "string"}, "uniqueItems": True}))
+        ),
+        "uniqueItems cannot be set to true since the runtime complexity becomes quadratic",
+    ),
+    "properties and others": (
+        definition(
+            version(
+                openapi=schema(
+                    a={
+                        "type": "object",
+                        "properties": {"b": {"type": "string"}},
+                        "additionalProperties": {"type": "string"},
+                    }
+                )
+            )
+        ),
+        "additionalProperties and properties are mutual exclusive",
+    ),
+    "a list type": (
+        definition(
+            version(
+                openapi=schema(
+                    a={"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "bag"}
+                )
+            )
+        ),
+        'Unsupported value: "bag": supported values: "atomic", "set", "map"',
+    ),
+    "a map list without keys": (
+        definition(
+            version(
+                openapi=schema(
+                    a={"type": "array", "items": {"type": "object"}, "x-kubernetes-list-type": "map"}
+                )
+            )
+        ),
+        "x-kubernetes-list-map-keys: Required value: must not be empty if x-kubernetes-list-type is map",
+    ),
+    "a rule with a name that is none": (
+        definition(
+            version(openapi=schema(a={"type": "string", "x-kubernetes-validations": [{"rule": "x"}]}))
+        ),
+        f"{PATH}.properties[spec].properties[a].x-kubernetes-validations[0].rule: Invalid value: {invalid_rule('x')}: "
+        "compilation failed: ERROR: <input>:1:1: undeclared reference to 'x' (in container '')\n | x\n | ^",
+    ),
+    "a rule that is no bool": (
+        definition(
+            version(openapi=schema(a={"type": "string", "x-kubernetes-validations": [{"rule": "self"}]}))
+        ),
+        "cel expression must evaluate to a bool",
+    ),
+    "a message that is no text": (
+        definition(
+            version(
+                openapi=schema(
+                    a={
+                        "type": "string",
+                        "x-kubernetes-validations": [{"rule": "true", "messageExpression": "1"}],
+                    }
+                )
+            )
+        ),
+        "messageExpression must evaluate to a string",
+    ),
+    "oldSelf in a list": (
+        definition(
+            version(
+                openapi=schema(
+                    a={
+                        "type": "array",
+                        "items": {
+                            "type": "string",
+                            "x-kubernetes-validations": [{"rule": "self == oldSelf"}],
+                        },
+                    }
+                )
+            )
+        ),
+        "oldSelf cannot be used on the uncorrelatable portion of the schema within "
+        f"{PATH}.properties[spec].properties[a]",
+    ),
+    "a default that is bad": (
+        definition(version(openapi=schema(a={"type": "integer", "default": "x"}))),
+        f'{PATH}.properties[spec].properties[a].default: Invalid value: "string"',
+    ),
+    "a pattern": (
+        definition(version(openapi=schema(a={"type": "string", "pattern": "("}))),
+        "must be a valid regular expression, but isn't: error parsing regexp: missing closing ): `(`",
+    ),
+    "a column": (
+        definition(version(additionalPrinterColumns=[{"name": "A", "type": "text", "jsonPath": "spec.a"}])),
+        '[spec.versions[0].additionalPrinterColumns[0].type: Invalid value: "text": '
+        "must be one of boolean,date,integer,number,string, "
+        'spec.versions[0].additionalPrinterColumns[0].JSONPath: Invalid value: "spec.a": '
+        "must be a simple json path starting with .]",
+    ),
+    "a selectable field": (
+        definition(version(selectableFields=[{"jsonPath": ".spec.nope"}])),
+        'Invalid value: ".spec.nope": is an invalid path: does not refer to a valid field',
+    ),
+    "not structural": (
+        definition(version(openapi=schema(a={"type": "string", "anyOf": [{"type": "string"}]}))),
+        f"{PATH}.properties[spec].properties[a].anyOf[0].type: Forbidden: must be empty to be structural",
+    ),
+    "different schemas": (
+        definition(version(), version("v2", schema(a={}), storage=False)),
+        "spec.versions[1].schema.openAPIV3Schema.properties[spec].properties[a].type: Required value",
+    ),
+}
+
+
+@pytest.mark.parametrize(("crd", "said"), WRONG.values(), ids=WRONG)
+def test_a_definition_that_is_wrong(sea: Sea, crd: JSON, said: str) -> None:
+    assert said in sea.refused("POST", CRDS, crd)
+
+
+def test_conversion_by_webhook_is_refused_in_a_sentence(sea: Sea) -> None:
+    conversion = {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"]}}
+    assert "a real cluster has it" in sea.refused("POST", CRDS, definition(conversion=conversion))
+
+
+def test_a_definition_is_established(sea: Sea) -> None:
+    sea.ok("POST", CRDS, definition())
+    found = sea.ok("GET", f"{CRDS}/{NAME}")
+    assert found["spec"]["names"]["listKind"] == "BoatList"
+    assert found["status"]["storedVersions"] == ["v1"]
+    assert [(c["type"], c["status"], c["reason"]) for c in found["status"]["conditions"]] == [
+        ("NamesAccepted", "True", "NoConflicts"),
+        ("Established", "True", "InitialNamesAccepted"),
+    ]
+    resources = sea.ok("GET", "/apis/shop.example.com/v1")["resources"]
+    assert [(r["name"], r["kind"], r["namespaced"]) for r in resources] == [("boats", "Boat", True)]
+
+
+def test_names_that_are_taken_are_not_accepted(sea: Sea) -> None:
+    sea.ok("POST", CRDS, definition())
+    other = definition(names={"plural": "ships", "kind": "Boat", "listKind": "ShipList", "singular": "ship"})
+    sea.ok("POST", CRDS, {**other, "metadata": {"name": "ships.shop.example.com"}})
+    conditions = sea.ok("GET", f"{CRDS}/ships.shop.example.com")["status"]["conditions"]
+    assert [(c["type"], c["status"], c["reason"], c["message"]) for c in conditions] == [
+        ("NamesAccepted", "False", "KindConflict", '"Boat" is already in use'),
+        ("Established", "False", "NotAccepted", "not all names are accepted"),
+    ]
+    assert sea.call("GET", "/apis/shop.example.com/v1/namespaces/default/ships")[0] == 404
+    sea.ok("DELETE", f"{CRDS}/ships.shop.example.com")
+    assert sea.call("GET", f"{CRDS}/ships.shop.example.com")[0] == 404
+
+
+# ---- the objects ----------------------------------------------------------------------------------------
+
+TYPED = schema(
+    text={"type": "string", "minLength": 2, "maxLength": 4, "pattern": "^[a-z]*$"},
+    count={"type": "integer", "minimum": 1, "maximum": 5, "default": 2},
+    ratio={"type": "number", "exclusiveMaximum": True, "maximum": 1, "multipleOf": 0.25},
+    choice={"type": "string", "enum": ["a", "b"]},
+    when={"type": "string", "format": "date-time"},
+    port={"x-kubernetes-int-or-string": True},
+    tags={"type": "array", "items": {"type": "string"}, "maxItems": 3, "x-kubernetes-list-type": "set"},
+    parts={
+        "type": "array",
+        "minItems": 1,
+        "x-kubernetes-list-type": "map",
+        "x-kubernetes-list-map-keys": ["name"],
+        "items": {
+            "type": "object",
+            "required": ["name"],
+            "properties": {"name": {"type": "string"}, "size": {"type": "integer", "default": 1}},
+        },
+    },
+    labels={"type": "object", "additionalProperties": {"type": "string"}, "maxProperties": 1},
+    maybe={"type": "string", "nullable": True},
+    inner={"type": "object", "required": ["must"], "properties": {"must": {"type": "string"}}},
+    either={
+        "type": "object",
+        "properties": {"a": {"type": "string"}, "b": {"type": "string"}},
+        "oneOf": [{"required": ["a"]}, {"required": ["b"]}],
+    },
+    free={"type": "object", "x-kubernetes-preserve-unknown-fields": True},
+)
+
+BAD: dict[str, tuple[JSON, str]] = {
+    "short": (
+        {"text": "a"},
+        'spec.text: Invalid value: "a": spec.text in body should be at least 2 chars long',
+    ),
+    "long": ({"text": "abcde"}, "spec.text: Too long: may not be more than 4 bytes"),
+    "pattern": (
+        {"text": "AB"},
+        "spec.text: Invalid value: \"AB\": spec.text in body should match '^[a-z]*$'",
+    ),
+    "low": (
+        {"count": 0},
+        "spec.count: Invalid value: 0: spec.count in body should be greater than or equal to 1",
+    ),
+    "high": (
+        {"count": 9},
+        "spec.count: Invalid value: 9: spec.count in body should be less than or equal to 5",
+    ),
+    "type": (
+        {"count": "x"},
+        'spec.count: Invalid value: "string": spec.count in body must be of type integer: "string"',
+    ),
+    "exclusive": ({"ratio": 1}, "spec.ratio: Invalid value: 1: spec.ratio in body should be less than 1"),
+    "step": (
+        {"ratio": 0.3},
+        "spec.ratio: Invalid value: 0.3: spec.ratio in body should be a multiple of 0.25",
+    ),
+    "choice": ({"choice": "c"}, 'spec.choice: Unsupported value: "c": supported values: "a", "b"'),
+    "format": (
+        {"when": "soon"},
+        'spec.when: Invalid value: "soon": spec.when in body must be of type date-time: "soon"',
+    ),
+    "int or string": (
+        {"port": True},
+        'spec.port: Invalid value: "boolean": spec.port in body must be of type integer,string: "boolean"',
+    ),
+    "many": ({"tags": ["a", "b", "c", "d"]}, "spec.tags: Too many: 4: must have at most 3 items"),
+    "twice in a set": ({"tags": ["a", "a"]}, 'spec.tags[1]: Duplicate value: "a"'),
+    "few": ({"parts": []}, "spec.parts: Invalid value: 0: spec.parts in body should have at least 1 items"),
+    "twice in a map": (
+        {"parts": [{"name": "a"}, {"name": "a", "size": 2}]},
+        'spec.parts[1]: Duplicate value: {"name":"a"}',
+    ),
+    "missing": ({"inner": {}}, "spec.inner.must: Required value"),
+    "properties": ({"labels": {"a": "b", "c": "d"}}, "spec.labels: Too many: 2: must have at most 1 item"),
+    "a value of a map": (
+        {"labels": {"a": 1}},
+        'spec.labels.a: Invalid value: "integer": spec.labels.a in body must be of type string: "integer"',
+    ),
+    "neither": (
+        {"either": {}},
+        '<nil>: Invalid value: "": "spec.either" must validate one and only one schema (oneOf). Found none valid',
+    ),
+    "both": (
+        {"either": {"a": "x", "b": "y"}},
+        '<nil>: Invalid value: "": "spec.either" must validate one and only one schema (oneOf). '
+        "Found 2 valid alternatives",
+    ),
+}
+
+
+@pytest.fixture(scope="module")
+def typed() -> Sea:
+    sea = Sea()
+    sea.ok("POST", CRDS, definition(version(openapi=TYPED)))
+    return sea
+
+
+@pytest.mark.parametrize(("spec", "said"), BAD.values(), ids=BAD)
+def test_an_object_that_is_bad(typed: Sea, spec: JSON, said: str) -> None:
+    assert typed.refused("POST", BOATS, boat("bad", spec=spec)) == (
+        f'Boat.shop.example.com "bad" is invalid: {said}'
+    )
+
+
+def test_defaults_and_pruning(typed: Sea) -> None:
+    spec = {
+        "parts": [{"name": "a", "nope": 1}],
+        "nope": 1,
+        "maybe": None,
+        "choice": None,
+        "free": {"any": {"thing": None}},
+        "port": "http",
+    }
+    assert typed.ok("POST", BOATS, boat("good", spec=spec))["spec"] == {
+        "count": 2,
+        "parts": [{"name": "a", "size": 1}],
+        "maybe": None,
+        "free": {"any": {"thing": None}},
+        "port": "http",
+    }
+    assert 'unknown field "spec.nope"' in typed.refused(
+        "POST", f"{BOATS}?fieldValidation=Strict", boat(spec={"nope": 1})
+    )
+
+
+def rules(*listed: JSON, **more: Any) -> JSON:
+    properties = {
+        "low": {"type": "integer"},
+        "high": {"type": "integer"},
+        "name": {"type": "string"},
+        "at": {"type": "string", "format": "date-time"},
+        "a-b": {"type": "string"},
+        "namespace": {"type": "string"},
+        "free": {"x-kubernetes-int-or-string": True},
+        "tags": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
+        **more,
+    }
+    return {
+        "type": "object",
+        "properties": {
+            "spec": {"type": "object", "properties": properties, "x-kubernetes-validations": list(listed)}
+        },
+    }
+
+
+RULES: dict[str, tuple[JSON, JSON, str]] = {
+    "a message": (
+        {"rule": "self.low < 3", "message": " too low "},
+        {"low": 5},
+        "spec: Invalid value: too low",
+    ),
+    "no message": ({"rule": "self.low < 3"}, {"low": 5}, "spec: Invalid value: failed rule: self.low < 3"),
+    "a message expression": (
+        {"rule": "self.low < 3", "messageExpression": "'found ' + string(self.low)"},
+        {"low": 5},
+        "spec: Invalid value: found 5",
+    ),
+    "a message expression that fails": (
+        {"rule": "self.low < 3", "messageExpression": "string(self.high)", "message": "plain"},
+        {"low": 5},
+        "spec: Invalid value: plain",
+    ),
+    "a field and a reason": (
+        {"rule": "false", "fieldPath": ".name", "reason": "FieldValueRequired", "message": "say it"},
+        {"low": 5},
+        "spec.name: Required value: say it",
+    ),
+    "an error": (
+        {"rule": "self.high > 1"},
+        {"low": 1},
+        "spec: Invalid value: no such key: high evaluating rule: self.high > 1",
+    ),
+    "no overload": (
+        {"rule": "self.free > 'a'"},
+        {"free": 1},
+        "spec: Invalid value: 'no such overload': call arguments did not match a supported operator, "
+        "function or macro signature for rule: self.free > 'a'",
+    ),
+    "names that are escaped": (
+        {"rule": "self.a__dash__b == self.__namespace__"},
+        {"a-b": "x", "namespace": "y"},
+        "spec: Invalid value: failed rule: self.a__dash__b == self.__namespace__",
+    ),
+    "times": (
+        {"rule": "self.at.getFullYear() < 2000"},
+        {"at": "2024-01-01T00:00:00Z"},
+        "spec: Invalid value: failed rule: self.at.getFullYear() < 2000",
+    ),
+    "sets": (
+        {"rule": "self.tags != ['b', 'a']"},
+        {"tags": ["a", "b"]},
+        "spec: Invalid value: failed rule: self.tags != ['b', 'a']",
+    ),
+    "too expensive": (
+        {"rule": "lists.range(2000).all(x, lists.range(2000).all(y, true))"},
+        {},
+        "spec: Invalid value: 'operation cancelled: actual cost limit exceeded': "
+        "no further validation rules will be run due to call cost exceeds limit for rule: "
+        "lists.range(2000).all(x, lists.range(2000).all(y, true))",
+    ),
+}
+
+
+@pytest.mark.parametrize(("rule", "spec", "said"), RULES.values(), ids=RULES)
+def test_a_rule_that_does_not_hold(sea: Sea, rule: JSON, spec: JSON, said: str) -> None:
+    sea.ok("POST", CRDS, definition(version(openapi=rules(rule))))
+    assert sea.refused("POST", BOATS, boat(spec=spec)) == f'Boat.shop.example.com "ann" is invalid: {said}'
+
+
+def test_rules_of_transitions(sea: Sea) -> None:
+    listed = (
+        {"rule": "self.low >= oldSelf.low", "message": "must not sink"},
+        {
+            "rule": "!oldSelf.hasValue() || self.name == oldSelf.value().name",
+            "optionalOldSelf": True,
+            "message": "named",
+        },
+    )
+    sea.ok("POST", CRDS, definition(version(openapi=rules(*listed))))
+    sea.ok("POST", BOATS, boat(spec={"low": 3, "name": "a"}))
+    merge = "application/merge-patch+json"
+    assert sea.refused("PATCH", f"{BOATS}/ann", {"spec": {"low": 2}}, merge).endswith("must not sink")
+    assert sea.refused("PATCH", f"{BOATS}/ann", {"spec": {"name": "b"}}, merge).endswith("named")
+    sea.ok("PATCH", f"{BOATS}/ann", {"spec": {"low": 4}}, merge)
+
+
+def test_what_an_update_leaves_is_not_held_against_it(sea: Sea) -> None:
+    sea.ok("POST", CRDS, definition(version(openapi=rules())))
+    sea.ok("POST", BOATS, boat(spec={"name": "x", "low": 1}))
+    stricter = rules(name={"type": "string", "minLength": 3})
+    crd = sea.ok("GET", f"{CRDS}/{NAME}")
+    crd["spec"]["versions"][0]["schema"]["openAPIV3Schema"] = stricter
+    sea.ok("PUT", f"{CRDS}/{NAME}", crd)
+    merge = "application/merge-patch+json"
+    sea.ok("PATCH", f"{BOATS}/ann", {"spec": {"low": 2}}, merge)
+    assert "at least 3 chars" in sea.refused("PATCH", f"{BOATS}/ann", {"spec": {"name": "yy"}}, merge)
+
+
+def test_status_is_apart_and_generations_count(sea: Sea) -> None:
+    openapi = schema(crew={"type": "integer"})
+    openapi["properties"]["status"] = {"type": "object", "properties": {"ready": {"type": "boolean"}}}
+    sea.ok("POST", CRDS, definition(version(openapi=openapi, subresources={"status": {}})))
+    made = sea.ok("POST", BOATS, boat(spec={"crew": 1}, status={"ready": True}))
+    assert "status" not in made
+    assert made["metadata"]["generation"] == 1
+    merge = "application/merge-patch+json"
+    assert (
+        sea.ok("PATCH", f"{BOATS}/ann", {"metadata": {"labels": {"a": "b"}}}, merge)["metadata"]["generation"]
+        == 1
+    )
+    assert sea.ok("PATCH", f"{BOATS}/ann", {"spec": {"crew": 2}}, merge)["metadata"]["generation"] == 2
+    body = {"spec": {"crew": 9}, "status": {"ready": True}}
+    found = sea.ok("PATCH", f"{BOATS}/ann/status", body, merge)
+    assert (found["spec"], found["status"], found["metadata"]["generation"]) == (
+        {"crew": 2},
+        {"ready": True},
+        2,
+    )
+    assert "status" in sea.ok("PATCH", f"{BOATS}/ann", {"spec": {"crew": 3}, "status": None}, merge)
+
+
+def test_scale_is_refused_in_a_sentence(sea: Sea) -> None:
+    scale = {"specReplicasPath": ".spec.crew", "statusReplicasPath": ".status.crew"}
+    sea.ok("POST", CRDS, definition(version(subresources={"scale": scale})))
+    sea.ok("POST", BOATS, boat(spec={"crew": 1}))
+    assert "scale" in sea.refused("GET", f"{BOATS}/ann/scale")
+
+
+def test_columns_short_names_and_selectable_fields(sea: Sea) -> None:
+    printed = [
+        {"name": "Crew", "type": "integer", "jsonPath": ".spec.crew"},
+        {"name": "Ready", "type": "string", "jsonPath": '.status.conditions[?(@.type=="Ready")].status'},
+        {"name": "Age", "type": "date", "jsonPath": ".metadata.creationTimestamp"},
+        {"name": "Sail", "type": "boolean", "jsonPath": ".spec.sail", "priority": 1},
+    ]
+    openapi = schema(sail={"type": "boolean"}, crew={"type": "integer"})
+    openapi["properties"]["status"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    names = {"shortNames": ["bt"], "categories": ["all"]}
+    one = version(
+        openapi=openapi, additionalPrinterColumns=printed, selectableFields=[{"jsonPath": ".spec.crew"}]
+    )
+    sea.ok("POST", CRDS, definition(one, names=names))
+    conditions = [{"type": "Seen", "status": "False"}, {"type": "Ready", "status": "True"}]
+    sea.ok("POST", BOATS, boat(spec={"crew": 3, "sail": True}, status={"conditions": conditions}))
+    sea.ok("POST", BOATS, boat("bob", spec={"crew": 4}))
+    headers = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
+    response = sea.cluster.request(Request("GET", BOATS, [], headers, b"", ADMIN))
+    table = orjson.loads(response.body)
+    assert [c["name"] for c in table["columnDefinitions"]] == ["Name", "Crew", "Ready", "Age", "Sail"]
+    assert [row["cells"][:3] + row["cells"][4:] for row in table["rows"]] == [
+        ["ann", 3, "True", True],
+        ["bob", 4, None, None],
+    ]
+    listed = sea.ok("GET", f"{BOATS}?fieldSelector=spec.crew=4")
+    assert [item["metadata"]["name"] for item in listed["items"]] == ["bob"]
+    [resource] = sea.ok("GET", "/apis/shop.example.com/v1")["resources"]
+    assert (resource["shortNames"], resource["categories"]) == (["bt"], ["all"])
+
+
+def test_versions(sea: Sea) -> None:
+    old = version("v1beta1", storage=False, deprecated=True)
+    sea.ok("POST", CRDS, definition(version(), old))
+    beta = "/apis/shop.example.com/v1beta1/namespaces/default/boats"
+    sea.ok("POST", beta, boat(version="v1beta1", spec={"crew": 1}))
+    assert sea.ok("GET", f"{BOATS}/ann")["apiVersion"] == "shop.example.com/v1"
+    crd = sea.ok("GET", f"{CRDS}/{NAME}")
+    for one in crd["spec"]["versions"]:
+        one["storage"] = one["name"] == "v1beta1"
+    crd = sea.ok("PUT", f"{CRDS}/{NAME}", crd)
+    assert crd["status"]["storedVersions"] == ["v1", "v1beta1"]
+    assert sea.ok("GET", f"{BOATS}/ann")["apiVersion"] == "shop.example.com/v1"
+    sea.ok("PATCH", f"{beta}/ann", {"spec": {"crew": 2}}, "application/merge-patch+json")
+    assert sea.ok("GET", f"{BOATS}/ann")["spec"] == {"crew": 2}
+    crd["spec"]["versions"] = crd["spec"]["versions"][1:]
+    assert "v1 was previously a storage version" in sea.refused("PUT", f"{CRDS}/{NAME}", crd)
+
+
+def test_a_definition_goes_with_its_objects(sea: Sea) -> None:
+    sea.ok("POST", CRDS, definition())
+    held = boat()
+    held["metadata"]["finalizers"] = ["example.com/moor"]
+    sea.ok("POST", BOATS, held)
+    sea.ok("POST", BOATS, boat("bob"))
+    sea.ok("DELETE", f"{CRDS}/{NAME}")
+    conditions = sea.ok("GET", f"{CRDS}/{NAME}")["status"]["conditions"]
+    assert [(c["status"], c["reason"]) for c in conditions if c["type"] == "Terminating"] == [
+        ("True", "InstanceDeletionInProgress")
+    ]
+    assert sea.call("GET", f"{BOATS}/bob")[0] == 404
+    assert sea.refused("POST", BOATS, boat("new")) == (
+        'boats.shop.example.com "new" is forbidden: create not allowed while custom resource definition is terminating'
+    )
+    sea.ok("PATCH", f"{BOATS}/ann", {"metadata": {"finalizers": None}}, "application/merge-patch+json")
+    assert sea.call("GET", f"{CRDS}/{NAME}")[0] == 404
+    assert sea.call("GET", BOATS)[0] == 404
+    sea.ok("POST", CRDS, definition())
+    sea.ok("POST", BOATS, boat())
+
+
+def test_the_same_in_forks_replays_and_keyframes(sea: Sea) -> None:
+    sea.ok("POST", CRDS, definition(version(openapi=rules({"rule": "self.low < 3"}))))
+    sea.ok("POST", BOATS, boat(spec={"low": 1}))
+    cluster = sea.cluster
+    for twin in (
+        cluster.fork(),
+        Cluster.replay(cluster.journal),
+        Cluster.resume(cluster.keyframe()),
+        Cluster.restore(cluster.snapshot()),
+    ):
+        assert twin.state_hash() == cluster.state_hash()
+        other = Sea(twin)
+        assert other.refused("POST", BOATS, boat("bad", spec={"low": 5})).endswith(
+            "failed rule: self.low < 3"
+        )
+        other.ok("POST", BOATS, boat("good", spec={"low": 2}))
+        other.ok("DELETE", f"{CRDS}/{NAME}")
+        assert other.call("GET", BOATS)[0] == 404
+    assert [item["metadata"]["name"] for item in sea.ok("GET", BOATS)["items"]] == ["ann"]
+
+
+def test_objects_go_with_their_namespace_and_their_owner(sea: Sea) -> None:
+    sea.ok("POST", CRDS, definition())
+    sea.ok("POST", "/api/v1/namespaces", {"metadata": {"name": "bay"}})
+    bay = BOATS.replace("default", "bay")
+    sea.ok("POST", bay, boat())
+    owner = sea.ok("POST", "/api/v1/namespaces/default/configmaps", {"metadata": {"name": "owner"}})
+    reference = {"apiVersion": "v1", "kind": "ConfigMap", "name": "owner", "uid": owner["metadata"]["uid"]}
+    owned = boat("owned")
+    owned["metadata"]["ownerReferences"] = [reference]
+    sea.ok("POST", BOATS, owned)
+    sea.ok("DELETE", "/api/v1/namespaces/bay")
+    sea.ok("DELETE", "/api/v1/namespaces/default/configmaps/owner")
+    assert sea.ok("GET", "/apis/shop.example.com/v1/boats")["items"] == []
