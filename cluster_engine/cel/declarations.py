@@ -66,17 +66,18 @@ def of_structure(node: schemas.Node, name: str, depth: int = 0) -> Type:
     return types.object_of(name, {}) if found is None else found
 
 
+REQUEST_BYTES = 3 * 1024 * 1024
+"""Bytes of the largest request, from which sizes are guessed that a schema does not limit."""
+
 _FORMATS: Mapping[str, Type] = {
-    "byte": types.BYTES,
-    "duration": types.DURATION,
-    "date": types.TIMESTAMP,
-    "date-time": types.TIMESTAMP,
+    "duration": Type("duration", most=32, least=3),
+    "date": Type("timestamp", most=12, least=12),
+    "date-time": Type("timestamp", most=32, least=21),
 }
 _TYPES: Mapping[str, Type] = {
-    "string": types.STRING,
-    "boolean": types.BOOL,
-    "integer": types.INT,
-    "number": types.DOUBLE,
+    "boolean": Type("bool", most=0, least=4),
+    "integer": Type("int", most=0, least=1),
+    "number": Type("double", most=0, least=1),
 }
 _STRING_SCHEMA: JSON = {"type": "string"}
 _META_SCHEMA: JSON = {
@@ -92,32 +93,63 @@ def of_schema(schema: JSON, name: str, resource: bool = False, depth: int = 0) -
     say so.
     """
     if schema.get("x-kubernetes-int-or-string") or depth > MAX_DEPTH:
-        return types.DYN
+        return Type("dyn", most=_characters(schema), least=1)
     kind = schema.get("type")
     if kind == "array":
         items = schema.get("items")
         if not isinstance(items, dict):
             return None
         item = of_schema(items, f"{name}.@idx", bool(items.get("x-kubernetes-embedded-resource")), depth + 1)
-        return None if item is None else types.list_of(item)
+        if item is None:
+            return None
+        most = _limit(schema.get("maxItems"), (REQUEST_BYTES - 2) // (item.least + 1))
+        return Type("list", (item,), most=most, least=2)
     if kind == "object":
         values = schema.get("additionalProperties")
         if isinstance(values, dict):
             value = of_schema(
                 values, f"{name}.@elem", bool(values.get("x-kubernetes-embedded-resource")), depth + 1
             )
-            return None if value is None else types.map_of(types.STRING, value)
+            if value is None:
+                return None
+            most = _limit(schema.get("maxProperties"), (REQUEST_BYTES - 2) // (value.least + 6))
+            return Type("map", (types.STRING, value), most=most, least=2)
         fields: dict[str, Type] = {}
+        least = 2
         for field_name, child in properties(schema, resource).items():
             escaped = escape(field_name)
             embedded = bool(child.get("x-kubernetes-embedded-resource"))
             found = of_schema(child, f"{name}.{field_name}", embedded, depth + 1)
             if escaped and found is not None:
                 fields[escaped] = found
-        return types.object_of(name, fields)
+            if found is not None and field_name in (schema.get("required") or ()) and "default" not in child:
+                least += len(field_name) + found.least + 4
+        return Type(name, (), fields, least=least)
     if kind == "string":
-        return _FORMATS.get(schema.get("format") or "", types.STRING)
+        return _of_string(schema)
     return _TYPES.get(kind or "")
+
+
+def _of_string(schema: JSON) -> Type:
+    form = schema.get("format") or ""
+    if form in _FORMATS:
+        return _FORMATS[form]
+    if form == "byte":
+        return Type("bytes", most=_limit(schema.get("maxLength"), REQUEST_BYTES - 2), least=2)
+    if schema.get("maxLength") is None and schema.get("enum"):
+        longest = max(len(str(choice).encode()) for choice in schema["enum"])
+        return Type("string", most=longest, least=2)
+    return Type("string", most=_characters(schema), least=2)
+
+
+def _characters(schema: JSON) -> int:
+    """The bytes of the longest text: four a character."""
+    most = schema.get("maxLength")
+    return REQUEST_BYTES - 2 if most is None else max(most, 0) * 4
+
+
+def _limit(given: int | None, otherwise: int) -> int:
+    return otherwise if given is None else max(given, 0)
 
 
 def properties(schema: JSON, resource: bool) -> Mapping[str, JSON]:

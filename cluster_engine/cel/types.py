@@ -10,16 +10,27 @@ from functools import lru_cache
 
 
 class Type:
-    """A type: a name and its parameters. ``fields`` are those of an object (None: no object)."""
+    """A type: a name and its parameters. ``fields`` are those of an object (None: no object).
 
-    __slots__ = ("fields", "name", "parameters")
+    What a schema says of sizes does not make it another type: ``most`` elements (None: nothing is known), and the
+    ``least`` bytes that a value takes in a request.
+    """
+
+    __slots__ = ("fields", "least", "most", "name", "parameters")
 
     def __init__(
-        self, name: str, parameters: tuple[Type, ...] = (), fields: Mapping[str, Type] | None = None
+        self,
+        name: str,
+        parameters: tuple[Type, ...] = (),
+        fields: Mapping[str, Type] | None = None,
+        most: int | None = None,
+        least: int = 0,
     ) -> None:
         self.name = name
         self.parameters = parameters
         self.fields = fields
+        self.most = most
+        self.least = least
 
     def __eq__(self, other: object) -> bool:
         return isinstance(other, Type) and other.name == self.name and other.parameters == self.parameters
@@ -103,7 +114,10 @@ def substitute(bindings: Bindings, kind: Type, free: bool = False) -> Type:
         return substitute(bindings, found, free)
     if not kind.parameters:
         return kind
-    return Type(kind.name, tuple(substitute(bindings, part, free) for part in kind.parameters), kind.fields)
+    parts = tuple(substitute(bindings, part, free) for part in kind.parameters)
+    if all(part is before for part, before in zip(parts, kind.parameters, strict=True)):
+        return kind
+    return Type(kind.name, parts, kind.fields, kind.most, kind.least)
 
 
 def assignable(bindings: Bindings, to: Type, kind: Type) -> bool:

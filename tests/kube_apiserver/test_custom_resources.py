@@ -81,6 +81,7 @@ def boat(name: str = "ann", version: str = "v1", **more: Any) -> JSON:
 # ---- the definition -------------------------------------------------------------------------------------
 
 PATH = "spec.validation.openAPIV3Schema"
+RULE = f"{PATH}.properties[spec].properties[a].x-kubernetes-validations[0].rule"
 
 
 def invalid_rule(rule: str) -> str:
@@ -241,6 +242,56 @@ WRONG: dict[str, tuple[JSON, str]] = {
     "not structural": (
         definition(version(openapi=schema(a={"type": "string", "anyOf": [{"type": "string"}]}))),
         f"{PATH}.properties[spec].properties[a].anyOf[0].type: Forbidden: must be empty to be structural",
+    ),
+    "a rule that may cost too much": (
+        definition(
+            version(
+                openapi=schema(
+                    a={
+                        "type": "array",
+                        "items": {"type": "string"},
+                        "x-kubernetes-validations": [{"rule": "self.all(x, self.exists_one(y, x == y))"}],
+                    }
+                )
+            )
+        ),
+        f"[{RULE}: Forbidden: estimated rule cost exceeds budget by factor of more than 100x "
+        "(try simplifying the rule, or adding maxItems, maxProperties, and maxLength where arrays, maps, "
+        f"and strings are declared), {RULE}: Forbidden: contributed to estimated rule cost total "
+        f"exceeding cost limit for entire OpenAPIv3 schema, {PATH}: Forbidden: x-kubernetes-validations "
+        "estimated rule cost total for entire OpenAPIv3 schema exceeds budget by factor of more than 100x",
+    ),
+    "a message of numbers": (
+        definition(
+            version(
+                openapi=schema(
+                    a={
+                        "type": "integer",
+                        "x-kubernetes-validations": [
+                            {"rule": "self < 3", "messageExpression": "'found ' + string(self)"}
+                        ],
+                    }
+                )
+            )
+        ),
+        "messageExpression: Forbidden: estimated messageExpression cost exceeds budget by factor of more than 100x",
+    ),
+    "a rule in a list without an end": (
+        definition(
+            version(
+                openapi=schema(
+                    a={
+                        "type": "array",
+                        "items": {
+                            "type": "array",
+                            "items": {"type": "integer"},
+                            "x-kubernetes-validations": [{"rule": "self.all(x, x < 3)"}],
+                        },
+                    }
+                )
+            )
+        ),
+        "estimated rule cost exceeds budget by factor of more than 100x",
     ),
     "different schemas": (
         definition(version(), version("v2", schema(a={}), storage=False)),
@@ -423,7 +474,13 @@ def rules(*listed: JSON, **more: Any) -> JSON:
         "a-b": {"type": "string"},
         "namespace": {"type": "string"},
         "free": {"x-kubernetes-int-or-string": True},
-        "tags": {"type": "array", "items": {"type": "string"}, "x-kubernetes-list-type": "set"},
+        "tags": {
+            "type": "array",
+            "maxItems": 9,
+            "items": {"type": "string"},
+            "x-kubernetes-list-type": "set",
+        },
+        "many": {"type": "array", "maxItems": 1000, "items": {"type": "integer"}},
         **more,
     }
     return {
@@ -442,12 +499,12 @@ RULES: dict[str, tuple[JSON, JSON, str]] = {
     ),
     "no message": ({"rule": "self.low < 3"}, {"low": 5}, "spec: Invalid value: failed rule: self.low < 3"),
     "a message expression": (
-        {"rule": "self.low < 3", "messageExpression": "'found ' + string(self.low)"},
-        {"low": 5},
-        "spec: Invalid value: found 5",
+        {"rule": "self.low < 3", "messageExpression": "'found ' + self.name"},
+        {"low": 5, "name": "x"},
+        "spec: Invalid value: found x",
     ),
     "a message expression that fails": (
-        {"rule": "self.low < 3", "messageExpression": "string(self.high)", "message": "plain"},
+        {"rule": "self.low < 3", "messageExpression": "self.name", "message": "plain"},
         {"low": 5},
         "spec: Invalid value: plain",
     ),
@@ -483,11 +540,11 @@ RULES: dict[str, tuple[JSON, JSON, str]] = {
         "spec: Invalid value: failed rule: self.tags != ['b', 'a']",
     ),
     "too expensive": (
-        {"rule": "lists.range(2000).all(x, lists.range(2000).all(y, true))"},
-        {},
+        {"rule": "self.many.all(x, self.many.all(y, true))"},
+        {"many": list(range(1000))},
         "spec: Invalid value: 'operation cancelled: actual cost limit exceeded': "
         "no further validation rules will be run due to call cost exceeds limit for rule: "
-        "lists.range(2000).all(x, lists.range(2000).all(y, true))",
+        "self.many.all(x, self.many.all(y, true))",
     ),
 }
 

@@ -18,12 +18,15 @@ from cluster_engine.apimachinery.errors import (
     not_supported,
     required,
 )
-from cluster_engine.cel import regexes
-from cluster_engine.cel.declarations import of_schema
+from cluster_engine.cel import estimator, regexes
+from cluster_engine.cel.declarations import REQUEST_BYTES, of_schema
 from cluster_engine.cel.errors import CelError
 
 MAX_DEPTH = 40
 """Schemas within each other; a definition that goes deeper is refused."""
+
+MOST_EXPENSIVE = 4
+"""Rules that are named when all together are too dear."""
 
 _TYPES = ("array", "boolean", "integer", "number", "object", "string")
 _REASONS = ("FieldValueDuplicate", "FieldValueForbidden", "FieldValueInvalid", "FieldValueRequired")
@@ -51,9 +54,46 @@ class _Place(NamedTuple):
     uncorrelated: str = ""
     """The path of the list or map within which old and new cannot be told to be the same."""
     depth: int = 0
+    copies: int | None = 1
+    """How many values there may be; None: nothing limits them."""
 
     def below(self, path: str, name: str, **more: Any) -> _Place:
         return self._replace(path=path, name=f"{self.name}.{name}", depth=self.depth + 1, **more)
+
+
+class Costs:
+    """What the rules of a schema may cost, each and together."""
+
+    def __init__(self) -> None:
+        self.total = 0
+        self.dearest: list[tuple[int, str]] = []
+
+    def of_rule(self, path: str, what: str, cost: int) -> list[FieldError]:
+        """Counts a rule; the refusal when it alone is too dear."""
+        self.total = min(self.total + cost, estimator.UNKNOWN)
+        self.dearest = sorted([*self.dearest, (cost, path)], key=lambda one: -one[0])[:MOST_EXPENSIVE]
+        if cost <= estimator.RULE_LIMIT:
+            return []
+        text = _too_dear(f"estimated {what} cost", cost, estimator.RULE_LIMIT)
+        return [forbidden_field(path, text)]
+
+    def problems(self, path: str) -> list[FieldError]:
+        """The refusals when all rules together are too dear."""
+        if self.total <= estimator.SCHEMA_LIMIT:
+            return []
+        part = "contributed to estimated rule cost total exceeding cost limit for entire OpenAPIv3 schema"
+        what = "x-kubernetes-validations estimated rule cost total for entire OpenAPIv3 schema"
+        text = _too_dear(what, self.total, estimator.SCHEMA_LIMIT)
+        return [*(forbidden_field(place, part) for _, place in self.dearest), forbidden_field(path, text)]
+
+
+def _too_dear(what: str, cost: int, limit: int) -> str:
+    factor = cost / limit
+    shown = "more than 100x" if factor > 100 else f"{factor:f}x" if factor < 1.5 else f"{factor:.1f}x"
+    return (
+        f"{what} exceeds budget by factor of {shown} (try simplifying the rule, or adding maxItems, maxProperties, and "
+        "maxLength where arrays, maps, and strings are declared)"
+    )
 
 
 def check_schema(schema: JSON, path: str) -> list[FieldError]:
@@ -61,11 +101,13 @@ def check_schema(schema: JSON, path: str) -> list[FieldError]:
     problems: list[FieldError] = []
     if schema.get("nullable"):
         problems.append(forbidden_field(f"{path}.nullable", "nullable cannot be true at the root"))
+    costs = Costs()
     found: list[FieldError] = []
     _visit(schema, _Place(path, "selfType", "root"), found)
     problems += sorted(found, key=str)
     if not problems:
-        _visit_rules(schema, _Place(path, "selfType", "root"), problems)
+        _visit_rules(schema, _Place(path, "selfType", "root"), problems, costs)
+        problems += costs.problems(path)
     if not problems:
         _visit_defaults(schema, path, problems)
     return problems
@@ -319,31 +361,47 @@ def _rule_texts(schema: JSON, path: str) -> list[FieldError]:
     return problems
 
 
-def _visit_rules(schema: JSON, place: _Place, problems: list[FieldError]) -> None:
+def _visit_rules(schema: JSON, place: _Place, problems: list[FieldError], costs: Costs) -> None:
     if schema.get("x-kubernetes-validations"):
         resource = place.level == "root" or bool(schema.get("x-kubernetes-embedded-resource"))
-        problems += _check_rules(schema, place, resource)
+        problems += _check_rules(schema, place, resource, costs)
     for name, child in (schema.get("properties") or {}).items():
         apart = schema.get("x-kubernetes-map-type") == "atomic"
         lost = place.uncorrelated or (place.path if apart else "")
         below = place.below(f"{place.path}.properties[{name}]", name, level="field", uncorrelated=lost)
-        _visit_rules(child, below, problems)
+        _visit_rules(child, below, problems, costs)
     rest = schema.get("additionalProperties")
     if isinstance(rest, dict):
-        _visit_rules(
-            rest, place.below(f"{place.path}.additionalProperties", "@elem", level="field"), problems
-        )
+        copies = _many(place.copies, schema.get("maxProperties"))
+        below = place.below(f"{place.path}.additionalProperties", "@elem", level="field", copies=copies)
+        _visit_rules(rest, below, problems, costs)
     if isinstance(schema.get("items"), dict):
         apart = schema.get("x-kubernetes-list-type") != "map"
         lost = place.uncorrelated or (place.path if apart else "")
-        below = place.below(f"{place.path}.items", "@idx", level="item", uncorrelated=lost)
-        _visit_rules(schema["items"], below, problems)
+        copies = _many(place.copies, schema.get("maxItems"))
+        below = place.below(f"{place.path}.items", "@idx", level="item", uncorrelated=lost, copies=copies)
+        _visit_rules(schema["items"], below, problems, costs)
 
 
-def _check_rules(schema: JSON, place: _Place, resource: bool) -> list[FieldError]:
+def _many(copies: int | None, most: int | None) -> int | None:
+    """How many values there are of an item, when that is limited all the way."""
+    return None if copies is None or most is None else estimator.times(copies, max(most, 0))
+
+
+def _check_rules(schema: JSON, place: _Place, resource: bool, costs: Costs) -> list[FieldError]:
     problems: list[FieldError] = []
-    for at, rule in enumerate(rules.compile_rules(schema, of_schema(schema, place.name, resource))):
+    kind = of_schema(schema, place.name, resource)
+    copies = place.copies
+    if copies is None and kind is not None:
+        copies = REQUEST_BYTES // (kind.least + 1)
+    for at, rule in enumerate(rules.compile_rules(schema, kind)):
         path = f"{place.path}.x-kubernetes-validations[{at}]"
+        if rule.program is not None:
+            cost = estimator.times(estimator.most(rule.program.checked), copies or 1)
+            problems += costs.of_rule(f"{path}.rule", "rule", cost)
+        if rule.message is not None:
+            cost = estimator.most(rule.message.checked)
+            problems += costs.of_rule(f"{path}.messageExpression", "messageExpression", cost)
         if rule.problem:
             problems.append(rules.invalid_rule(f"{path}.rule", rule.spec, rule.problem))
         if rule.said_problem:
