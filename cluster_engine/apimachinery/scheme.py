@@ -80,6 +80,15 @@ class Strategy(NamedTuple):
     validate: Callable[[JSON, JSON], list[FieldError]] = _valid_update
 
 
+class ScalePaths(NamedTuple):
+    """The fields in which the objects of a kind keep what their Scale shows."""
+
+    spec_replicas: tuple[str, ...]
+    status_replicas: tuple[str, ...]
+    selector: tuple[str, ...] = ()
+    """Of a selector as text."""
+
+
 @dataclass(frozen=True, eq=False)
 class Version:
     """Another version in which a kind is served, and the way between it and the stored one.
@@ -125,6 +134,8 @@ class Kind:
     subresources: tuple[str, ...] = ()
     not_simulated: Mapping[str, str] = field(default_factory=dict)
     """Subresources that a real cluster has: what is said when one is asked for."""
+    scale: ScalePaths | None = None
+    """Of a custom kind with the subresource."""
     columns: tuple[Column, ...] = (
         Column("Name", format="name", description="Name must be unique within a namespace."),
         Column("Created At", type="date", description="When the object was created."),

@@ -92,7 +92,8 @@ class Subresources:
         if live is None:
             raise errors.not_found(kind.group_resource, info.name)
         if info.verb == "get":
-            return self._replies.show(request, scale.KIND, scale.scale_of(live), 200, accept)
+            scale.check_replicas(live, kind.scale)
+            return self._replies.show(request, scale.KIND, scale.scale_of(live, kind.scale), 200, accept)
         if info.verb == "update":
             ctx = write_context(request, user, "UpdateOptions", "scale")
             wanted = decode_as(request, "autoscaling/v1", "Scale")
@@ -101,11 +102,14 @@ class Subresources:
             patch_type, document = patch_document(request)
             if patch_type in ("apply", "strategic"):
                 patch_type = "merge"  # a Scale has no lists: the two are the same
-            wanted = patched(scale.scale_of(live), document, patch_type, None)
+            wanted = patched(scale.scale_of(live, kind.scale), document, patch_type, None)
             wanted, _warnings = decode.handle_body("autoscaling/v1", "Scale", wanted, "Ignore")
-        new = scale.with_scale(live, wanted)
+            scale.check_patched(live, wanted, kind.scale)
+        new = scale.with_scale(live, wanted, kind.scale)
         done = registry.update(ctx, kind.group_resource, info.namespace, info.name, new)
-        return self._replies.show(request, scale.KIND, scale.scale_of(done), 200, accept, ctx.warnings)
+        return self._replies.show(
+            request, scale.KIND, scale.scale_of(done, kind.scale), 200, accept, ctx.warnings
+        )
 
     # ---- log and exec ------------------------------------------------------------------------------------
 

@@ -166,6 +166,7 @@ def test_a_fault_in_a_kinds_own_rules(cluster, stage, monkeypatch):
 def test_a_fault_in_an_admission_plugin(cluster, plugin, method, monkeypatch):
     resource = next((r for r in EXAMPLES if plugin.resources is None or r in plugin.resources), "")
     assert resource, f"EXAMPLES has nothing that concerns {plugin.name}"
+    monkeypatch.setattr(plugin, "needs", "")
     plant(monkeypatch, plugin, method, concerns_poison)
     refused(cluster, create(resource, "poison"))
     assert cluster.get(resource, "poison", HOME) is None

@@ -607,11 +607,108 @@ def test_status_is_apart_and_generations_count(sea: Sea) -> None:
     assert "status" in sea.ok("PATCH", f"{BOATS}/ann", {"spec": {"crew": 3}, "status": None}, merge)
 
 
-def test_scale_is_refused_in_a_sentence(sea: Sea) -> None:
-    scale = {"specReplicasPath": ".spec.crew", "statusReplicasPath": ".status.crew"}
-    sea.ok("POST", CRDS, definition(version(subresources={"scale": scale})))
+SCALED = {
+    "specReplicasPath": ".spec.crew",
+    "statusReplicasPath": ".status.deck.crew",
+    "labelSelectorPath": ".status.selector",
+}
+MERGE = "application/merge-patch+json"
+
+
+def scaled(**more: Any) -> JSON:
+    found = schema(crew={"x-kubernetes-preserve-unknown-fields": True}, sail={"type": "boolean"})
+    found["properties"]["status"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+    return definition(version(openapi=found, subresources={"scale": SCALED, **more}))
+
+
+def test_scale(sea: Sea) -> None:
+    sea.ok("POST", CRDS, scaled(status={}))
     sea.ok("POST", BOATS, boat(spec={"crew": 1}))
-    assert "scale" in sea.refused("GET", f"{BOATS}/ann/scale")
+    found = sea.ok("GET", f"{BOATS}/ann/scale")
+    assert (found["kind"], found["apiVersion"]) == ("Scale", "autoscaling/v1")
+    assert (found["spec"], found["status"]) == ({"replicas": 1}, {"replicas": 0})
+    found["spec"] = {"replicas": 3}
+    assert sea.ok("PUT", f"{BOATS}/ann/scale", found)["spec"] == {"replicas": 3}
+    assert sea.ok("GET", f"{BOATS}/ann")["metadata"]["generation"] == 2
+    told = {"status": {"deck": {"crew": 2}, "selector": "boat=ann"}}
+    sea.ok("PATCH", f"{BOATS}/ann/status", told, MERGE)
+    found = sea.ok("PATCH", f"{BOATS}/ann/scale", {"spec": {"replicas": 4}}, MERGE)
+    assert found["status"] == {"replicas": 2, "selector": "boat=ann"}
+    found = sea.ok("GET", f"{BOATS}/ann")
+    assert (found["spec"], found["status"]) == ({"crew": 4}, told["status"])
+    assert sea.call("PUT", f"{BOATS}/ann/scale", {**found, "metadata": {"resourceVersion": "1"}})[0] >= 400
+    listed = sea.ok("GET", "/apis/shop.example.com/v1")["resources"]
+    assert [(one["name"], one["kind"]) for one in listed] == [
+        ("boats", "Boat"),
+        ("boats/scale", "Scale"),
+        ("boats/status", "Boat"),
+    ]
+
+
+def test_scale_of_what_says_no_number(sea: Sea) -> None:
+    sea.ok("POST", CRDS, scaled())
+    sea.ok("POST", BOATS, boat())
+    assert sea.call("GET", f"{BOATS}/ann/scale")[0] == 500
+    assert 'the spec replicas field ".spec.crew" does not exist' in sea.refused("GET", f"{BOATS}/ann/scale")
+    assert sea.refused("PATCH", f"{BOATS}/ann/scale", {}, MERGE) == (
+        'the spec replicas field ".spec.crew" cannot be empty'
+    )
+    assert sea.ok("PATCH", f"{BOATS}/ann/scale", {"spec": {"replicas": 2}}, MERGE)["spec"] == {"replicas": 2}
+    assert sea.ok("GET", f"{BOATS}/ann")["spec"] == {"crew": 2}
+
+
+@pytest.mark.parametrize(
+    ("body", "text"),
+    [
+        ({"spec": {"crew": -1}}, ".spec.crew: Invalid value: -1: should be a non-negative integer"),
+        (
+            {"spec": {"crew": 1 << 31}},
+            ".spec.crew: Invalid value: 2147483648: should be less than or equal to 2147483647",
+        ),
+        (
+            {"spec": {"crew": "x"}},
+            ".spec.crew: Invalid value: 0: .spec.crew accessor error: x is of the type string, expected int64",
+        ),
+        (
+            {"status": {"deck": 1}},
+            ".status.deck.crew: Invalid value: 0: .status.deck.crew accessor error: 1 is of the type int64, "
+            "expected map[string]interface{}",
+        ),
+        (
+            {"status": {"selector": 1}},
+            '.status.selector: Invalid value: "": .status.selector accessor error: 1 is of the type int64, '
+            "expected string",
+        ),
+    ],
+)
+def test_what_a_scale_shows_is_checked(sea: Sea, body: JSON, text: str) -> None:
+    sea.ok("POST", CRDS, scaled())
+    assert sea.refused("POST", BOATS, boat(**body)) == f'Boat.shop.example.com "ann" is invalid: {text}'
+
+
+def test_a_negative_scale(sea: Sea) -> None:
+    sea.ok("POST", CRDS, scaled())
+    sea.ok("POST", BOATS, boat(spec={"crew": 1}))
+    assert sea.refused("PATCH", f"{BOATS}/ann/scale", {"spec": {"replicas": -1}}, MERGE) == (
+        'Boat.shop.example.com "ann" is invalid: .spec.crew: Invalid value: -1: should be a non-negative integer'
+    )
+
+
+def test_a_stored_version_that_is_not_served(sea: Sea) -> None:
+    sea.ok("POST", CRDS, definition(version("v1", storage=False), version("v2", served=False)))
+    sea.ok("POST", BOATS, boat(spec={"crew": 1}))
+    assert sea.call("GET", BOATS.replace("v1", "v2"))[0] == 404
+    assert sea.ok("GET", f"{BOATS}/ann")["spec"] == {"crew": 1}
+    [group] = [one for one in sea.ok("GET", "/apis")["groups"] if one["name"] == "shop.example.com"]
+    assert [one["version"] for one in group["versions"]] == ["v1"]
+
+
+def test_no_version_served(sea: Sea) -> None:
+    sea.ok("POST", CRDS, definition(version(served=False)))
+    assert sea.call("GET", BOATS)[0] == 404
+    assert "shop.example.com" not in [one["name"] for one in sea.ok("GET", "/apis")["groups"]]
+    sea.ok("DELETE", f"{CRDS}/{NAME}")
+    assert sea.call("GET", f"{CRDS}/{NAME}")[0] == 404
 
 
 def test_columns_short_names_and_selectable_fields(sea: Sea) -> None:

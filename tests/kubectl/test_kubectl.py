@@ -97,6 +97,44 @@ def test_api_resources(kubectl: Kubectl) -> None:
     assert ["nodes", "no", "v1", "false", "Node"] in rows
 
 
+BOATS = """\
+apiVersion: apiextensions.k8s.io/v1
+kind: CustomResourceDefinition
+metadata:
+  name: boats.shop.example.com
+spec:
+  group: shop.example.com
+  scope: Namespaced
+  names: {plural: boats, kind: Boat}
+  versions:
+  - name: v1
+    served: true
+    storage: true
+    schema:
+      openAPIV3Schema:
+        type: object
+        properties:
+          spec: {type: object, properties: {crew: {type: integer}}}
+          status: {type: object, properties: {crew: {type: integer}}}
+    subresources:
+      scale: {specReplicasPath: .spec.crew, statusReplicasPath: .status.crew}
+"""
+BOAT = """\
+apiVersion: shop.example.com/v1
+kind: Boat
+metadata: {name: ann}
+spec: {crew: 1}
+"""
+
+
+def test_scale_of_a_custom_resource(kubectl: Kubectl) -> None:
+    kubectl("apply", "-f", "-", stdin=BOATS)
+    kubectl("apply", "-f", "-", stdin=BOAT)
+    assert kubectl("scale", "boat/ann", "--replicas=3") == "boat.shop.example.com/ann scaled\n"
+    assert kubectl("get", "boat", "ann", "-o", "jsonpath={.spec.crew}") == "3"
+    kubectl("delete", "crd", "boats.shop.example.com")
+
+
 def test_create_get_scale(kubectl: Kubectl) -> None:
     make(kubectl)
     assert shape(kubectl("get", "deploy,rs,pods", "-o", "wide")) == [

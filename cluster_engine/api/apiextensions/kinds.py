@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
-from cluster_engine.api.apiextensions import columns, rules, values
+from cluster_engine.api.apiextensions import columns, rules, scale, values
 from cluster_engine.api.meta import check_meta
 from cluster_engine.api.printing import NAME, age
 from cluster_engine.api.strategy import keep_status, same, with_generation, without_status
@@ -17,7 +17,7 @@ from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import INVALID, FieldError
 from cluster_engine.apimachinery.identity_cache import RULE_CACHE
-from cluster_engine.apimachinery.scheme import Kind, Version
+from cluster_engine.apimachinery.scheme import Kind, ScalePaths, Version
 
 _TERMINATING = "create not allowed while custom resource definition is terminating"
 _NOT_ASKED = (
@@ -42,9 +42,7 @@ def _kind(spec: JSON, stored: str, terminating: bool) -> Kind:
     main, names = versions[stored], spec["names"]
     schema = _schema(main)
     status = "status" in (main.get("subresources") or {})
-    not_simulated = {}
-    if "scale" in (main.get("subresources") or {}):
-        not_simulated["scale"] = "the scale subresource of custom resources"
+    scaled = scale.paths((main.get("subresources") or {}).get("scale"))
     printed = main.get("additionalPrinterColumns")
     return Kind(
         group=spec["group"],
@@ -58,20 +56,21 @@ def _kind(spec: JSON, stored: str, terminating: bool) -> Kind:
             for name, version in versions.items()
             if name != stored and version.get("served")
         ),
+        served=bool(main.get("served")),
         openapi=schema,
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
-        subresources=("status",) if status else (),
-        not_simulated=not_simulated,
+        subresources=(*(("scale",) if scaled else ()), *(("status",) if status else ())),
+        scale=scaled,
         columns=(NAME, *columns.columns(printed)),
         row=columns.cells(printed) if printed else _name_and_age,
         default=_default(schema),
         prepare_create=_prepare_create(spec, status, terminating),
         prepare_update=_prepare_update(status),
         prepare_status=_only_status,
-        validate=_validate(schema, spec["scope"] == "Namespaced"),
-        validate_update=_validate_update(schema),
-        validate_status=_validate_update(schema),
+        validate=_validate(schema, spec["scope"] == "Namespaced", scaled),
+        validate_update=_validate_update(schema, scaled, scale.check),
+        validate_status=_validate_update(schema, scaled, scale.check_status),
         deprecated=_deprecation(main, spec),
         field_labels=_selectable(main),
     )
@@ -183,22 +182,30 @@ def _only_status(new: JSON, old: JSON) -> JSON:
 # Validation
 
 
-def _validate(schema: JSON, namespaced: bool) -> Callable[[JSON], list[FieldError]]:
+def _validate(
+    schema: JSON, namespaced: bool, scaled: ScalePaths | None
+) -> Callable[[JSON], list[FieldError]]:
     def validate(obj: JSON) -> list[FieldError]:
-        return check_meta(obj, namespaced=namespaced) + _problems(schema, obj, None)
+        problems = values.check(obj, schema, "") + scale.check(obj, scaled)
+        return check_meta(obj, namespaced=namespaced) + _with_rules(schema, obj, None, problems)
 
     return validate
 
 
-def _validate_update(schema: JSON) -> Callable[[JSON, JSON], list[FieldError]]:
+def _validate_update(
+    schema: JSON,
+    scaled: ScalePaths | None,
+    check_scale: Callable[[JSON, ScalePaths | None], list[FieldError]],
+) -> Callable[[JSON, JSON], list[FieldError]]:
     def validate(new: JSON, old: JSON) -> list[FieldError]:
-        return _problems(schema, new, old)
+        problems = values.check(new, schema, "", old) + check_scale(new, scaled)
+        return _with_rules(schema, new, old, problems)
 
     return validate
 
 
-def _problems(schema: JSON, obj: JSON, old: JSON | None) -> list[FieldError]:
-    problems = values.check(obj, schema, "", old) if old is not None else values.check(obj, schema, "")
+def _with_rules(schema: JSON, obj: JSON, old: JSON | None, problems: list[FieldError]) -> list[FieldError]:
+    """The problems, and those that the rules in CEL find."""
     if any(problem.type in values.BLOCKING for problem in problems):
         if not rules.validator(schema):
             return problems

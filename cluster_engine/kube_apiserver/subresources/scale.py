@@ -1,6 +1,7 @@
-"""scale: the replicas of a workload as an autoscaling/v1 Scale.
+"""scale: the replicas of a workload or of a custom resource as an autoscaling/v1 Scale.
 
-Models pkg/registry/apps/{deployment,replicaset,statefulset}/storage (ScaleREST).
+Models pkg/registry/apps/{deployment,replicaset,statefulset}/storage (ScaleREST) and the same of
+k8s.io/apiextensions-apiserver/pkg/registry/customresource/etcd.go.
 """
 
 from __future__ import annotations
@@ -8,9 +9,9 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.apimachinery import errors, labels
-from cluster_engine.apimachinery.cow import JSON, get
+from cluster_engine.apimachinery.cow import JSON, get, put
 from cluster_engine.apimachinery.duration import age
-from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.apimachinery.scheme import Column, Kind, ScalePaths
 
 
 def _row(scale: JSON, now: int) -> list[Any]:
@@ -41,27 +42,43 @@ KIND = Kind(
 """How a Scale is printed; it is never stored."""
 
 
-def scale_of(obj: JSON) -> JSON:
-    """The Scale that a workload shows."""
+def scale_of(obj: JSON, paths: ScalePaths | None = None) -> JSON:
+    """The Scale that an object shows."""
     meta = obj["metadata"]
     kept = ("name", "namespace", "uid", "resourceVersion", "creationTimestamp")
-    spec: JSON = {}
-    replicas = get(obj, "spec", "replicas", default=1)
-    if replicas:
-        spec["replicas"] = replicas
-    status: JSON = {"replicas": get(obj, "status", "replicas", default=0)}
-    selector = get(obj, "spec", "selector")
-    if selector is not None:
-        text = selector_text(selector)
-        if text:
-            status["selector"] = text
+    if paths is None:
+        replicas = get(obj, "spec", "replicas", default=1)
+        found = get(obj, "status", "replicas", default=0)
+        selector = get(obj, "spec", "selector")
+        text = "" if selector is None else selector_text(selector)
+    else:
+        replicas, found = (get(obj, *path, default=0) for path in paths[:2])
+        text = get(obj, *paths.selector, default="") if paths.selector else ""
+    status: JSON = {"replicas": found}
+    if text:
+        status["selector"] = text
     return {
         "kind": "Scale",
         "apiVersion": "autoscaling/v1",
         "metadata": {name: meta[name] for name in kept if name in meta},
-        "spec": spec,
+        "spec": {"replicas": replicas} if replicas else {},
         "status": status,
     }
+
+
+def check_replicas(obj: JSON, paths: ScalePaths | None) -> None:
+    """Raises ApiError 500 when a custom resource does not say how many it wants."""
+    if paths is not None and get(obj, *paths.spec_replicas) is None:
+        shown = "." + ".".join(paths.spec_replicas)
+        raise errors.internal(f'the spec replicas field "{shown}" does not exist')
+
+
+def check_patched(obj: JSON, scale: JSON, paths: ScalePaths | None) -> None:
+    """Raises ApiError 400 when neither the custom resource nor the patched Scale says how many it wants."""
+    wanted = (scale.get("spec") or {}).get("replicas")
+    if paths is not None and wanted is None and get(obj, *paths.spec_replicas) is None:
+        shown = "." + ".".join(paths.spec_replicas)
+        raise errors.bad_request(f'the spec replicas field "{shown}" cannot be empty')
 
 
 def selector_text(selector: JSON) -> str:
@@ -71,8 +88,8 @@ def selector_text(selector: JSON) -> str:
     return str(labels.compile_selector(selector))
 
 
-def with_scale(obj: JSON, scale: JSON) -> JSON:
-    """The workload with the replicas of a Scale. Raises ApiError 422, 400."""
+def with_scale(obj: JSON, scale: JSON, paths: ScalePaths | None = None) -> JSON:
+    """The object with the replicas of a Scale. Raises ApiError 422, 400."""
     meta = obj["metadata"]
     given = scale.get("metadata") or {}
     replicas = (scale.get("spec") or {}).get("replicas") or 0
@@ -82,7 +99,7 @@ def with_scale(obj: JSON, scale: JSON) -> JSON:
             'Scale in version "v1" cannot be handled as a Scale: json: cannot unmarshal into Go struct field '
             "ScaleSpec.spec.replicas of type int32"
         )
-    if replicas < 0:
+    if replicas < 0 and paths is None:
         problems.append(errors.invalid_value("spec.replicas", replicas, "must be greater than or equal to 0"))
     if given.get("name", meta["name"]) != meta["name"]:
         raise errors.bad_request(
@@ -93,4 +110,5 @@ def with_scale(obj: JSON, scale: JSON) -> JSON:
     fresh = {**meta, "resourceVersion": given.get("resourceVersion") or meta["resourceVersion"]}
     if given.get("uid"):
         fresh["uid"] = given["uid"]
-    return {**obj, "metadata": fresh, "spec": {**obj["spec"], "replicas": replicas}}
+    path = ("spec", "replicas") if paths is None else paths.spec_replicas
+    return put({**obj, "metadata": fresh}, path, replicas)

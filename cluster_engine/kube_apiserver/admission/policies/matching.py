@@ -66,7 +66,8 @@ def match(attributes: Attributes, constraints: JSON | None) -> Match | None:
 def _seen(attributes: Attributes, form: Kind) -> Match:
     obj, old = attributes.obj, attributes.old
     if attributes.subresource == "scale":
-        return Match(form, obj and scale.scale_of(obj), old and scale.scale_of(old))
+        paths = attributes.kind.scale
+        return Match(form, obj and scale.scale_of(obj, paths), old and scale.scale_of(old, paths))
     return Match(form, obj and form.shown(obj), old and form.shown(old))
 
 
