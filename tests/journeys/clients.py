@@ -248,7 +248,7 @@ class Api:
 
 def host_address(stack: Any) -> str:
     """The internal address of the stack's engine host, from the worker's log."""
-    found = re.findall(r"engine host is up.* (http://127\.0\.0\.1:\d+)", _log(stack, "labs"))
+    found = re.findall(r"engine host is up.* (http://127\.0\.0\.1:\d+)", _log(stack, "labs-1"))
     assert found, "no engine host in the log"
     address: str = found[-1]
     assert urlsplit(address).port
@@ -259,20 +259,23 @@ def _log(stack: Any, name: str) -> str:
     return (Path(stack.var) / "log" / f"{name}.log").read_text(errors="replace")
 
 
-LOGS = ("web", "labs", "grading")
+def _names(stack: Any) -> list[str]:
+    """The processes that have a log: there are as many engine hosts as cores."""
+    return sorted(found.stem for found in (Path(stack.var) / "log").glob("*.log"))
 
 
 def log_ends(stack: Any) -> dict[str, int]:
     """How long the logs are by now, for `tracebacks`."""
-    return {name: len(_log(stack, name)) for name in LOGS}
+    return {name: len(_log(stack, name)) for name in _names(stack)}
 
 
 def tracebacks(stack: Any, since: dict[str, int]) -> str:
     """What the processes have logged since then of exceptions that nobody expected."""
     return "\n".join(
         f"{name}: {text[at : at + 3000]}"
-        for name in LOGS
-        if (at := (text := _log(stack, name)).find("Traceback (most recent call last)", since[name])) >= 0
+        for name in _names(stack)
+        if (at := (text := _log(stack, name)).find("Traceback (most recent call last)", since.get(name, 0)))
+        >= 0
     )
 
 

@@ -66,7 +66,7 @@ def test_a_guest_goes_from_the_lesson_to_a_grade_that_the_instructor_reads(stack
     # The lesson, in Chinese as the browser asks for it, then in English.
     page.goto(f"{stack.url}/lessons/objects-spec-and-status/")
     assert page.locator("html").get_attribute("lang") == "zh-hans"
-    assert "期望状态" in page.locator("article").inner_text()
+    assert "预期状态" in page.locator("article").inner_text()
     page.click("button[name=language][value=en]")
     page.wait_for_selector("html[lang=en]")
     assert "desired state" in page.locator("article").inner_text()
