@@ -22,7 +22,7 @@ _ASKING = ("exec", "attach", "run", "debug", "delete", "edit")
 """Commands whose short flags `-i` and `-t` mean that they read the terminal."""
 _FETCHING = ("apply", "create", "delete", "describe", "diff", "get", "kustomize", "patch", "replace")
 """Commands that would fetch what `-f https://…` names."""
-_URL = re.compile(r"(^|=|^-[fk])https?://")
+_URL = re.compile("https?://")
 _ERROR, _NO_SPACE, _NO_FILES, _FILES = 1, 2, 4, 8 | 16
 MAX_OFFERED = 2_000
 """Completions that are looked at."""
@@ -74,6 +74,18 @@ def reads_input(argv: list[str]) -> bool:
     return False
 
 
+def _manifests(words: list[str]) -> list[str]:
+    """What -f and -k name."""
+    found = []
+    for word, following in zip(words, [*words[1:], ""], strict=True):
+        option, equals, value = word.partition("=")
+        if option in ("-f", "--filename", "-k", "--kustomize"):
+            found.append(value if equals else following)
+        elif word[:2] in ("-f", "-k"):
+            found.append(word[2:])
+    return found
+
+
 def refuse(argv: list[str]) -> str | None:
     """Why this call cannot work in a terminal that opens no port and has no Internet."""
     words = subcommands(argv)
@@ -89,7 +101,7 @@ def refuse(argv: list[str]) -> str | None:
             "your own kubectl, or ask from inside the cluster:\n"
             "  kubectl run ask --rm -it --restart=Never --image=busybox -- wget -qO- SERVICE"
         )
-    if first in _FETCHING and any(_URL.search(word) for word in own):
+    if first in _FETCHING and any(_URL.match(name) for name in _manifests(own)):
         return "there is no Internet here: save the manifest in a file (edit FILE), then name that file"
     return None
 

@@ -97,6 +97,7 @@ REFUSALS = {
     ("kubectl", "proxy", "--help"): None,
     ("kubectl", "exec", "x", "--", "wget", "http://web"): None,
     ("kubectl", "run", "x", "--image=y", "--", "wget", "https://web"): None,
+    ("kubectl", "--server=http://127.0.0.1:1", "get", "cm", "x"): None,
     ("kubectl", "edit", "deploy/x"): None,
     ("kubectl", "diff", "-f", "x"): None,
 }
