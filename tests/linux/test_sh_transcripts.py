@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import signal
 import subprocess
 from pathlib import Path
 from typing import Any
@@ -42,6 +43,8 @@ def real(line: str, directory: Path) -> list[Any]:
         env={**ENVIRONMENT, "PATH": str(links)},
         input=b"",
         capture_output=True,
+        # A test run in the background has SIGINT ignored, and a shell cannot trap what it was born ignoring.
+        preexec_fn=lambda: signal.signal(signal.SIGINT, signal.SIG_DFL),
         timeout=60,
         check=False,
     )

@@ -25,6 +25,15 @@ _WORKLOAD = {
     "selector": {"matchLabels": _LABELS},
     "template": {"metadata": {"labels": _LABELS}, "spec": _POD_SPEC},
 }
+_JOB = {"spec": {"template": {"spec": {"restartPolicy": "Never", **_POD_SPEC}}}}
+_RULE = {"apiGroups": [""], "resources": ["pods"], "verbs": ["get"]}
+_ROLE = {"apiGroup": "rbac.authorization.k8s.io", "name": "web"}
+_SUBJECT = {"kind": "User", "apiGroup": "rbac.authorization.k8s.io", "name": "jane"}
+_PODS = {
+    "resourceRules": [
+        {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
+    ]
+}
 BASES: dict[str, JSON] = {
     "ConfigMap": {"data": {"key": "value", "other": "text\nof lines\n"}},
     "Endpoints": {"subsets": [{"addresses": [{"ip": "10.1.2.3"}], "ports": [{"port": 80}]}]},
@@ -51,6 +60,46 @@ BASES: dict[str, JSON] = {
         "ports": [{"name": "http", "port": 80, "protocol": "TCP"}],
     },
     "PriorityClass": {"value": 1000, "globalDefault": False},
+    "StatefulSet": {"spec": {"replicas": 2, "serviceName": "web", **_WORKLOAD}},
+    "Job": _JOB,
+    "CronJob": {"spec": {"schedule": "*/5 * * * *", "jobTemplate": _JOB}},
+    "Role": {"rules": [_RULE]},
+    "ClusterRole": {"rules": [_RULE]},
+    "RoleBinding": {"roleRef": {**_ROLE, "kind": "Role"}, "subjects": [_SUBJECT]},
+    "ClusterRoleBinding": {"roleRef": {**_ROLE, "kind": "ClusterRole"}, "subjects": [_SUBJECT]},
+    "CustomResourceDefinition": {
+        "metadata": {"name": "boats.example.com"},
+        "spec": {
+            "group": "example.com",
+            "scope": "Namespaced",
+            "names": {"plural": "boats", "kind": "Boat"},
+            "versions": [
+                {
+                    "name": "v1",
+                    "served": True,
+                    "storage": True,
+                    "schema": {"openAPIV3Schema": {"type": "object"}},
+                }
+            ],
+        },
+    },
+    "ValidatingAdmissionPolicy": {
+        "spec": {"matchConstraints": _PODS, "validations": [{"expression": "object.metadata.name != 'x'"}]}
+    },
+    "ValidatingAdmissionPolicyBinding": {"spec": {"policyName": "web", "validationActions": ["Warn"]}},
+    "MutatingAdmissionPolicy": {
+        "spec": {
+            "matchConstraints": _PODS,
+            "reinvocationPolicy": "Never",
+            "mutations": [
+                {
+                    "patchType": "ApplyConfiguration",
+                    "applyConfiguration": {"expression": "Object{metadata: Object.metadata{}}"},
+                }
+            ],
+        }
+    },
+    "MutatingAdmissionPolicyBinding": {"spec": {"policyName": "web"}},
 }
 
 STRINGS = (
