@@ -92,7 +92,7 @@ CROSSED: dict[str, str] = {
     "linux/programs/curl.py:MAX_REDIRECTS": "tests/linux/programs/test_http_clients.py::test_answers_that_lead_nowhere",
     "linux/programs/curl.py:MAX_RETRIES": "tests/linux/programs/test_http_clients.py::test_a_client_that_tries_again",
     "linux/programs/jq/interpret.py:MAX_CALLS": "tests/linux/programs/test_jq.py::test_what_cannot_be_done_is_said[deep]",
-    "linux/programs/jq/interpret.py:MAX_INDEX": "tests/linux/programs/test_jq.py::test_what_cannot_be_done_is_said[large index]",
+    "linux/programs/jq/places.py:MAX_INDEX": "tests/linux/programs/test_jq.py::test_what_cannot_be_done_is_said[large index]",
     "linux/programs/jq/interpret.py:MAX_STEPS": "tests/linux/programs/test_jq.py::test_what_cannot_be_done_is_said[for ever]",
     "linux/programs/jq/parse.py:MAX_DEPTH": "tests/linux/programs/test_jq.py::test_what_cannot_be_done_is_said[nested]",
     "linux/programs/jq/parse.py:MAX_PROGRAM": "tests/linux/programs/test_jq.py::test_what_cannot_be_done_is_said[program]",

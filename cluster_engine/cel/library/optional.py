@@ -13,8 +13,6 @@ from cluster_engine.cel.library.function import Function, Overload
 from cluster_engine.cel.library.standard import entry, item
 from cluster_engine.cel.values import NONE, Opaque, Optional, Value, is_list, no_such_key
 
-_ZERO: tuple[Value, ...] = (None, False, 0, 0.0, "", b"")
-
 
 def of_non_zero(value: Value) -> Optional:
     """An absent value for null, false, 0 and what is empty."""

@@ -13,22 +13,17 @@ from typing import Any, NoReturn
 
 from cluster_engine.linux.programs.jq.functions import FUNCTIONS, PRELUDE, formatted
 from cluster_engine.linux.programs.jq.parse import Node, parse
-from cluster_engine.linux.programs.jq.values import Problem, combine, compare, kind, order, shown, truth
+from cluster_engine.linux.programs.jq.places import Path, at, index, put, removed
+from cluster_engine.linux.programs.jq.values import Problem, combine, compare, kind, shown, truth
 
 MAX_STEPS = 200_000
 """Nodes that one program may run."""
 MAX_CALLS = 60
 """Functions inside one another."""
-Path = list[Any]
-Closure = tuple[Node, "Scope"]
 
 
 class TooMuch(Exception):
     """The program works for too long, or too deep."""
-
-
-class _Break(Exception):
-    """`limit` has enough."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,9 +60,7 @@ def undefined(node: Node, known: frozenset[tuple[str, int]] | None = None) -> st
         return undefined(node[3], inner | parameters) or undefined(node[4], inner)
     if node[0] == "call":
         called = (node[1], len(node[2]))
-        if not (
-            called in known or called in FUNCTIONS or hasattr(Interpreter, f"_do_{called[0]}_{called[1]}")
-        ):
+        if not (called in known or called in FUNCTIONS or called in _SPECIAL):
             return f"{called[0]}/{called[1]}"
     return next((name for each in _inner(node[1:]) if (name := undefined(each, known)) is not None), None)
 
@@ -75,12 +68,7 @@ def undefined(node: Node, known: frozenset[tuple[str, int]] | None = None) -> st
 def _inner(parts: Any) -> Iterator[Node]:
     """The nodes directly in a node's parts."""
     for part in parts:
-        if (
-            isinstance(part, tuple)
-            and part
-            and isinstance(part[0], str)
-            and hasattr(Interpreter, f"_{part[0]}")
-        ):
+        if isinstance(part, tuple) and part and isinstance(part[0], str) and part[0] in _NODES:
             yield part
         elif isinstance(part, tuple):
             yield from _inner(part)
@@ -118,8 +106,7 @@ class Interpreter:
     ) -> Iterator[tuple[Any, Path | None]]:
         """(result, its path) of a node; without a path to begin with, none is kept."""
         self._count()
-        method: Any = getattr(self, f"_{node[0]}")
-        yield from method(node, value, path, scope)
+        yield from _NODES[node[0]](self, node, value, path, scope)
 
     # --- places -----------------------------------------------------------------------------------
 
@@ -334,9 +321,9 @@ class Interpreter:
         if defined is not None:
             yield from self._apply(defined, arguments, value, path, scope)
             return
-        special = getattr(self, f"_do_{name}_{len(arguments)}", None)
+        special = _SPECIAL.get((name, len(arguments)))
         if special is not None:
-            yield from special(arguments, value, path, scope)
+            yield from special(self, arguments, value, path, scope)
             return
         function = FUNCTIONS.get((name, len(arguments)))
         if function is None:
@@ -481,6 +468,60 @@ class Interpreter:
         yield found[-1] if found else None, None
 
 
+_Step = Callable[[Interpreter, Any, Any, "Path | None", Scope], Iterator[Any]]
+_NODES: dict[str, _Step] = {
+    "identity": Interpreter._identity,
+    "index": Interpreter._index,
+    "slice": Interpreter._slice,
+    "each": Interpreter._each,
+    "pipe": Interpreter._pipe,
+    "comma": Interpreter._comma,
+    "if": Interpreter._if,
+    "try": Interpreter._try,
+    "alternative": Interpreter._alternative,
+    "as": Interpreter._as,
+    "reduce": Interpreter._reduce,
+    "foreach": Interpreter._foreach,
+    "def": Interpreter._def,
+    "literal": Interpreter._literal,
+    "variable": Interpreter._variable,
+    "collect": Interpreter._collect,
+    "object": Interpreter._object,
+    "template": Interpreter._template,
+    "format": Interpreter._format,
+    "negative": Interpreter._negative,
+    "binary": Interpreter._binary,
+    "and": Interpreter._and,
+    "or": Interpreter._or,
+    "assign": Interpreter._assign,
+    "call": Interpreter._call,
+    "closed": Interpreter._closed,
+}
+"""Kind of node -> what runs it."""
+_SPECIAL: dict[tuple[str, int], _Step] = {
+    ("empty", 0): Interpreter._do_empty_0,
+    ("error", 0): Interpreter._do_error_0,
+    ("error", 1): Interpreter._do_error_1,
+    ("select", 1): Interpreter._do_select_1,
+    ("recurse", 0): Interpreter._do_recurse_0,
+    ("getpath", 1): Interpreter._do_getpath_1,
+    ("path", 1): Interpreter._do_path_1,
+    ("paths", 0): Interpreter._do_paths_0,
+    ("del", 1): Interpreter._do_del_1,
+    ("limit", 2): Interpreter._do_limit_2,
+    ("first", 1): Interpreter._do_first_1,
+    ("range", 1): Interpreter._do_range_1,
+    ("range", 2): Interpreter._do_range_2,
+    ("range", 3): Interpreter._do_range_3,
+    ("input", 0): Interpreter._do_input_0,
+    ("inputs", 0): Interpreter._do_inputs_0,
+    ("sort_by", 1): Interpreter._do_sort_by_1,
+    ("group_by", 1): Interpreter._do_group_by_1,
+    ("min_by", 1): Interpreter._do_min_by_1,
+    ("max_by", 1): Interpreter._do_max_by_1,
+}
+"""Functions that run their arguments themselves, by name and number of arguments."""
+
 _NOTHING = object()
 _ORDERS: dict[str, Callable[[int], bool]] = {
     "==": lambda sign: sign == 0,
@@ -490,105 +531,3 @@ _ORDERS: dict[str, Callable[[int], bool]] = {
     ">": lambda sign: sign > 0,
     ">=": lambda sign: sign >= 0,
 }
-
-
-def _bounds(key: Mapping[str, Any], size: int) -> tuple[int, int]:
-    """A slice within so many items."""
-    start, end = key.get("start"), key.get("end")
-    if not all(each is None or kind(each) == "number" for each in (start, end)):
-        raise Problem("Start and end indices of an array slice must be numbers")
-    first = 0 if start is None else int(start // 1)
-    last = size if end is None else -int(-end // 1)
-    first = max(0, first + size) if first < 0 else min(first, size)
-    last = max(0, last + size) if last < 0 else min(last, size)
-    return first, max(first, last)
-
-
-def index(base: Any, key: Any) -> Any:
-    """`base[key]`. Raises Problem."""
-    if isinstance(key, str) and isinstance(base, dict | None):
-        return base.get(key) if base is not None else None
-    if kind(key) == "number" and isinstance(base, list | None):
-        if base is None:
-            return None
-        place = int(key // 1)
-        return base[place] if -len(base) <= place < len(base) else None
-    if isinstance(key, dict) and isinstance(base, list | str | None):
-        if base is None:
-            return None
-        first, last = _bounds(key, len(base))
-        return base[first:last]
-    if isinstance(key, list) and isinstance(base, list):
-        return [at for at in range(len(base)) if key and base[at : at + len(key)] == key]
-    if isinstance(key, str):
-        raise Problem(f'Cannot index {kind(base)} with "{key}"')
-    raise Problem(f"Cannot index {kind(base)} with {kind(key)}")
-
-
-def at(value: Any, path: Path) -> Any:
-    """What lies at a path."""
-    if not isinstance(path, list):
-        raise Problem("Path must be specified as an array")
-    for key in path:
-        value = index(value, key)
-    return value
-
-
-MAX_INDEX = 100_000
-"""Items that an assignment may make of an array."""
-
-
-def put(value: Any, path: Path, fresh: Any) -> Any:
-    """The value with something else at a path."""
-    if not path:
-        return fresh
-    key, rest = path[0], path[1:]
-    inner = put(index(value, key), rest, fresh)
-    if isinstance(key, str):
-        return {**(value or {}), key: inner}
-    items = list(value or [])
-    if isinstance(key, dict):
-        if not isinstance(inner, list):
-            raise Problem("A slice of an array can only be assigned another array")
-        first, last = _bounds(key, len(items))
-        return [*items[:first], *inner, *items[last:]]
-    place = int(key // 1)
-    if place < 0:
-        place += len(items)
-        if place < 0:
-            raise Problem("Out of bounds negative array index")
-    if place > MAX_INDEX:
-        raise Problem("Array index too large")
-    items += [None] * (place + 1 - len(items))
-    items[place] = inner
-    return items
-
-
-def removed(value: Any, paths: list[Path]) -> Any:
-    """The value without what lies at some paths: the last ones first."""
-    for path in sorted(paths, key=order, reverse=True):
-        value = _without(value, path)
-    return value
-
-
-def _without(value: Any, path: Path) -> Any:
-    if value is None:
-        return None
-    if not path:
-        return None
-    key, rest = path[0], path[1:]
-    if rest:
-        inner = index(value, key)
-        return value if inner is None else put(value, [key], _without(inner, rest))
-    if isinstance(value, dict) and isinstance(key, str):
-        return {name: each for name, each in value.items() if name != key}
-    if isinstance(value, list) and isinstance(key, dict):
-        first, last = _bounds(key, len(value))
-        return [*value[:first], *value[last:]]
-    if isinstance(value, list) and kind(key) == "number":
-        place = int(key // 1)
-        if -len(value) <= place < len(value):
-            place %= len(value)
-            return [*value[:place], *value[place + 1 :]]
-        return value
-    raise Problem(f"Cannot delete field at {kind(key)} index of {kind(value)}")
