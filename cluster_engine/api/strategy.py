@@ -52,7 +52,16 @@ def keep_status(new: JSON, old: JSON) -> JSON:
 
 def update_spec(new: JSON, old: JSON) -> JSON:
     """PrepareForUpdate: the status stays, a changed spec counts one generation more."""
-    new = keep_status(new, old)
+    return next_generation(keep_status(new, old), old)
+
+
+def first_generation(obj: JSON) -> JSON:
+    """PrepareForCreate of kinds with a generation and no status."""
+    return with_generation(obj, 1)
+
+
+def next_generation(new: JSON, old: JSON) -> JSON:
+    """PrepareForUpdate of kinds with a generation: a changed spec counts one more."""
     if same(new.get("spec"), old.get("spec")):
         return new
     return with_generation(new, old["metadata"].get("generation", 0) + 1)

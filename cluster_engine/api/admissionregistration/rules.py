@@ -6,9 +6,10 @@ Models pkg/apis/admissionregistration/validation/validation.go and pkg/apis/admi
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any
 
+from cluster_engine.api.printing import AGE, NAME, UNSET, age
 from cluster_engine.apimachinery import validation
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import (
@@ -20,6 +21,7 @@ from cluster_engine.apimachinery.errors import (
     required,
     too_many,
 )
+from cluster_engine.apimachinery.scheme import Column
 from cluster_engine.cel import environment
 from cluster_engine.cel.environment import ExpressionError
 from cluster_engine.cel.parser import RESERVED
@@ -48,6 +50,16 @@ def default_match(match: JSON) -> JSON:
         if made.get(name):
             made[name] = [rule if rule.get("scope") else {**rule, "scope": "*"} for rule in made[name]]
     return match if made == match else made
+
+
+def default_policy(policy: JSON) -> JSON:
+    """A policy that fails closed, for every object of what it matches."""
+    spec = policy.get("spec") or {}
+    add: JSON = {} if spec.get("failurePolicy") else {"failurePolicy": "Fail"}
+    match = spec.get("matchConstraints")
+    if match is not None and default_match(match) is not match:
+        add["matchConstraints"] = default_match(match)
+    return {**policy, "spec": {**spec, **add}} if add else policy
 
 
 def default_binding(binding: JSON) -> JSON:
@@ -285,3 +297,49 @@ def binding_params(spec: JSON) -> str:
     if ref.get("name"):
         return f"{ref.get('namespace') or '*'}/{ref['name']}"
     return "<unset>" if ref.get("selector") is None else str(ref["selector"])
+
+
+# ---- printing --------------------------------------------------------------------------------------------
+
+BINDING_COLUMNS = (
+    NAME,
+    Column(
+        "PolicyName",
+        description="PolicyName indicates the policy definition which the policy binding binded to",
+    ),
+    Column("ParamRef", description="ParamRef indicates the param resource which sets the configration param"),
+    AGE,
+)
+
+
+def binding_row(binding: JSON, now: int) -> list[Any]:
+    """The cells of a binding."""
+    spec = binding.get("spec") or {}
+    return [
+        binding["metadata"]["name"],
+        spec.get("policyName") or "",
+        binding_params(spec),
+        age(binding, now),
+    ]
+
+
+def policy_columns(counted: Column) -> tuple[Column, ...]:
+    """The columns of a policy; ``counted`` tells of what it holds."""
+    kind = "ParamKind specifies the kind of resources used to parameterize this policy"
+    return (NAME, counted, Column("ParamKind", description=kind), AGE)
+
+
+def policy_row(field: str) -> Callable[[JSON, int], list[Any]]:
+    """What makes the cells of a policy, which counts what stands in that field of its spec."""
+
+    def row(policy: JSON, now: int) -> list[Any]:
+        spec = policy.get("spec") or {}
+        kind = spec.get("paramKind")
+        return [
+            policy["metadata"]["name"],
+            len(spec.get(field) or ()),
+            f"{kind.get('apiVersion', '')}/{kind.get('kind', '')}" if kind else UNSET,
+            age(policy, now),
+        ]
+
+    return row

@@ -7,12 +7,10 @@ pkg/apis/admissionregistration/validation (validateMutatingAdmissionPolicy).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from cluster_engine.api.admissionregistration import rules
 from cluster_engine.api.meta import check_meta
-from cluster_engine.api.printing import AGE, NAME, UNSET, age
-from cluster_engine.api.strategy import same, with_generation
+from cluster_engine.api.strategy import first_generation, next_generation
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, not_supported, required
 from cluster_engine.apimachinery.scheme import Column, Kind
@@ -23,28 +21,6 @@ REINVOCATIONS = ("IfNeeded", "Never")
 PATCH_TYPES = ("ApplyConfiguration", "JSONPatch")
 _FIELDS = {"ApplyConfiguration": "applyConfiguration", "JSONPatch": "jsonPatch"}
 _RESULTS = {"ApplyConfiguration": (patches.OBJECT,), "JSONPatch": (patches.PATCH,)}
-
-
-def default(policy: JSON) -> JSON:
-    """A policy that fails closed and is asked once, for every object of what it matches."""
-    spec = policy.get("spec") or {}
-    add: JSON = {} if spec.get("failurePolicy") else {"failurePolicy": "Fail"}
-    match = spec.get("matchConstraints")
-    if match is not None and rules.default_match(match) is not match:
-        add["matchConstraints"] = rules.default_match(match)
-    return {**policy, "spec": {**spec, **add}} if add else policy
-
-
-def prepare_create(policy: JSON) -> JSON:
-    """Generation 1."""
-    return with_generation(policy, 1)
-
-
-def prepare_update(new: JSON, old: JSON) -> JSON:
-    """A changed spec counts one generation more."""
-    if same(new.get("spec"), old.get("spec")):
-        return new
-    return with_generation(new, old["metadata"].get("generation", 0) + 1)
 
 
 def validate(policy: JSON) -> list[FieldError]:
@@ -107,18 +83,6 @@ def _check_mutation(
     return rules.check_expression(text, known, _RESULTS[kind], f"{place}.expression", patches.MESSAGES)
 
 
-def row(policy: JSON, now: int) -> list[Any]:
-    """The cells of a policy."""
-    spec = policy.get("spec") or {}
-    kind = spec.get("paramKind")
-    return [
-        policy["metadata"]["name"],
-        len(spec.get("mutations") or ()),
-        f"{kind.get('apiVersion', '')}/{kind.get('kind', '')}" if kind else UNSET,
-        age(policy, now),
-    ]
-
-
 KIND = Kind(
     group="admissionregistration.k8s.io",
     version="v1",
@@ -127,23 +91,17 @@ KIND = Kind(
     singular="mutatingadmissionpolicy",
     namespaced=False,
     categories=("api-extensions",),
-    columns=(
-        NAME,
+    columns=rules.policy_columns(
         Column(
             "Mutations",
             "integer",
             description="Mutations indicates the number of mutations rules defined in this configuration",
-        ),
-        Column(
-            "ParamKind",
-            description="ParamKind specifies the kind of resources used to parameterize this policy",
-        ),
-        AGE,
+        )
     ),
-    row=row,
-    default=default,
-    prepare_create=prepare_create,
-    prepare_update=prepare_update,
+    row=rules.policy_row("mutations"),
+    default=rules.default_policy,
+    prepare_create=first_generation,
+    prepare_update=next_generation,
     validate=validate,
     validate_update=validate_update,
 )

@@ -7,11 +7,9 @@ pkg/apis/admissionregistration/validation (validateValidatingAdmissionPolicy).
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Any
 
 from cluster_engine.api.admissionregistration import rules
 from cluster_engine.api.meta import check_meta
-from cluster_engine.api.printing import AGE, NAME, UNSET, age
 from cluster_engine.api.strategy import create_spec, update_spec, update_status
 from cluster_engine.apimachinery import validation
 from cluster_engine.apimachinery.cow import JSON
@@ -28,16 +26,6 @@ MAX_ANNOTATION_EXPRESSION = 5 * 1024
 
 _REASONS = ("Forbidden", "Invalid", "RequestEntityTooLarge", "Unauthorized")
 _EMPTY = "validations or auditAnnotations must contain at least one item"
-
-
-def default(policy: JSON) -> JSON:
-    """A policy that fails closed, for every object of what it matches."""
-    spec = policy.get("spec") or {}
-    add: JSON = {} if spec.get("failurePolicy") else {"failurePolicy": "Fail"}
-    match = spec.get("matchConstraints")
-    if match is not None and rules.default_match(match) is not match:
-        add["matchConstraints"] = rules.default_match(match)
-    return {**policy, "spec": {**spec, **add}} if add else policy
 
 
 def validate(policy: JSON) -> list[FieldError]:
@@ -129,18 +117,6 @@ def _check_annotations(policy: JSON, params: bool, variables: Mapping[str, Type]
     return problems
 
 
-def row(policy: JSON, now: int) -> list[Any]:
-    """The cells of a policy."""
-    spec = policy.get("spec") or {}
-    kind = spec.get("paramKind")
-    return [
-        policy["metadata"]["name"],
-        len(spec.get("validations") or ()),
-        f"{kind.get('apiVersion', '')}/{kind.get('kind', '')}" if kind else UNSET,
-        age(policy, now),
-    ]
-
-
 KIND = Kind(
     group="admissionregistration.k8s.io",
     version="v1",
@@ -150,21 +126,15 @@ KIND = Kind(
     namespaced=False,
     categories=("api-extensions",),
     subresources=("status",),
-    columns=(
-        NAME,
+    columns=rules.policy_columns(
         Column(
             "Validations",
             "integer",
             description="Validations indicates the number of validation rules defined in this configuration",
-        ),
-        Column(
-            "ParamKind",
-            description="ParamKind specifies the kind of resources used to parameterize this policy",
-        ),
-        AGE,
+        )
     ),
-    row=row,
-    default=default,
+    row=rules.policy_row("validations"),
+    default=rules.default_policy,
     prepare_create=create_spec,
     prepare_update=update_spec,
     prepare_status=update_status,
