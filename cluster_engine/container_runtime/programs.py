@@ -7,6 +7,7 @@ from collections.abc import Callable
 from cluster_engine.container_runtime.http import Line, say
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.sim import rfc3339
 
 
 def once(name: str, tell: Callable[[Sys, list[str]], tuple[int, list[Line]]]) -> Program:
@@ -18,6 +19,12 @@ def once(name: str, tell: Callable[[Sys, list[str]], tuple[int, list[Line]]]) ->
         return status
 
     return Program(name, run=run)
+
+
+def entrypoint_note(sys: Sys, level: str, text: str) -> Line:
+    """A line of the entrypoint script of mysql and mariadb."""
+    stamp = rfc3339(sys.now).replace("T", " ").replace("Z", "+00:00")
+    return ("stdout" if level == "Note" else "stderr", f"{stamp} [{level}] [Entrypoint]: {text}")
 
 
 def entrypoint(

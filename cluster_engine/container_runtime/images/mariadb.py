@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cluster_engine.container_runtime.http import Line
 from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, tags
-from cluster_engine.container_runtime.programs import daemon, entrypoint
+from cluster_engine.container_runtime.programs import daemon, entrypoint, entrypoint_note
 from cluster_engine.linux.program import Program, Sys
 from cluster_engine.sim import rfc3339
 
@@ -14,16 +14,13 @@ _WAYS = (
 )  # fmt: skip
 
 
-def _note(sys: Sys, level: str, text: str) -> Line:
-    stamp = rfc3339(sys.now).replace("T", " ").replace("Z", "+00:00")
-    return ("stdout" if level == "Note" else "stderr", f"{stamp} [{level}] [Entrypoint]: {text}")
-
-
 def _programs(variant: Variant) -> dict[str, Program]:
     version = variant.version
 
     def greeting(sys: Sys) -> Line:
-        return _note(sys, "Note", f"Entrypoint script for MariaDB Server 1:{version}+maria~ubu2404 started.")
+        return entrypoint_note(
+            sys, "Note", f"Entrypoint script for MariaDB Server 1:{version}+maria~ubu2404 started."
+        )
 
     def check(sys: Sys) -> tuple[int, list[Line]]:
         if any(sys.env.get(f"{brand}_{way}") for brand in ("MARIADB", "MYSQL") for way in _WAYS):
@@ -32,18 +29,18 @@ def _programs(variant: Variant) -> dict[str, Program]:
         ways = "MARIADB_ROOT_PASSWORD, MARIADB_ROOT_PASSWORD_HASH, MARIADB_ALLOW_EMPTY_ROOT_PASSWORD and "
         return 1, [
             greeting(sys),
-            _note(sys, "ERROR", text),
+            entrypoint_note(sys, "ERROR", text),
             ("stderr", f"\tYou need to specify one of {ways}MARIADB_RANDOM_ROOT_PASSWORD"),
         ]
 
     def start(sys: Sys) -> list[Line]:
-        return [greeting(sys), _note(sys, "Note", "Initializing database files")]
+        return [greeting(sys), entrypoint_note(sys, "Note", "Initializing database files")]
 
     def ready(sys: Sys) -> list[Line]:
         stamp = rfc3339(sys.now).replace("T", " ").replace("Z", "")
         socket = "socket: '/run/mysqld/mysqld.sock'  port: 3306  mariadb.org binary distribution"
         return [
-            _note(sys, "Note", "MariaDB init process done. Ready for start up."),
+            entrypoint_note(sys, "Note", "MariaDB init process done. Ready for start up."),
             ("stderr", f"{stamp} 0 [Note] mariadbd: ready for connections."),
             ("stderr", f"Version: '{version}-MariaDB-ubu2404'  {socket}"),
         ]

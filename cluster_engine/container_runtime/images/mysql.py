@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from cluster_engine.container_runtime.http import Line
 from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, tags
-from cluster_engine.container_runtime.programs import daemon, entrypoint
+from cluster_engine.container_runtime.programs import daemon, entrypoint, entrypoint_note
 from cluster_engine.linux.program import Program, Sys
 from cluster_engine.sim import rfc3339
 
@@ -16,34 +16,29 @@ _WAYS = (
 )
 
 
-def _note(sys: Sys, level: str, text: str) -> Line:
-    stamp = rfc3339(sys.now).replace("T", " ").replace("Z", "+00:00")
-    return ("stdout" if level == "Note" else "stderr", f"{stamp} [{level}] [Entrypoint]: {text}")
-
-
 def _programs(variant: Variant) -> dict[str, Program]:
     version = variant.version
 
     def greeting(sys: Sys) -> Line:
-        return _note(sys, "Note", f"Entrypoint script for MySQL Server {version}-1.el9 started.")
+        return entrypoint_note(sys, "Note", f"Entrypoint script for MySQL Server {version}-1.el9 started.")
 
     def check(sys: Sys) -> tuple[int, list[Line]]:
         if any(sys.env.get(name) for name in _WAYS):
             return 0, []
         return 1, [
             greeting(sys),
-            _note(sys, "ERROR", "Database is uninitialized and password option is not specified"),
+            entrypoint_note(sys, "ERROR", "Database is uninitialized and password option is not specified"),
             ("stderr", "    You need to specify one of the following as an environment variable:"),
             *(("stderr", f"    - {name}") for name in _WAYS[:3]),
         ]
 
     def start(sys: Sys) -> list[Line]:
-        return [greeting(sys), _note(sys, "Note", "Initializing database files")]
+        return [greeting(sys), entrypoint_note(sys, "Note", "Initializing database files")]
 
     def ready(sys: Sys) -> list[Line]:
         stamp = rfc3339(sys.now).replace("Z", ".000000Z")
         return [
-            _note(sys, "Note", "Database files initialized"),
+            entrypoint_note(sys, "Note", "Database files initialized"),
             (
                 "stderr",
                 f"{stamp} 0 [System] [MY-010931] [Server] /usr/sbin/mysqld: ready for connections. "
