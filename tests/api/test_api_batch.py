@@ -206,6 +206,69 @@ def test_create(base: str, change: str, expected: list[str]) -> None:
     assert problems(merged(BASES[base], load(change))) == expected
 
 
+def _rules(count: int) -> dict[str, object]:
+    rule = {"action": "Ignore", "onPodConditions": [{"type": "DisruptionTarget"}]}
+    return {"podFailurePolicy": {"rules": [rule] * count}}
+
+
+def _rule(**ground: object) -> dict[str, object]:
+    return {"podFailurePolicy": {"rules": [{"action": "Count", **ground}]}}
+
+
+# id: (base, what is one more than allowed, expected errors)
+LIMITS = {
+    "rules": (
+        "Job", _rules(21), ["spec.podFailurePolicy.rules: Too many: 21: must have at most 20 items"]
+    ),
+    "exit codes": (
+        "Job", _rule(onExitCodes={"operator": "In", "values": list(range(1, 257))}),
+        [f"{RULES}.onExitCodes.values: Too many: 256: must have at most 255 items"],
+    ),
+    "patterns": (
+        "Job", _rule(onPodConditions=[{"type": "Ready"}] * 21),
+        [f"{RULES}.onPodConditions: Too many: 21: must have at most 20 items"],
+    ),
+    "name of the manager": (
+        "Job", {"managedBy": f"acme.io/{'a' * 56}"},
+        ["spec.managedBy: Too long: may not be more than 63 bytes"],
+    ),
+    "indexes as text": (
+        "Indexed", {"successPolicy": {"rules": [{"succeededIndexes": "0," * 40_000 + "0"}]}},
+        [
+            "spec.successPolicy.rules[0].succeededIndexes: Too long: may not be more than 65536 bytes",
+            "non-increasing order, previous: 0, current: 0",
+        ],
+    ),
+    "success rules": (
+        "Indexed", {"successPolicy": {"rules": [{"succeededCount": 1}] * 21}},
+        ["spec.successPolicy.rules: Too many: 21: must have at most 20 items"],
+    ),
+    "failed indexes": (
+        "Indexed", {"completions": 100_001, "backoffLimitPerIndex": 1, "maxFailedIndexes": 100_001},
+        [
+            "spec.maxFailedIndexes: Invalid value: 100001: must be less than or equal to 100000",
+            "spec.maxFailedIndexes: Invalid value: 100001: must be less than or equal to 10000 "
+            "when completions are above 100000 and used with backoff limit per index",
+        ],
+    ),
+    "many completions": (
+        "Indexed", {"completions": 100_001, "backoffLimitPerIndex": 1, "parallelism": 10_001},
+        [
+            "spec.maxFailedIndexes: Required value: must be specified when completions is above 100000",
+            "spec.parallelism: Invalid value: 10001: must be less than or equal to 10000 "
+            "when completions are above 100000 and used with backoff limit per index",
+        ],
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("base", "spec", "expected"), LIMITS.values(), ids=LIMITS.keys())
+def test_one_more_than_allowed(base: str, spec: dict[str, object], expected: list[str]) -> None:
+    found = problems(merged(BASES[base], {"spec": spec}))
+    assert len(found) == len(expected)
+    assert all(text in problem for text, problem in zip(expected, found, strict=True))
+
+
 UPDATES = {
     "completions": (
         "Job", "spec: {completions: 2}", ["spec.completions: Invalid value: 2: field is immutable"]

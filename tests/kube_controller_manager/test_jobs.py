@@ -8,6 +8,8 @@ from typing import Any
 import pytest
 
 from cluster_engine import Cluster
+from cluster_engine.kube_controller_manager import job as job_controller
+from cluster_engine.kube_controller_manager import job_rules
 
 JSON = dict[str, Any]
 
@@ -229,6 +231,35 @@ def test_a_suspended_cron_job_starts_nothing_and_a_missed_deadline_is_told() -> 
     assert not jobs(c)
     c.advance(600)
     assert len(jobs(c)) == 1
+
+
+def test_more_pods_than_one_turn_takes(monkeypatch: pytest.MonkeyPatch) -> None:
+    """What is made, deleted or counted in one reconcile is bounded; the next ones do the rest."""
+    for module in (job_controller, job_rules):
+        for name in ("MAX_PODS", "MAX_UNCOUNTED"):
+            if hasattr(module, name):
+                monkeypatch.setattr(module, name, 2)
+    c = cluster()
+    c.apply(job(completions=7, parallelism=7))
+    assert c.settle()
+    assert status(c)["succeeded"] == 7
+    assert ends(c)[-1][0] == "Complete"
+    c.apply(job("k", command="sleep 600", parallelism=5))
+    assert c.settle()
+    assert status(c, "k")["active"] == 5
+    c.apply(job("k", command="sleep 600", parallelism=5, suspend=True))
+    assert c.settle()
+    assert "active" not in status(c, "k")
+
+
+def test_too_many_missed_moments_are_told_and_the_last_is_made_up_for() -> None:
+    c = cluster()
+    c.apply(cron_job("* * * * *", suspend=True))
+    c.advance(3 * 3600)
+    c.apply(cron_job("* * * * *", suspend=False))
+    c.advance(20)
+    assert len(jobs(c)) == 1
+    assert any(text.startswith("TooManyMissedTimes: too many missed") for text in told(c, "CronJob"))
 
 
 @pytest.mark.slow
