@@ -199,7 +199,8 @@ class Driver:
         finally:
             now = steady_clock()
             self.spent += now - begun
-            self._measure(now)
+            if not self._held:  # while time stands still, the clock has not been brought to where it should be
+                self._measure(now)
 
     def _look(self) -> int | None:
         """Brings the clock to where it should be; µs until there may be more to do."""

@@ -201,6 +201,19 @@ def test_a_cluster_that_cannot_keep_up_says_its_pace(wall: Wall, heap: Pacer, co
     assert driver.pace == pytest.approx(pace, abs=0.05)
 
 
+def test_a_quiet_cluster_that_is_held_for_a_moment_is_not_slow(wall: Wall, heap: Pacer) -> None:
+    """Nothing was due for long; then time stands still for a write, and the driver is looked at meanwhile."""
+    driver = Driver(Cluster(nodes=1, seed=1, addons=False), pacer=heap)
+    driver.start()
+    wall.run(60_000 * MS)
+    wall.now += 7_000 * MS
+    with driver.hold():
+        driver.look()
+        assert driver.pace == 1.0
+    driver.look()
+    assert driver.pace == 1.0
+
+
 FLOODS = [("alone", False, 0), ("while others are in use", True, 733 * MS)]
 
 
