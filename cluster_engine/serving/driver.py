@@ -154,7 +154,9 @@ class Driver:
                 self._rebase()
                 return self._clock.now
         goal = self._virtual + round((wall - self._wall) * self._speed)
-        if goal - self._clock.now > LAG_LIMIT * max(self._speed, 1.0):
+        # Behind is who has something to do that should be done already; of time in which nothing is due none is lost.
+        due = self._clock.next_due()
+        if due is not None and goal - max(due, self._clock.now) > LAG_LIMIT * max(self._speed, 1.0):
             self._rebase()
             return self._clock.now
         return goal
@@ -199,7 +201,7 @@ class Driver:
         finally:
             now = steady_clock()
             self.spent += now - begun
-            if not self._held:  # while time stands still, the clock has not been brought to where it should be
+            if not self._held:  # else the clock has not been brought to where it should be
                 self._measure(now)
 
     def _look(self) -> int | None:

@@ -201,12 +201,45 @@ def test_a_cluster_that_cannot_keep_up_says_its_pace(wall: Wall, heap: Pacer, co
     assert driver.pace == pytest.approx(pace, abs=0.05)
 
 
-def test_a_quiet_cluster_that_is_held_for_a_moment_is_not_slow(wall: Wall, heap: Pacer) -> None:
-    """Nothing was due for long; then time stands still for a write, and the driver is looked at meanwhile."""
-    driver = Driver(Cluster(nodes=1, seed=1, addons=False), pacer=heap)
+@pytest.fixture(scope="module")
+def quiet() -> Cluster:
+    """One in which nothing happens for half a minute at a time."""
+    cluster = Cluster(nodes=3, seed=1)
+    assert cluster.settle()
+    cluster.advance(900)
+    return cluster
+
+
+@pytest.mark.parametrize("asked", [True, False], ids=["asked now and then", "left alone"])
+def test_time_goes_on_in_a_quiet_cluster(wall: Wall, heap: Pacer, quiet: Cluster, asked: bool) -> None:
+    driver = Driver(cluster := quiet.fork(), pacer=heap)
+    driver.start()
+    begun = cluster.clock.now
+    for minute in range(1, 11):
+        wall.run(minute * 60_000 * MS)
+        if asked:
+            driver.catch_up()
+    assert (cluster.clock.now - begun) / 1_000_000 == pytest.approx(600, abs=31)
+    assert driver.pace == 1.0
+
+
+def test_a_machine_that_was_suspended_makes_up_for_nothing(wall: Wall, heap: Pacer, quiet: Cluster) -> None:
+    driver = Driver(cluster := quiet.fork(), pacer=heap)
     driver.start()
     wall.run(60_000 * MS)
-    wall.now += 7_000 * MS
+    begun = cluster.clock.now
+    wall.now += 8 * 3_600_000 * MS
+    driver.look()
+    assert cluster.clock.now - begun <= 31_000_000
+
+
+def test_a_quiet_cluster_that_is_held_for_a_moment_is_not_slow(
+    wall: Wall, heap: Pacer, quiet: Cluster
+) -> None:
+    """Nothing was due for long; then time stands still for a write, and the driver is looked at meanwhile."""
+    driver = Driver(quiet.fork(), pacer=heap)
+    driver.start()
+    wall.run(67_000 * MS)
     with driver.hold():
         driver.look()
         assert driver.pace == 1.0
