@@ -14,14 +14,33 @@ from .admissionregistration.v1 import (
 )
 from .apiextensions.v1 import customresourcedefinition
 from .apps.v1 import controllerrevision, daemonset, deployment, replicaset, statefulset
+from .authentication.v1 import selfsubjectreview, tokenreview
+from .authorization.v1 import (
+    localsubjectaccessreview,
+    selfsubjectaccessreview,
+    selfsubjectrulesreview,
+    subjectaccessreview,
+)
 from .batch.v1 import cronjob, job
 from .coordination.v1 import lease
-from .core.v1 import configmap, endpoints, event, namespace, node, pod, secret, service, serviceaccount
+from .core.v1 import (
+    binding,
+    configmap,
+    endpoints,
+    event,
+    namespace,
+    node,
+    pod,
+    secret,
+    service,
+    serviceaccount,
+)
 from .discovery.v1 import endpointslice
 from .rbac.v1 import clusterrole, clusterrolebinding, role, rolebinding
 from .scheduling.v1 import priorityclass
 
 KINDS: tuple[Kind, ...] = (
+    binding.KIND,
     configmap.KIND,
     endpoints.KIND,
     event.KIND,
@@ -36,6 +55,12 @@ KINDS: tuple[Kind, ...] = (
     deployment.KIND,
     replicaset.KIND,
     statefulset.KIND,
+    selfsubjectreview.KIND,
+    tokenreview.KIND,
+    localsubjectaccessreview.KIND,
+    selfsubjectaccessreview.KIND,
+    selfsubjectrulesreview.KIND,
+    subjectaccessreview.KIND,
     cronjob.KIND,
     job.KIND,
     lease.KIND,

@@ -80,6 +80,16 @@ class Strategy(NamedTuple):
     validate: Callable[[JSON, JSON], list[FieldError]] = _valid_update
 
 
+class Subresource(NamedTuple):
+    """One subresource of a kind: which verbs it has, whose kind its bodies are, and who answers."""
+
+    verbs: tuple[str, ...] = ("get", "patch", "update")
+    shows: tuple[str, str, str] | None = None
+    """Group, version and kind of its bodies, where they are not the parent's."""
+    answer: str = ""
+    """Its name in the API server's table of answers; "": the whole object, through another strategy."""
+
+
 class ScalePaths(NamedTuple):
     """The fields in which the objects of a kind keep what their Scale shows."""
 
@@ -131,7 +141,10 @@ class Kind:
     short_names: tuple[str, ...] = ()
     categories: tuple[str, ...] = ()
     verbs: tuple[str, ...] = ALL_VERBS
-    subresources: tuple[str, ...] = ()
+    subresources: Mapping[str, Subresource] = field(default_factory=dict)
+    """By the last word of the URL."""
+    answer: str = ""
+    """Of a kind that is asked by creating it and never stored: its name in the API server's table of answers."""
     not_simulated: Mapping[str, str] = field(default_factory=dict)
     """Subresources that a real cluster has: what is said when one is asked for."""
     scale: ScalePaths | None = None

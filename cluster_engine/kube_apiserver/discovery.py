@@ -20,8 +20,6 @@ from cluster_engine.version import KUBERNETES_VERSION
 
 from .negotiation import Accept, parse_accept, wants_pretty
 from .requests import first, flag
-from .reviews import REVIEWS, Review
-from .subresources import SUBRESOURCES
 from .types import Request, Response
 
 # Upstream's priorities of the built-in groups, highest first.
@@ -78,13 +76,12 @@ class Discovery:
         self._kinds = tuple(kinds)
         self._custom = {f"{k.group}/{k.version}/{k.kind}": k.openapi for k in kinds if k.openapi is not None}
         self._documents: dict[str, tuple[str, bytes]] = {}
-        groups = {kind.group for kind in kinds} | {review.group for review in REVIEWS}
+        groups = {kind.group for kind in kinds}
         order = {group: index for index, group in enumerate(_GROUP_ORDER)}
         self.groups: list[str] = sorted(groups, key=lambda g: (order.get(g, len(order)), g))
         self.versions: dict[str, list[str]] = {}
         for group in self.groups:
             found = {kind.version for kind in kinds if kind.group == group}
-            found |= {review.version for review in REVIEWS if review.group == group}
             self.versions[group] = sorted(found, key=_version_rank)
 
     def serves(self, group: str, version: str) -> bool:
@@ -167,32 +164,28 @@ class Discovery:
         versions = [{"groupVersion": f"{group}/{v}", "version": v} for v in self.versions[group]]
         return {"name": group, "versions": versions, "preferredVersion": versions[0]}
 
-    def _of(self, group: str, version: str) -> list[Kind | Review]:
+    def _of(self, group: str, version: str) -> list[Kind]:
         kinds = [k for k in self._kinds if (k.group, k.version) == (group, version)]
-        reviews = [r for r in REVIEWS if (r.group, r.version) == (group, version)]
-        return sorted([*kinds, *reviews], key=lambda k: k.resource)
+        return sorted(kinds, key=lambda k: k.resource)
 
     def _resources(self, group: str, version: str) -> JSON:
         resources: list[JSON] = []
-        if (group, version) == ("", "v1"):
-            resources.append(_BINDINGS)
         for kind in self._of(group, version):
             entry: JSON = {
                 "name": kind.resource,
                 "singularName": kind.singular,
                 "namespaced": kind.namespaced,
                 "kind": kind.kind,
-                "verbs": ["create"] if isinstance(kind, Review) else sorted(kind.verbs),
+                "verbs": sorted(kind.verbs),
             }
-            if isinstance(kind, Kind):
-                if kind.short_names:
-                    entry["shortNames"] = list(kind.short_names)
-                if kind.categories:
-                    entry["categories"] = list(kind.categories)
+            if kind.short_names:
+                entry["shortNames"] = list(kind.short_names)
+            if kind.categories:
+                entry["categories"] = list(kind.categories)
+            if not kind.answer:
                 entry["storageVersionHash"] = _storage_hash(kind)
             resources.append(entry)
-            if isinstance(kind, Kind):
-                resources += [_subresource_entry(kind, name) for name in sorted(kind.subresources)]
+            resources += [_subresource_entry(kind, name) for name in sorted(kind.subresources)]
         group_version = f"{group}/{version}" if group else version
         return {
             "kind": "APIResourceList",
@@ -204,18 +197,7 @@ class Discovery:
     def _aggregated(self, group: str) -> JSON:
         versions = []
         for version in self.versions[group]:
-            resources: list[JSON] = []
-            if (group, version) == ("", "v1"):
-                resources.append(
-                    {
-                        "resource": "bindings",
-                        "responseKind": {"group": "", "version": "v1", "kind": "Binding"},
-                        "scope": "Namespaced",
-                        "singularResource": "binding",
-                        "verbs": ["create"],
-                    }
-                )
-            resources += [_aggregated_resource(kind) for kind in self._of(group, version)]
+            resources = [_aggregated_resource(kind) for kind in self._of(group, version)]
             versions.append({"version": version, "resources": resources, "freshness": "Current"})
         meta: JSON = {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None}
         return {"metadata": meta, "versions": versions}
@@ -249,45 +231,34 @@ class Discovery:
         return reply
 
 
-_BINDINGS: JSON = {
-    "name": "bindings",
-    "singularName": "binding",
-    "namespaced": True,
-    "kind": "Binding",
-    "verbs": ["create"],
-}
-
-
 def _subresource_entry(kind: Kind, name: str) -> JSON:
-    known = SUBRESOURCES[name]
+    known = kind.subresources[name]
     entry: JSON = {"name": f"{kind.resource}/{name}", "singularName": "", "namespaced": kind.namespaced}
-    if known.kind is not None and known.kind[0] != kind.group:
-        entry["group"], entry["version"] = known.kind[0], known.kind[1]
-    entry["kind"] = known.kind[2] if known.kind is not None else kind.kind
+    if known.shows is not None and known.shows[0] != kind.group:
+        entry["group"], entry["version"] = known.shows[0], known.shows[1]
+    entry["kind"] = known.shows[2] if known.shows is not None else kind.kind
     entry["verbs"] = sorted(known.verbs)
     return entry
 
 
-def _aggregated_resource(kind: Kind | Review) -> JSON:
+def _aggregated_resource(kind: Kind) -> JSON:
     own = {"group": kind.group, "version": kind.version, "kind": kind.kind}
     entry: JSON = {
         "resource": kind.resource,
         "responseKind": own,
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular,
-        "verbs": ["create"] if isinstance(kind, Review) else sorted(kind.verbs),
+        "verbs": sorted(kind.verbs),
     }
-    if isinstance(kind, Review):
-        return entry
     if kind.short_names:
         entry["shortNames"] = list(kind.short_names)
     if kind.categories:
         entry["categories"] = list(kind.categories)
     parts = []
     for name in sorted(kind.subresources):
-        known = SUBRESOURCES[name]
+        known = kind.subresources[name]
         shown = (
-            own if known.kind is None else dict(zip(("group", "version", "kind"), known.kind, strict=True))
+            own if known.shows is None else dict(zip(("group", "version", "kind"), known.shows, strict=True))
         )
         parts.append({"subresource": name, "responseKind": shown, "verbs": sorted(known.verbs)})
     if parts:

@@ -65,7 +65,6 @@ class Handlers:
         self._authorizer = authorizer
         self._scheme = registry.scheme
         self._scheme.follow(self._kinds_changed)
-        self._reviews = {(r.group, r.version, r.resource): r for r in reviews.REVIEWS}
         cache = ObjectBytes(store, registry.cache)
         self._replies = Replies(clock, cache)
         self._verbs = Verbs(clock, store, registry, cache, self._replies)
@@ -160,7 +159,8 @@ class Handlers:
         info = requests.parse(request)
         if not info.is_resource or info.verb in _READS:
             return False
-        if (info.group, info.version, info.resource) in self._reviews:
+        kind = self._scheme.served(info.group, info.version, info.resource)
+        if kind is not None and kind.answer in reviews.ANSWERS:
             return False
         # A delete's body may ask for a dry run too.
         return not (request.method == "DELETE" and b"dryRun" in request.body and self._dry_delete(request))
@@ -187,15 +187,12 @@ class Handlers:
             return self._discovery.handle(request) or not_found_page()
         if not self._discovery.serves(info.group, info.version):
             return not_found_page()
-        review = self._reviews.get((info.group, info.version, info.resource))
-        if review is not None and not info.name:
-            return self._review(request, user, info, review)
         kind = self._scheme.served(info.group, info.version, info.resource)
-        if kind is None and (info.group, info.resource, info.verb) == ("", "bindings", "create"):
-            return self._subresources.binding(request, user, info)
         if kind is None or info.malformed:
             raise errors.no_such_resource()
         if info.namespace and not kind.namespaced and kind.resource != "namespaces":
+            raise errors.no_such_resource()
+        if kind.answer and (info.name or kind.namespaced != bool(info.namespace)):
             raise errors.no_such_resource()
         if (
             kind.namespaced
@@ -217,6 +214,8 @@ class Handlers:
         return response
 
     def _verb(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+        if kind.answer:
+            return self._asked(request, user, info, kind)
         namespace = info.namespace if kind.namespaced else ""
         match info.verb:
             case "get":
@@ -237,16 +236,14 @@ class Handlers:
                 return self._verbs.delete_collection(request, user, kind, namespace)
         raise errors.method_not_allowed()
 
-    def _review(
-        self, request: Request, user: UserInfo, info: RequestInfo, review: reviews.Review
-    ) -> Response:
-        if info.verb != "create":
-            raise errors.method_not_allowed()
+    def _asked(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+        """What is created to be answered, and never stored."""
+        if kind.answer not in reviews.ANSWERS:
+            return self._subresources.answer(kind.answer, request, user, info, kind)
         accept = negotiate(request)
-        obj = decode_as(request, review.api_version, review.kind)
-        asked = reviews.Asked(self._authenticator, self._authorizer, user, info.namespace)
-        value = reviews.answer(review, asked, obj, self._clock.timestamp())
-        return self._replies.reply(request, 201, value, accept)
+        obj = decode_as(request, kind.api_version, kind.kind)
+        asked = reviews.Asked(self._authenticator, self._authorizer, user, kind)
+        return self._replies.reply(request, 201, reviews.answer(asked, obj, self._clock.timestamp()), accept)
 
 
 def _has(kind: Kind, subresource: str) -> bool:

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.scheme import Kind
 
 from .authentication import ISSUER, Authenticator
 from .authorization import Access, AuthorizerChain
@@ -18,33 +19,16 @@ from .types import UserInfo
 
 @dataclass(frozen=True, slots=True)
 class Asked:
-    """Who asks, in which namespace, and who knows."""
+    """Who asks what, and who knows."""
 
     authenticator: Authenticator
     authorizer: AuthorizerChain
     user: UserInfo
-    namespace: str
+    kind: Kind
 
 
 Ask = Callable[[Asked, JSON], JSON]
-
-
-@dataclass(frozen=True, slots=True)
-class Review:
-    """A create-only kind."""
-
-    group: str
-    kind: str
-    resource: str
-    singular: str
-    namespaced: bool
-    ask: Ask
-    version: str = "v1"
-
-    @property
-    def api_version(self) -> str:
-        """As objects carry it."""
-        return f"{self.group}/{self.version}"
+"""The status that answers an object."""
 
 
 def _token_review(asked: Asked, obj: JSON) -> JSON:
@@ -52,7 +36,7 @@ def _token_review(asked: Asked, obj: JSON) -> JSON:
     token = spec.get("token") or ""
     if not token:
         problem = errors.required("spec.token", "token is required for TokenReview in authentication")
-        raise errors.invalid("authentication.k8s.io", "TokenReview", "", [problem])
+        raise errors.invalid(asked.kind.group, asked.kind.kind, "", [problem])
     audiences = tuple(spec.get("audiences") or ())
     found = asked.authenticator.token_user(token, audiences)
     if found is None:
@@ -75,7 +59,7 @@ def _access(asked: Asked, user: UserInfo, spec: JSON) -> JSON:
             if wanted is None
             else "cannot be specified in combination with nonResourceAttributes",
         )
-        raise errors.invalid("authorization.k8s.io", "SelfSubjectAccessReview", "", [problem])
+        raise errors.invalid(asked.kind.group, asked.kind.kind, "", [problem])
     if wanted is not None:
         access = Access(
             user,
@@ -107,7 +91,7 @@ def _subject_access(asked: Asked, obj: JSON) -> JSON:
     spec = obj.get("spec") or {}
     if not spec.get("user") and not spec.get("groups"):
         problem = errors.invalid_value("spec.user", "", "at least one of user or group must be specified")
-        raise errors.invalid("authorization.k8s.io", "SubjectAccessReview", "", [problem])
+        raise errors.invalid(asked.kind.group, asked.kind.kind, "", [problem])
     subject = UserInfo(spec.get("user", ""), spec.get("uid", ""), tuple(spec.get("groups") or ()))
     return _access(asked, subject, spec)
 
@@ -125,62 +109,28 @@ def _self_rules(asked: Asked, obj: JSON) -> JSON:
     return {**status, "evaluationError": rules.problem} if rules.problem else status
 
 
-REVIEWS: tuple[Review, ...] = (
-    Review(
-        "authentication.k8s.io",
-        "SelfSubjectReview",
-        "selfsubjectreviews",
-        "selfsubjectreview",
-        False,
-        _self_subject_review,
-    ),
-    Review("authentication.k8s.io", "TokenReview", "tokenreviews", "tokenreview", False, _token_review),
-    Review(
-        "authorization.k8s.io",
-        "LocalSubjectAccessReview",
-        "localsubjectaccessreviews",
-        "localsubjectaccessreview",
-        True,
-        _subject_access,
-    ),
-    Review(
-        "authorization.k8s.io",
-        "SelfSubjectAccessReview",
-        "selfsubjectaccessreviews",
-        "selfsubjectaccessreview",
-        False,
-        _self_access,
-    ),
-    Review(
-        "authorization.k8s.io",
-        "SelfSubjectRulesReview",
-        "selfsubjectrulesreviews",
-        "selfsubjectrulesreview",
-        False,
-        _self_rules,
-    ),
-    Review(
-        "authorization.k8s.io",
-        "SubjectAccessReview",
-        "subjectaccessreviews",
-        "subjectaccessreview",
-        False,
-        _subject_access,
-    ),
-)
+ANSWERS: dict[str, Ask] = {
+    "rules": _self_rules,
+    "self": _self_subject_review,
+    "self-access": _self_access,
+    "subject-access": _subject_access,
+    "token": _token_review,
+}
+"""What answers a review: the name that stands in its kind's file."""
 
 
-def answer(review: Review, asked: Asked, obj: JSON, now: str) -> JSON:
+def answer(asked: Asked, obj: JSON, now: str) -> JSON:
     """The review with its status filled in."""
-    status = review.ask(asked, obj)
+    kind = asked.kind
+    status = ANSWERS[kind.answer](asked, obj)
     meta = {
         **(obj.get("metadata") or {}),
-        "creationTimestamp": now if review.kind == "SelfSubjectReview" else None,
+        "creationTimestamp": now if kind.answer == "self" else None,
     }
-    reply: JSON = {"kind": review.kind, "apiVersion": review.api_version, "metadata": meta}
+    reply: JSON = {"kind": kind.kind, "apiVersion": kind.api_version, "metadata": meta}
     if "spec" in obj:
         reply["spec"] = obj["spec"]
-    elif review.kind != "SelfSubjectReview":
+    elif kind.answer != "self":
         reply["spec"] = {}
     reply["status"] = status
     return reply

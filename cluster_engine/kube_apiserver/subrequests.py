@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 import orjson
 
 from cluster_engine.apimachinery import decode, errors
@@ -20,7 +22,7 @@ from .registry import Registry
 from .replies import Replies
 from .requests import RequestInfo
 from .sessions import SESSIONS, Sessions
-from .subresources import SUBRESOURCES, container, eviction, execute, log, scale, token
+from .subresources import container, eviction, execute, log, scale, token
 from .types import Request, Response, UserInfo
 from .verbs import Verbs
 
@@ -58,25 +60,20 @@ class Subresources:
         name = info.subresource
         if name in kind.not_simulated:
             raise errors.not_simulated(kind.not_simulated[name])
-        if name not in kind.subresources or name not in SUBRESOURCES:
+        if name not in kind.subresources:
             raise errors.no_such_resource()
-        if info.verb not in SUBRESOURCES[name].verbs:
+        subresource = kind.subresources[name]
+        if info.verb not in subresource.verbs:
             raise errors.method_not_allowed()
+        return self.answer(subresource.answer, request, user, info, kind)
+
+    def answer(self, name: str, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+        """The reply of what a kind's file calls so. Raises ApiError."""
+        return ANSWERS[name](self, request, user, info, kind)
+
+    def whole(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+        """status, finalize, approval: the object itself through another strategy."""
         namespace = info.namespace if kind.namespaced else ""
-        match name:
-            case "scale":
-                return self._scale(request, user, info, kind)
-            case "log":
-                return self._log(request, namespace, info.name)
-            case "exec" | "attach":
-                raise errors.bad_request("Upgrade request required")
-            case "binding":
-                return self.binding(request, user, info)
-            case "eviction":
-                return self._eviction(request, user, info)
-            case "token":
-                return self._token(request, user, info)
-        # status, finalize, approval: the object itself through another strategy.
         if info.verb == "get":
             return self._verbs.get(request, kind, namespace, info.name)
         if info.verb == "update":
@@ -85,7 +82,8 @@ class Subresources:
 
     # ---- scale -------------------------------------------------------------------------------------------
 
-    def _scale(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+    def scale(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+        """How many replicas an object has, and has asked for. Raises ApiError."""
         accept = negotiate(request, ("Table", "PartialObjectMetadata"))
         registry = self._registry
         live = registry.find(kind.group_resource, info.namespace, info.name)
@@ -119,7 +117,9 @@ class Subresources:
             raise errors.not_found("pods", name)
         return pod
 
-    def _log(self, request: Request, namespace: str, name: str) -> Response:
+    def log(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+        """What a container wrote, once or for as long as it runs. Raises ApiError."""
+        namespace, name = info.namespace, info.name
         options = log.LogOptions.parse(request, self._clock.now)
         pod = self._pod(namespace, name)
         kubelet, chosen = log.open_log(self._nodes, pod, options)
@@ -143,6 +143,10 @@ class Subresources:
         stream = log.LogStream(self._clock, read, running, options)
         return Response(200, headers, stream=stream)
 
+    def stream(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+        """exec and attach without the upgrade that they need. Raises ApiError 400."""
+        raise errors.bad_request("Upgrade request required")
+
     def check_stream(self, kind: Kind, info: RequestInfo, request: Request) -> None:
         """Refuse, before a stream is opened, what exec, attach or portforward would refuse. Raises ApiError."""
         pod = self._pod(info.namespace, info.name)
@@ -162,7 +166,7 @@ class Subresources:
 
     # ---- binding, eviction, token ------------------------------------------------------------------------
 
-    def binding(self, request: Request, user: UserInfo, info: RequestInfo) -> Response:
+    def binding(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
         """pods/binding, and the older /bindings."""
         ctx = write_context(request, user, "CreateOptions", "binding")
         obj = decode_as(request, "v1", "Binding")
@@ -173,14 +177,16 @@ class Subresources:
         status = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
         return Response(201, {"content-type": "application/json"}, orjson.dumps(status))
 
-    def _eviction(self, request: Request, user: UserInfo, info: RequestInfo) -> Response:
+    def eviction(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+        """A delete that asks first. Raises ApiError."""
         accept = negotiate(request)
         ctx = write_context(request, user, "CreateOptions", "")
         obj = decode_as(request, "policy/v1", "Eviction")
         done = eviction.evict(self._registry, ctx, info.namespace, info.name, obj)
         return self._replies.reply(request, 201, done, accept)
 
-    def _token(self, request: Request, user: UserInfo, info: RequestInfo) -> Response:
+    def token(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+        """A token for a service account. Raises ApiError."""
         accept = negotiate(request)
         ctx = write_context(request, user, "CreateOptions", "")
         obj = decode_as(request, "authentication.k8s.io/v1", "TokenRequest")
@@ -190,6 +196,20 @@ class Subresources:
         token_id = self._registry.identities.token_id(account["metadata"]["uid"], ctx.dry_run)
         done = token.issue(self._store, self._authenticator, account, obj, token_id)
         return self._replies.reply(request, 201, done, accept)
+
+
+Answer = Callable[[Subresources, Request, UserInfo, RequestInfo, Kind], Response]
+
+ANSWERS: dict[str, Answer] = {
+    "": Subresources.whole,
+    "binding": Subresources.binding,
+    "eviction": Subresources.eviction,
+    "log": Subresources.log,
+    "scale": Subresources.scale,
+    "stream": Subresources.stream,
+    "token": Subresources.token,
+}
+"""What answers a subresource: the name that stands in the kind's file."""
 
 
 def _running(pod: JSON, container: str) -> bool:

@@ -7,9 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
+from cluster_engine.api.subresources import SCALE, STATUS
 from cluster_engine.apimachinery import openapi, table, yaml
 from cluster_engine.apimachinery.schema import List, Map, Node, Struct, struct_named
-from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.apimachinery.scheme import Column, Kind, Subresource
 
 
 @pytest.mark.parametrize(
@@ -94,11 +95,11 @@ KINDS = [
         "pods",
         "pod",
         True,
-        subresources=("status", "log"),
+        subresources={"status": Subresource(), "log": Subresource(("get",), answer="log")},
         columns=(Column("Name"),),
         row=row,
     ),
-    Kind("apps", "v1", "Deployment", "deployments", "deployment", True, subresources=("status", "scale")),
+    Kind("apps", "v1", "Deployment", "deployments", "deployment", True, subresources=STATUS | SCALE),
 ]
 
 

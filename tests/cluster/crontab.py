@@ -10,6 +10,7 @@ from typing import Any
 from cluster_engine.api.meta import check_meta, check_not_negative
 from cluster_engine.api.printing import AGE, NAME, age
 from cluster_engine.api.strategy import create_spec, update_spec, update_status
+from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.scheme import Column, Kind, Version
 
 JSON = dict[str, Any]
@@ -68,7 +69,7 @@ KIND = Kind(
         }
     ),
     short_names=("ct",),
-    subresources=("status",),
+    subresources=STATUS,
     columns=(NAME, Column("Replicas", "integer", description="How many run."), AGE),
     row=lambda obj, now: [obj["metadata"]["name"], obj["spec"].get("replicas"), age(obj, now)],
     default=default,

@@ -8,6 +8,8 @@ import orjson
 import pytest
 from apiserver_bench import MAPS, PODS, Bench, config_map, pod
 
+from cluster_engine.api import KINDS
+
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io,application/json"
 
 
@@ -275,6 +277,28 @@ def test_aggregated_discovery_with_an_etag(bench: Bench) -> None:
     assert {"status", "log", "exec", "binding"} <= {part["subresource"] for part in pods["subresources"]}
     again = bench.call("GET", "/api", accept=accept, headers={"if-none-match": response.headers["etag"]})
     assert (again.status, again.body) == (304, b"")
+
+
+def test_every_answer_that_a_kind_names_is_there(bench: Bench) -> None:
+    """A name without an answer is a KeyError, which a strict cluster lets through."""
+    for kind in KINDS:
+        scope = "/namespaces/default" if kind.namespaced else ""
+        for name, subresource in kind.subresources.items():
+            method = {"get": "GET", "create": "POST", "update": "PUT"}[subresource.verbs[0]]
+            path = f"{kind.path}{scope}/{kind.resource}/x/{name}"
+            assert bench.call(method, path, {}).status < 500
+        if kind.answer:
+            assert bench.call("POST", f"{kind.path}{scope}/{kind.resource}", {}).status < 500
+
+
+def test_what_is_never_stored_is_created_and_nothing_else(bench: Bench) -> None:
+    for kind in (kind for kind in KINDS if kind.answer):
+        scope = "/namespaces/default" if kind.namespaced else ""
+        assert bench.call("GET", f"{kind.path}{scope}/{kind.resource}").status == 405
+        assert bench.call("GET", f"{kind.path}{scope}/{kind.resource}/x").status == 404
+        listed = next(e for e in bench.ok("GET", kind.path)["resources"] if e["name"] == kind.resource)
+        assert listed["verbs"] == ["create"]
+        assert "storageVersionHash" not in listed
 
 
 def test_older_discovery(bench: Bench) -> None:

@@ -34,7 +34,15 @@ _PODS = {
         {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
     ]
 }
+_ASKED = {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "default"}}
 BASES: dict[str, JSON] = {
+    "Binding": {"target": {"kind": "Node", "name": "node-1"}},
+    "SelfSubjectReview": {},
+    "TokenReview": {"spec": {"token": "abc"}},
+    "LocalSubjectAccessReview": {"spec": {"user": "jane", **_ASKED}},
+    "SelfSubjectAccessReview": {"spec": _ASKED},
+    "SelfSubjectRulesReview": {"spec": {"namespace": "default"}},
+    "SubjectAccessReview": {"spec": {"groups": ["a"], **_ASKED}},
     "ConfigMap": {"data": {"key": "value", "other": "text\nof lines\n"}},
     "Endpoints": {"subsets": [{"addresses": [{"ip": "10.1.2.3"}], "ports": [{"port": 80}]}]},
     "Event": {

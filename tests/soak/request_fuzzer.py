@@ -319,7 +319,7 @@ class Fuzzer:
     def _sub(self, kind: Kind) -> Request:
         random = self.random
         known = random.random() < 0.85 and kind.subresources
-        sub = random.choice(kind.subresources) if known else random.choice(_SUBRESOURCES)
+        sub = random.choice(tuple(kind.subresources)) if known else random.choice(_SUBRESOURCES)
         live = self._live(kind) or self.grower.object(kind)
         path = (
             self._path(kind, live["metadata"].get("name", "x"), live["metadata"].get("namespace")) + f"/{sub}"

@@ -13,6 +13,7 @@ from cluster_engine.api.apiextensions import columns, rules, scale, values
 from cluster_engine.api.meta import check_meta
 from cluster_engine.api.printing import NAME, age
 from cluster_engine.api.strategy import keep_status, same, with_generation, without_status
+from cluster_engine.api.subresources import SCALE, STATUS
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import INVALID, FieldError
@@ -60,7 +61,7 @@ def _kind(spec: JSON, stored: str, terminating: bool) -> Kind:
         openapi=schema,
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
-        subresources=(*(("scale",) if scaled else ()), *(("status",) if status else ())),
+        subresources={**(SCALE if scaled else {}), **(STATUS if status else {})},
         scale=scaled,
         columns=(NAME, *columns.columns(printed)),
         row=columns.cells(printed) if printed else _name_and_age,

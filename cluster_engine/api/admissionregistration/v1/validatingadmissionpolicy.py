@@ -11,6 +11,7 @@ from collections.abc import Mapping
 from cluster_engine.api.admissionregistration import rules
 from cluster_engine.api.meta import check_meta
 from cluster_engine.api.strategy import create_spec, update_spec, update_status
+from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery import validation
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, duplicate, invalid_value, not_supported, required
@@ -125,7 +126,7 @@ KIND = Kind(
     singular="validatingadmissionpolicy",
     namespaced=False,
     categories=("api-extensions",),
-    subresources=("status",),
+    subresources=STATUS,
     columns=rules.policy_columns(
         Column(
             "Validations",

@@ -14,6 +14,7 @@ from cluster_engine.api.apiextensions.structural import check_schema
 from cluster_engine.api.meta import check_immutable, check_meta
 from cluster_engine.api.printing import AGE, NAME
 from cluster_engine.api.strategy import keep_status, same, update_status, with_generation
+from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery import errors, validation
 from cluster_engine.apimachinery.cow import JSON, with_meta
 from cluster_engine.apimachinery.errors import (
@@ -372,7 +373,7 @@ KIND = Kind(
     namespaced=False,
     short_names=("crd", "crds"),
     categories=("api-extensions",),
-    subresources=("status",),
+    subresources=STATUS,
     columns=(
         NAME,
         Column("Created At", "date", description=AGE.description),

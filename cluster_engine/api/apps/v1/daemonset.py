@@ -19,6 +19,7 @@ from cluster_engine.api.printing import (
     labels_text,
 )
 from cluster_engine.api.strategy import create_spec, same, update_spec, update_status
+from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, invalid_value, not_supported, required
 from cluster_engine.apimachinery.scheme import Column, Kind
@@ -166,7 +167,7 @@ KIND = Kind(
     namespaced=True,
     short_names=("ds",),
     categories=("all",),
-    subresources=("status",),
+    subresources=STATUS,
     columns=(
         NAME,
         Column("Desired", "integer", description=doc("apps.v1.DaemonSetStatus", "desiredNumberScheduled")),

@@ -18,6 +18,7 @@ from cluster_engine.api.printing import (
     doc,
 )
 from cluster_engine.api.strategy import create_spec, update_spec, update_status
+from cluster_engine.api.subresources import SCALE, STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import (
     FieldError,
@@ -146,7 +147,7 @@ KIND = Kind(
     namespaced=True,
     short_names=("deploy",),
     categories=("all",),
-    subresources=("scale", "status"),
+    subresources=SCALE | STATUS,
     columns=(
         NAME,
         Column("Ready", description="Number of the pod with ready state"),

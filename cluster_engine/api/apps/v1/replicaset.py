@@ -17,6 +17,7 @@ from cluster_engine.api.printing import (
     doc,
 )
 from cluster_engine.api.strategy import create_spec, update_spec, update_status
+from cluster_engine.api.subresources import SCALE, STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError
 from cluster_engine.apimachinery.scheme import Column, Kind
@@ -92,7 +93,7 @@ KIND = Kind(
     namespaced=True,
     short_names=("rs",),
     categories=("all",),
-    subresources=("scale", "status"),
+    subresources=SCALE | STATUS,
     columns=(
         NAME,
         Column("Desired", "integer", description=doc("apps.v1.ReplicaSetSpec", "replicas")),

@@ -10,6 +10,7 @@ from typing import Any
 from cluster_engine.api.meta import check_meta, check_not_negative
 from cluster_engine.api.printing import AGE, CONTAINERS, IMAGES, NAME, age, container_cells
 from cluster_engine.api.strategy import create_spec, same, update_spec, update_status
+from cluster_engine.api.subresources import SCALE, STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import (
     FieldError,
@@ -189,7 +190,7 @@ KIND = Kind(
     namespaced=True,
     short_names=("sts",),
     categories=("all",),
-    subresources=("scale", "status"),
+    subresources=SCALE | STATUS,
     columns=(
         NAME,
         Column("Ready", description="Number of the pod with ready state"),

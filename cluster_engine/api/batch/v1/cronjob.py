@@ -23,6 +23,7 @@ from cluster_engine.api.printing import (
     selector_text,
 )
 from cluster_engine.api.strategy import create_spec, update_spec
+from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery import cron, duration
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, invalid_value, not_supported, required
@@ -166,7 +167,7 @@ KIND = Kind(
     namespaced=True,
     short_names=("cj",),
     categories=("all",),
-    subresources=("status",),
+    subresources=STATUS,
     columns=(
         NAME,
         Column("Schedule", description=doc("batch.v1.CronJobSpec", "schedule")),

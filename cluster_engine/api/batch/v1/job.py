@@ -11,6 +11,7 @@ from cluster_engine.api.apps.v1.workload import check_counts, wide_cells, worklo
 from cluster_engine.api.meta import check_immutable, check_meta
 from cluster_engine.api.printing import AGE, CONTAINERS, IMAGES, NAME, age, doc
 from cluster_engine.api.strategy import create_spec, update_spec
+from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import human_duration
 from cluster_engine.apimachinery.errors import FieldError, duplicate, invalid_value, required
@@ -272,7 +273,7 @@ KIND = Kind(
     singular="job",
     namespaced=True,
     categories=("all",),
-    subresources=("status",),
+    subresources=STATUS,
     columns=(
         NAME,
         Column("Status", description="Status of the job."),

@@ -10,9 +10,10 @@ from typing import Any
 from cluster_engine.api.meta import check_meta
 from cluster_engine.api.printing import AGE, NAME, age
 from cluster_engine.api.strategy import keep_status
+from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON, get, with_meta
 from cluster_engine.apimachinery.errors import FieldError, invalid_value
-from cluster_engine.apimachinery.scheme import Column, Deletion, Kind, Strategy
+from cluster_engine.apimachinery.scheme import Column, Deletion, Kind, Strategy, Subresource
 from cluster_engine.apimachinery.validation import validate_finalizers
 from cluster_engine.sim import rfc3339
 
@@ -100,7 +101,7 @@ KIND = Kind(
     namespaced=False,
     short_names=("ns",),
     verbs=("create", "delete", "get", "list", "patch", "update", "watch"),
-    subresources=("finalize", "status"),
+    subresources={"finalize": Subresource(("update",)), **STATUS},
     columns=(NAME, Column("Status", description="The status of the namespace"), AGE),
     row=row,
     default=default,

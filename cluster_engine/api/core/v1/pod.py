@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from cluster_engine.api.meta import check_meta
 from cluster_engine.api.strategy import keep_status, same, with_generation
+from cluster_engine.api.subresources import STATUS, STREAM
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, forbidden_field
-from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.apimachinery.scheme import Kind, Subresource
 from cluster_engine.apimachinery.validation import is_dns1123_label
 from cluster_engine.component_helpers.pod_phase import is_finished
 
@@ -110,7 +111,14 @@ KIND = Kind(
     namespaced=True,
     short_names=("po",),
     categories=("all",),
-    subresources=("attach", "binding", "eviction", "exec", "log", "status"),
+    subresources={
+        "attach": Subresource(STREAM, ("", "v1", "PodAttachOptions"), "stream"),
+        "binding": Subresource(("create",), ("", "v1", "Binding"), "binding"),
+        "eviction": Subresource(("create",), ("policy", "v1", "Eviction"), "eviction"),
+        "exec": Subresource(STREAM, ("", "v1", "PodExecOptions"), "stream"),
+        "log": Subresource(("get",), answer="log"),
+        **STATUS,
+    },
     columns=pod_printing.COLUMNS,
     row=pod_printing.row,
     default=default,

@@ -9,6 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.api.printing import AGE, NAME, NONE, age, doc, joined, labels_text
+from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Column, Kind
 
@@ -145,7 +146,7 @@ KIND = Kind(
     namespaced=True,
     short_names=("svc",),
     categories=("all",),
-    subresources=("status",),
+    subresources=STATUS,
     not_simulated={"proxy": "proxy to Pods, Services and nodes (there is no real network behind them)"},
     columns=(
         NAME,

@@ -10,7 +10,7 @@ from typing import Any
 from cluster_engine.api.meta import check_meta
 from cluster_engine.api.printing import AGE, NAME, age, doc
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.apimachinery.scheme import Column, Kind, Subresource
 
 _ENFORCE = "kubernetes.io/enforce-mountable-secrets"
 
@@ -38,7 +38,9 @@ KIND = Kind(
     singular="serviceaccount",
     namespaced=True,
     short_names=("sa",),
-    subresources=("token",),
+    subresources={
+        "token": Subresource(("create",), ("authentication.k8s.io", "v1", "TokenRequest"), "token")
+    },
     columns=(NAME, Column("Secrets", description=doc("core.v1.ServiceAccount", "secrets")), AGE),
     row=row,
     validate=check_meta,
