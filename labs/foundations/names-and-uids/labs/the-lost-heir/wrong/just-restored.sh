@@ -1,0 +1,2 @@
+# fails: stays
+kubectl apply -f backup.yaml

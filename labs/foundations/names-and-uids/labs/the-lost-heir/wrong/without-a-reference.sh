@@ -1,0 +1,3 @@
+# fails: goes-with-owner
+sed -i '/ownerReferences/,/uid/d' backup.yaml
+kubectl apply -f backup.yaml
