@@ -48,6 +48,8 @@ class Container:
     stdin_once: bool = False
     """Whether it ends with the first of them."""
     tty: bool = False
+    pids: str = ""
+    """Whose processes it shares: the id of another container, ``setup.POD`` for all of the Pod's; "" for its own."""
 
     def as_list(self) -> list[Any]:
         return [self.log.state() if name == "log" else getattr(self, name) for name in _FIELDS]

@@ -18,7 +18,7 @@ from cluster_engine.container_runtime.keeper import Keeper
 from cluster_engine.container_runtime.lookups import RESOLVER_PORT, Found, Lookups
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandbox_data import Command, Data, Entry, packed, unpacked
-from cluster_engine.container_runtime.setup import Setup, environment, fits, flavour, waits
+from cluster_engine.container_runtime.setup import POD, Setup, environment, fits, flavour, waits
 from cluster_engine.container_runtime.trees import image_tree, program
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Credentials, Files, Storage, tree
@@ -30,6 +30,8 @@ from cluster_engine.sim.packing import pack as pack_state
 COLUMNS, ROWS = 80, 24
 """A terminal's size until somebody says it."""
 _KILLED = 137
+SANDBOX_IMAGE = "registry.k8s.io/pause:3.10.2"
+"""What containerd's sandboxes run."""
 OUTPUT = 16 * 1024
 """Bytes of a command's output that are kept for its caller (the CRI's limit is 16 MiB)."""
 
@@ -197,6 +199,8 @@ class Sandbox:
         setup = entry.setup
         for volume, _, sub, _ in setup.mounts:
             _make_part(machine.storage, volume, sub)
+        if setup.pids == POD:
+            self._pause(machine, entry.started)
         machine.add_root(
             container,
             image_tree(setup.image),
@@ -206,6 +210,7 @@ class Sandbox:
                 if volume in machine.storage.volumes
             ],
             read_only=setup.read_only,
+            namespace=setup.pids,
             flavour=flavour(setup.image),
             memory=setup.memory,
         )
@@ -233,6 +238,17 @@ class Sandbox:
             stderr=stderr,
             tag=container,
             now=entry.started,
+        )
+
+    def _pause(self, machine: Machine, now: int) -> None:
+        """The first process of the namespace that the Pod's containers share is the sandbox's own."""
+        if POD in self._data.roots:
+            return
+        self._data.roots[POD] = SANDBOX_IMAGE
+        machine.add_root(POD, image_tree(SANDBOX_IMAGE), read_only=True, namespace=POD)
+        owner = find(SANDBOX_IMAGE)[0]
+        machine.spawn(
+            ["/pause"], root=POD, uid=owner.uid, gid=owner.gid, groups=(owner.gid,), tag=POD, now=now
         )
 
     def _make_directory(self, machine: Machine, container: str, path: str) -> None:

@@ -10,6 +10,9 @@ from cluster_engine.container_runtime.image import PATH
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.linux.text import octets
 
+POD = "pod"
+"""The process namespace that all containers of a Pod share; its first process is the sandbox's own."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setup:
@@ -32,6 +35,8 @@ class Setup:
     tty: bool = False
     memory: int = 0
     """Bytes that its processes may use together; 0 for no limit."""
+    pids: str = ""
+    """Whose process namespace it joins: another container's, that of the Pod (POD); "" for its own."""
 
 
 def plain(setup: Setup) -> list[Any]:
@@ -49,6 +54,7 @@ def plain(setup: Setup) -> list[Any]:
         setup.stdin_once,
         setup.tty,
         setup.memory,
+        setup.pids,
     ]
 
 

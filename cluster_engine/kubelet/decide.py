@@ -271,6 +271,9 @@ def _kill(record: PodRecord, spec: JSON, container: JSON, title: str, ending: st
 def _starts(record: PodRecord, pod: JSON, now: int) -> Iterator[Action]:
     """The containers to start now, in order; those in back-off are postponed."""
     spec = pod["spec"]
+    for ephemeral in spec.get("ephemeralContainers") or ():
+        if ephemeral["name"] not in record.containers:  # never a second time
+            yield Start(ephemeral["name"], 0)
     regular_ran = any(c["name"] in record.containers for c in spec["containers"])
     for init in spec.get("initContainers") or ():
         container = record.containers.get(init["name"])

@@ -30,6 +30,7 @@ class Facts:
     host_ip: str
     pod_ip: str
     allocatable: Mapping[str, str]
+    control_plane: bool = False
 
 
 def decode_secret(text: str) -> str:

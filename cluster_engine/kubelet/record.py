@@ -144,9 +144,13 @@ def pod_text(pod: JSON) -> str:
     return f"{meta['name']}_{meta['namespace']}({record_uid(pod)})"
 
 
+CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
+"""Where a Pod's spec names containers."""
+
+
 def field_path(spec: JSON, name: str) -> str:
     """How events name a container: ``spec.containers{web}``."""
-    for kind in ("containers", "initContainers", "ephemeralContainers"):
+    for kind in CONTAINERS:
         if any(c["name"] == name for c in spec.get(kind) or ()):
             return f"spec.{kind}{{{name}}}"
     return ""
@@ -154,10 +158,11 @@ def field_path(spec: JSON, name: str) -> str:
 
 def find_container(spec: JSON, name: str) -> JSON:
     """The container of that name. Raises KeyError."""
-    for container in (*spec["containers"], *(spec.get("initContainers") or ())):
-        if container["name"] == name:
-            found: JSON = container
-            return found
+    for kind in CONTAINERS:
+        for container in spec.get(kind) or ():
+            if container["name"] == name:
+                found: JSON = container
+                return found
     raise KeyError(name)
 
 

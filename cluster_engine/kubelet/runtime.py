@@ -89,6 +89,8 @@ class ContainerConfig:
     stdin_once: bool = False
     """Whether it ends with the first of them."""
     tty: bool = False
+    pids: str = ""
+    """Whose processes it shares: the id of another container, POD for all of the Pod's; "" for its own."""
 
 
 class Runtime:
@@ -163,7 +165,10 @@ class Runtime:
     # ---- containers ------------------------------------------------------------------------------------
 
     def create_container(self, record: PodRecord, config: ContainerConfig) -> None:
-        """Makes the container; the one before it of the same name becomes the previous one."""
+        """Makes the container; the one before it of the same name becomes the previous one. Raises RuntimeFailed."""
+        now = self.clock.now
+        new = self.core.chance.of("container", record.uid, config.name, now).hex(64)
+        self._check_target(record, config, new)
         last = record.containers.get(config.name)
         if last is not None:
             record.previous[config.name] = last
@@ -171,12 +176,12 @@ class Runtime:
         image, _ = find(config.image)
         container = record.containers[config.name] = Container(
             config.name,
-            self.core.chance.of("container", record.uid, config.name, self.clock.now).hex(64),
+            new,
             config.image,
             config.argv,
             config.env or None,
             attempt=last.attempt + 1 if last is not None else 0,
-            created_at=self.clock.now,
+            created_at=now,
             memory=config.memory,
             mounts=[[m.volume, m.path, m.sub, m.read_only] for m in config.mounts],
             workdir=config.workdir or image.workdir,
@@ -186,11 +191,21 @@ class Runtime:
             stdin=config.stdin,
             stdin_once=config.stdin_once,
             tty=config.tty,
+            pids=config.pids,
         )
         for volume, root in config.volumes.items():
             self.set_volume(record, volume, root)
         if container.message_path:
-            self.set_volume(record, _message_volume(container), tree.file(mode=0o666, mtime=self.clock.now))
+            self.set_volume(record, _message_volume(container), tree.file(mode=0o666, mtime=now))
+
+    def _check_target(self, record: PodRecord, config: ContainerConfig, new: str) -> None:
+        """Who joins another container's processes finds it running. Raises RuntimeFailed."""
+        target = next((c for c in record.containers.values() if c.id == config.pids), None)
+        if target is not None and target.state != RUNNING:
+            raise RuntimeFailed(
+                f'rpc error: code = Unknown desc = failed to generate container "{new}" spec: invalid target '
+                f'container: container "{target.id}" is not running - in state CONTAINER_{target.state.upper()}'
+            )
 
     def start_container(self, record: PodRecord, name: str) -> None:
         """Starts its process. Raises RuntimeFailed when that cannot be; the container has then exited with 128."""
@@ -490,6 +505,7 @@ def _setup(container: Container) -> Setup:
         container.stdin_once,
         container.tty,
         container.memory or 0,
+        container.pids,
     )
 
 

@@ -13,7 +13,7 @@ from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.kube_apiserver.node_api import LogLine
 from cluster_engine.kubelet.core import Core, Node
-from cluster_engine.kubelet.record import PodRecord, record_uid
+from cluster_engine.kubelet.record import CONTAINERS, PodRecord, record_uid
 from cluster_engine.kubelet.runtime import Runtime
 
 
@@ -30,7 +30,7 @@ class NodeServer:
         found = self.core.pods.get(f"{namespace}/{pod}")
         if found is None or found["spec"].get("nodeName") != self.node.name:
             raise bad_request(f'pod "{pod}" does not exist on node "{self.node.name}"')
-        specs = [*found["spec"]["containers"], *(found["spec"].get("initContainers") or ())]
+        specs = [spec for kind in CONTAINERS for spec in found["spec"].get(kind) or ()]
         name = container or specs[0]["name"]
         if all(spec["name"] != name for spec in specs):
             raise bad_request(f"container {name} is not valid for pod {pod}")
@@ -47,10 +47,9 @@ class NodeServer:
                 raise bad_request(f'previous terminated container "{name}" in pod "{pod}" not found')
             return self.runtime.logs(record, before)
         if record is None or current is None or current.state == "created":
-            statuses = [
-                *((found.get("status") or {}).get("containerStatuses") or ()),
-                *((found.get("status") or {}).get("initContainerStatuses") or ()),
-            ]
+            status = found.get("status") or {}
+            lists = ("containerStatuses", "initContainerStatuses", "ephemeralContainerStatuses")
+            statuses = [each for name_of_list in lists for each in status.get(name_of_list) or ()]
             state: JSON = next((s["state"] for s in statuses if s["name"] == name), {})
             if record is not None and name in record.previous and current is not None:
                 return self.runtime.logs(record, record.previous[name])

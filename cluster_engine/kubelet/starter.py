@@ -13,6 +13,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import go_duration
 from cluster_engine.container_runtime.names import InvalidImageName, parse
 from cluster_engine.container_runtime.registry import PullError, find, resolve
+from cluster_engine.container_runtime.setup import POD
 from cluster_engine.kubelet.core import CAPACITY, Core
 from cluster_engine.kubelet.decide import INITIAL_BACKOFF, MAX_BACKOFF
 from cluster_engine.kubelet.environment import ConfigError, Environment, Facts, command_line
@@ -166,7 +167,7 @@ class Starter:
         record.waiting[name] = [reason, message]
         record.failures.append(0)
         if event:
-            text = f"Error: {message if reason == 'CreateContainerConfigError' else reason}"
+            text = f"Error: {message if reason.startswith('CreateContainer') else reason}"
             self.core.event(record, pod, "Warning", "Failed", text, field_path(pod["spec"], name))
         self.core.later(record, 0.0, "next")
 
@@ -180,7 +181,11 @@ class Starter:
         except ConfigError as error:
             self._fail(record, pod, name, "CreateContainerConfigError", str(error))
             return
-        self.runtime.create_container(record, config)
+        try:
+            self.runtime.create_container(record, config)
+        except RuntimeFailed as error:
+            self._fail(record, pod, name, "CreateContainerError", str(error))
+            return
         draw = core.chance.of("start", record.uid, name, self.clock.now)
         core.later(record, draw.uniform(0.08, 0.25), "start", name)
 
@@ -218,6 +223,7 @@ class Starter:
             stdin=bool(spec.get("stdin")),
             stdin_once=bool(spec.get("stdinOnce")),
             tty=bool(spec.get("tty")),
+            pids=_pids(record, pod["spec"], spec),
         )
 
     def start(self, record: PodRecord, pod: JSON, name: str) -> None:
@@ -259,6 +265,16 @@ class Starter:
             record.waiting[name] = ["PostStartHookError", error]
             record.failures.append(0)
         self.core.later(record, 0.0, "next")
+
+
+def _pids(record: PodRecord, pod_spec: JSON, spec: JSON) -> str:
+    """Whose processes a container shares (namespacesForPod, getTargetID). Raises ConfigError."""
+    target = spec.get("targetContainerName")
+    if target:
+        if target not in record.containers:
+            raise ConfigError(f"unable to find target container {target}")
+        return record.containers[target].id
+    return POD if pod_spec.get("shareProcessNamespace") else ""
 
 
 def _milliseconds(us: int) -> str:

@@ -168,6 +168,12 @@ def container_status(
     return status
 
 
+def _ephemeral_status(record: PodRecord, pod: JSON, spec: JSON, *, has_init: bool, terminal: bool) -> JSON:
+    """One entry of ephemeralContainerStatuses: nothing ever makes such a container ready."""
+    status = container_status(record, pod, spec, init=False, has_init=has_init, terminal=terminal)
+    return {name: value for name, value in status.items() if name != "started"} | {"ready": False}
+
+
 # ---- phase ---------------------------------------------------------------------------------------------
 
 
@@ -344,6 +350,11 @@ def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int) -> JSON:
     if has_init:
         status["initContainerStatuses"] = [
             container_status(record, pod, c, init=True, has_init=True, terminal=terminal) for c in inits
+        ]
+    ephemeral = spec.get("ephemeralContainers")
+    if ephemeral:
+        status["ephemeralContainerStatuses"] = [
+            _ephemeral_status(record, pod, c, has_init=has_init, terminal=terminal) for c in ephemeral
         ]
     status["hostIP"] = host_ip
     status["hostIPs"] = [{"ip": host_ip}]

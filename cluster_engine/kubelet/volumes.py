@@ -16,6 +16,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.kubelet.atomic_writer import Node, Payload, Projection, at, owned, payload_of, written
 from cluster_engine.kubelet.environment import ConfigError, Facts, expand, pod_field, resource_field
+from cluster_engine.kubelet.node_files import shown
 from cluster_engine.kubelet.users import token_owner
 from cluster_engine.linux.files import tree
 from cluster_engine.linux.text import octets
@@ -87,7 +88,11 @@ class Volumes:
         kind = next((kind for kind in volume if kind != "name"), "emptyDir")
         if kind not in _DIRECTORIES:
             raise MountError(f"volumes of the kind {kind} are not simulated; a real node would mount it")
-        # hostPath and claims are a directory of the Pod's own.
+        # hostPath and claims are a directory of the Pod's own; a hostPath begins with what the node has there.
+        if kind == "hostPath":
+            there = shown(facts.node, facts.host_ip, facts.control_plane, volume[kind]["path"], now)
+            if there is not None:
+                return there
         memory = (volume.get("emptyDir") or {}).get("medium") == "Memory"
         root = tree.directory(mode=0o1777 if memory else 0o777, mtime=now)
         group = _group(pod)

@@ -55,5 +55,34 @@ def _process(process: _Data) -> _Data:
     return {**{name: value for name, value in process.items() if name not in asked}, "kind": "pause"}
 
 
-UPGRADES: dict[int, Callable[[_Data], _Data]] = {1: _first_to_second}
+_KUBELET = ("saved", "components", "kubelet", "state")
+
+
+def _second_to_third(data: _Data) -> _Data:
+    """Each container had its own processes, and shared them with no other."""
+    data = _put(data, (*_KUBELET, "records"), lambda records: [_record(record) for record in records])
+    path = (*_KUBELET, "runtime", "sandboxes", "sandboxes")
+    return _put(data, path, lambda all_: [[key, _with_setups(saved), *more] for key, saved, *more in all_])
+
+
+def _record(record: list[Any]) -> list[Any]:
+    """A Pod's record, in pairs: its containers say whose processes they share."""
+    return [
+        [
+            name,
+            [[key, [*fields, ""]] for key, fields in value] if name in ("containers", "previous") else value,
+        ]
+        for name, value in record
+    ]
+
+
+def _with_setups(saved: _Data) -> _Data:
+    return _put(
+        saved,
+        ("containers",),
+        lambda entries: {name: [[*setup, ""], *more] for name, (setup, *more) in entries.items()},
+    )
+
+
+UPGRADES: dict[int, Callable[[_Data], _Data]] = {1: _first_to_second, 2: _second_to_third}
 """Format -> what makes data of the next format from data of this one."""

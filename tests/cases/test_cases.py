@@ -28,7 +28,6 @@ TIMEOUT = 120
 
 OPEN = {
     "claim-expansion-refused": "F",
-    "debug-containers-copies-nodes": "G",
     "dns-names-and-resolver": "G",
     "hpa-without-metrics": "F",
     "in-place-resize": "F",

@@ -16,6 +16,7 @@ from cluster_engine.apimachinery.validation import is_dns1123_label
 from cluster_engine.component_helpers.pod_phase import is_finished
 
 from . import pod_printing, pod_update
+from .ephemeral_containers import EPHEMERAL_CONTAINERS
 from .pod_spec import default_pod_spec, template_warnings, validate_pod_spec
 from .pod_spec.annotations import check_pod_annotations
 from .pod_spec.label_keys import merge_label_keys
@@ -114,6 +115,7 @@ KIND = Kind(
     subresources={
         "attach": Subresource(STREAM, ("", "v1", "PodAttachOptions"), "stream"),
         "binding": Subresource(("create",), ("", "v1", "Binding"), "binding"),
+        "ephemeralcontainers": Subresource(),
         "eviction": Subresource(("create",), ("policy", "v1", "Eviction"), "eviction"),
         "exec": Subresource(STREAM, ("", "v1", "PodExecOptions"), "stream"),
         "log": Subresource(("get",), answer="log"),
@@ -128,6 +130,7 @@ KIND = Kind(
     validate=validate,
     validate_update=pod_update.validate_update,
     validate_status=pod_update.validate_status,
+    strategies={"ephemeralcontainers": EPHEMERAL_CONTAINERS},
     warnings=warnings,
     field_labels={
         "spec.nodeName": lambda pod: pod["spec"].get("nodeName") or "",
@@ -143,7 +146,6 @@ KIND = Kind(
     not_simulated={
         "portforward": "port-forward (there is no real network behind a Pod)",
         "proxy": "proxy to Pods, Services and nodes (there is no real network behind them)",
-        "ephemeralcontainers": "ephemeral containers (kubectl debug)",
         "resize": "resizing a running Pod in place",
     },
     warns_on_update=lambda new, old: False,

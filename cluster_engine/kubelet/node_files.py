@@ -1,0 +1,76 @@
+"""What a hostPath volume shows of a node: the files of a node that kubeadm has made, as they were at its start.
+
+What Pods write there is their own, and nothing of the cluster reads it.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import partial
+
+from cluster_engine.addons.static_pods import static_pods
+from cluster_engine.apimachinery import yaml
+from cluster_engine.kubelet.dns import CLUSTER_DNS, CLUSTER_DOMAIN
+from cluster_engine.linux.files import tree
+from cluster_engine.linux.files.tree import Node
+from cluster_engine.linux.text import octets
+
+_DIRECTORIES = (
+    "/boot", "/dev", "/etc/cni/net.d", "/etc/kubernetes/manifests", "/etc/kubernetes/pki", "/home", "/lib",
+    "/media", "/mnt", "/opt/cni/bin", "/proc", "/root", "/run/containerd", "/sbin", "/srv", "/sys", "/usr/bin",
+    "/usr/lib", "/usr/local/bin", "/usr/sbin", "/usr/share", "/var/cache", "/var/lib/containerd",
+    "/var/lib/kubelet/pki", "/var/lib/kubelet/pods", "/var/log/containers", "/var/log/pods", "/var/spool",
+)  # fmt: skip
+_RELEASE = (
+    'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\n'
+    'VERSION="13 (trixie)"\nVERSION_CODENAME=trixie\nID=debian\nHOME_URL="https://www.debian.org/"\n'
+)
+_PASSWD = "root:x:0:0:root:/root:/bin/bash\nnobody:x:65534:65534:nobody:/nonexistent:/usr/sbin/nologin\n"
+_KUBELET = {
+    "apiVersion": "kubelet.config.k8s.io/v1beta1",
+    "authentication": {
+        "anonymous": {"enabled": False},
+        "webhook": {"cacheTTL": "0s", "enabled": True},
+        "x509": {"clientCAFile": "/etc/kubernetes/pki/ca.crt"},
+    },
+    "cgroupDriver": "systemd",
+    "clusterDNS": [CLUSTER_DNS],
+    "clusterDomain": CLUSTER_DOMAIN,
+    "containerRuntimeEndpoint": "unix:///run/containerd/containerd.sock",
+    "kind": "KubeletConfiguration",
+    "rotateCertificates": True,
+    "staticPodPath": "/etc/kubernetes/manifests",
+}
+
+
+def shown(name: str, ip: str, control_plane: bool, path: str, mtime: int) -> Node | None:
+    """What lies at a path of the node; None when there is no directory."""
+    names = [each for each in path.split("/") if each not in ("", ".")]
+    place = "".join(f"{each}/" for each in ("", *names))
+    contents: dict[str, str | Node] = {each: tree.directory(mtime=mtime) for each in _DIRECTORIES}
+    for each in ("/tmp", "/var/tmp"):
+        contents[each] = tree.directory(mode=0o1777, mtime=mtime)
+    contents["/bin"] = tree.link("usr/bin", mtime=mtime)
+    contents["/var/run"] = tree.link("/run", mtime=mtime)
+    for file, text in _files(name, ip, control_plane):
+        if file.startswith(place):
+            contents[file] = octets(text())
+    found = tree.find(tree.build(contents, mtime=mtime), names)
+    return found if found is not None and "e" in found else None
+
+
+def _files(name: str, ip: str, control_plane: bool) -> Iterator[tuple[str, Callable[[], str]]]:
+    for path, text in (
+        ("/etc/hostname", f"{name}\n"),
+        ("/etc/hosts", f"127.0.0.1\tlocalhost\n{ip}\t{name}\n"),
+        ("/etc/os-release", _RELEASE),
+        ("/etc/debian_version", "13.1\n"),
+        ("/etc/passwd", _PASSWD),
+        ("/etc/group", "root:x:0:\nnogroup:x:65534:\n"),
+    ):
+        yield path, partial(str, text)
+    yield "/var/lib/kubelet/config.yaml", partial(yaml.dump, _KUBELET)
+    if control_plane:
+        for manifest in static_pods(ip):
+            path = f"/etc/kubernetes/manifests/{manifest['metadata']['name']}.yaml"
+            yield path, partial(yaml.dump, manifest)
