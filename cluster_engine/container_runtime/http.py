@@ -58,6 +58,8 @@ class Request(NamedTuple):
     """The client's address."""
     peer_port: int
     version: str = "HTTP/1.1"
+    last: bool = False
+    """The client asks nothing more on this connection."""
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -164,11 +166,13 @@ def _signal(given: Server, sys: Sys, state: State, event: Event) -> State:
 
 def _accepted(given: Server, sys: Sys, state: State, event: Event) -> State:
     _, _, fd, ip, port = event
-    if len(state["requests"]) >= OPEN:
+    requests = state["requests"]
+    if len(requests) >= OPEN:
         sys.close(fd)
         return state
-    state["requests"][str(fd)] = ""
-    state["peers"][str(fd)] = [ip, port, False]
+    key = str(fd)
+    requests[key] = ""
+    state["peers"][key] = [ip, port, False]
     sys.read(fd)
     return state
 
@@ -178,7 +182,8 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
     key = str(fd)
     if key not in state["requests"]:
         return state
-    text = state["requests"][key] + chunk
+    requests = state["requests"]
+    text = requests[key] + chunk
     ip, port, secure = state["peers"][key]
     if given.tls and not secure and len(text) >= len(TLS_HELLO):
         secure = text.startswith(TLS_HELLO)
@@ -193,17 +198,14 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
             sys.write(fd, _render(given, sys, Reply(error, _PLAIN.get(error, "")), "GET", close=True))
             return _drop(sys, state, fd)
         reply = given.handle(sys, state, request)
-        close = request.headers.get("connection", "").lower() == "close" or (
-            request.version == "HTTP/1.0" and request.headers.get("connection", "").lower() != "keep-alive"
-        )
-        sys.write(fd, _render(given, sys, reply, request.method, close))
+        sys.write(fd, _render(given, sys, reply, request.method, request.last))
         if given.access is not None and (line := given.access(sys, request, reply)) is not None:
-            say(sys, [line])
-        if close:
+            (sys.out if line[0] == "stdout" else sys.err)(line[1] + "\n")
+        if request.last:
             return _drop(sys, state, fd)
         if not text:
             break
-    state["requests"][key] = text
+    requests[key] = text
     sys.read(fd)
     return state
 
@@ -213,8 +215,9 @@ def _ended(given: Server, sys: Sys, state: State, event: Event) -> State:
 
 
 def _drop(sys: Sys, state: State, fd: int) -> State:
-    if state["requests"].pop(str(fd), None) is not None:
-        del state["peers"][str(fd)]
+    key = str(fd)
+    if state["requests"].pop(key, None) is not None:
+        del state["peers"][key]
         sys.close(fd)
     return state
 
@@ -251,17 +254,18 @@ def parse(text: str, peer: str, peer_port: int) -> tuple[Request | None, str, in
     head = _head(text[:end])
     if isinstance(head, int):
         return None, "", head
-    method, path, version, headers, length = head
+    method, path, version, headers, length, last = head
     at = end + 4
     if len(text) < at + length:
         return None
     body, rest = text[at : at + length], text[at + length :]
-    return Request(method, path, headers, body, peer, peer_port, version), rest, 0
+    return Request(method, path, headers, body, peer, peer_port, version, last), rest, 0
 
 
 @lru_cache(256)
-def _head(text: str) -> tuple[str, str, str, Mapping[str, str], int] | int:
-    """Method, path, version, headers and the body's length; the status to answer with when it is no request."""
+def _head(text: str) -> tuple[str, str, str, Mapping[str, str], int, bool] | int:
+    """Method, path, version, headers, the body's length, whether it is the last; the status to answer with when it is
+    no request."""
     lines = text.split("\r\n")
     words = lines[0].split(" ")
     if len(words) != 3 or not words[2].startswith("HTTP/") or not words[1]:
@@ -277,20 +281,37 @@ def _head(text: str) -> tuple[str, str, str, Mapping[str, str], int] | int:
         return 400
     if int(length) > BODY_LIMIT:
         return 413
-    return words[0], words[1], words[2], MappingProxyType(headers), int(length)
+    wish = headers.get("connection", "").lower()
+    last = wish == "close" or (words[2] == "HTTP/1.0" and wish != "keep-alive")
+    return words[0], words[1], words[2], MappingProxyType(headers), int(length), last
 
 
 def _render(given: Server, sys: Sys, reply: Reply, method: str, close: bool) -> str:
-    status = 400 if reply.status == _NOT_HTTPS else reply.status
+    status, body, headers = reply
+    head = _reply_head(
+        status,
+        given.name,
+        sys.now // 1_000_000,
+        tuple(headers.items()),
+        len(body),
+        "close" if close else "keep-alive",
+    )
+    return head if method == "HEAD" else head + body
+
+
+@lru_cache(64)
+def _reply_head(
+    status: int, server: str, second: int, headers: tuple[tuple[str, str], ...], length: int, connection: str
+) -> str:
+    """What stands before an answer's body."""
+    status = 400 if status == _NOT_HTTPS else status
     lines = [f"HTTP/1.1 {status} {REASONS.get(status, 'Unknown')}"]
-    if given.name:
-        lines.append(f"Server: {given.name}")
-    lines.append(f"Date: {http_date(sys.now)}")
-    headers = reply.headers
-    lines += [f"{name}: {value}" for name, value in headers.items()]
-    lines.append(f"Content-Length: {len(reply.body)}")
-    lines.append(f"Connection: {'close' if close else 'keep-alive'}")
-    return "\r\n".join(lines) + "\r\n\r\n" + ("" if method == "HEAD" else reply.body)
+    if server:
+        lines.append(f"Server: {server}")
+    lines.append(f"Date: {http_date(second)}")
+    lines += [f"{name}: {value}" for name, value in headers]
+    lines += [f"Content-Length: {length}", f"Connection: {connection}", "", ""]
+    return "\r\n".join(lines)
 
 
 def say(sys: Sys, lines: list[Line]) -> None:
@@ -307,13 +328,8 @@ def say(sys: Sys, lines: list[Line]) -> None:
             sys.err(text)
 
 
-def http_date(at: int) -> str:
-    """As in HTTP headers: ``Thu, 01 Jan 2026 00:00:00 GMT``."""
-    return _date(at // 1_000_000)
-
-
-@lru_cache(16)
-def _date(second: int) -> str:
+def http_date(second: int) -> str:
+    """As in HTTP headers: ``Thu, 01 Jan 2026 00:00:00 GMT``, of seconds since the epoch."""
     at = second * 1_000_000
     text = rfc3339(at)
     return f"{_DAYS[at // _DAY % 7]}, {text[8:10]} {_MONTHS[int(text[5:7]) - 1]} {text[:4]} {text[11:19]} GMT"

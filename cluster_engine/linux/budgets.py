@@ -25,21 +25,24 @@ def memory(process: Record) -> int:
     used: int = process["base"]
     for name, value in process.get("vars", {}).items():
         used += len(name) + len(value) + ENTRY
-    for value in process["mem"].values():
-        used += _size(value)
-    declared: int = process["mem"].get("memory", 0)
+    held = process["mem"]
+    for value in held.values():
+        kind = type(value)
+        if kind is str:
+            used += len(value)
+        elif kind is list or kind is dict:
+            used += _size(value) if value else 0
+        else:
+            used += ENTRY
+    declared: int = held.get("memory", 0)
     return used + declared
 
 
-def _size(value: Any) -> int:
-    """Of a value and what lies directly in it."""
-    if isinstance(value, str):
-        return len(value)
+def _size(value: list[Any] | dict[str, Any]) -> int:
+    """Of what lies directly in a list or a dict."""
     if isinstance(value, list):
         return sum(len(each) if isinstance(each, str) else ENTRY for each in value)
-    if isinstance(value, dict):
-        return sum(ENTRY + (len(each) if isinstance(each, str | list) else 0) for each in value.values())
-    return ENTRY
+    return sum(ENTRY + (len(each) if isinstance(each, str | list) else 0) for each in value.values())
 
 
 def check(kernel: Kernel, process: Record) -> None:

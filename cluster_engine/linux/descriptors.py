@@ -46,6 +46,8 @@ def release(kernel: Kernel, desc: str) -> None:
 
 def lowest(fds: dict[str, str], start: int = 0) -> int:
     """The lowest free number."""
+    if start == 0 and "0" in fds and "1" in fds and "2" in fds:
+        start = 3
     while str(start) in fds:
         start += 1
     return start
@@ -53,8 +55,8 @@ def lowest(fds: dict[str, str], start: int = 0) -> int:
 
 def full(kernel: Kernel, process: Record) -> bool:
     """May the process open nothing more?"""
-    most: int = process["limits"].get("n", kernel.limits.descriptors)
-    return len(process["fds"]) >= min(most, kernel.limits.descriptors)
+    count, limits = len(process["fds"]), process["limits"]
+    return count >= kernel.limits.descriptors or (bool(limits) and count >= limits.get("n", count + 1))
 
 
 def place(kernel: Kernel, process: Record, desc: str) -> int:

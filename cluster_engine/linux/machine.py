@@ -282,41 +282,50 @@ class Machine:
         """A connection from outside: its socket, None when nobody listens or the backlog is full."""
         self._kernel.touch()
         sock = sockets.incoming(self._kernel, ip, port, peer_ip, peer_port)
-        if sock is not None:
-            self._kernel.host.wake(self._kernel.now)
+        self._told()
         return sock
 
     def connected(self, sock: str) -> None:
         """The connection that ``MachineHost.connect`` asked for is there."""
-        self._socket(sockets.settled, sock)
+        self._kernel.touch()
+        sockets.settled(self._kernel, sock)
+        self._told()
 
     def failed(self, sock: str, reason: str) -> None:
         """It failed or broke: ``refused``, ``timeout``, ``unreachable``, ``reset``."""
-        self._socket(sockets.settled, sock, reason)
+        self._kernel.touch()
+        sockets.settled(self._kernel, sock, reason)
+        self._told()
 
     def received(self, sock: str, text: str) -> None:
         """Bytes from the peer."""
-        self._socket(sockets.arrived, sock, text)
+        self._kernel.touch()
+        sockets.arrived(self._kernel, sock, text)
+        self._told()
 
     def closed(self, sock: str) -> None:
         """The peer writes no more."""
-        self._socket(sockets.ended, sock)
+        self._kernel.touch()
+        sockets.ended(self._kernel, sock)
+        self._told()
 
     def acked(self, sock: str, count: int) -> None:
         """The peer has taken that many bytes."""
-        self._socket(sockets.acked, sock, count)
-
-    def _socket(self, what: Callable[..., None], *args: Any) -> None:
         self._kernel.touch()
-        what(self._kernel, *args)
-        self._kernel.host.wake(self._kernel.now)
+        sockets.acked(self._kernel, sock, count)
+        self._told()
+
+    def _told(self) -> None:
+        """Something arrived: the machine wants to run if anybody waited for it."""
+        kernel = self._kernel
+        if kernel.ready:
+            kernel.host.wake(kernel.now)
 
     def datagram_in(self, port: int, peer_ip: str, peer_port: int, data: str, ip: str = "") -> bool:
         """A datagram; False when nobody is bound there."""
         self._kernel.touch()
         taken = sockets.datagram(self._kernel, ip, port, peer_ip, peer_port, data)
-        if taken:
-            self._kernel.host.wake(self._kernel.now)
+        self._told()
         return taken
 
     def listens(self, port: int, ip: str = "") -> bool:

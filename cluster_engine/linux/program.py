@@ -34,9 +34,11 @@ Event = list[Any]
 class Exit(Exception):
     """The program ends here, with a status. Only the machine catches it."""
 
-    def __init__(self, status: int) -> None:
-        super().__init__(status)
-        self.status = status
+    @property
+    def status(self) -> int:
+        """What it ends with: the exception's one argument."""
+        status: int = self.args[0]
+        return status
 
 
 class Sys(Protocol):

@@ -195,8 +195,7 @@ class Network:
         connection = self._connections[number]
         side = 1 - connection.side(key, sock)
         self._release(connection, side, count)
-        latency = self._wire(connection, 1 - side).latency if self.wires.any else 0
-        self._token(latency, ("acked", number, side, count))
+        self._token(self._wire(connection, 1 - side).latency, ("acked", number, side, count))
 
     def datagram(self, key: str, port: int, ip: str, to_port: int, data: str) -> None:
         """A datagram from a local port; nobody tells whether it arrived."""
@@ -370,20 +369,17 @@ class Network:
                 return
         flow.tries = 0
         del flow.queue[0]
-        self._hand_over(number, connection, side, data)
-
-    def _hand_over(self, number: int, connection: Connection, side: int, data: str | None) -> None:
         peer = 1 - side
         key, sock = connection.keys[peer], connection.socks[peer]
-        if key not in self._hosts or connection.flows[peer].gone:
+        attached = self._hosts.get(key)
+        if attached is None or connection.flows[peer].gone:
             if data is not None:
                 # A closed end answers what it is sent with a reset.
                 self._token(self._wire(connection, peer).latency, ("failed", number, RESET))
-                return
         elif data is None:
-            self._host(key).closed(key, sock)
+            self.kinds[attached.kind].closed(key, sock)
         else:
-            self._host(key).received(key, sock, data)
+            self.kinds[attached.kind].received(key, sock, data)
         if data is None:
             self._tidy(number, connection)
 
@@ -419,12 +415,11 @@ class Network:
 
     def _push(self, number: int, connection: Connection, side: int, data: str | None) -> None:
         """A segment leaves; it does not overtake those before it."""
-        flow, now = connection.flows[side], self._clock.now
-        latency = self._wire(connection, side).latency
-        due = now + latency
-        if flow.queue and flow.queue[-1][0] > due:
-            due = flow.queue[-1][0]
-        flow.queue.append([due, data])
+        queue, now = connection.flows[side].queue, self._clock.now
+        due = now + self._wire(connection, side).latency if self.wires.any else now
+        if queue and queue[-1][0] > due:
+            due = queue[-1][0]
+        queue.append([due, data])
         self._token(due - now, ("flow", number, side))
 
     def _end(self, number: int, connection: Connection, side: int) -> None:
@@ -449,19 +444,17 @@ class Network:
 
     def _tidy(self, number: int, connection: Connection) -> None:
         """Forgets a connection when both directions have ended and everything has arrived."""
-        if number not in self._connections:
+        one, other = connection.flows
+        if one.queue or other.queue or not ((one.ended or one.gone) and (other.ended or other.gone)):
             return
-        for flow in connection.flows:
-            if not (flow.ended or flow.gone) or flow.queue:
-                return
-        del self._connections[number]
+        if self._connections.pop(number, None) is None:
+            return
         for side in (CLIENT, SERVER):
             self._release(connection, side, connection.flows[side].unacked)
             self._forget(connection.keys[side], connection.socks[side])
 
     def _number(self, key: str, sock: str) -> int | None:
-        ends = self._ends.get(key)
-        return ends.get(sock) if ends is not None else None
+        return self._ends[key].get(sock) if key in self._ends else None
 
     def _forget(self, key: str, sock: str) -> None:
         ends = self._ends.get(key)

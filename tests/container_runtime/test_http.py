@@ -52,7 +52,7 @@ def test_parse(text: str, expected: Any) -> None:
 
 def test_times() -> None:
     at = 1_767_225_600_000_000 + 86_399_000_000
-    assert http_date(at) == "Thu, 01 Jan 2026 23:59:59 GMT"
-    assert http_date(at + 1_000_000) == "Fri, 02 Jan 2026 00:00:00 GMT"
+    assert http_date(at // 1_000_000) == "Thu, 01 Jan 2026 23:59:59 GMT"
+    assert http_date(at // 1_000_000 + 1) == "Fri, 02 Jan 2026 00:00:00 GMT"
     assert log_time(at) == "01/Jan/2026:23:59:59 +0000"
     assert slashed(at) == "2026/01/01 23:59:59"

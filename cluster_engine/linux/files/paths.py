@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cluster_engine.linux.errors import DENIED, LOOPS, NAME_TOO_LONG, NO_ENTRY, NOT_DIRECTORY, FileError
 from cluster_engine.linux.files.storage import MAX_LINKS, Storage
@@ -19,8 +18,7 @@ READ, WRITE, SEARCH = 4, 2, 1
 _DOUBTFUL = ("", ".", "..")
 
 
-@dataclass(frozen=True, slots=True)
-class Credentials:
+class Credentials(NamedTuple):
     """Who asks."""
 
     uid: int = 0
@@ -40,8 +38,7 @@ class Credentials:
         return bool((node["m"] >> shift) & want == want)
 
 
-@dataclass(frozen=True, slots=True)
-class Place:
+class Place(NamedTuple):
     """Where a path leads. ``node`` is None when there is nothing; ``parent`` is the directory then."""
 
     path: str
@@ -133,9 +130,10 @@ def resolve(
 
 
 def _plain(storage: Storage, view: dict[str, Any], who: Credentials, path: str) -> Place | None:
-    """The commonest case: a canonical path without links, mounts or doubts. None: it is another."""
-    for at in view["mounts"]:
-        if path.startswith(at):
+    """The commonest case: a canonical path without links or doubts, a mount at most at its end. None: it is another."""
+    mounts = view["mounts"]
+    for at in mounts:
+        if path.startswith(at) and path != at:
             return None
     names = tuple(path.split("/")[1:])
     volume = view["volume"]
@@ -145,6 +143,9 @@ def _plain(storage: Storage, view: dict[str, Any], who: Credentials, path: str) 
     for index, name in enumerate(names):
         if node["t"] != "d" or name in _DOUBTFUL or not (who.uid == 0 or who.may(node, SEARCH)):
             return None
+        if index == last and path in mounts:
+            _, volume, names, mounted, ro = _mounted(storage, path, mounts[path], path)
+            return Place(path, volume, names, mounted, node, ro, True, False)
         child = node["e"].get(name)
         if child is None:
             if index < last or len(name) > MAX_NAME:

@@ -88,20 +88,15 @@ def request(
     return TLS_HELLO + text if url.scheme == "https" else text
 
 
+_FRESH: dict[str, Any] = {
+    "buffer": "", "status": 0, "reason": "", "version": "", "headers": [], "left": -1, "chunked": False, "size": 0,
+    "done": False, "head": "",
+}  # fmt: skip
+
+
 def fresh() -> dict[str, Any]:
     """An answer of which nothing has come yet. ``status`` 0 until the headers are complete."""
-    return {
-        "buffer": "",
-        "status": 0,
-        "reason": "",
-        "version": "",
-        "headers": [],
-        "left": -1,
-        "chunked": False,
-        "size": 0,
-        "done": False,
-        "head": "",
-    }
+    return _FRESH.copy()
 
 
 def header(answer: Mapping[str, Any], name: str) -> str:
@@ -137,11 +132,14 @@ def _head(text: str) -> _Head | None:
 
 def take(answer: dict[str, Any], text: str, *, no_body: bool = False) -> str | None:
     """Reads on; the part of the body that came, or None when this is no HTTP."""
-    answer["buffer"] += text
-    if not answer["status"]:
-        head, mark, rest = answer["buffer"].partition("\r\n\r\n")
+    text = answer["buffer"] + text
+    if answer["status"]:
+        answer["buffer"] = text
+    else:
+        head, mark, rest = text.partition("\r\n\r\n")
         if not mark:
-            return "" if len(answer["buffer"]) <= MAX_HEAD else None
+            answer["buffer"] = text
+            return "" if len(text) <= MAX_HEAD else None
         known = _head(head)
         if known is None:
             return None

@@ -88,25 +88,24 @@ def _fetch(sys: Sys, state: State, url: http.Url) -> State:
     state["url"] = list(url)
     state["answer"] = http.fresh()
     if http.is_address(url.host):
-        return _connect(sys, state, url.host)
+        return _connect(sys, state, url, url.host)
     sys.resolve(url.host)
     return state
 
 
-def _connect(sys: Sys, state: State, ip: str) -> State:
-    port = state["url"][2]
+def _connect(sys: Sys, state: State, url: http.Url, ip: str) -> State:
     state["ip"] = ip
     if not state["quiet"]:
-        sys.err(f"Connecting to {_url(state).authority} ({ip}:{port})\n")
-    state["fd"] = sys.connect(ip, port)
+        sys.err(f"Connecting to {url.authority} ({ip}:{url.port})\n")
+    fd = state["fd"] = sys.connect(ip, url.port)
     state["timer"] = sys.sleep(state["limit"])
     body = state["post"]
     method = "POST" if body is not None else "HEAD" if state["spider"] else "GET"
     try:
-        sys.write(state["fd"], _request(_url(state), method, tuple(state["headers"]), state["agent"], body))
+        sys.write(fd, _request(url, method, tuple(state["headers"]), state["agent"], body))
     except FileError:
         return state  # refused at once: "failed" tells it
-    sys.read(state["fd"])
+    sys.read(fd)
     return state
 
 
@@ -198,13 +197,15 @@ def _progress(name: str, size: int) -> str:
 
 
 def _finished(sys: Sys, state: State) -> State:
-    _close(sys, state)
     if state["spider"]:
         if not state["quiet"]:
             sys.err("remote file exists\n")
     elif not state["quiet"]:
         sys.err(_progress(state["target"], state["answer"]["size"]))
         sys.err("written to stdout\n" if state["target"] == "-" else f"'{state['target']}' saved\n")
+    if not state["urls"]:
+        sys.exit(0)  # which closes all that is open
+    _close(sys, state)
     return _next(sys, state)
 
 
@@ -225,7 +226,7 @@ def _on(sys: Sys, state: State, event: Event) -> State:
         case ["start", argv]:
             return _start(sys, argv)
         case ["resolved", _, addresses]:
-            return _connect(sys, state, addresses[0])
+            return _connect(sys, state, _url(state), addresses[0])
         case ["unresolved", name, _]:
             fail(sys, f"bad address '{name}'")
         case ["failed", _, reason]:
