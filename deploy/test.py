@@ -10,6 +10,9 @@ from pathlib import Path
 
 from install import PYTHON, ROOT, fail, say, settings_file
 
+ALONE = "stack or browser"
+"""The marks of the tests that run one after the other."""
+SIDE_BY_SIDE = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -38,13 +41,27 @@ def install_packages(why: str, *names: str) -> None:
             fail(advice)
 
 
+def tests(chosen: list[str]) -> list[tuple[str, list[str]]]:
+    """All tests in two parts, or those that somebody chose in one.
+
+    What starts a whole Drydock or a browser has the machine to itself: its time limits are those of a person who waits.
+    """
+    pytest = [str(PYTHON), "-m", "pytest"]
+    if chosen:
+        return [("tests", [*pytest, *chosen])]
+    return [
+        ("tests", [*pytest, *SIDE_BY_SIDE, "-m", f"not ({ALONE})"]),
+        ("journeys", [*pytest, "-m", ALONE]),
+    ]
+
+
 def main() -> int:
     ensure_packages()
     failed = []
     parts = (
         ("lint", [str(PYTHON), "deploy/lint.py"]),
         ("labs", [str(PYTHON), "manage.py", "lab", "test", "--all"]),
-        ("tests", [str(PYTHON), "-m", "pytest", *sys.argv[1:]]),
+        *tests(sys.argv[1:]),
     )
     for name, command in parts:
         # The linters print their own headings; the tests come last so that their closing lines do, too.
