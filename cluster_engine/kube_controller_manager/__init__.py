@@ -18,6 +18,7 @@ from .node_ipam import NodeIPAMController
 from .node_lifecycle import NodeLifecycleController
 from .pod_gc import PodGCController
 from .replicaset import ReplicaSetController
+from .resource_quota import ResourceQuotaController
 from .root_ca_publisher import RootCAPublisher
 from .serviceaccount import ServiceAccountController
 from .statefulset import StatefulSetController
@@ -45,6 +46,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     NodeLifecycleController,
     TaintEvictionController,
     PodGCController,
+    ResourceQuotaController,
     ValidatingAdmissionPolicyStatusController,
 )
 """Every controller, in the order in which they see a change."""

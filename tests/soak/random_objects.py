@@ -51,9 +51,13 @@ BASES: dict[str, JSON] = {
         "message": "a message",
         "type": "Normal",
     },
+    "LimitRange": {
+        "spec": {"limits": [{"type": "Container", "default": {"cpu": "1"}, "min": {"memory": "1Mi"}}]}
+    },
     "Namespace": {},
     "Node": {"spec": {"taints": [{"key": "a", "effect": "NoSchedule"}]}},
     "Pod": {"spec": _POD_SPEC},
+    "ResourceQuota": {"spec": {"hard": {"pods": "10000", "requests.cpu": "10000"}}},
     "Secret": {"type": "Opaque", "data": {"key": "dmFsdWU="}},
     "ServiceAccount": {},
     "Service": {"spec": {"selector": _LABELS, "ports": [{"port": 80, "targetPort": "http"}]}},

@@ -4,22 +4,26 @@ The order is upstream's (pkg/kubeapiserver/options/plugins.go).
 """
 
 from .default_toleration_seconds import DefaultTolerationSeconds
+from .limit_ranger import LimitRanger
 from .mutating_admission_policy import MutatingAdmissionPolicy
 from .namespace_lifecycle import NamespaceLifecycle
 from .plugin import Attributes, Chain, Host, Plugin
 from .priority import Priority
+from .resource_quota import ResourceQuota
 from .service_account import ServiceAccount
 from .taint_nodes_by_condition import TaintNodesByCondition
 from .validating_admission_policy import ValidatingAdmissionPolicy
 
 PLUGINS: tuple[type[Plugin], ...] = (
     NamespaceLifecycle,
+    LimitRanger,
     ServiceAccount,
     TaintNodesByCondition,
     Priority,
     DefaultTolerationSeconds,
     MutatingAdmissionPolicy,
     ValidatingAdmissionPolicy,
+    ResourceQuota,
 )
 
 __all__ = ["PLUGINS", "Attributes", "Chain", "Host", "Plugin"]

@@ -102,6 +102,11 @@ _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         _core((*_FOLLOW, "patch", "create", "delete"), "pods"),
         _EVENTS,
     ),
+    "resourcequota-controller": (
+        Rule(_FOLLOW, ("*",), ("*",)),
+        _core(("update",), "resourcequotas/status"),
+        _EVENTS,
+    ),
     "clusterrole-aggregation-controller": _ALL,
     "root-ca-cert-publisher": (_core(("create", "update"), "configmaps"), _EVENTS),
     "service-account-controller": (_core(("create",), "serviceaccounts"), _EVENTS),

@@ -23,8 +23,8 @@ from cluster_engine.apimachinery.identity_cache import RULE_CACHE
 from cluster_engine.apimachinery.validation import is_qualified_name
 from cluster_engine.component_helpers.qos import class_of, resources_that_count
 
-_STANDARD = frozenset({"cpu", "memory", "ephemeral-storage"})
-_OTHER_STANDARD = frozenset(
+STANDARD = frozenset({"cpu", "memory", "ephemeral-storage"})
+OTHER_STANDARD = frozenset(
     {
         "limits.cpu",
         "limits.ephemeral-storage",
@@ -56,18 +56,23 @@ def is_extended(name: str) -> bool:
     return "/" in name and _KUBERNETES not in name and not name.startswith("requests.")
 
 
+def is_overcommit_allowed(name: str) -> bool:
+    """Whether containers may be given more of it than they ask for (IsOvercommitAllowed)."""
+    return ("/" not in name or _KUBERNETES in name) and not name.startswith(_HUGE)
+
+
 def check_resource_name(name: str, path: str) -> list[FieldError]:
     """A resource that a container may ask for (validateContainerResourceName)."""
     problems = [invalid_value(path, name, text) for text in is_qualified_name(name)]
     if "/" not in name:
         if (
             not problems
-            and name not in _STANDARD
-            and name not in _OTHER_STANDARD
+            and name not in STANDARD
+            and name not in OTHER_STANDARD
             and not name.startswith(_HUGE)
         ):
             problems.append(invalid_value(path, name, "must be a standard resource type or fully qualified"))
-        if name not in _STANDARD and not name.startswith(_HUGE):
+        if name not in STANDARD and not name.startswith(_HUGE):
             problems.append(invalid_value(path, name, "must be a standard resource for containers"))
     elif _KUBERNETES not in name and name.startswith("requests."):
         problems.append(invalid_value(path, name, "doesn't follow extended resource name standard"))
