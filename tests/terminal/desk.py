@@ -69,6 +69,8 @@ class Screen:
                     self.col += count
                 case "D":
                     self.col -= count
+                case "K":
+                    del self.rows[self.row][self.col :]
                 case "J" if token == "\x1b[2J":
                     self.rows = [[] for _ in self.rows]
                 case "J":

@@ -1,7 +1,7 @@
 // One terminal of the run as xterm.js shows it: its bytes, its keys, its size, and finding text in it.
 import { FitAddon } from "@xterm/addon-fit";
 import { WebLinksAddon } from "@xterm/addon-web-links";
-import { Terminal, type ITheme } from "@xterm/xterm";
+import { Terminal, type IBufferLine, type ITheme } from "@xterm/xterm";
 import { h } from "../lib/dom";
 import { t } from "../lib/i18n";
 import { socket, type Message } from "./socket";
@@ -162,9 +162,10 @@ export class Screen {
     const way = up ? -1 : 1;
     for (let step = 1; step <= count; step++) {
       const row = (((from + way * step) % count) + count) % count;
-      const column = buffer.getLine(row)?.translateToString(true).toLowerCase().indexOf(wanted) ?? -1;
-      if (column < 0) continue;
-      this.#term.select(column, row, text.length);
+      const line = buffer.getLine(row);
+      const place = line && cellsOf(line, wanted);
+      if (!place) continue;
+      this.#term.select(place.column, row, place.length);
       this.#term.scrollToLine(Math.max(0, row - Math.floor(this.#term.rows / 2)));
       return true;
     }
@@ -192,4 +193,20 @@ export class Screen {
     // Returning false without preventing it leaves the browser's own paste event, which xterm takes up.
     return !(control && key === "v");
   }
+}
+
+/** Where a line of the screen has a text (in small letters), in cells: a wide character takes two. */
+function cellsOf(line: IBufferLine, wanted: string): { column: number; length: number } | undefined {
+  let text = "";
+  const columns: number[] = [];
+  for (let column = 0; column < line.length; column++) {
+    const cell = line.getCell(column);
+    if (!cell?.getWidth()) continue;
+    const chars = (cell.getChars() || " ").toLowerCase();
+    columns.push(...Array.from({ length: chars.length }, () => column));
+    text += chars;
+  }
+  const at = text.indexOf(wanted);
+  if (at < 0) return undefined;
+  return { column: columns[at]!, length: (columns[at + wanted.length] ?? line.length) - columns[at]! };
 }
