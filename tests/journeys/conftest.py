@@ -97,10 +97,7 @@ def running(var: Path, settings: dict[str, str], before: Stack | None = None) ->
             except (urllib.error.URLError, OSError):
                 time.sleep(0.2)
         # The account line is printed right after the health check that up.py itself makes.
-        for _ in range(100):
-            text = output.read_text()
-            if "Drydock is at" in text:
-                break
+        while "Drydock is at" not in (text := output.read_text()) and time.monotonic() < deadline:
             time.sleep(0.1)
         account = re.search(r"Instructor account: (\S+) +one-time password: (\S+)", text)
         assert (account is None) == (before is not None), (

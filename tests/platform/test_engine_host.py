@@ -23,6 +23,10 @@ CONFIG_MAP = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "not
 MAPS = "/api/v1/namespaces/default/configmaps"
 
 
+LIMIT = 60
+"""Seconds after which what is waited for will not come."""
+
+
 @pytest.fixture
 def hosts() -> Iterator[Callable[[], EngineHost]]:
     """Hosts, as many as a test wants; all are stopped at its end."""
@@ -56,8 +60,16 @@ def ask(
     target = request.url.raw_path.decode()
     for name, value in hosting.host_headers(host.name, method, target, request.content):
         request.headers[name.decode()] = value.decode()
-    with httpx.Client(timeout=30) as client:
+    with httpx.Client(timeout=LIMIT) as client:
         return client.send(request)
+
+
+def eventually(condition: Callable[[], bool], seconds: float = LIMIT) -> bool:
+    """Whether it comes true in time."""
+    end = time.monotonic() + seconds
+    while not (found := condition()) and time.monotonic() < end:
+        time.sleep(0.02)
+    return found
 
 
 def kinds(run: Run) -> list[str]:
@@ -129,7 +141,7 @@ def test_a_host_that_hung_trusts_nothing_that_it_holds(
     for run in (kept, lost):
         assert ask(first, run, "/version").status_code == hosting.MISDIRECTED
     token = first.runs[lost.pk].token
-    assert httpx.get(f"{first.url}/t/{token}/version").status_code == hosting.MISDIRECTED
+    assert httpx.get(f"{first.url}/t/{token}/version", timeout=LIMIT).status_code == hosting.MISDIRECTED
     first.call(first._beat())
     assert set(first.runs) == {kept.pk}, (
         "what is another host's by now was dropped before anything was answered"
@@ -252,16 +264,12 @@ def test_a_stream_ends_when_its_run_leaves(
     hosted = host.runs[fresh.pk]
     store = weakref.ref(hosted.cluster.store)
     url = f"{host.url}/t/{hosted.token}{MAPS}?watch=1"
-    with httpx.stream("GET", url, timeout=10) as answer:
+    with httpx.stream("GET", url, timeout=LIMIT) as answer:
         assert answer.status_code == 200
         host.call(host.passivate(hosted))
         del hosted
         answer.read()  # ends as at a time-out: the client watches again, elsewhere
-    for _ in range(100):
-        if store() is None:
-            break
-        time.sleep(0.05)
-    assert store() is None, "what sleeps takes no memory"
+    assert eventually(lambda: store() is None), "what sleeps takes no memory"
 
 
 def test_reset_begins_anew(host: EngineHost, fresh: Run) -> None:
@@ -357,7 +365,7 @@ def test_apply(host: EngineHost, fresh: Run) -> None:
     assert bad["stderr"].startswith("error: ")
 
 
-async def until(socket: Any, needle: bytes, seconds: float = 20) -> bytes:
+async def until(socket: Any, needle: bytes, seconds: float = LIMIT) -> bytes:
     """Terminal bytes up to `needle`."""
     seen = b""
     async with asyncio.timeout(seconds):
@@ -385,17 +393,13 @@ def test_terminal(host: EngineHost, fresh: Run) -> None:
         await socket.close()
         # The session is still there for the next one who looks.
         again = await open_socket(location, path, [])
-        assert b"done\r\n" in await until(again, b"done\r\n", 5)
+        assert b"done\r\n" in await until(again, b"done\r\n")
         await again.send(json.dumps({"type": "input", "data": "cat f; echo e''nd\r"}))
-        assert b"hi\r\n" in await until(again, b"end\r\n", 5)
+        assert b"hi\r\n" in await until(again, b"end\r\n")
         await again.close()
 
     asyncio.run(scene())
-    for _ in range(100):
-        if "file" in kinds(fresh):
-            break
-        time.sleep(0.02)
-    assert "file" in kinds(fresh)
+    assert eventually(lambda: "file" in kinds(fresh))
 
 
 DOORS = [("/version", "clusters"), ("", "check"), ("", "files"), ("", "stop")]
@@ -409,17 +413,19 @@ def test_the_port_wants_a_signature(host: EngineHost, fresh: Run, path: str, pre
                       sign(host.name, "GET", target), sign(host.name, "POST", target, b"another body"),
                       sign(host.name, "POST", f"{target}?more=1")):  # fmt: skip
         headers = {SIGNATURE_HEADER: signature} if signature else {}
-        assert httpx.post(host.url + target, headers=headers).status_code == 401, signature
+        assert httpx.post(host.url + target, headers=headers, timeout=LIMIT).status_code == 401, signature
     once = {SIGNATURE_HEADER: sign(host.name, "POST", target)}
-    assert httpx.post(host.url + target, headers=once).status_code != 401
-    assert httpx.post(host.url + target, headers=once).status_code == 401, "a signature is good once"
+    assert httpx.post(host.url + target, headers=once, timeout=LIMIT).status_code != 401
+    assert httpx.post(host.url + target, headers=once, timeout=LIMIT).status_code == 401, (
+        "a signature is good once"
+    )
 
 
 def test_the_terminals_own_way_in(host: EngineHost, fresh: Run) -> None:
     host.acquire(fresh.pk)
-    assert httpx.get(f"{host.url}/t/{'x' * 40}/version").status_code == 401
+    assert httpx.get(f"{host.url}/t/{'x' * 40}/version", timeout=LIMIT).status_code == 401
     token = host.runs[fresh.pk].token
-    assert httpx.get(f"{host.url}/t/{token}/version").status_code == 200
+    assert httpx.get(f"{host.url}/t/{token}/version", timeout=LIMIT).status_code == 200
 
 
 def test_a_full_journal_says_so(host: EngineHost, fresh: Run, settings: Any) -> None:
@@ -551,10 +557,7 @@ def test_a_refused_write_is_kept_without_its_body(host: EngineHost, fresh: Run) 
     host.acquire(fresh.pk)
     bad = {**CONFIG_MAP, "metadata": {"name": "Bad_"}, "data": {"a": "x" * 100_000}}
     assert ask(host, fresh, MAPS, "POST", bad).status_code == 422
-    for _ in range(100):
-        if kinds(fresh)[-1] == "refused":
-            break
-        time.sleep(0.02)
+    assert eventually(lambda: kinds(fresh)[-1] == "refused")
     last = JournalEntry.objects.filter(run=fresh).latest("seq")
     assert (last.kind, len(last.payload) < 1_000) == ("refused", True)
 
@@ -562,11 +565,7 @@ def test_a_refused_write_is_kept_without_its_body(host: EngineHost, fresh: Run) 
 def test_a_keyframe_is_kept_from_the_beginning(host: EngineHost, fresh: Run) -> None:
     """So that a later engine, which could not replay the journal, goes on with a run that was just begun."""
     host.acquire(fresh.pk)
-    for _ in range(100):  # it is written in a thread
-        if Keyframe.objects.filter(run=fresh).exists():
-            break
-        host.call(asyncio.sleep(0.1))
-    assert Keyframe.objects.filter(run=fresh).exists()
+    assert eventually(Keyframe.objects.filter(run=fresh).exists), "it is written in a thread"
     assert len(host.runs[fresh.pk].cluster.journal) <= 1
 
 

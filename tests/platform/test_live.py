@@ -58,7 +58,7 @@ class Browser:
         return [(e["type"], e["object"]["metadata"]["name"]) for e in found if e["type"] != "BOOKMARK"]
 
     async def until(self, holds: Callable[[], Any]) -> None:
-        async with asyncio.timeout(10):
+        async with asyncio.timeout(60):
             while not holds():
                 self.news.clear()
                 await self.news.wait()
