@@ -98,6 +98,8 @@ CROSSED: dict[str, str] = {
     "linux/programs/jq/parse.py:MAX_PROGRAM": "tests/linux/programs/test_jq.py::test_what_cannot_be_done_is_said[program]",
     "linux/programs/jq/program.py:MAX_INPUT": "tests/linux/programs/test_jq.py::test_what_cannot_be_done_is_said[input]",
     "linux/programs/jq/values.py:MAX_TEXT": "tests/linux/programs/test_jq.py::test_what_cannot_be_done_is_said[long]",
+    "linux/programs/pager.py:MAX_AHEAD": "tests/terminal/test_pager.py::test_counts_and_keys_are_bounded",
+    "linux/programs/pager.py:MAX_NUMBER": "tests/terminal/test_pager.py::test_counts_and_keys_are_bounded",
     "linux/programs/tar.py:MAX_NAME": "tests/linux/programs/test_http_clients.py::test_a_tar_header_that_is_too_long",
     "network/client.py:HEAD_LIMIT": "tests/network/test_network_limits.py::test_a_node_reads_only_so_much",
     "network/connections.py:NAT_ENTRIES": "tests/network/test_network_limits.py::test_conversations_are_forgotten",
@@ -135,7 +137,7 @@ NO_LIMITS: dict[str, str] = {
     "a unit, a number of a protocol or of Linux": """
         linux/budgets.py:ENTRY linux/descriptors.py:BLOCK linux/files/tree.py:PAGE linux/files/view.py:BLOCK linux/kernel.py:VERSION
         linux/limits.py:KIB linux/limits.py:MIB linux/programs/_common.py:FOREVER linux/programs/cut.py:_END linux/programs/date.py:_LAST
-        linux/programs/dumps.py:_ROW linux/programs/expr.py:_LIMIT linux/programs/identity.py:CPUS linux/programs/ls.py:_HALF_YEAR
+        linux/programs/dumps.py:_ROW linux/programs/expr.py:_LIMIT linux/programs/identity.py:CPUS linux/programs/ls.py:_HALF_YEAR linux/programs/paging.py:TAB
         linux/programs/tar.py:BLOCK linux/programs/usage.py:_MEMORY linux/sh/arithmetic.py:_BIG linux/sh/bind.py:MAX_FDS
         linux/sockets.py:FIRST_EPHEMERAL network/limits.py:FIRST_PORT network/limits.py:LAST_PORT container_runtime/dns.py:PORT
         container_runtime/http.py:_DAY container_runtime/http.py:_NOT_HTTPS container_runtime/image.py:MB container_runtime/logs.py:PAGE

@@ -147,3 +147,14 @@ def test_manuals_and_help_are_paged() -> None:
     assert rows(desk)[0] == "kubectl rollout undo --help"
     desk.type("q")
     assert desk.console.foreground("1") is None
+
+
+def test_counts_and_keys_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pager, "MAX_NUMBER", 10)
+    monkeypatch.setattr(pager, "MAX_AHEAD", 5)
+    desk = Desk(FILES, cols=60)
+    desk.type("less hundred\r")
+    desk.type("50j")
+    assert rows(desk)[0] == "line 11"
+    desk.type("jjjjjjjj")
+    assert rows(desk)[0] == "line 16"
