@@ -38,6 +38,7 @@ from .core.v1 import (
     serviceaccount,
 )
 from .discovery.v1 import endpointslice
+from .policy.v1 import poddisruptionbudget
 from .rbac.v1 import clusterrole, clusterrolebinding, role, rolebinding
 from .scheduling.v1 import priorityclass
 
@@ -69,6 +70,7 @@ KINDS: tuple[Kind, ...] = (
     job.KIND,
     lease.KIND,
     endpointslice.KIND,
+    poddisruptionbudget.KIND,
     clusterrole.KIND,
     clusterrolebinding.KIND,
     role.KIND,

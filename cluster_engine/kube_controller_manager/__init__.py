@@ -10,6 +10,7 @@ from .clusterrole_aggregation import ClusterRoleAggregationController
 from .cronjob import CronJobController
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
+from .disruption import DisruptionController
 from .endpointslice import EndpointsController, EndpointSliceController
 from .garbage_collector import GarbageCollector
 from .job import JobController
@@ -47,6 +48,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     TaintEvictionController,
     PodGCController,
     ResourceQuotaController,
+    DisruptionController,
     ValidatingAdmissionPolicyStatusController,
 )
 """Every controller, in the order in which they see a change."""

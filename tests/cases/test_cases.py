@@ -35,7 +35,6 @@ OPEN = {
     "limitrange-defaults-and-bounds": "E",
     "static-binding-and-retain": "F",
     "tokens-and-impersonation": "E",
-    "unhealthy-pod-eviction-policy": "F",
 }
 
 SLEEP = """#!/bin/sh

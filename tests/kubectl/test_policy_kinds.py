@@ -54,3 +54,73 @@ def test_limit_ranges(kubectl: Kubectl) -> None:
         ["Container", "cpu", "-", "-", "1", "2", "-"],
         ["Container", "memory", "-", "1Gi", "1Gi", "1Gi", "-"],
     ]
+
+
+WEB = """\
+apiVersion: apps/v1
+kind: Deployment
+metadata: {name: web}
+spec:
+  replicas: 2
+  selector: {matchLabels: {app: web}}
+  template:
+    metadata: {labels: {app: web}}
+    spec:
+      terminationGracePeriodSeconds: 1
+      containers: [{name: web, image: nginx}]
+"""
+
+
+def test_budgets(kubectl: Kubectl) -> None:
+    kubectl("apply", "-f", "-", stdin=WEB)
+    kubectl("rollout", "status", "deployment/web")
+    assert kubectl("create", "pdb", "web", "--selector=app=web", "--min-available=1") == (
+        "poddisruptionbudget.policy/web created\n"
+    )
+    kubectl("wait", "--for=jsonpath={.status.disruptionsAllowed}=1", "pdb/web")
+    assert shape(kubectl("get", "pdb")) == [
+        ["NAME", "MIN AVAILABLE", "MAX UNAVAILABLE", "ALLOWED DISRUPTIONS", "AGE"],
+        ["web", "1", "N/A", "1", "<age>"],
+    ]
+    told = [
+        [cell.strip() for cell in line.split(":", 1)]
+        for line in kubectl("describe", "pdb", "web").splitlines()
+    ]
+    assert told[2:] == [
+        ["Min available", "1"],
+        ["Selector", "app=web"],
+        ["Status", ""],
+        ["Allowed disruptions", "1"],
+        ["Current", "2"],
+        ["Desired", "1"],
+        ["Total", "2"],
+        ["Events", "<none>"],
+    ]
+
+
+def test_a_drain_waits_for_the_budget(kubectl: Kubectl) -> None:
+    kubectl("apply", "-f", "-", stdin=WEB)
+    kubectl("rollout", "status", "deployment/web")
+    kubectl("create", "pdb", "web", "--selector=app=web", "--min-available=2")
+    kubectl("wait", "--for=jsonpath={.status.currentHealthy}=2", "pdb/web")
+    pod, node = kubectl(
+        "get", "pods", "-o", "jsonpath={.items[0].metadata.name} {.items[0].spec.nodeName}"
+    ).split()
+    drain = (
+        "drain",
+        node,
+        "--ignore-daemonsets",
+        "--delete-emptydir-data",
+        "--force",
+        "--pod-selector=app=web",
+    )
+    try:
+        refused = kubectl.fails(*drain, "--timeout=2s")
+        assert f'error when evicting pods/"{pod}" -n "{kubectl.namespace}" (will retry after 5s): ' in refused
+        assert "Cannot evict pod as it would violate the pod's disruption budget." in refused
+        kubectl("patch", "pdb", "web", "-p", '{"spec":{"minAvailable":1}}')
+        done = kubectl(*drain)
+        assert f"pod/{pod} evicted" in done
+        assert f"node/{node} drained" in done
+    finally:
+        kubectl("uncordon", node)

@@ -71,6 +71,7 @@ BASES: dict[str, JSON] = {
         "endpoints": [{"addresses": ["10.1.2.3"], "conditions": {"ready": True}}],
         "ports": [{"name": "http", "port": 80, "protocol": "TCP"}],
     },
+    "PodDisruptionBudget": {"spec": {"minAvailable": 1, "selector": {"matchLabels": _LABELS}}},
     "PriorityClass": {"value": 1000, "globalDefault": False},
     "StatefulSet": {"spec": {"replicas": 2, "serviceName": "web", **_WORKLOAD}},
     "Job": _JOB,

@@ -61,6 +61,15 @@ _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         _core((*READ, "update"), "pods"),
         _EVENTS,
     ),
+    "disruption-controller": (
+        _apps(READ, "deployments", "replicasets", "statefulsets"),
+        _core(READ, "replicationcontrollers"),
+        Rule(READ, ("policy",), ("poddisruptionbudgets",)),
+        Rule(("update",), ("policy",), ("poddisruptionbudgets/status",)),
+        _core(("patch", "update"), "pods/status"),
+        Rule(("get",), ("*",), ("*/scale",)),
+        _EVENTS,
+    ),
     "endpoint-controller": (
         _core(READ, "services", "pods"),
         _core((*READ, "create", "update", "delete"), "endpoints"),
