@@ -140,7 +140,10 @@ class Calls:
         if not text.isascii() and max(text) > "\xff":
             text = octets(text)
         self.ticks += len(text) // BYTES_PER_STEP
-        descriptors.put(self.kernel, self.process, desc, text)
+        if desc == "n":
+            self.kernel.acts += 1
+        else:
+            descriptors.put(self.kernel, self.process, desc, text)
 
     def out(self, text: str) -> None:
         desc = (self.process["fds"] if self._fds is None else self._fds).get("1")

@@ -382,17 +382,20 @@ class Machine:
         That is ``now`` itself when the budget ended it: cutting has no effect on results.
         """
         kernel = self._kernel
+        if now < kernel.now:
+            now = kernel.now
         if not kernel.ready and (not kernel.timers or kernel.timers[0][0] > now):
-            kernel.now = max(now, kernel.now)
+            kernel.now = now
             return kernel.due()
         kernel.touch()
-        kernel.top["now"] = kernel.now = max(now, kernel.now)
-        processes.fire(kernel)
-        ready = kernel.ready
+        kernel.top["now"] = kernel.now = now
+        if kernel.timers:
+            processes.fire(kernel)
+        ready, procs = kernel.ready, kernel.procs
         given = budget
         while ready and budget > 0:
             key = ready[0]
-            if key not in kernel.procs or kernel.procs[key]["state"] != "R":
+            if key not in procs or procs[key]["state"] != "R":
                 del ready[0]
                 continue
             process = kernel.process(key)
@@ -419,13 +422,13 @@ class Machine:
             del ready[0]
             if process["limits"] or (kernel.confined and process["who"]["root"] in kernel.confined):
                 budgets.check(kernel, process)
-            if process["state"] == "Z":
+            state = process["state"]
+            if state == "Z":
                 processes.settle(kernel, process)
-            if process["state"] == "S" and process["pending"]:
-                process["state"] = "R"
-            if process["state"] == "R" and not (
-                process["kind"] == "sh" and interpreter.park(kernel, process)
-            ):
+                continue
+            if state == "S" and process["pending"]:
+                state = process["state"] = "R"
+            if state == "R" and not (process["kind"] == "sh" and interpreter.park(kernel, process)):
                 ready.append(key)
         kernel.top["totals"]["steps"] += given - budget
         return kernel.due()
@@ -436,21 +439,21 @@ class Machine:
         try:
             if kind == "sh":
                 return interpreter.step(kernel, process, limit)
+            if kind == "pause":
+                return processes.pause(kernel, process)
             if kind == "done":
                 if not descriptors.flush(kernel, process):
                     kernel.sleep(process)
                     return 1
                 return servers.finish(kernel, process)
-            if kind == "pause":
-                return processes.pause(kernel, process)
             program = kernel.programs(process["program"])
             if program is None:
                 processes.leave(kernel, process, 127)
                 return 1
-            if kind == "filter":
-                return filters.step(kernel, process, program, limit)
             if kind == "on":
                 return servers.step(kernel, process, program, limit)
+            if kind == "filter":
+                return filters.step(kernel, process, program, limit)
             return servers.run_once(kernel, process, program)
         except pipes.Broken as error:
             processes.leave(kernel, process, 128 + signals.NUMBERS[error.signal], error.signal)

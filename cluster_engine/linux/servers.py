@@ -45,35 +45,34 @@ def step(kernel: Kernel, process: Record, program: Program, limit: int) -> int:
     """Call an ``on`` program with what is new, for about ``limit`` steps; the steps taken."""
     assert program.on is not None
     used = 0
-    calls = Calls(kernel, process)
-    while used < limit:
-        if process["out"] and not descriptors.flush(kernel, process):
-            kernel.sleep(process)
-            return used + 1
-        event = _next(kernel, process)
-        if event is None:
-            kernel.sleep(process)
-            return used + 1
-        calls.ticks = 0
-        kernel.acts += 1
-        try:
-            process["mem"] = program.on(calls, process["mem"], event)
-        except Exit as end:
-            if process["out"]:
-                process["kind"], process["status"] = "done", end.status
-            else:
-                processes.leave(kernel, process, end.status & 255)
-            return used + calls.ticks + EVENT_COST
-        except Replaced:
-            return used + calls.ticks + EVENT_COST
-        except FileError as error:
-            calls.error(str(error))
-            processes.leave(kernel, process, 1)
-            return used + calls.ticks + EVENT_COST
-        used += calls.ticks + EVENT_COST
-        if process["pending"]:
-            return used
-    return used
+    calls, on = Calls(kernel, process), program.on
+    try:
+        while used < limit:
+            if process["out"] and not descriptors.flush(kernel, process):
+                kernel.sleep(process)
+                return used + 1
+            event = _next(kernel, process)
+            if event is None:
+                kernel.sleep(process)
+                return used + 1
+            calls.ticks = EVENT_COST
+            kernel.acts += 1
+            process["mem"] = on(calls, process["mem"], event)
+            used += calls.ticks
+            if process["pending"]:
+                return used
+        return used
+    except Exit as end:
+        if process["out"]:
+            process["kind"], process["status"] = "done", end.status
+        else:
+            processes.leave(kernel, process, end.status & 255)
+    except Replaced:
+        pass
+    except FileError as error:
+        calls.error(str(error))
+        processes.leave(kernel, process, 1)
+    return used + calls.ticks
 
 
 def _next(kernel: Kernel, process: Record) -> list[Any] | None:
@@ -93,14 +92,15 @@ def _next(kernel: Kernel, process: Record) -> list[Any] | None:
             return _next(kernel, process)
     hot = process["hot"]
     while hot:
-        found = _socket_event(kernel, process, hot[0])
+        found = _socket_event(kernel, process, hot)
         if found is not None:
             return found
-    for fd in list(process["asks"]):
-        found = _read(kernel, process, fd)
-        if found is not None:
-            process["asks"].remove(fd)
-            return found
+    if process["asks"]:
+        for fd in list(process["asks"]):
+            found = _read(kernel, process, fd)
+            if found is not None:
+                process["asks"].remove(fd)
+                return found
     if process["more"] and _all_taken(kernel, process):
         process["more"] = False
         return ["go"]
@@ -120,9 +120,9 @@ def _read(kernel: Kernel, process: Record, fd: int) -> list[Any] | None:
     return ["data", fd, text] if text else ["end", fd]
 
 
-def _socket_event(kernel: Kernel, process: Record, fd: int) -> list[Any] | None:
-    """What a hot socket has to say; one that has said all is not hot any more."""
-    hot = process["hot"]
+def _socket_event(kernel: Kernel, process: Record, hot: list[int]) -> list[Any] | None:
+    """What the first of the hot sockets has to say; one that has said all is not hot any more."""
+    fd = hot[0]
     desc = process["fds"].get(str(fd))
     if desc is None or desc[0] != "k":
         del hot[0]
@@ -150,13 +150,15 @@ def _socket_event(kernel: Kernel, process: Record, fd: int) -> list[Any] | None:
         sock = queue.pop(0)
         if sock not in kernel.io:
             continue
-        descriptors.retain(kernel, "k" + sock)
+        accepted = kernel.stream(sock)
+        accepted["refs"] = 1
         try:
             number = descriptors.place(kernel, process, "k" + sock)
         except FileError as error:
             return ["failed", fd, error.reason]
-        accepted = kernel.stream(sock)
         accepted["watch"], accepted["told"] = [process["id"], number], True
+        if not queue:
+            del hot[0]
         return ["accepted", fd, number, accepted["ip"], accepted["port"]]
     del hot[0]
     return None
@@ -164,16 +166,13 @@ def _socket_event(kernel: Kernel, process: Record, fd: int) -> list[Any] | None:
 
 def _talk(kernel: Kernel, record: Record, key: str, fd: int) -> list[Any] | None:
     """News of an established connection."""
-    if not record["asked"]:
+    if not record["asked"] or not (record["n"] or record["error"] or record["eof"]):
         return None
+    record["asked"] = False
     try:
         text = sockets.read(kernel, key, SOCKET_WINDOW)
     except FileError as error:
-        record["asked"] = False
         return ["failed", fd, record["error"] or error.reason]
-    if text is None:
-        return None
-    record["asked"] = False
     return ["data", fd, text] if text else ["end", fd]
 
 

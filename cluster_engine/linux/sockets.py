@@ -39,8 +39,9 @@ def _heat(kernel: Kernel, record: Record) -> None:
     if key not in kernel.procs:
         return
     process = kernel.process(key)
-    if fd not in process["hot"]:
-        process["hot"].append(fd)
+    hot = process["hot"]
+    if fd not in hot:
+        hot.append(fd)
     if process["state"] == "S" and not process["held"]:
         process["state"], process["woken"] = "R", "" if record.get("peer") else "outside"
         kernel.ready.append(key)
@@ -95,20 +96,19 @@ _SOCK: Record = {
 }  # fmt: skip
 
 
-def _sock(state: str, ip: str, port: int) -> Record:
+def _sock(kernel: Kernel, state: str, ip: str, port: int) -> str:
     record = _SOCK.copy()
     record["state"], record["ip"], record["port"] = state, ip, port
     record["in"], record["out"] = [], []
-    return record
+    return kernel.add_stream(record)
 
 
 def connect(kernel: Kernel, ip: str, port: int) -> str:
     """A connection; whether it came about is told later."""
+    key = _sock(kernel, "connecting", ip, port)
     if not local(kernel, ip):
-        key = kernel.add_stream(_sock("connecting", ip, port))
         kernel.host.connect(key, ip, port)
         return key
-    key = kernel.add_stream(_sock("connecting", ip, port))
     there = incoming(kernel, ip, port, ip if ip else "127.0.0.1", _ephemeral(kernel, "tcp"))
     if there is None:
         kernel.stream(key).update(state="failed", error="refused")
@@ -123,7 +123,7 @@ def incoming(kernel: Kernel, ip: str, port: int, peer_ip: str, peer_port: int) -
     listener = bound(kernel, "tcp", ip, port)
     if listener is None or len(kernel.io[listener]["queue"]) >= BACKLOG:
         return None
-    key = kernel.add_stream(_sock("open", peer_ip, peer_port))
+    key = _sock(kernel, "open", peer_ip, peer_port)
     record = kernel.stream(listener)
     record["queue"].append(key)
     _heat(kernel, record)
@@ -143,7 +143,7 @@ def settled(kernel: Kernel, key: str, reason: str = "") -> None:
             return
     else:
         record["state"] = "open"
-        _pump(kernel, key)
+        _pump(kernel, key, record)
         if record["asked"]:
             record["told"] = True
             return
@@ -174,8 +174,9 @@ def ended(kernel: Kernel, key: str) -> None:
 def acked(kernel: Kernel, key: str, count: int) -> None:
     """The peer has taken that many bytes."""
     if key in kernel.io:
-        kernel.stream(key)["flight"] -= count
-        _pump(kernel, key)
+        record = kernel.stream(key)
+        record["flight"] -= count
+        _pump(kernel, key, record)
 
 
 def write(kernel: Kernel, key: str, text: str) -> None:
@@ -185,27 +186,23 @@ def write(kernel: Kernel, key: str, text: str) -> None:
         raise FileError("Transport endpoint is not connected")
     if record["error"] or record["shut"]:
         raise FileError("Broken pipe")
-    if record["m"] + len(text) > SOCKET_BUFFER:
+    count, waits, opened = len(text), record["m"], record["state"] == "open"
+    if waits + count > SOCKET_BUFFER:
         raise FileError("No buffer space available")
     if not text:
         return
-    if (
-        record["state"] == "open"
-        and not record["peer"]
-        and len(text) <= SOCKET_WINDOW - record["flight"] - record["m"]
-    ):
-        record["flight"] += len(text)
+    if opened and not record["peer"] and count <= SOCKET_WINDOW - record["flight"] - waits:
+        record["flight"] += count
         kernel.host.send(key, text)
         return
     record["out"].append(text)
-    record["m"] += len(text)
-    if record["state"] == "open":
-        _pump(kernel, key)
+    record["m"] = waits + count
+    if opened:
+        _pump(kernel, key, record)
 
 
-def _pump(kernel: Kernel, key: str) -> None:
+def _pump(kernel: Kernel, key: str, record: Record) -> None:
     """Send what the window allows."""
-    record = kernel.stream(key)
     while record["out"] and record["flight"] < SOCKET_WINDOW:
         text = taken(record["out"], SOCKET_WINDOW - record["flight"])
         record["m"] -= len(text)
@@ -241,7 +238,7 @@ def shutdown(kernel: Kernel, key: str) -> None:
         return
     record["shut"] = "wanted"
     if record["state"] == "open":
-        _pump(kernel, key)
+        _pump(kernel, key, record)
 
 
 def read(kernel: Kernel, key: str, count: int) -> str | None:
@@ -251,14 +248,14 @@ def read(kernel: Kernel, key: str, count: int) -> str | None:
         raise FileError(BAD_DESCRIPTOR)
     if record["n"]:
         text = taken(record["in"], count)
-        record["n"] -= len(text)
+        size = len(text)
+        record["n"] -= size
         if record["peer"]:
-            if record["peer"] in kernel.io:
-                acked(kernel, record["peer"], len(text))
+            acked(kernel, record["peer"], size)
         else:
-            record["taken"] += len(text)
-            if record["taken"] >= TELL:
-                kernel.host.took(key, record["taken"])
+            record["taken"] = read = record["taken"] + size
+            if read >= TELL:
+                kernel.host.took(key, read)
                 record["taken"] = 0
         return text
     if record["error"]:
