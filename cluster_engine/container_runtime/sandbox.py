@@ -91,7 +91,8 @@ class Sandbox:
     def _begin(self, machine: Machine) -> None:
         """A machine that is made late goes through what it has missed: whoever only waits had nothing to do."""
         data = self._data
-        machine.set_addresses([self.ip])
+        # What goes to a node's address may be for a NodePort or for another Pod there: the network finds out.
+        machine.set_addresses([] if self._keeper.network.is_node(self.ip) else [self.ip])
         for name, root in data.volumes.items():
             machine.set_volume(name, root, data.limits.get(name, 0))
         data.volumes = {}

@@ -100,10 +100,12 @@ class Network:
         attached = self._hosts.pop(key, None)
         if attached is None:
             return
-        for number in list(self._ends.pop(key, {}).values()):
+        ends = self._ends.pop(key, {})
+        for sock, number in ends.items():
             connection = self._connections[number]
-            connection.flows[connection.keys.index(key)].gone = True
-            self._tidy(number, connection)
+            connection.flows[connection.side(key, sock)].gone = True
+        for number in dict.fromkeys(ends.values()):
+            self._tidy(number, self._connections[number])
         left = tuple(other for other in self._by_ip[attached.ip] if other != key)
         if left:
             self._by_ip[attached.ip] = left
@@ -116,6 +118,10 @@ class Network:
         """The node of whoever has the address."""
         keys = self._by_ip.get(ip)
         return self._hosts[keys[0]].node if keys else None
+
+    def is_node(self, ip: str) -> bool:
+        """Whether the address is a node's own, which all that is on the host's network shares."""
+        return any(self._hosts[key].kind == "node" for key in self._by_ip.get(ip, ()))
 
     def way(self, source: str, ip: str, port: int, protocol: str = "TCP") -> Way:
         """The way that a connection would take now, with its reasons; of several endpoints the first."""
