@@ -1,0 +1,13 @@
+kubectl cordon {{berth}}
+kubectl get pod tide-table -o yaml > tide-table.yaml
+sed -i '/nodeName/d' tide-table.yaml
+kubectl replace --force -f tide-table.yaml
+kubectl wait --for=condition=Ready pod/tide-table --timeout=60s
+kubectl rollout restart deployment/{{booking}}
+kubectl rollout status deployment/{{booking}} --timeout=180s
+sleep 5
+kubectl label node {{berth}} yard=inspected
+kubectl uncordon {{berth}}
+kubectl set env deployment/{{booking}} VOYAGE=next
+kubectl rollout status deployment/{{booking}} --timeout=180s
+sleep 5

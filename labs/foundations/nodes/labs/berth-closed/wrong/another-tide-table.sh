@@ -1,0 +1,12 @@
+# fails: tide-table
+kubectl cordon {{berth}}
+kubectl delete pod tide-table
+kubectl run tide-table --image=nginx:1.27 --overrides='{"spec": {"containers": [{"name": "table", "image": "nginx:1.27"}]}}'
+kubectl rollout restart deployment/{{booking}}
+kubectl rollout status deployment/{{booking}} --timeout=180s
+sleep 5
+kubectl label node {{berth}} yard=inspected
+kubectl uncordon {{berth}}
+kubectl set env deployment/{{booking}} VOYAGE=next
+kubectl rollout status deployment/{{booking}} --timeout=180s
+sleep 5

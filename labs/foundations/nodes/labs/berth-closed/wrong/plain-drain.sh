@@ -1,0 +1,12 @@
+# fails: never-below
+kubectl get pod tide-table -o yaml > tide-table.yaml
+sed -i '/nodeName/d' tide-table.yaml
+kubectl drain {{berth}} --ignore-daemonsets --force
+kubectl apply -f tide-table.yaml
+kubectl wait --for=condition=Ready pod/tide-table --timeout=60s
+kubectl rollout status deployment/{{booking}} --timeout=180s
+kubectl label node {{berth}} yard=inspected
+kubectl uncordon {{berth}}
+kubectl rollout restart deployment/{{booking}}
+kubectl rollout status deployment/{{booking}} --timeout=180s
+sleep 5
