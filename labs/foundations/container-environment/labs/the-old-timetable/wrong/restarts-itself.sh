@@ -1,0 +1,8 @@
+# fails: next-change
+for side in east west; do
+  kubectl get pod board-$side -o yaml > board.yaml
+  sed -i 's/sleep 5; done/sleep 5; n=$((n+1)); [ $n -lt 12 ] || exit 0; done/' board.yaml
+  kubectl replace --force -f board.yaml
+done
+kubectl wait --for=condition=Ready pod -l app=board --timeout=60s
+sleep 10

@@ -1,0 +1,16 @@
+# fails: by-name
+sed -i 's/# POD.*/- {name: POD, valueFrom: {fieldRef: {fieldPath: metadata.name}}}/' gauge.yaml
+cat >> gauge.yaml <<'END'
+            - {name: NODE, valueFrom: {fieldRef: {fieldPath: spec.nodeName}}}
+            - {name: CPU, valueFrom: {resourceFieldRef: {resource: limits.cpu, divisor: 1m}}}
+          volumeMounts:
+            - {name: about, mountPath: /about}
+      volumes:
+        - name: about
+          downwardAPI:
+            items:
+              - {path: labels, fieldRef: {fieldPath: metadata.labels}}
+END
+kubectl apply -f gauge.yaml
+kubectl rollout status deployment/gauge --timeout=120s
+sleep 10
