@@ -1,0 +1,5 @@
+# fails: patient
+kubectl patch deployment {{oven}} --type=json -p '[{"op": "remove", "path": "/spec/template/spec/containers/0/lifecycle"},
+  {"op": "replace", "path": "/spec/template/spec/containers/0/command", "value": ["sh", "-c", "sleep 20\nlost=0\nuntil tray=$(wget -q -O - -T 2 http://localhost/ | grep -m 1 Welcome); do lost=$((lost + 1)); sleep 2; done\necho \"first tray after $lost lost orders: $tray\"\nsleep 86400"]}]'
+kubectl rollout status deployment/{{oven}} --timeout=120s
+sleep 40
