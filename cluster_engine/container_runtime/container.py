@@ -50,6 +50,8 @@ class Container:
     tty: bool = False
     pids: str = ""
     """Whose processes it shares: the id of another container, ``setup.POD`` for all of the Pod's; "" for its own."""
+    millis: int = 0
+    """Its limit, thousandths of a processor; 0 for none."""
 
     def as_list(self) -> list[Any]:
         return [self.log.state() if name == "log" else getattr(self, name) for name in _FIELDS]

@@ -214,6 +214,7 @@ class Sandbox:
             namespace=setup.pids,
             flavour=flavour(setup.image),
             memory=setup.memory,
+            millis=setup.millis,
         )
         self._data.roots[container] = setup.image
         session = f"main/{container}"

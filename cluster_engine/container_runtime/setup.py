@@ -37,6 +37,8 @@ class Setup:
     """Bytes that its processes may use together; 0 for no limit."""
     pids: str = ""
     """Whose process namespace it joins: another container's, that of the Pod (POD); "" for its own."""
+    millis: int = 0
+    """Thousandths of a processor that its processes may use together; 0 for no limit."""
 
 
 def plain(setup: Setup) -> list[Any]:
@@ -55,6 +57,7 @@ def plain(setup: Setup) -> list[Any]:
         setup.tty,
         setup.memory,
         setup.pids,
+        setup.millis,
     ]
 
 

@@ -91,6 +91,8 @@ class ContainerConfig:
     tty: bool = False
     pids: str = ""
     """Whose processes it shares: the id of another container, POD for all of the Pod's; "" for its own."""
+    millis: int = 0
+    """Its limit, thousandths of a processor; 0 for none."""
 
 
 class Runtime:
@@ -192,6 +194,7 @@ class Runtime:
             stdin_once=config.stdin_once,
             tty=config.tty,
             pids=config.pids,
+            millis=config.millis,
         )
         for volume, root in config.volumes.items():
             self.set_volume(record, volume, root)
@@ -506,6 +509,7 @@ def _setup(container: Container) -> Setup:
         container.tty,
         container.memory or 0,
         container.pids,
+        container.millis,
     )
 
 

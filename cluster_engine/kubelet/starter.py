@@ -207,7 +207,7 @@ class Starter:
                 own[f"{spec['name']}/{mount.volume}/{mount.sub}"] = part
                 mount = replace(mount, volume=f"{spec['name']}/{mount.volume}/{mount.sub}", sub="")
             mounts.append(mount)
-        limit = ((spec.get("resources") or {}).get("limits") or {}).get("memory")
+        limits = (spec.get("resources") or {}).get("limits") or {}
         return ContainerConfig(
             spec["name"],
             reference,
@@ -219,11 +219,12 @@ class Starter:
             volumes=own,
             read_only=bool((spec.get("securityContext") or {}).get("readOnlyRootFilesystem")),
             message_path=spec.get("terminationMessagePath") or MESSAGE_PATH,
-            memory=quantity.value(limit) if limit is not None else None,
+            memory=quantity.value(limits["memory"]) if "memory" in limits else None,
             stdin=bool(spec.get("stdin")),
             stdin_once=bool(spec.get("stdinOnce")),
             tty=bool(spec.get("tty")),
             pids=_pids(record, pod["spec"], spec),
+            millis=quantity.milli(limits["cpu"]) if "cpu" in limits else 0,
         )
 
     def start(self, record: PodRecord, pod: JSON, name: str) -> None:

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from hashlib import blake2b
 from typing import Any, Protocol
 
+from cluster_engine.linux import bandwidth
 from cluster_engine.linux.files import Credentials, Files, Storage
 from cluster_engine.linux.limits import (
     CODES,
@@ -31,7 +32,7 @@ VERSION = 1
 
 REMEMBERED = 64
 """Programs whose places a machine remembers."""
-TABLES = ("procs", "io", "ttys", "sessions", "roots", "namespaces", "codes", "ports", "calls")
+TABLES = ("procs", "io", "ttys", "sessions", "roots", "namespaces", "codes", "ports", "calls", "bandwidth")
 
 
 class MachineHost(Protocol):
@@ -124,6 +125,7 @@ class Kernel:
         self.now: int = top["now"]
         self.confined: dict[str, int] = {n: row["memory"] for n, row in top["roots"].items() if row["memory"]}
         """Bytes of memory of the roots that have a limit."""
+        self.bandwidth: dict[str, bandwidth.Row] = top["bandwidth"]
 
     # --- snapshots ------------------------------------------------------------------------------
 
@@ -238,9 +240,9 @@ class Kernel:
         waited, why = self.now - record["since"], record["woken"]
         record["woken"] = ""
         if why == "held":
-            record["cpu"] += waited
+            self._meter(record, waited)
             return
-        burst = self.limits.burst
+        burst = self.limits.burst if not self.bandwidth else self.burst(record)
         tokens = record["tokens"] + waited // RECOVERY
         record["tokens"] = tokens if tokens < burst else burst
         if tokens > burst // 2:
@@ -293,12 +295,63 @@ class Kernel:
 
     def relieve(self, record: Record) -> None:
         """The share that a process without savings waited for has come."""
-        record["tokens"] = max(1, SLICE // max(1, self.top["totals"]["held"]))
-        record["cpu"] += self.now - record["since"]
+        row = self.bandwidth.get(record["who"]["root"])
+        steps = SLICE if row is None else bandwidth.share(row, SLICE, 1)
+        record["tokens"] = max(1, steps // max(1, self.top["totals"]["held"]))
+        self._meter(record, self.now - record["since"])
         if record["state"] == "S":
             record["state"] = "R"
             self.ready.append(record["id"])
         self.set_held(record, False)
+
+    # --- limits of processor time ---------------------------------------------------------------
+
+    def burst(self, record: Record) -> int:
+        """Steps that a process may have saved up."""
+        row = self.bandwidth.get(record["who"]["root"])
+        return self.limits.burst if row is None else min(self.limits.burst, row["millis"] * bandwidth.SAVED)
+
+    def admit(self, record: Record) -> bool:
+        """May a process begin a turn? One whose container has used up this period waits for the next one."""
+        root = record["who"]["root"]
+        if root not in self.bandwidth:
+            return True
+        row = self.entry("bandwidth", root)
+        bandwidth.renew(row, self.now)
+        if not bandwidth.exhausted(row):
+            return True
+        if not row["queue"]:
+            self.timer(root, bandwidth.stop(row, self.now) - self.now, "period")
+        row["queue"].append(record["id"])
+        return False
+
+    def charge(self, record: Record, steps: int) -> None:
+        """A turn is over that took so many steps of its container's period."""
+        root = record["who"]["root"]
+        if root in self.bandwidth:
+            self.entry("bandwidth", root)["used"] += steps
+
+    def next_period(self, root: str) -> None:
+        """A container's next period begins: who waited for it goes on."""
+        if root in self.bandwidth:
+            row = self.entry("bandwidth", root)
+            waiting, row["queue"] = row["queue"], []
+            self.ready += [key for key in waiting if key in self.procs and self.procs[key]["state"] == "R"]
+
+    def computed(self, record: Record, waited: int) -> int:
+        """µs of processor time that a process without savings has used in so many: all that it may."""
+        root = record["who"]["root"]
+        row = self.bandwidth.get(root)
+        if row is None:
+            return waited
+        rivals = [each for each in self.procs.values() if each["held"] and each["who"]["root"] == root]
+        return bandwidth.share(row, waited, max(1, len(rivals)))
+
+    def _meter(self, record: Record, waited: int) -> None:
+        record["cpu"] += self.computed(record, waited)
+        root = record["who"]["root"]
+        if root in self.bandwidth:
+            bandwidth.renew(self.entry("bandwidth", root), self.now, busy=True)
 
     def due(self) -> int | None:
         """When the machine wants to run next."""

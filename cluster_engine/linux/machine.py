@@ -11,6 +11,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import Any
 
 from cluster_engine.linux import (
+    bandwidth,
     budgets,
     descriptors,
     filters,
@@ -69,15 +70,18 @@ class Machine:
         namespace: str = "",
         flavour: str = "busybox",
         memory: int = 0,
+        millis: int = 0,
     ) -> None:
         """A container's file system. ``namespace``: its pid namespace (default: one of its own). ``memory``: bytes that
-        its processes may use together, 0 for no limit."""
+        its processes may use together, ``millis``: thousandths of a processor; 0 for no limit."""
         self._kernel.touch()
         self.storage.add_root(name, tree, mounts, read_only=read_only, limit=limit)
         row = {"namespace": namespace or name, "flavour": flavour, "memory": memory}
         self._kernel.top["roots"][name] = row
         if memory:
             self._kernel.confined[name] = memory
+        if millis:
+            self._kernel.bandwidth[name] = bandwidth.fresh(millis, self._kernel.now)
 
     def remove_root(self, name: str) -> None:
         """Forget a container's files; its processes must have ended."""
@@ -85,6 +89,7 @@ class Machine:
         self.storage.remove_root(name)
         self._kernel.top["roots"].pop(name, None)
         self._kernel.confined.pop(name, None)
+        self._kernel.bandwidth.pop(name, None)
 
     def set_volume(self, name: str, tree: Node, limit: int = 0) -> None:
         """A volume that roots mount."""
@@ -409,7 +414,10 @@ class Machine:
                 del ready[0]
                 kernel.hold(process)
                 continue
-            left = process["q"] or QUANTUM
+            if kernel.bandwidth and not process["q"] and not kernel.admit(process):
+                del ready[0]
+                continue
+            left = process["q"] or (QUANTUM if not 0 < process["tokens"] < QUANTUM else process["tokens"])
             used = self._slice(process, left if left < budget else budget)
             budget -= used
             spent = process["spent"] + used
@@ -420,6 +428,8 @@ class Machine:
             process["tokens"] -= spent
             process["cpu"] += spent
             del ready[0]
+            if kernel.bandwidth:
+                kernel.charge(process, spent)
             if process["limits"] or (kernel.confined and process["who"]["root"] in kernel.confined):
                 budgets.check(kernel, process)
             state = process["state"]
@@ -503,7 +513,8 @@ class Machine:
 
     def usage(self, root: str = "", now: int = 0) -> dict[str, int]:
         """At ``now``, of a container or of all: ``cpu`` (µs so far), ``processes``, ``memory`` (bytes as ``budgets``
-        counts them), ``output`` (bytes, of the whole machine)."""
+        counts them), ``output`` (bytes, of the whole machine); of a container with a limit of processor time also
+        ``periods``, ``throttled`` (how many were too short) and ``waited`` (µs in which it might not run)."""
         kernel = self._kernel
         now = max(now, kernel.now)
         chosen = [
@@ -514,8 +525,20 @@ class Machine:
         used = kernel.top["used"]
         return {
             "cpu": (used.get(root, 0) if root else sum(used.values()))
-            + sum(each["cpu"] + (now - each["since"] if each["held"] else 0) for each in chosen),
+            + sum(
+                each["cpu"] + (kernel.computed(each, now - each["since"]) if each["held"] else 0)
+                for each in chosen
+            ),
             "processes": len(chosen),
             "memory": sum(map(budgets.memory, chosen)),
             "output": kernel.top["totals"]["output"],
+            **self._periods(root, now),
         }
+
+    def _periods(self, root: str, now: int) -> dict[str, int]:
+        if root not in self._kernel.bandwidth:
+            return {}
+        row = self._kernel.bandwidth[root].copy()
+        held = [each for each in self._kernel.procs.values() if each["held"] and each["who"]["root"] == root]
+        bandwidth.renew(row, now, busy=bool(held))
+        return {name: row[name] for name in ("periods", "throttled", "waited")}

@@ -52,7 +52,7 @@ def blank(kernel: Kernel, who: Record, parent: Record | None) -> Record:
     record["fds"] = {}
     record["children"], record["dead"], record["pending"], record["caught"] = [], [], [], []
     record["out"], record["fired"], record["hot"] = [], [], []
-    record["tokens"], record["since"], record["started"] = kernel.limits.burst, kernel.now, kernel.now
+    record["tokens"], record["since"], record["started"] = kernel.burst(record), kernel.now, kernel.now
     kernel.add_process(key, record)
     return record
 
@@ -235,6 +235,9 @@ def fire(kernel: Kernel) -> None:
     timers, now = kernel.timers, kernel.now
     while timers and timers[0][0] <= now:
         _, number, key, what = timers.pop(0)
+        if what == "period":
+            kernel.next_period(key)
+            continue
         if key not in kernel.procs:
             continue
         record = kernel.process(key)
@@ -332,7 +335,7 @@ def settle(kernel: Kernel, process: Record) -> None:
     if process["state"] != "Z" or process["parent"] not in kernel.procs:
         return
     parent = kernel.process(process["parent"])
-    burst = kernel.limits.burst
+    burst = kernel.limits.burst if not kernel.bandwidth else kernel.burst(parent)
     tokens = parent["tokens"] + process["tokens"]
     parent["tokens"] = tokens if tokens < burst else burst
     parent["period"] = 0 if tokens > burst // 2 else max(parent["period"], process["period"])

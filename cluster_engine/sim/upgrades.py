@@ -59,7 +59,7 @@ _KUBELET = ("saved", "components", "kubelet", "state")
 
 
 def _second_to_third(data: _Data) -> _Data:
-    """Each container had its own processes, and shared them with no other."""
+    """Each container had its own processes, shared them with no other, and had no limit of processor time."""
     data = _put(data, (*_KUBELET, "records"), lambda records: [_record(record) for record in records])
     path = (*_KUBELET, "runtime", "sandboxes", "sandboxes")
     return _put(data, path, lambda all_: [[key, _with_setups(saved), *more] for key, saved, *more in all_])
@@ -70,17 +70,21 @@ def _record(record: list[Any]) -> list[Any]:
     return [
         [
             name,
-            [[key, [*fields, ""]] for key, fields in value] if name in ("containers", "previous") else value,
+            [[key, [*fields, "", 0]] for key, fields in value]
+            if name in ("containers", "previous")
+            else value,
         ]
         for name, value in record
     ]
 
 
 def _with_setups(saved: _Data) -> _Data:
+    if saved.get("machine"):
+        saved = _put(saved, ("machine", "machine"), lambda machine: {**machine, "bandwidth": {}})
     return _put(
         saved,
         ("containers",),
-        lambda entries: {name: [[*setup, ""], *more] for name, (setup, *more) in entries.items()},
+        lambda entries: {name: [[*setup, "", 0], *more] for name, (setup, *more) in entries.items()},
     )
 
 

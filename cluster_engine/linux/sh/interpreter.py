@@ -68,13 +68,16 @@ def _run(sh: Shell, pc: int, left: int) -> tuple[int, int]:
     if process["drop"] or process["caught"]:
         pc = _let_in(sh, pc)
     ops = bound(process["code"], sh.kernel.codes)
+    left -= sh.extra
+    sh.extra = 0
     while left > 0:
         pc = ops[pc](sh)
         left -= 1
+        if sh.extra:  # paid at once: a turn ends at the same instruction wherever the host cuts it
+            left -= sh.extra
+            sh.extra = 0
         if pc >= 0:
             continue
-        left -= sh.extra
-        sh.extra = 0
         if pc == GONE:
             return pc, left
         if pc == SWITCH:
@@ -83,6 +86,8 @@ def _run(sh: Shell, pc: int, left: int) -> tuple[int, int]:
         if process["drop"] or (process["caught"] and process["call"] is None):
             before = pc
             pc = _let_in(sh, pc)
+            left -= sh.extra
+            sh.extra = 0
             if pc != before or sh.stack:
                 ops = bound(process["code"], sh.kernel.codes)
             waits = waits and pc == before
@@ -93,8 +98,6 @@ def _run(sh: Shell, pc: int, left: int) -> tuple[int, int]:
             break
         if process["pending"]:
             break
-    left -= sh.extra
-    sh.extra = 0
     process["pc"], process["status"] = pc, sh.status
     return pc, left
 
