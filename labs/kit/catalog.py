@@ -11,9 +11,12 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from difflib import get_close_matches
 from functools import cache, lru_cache
 from pathlib import Path
 from typing import Any
+
+import yaml
 
 from labs.kit import checks as kinds
 from labs.kit import lab_schema, located, pages, variables
@@ -529,9 +532,19 @@ def _known_labs(source: CourseSource, labs: dict[str, Lab]) -> None:
     for lab in labs.values():
         for name in (*lab.prerequisites, *([lab.next] if lab.next else [])):
             if name not in labs:
-                raise CatalogError(
-                    f"{source.shown(lab.folder)}/lab.yaml: expected a lab of the course, found {name!r}"
-                )
+                assert lab.raw is not None  # the course was read just now
+                field = "next" if name == lab.next else "prerequisites"
+                close = get_close_matches(name, labs, 1)
+                hint = f"`{close[0]}`, a lab of the course" if close else "a lab of the course"
+                raise lab.raw.data.error([Problem((field,), hint, repr(name))])
+
+
+@cache
+def terms(language: str) -> dict[str, str]:
+    """What is not written in that language, and what instead: ``terms.<language>.yaml``; nothing without one."""
+    path = ROOT / f"terms.{language}.yaml"
+    found: dict[str, str] = yaml.safe_load(path.read_text(encoding="utf-8")) if path.is_file() else {}
+    return found
 
 
 @cache

@@ -67,7 +67,7 @@ _OPERATORS: dict[str, tuple[str, Callable[[Any, Any], bool]]] = {
 
 _SHAPES: dict[str, Schema] = {
     "in": {"type": "array", "minItems": 1},
-    "matches": {"type": "string"},
+    "matches": {"type": "string", "format": "regex"},
     "exists": {"type": "boolean"},
     "atLeast": {"anyOf": [{"type": "number"}, {"type": "string"}], "description": "a number or a quantity"},
     "atMost": {"anyOf": [{"type": "number"}, {"type": "string"}], "description": "a number or a quantity"},

@@ -16,6 +16,12 @@ MAX_DEPTH = 40
 MAX_SHOWN = 80
 """Characters of a found value in a message."""
 
+_QUOTES = {
+    "found character that cannot start any token": "; a text that begins with ` @ or % needs quotes",
+    "mapping values are not allowed in this context": "; a text with `: ` in it needs quotes",
+}
+"""What mostly is the matter, by what the YAML reader says."""
+
 
 class CatalogError(ValueError):
     """A course file is missing or wrong; the message names file, line, field, expected, found."""
@@ -81,7 +87,8 @@ def read(text: str, name: str, first_line: int = 1) -> Located:
     except yaml.MarkedYAMLError as error:
         mark = error.problem_mark or error.context_mark
         line = (mark.line if mark else 0) + first_line
-        raise CatalogError(f"{name}:{line}: {error.problem or error.context}") from error
+        told = error.problem or error.context or ""
+        raise CatalogError(f"{name}:{line}: {told}{_QUOTES.get(told, '')}") from error
     except yaml.YAMLError as error:
         raise CatalogError(f"{name}:{first_line}: {error}") from error
     finally:

@@ -33,6 +33,8 @@ class CheckResult:
     step: str = ""
     look: str = ""
     """The command that shows what is wrong."""
+    error: str = ""
+    """Why it could not be asked, in a word to its author; learners are not shown it."""
 
     @property
     def hint(self) -> Text:
@@ -171,13 +173,19 @@ def grade(lab: Lab, cluster: Cluster) -> Report:
 
 def judge(spec: CheckSpec, reader: Reader) -> CheckResult:
     """Runs one check. The reader's cluster is the check's own."""
-    message, look, state = plain(""), "", "passed"
+    message, look, state, why = plain(""), "", "passed", ""
     try:
         spec.run(reader)
     except Fail as failure:
         state, message, look = "failed", failure.message, failure.look
-    except Exception:
+    except Exception as error:
         logger.exception("check %s crashed", spec.id)
-        state, message = "error", say("crashed")
+        state, message, why = (
+            "error",
+            say("crashed"),
+            str(error.args[0]) if error.args else type(error).__name__,
+        )
     score = spec.points if state == "passed" else 0
-    return CheckResult(spec.id, spec.title, state, score, spec.points, message, spec.hints, spec.step, look)
+    return CheckResult(
+        spec.id, spec.title, state, score, spec.points, message, spec.hints, spec.step, look, why
+    )

@@ -1,7 +1,8 @@
 """Says where a value departs from a JSON Schema, in the words of an author.
 
 The part of JSON Schema (2020-12) that the course's files need: type, enum, pattern, minimum, maximum, required,
-properties, additionalProperties, items, minItems, minProperties, maxProperties, anyOf, oneOf and $ref into $defs.
+properties, additionalProperties, items, minItems, minProperties, maxProperties, anyOf, oneOf, format (those of FORMATS)
+and $ref into $defs.
 The same schema is handed to editors, so what they accept and what is read here is one thing. ``description`` is what
 messages say.
 """
@@ -14,6 +15,7 @@ from typing import Any
 
 import re2
 
+from cluster_engine.apimachinery.labels import parse_selector
 from labs.kit.located import Path, Problem, shown
 
 Schema = dict[str, Any]
@@ -27,6 +29,14 @@ _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "array": ("a list", lambda value: isinstance(value, list)),
     "null": ("nothing", lambda value: value is None),
 }
+
+_QUIET = re2.Options()
+_QUIET.log_errors = False
+FORMATS: dict[str, tuple[str, Callable[[str], Any]]] = {
+    "regex": ("a regular expression (RE2)", lambda text: re2.compile(text, _QUIET)),
+    "label-selector": ("a label selector, like app=web,tier!=db", parse_selector),
+}
+"""By the word under ``format``: what a text must be, and what reads it, or raises."""
 
 
 def problems(schema: Schema, value: Any, root: Schema | None = None, path: Path = ()) -> Iterator[Problem]:
@@ -58,11 +68,21 @@ def _values(schema: Schema, value: Any, path: Path) -> Iterator[Problem]:
         yield Problem(path, f"one of {', '.join(map(str, schema['enum']))}", shown(value))
     if "pattern" in schema and isinstance(value, str) and re2.search(schema["pattern"], value) is None:
         yield Problem(path, schema.get("description") or f"text like {schema['pattern']}", shown(value))
+    if "format" in schema and isinstance(value, str) and "{{" not in value:  # else a variant will tell
+        yield from _format(*FORMATS[schema["format"]], value, path)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
         if value < schema.get("minimum", value):
             yield Problem(path, f"at least {schema['minimum']}", shown(value))
         if value > schema.get("maximum", value):
             yield Problem(path, f"at most {schema['maximum']}", shown(value))
+
+
+def _format(expected: str, parse: Callable[[str], Any], value: str, path: Path) -> Iterator[Problem]:
+    try:
+        parse(value)
+    except (ValueError, re2.error) as error:
+        reason = error.args[0].decode() if isinstance(error.args[0], bytes) else error
+        yield Problem(path, expected, f"{shown(value)}: {reason}")
 
 
 def _mapping(schema: Schema, value: dict[str, Any], root: Schema, path: Path) -> Iterator[Problem]:

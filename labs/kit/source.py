@@ -36,12 +36,12 @@ class DiskSource:
         try:
             size = place.stat().st_size
             if size > MAX_FILE:
-                raise CatalogError(f"{place}: expected at most {MAX_FILE} bytes, found {size}")
+                raise CatalogError(f"{self.shown(path)}: expected at most {MAX_FILE} bytes, found {size}")
             return place.read_text(encoding="utf-8")
         except FileNotFoundError:
-            raise CatalogError(f"{place}: the file is missing") from None
+            raise CatalogError(f"{self.shown(path)}: the file is missing") from None
         except UnicodeDecodeError as error:
-            raise CatalogError(f"{place}: expected UTF-8 text: {error}") from error
+            raise CatalogError(f"{self.shown(path)}: expected UTF-8 text: {error}") from error
 
     def under(self, folder: str) -> list[str]:
         """The paths of all files in the folder and below, sorted."""
@@ -50,5 +50,6 @@ class DiskSource:
         return sorted(path.relative_to(self.root).as_posix() for path in found) if place.is_dir() else []
 
     def shown(self, path: str) -> str:
-        """The whole path."""
-        return str(self.root / path)
+        """The path from the folder that the author works in; the whole one when the course lies elsewhere."""
+        place = self.root / path
+        return str(place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place)

@@ -16,9 +16,10 @@ from dataclasses import dataclass, field, replace
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.yaml import YamlError
 from cluster_engine.cluster import Cluster
-from labs.kit import runner, variables
+from labs.kit import catalog, runner, variables
 from labs.kit.catalog import DEFAULT_SEED, LANGUAGES, Lab
 from labs.kit.checking import CheckSpec, Reader
+from labs.kit.located import Problem
 from labs.kit.plays import Play, Plays
 from labs.kit.proofs import Proof, key_of
 from labs.kit.runner import Report
@@ -80,6 +81,8 @@ def lint(lab: Lab) -> Findings:
             )
     _lint_wrong(findings, lab)
     _lint_languages(findings, lab)
+    _lint_variables(findings, lab)
+    _lint_terms(findings, lab)
     return findings
 
 
@@ -119,8 +122,30 @@ def _lint_languages(findings: Findings, lab: Lab) -> None:
                 findings.add(f"lab.{language}.md: checks.{check}: the texts differ in kind from English")
         if set(page.front.data.get("says", {})) != set(first.front.data.get("says", {})):
             findings.add(f"lab.{language}.md: says: the keys differ from English")
-        for name in variables.unknown(page.markdown, lab.values):
-            findings.add(f"lab.{language}.md: expected a variable of lab.yaml, found {{{{{name}}}}}")
+
+
+def _lint_variables(findings: Findings, lab: Lab) -> None:
+    if lab.raw is None:
+        return
+    for where in (lab.raw.data, *(page.front for page in lab.raw.pages.values())):
+        for path, name in variables.unknown_everywhere(where.data, lab.values):
+            findings.add(where.sentence(Problem(path, "a variable of lab.yaml", f"{{{{{name}}}}}")))
+    texts = {f"lab.{language}.md": page.markdown for language, page in lab.raw.pages.items()}
+    texts |= {"setup.yaml": lab.raw.setup}
+    for folder in ("files", "solutions", "wrong"):
+        texts |= {f"{folder}/{name}": text for name, text in getattr(lab.raw, folder).items()}
+    for place, text in texts.items():
+        for line, name in variables.unknown(text, lab.values):
+            at = "" if place.endswith(".md") else f":{line}"  # the instructions are put together anew
+            findings.add(f"{place}{at}: expected a variable of lab.yaml, found {{{{{name}}}}}")
+
+
+def _lint_terms(findings: Findings, lab: Lab) -> None:
+    for language, page in lab.raw.pages.items() if lab.raw is not None else ():
+        text = page.markdown + str(page.front.data)
+        for bad, good in catalog.terms(language).items():
+            if bad in text:
+                findings.add(f"lab.{language}.md: expected the term {good!r}, found {bad!r}")
 
 
 # ---- what must be run ------------------------------------------------------------------------------------
@@ -196,8 +221,11 @@ def _expect(findings: Findings, lab: Lab, name: str, report: Report, fails: list
         holds = "pending" if check.guard and not earned else "passed"  # a guard waits until something is done
         wanted = "failed" if result.id in fails else holds
         if result.state != wanted:
-            said = f": {result.message['en']}" if result.message["en"] else ""
-            findings.add(f"{name}: the check {result.id} should have {wanted}, it {result.state}{said}")
+            said = result.error or result.message["en"]
+            told = "could not be asked" if result.state == "error" else result.state
+            findings.add(
+                f"{name}: the check {result.id} should have {wanted}, it {told}{f': {said}' if said else ''}"
+            )
 
 
 def _same_twice(findings: Findings, lab: Lab, play: Play, report: Report, name: str) -> None:

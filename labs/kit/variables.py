@@ -13,10 +13,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from cluster_engine.sim import Chance
+from labs.kit.located import Path
 from labs.kit.shapes import Schema
 
 Values = Mapping[str, Any]
@@ -24,6 +25,8 @@ Values = Mapping[str, Any]
 PLACE = re.compile(r"\{\{ *([a-z][a-z0-9_]*(?:\.[a-z][a-z0-9_]*)?) *\}\}")
 WHOLE = r"^\{\{ *[a-z][a-z0-9_.]* *\}\}$"
 """A value that is nothing but a variable."""
+_GO_TEMPLATES = ("end", "else")
+"""What ``-o go-template`` writes in the same brackets."""
 MAX_VARIABLES = 30
 """Variables of one lab."""
 
@@ -105,6 +108,19 @@ def look_up(name: str, values: Values, default: Any) -> Any:
     return found.get(part, default) if part and isinstance(found, dict) else found
 
 
-def unknown(text: str, values: Values) -> list[str]:
-    """The names in places of the text that have no value."""
-    return sorted({m[1] for m in PLACE.finditer(text) if look_up(m[1], values, None) is None})
+def unknown(text: str, values: Values) -> list[tuple[int, str]]:
+    """(line, from 1, and name) of each place of the text that has no value, in order."""
+    return [
+        (text.count("\n", 0, match.start()) + 1, match[1])
+        for match in PLACE.finditer(text)
+        if match[1] not in _GO_TEMPLATES and look_up(match[1], values, None) is None
+    ]
+
+
+def unknown_everywhere(data: Any, values: Values, path: Path = ()) -> Iterator[tuple[Path, str]]:
+    """(where, name) of each place without a value in all texts of the data."""
+    if isinstance(data, str):
+        yield from ((path, name) for _, name in unknown(data, values))
+    if isinstance(data, (dict, list)):
+        for key, value in data.items() if isinstance(data, dict) else enumerate(data):
+            yield from unknown_everywhere(value, values, (*path, key))

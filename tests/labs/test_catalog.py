@@ -145,6 +145,35 @@ def course():
             id="prerequisite",
         ),
         pytest.param(
+            f"{LAB}/lab.yaml",
+            "[declare-a-deployment]",
+            "[declare-deployment]",
+            "lab.yaml:8: prerequisites: expected `declare-a-deployment`, a lab of the course, "
+            "found 'declare-deployment'",
+            id="nearly a prerequisite",
+        ),
+        pytest.param(
+            f"{LAB}/lab.yaml",
+            "is: Succeeded",
+            "matches: (Succeeded",
+            "matches: expected a regular expression (RE2), found '(Succeeded': missing )",
+            id="no expression",
+        ),
+        pytest.param(
+            f"{LAB}/lab.yaml",
+            "- id: task-succeeded\n    object:",
+            "- id: task-succeeded\n    list: {kind: Pod, labels: 'a=b,,'}\n  - id: another\n    object:",
+            "list.labels: expected a label selector, like app=web,tier!=db, found 'a=b,,': found ','",
+            id="no selector",
+        ),
+        pytest.param(
+            f"{LAB}/lab.en.md",
+            '"`kubectl describe pod notebook` shows the state of each container."',
+            "`kubectl describe pod notebook` shows the state of each container.",
+            "lab.en.md:17: found character that cannot start any token; a text that begins with ` @ or % needs quotes",
+            id="a backtick without quotes",
+        ),
+        pytest.param(
             f"{LAB}/lab.yaml", "type: guided", "type: guided\ntype: repair", "a second time", id="twice"
         ),
     ],

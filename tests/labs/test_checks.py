@@ -255,6 +255,15 @@ def test_what_is_as_expected_passes(cluster, text):
             id="on a fork",
         ),
         pytest.param(
+            "on_fork: {do: [{apply: {apiVersion: v1, kind: ConfigMap, metadata: {name: a, namespace: kube-public}}},"
+            " {delete: {kind: ConfigMap, name: a, namespace: kube-public}}],"
+            " then: [{log: {labels: run=client, matches: hello}}]}",
+            "Expected a line that matches `hello` in the log of `run=client` (on a copy of your cluster, after: "
+            "`kubectl apply -n kube-public` ConfigMap/a, `kubectl delete configmap a -n kube-public`), found none."
+            " Look at: `kubectl logs -l run=client`",
+            id="on_fork elsewhere",
+        ),
+        pytest.param(
             "on_fork: {do: [{delete: {kind: Pod, labels: a=b}}], then: [{object: {kind: Pod, name: client}}]}",
             "Expected at least 1 Pod with `a=b`, found none.",
             id="nothing to delete",

@@ -65,6 +65,34 @@ LAB = "foundations/pods/labs/two-containers-one-pod"
         ),
         pytest.param(
             "lab.en.md",
+            "`kubectl describe pod notebook` shows",
+            "`kubectl describe pod {{pod}}` shows",
+            "LAB/lab.en.md:17: checks.two-ready.hints[0]: expected a variable of lab.yaml, found {{pod}}",
+            id="no such variable in a hint",
+        ),
+        pytest.param(
+            "lab.yaml",
+            "look: kubectl describe pod notebook",
+            "look: kubectl describe pod {{pod}}",
+            "LAB/lab.yaml:25: checks[0].object.look: expected a variable of lab.yaml, found {{pod}}",
+            id="no such variable in a check",
+        ),
+        pytest.param(
+            "wrong/one-container.sh",
+            "# fails: two-ready",
+            "kubectl get pods -o go-template='{{if .items}}{{end}}' # {{pod}}\n# fails: two-ready",
+            "wrong/one-container.sh:1: expected a variable of lab.yaml, found {{pod}}",
+            id="no such variable in a script",
+        ),
+        pytest.param(
+            "lab.zh-hans.md",
+            "title: ",
+            "title: 初始化容器与",
+            "lab.zh-hans.md: expected the term 'Init 容器', found '初始化容器'",
+            id="a word that is not the term",
+        ),
+        pytest.param(
+            "lab.en.md",
             '    expected: "one emptyDir volume that `writer` mounts, and `web` at /usr/share/nginx/html"\n',
             "",
             "lab.en.md: checks.shared-volume.expected: a rule in CEL is no sentence",
@@ -84,7 +112,7 @@ def test_lint_finds_what_is_wrong_in_a_lab(course_copy, path, old, new, problem)
     assert old in file.read_text()
     file.write_text(file.read_text().replace(old, new, 1))
     problems = sweep.lint(catalog.read(course_copy).lab("two-containers-one-pod")).problems
-    assert any(found.startswith(problem) for found in problems), problems
+    assert any(found.startswith(problem.replace("LAB", str(file.parent))) for found in problems), problems
 
 
 @pytest.mark.slow
@@ -325,6 +353,8 @@ def test_a_check_passes_fails_or_errs(monkeypatch, cluster, run, state, score, e
     assert told["hints"] == ([] if state == "passed" else ["hint", "more"])
     assert told["step"] == "step"
     assert told["look"] == ("kubectl get deployments -n shop" if state == "failed" else "")
+    assert bool(result.error) is (state == "error")
+    assert "error" not in told
     assert cluster.state_hash() == before
 
 

@@ -106,6 +106,13 @@ def test_what_cannot_be_done_is_said(run, words, said):
     assert run(*words)[0].startswith(said)
 
 
+def test_a_lab_that_no_lesson_lists_is_told_apart_from_none(run):
+    run("new", "pods", "say-ahoy")
+    assert run("lint", "say-ahoy")[0].startswith(
+        "error: no lesson lists 'say-ahoy'; add `  - say-ahoy` under labs: in "
+    )
+
+
 def test_watching_proves_again_what_changes_and_bears_mistakes(run, monkeypatch):
     lab = run.course / LAB.folder / "lab.yaml"
     text = lab.read_text()

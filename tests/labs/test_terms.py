@@ -1,11 +1,10 @@
 """The Chinese of the course uses the words of the official Chinese documentation."""
 
 import pytest
-import yaml
 
 from labs.kit import catalog, words
 
-TERMS = yaml.safe_load((catalog.ROOT / "terms.zh-hans.yaml").read_text())
+TERMS = catalog.terms("zh-hans")
 FILES = sorted(path for path in catalog.ROOT.rglob("*.zh-hans.md"))
 
 

@@ -38,12 +38,19 @@ class Act:
         if self.verb == "advance":
             return say("waited", seconds=self.data)
         if self.verb == "exec":
-            return plain(f"`kubectl exec {self.data['pod']} -- {' '.join(self.data['command'])}`")
+            return plain(
+                f"`kubectl exec {self.data['pod']}{self._where} -- {' '.join(self.data['command'])}`"
+            )
         if self.verb == "apply":
-            return plain(f"`kubectl apply` {self.data['kind']}/{self.data['metadata']['name']}")
+            return plain(f"`kubectl apply{self._where}` {self.data['kind']}/{self.data['metadata']['name']}")
         target = self.data.get("name") or f"-l {self.data.get('labels', '')}"
         more = f" --replicas={self.data['to']}" if self.verb == "scale" else ""
-        return plain(f"`kubectl {self.verb} {self.data['kind'].lower()} {target}{more}`")
+        return plain(f"`kubectl {self.verb} {self.data['kind'].lower()} {target}{self._where}{more}`")
+
+    @property
+    def _where(self) -> str:
+        namespace = self.data.get("metadata", self.data).get("namespace", "default")
+        return f" -n {namespace}" if namespace != "default" else ""
 
 
 def _targets(reader: Reader, data: JSON) -> list[JSON]:

@@ -76,7 +76,11 @@ KIND = CheckKind(
         kind=KIND_NAME,
         name=NAME,
         namespace=NAMESPACE,
-        message={"type": "string", "description": "a regular expression (RE2) that its message matches"},
+        message={
+            "type": "string",
+            "format": "regex",
+            "description": "a regular expression (RE2) that its message matches",
+        },
         seen={"type": "boolean", "description": "false: there must be none"},
         look=LOOK,
     ),

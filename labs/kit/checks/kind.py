@@ -38,7 +38,11 @@ class CheckKind:
 
 NAME: Schema = {"type": "string", "description": "a name"}
 NAMESPACE: Schema = {"type": "string", "description": "a namespace; `default` when it is left out"}
-LABELS: Schema = {"type": "string", "description": "a label selector, like app=web,tier!=db"}
+LABELS: Schema = {
+    "type": "string",
+    "format": "label-selector",
+    "description": "a label selector, like app=web,tier!=db",
+}
 KIND_NAME: Schema = {"type": "string", "description": "a kind, like Deployment"}
 LOOK: Schema = {
     "type": "string",

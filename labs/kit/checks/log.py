@@ -51,7 +51,7 @@ class LogJudge:
             return
         whose = last or self.pod or self.labels
         found = say("log_found", line=shown.rstrip()) if last and shown else say("nothing")
-        look = self.look or f"kubectl logs {last or '-l ' + self.labels}{where}{options}"
+        look = self.look or f"kubectl logs {self.pod or '-l ' + self.labels}{where}{options}"
         raise Fail(say("log", text=self.matches, name=whose), found, look)
 
     def _pods(self, reader: Reader) -> list[JSON]:
@@ -67,7 +67,6 @@ class LogJudge:
 
 
 def _build(data: Any, context: Context) -> Judge:
-    re2.compile(data["matches"])
     return LogJudge(**data)
 
 
@@ -77,7 +76,11 @@ KIND = CheckKind(
     {
         **mapping(
             ("matches",),
-            matches={"type": "string", "description": "a regular expression (RE2) that the line matches"},
+            matches={
+                "type": "string",
+                "format": "regex",
+                "description": "a regular expression (RE2) that the line matches",
+            },
             pod=NAME,
             labels=LABELS,
             namespace=NAMESPACE,

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import glob
 import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
@@ -94,7 +95,10 @@ class Command(BaseCommand):
             known = ", ".join(each.slug for each in course.lessons)
             raise CommandError(f"there is no lesson {lesson!r}; there are {known}") from None
         self.stdout.write(f"made {folder}")
-        self.stdout.write(f"now add `  - {slug}` under labs: in {folder.parent.parent / 'lesson.yaml'}")
+        self.stdout.write(f"now {self._to_add(slug, folder.parent.parent / 'lesson.yaml')}")
+
+    def _to_add(self, slug: str, lesson: Path) -> str:
+        return f"add `  - {slug}` under labs: in {lesson}"
 
     def _labs(self, course: Course, options: dict[str, Any]) -> list[Lab]:
         if options.get("all"):
@@ -107,6 +111,10 @@ class Command(BaseCommand):
         try:
             return course.lab(slug)
         except KeyError:
+            folder = next(iter(self.root.glob(f"*/*/labs/{glob.escape(slug)}")), None)
+            if folder is not None:
+                lesson = folder.parent.parent / "lesson.yaml"
+                raise CommandError(f"no lesson lists {slug!r}; {self._to_add(slug, lesson)}") from None
             known = ", ".join(lab.slug for lab in course.labs)
             raise CommandError(f"there is no lab {slug!r}; there are {known}") from None
 

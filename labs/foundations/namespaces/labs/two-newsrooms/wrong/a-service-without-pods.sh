@@ -1,0 +1,7 @@
+# fails: both-read
+kubectl create configmap notes -n {{desk.near}} --from-literal=archive="{{page.near}}" --from-literal=other="{{page.far}}"
+kubectl create configmap housed -n {{desk.near}} --from-literal={{kinds.in1}}=yes --from-literal={{kinds.in2}}=yes --from-literal={{kinds.in3}}=yes --from-literal={{kinds.out1}}=no --from-literal={{kinds.out2}}=no --from-literal={{kinds.out3}}=no
+kubectl create service clusterip {{desk.far}}-archive -n {{desk.near}} --tcp=80:80
+kubectl set selector service {{desk.far}}-archive -n {{desk.near}} app=archive,desk={{desk.far}}
+kubectl set env deployment/reader -n {{desk.near}} ARCHIVES="archive {{desk.far}}-archive"
+kubectl rollout status deployment/reader -n {{desk.near}} --timeout=60s

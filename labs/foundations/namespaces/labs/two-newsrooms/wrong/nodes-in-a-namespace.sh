@@ -1,0 +1,5 @@
+# fails: sorted
+kubectl create configmap notes -n {{desk.near}} --from-literal=archive="{{page.near}}" --from-literal=other="{{page.far}}"
+kubectl create configmap housed -n {{desk.near}} --from-literal={{kinds.in1}}=yes --from-literal={{kinds.in2}}=yes --from-literal={{kinds.in3}}=yes --from-literal={{kinds.out1}}=yes --from-literal={{kinds.out2}}=no --from-literal={{kinds.out3}}=no
+kubectl set env deployment/reader -n {{desk.near}} ARCHIVES="archive archive.{{desk.far}}"
+kubectl rollout status deployment/reader -n {{desk.near}} --timeout=60s
