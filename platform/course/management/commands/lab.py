@@ -1,4 +1,4 @@
-"""``manage.py lab new|lint|test|preview|schema``: makes, proves and shows labs."""
+"""``manage.py lab new|lint|test|preview|schema|coverage``: makes, proves and shows labs."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from course import preview
-from labs.kit import catalog, lab_schema, proof_report, scaffold, sweep, watching
+from labs.kit import catalog, coverage, lab_schema, proof_report, scaffold, sweep, watching
 from labs.kit.catalog import Course, Lab
 from labs.kit.plays import Plays
 from labs.kit.proofs import Proof, Proofs
@@ -36,7 +36,7 @@ class Command(BaseCommand):
     requires_system_checks: list[str] = []
     help = (
         "Make a lab (new), read the labs for mistakes (lint), prove them with the real kubectl (test), "
-        "show one as a page (preview), write the schema for editors (schema)."
+        "show one as a page (preview), write the schema for editors (schema), and what the course covers (coverage)."
     )
 
     def add_arguments(self, parser: ArgumentParser) -> None:
@@ -65,6 +65,8 @@ class Command(BaseCommand):
         show.add_argument("--seed", type=int, help="of the variant")
         show.add_argument("--watch", action="store_true", help="go on, and write it again when it changes")
         verbs.add_parser("schema", help="write lab.schema.json beside course.yaml")
+        covers = verbs.add_parser("coverage", help="write what the course covers of what it is to teach")
+        covers.add_argument("--page", default=str(catalog.ROOT.parent / "docs/coverage.md"))
 
     def handle(self, *args: Any, **options: Any) -> None:
         self.root = Path(options["course"]).resolve()
@@ -74,6 +76,11 @@ class Command(BaseCommand):
                 self._new(options["lesson"], options["slug"])
             elif verb == "schema":
                 (self.root / "lab.schema.json").write_text(lab_schema.as_json(), encoding="utf-8")
+            elif verb == "coverage":
+                concepts = self.root / "coverage.yaml"
+                headings = coverage.read(concepts.read_text(encoding="utf-8"), concepts.name)
+                page = coverage.markdown(catalog.read(self.root), headings)
+                Path(options["page"]).write_text(page, encoding="utf-8")
             elif verb == "preview":
                 self._preview(options)
             elif verb == "lint":
