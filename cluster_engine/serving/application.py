@@ -20,7 +20,7 @@ from cluster_engine.kube_apiserver import ADMIN, Request, Response, Stream, User
 from cluster_engine.kube_apiserver.budgets import BODY_LIMIT
 from cluster_engine.serving.driver import Driver
 from cluster_engine.serving.websocket import Outgoing, StreamSession
-from cluster_engine.sim import Entry
+from cluster_engine.sim import Entry, Link
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -182,6 +182,13 @@ class ClusterApp:
             return await self._carry_out(
                 Entry(self.cluster.journal.next_seq, self.cluster.clock.now, kind, payload)
             )
+
+    async def step(self, until: int, matters: Callable[[Link], bool]) -> list[Link]:
+        """`Driver.step`; writes wait for its end."""
+        if self.driver is None:
+            raise RuntimeError("a cluster without a driver has no time to step")
+        async with self._lock:
+            return await self.driver.step(until, matters)
 
     async def open_session(self, request: Request, listener: Outgoing) -> tuple[str, Response | None]:
         """Open a stream that was not refused: the session's name, and the refusal if there is one after all."""

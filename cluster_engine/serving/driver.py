@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Literal
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.serving.pacer import BEHIND, SLICE, Pacer, Ticket
-from cluster_engine.sim import SECOND, steady_clock
+from cluster_engine.sim import SECOND, Link, steady_clock
 
 LAG_LIMIT = 5 * SECOND  # wall µs behind which time is dropped (a suspended laptop, a stopped process)
 RESTART = SECOND  # µs after which a clock whose look failed gets another
 LOOK = SECOND // 4  # µs between looks while somebody is connected, though nothing is due
 GRACE = 1 * SECOND  # wall µs after a request during which its client is taken to wait for an outcome
 PACE_WINDOW = 5 * SECOND  # wall µs over which the pace is measured
+FASTEST = 1_000.0  # virtual seconds a wall second that may be asked for
+STEP_LIMIT = 10 * SECOND  # wall µs that one step of time may take
 # With speed "max", a crash loop must not run through weeks while a watch is open: how far one request may make
 # time jump, and how fast time may go on while a stream is open.
 LEAP = 60 * SECOND
@@ -32,8 +34,8 @@ class Driver:
     def __init__(
         self, cluster: Cluster, speed: float | Literal["max"] = 1.0, pacer: Pacer | None = None
     ) -> None:
-        if speed != "max" and speed < 0:
-            raise ValueError(f"speed must not be negative, found {speed}")
+        if speed != "max":
+            _check(speed)
         self._pacer = pacer or Pacer()
         self.due: int | None = None
         self.ticket: Ticket | None = None
@@ -57,6 +59,50 @@ class Driver:
     def pace(self) -> float:
         """How fast virtual time went lately, against how fast it should: 0.4 of a cluster that is too busy."""
         return self._pace if steady_clock() - self._measured_wall < 2 * PACE_WINDOW else 1.0
+
+    @property
+    def speed(self) -> float:
+        """Virtual seconds a wall second; 0: time stands still. (Of "max", 1.)"""
+        return self._speed
+
+    def set_speed(self, speed: float) -> None:
+        """Go on at that many virtual seconds a wall second; 0 stands still. Raises ValueError."""
+        _check(speed)
+        self.catch_up()
+        self._jump, self._speed = False, float(speed)
+        self._rebase()
+        self._measured_wall, self._measured, self._pace = self._wall, self._virtual, 1.0
+        self._pacer.wake(self)
+
+    async def step(self, until: int, matters: Callable[[Link], bool]) -> list[Link]:
+        """Let time go on, as fast as it can, until something ``matters``: what of it was written then.
+
+        Empty when nothing did by the virtual time ``until`` (µs), or within STEP_LIMIT of wall time. Nothing else
+        may move the cluster meanwhile (`ClusterApp.step`).
+        """
+        end = steady_clock() + STEP_LIMIT
+        found: list[Link] | None = None
+        with self.hold():
+            while found is None and (begun := steady_clock()) < end:
+                found = self._search(until, matters)
+                self.spent += steady_clock() - begun
+                await asyncio.sleep(0)
+            self._rebase()
+            self._measured_wall, self._measured = self._wall, self._virtual
+        return found or []
+
+    def _search(self, until: int, matters: Callable[[Link], bool]) -> list[Link] | None:
+        """A slice of the search for what matters; None: there is more to look at."""
+        clock, end = self._clock, steady_clock() + SLICE
+        while (due := clock.next_due()) is not None and due <= until:
+            mark = clock.causes.mark
+            clock.step()
+            if found := [link for link in clock.causes.since(mark) if matters(link)]:
+                return found
+            if steady_clock() > end:
+                return None
+        clock.run_until(until)
+        return []
 
     def start(self) -> None:
         """Begin; needs a running event loop."""
@@ -231,3 +277,8 @@ class Driver:
         went = self._clock.now - self._measured
         self._pace = 1.0 if self._jump or not self._speed else min(1.0, went / (passed * self._speed))
         self._measured_wall, self._measured = now, self._clock.now
+
+
+def _check(speed: float) -> None:
+    if not 0 <= speed <= FASTEST:
+        raise ValueError(f"speed must be between 0 and {FASTEST:g}, found {speed}")

@@ -107,6 +107,25 @@ class Causes:
         links = (Link._make(fields) for fields in found)
         return next((link for link in links if (link.resource, link.key) == (resource, key)), None)
 
+    @property
+    def mark(self) -> int:
+        """The number of what was remembered last; ``since`` takes it."""
+        return self._order[-1] if self._order else 0
+
+    def since(self, mark: int) -> list[Link]:
+        """What was remembered after ``mark``, oldest first."""
+        found: list[Link] = []
+        for number in reversed(self._order):
+            if number == mark:
+                break
+            found.append(Link._make(self._links[number]))
+        return found[::-1]
+
+    def get(self, number: int) -> Link | None:
+        """The link of that number (a revision, or a negative journal entry), if it is remembered."""
+        fields = self._links.get(number)
+        return Link._make(fields) if fields is not None else None
+
     def chain(self, link: Link) -> list[Link]:
         """The link, what it follows from, what that follows from …: newest first, back to journal entries."""
         found: dict[int, Link] = {}

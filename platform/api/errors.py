@@ -12,6 +12,7 @@ from grading.services import ManifestsError
 from rest_framework import exceptions
 from rest_framework.response import Response
 from rest_framework.views import exception_handler as drf_handler
+from runs.hosting import OverError, UnavailableError
 from runs.models import TransitionError
 from runs.services import LimitError
 
@@ -50,6 +51,10 @@ def exception_handler(error: Exception, context: dict[str, Any]) -> Response | N
     """
     if isinstance(error, (LimitError, TransitionError)):
         return _answer(409, str(error))
+    if isinstance(error, OverError):
+        return _answer(409, _("This lab run is over. Start the lab again to go on."))
+    if isinstance(error, UnavailableError):
+        return _answer(503, _("The cluster cannot be reached at the moment. Try again in a few seconds."))
     if isinstance(error, TooManyGuestsError):
         return _answer(429, str(error))
     error = _translate(error)

@@ -159,6 +159,25 @@ class RunTokenSerializer(serializers.Serializer[Run]):
     token = serializers.CharField()
 
 
+class RunClockRequestSerializer(serializers.Serializer[Any]):
+    """What to do with a cluster's clock."""
+
+    action = serializers.ChoiceField(choices=["pause", "resume", "speed", "step", "advance"])
+    speed = serializers.FloatField(
+        required=False, help_text="of `speed`: virtual seconds a second; 0.1, 0.5, 1, 2, 10 or 100"
+    )
+    seconds = serializers.FloatField(required=False, help_text="of `advance`: virtual seconds, at most 3600")
+
+
+class RunClockSerializer(serializers.Serializer[Any]):
+    """A cluster's clock."""
+
+    now = serializers.CharField(help_text="the cluster's time, RFC 3339")
+    speed = serializers.FloatField(help_text="virtual seconds a second; 0: time stands still")
+    resume = serializers.FloatField(help_text="the speed at which `resume` goes on")
+    sentence = serializers.CharField(help_text="of a step: what happened, and why; empty when nothing did")
+
+
 class MeSerializer(serializers.ModelSerializer[User]):
     """Who the caller is."""
 

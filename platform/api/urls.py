@@ -33,5 +33,6 @@ urlpatterns = [
     path("v1/runs/", views.RunListView.as_view(), name="runs"),
     path("v1/runs/<uuid:run_id>/", views.RunView.as_view(), name="run"),
     path("v1/runs/<uuid:run_id>/token/", views.RunTokenView.as_view(), name="run_token"),
+    path("v1/runs/<uuid:run_id>/clock/", views.RunClockView.as_view(), name="run_clock"),
     path("v1/me/", views.MeView.as_view(), name="me"),
 ]

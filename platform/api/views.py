@@ -6,6 +6,7 @@ import uuid
 from typing import Any
 
 from accounts.models import User
+from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
 from django.utils.translation import get_language
@@ -21,7 +22,9 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
+from runs import hosting
 from runs import services as runs
+from runs.happenings import with_sentence
 from runs.models import Run
 
 from api.parsers import SUBMISSION_PARSERS
@@ -31,6 +34,8 @@ from api.serializers import (
     LabSummarySerializer,
     LessonSerializer,
     MeSerializer,
+    RunClockRequestSerializer,
+    RunClockSerializer,
     RunRequestSerializer,
     RunSerializer,
     RunTokenSerializer,
@@ -292,6 +297,35 @@ class RunTokenView(APIView):
         run = get_object_or_404(Run.objects.owned_by(user_of(request)).live(), pk=run_id)
         runs.renew_token(run)
         return Response(RunTokenSerializer(run).data)
+
+
+class RunClockView(APIView):
+    """The clock of one run's cluster."""
+
+    @extend_schema(operation_id="runs_clock_retrieve", responses=RunClockSerializer)
+    def get(self, request: Request, run_id: uuid.UUID) -> Response:
+        """The cluster's time, and how fast it goes."""
+        return self._answer(Run.objects.for_user(user_of(request)).live(), run_id, "GET", None)
+
+    @extend_schema(
+        operation_id="runs_clock_set", request=RunClockRequestSerializer, responses=RunClockSerializer
+    )
+    def post(self, request: Request, run_id: uuid.UUID) -> Response:
+        """Pause, resume, set the speed, step to what happens next, or advance by some seconds."""
+        asked = RunClockRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        owned = Run.objects.owned_by(user_of(request)).live()
+        return self._answer(owned, run_id, "POST", asked.validated_data)
+
+    @staticmethod
+    def _answer(runs: QuerySet[Run], run_id: uuid.UUID, method: str, data: Any) -> Response:
+        run = get_object_or_404(runs, pk=run_id)
+        reply = with_sentence(async_to_sync(hosting.call)(run, method, "clock", data))
+        if reply.status == 200:
+            return Response(RunClockSerializer(reply.data).data)
+        if reply.status == 400:
+            raise ValidationError({"non_field_errors": [reply.data["error"]]})
+        raise hosting.UnavailableError(f"the host answered {reply.status}")
 
 
 class MeView(APIView):

@@ -93,6 +93,8 @@ class Run(models.Model):
     kept_bytes = models.BigIntegerField(default=0)
     #: Percent: how fast its virtual time goes. Below 100 its cluster has more to do than its share of the host allows.
     pace = models.PositiveSmallIntegerField(default=100)
+    #: Virtual seconds a second, as its owner chose; 0: time stands still.
+    speed = models.FloatField(default=1.0)
     finished = models.DateTimeField(null=True, blank=True)
 
     objects = RunQuerySet.as_manager()

@@ -12,6 +12,7 @@ urlpatterns = [
     path("<uuid:run_id>/state/", endpoints.state, name="state"),
     path("<uuid:run_id>/check/", endpoints.check, name="check"),
     path("<uuid:run_id>/apply/", endpoints.apply, name="apply"),
+    path("<uuid:run_id>/clock/", endpoints.clock, name="clock"),
     path("<uuid:run_id>/files/", endpoints.files, name="files"),
     path("<uuid:run_id>/reset/", endpoints.reset, name="reset"),
     path("<uuid:run_id>/stop/", endpoints.stop, name="stop"),

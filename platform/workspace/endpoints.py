@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from grading.reports import localize
 from runs import hosting, services, states
+from runs.happenings import with_sentence
 from runs.kubeconfig import kubeconfig_of
 from runs.models import Run
 from runs.texts import is_storable
@@ -65,6 +66,13 @@ async def check(request: HttpRequest, run: Run) -> HttpResponse:
 async def apply(request: HttpRequest, run: Run) -> HttpResponse:
     """Save one file in the terminal's home and run `kubectl apply -f` on it."""
     return _relay(await hosting.call(run, "POST", "apply", _one_file(request)))
+
+
+@endpoint("GET", "POST")
+async def clock(request: HttpRequest, run: Run) -> HttpResponse:
+    """The cluster's time and how fast it goes; POST sets or moves it (see `runs.host.clock`)."""
+    data = json_body(request) if request.method == "POST" else None
+    return _relay(with_sentence(await hosting.call(run, request.method or "GET", "clock", data)))
 
 
 @endpoint("GET", "PUT", "POST", "DELETE")

@@ -546,3 +546,38 @@ def test_f6_goes_round_the_panes(visit):
     assert page.evaluate("document.activeElement.closest('dd-terminal') !== null"), (
         "what is folded away is left out"
     )
+
+
+# ---- the clock ---------------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(("width", "language", "scheme"), [(1440, "en-GB", "light"), (390, "zh-CN", "dark")])
+def test_time_stands_steps_and_goes_on(visit, width, language, scheme):
+    workspace = visit(width=width, language=language, scheme=scheme)
+    page = workspace.page
+    clock = page.locator("dd-clock")
+    pause, step = clock.locator("button").first, clock.locator("button").nth(1)
+    pause.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dd-clock.stands")
+    workspace.type("kubectl create deployment web --image=nginx:1.27")
+    workspace.expect("deployment.apps/web created")
+    said = clock.get_by_role("status")
+    seen: list[str] = []
+    for _ in range(8):
+        step.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_function(
+            "old => document.querySelector('.clock-said').textContent !== old", arg="|".join(seen[-1:])
+        )
+        seen.append(said.inner_text())
+    assert "kubernetes-admin" in seen[0]
+    assert any("Successfully assigned default/web-" in sentence for sentence in seen)
+    page.reload()
+    page.wait_for_selector("dd-clock.stands")
+    workspace.type("kubectl rollout status deployment web && echo all-$((40+2))")
+    page.wait_for_timeout(3_000)
+    assert "all-42" not in workspace.screen()
+    clock.locator("select").select_option("10")
+    page.wait_for_selector("dd-clock:not(.stands)")
+    workspace.expect("all-42")

@@ -24,7 +24,13 @@ VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REFUSALS = {302, 401, 403, 404, 405}
 REPORT = {"score": 0, "max_score": 2, "passed": False, "checks": []}
 FILE = {"path": "a.yaml", "to": "b.yaml", "content": "x"}
-BODIES = {"apply": FILE, "files": FILE, "api/v1/runs/": {"lab": "explore-the-components"}}
+BODIES = {
+    "apply": FILE,
+    "files": FILE,
+    "clock": {"action": "pause"},
+    "api/v1/runs/": {"lab": "explore-the-components"},
+}
+CLOCK = {"now": "2026-01-01T00:00:00Z", "speed": 1.0, "resume": 1.0, "sentence": ""}
 
 ALL = "200 200 200 200 200 200"  # everybody
 IN = "200 200 200 200 200 403"  # whoever has an account or is a guest, over the API
@@ -47,6 +53,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "runs/<uuid:run_id>/state/": {"GET": WATCHED},
     "runs/<uuid:run_id>/check/": {"POST": MINE},
     "runs/<uuid:run_id>/apply/": {"POST": MINE},
+    "runs/<uuid:run_id>/clock/": {"GET": WATCHED, "POST": MINE},
     "runs/<uuid:run_id>/files/": {"GET": WATCHED, "PUT": MINE, "POST": MINE, "DELETE": MINE},
     "runs/<uuid:run_id>/reset/": {"POST": MINE},
     "runs/<uuid:run_id>/stop/": {"POST": MINE},
@@ -86,6 +93,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "api/v1/runs/": {"GET": IN, "POST": "201 201 201 201 201 403"},
     "api/v1/runs/<uuid:run_id>/": {"GET": API_WATCHED, "DELETE": API_MINE},
     "api/v1/runs/<uuid:run_id>/token/": {"POST": API_MINE},
+    "api/v1/runs/<uuid:run_id>/clock/": {"GET": API_WATCHED, "POST": API_MINE},
     "api/v1/me/": {"GET": IN},
     "healthz": {"GET": ALL},
     "healthz/": {"GET": ALL},
@@ -140,7 +148,7 @@ def _host(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that answers everything."""
 
     async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = 0) -> Reply:
-        return Reply(200, REPORT if verb == "check" else {})
+        return Reply(200, {"check": REPORT, "clock": CLOCK}.get(verb, {}))
 
     monkeypatch.setattr(hosting, "call", call)
 

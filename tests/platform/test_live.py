@@ -42,7 +42,9 @@ class Browser:
         if message["type"] == "websocket.close":
             self.closed = message["code"]
         elif message.get("text"):
-            self.text.append(json.loads(message["text"]))
+            frame = json.loads(message["text"])
+            if frame["ch"] != "status":
+                self.text.append(frame)
         elif data := message.get("bytes"):
             address, body = data[1 : 1 + data[0]].decode(), data[1 + data[0] :]
             self.bytes[address] = self.bytes.get(address, b"") + body
@@ -72,7 +74,8 @@ def play(scene: Callable[[Cluster, Tabs], Awaitable[None]]) -> None:
     async def run() -> None:
         cluster = Cluster(nodes=1, freezing=True)
         nobody: Any = None  # no test here follows the checks
-        tabs = Tabs(ClusterApp(cluster), Checker(nobody))
+        clock: Any = SimpleNamespace(turns=0, state=lambda: {"now": cluster.now, "speed": 1.0, "resume": 1.0})
+        tabs = Tabs(ClusterApp(cluster), Checker(nobody), clock)
         await scene(cluster, tabs)
 
     asyncio.run(run())
@@ -179,7 +182,10 @@ def test_a_slow_cluster_is_told_and_a_usual_one_again(monkeypatch: pytest.Monkey
     async def scene(cluster: Cluster, tabs: Tabs) -> None:
         driver = SimpleNamespace(pace=1.0)
         wakes = asyncio.Event()
-        channel = StatusChannel(driver, wakes.set)  # type: ignore[arg-type]
+        clock = SimpleNamespace(turns=0, state=lambda: {"now": "t", "speed": 1.0, "resume": 1.0})
+        channel = StatusChannel(driver, clock, wakes.set)  # type: ignore[arg-type]
+        first = {"ch": "status", "type": "clock", "now": "t", "speed": 1.0, "resume": 1.0}
+        assert json.loads(str(channel.take())) == first
         assert channel.take() is None
         for pace, told in ((0.42, 0.4), (0.02, 0.1), (0.95, 1.0)):
             driver.pace = pace

@@ -23,6 +23,7 @@ from cluster_engine.sim.journal import pack_bytes
 from runs import journal, services
 from runs.host.building import Built
 from runs.host.checker import Checker
+from runs.host.clock import RunClock
 from runs.host.errors import HostError
 from runs.host.holdings import STORE_BYTES, Holdings
 from runs.host.live import Tabs
@@ -119,9 +120,10 @@ class HostedRun:
         self.app = ClusterApp(
             self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink, amend=self._amend
         )
+        self.clock = RunClock(self, run.speed)
         self.terminal = Terminal(self, built.files)
         self.checker = Checker(self)
-        self.tabs = Tabs(self.app, self.checker)
+        self.tabs = Tabs(self.app, self.checker, self.clock)
 
     @property
     def url(self) -> str:
@@ -242,12 +244,20 @@ class HostedRun:
             # The journal has everything; a rebuild takes longer.
             logger.warning("no keyframe was kept: %s", error, extra={"run": self.run_id, "epoch": self.epoch})
 
+    async def note_time(self) -> None:
+        """Keep how far the clock has come."""
+        await self.app.note(CLOCK, {})
+
+    def told(self) -> None:
+        """Whoever looks at the run is to see its clock anew."""
+        self.tabs.look()
+
     async def sleep(self) -> None:
         """Write down what is not written yet: files, and how far the clock has come."""
         if not self._lost:
             await self.terminal.settle()
             self.driver.stop()
-            await self.app.note(CLOCK, {})
+            await self.note_time()
             await self._keep_keyframe()
 
     def now(self) -> int:

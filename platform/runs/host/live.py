@@ -18,6 +18,7 @@ from config.doors import Receive, Send
 
 from cluster_engine.serving import ClusterApp
 from runs.host.checker import Checker, ChecksChannel
+from runs.host.clock import RunClock
 from runs.host.map_channel import MapChannel
 from runs.host.status_channel import StatusChannel
 
@@ -39,10 +40,10 @@ class Channel(Protocol):
         """The browser is gone."""
 
 
-CHANNELS: dict[str, Callable[[ClusterApp, Checker, Callable[[], None]], Channel]] = {
-    "status": lambda app, checker, wake: StatusChannel(app.driver, wake),
-    "map": lambda app, checker, wake: MapChannel(app, wake),
-    "checks": lambda app, checker, wake: ChecksChannel(checker, wake),
+CHANNELS: dict[str, Callable[[ClusterApp, Checker, RunClock, Callable[[], None]], Channel]] = {
+    "status": lambda app, checker, clock, wake: StatusChannel(app.driver, clock, wake),
+    "map": lambda app, checker, clock, wake: MapChannel(app, wake),
+    "checks": lambda app, checker, clock, wake: ChecksChannel(checker, wake),
 }
 """What a tab can follow."""
 
@@ -50,10 +51,14 @@ CHANNELS: dict[str, Callable[[ClusterApp, Checker, Callable[[], None]], Channel]
 class Tab:
     """One browser tab: its channels, and what wakes its writer."""
 
-    def __init__(self, app: ClusterApp, checker: Checker) -> None:
+    def __init__(self, app: ClusterApp, checker: Checker, clock: RunClock) -> None:
         self._wake = asyncio.Event()
         self._ended = False
-        self._channels = {name: make(app, checker, self._wake.set) for name, make in CHANNELS.items()}
+        self._channels = {name: make(app, checker, clock, self._wake.set) for name, make in CHANNELS.items()}
+
+    def look(self) -> None:
+        """There may be something to take."""
+        self._wake.set()
 
     def end(self) -> None:
         """No more will come from here; the browser is told to come again."""
@@ -91,9 +96,10 @@ class Tab:
 class Tabs:
     """The tabs of one run."""
 
-    def __init__(self, app: ClusterApp, checker: Checker) -> None:
+    def __init__(self, app: ClusterApp, checker: Checker, clock: RunClock) -> None:
         self._app = app
         self._checker = checker
+        self._clock = clock
         self._open: list[Tab] = []
 
     def close(self) -> None:
@@ -101,13 +107,18 @@ class Tabs:
         for tab in self._open:
             tab.end()
 
+    def look(self) -> None:
+        """There may be something new to tell all of them."""
+        for tab in self._open:
+            tab.look()
+
     async def serve(self, receive: Receive, send: Send) -> None:
         """One tab's WebSocket, from its handshake to its end."""
         await receive()  # websocket.connect
         await send({"type": "websocket.accept"})
         if len(self._open) >= MAX_TABS:
             self._open[0].end()
-        tab = Tab(self._app, self._checker)
+        tab = Tab(self._app, self._checker, self._clock)
         self._open.append(tab)
         tasks = [asyncio.ensure_future(tab.read(receive)), asyncio.ensure_future(tab.write(send))]
         try:

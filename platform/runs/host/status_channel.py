@@ -1,5 +1,6 @@
 """A tab's channel `status`, the host's part: `pace` {pace} is told when the cluster falls behind the wall's clock, and
-again when it does not any more. (The run's state is the web tier's to tell.)
+again when it does not any more; `clock` {now, speed, resume} at the beginning and whenever somebody sets or moves the
+clock. (The run's state is the web tier's to tell.)
 """
 
 from __future__ import annotations
@@ -10,6 +11,7 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.serving import Driver
+from runs.host.clock import RunClock
 
 LOOK_SECONDS = 3.0
 """From one look at the pace to the next."""
@@ -20,8 +22,11 @@ SLOW = 0.9
 class StatusChannel:
     """See the module."""
 
-    def __init__(self, driver: Driver | None, wake: Callable[[], None]) -> None:
+    def __init__(self, driver: Driver | None, clock: RunClock, wake: Callable[[], None]) -> None:
         self._driver = driver
+        self._clock = clock
+        self._turns = -1
+        """The clock's, when it was told last."""
         self._wake = wake
         self._told = 1.0
         self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
@@ -41,7 +46,10 @@ class StatusChannel:
         raise ValueError("the status is told, not asked for")
 
     def take(self) -> str | bytes | None:
-        """The pace, when it is another one."""
+        """The clock or the pace, when it is another one."""
+        if self._turns != self._clock.turns:
+            self._turns = self._clock.turns
+            return json.dumps({"ch": "status", "type": "clock", **self._clock.state()})
         if (pace := self._pace) == self._told:
             return None
         self._told = pace

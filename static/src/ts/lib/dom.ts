@@ -22,6 +22,8 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 const PATHS = {
   check: "M4 10.5l4 4 8-9",
   cross: "M5 5l10 10M15 5L5 15",
+  pause: "M7 4.5v11M13 4.5v11",
+  step: "M5 4.5v11l8-5.5zM15 4.5v11",
   play: "M6.5 4.5v11l9-5.5z",
   copy: "M7 7h9v9H7zM4 13V4h9",
   edit: "M4 16l.7-3.5L13 4.2a1.5 1.5 0 0 1 2.1 0l.7.7a1.5 1.5 0 0 1 0 2.1L7.5 15.3z",

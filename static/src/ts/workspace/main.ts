@@ -1,5 +1,6 @@
 // The lab page. Parts first, then the run's state, which wakes them.
 import "../lib/sheet";
+import "./clock";
 import "./editor";
 import "./guide";
 import "./map/map";

@@ -2,11 +2,22 @@
 
 export type RunState = "requested" | "booting" | "ready" | "passed" | "stopped" | "failed";
 
+export interface ClockState {
+  /** The cluster's time, RFC 3339. */
+  now: string;
+  /** Its seconds a second; 0: it stands. */
+  speed: number;
+  /** The speed at which it goes on. */
+  resume: number;
+}
+
 export interface Events {
   /** The run's state, whenever it is read anew. */
   "dd-state": { state: RunState; message: string };
   /** How fast the cluster runs beside the wall's clock: 1, or less when its host is busy. */
   "dd-pace": { pace: number };
+  /** The cluster's clock was set or moved. */
+  "dd-clock": ClockState;
   /** The cluster can be used (again): connect, load, watch. `fresh` after a reset, when all before is gone. */
   "dd-up": { fresh: boolean };
   /** The cluster is gone: stop asking for it. */

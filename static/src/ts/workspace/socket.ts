@@ -4,7 +4,7 @@
 // A lost connection is tried again with a doubling pause, and each channel then asks for what it has missed. A tab
 // that nobody looks at hangs up after a while and does the same when it is seen again. Nothing is queued while the
 // line is down: what is typed would take effect at a time nobody chose.
-import { emit, on, page, type RunState } from "./page";
+import { emit, on, page, type ClockState, type RunState } from "./page";
 
 const VERSION = "drydock.v1";
 const BACKOFF_FIRST = 400;
@@ -119,6 +119,7 @@ class RunSocket {
     }
     const message = JSON.parse(data) as Message;
     if (message.ch === "status" && message.type === "pace") emit("dd-pace", { pace: Number(message.pace) });
+    else if (message.ch === "status" && message.type === "clock") emit("dd-clock", message as unknown as ClockState);
     else if (message.ch === "status") this.#status(message.state as RunState, String(message.message ?? ""));
     else this.#channels.get(message.ch)?.message?.(message);
   }

@@ -1,0 +1,45 @@
+"""What happened in a cluster, and why, as a sentence (`runs.host.clock.Happening` as JSON)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any
+
+from django.utils.functional import Promise
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_lazy
+
+from runs.hosting import Reply
+
+#: Verb → what is said of a write.
+DONE: dict[str, Promise] = {
+    "create": gettext_lazy("%(component)s created the %(kind)s %(name)s"),
+    "update": gettext_lazy("%(component)s changed the %(kind)s %(name)s"),
+    "delete": gettext_lazy("%(component)s deleted the %(kind)s %(name)s"),
+}
+
+
+def sentence(happening: Mapping[str, Any]) -> str:
+    """In the current language: who did what, and what it follows from."""
+    what = _clause(happening)
+    cause = happening.get("because")
+    if not cause:
+        return _("%(what)s.") % {"what": what}
+    return _("%(what)s, because %(why)s.") % {"what": what, "why": _clause(cause)}
+
+
+def with_sentence(reply: Reply) -> Reply:
+    """A host's answer of the clock, with the `sentence` of what happened ("" when nothing did)."""
+    if reply.status != 200:
+        return reply
+    happened = reply.data.get("happened")
+    return Reply(200, {**reply.data, "sentence": sentence(happened) if happened else ""})
+
+
+def _clause(happening: Mapping[str, Any]) -> str:
+    if not happening.get("kind"):
+        return _("%(component)s asked: %(verb)s %(text)s") % happening
+    if happening.get("text"):
+        return _("%(component)s on the %(kind)s %(name)s: “%(text)s”") % happening
+    template = DONE.get(str(happening.get("verb")), DONE["update"])
+    return str(template) % happening

@@ -1,0 +1,202 @@
+"""The clock of a run in its owner's hand: pause, resume, slower and faster, a step to what happens next, a leap.
+
+What is asked is an object with one `action` of ACTIONS and what it takes; the answer tells the time, the speed and, of
+a step or a leap, what happened and why (`Happening`, as JSON).
+"""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any, Protocol, TypedDict
+
+from django.db import DatabaseError
+
+from cluster_engine.cluster import Cluster
+from cluster_engine.serving import ClusterApp, Driver
+from cluster_engine.sim import SECOND, Link
+from runs.host.errors import HostError
+from runs.models import Run
+
+logger = logging.getLogger(__name__)
+
+SPEEDS = (0.1, 0.5, 1.0, 2.0, 10.0, 100.0)
+"""Virtual seconds a second that may be chosen."""
+LEAP_LIMIT = 3_600.0
+"""Virtual seconds of one leap, and how far a step looks ahead."""
+LEASES, EVENTS = "leases.coordination.k8s.io", "events"
+PULSE = frozenset({(LEASES, "create"), (LEASES, "update"), (EVENTS, "update"), (EVENTS, "delete")})
+"""Writes that only say that all goes on, or was long ago: a step passes over them, and over the nodes' heartbeats."""
+TEXT_LIMIT = 300
+"""Characters of an Event's message that are told."""
+
+
+class Happening(TypedDict, total=False):
+    """Who did what to which object."""
+
+    component: str
+    verb: str
+    kind: str
+    name: str
+    namespace: str
+    text: str
+    """The message of an Event; of a journal entry the request's path."""
+    because: Happening | None
+    """What it follows from."""
+
+
+class Owner(Protocol):
+    """What the clock asks of its run."""
+
+    run_id: Any
+    cluster: Cluster
+    driver: Driver
+    app: ClusterApp
+
+    async def in_thread(self, fn: Any, *args: Any) -> Any:
+        """What ``fn(*args)`` returns, off the event loop."""
+
+    async def note_time(self) -> None:
+        """Keep how far the clock has come."""
+
+    def told(self) -> None:
+        """Whoever looks at the run is to see its clock anew."""
+
+
+class RunClock:
+    """See the module."""
+
+    def __init__(self, owner: Owner, speed: float) -> None:
+        self._owner = owner
+        self._speed = speed or 1.0
+        """The speed to resume at."""
+        self.turns = 0
+        """How often it was set or moved: who shows it looks at this."""
+        owner.driver.set_speed(speed)
+
+    def state(self) -> dict[str, Any]:
+        """The time (RFC 3339), the speed (0: it stands), and the speed that `resume` goes on at."""
+        owner = self._owner
+        owner.driver.catch_up()
+        return {"now": owner.cluster.now, "speed": owner.driver.speed, "resume": self._speed}
+
+    async def act(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Does what was asked. Raises `HostError` 400 for what cannot be."""
+        action = ACTIONS.get(str(data.get("action")))
+        if action is None:
+            raise HostError(
+                400, f"action: one of {', '.join(ACTIONS)}, found {str(data.get('action'))[:40]!r}"
+            )
+        happened = await action(self, data)
+        self.turns += 1
+        self._owner.told()
+        return {**self.state(), "happened": happened}
+
+    async def _pause(self, data: dict[str, Any]) -> None:
+        await self._set(0.0)
+
+    async def _resume(self, data: dict[str, Any]) -> None:
+        await self._set(self._speed)
+
+    async def _set_speed(self, data: dict[str, Any]) -> None:
+        speed = data.get("speed")
+        if speed not in SPEEDS or isinstance(speed, bool):
+            known = ", ".join(f"{each:g}" for each in SPEEDS)
+            raise HostError(400, f"speed: one of {known}, found {str(speed)[:40]!r}")
+        self._speed = float(speed)
+        await self._set(self._speed)
+
+    async def _set(self, speed: float) -> None:
+        self._owner.driver.set_speed(speed)
+        try:
+            await self._owner.in_thread(_keep, self._owner.run_id, speed)
+        except DatabaseError as error:
+            # It goes at that speed now; a host that takes it over would not know.
+            logger.warning("the speed was not kept: %s", error, extra={"run": self._owner.run_id})
+
+    async def _step(self, data: dict[str, Any]) -> Happening | None:
+        # Whether anything is to happen a fork finds out: where nothing is, time stays where it was.
+        fork = self._owner.cluster.fork()
+        if not await Driver(fork).step(fork.clock.now + round(LEAP_LIMIT * SECOND), matters):
+            return None
+        return await self._move(LEAP_LIMIT, matters)
+
+    async def _leap(self, data: dict[str, Any]) -> Happening | None:
+        seconds = data.get("seconds")
+        if (
+            not isinstance(seconds, (int, float))
+            or isinstance(seconds, bool)
+            or not 0 < seconds <= LEAP_LIMIT
+        ):
+            raise HostError(
+                400, f"seconds: more than 0 and at most {LEAP_LIMIT:g}, found {str(seconds)[:40]!r}"
+            )
+        return await self._move(seconds, lambda link: False)
+
+    async def _move(self, seconds: float, wanted: Callable[[Link], bool]) -> Happening | None:
+        owner = self._owner
+        owner.driver.catch_up()
+        found = await owner.app.step(owner.cluster.clock.now + round(seconds * SECOND), wanted)
+        await owner.note_time()
+        return told(owner.cluster, _telling(found)) if found else None
+
+
+Action = Callable[[RunClock, dict[str, Any]], Awaitable[Happening | None]]
+
+ACTIONS: dict[str, Action] = {
+    "pause": RunClock._pause,
+    "resume": RunClock._resume,
+    "speed": RunClock._set_speed,
+    "step": RunClock._step,
+    "advance": RunClock._leap,
+}
+"""What can be done with the clock."""
+
+
+def matters(link: Link) -> bool:
+    """Whether a learner wants to see it: a write that is more than the cluster's pulse."""
+    if link.revision < 0:
+        return False
+    heartbeat = (link.component, link.resource, link.verb) == ("kubelet", "nodes", "update")
+    return not heartbeat and (link.resource, link.verb) not in PULSE
+
+
+def _telling(found: list[Link]) -> Link:
+    """The one that says most: an Event has words, what it is about has none."""
+    return next((link for link in found if link.resource == EVENTS), found[0])
+
+
+def told(cluster: Cluster, link: Link) -> Happening:
+    """A link with what it follows from."""
+    last = max((number for number in link.causes if number > 0), default=None)
+    number = last if last is not None else next(iter(link.causes), None)
+    cause = cluster.clock.causes.get(number) if number is not None else None
+    return {**_one(cluster, link), "because": _one(cluster, cause) if cause is not None else None}
+
+
+def _one(cluster: Cluster, link: Link) -> Happening:
+    if link.entry is not None:
+        # A request, or another journal entry: it changed nothing by itself.
+        return {"component": link.component, "verb": link.verb, "kind": "", "text": link.about}
+    kind = cluster.scheme.named(link.resource)
+    namespace, _, name = link.key.rpartition("/")
+    happening: Happening = {
+        "component": link.component,
+        "verb": link.verb,
+        "kind": kind.kind if kind is not None else link.resource,
+        "name": name,
+        "namespace": namespace,
+        "text": "",
+    }
+    if link.resource == EVENTS and (event := cluster.get("events", name, namespace)) is not None:
+        about = event.get("involvedObject") or {}
+        happening |= {
+            "kind": str(about.get("kind", "")),
+            "name": str(about.get("name", "")),
+            "text": str(event.get("message", ""))[:TEXT_LIMIT],
+        }
+    return happening
+
+
+def _keep(run_id: Any, speed: float) -> None:
+    Run.objects.filter(pk=run_id).update(speed=speed)

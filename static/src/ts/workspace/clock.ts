@@ -1,0 +1,82 @@
+// <dd-clock>: the cluster's own time. It can stand still, go slower or faster, and step to what happens next; what that
+// was, and why, is told in a sentence.
+import { h, icon } from "../lib/dom";
+import { request, RequestError } from "../lib/http";
+import { t } from "../lib/i18n";
+import { on, page, type ClockState } from "./page";
+
+const SPEEDS = [0.1, 0.5, 1, 2, 10, 100];
+const TICK_MS = 250;
+
+class ClockElement extends HTMLElement {
+  #state: ClockState | undefined;
+  /** Milliseconds of the cluster's time, as it was told, and of ours when it was. */
+  #told = 0;
+  #at = 0;
+  #busy = false;
+  readonly #time = h("time", { class: "num" });
+  readonly #pause = h("button", { class: "bar-button", type: "button", onclick: () => void this.#act({ action: this.#stands ? "resume" : "pause" }) });
+  readonly #step = h(
+    "button",
+    { class: "bar-button", type: "button", title: t("clock.step_title"), onclick: () => void this.#act({ action: "step" }) },
+    icon("step"),
+    h("span", { class: "bar-label" }, t("clock.step")),
+  );
+  readonly #speed = h(
+    "select",
+    { class: "bar-select", "aria-label": t("clock.speed"), onchange: () => void this.#act({ action: "speed", speed: Number(this.#speed.value) }) },
+    ...SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)),
+  );
+  readonly #said = h("p", { class: "clock-said", role: "status", "aria-live": "polite" });
+
+  connectedCallback(): void {
+    this.hidden = true;
+    this.append(h("span", { class: "clock-label" }, t("clock.label")), this.#time, this.#pause, this.#step, this.#speed, this.#said);
+    on("dd-clock", (state) => this.#show(state));
+    on("dd-down", () => (this.hidden = true));
+    on("dd-reset", () => this.#said.replaceChildren());
+    window.setInterval(() => this.#tick(), TICK_MS);
+  }
+
+  get #stands(): boolean {
+    return this.#state?.speed === 0;
+  }
+
+  #show(state: ClockState): void {
+    this.#state = state;
+    this.#told = Date.parse(state.now);
+    this.#at = performance.now();
+    this.hidden = false;
+    this.classList.toggle("stands", this.#stands);
+    const label = t(this.#stands ? "clock.resume" : "clock.pause");
+    this.#pause.title = t(this.#stands ? "clock.resume_title" : "clock.pause_title");
+    this.#pause.replaceChildren(icon(this.#stands ? "play" : "pause"), h("span", { class: "bar-label" }, label));
+    this.#speed.value = String(this.#stands ? state.resume : state.speed);
+    this.#tick();
+  }
+
+  #tick(): void {
+    if (this.#state === undefined || this.hidden) return;
+    const now = this.#told + (performance.now() - this.#at) * this.#state.speed;
+    this.#time.textContent = new Date(now).toISOString().slice(11, 19);
+    this.#time.dateTime = new Date(now).toISOString();
+  }
+
+  async #act(what: { action: string; speed?: number }): Promise<void> {
+    if (this.#busy) return;
+    this.#busy = true;
+    try {
+      const answer = await request<ClockState & { sentence: string }>("POST", `${page.base}clock/`, what);
+      this.#show(answer);
+      if (what.action === "step") this.#said.textContent = answer.sentence || t("clock.nothing");
+      else if (this.#stands) this.#said.textContent = t("clock.stands");
+      else this.#said.replaceChildren();
+    } catch (error) {
+      this.#said.textContent = error instanceof RequestError ? error.message : t("http.offline");
+    } finally {
+      this.#busy = false;
+    }
+  }
+}
+
+customElements.define("dd-clock", ClockElement);

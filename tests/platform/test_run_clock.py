@@ -1,0 +1,221 @@
+"""The clock of a run in its owner's hand, and what is told of what happened."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+import pytest
+from django.utils import translation
+from runs.happenings import sentence, with_sentence
+from runs.host import clock
+from runs.host.clock import RunClock
+from runs.host.errors import HostError
+from runs.hosting import Reply
+
+from cluster_engine.cluster import Cluster
+from cluster_engine.serving import ClusterApp, Driver
+
+WEB = {
+    "apiVersion": "apps/v1",
+    "kind": "Deployment",
+    "metadata": {"name": "web"},
+    "spec": {
+        "selector": {"matchLabels": {"app": "web"}},
+        "template": {
+            "metadata": {"labels": {"app": "web"}},
+            "spec": {"containers": [{"name": "c", "image": "nginx"}]},
+        },
+    },
+}
+
+
+class Run:
+    """What the clock asks of its run."""
+
+    def __init__(self) -> None:
+        self.run_id = 7
+        self.cluster = Cluster(nodes=2, freezing=True)
+        self.driver = Driver(self.cluster)
+        self.app = ClusterApp(self.cluster, driver=self.driver)
+        self.notes = self.tellings = 0
+
+    async def in_thread(self, fn: Any, *args: Any) -> Any:
+        assert fn is clock._keep
+        self.kept = args
+
+    async def note_time(self) -> None:
+        self.notes += 1
+        await self.app.note("clock", {})
+
+    def told(self) -> None:
+        self.tellings += 1
+
+
+def play(scene: Callable[[Run, RunClock], Awaitable[None]], speed: float = 1.0) -> None:
+    async def whole() -> None:
+        run = Run()
+        run.driver.start()
+        try:
+            await scene(run, RunClock(run, speed))
+        finally:
+            run.driver.stop()
+
+    asyncio.run(whole())
+
+
+def test_it_stands_and_goes_on_as_before() -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "speed", "speed": 10.0})
+        paused = await hand.act({"action": "pause"})
+        assert (paused["speed"], paused["resume"], run.kept) == (0.0, 10.0, (7, 0.0))
+        run.cluster.apply(WEB)
+        await asyncio.sleep(0.1)
+        assert hand.state()["now"] == paused["now"]
+        assert (await hand.act({"action": "resume"}))["speed"] == 10.0
+        assert run.tellings == hand.turns == 3
+
+    play(scene)
+
+
+def test_a_run_that_slept_while_it_stood_stands_when_it_wakes() -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        before = hand.state()
+        await asyncio.sleep(0.05)
+        assert hand.state() == {**before, "speed": 0.0, "resume": 1.0}
+
+    play(scene, speed=0.0)
+
+
+def test_steps_tell_the_story_of_a_deployment() -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "pause"})
+        run.cluster.settle()
+        run.cluster.apply(WEB)
+        told = [(await hand.act({"action": "step"}))["happened"] for _ in range(30)]
+        assert [each for each in told if each and not each["because"]] == []
+        story = [sentence(each) for each in told if each]
+        whole = "\n".join(story)
+        name = run.cluster.list("pods", "default")[0]["metadata"]["name"]
+        assert "deployment-controller on the Deployment web: “Scaled up replica set web-" in story[0]
+        assert "because kubernetes-admin created the Deployment web." in story[0]
+        assert f"kube-scheduler on the Pod {name}: “Successfully assigned default/{name} to worker-" in whole
+        assert f'kubelet on the Pod {name}: “Pulling image "nginx"”, because kube-scheduler changed' in whole
+        assert f"kubelet changed the Pod {name}, because kube-scheduler changed the Pod {name}." in whole
+        assert run.cluster.get("deployments", "web")["status"]["readyReplicas"] == 1  # type: ignore[index]
+        assert run.notes == len(story) < 30
+
+    play(scene)
+
+
+def test_nothing_may_happen_for_an_hour() -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "pause"})
+        run.cluster.settle()
+        await hand.act({"action": "step"})
+        begun = run.cluster.clock.now
+        answer = await hand.act({"action": "step"})
+        assert answer["happened"] is None
+        assert run.cluster.clock.now == begun, "time stays where it is"
+        assert with_sentence(Reply(200, answer)).data["sentence"] == ""
+
+    play(scene)
+
+
+def test_a_leap_is_as_long_as_it_was_asked_and_a_replay_gets_there() -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "pause"})
+        run.cluster.apply(WEB)
+        begun = run.cluster.clock.now
+        await hand.act({"action": "advance", "seconds": 90})
+        assert run.cluster.clock.now - begun == 90_000_000
+        assert Cluster.replay(run.cluster.journal).state_hash() == run.cluster.state_hash()
+
+    play(scene)
+
+
+def test_a_write_waits_for_the_end_of_a_step() -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "pause"})
+        leap = asyncio.ensure_future(hand.act({"action": "advance", "seconds": 600}))
+        await asyncio.sleep(0)
+        await asyncio.gather(leap, *(run.app.note("file", {"path": "a", "content": None}) for _ in range(3)))
+        times = [entry.at for entry in run.cluster.journal.entries]
+        assert times == sorted(times)
+        assert Cluster.replay(run.cluster.journal).state_hash() == run.cluster.state_hash()
+
+    play(scene)
+
+
+BAD: list[tuple[dict[str, Any], str]] = [
+    ({}, "action: one of pause, resume, speed, step, advance, found 'None'"),
+    ({"action": "rewind"}, "action: one of pause, resume, speed, step, advance, found 'rewind'"),
+    ({"action": "speed"}, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found 'None'"),
+    ({"action": "speed", "speed": 0}, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found '0'"),
+    ({"action": "speed", "speed": True}, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found 'True'"),
+    ({"action": "advance"}, "seconds: more than 0 and at most 3600, found 'None'"),
+    ({"action": "advance", "seconds": -1}, "seconds: more than 0 and at most 3600, found '-1'"),
+    ({"action": "advance", "seconds": 3601}, "seconds: more than 0 and at most 3600, found '3601'"),
+    ({"action": "advance", "seconds": float("nan")}, "seconds: more than 0 and at most 3600, found 'nan'"),
+    ({"action": "advance", "seconds": "60"}, "seconds: more than 0 and at most 3600, found '60'"),
+]
+
+
+@pytest.mark.parametrize(("data", "message"), BAD, ids=[str(row[0]) for row in BAD])
+def test_what_cannot_be_done_is_refused(data: dict[str, Any], message: str) -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        before = hand.turns
+        with pytest.raises(HostError) as refused:
+            await hand.act(data)
+        assert (refused.value.status, str(refused.value)) == (400, message)
+        assert hand.turns == before
+
+    play(scene)
+
+
+@pytest.mark.parametrize("speed", [-1, float("nan"), 1_001, float("inf")])
+def test_a_speed_that_no_clock_has(speed: float) -> None:
+    driver = Driver(Cluster(nodes=1))
+    with pytest.raises(ValueError, match="speed must be between 0 and 1000, found"):
+        driver.set_speed(speed)
+    assert driver.speed == 1.0
+
+
+MADE = {"component": "replicaset-controller", "verb": "create", "kind": "Pod", "name": "web-1", "text": ""}
+ASKED = {"component": "kubernetes-admin", "verb": "PATCH", "kind": "", "text": "/api/v1/nodes/node-1"}
+GONE = {"component": "garbage-collector", "verb": "delete", "kind": "Pod", "name": "web-1", "because": ASKED}
+SAID = {
+    "component": "kubelet",
+    "verb": "create",
+    "kind": "Pod",
+    "name": "web-1",
+    "text": "Started",
+    "because": MADE,
+}
+SENTENCES = [
+    ("en", MADE, "replicaset-controller created the Pod web-1."),
+    (
+        "en",
+        GONE,
+        "garbage-collector deleted the Pod web-1, because kubernetes-admin asked: PATCH /api/v1/nodes/node-1.",
+    ),
+    (
+        "en",
+        SAID,
+        "kubelet on the Pod web-1: “Started”, because replicaset-controller created the Pod web-1.",
+    ),
+    ("zh-hans", MADE, "replicaset-controller 创建了 Pod web-1。"),
+    (
+        "zh-hans",
+        GONE,
+        "garbage-collector 删除了 Pod web-1，起因：kubernetes-admin 请求了 PATCH /api/v1/nodes/node-1。",
+    ),
+    ("zh-hans", SAID, "kubelet 对 Pod web-1 报告：“Started”，起因：replicaset-controller 创建了 Pod web-1。"),
+]
+
+
+@pytest.mark.parametrize(("language", "happening", "wanted"), SENTENCES)
+def test_what_happened_is_a_sentence(language: str, happening: dict[str, Any], wanted: str) -> None:
+    with translation.override(language):
+        assert sentence(happening) == wanted
