@@ -48,8 +48,8 @@ class ClockElement extends HTMLElement {
     this.#at = performance.now();
     this.hidden = false;
     this.classList.toggle("stands", this.#stands);
-    const label = t(this.#stands ? "clock.resume" : "clock.pause");
-    this.#pause.title = t(this.#stands ? "clock.resume_title" : "clock.pause_title");
+    const label = this.#stands ? t("clock.resume") : t("clock.pause");
+    this.#pause.title = this.#stands ? t("clock.resume_title") : t("clock.pause_title");
     this.#pause.replaceChildren(icon(this.#stands ? "play" : "pause"), h("span", { class: "bar-label" }, label));
     this.#speed.value = String(this.#stands ? state.resume : state.speed);
     this.#tick();
