@@ -10,7 +10,7 @@ from __future__ import annotations
 import asyncio
 import time
 from collections import deque
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -58,6 +58,8 @@ class SessionHooks:
     on_edit: Callable[[str], str] = lambda path: f"{path} is open in the editor."
     """Opens a file for the user; what to print."""
     on_exit: Callable[[str, int], None] = lambda terminal, status: None
+    on_time: Callable[[list[str]], Awaitable[str]] | None = None
+    """What `time pause` and the like do: takes their words, returns what to print. Raises ValueError."""
     now: Callable[[], int] = lambda: time.time_ns() // 1000
     """The clock, in µs."""
     leap: Callable[[int], None] | None = None
@@ -326,8 +328,18 @@ class TerminalSession:
             asyncio.get_running_loop().call_soon(self._opened, call, self._hooks.on_edit(path))
             if args["wait"]:
                 self._edited[call] = path
+        elif name == "time":
+            self._spawn(self._time(call, [characters(word) for word in args]))
         else:
             raise LookupError(f"no answer for the host call {name!r}")
+
+    async def _time(self, call: str, words: list[str]) -> None:
+        try:
+            if self._hooks.on_time is None:
+                raise ValueError("this terminal has no hand on the cluster's clock")
+            self._answer(call, ["said", octets(f"{await self._hooks.on_time(words)}\n")])
+        except ValueError as error:
+            self._answer(call, ["refused", octets(str(error))])
 
     def _opened(self, call: str, said: str) -> None:
         self._answer(call, ["said", octets(said + "\n" if said else "")], last=False)

@@ -174,6 +174,33 @@ def test_what_cannot_be_done_is_refused(data: dict[str, Any], message: str) -> N
     play(scene)
 
 
+TYPED: list[tuple[list[str], str | type[Exception], str]] = [
+    (["pause"], "time stands still", ""),
+    (["now"], "time goes at 1x", ""),
+    (["speed", "10"], "time goes at 10x", ""),
+    (["speed", "0.5x"], "time goes at 0.5x", ""),
+    (["advance", "90s"], "2026-01-01T00:01:42Z, time goes at 1x", ""),
+    (["speed"], ValueError, "speed takes a number: time speed 10"),
+    (["speed", "fast"], ValueError, "speed takes a number: time speed 10"),
+    (["speed", "3"], ValueError, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found '3.0'"),
+    (["advance", "1e9"], ValueError, "seconds: more than 0 and at most 3600, found '1000000000.0'"),
+    (["pause", "now"], ValueError, "too many words after pause"),
+]
+
+
+@pytest.mark.parametrize(("words", "said", "why"), TYPED, ids=[" ".join(row[0]) for row in TYPED])
+def test_typed_in_the_terminal(words: list[str], said: str | type[Exception], why: str) -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        if isinstance(said, str):
+            assert (await hand.typed(words)).endswith(said)
+            return
+        with pytest.raises(said) as refused:
+            await hand.typed(words)
+        assert str(refused.value) == why
+
+    play(scene)
+
+
 @pytest.mark.parametrize("speed", [-1, float("nan"), 1_001, float("inf")])
 def test_a_speed_that_no_clock_has(speed: float) -> None:
     driver = Driver(Cluster(nodes=1))

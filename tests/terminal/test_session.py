@@ -37,6 +37,7 @@ class Bench:
             on_files_changed=lambda changes: self.events.extend(changes),
             on_edit=self.edited,
             on_exit=lambda terminal, status: self.events.append(("exit", terminal, status)),
+            on_time=self.timed,
         )
         self.session = TerminalSession({"/home/learner/pod.yaml": b"kind: Pod\n"}, self.program, hooks)
         self.session.open("1", 80, 24)
@@ -45,6 +46,11 @@ class Bench:
         self.events.append(("edit", path))
         return f"{path} is open in the editor."
 
+    async def timed(self, words: list[str]) -> str:
+        if words == ["speed"]:
+            raise ValueError("speed takes a number")
+        return f"did {' '.join(words)}"
+
     async def type(self, keys: str, until: str) -> str:
         """Type and wait for a text in what is shown since."""
         self.output.clear()
@@ -52,7 +58,7 @@ class Bench:
         return await self.see(until)
 
     async def see(self, until: str) -> str:
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(60):
             while until not in self.output.decode("utf-8", "replace"):
                 await asyncio.sleep(0.005)
         return self.output.decode()
@@ -126,6 +132,15 @@ def test_a_program_on_the_terminal_reads_what_is_typed(tmp_path: Path) -> None:
         await bench.type("kubectl version --client\recho typed ahead\r", "\x1b[?2004ltyped ahead\r\n")
         # Here kubectl has no reader any more before it ends.
         await bench.type("kubectl options | true\recho ahead of that\r", "\x1b[?2004lahead of that\r\n")
+
+    run(tmp_path, scenario)
+
+
+def test_the_hand_on_the_clock(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.type("time speed 10; echo status=$?\r", "did speed 10\r\nstatus=0\r\n")
+        await bench.type("time speed; echo status=$?\r", "time: speed takes a number\r\nstatus=1\r\n")
+        await bench.type("time true; echo status=$?\r", "real\t0m 0.00s\r\n")
 
     run(tmp_path, scenario)
 
@@ -206,7 +221,7 @@ def test_files_editor_and_apply(tmp_path: Path) -> None:
             "/home/learner/pod.yaml": b"kind: Pod\n",
         }
         await bench.type("rm new.yaml; exit 3\r", "exit 3\r\n")
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(60):
             while ("exit", "1", 3) not in bench.events:
                 await asyncio.sleep(0.005)
 
@@ -268,7 +283,7 @@ def test_terminals_are_apart_and_share_files(tmp_path: Path) -> None:
     async def scenario(bench: Bench) -> None:
         bench.session.open("2", 100, 30)
         bench.session.feed("2", "x=1; echo hi > shared; exit 4\r")
-        async with asyncio.timeout(8):
+        async with asyncio.timeout(60):
             while ("exit", "2", 4) not in bench.events:
                 await asyncio.sleep(0.005)
         assert bench.session.terminals == ["1"]

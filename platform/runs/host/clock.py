@@ -15,6 +15,7 @@ from django.db import DatabaseError
 from cluster_engine.cluster import Cluster
 from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.sim import SECOND, Link
+from runs.happenings import sentence
 from runs.host.errors import HostError
 from runs.models import Run
 
@@ -25,6 +26,8 @@ SPEEDS = (0.1, 0.5, 1.0, 2.0, 10.0, 100.0)
 LEAP_LIMIT = 3_600.0
 """Virtual seconds of one leap, and how far a step looks ahead."""
 LEASES, EVENTS = "leases.coordination.k8s.io", "events"
+TYPED = {"speed": "speed", "advance": "seconds"}
+"""What the terminal's words take."""
 PULSE = frozenset({(LEASES, "create"), (LEASES, "update"), (EVENTS, "update"), (EVENTS, "delete")})
 """Writes that only say that all goes on, or was long ago: a step passes over them, and over the nodes' heartbeats."""
 TEXT_LIMIT = 300
@@ -91,6 +94,26 @@ class RunClock:
         self.turns += 1
         self._owner.told()
         return {**self.state(), "happened": happened}
+
+    async def typed(self, words: list[str]) -> str:
+        """What `time WORD …` of the terminal does, and says in the current language. Raises ValueError."""
+        word, *more = words
+        if len(more) > (word in TYPED):
+            raise ValueError(f"too many words after {word}")
+        data: dict[str, Any] = {"action": word}
+        if word in TYPED:
+            try:
+                data[TYPED[word]] = float(more[0].removesuffix("x" if word == "speed" else "s"))
+            except (IndexError, ValueError):
+                raise ValueError(f"{word} takes a number: time {word} 10") from None
+        try:
+            answer = self.state() if word == "now" else await self.act(data)
+        except HostError as error:
+            raise ValueError(str(error)) from error
+        happened = answer.get("happened")
+        stands = "stands still" if answer["speed"] == 0 else f"goes at {answer['speed']:g}x"
+        lines = [sentence(happened)] if happened else []
+        return "\n".join([*lines, f"{answer['now']}, time {stands}"])
 
     async def _pause(self, data: dict[str, Any]) -> None:
         await self._set(0.0)

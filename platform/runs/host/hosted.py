@@ -13,6 +13,7 @@ from typing import Any, Protocol
 from config.doors import Receive, Scope, Send
 from django.conf import settings
 from django.db import DatabaseError
+from django.utils import translation
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, UserInfo
@@ -98,6 +99,7 @@ class HostedRun:
         self.token = secrets.token_urlsafe(32)
         self.last_active = loop.time()
         self.user_id: int = run.user_id
+        self._language: str = run.language
         #: How many runs of this user the host keeps awake.
         self.awake_limit = services.awake_limit(run.user)
         self.bytes_limit = services.bytes_limit(run.user)
@@ -264,6 +266,11 @@ class HostedRun:
         """The cluster's time, brought to the wall's, µs."""
         self.driver.catch_up()
         return self.cluster.clock.now
+
+    async def typed_time(self, words: list[str]) -> str:
+        """What `time pause` and the like of the terminal do, and say in the owner's language. Raises ValueError."""
+        with translation.override(self._language):
+            return await self.clock.typed(words)
 
     async def note_file(self, path: str, content: bytes | None) -> None:
         """Keep a file of the learner's; None: it is gone."""

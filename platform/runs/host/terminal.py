@@ -67,6 +67,9 @@ class Owner(Protocol):
     def now(self) -> int:
         """The time of its cluster, µs."""
 
+    async def typed_time(self, words: list[str]) -> str:
+        """What `time pause` and the like of the terminal do, and say. Raises ValueError."""
+
     async def note_file(self, path: str, content: bytes | None) -> None:
         """Keep a file of the learner's; None: it is gone."""
 
@@ -127,6 +130,7 @@ class Terminal:
             on_files_changed=self._on_files_changed,
             on_edit=self._on_edit,
             on_exit=self._on_exit,
+            on_time=self._hosted.typed_time,
             now=self._hosted.now,
         )
         self._session = TerminalSession(self._files, self._program, hooks, Options(home=HOME))
