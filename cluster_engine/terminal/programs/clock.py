@@ -1,4 +1,4 @@
-"""`time`: the time that a command takes, as everywhere; `time pause`, `time step` and the like set the cluster's clock."""
+"""`time`: the time that a command takes; `time pause`, `time step` and the like set the cluster's clock."""
 
 from __future__ import annotations
 
