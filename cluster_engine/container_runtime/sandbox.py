@@ -13,11 +13,12 @@ import hashlib
 from collections.abc import Sequence
 from typing import Any
 
-from cluster_engine.container_runtime.errors import StartError, exec_error, start_error
+from cluster_engine.container_runtime.commands import COLUMNS, ROWS, Commands
+from cluster_engine.container_runtime.errors import StartError, start_error
 from cluster_engine.container_runtime.keeper import Keeper
 from cluster_engine.container_runtime.lookups import RESOLVER_PORT, Found, Lookups
 from cluster_engine.container_runtime.registry import find
-from cluster_engine.container_runtime.sandbox_data import Command, Data, Entry, packed, unpacked
+from cluster_engine.container_runtime.sandbox_data import Data, Entry, packed, unpacked
 from cluster_engine.container_runtime.setup import POD, Setup, environment, fits, flavour, waits
 from cluster_engine.container_runtime.trees import image_tree, program
 from cluster_engine.linux.errors import FileError
@@ -27,13 +28,8 @@ from cluster_engine.linux.machine import Machine
 from cluster_engine.linux.text import octets
 from cluster_engine.sim.packing import pack as pack_state
 
-COLUMNS, ROWS = 80, 24
-"""A terminal's size until somebody says it."""
-_KILLED = 137
 SANDBOX_IMAGE = "registry.k8s.io/pause:3.10.2"
 """What containerd's sandboxes run."""
-OUTPUT = 16 * 1024
-"""Bytes of a command's output that are kept for its caller (the CRI's limit is 16 MiB)."""
 
 
 class Sandbox:
@@ -59,6 +55,9 @@ class Sandbox:
         self._data = Data(dict(volumes), limits or {})
         self._lookups = Lookups(
             key, keeper, serial=self._data.fresh, waited=self._waited, settled=self._resolved
+        )
+        self.commands = Commands(
+            key, keeper, hostname, self._data, touch=self._touch, ready=lambda: self._plan(keeper.now)
         )
         self._machine: Machine | None = None
         self._saved: Any = None
@@ -283,140 +282,15 @@ class Sandbox:
             if entry.process == process:
                 self._main_ended(name, status)
                 return
-        for name, command in data.commands.items():
-            if command.process == process:
-                self._command_ended(name, status)
-                return
+        self.commands.exited(process, status)
 
     def _main_ended(self, container: str, status: int) -> None:
         """Nothing of a container outlives its main process."""
         data = self._data
         data.containers.pop(container)
         self._touch().kill_all(container)
-        for session in [s for s, name in data.attached.items() if name == container]:
-            del data.attached[session]
-            self._keeper.told.session_ended(session, status)
+        self.commands.detach(container, status)
         self._keeper.told.exited(self.key, container, status)
-
-    # ---- commands --------------------------------------------------------------------------------------
-
-    def exec_sync(
-        self, container: str, argv: list[str], timeout: int, then: list[Any], background: bool
-    ) -> None:
-        """Runs a command; the clock event ``then`` gets ``["exited", status, output]`` or ``["timeout"]``.
-
-        ``timeout`` is in µs, 0 for none. Raises StartError.
-        """
-        name = f"x{self._data.fresh()}"
-        command = self._command(name, container, argv, then, background, ("null",), ("session", name))
-        if timeout:
-            due = self._keeper.now + timeout
-            command.timer = self._keeper.time_out_at(self.key, name, due, background=background)
-
-    def open(self, session: str, container: str, argv: list[str], *, stdin: bool, tty: bool) -> None:
-        """Runs a command for a session: ``Sandboxes`` is told what it writes, and its end. Raises StartError."""
-        if tty:
-            self._touch().open_terminal(session, COLUMNS, ROWS)
-            self._command(session, container, argv, [], False, ("tty", session), ("tty", session))
-        else:
-            source = ("session", session) if stdin else ("null",)
-            self._command(session, container, argv, [], False, source, ("session", session))
-
-    def _command(
-        self,
-        name: str,
-        container: str,
-        argv: list[str],
-        then: list[Any],
-        background: bool,
-        stdin: Sequence[str],
-        stdout: Sequence[str],
-    ) -> Command:
-        machine, setup = self._touch(), self._data.containers[container].setup
-        machine.run(self._keeper.now, 0)
-        try:
-            process = machine.spawn(
-                [octets(word) for word in argv],
-                root=container,
-                env={
-                    **environment(setup, self.hostname),
-                    **({"TERM": "xterm"} if stdout[0] == "tty" else {}),
-                },
-                cwd=setup.workdir,
-                uid=setup.uid,
-                gid=setup.gid,
-                groups=setup.groups,
-                stdin=stdin,
-                stdout=stdout,
-                stderr=stdout,
-                tag=container,
-                now=self._keeper.now,
-            )
-        except FileError as error:
-            if stdout[0] == "tty":
-                machine.close_terminal(name)
-            raise StartError(exec_error(argv[0], error)) from error
-        command = self._data.commands[name] = Command(container, process, then, background)
-        self._plan(self._keeper.now)
-        return command
-
-    def attach(self, session: str, container: str) -> None:
-        """The session gets what the main process writes from now on, and may be its standard input."""
-        self._data.attached[session] = container
-
-    def input(self, session: str, text: str) -> None:
-        """Byte text for a session's standard input."""
-        if target := self._input(session):
-            self._touch().input(target, text)
-
-    def end_input(self, session: str) -> None:
-        """No more input comes."""
-        if target := self._input(session):
-            self._touch().end_input(target)
-
-    def resize(self, session: str, columns: int, rows: int) -> None:
-        """The session's terminal has a new size."""
-        container = self._data.attached.get(session)
-        self._touch().resize(f"main/{container}" if container else session, columns, rows)
-
-    def _input(self, session: str) -> str:
-        container = self._data.attached.get(session)
-        if container is None:
-            return session if session in self._data.commands else ""
-        entry = self._data.containers.get(container)
-        return f"main/{container}" if entry is not None and (entry.setup.stdin or entry.setup.tty) else ""
-
-    def hang_up(self, session: str) -> None:
-        """Whoever had the session is gone. A command sees its input end, or its terminal hang up."""
-        container = self._data.attached.pop(session, None)
-        entry = self._data.containers.get(container) if container is not None else None
-        if entry is not None and entry.setup.stdin_once and not entry.setup.tty:
-            # As containerd: a terminal stays open for the next one.
-            self._touch().end_input(f"main/{container}")
-        elif session in self._data.commands:
-            self._touch().hangup(session)
-
-    def time_out(self, name: str) -> None:
-        """Clock event: a command took too long."""
-        command = self._data.commands.get(name)
-        if command is not None:
-            command.timer = None
-            self._answer(command, ["timeout"])
-            command.then = []
-            self._touch().signal(command.process, "KILL")
-
-    def _command_ended(self, name: str, status: int) -> None:
-        command = self._data.commands.pop(name)
-        self._keeper.cancel(command.timer)
-        if name.startswith("x"):
-            self._answer(command, ["exited", status, command.out])
-        else:
-            self._touch().close_terminal(name)
-            self._keeper.told.session_ended(name, status)
-
-    def _answer(self, command: Command, answer: list[Any]) -> None:
-        if command.then:
-            self._keeper.answer(command.then, answer, background=command.background)
 
     # ---- files -----------------------------------------------------------------------------------------
 
@@ -460,22 +334,13 @@ class Sandbox:
 
     def log(self, tag: str, stream: str, text: str) -> None:
         self._keeper.told.log(self.key, tag, self._now, stream, text)
-        self._follow(tag, 2 if stream == "stderr" else 1, text)
-
-    def _follow(self, container: str, fd: int, text: str) -> None:
-        for session, name in self._data.attached.items():
-            if name == container:
-                self._keeper.told.output(session, fd, text)
+        self.commands.follow(tag, 2 if stream == "stderr" else 1, text)
 
     def output(self, session: str, fd: int, text: str) -> None:
         if session.startswith("main/"):
             self.log(session.removeprefix("main/"), "stdout", text)
             return
-        command = self._data.commands.get(session)
-        if command is not None and session.startswith("x"):
-            command.out = (command.out + text)[:OUTPUT]
-        else:
-            self._keeper.told.output(session, fd, text)
+        self.commands.output(session, fd, text)
 
     def ended(self, session: str, status: int) -> None:
         """``exited`` has told it."""
@@ -567,13 +432,7 @@ class Sandbox:
         keeper.cancel(data.timer)
         data.timer = None
         self._lookups.stop()
-        for command in data.commands.values():
-            keeper.cancel(command.timer)
-        sessions = [name for name in data.commands if not name.startswith("x")]
-        data.commands.clear()
-        for session in [*sessions, *data.attached]:
-            keeper.told.session_ended(session, _KILLED)
-        data.attached.clear()
+        self.commands.stop()
 
     def waiting(self, container: str) -> bool:
         """Whether the container only waits to be asked: it has not run at all."""

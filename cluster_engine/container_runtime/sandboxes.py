@@ -44,7 +44,7 @@ class Sandboxes:
         self._ready: dict[str, None] = {}
         self._pumping = False
         self._pump_timer: int | None = None
-        network.afterwards = self._go_on
+        network.deliveries.afterwards = self._go_on
         clock.register("sandbox/wake", self._wake)
         clock.register("sandbox/ready", self._pump)
         clock.register("sandbox/unanswered", self._unanswered)
@@ -112,7 +112,7 @@ class Sandboxes:
         if self._pumping or not self._ready:
             return
         self._pumping = True
-        self.network.hold()
+        self.network.deliveries.hold()
         try:
             for _ in range(TURNS):
                 if not self._ready:
@@ -121,12 +121,12 @@ class Sandboxes:
                 del self._ready[key]
                 if key in self._sandboxes:
                     self._turn(key)
-                    self.network.deliver()
+                    self.network.deliveries.deliver()
                     if key in self._ready:
                         break  # it computes: the rest in an event of its own, for the host has others too
         finally:
             self._pumping = False
-            self.network.release()
+            self.network.deliveries.release()
             self._plan_pump()
 
     def _turn(self, key: str) -> None:
@@ -147,7 +147,7 @@ class Sandboxes:
 
     def _time_out(self, key: str, name: str) -> None:
         if key in self._sandboxes:
-            self.get(key).time_out(name)
+            self.get(key).commands.time_out(name)
 
     # ---- what the network brings (network.Hosts) -------------------------------------------------------
 

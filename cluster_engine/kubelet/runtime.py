@@ -304,7 +304,7 @@ class Runtime:
         """
         container = record.containers[name]
         try:
-            self.sandboxes.get(record.uid).exec_sync(
+            self.sandboxes.get(record.uid).commands.exec_sync(
                 container.id, argv, round(timeout * SECOND), then, background
             )
         except StartError as error:
@@ -317,34 +317,34 @@ class Runtime:
         self, record: PodRecord, container: Container, session: str, argv: list[str], stdin: bool, tty: bool
     ) -> None:
         """Runs a command whose output goes to the session. Raises StartError."""
-        self.sandboxes.get(record.uid).open(session, container.id, argv, stdin=stdin, tty=tty)
+        self.sandboxes.get(record.uid).commands.open(session, container.id, argv, stdin=stdin, tty=tty)
         self._sessions[session] = record.uid
 
     def attach(self, record: PodRecord, container: Container, session: str) -> None:
         """Connects the session with the container's main process."""
-        self.sandboxes.get(record.uid).attach(session, container.id)
+        self.sandboxes.get(record.uid).commands.attach(session, container.id)
         self._sessions[session] = record.uid
 
     def input(self, session: str, data: bytes) -> None:
         """Bytes for a session's standard input."""
         if session in self._sessions:
-            self.sandboxes.get(self._sessions[session]).input(session, data.decode("latin-1"))
+            self.sandboxes.get(self._sessions[session]).commands.input(session, data.decode("latin-1"))
 
     def end_input(self, session: str) -> None:
         """No more of them come."""
         if session in self._sessions:
-            self.sandboxes.get(self._sessions[session]).end_input(session)
+            self.sandboxes.get(self._sessions[session]).commands.end_input(session)
 
     def resize(self, session: str, columns: int, rows: int) -> None:
         """The session's terminal has another size."""
         if session in self._sessions:
-            self.sandboxes.get(self._sessions[session]).resize(session, columns, rows)
+            self.sandboxes.get(self._sessions[session]).commands.resize(session, columns, rows)
 
     def hang_up(self, session: str) -> None:
         """Whoever had the session is gone."""
         uid = self._sessions.pop(session, None)
         if uid is not None:
-            self.sandboxes.get(uid).hang_up(session)
+            self.sandboxes.get(uid).commands.hang_up(session)
 
     def output(self, session: str, fd: int, text: str) -> None:
         """What a session's process wrote (``sandboxes.Told``)."""

@@ -9,20 +9,18 @@ Nothing here runs a process: a host is told what arrived and goes on by itself.
 
 from __future__ import annotations
 
-import heapq
-from collections import deque
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
 from cluster_engine.network.conversation import CLIENT, SERVER, Connection
 from cluster_engine.network.datapath import Datapath, Packet, Policy, Services, Verdict, Way
+from cluster_engine.network.deliveries import Deliveries
 from cluster_engine.network.hosts import Hosts
 from cluster_engine.network.limits import (
     CONNECTIONS,
     DATAGRAM_BYTES,
     DATAGRAMS,
     FIRST_PORT,
-    FOREGROUND,
     IN_FLIGHT,
     LAST_PORT,
     RETRANSMIT,
@@ -38,7 +36,6 @@ from cluster_engine.sim import Chance, Clock, Draw
 REFUSED, TIMEOUT, UNREACHABLE, RESET = "refused", "timeout", "unreachable", "reset"
 NAT_ENTRIES = 1_024
 """Rewritten datagram conversations that are remembered; the oldest is forgotten."""
-_EVENT = "network/deliver"
 
 
 class _Attached(NamedTuple):
@@ -55,8 +52,6 @@ class Network:
     ) -> None:
         self.wires = Wires()
         self.kinds: dict[str, Hosts] = {}
-        self.afterwards: Callable[[], None] | None = None
-        """Called after deliveries: whoever got something may go on in this instant."""
         self._clock = clock
         self._chance = chance
         self._datapath = Datapath(services, self.node_of, policies)
@@ -67,16 +62,10 @@ class Network:
         self._connections: dict[int, Connection] = {}
         self._serial = 0
         self._ports: dict[str, int] = {}
-        self._soon: deque[tuple[Any, ...]] = deque()
-        self._later: list[tuple[int, int, tuple[Any, ...]]] = []
-        self._order = 0
         self._nat: dict[tuple[str, int, str, int], tuple[str, int]] = {}
         self._datagrams = 0
         self._sent: dict[str, int] = {}  # datagrams that a host has sent
-        self._timer: int | None = None
-        self._timer_due = 0
-        self._held = False
-        self._handlers: dict[str, Callable[..., None]] = {
+        handlers: dict[str, Callable[..., None]] = {
             "ask": self._ask,
             "arrive": self._arrive,
             "connected": self._connected,
@@ -85,7 +74,7 @@ class Network:
             "acked": self._acked,
             "datagram": self._datagram,
         }
-        clock.register(_EVENT, self._event)
+        self.deliveries = Deliveries(clock, handlers)
 
     # ---- who is there ----------------------------------------------------------------------------------
 
@@ -155,7 +144,7 @@ class Network:
         ends = self._ends.setdefault(key, {})
         ends[sock] = number
         full = len(ends) > CONNECTIONS
-        self._token(0, ("failed", number, REFUSED) if full else ("ask", number))
+        self.deliveries.send(0, ("failed", number, REFUSED) if full else ("ask", number))
 
     def send(self, key: str, sock: str, data: str) -> None:
         """Byte text to the peer. What is sent to a closed end resets the connection."""
@@ -170,7 +159,7 @@ class Network:
         flow.unacked += len(data)
         self._in_flight[key] = in_flight = self._in_flight.get(key, 0) + len(data)
         if in_flight > IN_FLIGHT:
-            self._token(0, ("failed", number, RESET))
+            self.deliveries.send(0, ("failed", number, RESET))
             return
         self._push(number, connection, side, data)
 
@@ -201,7 +190,7 @@ class Network:
         connection = self._connections[number]
         side = 1 - connection.side(key, sock)
         self._release(connection, side, count)
-        self._token(self._wire(connection, 1 - side).latency, ("acked", number, side, count))
+        self.deliveries.send(self._wire(connection, 1 - side).latency, ("acked", number, side, count))
 
     def datagram(self, key: str, port: int, ip: str, to_port: int, data: str) -> None:
         """A datagram from a local port; nobody tells whether it arrived."""
@@ -227,63 +216,7 @@ class Network:
             self._nat[attached.ip, port, way.ip, way.port] = (ip, to_port)
         source = self._nat.get((ip, to_port, attached.ip, port), (attached.ip, port))
         self._datagrams += 1
-        self._token(wire.latency, ("datagram", way.ip, way.port, *source, data))
-
-    # ---- deliveries ------------------------------------------------------------------------------------
-
-    def hold(self) -> None:
-        """The caller will deliver by himself, and call ``release`` before this instant is over."""
-        self._held = True
-
-    def release(self) -> None:
-        """From now on the clock delivers again."""
-        self._held = False
-        self._plan()
-
-    def deliver(self) -> None:
-        """Delivers what is due now."""
-        now, soon, later = self._clock.now, self._soon, self._later
-        while True:
-            while later and later[0][0] <= now:
-                soon.append(heapq.heappop(later)[2])
-            if not soon:
-                break
-            name, *rest = soon.popleft()
-            self._handlers[name](*rest)
-
-    def _event(self) -> None:
-        self._timer = None
-        self.hold()
-        try:
-            self.deliver()
-        finally:
-            self.release()
-        if self.afterwards is not None:
-            self.afterwards()
-
-    def _token(self, after: int, token: tuple[Any, ...]) -> None:
-        if after <= 0:
-            self._soon.append(token)
-        else:
-            self._order += 1
-            heapq.heappush(self._later, (self._clock.now + after, self._order, token))
-        if not self._held:
-            self._plan()
-
-    def _plan(self) -> None:
-        """One clock event, at the earliest delivery."""
-        if self._soon:
-            due = self._clock.now
-        elif self._later:
-            due = self._later[0][0]
-        else:
-            return
-        if self._timer is not None:
-            if self._timer_due <= due:
-                return
-            self._clock.cancel(self._timer)
-        background = due - self._clock.now > FOREGROUND
-        self._timer, self._timer_due = self._clock.call_at(due, _EVENT, background=background), due
+        self.deliveries.send(wire.latency, ("datagram", way.ip, way.port, *source, data))
 
     # ---- the handlers of tokens ------------------------------------------------------------------------
 
@@ -296,10 +229,10 @@ class Network:
         way = self._datapath.way(packet, lambda count: self._draw(connection, "endpoint").randrange(count))
         connection.steps = way.steps
         if way.verdict == Verdict.REJECT:
-            self._token(0, ("failed", number, REFUSED))
+            self.deliveries.send(0, ("failed", number, REFUSED))
             return
         if way.verdict == Verdict.UNREACHABLE:
-            self._token(UNREACHABLE_AFTER, ("failed", number, UNREACHABLE))
+            self.deliveries.send(UNREACHABLE_AFTER, ("failed", number, UNREACHABLE))
             return
         connection.nodes[SERVER] = self.node_of(way.ip) or ""
         wire = self._wire(connection, CLIENT)
@@ -309,9 +242,9 @@ class Network:
             pause = SYN_RETRY << connection.tries
             connection.tries += 1
             last = connection.tries >= SYN_TRIES
-            self._token(pause, ("failed", number, TIMEOUT) if last else ("ask", number))
+            self.deliveries.send(pause, ("failed", number, TIMEOUT) if last else ("ask", number))
             return
-        self._token(wire.latency, ("arrive", number, way.ip, way.port))
+        self.deliveries.send(wire.latency, ("arrive", number, way.ip, way.port))
 
     def _arrive(self, number: int, ip: str, port: int) -> None:
         """The request is there: somebody accepts it, or nobody listens."""
@@ -328,9 +261,9 @@ class Network:
                 connection.keys[SERVER], connection.socks[SERVER] = key, sock
                 connection.open = True
                 ends[sock] = number
-                self._token(back, ("connected", number))
+                self.deliveries.send(back, ("connected", number))
                 return
-        self._token(back, ("failed", number, REFUSED))
+        self.deliveries.send(back, ("failed", number, REFUSED))
 
     def _connected(self, number: int) -> None:
         connection = self._connections.get(number)
@@ -359,7 +292,7 @@ class Network:
         due, data = flow.queue[0]
         now = self._clock.now
         if due > now:
-            self._token(due - now, ("flow", number, side))
+            self.deliveries.send(due - now, ("flow", number, side))
             return
         if self.wires.any:
             wire = self._wire(connection, side)
@@ -371,7 +304,7 @@ class Network:
                 pause = min(RETRANSMIT << flow.tries, RETRANSMIT_MAX)
                 flow.tries += 1
                 flow.queue[0] = [now + pause, data]
-                self._token(pause, ("flow", number, side))
+                self.deliveries.send(pause, ("flow", number, side))
                 return
         flow.tries = 0
         del flow.queue[0]
@@ -381,7 +314,7 @@ class Network:
         if attached is None or connection.flows[peer].gone:
             if data is not None:
                 # A closed end answers what it is sent with a reset.
-                self._token(self._wire(connection, peer).latency, ("failed", number, RESET))
+                self.deliveries.send(self._wire(connection, peer).latency, ("failed", number, RESET))
         elif data is None:
             self.kinds[attached.kind].closed(key, sock)
         else:
@@ -426,7 +359,7 @@ class Network:
         if queue and queue[-1][0] > due:
             due = queue[-1][0]
         queue.append([due, data])
-        self._token(due - now, ("flow", number, side))
+        self.deliveries.send(due - now, ("flow", number, side))
 
     def _end(self, number: int, connection: Connection, side: int) -> None:
         flow = connection.flows[side]
@@ -482,12 +415,9 @@ class Network:
             "ports": list(self._ports.items()),
             "sent": list(self._sent.items()),
             "connections": [[number, *c.as_list()] for number, c in self._connections.items()],
-            "soon": [list(token) for token in self._soon],
-            "later": [[due, order, list(token)] for due, order, token in sorted(self._later)],
-            "order": self._order,
             "nat": [[*key, *value] for key, value in self._nat.items()],
             "datagrams": self._datagrams,
-            "timer": [self._timer, self._timer_due],
+            **self.deliveries.state(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -496,12 +426,9 @@ class Network:
         self._serial = state["serial"]
         self._ports = dict(state["ports"])
         self._connections = {number: Connection.from_list(rest) for number, *rest in state["connections"]}
-        self._soon = deque(tuple(token) for token in state["soon"])
-        self._later = [(due, order, tuple(token)) for due, order, token in state["later"]]
-        self._order = state["order"]
         self._nat = {(a, b, c, d): (ip, port) for a, b, c, d, ip, port in state["nat"]}
         self._datagrams = state["datagrams"]
-        self._timer, self._timer_due = state["timer"]
+        self.deliveries.load(state)
         self._sent = dict(state["sent"])
         self._ends, self._in_flight = {}, {}
         for number, connection in self._connections.items():

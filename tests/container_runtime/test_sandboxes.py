@@ -214,7 +214,7 @@ def test_commands(world: World, argv: list[str], timeout: int, answer: list[Any]
     world.start("c", "sh", "-c", "echo shared > /data/x; sleep 1000")
     world.run()
     sandbox = world.sandboxes.get("web")
-    sandbox.exec_sync("c", argv, timeout * SECOND, ["answered"], False)
+    sandbox.commands.exec_sync("c", argv, timeout * SECOND, ["answered"], False)
     world.run(60)
     assert world.told == [answer]
 
@@ -222,9 +222,9 @@ def test_commands(world: World, argv: list[str], timeout: int, answer: list[Any]
 def test_a_session_is_one_shell(world: World) -> None:
     world.start("c", "sleep", "1000")
     sandbox = world.sandboxes.get("web")
-    sandbox.open("s1", "c", ["sh"], stdin=True, tty=False)
+    sandbox.commands.open("s1", "c", ["sh"], stdin=True, tty=False)
     for line in ("x=5; cd /tmp\n", "echo $x $PWD\n", "exit $x\n"):
-        sandbox.input("s1", line)
+        sandbox.commands.input("s1", line)
         world.run(1)
     assert (world.written, world.told) == ({"s1/1": "5 /tmp\n"}, [["ended", 2.0, "s1", 5]])
 
@@ -232,21 +232,21 @@ def test_a_session_is_one_shell(world: World) -> None:
 def test_a_terminal(world: World) -> None:
     world.start("c", "sleep", "1000")
     sandbox = world.sandboxes.get("web")
-    sandbox.open("s1", "c", ["sh"], stdin=True, tty=True)
+    sandbox.commands.open("s1", "c", ["sh"], stdin=True, tty=True)
     world.run()
     assert world.written == {"s1/1": "/ # "}
-    sandbox.input("s1", "trap 'echo resized' WINCH\r")
+    sandbox.commands.input("s1", "trap 'echo resized' WINCH\r")
     world.run()
-    sandbox.resize("s1", 132, 43)
+    sandbox.commands.resize("s1", 132, 43)
     world.run(1)
-    sandbox.input("s1", "\r")
+    sandbox.commands.input("s1", "\r")
     world.run()
     assert "resized\r\n" in world.written["s1/1"]
-    sandbox.input("s1", "sleep 100\r")
+    sandbox.commands.input("s1", "sleep 100\r")
     world.run(1)
-    sandbox.input("s1", "\x03")
+    sandbox.commands.input("s1", "\x03")
     world.run()
-    sandbox.input("s1", "exit\r")
+    sandbox.commands.input("s1", "exit\r")
     world.run()
     assert world.told == [["ended", 2.0, "s1", 130]]
 
@@ -255,14 +255,14 @@ def test_attached_to_a_shell(world: World) -> None:
     world.start("c", "sh", stdin=True, stdin_once=True, tty=True)
     world.run(1)
     sandbox = world.sandboxes.get("web")
-    sandbox.attach("s1", "c")
-    sandbox.input("s1", "echo hi\r")
+    sandbox.commands.attach("s1", "c")
+    sandbox.commands.input("s1", "echo hi\r")
     world.run()
     assert world.written == {"s1/1": "echo hi\r\nhi\r\n/ # "}
-    sandbox.hang_up("s1")
+    sandbox.commands.hang_up("s1")
     world.run(1)
-    sandbox.attach("s2", "c")
-    sandbox.input("s2", "exit 3\r")
+    sandbox.commands.attach("s2", "c")
+    sandbox.commands.input("s2", "exit 3\r")
     world.run()
     assert world.written["s2/1"] == "exit 3\r\n"
     assert world.told == [["ended", 2.0, "s2", 3], ["exited", 2.0, "c", 3]]
@@ -271,11 +271,11 @@ def test_attached_to_a_shell(world: World) -> None:
 def test_standard_input_ends_with_the_first_who_attached(world: World) -> None:
     world.start("c", "sh", "-c", "cat; echo end", stdin=True, stdin_once=True)
     sandbox = world.sandboxes.get("web")
-    sandbox.attach("s1", "c")
-    sandbox.input("s1", "typed\n")
+    sandbox.commands.attach("s1", "c")
+    sandbox.commands.input("s1", "typed\n")
     world.run(1)
     assert (world.written, world.told) == ({"s1/1": "typed\n"}, [])
-    sandbox.hang_up("s1")
+    sandbox.commands.hang_up("s1")
     world.run()
     assert [text for _, text in world.lines("c")] == ["typed", "end"]
     assert world.told == [["exited", 1.0, "c", 0]]
@@ -356,7 +356,7 @@ def test_saved_and_read_back_it_is_the_same(cut: float) -> None:
         )
         world.start("g", "sh", "-c", "while sleep 1; do wget -qO- http://10.244.1.3/ | wc -c; done")
         world.run(0.1)
-        world.sandboxes.get("web").exec_sync("w", ["sleep", "20"], 0, ["answered"], True)
+        world.sandboxes.get("web").commands.exec_sync("w", ["sleep", "20"], 0, ["answered"], True)
         if cut is not None:
             world.run(cut)
             saved = json.loads(

@@ -36,10 +36,10 @@ CASES: dict[str, tuple[str, dict[str, int], int, str]] = {
     "linux/programs/_common.py:MAX_HELD": ("seq 100 | sort", {"linux.programs._common:MAX_HELD": 100}, 2, "are not held in memory here"),
     "linux/programs/awk/interpret.py:MAX_STEPS": ("awk 'BEGIN { while (1) x++ }'", {"linux.programs.awk.interpret:MAX_STEPS": 1_000}, 2, "steps at once is not run on here"),
     "linux/programs/awk/interpret.py:MAX_CALLS": ("awk 'function f(n) { return f(n + 1) } BEGIN { f(1) }'", {}, 2, "more than 60 deep are not run here"),
-    "linux/programs/awk/interpret.py:MAX_ENTRIES": ("awk 'BEGIN { while (1) a[i++] = 1 }'", {"linux.programs.awk.interpret:MAX_ENTRIES": 100}, 2, "more than 100 elements are not held here"),
-    "linux/programs/awk/interpret.py:MAX_TEXT": ("awk 'BEGIN { x = \"abcdefgh\"; while (1) x = x x }'", {}, 2, "a value of more than 1 MiB is not held here"),
-    "linux/programs/awk/interpret.py:MAX_FIELD": ("echo a | awk '{ $10001 = 1 }'", {}, 2, "attempt to access field 10001"),
-    "linux/programs/awk/parse.py:MAX_TOKENS": ("awk \"BEGIN { x = 1 $(seq 6000 | sed 's/.*/+ 1/' | tr '\\n' ' ') }\"", {}, 1, "a program of more than 10,000 words is not run here"),
+    "linux/programs/awk/memory.py:MAX_ENTRIES": ("awk 'BEGIN { while (1) a[i++] = 1 }'", {"linux.programs.awk.memory:MAX_ENTRIES": 100}, 2, "more than 100 elements are not held here"),
+    "linux/programs/awk/memory.py:MAX_TEXT": ("awk 'BEGIN { x = \"abcdefgh\"; while (1) x = x x }'", {}, 2, "a value of more than 1 MiB is not held here"),
+    "linux/programs/awk/memory.py:MAX_FIELD": ("echo a | awk '{ $10001 = 1 }'", {}, 2, "attempt to access field 10001"),
+    "linux/programs/awk/tokens.py:MAX_TOKENS": ("awk \"BEGIN { x = 1 $(seq 6000 | sed 's/.*/+ 1/' | tr '\\n' ' ') }\"", {}, 1, "a program of more than 10,000 words is not run here"),
     "linux/programs/awk/parse.py:MAX_DEPTH": ("awk 'BEGIN { x = " + "(" * 70 + "1" + ")" * 70 + " }'", {}, 1, "nested more than 60 deep is not run here"),
     "linux/programs/awk/values.py:MAX_DIGITS": ("awk -v x=$(printf %0301d 1) 'BEGIN { print x + 0 }'", {}, 0, "^0$"),
     "linux/programs/copying.py:MAX_DEPTH": ("cd /tmp; for i in $(seq 70); do mkdir d; cd d; done; cd /tmp; cp -r d e", {}, 1, "File name too long"),
@@ -121,7 +121,7 @@ CROSSED: dict[str, str] = {
     "container_runtime/names.py:_LIMIT": "tests/container_runtime/test_image_names.py::test_refused",
     "container_runtime/resolver.py:NAMESERVERS": "tests/container_runtime/test_resolver.py::test_config",
     "container_runtime/resolver.py:SEARCHES": "tests/container_runtime/test_resolver.py::test_config",
-    "container_runtime/sandbox.py:OUTPUT": "tests/container_runtime/test_sandboxes.py::test_commands",
+    "container_runtime/commands.py:OUTPUT": "tests/container_runtime/test_sandboxes.py::test_commands",
     "container_runtime/versions.py:MINORS": "tests/container_runtime/test_image_names.py::test_a_plausible_tag_means_the_nearest_build",
     "container_runtime/versions.py:PATCHES": "tests/container_runtime/test_image_names.py::test_a_plausible_tag_means_the_nearest_build",
     "kube_apiserver/sessions.py:SESSIONS": "tests/kube_apiserver/test_sessions.py::test_sessions_are_limited",
@@ -141,7 +141,7 @@ NO_LIMITS: dict[str, str] = {
         linux/programs/tar.py:BLOCK linux/programs/usage.py:_MEMORY linux/sh/arithmetic.py:_BIG linux/sh/bind.py:MAX_FDS
         linux/sockets.py:FIRST_EPHEMERAL network/limits.py:FIRST_PORT network/limits.py:LAST_PORT container_runtime/dns.py:PORT
         container_runtime/http.py:_DAY container_runtime/http.py:_NOT_HTTPS container_runtime/image.py:MB container_runtime/logs.py:PAGE
-        container_runtime/lookups.py:RESOLVER_PORT container_runtime/sandbox.py:_KILLED container_runtime/trees.py:_BUILT
+        container_runtime/lookups.py:RESOLVER_PORT container_runtime/commands.py:_KILLED container_runtime/trees.py:_BUILT
         """,
     "a time or a price": """
         linux/limits.py:QUANTUM linux/limits.py:SLICE linux/limits.py:FIRST_PERIOD linux/limits.py:LAST_PERIOD linux/limits.py:RECOVERY
@@ -163,7 +163,7 @@ NO_LIMITS: dict[str, str] = {
         linux/sh/compile.py:CHECKED linux/sh/compile.py:TAIL linux/sh/shell.py:CHARGED linux/sh/shell.py:GONE linux/sh/shell.py:SWITCH
         linux/sh/shell.py:WAIT network/conversation.py:CLIENT network/conversation.py:SERVER serving/websocket.py:CLOSE
         serving/websocket.py:ERROR serving/websocket.py:RESIZE serving/websocket.py:STDERR serving/websocket.py:STDIN
-        serving/websocket.py:STDOUT container_runtime/sandbox.py:COLUMNS container_runtime/sandbox.py:ROWS
+        serving/websocket.py:STDOUT container_runtime/commands.py:COLUMNS container_runtime/commands.py:ROWS
         """,
     "said twice: the machine holds back at linux/limits.py:SOCKET_WINDOW": "network/limits.py:WINDOW",
 }  # fmt: skip

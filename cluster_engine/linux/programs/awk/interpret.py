@@ -1,4 +1,4 @@
-"""Walks the tree of an awk program. Texts are characters inside, byte text outside."""
+"""Walks the tree of an awk program."""
 
 from __future__ import annotations
 
@@ -9,30 +9,25 @@ from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Sys
 from cluster_engine.linux.programs.awk.builtins import BUILTINS, Array
 from cluster_engine.linux.programs.awk.formatting import formatted
-from cluster_engine.linux.programs.awk.parse import AwkError, Node, Tree
+from cluster_engine.linux.programs.awk.memory import Memory
+from cluster_engine.linux.programs.awk.parse import Node, Tree
+from cluster_engine.linux.programs.awk.tokens import AwkError
 from cluster_engine.linux.programs.awk.values import (
     UNSET,
     Input,
     Value,
     compare,
-    restored,
-    stored,
     to_number,
     to_text,
     truth,
 )
-from cluster_engine.linux.regex import PatternError, found, regex, spans
-from cluster_engine.linux.text import characters, octets
+from cluster_engine.linux.regex import found
+from cluster_engine.linux.text import octets
 
 MAX_STEPS = 2_000_000
 """Nodes that one call (BEGIN, a chunk of input, END) may walk."""
 MAX_CALLS = 60
 """Functions inside one another."""
-MAX_ENTRIES = 100_000
-"""Elements of all arrays."""
-MAX_TEXT = 1 << 20
-"""Characters of one value."""
-MAX_FIELD = 10_000
 
 
 class Next(Exception):
@@ -61,169 +56,22 @@ class _Return(Exception):
         self.value = value
 
 
-class Interpreter:
-    """The memory of a running program, and how to walk its tree."""
+class Interpreter(Memory):
+    """How to walk the tree of a program that remembers."""
 
     def __init__(self, sys: Sys, tree: Tree) -> None:
+        super().__init__(len(tree.rules))
         self.sys = sys
         self.tree = tree
-        self.names: dict[str, Value] = {
-            "FS": " ",
-            "OFS": " ",
-            "ORS": "\n",
-            "RS": "\n",
-            "NR": 0.0,
-            "FNR": 0.0,
-            "SUBSEP": "\x1c",
-            "CONVFMT": "%.6g",
-            "OFMT": "%.6g",
-            "FILENAME": "",
-            "RSTART": 0.0,
-            "RLENGTH": -1.0,
-        }
-        self.arrays: dict[str, Array] = {}
-        self.frames: list[dict[str, Value | Array]] = []
-        self.record = ""
-        self.fields: list[Value] = []
-        self.split = True
-        """Whether `fields` belong to `record`."""
-        self.ranges: list[bool] = [False] * len(tree.rules)
         self.out: list[str] = []
-        self.written: list[str] = []
-        """Files that `print >` has begun."""
         self.steps = 0
-        self.drawn = 0
-        self.seed = 0.0
         self.exited: int | None = None
 
-    # ---- state -------------------------------------------------------------------------------
-
-    def state(self) -> dict[str, Any]:
-        """Everything as JSON without floats, in byte text."""
-        return {
-            "names": {name: octets(stored(value)) for name, value in self.names.items()},
-            "arrays": {name: _stored_array(array) for name, array in self.arrays.items()},
-            "record": octets(self.record), "ranges": list(self.ranges), "written": list(self.written),
-            "drawn": self.drawn,
-            "seed": stored(self.seed),
-        }  # fmt: skip
-
-    def load(self, state: dict[str, Any]) -> None:
-        self.names = {name: restored(characters(text)) for name, text in state["names"].items()}
-        self.arrays = {
-            name: {characters(key): restored(characters(text)) for key, text in array.items()}
-            for name, array in state["arrays"].items()
-        }
-        self.set_record(characters(state["record"]))
-        self.ranges, self.written, self.drawn = list(state["ranges"]), list(state["written"]), state["drawn"]
-        self.seed = to_number(restored(state["seed"]))
-
-    # ---- records and fields ------------------------------------------------------------------
-
-    def set_record(self, text: str) -> None:
-        self.record = text
-        self.split = False
-
-    def _split_fields(self) -> None:
-        if not self.split:
-            self.fields = [Input(piece) for piece in self.pieces(self.record, to_text(self.names["FS"]))]
-            self.split = True
-
-    def pieces(self, text: str, separator: str) -> list[str]:
-        if separator == " ":
-            return text.split()
-        if text == "":
-            return []
-        if separator == "":
-            return list(text)
-        if len(separator) == 1:
-            return text.split(separator)
-        pieces, at = [], 0
-        for match in spans(self._regex(separator), text):
-            start, end = match.span()
-            if end == start:
-                continue
-            pieces.append(text[at:start])
-            at = end
-        return [*pieces, text[at:]]
-
-    def _regex(self, pattern: str) -> Any:
-        try:
-            return regex(pattern, extended=True)
-        except PatternError as error:
-            raise AwkError(f"regular expression compile failed: {error}") from None
-
-    def field(self, number: int) -> Value:
-        if number == 0:
-            return Input(self.record)
-        self._split_fields()
-        if number < 0:
-            raise AwkError(f"attempt to access field {number}")
-        return self.fields[number - 1] if number <= len(self.fields) else UNSET
-
-    def set_field(self, number: int, value: Value) -> None:
-        if number == 0:
-            self.set_record(to_text(value))
-            return
-        self._split_fields()
-        if not 0 < number <= MAX_FIELD:
-            raise AwkError(f"attempt to access field {number}")
-        while len(self.fields) < number:
-            self.fields.append(Input(""))
-        self.fields[number - 1] = Input(value) if isinstance(value, str) else value
-        self._join()
-
-    def _join(self) -> None:
-        form = to_text(self.names["CONVFMT"])
-        self.record = to_text(self.names["OFS"]).join(to_text(each, form) for each in self.fields)
-
-    # ---- variables ---------------------------------------------------------------------------
-
-    def get(self, name: str) -> Value:
-        if self.frames and name in self.frames[-1]:
-            value = self.frames[-1][name]
-            if isinstance(value, dict):
-                raise AwkError(f"can't read value of {name}; it's an array name.")
-            return value
-        if name == "NF":
-            self._split_fields()
-            return float(len(self.fields))
-        if name in self.arrays and name not in self.names:
-            raise AwkError(f"can't read value of {name}; it's an array name.")
-        return self.names.get(name, UNSET)
-
-    def set(self, name: str, value: Value) -> None:
-        if isinstance(value, str) and len(value) > MAX_TEXT:
-            raise AwkError("a value of more than 1 MiB is not held here")
-        if self.frames and name in self.frames[-1]:
-            self.frames[-1][name] = value
-            return
-        if name == "NF":
-            self._split_fields()
-            count = min(max(int(to_number(value)), 0), MAX_FIELD)
-            self.fields = [*self.fields[:count], *([Input("")] * (count - len(self.fields)))]
-            self._join()
-            return
-        self.names[name] = value
-
-    def array(self, name: str) -> Array:
-        if self.frames and name in self.frames[-1]:
-            local = self.frames[-1][name]
-            if not isinstance(local, dict):
-                if local != "":
-                    raise AwkError(f"can't use scalar {name} as array")
-                local = self.frames[-1][name] = {}
-            return local
-        return self.arrays.setdefault(name, {})
+    # ---- places ------------------------------------------------------------------------------
 
     def key(self, nodes: tuple[Node, ...]) -> str:
         form = to_text(self.names["CONVFMT"])
         return to_text(self.names["SUBSEP"]).join(to_text(self.value(node), form) for node in nodes)
-
-    def store(self, array: Array, key: str, value: Value) -> None:
-        if key not in array and sum(map(len, self.arrays.values())) + len(array) > MAX_ENTRIES:
-            raise AwkError(f"more than {MAX_ENTRIES:,} elements are not held here")
-        array[key] = value
 
     def assign(self, place: Node, value: Value) -> Value:
         match place[0]:
@@ -407,7 +255,7 @@ class Interpreter:
             case "paren":
                 return self.value(node[1])
             case "regex":
-                return float(found(self._regex(node[1]), self.record))
+                return float(found(self.regex(node[1]), self.record))
             case "assign":
                 return self.assign(node[1], self.value(node[2]))
             case "binary":
@@ -489,7 +337,7 @@ class Interpreter:
     def pattern(self, node: Node) -> Any:
         while node[0] == "paren":
             node = node[1]
-        return self._regex(node[1] if node[0] == "regex" else to_text(self.value(node)))
+        return self.regex(node[1] if node[0] == "regex" else to_text(self.value(node)))
 
     def _call(self, name: str, nodes: tuple[Node, ...]) -> Value:
         names, body = self.tree.functions[name]
@@ -521,10 +369,6 @@ class Interpreter:
             return BUILTINS[name](self, nodes)
         except IndexError:
             raise AwkError(f"not enough arguments for {name}") from None
-
-
-def _stored_array(array: Array) -> dict[str, str]:
-    return {octets(key): octets(stored(value)) for key, value in array.items()}
 
 
 def _uses_array(node: Any, name: str) -> bool:

@@ -6,7 +6,8 @@ from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Exit, Filter, Program, State, Sys
 from cluster_engine.linux.programs._common import fail, hold, is_busybox, lines, misused
 from cluster_engine.linux.programs.awk.interpret import Exited, Interpreter
-from cluster_engine.linux.programs.awk.parse import AwkError, parse
+from cluster_engine.linux.programs.awk.parse import parse
+from cluster_engine.linux.programs.awk.tokens import AwkError
 from cluster_engine.linux.programs.awk.values import Input, to_text
 from cluster_engine.linux.text import characters, octets
 
