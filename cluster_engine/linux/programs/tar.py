@@ -9,13 +9,13 @@ from typing import Any
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Stat
 from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.linux.programs import archive
 from cluster_engine.linux.programs._common import fail, group, is_busybox, joined, misused, number, user
 from cluster_engine.linux.programs.copying import remove_tree
 from cluster_engine.linux.programs.ls import mode as shown_mode
 from cluster_engine.linux.sh.pattern import matches
 
 _USAGE = "tar c|x|t [-hvokO] [-f TARFILE] [-C DIR] [-T FILE] [-X FILE] [LONGOPT]... [FILE]..."
-BLOCK = 512
 _LONG = {
     "create": "c", "extract": "x", "get": "x", "list": "t", "verbose": "v", "file": "f", "directory": "C", "touch": "m",
     "to-stdout": "O", "gzip": "z", "gunzip": "z", "no-same-owner": "o", "no-same-permissions": "p",
@@ -132,8 +132,8 @@ def _create(sys: Sys, state: State, file: str) -> State:
 def _pack(sys: Sys, state: State) -> State:
     """One name (with all below it, listed first) a turn, so that a pipe's reader keeps up."""
     if not state["queue"]:
-        size = state["written"] + 2 * BLOCK
-        padding = 2 * BLOCK + (-size) % (20 * BLOCK)
+        size = state["written"] + 2 * archive.BLOCK
+        padding = 2 * archive.BLOCK + (-size) % (20 * archive.BLOCK)
         sys.write(state["out"], "\0" * padding)
         if state["status"]:
             delayed = "error exit delayed from previous errors"
@@ -181,7 +181,7 @@ def _pack(sys: Sys, state: State) -> State:
     kind = {"file": "0", "directory": "5", "link": "2", "device": "3"}[stat.kind]
     if kind == "5":
         shown = shown.rstrip("/") + "/"
-    text = _header(
+    text = archive.header(
         shown,
         stat.mode,
         stat.uid,
@@ -193,7 +193,7 @@ def _pack(sys: Sys, state: State) -> State:
         user(sys, stat.uid),
         group(sys, stat.gid),
     )
-    text += data + "\0" * (-len(data) % BLOCK)
+    text += data + "\0" * (-len(data) % archive.BLOCK)
     sys.tick(len(text) // 256)
     state["written"] += len(text)
     sys.write(state["out"], text)
@@ -219,50 +219,7 @@ def _stored(sys: Sys, state: State, name: str) -> str:
     return stored
 
 
-def _octal(value: int, size: int) -> str:
-    return f"{max(value, 0):0{size - 1}o}"[-(size - 1) :] + "\0"
-
-
-def _header(
-    name: str,
-    mode: int,
-    uid: int,
-    gid: int,
-    size: int,
-    mtime: int,
-    kind: str,
-    target: str,
-    owner: str,
-    owners: str,
-) -> str:
-    before = ""
-    for text, letter in ((name, "L"), (target, "K")):
-        if len(text) > 100:
-            long = text + "\0"
-            before += _header("././@LongLink", 0, 0, 0, len(long), 0, letter, "", "root", "root")
-            before += long + "\0" * (-len(long) % BLOCK)
-    fields = [
-        name[:100].ljust(100, "\0"), _octal(mode, 8), _octal(uid, 8), _octal(gid, 8), _octal(size, 12),
-        _octal(mtime // 1_000_000, 12), " " * 8, kind, target[:100].ljust(100, "\0"), "ustar  \0",
-        owner[:31].ljust(32, "\0"), owners[:31].ljust(32, "\0"), "\0" * 16,
-    ]  # fmt: skip
-    text = "".join(fields).ljust(BLOCK, "\0")
-    check = f"{sum(map(ord, text)):06o}\0 "
-    return before + text[:148] + check + text[156:]
-
-
 # ---- reading -----------------------------------------------------------------------------------
-
-
-def _number(field: str) -> int:
-    digits = field.strip(" \0")
-    if field[:1] == "\x80":
-        return int.from_bytes(field[1:].encode("latin-1"), "big")
-    return int(digits, 8) if digits and all(char in "01234567" for char in digits) else 0
-
-
-def _text(field: str) -> str:
-    return field.partition("\0")[0]
 
 
 def _data(sys: Sys, state: State, chunk: str) -> State:
@@ -292,13 +249,12 @@ def _one(sys: Sys, state: State) -> bool:
         state["pad"] -= len(piece)
         state["rest"] = rest[len(piece) :]
         return bool(piece)
-    if len(rest) < BLOCK:
+    if len(rest) < archive.BLOCK:
         return False
-    block, state["rest"] = rest[:BLOCK], rest[BLOCK:]
-    if block == "\0" * BLOCK:
+    block, state["rest"] = rest[: archive.BLOCK], rest[archive.BLOCK :]
+    if block == "\0" * archive.BLOCK:
         return True
-    checked = block[:148] + " " * 8 + block[156:]
-    if _number(block[148:156]) != sum(map(ord, checked)):
+    if not archive.checks(block):
         if is_busybox(sys):
             fail(sys, "invalid tar magic" if block[257:262] != "ustar" else "invalid tar header checksum")
         sys.error("This does not look like a tar archive")
@@ -309,22 +265,14 @@ def _one(sys: Sys, state: State) -> bool:
 
 
 def _entry(sys: Sys, state: State, block: str) -> None:
-    prefix = _text(block[345:500]) if block[257:263] == "ustar\0" else ""
-    name = _text(block[:100])
-    entry: dict[str, Any] = {
-        "name": f"{prefix}/{name}" if prefix else name, "mode": _number(block[100:108]) & 0o7777,
-        "uid": _number(block[108:116]), "gid": _number(block[116:124]), "size": _number(block[124:136]),
-        "mtime": _number(block[136:148]) * 1_000_000, "kind": block[156] if block[156] != "\0" else "0",
-        "target": _text(block[157:257]), "owner": _text(block[265:297]), "owners": _text(block[297:329]), "text": "",
-        "path": "",
-    }  # fmt: skip
+    entry = archive.entry(block)
     if entry["kind"] not in "LKxg":
         entry |= state["long"]
         state["long"] = {}
         if entry["kind"] == "0" and entry["name"].endswith("/"):
             entry["kind"] = "5"
     size = entry["size"] if entry["kind"] in "07LKxg" else 0
-    state["entry"], state["left"], state["pad"] = entry, size, -size % BLOCK
+    state["entry"], state["left"], state["pad"] = entry, size, -size % archive.BLOCK
     _entry_begins(sys, state)
     if not size:
         _entry_ends(sys, state)
@@ -442,31 +390,13 @@ def _entry_ends(sys: Sys, state: State) -> None:
     entry = state["entry"]
     match entry["kind"]:
         case "L":
-            state["long"] = {**state["long"], "name": _text(entry["text"])}
+            state["long"] = {**state["long"], "name": archive.text_of(entry["text"])}
         case "K":
-            state["long"] = {**state["long"], "target": _text(entry["text"])}
+            state["long"] = {**state["long"], "target": archive.text_of(entry["text"])}
         case "x":
-            state["long"] = {**state["long"], **_pax(entry["text"])}
+            state["long"] = {**state["long"], **archive.pax(entry["text"])}
         case "0" | "7" if entry["path"] and not state["stdout"]:
             _attributes(sys, state, entry, times=True)
-
-
-def _pax(text: str) -> dict[str, Any]:
-    found: dict[str, Any] = {}
-    at = 0
-    while at < len(text):
-        size, space, _ = text[at : at + 12].partition(" ")
-        if not space or not size.isdigit() or int(size) <= len(size):
-            break
-        key, _, value = text[at + len(size) + 1 : at + int(size) - 1].partition("=")
-        if key == "path":
-            found["name"] = value
-        elif key == "linkpath":
-            found["target"] = value
-        elif key == "size" and value.isdigit() and len(value) < 13:
-            found["size"] = int(value)
-        at += int(size)
-    return found
 
 
 def _attributes(sys: Sys, state: State, entry: dict[str, Any], *, times: bool) -> None:
