@@ -10,9 +10,8 @@ from dataclasses import dataclass
 from typing import Any
 from zlib import crc32
 
-from cluster_engine.container_runtime import dns, resolver
 from cluster_engine.container_runtime.keeper import Keeper
-from cluster_engine.network import is_address
+from cluster_engine.linux import dns, resolver
 
 RESOLVER_PORT = 61_000
 """From where questions to name servers are sent; outside the range that programs get."""
@@ -59,7 +58,7 @@ class Lookups:
 
     def begin(self, call: str, name: str, hosts: str, conf: str) -> None:
         """A program asks for a name; ``hosts`` and ``conf`` are its /etc/hosts and /etc/resolv.conf."""
-        if is_address(name):
+        if dns.is_address(name):
             self._settled(call, [name])
             return
         known = resolver.hosts(hosts).get(name.lower().rstrip("."))
@@ -102,7 +101,9 @@ class Lookups:
             return True
         del lookup.names[0]
         lookup.done = 0
-        if lookup.names:
+        if (
+            lookup.names and answer.code == dns.NO_SUCH_NAME
+        ):  # a name without an address ends the search (musl)
             self._ask(call)
         else:
             del self._out[call]

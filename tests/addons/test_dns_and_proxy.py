@@ -7,10 +7,10 @@ from typing import Any
 import pytest
 
 from cluster_engine.client_go import SharedInformerFactory
-from cluster_engine.container_runtime import resolver
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Store
 from cluster_engine.kube_proxy import Proxy
+from cluster_engine.linux import resolver
 from cluster_engine.network import Rule
 from cluster_engine.sim import Clock
 
@@ -89,8 +89,8 @@ def informers() -> SharedInformerFactory:
 def test_lookup(informers: SharedInformerFactory, name: str, namespace: str, expected: list[str]) -> None:
     search = f"search {namespace}.svc.cluster.local svc.cluster.local cluster.local"
     asked = resolver.questions(name, resolver.config(f"{search}\nnameserver 10.96.0.10\noptions ndots:5\n"))
-    answers = [found for full in asked if (found := Resolver(informers).answer(full)) is not None]
-    assert answers[:1] == ([expected] if expected else [])
+    answers = [found for full in asked if (found := Resolver(informers).answer(["A", full])) is not None]
+    assert [data for _, kind, data in (answers or [[]])[0] if kind == "A"] == expected
 
 
 @pytest.mark.parametrize(

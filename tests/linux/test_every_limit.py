@@ -112,15 +112,16 @@ CROSSED: dict[str, str] = {
     "network/limits.py:SYN_TRIES": "tests/network/test_network_limits.py::test_a_request_is_given_up",
     "network/wires.py:MAX_LATENCY": "tests/network/test_network_limits.py::test_a_wire_is_not_longer",
     "network/wires.py:WIRES": "tests/network/test_connections.py::test_links_are_limited",
-    "container_runtime/dns.py:NAME_LIMIT": "tests/network/test_network_limits.py::test_a_name_that_is_too_long",
+    "linux/dns.py:RECORDS": "tests/linux/test_dns.py::test_an_answer_is_not_longer",
+    "linux/dns.py:NAME_LIMIT": "tests/network/test_network_limits.py::test_a_name_that_is_too_long",
     "container_runtime/http.py:BODY_LIMIT": "tests/container_runtime/test_http.py::test_parse",
     "container_runtime/http.py:HEAD_LIMIT": "tests/container_runtime/test_http.py::test_parse",
     "container_runtime/http.py:OPEN": "tests/container_runtime/test_server_limits.py::test_connections_of_a_server",
     "container_runtime/logs.py:LIMIT": "tests/container_runtime/test_sandboxes.py::test_logs_are_bounded",
     "container_runtime/logs.py:LINE": "tests/container_runtime/test_server_limits.py::test_a_line_that_does_not_end_is_cut",
     "container_runtime/names.py:_LIMIT": "tests/container_runtime/test_image_names.py::test_refused",
-    "container_runtime/resolver.py:NAMESERVERS": "tests/container_runtime/test_resolver.py::test_config",
-    "container_runtime/resolver.py:SEARCHES": "tests/container_runtime/test_resolver.py::test_config",
+    "linux/resolver.py:NAMESERVERS": "tests/linux/test_resolver.py::test_config",
+    "linux/resolver.py:SEARCHES": "tests/linux/test_resolver.py::test_config",
     "container_runtime/commands.py:OUTPUT": "tests/container_runtime/test_sandboxes.py::test_commands",
     "container_runtime/versions.py:MINORS": "tests/container_runtime/test_image_names.py::test_a_plausible_tag_means_the_nearest_build",
     "container_runtime/versions.py:PATCHES": "tests/container_runtime/test_image_names.py::test_a_plausible_tag_means_the_nearest_build",
@@ -139,16 +140,16 @@ NO_LIMITS: dict[str, str] = {
         linux/limits.py:KIB linux/limits.py:MIB linux/programs/_common.py:FOREVER linux/programs/cut.py:_END linux/programs/date.py:_LAST
         linux/programs/dumps.py:_ROW linux/programs/expr.py:_LIMIT linux/programs/identity.py:CPUS linux/programs/ls.py:_HALF_YEAR linux/programs/paging.py:TAB
         linux/programs/archive.py:BLOCK linux/programs/usage.py:_MEMORY linux/sh/arithmetic.py:_BIG linux/sh/bind.py:MAX_FDS
-        linux/sockets.py:FIRST_EPHEMERAL network/limits.py:FIRST_PORT network/limits.py:LAST_PORT container_runtime/dns.py:PORT
+        linux/sockets.py:FIRST_EPHEMERAL network/limits.py:FIRST_PORT network/limits.py:LAST_PORT linux/dns.py:PORT
         container_runtime/http.py:_DAY container_runtime/http.py:_NOT_HTTPS container_runtime/image.py:MB container_runtime/logs.py:PAGE
         container_runtime/lookups.py:RESOLVER_PORT container_runtime/commands.py:_KILLED container_runtime/trees.py:_BUILT
         """,
     "a time or a price": """
         linux/limits.py:QUANTUM linux/limits.py:SLICE linux/limits.py:FIRST_PERIOD linux/limits.py:LAST_PERIOD linux/limits.py:RECOVERY
         linux/limits.py:FORK_COST linux/limits.py:EXEC_COST linux/limits.py:WAKE_COST linux/limits.py:BYTES_PER_STEP
-        linux/bandwidth.py:LEAST linux/bandwidth.py:SAVED linux/servers.py:EVENT_COST linux/programs/nc.py:_LINGER linux/programs/tail.py:_PERIOD network/limits.py:SYN_RETRY
+        linux/bandwidth.py:LEAST linux/bandwidth.py:SAVED linux/servers.py:EVENT_COST linux/programs/nc.py:_LINGER linux/programs/nslookup.py:_RETRY linux/programs/nslookup.py:_TRIES linux/programs/tail.py:_PERIOD network/limits.py:SYN_RETRY
         network/limits.py:UNREACHABLE_AFTER network/limits.py:RETRANSMIT network/limits.py:FOREGROUND
-        container_runtime/resolver.py:TIMEOUT container_runtime/resolver.py:ATTEMPTS
+        linux/resolver.py:TIMEOUT linux/resolver.py:ATTEMPTS
         """,
     "how much at once, without an effect on what happens": """
         linux/limits.py:CHUNK linux/machine.py:HOST_BUDGET linux/programs/seq.py:_BATCH linux/programs/yes.py:_BLOCK linux/sh/shell.py:SMALL

@@ -6,7 +6,7 @@ from typing import Any
 
 import pytest
 
-from cluster_engine.container_runtime import dns, resolver
+from cluster_engine.linux import dns, resolver
 from cluster_engine.network import Clients, Rule, Wire, client
 from cluster_engine.network import connections as room
 from cluster_engine.network.limits import DATAGRAM_BYTES
@@ -98,5 +98,5 @@ def test_a_name_that_is_too_long() -> None:
     name = ".".join([label, label, label, "a" * (dns.NAME_LIMIT - 192)])
     assert (len(name), resolver.questions(name, given)) == (253, [name])
     assert resolver.questions(name + "a", given) == []
-    assert dns.read_question(f"1 A {name}") == (1, name)
+    assert dns.read_question(f"1 A {name}") == (1, "A", name)
     assert dns.read_question(f"1 A {name}a") is None

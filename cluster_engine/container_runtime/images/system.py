@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cluster_engine.container_runtime import dns
 from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server
 from cluster_engine.container_runtime.image import MB, Image, Variant, tags
+from cluster_engine.linux import dns
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.sim import rfc3339
 from cluster_engine.version import KUBERNETES_VERSION
@@ -101,12 +101,14 @@ def _coredns(variant: Variant) -> Mapping[str, Program]:
             case ["datagram", fd, ip, port, data]:
                 found = dns.read_question(data)
                 if found is not None:
+                    question, kind, name = found
                     asked = state.setdefault("asked", {})
-                    asked[str(sys.call("dns", found[1]))] = [fd, ip, port, found[0]]
+                    asked[str(sys.call("dns", [kind, name]))] = [fd, ip, port, question]
                 return state
-            case ["answer", number, addresses]:
+            case ["answer", number, records]:
                 fd, ip, port, question = state["asked"].pop(str(number))
-                sys.sendto(fd, ip, port, dns.answer(question, addresses))
+                code = dns.NO_SUCH_NAME if records is None else dns.NO_ERROR
+                sys.sendto(fd, ip, port, dns.answer(question, code, records or ()))
                 return state
         return serve(sys, state, event)
 

@@ -33,6 +33,7 @@ from cluster_engine.linux.programs import (
     mv,
     names,
     nc,
+    nslookup,
     pager,
     ps,
     rm,
@@ -142,9 +143,9 @@ COMMON: tuple[Program, ...] = (
 BUSYBOX: tuple[Program, ...] = (
     replace(SHELL, name="ash"),
     dumps.HEXDUMP,
-    lookup.NSLOOKUP,
     lookup.PING,
     nc.PROGRAM,
+    nslookup.PROGRAM,
     pager.LESS,
     ps.KILLALL,
     ps.PGREP,

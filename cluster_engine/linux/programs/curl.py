@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from cluster_engine.linux.dns import is_address
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Exit, Program, State, Sys
 from cluster_engine.linux.programs import http
@@ -146,7 +147,7 @@ def _fetch(sys: Sys, state: State, url: http.Url) -> State:
             return _connect(sys, state, address)
     if url.host == "localhost":
         return _connect(sys, state, "127.0.0.1")
-    if http.is_address(url.host):
+    if is_address(url.host):
         return _connect(sys, state, url.host)
     sys.resolve(url.host)
     return state

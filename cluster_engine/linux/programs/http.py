@@ -70,15 +70,6 @@ def absolute(url: Url, location: str) -> Url | None:
     return Url(url.scheme, url.host, url.port, path, url.user)
 
 
-@lru_cache(64)
-def is_address(host: str) -> bool:
-    """A dotted IPv4 address."""
-    parts = host.split(".")
-    return len(parts) == 4 and all(
-        part.isascii() and part.isdigit() and len(part) < 4 and int(part) < 256 for part in parts
-    )
-
-
 def request(
     url: Url, method: str, headers: Sequence[tuple[str, str]], body: str, version: str = "1.1"
 ) -> str:

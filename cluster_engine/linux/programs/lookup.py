@@ -1,47 +1,11 @@
-"""`nslookup`, `getent hosts` and `ping`: what names and addresses answer."""
+"""`getent hosts` and `ping`: what names and addresses answer."""
 
 from __future__ import annotations
 
+from cluster_engine.linux.dns import is_address
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.linux.programs._common import account, duration, fail, is_busybox, misused, options
-from cluster_engine.linux.programs.http import is_address
-
-
-def _nameserver(sys: Sys) -> str:
-    try:
-        rows = sys.fs.read("/etc/resolv.conf").split("\n")
-    except FileError:
-        rows = []
-    found = [row.split()[1] for row in rows if row.startswith("nameserver") and len(row.split()) > 1]
-    return found[0] if found else "127.0.0.1"
-
-
-def _nslookup(sys: Sys, state: State, event: Event) -> State:
-    match event:
-        case ["start", argv]:
-            names = [word for word in argv[1:] if not word.startswith("-")]
-            if not names:
-                misused(sys, "", "nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]")
-            server = _nameserver(sys)
-            if len(names) > 1 and names[1] != server:
-                fail(sys, "another server than that of /etc/resolv.conf is not asked here")
-            state = {"name": names[0].rstrip("."), "server": server}
-            sys.resolve(names[0])
-        case ["resolved", _, addresses]:
-            server, name = state["server"], state["name"]
-            sys.out(f"Server:\t\t{server}\nAddress:\t{server}{':53' if is_busybox(sys) else '#53'}\n\n")
-            sys.out("".join(f"Name:\t{name}\nAddress: {address}\n" for address in addresses) + "\n")
-            sys.exit(0)
-        case ["unresolved", _, reason]:
-            server, name = state["server"], state["name"]
-            if reason == "timeout":
-                sys.err(";; connection timed out; no servers could be reached\n\n")
-                sys.exit(1)
-            sys.out(f"Server:\t\t{server}\nAddress:\t{server}{':53' if is_busybox(sys) else '#53'}\n\n")
-            sys.out(f"** server can't find {name}: NXDOMAIN\n\n")
-            sys.exit(1)
-    return state
 
 
 def _getent(sys: Sys, state: State, event: Event) -> State:
@@ -169,6 +133,5 @@ def _ping_ends(sys: Sys, state: State) -> State:
     sys.exit(0 if got else 1)
 
 
-NSLOOKUP = Program("nslookup", "ask the DNS", "nslookup HOST [DNS_SERVER]", on=_nslookup)
 GETENT = Program("getent", "look something up", "getent hosts NAME", on=_getent)
 PING = Program("ping", "see whether an address answers", _PING, on=_ping)

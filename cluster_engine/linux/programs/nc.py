@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
+from cluster_engine.linux.dns import is_address
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.linux.programs._common import duration, fail, is_busybox, misused, options
-from cluster_engine.linux.programs.http import is_address
 
 _USAGE = "nc [-lnvzku] [-w SEC] [-p PORT] [IPADDR PORT]"
 _LINGER = 1_000

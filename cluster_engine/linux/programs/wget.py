@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from cluster_engine.linux.dns import is_address
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.linux.programs import http
@@ -87,7 +88,7 @@ def _url(state: State) -> http.Url:
 def _fetch(sys: Sys, state: State, url: http.Url) -> State:
     state["url"] = list(url)
     state["answer"] = http.fresh()
-    if http.is_address(url.host):
+    if is_address(url.host):
         return _connect(sys, state, url, url.host)
     sys.resolve(url.host)
     return state

@@ -9,8 +9,7 @@ from __future__ import annotations
 from functools import lru_cache
 from typing import NamedTuple
 
-from cluster_engine.container_runtime.dns import NAME_LIMIT
-from cluster_engine.network import is_address
+from cluster_engine.linux.dns import NAME_LIMIT, is_address
 from cluster_engine.sim import SECOND
 
 TIMEOUT = 5 * SECOND

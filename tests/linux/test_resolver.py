@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cluster_engine.container_runtime.resolver import ATTEMPTS, TIMEOUT, Config, config, hosts, questions
+from cluster_engine.linux.resolver import ATTEMPTS, TIMEOUT, Config, config, hosts, questions
 from cluster_engine.sim import SECOND
 
 CONFIGS = {
