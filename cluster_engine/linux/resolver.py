@@ -10,8 +10,9 @@ from functools import lru_cache
 from typing import NamedTuple
 
 from cluster_engine.linux.dns import NAME_LIMIT, is_address
-from cluster_engine.sim import SECOND
 
+SECOND = 1_000_000
+"""µs."""
 TIMEOUT = 5 * SECOND
 ATTEMPTS = 2
 NAMESERVERS = 3

@@ -149,7 +149,7 @@ NO_LIMITS: dict[str, str] = {
         linux/limits.py:FORK_COST linux/limits.py:EXEC_COST linux/limits.py:WAKE_COST linux/limits.py:BYTES_PER_STEP
         linux/bandwidth.py:LEAST linux/bandwidth.py:SAVED linux/servers.py:EVENT_COST linux/programs/nc.py:_LINGER linux/programs/nslookup.py:_RETRY linux/programs/nslookup.py:_TRIES linux/programs/tail.py:_PERIOD network/limits.py:SYN_RETRY
         network/limits.py:UNREACHABLE_AFTER network/limits.py:RETRANSMIT network/limits.py:FOREGROUND
-        linux/resolver.py:TIMEOUT linux/resolver.py:ATTEMPTS
+        linux/resolver.py:SECOND linux/resolver.py:TIMEOUT linux/resolver.py:ATTEMPTS
         """,
     "how much at once, without an effect on what happens": """
         linux/limits.py:CHUNK linux/machine.py:HOST_BUDGET linux/programs/seq.py:_BATCH linux/programs/yes.py:_BLOCK linux/sh/shell.py:SMALL
