@@ -28,7 +28,7 @@ TIMEOUT = 120
 
 OPEN = {
     "claim-expansion-refused": "F",
-    # All but one text: of a missing dnsConfig upstream says "must provide `dnsConfig` …" (validatePodDNSConfig), as here.
+    # All but one text: of a missing dnsConfig upstream says "must provide `dnsConfig`" (validatePodDNSConfig), as here.
     "dns-names-and-resolver": "G",
     "hpa-without-metrics": "F",
     "in-place-resize": "F",
