@@ -136,7 +136,7 @@ CROSSED: dict[str, str] = {
 
 NO_LIMITS: dict[str, str] = {
     "a unit, a number of a protocol or of Linux": """
-        linux/bandwidth.py:PERIOD linux/budgets.py:ENTRY linux/descriptors.py:BLOCK linux/files/tree.py:PAGE linux/files/view.py:BLOCK linux/kernel.py:VERSION
+        linux/bandwidth.py:PERIOD linux/budgets.py:ENTRY linux/programs/dig.py:_TAB linux/descriptors.py:BLOCK linux/files/tree.py:PAGE linux/files/view.py:BLOCK linux/kernel.py:VERSION
         linux/limits.py:KIB linux/limits.py:MIB linux/programs/_common.py:FOREVER linux/programs/cut.py:_END linux/programs/date.py:_LAST
         linux/programs/dumps.py:_ROW linux/programs/expr.py:_LIMIT linux/programs/identity.py:CPUS linux/programs/ls.py:_HALF_YEAR linux/programs/paging.py:TAB
         linux/programs/archive.py:BLOCK linux/programs/usage.py:_MEMORY linux/sh/arithmetic.py:_BIG linux/sh/bind.py:MAX_FDS
@@ -147,7 +147,8 @@ NO_LIMITS: dict[str, str] = {
     "a time or a price": """
         linux/limits.py:QUANTUM linux/limits.py:SLICE linux/limits.py:FIRST_PERIOD linux/limits.py:LAST_PERIOD linux/limits.py:RECOVERY
         linux/limits.py:FORK_COST linux/limits.py:EXEC_COST linux/limits.py:WAKE_COST linux/limits.py:BYTES_PER_STEP
-        linux/bandwidth.py:LEAST linux/bandwidth.py:SAVED linux/servers.py:EVENT_COST linux/programs/nc.py:_LINGER linux/programs/nslookup.py:_RETRY linux/programs/nslookup.py:_TRIES linux/programs/tail.py:_PERIOD network/limits.py:SYN_RETRY
+        linux/bandwidth.py:LEAST linux/bandwidth.py:SAVED linux/servers.py:EVENT_COST linux/programs/nc.py:_LINGER linux/programs/dig.py:_RETRY linux/programs/dig.py:_TRIES linux/programs/dig.py:_TTL linux/programs/host.py:_RETRY linux/programs/host.py:_TRIES
+        linux/programs/nslookup.py:_RETRY linux/programs/nslookup.py:_TRIES linux/programs/tail.py:_PERIOD network/limits.py:SYN_RETRY
         network/limits.py:UNREACHABLE_AFTER network/limits.py:RETRANSMIT network/limits.py:FOREGROUND
         linux/resolver.py:SECOND linux/resolver.py:TIMEOUT linux/resolver.py:ATTEMPTS
         """,

@@ -106,3 +106,51 @@ def test_what_cannot_be_asked(cluster: Cluster, words: list[str], said: str) -> 
 def test_an_alias_is_reached_by_its_name(cluster: Cluster) -> None:
     done = cluster.fork().execute("client", ["wget", "-q", "-T", "5", "http://alias/"], limit=60)
     assert done.stderr.decode() == f"wget: can't connect to remote host ({WEB}): Connection refused\n"
+
+
+HERE = f"web.{TAIL}"
+BIND: dict[str, tuple[str, int, str]] = {
+    "dig, short": (f"dig +short {HERE}", 0, f"{WEB}\n"),
+    "dig, by the search list": ("dig +search +short web", 0, f"{WEB}\n"),
+    "dig, as it is": ("dig +short web", 0, ""),
+    "dig, an alias": (f"dig +short alias.{TAIL} @10.96.0.10", 0, f"{HERE}.\n{WEB}\n"),
+    "dig, ports": (f"dig -t srv +short _sql._tcp.db.{TAIL}", 0, f"0 50 5432 a.db.{TAIL}.\n0 50 5432 b.db.{TAIL}.\n"),
+    "dig, an address": (f"dig -x {WEB} +short", 0, f"{HERE}.\n"),
+    "dig, the answer alone": (f"dig +noall +answer {HERE}", 0, f"{HERE}. 30 IN\tA\t{WEB}\n"),
+    "dig, nobody there": ("dig +short +time=1 +tries=1 @10.244.9.9 web", 9, ";; communications error to 10.244.9.9#53: timed out\n;; no servers could be reached\n"),
+    "host": (f"host {HERE}", 0, f"{HERE} has address {WEB}\n"),
+    "host, by the search list": ("host web", 0, f"{HERE} has address {WEB}\n"),
+    "host, an alias": (f"host alias.{TAIL}", 0, f"alias.{TAIL} is an alias for {HERE}.\n{HERE} has address {WEB}\n"),
+    "host, an address": (f"host {WEB}", 0, f"1.7.96.10.in-addr.arpa domain name pointer {HERE}.\n"),
+    "host, ports": (f"host -t srv _http._tcp.{HERE}", 0, f"_http._tcp.{HERE} has SRV record 0 100 80 {HERE}.\n"),
+    "host, another server": (f"host -t a {HERE} 10.96.0.10", 0, f"Using domain server:\nName: 10.96.0.10\nAddress: 10.96.0.10#53\nAliases: \n\n{HERE} has address {WEB}\n"),
+    "host, no record": (f"host -t ptr {HERE}", 0, f"{HERE} has no PTR record\n"),
+    "host, no such name": ("host nobody", 1, "Host nobody not found: 3(NXDOMAIN)\n"),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def shot(cluster: Cluster) -> Cluster:
+    twin = cluster.fork()
+    twin.apply(
+        _pod("shot", containers=[{"name": "c", "image": "nicolaka/netshoot", "command": ["sleep", "1d"]}])
+    )
+    twin.settle()
+    return twin
+
+
+@pytest.mark.parametrize(("line", "status", "expected"), BIND.values(), ids=BIND.keys())
+def test_the_tools_of_bind(shot: Cluster, line: str, status: int, expected: str) -> None:
+    done = shot.fork().execute("shot", line.split(), limit=60)
+    assert (done.exit_code, (done.stdout + done.stderr).decode()) == (status, expected)
+
+
+def test_dig_shows_all(shot: Cluster) -> None:
+    done = shot.fork().execute("shot", ["dig", HERE], limit=60).stdout.decode()
+    for part in (
+        f"; <<>> DiG 9.20.10 <<>> {HERE}\n;; global options: +cmd\n;; Got answer:\n;; ->>HEADER<<- opcode: QUERY, status: NOERROR, id: ",
+        ";; flags: qr aa rd; QUERY: 1, ANSWER: 1, AUTHORITY: 0, ADDITIONAL: 1\n",
+        f";; QUESTION SECTION:\n;{HERE}.\tIN\tA\n\n;; ANSWER SECTION:\n{HERE}. 30 IN\tA\t{WEB}\n\n;; Query time: 0 msec\n;; SERVER: 10.96.0.10#53(10.96.0.10) (UDP)\n;; WHEN: ",
+        ";; MSG SIZE  rcvd: ",
+    ):
+        assert part in done

@@ -11,6 +11,6 @@ IMAGE = Image(
     env={"PATH": PATH},
     workdir="/root",
     tools="busybox",
-    also=("curl",),
+    also=("curl", "dig", "host", "jq"),
     files=alpine_files,
 )

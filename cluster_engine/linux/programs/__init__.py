@@ -20,12 +20,14 @@ from cluster_engine.linux.programs import (
     date,
     dd,
     diff,
+    dig,
     dumps,
     env,
     expr,
     find,
     grep,
     head,
+    host,
     identity,
     jq,
     lookup,
@@ -168,7 +170,7 @@ DEBIAN: tuple[Program, ...] = (
 )
 """In debian's images alone."""
 
-EXTRA: tuple[Program, ...] = (curl.PROGRAM, jq.PROGRAM)
+EXTRA: tuple[Program, ...] = (curl.PROGRAM, dig.PROGRAM, host.PROGRAM, jq.PROGRAM)
 """In images that name them."""
 
 PROGRAMS: dict[str, Program] = {each.name: each for each in (*COMMON, *BUSYBOX, *DEBIAN, *EXTRA)}

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator
 
 from cluster_engine.linux import dns, resolver
-from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.linux.programs import asking
 from cluster_engine.linux.programs._common import fail, is_busybox, misused
 
 _USAGE = "nslookup [-type=QUERY_TYPE] [-debug] HOST [DNS_SERVER]"
@@ -28,10 +28,7 @@ def _start(sys: Sys, argv: list[str]) -> State:
             kind = value.upper()
             if kind not in dns.TYPES:
                 fail(sys, f'invalid query type "{value}"')
-    try:
-        given = resolver.config(sys.fs.read("/etc/resolv.conf"))
-    except FileError:
-        given = resolver.config("")
+    given = asking.configured(sys)
     name = words[0]
     names = [name.rstrip(".").lower()]
     if dns.is_address(name) and not kind:
@@ -40,8 +37,7 @@ def _start(sys: Sys, argv: list[str]) -> State:
         names = resolver.questions(name, given)
     state: State = {
         "name": names[0] if kind == "PTR" else name, "kinds": [kind] if kind else ["A", "AAAA"], "names": names,
-        "server": given.servers[0] if given.servers else "127.0.0.1", "fd": -1, "number": 0, "sent": 0, "timer": 0,
-        "told": [], "status": 0,
+        **asking.blank(given), "told": [], "status": 0,
     }  # fmt: skip
     if not names:
         return _print(sys, state | {"told": [_failed(name)], "status": 1})
@@ -55,29 +51,14 @@ def _start(sys: Sys, argv: list[str]) -> State:
 
 def _ask(sys: Sys, state: State) -> State:
     """The next question goes out."""
-    if state["fd"] < 0:
-        state["fd"] = sys.bind_udp(0)
-    state["number"] += 1
-    state["sent"] = 0
-    return _send(sys, state)
-
-
-def _send(sys: Sys, state: State) -> State:
-    if state["sent"] == _TRIES:
-        sys.out(";; connection timed out; no servers could be reached\n\n")
-        sys.exit(1)
-    state["sent"] += 1
-    state["timer"] = sys.sleep(_RETRY)
-    text = dns.question(state["number"], state["names"][0], state["kinds"][0])
-    sys.sendto(state["fd"], state["server"], dns.PORT, text)
+    asking.ask(sys, state, state["kinds"][0], state["names"][0], _RETRY)
     return state
 
 
 def _answered(sys: Sys, state: State, data: str) -> State:
-    answer = dns.read_answer(data)
-    if answer is None or answer.number != state["number"]:
+    answer = asking.answered(sys, state, data)
+    if answer is None:
         return state
-    sys.cancel(state["timer"])
     missing = answer.code == dns.NO_SUCH_NAME
     if missing and len(state["names"]) > 1:
         state["names"] = state["names"][1:]
@@ -88,6 +69,14 @@ def _answered(sys: Sys, state: State, data: str) -> State:
         state["told"] = [*state["told"], "".join(_rows(answer))]
     state["kinds"] = state["kinds"][1:]
     return _ask(sys, state) if state["kinds"] else _print(sys, state)
+
+
+def _again(sys: Sys, state: State) -> State:
+    if state["sent"] == _TRIES:
+        sys.out(";; connection timed out; no servers could be reached\n\n")
+        sys.exit(1)
+    asking.again(sys, state, _RETRY)
+    return state
 
 
 def _rows(answer: dns.Answer) -> Iterator[str]:
@@ -126,7 +115,7 @@ def _on(sys: Sys, state: State, event: Event) -> State:
         case ["datagram", _, _, _, data]:
             return _answered(sys, state, data)
         case ["timer", _]:
-            return _send(sys, state)
+            return _again(sys, state)
     return state
 
 
