@@ -30,6 +30,7 @@ from cluster_engine.kube_apiserver import (
     RequestContext,
     Response,
 )
+from cluster_engine.kubelet import Kubelets
 from cluster_engine.network import Wire
 from cluster_engine.performers import PERFORMERS
 from cluster_engine.sim import (
@@ -227,6 +228,20 @@ class Cluster(Wiring):
         self.network.wires.check(source, destination, wire)
         payload = {"source": source, "destination": destination, **wire._asdict()}
         self.perform(Entry(self.journal.next_seq, self.clock.now, "wire", payload))
+
+    def fault(self, kind: str, **what: Any) -> None:
+        """Something fails, or works again: ``fault("node/power", node="worker-1", up=False)``.
+
+        The kinds and their data are `kubelet.FAULTS`. Raises ValueError for what cannot fail so.
+        """
+        self.perform(self.prepare_fault(kind, what))
+
+    def prepare_fault(self, kind: str, what: dict[str, Any]) -> Entry:
+        """The journal entry of a fault, at the present time. Raises ValueError."""
+        kubelets = self.components[Kubelets.name]
+        assert isinstance(kubelets, Kubelets)
+        kubelets.faults.check(kind, what)
+        return Entry(self.journal.next_seq, self.clock.now, kind, what)
 
     @classmethod
     def replay(cls, journal: Journal, until: int | None = None, kinds: Iterable[Kind] = KINDS) -> Self:

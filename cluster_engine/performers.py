@@ -58,6 +58,16 @@ def _wire(cluster: Wiring, entry: Entry) -> None:
     kubelets.network_changed()
 
 
+def _fault(cluster: Wiring, entry: Entry) -> None:
+    kubelets = cluster.components[Kubelets.name]
+    assert isinstance(kubelets, Kubelets)
+    payload = entry.payload
+    with _cause(
+        cluster, entry, entry.kind, str(payload.get("node") or payload.get("pod") or payload.get("host"))
+    ):
+        kubelets.faults.perform(entry.kind, payload)
+
+
 def _noted(cluster: Wiring, entry: Entry) -> None:
     """Time was moved, or a file of the learner's saved: the journal has it so that a rebuilt run has it."""
 
@@ -77,6 +87,10 @@ PERFORMERS: dict[str, Performer] = {
     "clock": _noted,
     "file": _noted,
     "wire": _wire,
+    "node/power": _fault,
+    "node/partition": _fault,
+    "container/kill": _fault,
+    "registry/fail": _fault,
     "session/open": _open_session,
     "session/input": _session("input"),
     "session/resize": _session("resize"),

@@ -110,6 +110,10 @@ class Client:
         context = self._context("update", resource, namespace, name)
         self._registry.keep_renewed(context, resource, namespace, name)
 
+    def stop_renewing(self, resource: str, name: str, namespace: str | None = None) -> None:
+        """The end of ``keep_renewed``. Nothing is written, so nothing is authorized."""
+        self._registry.stop_renewing(resource, namespace, name)
+
     def delete(
         self,
         resource: str,

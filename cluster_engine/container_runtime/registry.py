@@ -5,6 +5,7 @@ The texts are containerd's (core/remotes/docker, internal/cri/server/images).
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 
@@ -31,6 +32,10 @@ _MIRRORS = {
 """Registries that serve what another one has, by the beginning of the name."""
 
 
+_HOSTS = {"docker.io": "registry-1.docker.io"}
+"""Where registries are that are not at their names."""
+
+
 class PullError(Exception):
     """The pull failed; str() is what the kubelet gets from the runtime."""
 
@@ -45,13 +50,19 @@ def _canonical(repository: str) -> str:
     return repository
 
 
-def resolve(reference: Reference) -> tuple[Image, str]:
-    """The image and the tag of its build. Raises PullError with containerd's words."""
+def resolve(reference: Reference, failing: Sequence[str] = ()) -> tuple[Image, str]:
+    """The image and the tag of its build; of ``failing`` registries none. Raises PullError with containerd's words."""
     image = _BY_REPOSITORY.get(_canonical(reference.repository))
     wanted = f'"{reference}"'
     prefix = f"failed to pull and unpack image {wanted}: failed to resolve reference {wanted}"
+    domain = reference.repository.split("/", 1)[0]
+    if domain in failing:
+        host, path = _HOSTS.get(domain, domain), reference.repository.split("/", 1)[1]
+        raise PullError(
+            f"{prefix}: unexpected status from HEAD request to "
+            f"https://{host}/v2/{path}/manifests/{reference.tag or reference.digest}: 503 Service Unavailable"
+        )
     if image is None:
-        domain = reference.repository.split("/", 1)[0]
         if domain == "docker.io":
             raise PullError(
                 f"{prefix}: pull access denied, repository does not exist or may require authorization: "

@@ -319,6 +319,18 @@ class Store:
         self._renewals.add(Renewal(resource, key, self.clock.now + RENEWAL_PERIOD, by))
         table.renewed = True
 
+    def stop_renewing(self, resource: str, key: str) -> None:
+        """It is not, from now on; informers are told of the object as its last renewal left it."""
+        if (resource, key) not in self._renewals:
+            return
+        if self.clock.now >= self._renewals.due:
+            self._fold()
+        self._renewals.drop(resource, key)
+        table = self._table(resource)
+        last = table.objects[key]
+        event = WatchEvent("MODIFIED", last, last, int(last["metadata"]["resourceVersion"]))
+        self._tell(event, table.subscribers, "etcd/subscriber")
+
     def is_renewed(self, resource: str, key: str) -> bool:
         """Whether the key is renewed by itself."""
         return (resource, key) in self._renewals

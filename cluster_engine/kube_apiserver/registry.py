@@ -411,6 +411,10 @@ class Registry:
         self.get(ctx, resource, namespace, name)
         self.store.keep_renewed(resource, _key(namespace, name), ctx.manager)
 
+    def stop_renewing(self, resource: str, namespace: str | None, name: str) -> None:
+        """The object is renewed no longer: whoever did it cannot any more."""
+        self.store.stop_renewing(resource, _key(namespace, name))
+
     # ---- delete ------------------------------------------------------------------------------------------
 
     def delete(

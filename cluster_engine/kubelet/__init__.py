@@ -6,6 +6,7 @@ the API server. ``node`` registers and renews, ``worker`` runs Pods, ``status`` 
 of the container runtime: all others know containers through it.
 """
 
+from cluster_engine.kubelet.faults import FAULTS
 from cluster_engine.kubelet.kubelets import Kubelets
 
-__all__ = ["Kubelets"]
+__all__ = ["FAULTS", "Kubelets"]

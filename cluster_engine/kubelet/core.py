@@ -29,6 +29,8 @@ CAPACITY = {
 }
 """Of every node; all of it is allocatable."""
 ALLOCATABLE = amounts(CAPACITY)
+ON, BOOTING, OFF = "on", "booting", "off"
+"""The power of a node's machine."""
 
 
 @dataclass(slots=True)
@@ -55,6 +57,25 @@ class Node:
     registered: bool = False
     ready: bool = False
     leased: bool = False
+    power: str = ON
+    boots: int = 0
+    """How often its machine was switched off: clock events of an earlier life are void."""
+    cut: bool = False
+    """Whether it cannot reach the control plane, nor be reached."""
+    seen: dict[str, JSON] = field(default_factory=dict)
+    """While it is cut off: its Pods as it last saw them, by the records' uids."""
+    kept: dict[str, dict[str, JSON]] = field(default_factory=dict)
+    """While it is off: what is on its disk of each Pod's emptyDir volumes."""
+
+    @property
+    def life(self) -> tuple[Any, ...]:
+        """What clock events of the node begin with: its name, and which of its machine's lives they belong to."""
+        return (self.name, self.boots) if self.boots else (self.name,)
+
+    @property
+    def reachable(self) -> bool:
+        """Whether the control plane and the kubelet can talk."""
+        return self.power == ON and not self.cut
 
     @property
     def ip(self) -> str:
@@ -74,6 +95,11 @@ class Node:
             self.leased,
             self.addresses.state(),
             self.usage.state(),
+            self.power,
+            self.boots,
+            self.cut,
+            list(self.seen.items()),
+            [[uid, list(volumes.items())] for uid, volumes in self.kept.items()],
         ]
 
     def load(self, state: list[Any]) -> None:
@@ -84,6 +110,9 @@ class Node:
         self.relist, self.relist_waited, self.registered, self.ready, self.leased = state[4:9]
         self.addresses.load(state[9])
         self.usage.load(state[10])
+        self.power, self.boots, self.cut = state[11:14]
+        self.seen = {uid: pod for uid, pod in state[14]}  # noqa: C416
+        self.kept = {uid: dict(volumes) for uid, volumes in state[15]}
 
 
 class Core:
@@ -96,6 +125,8 @@ class Core:
         self.pods = ctx.informers.of("pods")
         self.nodes: dict[str, Node] = {}
         self.records = Records()
+        self.failing: list[str] = []
+        """Registries that fail."""
         for index, (name, control_plane) in enumerate(node_names(ctx)):
             client = ctx.client(f"system:node:{name}", manager="kubelet")
             recorder = ctx.recorder("kubelet", client, name)
@@ -105,7 +136,10 @@ class Core:
     # ---- records ---------------------------------------------------------------------------------------
 
     def pod_of(self, record: PodRecord) -> JSON | None:
-        """The API object, if it is still this Pod's."""
+        """The API object, if it is still this Pod's; a node that is cut off knows what it saw last."""
+        node = self.nodes[record.node]
+        if node.cut:
+            return node.seen.get(record.uid)
         pod = self.pods.get(record.key)
         return pod if pod is not None and record_uid(pod) == record.uid else None
 
@@ -140,7 +174,7 @@ class Core:
             # All nodes relist on the same beat: what happened in a second is one batch for the controllers.
             due = self.clock.now // RELIST * RELIST + RELIST
             node.relist_waited = not record.quiet
-            node.relist = self.clock.call_at(due, "kubelet/relist", node.name, background=record.quiet)
+            node.relist = self.clock.call_at(due, "kubelet/relist", *node.life, background=record.quiet)
 
     def relisted(self, node_name: str) -> dict[str, Roots]:
         """The Pods, by uid, whose containers changed since the last relist, and why."""
@@ -173,6 +207,9 @@ class Core:
         status = pod_status(record, pod, node.ip, self.clock.now)
         if status == pod.get("status"):
             return pod
+        if node.cut:
+            told = node.seen[record.uid] = {**pod, "status": status}
+            return told
         try:
             return node.client.update_status("pods", {**pod, "status": status})
         except ApiError as error:
@@ -182,7 +219,9 @@ class Core:
 
     def event(self, record: PodRecord, pod: JSON, kind: str, reason: str, text: str, path: str = "") -> None:
         """An event about the Pod, or about one of its containers."""
-        self.nodes[record.node].recorder.event(pod, kind, reason, text, field_path=path)
+        node = self.nodes[record.node]
+        if node.reachable:
+            node.recorder.event(pod, kind, reason, text, field_path=path)
 
 
 def node_names(ctx: Context) -> list[tuple[str, bool]]:

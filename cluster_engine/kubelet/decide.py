@@ -14,6 +14,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
 from cluster_engine.kubelet.record import (
     FINISHED,
+    LOST,
     NEW,
     TERMINATING,
     TURN,
@@ -182,6 +183,8 @@ def decide(record: PodRecord, pod: JSON | None, now: int) -> tuple[Action, ...]:
         return (Remove(),)
     if record.state == FINISHED:
         return (WriteStatus(), Remove()) if deleted else (WriteStatus(),)
+    if record.state == LOST:
+        return ()
     if record.state == TERMINATING:
         return (*_patience(record, pod, now), *_stops(record, pod, now, record.grace))
     if deleted:
@@ -195,7 +198,8 @@ def decide(record: PodRecord, pod: JSON | None, now: int) -> tuple[Action, ...]:
         fail = Fail("Evicted", record.evicted, "Warning")
         return (fail, WriteStatus(), *_end(record, pod, now, EVICTION_GRACE))
     if record.state == NEW:
-        return ()  # volumes and sandbox are on their way
+        # Volumes and sandbox are on their way, unless it ended for good while its node was off.
+        return (Close(), WriteStatus()) if record.containers and _ended(record, pod) else ()
     return _sync(record, pod, now)
 
 
@@ -274,9 +278,11 @@ def _starts(record: PodRecord, pod: JSON, now: int) -> Iterator[Action]:
     for ephemeral in spec.get("ephemeralContainers") or ():
         if ephemeral["name"] not in record.containers:  # never a second time
             yield Start(ephemeral["name"], 0)
-    regular_ran = any(c["name"] in record.containers for c in spec["containers"])
+    here = {name: c for name, c in record.containers.items() if c.created_at >= record.sandbox_at}
+    """Those of this sandbox: in another one all init containers run again."""
+    regular_ran = any(c["name"] in here for c in spec["containers"])
     for init in spec.get("initContainers") or ():
-        container = record.containers.get(init["name"])
+        container = here.get(init["name"])
         if is_sidecar(init):
             if container is None or container.state == EXITED:
                 yield from _start(record, pod, init, container, now)

@@ -10,8 +10,9 @@ from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
 from cluster_engine.container_runtime.container import Container
-from cluster_engine.kubelet.core import Core
+from cluster_engine.kubelet.core import ON, Core
 from cluster_engine.kubelet.environment import Environment
+from cluster_engine.kubelet.faults import Faults
 from cluster_engine.kubelet.lifecycle import Lifecycle
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.prober import Prober
@@ -46,6 +47,9 @@ class Kubelets(Component):
         volumes = Volumes(ctx.informers)
         self.worker = worker = Worker(core, runtime, volumes, starter, prober, termination, static_pods)
         self.queue = self.new_queue(worker.sync, latency=LATENCY)
+        self.faults = Faults(
+            core, runtime, self.nodes, prober, ctx.network.wires, self._look, self.network_changed
+        )
         self.refreshes = self.new_queue(worker.refresh, "refresh")
         for resource in ("configmaps", "secrets"):
             shown = partial(self._shown, resource)
@@ -53,12 +57,18 @@ class Kubelets(Component):
         for node in core.nodes.values():
             ctx.server.node_proxy.register(node.name, NodeServer(core, runtime, node))
         core.pods.on(self._added, self._updated, self._deleted)
-        handlers: dict[str, Callable[..., None]] = {
+        of_nodes: dict[str, Callable[[str], None]] = {
             "register": self.nodes.register,
             "heartbeat": self.nodes.heartbeat,
             "lease": self.nodes.lease,
+            "contradict": self.nodes.contradict,
             "mirror": static_pods.refresh,
             "relist": worker.relist,
+        }
+        for name, of_node in of_nodes.items():
+            self.clock.register(f"kubelet/{name}", partial(_in_its_life, core, of_node))
+        self.clock.register("kubelet/boot", self.faults.boot)
+        of_pods: dict[str, Callable[..., None]] = {
             "resync": worker.resync,
             "wake": worker.wake,
             "storage": worker.measure,
@@ -70,11 +80,14 @@ class Kubelets(Component):
             "probe": prober.run,
             "probed": prober.probed,
         }
-        for name, handler in handlers.items():
-            self.clock.register(f"kubelet/{name}", handler)
+        for name, of_pod in of_pods.items():
+            self.clock.register(f"kubelet/{name}", of_pod)
 
     def _exited(self, record: PodRecord, container: Container) -> None:
         self.worker.exited(record, container)
+
+    def _look(self, key: str) -> None:
+        self.queue.add(key)
 
     def start(self) -> None:
         self.nodes.start()
@@ -126,12 +139,21 @@ class Kubelets(Component):
     def share(self, other: Kubelets) -> None:
         for name, node in other.core.nodes.items():
             self.core.nodes[name].load(node.state())
+        self.core.failing = other.core.failing.copy()
+        self._without_power()
         self.core.records.share(other.core.records)
         self.runtime.share(other.runtime)
+
+    def _without_power(self) -> None:
+        """Who is attached to the network is no part of its state: nodes that are off are not."""
+        for node in self.core.nodes.values():
+            if node.power != ON:
+                self.runtime.clients.remove(node.name)
 
     def state(self) -> dict[str, Any]:
         return {
             "nodes": [[name, node.state()] for name, node in self.core.nodes.items()],
+            "failing": self.core.failing.copy(),
             "records": [record.state_data() for record in self.core.records.all()],
             "runtime": self.runtime.state(),
         }
@@ -140,10 +162,19 @@ class Kubelets(Component):
         core = self.core
         for name, saved in state["nodes"]:
             core.nodes[name].load(saved)
+        core.failing = list(state["failing"])
         core.records.clear()
         for data in state["records"]:
             core.records.add(PodRecord.from_data(data))
         self.runtime.load(state["runtime"])
+        self._without_power()
         for record in core.records.all():
             if any(probe.steady for probe in record.probes.values()):
                 self.runtime.sandboxes.resting.add(record.uid)
+
+
+def _in_its_life(core: Core, handler: Callable[[str], None], name: str, boots: int = 0) -> None:
+    """A clock event of a node whose machine is still on, and was not switched off since it was planned."""
+    node = core.nodes[name]
+    if node.power == ON and node.boots == boots:
+        handler(name)

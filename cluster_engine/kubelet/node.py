@@ -2,8 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.client_go import Change
+from cluster_engine.component_helpers.conditions import condition_of
 from cluster_engine.container_runtime.names import parse
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.kubelet.core import CAPACITY, Core, Node
@@ -15,6 +19,15 @@ LEASE_SECONDS = 40
 _LEASE_PERIOD = 10.0  # the store's RENEWAL_PERIOD
 _LEASES, _LEASE_NAMESPACE = "leases.coordination.k8s.io", "kube-node-lease"
 STATUS_PERIOD = 300.0
+_UPDATE_PERIOD = 10.0
+"""Seconds between two looks at the own status (nodeStatusUpdateFrequency)."""
+_POLICIES = (
+    "validatingadmissionpolicies.admissionregistration.k8s.io",
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+    "mutatingadmissionpolicies.admissionregistration.k8s.io",
+    "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
+)
+"""What may refuse or change the renewal of a lease."""
 _RETRY = 1.0
 _ZONES = ("a", "b", "c")
 _REGION = "region-1"
@@ -48,7 +61,11 @@ class Nodes:
         self.clock = core.clock
         self.static_pods = static_pods
 
+        core.ctx.informers.of("nodes").on(update=self._status_changed)
         self.leases = core.ctx.informers.of(_LEASES)
+        for policies in _POLICIES:
+            changed = self._refusals_changed
+            self.core.ctx.informers.of(policies).on(changed, changed, changed)
         self.leases.on(
             update=lambda change: self._lease_changed(change.old, change.new),
             delete=lambda lease: self._lease_changed(lease, lease),
@@ -56,21 +73,24 @@ class Nodes:
 
     def start(self) -> None:
         for node in self.core.nodes.values():
-            self.clock.call_later(0.05 + 0.01 * node.index, "kubelet/register", node.name)
+            self.clock.call_later(0.05 + 0.01 * node.index, "kubelet/register", *node.life)
 
     def register(self, name: str) -> None:
         """Clock event: creates the Node, and a second later reports it ready."""
         node = self.core.nodes[name]
+        if node.cut:
+            self.clock.call_later(_LEASE_PERIOD, "kubelet/register", *node.life, background=True)
+            return
         if not node.registered:
             try:
                 node.client.create("nodes", self._object(node))
             except ApiError as error:
                 if error.code != 409:
-                    self.clock.call_later(_RETRY, "kubelet/register", name)
+                    self.clock.call_later(_RETRY, "kubelet/register", *node.life)
                     return
             node.registered = True
             node.recorder.event(self._about(node), "Normal", "Starting", "Starting kubelet.")
-            self.clock.call_later(_RETRY, "kubelet/register", name)
+            self.clock.call_later(_RETRY, "kubelet/register", *node.life)
             return
         if not node.ready:
             node.ready = True
@@ -79,22 +99,36 @@ class Nodes:
                     # kubeadm has pulled the control plane's images before the kubelet starts.
                     node.images.setdefault(str(parse(container["image"])), self.clock.now)
             self._write(node)
-            text = f"Node {name} status is now: NodeReady"
-            node.recorder.event(self._about(node), "Normal", "NodeReady", text)
             self.static_pods.refresh(name)
-            self.clock.call_later(STATUS_PERIOD, "kubelet/heartbeat", name, background=True)
+            self.clock.call_later(STATUS_PERIOD, "kubelet/heartbeat", *node.life, background=True)
         if not self._renew(node):
-            self.clock.call_later(_RETRY, "kubelet/register", name)
+            self.clock.call_later(_RETRY, "kubelet/register", *node.life)
 
     def heartbeat(self, name: str) -> None:
         """Clock event: the status again, with a new heartbeat."""
-        self._write(self.core.nodes[name])
-        self.clock.call_later(STATUS_PERIOD, "kubelet/heartbeat", name, background=True)
+        node = self.core.nodes[name]
+        self._write(node)
+        self.clock.call_later(STATUS_PERIOD, "kubelet/heartbeat", *node.life, background=True)
 
     def lease(self, name: str) -> None:
         """Clock event: renews the lease. From then on that goes by itself, until somebody else writes it."""
-        if not self._renew(self.core.nodes[name]):
-            self.clock.call_later(_LEASE_PERIOD, "kubelet/lease", name, background=True)
+        node = self.core.nodes[name]
+        if node.cut or not self._renew(node):
+            self.clock.call_later(_LEASE_PERIOD, "kubelet/lease", *node.life, background=True)
+
+    def _status_changed(self, change: Change) -> None:
+        """Who is taken for lost says within ten seconds that it is not."""
+        node = self.core.nodes.get(change.key)
+        ready = condition_of(change.new, "Ready") if change.status and node is not None else None
+        if node is not None and node.ready and ready is not None and ready["status"] == "Unknown":
+            self.clock.call_later(_UPDATE_PERIOD, "kubelet/contradict", *node.life, background=True)
+
+    def contradict(self, name: str) -> None:
+        """Clock event: the status is written if it is still another one than the kubelet's."""
+        node, found = self.core.nodes[name], self.core.ctx.informers.of("nodes").get(name)
+        ready = condition_of(found, "Ready") if found is not None else None
+        if ready is not None and ready["status"] == "Unknown":
+            self._write(node)
 
     def _lease_changed(self, old: JSON, new: JSON) -> None:
         name, namespace = new["metadata"]["name"], new["metadata"]["namespace"]
@@ -105,7 +139,27 @@ class Nodes:
             # Somebody else wrote it, or deleted it: at the next renewal the kubelet makes it good.
             node.leased = False
             due = parse_rfc3339(old["spec"]["renewTime"]) + round(_LEASE_PERIOD * SECOND)
-            self.clock.call_at(due, "kubelet/lease", name, background=True)
+            self.clock.call_at(due, "kubelet/lease", *node.life, background=True)
+
+    def restart(self, node: Node) -> None:
+        """The machine has come up: the kubelet registers its node, which may have been deleted, and goes on."""
+        node.registered = node.ready = False
+        self.register(node.name)
+
+    def report(self, node: Node) -> None:
+        """The control plane can be reached again: it hears how the node is."""
+        self._write(node)
+        self.static_pods.refresh(node.name)
+
+    def silence(self, node: Node) -> None:
+        """The lease is renewed no longer; the kubelet tries to write it when the next renewal would be due."""
+        node.client.stop_renewing(_LEASES, node.name, _LEASE_NAMESPACE)
+
+    def _refusals_changed(self, policy: object) -> None:
+        """What may refuse a renewal is another now: each node's next one is written, and may be refused."""
+        for node in self.core.nodes.values():
+            if node.leased:
+                self.silence(node)
 
     # ---- objects ---------------------------------------------------------------------------------------
 
@@ -179,7 +233,7 @@ class Nodes:
             "images": self._images(node),
             "nodeInfo": {
                 "architecture": "amd64",
-                "bootID": f"b0071d00-0000-4000-8000-{node.index:012x}",
+                "bootID": _boot_id(node),
                 "containerRuntimeVersion": "containerd://2.2.0",
                 "kernelVersion": "6.12.48",
                 "kubeProxyVersion": "",
@@ -207,13 +261,22 @@ class Nodes:
 
     def _write(self, node: Node) -> None:
         current = self.core.ctx.informers.of("nodes").get(node.name)
-        if current is None:
+        if current is None or not node.reachable:
             return
+        old, status = current["status"], self._status(node, current["status"])
         try:
-            node.client.update_status("nodes", {**current, "status": self._status(node, current["status"])})
+            node.client.update_status("nodes", {**current, "status": status})
         except ApiError as error:
             if error.code not in (404, 409):
                 raise
+            return
+        boot = _boot_id(node)
+        if (old.get("nodeInfo") or {}).get("bootID", boot) != boot:
+            text = f"Node {node.name} has been rebooted, boot id: {boot}"
+            node.recorder.event(self._about(node), "Warning", "Rebooted", text)
+        for reason in _changes(old.get("conditions") or (), status["conditions"]):
+            text = f"Node {node.name} status is now: {reason}"
+            node.recorder.event(self._about(node), "Normal", reason, text)
 
     def _renew(self, node: Node) -> bool:
         current = self.leases.get(f"{_LEASE_NAMESPACE}/{node.name}")
@@ -245,3 +308,14 @@ class Nodes:
             {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec},
         )
         return True
+
+
+def _boot_id(node: Node) -> str:
+    return f"b0071d00-0000-4000-8000-{node.boots:06x}{node.index:06x}"
+
+
+def _changes(old: Iterable[JSON], new: Iterable[JSON]) -> list[str]:
+    """The reasons to tell of: conditions that are not what they were."""
+    before = {condition["type"]: condition["status"] for condition in old}
+    changed = [c for c in new if c["status"] != before.get(c["type"], c["status"])]
+    return ["Node" + c["reason"].removeprefix("Kubelet") for c in changed]

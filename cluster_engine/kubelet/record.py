@@ -18,6 +18,8 @@ SYNCING = "syncing"
 """Its containers are started and restarted."""
 TERMINATING = "terminating"
 """Its containers are being stopped; none is started any more."""
+LOST = "lost"
+"""Its node lost power while it lived; the kubelet has not seen it since."""
 FINISHED = "finished"
 """Nothing of it runs, or will."""
 

@@ -32,6 +32,8 @@ from cluster_engine.sim import SECOND
 
 FOREGROUND = 300 * SECOND
 """What a Pod that is waited for does this soon after its start, ``settle`` waits for."""
+UNKNOWN_EXIT = 255
+"""containerd's exit code of a container whose end it has not seen."""
 _RESOLV_CONF, _HOSTNAME = "/etc/resolv.conf", "/etc/hostname"
 
 Then = list[Any]
@@ -123,7 +125,11 @@ class Runtime:
             ip = (
                 node.ip
                 if config.host_network
-                else node.addresses.allocate(self.core.chance.of("address", record.uid))
+                else node.addresses.allocate(
+                    self.core.chance.of(
+                        "address", record.uid, *((record.epoch,) if record.sandbox_at else ())
+                    )
+                )
             )
         except AddressesExhausted as error:
             raise RuntimeFailed(
@@ -240,6 +246,22 @@ class Runtime:
             container.stopping = self.clock.now
             image, _ = find(container.image)
             self.sandboxes.get(record.uid).signal(container.id, image.stop_signal)
+
+    def kill(self, record: PodRecord, name: str) -> None:
+        """SIGKILL to the container's main process."""
+        self.sandboxes.get(record.uid).signal(record.containers[name].id, "KILL")
+
+    def lose(self, record: PodRecord) -> None:
+        """The machine under it has lost its power: nothing runs any more, and nobody knows how it ended."""
+        for container in record.containers.values():
+            if container.state == EXITED:
+                continue
+            if record.sandbox and self.sandboxes.look(record.uid).waiting(container.id):
+                for at, stream, text in self.sandboxes.imagine(record.uid, container.id):
+                    container.log.write(at, stream, text)
+            container.state, container.exit_code, container.reason = EXITED, UNKNOWN_EXIT, "Unknown"
+            container.log.close(self.clock.now)
+        self.remove_pod(record)
 
     def remove_pod(self, record: PodRecord) -> None:
         """Nothing of the Pod runs or will run: no event of it comes any more."""

@@ -8,11 +8,11 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.apimachinery.errors import bad_request, internal
+from cluster_engine.apimachinery.errors import ApiError, bad_request, internal, status_failure
 from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.kube_apiserver.node_api import LogLine
-from cluster_engine.kubelet.core import Core, Node
+from cluster_engine.kubelet.core import ON, Core, Node
 from cluster_engine.kubelet.record import CONTAINERS, PodRecord, record_uid
 from cluster_engine.kubelet.runtime import Runtime
 
@@ -39,6 +39,7 @@ class NodeServer:
     def logs(self, namespace: str, pod: str, container: str, previous: bool) -> list[LogLine]:
         """All lines that the container wrote. Raises ApiError when it has no log."""
         found, record, name = self._find(namespace, pod, container)
+        self._reach(f'Get "https://{self.node.ip}:10250/containerLogs/{namespace}/{pod}/{name}"')
         current = record.containers.get(name) if record is not None else None
         if previous:
             # While a container is down, its last run is the previous one for nobody: containerd keeps two.
@@ -67,8 +68,16 @@ class NodeServer:
         more: list[LogLine] = [(at, "stderr", text) for at, text in said if at >= container.started_at]
         return sorted([*lines, *more], key=lambda line: line[0]) if more else lines
 
+    def _reach(self, what: str) -> None:
+        """Raises ApiError 500 when nobody can talk with the node."""
+        if not self.node.reachable:
+            why = "i/o timeout" if self.node.power == ON else "connect: no route to host"
+            text = f"{what}: dial tcp {self.node.ip}:10250: {why}"
+            raise ApiError(status_failure(500, "", text))
+
     def _running(self, namespace: str, pod: str, container: str) -> tuple[PodRecord, Container]:
         """The container that a session wants. Raises ApiError."""
+        self._reach("error dialing backend")
         _, record, name = self._find(namespace, pod, container)
         current = record.containers.get(name) if record is not None else None
         if record is None or not record.sandbox or current is None or current.state != RUNNING:

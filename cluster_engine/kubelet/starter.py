@@ -14,7 +14,7 @@ from cluster_engine.apimachinery.duration import go_duration
 from cluster_engine.container_runtime.names import InvalidImageName, parse
 from cluster_engine.container_runtime.registry import PullError, find, resolve
 from cluster_engine.container_runtime.setup import POD
-from cluster_engine.kubelet.core import CAPACITY, Core
+from cluster_engine.kubelet.core import CAPACITY, ON, Core
 from cluster_engine.kubelet.decide import INITIAL_BACKOFF, MAX_BACKOFF
 from cluster_engine.kubelet.environment import ConfigError, Environment, Facts, command_line
 from cluster_engine.kubelet.hosts import hosts_file
@@ -99,7 +99,7 @@ class Starter:
         now = self.clock.now
         draw = core.chance.of("pull", record.uid, name, now)
         try:
-            found, tag = resolve(reference)
+            found, tag = resolve(reference, self.core.failing)
             seconds = 0.3 + draw.uniform(0.0, 0.3)
             if str(reference) in node.pulling:
                 # Queued behind a pull of the same image: only the manifest is asked for again.
@@ -131,11 +131,13 @@ class Starter:
         """Clock event: the registry has answered."""
         core, now, record = self.core, self.clock.now, self.core.records.get(uid)
         reference = parse(image)
+        if core.nodes[node_name].power != ON:
+            return
         pulling = core.nodes[node_name].pulling
         if pulling.get(str(reference), 0) <= now:
             pulling.pop(str(reference), None)
         try:
-            found, tag = resolve(reference)
+            found, tag = resolve(reference, core.failing)
         except PullError as error:
             if record is not None and record.epoch == epoch and (pod := core.pod_of(record)) is not None:
                 self._pull_failed(record, pod, name, image, str(error))

@@ -68,13 +68,14 @@ class StaticPods:
 
     def mirror_gone(self, record: PodRecord) -> None:
         """The mirror is gone: another one is made, and shows the same containers."""
-        self.core.clock.call_later(_RETRY, "kubelet/mirror", record.node)
+        self.core.clock.call_later(_RETRY, "kubelet/mirror", *self.core.nodes[record.node].life)
         self.core.changed(record)
 
     def refresh(self, node_name: str) -> None:
         """Clock event: make mirror Pods, until all are there."""
-        if not self.create(self.core.nodes[node_name]):
-            self.core.clock.call_later(_RETRY, "kubelet/mirror", node_name)
+        node = self.core.nodes[node_name]
+        if not node.cut and not self.create(node):
+            self.core.clock.call_later(_RETRY, "kubelet/mirror", *node.life)
 
 
 def _files(node_ip: str) -> tuple[JSON, ...]:

@@ -177,7 +177,9 @@ class Termination:
         self.core.forget(record)
 
     def remove(self, node: str, pod: JSON) -> None:
-        """Deletes the API object. Raises ApiError."""
+        """Deletes the API object; who cannot reach the control plane does so later. Raises ApiError."""
+        if self.core.nodes[node].cut:
+            return
         meta, client = pod["metadata"], self.core.nodes[node].client
         try:
             client.delete("pods", meta["name"], meta["namespace"], grace_period=0, uid=meta["uid"])

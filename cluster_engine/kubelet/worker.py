@@ -15,7 +15,7 @@ from cluster_engine.component_helpers.requests import pod_requests
 from cluster_engine.container_runtime.container import EXITED, Container
 from cluster_engine.kubelet import decide as do
 from cluster_engine.kubelet.admission import refusal
-from cluster_engine.kubelet.core import ALLOCATABLE, CAPACITY, Core
+from cluster_engine.kubelet.core import ALLOCATABLE, CAPACITY, ON, Core
 from cluster_engine.kubelet.dns import pod_resolver
 from cluster_engine.kubelet.environment import Facts
 from cluster_engine.kubelet.hosts import HostnameError, kernel_hostname
@@ -81,9 +81,9 @@ class Worker:
         pod = core.pods.get(key)
         uid = record_uid(pod) if pod is not None else ""
         for known in core.records.of_key(key):
-            if known != uid:
+            if known != uid and core.nodes[core.records[known].node].reachable:
                 self.act(core.records[known], None)
-        if pod is None or pod["spec"].get("nodeName") not in core.nodes:
+        if pod is None or (node := core.nodes.get(pod["spec"].get("nodeName"))) is None or not node.reachable:
             return
         record = core.records.get(uid)
         if record is None:
@@ -134,6 +134,8 @@ class Worker:
 
     def _look(self, record: PodRecord, tell: bool = True) -> None:
         """Acts, and tries again later when a write is refused (a namespace going away, a full cluster)."""
+        if self.core.nodes[record.node].power != ON:
+            return
         try:
             self.act(record, self.core.pod_of(record), tell)
         except ApiError:
@@ -292,11 +294,15 @@ class Worker:
                 kernel_hostname(pod, node.name),
                 pod["metadata"]["namespace"],
                 bool(pod["spec"].get("hostNetwork")),
-                volumes,
+                {**volumes, **node.kept.get(record.uid, {})},
                 memory_limits(pod),
                 resolver,
             )
+            if record.sandbox_at:
+                text = "Pod sandbox changed, it will be killed and re-created."
+                core.event(record, pod, "Normal", "SandboxChanged", text)
             self.runtime.run_pod_sandbox(record, config)
+            node.kept.pop(record.uid, None)
         except (HostnameError, RuntimeFailed) as error:
             text = f"Failed to create pod sandbox: {error}"
             core.event(record, pod, "Warning", "FailedCreatePodSandBox", text)
@@ -319,7 +325,7 @@ class Worker:
         try:
             match action:
                 case "mount":
-                    if not record.sandbox:  # a step that failed at its end is not done twice
+                    if record.state == NEW:  # a step that failed at its end is not done twice
                         self._mount(record, pod)
                 case "reject":
                     self._reject(record, pod)
@@ -399,7 +405,12 @@ class Worker:
             if resource == "pods" and known.key != f"{namespace}/{name}":
                 continue
             pod = self.core.pod_of(known)
-            if not known.sandbox or pod is None or pod["metadata"]["namespace"] != namespace:
+            if (
+                not known.sandbox
+                or pod is None
+                or not self.core.nodes[known.node].reachable
+                or pod["metadata"]["namespace"] != namespace
+            ):
                 continue
             for volume in pod["spec"].get("volumes") or ():
                 if self.volumes.reads(volume, resource, name):

@@ -41,6 +41,14 @@ class Clients:
         """Makes a node a client, at its own address."""
         self._network.attach(_key(node), ip, node, "node")
 
+    def remove(self, node: str) -> None:
+        """The node's machine is off: nobody reaches it, and what it asked for is never answered."""
+        for sock, asked in list(self._asked.items()):
+            if asked["key"] == _key(node):
+                self._clock.cancel(asked["timer"])
+                del self._asked[sock]
+        self._network.detach(_key(node))
+
     # ---- what is asked for -----------------------------------------------------------------------------
 
     def http(

@@ -59,7 +59,11 @@ _KUBELET = ("saved", "components", "kubelet", "state")
 
 
 def _second_to_third(data: _Data) -> _Data:
-    """Each container had its own processes, shared them with no other, and had no limit of processor time."""
+    """Each container had its own processes, shared them with no other, and had no limit of processor time; no node had
+    lost its power or its way to the control plane, and no registry failed."""
+    data = _put(data, _KUBELET, lambda kubelet: {**kubelet, "failing": []})
+    fine: list[Any] = ["on", 0, False, [], []]
+    data = _put(data, (*_KUBELET, "nodes"), lambda nodes: [[name, [*state, *fine]] for name, state in nodes])
     data = _put(data, (*_KUBELET, "records"), lambda records: [_record(record) for record in records])
     path = (*_KUBELET, "runtime", "sandboxes", "sandboxes")
     return _put(data, path, lambda all_: [[key, _with_setups(saved), *more] for key, saved, *more in all_])

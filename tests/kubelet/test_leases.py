@@ -101,17 +101,3 @@ def test_what_others_do_to_a_lease_is_made_good(cluster, how):
     assert not lease_events(cluster)
     ready = next(c for c in cluster.get("nodes", "worker-1")["status"]["conditions"] if c["type"] == "Ready")
     assert ready["status"] == "True"
-
-
-def test_a_node_whose_lease_nobody_renews_falls_silent(cluster):
-    """As when its machine stops: the lease's last renewal and the grace period decide."""
-    cluster.advance(30)
-    cluster.components["kubelet"].core.nodes["worker-1"].leased = False  # it does not notice any more
-    cluster.delete("leases", "worker-1", "kube-node-lease")
-    cluster.advance(60)
-    ready = next(c for c in cluster.get("nodes", "worker-1")["status"]["conditions"] if c["type"] == "Ready")
-    assert (ready["status"], ready["reason"]) == ("Unknown", "NodeStatusUnknown")
-    keys = [taint["key"] for taint in cluster.get("nodes", "worker-1")["spec"]["taints"]]
-    assert "node.kubernetes.io/unreachable" in keys
-    other = next(c for c in cluster.get("nodes", "worker-2")["status"]["conditions"] if c["type"] == "Ready")
-    assert other["status"] == "True"

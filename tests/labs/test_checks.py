@@ -96,6 +96,11 @@ def verdict(cluster, text):
         " then: [{request: {from: {pod: client}, url: http://web/, answers: false, timeout: 1}}]}",
         "on_fork: {do: [{exec: {pod: client, command: [touch, /tmp/a]}}],"
         " then: [{exec: {from: {pod: client}, command: [ls, /tmp/a]}}]}",
+        "on_fork: {do: [{fault: {kind: container/kill, pod: client}}, {advance: 5}],"
+        " then: [{object: {kind: Pod, name: client, expect:"
+        " [{field: 'status.containerStatuses[0].restartCount', is: 1}]}}]}",
+        "on_fork: {do: [{fault: {kind: node/power, node: worker-1, up: false}}, {advance: 70}],"
+        " then: [{event: {reason: NodeNotReady, kind: Node, name: worker-1}}]}",
         "object: {kind: Deployment, name: web, expect: [{cel: self.spec.replicas == self.status.readyReplicas}]}",
         "object: {kind: Service, name: web, with: {pods: {kind: Pod, labels: app=web}, node: {kind: Node, name: worker-1}},"
         " expect: [{cel: 'pods.size() == 2 && node.metadata.name == \"worker-1\"'}]}",
@@ -262,6 +267,12 @@ def test_what_is_as_expected_passes(cluster, text):
             "`kubectl apply -n kube-public` ConfigMap/a, `kubectl delete configmap a -n kube-public`), found none."
             " Look at: `kubectl logs -l run=client`",
             id="on_fork elsewhere",
+        ),
+        pytest.param(
+            "on_fork: {do: [{fault: {kind: container/kill, pod: client}}, {advance: 5}],"
+            " then: [{object: {kind: Pod, name: nobody}}]}",
+            "Expected a Pod named `nobody` (on a copy of your cluster, after: `container/kill pod=client`, 5 s), found none.",
+            id="after a fault",
         ),
         pytest.param(
             "on_fork: {do: [{delete: {kind: Pod, labels: a=b}}], then: [{object: {kind: Pod, name: client}}]}",

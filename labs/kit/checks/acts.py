@@ -8,9 +8,10 @@ from typing import Any
 
 import orjson
 
-from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.apimachinery.errors import ApiError, bad_request
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request
+from cluster_engine.kubelet import FAULTS
 from labs.kit.checking import JSON, Fail, Reader, missing
 from labs.kit.checks.asker import Asker
 from labs.kit.checks.kind import KIND_NAME, LABELS, NAME, NAMESPACE, mapping
@@ -41,6 +42,9 @@ class Act:
             return plain(
                 f"`kubectl exec {self.data['pod']}{self._where} -- {' '.join(self.data['command'])}`"
             )
+        if self.verb == "fault":
+            what = " ".join(f"{name}={value}" for name, value in self.data.items() if name != "kind")
+            return plain(f"`{self.data['kind']} {what}`")
         if self.verb == "apply":
             return plain(f"`kubectl apply{self._where}` {self.data['kind']}/{self.data['metadata']['name']}")
         target = self.data.get("name") or f"-l {self.data.get('labels', '')}"
@@ -112,6 +116,16 @@ def _advance(reader: Reader, seconds: float) -> None:
     reader.cluster.advance(seconds)
 
 
+def _fault(reader: Reader, data: JSON) -> None:
+    what = {name: value for name, value in data.items() if name != "kind"}
+    if data["kind"] == "container/kill":
+        what = {"namespace": "default", "container": "", **what}
+    try:
+        reader.cluster.fault(data["kind"], **what)
+    except ValueError as error:
+        raise bad_request(str(error)) from error
+
+
 def _exec(reader: Reader, data: JSON) -> None:
     who = Asker(
         pod=data["pod"], namespace=data.get("namespace", "default"), container=data.get("container", "")
@@ -126,6 +140,7 @@ _ACTS: dict[str, Callable[[Reader, Any], None]] = {
     "scale": _scale,
     "patch": _patch,
     "advance": _advance,
+    "fault": _fault,
 }
 
 
@@ -161,6 +176,21 @@ SCHEMA: Schema = {
             container=NAME,
             command={"type": "array", "items": {"type": "string"}, "minItems": 1},
         ),
+        fault={
+            **mapping(
+                ("kind",),
+                kind={"enum": list(FAULTS)},
+                node=NAME,
+                up={"type": "boolean", "description": "of node/power"},
+                cut={"type": "boolean", "description": "of node/partition"},
+                namespace=NAMESPACE,
+                pod=NAME,
+                container=NAME,
+                host={"type": "string", "description": "of registry/fail: docker.io"},
+                failing={"type": "boolean", "description": "of registry/fail"},
+            ),
+            "description": "something fails, or works again",
+        },
         advance={
             "type": "number",
             "minimum": 0,

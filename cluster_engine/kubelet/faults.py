@@ -1,0 +1,251 @@
+"""Faults that are injected: a node's power, its way to the control plane, a container's process, a registry.
+
+What follows from them is nobody's invention: the kubelet, its containers and the controllers do what they do when
+such a thing happens.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass
+from typing import Any
+
+from cluster_engine.apimachinery.cow import JSON, key_of
+from cluster_engine.container_runtime.container import RUNNING
+from cluster_engine.kubelet.core import BOOTING, OFF, ON, Core, Node
+from cluster_engine.kubelet.node import Nodes
+from cluster_engine.kubelet.prober import Prober
+from cluster_engine.kubelet.record import FINISHED, LOST, NEW, SYNCING, PodRecord, record_uid
+from cluster_engine.kubelet.runtime import Runtime
+from cluster_engine.network import Wire
+from cluster_engine.network.wires import NONE, Wires
+
+BOOT_SECONDS = 20.0
+"""From the power to the kubelet's start."""
+REGISTRIES = 64
+"""Registries that may fail at a time."""
+
+Payload = Mapping[str, Any]
+
+
+class Faults:
+    """Carries them out. ``look`` has a Pod of that key synced; ``rewired`` is told that wires have changed."""
+
+    def __init__(
+        self,
+        core: Core,
+        runtime: Runtime,
+        nodes: Nodes,
+        prober: Prober,
+        wires: Wires,
+        look: Callable[[str], None],
+        rewired: Callable[[], None],
+    ) -> None:
+        self.core = core
+        self.clock = core.clock
+        self.runtime = runtime
+        self.nodes = nodes
+        self.prober = prober
+        self.wires = wires
+        self._look = look
+        self._rewired = rewired
+
+    def check(self, kind: str, payload: Payload) -> None:
+        """Raises ValueError for a fault that cannot be."""
+        fault = FAULTS.get(kind)
+        if fault is None:
+            raise ValueError(f"a fault is one of {', '.join(FAULTS)}, found {kind!r}")
+        for name, expected in fault.fields.items():
+            if type(payload.get(name)) is not expected:
+                raise ValueError(f"{kind} needs {name} ({expected.__name__}), found {payload.get(name)!r}")
+        if unknown := sorted(payload.keys() - fault.fields.keys()):
+            raise ValueError(f"{kind} has no {', '.join(unknown)}")
+        fault.check(self, payload)
+
+    def perform(self, kind: str, payload: Payload) -> None:
+        """Does it. Raises ValueError."""
+        self.check(kind, payload)
+        FAULTS[kind].perform(self, payload)
+
+    # ---- a node's power --------------------------------------------------------------------------------
+
+    def check_worker(self, payload: Payload) -> None:
+        """Raises ValueError when the node is none that may fail."""
+        node = self.core.nodes.get(payload["node"])
+        if node is None:
+            raise ValueError(
+                f"expected one of the nodes {', '.join(self.core.nodes)}, found {payload['node']!r}"
+            )
+        if node.control_plane:
+            raise ValueError(
+                f"{node.name} carries the control plane, which does not fail here; a real cluster would stand still"
+            )
+
+    def power(self, payload: Payload) -> None:
+        """Off: whatever runs on the node ends at once, and nobody is told. On: the machine starts, then its kubelet."""
+        node, up = self.core.nodes[payload["node"]], payload["up"]
+        if not up and node.power != OFF:
+            if node.power == ON:
+                self._lose(node)
+            node.power = OFF
+            node.boots += 1
+        elif up and node.power == OFF:
+            node.power = BOOTING
+            self.clock.call_later(BOOT_SECONDS, "kubelet/boot", node.name, node.boots)
+
+    def boot(self, name: str, boots: int) -> None:
+        """Clock event: the machine has started, unless its power was cut meanwhile."""
+        node = self.core.nodes[name]
+        if node.power == BOOTING and node.boots == boots:
+            node.power = ON
+            self.runtime.clients.add(name, node.ip)
+            self.nodes.restart(node)
+            self._resume(node)
+
+    def _lose(self, node: Node) -> None:
+        for known in self._records(node):
+            record = self.core.records[known.uid]
+            pod = self.core.pod_of(record)
+            if record.sandbox and pod is not None:
+                kept = {name: self.runtime.volume(record, name) for name in _on_disk(pod)}
+                node.kept[record.uid] = {name: root for name, root in kept.items() if root is not None}
+            self._lose_pod(record)
+        self.clock.cancel(node.relist)
+        node.relist, node.pull_free_at = None, 0
+        node.dirty.clear()
+        node.pulling.clear()
+        node.seen.clear()
+        node.ready = node.leased = False
+        self.nodes.silence(node)
+        self.runtime.clients.remove(node.name)
+
+    def _lose_pod(self, record: PodRecord) -> None:
+        """What ran has ended, and what the kubelet had in mind about the Pod is gone."""
+        if record.state == FINISHED:
+            return
+        self.prober.stop(record)
+        self.runtime.lose(record)
+        record.probes.clear()
+        self.clock.cancel(record.timer)
+        for timer in record.timers.values():
+            self.clock.cancel(timer)
+        record.timer, record.ip, record.mounts_failed = None, "", 0
+        record.epoch += 1
+        record.working = record.again = record.quiet = False
+        record.todo, record.failures = [], []
+        for table in (record.timers, record.stopping, record.waiting, record.crashes, record.pulls):
+            table.clear()
+        if record.state in (NEW, SYNCING):
+            record.state = LOST
+
+    def _resume(self, node: Node) -> None:
+        """The kubelet has heard from the API server which Pods it has."""
+        if not node.reachable:
+            return
+        keys: dict[str, None] = {}
+        for known in self._records(node):
+            record = self.core.records[known.uid]
+            keys[record.key] = None
+            for container in record.containers.values():
+                container.finished_at = container.finished_at or self.clock.now
+            if record.state == LOST:
+                self._begin_again(record)
+        here = (pod for pod in self.core.pods.list() if pod["spec"].get("nodeName") == node.name)
+        for key in [*keys, *(key for key in map(key_of, here) if key not in keys)]:
+            self._look(key)
+
+    def _begin_again(self, record: PodRecord) -> None:
+        """A Pod that the node had before: another sandbox, if any of it is to run."""
+        record.state = NEW
+        if record.started:
+            delay = self.core.chance.of("mount", record.uid, record.epoch).uniform(0.15, 0.35)
+            self.core.later(record, delay, "mount" if record.counted else "reject")
+
+    def _records(self, node: Node) -> Iterable[PodRecord]:
+        return [record for record in self.core.records.all() if record.node == node.name]
+
+    # ---- its way to the control plane ------------------------------------------------------------------
+
+    def partition(self, payload: Payload) -> None:
+        """Cut: the kubelet goes on with what it has seen, and the control plane hears nothing. Or healed."""
+        node, cut = self.core.nodes[payload["node"]], payload["cut"]
+        if cut == node.cut:
+            return
+        if cut:
+            seen = {record.uid: self.core.pod_of(record) for record in self._records(node)}
+            node.seen = {uid: pod for uid, pod in seen.items() if pod is not None}
+            self.nodes.silence(node)
+        else:
+            node.seen.clear()
+        node.cut = cut
+        wire = Wire(partition=True) if cut else NONE
+        for other in self.core.nodes.values():
+            if other.control_plane:
+                self.wires.set(node.name, other.name, wire)
+                self.wires.set(other.name, node.name, wire)
+        self._rewired()
+        if node.reachable:
+            self.nodes.report(node)
+            self._resume(node)
+
+    # ---- a container, a registry -----------------------------------------------------------------------
+
+    def _running(self, payload: Payload) -> tuple[PodRecord, str]:
+        """Raises ValueError."""
+        pod = self.core.pods.get(f"{payload['namespace']}/{payload['pod']}")
+        record = self.core.records.get(record_uid(pod)) if pod is not None else None
+        if pod is None or record is None:
+            raise ValueError(f"expected a Pod on a node, found {payload['namespace']}/{payload['pod']}")
+        name = payload["container"] or pod["spec"]["containers"][0]["name"]
+        if name not in record.containers or record.containers[name].state != RUNNING:
+            raise ValueError(f"expected a running container of {payload['pod']}, found {name!r}")
+        return record, name
+
+    def check_container(self, payload: Payload) -> None:
+        """Raises ValueError when it does not run."""
+        self._running(payload)
+
+    def kill(self, payload: Payload) -> None:
+        """SIGKILL to a container's main process, as from the node."""
+        self.runtime.kill(*self._running(payload))
+
+    def check_registry(self, payload: Payload) -> None:
+        """Raises ValueError when more fail than may."""
+        if payload["failing"] and len(self.core.failing) >= REGISTRIES:
+            raise ValueError(f"{REGISTRIES} registries may fail at a time")
+
+    def registry(self, payload: Payload) -> None:
+        """A registry, by the first part of its images' names, answers 503; or it is well again."""
+        host = payload["host"]
+        self.core.failing = [other for other in self.core.failing if other != host]
+        if payload["failing"]:
+            self.core.failing.append(host)
+
+
+def _on_disk(pod: JSON) -> list[str]:
+    """The volumes of the Pod that outlive a restart of its node's machine."""
+    found = []
+    for volume in pod["spec"].get("volumes") or ():
+        if volume.get("emptyDir") is not None and volume["emptyDir"].get("medium") != "Memory":
+            found.append(volume["name"])
+    return found
+
+
+@dataclass(frozen=True, slots=True)
+class Fault:
+    """What a fault's data looks like, what is checked of it, and what carries it out."""
+
+    fields: Mapping[str, type]
+    check: Callable[[Faults, Payload], None]
+    perform: Callable[[Faults, Payload], None]
+
+
+FAULTS: dict[str, Fault] = {
+    "node/power": Fault({"node": str, "up": bool}, Faults.check_worker, Faults.power),
+    "node/partition": Fault({"node": str, "cut": bool}, Faults.check_worker, Faults.partition),
+    "container/kill": Fault(
+        {"namespace": str, "pod": str, "container": str}, Faults.check_container, Faults.kill
+    ),
+    "registry/fail": Fault({"host": str, "failing": bool}, Faults.check_registry, Faults.registry),
+}
+"""Every fault that can be injected, by the kind of its journal entry."""
