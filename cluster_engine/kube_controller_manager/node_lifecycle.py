@@ -33,8 +33,16 @@ class NodeLifecycleController(Controller):
         self.pods = ctx.informers.of(_PODS)
         self.watch = self.new_queue(self._check_silence, suffix="watch")
         self.events = self.new_queue(self._tell, suffix="events")
+        self._tainted: dict[str, int] = {}
+        """When (virtual µs) the last node of each zone was tainted for eviction."""
         self.nodes.on(add=self._added, update=self._updated, delete=self._deleted)
         self.leases.on(update=lambda change: self._lease_changed(change.new), delete=self._lease_changed)
+
+    def state(self) -> JSON:
+        return {"tainted": dict(self._tainted)}
+
+    def load(self, state: JSON) -> None:
+        self._tainted = dict(state.get("tainted", {}))
 
     def _added(self, node: JSON) -> None:
         name = node["metadata"]["name"]
@@ -57,13 +65,11 @@ class NodeLifecycleController(Controller):
         old, new = change.old, change.new
         if change.spec or (change.status and _statuses(old) != _statuses(new)):
             self.queue.add(change.key)
-        if change.status and _is_ready(old) != _is_ready(new) and not self._others_ready(change.key):
-            # The first node back, or the last one gone: whether anybody is to be evicted changes for all.
+        if change.status and _is_ready(old) != _is_ready(new):
+            # Whether others are to be evicted may be another question now.
             for node in self.nodes.list():
-                self.queue.add(node["metadata"]["name"])
-
-    def _others_ready(self, name: str) -> bool:
-        return any(_is_ready(node) for node in self.nodes.list() if node["metadata"]["name"] != name)
+                if not _is_ready(node):
+                    self.queue.add(node["metadata"]["name"])
 
     def _tell(self, key: str) -> None:
         reason, name, what, uid = key.split("|")
@@ -92,15 +98,29 @@ class NodeLifecycleController(Controller):
             return
         ready = condition_of(node, "Ready")
         lost = ready is None or ready["status"] != "True"
-        # With no node left that is ready, the fault is more likely ours than theirs: nobody is evicted.
-        evict = lost and self._others_ready(key)
         if lost and ready is not None and ready.get("reason") == "NodeStatusUnknown":
             self._mark_pods(node)
         old = list(node["spec"].get("taints") or ())
-        new = rules.taints(node, self.clock.timestamp(), evict)
+        new = rules.taints(node, self.clock.timestamp(), lost and self._evict(node))
         if new != old:
             spec = {name: value for name, value in node["spec"].items() if name != "taints"}
             self.client.update(_NODES, {**node, "spec": {**spec, "taints": new} if new else spec})
+
+    def _evict(self, node: JSON) -> bool:
+        """Whether the Pods of a lost node are to go, now or already. If not yet, it is looked at again in its turn."""
+        name, zone = node["metadata"]["name"], rules.zone_of(node)
+        zones = rules.zones(self.nodes.list())
+        if rules.all_lost(zones) or rules.evicting(node):
+            return not rules.all_lost(zones)
+        interval = rules.eviction_interval(zones[zone]) if zone in zones else rules.EVICTION_INTERVAL
+        if interval is None:
+            return False
+        due = self._tainted[zone] + round(interval * SECOND) if zone in self._tainted else 0
+        if self.clock.now < due:
+            self.queue.add_after(name, (due - self.clock.now) / SECOND)
+            return False
+        self._tainted[zone] = self.clock.now
+        return True
 
     def _mark_pods(self, node: JSON) -> None:
         """Pods of a node that went silent are not ready, whatever they said last (MarkPodsNotReady)."""

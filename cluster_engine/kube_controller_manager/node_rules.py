@@ -16,6 +16,15 @@ from cluster_engine.sim import parse_rfc3339
 GRACE_PERIOD = 50.0
 """Seconds without a sign of life before a node counts as gone (--node-monitor-grace-period)."""
 
+EVICTION_INTERVAL, SLOW_INTERVAL = 10.0, 100.0
+"""Seconds between two evictions in a zone (--node-eviction-rate, --secondary-node-eviction-rate)."""
+UNHEALTHY_SHARE = 0.55
+"""Of a zone's nodes, so that it counts as partly disrupted (--unhealthy-zone-threshold) …"""
+_FEW = 2
+"""… if it is more than these."""
+LARGE_ZONE = 50
+"""Nodes of a zone above which it is evicted slowly instead of not at all (--large-cluster-size-threshold)."""
+EXCLUDED = "node.kubernetes.io/exclude-disruption"
 NOT_READY = "node.kubernetes.io/not-ready"
 UNREACHABLE = "node.kubernetes.io/unreachable"
 _WATCHED = ("Ready", "MemoryPressure", "DiskPressure", "PIDPressure")
@@ -29,6 +38,41 @@ _NO_SCHEDULE = {
 }
 UNSCHEDULABLE = "node.kubernetes.io/unschedulable"
 _OURS = frozenset({*_NO_SCHEDULE.values(), UNSCHEDULABLE})
+
+
+def zone_of(node: JSON) -> str:
+    """The zone that the node fails with (GetZoneKey)."""
+    labels = node["metadata"].get("labels") or {}
+    return (
+        f"{labels.get('topology.kubernetes.io/region', '')}/{labels.get('topology.kubernetes.io/zone', '')}"
+    )
+
+
+def zones(nodes: Iterable[JSON]) -> dict[str, list[bool]]:
+    """Whether each node is ready, by zone; those that are to be left out are."""
+    found: dict[str, list[bool]] = {}
+    for node in nodes:
+        if EXCLUDED not in (node["metadata"].get("labels") or {}):
+            ready = condition_of(node, "Ready")
+            found.setdefault(zone_of(node), []).append(ready is not None and ready["status"] == "True")
+    return found
+
+
+def all_lost(ready: dict[str, list[bool]]) -> bool:
+    """Whether no node is ready any more: then the fault is ours rather than theirs, and nobody is evicted."""
+    return not any(any(zone) for zone in ready.values())
+
+
+def eviction_interval(ready: list[bool]) -> float | None:
+    """Seconds between two nodes of a zone that are tainted for eviction; None: none is.
+
+    A zone in which most nodes are lost is more likely cut off from us than gone: if it is small, nobody is
+    evicted there, if it is large, more slowly. When all of it is lost, it is evicted at the usual pace.
+    """
+    lost = ready.count(False)
+    if lost == len(ready) or lost <= _FEW or lost / len(ready) < UNHEALTHY_SHARE:
+        return EVICTION_INTERVAL
+    return SLOW_INTERVAL if len(ready) > LARGE_ZONE else None
 
 
 def last_sign(node: JSON, lease: JSON | None) -> int:
@@ -67,6 +111,12 @@ def silent_conditions(node: JSON, stamp: str) -> list[JSON]:
                 "message": "Kubelet stopped posting node status.",
             }
     return found
+
+
+def evicting(node: JSON) -> bool:
+    """Whether the node has one of the taints by which Pods are evicted from lost nodes."""
+    taints = node["spec"].get("taints") or ()
+    return any(t["effect"] == "NoExecute" and t["key"] in (NOT_READY, UNREACHABLE) for t in taints)
 
 
 def taints(node: JSON, stamp: str, evict: bool = True) -> list[JSON]:

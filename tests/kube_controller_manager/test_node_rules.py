@@ -7,7 +7,9 @@ from typing import Any
 import pytest
 from kcm_objects import NOW, STAMP, node, pod
 
+from cluster_engine import Cluster
 from cluster_engine.kube_controller_manager import namespace, node_rules
+from cluster_engine.sim import SECOND, parse_rfc3339
 
 
 def test_silent_node_is_unknown() -> None:
@@ -173,3 +175,54 @@ def test_namespace_conditions(remains: namespace.Remains, type: str, expected: t
         "NamespaceFinalizersRemaining",
     ]
     assert found[type] == expected
+
+
+@pytest.mark.parametrize(
+    ("ready", "lost", "expected"),
+    [
+        pytest.param(3, 1, 10.0, id="one of four"),
+        pytest.param(1, 2, 10.0, id="two are few, whatever their share"),
+        pytest.param(3, 3, 10.0, id="half"),
+        pytest.param(2, 3, None, id="most of a small zone: none"),
+        pytest.param(9, 11, None, id="just 55 percent"),
+        pytest.param(10, 11, 10.0, id="less than 55 percent"),
+        pytest.param(20, 30, None, id="50 nodes are no large zone"),
+        pytest.param(20, 31, 100.0, id="most of a large zone: slowly"),
+        pytest.param(0, 3, 10.0, id="all of it"),
+    ],
+)
+def test_how_fast_a_zone_is_evicted(ready: int, lost: int, expected: float | None) -> None:
+    assert node_rules.eviction_interval([True] * ready + [False] * lost) == expected
+
+
+def _taints(cluster: Cluster) -> dict[str, str]:
+    """Node -> when it was tainted for eviction."""
+    return {
+        node["metadata"]["name"]: taint["timeAdded"]
+        for node in cluster.list("nodes")
+        for taint in node["spec"].get("taints") or ()
+        if (taint["key"], taint["effect"]) == (node_rules.UNREACHABLE, "NoExecute")
+    }
+
+
+def test_nodes_of_a_zone_are_tainted_one_after_the_other() -> None:
+    cluster = Cluster(nodes=8, seed=1, freezing=True)
+    for name in ("worker-2", "worker-5"):  # all of a zone
+        cluster.fault("node/power", node=name, up=False)
+    cluster.advance(70)
+    first, second = sorted(parse_rfc3339(at) for at in _taints(cluster).values())
+    assert second - first == 10 * SECOND
+    assert Cluster.replay(cluster.journal).state_hash() == cluster.state_hash()
+
+
+def test_when_no_node_is_left_the_taints_go() -> None:
+    cluster = Cluster(nodes=2, seed=1, freezing=True, control_plane=False)
+    cluster.fault("node/power", node="worker-1", up=False)
+    cluster.advance(70)
+    assert list(_taints(cluster)) == ["worker-1"]
+    cluster.fault("node/power", node="worker-2", up=False)
+    cluster.advance(70)
+    assert not _taints(cluster)
+    cluster.fault("node/power", node="worker-2", up=True)
+    cluster.advance(30)
+    assert list(_taints(cluster)) == ["worker-1"]
