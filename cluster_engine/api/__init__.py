@@ -21,6 +21,7 @@ from .authorization.v1 import (
     selfsubjectrulesreview,
     subjectaccessreview,
 )
+from .autoscaling.v2 import horizontalpodautoscaler
 from .batch.v1 import cronjob, job
 from .coordination.v1 import lease
 from .core.v1 import (
@@ -66,6 +67,7 @@ KINDS: tuple[Kind, ...] = (
     selfsubjectaccessreview.KIND,
     selfsubjectrulesreview.KIND,
     subjectaccessreview.KIND,
+    horizontalpodautoscaler.KIND,
     cronjob.KIND,
     job.KIND,
     lease.KIND,

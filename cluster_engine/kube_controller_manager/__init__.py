@@ -13,6 +13,7 @@ from .deployment import DeploymentController
 from .disruption import DisruptionController
 from .endpointslice import EndpointsController, EndpointSliceController
 from .garbage_collector import GarbageCollector
+from .horizontal import HorizontalPodAutoscalerController
 from .job import JobController
 from .namespace import NamespaceController
 from .node_ipam import NodeIPAMController
@@ -40,6 +41,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     JobController,
     CronJobController,
     TTLAfterFinishedController,
+    HorizontalPodAutoscalerController,
     EndpointSliceController,
     EndpointsController,
     GarbageCollector,

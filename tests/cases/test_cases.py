@@ -30,7 +30,6 @@ OPEN = {
     "claim-expansion-refused": "F",
     # All but one text: of a missing dnsConfig upstream says "must provide `dnsConfig`" (validatePodDNSConfig), as here.
     "dns-names-and-resolver": "G",
-    "hpa-without-metrics": "F",
     "in-place-resize": "F",
     "ingress-defaults-and-policies": "E",
     "limitrange-defaults-and-bounds": "E",

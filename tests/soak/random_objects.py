@@ -75,6 +75,12 @@ BASES: dict[str, JSON] = {
     "PriorityClass": {"value": 1000, "globalDefault": False},
     "StatefulSet": {"spec": {"replicas": 2, "serviceName": "web", **_WORKLOAD}},
     "Job": _JOB,
+    "HorizontalPodAutoscaler": {
+        "spec": {
+            "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
+            "maxReplicas": 3,
+        }
+    },
     "CronJob": {"spec": {"schedule": "*/5 * * * *", "jobTemplate": _JOB}},
     "Role": {"rules": [_RULE]},
     "ClusterRole": {"rules": [_RULE]},

@@ -119,6 +119,15 @@ _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
     "clusterrole-aggregation-controller": _ALL,
     "root-ca-cert-publisher": (_core(("create", "update"), "configmaps"), _EVENTS),
     "service-account-controller": (_core(("create",), "serviceaccounts"), _EVENTS),
+    "horizontal-pod-autoscaler": (
+        Rule(READ, ("autoscaling",), ("horizontalpodautoscalers",)),
+        Rule(("update",), ("autoscaling",), ("horizontalpodautoscalers/status",)),
+        Rule(("get", "update"), ("*",), ("*/scale",)),
+        _core(("list",), "pods"),
+        Rule(("list",), ("metrics.k8s.io",), ("pods",)),
+        Rule(("get", "list"), ("custom.metrics.k8s.io", "external.metrics.k8s.io"), ("*",)),
+        _EVENTS,
+    ),
     "statefulset-controller": (
         _core((*READ, "create", "update", "patch", "delete"), "pods"),
         _apps(READ, "statefulsets"),
