@@ -240,8 +240,8 @@ class Cluster(Wiring):
         """The journal entry of a fault, at the present time. Raises ValueError."""
         kubelets = self.components[Kubelets.name]
         assert isinstance(kubelets, Kubelets)
-        kubelets.faults.check(kind, what)
-        return Entry(self.journal.next_seq, self.clock.now, kind, what)
+        payload = kubelets.faults.checked(kind, what)
+        return Entry(self.journal.next_seq, self.clock.now, kind, payload)
 
     @classmethod
     def replay(cls, journal: Journal, until: int | None = None, kinds: Iterable[Kind] = KINDS) -> Self:

@@ -95,6 +95,10 @@ class Handlers:
         """Why exec, attach or portforward may not be streamed: user, rights, Pod, container. None: it may."""
         return self._guarded(request, 0, self._check_stream)
 
+    def refused_path(self, request: Request) -> Response | None:
+        """Why the user may not ask for a path that is no resource; None: they may."""
+        return self._guarded(request, 0, self._check_path)
+
     def refused_upgrade(self, request: Request) -> Response | None:
         """The same for a request that comes without the upgrade that such a stream needs; None: it needs none."""
         return self._guarded(request, 0, self._check_upgrade)
@@ -126,6 +130,10 @@ class Handlers:
     def _identify(self, request: Request) -> UserInfo:
         user = self._authenticator.identify(request)
         return impersonated(user, request, self._authorizer)
+
+    def _check_path(self, request: Request) -> None:
+        request.user = self._identify(request)
+        self._authorizer.check(Access.of(request.user, requests.parse(request), request))
 
     def _check_upgrade(self, request: Request) -> None:
         if requests.parse(request).subresource in STREAMED:

@@ -79,6 +79,10 @@ class APIServer:
         """What a stream (exec, attach, portforward) would refuse, before it is opened; None: it may be."""
         return self._handlers.refused_stream(request)
 
+    def refused_path(self, request: Request) -> Response | None:
+        """Settles who asks for a path that is no resource, and refuses those who may not; None: they may."""
+        return self._handlers.refused_path(request)
+
     def open_session(self, request: Request, entry: int) -> Response | None:
         """Begins the exec or attach session ``s<entry>``; the refusal, or None."""
         refusal = self._handlers.open_session(request, entry)

@@ -50,8 +50,14 @@ class Faults:
         self._look = look
         self._rewired = rewired
 
-    def check(self, kind: str, payload: Payload) -> None:
-        """Raises ValueError for a fault that cannot be."""
+    def checked(self, kind: str, what: Payload) -> dict[str, Any]:
+        """The whole data of a fault. Raises ValueError for one that cannot be."""
+        fault = FAULTS.get(kind)
+        payload = {**fault.defaults, **what} if fault is not None else dict(what)
+        self._check(kind, payload)
+        return payload
+
+    def _check(self, kind: str, payload: Payload) -> None:
         fault = FAULTS.get(kind)
         if fault is None:
             raise ValueError(f"a fault is one of {', '.join(FAULTS)}, found {kind!r}")
@@ -64,7 +70,7 @@ class Faults:
 
     def perform(self, kind: str, payload: Payload) -> None:
         """Does it. Raises ValueError."""
-        self.check(kind, payload)
+        self._check(kind, payload)
         FAULTS[kind].perform(self, payload)
 
     # ---- a node's power --------------------------------------------------------------------------------
@@ -236,16 +242,20 @@ class Fault:
     """What a fault's data looks like, what is checked of it, and what carries it out."""
 
     fields: Mapping[str, type]
+    defaults: Mapping[str, Any]
     check: Callable[[Faults, Payload], None]
     perform: Callable[[Faults, Payload], None]
 
 
 FAULTS: dict[str, Fault] = {
-    "node/power": Fault({"node": str, "up": bool}, Faults.check_worker, Faults.power),
-    "node/partition": Fault({"node": str, "cut": bool}, Faults.check_worker, Faults.partition),
+    "node/power": Fault({"node": str, "up": bool}, {}, Faults.check_worker, Faults.power),
+    "node/partition": Fault({"node": str, "cut": bool}, {}, Faults.check_worker, Faults.partition),
     "container/kill": Fault(
-        {"namespace": str, "pod": str, "container": str}, Faults.check_container, Faults.kill
+        {"namespace": str, "pod": str, "container": str},
+        {"namespace": "default", "container": ""},
+        Faults.check_container,
+        Faults.kill,
     ),
-    "registry/fail": Fault({"host": str, "failing": bool}, Faults.check_registry, Faults.registry),
+    "registry/fail": Fault({"host": str, "failing": bool}, {}, Faults.check_registry, Faults.registry),
 }
 """Every fault that can be injected, by the kind of its journal entry."""

@@ -13,6 +13,8 @@ from contextlib import AbstractContextManager, nullcontext
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
+import orjson
+
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.cluster import Cluster
@@ -35,6 +37,8 @@ QUERY_LIMIT = 1_000
 CHUNK = 1 << 18
 LARGE_BODY = 4_096
 """Bytes: a body from this size on is not kept when its request was refused and changed nothing."""
+FAULTS_PATH = "/drydock/faults"
+"""Who may ``post`` to this path makes things fail: ``kubectl create --raw /drydock/faults -f fault.json``."""
 REQUESTS_LIMIT = 200
 """Requests of one cluster under way; more are told to come again."""
 STREAMS_LIMIT = 100
@@ -158,6 +162,8 @@ class ClusterApp:
             self.driver.kick()
             self.driver.catch_up()
         with self._answering():
+            if (request.method, request.path) == ("POST", FAULTS_PATH):
+                return self.cluster.server.refused_path(request) or await self._fault(request)
             response = self.cluster.server.admit(request)
         if response is not None:
             return response
@@ -169,6 +175,24 @@ class ClusterApp:
                 return self.cluster.server.failure(request, errors.service_unavailable(text))
         assert response is not None
         return response
+
+    async def _fault(self, request: Request) -> Response:
+        """Something fails, or works again: the body is ``{"kind": "node/power", "node": "worker-1", "up": false}``."""
+        server = self.cluster.server
+        try:
+            what = orjson.loads(request.body)
+            if not isinstance(what, dict) or not isinstance(what.get("kind"), str):
+                raise ValueError('expected an object with a "kind"')
+            async with self._lock:
+                kind = what.pop("kind")
+                await self._carry_out(self.cluster.prepare_fault(kind, what))
+        except ValueError as error:
+            return server.failure(request, errors.bad_request(str(error)))
+        except JournalUnavailable as problem:
+            text = f"the fault could not be made durable and was not carried out: {problem}"
+            return server.failure(request, errors.service_unavailable(text))
+        done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
+        return Response(201, {"content-type": "application/json"}, orjson.dumps(done))
 
     async def note(self, kind: str, payload: dict[str, Any]) -> Response | None:
         """Journal an input that is not a request (a key of a session, a file, the time), durable as any other.

@@ -118,8 +118,6 @@ def _advance(reader: Reader, seconds: float) -> None:
 
 def _fault(reader: Reader, data: JSON) -> None:
     what = {name: value for name, value in data.items() if name != "kind"}
-    if data["kind"] == "container/kill":
-        what = {"namespace": "default", "container": "", **what}
     try:
         reader.cluster.fault(data["kind"], **what)
     except ValueError as error:
