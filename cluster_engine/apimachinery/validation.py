@@ -444,6 +444,8 @@ def _common(meta: JSON, path: str) -> list[FieldError]:
 
 
 def validate_field_manager(manager: str, path: str) -> list[FieldError]:
+    if len(manager) <= 128 and manager.isprintable():
+        return []
     errors = []
     if len(manager) > 128:
         errors.append(too_long(path, manager, 128))

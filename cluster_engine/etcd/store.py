@@ -122,6 +122,8 @@ class Store:
         self.clock = clock
         self._revision = 1
         self._stamps = stamps or {}
+        self.populations = 0
+        """Moves whenever a resource gets its first object or loses its last one."""
         self._renewals = Renewals(RENEWAL_PERIOD)
         self._renewed: tuple[int, dict[tuple[str, str], JSON]] = (0, {})  # how many are due, what they leave
         self._freezing = freezing
@@ -273,6 +275,8 @@ class Store:
         if previous is None:
             insort(table.keys, key)
             self._count += 1
+            if len(table.keys) == 1:
+                self.populations += 1
         if ttl is not None:
             self.clock.call_later(ttl, "etcd/lease-expired", resource, key, revision, background=True)
         what = "ADDED" if previous is None else "MODIFIED"
@@ -301,6 +305,8 @@ class Store:
         del table.objects[key]
         del table.keys[bisect_left(table.keys, key)]
         self._count -= 1
+        if not table.keys:
+            self.populations += 1
         self._commit(resource, key, table, WatchEvent("DELETED", last, previous, revision))
         return last
 
@@ -469,6 +475,7 @@ class Store:
     def share(self, other: Store) -> None:
         """Takes over all that ``other`` holds, its history too, by reference."""
         self._revision, self._count = other._revision, other._count
+        self.populations += 1
         self._renewals.share(other._renewals)
         self._renewed = (0, {})
         self._compacted, self._intervals = other._compacted, other._intervals
@@ -488,6 +495,7 @@ class Store:
 
     def load(self, state: dict[str, Any]) -> None:
         self._revision = state["revision"]
+        self.populations += 1
         self._renewals.load(state["renewals"])
         self._renewed = (0, {})
         self._count = 0

@@ -85,7 +85,9 @@ class Chain:
 
     def __init__(self, plugins: Sequence[Plugin], store: Store) -> None:
         self._plugins = plugins
-        self._count = store.count
+        self._store = store
+        self._populations = -1
+        self._idle: tuple[str, ...] = ()
         self._needed = tuple(dict.fromkeys(plugin.needs for plugin in plugins if plugin.needs))
         self._cache: dict[tuple[Hashable, ...], tuple[tuple[Plugin, ...], tuple[Plugin, ...]]] = {}
 
@@ -93,7 +95,10 @@ class Chain:
         self, resource: str, operation: str, subresource: str
     ) -> tuple[tuple[Plugin, ...], tuple[Plugin, ...]]:
         """(mutating, validating) plugins for this sort of request."""
-        idle = tuple([needed for needed in self._needed if not self._count(needed)])
+        if self._store.populations != self._populations:
+            self._populations = self._store.populations
+            self._idle = tuple([needed for needed in self._needed if not self._store.count(needed)])
+        idle = self._idle
         key = (resource, operation, subresource, idle)
         found = self._cache.get(key)
         if found is None:
