@@ -1,0 +1,5 @@
+# fails: closed
+kubectl patch statefulset tickets --type=json -p '[{"op": "replace", "path": "/spec/template/spec/containers/0/livenessProbe", "value": {"tcpSocket": {"port": 80}, "periodSeconds": 5}}, {"op": "add", "path": "/spec/template/spec/containers/0/readinessProbe", "value": {"tcpSocket": {"port": 80}}}]'
+kubectl delete pods -l app=tickets
+kubectl rollout status statefulset/tickets --timeout=180s
+sleep 20
