@@ -1,0 +1,10 @@
+# fails: served
+kubectl patch poddisruptionbudget {{grid}} --type=merge -p '{"spec": {"minAvailable": null, "maxUnavailable": 1}}'
+kubectl patch poddisruptionbudget {{sick}} --type=merge -p '{"spec": {"unhealthyPodEvictionPolicy": "AlwaysAllow"}}'
+kubectl cordon worker-1
+kubectl patch deployment {{grid}} -p '{"spec": {"strategy": {"rollingUpdate": {"maxUnavailable": "100%", "maxSurge": "100%"}}, "template": {"metadata": {"annotations": {"storm": "soon"}}}}}'
+kubectl rollout status deployment/{{grid}} --timeout=120s
+sleep 3
+kubectl drain worker-1 --ignore-daemonsets --timeout=120s
+kubectl rollout status deployment/{{grid}} --timeout=120s
+sleep 10

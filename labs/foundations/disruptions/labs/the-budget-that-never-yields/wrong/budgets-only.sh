@@ -1,0 +1,4 @@
+# fails: empty
+kubectl patch poddisruptionbudget {{grid}} --type=merge -p '{"spec": {"minAvailable": null, "maxUnavailable": 1}}'
+kubectl patch poddisruptionbudget {{sick}} --type=merge -p '{"spec": {"unhealthyPodEvictionPolicy": "AlwaysAllow"}}'
+sleep 3
