@@ -180,12 +180,7 @@ class ClusterApp:
         """Something fails, or works again: the body is ``{"kind": "node/power", "node": "worker-1", "up": false}``."""
         server = self.cluster.server
         try:
-            what = orjson.loads(request.body)
-            if not isinstance(what, dict) or not isinstance(what.get("kind"), str):
-                raise ValueError('expected an object with a "kind"')
-            async with self._lock:
-                kind = what.pop("kind")
-                await self._carry_out(self.cluster.prepare_fault(kind, what))
+            await self.fault(orjson.loads(request.body))
         except ValueError as error:
             return server.failure(request, errors.bad_request(str(error)))
         except JournalUnavailable as problem:
@@ -193,6 +188,17 @@ class ClusterApp:
             return server.failure(request, errors.service_unavailable(text))
         done = {"kind": "Status", "apiVersion": "v1", "metadata": {}, "status": "Success", "code": 201}
         return Response(201, {"content-type": "application/json"}, orjson.dumps(done))
+
+    async def fault(self, what: Any) -> None:
+        """Something fails, or works again, durable as any other entry. Raises ValueError, JournalUnavailable."""
+        if not isinstance(what, dict) or not isinstance(what.get("kind"), str):
+            raise ValueError('expected an object with a "kind"')
+        if self.driver is not None:
+            self.driver.kick()
+            self.driver.catch_up()
+        async with self._lock:
+            rest = {name: value for name, value in what.items() if name != "kind"}
+            await self._carry_out(self.cluster.prepare_fault(what["kind"], rest))
 
     async def note(self, kind: str, payload: dict[str, Any]) -> Response | None:
         """Journal an input that is not a request (a key of a session, a file, the time), durable as any other.

@@ -54,7 +54,7 @@ class ConsoleHost(Protocol):
         """The shell of a terminal has ended."""
 
     def call(self, call: str, name: str, args: Any) -> None:
-        """A program asks: `run` (kubectl), `complete`, `edit`, `time`."""
+        """A program asks: `run` (kubectl), `complete`, `edit`, `time`, `fault`."""
 
     def tell(self, call: str, data: Any) -> None:
         """More for a call that is going on."""

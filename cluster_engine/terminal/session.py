@@ -60,6 +60,8 @@ class SessionHooks:
     on_exit: Callable[[str, int], None] = lambda terminal, status: None
     on_time: Callable[[list[str]], Awaitable[str]] | None = None
     """What `time pause` and the like do: takes their words, returns what to print. Raises ValueError."""
+    on_fault: Callable[[dict[str, Any]], Awaitable[None]] | None = None
+    """What `fault` does: takes the fault with its kind. Raises ValueError."""
     now: Callable[[], int] = lambda: time.time_ns() // 1000
     """The clock, in µs."""
     leap: Callable[[int], None] | None = None
@@ -330,6 +332,11 @@ class TerminalSession:
                 self._edited[call] = path
         elif name == "time":
             self._spawn(self._time(call, [characters(word) for word in args]))
+        elif name == "fault":
+            what = {
+                key: characters(value) if isinstance(value, str) else value for key, value in args.items()
+            }
+            self._spawn(self._fault(call, what))
         else:
             raise LookupError(f"no answer for the host call {name!r}")
 
@@ -338,6 +345,15 @@ class TerminalSession:
             if self._hooks.on_time is None:
                 raise ValueError("this terminal has no hand on the cluster's clock")
             self._answer(call, ["said", octets(f"{await self._hooks.on_time(words)}\n")])
+        except ValueError as error:
+            self._answer(call, ["refused", octets(str(error))])
+
+    async def _fault(self, call: str, what: dict[str, Any]) -> None:
+        try:
+            if self._hooks.on_fault is None:
+                raise ValueError("from this terminal nothing can be made to fail")
+            await self._hooks.on_fault(what)
+            self._answer(call, ["done"])
         except ValueError as error:
             self._answer(call, ["refused", octets(str(error))])
 

@@ -9,10 +9,12 @@ from typing import Any
 
 import pytest
 
+from cluster_engine import kubelet
 from cluster_engine.linux.program import Program, Sys
 from cluster_engine.terminal import confine, programs, session
 from cluster_engine.terminal.confine import ConfinedProgram
 from cluster_engine.terminal.kubectl import kubectl_path
+from cluster_engine.terminal.programs import fault
 from cluster_engine.terminal.session import BusyError, SessionHooks, TerminalSession
 
 pytestmark = pytest.mark.skipif(
@@ -38,6 +40,7 @@ class Bench:
             on_edit=self.edited,
             on_exit=lambda terminal, status: self.events.append(("exit", terminal, status)),
             on_time=self.timed,
+            on_fault=self.faulted,
         )
         self.session = TerminalSession({"/home/learner/pod.yaml": b"kind: Pod\n"}, self.program, hooks)
         self.session.open("1", 80, 24)
@@ -50,6 +53,11 @@ class Bench:
         if words == ["speed"]:
             raise ValueError("speed takes a number")
         return f"did {' '.join(words)}"
+
+    async def faulted(self, what: dict[str, Any]) -> None:
+        self.events.append(("fault", what))
+        if what.get("node") == "mars":
+            raise ValueError("expected one of the nodes worker-1, found 'mars'")
 
     async def type(self, keys: str, until: str) -> str:
         """Type and wait for a text in what is shown since."""
@@ -141,6 +149,38 @@ def test_the_hand_on_the_clock(tmp_path: Path) -> None:
         await bench.type("time speed 10; echo status=$?\r", "did speed 10\r\nstatus=0\r\n")
         await bench.type("time speed; echo status=$?\r", "time: speed takes a number\r\nstatus=1\r\n")
         await bench.type("time true; echo status=$?\r", "real\t0m 0.00s\r\n")
+
+    run(tmp_path, scenario)
+
+
+FAULTS = [
+    ("power worker-1 off", {"kind": "node/power", "node": "worker-1", "up": False}),
+    ("power worker-1 on", {"kind": "node/power", "node": "worker-1", "up": True}),
+    ("link worker-1 cut", {"kind": "node/partition", "node": "worker-1", "cut": True}),
+    ("link worker-1 healed", {"kind": "node/partition", "node": "worker-1", "cut": False}),
+    ("registry quay.io down", {"kind": "registry/fail", "host": "quay.io", "failing": True}),
+    ("kill web", {"kind": "container/kill", "pod": "web"}),
+    (
+        "kill web main shop",
+        {"kind": "container/kill", "pod": "web", "container": "main", "namespace": "shop"},
+    ),
+    ("power worker-1 perhaps", None),
+    ("", None),
+]
+
+
+@pytest.mark.parametrize(("words", "what"), FAULTS, ids=[words or "nothing" for words, _ in FAULTS])
+def test_a_fault_is_asked_for(words: str, what: dict[str, Any] | None) -> None:
+    assert fault.asked(words.split()) == what
+    assert what is None or kubelet.FAULTS.keys() >= {what["kind"]}
+
+
+def test_faults_reach_the_host_and_come_back(tmp_path: Path) -> None:
+    async def scenario(bench: Bench) -> None:
+        await bench.type("fault power worker-1 off; echo status=$?\r", "status=0\r\n")
+        assert bench.events == [("fault", {"kind": "node/power", "node": "worker-1", "up": False})]
+        await bench.type("fault power mars off; echo status=$?\r", "found 'mars'\r\nstatus=1\r\n")
+        await bench.type("fault; echo status=$?\r", "registry HOST down|up\r\nstatus=2\r\n")
 
     run(tmp_path, scenario)
 

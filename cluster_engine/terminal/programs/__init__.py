@@ -7,7 +7,7 @@ from dataclasses import replace
 from cluster_engine.linux import programs as linux
 from cluster_engine.linux.program import Program
 from cluster_engine.linux.sh import SHELL
-from cluster_engine.terminal.programs import clock, edit, kubectl, sentences
+from cluster_engine.terminal.programs import clock, edit, fault, kubectl, sentences
 from cluster_engine.terminal.programs.help import programs as helping
 
 OWN: tuple[Program, ...] = (
@@ -16,6 +16,7 @@ OWN: tuple[Program, ...] = (
     edit.VI,
     edit.VIM,
     clock.PROGRAM,
+    fault.PROGRAM,
     kubectl.PROGRAM,
     *sentences.PROGRAMS,
 )

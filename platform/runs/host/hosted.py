@@ -29,7 +29,7 @@ from runs.host.errors import HostError
 from runs.host.holdings import STORE_BYTES, Holdings
 from runs.host.live import Tabs
 from runs.host.terminal import Terminal
-from runs.host.writer import JournalWriter
+from runs.host.writer import JournalUnavailableError, JournalWriter
 from runs.journal import FencedError, JournalFullError, Record
 from runs.models import Run
 
@@ -271,6 +271,13 @@ class HostedRun:
         """What `time pause` and the like of the terminal do, and say in the owner's language. Raises ValueError."""
         with translation.override(self._language):
             return await self.clock.typed(words)
+
+    async def inject(self, what: dict[str, Any]) -> None:
+        """What `fault` of the terminal does. Raises ValueError."""
+        try:
+            await self.app.fault(what)
+        except (FencedError, JournalFullError, JournalUnavailableError) as problem:
+            raise ValueError(str(problem)) from problem
 
     async def note_file(self, path: str, content: bytes | None) -> None:
         """Keep a file of the learner's; None: it is gone."""

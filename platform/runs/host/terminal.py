@@ -70,6 +70,9 @@ class Owner(Protocol):
     async def typed_time(self, words: list[str]) -> str:
         """What `time pause` and the like of the terminal do, and say. Raises ValueError."""
 
+    async def inject(self, what: dict[str, Any]) -> None:
+        """What `fault` does. Raises ValueError."""
+
     async def note_file(self, path: str, content: bytes | None) -> None:
         """Keep a file of the learner's; None: it is gone."""
 
@@ -131,6 +134,7 @@ class Terminal:
             on_edit=self._on_edit,
             on_exit=self._on_exit,
             on_time=self._hosted.typed_time,
+            on_fault=self._hosted.inject,
             now=self._hosted.now,
         )
         self._session = TerminalSession(self._files, self._program, hooks, Options(home=HOME))

@@ -1,0 +1,49 @@
+"""`fault`: a node loses its power or its way, a container is killed, a registry fails; and works again."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster_engine.linux.program import Event, Program, State, Sys
+
+USAGE = (
+    "fault power NODE off|on | fault link NODE cut|healed | fault kill POD [CONTAINER] [NAMESPACE] | "
+    "fault registry HOST down|up"
+)
+
+
+def asked(words: list[str]) -> dict[str, Any] | None:
+    """What is asked of the cluster, by the words of the command; None: nothing that there is."""
+    match words:
+        case ["power", node, "off" | "on" as power]:
+            return {"kind": "node/power", "node": node, "up": power == "on"}
+        case ["link", node, "cut" | "healed" as link]:
+            return {"kind": "node/partition", "node": node, "cut": link == "cut"}
+        case ["registry", host, "down" | "up" as state]:
+            return {"kind": "registry/fail", "host": host, "failing": state == "down"}
+        case ["kill", pod]:
+            return {"kind": "container/kill", "pod": pod}
+        case ["kill", pod, container]:
+            return {"kind": "container/kill", "pod": pod, "container": container}
+        case ["kill", pod, container, namespace]:
+            return {"kind": "container/kill", "pod": pod, "container": container, "namespace": namespace}
+    return None
+
+
+def _on(sys: Sys, state: State, event: Event) -> State:
+    match event:
+        case ["start", argv]:
+            what = asked(argv[1:])
+            if what is None:
+                sys.err(f"Usage: {USAGE}\n")
+                sys.exit(2)
+            sys.call("fault", what)
+        case ["answer", _, ["refused", why]]:
+            sys.error(why)
+            sys.exit(1)
+        case ["answer", _, _]:
+            sys.exit(0)
+    return state
+
+
+PROGRAM = Program("fault", "make something of the cluster fail, or work again", USAGE, on=_on)
