@@ -10,6 +10,7 @@ from labs.kit import catalog, coverage
 ROOT = catalog.ROOT.parent
 LIST = (catalog.ROOT / "coverage.yaml").read_text()
 HEADINGS = coverage.read(LIST, "coverage.yaml")
+LESSONS = catalog.load().lessons
 PAGE = (ROOT / "docs/coverage.md").read_text()
 LINK = re.compile(r"\[([^]]+)\]\(\.\./[^)]+\)")
 ROW = re.compile(r"^\| (?!Part)(.+?) \| (.+?) \| (.+?) \| (.+) \|$", re.MULTILINE)
@@ -28,6 +29,9 @@ SAID = said(PAGE)
 
 def test_every_concept_of_the_course_has_a_heading():
     assert [int(each["heading"].split()[0]) for each in HEADINGS] == list(range(1, 25))
+    assert [
+        each["lesson"] for each in HEADINGS if each["lesson"] not in {lesson.slug for lesson in LESSONS}
+    ] == []
 
 
 @pytest.mark.parametrize("heading", HEADINGS, ids=lambda each: each["lesson"])
