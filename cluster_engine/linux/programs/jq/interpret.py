@@ -9,11 +9,12 @@ from collections import deque
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
-from typing import Any, NoReturn
+from typing import Any
 
 from cluster_engine.linux.programs.jq.functions import FUNCTIONS, PRELUDE, formatted
 from cluster_engine.linux.programs.jq.parse import Node, parse
 from cluster_engine.linux.programs.jq.places import Path, at, index, put, removed
+from cluster_engine.linux.programs.jq.special import SPECIAL
 from cluster_engine.linux.programs.jq.values import Problem, combine, compare, kind, shown, truth
 
 MAX_STEPS = 200_000
@@ -60,7 +61,7 @@ def undefined(node: Node, known: frozenset[tuple[str, int]] | None = None) -> st
         return undefined(node[3], inner | parameters) or undefined(node[4], inner)
     if node[0] == "call":
         called = (node[1], len(node[2]))
-        if not (called in known or called in FUNCTIONS or called in _SPECIAL):
+        if not (called in known or called in FUNCTIONS or called in SPECIAL):
             return f"{called[0]}/{called[1]}"
     return next((name for each in _inner(node[1:]) if (name := undefined(each, known)) is not None), None)
 
@@ -82,7 +83,7 @@ class Interpreter:
     ) -> None:
         self.steps = 0
         self._tick = tick
-        self._inputs = inputs
+        self.inputs = inputs
         self._scope = replace(_prelude(), variables=dict(variables))
 
     def run(self, program: Node, value: Any) -> Iterator[Any]:
@@ -90,11 +91,13 @@ class Interpreter:
         for result, _ in self.paths(program, value, None, self._scope):
             yield result
 
-    def _values(self, node: Node, value: Any, scope: Scope) -> Iterator[Any]:
+    def values(self, node: Node, value: Any, scope: Scope) -> Iterator[Any]:
+        """The results of a node."""
         for result, _ in self.paths(node, value, None, scope):
             yield result
 
-    def _count(self) -> None:
+    def count(self) -> None:
+        """One step more. Raises TooMuch."""
         self.steps += 1
         if self.steps > MAX_STEPS:
             raise TooMuch(f"the program did more than {MAX_STEPS:,} steps")
@@ -105,7 +108,7 @@ class Interpreter:
         self, node: Node, value: Any, path: Path | None, scope: Scope
     ) -> Iterator[tuple[Any, Path | None]]:
         """(result, its path) of a node; without a path to begin with, none is kept."""
-        self._count()
+        self.count()
         yield from _NODES[node[0]](self, node, value, path, scope)
 
     # --- places -----------------------------------------------------------------------------------
@@ -115,13 +118,13 @@ class Interpreter:
 
     def _index(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
         for base, where in self.paths(node[1], value, path, scope):
-            for key in self._values(node[2], value, scope):
+            for key in self.values(node[2], value, scope):
                 yield index(base, key), None if where is None else [*where, key]
 
     def _slice(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
         for base, where in self.paths(node[1], value, path, scope):
-            for start in self._values(node[2], value, scope) if node[2] else (None,):
-                for end in self._values(node[3], value, scope) if node[3] else (None,):
+            for start in self.values(node[2], value, scope) if node[2] else (None,):
+                for end in self.values(node[3], value, scope) if node[3] else (None,):
                     key = {"start": start, "end": end}
                     yield index(base, key), None if where is None else [*where, key]
 
@@ -133,7 +136,7 @@ class Interpreter:
                 )
             items = base.items() if isinstance(base, dict) else enumerate(base)
             for key, item in list(items):
-                self._count()
+                self.count()
                 yield item, None if where is None else [*where, key]
 
     # --- flow -------------------------------------------------------------------------------------
@@ -147,7 +150,7 @@ class Interpreter:
         yield from self.paths(node[2], value, path, scope)
 
     def _if(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for condition in self._values(node[1], value, scope):
+        for condition in self.values(node[1], value, scope):
             yield from self.paths(node[2] if truth(condition) else node[3], value, path, scope)
 
     def _try(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
@@ -170,7 +173,7 @@ class Interpreter:
             yield from self.paths(node[2], value, path, scope)
 
     def _as(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for bound in self._values(node[1], value, scope):
+        for bound in self.values(node[1], value, scope):
             inner = replace(scope, variables=self._bound(node[2], bound, scope))
             yield from self.paths(node[3], value, path, inner)
 
@@ -183,24 +186,24 @@ class Interpreter:
                 variables |= self._bound(item, index(value, number), replace(scope, variables=variables))
         else:
             for key, item in pattern[1]:
-                name = next(self._values(key, value, scope))
+                name = next(self.values(key, value, scope))
                 variables |= self._bound(item, index(value, name), replace(scope, variables=variables))
         return variables
 
     def _reduce(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for state in self._values(node[3], value, scope):
-            for item in self._values(node[1], value, scope):
+        for state in self.values(node[3], value, scope):
+            for item in self.values(node[1], value, scope):
                 inner = replace(scope, variables=self._bound(node[2], item, scope))
-                state = next(iter(deque(self._values(node[4], state, inner), maxlen=1)), None)
+                state = next(iter(deque(self.values(node[4], state, inner), maxlen=1)), None)
             yield state, None
 
     def _foreach(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for state in self._values(node[3], value, scope):
-            for item in self._values(node[1], value, scope):
+        for state in self.values(node[3], value, scope):
+            for item in self.values(node[1], value, scope):
                 inner = replace(scope, variables=self._bound(node[2], item, scope))
-                for fresh in self._values(node[4], state, inner):
+                for fresh in self.values(node[4], state, inner):
                     state = fresh
-                    for result in self._values(node[5], fresh, inner) if len(node) > 5 else (fresh,):
+                    for result in self.values(node[5], fresh, inner) if len(node) > 5 else (fresh,):
                         yield result, None
 
     def _def(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
@@ -217,16 +220,16 @@ class Interpreter:
         yield scope.variables[node[1]], None
 
     def _collect(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        yield list(self._values(node[1], value, scope)), None
+        yield list(self.values(node[1], value, scope)), None
 
     def _object(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
         results: list[dict[str, Any]] = [{}]
         for key, item in node[1]:
             fresh: list[dict[str, Any]] = []
-            for name in self._values(key, value, scope):
+            for name in self.values(key, value, scope):
                 if not isinstance(name, str):
                     raise Problem(f"Object keys must be strings, not {kind(name)} ({shown(name)})")
-                for each in self._values(item, value, scope):
+                for each in self.values(item, value, scope):
                     fresh += [{**before, name: each} for before in results]
                     if len(fresh) > MAX_STEPS:
                         raise TooMuch("too many objects")
@@ -240,7 +243,7 @@ class Interpreter:
             if number % 2 == 0:
                 results = [before + part for before in results]
             else:
-                shown_as = [formatted(node[1], each) for each in self._values(part, value, scope)]
+                shown_as = [formatted(node[1], each) for each in self.values(part, value, scope)]
                 results = [before + each for each in shown_as for before in results]
         for result in results:
             yield result, None
@@ -249,39 +252,40 @@ class Interpreter:
         yield formatted(node[1], value), None
 
     def _negative(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for result in self._values(node[1], value, scope):
+        for result in self.values(node[1], value, scope):
             if kind(result) != "number":
                 raise Problem(f"{kind(result)} ({shown(result)}) cannot be negated")
             yield -result, None
 
     def _binary(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
         operator = node[1]
-        for right in self._values(node[3], value, scope):
-            for left in self._values(node[2], value, scope):
+        for right in self.values(node[3], value, scope):
+            for left in self.values(node[2], value, scope):
                 if operator in _ORDERS:
                     yield _ORDERS[operator](compare(left, right)), None
                 else:
                     yield combine(operator, left, right), None
 
     def _and(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for left in self._values(node[1], value, scope):
+        for left in self.values(node[1], value, scope):
             if not truth(left):
                 yield False, None
                 continue
-            for right in self._values(node[2], value, scope):
+            for right in self.values(node[2], value, scope):
                 yield truth(right), None
 
     def _or(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for left in self._values(node[1], value, scope):
+        for left in self.values(node[1], value, scope):
             if truth(left):
                 yield True, None
                 continue
-            for right in self._values(node[2], value, scope):
+            for right in self.values(node[2], value, scope):
                 yield truth(right), None
 
     # --- assignments ------------------------------------------------------------------------------
 
-    def _places(self, node: Node, value: Any, scope: Scope) -> list[Path]:
+    def places(self, node: Node, value: Any, scope: Scope) -> list[Path]:
+        """The places that a node means. Raises Problem."""
         places = []
         for _, path in self.paths(node, value, [], scope):
             if path is None:
@@ -293,14 +297,14 @@ class Interpreter:
         _, operator, left, right = node
         if operator == "|=":
             result = value
-            for place in self._places(left, value, scope):
-                fresh = next(self._values(right, at(result, place), scope), _NOTHING)
+            for place in self.places(left, value, scope):
+                fresh = next(self.values(right, at(result, place), scope), _NOTHING)
                 result = removed(result, [place]) if fresh is _NOTHING else put(result, place, fresh)
             yield result, None
             return
-        for given in self._values(right, value, scope):
+        for given in self.values(right, value, scope):
             result = value
-            for place in self._places(left, value, scope):
+            for place in self.places(left, value, scope):
                 old = at(result, place)
                 if operator == "=":
                     fresh = given
@@ -321,14 +325,14 @@ class Interpreter:
         if defined is not None:
             yield from self._apply(defined, arguments, value, path, scope)
             return
-        special = _SPECIAL.get((name, len(arguments)))
+        special = SPECIAL.get((name, len(arguments)))
         if special is not None:
             yield from special(self, arguments, value, path, scope)
             return
         function = FUNCTIONS.get((name, len(arguments)))
         if function is None:
             raise Problem(f"{name}/{len(arguments)} is not defined")
-        for given in self._products(arguments, value, scope):
+        for given in self.products(arguments, value, scope):
             try:
                 result = function(value, *given)
             except (TypeError, ValueError, OverflowError, AttributeError):
@@ -336,12 +340,13 @@ class Interpreter:
                 raise Problem(f"{name}/{len(arguments)} cannot work with {shapes}") from None
             yield result, None
 
-    def _products(self, arguments: tuple[Node, ...], value: Any, scope: Scope) -> Iterator[list[Any]]:
+    def products(self, arguments: tuple[Node, ...], value: Any, scope: Scope) -> Iterator[list[Any]]:
+        """Every combination of the results of some nodes, the last one's outermost."""
         if not arguments:
             yield []
             return
-        for last in self._values(arguments[-1], value, scope):
-            for before in self._products(arguments[:-1], value, scope):
+        for last in self.values(arguments[-1], value, scope):
+            for before in self.products(arguments[:-1], value, scope):
                 yield [*before, last]
 
     def _apply(
@@ -357,115 +362,13 @@ class Interpreter:
             if name.startswith("$"):
                 bindings.append((name, argument))
         inner = Scope(variables, functions, scope.depth + 1)
-        for values in self._products(tuple(argument for _, argument in bindings), value, scope):
+        for values in self.products(tuple(argument for _, argument in bindings), value, scope):
             bound = {**variables, **{name: each for (name, _), each in zip(bindings, values, strict=True)}}
             yield from self.paths(body, value, path, replace(inner, variables=bound))
 
     def _closed(self, node: Node, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
         """An argument: it runs where it was written."""
         yield from self.paths(node[1], value, path, replace(node[2], depth=scope.depth))
-
-    def _do_empty_0(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        yield from ()
-
-    def _do_error_0(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        yield self._failed(value), None
-
-    def _do_error_1(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        yield self._failed(next(self._values(arguments[0], value, scope), None)), None
-
-    @staticmethod
-    def _failed(value: Any) -> NoReturn:
-        raise Problem(value)
-
-    def _do_select_1(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for condition in self._values(arguments[0], value, scope):
-            if truth(condition):
-                yield value, path
-
-    def _do_recurse_0(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        self._count()
-        yield value, path
-        if isinstance(value, list | dict):
-            for key, item in value.items() if isinstance(value, dict) else enumerate(value):
-                yield from self._do_recurse_0((), item, None if path is None else [*path, key], scope)
-
-    def _do_getpath_1(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for place in self._values(arguments[0], value, scope):
-            yield at(value, place), None if path is None else [*path, *place]
-
-    def _do_path_1(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for place in self._places(arguments[0], value, scope):
-            yield place, None
-
-    def _do_paths_0(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for _, place in self._do_recurse_0((), value, [], scope):
-            if place:
-                yield place, None
-
-    def _do_del_1(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        yield removed(value, self._places(arguments[0], value, scope)), None
-
-    def _do_limit_2(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for count in self._values(arguments[0], value, scope):
-            if kind(count) != "number":
-                raise Problem("Invalid arguments to limit")
-            for _, result in zip(
-                range(int(count)), self.paths(arguments[1], value, path, scope), strict=False
-            ):
-                yield result
-
-    def _do_first_1(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for result in self.paths(arguments[0], value, path, scope):
-            yield result
-            return
-
-    def _do_range_1(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        yield from self._range(("literal", 0), arguments[0], ("literal", 1), value, scope)
-
-    def _do_range_2(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        yield from self._range(arguments[0], arguments[1], ("literal", 1), value, scope)
-
-    def _do_range_3(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        yield from self._range(arguments[0], arguments[1], arguments[2], value, scope)
-
-    def _range(self, start: Node, end: Node, by: Node, value: Any, scope: Scope) -> Iterator[Any]:
-        for first, last, step in self._products((start, end, by), value, scope):
-            if not all(kind(each) == "number" for each in (first, last, step)):
-                raise Problem("Range bounds must be numeric")
-            while step and (first < last if step > 0 else first > last):
-                self._count()
-                yield first, None
-                first += step
-
-    def _do_input_0(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        try:
-            yield next(self._inputs), None
-        except StopIteration:
-            raise Problem("No more inputs") from None
-
-    def _do_inputs_0(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        for each in self._inputs:
-            yield each, None
-
-    def _keyed(self, argument: Node, value: Any, scope: Scope) -> list[tuple[Any, Any]]:
-        if not isinstance(value, list):
-            raise Problem(f"{kind(value)} ({shown(value)}) cannot be sorted, as it is not an array")
-        return [(list(self._values(argument, item, scope)), item) for item in value]
-
-    def _do_sort_by_1(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        yield FUNCTIONS["_sorted", 1](None, self._keyed(arguments[0], value, scope)), None
-
-    def _do_group_by_1(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        yield FUNCTIONS["_grouped", 1](None, self._keyed(arguments[0], value, scope)), None
-
-    def _do_min_by_1(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        found = FUNCTIONS["_sorted", 1](None, self._keyed(arguments[0], value, scope))
-        yield found[0] if found else None, None
-
-    def _do_max_by_1(self, arguments: Any, value: Any, path: Path | None, scope: Scope) -> Iterator[Any]:
-        found = FUNCTIONS["_sorted", 1](None, self._keyed(arguments[0], value, scope))
-        yield found[-1] if found else None, None
 
 
 _Step = Callable[[Interpreter, Any, Any, "Path | None", Scope], Iterator[Any]]
@@ -498,30 +401,6 @@ _NODES: dict[str, _Step] = {
     "closed": Interpreter._closed,
 }
 """Kind of node -> what runs it."""
-_SPECIAL: dict[tuple[str, int], _Step] = {
-    ("empty", 0): Interpreter._do_empty_0,
-    ("error", 0): Interpreter._do_error_0,
-    ("error", 1): Interpreter._do_error_1,
-    ("select", 1): Interpreter._do_select_1,
-    ("recurse", 0): Interpreter._do_recurse_0,
-    ("getpath", 1): Interpreter._do_getpath_1,
-    ("path", 1): Interpreter._do_path_1,
-    ("paths", 0): Interpreter._do_paths_0,
-    ("del", 1): Interpreter._do_del_1,
-    ("limit", 2): Interpreter._do_limit_2,
-    ("first", 1): Interpreter._do_first_1,
-    ("range", 1): Interpreter._do_range_1,
-    ("range", 2): Interpreter._do_range_2,
-    ("range", 3): Interpreter._do_range_3,
-    ("input", 0): Interpreter._do_input_0,
-    ("inputs", 0): Interpreter._do_inputs_0,
-    ("sort_by", 1): Interpreter._do_sort_by_1,
-    ("group_by", 1): Interpreter._do_group_by_1,
-    ("min_by", 1): Interpreter._do_min_by_1,
-    ("max_by", 1): Interpreter._do_max_by_1,
-}
-"""Functions that run their arguments themselves, by name and number of arguments."""
-
 _NOTHING = object()
 _ORDERS: dict[str, Callable[[int], bool]] = {
     "==": lambda sign: sign == 0,
