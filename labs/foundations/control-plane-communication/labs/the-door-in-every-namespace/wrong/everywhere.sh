@@ -1,0 +1,6 @@
+# fails: door only-here
+ip=$(kubectl get service kubernetes -o jsonpath="{.spec.clusterIP}")
+behind=$(kubectl get endpointslices -l kubernetes.io/service-name=kubernetes -o jsonpath="{.items[0].endpoints[0].addresses[0]}:{.items[0].ports[0].port}")
+kubectl create configmap door -n {{space}} --from-literal=name=kubernetes.default --from-literal=address=${behind%:*} --from-literal=behind=$behind
+kubectl create configmap badge -n {{space}} --from-literal=identity=system:serviceaccount:{{space}}:{{account}} --from-literal=may-list=no
+kubectl create clusterrolebinding sees --clusterrole=view --serviceaccount={{space}}:{{account}}
