@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field, replace
+from functools import lru_cache
 from typing import Any, Self
 from zlib import crc32
 
@@ -75,6 +76,7 @@ class Context:
         return recorder
 
 
+@lru_cache(maxsize=4096)
 def user_of(username: str, groups: tuple[str, ...] = ()) -> UserInfo:
     """The user of that name with the groups that follow from it."""
     if username.startswith("system:serviceaccount:"):

@@ -83,10 +83,12 @@ class Wiring:
             self.clock, self.chance, self.informers, self.server, options, self.network, calls
         )
         self.components: dict[str, Component] = {}
+        contexts = {("", ""): self.context}
         for component in COMPONENTS:
-            reads_as = component.reads_as
-            context = self.context.read_as(reads_as, component.process) if reads_as else self.context
-            built = component(context)
+            reader = (component.reads_as, component.process if component.reads_as else "")
+            if reader not in contexts:
+                contexts[reader] = self.context.read_as(*reader)
+            built = component(contexts[reader])
             self.components[built.name] = built
 
     def _read_as(self, account: str) -> SharedInformerFactory:

@@ -32,6 +32,8 @@ from .core.v1 import (
     limitrange,
     namespace,
     node,
+    persistentvolume,
+    persistentvolumeclaim,
     pod,
     resourcequota,
     secret,
@@ -42,6 +44,7 @@ from .discovery.v1 import endpointslice
 from .policy.v1 import poddisruptionbudget
 from .rbac.v1 import clusterrole, clusterrolebinding, role, rolebinding
 from .scheduling.v1 import priorityclass
+from .storage.v1 import csidriver, csinode, csistoragecapacity, storageclass, volumeattachment
 
 KINDS: tuple[Kind, ...] = (
     binding.KIND,
@@ -51,6 +54,8 @@ KINDS: tuple[Kind, ...] = (
     limitrange.KIND,
     namespace.KIND,
     node.KIND,
+    persistentvolume.KIND,
+    persistentvolumeclaim.KIND,
     pod.KIND,
     resourcequota.KIND,
     secret.KIND,
@@ -78,6 +83,11 @@ KINDS: tuple[Kind, ...] = (
     role.KIND,
     rolebinding.KIND,
     priorityclass.KIND,
+    csidriver.KIND,
+    csinode.KIND,
+    csistoragecapacity.KIND,
+    storageclass.KIND,
+    volumeattachment.KIND,
     customresourcedefinition.KIND,
     mutatingadmissionpolicy.KIND,
     mutatingadmissionpolicybinding.KIND,

@@ -13,6 +13,7 @@ from cluster_engine.sim import SECOND, parse_rfc3339
 
 from .pod_phase import is_finished
 from .qos import qos_class
+from .storage import class_of
 
 Usage = dict[str, str]
 
@@ -40,7 +41,6 @@ _POD_NAMES = frozenset(
     }
 )
 _CLASS = ".storageclass.storage.k8s.io/"
-_CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 
 
 # ---- what there is to count ------------------------------------------------------------------------------
@@ -116,8 +116,7 @@ def _service_usage(service: JSON) -> Usage:
 def _claim_usage(claim: JSON) -> Usage:
     spec = claim.get("spec") or {}
     usage = {"persistentvolumeclaims": "1"}
-    annotations = claim["metadata"].get("annotations") or {}
-    storage_class = annotations.get(_CLASS_ANNOTATION) or spec.get("storageClassName")
+    storage_class = class_of(claim)
     prefixes = ["", f"{storage_class}{_CLASS}"] if storage_class else [""]
     if storage_class:
         usage[f"{storage_class}{_CLASS}persistentvolumeclaims"] = "1"

@@ -310,6 +310,13 @@ class Sandbox:
         found = self._peek().storage.volumes.get(name)
         return found["tree"] if found is not None else None
 
+    def files(self, name: str) -> Node | None:
+        """A volume's tree with every file under each of its names, fit for another machine. Runs nothing."""
+        if self._machine is None and self._saved is None:
+            return self._data.volumes.get(name)
+        found = self._peek().storage.volumes.get(name)
+        return tree.resolved(found["tree"], found["inodes"]) if found is not None else None
+
     def read_file(self, container: str, path: str) -> str | None:
         """A file's byte text; None when there is none. Runs nothing."""
         if self._machine is None and self._saved is None:

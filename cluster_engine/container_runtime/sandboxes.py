@@ -40,6 +40,9 @@ class Sandboxes:
         self.resting: set[str] = set()
         """Keys of those whose probes rest; never iterated. ``disturbed`` is told before one is worked with."""
         self.disturbed: Callable[[str], None] = self.resting.discard
+        self.mounted: set[str] = set()
+        """Keys of those that have volumes which outlive them; never iterated. ``written`` is told after their turns."""
+        self.written: Callable[[str], None] = self.mounted.discard
         network.kinds["pod"] = self
         self._ready: dict[str, None] = {}
         self._pumping = False
@@ -91,6 +94,7 @@ class Sandboxes:
         self._sandboxes.pop(key, None)
         self._shared.discard(key)
         self.resting.discard(key)
+        self.mounted.discard(key)
         self.touches.pop(key, None)
 
     # ---- clock events ----------------------------------------------------------------------------------
@@ -132,6 +136,8 @@ class Sandboxes:
     def _turn(self, key: str) -> None:
         try:
             self.get(key).run()
+            if key in self.mounted:
+                self.written(key)
         except BaseException:
             # A bug costs this Pod a pause, not the others their turn.
             self._clock.call_later(PATIENCE, "sandbox/wake", key, background=True)

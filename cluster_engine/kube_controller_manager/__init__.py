@@ -8,16 +8,19 @@ from cluster_engine.component import Component
 from .client_builder import ClientBuilder
 from .clusterrole_aggregation import ClusterRoleAggregationController
 from .cronjob import CronJobController
+from .csi_hostpath import CSIHostPathDriver
 from .daemonset import DaemonSetController
 from .deployment import DeploymentController
 from .disruption import DisruptionController
 from .endpointslice import EndpointsController, EndpointSliceController
+from .ephemeral_volume import EphemeralVolumeController
 from .garbage_collector import GarbageCollector
 from .horizontal import HorizontalPodAutoscalerController
 from .job import JobController
 from .namespace import NamespaceController
 from .node_ipam import NodeIPAMController
 from .node_lifecycle import NodeLifecycleController
+from .persistent_volume import PersistentVolumeController
 from .pod_gc import PodGCController
 from .replicaset import ReplicaSetController
 from .resource_quota import ResourceQuotaController
@@ -27,6 +30,7 @@ from .statefulset import StatefulSetController
 from .taint_eviction import TaintEvictionController
 from .ttl_after_finished import TTLAfterFinishedController
 from .validatingadmissionpolicy_status import ValidatingAdmissionPolicyStatusController
+from .volume_protection import PVCProtectionController, PVProtectionController
 
 CONTROLLERS: tuple[type[Component], ...] = (
     NamespaceController,
@@ -51,6 +55,11 @@ CONTROLLERS: tuple[type[Component], ...] = (
     PodGCController,
     ResourceQuotaController,
     DisruptionController,
+    PersistentVolumeController,
+    CSIHostPathDriver,
+    EphemeralVolumeController,
+    PVCProtectionController,
+    PVProtectionController,
     ValidatingAdmissionPolicyStatusController,
 )
 """Every controller, in the order in which they see a change."""

@@ -7,6 +7,7 @@ is made or changed, when something that it may count goes, and when a Pod ends.
 from __future__ import annotations
 
 from collections.abc import Callable
+from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import Change
@@ -28,9 +29,21 @@ class ResourceQuotaController(Controller):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.quotas = ctx.informers.of(_QUOTAS)
-        self.quotas.on(add=lambda quota: self.queue.add(key_of(quota)), update=self._quota_updated)
+        self.quotas.on(add=self._quota_added, update=self._quota_updated)
         self._watched: set[str] = set()
-        ctx.scheme.follow(self._kinds_changed)
+
+    def load(self, state: dict[str, Any]) -> None:
+        if self.quotas.list():
+            self._follow_kinds()
+
+    def _quota_added(self, quota: JSON) -> None:
+        self._follow_kinds()
+        self.queue.add(key_of(quota))
+
+    def _follow_kinds(self) -> None:
+        """From the first quota on, whatever one may count is followed."""
+        if not self._watched:
+            self.ctx.scheme.follow(self._kinds_changed)
 
     def _kinds_changed(self) -> None:
         for kind in self.ctx.scheme.kinds:

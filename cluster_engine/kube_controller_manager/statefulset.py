@@ -5,7 +5,7 @@ Models pkg/controller/statefulset.
 
 from __future__ import annotations
 
-from cluster_engine.apimachinery.cow import JSON, key_of
+from cluster_engine.apimachinery.cow import JSON, key_of, with_meta
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.labels import compile_selector
 from cluster_engine.client_go import ORPHAN, Change
@@ -18,6 +18,7 @@ from .pods import is_namespace_terminating
 from .replicaset import BURST_REPLICAS, availability
 
 _SETS, _PODS, _REVISIONS = "statefulsets.apps", "pods", "controllerrevisions.apps"
+_CLAIMS = "persistentvolumeclaims"
 
 
 class StatefulSetController(Controller):
@@ -31,6 +32,7 @@ class StatefulSetController(Controller):
         self.sets = ctx.informers.of(_SETS)
         self.pods = ctx.informers.of(_PODS)
         self.revisions = ctx.informers.of(_REVISIONS)
+        self.claims = ctx.informers.of(_CLAIMS)
         self.pods.add_index(ORPHANS, orphans_by_namespace, ("owners",))
         self.sets.on(add=self._added, update=self._updated)
         self.pods.on(
@@ -91,6 +93,7 @@ class StatefulSetController(Controller):
         return list(self.pods.by_index("owner", found["metadata"]["uid"]))
 
     def _act(self, found: JSON, current: JSON, update: JSON) -> ApiError | None:
+        self._keep_claims(found)
         steps = rules.next_steps(found, self._pods(found), update["metadata"]["name"], self.clock.now)
         for pod in steps.failed:
             set_key, name = key_of(found), pod["metadata"]["name"]
@@ -110,6 +113,10 @@ class StatefulSetController(Controller):
     def _create(self, found: JSON, made_of: JSON, number: int) -> ApiError | None:
         pod = rules.pod_of(found, rules.template_of(made_of), number, made_of["metadata"]["name"])
         what = f"create Pod {pod['metadata']['name']} in StatefulSet {found['metadata']['name']}"
+        for template in rules.claims(found):
+            error = self._claim(found, pod, template, number)
+            if error is not None:
+                return error
         try:
             self.client.create(_PODS, pod)
         except ApiError as error:
@@ -119,6 +126,37 @@ class StatefulSetController(Controller):
             return error
         self.recorder.event(found, "Normal", "SuccessfulCreate", f"{what} successful")
         return None
+
+    def _claim(self, found: JSON, pod: JSON, template: JSON, number: int) -> ApiError | None:
+        """Makes a claim that is not there; those of an earlier Pod are its successor's."""
+        claim = rules.claim_of(found, template, number)
+        name, of = claim["metadata"]["name"], f"in StatefulSet {found['metadata']['name']}"
+        if self.claims.get(key_of(claim)) is not None:
+            return None
+        try:
+            self.client.create(_CLAIMS, claim)
+        except ApiError as error:
+            text = f"create Claim {name} for Pod {pod['metadata']['name']} {of} failed error: {error.message}"
+            self.recorder.event(found, "Warning", "FailedCreate", text)
+            return error
+        text = f"create Claim {name} Pod {pod['metadata']['name']} {of} success"
+        self.recorder.event(found, "Normal", "SuccessfulCreate", text)
+        return None
+
+    def _keep_claims(self, found: JSON) -> None:
+        """Has claims go with the set, or with a Pod too many, where the retention policy says so."""
+        if not rules.claims(found):
+            return
+        pods = {rules.ordinal(found, pod): pod for pod in self._pods(found)}
+        for number in sorted({*rules.ordinals(found), *pods} - {-1}):
+            for template in rules.claims(found):
+                name = rules.claim_name(found, template, number)
+                claim = self.claims.get(f"{found['metadata']['namespace']}/{name}")
+                if claim is None:
+                    continue
+                owners = rules.claim_owners(found, claim, pods.get(number), number)
+                if owners != (claim["metadata"].get("ownerReferences") or []):
+                    self.client.update(_CLAIMS, with_meta(claim, ownerReferences=owners or None))
 
     def _delete(self, found: JSON, pod: JSON) -> ApiError | None:
         meta = pod["metadata"]

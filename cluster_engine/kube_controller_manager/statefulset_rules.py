@@ -61,9 +61,67 @@ def pod_of(stateful_set: JSON, template: JSON, number: int, revision_name: str) 
         REVISION_LABEL: revision_name,
     }
     spec = {**pod["spec"], "hostname": name}
+    claimed = {
+        claim["metadata"]["name"]: claim_name(stateful_set, claim, number) for claim in claims(stateful_set)
+    }
+    if claimed:
+        kept = [volume for volume in spec.get("volumes") or () if volume["name"] not in claimed]
+        own = [{"name": n, "persistentVolumeClaim": {"claimName": full}} for n, full in claimed.items()]
+        spec["volumes"] = [*own, *kept]
     if stateful_set["spec"].get("serviceName"):
         spec["subdomain"] = stateful_set["spec"]["serviceName"]
     return {**pod, "metadata": {**pod["metadata"], "labels": labels}, "spec": spec}
+
+
+# ---- claims ----------------------------------------------------------------------------------------------
+
+
+def claims(stateful_set: JSON) -> list[JSON]:
+    """The templates of each Pod's claims."""
+    return stateful_set["spec"].get("volumeClaimTemplates") or []
+
+
+def claim_name(stateful_set: JSON, template: JSON, number: int) -> str:
+    """The claim of that number's Pod."""
+    return f"{template['metadata']['name']}-{stateful_set['metadata']['name']}-{number}"
+
+
+def claim_of(stateful_set: JSON, template: JSON, number: int) -> JSON:
+    """A claim as it is made (getPersistentVolumeClaims)."""
+    given = template.get("metadata") or {}
+    labels = {**(given.get("labels") or {}), **(stateful_set["spec"]["selector"].get("matchLabels") or {})}
+    meta: JSON = {
+        "name": claim_name(stateful_set, template, number),
+        "namespace": stateful_set["metadata"]["namespace"],
+    }
+    if labels:
+        meta["labels"] = labels
+    if given.get("annotations"):
+        meta["annotations"] = given["annotations"]
+    return {"apiVersion": "v1", "kind": "PersistentVolumeClaim", "metadata": meta, "spec": template["spec"]}
+
+
+def claim_owners(stateful_set: JSON, claim: JSON, pod: JSON | None, number: int) -> list[JSON]:
+    """Whose end is the claim's, by the retention policy (updateClaimOwnerRefForSetAndPod).
+
+    The set's own reference is there while its deletion shall take the claims along, the Pod's while the Pod goes
+    because the set became smaller.
+    """
+    policy = stateful_set["spec"].get("persistentVolumeClaimRetentionPolicy") or {}
+    set_meta = stateful_set["metadata"]
+    pod_name = f"{set_meta['name']}-{number}"
+    kept = [
+        reference
+        for reference in claim["metadata"].get("ownerReferences") or ()
+        if (reference["kind"], reference["name"])
+        not in (("StatefulSet", set_meta["name"]), ("Pod", pod_name))
+    ]
+    condemned = number not in ordinals(stateful_set)
+    if policy.get("whenScaled") == "Delete" and condemned:
+        return [*kept, owner_reference(pod, controller=False)] if pod is not None else kept
+    if policy.get("whenDeleted") == "Delete":
+        return [*kept, owner_reference(stateful_set, controller=False)]
+    return kept
 
 
 # ---- revisions -------------------------------------------------------------------------------------------

@@ -139,7 +139,7 @@ class Cycle:
         self.permits[info.key] = permit
         self.assume(info.pod, permit.node)
         for due in permit.pending.values():
-            self.clock.call_at(due, PERMIT, info.key)
+            self.clock.call_at(due, PERMIT, info.key, background=True)
         self._record(waiting, info, attempts.WAITING, tally, permit.node)
         self._tell(info, None, permit.node)
 

@@ -22,7 +22,7 @@ from cluster_engine.kubelet.server import NodeServer
 from cluster_engine.kubelet.starter import Starter
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.termination import Termination
-from cluster_engine.kubelet.volumes import Volumes
+from cluster_engine.kubelet.volumes import MountError, Volumes, disk_of
 from cluster_engine.kubelet.worker import Worker
 
 LATENCY = 0.010
@@ -44,7 +44,7 @@ class Kubelets(Component):
         starter = Starter(core, runtime, environment, prober, lifecycle, termination)
         static_pods = StaticPods(core)
         self.nodes = Nodes(core, static_pods)
-        volumes = Volumes(ctx.informers)
+        volumes = Volumes(ctx.informers, lambda: runtime.disks)
         self.worker = worker = Worker(core, runtime, volumes, starter, prober, termination, static_pods)
         self.queue = self.new_queue(worker.sync, latency=LATENCY)
         self.faults = Faults(
@@ -54,6 +54,7 @@ class Kubelets(Component):
         for resource in ("configmaps", "secrets"):
             shown = partial(self._shown, resource)
             ctx.informers.of(resource).on(shown, partial(self._shown_again, resource), shown)
+        ctx.informers.of("persistentvolumes").on(delete=self._volume_deleted)
         for node in core.nodes.values():
             ctx.server.node_proxy.register(node.name, NodeServer(core, runtime, node))
         core.pods.on(self._added, self._updated, self._deleted)
@@ -125,6 +126,16 @@ class Kubelets(Component):
         key = key_of(pod)
         if self.core.records.of_key(key):
             self.queue.add(key)
+
+    def _volume_deleted(self, volume: JSON) -> None:
+        """What was deleted with its data is gone; what is retained waits for another volume of that place."""
+        if volume["spec"].get("persistentVolumeReclaimPolicy") != "Delete":
+            return
+        for name in self.core.nodes:
+            try:
+                self.runtime.disks.drop(disk_of(volume, name))
+            except MountError:
+                return
 
     # ---- for the network -------------------------------------------------------------------------------
 

@@ -20,6 +20,7 @@ from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandboxes import Calls, Sandboxes
 from cluster_engine.container_runtime.setup import Setup
 from cluster_engine.kubelet.core import Core
+from cluster_engine.kubelet.disks import Disks
 from cluster_engine.kubelet.dns import Resolver
 from cluster_engine.kubelet.record import FINISHED, TERMINATING, PodRecord
 from cluster_engine.kubelet.steady import missed_lines
@@ -107,6 +108,8 @@ class Runtime:
         self.core = core
         self.clock = core.clock
         self.sandboxes = Sandboxes(self.clock, core.chance, network, self, calls)
+        self.disks = Disks()
+        self.sandboxes.written = self._keep_disks
         self.clients = Clients(self.clock, network)
         for node in core.nodes.values():
             self.clients.add(node.name, node.ip)
@@ -155,8 +158,25 @@ class Runtime:
         if not config.host_network:
             self._by_ip[ip] = record.uid
 
+    def mount_disks(self, record: PodRecord, disks: dict[str, str]) -> None:
+        """Volume -> key of what outlives the Pod: what is written there is kept."""
+        for volume, key in disks.items():
+            root = self.volume(record, volume)
+            if root is not None:
+                self.disks.mount(record.uid, volume, key, root)
+                self.sandboxes.mounted.add(record.uid)
+
+    def _keep_disks(self, uid: str) -> None:
+        """A Pod with persistent volumes has run: what it wrote is kept, and shown to others."""
+        for other, volume, root in self.disks.wrote(uid, self.sandboxes.look(uid).files):
+            if self.sandboxes.has(other):
+                self.sandboxes.get(other).set_volume(volume, root)
+
     def stop_pod_sandbox(self, record: PodRecord) -> None:
         """Ends what runs and gives the Pod's address back."""
+        if record.uid in self.sandboxes.mounted:
+            self._keep_disks(record.uid)
+            self.disks.unmount(record.uid)
         self.sandboxes.stop(record.uid)
         if self._by_ip.get(record.ip) == record.uid:
             del self._by_ip[record.ip]
@@ -488,24 +508,31 @@ class Runtime:
     # ---- saving ----------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        return {
+        state = {
             "addresses": list(self._by_ip.items()),
             "sessions": dict(self._sessions),
             "sandboxes": self.sandboxes.state(),
             "clients": self.clients.state(),
         }
+        return {**state, "disks": self.disks.state()} if self.disks else state
 
     def load(self, state: dict[str, Any]) -> None:
         self._by_ip = dict(state["addresses"])
         self._sessions = dict(state["sessions"])
         self.sandboxes.load(state["sandboxes"])
         self.clients.load(state["clients"])
+        self.disks = Disks()
+        if "disks" in state:
+            self.disks.load(state["disks"])
+        self.sandboxes.mounted = set(self.disks.mounted())
 
     def share(self, other: Runtime) -> None:
         """As ``load``, from another cluster's runtime."""
         self._by_ip, self._sessions = other._by_ip.copy(), other._sessions.copy()
         self.sandboxes.share(other.sandboxes)
         self.clients.load(other.clients.state())
+        self.disks.share(other.disks)
+        self.sandboxes.mounted = set(self.disks.mounted())
 
 
 def _setup(container: Container) -> Setup:

@@ -8,13 +8,16 @@ from __future__ import annotations
 
 import base64
 import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from cluster_engine.api.core.v1.persistentvolume import SOURCES as PV_SOURCES
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
+from cluster_engine.component_helpers.storage import CSI_DRIVER
 from cluster_engine.kubelet.atomic_writer import Node, Payload, Projection, at, owned, payload_of, written
+from cluster_engine.kubelet.disks import MAX_DISKS, Disks
 from cluster_engine.kubelet.environment import ConfigError, Facts, expand, pod_field, resource_field
 from cluster_engine.kubelet.node_files import shown
 from cluster_engine.kubelet.users import token_owner
@@ -23,7 +26,8 @@ from cluster_engine.linux.text import octets
 
 ETC_HOSTS = "/etc/hosts"
 _KINDS_OF_OBJECTS = ("configMap", "secret", "downwardAPI", "projected")
-_DIRECTORIES = ("emptyDir", "hostPath", "persistentVolumeClaim")
+_DIRECTORIES = ("emptyDir", "hostPath")
+_CLAIMED = ("persistentVolumeClaim", "ephemeral")
 _TMPFS = ("secret", "downwardAPI", "projected")
 _DEFAULT_MODE = 0o644
 
@@ -45,7 +49,11 @@ class Mount:
 class Volumes:
     """Reads volumes' content from one cluster's objects."""
 
-    def __init__(self, informers: SharedInformerFactory) -> None:
+    def __init__(self, informers: SharedInformerFactory, disks: Callable[[], Disks]) -> None:
+        """``disks``: what lies in persistent volumes."""
+        self._disks = disks
+        self._claims = informers.of("persistentvolumeclaims")
+        self._volumes = informers.of("persistentvolumes")
         self._config_maps = informers.of("configmaps")
         self._secrets = informers.of("secrets")
 
@@ -86,9 +94,11 @@ class Volumes:
         if any(kind in volume for kind in _KINDS_OF_OBJECTS):
             return self._written(pod, volume, self._payload(pod, volume, facts), now, suffix)
         kind = next((kind for kind in volume if kind != "name"), "emptyDir")
+        if kind in _CLAIMED:
+            return self._claimed(pod, volume, facts.node, now)
         if kind not in _DIRECTORIES:
             raise MountError(f"volumes of the kind {kind} are not simulated; a real node would mount it")
-        # hostPath and claims are a directory of the Pod's own; a hostPath begins with what the node has there.
+        # A hostPath is a directory of the Pod's own; it begins with what the node has there.
         if kind == "hostPath":
             there = shown(facts.node, facts.host_ip, facts.control_plane, volume[kind]["path"], now)
             if there is not None:
@@ -97,6 +107,39 @@ class Volumes:
         root = tree.directory(mode=0o1777 if memory else 0o777, mtime=now)
         group = _group(pod)
         return root if group is None or kind == "hostPath" else owned(root, group, read_only=False)
+
+    def _claimed(self, pod: JSON, volume: JSON, node: str, now: int) -> Node:
+        """What lies in the volume that a claim is bound to. Raises MountError."""
+        disks, key = self._disks(), self._disk(pod, volume, node)
+        found = disks.tree(key)
+        if found is None:
+            if disks.full:
+                raise MountError(f"a cluster may have {MAX_DISKS} persistent volumes in use")
+            found = tree.directory(mode=0o777, mtime=now)
+        group = _group(pod)
+        return found if group is None or not key.startswith("csi/") else owned(found, group, read_only=False)
+
+    def disks(self, pod: JSON, node: str) -> dict[str, str]:
+        """Volume -> key, of the Pod's volumes that outlive it. Raises MountError."""
+        volumes = pod["spec"].get("volumes") or ()
+        return {
+            volume["name"]: self._disk(pod, volume, node)
+            for volume in volumes
+            if any(kind in volume for kind in _CLAIMED)
+        }
+
+    def _disk(self, pod: JSON, volume: JSON, node: str) -> str:
+        meta = pod["metadata"]
+        source = volume.get("persistentVolumeClaim") or {}
+        name = source.get("claimName") or f"{meta['name']}-{volume['name']}"
+        claim = self._claims.get(f"{meta['namespace']}/{name}")
+        if claim is None:
+            told = f'failed to fetch PVC from API server: persistentvolumeclaims "{name}" not found'
+            raise MountError(f"error processing PVC {meta['namespace']}/{name}: {told}")
+        bound = self._volumes.get(claim["spec"].get("volumeName") or "")
+        if bound is None or (claim.get("status") or {}).get("phase") != "Bound":
+            raise MountError(f"error processing PVC {meta['namespace']}/{name}: PVC is not bound")
+        return disk_of(bound, node)
 
     def _written(self, pod: JSON, volume: JSON, payload: Payload, now: int, suffix: int) -> Node:
         memory = any(kind in volume for kind in _TMPFS)
@@ -161,6 +204,22 @@ class Volumes:
         return _chosen(data, source.get("items"), mode, optional, "references non-existent secret key")
 
 
+def disk_of(volume: JSON, node: str) -> str:
+    """The key of what lies in a PersistentVolume, for a node that mounts it. Raises MountError."""
+    spec = volume["spec"]
+    for kind in ("hostPath", "local"):
+        if spec.get(kind):
+            return f"{node}:{spec[kind]['path']}"
+    driver = (spec.get("csi") or {}).get("driver")
+    if driver == CSI_DRIVER:
+        return f"csi/{spec['csi']['volumeHandle']}"
+    if driver:
+        told = f"driver name {driver} not found in the list of registered CSI drivers"
+        raise MountError(f"kubernetes.io/csi: mounter.SetUpAt failed to get CSI client: {told}")
+    kind = next((kind for kind in spec if kind in PV_SOURCES), "")
+    raise MountError(f"volumes of the kind {kind} are not simulated; a real node would mount it")
+
+
 def _mode(source: JSON) -> int:
     mode = source.get("defaultMode")
     return _DEFAULT_MODE if mode is None else int(mode)
@@ -219,7 +278,9 @@ def _token(pod: JSON, source: JSON, mode: int) -> Payload:
 
 def container_mounts(pod: JSON, container: JSON, env: Mapping[str, str]) -> Iterator[Mount]:
     """Where the container sees which volume, outer ones first; /etc/hosts if it has not its own."""
-    shown = {v["name"] for v in pod["spec"].get("volumes") or () if any(k in v for k in _KINDS_OF_OBJECTS)}
+    volumes = pod["spec"].get("volumes") or ()
+    shown = {v["name"] for v in volumes if any(k in v for k in _KINDS_OF_OBJECTS)}
+    shown |= {v["name"] for v in volumes if (v.get("persistentVolumeClaim") or {}).get("readOnly")}
     mounts = [
         Mount(
             mount["name"],

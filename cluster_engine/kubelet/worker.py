@@ -303,6 +303,7 @@ class Worker:
                 core.event(record, pod, "Normal", "SandboxChanged", text)
             self.runtime.run_pod_sandbox(record, config)
             node.kept.pop(record.uid, None)
+            self.runtime.mount_disks(record, self.volumes.disks(pod, node.name))
         except (HostnameError, RuntimeFailed) as error:
             text = f"Failed to create pod sandbox: {error}"
             core.event(record, pod, "Warning", "FailedCreatePodSandBox", text)

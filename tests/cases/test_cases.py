@@ -27,13 +27,10 @@ SPEED = 10
 TIMEOUT = 120
 
 OPEN = {
-    "claim-expansion-refused": "F",
     # All but one text: of a missing dnsConfig upstream says "must provide `dnsConfig`" (validatePodDNSConfig), as here.
     "dns-names-and-resolver": "G",
     "in-place-resize": "F",
     "ingress-defaults-and-policies": "E",
-    "limitrange-defaults-and-bounds": "E",
-    "static-binding-and-retain": "F",
     "tokens-and-impersonation": "E",
 }
 

@@ -124,3 +124,47 @@ def test_a_drain_waits_for_the_budget(kubectl: Kubectl) -> None:
         assert f"node/{node} drained" in done
     finally:
         kubectl("uncordon", node)
+
+
+STORAGE = """\
+apiVersion: storage.k8s.io/v1
+kind: StorageClass
+metadata: {name: quick}
+provisioner: hostpath.csi.k8s.io
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: data}
+spec: {storageClassName: quick, accessModes: [ReadWriteOnce], resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: writer}
+spec:
+  containers:
+  - {name: c, image: busybox, command: [sleep, 1d], volumeMounts: [{name: v, mountPath: /v}]}
+  volumes: [{name: v, persistentVolumeClaim: {claimName: data}}]
+"""
+
+
+def test_claims_and_volumes(kubectl: Kubectl) -> None:
+    kubectl("apply", "-f", "-", stdin=STORAGE)
+    kubectl("wait", "--for=jsonpath={.status.phase}=Bound", "pvc/data")
+    kubectl("wait", "--for=condition=Ready", "pod/writer")
+    volume = kubectl("get", "pvc", "data", "-o", "jsonpath={.spec.volumeName}")
+    assert shape(kubectl("get", "sc", "quick")) == [
+        ["NAME", "PROVISIONER", "RECLAIMPOLICY", "VOLUMEBINDINGMODE", "ALLOWVOLUMEEXPANSION", "AGE"],
+        ["quick", "hostpath.csi.k8s.io", "Delete", "Immediate", "false", "<age>"],
+    ]
+    assert shape(kubectl("get", "pvc"))[1] == [
+        "data", "Bound", volume, "1Gi", "RWO", "quick", "<unset>", "<age>",
+    ]  # fmt: skip
+    row = shape(kubectl("get", "pv", volume))[1]
+    assert row[1:7] == ["1Gi", "RWO", "Delete", "Bound", f"{kubectl.namespace}/data", "quick"]
+    assert "Used By:       writer\n" in kubectl("describe", "pvc", "data")
+    assert "Type:              CSI (a Container Storage Interface (CSI) volume source)" in kubectl(
+        "describe", "pv", volume
+    )
+    kubectl("delete", "pod", "writer", "--grace-period=1")
+    kubectl("delete", "pvc", "data")
+    assert "not found" in kubectl.fails("get", "pvc", "data")

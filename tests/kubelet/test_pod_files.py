@@ -10,6 +10,7 @@ import pytest
 from cluster_engine import Cluster
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.kubelet.atomic_writer import Projection, at, owned, payload_of, written
+from cluster_engine.kubelet.disks import Disks
 from cluster_engine.kubelet.dns import pod_resolver
 from cluster_engine.kubelet.environment import Facts
 from cluster_engine.kubelet.hosts import HostnameError, hosts_file, kernel_hostname
@@ -210,7 +211,7 @@ def volumes() -> Volumes:
     }
     for kind, more in made.items():
         cluster.apply({"apiVersion": "v1", "kind": kind, "metadata": {"name": "x"}, **more})
-    return Volumes(cluster.informers)
+    return Volumes(cluster.informers, Disks)
 
 
 ITEMS = [{"key": "a", "path": "deep/a.txt", "mode": 0o400}]

@@ -56,6 +56,23 @@ BASES: dict[str, JSON] = {
     },
     "Namespace": {},
     "Node": {"spec": {"taints": [{"key": "a", "effect": "NoSchedule"}]}},
+    "PersistentVolume": {
+        "spec": {
+            "capacity": {"storage": "1Gi"},
+            "accessModes": ["ReadWriteOnce"],
+            "hostPath": {"path": "/tmp/data"},
+        }
+    },
+    "PersistentVolumeClaim": {
+        "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    },
+    "CSIDriver": {"spec": {"attachRequired": False}},
+    "CSINode": {"spec": {"drivers": [{"name": "disk.example.com", "nodeID": "a"}]}},
+    "CSIStorageCapacity": {"storageClassName": "standard", "capacity": "1Gi"},
+    "StorageClass": {"provisioner": "example.com/disk"},
+    "VolumeAttachment": {
+        "spec": {"attacher": "disk.example.com", "nodeName": "a", "source": {"persistentVolumeName": "a"}}
+    },
     "Pod": {"spec": _POD_SPEC},
     "ResourceQuota": {"spec": {"hard": {"pods": "10000", "requests.cpu": "10000"}}},
     "Secret": {"type": "Opaque", "data": {"key": "dmFsdWU="}},

@@ -3,14 +3,17 @@
 The order is upstream's (pkg/kubeapiserver/options/plugins.go).
 """
 
+from .default_storage_class import DefaultStorageClass
 from .default_toleration_seconds import DefaultTolerationSeconds
 from .limit_ranger import LimitRanger
 from .mutating_admission_policy import MutatingAdmissionPolicy
 from .namespace_lifecycle import NamespaceLifecycle
+from .persistent_volume_claim_resize import PersistentVolumeClaimResize
 from .plugin import Attributes, Chain, Host, Plugin
 from .priority import Priority
 from .resource_quota import ResourceQuota
 from .service_account import ServiceAccount
+from .storage_object_in_use_protection import StorageObjectInUseProtection
 from .taint_nodes_by_condition import TaintNodesByCondition
 from .validating_admission_policy import ValidatingAdmissionPolicy
 
@@ -21,6 +24,9 @@ PLUGINS: tuple[type[Plugin], ...] = (
     TaintNodesByCondition,
     Priority,
     DefaultTolerationSeconds,
+    DefaultStorageClass,
+    StorageObjectInUseProtection,
+    PersistentVolumeClaimResize,
     MutatingAdmissionPolicy,
     ValidatingAdmissionPolicy,
     ResourceQuota,

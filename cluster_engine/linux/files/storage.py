@@ -81,7 +81,7 @@ class Storage:
         for held in list(self.opens.values()):
             if held["volume"] == name and not held["inode"] and not held["dev"]:
                 node = tree.find(before["tree"], held["path"])
-                if node is not None and node["t"] == "f" and tree.find(root, held["path"]) is not node:
+                if node is not None and node["t"] == "f" and tree.find(root, held["path"]) != node:
                     self._orphan(name, held["path"], node)
         kept = self.volumes[name]
         inodes = {key: {**node, "k": 0} for key, node in kept["inodes"].items() if self._is_open(name, key)}

@@ -74,6 +74,16 @@ def program_of(node: Node) -> str | None:
     return str(pages[0][len(PROGRAM_MARK) :].partition("\n")[0])
 
 
+def resolved(node: Node, inodes: Mapping[str, Node]) -> Node:
+    """The tree with a file of its own in the place of each name of a file that has several."""
+    if node["t"] == "h":
+        return {name: value for name, value in inodes[node["i"]].items() if name != "k"}
+    if node["t"] != "d" or not inodes:
+        return node
+    entries = {name: resolved(child, inodes) for name, child in node["e"].items()}
+    return {**node, "e": entries}
+
+
 def content(node: Node) -> str:
     """The whole byte text of a file."""
     return "".join(node["p"])

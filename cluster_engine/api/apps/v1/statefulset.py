@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cluster_engine.api.core.v1 import persistentvolumeclaim
 from cluster_engine.api.meta import check_meta, check_not_negative
 from cluster_engine.api.printing import AGE, CONTAINERS, IMAGES, NAME, age, container_cells
 from cluster_engine.api.strategy import create_spec, same, update_spec, update_status
@@ -63,15 +64,26 @@ _FROZEN = (
     "updates to statefulset spec for fields other than 'replicas', 'ordinals', 'template', 'updateStrategy', "
     "'revisionHistoryLimit', 'persistentVolumeClaimRetentionPolicy' and 'minReadySeconds' are forbidden"
 )
-_CLAIMS = (
-    "Drydock does not simulate PersistentVolumeClaims yet "
-    "(a real cluster makes one of each of these templates for each Pod)"
-)
 
 
 def default(stateful_set: JSON) -> JSON:
     """The StatefulSet with its defaults."""
-    return defaulted(stateful_set, _DEFAULTS, "updateStrategy", _default_strategy)
+    made = defaulted(stateful_set, _DEFAULTS, "updateStrategy", _default_strategy)
+    claims = made["spec"].get("volumeClaimTemplates")
+    if not claims:
+        return made
+    filled = [_default_claim(claim) for claim in claims]
+    if all(new is old for new, old in zip(filled, claims, strict=True)):
+        return made
+    return {**made, "spec": {**made["spec"], "volumeClaimTemplates": filled}}
+
+
+def _default_claim(claim: JSON) -> JSON:
+    """A template for claims, as it is shown."""
+    if claim.get("kind") and (claim.get("status") or {}).get("phase"):
+        return persistentvolumeclaim.default(claim)
+    named = {"apiVersion": "v1", "kind": "PersistentVolumeClaim", **claim, "status": {"phase": "Pending"}}
+    return persistentvolumeclaim.default(named)
 
 
 def _default_strategy(strategy: JSON) -> JSON:
@@ -127,9 +139,21 @@ def _check_spec(spec: JSON) -> list[FieldError]:
     name = spec.get("serviceName")
     if name:
         problems += [invalid_value("spec.serviceName", name, text) for text in is_dns1123_label(name)]
-    if spec.get("volumeClaimTemplates"):
-        problems.append(forbidden_field("spec.volumeClaimTemplates", _CLAIMS))
-    return problems + check_selector(spec, "statefulset") + check_template(spec, "StatefulSet")
+    return problems + check_selector(spec, "statefulset") + check_template(_with_claims(spec), "StatefulSet")
+
+
+def _with_claims(spec: JSON) -> JSON:
+    """The spec as its Pods will see it: with a volume for each claim."""
+    names = [
+        (claim.get("metadata") or {}).get("name", "") for claim in spec.get("volumeClaimTemplates") or ()
+    ]
+    template = spec.get("template") or {}
+    pod = template.get("spec") or {}
+    kept = [volume for volume in pod.get("volumes") or () if volume.get("name") not in names]
+    claimed = [{"name": name, "persistentVolumeClaim": {"claimName": name}} for name in names if name]
+    if not claimed:
+        return spec
+    return {**spec, "template": {**template, "spec": {**pod, "volumes": [*kept, *claimed]}}}
 
 
 def _check_strategy(strategy: JSON, path: str) -> list[FieldError]:

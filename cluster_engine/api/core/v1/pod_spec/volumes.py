@@ -69,7 +69,7 @@ def _check_source(volume: JSON, path: str) -> list[FieldError]:
                 return []
     problems: list[FieldError] = []
     given = None
-    for name, check in _SOURCES.items():
+    for name, check in VOLUME_SOURCES.items():
         source = volume.get(name)
         if source is None:
             continue
@@ -262,8 +262,7 @@ def _needs(*fields: str) -> Callable[[JSON, str], list[FieldError]]:
     return check
 
 
-# In upstream's order: it decides which of two sources is the one too many.
-_SOURCES: dict[str, Callable[[Any, str], list[FieldError]]] = {
+VOLUME_SOURCES: dict[str, Callable[[Any, str], list[FieldError]]] = {
     "emptyDir": _check_empty_dir,
     "hostPath": _check_host_path,
     "gitRepo": _needs("repository"),
@@ -295,3 +294,4 @@ _SOURCES: dict[str, Callable[[Any, str], list[FieldError]]] = {
     "ephemeral": _check_ephemeral,
     "image": _check_image,
 }
+"""The kinds of volumes in upstream's order, which decides which of two sources is the one too many."""

@@ -1,0 +1,112 @@
+"""CSIDriver. Models pkg/registry/storage/csidriver/strategy.go and pkg/apis/storage/validation (ValidateCSIDriver)."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from cluster_engine.api.meta import check_immutable, check_meta
+from cluster_engine.api.printing import AGE, NAME, UNSET, age, doc
+from cluster_engine.api.strategy import first_generation, next_generation
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import FieldError, invalid_value, not_supported, required, too_long
+from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.apimachinery.validation import is_dns1123_subdomain
+
+_GROUP_POLICIES = ("File", "None", "ReadWriteOnceWithFSType")
+_MODES = ("Ephemeral", "Persistent")
+_NAME_LENGTH = 63
+_DEFAULTS = {
+    "attachRequired": True,
+    "podInfoOnMount": False,
+    "storageCapacity": False,
+    "fsGroupPolicy": "ReadWriteOnceWithFSType",
+    "volumeLifecycleModes": ["Persistent"],
+    "requiresRepublish": False,
+    "seLinuxMount": False,
+    "nodeAllocatableUpdatePeriodSeconds": None,
+}
+
+
+def check_driver_name(name: str, path: str) -> list[FieldError]:
+    """The name of a driver (ValidateCSIDriverName)."""
+    if not name:
+        return [required(path)]
+    problems = [too_long(path, name, _NAME_LENGTH)] if len(name) > _NAME_LENGTH else []
+    return problems + [invalid_value(path, name, text) for text in is_dns1123_subdomain(name.lower())]
+
+
+def default(driver: JSON) -> JSON:
+    """What a driver can, unless it says otherwise."""
+    spec = driver.get("spec") or {}
+    add = {n: v for n, v in _DEFAULTS.items() if v is not None and spec.get(n) in (None, [], "")}
+    return {**driver, "spec": {**spec, **add}} if add or driver.get("spec") is None else driver
+
+
+def _check(driver: JSON) -> list[FieldError]:
+    spec = driver.get("spec") or {}
+    problems: list[FieldError] = []
+    policy = spec.get("fsGroupPolicy")
+    if policy is not None and policy not in _GROUP_POLICIES:
+        problems.append(not_supported("spec.fsGroupPolicy", policy, _GROUP_POLICIES))
+    for mode in spec.get("volumeLifecycleModes") or ():
+        if mode not in _MODES:
+            problems.append(not_supported("spec.volumeLifecycleModes", mode, _MODES))
+    return problems
+
+
+def validate(driver: JSON) -> list[FieldError]:
+    """What is wrong with a new driver."""
+    return check_meta(driver, namespaced=False) + _check(driver)
+
+
+def validate_update(new: JSON, old: JSON) -> list[FieldError]:
+    """How its volumes live stays."""
+    problems = _check(new)
+    for field in ("attachRequired", "fsGroupPolicy", "volumeLifecycleModes"):
+        if field == "volumeLifecycleModes":
+            problems += check_immutable(new["spec"].get(field), old["spec"].get(field), f"spec.{field}")
+    return problems
+
+
+def row(driver: JSON, now: int) -> list[Any]:
+    """The cells of a driver."""
+    spec = driver.get("spec") or {}
+    tokens = ",".join(token.get("audience", "") for token in spec.get("tokenRequests") or ())
+    return [
+        driver["metadata"]["name"],
+        bool(spec.get("attachRequired", True)),
+        bool(spec.get("podInfoOnMount")),
+        bool(spec.get("storageCapacity")),
+        tokens if spec.get("tokenRequests") is not None else UNSET,
+        bool(spec.get("requiresRepublish")),
+        ",".join(spec.get("volumeLifecycleModes") or ()) or "<none>",
+        age(driver, now),
+    ]
+
+
+_SPEC = "storage.v1.CSIDriverSpec"
+KIND = Kind(
+    group="storage.k8s.io",
+    version="v1",
+    kind="CSIDriver",
+    resource="csidrivers",
+    singular="csidriver",
+    namespaced=False,
+    columns=(
+        NAME,
+        Column("AttachRequired", "boolean", description=doc(_SPEC, "attachRequired")),
+        Column("PodInfoOnMount", "boolean", description=doc(_SPEC, "podInfoOnMount")),
+        Column("StorageCapacity", "boolean", description=doc(_SPEC, "storageCapacity")),
+        Column("TokenRequests", description=doc(_SPEC, "tokenRequests")),
+        Column("RequiresRepublish", "boolean", description=doc(_SPEC, "requiresRepublish")),
+        Column("Modes", description=doc(_SPEC, "volumeLifecycleModes")),
+        AGE,
+    ),
+    row=row,
+    default=default,
+    prepare_create=first_generation,
+    prepare_update=next_generation,
+    returns_deleted=True,
+    validate=validate,
+    validate_update=validate_update,
+)
