@@ -16,6 +16,7 @@ from cluster_engine.api import KINDS
 from cluster_engine.api.coordination.v1 import lease
 from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.client_go import Reader, SharedInformerFactory
+from cluster_engine.cni.network_policy import NetworkPolicies
 from cluster_engine.component import ClusterOptions, Component, Context, user_of
 from cluster_engine.controlplane import CustomResources, PostStartHooks
 from cluster_engine.coredns import Resolver
@@ -77,7 +78,7 @@ class Wiring:
         self.server = APIServer(self.clock, self.chance, self.store, self.scheme, options)
         self.informers = SharedInformerFactory(self.store)
         proxy, resolver = Proxy(self._read_as("kube-proxy")), Resolver(self._read_as("coredns"))
-        self.network = Network(self.clock, proxy, self.chance)
+        self.network = Network(self.clock, proxy, self.chance, (NetworkPolicies(self.informers),))
         calls = {"dns": resolver.answer}
         self.context = Context(
             self.clock, self.chance, self.informers, self.server, options, self.network, calls

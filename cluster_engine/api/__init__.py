@@ -41,6 +41,7 @@ from .core.v1 import (
     serviceaccount,
 )
 from .discovery.v1 import endpointslice
+from .networking.v1 import ingress, ingressclass, networkpolicy
 from .policy.v1 import poddisruptionbudget
 from .rbac.v1 import clusterrole, clusterrolebinding, role, rolebinding
 from .scheduling.v1 import priorityclass
@@ -77,6 +78,9 @@ KINDS: tuple[Kind, ...] = (
     job.KIND,
     lease.KIND,
     endpointslice.KIND,
+    ingress.KIND,
+    ingressclass.KIND,
+    networkpolicy.KIND,
     poddisruptionbudget.KIND,
     clusterrole.KIND,
     clusterrolebinding.KIND,

@@ -72,6 +72,13 @@ SUBDOMAIN_ERROR = regex_error(
     _SUBDOMAIN,
     "example.com",
 )
+WILDCARD_ERROR = regex_error(
+    "a wildcard DNS-1123 subdomain must start with '*.', followed by a valid DNS subdomain, which"
+    " must consist of lower case alphanumeric characters, '-' or '.' and end with an"
+    " alphanumeric character",
+    rf"\*\.{_SUBDOMAIN}",
+    "*.example.com",
+)
 LABEL_ERROR = regex_error(
     "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and"
     " must start and end"
@@ -127,6 +134,27 @@ def is_dns1123_subdomain(value: str) -> list[str]:
     problems = [max_length(253)] if _bytes(value) > 253 else []
     if not _is_subdomain(value):
         problems.append(SUBDOMAIN_ERROR)
+    return problems
+
+
+def is_wildcard_dns1123_subdomain(value: str) -> list[str]:
+    """A subdomain with ``*.`` before it."""
+    problems = [max_length(253)] if _bytes(value) > 253 else []
+    if not (value.startswith("*.") and _is_subdomain(value[2:])):
+        problems.append(WILDCARD_ERROR)
+    return problems
+
+
+def is_domain_prefixed_path(path: str, value: str) -> list[FieldError]:
+    """A name such as acme.io/foo, at the field ``path`` (IsDomainPrefixedPath)."""
+    if not value:
+        return [required(path)]
+    host, slash, rest = value.partition("/")
+    if not slash or not host or not rest:
+        return [invalid_value(path, value, 'must be a domain-prefixed path (such as "acme.io/foo")')]
+    problems = [invalid_value(path, host, text) for text in is_dns1123_subdomain(host)]
+    if not problems and not _path.fullmatch(rest):
+        problems.append(invalid_value(path, rest, f"Invalid path (regex used for validation is '{_PATH}')"))
     return problems
 
 

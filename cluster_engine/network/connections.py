@@ -55,6 +55,7 @@ class Network:
         self._clock = clock
         self._chance = chance
         self._datapath = Datapath(services, self.node_of, policies)
+        self._guarded = bool(policies)
         self._hosts: dict[str, _Attached] = {}
         self._by_ip: dict[str, tuple[str, ...]] = {}
         self._ends: dict[str, dict[str, int]] = {}  # host -> socket -> connection
@@ -204,13 +205,14 @@ class Network:
             return self._chance.of(f"datagram-{what}", key, now, sent)
 
         packet = Packet(attached.ip, ip, to_port, "UDP")
-        way = self._datapath.way(packet, lambda count: draw("endpoint").randrange(count))
+        known = (ip, to_port, attached.ip, port) in self._nat  # an answer: the question was let through
+        way = self._datapath.way(packet, lambda count: draw("endpoint").randrange(count), known)
         if way.verdict != Verdict.DELIVER:
             return
         wire = self.wires.between(attached.node, self.node_of(way.ip)) if self.wires.any else NONE
         if wire.partition or (wire.loss and draw("loss").randrange(1_000) < wire.loss):
             return
-        if (way.ip, way.port) != (ip, to_port):
+        if (way.ip, way.port) != (ip, to_port) or (self._guarded and not known):
             if len(self._nat) >= NAT_ENTRIES:
                 del self._nat[next(iter(self._nat))]
             self._nat[attached.ip, port, way.ip, way.port] = (ip, to_port)

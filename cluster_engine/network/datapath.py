@@ -82,8 +82,8 @@ class Datapath:
         self._node_of = node_of
         self._policies = policies
 
-    def way(self, packet: Packet, choose: Callable[[int], int]) -> Way:
-        """Where the packet goes; ``choose(n)`` picks one of n endpoints."""
+    def way(self, packet: Packet, choose: Callable[[int], int], known: bool = False) -> Way:
+        """Where the packet goes; ``choose(n)`` picks one of n endpoints. ``known``: no policy is asked."""
         steps: list[Step] = []
         destination, port = packet.destination, packet.port
         rule = self._services.rule(destination, port, packet.protocol)
@@ -98,7 +98,7 @@ class Datapath:
         elif self._services.owns(destination):
             steps.append(["service", f"no Service has {destination}:{port}/{packet.protocol}"])
             return Way(Verdict.DROP, destination, port, steps)
-        for direction in ("egress", "ingress") if self._policies else ():
+        for direction in ("egress", "ingress") if self._policies and not known else ():
             # Policies see the endpoint: the address is rewritten before they are asked.
             why = self._denied(direction, Packet(packet.source, destination, port, packet.protocol))
             if why:

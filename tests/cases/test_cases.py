@@ -30,7 +30,6 @@ OPEN = {
     # All but one text: of a missing dnsConfig upstream says "must provide `dnsConfig`" (validatePodDNSConfig), as here.
     "dns-names-and-resolver": "G",
     "in-place-resize": "F",
-    "ingress-defaults-and-policies": "E",
     "tokens-and-impersonation": "E",
 }
 

@@ -168,3 +168,19 @@ def test_claims_and_volumes(kubectl: Kubectl) -> None:
     kubectl("delete", "pod", "writer", "--grace-period=1")
     kubectl("delete", "pvc", "data")
     assert "not found" in kubectl.fails("get", "pvc", "data")
+
+
+def test_ingresses_and_policies(kubectl: Kubectl) -> None:
+    kubectl("create", "ingress", "shop", "--rule=shop.example.com/*=web:80", "--class=outer")
+    assert shape(kubectl("get", "ing")) == [
+        ["NAME", "CLASS", "HOSTS", "ADDRESS", "PORTS", "AGE"],
+        ["shop", "outer", "shop.example.com", "80", "<age>"],
+    ]
+    assert (
+        'shop.example.com  \n                    /   web:80 (<error: services "web" not found>)'
+        in kubectl("describe", "ingress", "shop")
+    )
+    policy = '{"apiVersion":"networking.k8s.io/v1","kind":"NetworkPolicy",'
+    policy += '"metadata":{"name":"shut"},"spec":{"podSelector":{}}}'
+    kubectl("apply", "-f", "-", stdin=policy)
+    assert shape(kubectl("get", "netpol")) == [["NAME", "POD-SELECTOR", "AGE"], ["shut", "<none>", "<age>"]]

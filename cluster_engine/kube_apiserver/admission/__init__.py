@@ -3,6 +3,7 @@
 The order is upstream's (pkg/kubeapiserver/options/plugins.go).
 """
 
+from .default_ingress_class import DefaultIngressClass
 from .default_storage_class import DefaultStorageClass
 from .default_toleration_seconds import DefaultTolerationSeconds
 from .limit_ranger import LimitRanger
@@ -27,6 +28,7 @@ PLUGINS: tuple[type[Plugin], ...] = (
     DefaultStorageClass,
     StorageObjectInUseProtection,
     PersistentVolumeClaimResize,
+    DefaultIngressClass,
     MutatingAdmissionPolicy,
     ValidatingAdmissionPolicy,
     ResourceQuota,
