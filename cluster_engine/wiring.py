@@ -131,7 +131,11 @@ class Wiring:
             "informers": self.informers.state(),
             "server": self.server.state(),
             "network": self.network.state(),
-            "components": {name: component.save_all() for name, component in self.components.items()},
+            "components": {
+                name: saved
+                for name, component in self.components.items()
+                if not _is_idle(saved := component.save_all())
+            },
             "recorders": {name: recorder.state() for name, recorder in self.context.recorders.items()},
         }
 
@@ -142,8 +146,11 @@ class Wiring:
         self.informers.load(saved["informers"])
         self.server.load(saved["server"])
         self.network.load(saved["network"])
-        for name, state in saved["components"].items():
-            self.components[name].load_all(state)
+        for name, component in self.components.items():
+            if name in saved["components"]:
+                component.load_all(saved["components"][name])
+            elif not component.state():
+                component.load({})
         for name, state in saved["recorders"].items():
             self.context.recorders[name].load(state)
         # Last: whatever the components scheduled while they were built is replaced by what was saved.
@@ -185,3 +192,8 @@ def installed(options: ClusterOptions, kinds: Iterable[Kind] = KINDS) -> Wiring:
 def forget_installations() -> None:
     """Nothing is kept any more (a test has changed what a boot does)."""
     _installations.clear()
+
+
+def _is_idle(saved: dict[str, Any]) -> bool:
+    """Whether a component has nothing to tell: it is left out of what is kept, and loaded with nothing."""
+    return not saved["state"] and not any(any(queue.values()) for queue in saved["queues"])

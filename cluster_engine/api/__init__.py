@@ -31,17 +31,22 @@ from .core.v1 import (
     event,
     limitrange,
     namespace,
-    node,
     persistentvolume,
     persistentvolumeclaim,
     pod,
+    podtemplate,
+    replicationcontroller,
     resourcequota,
     secret,
     service,
     serviceaccount,
 )
+from .core.v1 import (
+    node as core_node,
+)
 from .discovery.v1 import endpointslice
 from .networking.v1 import ingress, ingressclass, networkpolicy
+from .node.v1 import runtimeclass
 from .policy.v1 import poddisruptionbudget
 from .rbac.v1 import clusterrole, clusterrolebinding, role, rolebinding
 from .scheduling.v1 import priorityclass
@@ -54,10 +59,12 @@ KINDS: tuple[Kind, ...] = (
     event.KIND,
     limitrange.KIND,
     namespace.KIND,
-    node.KIND,
+    core_node.KIND,
     persistentvolume.KIND,
     persistentvolumeclaim.KIND,
     pod.KIND,
+    podtemplate.KIND,
+    replicationcontroller.KIND,
     resourcequota.KIND,
     secret.KIND,
     serviceaccount.KIND,
@@ -81,6 +88,7 @@ KINDS: tuple[Kind, ...] = (
     ingress.KIND,
     ingressclass.KIND,
     networkpolicy.KIND,
+    runtimeclass.KIND,
     poddisruptionbudget.KIND,
     clusterrole.KIND,
     clusterrolebinding.KIND,

@@ -23,6 +23,7 @@ from .node_lifecycle import NodeLifecycleController
 from .persistent_volume import PersistentVolumeController
 from .pod_gc import PodGCController
 from .replicaset import ReplicaSetController
+from .replication_controller import ReplicationManager
 from .resource_quota import ResourceQuotaController
 from .root_ca_publisher import RootCAPublisher
 from .serviceaccount import ServiceAccountController
@@ -39,6 +40,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     ClusterRoleAggregationController,
     RootCAPublisher,
     ReplicaSetController,
+    ReplicationManager,
     DeploymentController,
     DaemonSetController,
     StatefulSetController,

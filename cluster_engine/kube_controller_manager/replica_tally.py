@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from cluster_engine.apimachinery.cow import JSON, controller_of
-from cluster_engine.apimachinery.labels import Selector, compile_selector
+from cluster_engine.apimachinery.labels import Selector
 from cluster_engine.component_helpers.pod_phase import is_finished
 
 from .pods import is_pod_ready
@@ -51,14 +51,18 @@ class Tally:
 class Tallies:
     """The tallies of all ReplicaSets, by their uid."""
 
-    def __init__(self, pods_of: Callable[[str], Sequence[JSON]]) -> None:
+    def __init__(
+        self, pods_of: Callable[[str], Sequence[JSON]], selector: Callable[[JSON | None], Selector]
+    ) -> None:
+        """``selector``: makes one of a set's ``spec.selector``, the very same for the same."""
         self._pods_of = pods_of
+        self._selector = selector
         self._tallies: dict[str, Tally] = {}
 
     def of(self, rs: JSON) -> Tally:
         """The tally of that ReplicaSet, counted from the start when its selector or template labels changed."""
         uid, spec = rs["metadata"]["uid"], rs["spec"]
-        selector = compile_selector(spec["selector"])
+        selector = self._selector(spec["selector"])
         labels = (spec["template"].get("metadata") or {}).get("labels") or {}
         tally = self._tallies.get(uid)
         if tally is None or tally.selector is not selector or tally.labels != labels:

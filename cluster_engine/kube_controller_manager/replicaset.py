@@ -9,7 +9,7 @@ from collections.abc import Sequence
 
 from cluster_engine.apimachinery.cow import JSON, compact, controller_of, key_of
 from cluster_engine.apimachinery.errors import ApiError
-from cluster_engine.apimachinery.labels import compile_selector
+from cluster_engine.apimachinery.labels import Selector, compile_selector
 from cluster_engine.client_go import ORPHAN, Change
 from cluster_engine.component import Context, Controller
 from cluster_engine.component_helpers.conditions import find_condition, without_condition
@@ -37,7 +37,7 @@ MAX_STATUS_LATENCY = 1.0
 Upstream writes at once, but no faster than its client may (20 requests a second for all controllers).
 """
 
-_REPLICA_SETS, _PODS = "replicasets.apps", "pods"
+_PODS = "pods"
 
 
 def status_latency(replicas: int) -> float:
@@ -83,21 +83,28 @@ class ReplicaSetController(Controller):
     """Creates and deletes Pods until ``spec.replicas`` are active, and counts them."""
 
     name = "replicaset-controller"
+    resource = "replicasets.apps"
+    kind = "ReplicaSet"
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
-        self.recorder = ctx.recorder("replicaset-controller", client=self.client)
-        self.sets = ctx.informers.of(_REPLICA_SETS)
+        self.recorder = ctx.recorder(self.name, client=self.client)
+        self.sets = ctx.informers.of(self.resource)
         self.pods = ctx.informers.of(_PODS)
         self.pods.add_index(ORPHANS, orphans_by_namespace, ("owners",))
-        self.tallies = Tallies(lambda uid: self.pods.by_index("owner", uid))
+        self.tallies = Tallies(lambda uid: self.pods.by_index("owner", uid), self.selector)
         self.sets.on(add=self._set_added, update=self._set_updated, delete=self._set_deleted)
         self.pods.on(
             add=self._pod_added,
             update=self._pod_updated,
             delete=self._pod_deleted,
-            owners=("ReplicaSet", ORPHAN),
+            owners=(self.kind, ORPHAN),
         )
+
+    @staticmethod
+    def selector(spec_selector: JSON | None) -> Selector:
+        """The matcher of a ``spec.selector``."""
+        return compile_selector(spec_selector)
 
     # ---- what makes us look ----------------------------------------------------------------------------
 
@@ -112,7 +119,7 @@ class ReplicaSetController(Controller):
         self.tallies.forget(rs["metadata"]["uid"])
 
     def _owner_key(self, pod: JSON) -> str | None:
-        owner = resolve(self.sets, "ReplicaSet", pod)
+        owner = resolve(self.sets, self.kind, pod)
         return None if owner is None else key_of(owner)
 
     def _pod_added(self, pod: JSON) -> None:
@@ -136,7 +143,7 @@ class ReplicaSetController(Controller):
         if not labels:
             return
         for rs in self.sets.by_index("namespace", orphan["metadata"]["namespace"]):
-            if compile_selector(rs["spec"]["selector"]).matches(labels):
+            if self.selector(rs["spec"]["selector"]).matches(labels):
                 self.queue.add(key_of(rs))
 
     def _pod_updated(self, change: Change) -> None:
@@ -180,13 +187,17 @@ class ReplicaSetController(Controller):
         min_ready, now = rs["spec"].get("minReadySeconds", 0), self.clock.now
         if min_ready:
             available, due = availability(self._pods(rs), min_ready, now)
-        status = new_status(rs, tally, available, error, self.clock.timestamp())
+        status = self.shown(new_status(rs, tally, available, error, self.clock.timestamp()))
         if status != rs.get("status"):
-            self.client.update_status(_REPLICA_SETS, {**rs, "status": status})
+            self.client.update_status(self.resource, {**rs, "status": status})
         if due is not None:
             self.queue.add_after(key, (due - now) / SECOND)
         if error is not None:
             raise error
+
+    def shown(self, status: JSON) -> JSON:
+        """The status as the kind has it."""
+        return status
 
     def load(self, state: JSON) -> None:
         self.tallies.clear()

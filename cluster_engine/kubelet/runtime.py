@@ -46,6 +46,10 @@ Node = dict[str, Any]
 ROOT = User(0, 0, (0,))
 
 
+HANDLERS = ("", "runc")
+"""The runtimes that a node's containerd is configured with."""
+
+
 class RuntimeFailed(Exception):
     """The runtime refuses; str() is its message."""
 
@@ -62,6 +66,8 @@ class PodSandboxConfig:
     limits: dict[str, int]
     """Bytes that fit into those that are bounded."""
     resolver: Resolver
+    handler: str = ""
+    """The runtime that is asked for; "": the usual one."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,6 +129,11 @@ class Runtime:
 
     def run_pod_sandbox(self, record: PodRecord, config: PodSandboxConfig) -> None:
         """Makes the Pod's sandbox and gives it an address. Raises RuntimeFailed."""
+        if config.handler not in HANDLERS:
+            raise RuntimeFailed(
+                "rpc error: code = Unknown desc = failed to get sandbox runtime: "
+                f'no runtime for "{config.handler}" is configured'
+            )
         node = self.core.nodes[record.node]
         try:
             ip = (

@@ -297,6 +297,7 @@ class Worker:
                 {**volumes, **node.kept.get(record.uid, {})},
                 memory_limits(pod),
                 resolver,
+                self._handler(pod),
             )
             if record.sandbox_at:
                 text = "Pod sandbox changed, it will be killed and re-created."
@@ -315,6 +316,12 @@ class Worker:
         core.changed(record)
         # This pass has told its status before the volumes were mounted.
         self.act(record, pod, tell=False)
+
+    def _handler(self, pod: JSON) -> str:
+        """The runtime that the Pod's runtime class names; "": the usual one."""
+        name = pod["spec"].get("runtimeClassName")
+        found = self.core.ctx.informers.of("runtimeclasses.node.k8s.io").get(name) if name else None
+        return str(found.get("handler") or "") if found is not None else ""
 
     # ---- one pass --------------------------------------------------------------------------------------
 

@@ -32,6 +32,6 @@ def test_columns_are_described(kind: Kind) -> None:
 
 def test_what_kubectl_get_all_shows() -> None:
     assert sorted(kind.resource for kind in KINDS if "all" in kind.categories) == [
-        "cronjobs", "daemonsets", "deployments", "horizontalpodautoscalers", "jobs", "pods", "replicasets", "services",
-        "statefulsets",
+        "cronjobs", "daemonsets", "deployments", "horizontalpodautoscalers", "jobs", "pods", "replicasets",
+        "replicationcontrollers", "services", "statefulsets",
     ]  # fmt: skip

@@ -13,19 +13,19 @@ from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.kube_apiserver import ADMIN, Request, Stream
 
 POLICIES = Kind(
-    group="networking.k8s.io",
+    group="resource.k8s.io",
     version="v1",
-    kind="NetworkPolicy",
-    resource="networkpolicies",
-    singular="networkpolicy",
+    kind="ResourceClaim",
+    resource="resourceclaims",
+    singular="resourceclaim",
     namespaced=True,
-    short_names=("netpol",),
+    short_names=("rclaim",),
 )
 POLICY: dict[str, Any] = {
-    "apiVersion": "networking.k8s.io/v1",
-    "kind": "NetworkPolicy",
+    "apiVersion": "resource.k8s.io/v1",
+    "kind": "ResourceClaim",
     "metadata": {"name": "deny"},
-    "spec": {"podSelector": {}},
+    "spec": {"devices": {}},
 }
 
 
@@ -43,28 +43,28 @@ def asked(cluster: Cluster, path: str, method: str = "GET") -> tuple[int, Any]:
 def test_a_kind_is_served_from_when_it_is_registered(cluster: Cluster) -> None:
     with pytest.raises(ApiError, match="no matches for kind"):
         cluster.apply(POLICY)
-    assert asked(cluster, "/apis/networking.k8s.io/v1")[0] == 404
-    assert "apis/networking.k8s.io/v1" not in asked(cluster, "/openapi/v3")[1]["paths"]
+    assert asked(cluster, "/apis/resource.k8s.io/v1")[0] == 404
+    assert "apis/resource.k8s.io/v1" not in asked(cluster, "/openapi/v3")[1]["paths"]
     cluster.scheme.register(POLICIES)
-    assert cluster.apply(POLICY)[0]["spec"]["podSelector"] == {}
-    assert [r["name"] for r in asked(cluster, "/apis/networking.k8s.io/v1")[1]["resources"]] == [
-        "networkpolicies"
+    assert cluster.apply(POLICY)[0]["spec"]["devices"] == {}
+    assert [r["name"] for r in asked(cluster, "/apis/resource.k8s.io/v1")[1]["resources"]] == [
+        "resourceclaims"
     ]
     groups = asked(cluster, "/apis")[1]["groups"]
-    assert "networking.k8s.io" in [group["name"] for group in groups]
-    assert "apis/networking.k8s.io/v1" in asked(cluster, "/openapi/v3")[1]["paths"]
-    assert cluster.kind_of("netpol") is POLICIES
-    assert cluster.get("netpol", "deny") is not None
+    assert "resource.k8s.io" in [group["name"] for group in groups]
+    assert "apis/resource.k8s.io/v1" in asked(cluster, "/openapi/v3")[1]["paths"]
+    assert cluster.kind_of("rclaim") is POLICIES
+    assert cluster.get("rclaim", "deny") is not None
 
 
 def test_an_unregistered_kind_is_gone(cluster: Cluster) -> None:
     cluster.scheme.register(POLICIES)
     cluster.apply(POLICY)
     cluster.scheme.unregister(POLICIES.group_resource)
-    assert asked(cluster, "/apis/networking.k8s.io/v1/networkpolicies") == (404, "404 page not found\n")
-    assert asked(cluster, "/apis/networking.k8s.io/v1")[0] == 404
-    with pytest.raises(KeyError, match='a resource type "netpol"'):
-        cluster.get("netpol", "deny")
+    assert asked(cluster, "/apis/resource.k8s.io/v1/resourceclaims") == (404, "404 page not found\n")
+    assert asked(cluster, "/apis/resource.k8s.io/v1")[0] == 404
+    with pytest.raises(KeyError, match='a resource type "rclaim"'):
+        cluster.get("rclaim", "deny")
     with pytest.raises(KeyError):
         cluster.scheme.unregister(POLICIES.group_resource)
 
@@ -80,7 +80,7 @@ def test_watches_end_with_their_kind(cluster: Cluster) -> None:
         stream.subscribe(lambda: told.append("told"))
         return stream, told
 
-    gone, told = watch("/apis/networking.k8s.io/v1/networkpolicies")
+    gone, told = watch("/apis/resource.k8s.io/v1/resourceclaims")
     stays, told_nothing = watch("/api/v1/configmaps")
     cluster.scheme.unregister(POLICIES.group_resource)
     assert (gone.closed, told, gone.take()) == (True, ["told"], b"")
@@ -94,7 +94,7 @@ def test_the_garbage_collector_follows(cluster: Cluster) -> None:
     cluster.apply({**POLICY, "metadata": {"name": "deny", "ownerReferences": [reference]}})
     cluster.delete("configmaps", "owner")
     cluster.settle()
-    assert cluster.get("netpol", "deny") is None
+    assert cluster.get("rclaim", "deny") is None
 
 
 def test_a_namespace_is_emptied_of_it(cluster: Cluster) -> None:
@@ -104,35 +104,33 @@ def test_a_namespace_is_emptied_of_it(cluster: Cluster) -> None:
     cluster.delete("namespaces", "away")
     cluster.settle()
     assert cluster.get("namespaces", "away") is None
-    assert cluster.get("netpol", "deny", "away") is None
+    assert cluster.get("rclaim", "deny", "away") is None
 
 
 def test_a_fork_serves_what_its_original_serves(cluster: Cluster) -> None:
     cluster.scheme.register(POLICIES)
     twin = cluster.fork()
     twin.apply(POLICY)
-    assert twin.get("netpol", "deny") is not None
-    assert cluster.get("netpol", "deny") is None
+    assert twin.get("rclaim", "deny") is not None
+    assert cluster.get("rclaim", "deny") is None
     twin.scheme.unregister(POLICIES.group_resource)
-    assert cluster.kind_of("netpol") is POLICIES
+    assert cluster.kind_of("rclaim") is POLICIES
 
 
 @pytest.mark.parametrize(
     ("second", "expected"),
     [
-        pytest.param(
-            {"kind": "Other"}, "two kinds are called networkpolicies.networking.k8s.io", id="resource"
-        ),
+        pytest.param({"kind": "Other"}, "two kinds are called resourceclaims.resource.k8s.io", id="resource"),
         pytest.param(
             {"resource": "others"},
-            "two kinds of the group 'networking.k8s.io' are called NetworkPolicy",
+            "two kinds of the group 'resource.k8s.io' are called ResourceClaim",
             id="kind",
         ),
     ],
 )
 def test_a_name_is_taken_once(second: dict[str, str], expected: str) -> None:
-    facts = {"kind": "NetworkPolicy", "resource": "networkpolicies", **second}
+    facts = {"kind": "ResourceClaim", "resource": "resourceclaims", **second}
     with pytest.raises(ValueError, match=expected):
         Scheme(
-            [POLICIES, Kind(group="networking.k8s.io", version="v1", singular="x", namespaced=True, **facts)]
+            [POLICIES, Kind(group="resource.k8s.io", version="v1", singular="x", namespaced=True, **facts)]
         )

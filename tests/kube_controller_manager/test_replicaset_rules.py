@@ -8,6 +8,7 @@ import pytest
 from kcm_objects import NOW, STAMP, pod, replica_set
 
 from cluster_engine.apimachinery.errors import ApiError, forbidden
+from cluster_engine.apimachinery.labels import compile_selector
 from cluster_engine.kube_controller_manager.pods import create_until_refused, pods_to_delete
 from cluster_engine.kube_controller_manager.replica_tally import Tallies, Tally
 from cluster_engine.kube_controller_manager.replicaset import availability, new_status, status_latency
@@ -44,7 +45,9 @@ def test_all_are_deleted_without_sorting() -> None:
 
 
 def tally(rs: dict[str, Any], pods: list[dict[str, Any]]) -> Tally:
-    return Tallies(lambda _uid: pods).of({**rs, "spec": {**rs["spec"], "selector": SELECTOR}})
+    return Tallies(lambda _uid: pods, compile_selector).of(
+        {**rs, "spec": {**rs["spec"], "selector": SELECTOR}}
+    )
 
 
 SELECTOR = {"matchLabels": {"app": "web"}}

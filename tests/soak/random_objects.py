@@ -91,6 +91,11 @@ BASES: dict[str, JSON] = {
     "Ingress": {"spec": {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}}},
     "IngressClass": {"spec": {"controller": "example.com/ingress"}},
     "NetworkPolicy": {"spec": {"podSelector": {}, "ingress": [{"ports": [{"port": 80}]}]}},
+    "PodTemplate": {"template": {"metadata": {"labels": _LABELS}, "spec": _POD_SPEC}},
+    "ReplicationController": {
+        "spec": {"replicas": 1, "template": {"metadata": {"labels": _LABELS}, "spec": _POD_SPEC}}
+    },
+    "RuntimeClass": {"handler": "runc"},
     "PodDisruptionBudget": {"spec": {"minAvailable": 1, "selector": {"matchLabels": _LABELS}}},
     "PriorityClass": {"value": 1000, "globalDefault": False},
     "StatefulSet": {"spec": {"replicas": 2, "serviceName": "web", **_WORKLOAD}},

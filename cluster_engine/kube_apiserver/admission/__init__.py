@@ -13,6 +13,7 @@ from .persistent_volume_claim_resize import PersistentVolumeClaimResize
 from .plugin import Attributes, Chain, Host, Plugin
 from .priority import Priority
 from .resource_quota import ResourceQuota
+from .runtime_class import RuntimeClass
 from .service_account import ServiceAccount
 from .storage_object_in_use_protection import StorageObjectInUseProtection
 from .taint_nodes_by_condition import TaintNodesByCondition
@@ -28,6 +29,7 @@ PLUGINS: tuple[type[Plugin], ...] = (
     DefaultStorageClass,
     StorageObjectInUseProtection,
     PersistentVolumeClaimResize,
+    RuntimeClass,
     DefaultIngressClass,
     MutatingAdmissionPolicy,
     ValidatingAdmissionPolicy,

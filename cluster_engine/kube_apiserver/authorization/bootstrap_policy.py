@@ -136,6 +136,12 @@ _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         _EVENTS,
     ),
     "pv-protection-controller": (_core((*READ, "update"), "persistentvolumes"), _EVENTS),
+    "replication-controller": (
+        _core((*READ, "update"), "replicationcontrollers"),
+        _core(("update",), "replicationcontrollers/status", "replicationcontrollers/finalizers"),
+        _core((*_FOLLOW, "patch", "create", "delete"), "pods"),
+        _EVENTS,
+    ),
     "clusterrole-aggregation-controller": _ALL,
     "root-ca-cert-publisher": (_core(("create", "update"), "configmaps"), _EVENTS),
     "service-account-controller": (_core(("create",), "serviceaccounts"), _EVENTS),
