@@ -111,7 +111,9 @@ INVALID = {
         controller(template={**template(app="web"), "spec": {**template()["spec"], "restartPolicy": "Never"}}),
         'spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"',
     ),
-    "no template": ({**controller(), "spec": {"selector": {"a": "b"}}}, "spec.template.spec.containers: Required value"),
+    "no template": (
+        {**controller(), "spec": {"selector": {"a": "b"}}}, "spec.template.spec.containers: Required value",
+    ),
     "template without containers": (
         {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "t"}, "template": {"spec": {}}},
         "template.spec.containers: Required value",

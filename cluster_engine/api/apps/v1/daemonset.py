@@ -8,6 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.api.core.v1.pod_spec import template_warnings
+from cluster_engine.api.core.v1.workload import (
+    check_amount,
+    check_at_most_100_percent,
+    check_collisions,
+    check_counts,
+    check_selector,
+    check_template,
+    defaulted,
+    is_zero,
+    validate_with,
+    wide_cells,
+)
 from cluster_engine.api.meta import check_not_negative
 from cluster_engine.api.printing import (
     AGE,
@@ -23,19 +35,6 @@ from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, invalid_value, not_supported, required
 from cluster_engine.apimachinery.scheme import Column, Kind
-
-from .workload import (
-    check_amount,
-    check_at_most_100_percent,
-    check_collisions,
-    check_counts,
-    check_selector,
-    check_template,
-    defaulted,
-    is_zero,
-    validate_with,
-    wide_cells,
-)
 
 _STATUS_COUNTS = (
     "currentNumberScheduled",

@@ -8,6 +8,20 @@ from __future__ import annotations
 
 from typing import Any
 
+from cluster_engine.api.core.v1.workload import (
+    check_amount,
+    check_at_most_100_percent,
+    check_collisions,
+    check_counts,
+    check_replica_counts,
+    check_selector,
+    check_template,
+    defaulted,
+    is_zero,
+    validate_with,
+    wide_cells,
+    workload_warnings,
+)
 from cluster_engine.api.meta import check_not_negative
 from cluster_engine.api.printing import (
     AGE,
@@ -28,21 +42,6 @@ from cluster_engine.apimachinery.errors import (
     required,
 )
 from cluster_engine.apimachinery.scheme import Column, Kind
-
-from .workload import (
-    check_amount,
-    check_at_most_100_percent,
-    check_collisions,
-    check_counts,
-    check_replica_counts,
-    check_selector,
-    check_template,
-    defaulted,
-    is_zero,
-    validate_with,
-    wide_cells,
-    workload_warnings,
-)
 
 _STATUS_COUNTS = (
     "observedGeneration",

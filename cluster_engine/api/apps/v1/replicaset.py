@@ -7,6 +7,16 @@ from __future__ import annotations
 
 from typing import Any
 
+from cluster_engine.api.core.v1.workload import (
+    check_counts,
+    check_replica_counts,
+    check_selector,
+    check_template,
+    defaulted,
+    validate_with,
+    wide_cells,
+    workload_warnings,
+)
 from cluster_engine.api.meta import check_not_negative
 from cluster_engine.api.printing import (
     AGE,
@@ -21,17 +31,6 @@ from cluster_engine.api.subresources import SCALE, STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError
 from cluster_engine.apimachinery.scheme import Column, Kind
-
-from .workload import (
-    check_counts,
-    check_replica_counts,
-    check_selector,
-    check_template,
-    defaulted,
-    validate_with,
-    wide_cells,
-    workload_warnings,
-)
 
 _STATUS_COUNTS = (
     "replicas",

@@ -8,6 +8,18 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.api.core.v1 import persistentvolumeclaim
+from cluster_engine.api.core.v1.workload import (
+    check_amount,
+    check_at_most_100_percent,
+    check_collisions,
+    check_counts,
+    check_replica_counts,
+    check_selector,
+    check_template,
+    defaulted,
+    is_zero,
+    workload_warnings,
+)
 from cluster_engine.api.meta import check_meta, check_not_negative
 from cluster_engine.api.printing import AGE, CONTAINERS, IMAGES, NAME, age, container_cells
 from cluster_engine.api.strategy import create_spec, same, update_spec, update_status
@@ -22,19 +34,6 @@ from cluster_engine.apimachinery.errors import (
 )
 from cluster_engine.apimachinery.scheme import Column, Kind
 from cluster_engine.apimachinery.validation import is_dns1123_label
-
-from .workload import (
-    check_amount,
-    check_at_most_100_percent,
-    check_collisions,
-    check_counts,
-    check_replica_counts,
-    check_selector,
-    check_template,
-    defaulted,
-    is_zero,
-    workload_warnings,
-)
 
 _DEFAULTS = {
     "replicas": 1,

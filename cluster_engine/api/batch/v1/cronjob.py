@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_engine.api.apps.v1.workload import name_warnings
 from cluster_engine.api.core.v1.pod_spec import default_template, template_warnings
+from cluster_engine.api.core.v1.workload import name_warnings
 from cluster_engine.api.meta import check_meta, check_not_negative
 from cluster_engine.api.printing import (
     AGE,

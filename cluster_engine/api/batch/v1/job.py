@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_engine.api.apps.v1.workload import check_counts, wide_cells, workload_warnings
+from cluster_engine.api.core.v1.workload import check_counts, wide_cells, workload_warnings
 from cluster_engine.api.meta import check_immutable, check_meta
 from cluster_engine.api.printing import AGE, CONTAINERS, IMAGES, NAME, age, doc
 from cluster_engine.api.strategy import create_spec, update_spec

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_engine.api.apps.v1.workload import (
+from cluster_engine.api.core.v1.workload import (
     check_counts,
     check_replica_counts,
     check_template,

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_engine.api.apps.v1.workload import check_amount, check_at_most_100_percent
+from cluster_engine.api.core.v1.workload import check_amount, check_at_most_100_percent
 from cluster_engine.api.meta import check_meta, check_not_negative
 from cluster_engine.api.printing import AGE, NAME, age, doc
 from cluster_engine.api.strategy import create_spec, update_spec, update_status
