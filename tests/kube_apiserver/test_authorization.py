@@ -171,13 +171,18 @@ JANE = UserInfo("jane", groups=("system:authenticated",))
 IMPERSONATIONS = {
     "user": (
         {"impersonate-user": "root"},
-        'users "root" is forbidden: User "jane" cannot impersonate resource "users" in API group "" at the cluster '
-        "scope",
+        'users.authentication.k8s.io "root" is forbidden: User "jane" cannot impersonate:user-info resource "users" '
+        'in API group "authentication.k8s.io" at the cluster scope',
     ),
     "service account": (
         {"impersonate-user": "system:serviceaccount:shop:till"},
-        'serviceaccounts "till" is forbidden: User "jane" cannot impersonate resource "serviceaccounts" in API group '
-        '"" in the namespace "shop"',
+        'serviceaccounts.authentication.k8s.io "till" is forbidden: User "jane" cannot impersonate:serviceaccount '
+        'resource "serviceaccounts" in API group "authentication.k8s.io" in the namespace "shop"',
+    ),
+    "node": (
+        {"impersonate-user": "system:node:worker"},
+        'nodes.authentication.k8s.io "worker" is forbidden: User "jane" cannot impersonate:arbitrary-node resource '
+        '"nodes" in API group "authentication.k8s.io" at the cluster scope',
     ),
 }
 

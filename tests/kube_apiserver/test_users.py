@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import orjson
-from apiserver_bench import PODS, Bench, pod
+from apiserver_bench import MAPS, PODS, Bench, pod
 
 from cluster_engine.kube_apiserver import UserInfo
 
@@ -93,9 +93,48 @@ def test_impersonation(bench: Bench) -> None:
     assert bench.error("GET", PODS, user=JANE, headers={"impersonate-user": "root"}) == (
         403,
         "Forbidden",
-        'users "root" is forbidden: User "jane" cannot impersonate resource "users" in API group "" '
-        "at the cluster scope",
+        'users.authentication.k8s.io "root" is forbidden: User "jane" cannot impersonate:user-info resource "users" '
+        'in API group "authentication.k8s.io" at the cluster scope',
     )
+
+
+RBAC = "/apis/rbac.authorization.k8s.io/v1"
+
+
+def give(bench: Bench, name: str, user: str, *rules: tuple[str, str, str]) -> None:
+    """Cluster-wide rights: (API group, resource, verb)."""
+    group = "rbac.authorization.k8s.io"
+    listed = [{"apiGroups": [g], "resources": [r], "verbs": [v]} for g, r, v in rules]
+    role = {"apiVersion": f"{group}/v1", "kind": "ClusterRole", "metadata": {"name": name}, "rules": listed}
+    bench.ok("POST", f"{RBAC}/clusterroles", role)
+    binding = {
+        "apiVersion": f"{group}/v1",
+        "kind": "ClusterRoleBinding",
+        "metadata": {"name": name},
+        "roleRef": {"apiGroup": group, "kind": "ClusterRole", "name": name},
+        "subjects": [{"kind": "User", "apiGroup": group, "name": user}],
+    }
+    bench.ok("POST", f"{RBAC}/clusterrolebindings", binding)
+
+
+def test_constrained_impersonation(bench: Bench) -> None:
+    """A right on who one acts as, and one on what is done so; the older right is enough for everything."""
+    as_kim = {"impersonate-user": "kim"}
+    give(bench, "kim", "kim", ("", "pods", "list"), ("", "configmaps", "list"))
+    give(
+        bench,
+        "jane",
+        "jane",
+        ("authentication.k8s.io", "users", "impersonate:user-info"),
+        ("", "pods", "impersonate-on:user-info:list"),
+    )
+    assert bench.ok("GET", PODS, user=JANE, headers=as_kim)["items"] == []
+    assert bench.error("GET", MAPS, user=JANE, headers=as_kim)[2] == (
+        'configmaps is forbidden: User "jane" cannot impersonate-on:user-info:list resource "configmaps" '
+        'in API group "" in the namespace "default"'
+    )
+    give(bench, "older", "jane", ("", "users", "impersonate"))
+    assert bench.ok("GET", MAPS, user=JANE, headers=as_kim)["items"] == []
 
 
 def test_what_belongs_in_the_journal(bench: Bench) -> None:
