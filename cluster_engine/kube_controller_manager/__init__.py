@@ -13,6 +13,7 @@ from .daemonset import DaemonSetController
 from .deployment import DeploymentController
 from .disruption import DisruptionController
 from .endpointslice import EndpointsController, EndpointSliceController
+from .endpointslice_mirroring import EndpointSliceMirroringController
 from .ephemeral_volume import EphemeralVolumeController
 from .garbage_collector import GarbageCollector
 from .horizontal import HorizontalPodAutoscalerController
@@ -50,6 +51,7 @@ CONTROLLERS: tuple[type[Component], ...] = (
     HorizontalPodAutoscalerController,
     EndpointSliceController,
     EndpointsController,
+    EndpointSliceMirroringController,
     GarbageCollector,
     NodeIPAMController,
     NodeLifecycleController,

@@ -124,6 +124,12 @@ _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
         Rule(READ, ("storage.k8s.io",), ("storageclasses",)),
         _EVENTS,
     ),
+    "endpointslicemirroring-controller": (
+        _core(READ, "services", "endpoints"),
+        _core(("update",), "endpoints/finalizers", "services/finalizers"),
+        Rule((*READ, "create", "update", "delete"), ("discovery.k8s.io",), ("endpointslices",)),
+        _EVENTS,
+    ),
     "ephemeral-volume-controller": (
         _core(READ, "pods"),
         _core(("update",), "pods/finalizers"),
