@@ -23,7 +23,6 @@ _DEFAULTS = {
     "volumeLifecycleModes": ["Persistent"],
     "requiresRepublish": False,
     "seLinuxMount": False,
-    "nodeAllocatableUpdatePeriodSeconds": None,
 }
 
 
@@ -38,7 +37,7 @@ def check_driver_name(name: str, path: str) -> list[FieldError]:
 def default(driver: JSON) -> JSON:
     """What a driver can, unless it says otherwise."""
     spec = driver.get("spec") or {}
-    add = {n: v for n, v in _DEFAULTS.items() if v is not None and spec.get(n) in (None, [], "")}
+    add = {n: v for n, v in _DEFAULTS.items() if spec.get(n) in (None, [], "")}
     return {**driver, "spec": {**spec, **add}} if add or driver.get("spec") is None else driver
 
 
@@ -60,12 +59,11 @@ def validate(driver: JSON) -> list[FieldError]:
 
 
 def validate_update(new: JSON, old: JSON) -> list[FieldError]:
-    """How its volumes live stays."""
-    problems = _check(new)
-    for field in ("attachRequired", "fsGroupPolicy", "volumeLifecycleModes"):
-        if field == "volumeLifecycleModes":
-            problems += check_immutable(new["spec"].get(field), old["spec"].get(field), f"spec.{field}")
-    return problems
+    """How its volumes are attached and live stays."""
+    now, was, path = new["spec"], old["spec"], "volumeLifecycleModes"
+    # The name of the first path is upstream's.
+    problems = check_immutable(now.get("attachRequired"), was.get("attachRequired"), "spec.attachedRequired")
+    return problems + check_immutable(now.get(path), was.get(path), f"spec.{path}") + _check(new)
 
 
 def row(driver: JSON, now: int) -> list[Any]:
