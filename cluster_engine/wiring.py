@@ -136,7 +136,9 @@ class Wiring:
                 for name, component in self.components.items()
                 if not _is_idle(saved := component.save_all())
             },
-            "recorders": {name: recorder.state() for name, recorder in self.context.recorders.items()},
+            "recorders": {
+                n: recorder.state() for n, recorder in self.context.recorders.items() if recorder.used
+            },
         }
 
     def load(self, saved: dict[str, Any]) -> None:

@@ -149,6 +149,11 @@ class EventRecorder:
         self._seen, self._groups = other._seen.copy(), other._groups.copy()
         self._tokens = other._tokens.copy()
 
+    @property
+    def used(self) -> bool:
+        """Whether it has told anything yet; what has not need not be kept."""
+        return bool(self._tokens)
+
     def state(self) -> dict[str, Any]:
         return {
             "named": [self._named_at, list(self._named.items())],
