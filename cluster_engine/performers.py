@@ -81,6 +81,24 @@ def _refused(cluster: Wiring, entry: Entry) -> None:
         pass
 
 
+def _open_link(cluster: Wiring, entry: Entry) -> None:
+    with _cause(cluster, entry, entry.kind, f"{entry.payload['ip']}:{entry.payload['port']}"):
+        cluster.outside.open(entry.payload, link_of(entry))
+
+
+def link_of(entry: Entry) -> str:
+    """The name of the link that a ``link/open`` entry opens."""
+    return f"l{entry.seq}"
+
+
+def _link(name: str) -> Performer:
+    def perform(cluster: Wiring, entry: Entry) -> None:
+        with _cause(cluster, entry, entry.kind, entry.payload["link"]):
+            getattr(cluster.outside, name)(entry.payload)
+
+    return perform
+
+
 PERFORMERS: dict[str, Performer] = {
     "request": _request,
     "refused": _refused,
@@ -95,6 +113,9 @@ PERFORMERS: dict[str, Performer] = {
     "session/input": _session("input"),
     "session/resize": _session("resize"),
     "session/close": _session("close"),
+    "link/open": _open_link,
+    "link/input": _link("input"),
+    "link/close": _link("close"),
 }
 """Every kind of journal entry, and what carries it out."""
 

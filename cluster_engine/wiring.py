@@ -11,7 +11,7 @@ from collections.abc import Iterable
 from dataclasses import replace
 from typing import Any
 
-from cluster_engine.addons import AddonManager
+from cluster_engine.addons import DEFAULT_IP, DEFAULT_NODE, AddonManager
 from cluster_engine.api import KINDS
 from cluster_engine.api.coordination.v1 import lease
 from cluster_engine.apimachinery.scheme import Kind, Scheme
@@ -26,7 +26,7 @@ from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_proxy import Proxy
 from cluster_engine.kube_scheduler import Scheduler
 from cluster_engine.kubelet import Kubelets
-from cluster_engine.network import Network
+from cluster_engine.network import Network, Outside
 from cluster_engine.sim import (
     INSTALLATION_SEED,
     SECOND,
@@ -79,6 +79,7 @@ class Wiring:
         self.informers = SharedInformerFactory(self.store)
         proxy, resolver = Proxy(self._read_as("kube-proxy")), Resolver(self._read_as("coredns"))
         self.network = Network(self.clock, proxy, self.chance, (NetworkPolicies(self.informers),))
+        self.outside = Outside(self.network, proxy.from_outside, (DEFAULT_NODE, DEFAULT_IP))
         calls = {"dns": resolver.answer}
         self.context = Context(
             self.clock, self.chance, self.informers, self.server, options, self.network, calls

@@ -4,6 +4,7 @@ import os
 from collections.abc import Iterator
 
 import pytest
+from hypothesis import HealthCheck, settings
 
 from cluster_engine.sim import Failures
 from cluster_engine.wiring import forget_installations
@@ -13,9 +14,14 @@ from cluster_engine.wiring import forget_installations
 Failures.strict_by_default = True
 os.environ["DRYDOCK_STRICT"] = "1"
 
+# A busy machine is no mistake of what is tested.
+settings.register_profile("unhurried", deadline=None, suppress_health_check=[HealthCheck.too_slow])
+settings.load_profile("unhurried")
+
 
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the golden files anew instead of comparing")
+    parser.addoption("--pictures", metavar="FOLDER", help="keep pictures of the site as the journeys see it")
 
 
 @pytest.fixture

@@ -1,6 +1,6 @@
 """What kubeadm puts into a cluster: static Pods, kube-proxy, CoreDNS, a few ConfigMaps."""
 
 from cluster_engine.addons.manager import AddonManager
-from cluster_engine.addons.static_pods import STATIC_PODS, static_pods
+from cluster_engine.addons.static_pods import DEFAULT_IP, DEFAULT_NODE, STATIC_PODS, static_pods
 
-__all__ = ["STATIC_PODS", "AddonManager", "static_pods"]
+__all__ = ["DEFAULT_IP", "DEFAULT_NODE", "STATIC_PODS", "AddonManager", "static_pods"]

@@ -52,6 +52,12 @@ class Proxy:
         """Whether the address is a Service's: a port that it does not serve leads nowhere."""
         return self._services.count_by_index(_CLUSTER_IP, ip) > 0
 
+    def from_outside(self, ip: str) -> bool:
+        """Whether somebody outside the cluster has a way to the address: a node's, or an external one of a Service."""
+        return self._nodes.count_by_index(_NODE_IP, ip) > 0 or any(
+            ip in _external_ips(service) for service in self._services.by_index(_CLUSTER_IP, ip)
+        )
+
     def _rule(self, service: JSON, field: str, number: int, protocol: str) -> Rule | None:
         meta = service["metadata"]
         key = f"{meta['namespace']}/{meta['name']}"
@@ -121,9 +127,15 @@ def _cluster_ips(service: JSON) -> Sequence[str]:
     """Index function: the addresses at which the cluster reaches the Service."""
     spec = service["spec"]
     ips = [ip for ip in (spec.get("clusterIPs") or [spec.get("clusterIP")]) if ip and ip != "None"]
-    ips += spec.get("externalIPs") or ()
+    return [*ips, *_external_ips(service)]
+
+
+def _external_ips(service: JSON) -> Sequence[str]:
     ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    return [*ips, *(entry["ip"] for entry in ingress if entry.get("ip"))]
+    return [
+        *(service["spec"].get("externalIPs") or ()),
+        *(entry["ip"] for entry in ingress if entry.get("ip")),
+    ]
 
 
 def _node_ports(service: JSON) -> Sequence[str]:

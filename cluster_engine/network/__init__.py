@@ -10,15 +10,21 @@ from cluster_engine.network.connections import Network
 from cluster_engine.network.datapath import Datapath, Packet, Policy, Rule, Services, Verdict, Way, is_address
 from cluster_engine.network.hosts import Hosts
 from cluster_engine.network.limits import TLS_HELLO, WINDOW
+from cluster_engine.network.outside import API_SERVER, WORKSTATION, WORKSTATION_IP, LinkListener, Outside
 from cluster_engine.network.wires import Wire, Wires
 
 __all__ = [
+    "API_SERVER",
     "TLS_HELLO",
     "WINDOW",
+    "WORKSTATION",
+    "WORKSTATION_IP",
     "Clients",
     "Datapath",
     "Hosts",
+    "LinkListener",
     "Network",
+    "Outside",
     "Packet",
     "Policy",
     "Rule",

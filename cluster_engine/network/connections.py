@@ -117,6 +117,10 @@ class Network:
         """The way that a connection would take now, with its reasons; of several endpoints the first."""
         return self._datapath.way(Packet(source, ip, port, protocol), lambda count: 0)
 
+    def sockets(self, key: str) -> list[str]:
+        """A host's sockets, in the order in which their connections began."""
+        return list(self._ends.get(key, ()))
+
     def connections(self, key: str) -> list[dict[str, Any]]:
         """A host's connections, for people: sockets, addresses, whether they stand, the way they took."""
         numbers = sorted(self._ends.get(key, {}).values())

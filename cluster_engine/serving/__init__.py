@@ -5,6 +5,7 @@ The only rooms with an event loop are this one and the learner's terminal.
 
 from .application import ClusterApp, JournalUnavailable
 from .driver import Driver
+from .links import Link, LinkError
 from .pacer import Pacer
 
-__all__ = ["ClusterApp", "Driver", "JournalUnavailable", "Pacer"]
+__all__ = ["ClusterApp", "Driver", "JournalUnavailable", "Link", "LinkError", "Pacer"]

@@ -20,6 +20,8 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request, Response, Stream, UserInfo
 from cluster_engine.kube_apiserver.budgets import BODY_LIMIT
+from cluster_engine.network import LinkListener
+from cluster_engine.performers import link_of
 from cluster_engine.serving.driver import Driver
 from cluster_engine.serving.websocket import Outgoing, StreamSession
 from cluster_engine.sim import Entry, Link
@@ -237,10 +239,29 @@ class ClusterApp:
                 sessions.forget(session)
                 raise
 
+    async def open_link(self, source: str, ip: str, port: int, listener: LinkListener) -> str:
+        """Open a connection into the cluster's network from outside; its name. The listener is told how it went."""
+        if self.driver is not None:
+            self.driver.kick()
+            self.driver.catch_up()
+        outside = self.cluster.outside
+        async with self._lock:
+            payload = {"source": source, "ip": ip, "port": port}
+            entry = Entry(self.cluster.journal.next_seq, self.cluster.clock.now, "link/open", payload)
+            outside.listen(link_of(entry), listener)
+            try:
+                await self._carry_out(entry)
+            except Exception:
+                outside.forget(link_of(entry))
+                raise
+        return link_of(entry)
+
     async def hang_up(self, sessions: list[str]) -> None:
-        """End sessions whose clients went with the process that served them."""
+        """End sessions whose clients went with the process that served them, and all links."""
         for session in sessions:
             await self.note("session/close", {"session": session})
+        for source, link in self.cluster.outside.open_names():
+            await self.note("link/close", {"source": source, "link": link})
 
     def waiting(self) -> AbstractContextManager[None]:
         """Somebody follows what happens: time goes on for him."""

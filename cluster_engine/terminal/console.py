@@ -13,7 +13,7 @@ from typing import Any, Protocol
 from cluster_engine.linux.limits import Limits
 from cluster_engine.linux.machine import HOST_BUDGET, Machine
 from cluster_engine.linux.terminals import PASTE, PASTED
-from cluster_engine.linux.text import octets
+from cluster_engine.linux.text import characters, octets
 from cluster_engine.terminal import programs
 from cluster_engine.terminal.disk import Disk
 from cluster_engine.terminal.tree import UID, root
@@ -22,6 +22,8 @@ ROOT = "terminal"
 INIT = "init"
 """Process 1: a shell that reads what never comes, so that it looks after orphans and outlives every terminal."""
 PATH = "/usr/local/bin:/usr/bin:/bin"
+ADDRESS = "172.18.0.1"
+"""On the nodes' network, which is all that it sees of the cluster."""
 DISK_BYTES = 8 * 1024 * 1024
 """Bytes of all files of a terminal."""
 LIMITS = Limits(burst=8_000_000)
@@ -44,8 +46,37 @@ class Options:
     limits: Limits = LIMITS
 
 
+class Outwards(Protocol):
+    """Where connections lead that leave the machine."""
+
+    def resolve(self, call: str, name: str) -> None:
+        """The addresses of a name are wanted (``machine.resolved`` tells them)."""
+
+    def connect(self, sock: str, ip: str, port: int) -> None:
+        """A connection is wanted (``machine.connected``, ``machine.failed``)."""
+
+    def send(self, sock: str, text: str) -> None:
+        """Byte text for the peer (``machine.acked`` when it has gone)."""
+
+    def shutdown(self, sock: str) -> None:
+        """Nothing more is sent."""
+
+    def close(self, sock: str) -> None:
+        """The socket is forgotten."""
+
+    def took(self, sock: str, count: int) -> None:
+        """Bytes of the peer that a process has read."""
+
+    def datagram(self, port: int, ip: str, to_port: int, data: str) -> None:
+        """A datagram leaves (``machine.datagram_in``, if it is answered)."""
+
+
 class ConsoleHost(Protocol):
     """What lies outside. Its methods only note: nothing comes back inside a call."""
+
+    @property
+    def outward(self) -> Outwards:
+        """The network."""
 
     def output(self, terminal: str, data: bytes) -> None:
         """Bytes for a screen."""
@@ -75,7 +106,6 @@ class Console:
         self._host = host
         self.options = options or Options()
         self.now = now
-        self._refused: list[tuple[str, str]] = []
         self.machine = self._machine()
         chosen = self.options
         aliases = "".join(f"alias {name}='{value}'\n" for name, value in chosen.aliases.items())
@@ -84,6 +114,7 @@ class Console:
             shrc=aliases + _SHRC, mtime=now,
         )  # fmt: skip
         self.machine.add_root(ROOT, made, limit=DISK_BYTES)
+        self.machine.set_addresses([ADDRESS])
         none = ["session", INIT]
         self.machine.spawn(
             ["init", "-c", "read nothing"],
@@ -151,16 +182,7 @@ class Console:
     def run(self, now: int, budget: int = HOST_BUDGET) -> int | None:
         """Run what is ready; when to be called again (`now` itself: there is more to do)."""
         self.now = max(now, self.now)
-        due = self.machine.run(self.now, budget)
-        if not self._refused:
-            return due
-        refused, self._refused = self._refused, []
-        for what, key in refused:
-            if what == "resolve":
-                self.machine.resolved(key, "not found")
-            else:
-                self.machine.failed(key, "unreachable")
-        return self.now
+        return self.machine.run(self.now, budget)
 
     def answer(self, call: str, data: Any, *, last: bool = True) -> None:
         """An answer to one of its calls."""
@@ -211,22 +233,22 @@ class Console:
         self._host.drop(call)
 
     def resolve(self, call: str, root: str, name: str) -> None:
-        self._refused.append(("resolve", call))
+        self._host.outward.resolve(call, characters(name))
 
     def connect(self, sock: str, ip: str, port: int) -> None:
-        self._refused.append(("connect", sock))
+        self._host.outward.connect(sock, ip, port)
 
     def send(self, sock: str, text: str) -> None:
-        """No connection leads out of this machine."""
+        self._host.outward.send(sock, text)
 
     def shutdown(self, sock: str) -> None:
-        """The same."""
+        self._host.outward.shutdown(sock)
 
     def close(self, sock: str) -> None:
-        """The same."""
+        self._host.outward.close(sock)
 
     def took(self, sock: str, count: int) -> None:
-        """The same."""
+        self._host.outward.took(sock, count)
 
     def datagram(self, port: int, ip: str, to_port: int, data: str) -> None:
-        """A datagram is lost."""
+        self._host.outward.datagram(port, ip, to_port, data)

@@ -95,11 +95,10 @@ def refuse(argv: list[str]) -> str | None:
         return None
     if words[:2] == ["apply", "edit-last-applied"] or "--edit" in own:
         return "no editor opens before this command. Write the object into a file: edit FILE; kubectl apply -f FILE"
-    if first in ("proxy", "port-forward"):
+    if first == "proxy":
         return (
-            f"{first} opens a port on this machine, where no browser can reach it. Download the kubeconfig and use\n"
-            "your own kubectl, or ask from inside the cluster:\n"
-            "  kubectl run ask --rm -it --restart=Never --image=busybox -- wget -qO- SERVICE"
+            "proxy opens a port on this machine, where no browser can reach it. A Pod or Service of the map has a\n"
+            "button that opens its page (so does kubectl port-forward); the API is asked with kubectl get --raw /api"
         )
     if first in _FETCHING and any(_URL.match(name) for name in _manifests(own)):
         return "there is no Internet here: save the manifest in a file (edit FILE), then name that file"

@@ -1,8 +1,8 @@
 """One learner's terminals on an event loop: the console's machine, its clock, and the confined program.
 
 The machine works in small slices with the loop getting its turn in between, so a busy line never starves a neighbour.
-Whoever owns time says what time it is; programs run beside the machine. This is, with `confine` and `child`, the only
-module of the room that knows of asyncio.
+Whoever owns time says what time it is; programs run beside the machine. This is, with `confine`, `child` and `outward`,
+the only module of the room that knows of asyncio.
 """
 
 from __future__ import annotations
@@ -20,7 +20,9 @@ from cluster_engine.terminal.child import Outcome
 from cluster_engine.terminal.confine import ConfinedProgram, ConfinementError, Run
 from cluster_engine.terminal.console import Console, Options
 from cluster_engine.terminal.disk import FileChange, normal
+from cluster_engine.terminal.forwarding import Forward
 from cluster_engine.terminal.kubectl import Completions, parse_completions, refuse, subcommands
+from cluster_engine.terminal.outward import Dialer, Outward
 
 SLICE_STEPS = 1_000
 SLICE_SECONDS = 0.003
@@ -39,6 +41,7 @@ STARTS, STARTS_PER_SECOND = 100, 2.0
 """Programs that may be started in a burst, and how many a second after it."""
 LONGEST_WAIT = 1.0
 """Seconds after which the clock is asked again."""
+NO_PAGE = "error: port-forward opens a port on this machine, where nothing can reach it"
 NO_DIFF = b'error: failed to run "diff": executable file not found in $PATH\n'
 """What `kubectl diff` says when it starts no second program; the machine's own `diff` comes after it."""
 STOP_SECONDS = 3.0
@@ -57,6 +60,8 @@ class SessionHooks:
     on_files_changed: Callable[[list[FileChange]], None] = lambda changes: None
     on_edit: Callable[[str], str] = lambda path: f"{path} is open in the editor."
     """Opens a file for the user; what to print."""
+    on_preview: Callable[[Forward, str], tuple[str, int]] = lambda wanted, kubeconfig: (NO_PAGE, 1)
+    """Shows the page of a Pod or Service beside the terminal; what to print, and the status."""
     on_exit: Callable[[str, int], None] = lambda terminal, status: None
     on_time: Callable[[list[str]], Awaitable[str]] | None = None
     """What `time pause` and the like do: takes their words, returns what to print. Raises ValueError."""
@@ -66,6 +71,8 @@ class SessionHooks:
     """The clock, in µs."""
     leap: Callable[[int], None] | None = None
     """Moves the clock to a moment at once, when the machine waits for nothing else."""
+    dialer: Dialer | None = None
+    """Where connections lead that leave the machine; None: nowhere."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,6 +120,9 @@ class TerminalSession:
         self._due: int | None = None
         self._starts = float(STARTS)
         self._started = time.monotonic()
+        self.outward = Outward(
+            lambda: self.console.machine, hooks.dialer, self._spawn, self._start, self._wake.set
+        )
         self.console = Console(self, files, options, now=hooks.now())
         self._terminals: dict[str, None] = {}
         self._worker = asyncio.ensure_future(self._work())
@@ -268,7 +278,7 @@ class TerminalSession:
         if self._due is None:
             await self._wake.wait()
             return
-        if self._hooks.leap is not None and not self._running:
+        if self._hooks.leap is not None and not self._running and not self.outward.busy:
             self._hooks.leap(self._due)
             await asyncio.sleep(0)
             return
@@ -324,6 +334,9 @@ class TerminalSession:
             self._spawn(self._run(call, self._running[call], args))
         elif name == "complete":
             self._spawn(self._complete(call, args))
+        elif name == "preview":
+            said, status = self._hooks.on_preview(Forward(*args), self._program.kubeconfig)
+            asyncio.get_running_loop().call_soon(self._answer, call, ["said", said, status])
         elif name == "edit":
             self._report()
             path = characters(args["path"])

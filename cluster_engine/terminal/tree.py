@@ -39,6 +39,7 @@ def root(
     )
     contents["/etc/group"] = f"root:x:0:\n{user}:x:{UID}:\nnogroup:x:65534:\n"
     contents["/etc/hostname"] = f"{hostname}\n"
+    contents["/etc/resolv.conf"] = "nameserver 192.168.0.1\n"
     contents["/etc/hosts"] = f"127.0.0.1\tlocalhost\n127.0.1.1\t{hostname}\n"
     contents["/etc/shrc"] = shrc
     contents[home] = tree.directory(mtime=mtime)

@@ -207,6 +207,8 @@ CONTENT_SECURITY_POLICY = {
         "font-src": [SELF],
         # 'self' covers the WebSocket of the same origin (CSP level 3).
         "connect-src": [SELF],
+        # Previews alone may be framed; they are sandboxed.
+        "frame-src": [SELF],
         "manifest-src": [SELF],
         "form-action": [SELF],
         "base-uri": [SELF],

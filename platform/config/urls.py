@@ -3,6 +3,7 @@
 from course import views as course_views
 from django.contrib import admin
 from django.urls import include, path
+from workspace import previews
 
 from config import errors, health
 
@@ -10,6 +11,8 @@ urlpatterns = [
     path("", course_views.home, name="home"),
     path("", include("course.urls")),
     path("runs/", include("runs.urls")),
+    path("preview/<str:token>/", previews.preview),
+    path("preview/<str:token>/<path:path>", previews.preview),
     path("grades/", include("grading.urls")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),

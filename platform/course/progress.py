@@ -84,8 +84,20 @@ class CourseProgress:
 
     @property
     def latest(self) -> tuple[Lab, Run] | None:
-        """The running lab that was used last: where a returning learner goes on."""
-        return max(self.running, key=lambda pair: pair[1].last_active, default=None)
+        """The running lab that was used last, unless it is passed: where a returning learner goes on."""
+        found = self._used_last
+        return (found[0], found[2]) if found is not None and found[1].state != "passed" else None
+
+    @property
+    def done(self) -> Lab | None:
+        """The running lab that was used last, when it is passed: he goes on with what follows."""
+        found = self._used_last
+        return found[0] if found is not None and found[1].state == "passed" else None
+
+    @property
+    def _used_last(self) -> tuple[Lab, LabProgress, Run] | None:
+        live = [(lab, standing, standing.run) for lab, standing in self._labs() if standing.run is not None]
+        return max(live, key=lambda found: found[2].last_active, default=None)
 
     @property
     def next_lesson(self) -> LessonProgress | None:

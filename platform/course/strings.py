@@ -25,8 +25,11 @@ _WORKSPACE: dict[str, str | Promise] = {
     "state.passed": _("Passed"),
     "state.stopped": _("Stopped"),
     "state.failed": _("Failed"),
-    "state.pace": _("busy: {pace}×"),
-    "state.pace_title": _("Your cluster is busy: it runs at {pace} times the usual speed."),
+    "state.pace": _("slowed: {pace}×"),
+    "state.pace_title": _(
+        "There is much to compute, so your cluster runs at {pace} times the usual speed. "
+        "Nothing is lost; things take longer."
+    ),
     "clock.label": _("Cluster time"),
     "clock.pause": _("Pause"),
     "clock.pause_title": _("Let the cluster's time stand still"),
@@ -158,6 +161,16 @@ _WORKSPACE: dict[str, str | Promise] = {
     "map.selector": _("Selector"),
     "map.selected": _("Selected Pods"),
     "map.selected_n": _("{n}, of which {ready} are ready"),
+    "preview.page": _("Open its page"),
+    "preview.port": _("Port"),
+    "preview.open": _("Open"),
+    "preview.close": _("Close the page"),
+    "preview.frame": _("The page that was fetched from the cluster"),
+    "preview.loading": _("Fetching the page …"),
+    "preview.through": _(
+        "Fetched through the API server, as kubectl proxy does. "
+        "It is only read; forms and other sites do not work here."
+    ),
     "map.details": _("Details"),
     "map.close": _("Close the details"),
     "map.node": _("Node"),

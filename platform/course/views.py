@@ -20,8 +20,14 @@ from labs.kit.catalog import Lab
 @require_safe
 def home(request: HttpRequest) -> HttpResponse:
     """What Drydock is, and the course map with the reader's progress."""
-    standing = progress.of_course(request.user, catalog.load())
-    return render(request, "course/home.html", {"course": standing, "upcoming": standing.next_lesson})
+    course = catalog.load()
+    standing = progress.of_course(request.user, course)
+    context = {
+        "course": standing,
+        "upcoming": standing.next_lesson,
+        "following": progress.after_lab(course, standing.done) if standing.done else None,
+    }
+    return render(request, "course/home.html", context)
 
 
 @require_safe

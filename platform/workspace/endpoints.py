@@ -16,6 +16,7 @@ from runs.kubeconfig import kubeconfig_of
 from runs.models import Run
 from runs.texts import is_storable
 
+from workspace import previews
 from workspace.answers import BadRequestError, endpoint, field, json_body, problem
 
 MAX_PATH = 200
@@ -87,6 +88,17 @@ async def files(request: HttpRequest, run: Run) -> HttpResponse:
     elif request.method == "DELETE":
         data = {"path": _path(json_body(request), "path")}
     return _relay(await hosting.call(run, request.method or "GET", "files", data))
+
+
+@endpoint("POST")
+async def preview(request: HttpRequest, run: Run) -> HttpResponse:
+    """An address, good for some minutes, of the page of a Pod or Service {kind, namespace, name, port}."""
+    wanted = previews.wanted_of(json_body(request))
+    if wanted is None:
+        raise BadRequestError(_("Name a Pod or a Service, its namespace and a port."))
+    if not run.is_live:
+        raise hosting.OverError(run.state)
+    return JsonResponse({"url": previews.address_of(run, *wanted)})
 
 
 @endpoint("POST")

@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from accounts.models import User
+from course import progress
 from django.test import Client
 from django.utils.html import escape
 from grading.models import Attempt
@@ -150,6 +151,16 @@ def test_whoever_comes_back_goes_on(browser: Browser, people: dict[str, User], l
     main = html.index("button-main")
     assert html.count("button-main") == 1, "one primary action"
     assert f'href="/runs/{run.pk}/"' in html[main : main + 200]
+    kept = Attempt.objects.create(
+        user=people["learner"], lab_slug=lab.slug, max_score=7, score=7, passed=True
+    )
+    html = browser("learner").get("/").content.decode()
+    following = progress.after_lab(catalog.load(), catalog.load().lab(lab.slug))
+    assert following is not None
+    assert f'href="{following.url}"' in html[html.index("button-main") :][:200], (
+        "what is passed is not gone on with"
+    )
+    kept.delete()
     run.move("stopped")
     assert "Learn Kubernetes by running it" in browser("learner").get("/").content.decode()
     Attempt.objects.create(user=people["learner"], lab_slug=lab.slug, max_score=7, score=1)

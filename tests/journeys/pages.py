@@ -4,6 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
+from course.strings import JS_STRINGS
+from django.utils.translation import override
+
 MENDED = """apiVersion: apps/v1
 kind: Deployment
 metadata:
@@ -42,14 +45,29 @@ def violations_of(page: Any) -> list[str]:
 
 
 class Workspace:
-    """The page of a run."""
+    """The page of a run, as wide as it may be: where one pane is shown at a time, the one that is meant is shown."""
 
-    def __init__(self, page: Any) -> None:
+    def __init__(self, page: Any, language: str = "en") -> None:
         self.page = page
+        self.language = language
+
+    def show(self, view: str) -> None:
+        """Bring the guide, terminal, editor or map to the front, unless it is."""
+        tab = self.page.locator(f".ws-tabs [data-view={view}]")
+        if not tab.is_visible():
+            tab = self.page.locator(f".switch [data-top={view}]")
+        if tab.count() and tab.get_attribute("aria-pressed") == "false":
+            tab.click()
+
+    def says(self, key: str, **values: Any) -> str:
+        """A string of the page's scripts in the reader's language."""
+        with override(self.language):
+            return str(JS_STRINGS["workspace"][key]).format(**values)
 
     def wait_ready(self) -> None:
         """Until the cluster is up and the terminal shows its prompt."""
         self.page.wait_for_url("**/runs/*/", timeout=60_000)
+        self.show("terminal")
         self.page.wait_for_function(
             "() => document.querySelector('dd-terminal .xterm-rows')?.textContent.includes('$')",
             timeout=60_000,
@@ -60,6 +78,7 @@ class Workspace:
         return self.page.locator("dd-terminal .xterm-rows").inner_text().replace("\xa0", " ")
 
     def type_only(self, text: str) -> None:
+        self.show("terminal")
         self.page.locator("dd-terminal .xterm-helper-textarea").focus()
         self.page.keyboard.type(text)
 
@@ -68,11 +87,13 @@ class Workspace:
         self.page.keyboard.press("Enter")
 
     def press(self, key: str) -> None:
+        self.show("terminal")
         self.page.locator("dd-terminal .xterm-helper-textarea").focus()
         self.page.keyboard.press(key)
 
     def expect(self, text: str, timeout: int = 30_000) -> None:
         """Until the terminal shows ``text`` in a line that is not what was typed at a prompt."""
+        self.show("terminal")
         try:
             self.page.wait_for_function(
                 """text => [...document.querySelectorAll('dd-terminal .xterm-rows > div')]
@@ -85,24 +106,27 @@ class Workspace:
             raise AssertionError(f"{text!r} did not appear in the terminal:\n{self.screen}") from error
 
     def open_editor(self, path: str) -> None:
-        self.page.click("[data-top=editor]")
+        self.show("editor")
         self.page.click(f"dd-editor .file[title='{path}']")
         self.page.wait_for_selector("dd-editor .cm-content")
 
     def write(self, text: str) -> None:
         """Replaces the open file's text."""
+        self.show("editor")
         self.page.locator("dd-editor .cm-content").click()
         self.page.keyboard.press("Control+a")
         self.page.keyboard.insert_text(text)
 
     def apply(self) -> str:
         """Presses Apply; what kubectl said."""
+        self.show("editor")
         with self.page.expect_response(lambda response: response.url.endswith("/apply/")) as waiting:
             self.page.click("dd-editor .button-main")
         answer = waiting.value.json()
         return answer["stdout"] + answer["stderr"]
 
     def check(self) -> None:
+        self.show("guide")
         with self.page.expect_response(lambda response: response.url.endswith("/check/")):
             self.page.click("[data-check-run]")
         self.page.wait_for_selector("dd-guide:not(.is-busy)")

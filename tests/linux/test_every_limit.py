@@ -110,6 +110,7 @@ CROSSED: dict[str, str] = {
     "network/limits.py:RETRANSMIT_TRIES": "tests/network/test_network_limits.py::test_a_conversation_is_given_up",
     "network/limits.py:RETRANSMIT_MAX": "tests/network/test_network_limits.py::test_a_conversation_is_given_up",
     "network/limits.py:SYN_TRIES": "tests/network/test_network_limits.py::test_a_request_is_given_up",
+    "network/outside.py:LINKS": "tests/network/test_outside.py::test_links_are_limited",
     "network/wires.py:MAX_LATENCY": "tests/network/test_network_limits.py::test_a_wire_is_not_longer",
     "network/wires.py:WIRES": "tests/network/test_connections.py::test_links_are_limited",
     "linux/dns.py:RECORDS": "tests/linux/test_dns.py::test_an_answer_is_not_longer",

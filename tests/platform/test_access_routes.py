@@ -24,9 +24,11 @@ VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
 REFUSALS = {302, 401, 403, 404, 405}
 REPORT = {"score": 0, "max_score": 2, "passed": False, "checks": []}
 FILE = {"path": "a.yaml", "to": "b.yaml", "content": "x"}
+PAGE = {"kind": "pods", "namespace": "default", "name": "web", "port": 80}
 BODIES = {
     "apply": FILE,
     "files": FILE,
+    "preview": PAGE,
     "clock": {"action": "pause"},
     "api/v1/runs/": {"lab": "explore-the-components"},
 }
@@ -55,9 +57,12 @@ ROUTES: dict[str, dict[str, str]] = {
     "runs/<uuid:run_id>/apply/": {"POST": MINE},
     "runs/<uuid:run_id>/clock/": {"GET": WATCHED, "POST": MINE},
     "runs/<uuid:run_id>/files/": {"GET": WATCHED, "PUT": MINE, "POST": MINE, "DELETE": MINE},
+    "runs/<uuid:run_id>/preview/": {"POST": MINE},
     "runs/<uuid:run_id>/reset/": {"POST": MINE},
     "runs/<uuid:run_id>/stop/": {"POST": MINE},
     "runs/<uuid:run_id>/kubeconfig/": {"GET": MINE, "POST": MINE},
+    "preview/<str:token>/": {},  # whoever has a signed address; test_previews.py
+    "preview/<str:token>/<path:path>": {},
     "grades/": {"GET": TEACHER},
     "grades/<int:user_id>/<slug:slug>/": {"GET": TEACHER},
     "grades/runs/<uuid:run_id>/": {"GET": TEACHER},

@@ -105,6 +105,39 @@ class Screen:
         return "\n".join("".join(row).rstrip() for row in self.rows).rstrip("\n")
 
 
+class Nowhere:
+    """A network with one neighbour that refuses, and one name."""
+
+    NAMES = {"node-1": ["172.18.0.2"]}
+
+    def __init__(self, desk: Desk) -> None:
+        self.desk = desk
+        self.answers: list[Callable[[], None]] = []
+
+    def resolve(self, call: str, name: str) -> None:
+        found = self.NAMES.get(name, "not found")
+        self.answers.append(lambda: self.desk.console.machine.resolved(call, found))
+
+    def connect(self, sock: str, ip: str, port: int) -> None:
+        reason = "refused" if [ip] in self.NAMES.values() else "unreachable"
+        self.answers.append(lambda: self.desk.console.machine.failed(sock, reason))
+
+    def send(self, sock: str, text: str) -> None:
+        raise AssertionError("there is no connection")
+
+    def shutdown(self, sock: str) -> None:
+        pass
+
+    def close(self, sock: str) -> None:
+        pass
+
+    def took(self, sock: str, count: int) -> None:
+        raise AssertionError("there is no connection")
+
+    def datagram(self, port: int, ip: str, to_port: int, data: str) -> None:
+        pass
+
+
 class Desk:
     """It is the console's host. Programs that are run end at once, unless `program` is None."""
 
@@ -130,6 +163,7 @@ class Desk:
         self.heard: list[tuple[str, Any]] = []
         """What programs were told beside their input."""
         self.now = START
+        self.outward = Nowhere(self)
         contents = {path: text.encode() for path, text in (files or {}).items()}
         chosen = Options(home=home, limits=limits, env={"PS1": prompt, **(env or {})})
         self.console = Console(self, contents, chosen, now=START)
@@ -212,6 +246,9 @@ class Desk:
     def _serve(self) -> bool:
         """Hand a program its input, and run the one that has all of it."""
         told, self.told = self.told, []
+        answers, self.outward.answers = self.outward.answers, []
+        for answer in answers:
+            answer()
         for call, data in told:
             if data[0] == "input" and call in self.given:
                 self.given[call] += data[1].encode("latin-1")
@@ -225,7 +262,7 @@ class Desk:
                 if name == "run" and args["tty"]:
                     self._finish(call)
                     return True
-        return bool(told)
+        return bool(told or answers)
 
     def _finish(self, call: str) -> None:
         assert self.program is not None

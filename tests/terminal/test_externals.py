@@ -87,7 +87,7 @@ def test_a_file_opens_in_the_editor() -> None:
 REFUSALS = {
     ("kubectl", "create", "-f", "x", "--edit"): "no editor opens before this command",
     ("kubectl", "apply", "edit-last-applied", "deploy/x"): "no editor opens before this command",
-    ("kubectl", "port-forward", "pod/x", "80"): "opens a port",
+    ("kubectl", "port-forward", "pod/x", "80"): None,
     ("kubectl", "proxy"): "opens a port",
     ("kubectl", "apply", "-f", "https://example.com/x.yaml"): "there is no Internet here",
     ("kubectl", "create", "--filename=https://example.com/x.yaml"): "there is no Internet here",
@@ -297,3 +297,33 @@ def test_parse_completions(output: str, names: list[str], final: str | None, fil
     found = parse_completions(output)
     assert (found.names, found.files) == (names, files)
     assert found.final == final or not names
+
+
+FORWARDS = {
+    "port-forward web 8080:80": ["pods", "", "web", "80"],
+    "port-forward pod/web 80": ["pods", "", "web", "80"],
+    "-n shop port-forward svc/web :http": ["services", "shop", "web", "http"],
+    "port-forward --address 0.0.0.0 deploy/web 8080:80 9090:90 -nshop": [
+        "deployments.apps",
+        "shop",
+        "web",
+        "80",
+    ],
+    "port-forward --namespace=shop sts/db 5432": ["statefulsets.apps", "shop", "db", "5432"],
+}
+
+
+@pytest.mark.parametrize(("line", "wanted"), FORWARDS.items(), ids=FORWARDS.keys())
+def test_a_forwarded_port_becomes_a_page(line: str, wanted: list[str]) -> None:
+    desk = Desk()
+    desk.type(f"kubectl {line}\r")
+    ((call, (name, args)),) = desk.calls.items()
+    assert (name, args) == ("preview", wanted)
+    desk.answer(call, ["said", "it opens", 3])
+    assert desk.console.foreground("1") is None
+    assert desk.line("echo $?") == "3\n"
+
+
+def test_what_cannot_be_forwarded_says_so() -> None:
+    desk = Desk()
+    assert "name a Pod or a Service" in desk.line("kubectl port-forward node/x 80; echo rc=$?")

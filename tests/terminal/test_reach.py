@@ -16,7 +16,7 @@ from cluster_engine.terminal.programs import OWN, PROGRAMS
 from tests.terminal.desk import Desk
 
 ROOTS = (Path(package.__file__).parent, Path(str(cluster_engine.linux.__file__)).parent)
-ADAPTERS = {"child", "confine", "launcher", "session", "kubectl"}
+ADAPTERS = {"child", "confine", "launcher", "outward", "session", "kubectl"}
 FORBIDDEN = {
     "asyncio", "time", "random", "uuid", "secrets", "threading", "subprocess", "socket", "os", "pathlib", "shutil",
     "tempfile", "sys",

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.linux.text import characters, octets
+from cluster_engine.terminal.forwarding import forward
 from cluster_engine.terminal.kubectl import reads_input, refuse, subcommands
 from cluster_engine.terminal.programs import kubectl_edit
 from cluster_engine.terminal.unserved import sentence
@@ -29,6 +30,14 @@ def _start(sys: Sys, argv: list[str]) -> State:
     command = next(iter(subcommands(words)), "")
     if command == "edit" and "-h" not in words and "--help" not in words:
         sys.exec(["sh", "-c", octets(kubectl_edit.script(words, sys.pid)), "kubectl"])
+    if command == "port-forward" and len(subcommands(words)) > 2 and "--help" not in words:
+        wanted = forward(words)
+        if wanted is None:
+            sys.error(
+                "port-forward opens a port on this machine, where nothing can reach it; name a Pod or a Service"
+            )
+            sys.exit(1)
+        return {"call": sys.call("preview", list(wanted)), "ending": False, "modes": None}
     tty = command != "diff" and all(sys.isatty(fd) for fd in (0, 1, 2))
     cols, rows = sys.window(0) or (80, 24)
     state: State = {
@@ -70,6 +79,9 @@ def _answered(sys: Sys, state: State, data: list[object]) -> None:
             sys.tell(state["call"], ["took", len(text)])
             if state["tty"] or fd == 2:
                 state["said"] = (state["said"] + text)[-REFUSAL:]
+        case ["said", str(text), int(status)]:
+            sys.err(octets(text + "\n"))
+            sys.exit(status)
         case ["differ", str(live), str(merged)]:
             state["differ"] = [live, merged]
         case ["more"] if not state["ending"]:

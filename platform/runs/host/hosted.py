@@ -22,6 +22,7 @@ from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
 from runs import journal, services
+from runs.host import preview
 from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.clock import RunClock
@@ -46,6 +47,8 @@ KEYFRAME_COST = 0.1
 RELEASE_SECONDS = 30.0
 #: Seconds from keyframe to keyframe at least.
 KEYFRAME_PAUSE = 20.0
+#: Pages of a run that are fetched at the same time.
+PREVIEWS = 6
 
 
 def as_owner(scope: Scope) -> UserInfo:
@@ -126,6 +129,7 @@ class HostedRun:
         self.terminal = Terminal(self, built.files)
         self.checker = Checker(self)
         self.tabs = Tabs(self.app, self.checker, self.clock)
+        self._previews = asyncio.Semaphore(PREVIEWS)
 
     @property
     def url(self) -> str:
@@ -148,7 +152,7 @@ class HostedRun:
             self._frame_soon(self.cluster.journal.next_seq - 1)
         # Nobody is connected yet: what the journal left open has lost its client with the last host.
         orphans = self.cluster.server.sessions.open_names()
-        if orphans:
+        if orphans or self.cluster.outside.open_names():
             self.host.spawn(self.app.hang_up(orphans))
 
     async def close(self) -> None:
@@ -323,6 +327,11 @@ class HostedRun:
                 "stderr": "",
             }
         return await self.terminal.run(["kubectl", "apply", "-f", path])
+
+    async def preview(self, data: dict[str, Any]) -> dict[str, Any]:
+        """What a Pod or Service answers over HTTP (`host/preview.py`), some at a time."""
+        async with self._previews:
+            return await preview.fetch(self, preview.Wanted.of(data))
 
     async def live_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one browser tab's map and the like."""

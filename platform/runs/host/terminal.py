@@ -22,13 +22,17 @@ from django.conf import settings
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.linux.errors import FileError
+from cluster_engine.serving import ClusterApp
 from cluster_engine.terminal.confine import ConfinedProgram, ConfinementError
 from cluster_engine.terminal.console import Options
 from cluster_engine.terminal.disk import normal
+from cluster_engine.terminal.forwarding import Forward
 from cluster_engine.terminal.kubectl import kubectl_path
 from cluster_engine.terminal.session import BusyError, SessionHooks, TerminalSession
 from runs.host.building import HOME
 from runs.host.errors import HostError
+from runs.host.forwarding import NotForwardedError, forwarded, namespace_of
+from runs.host.outside import Dialer
 from runs.host.screens import Screen, View, parse
 from runs.host.writer import JournalUnavailableError
 from runs.journal import FencedError, JournalFullError
@@ -49,6 +53,7 @@ class Owner(Protocol):
     run_id: uuid.UUID
     token: str
     cluster: Cluster
+    app: ClusterApp
 
     @property
     def url(self) -> str:
@@ -132,10 +137,12 @@ class Terminal:
             on_output=lambda terminal, data: self._screen(terminal).show(data),
             on_files_changed=self._on_files_changed,
             on_edit=self._on_edit,
+            on_preview=self._on_preview,
             on_exit=self._on_exit,
             on_time=self._hosted.typed_time,
             on_fault=self._hosted.inject,
             now=self._hosted.now,
+            dialer=Dialer(self._hosted),
         )
         self._session = TerminalSession(self._files, self._program, hooks, Options(home=HOME))
         return self._session
@@ -184,6 +191,18 @@ class Terminal:
     def _on_edit(self, path: str) -> str:
         self._tell({"type": "edit", "path": relative(path)})
         return f"{path} is open in the editor."
+
+    def _on_preview(self, wanted: Forward, kubeconfig: str) -> tuple[str, int]:
+        try:
+            of = forwarded(self._hosted.cluster, wanted, namespace_of(kubeconfig))
+        except NotForwardedError as error:
+            return str(error), 1
+        self._tell({"type": "preview", "of": of})
+        return (
+            f"No browser reaches a port of this machine: the page of {of['kind']}/{of['name']}, port {of['port']}, "
+            "opens beside the terminal instead.",
+            0,
+        )
 
     def _on_exit(self, terminal: str, status: int) -> None:
         self._tell({"type": "exit", "status": status}, terminal)

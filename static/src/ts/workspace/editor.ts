@@ -105,6 +105,9 @@ class EditorElement extends HTMLElement {
   #view: EditorView | undefined;
   #current = "";
   #up = false;
+  /** How often a file was sent; while one is on its way, what the server has may be older or newer than what we think. */
+  #sent = 0;
+  #sending = 0;
   #loading: Promise<void> | undefined;
   #again = false;
 
@@ -160,13 +163,14 @@ class EditorElement extends HTMLElement {
     this.#again = this.#loading !== undefined;
     this.#loading ??= this.#read().finally(() => {
       this.#loading = undefined;
-      if (this.#again) void this.#load();
+      if (this.#again && !this.#sending) void this.#load();
     });
     return this.#loading;
   }
 
   async #read(): Promise<void> {
     let files: Stored[];
+    const sent = this.#sent;
     try {
       ({ files } = await request<{ files: Stored[] }>("GET", `${page.base}files/`));
     } catch (error) {
@@ -177,6 +181,7 @@ class EditorElement extends HTMLElement {
       const known = this.#files.get(path);
       if (!known) this.#add(path, content, content, true);
       else if (!this.#isDirty(path) || this.#text(path) === content) this.#replace(path, content);
+      else if (this.#sending || sent !== this.#sent) this.#again = true;
       else if (content !== known.saved) {
         // Only what somebody else has written since is a conflict.
         known.saved = content;
@@ -395,7 +400,7 @@ class EditorElement extends HTMLElement {
     if (!path || !this.#up) return false;
     const content = this.#text(path);
     try {
-      await request("PUT", `${page.base}files/`, { path, content });
+      await this.#send(request("PUT", `${page.base}files/`, { path, content }));
     } catch (error) {
       this.#print(path, error);
       return false;
@@ -403,6 +408,18 @@ class EditorElement extends HTMLElement {
     this.#kept(path, content);
     this.#draw();
     return true;
+  }
+
+  async #send<T>(sent: Promise<T>): Promise<T> {
+    this.#sent++;
+    this.#sending++;
+    try {
+      return await sent;
+    } finally {
+      this.#sending--;
+      // What was read meanwhile did not count.
+      if (this.#again) window.setTimeout(() => void this.#load());
+    }
   }
 
   #kept(path: string, content: string): void {
@@ -417,7 +434,7 @@ class EditorElement extends HTMLElement {
     this.#apply.disabled = true;
     this.#say(path, t("editor.applying"));
     try {
-      const result = await request<Applied>("POST", `${page.base}apply/`, { path, content });
+      const result = await this.#send(request<Applied>("POST", `${page.base}apply/`, { path, content }));
       this.#kept(path, content);
       this.#result(path, result);
     } catch (error) {

@@ -6,6 +6,8 @@ import "./guide";
 import "./map/map";
 import "./terminal";
 import { setUpPanes } from "./panes";
+import { setUpPreview } from "./preview";
 import "./status";
 
 setUpPanes();
+setUpPreview();

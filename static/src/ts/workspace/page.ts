@@ -30,8 +30,17 @@ export interface Events {
   "dd-open": { path: string; content?: string };
   /** A file changed outside the editor. */
   "dd-file": { path: string };
+  /** Show the page of a Pod or Service. */
+  "dd-preview": Previewed;
   /** Bring a pane to the front (narrow screens show one at a time). */
   "dd-show": { view: View };
+}
+
+export interface Previewed {
+  kind: "pods" | "services";
+  namespace: string;
+  name: string;
+  port: number;
 }
 
 export type View = "guide" | "terminal" | "editor" | "map";

@@ -4,7 +4,7 @@
 // work on the same files; each has a shell of its own.
 import { h, icon } from "../lib/dom";
 import { t } from "../lib/i18n";
-import { emit, on } from "./page";
+import { emit, on, type Previewed } from "./page";
 import { Screen, type Look } from "./screen";
 import { socket, type Line, type Message } from "./socket";
 
@@ -201,6 +201,7 @@ class TerminalElement extends HTMLElement {
     const id = message.id ?? FIRST;
     if (message.type === "file") emit("dd-file", { path: String(message.path) });
     else if (message.type === "edit") emit("dd-open", { path: String(message.path) });
+    else if (message.type === "preview") emit("dd-preview", message.of as Previewed);
     else if (message.type === "busy") this.#offer(String(message.line), String(message.command));
     else if (message.type === "exit" && id !== FIRST) this.#close(id);
     else if (message.type === "terminals") this.#others((message.ids as string[]) ?? []);

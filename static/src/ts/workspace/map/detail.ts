@@ -2,7 +2,19 @@
 import { h, icon } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { lookOf, readyCount, restarts, statusOf, type ContainerStatus, type Pod } from "./objects";
-import { emit } from "../page";
+import { emit, type Previewed } from "../page";
+
+const HTTP = 80;
+
+function firstPort(pod: Pod): number {
+  const ports = pod.spec.containers.flatMap((container) => container.ports ?? []);
+  return ports.find((port) => (port.protocol ?? "TCP") === "TCP")?.containerPort ?? HTTP;
+}
+
+/** Opens the page that is served there. */
+export function pageButton(wanted: Previewed): HTMLElement {
+  return h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-preview", wanted) }, t("preview.page"));
+}
 
 function stateText(container: ContainerStatus | undefined): string {
   const state = container?.state;
@@ -38,6 +50,12 @@ export function detail(pod: Pod, close: () => void): HTMLElement {
     head(name, close),
     h("p", {}, h("span", { class: `badge look-${lookOf(pod, status)}` }, status)),
     waiting ? h("p", { class: "detail-why" }, waiting) : null,
+    h(
+      "div",
+      { class: "detail-acts" },
+      h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command }) }, icon("play"), "kubectl describe"),
+      pod.status?.podIP ? pageButton({ kind: "pods", namespace, name, port: firstPort(pod) }) : null,
+    ),
     facts([
       [t("map.namespace"), namespace],
       [t("map.node"), pod.spec.nodeName ?? t("map.unscheduled")],
@@ -62,12 +80,6 @@ export function detail(pod: Pod, close: () => void): HTMLElement {
       ...(pod.status?.conditions ?? []).map((c) =>
         h("li", { class: c.status === "True" ? "is-true" : "is-false" }, h("strong", {}, c.type), ` ${c.status}`, c.reason ? ` · ${c.reason}` : null, c.message ? h("span", {}, c.message) : null),
       ),
-    ),
-    h(
-      "button",
-      { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command }) },
-      icon("play"),
-      "kubectl describe",
     ),
   );
 }

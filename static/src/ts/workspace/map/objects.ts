@@ -40,7 +40,7 @@ export interface ContainerStatus {
 }
 
 export interface Pod extends KubeObject {
-  spec: { nodeName?: string; containers: { name: string; image: string }[]; initContainers?: { name: string; restartPolicy?: string }[] };
+  spec: { nodeName?: string; containers: { name: string; image: string; ports?: { containerPort: number; protocol?: string }[] }[]; initContainers?: { name: string; restartPolicy?: string }[] };
   status?: {
     phase?: string;
     reason?: string;

@@ -3,7 +3,7 @@ import { h, icon } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { emit } from "../page";
 import { setText } from "./boxes";
-import { facts, head } from "./detail";
+import { facts, head, pageButton } from "./detail";
 import { byName, isReady, podCount, type KubeObject, type Pod, type Service } from "./objects";
 
 /** What every cluster has, and what nobody made here. */
@@ -85,6 +85,12 @@ export function thingDetail({ kind, object, selected }: Thing, close: () => void
     {},
     head(name, close),
     h("p", {}, h("span", { class: "badge" }, kind)),
+    h(
+      "div",
+      { class: "detail-acts" },
+      h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command }) }, icon("play"), `kubectl describe`),
+      spec?.ports?.length ? pageButton({ kind: "services", namespace, name, port: spec.ports[0]!.port }) : null,
+    ),
     facts([
       [t("map.namespace"), namespace],
       [t("map.type"), spec?.type],
@@ -94,6 +100,5 @@ export function thingDetail({ kind, object, selected }: Thing, close: () => void
       [t("map.selected"), spec && t("map.selected_n", { n: selected.length, ready })],
       [t("map.labels"), Object.entries(labels).map(([k, v]) => `${k}=${v}`).join(", ")],
     ]),
-    h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command }) }, icon("play"), `kubectl describe`),
   );
 }
