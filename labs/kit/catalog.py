@@ -114,6 +114,13 @@ class Lab:
         """The lab as somebody with this seed has it: names and numbers filled in. Itself, without variables."""
         return _variant(self.raw, seed) if self.raw is not None and self.raw.varies else self
 
+    def seed_for(self, wanted: int | None) -> int:
+        """The seed of the variant that somebody with this seed has: one for all where there is only one."""
+        if self.seed is not None:
+            return self.seed
+        varies = self.raw is not None and self.raw.varies
+        return wanted if wanted is not None and varies else DEFAULT_SEED
+
 
 @dataclass(frozen=True)
 class Lesson:

@@ -10,7 +10,7 @@ from cluster_engine.apimachinery import yaml
 from cluster_engine.cluster import Cluster
 from cluster_engine.component import ClusterOptions
 from labs.kit.catalog import DEFAULT_SEED, Lab
-from labs.kit.checking import CheckSpec, Fail, Reader
+from labs.kit.checking import CheckSpec, Fail, Function, Reader
 from labs.kit.words import Text, plain, say
 
 logger = logging.getLogger(__name__)
@@ -146,19 +146,32 @@ def _set_up(cluster: Cluster, manifests: str) -> None:
     cluster.apply(pending)
 
 
+class _Copies:
+    """What checks look at: one copy for all whose judge is data, which forks before it acts; one for each function."""
+
+    def __init__(self, cluster: Cluster) -> None:
+        self._cluster = cluster
+        self._shared = cluster.fork()
+
+    def of(self, spec: CheckSpec) -> Cluster:
+        return self._cluster.fork() if isinstance(spec.judge, Function) else self._shared
+
+
 def grade(lab: Lab, cluster: Cluster) -> Report:
-    """Runs every check of the cluster's variant on a fork: none disturbs the learner's cluster or another check.
+    """Runs every check of the cluster's variant on a copy: none disturbs the learner's cluster or another check.
 
     A check that fails while something is under way is asked again of a copy that has gone on.
     """
     lab = lab.variant(cluster.options.seed)
-    results = [judge(spec, Reader(cluster.fork(), lab.says)) for spec in lab.checks]
+    copies = _Copies(cluster)
+    results = [judge(spec, Reader(copies.of(spec), lab.says)) for spec in lab.checks]
     if cluster.clock.busy and any(result.state == "failed" for result in results):
         later = cluster.fork()
         later.settle(PENDING_SECONDS)
+        copies = _Copies(later)
         for index, spec in enumerate(lab.checks):
             if results[index].state == "failed":
-                then = judge(spec, Reader(later.fork(), lab.says))
+                then = judge(spec, Reader(copies.of(spec), lab.says))
                 if then.state == "passed":
                     message = say("pending", message=results[index].message)
                     results[index] = replace(results[index], state="pending", message=message)

@@ -38,6 +38,9 @@ class LabSerializer(LabSummarySerializer):
     """A lab with its text."""
 
     nodes = serializers.IntegerField()
+    seed = serializers.IntegerField(
+        help_text="The variant that the rest is told in: names and numbers differ"
+    )
     instructions = serializers.CharField(help_text="Markdown")
     files = serializers.DictField(child=serializers.CharField())
     checks = CheckSerializer(many=True)

@@ -48,6 +48,14 @@ WAIT = OpenApiParameter(
     "wait", float, description="Hold the answer until the result is there, at most 60 seconds"
 )
 
+SEED = OpenApiParameter(
+    "seed",
+    int,
+    description="The variant, where names and numbers differ; without it the caller's own: that of the latest run",
+)
+SEEDS = 2**31
+"""How many variants can be named."""
+
 
 def language() -> str:
     """The language that Accept-Language (or the site's cookie) chose."""
@@ -60,6 +68,16 @@ def lab_or_404(slug: str) -> Any:
         return catalog.load().lab(slug)
     except KeyError:
         raise NotFound(_("There is no lab “%(slug)s”.") % {"slug": slug}) from None
+
+
+def seed_named(request: Request) -> int | None:
+    """The seed in the address, if there is one."""
+    text = request.query_params.get("seed")
+    if text is None:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) >= SEEDS:
+        raise ValidationError({"seed": [f"expected a whole number from 0 to {SEEDS - 1}"]})
+    return int(text)
 
 
 def user_of(request: Request) -> User:
@@ -96,17 +114,19 @@ class LabView(APIView):
 
     permission_classes = [AllowAny]
 
-    @extend_schema(operation_id="labs_retrieve", responses=LabSerializer)
+    @extend_schema(operation_id="labs_retrieve", parameters=[SEED], responses=LabSerializer)
     def get(self, request: Request, slug: str) -> Response:
-        """With instructions, files and checks."""
+        """With instructions, files and checks, in one variant."""
         lab = lab_or_404(slug)
+        seed = grading.seed_of(request.user, lab, seed_named(request))
+        lab = lab.variant(seed)
         checks = [
             {"id": check.id, "title": text_in(language(), check.title), "points": check.points}
             for check in lab.checks
         ]
         instructions = text_in(language(), lab.instructions)
-        more = {"nodes": lab.nodes, "instructions": instructions, "files": lab.files, "checks": checks}
-        return Response({**lab_summary(lab), **more})
+        more = {"nodes": lab.nodes, "seed": seed, "instructions": instructions, "files": lab.files}
+        return Response({**lab_summary(lab), **more, "checks": checks})
 
 
 class LessonListView(APIView):
@@ -159,13 +179,14 @@ class SubmissionListView(APIView):
     @extend_schema(
         operation_id="labs_submissions_create",
         request=SubmissionRequestSerializer,
-        parameters=[WAIT],
+        parameters=[WAIT, SEED],
         responses={200: SubmissionSerializer, 202: SubmissionSerializer},
     )
     def post(self, request: Request, slug: str) -> Response:
         """Grade manifests in a fresh cluster. 202 while it is queued; with `wait`, 200 and the result."""
         lab = lab_or_404(slug)
-        submission = grading.submit(user_of(request), lab, manifests_of(request))
+        seed = seed_named(request)
+        submission = grading.submit(user_of(request), lab, manifests_of(request), seed)
         data = SubmissionSerializer(submission, context={"language": language()}).data
         return Response(data, status=202, headers={"Location": f"/api/v1/submissions/{submission.pk}/"})
 

@@ -57,6 +57,7 @@ class Submission(models.Model):
     engine_version = models.CharField(max_length=32, blank=True)
     #: The digest of the lab that graded it (`Lab.version`); texts and checks may have changed since.
     lab_version = models.CharField(max_length=32, blank=True)
+    #: Of the lab's variant in which it is graded.
     seed = models.BigIntegerField(null=True)
     state_hash = models.CharField(max_length=80, blank=True)
     #: How often a worker began it, which also says whose result counts.

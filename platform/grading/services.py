@@ -15,9 +15,11 @@ from typing import Any
 from accounts.models import User
 from billiard.exceptions import SoftTimeLimitExceeded
 from django.conf import settings
+from django.contrib.auth.models import AnonymousUser
 from django.db import transaction
 from django.utils import timezone
 from redis.exceptions import RedisError
+from runs.models import Run
 from runs.registry import sync_redis
 from runs.texts import is_storable, storable_json
 
@@ -65,10 +67,22 @@ def check_manifests(manifests: object) -> str:
     return manifests
 
 
-def submit(user: User, lab: Any, manifests: str) -> Submission:
-    """Queue manifests for grading. Raises `ManifestsError` and keeps nothing."""
+def seed_of(user: User | AnonymousUser, lab: Any, wanted: int | None = None) -> int:
+    """The seed of the user's variant of the lab: the one they name, else that of their latest run of it."""
+    if wanted is None and isinstance(user, User):
+        runs = Run.objects.owned_by(user).filter(lab_slug=lab.slug).order_by("-created")
+        wanted = runs.values_list("seed", flat=True).first()
+    return int(lab.seed_for(wanted))
+
+
+def submit(user: User, lab: Any, manifests: str, seed: int | None = None) -> Submission:
+    """Queue manifests for grading, in the named or the user's variant. Raises `ManifestsError` and keeps nothing."""
     submission = Submission.objects.create(
-        user=user, lab_slug=lab.slug, manifests=check_manifests(manifests), max_score=lab.max_score
+        user=user,
+        lab_slug=lab.slug,
+        manifests=check_manifests(manifests),
+        max_score=lab.max_score,
+        seed=seed_of(user, lab, seed),
     )
     transaction.on_commit(queue.ask)
     return submission
@@ -80,7 +94,6 @@ class Outcome:
 
     state: str
     report: dict[str, Any]
-    seed: int | None = None
     state_hash: str = ""
     error: dict[str, Any] | None = None
     #: Whether it says something about the learner's work.
@@ -113,20 +126,19 @@ def unchecked(lab: Any) -> dict[str, Any]:
 
 
 @lru_cache(maxsize=64)
-def _booted(slug: str) -> Cluster:
-    """The lab's cluster before anybody touched it, some minutes old. A fork of it costs a tenth of a boot.
+def _booted(slug: str, seed: int) -> Cluster:
+    """The cluster of that variant before anybody touched it, some minutes old. A fork of it costs a tenth of a boot.
 
     What waits in it has been probed until nobody asks any more, so that virtual time in the forks costs little.
     """
-    cluster = runner.boot(catalog.load().lab(slug))
+    cluster = runner.boot(catalog.load().lab(slug), seed)
     cluster.advance(STEADY_SECONDS)
     return cluster
 
 
-def evaluate(lab: Any, manifests: str) -> Outcome:
-    """Boot, apply, fast-forward, check."""
-    cluster = _booted(lab.slug).fork()
-    seed = cluster.options.seed
+def evaluate(lab: Any, manifests: str, seed: int) -> Outcome:
+    """Boot, apply, fast-forward, check. `lab` is the variant of that seed."""
+    cluster = _booted(lab.slug, seed).fork()
     try:
         cluster.apply(manifests)
         cluster.settle(SETTLE_SECONDS)
@@ -137,15 +149,15 @@ def evaluate(lab: Any, manifests: str) -> Outcome:
             "message": status.get("message", ""),
             "status": status,
         }
-        return Outcome(FAILED, unchecked(lab), seed, cluster.state_hash(), told)
+        return Outcome(FAILED, unchecked(lab), cluster.state_hash(), told)
     except BudgetExceeded as error:
         told = {
             "reason": "BudgetExceeded",
             "message": f"The manifests keep the cluster busy for too long: {error}",
         }
-        return Outcome(FAILED, unchecked(lab), seed, "", told)
+        return Outcome(FAILED, unchecked(lab), "", told)
     report = runner.grade(lab, cluster).as_data()
-    return Outcome(GRADED, report, seed, cluster.state_hash())
+    return Outcome(GRADED, report, cluster.state_hash())
 
 
 def grade(submission: Submission) -> None:
@@ -156,13 +168,16 @@ def grade(submission: Submission) -> None:
         return
     try:
         lab = catalog.load().lab(submission.lab_slug)
+        # One that was queued by an earlier version names no seed.
+        seed = submission.seed if submission.seed is not None else lab.seed_for(None)
+        lab = lab.variant(seed)
     except KeyError:
         _give_up(submission, "LabGone", f"the lab {submission.lab_slug!r} is not in the course any more")
         return
     began = time.process_time()
     try:
         with queue.lease(submission):
-            outcome = evaluate(lab, submission.manifests)
+            outcome = evaluate(lab, submission.manifests, seed)
     except SoftTimeLimitExceeded:
         if time.process_time() - began < settings.GRADING_SOFT_SECONDS * BUSY_SHARE:
             # It was the machine that stood still, not the manifests that took long.
@@ -203,7 +218,6 @@ def finish(submission: Submission, outcome: Outcome) -> None:
             error=storable_json(outcome.error),
             engine_version=ENGINE_VERSION,
             lab_version=report.get("lab_version", ""),
-            seed=outcome.seed,
             state_hash=outcome.state_hash,
             finished=timezone.now(),
             leased_until=None,

@@ -11,6 +11,9 @@ from django.core.files.uploadedfile import SimpleUploadedFile
 from django.test import Client
 from grading import queue, services
 from grading.models import Attempt, Submission
+from runs import states
+
+from labs.kit import catalog
 
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: one}\nspec: {containers: [{name: c, image: nginx}]}\n"
 URL = "/api/v1/labs/{}/submissions/"
@@ -232,7 +235,7 @@ def test_another_lab_does_not_show_it(people: dict[str, User], api: Client, lab:
 def test_the_same_submission_has_the_same_result(people: dict[str, User], lab: Any) -> None:
     """Also where the worker has booted the lab before: a fork is what a boot gives."""
     services._booted.cache_clear()
-    hashes = [services.evaluate(lab, POD).state_hash for _ in range(3)]
+    hashes = [services.evaluate(lab, POD, 11).state_hash for _ in range(3)]
     assert len(set(hashes)) == 1
 
 
@@ -249,3 +252,52 @@ def test_without_a_broker_it_waits(api: Client, lab: Any, monkeypatch: pytest.Mo
     assert (response.status_code, response.json()["state"]) == (202, "queued")
     grade_due()  # the next ticket of any worker
     assert Submission.objects.get().state == "graded"
+
+
+VARIED = "wrong-name-on-the-crate"
+#: What the learner has, what the request names, the seed that counts.
+VARIANTS = [
+    ("nothing", None, "", 1),
+    ("a run", 77, "", 77),
+    ("another one, named", 77, "5", 5),
+    ("a name alone", None, "0", 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("of_run", "named", "seed"), [row[1:] for row in VARIANTS], ids=[row[0] for row in VARIANTS]
+)
+def test_graded_in_the_learners_variant(
+    api: Client, make_run: Any, monkeypatch: pytest.MonkeyPatch, of_run: int | None, named: str, seed: int
+) -> None:
+    lab = catalog.load().lab(VARIED)
+    if of_run is not None:
+        make_run(lab_slug=VARIED, seed=1_000, state=states.STOPPED)
+        make_run(lab_slug=VARIED, seed=of_run)
+        make_run("other", lab_slug=VARIED, seed=2_000)
+    query = f"?seed={named}" if named else ""
+    told = api.get(f"/api/v1/labs/{VARIED}/{query}").json()
+    assert (told["seed"], told["files"]) == (seed, lab.variant(seed).files)
+    assert post(api, lab, POD, query).json()["seed"] == seed
+    asked: list[Any] = []
+
+    def evaluate(lab: Any, manifests: str, seed: int) -> services.Outcome:
+        asked.append((lab.values, seed))
+        return services.Outcome("failed", services.unchecked(lab))
+
+    monkeypatch.setattr(services, "evaluate", evaluate)
+    grade_due()
+    assert asked == [(lab.variant(seed).values, seed)]
+
+
+@pytest.mark.parametrize("seed", ["-1", "x", "", "1.5", str(2**31), "٣"])
+def test_a_seed_that_is_none(api: Client, lab: Any, seed: str) -> None:
+    for answer in (api.get(f"/api/v1/labs/{lab.slug}/?seed={seed}"), post(api, lab, POD, f"?seed={seed}")):
+        assert answer.status_code == 400
+        assert "seed" in answer.content.decode()
+    assert not Submission.objects.exists()
+
+
+def test_a_lab_without_variants_has_one_cluster_for_all(api: Client, lab: Any, make_run: Any) -> None:
+    make_run(seed=77)
+    assert post(api, lab, POD, "?seed=5").json()["seed"] == lab.seed_for(None)
