@@ -7,6 +7,7 @@ import shutil
 import socket
 import subprocess
 import time
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
@@ -31,18 +32,17 @@ def programs() -> Path:
 class Server:
     """One server; `start` and `stop` as often as wanted, on the same port with the same data."""
 
-    def __init__(self, folder: Path) -> None:
+    def __init__(self, folder: Path, environment: Mapping[str, str] | None = None) -> None:
+        """`environment`: of its processes, beside that of the tests."""
         self.folder = folder
         with socket.socket() as probe:
             probe.bind(("127.0.0.1", 0))
             self.port = int(probe.getsockname()[1])
         self.process: subprocess.Popen[bytes] | None = None
         folder.mkdir(parents=True, exist_ok=True)
-        for parent in (folder, *folder.parents):
-            if parent.stat().st_uid == os.getuid() and parent.name.startswith("pytest-"):
-                parent.chmod(0o755)  # pytest keeps its folders to their owner
+        self._open_folders()
         # PostgreSQL refuses to run as root.
-        self._as: dict[str, Any] = {"cwd": folder}
+        self._as: dict[str, Any] = {"cwd": folder, "env": {**os.environ, **(environment or {})}}
         if os.getuid() == 0:
             self._as |= {"user": NOBODY, "group": NOBODY, "extra_groups": []}
             os.chown(folder, NOBODY, NOBODY)
@@ -57,13 +57,21 @@ class Server:
         """For DRYDOCK_DATABASE_URL."""
         return f"postgresql://drydock@127.0.0.1:{self.port}/postgres"
 
+    def _open_folders(self) -> None:
+        """pytest keeps its folders to their owner, at the start of any other pytest anew."""
+        for parent in (self.folder, *self.folder.parents):
+            if parent.stat().st_uid == os.getuid() and parent.name.startswith("pytest-"):
+                parent.chmod(0o755)
+
     def start(self) -> None:
         """Returns when it takes connections."""
+        self._open_folders()
         command = [
             str(programs() / "postgres"), "-D", str(self.folder / "data"), "-p", str(self.port),
             "-c", "listen_addresses=127.0.0.1", "-c", f"unix_socket_directories={self.folder}",
             # Nothing but processes dies here: what was given to the kernel is there afterwards.
             "-c", "max_connections=200", "-c", "fsync=off",
+            "-c", "max_wal_size=128MB",
         ]  # fmt: skip
         with (self.folder / "log").open("ab") as log:
             self.process = subprocess.Popen(command, stdout=log, stderr=log, **self._as)

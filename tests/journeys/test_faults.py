@@ -12,11 +12,12 @@ import os
 import random
 import re
 import signal
+import tempfile
 import time
 import urllib.error
 import urllib.request
 from collections import Counter
-from collections.abc import Awaitable, Callable
+from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -26,11 +27,14 @@ import httpx
 import psycopg
 import pytest
 import redis
+from redis.backoff import ConstantBackoff
+from redis.retry import Retry
 
 from tests.postgresql import Server
 
 from .clients import Api, Visitor, processes_of
 from .conftest import Stack, running
+from .machine import SmallDisk, WallClock, small_disk
 from .pages import MENDED
 
 pytestmark = [pytest.mark.stack, pytest.mark.soak]
@@ -137,8 +141,10 @@ class Learner:
 class World:
     """The stack, and what can go wrong with it. A fault returns when what it broke is whole again."""
 
-    def __init__(self, stack: Stack, database: Server, chance: random.Random) -> None:
-        self.stack, self.database, self.chance = stack, database, chance
+    def __init__(
+        self, stack: Stack, database: Server, clock: WallClock, disk: SmallDisk | None, chance: random.Random
+    ) -> None:
+        self.stack, self.database, self.clock, self.disk, self.chance = stack, database, clock, disk, chance
 
     def pids(self, pattern: str) -> list[int]:
         return [pid for pid, command in processes_of(self.stack).items() if re.search(pattern, command)]
@@ -206,10 +212,21 @@ class World:
         await asyncio.to_thread(self.database.start)
 
     async def disk_full(self) -> None:
-        """The database takes no writes for a while, and says so: to those who write, a full disk is no other thing."""
-        await asyncio.to_thread(self._read_only, "on")
+        """The disk of the database, the logs and the scratch files. The database may die of it and is started again.
+
+        Where no disk could be made, the database takes no writes for a while, and says so.
+        """
+        if self.disk is None:
+            await asyncio.to_thread(self._read_only, "on")
+            await asyncio.sleep(3)
+            await asyncio.to_thread(self._read_only, "off")
+            return
+        await asyncio.to_thread(self.disk.fill)
         await asyncio.sleep(3)
-        await asyncio.to_thread(self._read_only, "off")
+        self.disk.free()
+        if self.database.process is not None and self.database.process.poll() is not None:
+            await asyncio.to_thread(self.database.start)
+        await self._until(self.ready)
 
     def _read_only(self, value: str) -> None:
         with psycopg.connect(self.database.url, autocommit=True) as connection:
@@ -218,24 +235,27 @@ class World:
             connection.execute("SELECT pg_reload_conf()")
 
     async def clock_jump(self) -> None:
-        """Two minutes: every lease that is written down somewhere has run out."""
-        await asyncio.to_thread(self._jump)
+        """Two minutes, for the platform, Redis and the database: every lease that is written down has run out."""
+        before = await asyncio.to_thread(self._times)
+        self.clock.jump(120)
+        after = await asyncio.to_thread(self._times)
+        assert all(then - now > 115 for now, then in zip(before, after, strict=True)), (before, after)
 
-    def _jump(self) -> None:
+    def _times(self) -> list[float]:
+        """What Redis and the database say that it is; nothing of one that is just being started."""
         configuration = (self.stack.var / "redis" / "redis.conf").read_text()
         path = re.search(r'unixsocket "(.*)"', configuration)
         password = re.search(r"requirepass (\S+)", configuration)
         assert path is not None
         assert password is not None
-        client = redis.Redis(unix_socket_path=path[1], password=password[1])
-        with suppress(redis.RedisError):
-            for key in [*client.scan_iter("drydock:host:*"), *client.scan_iter("drydock:boot:*")]:
-                client.delete(key)
-        with psycopg.connect(self.database.url, autocommit=True) as connection:
-            connection.execute(
-                "UPDATE grading_submission SET leased_until = leased_until - interval '2 minutes' "
-                "WHERE leased_until IS NOT NULL"
-            )
+        client = redis.Redis(
+            unix_socket_path=path[1], password=password[1], retry=Retry(ConstantBackoff(0.5), 60),
+            retry_on_error=[redis.ConnectionError],
+        )  # fmt: skip
+        with psycopg.connect(self.database.url) as connection:
+            row = connection.execute("SELECT extract(epoch FROM clock_timestamp())").fetchone()
+        assert row is not None
+        return [float(client.time()[0]), float(row[0])]
 
 
 #: How often each is drawn, of 20.
@@ -334,22 +354,37 @@ def graded(api: Api, sent: list[str]) -> list[tuple[str, Any]]:
         time.sleep(0.5)
 
 
-def test_nothing_is_lost_and_nothing_sticks(tmp_path_factory: pytest.TempPathFactory) -> None:
+@pytest.fixture
+def outside() -> Iterator[Path]:
+    """A folder that everybody may enter, as the database does; pytest closes its own again and again."""
+    with tempfile.TemporaryDirectory(prefix="drydock-faults-") as name:
+        folder = Path(name)
+        folder.chmod(0o755)
+        yield folder
+
+
+def test_nothing_is_lost_and_nothing_sticks(outside: Path) -> None:
     print(f"seed {SEED}")
-    database = Server(tmp_path_factory.mktemp("database"))
-    database.start()
-    settings = {
-        "DRYDOCK_DATABASE_URL": database.url,
-        "DRYDOCK_HOSTS": str(HOSTS),
-        "DRYDOCK_HOST_LEASE_SECONDS": str(int(LEASE)),
-    }
-    try:
-        with running(Path(tmp_path_factory.mktemp("var")), settings) as stack:
-            learners = [start_lab(stack, number) for number in range(LABS)]
-            api = Api(stack, Visitor(stack).sign_up().make_token())
-            world = World(stack, database, random.Random(SEED))
-            figures = asyncio.run(journey(world, learners, api))
-            print(figures)
-            assert set(figures["submissions"]) == {("graded", 7)}, figures
-    finally:
-        database.stop()
+    clock = WallClock(outside / "clock")
+    with small_disk(outside / "disk") as disk:
+        folder = outside / "disk"
+        database = Server(folder / "database", clock.environment)
+        database.start()
+        settings = {
+            "DRYDOCK_DATABASE_URL": database.url,
+            "DRYDOCK_HOSTS": str(HOSTS),
+            "DRYDOCK_HOST_LEASE_SECONDS": str(int(LEASE)),
+            **clock.environment,
+        }
+        (folder / "var").mkdir()
+        try:
+            with running(folder / "var", settings) as stack:
+                learners = [start_lab(stack, number) for number in range(LABS)]
+                api = Api(stack, Visitor(stack).sign_up().make_token())
+                world = World(stack, database, clock, disk, random.Random(SEED))
+                figures = asyncio.run(journey(world, learners, api))
+                figures["disk"] = "filled" if disk is not None else "read-only database"
+                print(figures)
+                assert set(figures["submissions"]) == {("graded", 7)}, figures
+        finally:
+            database.stop()
