@@ -17,12 +17,15 @@ from typing import Any
 from django.db import IntegrityError, transaction
 from django.db.models import F, Max
 from django.db.models.functions import Length
+from django.utils import timezone
 
 from runs import states
 from runs.models import JournalEntry, Keyframe, Run
 
 #: Kinds of entries that are not the engine's own.
 HEADER, FILE = "header", "file"
+#: The engine's own kind that says how far time had come: the last thing that is noted of a run that falls asleep.
+CLOCK = "clock"
 #: What an entry takes beside its payload.
 ROW_BYTES = 100
 
@@ -105,6 +108,18 @@ def with_changes(files: dict[str, Any], records: Iterable[Record]) -> dict[str, 
     """Path → content, None where a file is gone: what the records changed, over what was changed before."""
     noted = (record.payload for record in records if record.kind == FILE)
     return {**files, **{str(payload["path"]): payload.get("content") for payload in noted}}
+
+
+def may_have_reached(run: Run) -> int:
+    """The virtual time (µs) that clients have seen at most: it goes on as the wall's does while the run is awake."""
+    last = JournalEntry.objects.filter(run=run).order_by("-seq").first()
+    if last is None or (last.kind == CLOCK and run.last_active <= last.written):
+        return run.reached_us  # it was put to sleep
+    noted, at = last.written, last.at_us
+    if run.reached_us and run.last_active > noted:
+        noted, at = run.last_active, run.reached_us
+    since = (timezone.now() - noted).total_seconds()
+    return at + max(0, round(since * 1_000_000))
 
 
 def count(run_id: uuid.UUID) -> int:

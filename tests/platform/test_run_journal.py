@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable
+from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.utils import timezone
 from runs import journal, states
 from runs.host.writer import JournalWriter, _by_owner, _Order
 from runs.journal import FencedError, Record
@@ -160,3 +162,31 @@ def test_who_holds_several_rows_takes_them_in_one_order(make_run: Callable[..., 
     grouped = _by_owner(orders)
     assert [run for run, _ in grouped] == sorted(run.pk for run in runs)
     assert all([row.seq for row in rows] == [0, 1] for rows in grouped.values())
+
+
+#: The last entry's kind and how long ago it was written, how long ago the janitor noted how far time had come, and
+#: what may have been reached, in seconds after the entry; None: as noted.
+REACHED = [
+    ("asleep", "clock", 600, 610, None),
+    ("awake again", "clock", 600, 20, 110),
+    ("died after a write", "request", 3, 8, 3),
+    ("died while it was read", "request", 300, 4, 94),
+    ("died before anybody noted anything", "request", 3, None, 3),
+    ("a clock that went back", "request", -50, None, 0),
+]
+
+
+@pytest.mark.parametrize(
+    ("kind", "written", "noted", "reached"), [row[1:] for row in REACHED], ids=[row[0] for row in REACHED]
+)
+def test_how_far_time_may_have_come(
+    run: Run, kind: str, written: int, noted: int | None, reached: int | None
+) -> None:
+    """The janitor's note says 90 s after the entry."""
+    at, now = 1_000_000_000, timezone.now()
+    entry = JournalEntry.objects.create(run=run, epoch=1, seq=1, at_us=at, kind=kind, payload="{}")
+    JournalEntry.objects.filter(pk=entry.pk).update(written=now - timedelta(seconds=written))
+    run.reached_us = at + 90_000_000 if noted is not None else 0
+    run.last_active = now - timedelta(seconds=noted if noted is not None else 1_000)
+    wanted = run.reached_us if reached is None else at + reached * 1_000_000
+    assert wanted <= journal.may_have_reached(run) < wanted + 60_000_000

@@ -29,6 +29,8 @@ HOME = "/home/learner"
 #: How much virtual time may be caught up at once: for a run that waited for its boot, and for a rebuilt one, whose
 #: clients saw more happen than its last entry tells.
 CATCH_UP_US = 30 * 60 * 1_000_000
+#: Clock events in which that is tried, where nobody knows how far time had come: a few seconds' worth.
+CATCH_UP_EVENTS = 20_000
 
 __all__ = ["ENGINE_VERSION", "BuildError", "Built", "build"]
 
@@ -126,13 +128,17 @@ def _rebuilt(run: Run, lab: Any, history: journal.History) -> Built:
     if cluster is None:
         history = journal.read(run.pk, whole=True)
         cluster = Cluster.replay(Journal(header.payload, _entries(header, history)))
-    reached = run.reached_us
-    if cluster.clock.now < reached <= cluster.clock.now + CATCH_UP_US:
-        # Its clients saw this much happen. The engine does the same again, so nothing is lost.
-        cluster.clock.run_until(reached)
+    # Its clients saw this much happen, and maybe more. The engine does the same again, so nothing is lost.
+    _catch_up(cluster, run.reached_us)
+    _catch_up(cluster, journal.may_have_reached(run), CATCH_UP_EVENTS)
     changed = journal.with_changes(history.frame.files if history.frame else {}, history.records)
     framed = history.frame.seq - header.seq if history.frame else 0
     return Built(lab, cluster, _files(lab, changed), header.seq, framed, _room(run))
+
+
+def _catch_up(cluster: Cluster, goal: int, events: int | None = None) -> None:
+    if cluster.clock.now < goal <= cluster.clock.now + CATCH_UP_US:
+        cluster.clock.run_until(goal, events)
 
 
 def _entries(header: Record, history: journal.History) -> list[Entry]:
