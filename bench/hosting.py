@@ -22,6 +22,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from bench.stalls import Stalls
+
 ROOT = Path(__file__).resolve().parent.parent
 MAPS = "/api/v1/namespaces/default/configmaps"
 MENDED = """apiVersion: apps/v1
@@ -47,6 +49,16 @@ SPIN = {
             "spec": {"containers": [
                 {"name": "c", "image": "busybox", "command": ["sh", "-c", "while true; do echo $((1+1)) > /f; done"]}
             ]},
+        },
+    },
+}  # fmt: skip
+CROWD = {
+    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "crowd"},
+    "spec": {
+        "replicas": 2000, "selector": {"matchLabels": {"app": "crowd"}},
+        "template": {
+            "metadata": {"labels": {"app": "crowd"}},
+            "spec": {"containers": [{"name": "c", "image": "nginx"}]},
         },
     },
 }  # fmt: skip
@@ -87,7 +99,7 @@ def host() -> Iterator[Any]:
 
     from cluster_engine.memory import relax_collector
 
-    relax_collector()
+    relax_collector(whole=False)
     made = EngineHost()
     made.start()
     try:
@@ -129,38 +141,32 @@ def ordered(values: list[float]) -> dict[str, float]:
     }
 
 
-async def _stalls(seconds: float) -> float:
-    """The longest time for which the loop did not come round."""
-    longest, last, end = 0.0, time.monotonic(), time.monotonic() + seconds
-    while last < end:
-        await asyncio.sleep(0.005)
-        now = time.monotonic()
-        longest, last = max(longest, now - last - 0.005), now
-    return longest
-
-
 def idle(count: int, seconds: float) -> dict[str, Any]:
     """Labs that nobody looks at: what they cost while they are resident."""
     with platform(), host() as made:
+        from runs.host.hosted import DOZE_SECONDS
+
         start(made, 10)
         before, began = resident(), time.monotonic()
         start(made, count - 10)
         booted = time.monotonic() - began
         # A cluster's probes are steady after two minutes: with all of them at once, that takes a while.
         made.call(_older(made, 600))
-        made.call(asyncio.sleep(5))
+        made.call(
+            asyncio.sleep(DOZE_SECONDS + 5)
+        )  # and its time is worked out until nobody has looked for a while
         cpu, wall, looks = time.process_time(), time.monotonic(), made.pacer.looks
         made.call(asyncio.sleep(seconds))
         wall, cpu = time.monotonic() - wall, time.process_time() - cpu
         looks = made.pacer.looks - looks
-        stall = made.call(_stalls(seconds / 2))
+        stalls = made.call(Stalls().watch(seconds / 2))
         return {
             "labs": count,
             "start_ms": booted / (count - 10) * 1000,
             "core_share": cpu / wall,
             "looks_per_second": looks / wall,
             "megabytes_per_lab": (resident() - before) / (count - 10) / 1e6,
-            "longest_stall_ms": stall * 1000,
+            **stalls,
         }
 
 
@@ -179,85 +185,117 @@ def active(count: int, seconds: float, hostile: bool = False) -> dict[str, Any]:
         runs = start(made, count)
         made.call(_older(made, 300))
         extra = start(made, 1) if hostile else []
-        command = [sys.executable, "-m", "bench.hosting", "client", made.url, made.name, str(seconds)]
-        command += [str(run) for run in extra]
-        client = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
-        assert client.stdin is not None
-        assert client.stdout is not None
-        client.stdin.write(json.dumps([str(run) for run in runs]).encode() + b"\n")
-        client.stdin.flush()
-        client.stdout.readline()  # it has warmed up
+        rude = [_client("flood", made, seconds, run) for run in extra]
+        good = _client("client", made, seconds, *runs)
+        assert good.stdout is not None
+        good.stdout.readline()  # it has warmed up
         cpu, wall = time.process_time(), time.monotonic()
-        stall = made.call(_stalls(seconds))
+        stalls = made.call(Stalls().watch(seconds))
         share = (time.process_time() - cpu) / (time.monotonic() - wall)
-        answer = json.loads(client.stdout.readline())
-        client.wait()
-        return {"labs": count, **answer, "core_share": share, "longest_stall_ms": stall * 1000}
+        answer = json.loads(good.stdout.readline())
+        for process in (good, *rude):
+            process.wait()
+        return {"labs": count, **answer, "core_share": share, **stalls}
 
 
-def client(url: str, name: str, seconds: float, hostile: str) -> None:
+def _client(name: str, made: Any, seconds: float, *runs: uuid.UUID) -> subprocess.Popen[bytes]:
+    """A process that asks the host things: `client` (learners) or `flood`."""
+    command = [sys.executable, "-m", "bench.hosting", name, made.url, made.name, str(seconds)]
+    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    assert process.stdin is not None
+    process.stdin.write(json.dumps([str(run) for run in runs]).encode() + b"\n")
+    process.stdin.flush()
+    return process
+
+
+class Caller:
+    """Asks a host, as the web tier does."""
+
+    def __init__(self, url: str, name: str) -> None:
+        from runs.upstream import Upstream
+
+        self.url, self.name, self.upstream = url, name, Upstream()
+
+    async def ask(self, run: str, method: str, path: str, data: Any = None) -> int:
+        from runs.hosting import host_headers
+
+        target, body = f"/clusters/{run}{path}", json.dumps(data).encode() if data is not None else b""
+        headers = [*host_headers(self.name, method, target, body), (b"content-type", b"application/json")]
+        answer = await self.upstream.request(method, self.url + target, headers, body)
+        async for _ in answer:
+            pass
+        return answer.status
+
+
+def client(url: str, name: str, seconds: float) -> None:
     """Learners, in a process of their own."""
     import django
 
     django.setup()
     runs = json.loads(sys.stdin.readline())
-    asyncio.run(_learners(url, name, runs, seconds, hostile))
+    asyncio.run(_learners(Caller(url, name), runs, seconds))
 
 
-async def _learners(url: str, name: str, runs: list[str], seconds: float, hostile: str) -> None:
-    from runs.hosting import host_headers
-    from runs.upstream import Upstream
-
-    upstream = Upstream()
+async def _learners(caller: Caller, runs: list[str], seconds: float) -> None:
     took: list[float] = []
     refused = 0
     measuring = asyncio.Event()
-    over = asyncio.get_running_loop().time() + WARM + seconds
-
-    async def ask(run: str, method: str, path: str, data: Any = None) -> int:
-        target, body = f"/clusters/{run}{path}", json.dumps(data).encode() if data is not None else b""
-        headers = [*host_headers(name, method, target, body), (b"content-type", b"application/json")]
-        answer = await upstream.request(method, url + target, headers, body)
-        async for _ in answer:
-            pass
-        return answer.status
+    over = time.monotonic() + WARM + seconds
 
     async def learner(number: int, run: str) -> None:
         nonlocal refused
         await asyncio.sleep(THINK * random.random())
         count = 0
-        while asyncio.get_running_loop().time() < over:
+        while time.monotonic() < over:
             count += 1
             # What kubectl asks for one command: it reads, then it writes.
             began = time.monotonic()
-            pods = await ask(run, "GET", "/api/v1/namespaces/default/pods?limit=500")
+            pods = await caller.ask(run, "GET", "/api/v1/namespaces/default/pods?limit=500")
             body = {"metadata": {"name": f"m{count}"}, "data": {"a": "b"}}
-            made = await ask(run, "POST", MAPS, body)
+            made = await caller.ask(run, "POST", MAPS, body)
             if measuring.is_set():
                 took.append(time.monotonic() - began)
                 refused += (pods, made) != (200, 201)
             await asyncio.sleep(THINK * (0.8 + 0.4 * random.random()))
 
-    async def flood(run: str) -> None:
-        await ask(run, "POST", "/apis/apps/v1/namespaces/default/deployments", SPIN)
-        large = {"data": {"a": "x" * 200_000}}
-
-        async def one(number: int) -> None:
-            while asyncio.get_running_loop().time() < over:
-                name = {"metadata": {"name": f"f{number}-{random.randrange(10**9)}"}}
-                await ask(run, "POST", MAPS, {**large, **name})
-                await ask(run, "GET", "/api/v1/configmaps")
-
-        await asyncio.gather(*(one(number) for number in range(20)))
-
     tasks = [asyncio.ensure_future(learner(number, run)) for number, run in enumerate(runs)]
-    if hostile:
-        tasks.append(asyncio.ensure_future(flood(hostile)))
     await asyncio.sleep(WARM)
     measuring.set()
     print("warm", flush=True)
     await asyncio.gather(*tasks)
     print(json.dumps({"commands": len(took), "refused": refused, **ordered(took)}), flush=True)
+
+
+def flood(url: str, name: str, seconds: float) -> None:
+    """Somebody who takes what he can get, in a process of his own: what it costs to read it all is his."""
+    import django
+
+    django.setup()
+    (run,) = json.loads(sys.stdin.readline())
+    asyncio.run(_flood(Caller(url, name), run, seconds))
+
+
+async def _flood(caller: Caller, run: str, seconds: float) -> None:
+    over = time.monotonic() + WARM + seconds
+    deployments = "/apis/apps/v1/namespaces/default/deployments"
+    await caller.ask(run, "POST", deployments, SPIN)
+    large = {"data": {"a": "x" * 200_000}}
+
+    async def maps(number: int) -> None:
+        while time.monotonic() < over:
+            name = {"metadata": {"name": f"f{number}-{random.randrange(10**9)}"}}
+            await caller.ask(run, "POST", MAPS, {**large, **name})
+            await caller.ask(run, "GET", "/api/v1/configmaps")
+
+    async def crowd() -> None:
+        while time.monotonic() < over:
+            await caller.ask(run, "POST", deployments, CROWD)
+            await asyncio.sleep(10)
+            await caller.ask(run, "GET", "/api/v1/pods")
+            await caller.ask(run, "DELETE", f"{deployments}/crowd")
+            await asyncio.sleep(5)
+
+    await asyncio.gather(crowd(), *(maps(number) for number in range(20)))
 
 
 async def _lived(hosted: Any, entries: int, hours: int) -> None:
@@ -371,8 +409,9 @@ def worker() -> None:
     from grading import queue, services
 
     from cluster_engine.memory import relax_collector
+    from labs.kit.catalog import DEFAULT_SEED
 
-    services._booted("declare-a-deployment").fork()
+    services._booted("declare-a-deployment", DEFAULT_SEED).fork()
     relax_collector()
     print("ready", flush=True)
     sys.stdin.readline()
@@ -393,8 +432,8 @@ MEASURES = {
 
 def main() -> None:
     name, *arguments = sys.argv[1:]
-    if name == "client":
-        client(arguments[0], arguments[1], float(arguments[2]), arguments[3] if len(arguments) > 3 else "")
+    if name in ("client", "flood"):
+        (client if name == "client" else flood)(arguments[0], arguments[1], float(arguments[2]))
     elif name == "worker":
         worker()
     else:

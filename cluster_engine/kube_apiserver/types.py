@@ -6,7 +6,7 @@ from a socket, from the journal, from a test or from a component in the same pro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -88,17 +88,20 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     user: UserInfo | None = None  # None: find out from the Authorization header
+    in_pieces: bool = False  # a long list may be answered as `Response.pieces`
 
 
 @dataclass(slots=True)
 class Response:
-    """An HTTP reply. `stream` is set for watches and followed logs."""
+    """An HTTP reply. `stream` is set for watches and followed logs; `pieces`, where they were asked for, are a body
+    that is too long to be put together in one step."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     stream: Stream | None = None
     warnings: tuple[str, ...] = ()
+    pieces: Sequence[bytes] = ()
 
 
 @dataclass(slots=True)

@@ -67,8 +67,11 @@ class Verbs:
                 {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta, "items": found}
             )
         elif accept.media == JSON_TYPE and not wants_pretty(request):
-            body = self._cache.list(kind, found, meta)
-            return Response(200, {"content-type": JSON_TYPE, "cache-control": NO_STORE}, body)
+            pieces = self._cache.list(kind, found, meta)
+            headers = {"content-type": JSON_TYPE, "cache-control": NO_STORE}
+            if request.in_pieces:
+                return Response(200, headers, pieces=pieces)
+            return Response(200, headers, b"".join(pieces))
         else:
             items = items_of(kind, found)
             value = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta, "items": items}

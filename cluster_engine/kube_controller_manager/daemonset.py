@@ -14,8 +14,8 @@ from cluster_engine.sim import SECOND
 
 from . import daemonset_rules as rules
 from .ownership import ORPHANS, claim, orphans_by_namespace, resolve
-from .pods import create_until_refused, is_namespace_terminating
-from .replicaset import BURST_REPLICAS, STATUS_LATENCY, availability
+from .pods import AT_ONCE, create_until_refused, is_namespace_terminating
+from .replicaset import STATUS_LATENCY, availability
 
 _DAEMON_SETS, _PODS, _REVISIONS = "daemonsets.apps", "pods", "controllerrevisions.apps"
 
@@ -106,11 +106,10 @@ class DaemonSetController(Controller):
         for pod in changes.failed:
             text = f"Found failed daemon pod {key_of(pod)} on node {rules.node_of(pod)}, will try to kill it"
             self.recorder.event(ds, "Warning", "FailedDaemonPod", text)
-        for pod in changes.delete[:BURST_REPLICAS]:
+        for pod in changes.delete[:AT_ONCE]:
             self._delete(ds, pod)
-        waiting = iter(changes.create_on[:BURST_REPLICAS])
-        count = min(len(changes.create_on), BURST_REPLICAS)
-        _, error = create_until_refused(count, lambda: self._create(ds, next(waiting), hash))
+        waiting = iter(changes.create_on)
+        _, error = create_until_refused(len(changes.create_on), lambda: self._create(ds, next(waiting), hash))
         if error is not None:
             raise error
 

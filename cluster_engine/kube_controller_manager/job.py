@@ -201,6 +201,8 @@ class JobController(Controller):
             return active, None
         places = iter(indexes)
         made, error = create_until_refused(len(indexes), lambda: self._create(view, next(places)))
+        if error is None and made < len(indexes):
+            self.queue.add(key)
         return active + made, error
 
     def _create(self, view: View, index: int | None) -> ApiError | None:

@@ -61,12 +61,20 @@ def pod_from_template(template: JSON, owner: JSON, *, name: str = "") -> JSON:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
 
 
+AT_ONCE = 100
+"""Pods that one reconcile creates or deletes at most; the rest waits for the next beat of its queue.
+
+Upstream does 500 at once, side by side and held up by its client's rate; here nothing else runs meanwhile.
+"""
+
+
 def create_until_refused(count: int, create: Callable[[], ApiError | None]) -> tuple[int, ApiError | None]:
-    """Calls ``create`` up to ``count`` times and stops at the first error: (how many worked, the error).
+    """Calls ``create`` up to ``count`` times, ``AT_ONCE`` at most, and stops at the first error: (how many, the error).
 
     Upstream's slow start (1, 2, 4… at once, stop after a batch with a failure) with one worker: where
     everything is refused, as by a quota, a million replicas cost one call.
     """
+    count = min(count, AT_ONCE)
     for done in range(count):
         error = create()
         if error is not None:

@@ -17,6 +17,7 @@ from cluster_engine.sim import SECOND
 
 from .ownership import ORPHANS, claim, orphans_by_namespace, resolve
 from .pods import (
+    AT_ONCE,
     available_at,
     create_until_refused,
     is_namespace_terminating,
@@ -25,9 +26,6 @@ from .pods import (
     pods_to_delete,
 )
 from .replica_tally import Tallies, Tally
-
-BURST_REPLICAS = 500
-"""Pods created or deleted in one reconcile."""
 
 STATUS_LATENCY = 0.1
 LATENCY_PER_REPLICA = 0.0005
@@ -217,11 +215,11 @@ class ReplicaSetController(Controller):
         """Creates or deletes the difference, at most a burst of it; the first error."""
         diff = active - rs["spec"]["replicas"]
         if diff < 0:
-            _, error = create_until_refused(min(-diff, BURST_REPLICAS), lambda: self._create(rs))
+            _, error = create_until_refused(-diff, lambda: self._create(rs))
             return error
         if diff > 0:
             pods = [pod for pod in self._pods(rs) if is_pod_active(pod)]
-            doomed = pods_to_delete(pods, self._related(rs), min(diff, BURST_REPLICAS), self.clock.now)
+            doomed = pods_to_delete(pods, self._related(rs), min(diff, AT_ONCE), self.clock.now)
             errors = [error for pod in doomed if (error := self._delete(rs, pod)) is not None]
             return errors[0] if errors else None
         return None

@@ -14,8 +14,8 @@ from cluster_engine.sim import SECOND
 
 from . import statefulset_rules as rules
 from .ownership import ORPHANS, claim, orphans_by_namespace, resolve
-from .pods import is_namespace_terminating
-from .replicaset import BURST_REPLICAS, availability
+from .pods import AT_ONCE, is_namespace_terminating
+from .replicaset import availability
 
 _SETS, _PODS, _REVISIONS = "statefulsets.apps", "pods", "controllerrevisions.apps"
 _CLAIMS = "persistentvolumeclaims"
@@ -99,11 +99,11 @@ class StatefulSetController(Controller):
             set_key, name = key_of(found), pod["metadata"]["name"]
             text = f"StatefulSet {set_key} is recreating failed Pod {name}"
             self.recorder.event(found, "Warning", "RecreatingFailedPod", text)
-        for pod in steps.delete[:BURST_REPLICAS]:
+        for pod in steps.delete[:AT_ONCE]:
             error = self._delete(found, pod)
             if error is not None:
                 return error
-        for number in steps.create[:BURST_REPLICAS]:
+        for number in steps.create[:AT_ONCE]:
             made_of = current if rules.wants_current(found, number) else update
             error = self._create(found, made_of, number)
             if error is not None:

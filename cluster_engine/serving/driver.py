@@ -12,6 +12,9 @@ from cluster_engine.serving.pacer import BEHIND, SLICE, Pacer, Ticket
 from cluster_engine.sim import SECOND, Link, steady_clock
 
 LAG_LIMIT = 5 * SECOND  # wall µs behind which time is dropped (a suspended laptop, a stopped process)
+# Of a cluster that nobody looked at: what is caught up when somebody comes, virtual µs, and for how long, wall µs.
+DOZE_LIMIT = 1_800 * SECOND
+ROUSING = 5 * SECOND
 RESTART = SECOND  # µs after which a clock whose look failed gets another
 LOOK = SECOND // 4  # µs between looks while somebody is connected, though nothing is due
 GRACE = 1 * SECOND  # wall µs after a request during which its client is taken to wait for an outcome
@@ -29,10 +32,17 @@ SHARE = 0.3
 
 
 class Driver:
-    """Moves one cluster's clock. `speed` is virtual seconds per wall second, or "max"."""
+    """Moves one cluster's clock. `speed` is virtual seconds per wall second, or "max".
+
+    While `unseen` says that nobody looks, nothing is worked out: that is done when somebody comes (`rouse`).
+    """
 
     def __init__(
-        self, cluster: Cluster, speed: float | Literal["max"] = 1.0, pacer: Pacer | None = None
+        self,
+        cluster: Cluster,
+        speed: float | Literal["max"] = 1.0,
+        pacer: Pacer | None = None,
+        unseen: Callable[[], bool] | None = None,
     ) -> None:
         if speed != "max":
             _check(speed)
@@ -42,7 +52,10 @@ class Driver:
         self.used = 0
         self.spent = 0
         """µs of wall time that the cluster took of its process so far."""
-        self._pace = 1.0
+        self._pace = self._pace_before = 1.0
+        self._unseen = unseen
+        self._dozing = False
+        self._roused_until = 0
         self._clock = cluster.clock
         self._jump = speed == "max"
         self._speed = 1.0 if speed == "max" else float(speed)
@@ -57,8 +70,12 @@ class Driver:
 
     @property
     def pace(self) -> float:
-        """How fast virtual time went lately, against how fast it should: 0.4 of a cluster that is too busy."""
-        return self._pace if steady_clock() - self._measured_wall < 2 * PACE_WINDOW else 1.0
+        """How fast virtual time went lately, against how fast it should: 0.4 of a cluster that is too busy.
+
+        Slow is who was so twice in a row: a start, or one large change, is over soon.
+        """
+        lately = steady_clock() - self._measured_wall < 2 * PACE_WINDOW
+        return max(self._pace, self._pace_before) if lately else 1.0
 
     @property
     def speed(self) -> float:
@@ -146,11 +163,27 @@ class Driver:
         """Something was changed: look at the clock soon."""
         self._pacer.wake(self)
 
+    def rouse(self) -> None:
+        """Somebody looks: what happened since nobody did is worked out, and until then counts as no delay."""
+        if self._dozing:
+            self._dozing = False
+            self._roused_until = steady_clock() + ROUSING
+            self._pacer.wake(self)
+
+    async def roused(self) -> None:
+        """Wait until what nobody looked at is worked out."""
+        while self._roused_until and not self._held and self.due is not None:
+            begun = steady_clock()
+            reached = self._come_to_now()
+            self.spent += steady_clock() - begun
+            if not reached:
+                await asyncio.sleep(0)
+
     def catch_up(self) -> None:
         """Bring virtual time to now, within one slice of work; where it is behind, it waits for its turn."""
-        if not self._held and self.due != BEHIND:
+        if not self._held and not self._dozing and self.due != BEHIND:
             begun = steady_clock()
-            self._slice(self._goal())
+            self._come_to_now()
             self.spent += steady_clock() - begun
 
     def run_for_a_slice(self, until: int) -> bool:
@@ -167,9 +200,12 @@ class Driver:
         try:
             yield
         finally:
-            took = steady_clock() - begun
-            self.spent += took
-            self._debt = self._owed() + took
+            self.charge(steady_clock() - begun)
+
+    def charge(self, took: float) -> None:
+        """So many µs of the wall's time went into an answer."""
+        self.spent += round(took)
+        self._debt = self._owed() + took
 
     async def turn(self) -> None:
         """Wait until it is this cluster's turn to answer: at once, unless it answered much while others are in use."""
@@ -202,7 +238,8 @@ class Driver:
         goal = self._virtual + round((wall - self._wall) * self._speed)
         # Behind is who has something to do that should be done already; of time in which nothing is due none is lost.
         due = self._clock.next_due()
-        if due is not None and goal - max(due, self._clock.now) > LAG_LIMIT * max(self._speed, 1.0):
+        limit = DOZE_LIMIT if wall < self._roused_until else LAG_LIMIT
+        if due is not None and goal - max(due, self._clock.now) > limit * max(self._speed, 1.0):
             self._rebase()
             return self._clock.now
         return goal
@@ -234,6 +271,15 @@ class Driver:
                 return False
         return clock.run_until(goal)
 
+    def _come_to_now(self) -> bool:
+        """A slice of work towards the wall's time; whether it was reached."""
+        if not self._slice(goal := self._goal()):
+            return False
+        if self._roused_until:
+            self._roused_until = 0
+            self._measured_wall, self._measured = steady_clock(), goal
+        return True
+
     def look(self) -> int | None:
         """A slice of work; a look that fails is noted, and another one taken a second later. See `Paced`."""
         begun = steady_clock()
@@ -247,14 +293,19 @@ class Driver:
         finally:
             now = steady_clock()
             self.spent += now - begun
-            if not self._held:  # else the clock has not been brought to where it should be
+            if (
+                not self._held and not self._dozing and not self._roused_until
+            ):  # else the clock has not been brought to where it should be
                 self._measure(now)
 
     def _look(self) -> int | None:
         """Brings the clock to where it should be; µs until there may be more to do."""
-        if self._held:
+        if self._held or self._dozing:
             return None
-        reached = self._slice(self._goal())
+        if self._unseen is not None and self._unseen():
+            self._dozing = True
+            return None
+        reached = self._come_to_now()
         wall = steady_clock()
         if not reached or self._leap(wall) is not None:
             return 0
@@ -275,7 +326,9 @@ class Driver:
         if passed < PACE_WINDOW:
             return
         went = self._clock.now - self._measured
-        self._pace = 1.0 if self._jump or not self._speed else min(1.0, went / (passed * self._speed))
+        pace = 1.0 if self._jump or not self._speed else min(1.0, went / (passed * self._speed))
+        self._pace_before = self._pace if passed < 2 * PACE_WINDOW else pace
+        self._pace = pace
         self._measured_wall, self._measured = now, self._clock.now
 
 

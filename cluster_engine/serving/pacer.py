@@ -116,7 +116,8 @@ class Pacer:
             self._timer.cancel()
         self._timer_at = due
         later = self._later or asyncio.get_running_loop().call_later
-        self._timer = later(max(0, due - steady_clock()) / SECOND, self._turn)
+        # In whole milliseconds, upwards: event loops know no others, and who comes too early has to come again.
+        self._timer = later(-(-max(0, due - steady_clock()) // 1_000) / 1_000, self._turn)
 
     def _next(self, now: int) -> Paced | None:
         heap = self._heap

@@ -28,6 +28,7 @@ env = Environment(dict(os.environ) if TESTING else {**read_file(ENV_FILE), **os.
 DEBUG = env.flag("DRYDOCK_DEBUG", False)
 EMBEDDED = env.flag("DRYDOCK_EMBEDDED", TESTING)
 RELAXED = DEBUG or EMBEDDED
+DEFAULT_EXCEPTION_REPORTER_FILTER = "config.reports.ReporterFilter"
 
 SECRET_KEY = env.text("DRYDOCK_SECRET_KEY", "insecure-for-one-machine-only" * 2 if RELAXED else None)
 # Between the web tier and the engine hosts: never shown to a learner.

@@ -8,6 +8,7 @@ from __future__ import annotations
 import asyncio
 import gc
 import heapq
+import sys
 import weakref
 from collections.abc import Callable
 from itertools import count
@@ -16,6 +17,7 @@ import pytest
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.serving import Driver, Pacer, pacer
+from cluster_engine.serving import driver as driver_module
 
 MS = 1_000
 
@@ -176,13 +178,14 @@ def test_an_idle_cluster_is_hardly_looked_at(wall: Wall, heap: Pacer) -> None:
     assert heap.looks - idle >= 40, "who is connected sees time pass"
 
 
-def spinning(wall: Wall, cost: int) -> Cluster:
-    """A cluster in which something takes `cost` µs of the wall's each millisecond."""
+def spinning(wall: Wall, cost: int, until: int = sys.maxsize) -> Cluster:
+    """A cluster in which something takes `cost` µs of the wall's each millisecond, until that time of the wall's."""
     cluster = Cluster(nodes=1, seed=1, addons=False)
 
     def spin() -> None:
         wall.now += cost
-        cluster.clock.call_later(0.001, "test/spin")
+        if wall.now < until:
+            cluster.clock.call_later(0.001, "test/spin")
 
     cluster.clock.register("test/spin", spin)
     cluster.clock.call_later(0.001, "test/spin")
@@ -199,6 +202,18 @@ def test_a_cluster_that_cannot_keep_up_says_its_pace(wall: Wall, heap: Pacer, co
     driver.start()
     wall.run(30_000 * MS)
     assert driver.pace == pytest.approx(pace, abs=0.05)
+
+
+def test_a_cluster_that_is_busy_for_a_moment_is_not_called_so(wall: Wall, heap: Pacer) -> None:
+    """A window of its pace is five seconds; what is over within one is not told."""
+    driver = Driver(spinning(wall, 4 * MS, until=4_000 * MS), pacer=heap)
+    driver.start()
+    told = []
+    for second in range(1, 31):
+        wall.run(second * 1_000 * MS)
+        driver.catch_up()
+        told.append(driver.pace)
+    assert min(told) > 0.9
 
 
 @pytest.fixture(scope="module")
@@ -221,6 +236,38 @@ def test_time_goes_on_in_a_quiet_cluster(wall: Wall, heap: Pacer, quiet: Cluster
             driver.catch_up()
     assert (cluster.clock.now - begun) / 1_000_000 == pytest.approx(600, abs=31)
     assert driver.pace == 1.0
+
+
+def test_time_that_nobody_saw_is_worked_out_when_somebody_comes(
+    wall: Wall, heap: Pacer, quiet: Cluster
+) -> None:
+    unseen = True
+    driver = Driver(cluster := quiet.fork(), pacer=heap, unseen=lambda: unseen)
+    driver.start()
+    begun = cluster.clock.now
+    wall.run(600_000 * MS)
+    driver.catch_up()
+    assert (cluster.clock.now, heap.looks) == (begun, 1)
+    unseen = False
+    driver.rouse()
+    asyncio.run(driver.roused())
+    assert cluster.clock.now - begun == 600_000 * MS
+    wall.run(660_000 * MS)
+    assert cluster.clock.now - begun >= 629_000 * MS
+    assert driver.pace == 1.0
+
+
+def test_what_cannot_be_worked_out_soon_is_given_up(wall: Wall, heap: Pacer) -> None:
+    unseen = True
+    driver = Driver(cluster := spinning(wall, 2 * MS), pacer=heap, unseen=lambda: unseen)
+    driver.start()
+    begun = cluster.clock.now
+    wall.run(600_000 * MS)
+    unseen = False
+    driver.rouse()
+    asyncio.run(driver.roused())
+    assert wall.now == pytest.approx(600_000 * MS + driver_module.ROUSING, abs=20 * MS)
+    assert cluster.clock.now - begun < 10_000 * MS
 
 
 def test_a_machine_that_was_suspended_makes_up_for_nothing(wall: Wall, heap: Pacer, quiet: Cluster) -> None:

@@ -9,7 +9,7 @@ from kcm_objects import NOW, STAMP, pod, replica_set
 
 from cluster_engine.apimachinery.errors import ApiError, forbidden
 from cluster_engine.apimachinery.labels import compile_selector
-from cluster_engine.kube_controller_manager.pods import create_until_refused, pods_to_delete
+from cluster_engine.kube_controller_manager.pods import AT_ONCE, create_until_refused, pods_to_delete
 from cluster_engine.kube_controller_manager.replica_tally import Tallies, Tally
 from cluster_engine.kube_controller_manager.replicaset import availability, new_status, status_latency
 from cluster_engine.sim import SECOND
@@ -137,7 +137,7 @@ def test_failure_condition(replicas: int, reason: str) -> None:
 @pytest.mark.parametrize(
     ("room", "calls", "created"),
     [
-        pytest.param(1_000_000, 500, 500, id="all-accepted"),
+        pytest.param(1_000_000, AT_ONCE, AT_ONCE, id="as-many-as-one-turn-may"),
         pytest.param(7, 8, 7, id="stops-at-the-first-refusal"),
         pytest.param(0, 1, 0, id="a-full-quota-costs-one-call"),
     ],
@@ -150,4 +150,4 @@ def test_creating_stops_when_refused(room: int, calls: int, created: int) -> Non
         return None if made[-1] else forbidden("pods", "x", "quota")
 
     done, error = create_until_refused(500, create)
-    assert (done, len(made), error is None) == (created, calls, created == 500)
+    assert (done, len(made), error is None) == (created, calls, created == AT_ONCE)

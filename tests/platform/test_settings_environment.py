@@ -12,6 +12,7 @@ import pytest
 from config.environment import Environment, broker, database, fresh_secrets, read_file, write_file
 from django.conf import settings
 from django.core.exceptions import ImproperlyConfigured
+from django.views.debug import get_default_exception_reporter_filter
 
 FLAGS = [
     ("unset", None, True), ("one", "1", True), ("yes", "Yes", True), ("zero", "0", False), ("empty", "", False),
@@ -106,3 +107,11 @@ def test_file_with_nonsense(tmp_path: Path) -> None:
     path.write_text("# fine\nA=1\nnot a setting\n")
     with pytest.raises(ImproperlyConfigured, match=r"env:3: expected KEY=value"):
         read_file(path)
+
+
+def test_an_error_page_shows_no_address_with_a_password(settings: Any) -> None:
+    settings.REDIS_URL = settings.CELERY_BROKER_URL = "redis://:quince@redis.example:6379/0"
+    settings.CACHES = {"default": {"LOCATION": settings.REDIS_URL}}
+    shown = get_default_exception_reporter_filter().get_safe_settings()
+    assert "quince" not in repr(shown)
+    assert shown["LANGUAGE_CODE"] == settings.LANGUAGE_CODE

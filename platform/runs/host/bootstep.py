@@ -35,7 +35,7 @@ class EngineHostStep(bootsteps.StartStopStep):
     def start(self, parent: Any) -> None:
         """Begin to host."""
         self.host = EngineHost()
-        relax_collector()
+        relax_collector(whole=False)
         self.host.start()
         set_host(self.host)
 

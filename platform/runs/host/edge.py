@@ -155,6 +155,13 @@ class Edge:
             await send_json(send, status, {"error": "this host does not hold the run"})
 
     @staticmethod
+    async def _decline(scope: Scope, send: Send, error: HostError) -> None:
+        if scope["type"] == "websocket":
+            await Edge._refuse(scope, send, error.status)
+        else:
+            await send_json(send, error.status, {"error": str(error)})
+
+    @staticmethod
     async def _cluster(hosted: HostedRun, scope: Scope, receive: Receive, send: Send) -> None:
         """The Kubernetes API; what goes wrong with the journal is told in its manner."""
         hosted.touch()
@@ -165,11 +172,15 @@ class Edge:
             begun = True
             await send(message)
 
-        hosted.in_use += 1
-        work = asyncio.ensure_future(hosted.app(scope, receive, watching))
+        work = asyncio.ensure_future(Edge._answer(hosted, scope, receive, watching))
         hosted.serving.add(work)
         try:
             await work
+        except HostError as error:
+            if scope["type"] == "websocket":
+                await Edge._refuse(scope, send, error.status)
+            else:
+                await send_status(send, error.status, str(error), request_id.get())
         except asyncio.CancelledError:
             if not hosted.closed:
                 raise
@@ -191,7 +202,11 @@ class Edge:
             await send_status(send, 403, str(error), request_id.get())
         finally:
             hosted.serving.discard(work)
-            hosted.in_use -= 1
+
+    @staticmethod
+    async def _answer(hosted: HostedRun, scope: Scope, receive: Receive, send: Send) -> None:
+        with hosted.used():
+            await hosted.app(scope, receive, send)
 
     @staticmethod
     async def _let_go(scope: Scope, send: Send, begun: bool) -> None:
@@ -213,7 +228,11 @@ class Edge:
             await self._refuse(scope, send, MISDIRECTED if hosted is None else 404)
             return
         hosted.touch()
-        await hosted.terminal.serve(ident, receive, send)
+        try:
+            with hosted.used():
+                await hosted.terminal.serve(ident, receive, send)
+        except HostError as error:
+            await self._decline(scope, send, error)
 
     async def _verb(self, verb: str, run_id: uuid.UUID, scope: Scope, receive: Receive, send: Send) -> None:
         hosted = self.host.runs.get(run_id)
@@ -227,14 +246,14 @@ class Edge:
             await self._refuse(scope, send, MISDIRECTED)
             return
         hosted.touch()
-        if verb == "live":
-            await hosted.live_socket(scope, receive, send)
-            return
         try:
+            if verb == "live":
+                await hosted.live_socket(scope, receive, send)
+                return
             data = json.loads(await _body(receive) or b"{}")
             await send_json(send, 200, await self._do(verb, scope["method"], hosted, data))
         except HostError as error:
-            await send_json(send, error.status, {"error": str(error)})
+            await self._decline(scope, send, error)
         except FencedError:
             hosted.abandon()
             await self._refuse(scope, send, MISDIRECTED)

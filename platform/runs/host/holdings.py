@@ -6,6 +6,8 @@ Measured at the edge, before a write is journaled: what the engine does at a rep
 from __future__ import annotations
 
 import time
+from collections.abc import Callable, Iterable
+from typing import Any
 
 import orjson
 
@@ -14,6 +16,8 @@ from cluster_engine.sim import Entry
 
 STORE_BYTES = 24_000_000
 """What the objects of one cluster may take, as JSON."""
+USER_STORE_BYTES = 60_000_000
+"""What the objects of all clusters of one user on one host may take."""
 GROWTH = 1_000_000
 """Bytes written from one measurement to the next."""
 AGAIN_SECONDS = 2.0
@@ -22,22 +26,33 @@ GROWING = frozenset({"POST", "PUT", "PATCH"})
 
 
 class Holdings:
-    """Of one cluster."""
+    """Of one cluster. `siblings`: those of all clusters of its user on this host, its own among them."""
 
-    def __init__(self, cluster: Cluster) -> None:
+    def __init__(self, cluster: Cluster, siblings: Callable[[], Iterable[Holdings]]) -> None:
         self._cluster = cluster
+        self._siblings = siblings
+        #: By identity: what did not change is not looked at again. Of what was stored at the last measurement, no more.
+        self._sizes: dict[int, tuple[Any, int]] = {}
         self._written = GROWTH
-        self._held = 0
+        self._held = self._held_together = 0
         self._measured_at = 0.0
 
-    def full(self, entry: Entry) -> bool:
-        """Whether the entry would add to a cluster that holds too much."""
+    def full(self, entry: Entry) -> str:
+        """Why the entry may not add to the cluster: it holds too much, or its user's clusters do. Else nothing."""
         if entry.kind != "request" or entry.payload["method"] not in GROWING:
-            return False
-        late = self._held >= STORE_BYTES and time.monotonic() - self._measured_at > AGAIN_SECONDS
+            return ""
+        late = self._excess() and time.monotonic() - self._measured_at > AGAIN_SECONDS
         if self._written >= GROWTH or late:
             self._measure()
-        return self._held >= STORE_BYTES
+        return self._excess()
+
+    def _excess(self) -> str:
+        if self._held >= STORE_BYTES:
+            return f"the objects of this cluster take more than {STORE_BYTES // 1_000_000} MB; delete some to go on"
+        if self._held_together >= USER_STORE_BYTES:
+            limit = USER_STORE_BYTES // 1_000_000
+            return f"the objects of your clusters take more than {limit} MB; delete some, or stop a lab, to go on"
+        return ""
 
     def wrote(self, size: int) -> None:
         """So many bytes of a request were carried out."""
@@ -46,5 +61,12 @@ class Holdings:
     def _measure(self) -> None:
         store = self._cluster.store
         objects = (obj for resource in store.resources() for obj in store.range(resource))
-        self._held = sum(len(orjson.dumps(obj)) for obj in objects)
+        sizes = {id(obj): (obj, self._size_of(obj)) for obj in objects}
+        self._held = sum(size for _, size in sizes.values())
+        self._sizes = sizes
+        self._held_together = sum(one._held for one in self._siblings())
         self._written, self._measured_at = 0, time.monotonic()
+
+    def _size_of(self, obj: Any) -> int:
+        known = self._sizes.get(id(obj))
+        return known[1] if known is not None else len(orjson.dumps(obj))

@@ -7,6 +7,7 @@ the internal port. A heartbeat keeps the registry true, and a janitor puts idle 
 from __future__ import annotations
 
 import asyncio
+import gc
 import logging
 import os
 import secrets
@@ -15,6 +16,7 @@ import sys
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
@@ -47,6 +49,8 @@ START_SECONDS = 10.0
 STOP_SECONDS = 15.0
 JANITOR_SECONDS = 5.0
 PURGE_SECONDS = 3600.0
+#: From one look of the garbage collector at all objects to the next: where nobody is connected, and at the latest.
+COLLECT_SECONDS, COLLECT_LATEST = 600.0, 6 * 3600.0
 SWITCH_SECONDS = 0.001
 #: `last_active` in the database is for people to look at: a minute's precision will do.
 ACTIVITY_SECONDS = 60.0
@@ -77,6 +81,8 @@ class EngineHost:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}"
         self.runs: dict[uuid.UUID, HostedRun] = {}
+        #: What is under way, by user.
+        self.in_use: Counter[int] = Counter()
         #: The terminals' own way in: token → run.
         self.tokens: dict[str, HostedRun] = {}
         #: Runs that are graded by themselves take turns.
@@ -93,7 +99,7 @@ class EngineHost:
         self._ready = threading.Event()
         self._server: uvicorn.Server | None = None
         self._closing = False
-        self._beat_at = time.monotonic()
+        self._beat_at = self._collected_at = time.monotonic()
         self._locks: dict[uuid.UUID, threading.Lock] = {}
         self._locks_lock = threading.Lock()
         self._error: BaseException | None = None
@@ -344,6 +350,7 @@ class EngineHost:
 
     async def _janitor(self) -> None:
         await asyncio.sleep(min(JANITOR_SECONDS, settings.RUN_IDLE_SECONDS / 2))
+        self._collect()
         now = asyncio.get_running_loop().time()
         for hosted in list(self.runs.values()):
             if hosted.is_idle(now):
@@ -366,6 +373,14 @@ class EngineHost:
         for hosted in self.runs.values():
             if hosted.user_id in found.kept:
                 hosted.room = hosted.bytes_limit - found.kept[hosted.user_id]
+
+    def _collect(self) -> None:
+        """With thousands of clusters it takes seconds: it is done when nobody waits."""
+        now = time.monotonic()
+        quiet = not any(hosted.watched for hosted in self.runs.values())
+        if now - self._collected_at > (COLLECT_SECONDS if quiet else COLLECT_LATEST):
+            self._collected_at = now
+            gc.collect()
 
     async def _purge(self) -> None:
         """Once an hour one of the hosts forgets what nobody will come back to."""

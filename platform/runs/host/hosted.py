@@ -6,7 +6,9 @@ import asyncio
 import logging
 import secrets
 import uuid
-from collections.abc import Coroutine
+from collections import Counter
+from collections.abc import Coroutine, Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -27,18 +29,23 @@ from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.clock import RunClock
 from runs.host.errors import HostError
-from runs.host.holdings import STORE_BYTES, Holdings
+from runs.host.holdings import Holdings
 from runs.host.live import Tabs
 from runs.host.terminal import Terminal
 from runs.host.writer import JournalUnavailableError, JournalWriter
-from runs.journal import FencedError, JournalFullError, Record
+from runs.journal import CLOCK, FencedError, JournalFullError, Record
 from runs.models import Run
 
 logger = logging.getLogger(__name__)
 
-CLOCK = "clock"
 #: How much longer a run stays awake while somebody only looks at it.
 WATCHED_FACTOR = 6
+#: Seconds without anybody after which time is worked out when somebody comes back.
+DOZE_SECONDS = 30.0
+#: What is told above it are Kubernetes' own words (apimachinery/pkg/api/errors, NewTooManyRequestsError).
+TOO_MANY = "Too many requests, please try again later."
+#: Requests, streams and sockets of one user's runs that a host has under way together.
+USER_IN_USE = 300
 #: Journal entries from keyframe to keyframe.
 KEYFRAME_EVERY = 500
 #: Seconds of processor time since the last keyframe that make a new one worth it: what a rebuild takes, about.
@@ -75,6 +82,8 @@ class Host(Protocol):
     pacer: Pacer
     tokens: dict[str, HostedRun]
     ticks: asyncio.Semaphore
+    runs: dict[uuid.UUID, HostedRun]
+    in_use: Counter[int]
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Runs it beside everything else, until the host stops."""
@@ -108,7 +117,7 @@ class HostedRun:
         self.bytes_limit = services.bytes_limit(run.user)
         #: What the user's runs may still keep, as the database said last, less what was written since.
         self.room = built.room
-        self.holdings = Holdings(self.cluster)
+        self.holdings = Holdings(self.cluster, self._siblings)
         self._base = built.base
         #: The engine's number of the entry after which a keyframe was kept last.
         self._framed = built.framed
@@ -121,7 +130,7 @@ class HostedRun:
         self.serving: set[asyncio.Task[None]] = set()
         self.closed = False
         self._lost = False
-        self.driver = Driver(self.cluster, pacer=host.pacer)
+        self.driver = Driver(self.cluster, pacer=host.pacer, unseen=self._unseen)
         self.app = ClusterApp(
             self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink, amend=self._amend
         )
@@ -170,6 +179,29 @@ class HostedRun:
     def touch(self) -> None:
         """Somebody is using it."""
         self.last_active = asyncio.get_running_loop().time()
+        self.driver.rouse()
+
+    def _siblings(self) -> Iterator[Holdings]:
+        return (one.holdings for one in self.host.runs.values() if one.user_id == self.user_id)
+
+    @contextmanager
+    def used(self) -> Iterator[None]:
+        """Somebody asks it something, or follows it, inside. Raises `HostError` where its user does so too often."""
+        together = self.host.in_use
+        if together[self.user_id] >= USER_IN_USE:
+            raise HostError(429, TOO_MANY)
+        together[self.user_id] += 1
+        self.in_use += 1
+        try:
+            yield
+        finally:
+            self.in_use -= 1
+            together[self.user_id] -= 1
+            if not together[self.user_id]:
+                del together[self.user_id]
+
+    def _unseen(self) -> bool:
+        return not self.watched and asyncio.get_running_loop().time() - self.last_active > DOZE_SECONDS
 
     @property
     def watched(self) -> bool:
@@ -204,10 +236,8 @@ class HostedRun:
             raise JournalFullError(
                 "your labs keep as many bytes as they may; reset this lab, or stop another one, to go on"
             )
-        if self.holdings.full(entry):
-            raise JournalFullError(
-                f"the objects of this cluster take more than {STORE_BYTES // 1_000_000} MB; delete some to go on"
-            )
+        if why := self.holdings.full(entry):
+            raise JournalFullError(why)
         record = Record(self._base + entry.seq, entry.at, entry.kind, entry.payload)
         await self.host.writer.write(self.run_id, self.epoch, [record])
         weight = weight_of(entry)
@@ -268,6 +298,7 @@ class HostedRun:
 
     def now(self) -> int:
         """The cluster's time, brought to the wall's, µs."""
+        self.driver.rouse()
         self.driver.catch_up()
         return self.cluster.clock.now
 
@@ -292,6 +323,7 @@ class HostedRun:
 
     async def grade(self) -> dict[str, Any]:
         """The report of all checks on the cluster as it is now, with its hash. Raises GradingError."""
+        await self.driver.roused()
         self.driver.catch_up()
         return await self.host.grade(self.lab.slug, self.cluster.fork())
 
@@ -337,8 +369,5 @@ class HostedRun:
         """Serve one browser tab's map and the like."""
         if scope["type"] != "websocket":
             raise HostError(400, "This address is a WebSocket's.")
-        self.in_use += 1
-        try:
+        with self.used():
             await self.tabs.serve(receive, send)
-        finally:
-            self.in_use -= 1

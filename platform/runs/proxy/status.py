@@ -14,6 +14,7 @@ REASONS = {
     403: "Forbidden",
     404: "NotFound",
     413: "RequestEntityTooLarge",
+    429: "TooManyRequests",
     503: "ServiceUnavailable",
     504: "Timeout",
 }
@@ -45,7 +46,7 @@ def body_of(status: int, message: str) -> bytes:
             "message": message,
             "reason": REASONS.get(status, "InternalError"),
             "code": status,
-            **({"details": {"retryAfterSeconds": 1}} if status == 503 else {}),
+            **({"details": {"retryAfterSeconds": 1}} if status in (429, 503) else {}),
         }
     ).encode("utf-8")
 
@@ -62,7 +63,7 @@ async def send_status(send: Send, status: int, message: str, request_id: str) ->
     ]
     if status == 401:
         headers.append((b"www-authenticate", b"Bearer"))
-    if status == 503:
+    if status in (429, 503):
         headers.append((b"retry-after", b"1"))
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
