@@ -26,6 +26,8 @@ from runs.models import JournalEntry, Keyframe, Run
 HEADER, FILE = "header", "file"
 #: The engine's own kind that says how far time had come: the last thing that is noted of a run that falls asleep.
 CLOCK = "clock"
+#: Seconds that may pass from what is noted to the moment that is noted with it, on a busy machine.
+NOTING_SECONDS = 5.0
 #: What an entry takes beside its payload.
 ROW_BYTES = 100
 
@@ -118,8 +120,11 @@ def may_have_reached(run: Run) -> int:
     noted, at = last.written, last.at_us
     if run.reached_us and run.last_active > noted:
         noted, at = run.last_active, run.reached_us
-    since = (timezone.now() - noted).total_seconds()
-    return at + max(0, round(since * 1_000_000))
+    now = timezone.now()
+    since = max(0.0, (now - noted).total_seconds()) + NOTING_SECONDS
+    goal, wall = at + round(since * 1_000_000 * run.speed), round(now.timestamp() * 1_000_000)
+    # One that keeps the wall's time does not get ahead of it.
+    return min(goal, wall) if at <= wall else goal
 
 
 def count(run_id: uuid.UUID) -> int:

@@ -188,5 +188,9 @@ def test_how_far_time_may_have_come(
     JournalEntry.objects.filter(pk=entry.pk).update(written=now - timedelta(seconds=written))
     run.reached_us = at + 90_000_000 if noted is not None else 0
     run.last_active = now - timedelta(seconds=noted if noted is not None else 1_000)
+    if reached is not None:
+        run.speed = 0.0
+        assert journal.may_have_reached(run) == (at if noted is None or noted > written else run.reached_us)
+        run.speed = 1.0
     wanted = run.reached_us if reached is None else at + reached * 1_000_000
     assert wanted <= journal.may_have_reached(run) < wanted + 60_000_000

@@ -90,6 +90,7 @@ class RunClock:
             raise HostError(
                 400, f"action: one of {', '.join(ACTIONS)}, found {str(data.get('action'))[:40]!r}"
             )
+        await self._owner.driver.roused()
         happened = await action(self, data)
         self.turns += 1
         self._owner.told()
