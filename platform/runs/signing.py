@@ -27,6 +27,10 @@ class ForgedError(Exception):
     """A request without a valid signature."""
 
 
+class StaleError(ForgedError):
+    """One with our signature, of another time: a clock has jumped, or it lay about. Sign anew."""
+
+
 def mac(purpose: str, *parts: str | int) -> str:
     """Hex HMAC-SHA256 of the parts, for this purpose alone."""
     message = json.dumps([purpose, *parts]).encode("ascii")
@@ -56,7 +60,7 @@ class Verifier:
         if not hmac.compare_digest(given.encode("latin-1", "replace"), wanted.encode("ascii")):
             raise ForgedError("a wrong signature")
         if abs(time.time() - float(at)) > WINDOW_SECONDS:
-            raise ForgedError("an old signature, or clocks that differ")
+            raise StaleError("an old signature, or clocks that differ")
         if given in self._seen:
             raise ForgedError("a signature that was used before")
         self._seen[given] = None

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import asyncio
 import hashlib
+import uuid
 from collections.abc import Callable
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from runs import signing
-from runs.signing import ForgedError, Verifier, sign
+from runs.host.edge import Edge
+from runs.hosting import MISDIRECTED
+from runs.signing import SIGNATURE_HEADER, ForgedError, Verifier, sign
 
 EMPTY = hashlib.sha256(b"").hexdigest()
 
@@ -82,3 +88,27 @@ def test_another_secret(settings: object) -> None:
     settings.HOST_SECRET = "another-secret-of-an-installation"  # type: ignore[attr-defined]
     with pytest.raises(ForgedError, match="wrong signature"):
         Verifier("a").check(value, "GET", "/x")
+
+
+@pytest.mark.parametrize("age", [31, -31])
+def test_who_signed_before_the_clock_jumped_signs_anew(monkeypatch: pytest.MonkeyPatch, age: float) -> None:
+    """As for a run that is not there: `hosting.send` looks again, and signs again. Nothing was done by then."""
+    edge = Edge(cast(Any, SimpleNamespace(name="a", hung=False, runs={}, tokens={})))
+    now, path = signing.time.time(), f"/clusters/{uuid.uuid4()}/version"
+    monkeypatch.setattr(signing.time, "time", lambda: now - age)
+    header = (SIGNATURE_HEADER.encode(), sign("a", "GET", path).encode())
+    monkeypatch.setattr(signing.time, "time", lambda: now)
+    scope = {
+        "type": "http", "method": "GET", "path": path, "raw_path": path.encode(), "query_string": b"",
+        "headers": [header],
+    }  # fmt: skip
+    sent: list[Any] = []
+
+    async def send(message: Any) -> None:
+        sent.append(message)
+
+    async def receive() -> Any:
+        return {"type": "http.request", "body": b""}
+
+    asyncio.run(edge(scope, receive, send))
+    assert sent[0]["status"] == MISDIRECTED

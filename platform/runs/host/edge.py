@@ -33,7 +33,7 @@ from runs.host.writer import JournalUnavailableError
 from runs.hosting import MISDIRECTED
 from runs.journal import FencedError, JournalFullError
 from runs.proxy.status import TIMED_OUT, send_status
-from runs.signing import SIGNATURE_HEADER, ForgedError, Verifier
+from runs.signing import SIGNATURE_HEADER, ForgedError, StaleError, Verifier
 
 logger = logging.getLogger(__name__)
 
@@ -102,6 +102,10 @@ class Edge:
         mark = request_id.set(new_request_id(headers.get("x-request-id", "")))
         try:
             await self._route(scope, receive, send, headers)
+        except StaleError as error:
+            # Nothing was done. The web tier asks again, with a signature of now; whoever else sent it cannot.
+            logger.warning("refused: %s", error, extra={"path": str(scope["path"])[:200]})
+            await self._refuse(scope, send, MISDIRECTED)
         except ForgedError as error:
             # Of the head or of the body: either way nothing was answered or done yet.
             logger.warning("refused: %s", error, extra={"path": str(scope["path"])[:200]})
