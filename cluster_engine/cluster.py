@@ -430,6 +430,9 @@ class _Collector:
     def output(self, fd: int, data: bytes) -> None:
         self.parts[fd].append(data)
 
+    def closed(self, stream: int, why: str) -> None:
+        """It has no connections."""
+
     def ended(self, status: int) -> None:
         self.status = status
 

@@ -112,6 +112,8 @@ PERFORMERS: dict[str, Performer] = {
     "session/open": _open_session,
     "session/input": _session("input"),
     "session/resize": _session("resize"),
+    "session/connect": _session("connect"),
+    "session/send": _session("send"),
     "session/close": _session("close"),
     "link/open": _open_link,
     "link/input": _link("input"),

@@ -30,6 +30,10 @@ class Told(Protocol):
         """Byte text that a session's process wrote to descriptor 1 or 2."""
         ...
 
+    def connection_ended(self, session: str, stream: int) -> None:
+        """A connection that a session had into the Pod is over."""
+        ...
+
     def session_ended(self, session: str, status: int) -> None:
         """The process of a session has ended."""
         ...

@@ -26,8 +26,11 @@ from cluster_engine.linux.files import Credentials, Files, Storage, tree
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.linux.machine import Machine
 from cluster_engine.linux.text import octets
+from cluster_engine.network import FIRST_PORT, IN_FLIGHT, LAST_PORT, RESET
 from cluster_engine.sim.packing import pack as pack_state
 
+FORWARDS = 256
+"""Connections that come from outside into one Pod."""
 SANDBOX_IMAGE = "registry.k8s.io/pause:3.10.2"
 """What containerd's sandboxes run."""
 
@@ -173,6 +176,10 @@ class Sandbox:
                     self._called(*happened[1:])
                 case "resolve":
                     self._resolve(*happened[1:])
+                case "taken":
+                    self._touch().acked(*happened[1:])
+                case "left":
+                    self._touch().closed(*happened[1:])
 
     # ---- containers ------------------------------------------------------------------------------------
 
@@ -292,6 +299,53 @@ class Sandbox:
         self.commands.detach(container, status)
         self._keeper.told.exited(self.key, container, status)
 
+    # ---- connections from outside ----------------------------------------------------------------------
+
+    def dial(self, session: str, stream: int, port: int) -> bool:
+        """A connection from within the Pod to one of its own ports; whether somebody took it."""
+        data = self._data
+        if len(data.forwards) >= FORWARDS:
+            return False
+        from_port = FIRST_PORT + data.fresh() % (LAST_PORT - FIRST_PORT)
+        sock = self.accept(port, "127.0.0.1", "127.0.0.1", from_port)
+        if sock is None:
+            return False
+        data.forwards[sock] = [session, stream, 0]
+        return True
+
+    def pass_on(self, session: str, stream: int, text: str) -> None:
+        """Byte text for such a connection; one whose process takes nothing is reset."""
+        sock = self._forward(session, stream)
+        if sock is None or not text:
+            return
+        forward = self._data.forwards[sock]
+        forward[2] += len(text)
+        if forward[2] <= IN_FLIGHT:
+            self._touch().received(sock, text)
+        else:
+            self._forward_ended(sock)
+            self._touch().failed(sock, RESET)
+
+    def finish(self, session: str, stream: int) -> None:
+        """No more comes on it."""
+        sock = self._forward(session, stream)
+        if sock is not None:
+            self._touch().closed(sock)
+
+    def abandon(self, session: str) -> None:
+        """Whoever had the session is gone, and its connections with it."""
+        for sock in [sock for sock, forward in self._data.forwards.items() if forward[0] == session]:
+            del self._data.forwards[sock]
+            self._touch().failed(sock, RESET)
+
+    def _forward(self, session: str, stream: int) -> str | None:
+        forwards = self._data.forwards.items()
+        return next((sock for sock, each in forwards if each[:2] == [session, stream]), None)
+
+    def _forward_ended(self, sock: str) -> None:
+        session, stream, _ = self._data.forwards.pop(sock)
+        self._keeper.told.connection_ended(session, stream)
+
     # ---- files -----------------------------------------------------------------------------------------
 
     def set_volume(self, name: str, root: Node, limit: int = 0) -> None:
@@ -383,16 +437,32 @@ class Sandbox:
         self._keeper.network.connect(self.key, sock, ip, port)
 
     def send(self, sock: str, text: str) -> None:
-        self._keeper.network.send(self.key, sock, text)
+        forward = self._data.forwards.get(sock)
+        if forward is None:
+            self._keeper.network.send(self.key, sock, text)
+        else:
+            self._keeper.told.output(forward[0], forward[1], text)
+            self._news.append(("taken", sock, len(text)))
 
     def shutdown(self, sock: str) -> None:
-        self._keeper.network.shutdown(self.key, sock)
+        if sock not in self._data.forwards:
+            self._keeper.network.shutdown(self.key, sock)
+            return
+        self._forward_ended(sock)
+        self._news.append(("left", sock))
 
     def close(self, sock: str) -> None:
-        self._keeper.network.close(self.key, sock)
+        if sock in self._data.forwards:
+            self._forward_ended(sock)
+        else:
+            self._keeper.network.close(self.key, sock)
 
     def took(self, sock: str, count: int) -> None:
-        self._keeper.network.took(self.key, sock, count)
+        forward = self._data.forwards.get(sock)
+        if forward is None:
+            self._keeper.network.took(self.key, sock, count)
+        else:
+            forward[2] -= count
 
     def datagram(self, port: int, ip: str, to_port: int, data: str) -> None:
         self._keeper.network.datagram(self.key, port, ip, to_port, data)
@@ -440,6 +510,8 @@ class Sandbox:
         data.timer = None
         self._lookups.stop()
         self.commands.stop()
+        for sock in list(data.forwards):
+            self._forward_ended(sock)
 
     def waiting(self, container: str) -> bool:
         """Whether the container only waits to be asked: it has not run at all."""

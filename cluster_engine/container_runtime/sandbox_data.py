@@ -44,6 +44,8 @@ class Data:
     """Container -> image of every file system that the machine holds."""
     attached: dict[str, str] = field(default_factory=dict)
     """Session -> the container whose main process it is attached to."""
+    forwards: dict[str, list[Any]] = field(default_factory=dict)
+    """Socket -> [session, stream, bytes that its process has not taken] of a connection from outside (port-forward)."""
     serial: int = 0
     timer: int | None = None
     timer_due: int = 0
@@ -65,6 +67,7 @@ class Data:
             },
             "roots": dict(self.roots),
             "attached": dict(self.attached),
+            "forwards": {sock: list(forward) for sock, forward in self.forwards.items()},
             "serial": self.serial,
             "timer": [self.timer, self.timer_due],
         }
@@ -74,6 +77,7 @@ class Data:
         self.containers = {n: Entry(of_plain(c[0]), c[1], c[2]) for n, c in state["containers"].items()}
         self.commands = {n: Command(*c) for n, c in state["commands"].items()}
         self.roots, self.attached = dict(state["roots"]), dict(state["attached"])
+        self.forwards = {sock: list(forward) for sock, forward in state["forwards"].items()}
         self.serial = state["serial"]
         self.timer, self.timer_due = state["timer"]
 

@@ -306,8 +306,11 @@ class _Imagination:
     def output(self, session: str, fd: int, text: str) -> None:
         """Nobody listens."""
 
-    def session_ended(self, session: str, status: int) -> None:
+    def connection_ended(self, session: str, stream: int) -> None:
         """There are no sessions."""
+
+    def session_ended(self, session: str, status: int) -> None:
+        """The same."""
 
     def faulted(self, component: str, key: str, error: Exception) -> bool:
         """A bug in an imagined life is its reader's."""

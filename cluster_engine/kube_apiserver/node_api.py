@@ -38,6 +38,18 @@ class NodeAPI(Protocol):
         """Connect the session with the container's main process. Raises ApiError."""
         ...
 
+    def forward(self, session: str, namespace: str, pod: str) -> None:
+        """Begin a session of connections to the Pod's ports. Raises ApiError."""
+        ...
+
+    def connect(self, session: str, stream: int, port: int) -> None:
+        """A connection of such a session to a port; a session that is none is ignored, here and below."""
+        ...
+
+    def send(self, session: str, stream: int, data: bytes, end: bool) -> None:
+        """Bytes for one of its connections; ``end``: they are the last."""
+        ...
+
     def input(self, session: str, data: bytes) -> None:
         """Bytes for the session's standard input; a session that has ended is ignored, here and below."""
         ...

@@ -1,4 +1,5 @@
-"""Streams in both directions: exec and attach. What comes in is journaled; what goes out is told to a listener.
+"""Streams in both directions: exec, attach, port-forward. What comes in is journaled; what goes out is told to a
+listener.
 
 A session is named after the journal entry that opened it. It runs on the virtual clock like anything else; its
 output is no state: whoever listens at the moment gets it, and at a replay nobody does.
@@ -26,7 +27,11 @@ class Listener(Protocol):
     """Whoever opened a session from outside."""
 
     def output(self, fd: int, data: bytes) -> None:
-        """What its process wrote to descriptor 1 or 2."""
+        """What its process wrote to descriptor 1 or 2; of a port-forward, what came in on that connection."""
+        ...
+
+    def closed(self, stream: int, why: str) -> None:
+        """One of its connections is over; ``why``: the kubelet's text when it could not be made."""
         ...
 
     def ended(self, status: int) -> None:
@@ -87,6 +92,19 @@ class Sessions:
         if node is not None and 0 < columns <= COLUMNS and 0 < rows <= ROWS:
             node.resize(payload["session"], columns, rows)
 
+    def connect(self, payload: dict[str, Any]) -> None:
+        """``{"session", "stream", "port"}``: one more connection of a port-forward."""
+        node = self._node(payload["session"])
+        if node is not None:
+            node.connect(payload["session"], payload["stream"], payload["port"])
+
+    def send(self, payload: dict[str, Any]) -> None:
+        """``{"session", "stream", "data"}``: bytes for a connection; with ``"end": true`` no more come after them."""
+        node = self._node(payload["session"])
+        if node is not None:
+            data = unpack_bytes(payload["data"]) if "data" in payload else b""
+            node.send(payload["session"], payload["stream"], data, bool(payload.get("end")))
+
     def close(self, payload: dict[str, Any]) -> None:
         """``{"session"}``: the client is gone."""
         session = payload["session"]
@@ -117,6 +135,12 @@ class Sessions:
         listener = self._listeners.get(session)
         if listener is not None:
             listener.output(fd, data)
+
+    def closed(self, session: str, stream: int, why: str) -> None:
+        """A connection of a session is over; ``why``: it could not be made."""
+        listener = self._listeners.get(session)
+        if listener is not None:
+            listener.closed(stream, why)
 
     def ended(self, session: str, status: int) -> None:
         """A session's process has ended."""

@@ -22,7 +22,7 @@ from .registry import Registry
 from .replies import Replies
 from .requests import RequestInfo
 from .sessions import SESSIONS, Sessions
-from .subresources import container, eviction, execute, log, scale, token
+from .subresources import eviction, execute, log, portforward, scale, token
 from .types import Request, Response, UserInfo
 from .verbs import Verbs
 
@@ -144,7 +144,7 @@ class Subresources:
         return Response(200, headers, stream=stream)
 
     def stream(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
-        """exec and attach without the upgrade that they need. Raises ApiError 400."""
+        """exec, attach and portforward without the upgrade that they need. Raises ApiError 400."""
         raise errors.bad_request("Upgrade request required")
 
     def check_stream(self, kind: Kind, info: RequestInfo, request: Request) -> None:
@@ -153,15 +153,17 @@ class Subresources:
         if info.subresource in ("exec", "attach"):
             execute.locate(self._nodes, pod, request, info.subresource)
             return
-        container.check_assigned(pod)
-        raise errors.not_simulated(kind.not_simulated[info.subresource])
+        portforward.locate(self._nodes, pod)
 
     def open_stream(self, info: RequestInfo, request: Request, session: str) -> None:
-        """Begin a session of exec or attach. Raises ApiError."""
+        """Begin a session of exec, attach or portforward. Raises ApiError."""
         pod = self._pod(info.namespace, info.name)
         if self.sessions.full:
             raise errors.too_many_requests(f"a cluster may have {SESSIONS} open sessions")
-        execute.open_stream(self._nodes, pod, request, info.subresource, session)
+        if info.subresource == "portforward":
+            portforward.open_stream(self._nodes, pod, session)
+        else:
+            execute.open_stream(self._nodes, pod, request, info.subresource, session)
         self.sessions.opened(session, pod["spec"]["nodeName"])
 
     # ---- binding, eviction, token ------------------------------------------------------------------------

@@ -15,6 +15,7 @@ from cluster_engine.kubelet.environment import Environment
 from cluster_engine.kubelet.faults import Faults
 from cluster_engine.kubelet.lifecycle import Lifecycle
 from cluster_engine.kubelet.node import Nodes
+from cluster_engine.kubelet.port_forward import PortForward
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import PodRecord
 from cluster_engine.kubelet.runtime import Runtime
@@ -55,8 +56,9 @@ class Kubelets(Component):
             shown = partial(self._shown, resource)
             ctx.informers.of(resource).on(shown, partial(self._shown_again, resource), shown)
         ctx.informers.of("persistentvolumes").on(delete=self._volume_deleted)
+        self.port_forward = port_forward = PortForward(core, runtime)
         for node in core.nodes.values():
-            ctx.server.node_proxy.register(node.name, NodeServer(core, runtime, node))
+            ctx.server.node_proxy.register(node.name, NodeServer(core, runtime, port_forward, node))
         core.pods.on(self._added, self._updated, self._deleted)
         of_nodes: dict[str, Callable[[str], None]] = {
             "register": self.nodes.register,
@@ -154,6 +156,7 @@ class Kubelets(Component):
         self._without_power()
         self.core.records.share(other.core.records)
         self.runtime.share(other.runtime)
+        self.port_forward.load(other.port_forward.state())
 
     def _without_power(self) -> None:
         """Who is attached to the network is no part of its state: nodes that are off are not."""
@@ -167,6 +170,7 @@ class Kubelets(Component):
             "failing": self.core.failing.copy(),
             "records": [record.state_data() for record in self.core.records.all()],
             "runtime": self.runtime.state(),
+            "forwards": self.port_forward.state(),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -179,6 +183,7 @@ class Kubelets(Component):
             core.records.add(PodRecord.from_data(data))
         self.runtime.load(state["runtime"])
         self._without_power()
+        self.port_forward.load(state["forwards"])
         for record in core.records.all():
             if any(probe.steady for probe in record.probes.values()):
                 self.runtime.sandboxes.resting.add(record.uid)

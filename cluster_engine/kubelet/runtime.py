@@ -403,6 +403,10 @@ class Runtime:
         """What a session's process wrote (``sandboxes.Told``)."""
         self.core.ctx.server.sessions.output(session, fd, text.encode("latin-1"))
 
+    def connection_ended(self, session: str, stream: int) -> None:
+        """A connection of a session is over (``sandboxes.Told``)."""
+        self.core.ctx.server.sessions.closed(session, stream, "")
+
     def session_ended(self, session: str, status: int) -> None:
         """A session's process has ended (``sandboxes.Told``)."""
         self._sessions.pop(session, None)

@@ -13,6 +13,7 @@ from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.kube_apiserver.node_api import LogLine
 from cluster_engine.kubelet.core import ON, Core, Node
+from cluster_engine.kubelet.port_forward import PortForward
 from cluster_engine.kubelet.record import CONTAINERS, PodRecord, record_uid
 from cluster_engine.kubelet.runtime import Runtime
 
@@ -20,8 +21,9 @@ from cluster_engine.kubelet.runtime import Runtime
 class NodeServer:
     """The NodeAPI of one node."""
 
-    def __init__(self, core: Core, runtime: Runtime, node: Node) -> None:
+    def __init__(self, core: Core, runtime: Runtime, port_forward: PortForward, node: Node) -> None:
         self.core = core
+        self.port_forward = port_forward
         self.runtime = runtime
         self.node = node
 
@@ -111,6 +113,24 @@ class NodeServer:
         record, current = self._running(namespace, pod, container)
         self.runtime.attach(record, current, session)
 
+    def forward(self, session: str, namespace: str, pod: str) -> None:
+        """Begins a session of connections to a Pod's ports. Raises ApiError."""
+        found = self.core.pods.get(f"{namespace}/{pod}")
+        record = self.core.records.get(record_uid(found)) if found is not None else None
+        if record is None or record.node != self.node.name or not record.sandbox:
+            raise internal(f'unable to upgrade connection: pod not found ("{pod}_{namespace}")')
+        self.port_forward.open(session, record)
+
+    def connect(self, session: str, stream: int, port: int) -> None:
+        """A connection of such a session."""
+        if self.port_forward.has(session):
+            self.port_forward.connect(session, stream, port)
+
+    def send(self, session: str, stream: int, data: bytes, end: bool) -> None:
+        """Bytes for one of its connections; ``end``: they are the last."""
+        if self.port_forward.has(session):
+            self.port_forward.send(session, stream, data, end)
+
     def input(self, session: str, data: bytes) -> None:
         """Bytes for a session's standard input."""
         self.runtime.input(session, data)
@@ -125,7 +145,10 @@ class NodeServer:
 
     def hang_up(self, session: str) -> None:
         """Whoever had a session is gone."""
-        self.runtime.hang_up(session)
+        if self.port_forward.has(session):
+            self.port_forward.hang_up(session)
+        else:
+            self.runtime.hang_up(session)
 
 
 def _why_waiting(state: JSON, record: PodRecord | None, name: str) -> tuple[str, str]:

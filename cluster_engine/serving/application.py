@@ -20,10 +20,13 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request, Response, Stream, UserInfo
 from cluster_engine.kube_apiserver.budgets import BODY_LIMIT
+from cluster_engine.kube_apiserver.requests import parse
+from cluster_engine.kube_apiserver.sessions import Listener
 from cluster_engine.network import LinkListener
 from cluster_engine.performers import link_of
 from cluster_engine.serving.driver import Driver
-from cluster_engine.serving.websocket import Outgoing, StreamSession
+from cluster_engine.serving.forwarding import ForwardSession
+from cluster_engine.serving.websocket import StreamSession
 from cluster_engine.sim import Entry, Link
 
 Scope = MutableMapping[str, Any]
@@ -87,7 +90,10 @@ class ClusterApp:
         if scope["type"] == "http":
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
-            await StreamSession(self, self.request_of(scope, b"")).serve(scope, receive, send)
+            request = self.request_of(scope, b"")
+            forwards = parse(request).subresource == "portforward"
+            session = ForwardSession(self, request) if forwards else StreamSession(self, request)
+            await session.serve(scope, receive, send)
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 
@@ -236,7 +242,7 @@ class ClusterApp:
         async with self._lock:
             return await self.driver.step(until, matters)
 
-    async def open_session(self, request: Request, listener: Outgoing) -> tuple[str, Response | None]:
+    async def open_session(self, request: Request, listener: Listener) -> tuple[str, Response | None]:
         """Open a stream that was not refused: the session's name, and the refusal if there is one after all."""
         if self.driver is not None:
             self.driver.kick()

@@ -12,10 +12,10 @@ from typing import Any
 
 import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
-from uvicorn.protocols.websockets.websockets_sansio_impl import WebSocketsSansIOProtocol
 
 from cluster_engine.kube_apiserver import UserInfo
 from cluster_engine.serving.pki import Certificates
+from cluster_engine.serving.subprotocols import KubernetesWebSocket
 
 
 class _Peer:
@@ -59,7 +59,7 @@ class PeerHttp(HttpToolsProtocol):
         self.app = _with_peer(self.app, transport)
 
 
-class PeerWebSocket(WebSocketsSansIOProtocol):
+class PeerWebSocket(KubernetesWebSocket):
     """WebSockets that know their peer."""
 
     def connection_made(self, transport: Any) -> None:

@@ -19,6 +19,7 @@ import orjson
 from cluster_engine.apimachinery import errors
 from cluster_engine.kube_apiserver import Request, Response
 from cluster_engine.kube_apiserver.requests import flag, parse
+from cluster_engine.kube_apiserver.sessions import Listener
 from cluster_engine.kube_apiserver.subresources.execute import exit_status
 from cluster_engine.sim.journal import pack_bytes
 
@@ -41,14 +42,14 @@ class App(Protocol):
 
     cluster: Any
 
-    async def open_session(self, request: Request, listener: Outgoing) -> tuple[str, Response | None]: ...
+    async def open_session(self, request: Request, listener: Listener) -> tuple[str, Response | None]: ...
 
     async def note(self, kind: str, payload: dict[str, Any]) -> Response | None: ...
 
     def waiting(self) -> AbstractContextManager[None]: ...
 
 
-class _Gone(Exception):
+class Gone(Exception):
     """The client hung up."""
 
 
@@ -76,6 +77,9 @@ class Outgoing:
         self._frames.append(bytes([channel]) + data)
         self._ready.set()
 
+    def closed(self, stream: int, why: str) -> None:
+        """It has no connections."""
+
     def ended(self, status: int) -> None:
         """Nothing more comes."""
         self.status = status
@@ -87,48 +91,56 @@ class Outgoing:
         self._ready.set()
 
     async def take(self) -> list[bytes]:
-        """The frames since the last call; waits for some, or for the end. Raises _Gone when there are too many."""
+        """The frames since the last call; waits for some, or for the end. Raises Gone when there are too many."""
         if not self._frames and self.status is None:
             self._ready.clear()
             await self._ready.wait()
         if self._size > OUTPUT_LIMIT:
-            raise _Gone
+            raise Gone
         frames, self._frames, self._size = self._frames, [], 0
         return frames
 
 
 class StreamSession:
-    """One WebSocket."""
+    """One WebSocket. What is talked about over it is its kind's: here the channels of exec and attach."""
+
+    protocols = PROTOCOLS
 
     def __init__(self, app: App, request: Request) -> None:
         self._app = app
         self._request = request
+        self._outgoing = Outgoing(flag(request, "tty"))
+        self._typed = _Incoming()
+
+    @property
+    def listener(self) -> Listener:
+        """Who is told what comes out of the cluster."""
+        return self._outgoing
 
     async def serve(self, scope: MutableMapping[str, Any], receive: Receive, send: Send) -> None:
         """From the handshake to the exit status."""
         self._send, self._receive = send, receive
         await receive()  # websocket.connect
         offered = scope.get("subprotocols") or []
-        protocol = next((p for p in PROTOCOLS if p in offered), None)
+        protocol = next((p for p in self.protocols if p in offered), None)
         refused = self._app.cluster.server.refused_stream(self._request)
         if refused is not None:
             await self._refuse(scope, refused)
             return
         if protocol is None:
-            text = b"unable to upgrade: the client speaks none of v5.channel.k8s.io, v4.channel.k8s.io"
-            await self._refuse(scope, Response(400, {"content-type": "text/plain"}, text))
+            text = f"unable to upgrade: the client speaks none of {', '.join(self.protocols)}"
+            await self._refuse(scope, Response(400, {"content-type": "text/plain"}, text.encode()))
             return
         await send({"type": "websocket.accept", "subprotocol": protocol})
-        outgoing = Outgoing(flag(self._request, "tty"))
-        session, refusal = await self._app.open_session(self._request, outgoing)
+        session, refusal = await self._app.open_session(self._request, self.listener)
         try:
             if refusal is not None:
-                await self._frame(bytes([ERROR]) + refusal.body)
+                await self._tell(refusal.body)
             else:
                 with self._app.waiting():
-                    await self._talk(session, outgoing)
+                    await self._talk(session)
             await send({"type": "websocket.close", "code": 1000})
-        except _Gone:
+        except Gone:
             await self._app.note("session/close", {"session": session})
         except _NotNoted as problem:
             cause = problem.__cause__ or problem
@@ -143,8 +155,12 @@ class StreamSession:
 
     async def _over(self, status: dict[str, Any]) -> None:
         """The session ends before its process does; the client is told why."""
-        await self._frame(bytes([ERROR]) + orjson.dumps(status))
+        await self._tell(orjson.dumps(status))
         await self._send({"type": "websocket.close", "code": 1011})
+
+    async def _tell(self, status: bytes) -> None:
+        """A Status for the client."""
+        await self._frame(bytes([ERROR]) + status)
 
     async def _refuse(self, scope: MutableMapping[str, Any], response: Response) -> None:
         if "websocket.http.response" not in (scope.get("extensions") or {}):
@@ -156,12 +172,11 @@ class StreamSession:
         )
         await self._send({"type": "websocket.http.response.body", "body": response.body})
 
-    async def _talk(self, session: str, outgoing: Outgoing) -> None:
-        """Frames in both directions until the process ends or the client is gone (_Gone)."""
-        typed = _Incoming()
-        reading = asyncio.ensure_future(self._read(typed))
-        noting = asyncio.ensure_future(self._note(session, typed))
-        speaking = asyncio.ensure_future(self._speak(outgoing))
+    async def _talk(self, session: str) -> None:
+        """Frames in both directions until the process ends or the client is gone (Gone)."""
+        reading = asyncio.ensure_future(self._read())
+        noting = asyncio.ensure_future(self._note(session))
+        speaking = asyncio.ensure_future(self._speak())
         tasks = (speaking, noting, reading)
         try:
             await asyncio.wait(tasks, return_when=asyncio.FIRST_COMPLETED)
@@ -171,7 +186,9 @@ class StreamSession:
                 task.cancel()
             await asyncio.gather(*tasks, return_exceptions=True)
 
-    async def _speak(self, outgoing: Outgoing) -> None:
+    async def _speak(self) -> None:
+        """Says what comes out, until nothing more comes. Raises Gone."""
+        outgoing = self._outgoing
         wanted = {STDOUT: flag(self._request, "stdout"), STDERR: flag(self._request, "stderr")}
         while True:
             for frame in await outgoing.take():
@@ -192,24 +209,32 @@ class StreamSession:
         try:
             await self._send({"type": "websocket.send", "bytes": frame})
         except OSError:  # what servers raise when nobody is there any more
-            raise _Gone from None
+            raise Gone from None
 
-    async def _read(self, typed: _Incoming) -> None:
-        """Takes what comes in. Raises _Gone."""
+    async def _read(self) -> None:
+        """Takes what comes in. Raises Gone."""
         while True:
             message = await self._receive()
             if message["type"] != "websocket.receive":
-                raise _Gone
+                raise Gone
             data = message.get("bytes") or (message.get("text") or "").encode()
             if len(data) > FRAME_LIMIT:
-                raise _Gone
+                raise Gone
             if data:
-                await typed.add(data[0], data[1:])
+                await self._came(data)
 
-    async def _note(self, session: str, typed: _Incoming) -> None:
+    async def _came(self, message: bytes) -> None:
+        """One message; waits while too much of what came before is not journaled. Raises Gone."""
+        await self._typed.add(message[0], message[1:])
+
+    async def _taken(self) -> list[tuple[str, dict[str, Any]]]:
+        """(kind, payload) of the journal entries of all messages since the last call; waits for some."""
+        return await self._typed.take()
+
+    async def _note(self, session: str) -> None:
         """Journals it. Raises _NotNoted."""
         while True:
-            for kind, payload in await typed.take():
+            for kind, payload in await self._taken():
                 try:
                     await self._app.note(kind, {"session": session, **payload})
                 except Exception as error:

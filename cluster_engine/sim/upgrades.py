@@ -60,13 +60,16 @@ _KUBELET = ("saved", "components", "kubelet", "state")
 
 def _second_to_third(data: _Data) -> _Data:
     """Each container had its own processes, shared them with no other, and had no limit of processor time; no node had
-    lost its power or its way to the control plane, and no registry failed."""
+    lost its power or its way to the control plane, and no registry failed. Nobody could connect from outside."""
     data = _put(data, _KUBELET, lambda kubelet: {**kubelet, "failing": []})
     fine: list[Any] = ["on", 0, False, [], []]
     data = _put(data, (*_KUBELET, "nodes"), lambda nodes: [[name, [*state, *fine]] for name, state in nodes])
+    data = _put(data, _KUBELET, lambda state: {**state, "forwards": {}})
     data = _put(data, (*_KUBELET, "records"), lambda records: [_record(record) for record in records])
-    path = (*_KUBELET, "runtime", "sandboxes", "sandboxes")
-    return _put(data, path, lambda all_: [[key, _with_setups(saved), *more] for key, saved, *more in all_])
+    sandboxes = (*_KUBELET, "runtime", "sandboxes", "sandboxes")
+    return _put(
+        data, sandboxes, lambda all_: [[key, _with_setups(saved), *more] for key, saved, *more in all_]
+    )
 
 
 def _record(record: list[Any]) -> list[Any]:
@@ -86,7 +89,7 @@ def _with_setups(saved: _Data) -> _Data:
     if saved.get("machine"):
         saved = _put(saved, ("machine", "machine"), lambda machine: {**machine, "bandwidth": {}})
     return _put(
-        saved,
+        {**saved, "forwards": {}},
         ("containers",),
         lambda entries: {name: [[*setup, "", 0], *more] for name, (setup, *more) in entries.items()},
     )

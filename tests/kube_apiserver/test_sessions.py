@@ -43,6 +43,9 @@ class Client:
         else:
             self.errors += data
 
+    def closed(self, stream: int, why: str) -> None:
+        raise AssertionError("it has no connections")
+
     def ended(self, status: int) -> None:
         self.status = status
 
@@ -169,7 +172,7 @@ def test_a_terminal_is_not_larger(cluster: Cluster, monkeypatch: pytest.MonkeyPa
 
 
 def test_nobody_listens_to_a_session_that_was_refused(cluster: Cluster) -> None:
-    assert Client(cluster, "sh", verb="portforward").refusal is not None
+    assert Client(cluster, "nothing-like-it").refusal is not None
     assert cluster.server.sessions._listeners == {}
 
 
@@ -183,8 +186,8 @@ def test_a_command_that_does_not_end(cluster: Cluster) -> None:
 def test_every_kind_of_entry_has_a_performer(cluster: Cluster) -> None:
     assert sorted(PERFORMERS) == [
         "clock", "container/kill", "file", "link/close", "link/input", "link/open", "node/partition", "node/power",
-        "refused", "registry/fail", "request", "session/close", "session/input", "session/open", "session/resize",
-        "wire",
+        "refused", "registry/fail", "request", "session/close", "session/connect", "session/input", "session/open",
+        "session/resize", "session/send", "wire",
     ]  # fmt: skip
     with pytest.raises(ValueError, match="has the unknown kind 'magic'"):
         cluster.perform(Entry(cluster.journal.next_seq, cluster.clock.now, "magic", {}))

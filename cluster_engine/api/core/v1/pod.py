@@ -119,6 +119,7 @@ KIND = Kind(
         "eviction": Subresource(("create",), ("policy", "v1", "Eviction"), "eviction"),
         "exec": Subresource(STREAM, ("", "v1", "PodExecOptions"), "stream"),
         "log": Subresource(("get",), answer="log"),
+        "portforward": Subresource(STREAM, ("", "v1", "PodPortForwardOptions"), "stream"),
         **STATUS,
     },
     columns=pod_printing.COLUMNS,
@@ -144,7 +145,6 @@ KIND = Kind(
         "status.nominatedNodeName": lambda pod: (pod.get("status") or {}).get("nominatedNodeName") or "",
     },
     not_simulated={
-        "portforward": "port-forward (there is no real network behind a Pod)",
         "proxy": "proxy to Pods, Services and nodes (there is no real network behind them)",
         "resize": "resizing a running Pod in place",
     },
