@@ -35,7 +35,7 @@ from .registry import Registry
 from .replies import Replies
 from .requests import RequestInfo
 from .sessions import Sessions
-from .subrequests import STREAMED, Subresources
+from .subrequests import SESSIONS_OF, STREAMED, Subresources
 from .types import Request, Response, UserInfo
 from .verbs import Verbs
 
@@ -151,7 +151,9 @@ class Handlers:
 
     def _check_stream(self, request: Request) -> None:
         request.user = self._identify(request)
-        info = replace(requests.parse(request), verb="create")
+        info = requests.parse(request)
+        if info.subresource in STREAMED:
+            info = replace(info, verb="create")
         self._authorizer.check(Access.of(request.user, info, request))
         kind = self._scheme.served(info.group, info.version, info.resource)
         if kind is None or not _has(kind, info.subresource):
@@ -255,8 +257,8 @@ class Handlers:
 
 
 def _has(kind: Kind, subresource: str) -> bool:
-    """Whether it is a stream that the kind has, simulated or not."""
-    return subresource in STREAMED and (subresource in kind.subresources or subresource in kind.not_simulated)
+    """Whether it is one whose answer takes its time, and the kind has it."""
+    return subresource in SESSIONS_OF and subresource in kind.subresources
 
 
 def not_found_page() -> Response:

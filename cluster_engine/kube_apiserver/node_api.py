@@ -10,6 +10,10 @@ from typing import Protocol
 LogLine = tuple[int, str, str]  # (virtual µs, "stdout" | "stderr", text without the line's end)
 
 
+KUBELET_PAGES = ("/healthz", "/pods")
+"""Pages of a kubelet that it shows through the API server."""
+
+
 class NodeAPI(Protocol):
     """One kubelet's streaming surface."""
 
@@ -50,6 +54,14 @@ class NodeAPI(Protocol):
         """Bytes for one of its connections; ``end``: they are the last."""
         ...
 
+    def page(self, path: str) -> tuple[str, bytes] | None:
+        """(content type, body) of a page of the kubelet's own; None when it has none there."""
+        ...
+
+    def fetch(self, session: str, ip: str, port: int, text: bytes, *, tls: bool) -> None:
+        """Send an HTTP request from this node; the session gets what comes back, and ends."""
+        ...
+
     def input(self, session: str, data: bytes) -> None:
         """Bytes for the session's standard input; a session that has ended is ignored, here and below."""
         ...
@@ -80,6 +92,10 @@ class NodeProxy:
     def unregister(self, node_name: str) -> None:
         """Forget a node; an unknown name is fine."""
         self._nodes.pop(node_name, None)
+
+    def first(self) -> tuple[str, NodeAPI] | None:
+        """The node on which the API server itself runs; None when no node is connected."""
+        return next(iter(self._nodes.items()), None)
 
     def find(self, node_name: str) -> NodeAPI | None:
         """The node's kubelet, or None when none is connected."""

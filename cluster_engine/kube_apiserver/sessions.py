@@ -149,6 +149,13 @@ class Sessions:
         if listener is not None:
             listener.ended(status)
 
+    def refused(self, session: str, status: JSON) -> None:
+        """It came to nothing; the Status says why."""
+        self._nodes.pop(session, None)
+        listener = self._listeners.pop(session, None)
+        if listener is not None:
+            listener.failed(status)
+
     # ---- saving ------------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, str]:

@@ -15,20 +15,23 @@ from cluster_engine.sim import Clock
 from .authentication import Authenticator
 from .bodies import patch_document
 from .negotiation import decode_as, negotiate
-from .node_api import LogLine, NodeProxy
+from .node_api import KUBELET_PAGES, LogLine, NodeProxy
 from .options import write_context
 from .patching import patched
 from .registry import Registry
 from .replies import Replies
 from .requests import RequestInfo
 from .sessions import SESSIONS, Sessions
-from .subresources import eviction, execute, log, portforward, scale, token
+from .subresources import eviction, execute, log, portforward, proxy, scale, token
 from .types import Request, Response, UserInfo
 from .verbs import Verbs
 
 STREAMED = ("exec", "attach", "portforward")
 """Subresources of Pods that answer with a stream in both directions."""
+SESSIONS_OF = (*STREAMED, "proxy")
+"""Subresources whose answer takes its time: a session."""
 
+KUBELET_PORT = "10250"
 _NO_STORE = "no-cache, private"
 
 
@@ -149,6 +152,9 @@ class Subresources:
 
     def check_stream(self, kind: Kind, info: RequestInfo, request: Request) -> None:
         """Refuse, before a stream is opened, what exec, attach or portforward would refuse. Raises ApiError."""
+        if info.subresource == "proxy":
+            proxy.locate(info, self._registry.find, 0)
+            return
         pod = self._pod(info.namespace, info.name)
         if info.subresource in ("exec", "attach"):
             execute.locate(self._nodes, pod, request, info.subresource)
@@ -156,15 +162,49 @@ class Subresources:
         portforward.locate(self._nodes, pod)
 
     def open_stream(self, info: RequestInfo, request: Request, session: str) -> None:
-        """Begin a session of exec, attach or portforward. Raises ApiError."""
-        pod = self._pod(info.namespace, info.name)
+        """Begin a session of exec, attach, portforward or proxy. Raises ApiError."""
         if self.sessions.full:
             raise errors.too_many_requests(f"a cluster may have {SESSIONS} open sessions")
+        if info.subresource == "proxy":
+            self._open_proxy(info, request, session)
+            return
+        pod = self._pod(info.namespace, info.name)
         if info.subresource == "portforward":
             portforward.open_stream(self._nodes, pod, session)
         else:
             execute.open_stream(self._nodes, pod, request, info.subresource, session)
         self.sessions.opened(session, pod["spec"]["nodeName"])
+
+    def _open_proxy(self, info: RequestInfo, request: Request, session: str) -> None:
+        target = proxy.locate(info, self._registry.find, int(session[1:]))
+        own = self._nodes.first()
+        if own is None:
+            raise errors.service_unavailable("error trying to reach service: no node is connected")
+        name, node = own
+        self.sessions.opened(session, name)
+        node.fetch(session, target.ip, target.port, request.body, tls=target.tls)
+
+    def proxy(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+        """proxy without a session to wait in. Raises ApiError."""
+        raise errors.bad_request("a proxied request is answered in its own time: it needs a session")
+
+    def node_proxy(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
+        """A page of a kubelet. Raises ApiError."""
+        parts = proxy.split(info.name)
+        if parts is None:
+            raise errors.bad_request(f'invalid node request "{info.name}"')
+        _scheme, name, port = parts
+        if self._registry.find("nodes", None, name) is None:
+            raise errors.not_found("nodes", name)
+        node = self._nodes.find(name)
+        if node is None or port not in ("", KUBELET_PORT):
+            why = f"dial tcp: lookup {name}: no such host"
+            raise errors.service_unavailable(f"error trying to reach service: {why}")
+        path = "/".join(("", *info.parts[3:]))
+        page = node.page(path) if info.verb == "get" else None
+        if page is None:
+            raise errors.not_simulated(f"the kubelet's {path or '/'}; it has {', '.join(KUBELET_PAGES)}")
+        return Response(200, {"content-type": page[0], "cache-control": _NO_STORE}, page[1])
 
     # ---- binding, eviction, token ------------------------------------------------------------------------
 
@@ -207,6 +247,8 @@ ANSWERS: dict[str, Answer] = {
     "binding": Subresources.binding,
     "eviction": Subresources.eviction,
     "log": Subresources.log,
+    "node proxy": Subresources.node_proxy,
+    "proxy": Subresources.proxy,
     "scale": Subresources.scale,
     "stream": Subresources.stream,
     "token": Subresources.token,

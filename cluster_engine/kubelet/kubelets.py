@@ -19,7 +19,7 @@ from cluster_engine.kubelet.port_forward import PortForward
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import PodRecord
 from cluster_engine.kubelet.runtime import Runtime
-from cluster_engine.kubelet.server import NodeServer
+from cluster_engine.kubelet.server import NodeServer, fetched
 from cluster_engine.kubelet.starter import Starter
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.termination import Termination
@@ -80,6 +80,7 @@ class Kubelets(Component):
             "pulled": starter.pulled,
             "started": starter.started,
             "hooked": termination.hooked,
+            "fetched": partial(fetched, self.core),
             "probe": prober.run,
             "probed": prober.probed,
         }

@@ -7,15 +7,22 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
+
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError, bad_request, internal, status_failure
 from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.kube_apiserver.node_api import LogLine
+from cluster_engine.kube_apiserver.subresources.proxy import unreachable
 from cluster_engine.kubelet.core import ON, Core, Node
 from cluster_engine.kubelet.port_forward import PortForward
 from cluster_engine.kubelet.record import CONTAINERS, PodRecord, record_uid
 from cluster_engine.kubelet.runtime import Runtime
+from cluster_engine.sim import SECOND
+
+FETCH = 60 * SECOND
+"""How long the API server waits for the answer to a request that it passes on."""
 
 
 class NodeServer:
@@ -113,8 +120,28 @@ class NodeServer:
         record, current = self._running(namespace, pod, container)
         self.runtime.attach(record, current, session)
 
+    def page(self, path: str) -> tuple[str, bytes] | None:
+        """(content type, body) of a page of the kubelet's own; None when it has none there."""
+        self._reach(f'Get "https://{self.node.ip}:10250{path}"')
+        match path.rstrip("/"):
+            case "/healthz":
+                return "text/plain; charset=utf-8", b"ok"
+            case "/pods":
+                pods = [pod for pod in self.core.pods.list() if pod["spec"].get("nodeName") == self.node.name]
+                listed = {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods}
+                return "application/json", orjson.dumps(listed)
+        return None
+
+    def fetch(self, session: str, ip: str, port: int, text: bytes, *, tls: bool) -> None:
+        """Sends an HTTP request from this node; the session gets what comes back, and ends."""
+        then = ["kubelet/fetched", session, ip, port]
+        self.runtime.clients.exchange(
+            self.node.name, ip, port, text.decode("latin-1"), tls=tls, timeout=FETCH, then=then
+        )
+
     def forward(self, session: str, namespace: str, pod: str) -> None:
         """Begins a session of connections to a Pod's ports. Raises ApiError."""
+        self._reach("error dialing backend")
         found = self.core.pods.get(f"{namespace}/{pod}")
         record = self.core.records.get(record_uid(found)) if found is not None else None
         if record is None or record.node != self.node.name or not record.sandbox:
@@ -164,3 +191,20 @@ def _why_waiting(state: JSON, record: PodRecord | None, name: str) -> tuple[str,
         return reason, ""
     waiting: dict[str, Any] = state.get("waiting") or {}
     return str(waiting.get("reason") or "ContainerCreating"), ""
+
+
+def fetched(core: Core, session: str, ip: str, port: int, answer: list[Any]) -> None:
+    """Clock event: what came of a request that the API server passed on."""
+    sessions = core.ctx.server.sessions
+    match answer:
+        case ["said", text]:
+            sessions.output(session, 1, text.encode("latin-1"))
+            sessions.ended(session, 0)
+        case ["timeout"]:
+            sessions.refused(session, unreachable(f"dial tcp {ip}:{port}: i/o timeout"))
+        case [_, "EOF"]:
+            sessions.refused(session, unreachable("EOF"))
+        case [_, "too much"]:
+            sessions.refused(session, unreachable("the answer is more than this cluster passes on"))
+        case [_, why]:
+            sessions.refused(session, unreachable(f"dial tcp {ip}:{port}: connect: {why}"))

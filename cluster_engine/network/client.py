@@ -5,6 +5,7 @@ The kubelet's probes and hooks are such clients. What is under way is data.
 
 from __future__ import annotations
 
+import re
 from typing import Any
 
 from cluster_engine.network.connections import REFUSED, RESET, TIMEOUT, UNREACHABLE, Network
@@ -13,6 +14,9 @@ from cluster_engine.sim import Clock
 
 HEAD_LIMIT = 64 * 1024
 """Bytes of a reply that are looked at for its status."""
+REPLY_LIMIT = 4 * 1024 * 1024
+"""Bytes of an answer that is wanted as a whole."""
+_LENGTH = re.compile(r"\r\ncontent-length: *([0-9]{1,9}) *\r\n", re.IGNORECASE)
 _TIMEOUT = "network/client-timeout"
 _REASONS = {
     REFUSED: "connection refused",
@@ -70,6 +74,14 @@ class Clients:
         """
         self._ask(node, ip, port, (TLS_HELLO if tls else "") + request, tls, timeout, then, background)
 
+    def exchange(
+        self, node: str, ip: str, port: int, request: str, *, tls: bool, timeout: int, then: Then
+    ) -> None:
+        """Sends the byte text of an HTTP request. The answer is ``["said", all that came back]``, ``["timeout"]`` or
+        ``["failed", why]``, of which ``too much`` is one.
+        """
+        self._ask(node, ip, port, (TLS_HELLO if tls else "") + request, tls, timeout, then, False, whole=True)
+
     def connect_tcp(
         self, node: str, ip: str, port: int, *, timeout: int, then: Then, background: bool
     ) -> None:
@@ -86,6 +98,7 @@ class Clients:
         timeout: int,
         then: Then,
         background: bool,
+        whole: bool = False,
     ) -> None:
         self._next += 1
         sock = str(self._next)
@@ -94,6 +107,7 @@ class Clients:
             "request": request,
             "tls": tls,
             "text": "",
+            "whole": whole,
             "then": then,
             "background": background,
             "timer": self._clock.call_at(self._clock.now + timeout, _TIMEOUT, sock, background=background),
@@ -138,6 +152,9 @@ class Clients:
         if asked is None:
             return
         text = asked["text"] + data
+        if asked["whole"]:
+            self._more(key, sock, asked, text, len(data))
+            return
         if "\r\n" not in text and len(text) < HEAD_LIMIT:
             self._asked[sock] = {**asked, "text": text}
             return
@@ -151,10 +168,22 @@ class Clients:
         else:
             self._done(sock, ["reply", int(status)])
 
+    def _more(self, key: str, sock: str, asked: dict[str, Any], text: str, count: int) -> None:
+        """More of an answer that is wanted as a whole."""
+        if len(text) > REPLY_LIMIT:
+            self._done(sock, ["failed", "too much"])
+        elif _complete(text, asked["request"].startswith(("HEAD ", TLS_HELLO + "HEAD "))):
+            self._done(sock, ["said", text])
+        else:
+            self._asked[sock] = {**asked, "text": text}
+            self._network.took(key, sock, count)
+
     def closed(self, key: str, sock: str) -> None:
-        """The peer closed before it answered."""
+        """The peer closed before it answered, or when all was said."""
         if sock in self._asked:
-            self._done(sock, ["failed", "EOF"])
+            asked = self._asked[sock]
+            said = asked["whole"] and asked["text"]
+            self._done(sock, ["said", asked["text"]] if said else ["failed", "EOF"])
 
     def acked(self, key: str, sock: str, count: int) -> None:
         """A request is small: nothing is held back."""
@@ -171,6 +200,15 @@ class Clients:
     def load(self, state: list[Any]) -> None:
         self._next = state[0]
         self._asked = {sock: asked for sock, asked in state[1]}  # noqa: C416  (pairs are lists after JSON)
+
+
+def _complete(text: str, head: bool) -> bool:
+    """Whether an answer says by itself that it is complete."""
+    top, mark, body = text.partition("\r\n\r\n")
+    if not mark:
+        return False
+    found = _LENGTH.search(f"{top}\r\n")
+    return head or (found is not None and len(body) >= int(found[1]))
 
 
 def _key(node: str) -> str:

@@ -26,6 +26,7 @@ from cluster_engine.network import LinkListener
 from cluster_engine.performers import link_of
 from cluster_engine.serving.driver import Driver
 from cluster_engine.serving.forwarding import ForwardSession
+from cluster_engine.serving.proxying import PATIENCE, Answer, incoming, is_proxied, late, outgoing, redirect
 from cluster_engine.serving.websocket import StreamSession
 from cluster_engine.sim import Entry, Link
 
@@ -148,7 +149,10 @@ class ClusterApp:
         else:
             self._under_way += 1
             try:
-                response = self.cluster.server.refused_upgrade(request) or await self.respond(request)
+                if is_proxied(request):
+                    response = await self._proxy(request)
+                else:
+                    response = self.cluster.server.refused_upgrade(request) or await self.respond(request)
             finally:
                 self._under_way -= 1
         if response.stream is not None and self._streams >= STREAMS_LIMIT:
@@ -221,6 +225,31 @@ class ClusterApp:
         async with self._lock:
             rest = {name: value for name, value in what.items() if name != "kind"}
             await self._carry_out(self.cluster.prepare_fault(what["kind"], rest))
+
+    async def _proxy(self, request: Request) -> Response:
+        """The answer to a request that is passed on to a Pod or a Service."""
+        if self.driver is not None:
+            await self.driver.turn()
+            self.driver.kick()
+            self.driver.catch_up()
+        refused = self.cluster.server.refused_stream(request) or redirect(request)
+        if refused is not None:
+            return refused
+        answer = Answer()
+        try:
+            session, refusal = await self.open_session(outgoing(request), answer)
+        except JournalUnavailable as problem:
+            text = f"the request could not be made durable and was not carried out: {problem}"
+            return self.cluster.server.failure(request, errors.service_unavailable(text))
+        if refusal is not None:
+            return refusal
+        with self.waiting():
+            try:
+                await asyncio.wait_for(answer.over.wait(), PATIENCE)
+            except TimeoutError:
+                await self.note("session/close", {"session": session})
+                return late()
+        return incoming(request, answer)
 
     async def note(self, kind: str, payload: dict[str, Any]) -> Response | None:
         """Journal an input that is not a request (a key of a session, a file, the time), durable as any other.

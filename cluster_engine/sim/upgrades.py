@@ -64,6 +64,10 @@ def _second_to_third(data: _Data) -> _Data:
     data = _put(data, _KUBELET, lambda kubelet: {**kubelet, "failing": []})
     fine: list[Any] = ["on", 0, False, [], []]
     data = _put(data, (*_KUBELET, "nodes"), lambda nodes: [[name, [*state, *fine]] for name, state in nodes])
+    clients = (*_KUBELET, "runtime", "clients")
+    data = _put(
+        data, clients, lambda saved: [saved[0], [[k, {**asked, "whole": False}] for k, asked in saved[1]]]
+    )
     data = _put(data, _KUBELET, lambda state: {**state, "forwards": {}})
     data = _put(data, (*_KUBELET, "records"), lambda records: [_record(record) for record in records])
     sandboxes = (*_KUBELET, "runtime", "sandboxes", "sandboxes")

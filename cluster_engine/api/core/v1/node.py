@@ -10,7 +10,7 @@ from typing import Any
 from cluster_engine.api.meta import check_meta
 from cluster_engine.api.printing import AGE, NAME, NONE, UNKNOWN, age, doc
 from cluster_engine.api.strategy import keep_status
-from cluster_engine.api.subresources import STATUS
+from cluster_engine.api.subresources import PROXY, STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, duplicate, forbidden_field, invalid_value
 from cluster_engine.apimachinery.scheme import Column, Kind
@@ -170,8 +170,10 @@ KIND = Kind(
     singular="node",
     namespaced=False,
     short_names=("no",),
-    subresources=STATUS,
-    not_simulated={"proxy": "proxy to Pods, Services and nodes (there is no real network behind them)"},
+    subresources={
+        "proxy": PROXY._replace(shows=("", "v1", "NodeProxyOptions"), answer="node proxy"),
+        **STATUS,
+    },
     columns=(
         NAME,
         Column("Status", description="The status of the node"),

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from cluster_engine.api.meta import check_meta
 from cluster_engine.api.strategy import keep_status, same, with_generation
-from cluster_engine.api.subresources import STATUS, STREAM
+from cluster_engine.api.subresources import PROXY, STATUS, STREAM
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, forbidden_field
 from cluster_engine.apimachinery.scheme import Kind, Subresource
@@ -120,6 +120,7 @@ KIND = Kind(
         "exec": Subresource(STREAM, ("", "v1", "PodExecOptions"), "stream"),
         "log": Subresource(("get",), answer="log"),
         "portforward": Subresource(STREAM, ("", "v1", "PodPortForwardOptions"), "stream"),
+        "proxy": PROXY._replace(shows=("", "v1", "PodProxyOptions")),
         **STATUS,
     },
     columns=pod_printing.COLUMNS,
@@ -145,7 +146,6 @@ KIND = Kind(
         "status.nominatedNodeName": lambda pod: (pod.get("status") or {}).get("nominatedNodeName") or "",
     },
     not_simulated={
-        "proxy": "proxy to Pods, Services and nodes (there is no real network behind them)",
         "resize": "resizing a running Pod in place",
     },
     warns_on_update=lambda new, old: False,

@@ -9,7 +9,7 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.api.printing import AGE, NAME, NONE, age, doc, joined, labels_text
-from cluster_engine.api.subresources import STATUS
+from cluster_engine.api.subresources import PROXY, STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Column, Kind
 
@@ -146,8 +146,7 @@ KIND = Kind(
     namespaced=True,
     short_names=("svc",),
     categories=("all",),
-    subresources=STATUS,
-    not_simulated={"proxy": "proxy to Pods, Services and nodes (there is no real network behind them)"},
+    subresources={"proxy": PROXY._replace(shows=("", "v1", "ServiceProxyOptions")), **STATUS},
     columns=(
         NAME,
         Column("Type", description=doc("core.v1.ServiceSpec", "type")),
