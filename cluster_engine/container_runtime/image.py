@@ -64,6 +64,8 @@ class Image:
     """Bytes that its own programs use; above the container's limit the kernel kills them (OOMKilled)."""
     since: tuple[int, ...] = ()
     """The oldest version that a tag beside ``variants`` may name (``versions.py``); empty: those alone are there."""
+    logins: Mapping[str, str] = field(default_factory=dict)
+    """Who may pull it: password by user; empty: anybody."""
     idle: bool = False
     """Its programs start without fail and then only wait to be asked: a container need not run before that."""
 

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
+from urllib.parse import quote
 
 from cluster_engine.container_runtime.image import Image
 from cluster_engine.container_runtime.images import IMAGES
@@ -35,6 +36,9 @@ _MIRRORS = {
 _HOSTS = {"docker.io": "registry-1.docker.io"}
 """Where registries are that are not at their names."""
 
+Login = tuple[str, str]
+"""A user of a registry, and the password."""
+
 
 class PullError(Exception):
     """The pull failed; str() is what the kubelet gets from the runtime."""
@@ -50,12 +54,52 @@ def _canonical(repository: str) -> str:
     return repository
 
 
+def private(reference: Reference) -> bool:
+    """Whether its registry wants to know who pulls it."""
+    image = _BY_REPOSITORY.get(_canonical(reference.repository))
+    return image is not None and bool(image.logins)
+
+
+def opens(reference: Reference, logins: Sequence[Login]) -> bool:
+    """Whether one of these may pull it."""
+    image = _BY_REPOSITORY.get(_canonical(reference.repository))
+    if image is None or not image.logins:
+        return True
+    return any(image.logins.get(user) == password for user, password in logins)
+
+
+def pull(
+    reference: Reference, logins: Sequence[Login] = (), failing: Sequence[str] = ()
+) -> tuple[Image, str]:
+    """As ``resolve``, for somebody who has these credentials. Raises PullError."""
+    if opens(reference, logins) or _domain(reference) in failing:
+        return resolve(reference, failing)
+    domain, _, path = reference.repository.partition("/")
+    denied = "pull access denied, repository does not exist or may require authorization:"
+    if domain == "docker.io":
+        scope = quote(f"repository:{path}:pull", safe="")
+        token = f"https://auth.docker.io/token?scope={scope}&service=registry.docker.io"
+        wrong = f"failed to authorize: failed to fetch oauth token: unexpected status from GET request to {token}: 401"
+        nobody = f"{denied} server message: insufficient_scope: authorization failed"
+    else:
+        place = f"https://{domain}/v2/{path}/manifests/{reference.tag or reference.digest}"
+        wrong = f"unexpected status from HEAD request to {place}: 401"
+        nobody = f"{denied} authorization failed: no basic auth credentials"
+    raise PullError(f"{_prefix(reference)}: {f'{wrong} Unauthorized' if logins else nobody}")
+
+
+def _domain(reference: Reference) -> str:
+    return reference.repository.split("/", 1)[0]
+
+
+def _prefix(reference: Reference) -> str:
+    return f'failed to pull and unpack image "{reference}": failed to resolve reference "{reference}"'
+
+
 def resolve(reference: Reference, failing: Sequence[str] = ()) -> tuple[Image, str]:
     """The image and the tag of its build; of ``failing`` registries none. Raises PullError with containerd's words."""
     image = _BY_REPOSITORY.get(_canonical(reference.repository))
-    wanted = f'"{reference}"'
-    prefix = f"failed to pull and unpack image {wanted}: failed to resolve reference {wanted}"
-    domain = reference.repository.split("/", 1)[0]
+    prefix, domain = _prefix(reference), _domain(reference)
     if domain in failing:
         host, path = _HOSTS.get(domain, domain), reference.repository.split("/", 1)[1]
         raise PullError(

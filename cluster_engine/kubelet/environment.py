@@ -14,6 +14,7 @@ from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.container_runtime.image import Image
+from cluster_engine.kubelet import keyring
 
 _MAX = 64 * 1024
 
@@ -117,6 +118,12 @@ class Environment:
         wanted = [reference.get("name") for reference in pod["spec"].get("imagePullSecrets") or ()]
         namespace = pod["metadata"]["namespace"]
         return [name for name in wanted if name and self._secrets.get(f"{namespace}/{name}") is None]
+
+    def logins(self, pod: JSON, repository: str) -> list[tuple[str, str]]:
+        """What the Pod's imagePullSecrets say for a repository: (user, password)."""
+        wanted = [reference.get("name") for reference in pod["spec"].get("imagePullSecrets") or ()]
+        found = [self._secrets.get(f"{pod['metadata']['namespace']}/{name}") for name in wanted]
+        return keyring.logins([secret for secret in found if secret is not None], repository)
 
     def services(self, namespace: str, links: bool) -> dict[str, str]:
         """``KUBERNETES_SERVICE_HOST`` and its like."""

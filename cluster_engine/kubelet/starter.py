@@ -11,8 +11,8 @@ from typing import Any
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import go_duration
-from cluster_engine.container_runtime.names import InvalidImageName, parse
-from cluster_engine.container_runtime.registry import PullError, find, resolve
+from cluster_engine.container_runtime.names import InvalidImageName, Reference, parse
+from cluster_engine.container_runtime.registry import PullError, find, opens, private, pull
 from cluster_engine.container_runtime.setup import POD
 from cluster_engine.kubelet.core import CAPACITY, ON, Core
 from cluster_engine.kubelet.decide import INITIAL_BACKOFF, MAX_BACKOFF
@@ -79,12 +79,20 @@ class Starter:
             return
         policy = spec.get("imagePullPolicy") or ("Always" if reference.tag == "latest" else "IfNotPresent")
         present = str(reference) in node.images
+        if policy == "Never" and present and not self._may_use(pod, reference):
+            text = (
+                f'Container image "{image}" is present with pull policy of Never but does not have the proper '
+                "credentials to access the image"
+            )
+            core.event(record, pod, "Warning", "ErrImageNeverPull", text, path)
+            self._fail(record, pod, name, "ErrImageNeverPull", text)
+            return
         if policy == "Never" and not present:
             text = f'Container image "{image}" is not present with pull policy of Never'
             core.event(record, pod, "Warning", "ErrImageNeverPull", text, path)
             self._fail(record, pod, name, "ErrImageNeverPull", text)
             return
-        if present and policy != "Always":
+        if present and policy != "Always" and self._may_use(pod, reference):
             text = f'Container image "{image}" already present on machine and can be accessed by the pod'
             core.event(record, pod, "Normal", "Pulled", text, path)
             self.create(record, pod, name)
@@ -99,7 +107,7 @@ class Starter:
         now = self.clock.now
         draw = core.chance.of("pull", record.uid, name, now)
         try:
-            found, tag = resolve(reference, self.core.failing)
+            found, tag = pull(reference, self._logins(pod, reference), self.core.failing)
             seconds = 0.3 + draw.uniform(0.0, 0.3)
             if str(reference) in node.pulling:
                 # Queued behind a pull of the same image: only the manifest is asked for again.
@@ -125,6 +133,13 @@ class Starter:
             background=record.quiet,
         )
 
+    def _logins(self, pod: JSON, reference: Reference) -> list[tuple[str, str]]:
+        return self.environment.logins(pod, reference.repository) if private(reference) else []
+
+    def _may_use(self, pod: JSON, reference: Reference) -> bool:
+        """Whether the Pod may have an image that others have pulled (KubeletEnsureSecretPulledImages)."""
+        return opens(reference, self._logins(pod, reference))
+
     def pulled(
         self, uid: str, epoch: int, name: str, asked: int, began: int, image: str, node_name: str
     ) -> None:
@@ -136,14 +151,16 @@ class Starter:
         pulling = core.nodes[node_name].pulling
         if pulling.get(str(reference), 0) <= now:
             pulling.pop(str(reference), None)
+        pod = core.pod_of(record) if record is not None else None
         try:
-            found, tag = resolve(reference, core.failing)
+            logins = self._logins(pod, reference) if pod is not None else []
+            found, tag = pull(reference, logins, core.failing)
         except PullError as error:
-            if record is not None and record.epoch == epoch and (pod := core.pod_of(record)) is not None:
+            if record is not None and record.epoch == epoch and pod is not None:
                 self._pull_failed(record, pod, name, image, str(error))
             return
         core.nodes[node_name].images[str(reference)] = now
-        if record is None or record.epoch != epoch or (pod := core.pod_of(record)) is None:
+        if record is None or record.epoch != epoch or pod is None:
             return
         record.pulls.pop(image, None)
         took, waited = _milliseconds(now - began), _milliseconds(now - asked)
