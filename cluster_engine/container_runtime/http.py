@@ -15,7 +15,7 @@ from typing import NamedTuple
 
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
-from cluster_engine.network import TLS_HELLO
+from cluster_engine.network import GRPC_HELLO, TLS_HELLO
 from cluster_engine.sim import rfc3339
 
 HEAD_LIMIT = 16 * 1024
@@ -102,6 +102,8 @@ class Server:
     """Signal -> (µs until it ends, exit status). A server without a handler ignores signals as pid 1."""
     tls: bool = False
     """It speaks HTTPS alone."""
+    health: Callable[[Sys, State, str], str] | None = None
+    """Answers gRPC health checks of a service: gRPC's code and what it says (``OK SERVING``)."""
     in_use: Callable[[Sys, int, str], str] | None = None
     """What it says when the port cannot be had (port, the system's reason)."""
 
@@ -189,6 +191,8 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
         secure = text.startswith(TLS_HELLO)
         text = text[len(TLS_HELLO) :] if secure else _NO_TLS
         state["peers"][key] = [ip, port, secure]
+    if given.health is not None and text.startswith(GRPC_HELLO):
+        return _check(given.health, sys, state, fd, text)
     while True:
         found = parse(text, ip, port)
         if found is None:
@@ -208,6 +212,20 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
     requests[key] = text
     sys.read(fd)
     return state
+
+
+def _check(health: Callable[[Sys, State, str], str], sys: Sys, state: State, fd: int, text: str) -> State:
+    """A gRPC client: the line that follows its greeting is its call."""
+    line, end, _ = text.removeprefix(GRPC_HELLO).partition("\n")
+    if not end and len(line) < HEAD_LIMIT:
+        state["requests"][str(fd)] = text
+        sys.read(fd)
+        return state
+    method, _, service = line.partition(" ")
+    known = method == "grpc.health.v1.Health/Check"
+    name = method.partition("/")[0]
+    sys.write(fd, (health(sys, state, service) if known else f"Unimplemented unknown service {name}") + "\n")
+    return _drop(sys, state, fd)
 
 
 def _ended(given: Server, sys: Sys, state: State, event: Event) -> State:

@@ -15,6 +15,7 @@ from cluster_engine.sim import SECOND
 
 KINDS = ("startup", "readiness", "liveness")
 _FIELDS = {"startup": "startupProbe", "readiness": "readinessProbe", "liveness": "livenessProbe"}
+_GRPC_CODES = ("Internal", "NotFound", "Unavailable", "Unknown")
 _TITLES = {"startup": "Startup", "readiness": "Readiness", "liveness": "Liveness"}
 _OUTPUT = 10 * 1024
 _WAITED_FOR = 120 * SECOND
@@ -196,8 +197,12 @@ class Prober:
             action = probe["tcpSocket"]
             host, port = action.get("host") or record.ip, named_port(spec, action["port"])
             runtime.connect_tcp(record, host, port, timeout, then, background)
+        elif "grpc" in probe:
+            action = probe["grpc"]
+            runtime.grpc_health(
+                record, action["port"], action.get("service") or "", timeout, then, background
+            )
         else:
-            # No simulated image speaks gRPC.
             self.clock.call_later(0.0, *then, ["timeout"], background=background)
 
 
@@ -225,11 +230,26 @@ def verdict(record: PodRecord, spec: JSON, probe: JSON, answer: list[Any]) -> Re
         return False, f"dial tcp {host}:{port}: connect: {answer[1]}"
     if "grpc" in probe:
         address, seconds = f"{record.ip}:{probe['grpc']['port']}", go_duration(timeout * 1_000_000_000)
-        return (
-            False,
-            f'timeout: failed to connect service "{address}" within {seconds}: context deadline exceeded',
-        )
+        return _grpc_verdict(address, seconds, answer)
     return None, "missing probe handler"
+
+
+def _grpc_verdict(address: str, seconds: str, answer: list[Any]) -> Result:
+    """A server that speaks no gRPC is waited for like one that is not there: the client tries again until the end."""
+    code, _, text = answer[1].strip().partition(" ") if answer[0] == "said" else ("", "", "")
+    if code == "OK" and text == "SERVING":
+        return True, ""
+    if code == "OK":
+        return False, f'service unhealthy (responded with "{text}")'
+    if code == "Unimplemented":
+        why = "this server does not implement the grpc health protocol (grpc.health.v1.Health)"
+        return False, f"error: {why}: {text}"
+    if code in _GRPC_CODES:
+        return False, f"error: health rpc probe failed: rpc error: code = {code} desc = {text}"
+    return (
+        False,
+        f'timeout: failed to connect service "{address}" within {seconds}: context deadline exceeded',
+    )
 
 
 def _http_verdict(record: PodRecord, spec: JSON, action: JSON, answer: list[Any]) -> Result:

@@ -28,7 +28,7 @@ from cluster_engine.kubelet.users import User
 from cluster_engine.kubelet.volumes import Mount
 from cluster_engine.linux.files import tree
 from cluster_engine.linux.text import octets
-from cluster_engine.network import Clients, Network, is_address
+from cluster_engine.network import GRPC_HELLO, Clients, Network, is_address
 from cluster_engine.sim import SECOND
 
 FOREGROUND = 300 * SECOND
@@ -470,6 +470,16 @@ class Runtime:
             return
         wait = round(timeout * SECOND)
         self.clients.connect_tcp(record.node, address, port, timeout=wait, then=then, background=background)
+
+    def grpc_health(
+        self, record: PodRecord, port: int, service: str, timeout: float, then: Then, background: bool
+    ) -> None:
+        """A gRPC health check from the Pod's node: ``["said", line]``, ``["timeout"]`` or ``["failed", why]``."""
+        text = f"{GRPC_HELLO}grpc.health.v1.Health/Check {octets(service)}\n"
+        wait = round(timeout * SECOND)
+        self.clients.exchange(
+            record.node, record.ip, port, text, tls=False, timeout=wait, then=then, background=background
+        )
 
     def _address(self, record: PodRecord, host: str) -> str | None:
         """On the node, localhost is the node's own address; it knows no names of the cluster."""

@@ -75,12 +75,23 @@ class Clients:
         self._ask(node, ip, port, (TLS_HELLO if tls else "") + request, tls, timeout, then, background)
 
     def exchange(
-        self, node: str, ip: str, port: int, request: str, *, tls: bool, timeout: int, then: Then
+        self,
+        node: str,
+        ip: str,
+        port: int,
+        request: str,
+        *,
+        tls: bool,
+        timeout: int,
+        then: Then,
+        background: bool = False,
     ) -> None:
         """Sends the byte text of an HTTP request. The answer is ``["said", all that came back]``, ``["timeout"]`` or
         ``["failed", why]``, of which ``too much`` is one.
         """
-        self._ask(node, ip, port, (TLS_HELLO if tls else "") + request, tls, timeout, then, False, whole=True)
+        self._ask(
+            node, ip, port, (TLS_HELLO if tls else "") + request, tls, timeout, then, background, whole=True
+        )
 
     def connect_tcp(
         self, node: str, ip: str, port: int, *, timeout: int, then: Then, background: bool

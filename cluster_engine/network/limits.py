@@ -31,5 +31,8 @@ FOREGROUND = 5 * SECOND
 FIRST_PORT, LAST_PORT = 32_768, 60_999
 """Ephemeral ports (net.ipv4.ip_local_port_range)."""
 
+GRPC_HELLO = "PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n"
+"""With what a gRPC client begins (HTTP/2's preface). Then comes a line, a method and its argument; the answer is a line
+too, gRPC's code and what it says: frames are not simulated."""
 TLS_HELLO = "\x16\x03\x01"
 """What stands before the plain text of a conversation that would be encrypted: TLS itself is not simulated."""

@@ -3,44 +3,99 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from urllib.parse import parse_qsl
 
-from cluster_engine.container_runtime.http import Reply, Request, Server, server
+from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server
 from cluster_engine.container_runtime.image import Image, Variant, tags
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.sim import SECOND, rfc3339
 
+FIELDS = 100
+"""Fields of a query that are read."""
 _NOT_FOUND = Reply(404, "404 page not found\n")
 
 
-def _port(default: int) -> Callable[[Sys], int]:
+def _flag(sys: Sys, *names: str) -> str:
+    """The value of a flag, as Go's flags are written; "" when it is not given."""
+    words = sys.argv
+    for index, word in enumerate(words):
+        name, equals, value = word.lstrip("-").partition("=")
+        if word.startswith("-") and name in names:
+            return value if equals else "".join(words[index + 1 : index + 2])
+    return ""
+
+
+def _port(default: int, *names: str) -> Callable[[Sys], int]:
     def of(sys: Sys) -> int:
-        words = sys.argv
-        for index, word in enumerate(words):
-            name, equals, value = word.lstrip("-").partition("=")
-            if name in ("http-port", "port"):
-                if not equals and index + 1 < len(words):
-                    value = words[index + 1]
-                if value.isdigit() and len(value) < 6:
-                    return int(value)
-        return default
+        value = _flag(sys, *(names or ("http-port", "port")))
+        return int(value) if value.isdigit() and len(value) < 6 else default
 
     return of
 
 
 def _netexec(sys: Sys, state: State, request: Request) -> Reply:
     path, _, query = request.path.partition("?")
+    given = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=FIELDS))
     match path:
-        case "/":
-            return Reply(200, f"NOW: {rfc3339(sys.now)}\n")
         case "/healthz":
             return Reply(200)
         case "/hostname" | "/hostName":
             return Reply(200, sys.hostname)
         case "/clientip":
             return Reply(200, f"{request.peer}:{request.peer_port}")
+        case "/header":
+            return Reply(200, request.headers.get(given.get("key", "").lower(), ""))
         case "/echo":
-            return Reply(200, query.partition("msg=")[2])
-    return _NOT_FOUND
+            return _coded(given.get("code", ""), given.get("msg", ""))
+        case "/redirect":
+            return Reply(_code(given.get("code", ""), 302), "", {"Location": given.get("location", "")})
+        case "/exit":
+            sys.exit(_code(given.get("code", ""), 0))
+        case "/shutdown":
+            sys.exit(0)
+        case "/dial" | "/shell" | "/upload":
+            return Reply(501, f"not simulated here: {path} of agnhost netexec\n")
+    return Reply(200, f"NOW: {rfc3339(sys.now)}")
+
+
+def _coded(code: str, text: str) -> Reply:
+    if code and not code.isdecimal():
+        return Reply(400, f"argument 'code' must be an integer or empty, got \"{code}\"\n")
+    return Reply(_code(code, 200), text)
+
+
+def _code(text: str, default: int) -> int:
+    return int(text) if text.isascii() and text.isdecimal() and len(text) < 4 else default
+
+
+def _health(sys: Sys, state: State, service: str) -> str:
+    """grpc-health-checking: well until it is told otherwise, or for as long as its flag says."""
+    sys.out(f"Serving the Check request for health check, started at {rfc3339(state['started'])}\n")
+    delay = _flag(sys, "delay-unhealthy-sec")
+    late = delay.isdecimal() and sys.now - state["started"] >= int(delay[:9]) * SECOND
+    return "OK NOT_SERVING" if late or state.get("sick") else "OK SERVING"
+
+
+def _switch(sys: Sys, state: State, request: Request) -> Reply:
+    """The HTTP side of grpc-health-checking."""
+    match request.path.partition("?")[0]:
+        case "/make-not-serving":
+            state["sick"] = True
+        case "/make-serving":
+            state["sick"] = False
+        case _:
+            return _NOT_FOUND
+    return Reply(200)
+
+
+def _grpc_ready(sys: Sys) -> list[Line]:
+    port = _port(5000, "port")(sys)
+    sys.listen(port)
+    lines = (
+        f"Http server starting to listen on :{_port(8080, 'http-port')(sys)}",
+        f"gRPC server starting to listen on :{port}",
+    )
+    return [("stderr", line) for line in lines]
 
 
 def _hostname(sys: Sys, state: State, request: Request) -> Reply:
@@ -55,6 +110,9 @@ def _liveness(sys: Sys, state: State, request: Request) -> Reply:
 
 _STOPS = {"TERM": (5_000, 0), "INT": (5_000, 0)}
 _SERVERS = {
+    "grpc-health-checking": Server(
+        _switch, port=_port(8080, "http-port"), ready=_grpc_ready, after=20_000, stops=_STOPS, health=_health
+    ),
     "netexec": Server(_netexec, port=_port(8080), after=20_000, stops=_STOPS),
     "serve-hostname": Server(_hostname, port=_port(9376), after=20_000, stops=_STOPS),
     "test-webserver": Server(_hostname, port=_port(80), after=20_000, stops=_STOPS),
