@@ -380,9 +380,6 @@ def test_logs_and_exec(kubectl: Kubectl) -> None:
     assert kubectl("exec", "-i", "deployment/web", "--", "cat", stdin="typed\n") == "typed\n"
     failed = kubectl.run("exec", "deployment/web", "--", "sh", "-c", "exit 3")
     assert (failed.returncode, failed.stderr) == (3, "command terminated with exit code 3\n")
-    assert "not simulated by this cluster: port-forward" in kubectl.fails(
-        "port-forward", "deployment/web", "8080:80"
-    )
 
 
 def test_typed_calls_send_protobuf(kubectl: Kubectl) -> None:
