@@ -14,7 +14,7 @@ NAME_LIMIT = 253
 RECORDS = 1_000
 """Records of one answer; what is beyond is left out, as a server truncates it."""
 TYPES = ("A", "AAAA", "CNAME", "SRV", "PTR", "MX", "TXT", "NS", "SOA", "ANY")
-NO_ERROR, NO_SUCH_NAME = "NOERROR", "NXDOMAIN"
+NO_ERROR, NO_SUCH_NAME, SERVER_FAILED, REFUSED = "NOERROR", "NXDOMAIN", "SERVFAIL", "REFUSED"
 
 
 class Record(NamedTuple):
@@ -31,7 +31,7 @@ class Answer(NamedTuple):
 
     number: int
     code: str
-    """NO_ERROR, also when there is no record of the type; NO_SUCH_NAME."""
+    """NO_ERROR, also when there is no record of the type; NO_SUCH_NAME; SERVER_FAILED, REFUSED."""
     records: tuple[Record, ...]
 
     @property
@@ -67,7 +67,7 @@ def read_answer(text: str) -> Answer | None:
     """None for what is no answer."""
     first, *rows = text.split("\n")
     number, _, code = first.partition(" ")
-    if not number.isdecimal() or code not in (NO_ERROR, NO_SUCH_NAME):
+    if not number.isdecimal() or code not in (NO_ERROR, NO_SUCH_NAME, SERVER_FAILED, REFUSED):
         return None
     parts = [row.split(" ", 2) for row in rows]
     if any(len(part) != 3 for part in parts):

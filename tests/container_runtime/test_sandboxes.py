@@ -308,7 +308,10 @@ def _version() -> str:
 
 def test_names(world: World) -> None:
     world.add("dns", "10.244.1.9")
-    world.start("server", image="registry.k8s.io/coredns/coredns:v1.14.6", key="dns")
+    corefile = tree.file(".:53 {\n  kubernetes cluster.local example.org\n  forward . /etc/resolv.conf\n}\n")
+    world.sandboxes.get("dns").set_volume("data", tree.directory({"Corefile": corefile}))
+    image = "registry.k8s.io/coredns/coredns:v1.14.6"
+    world.start("server", "/coredns", "-conf", "/data/Corefile", image=image, key="dns")
     world.start(
         "c",
         "sh",

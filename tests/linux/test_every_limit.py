@@ -113,6 +113,7 @@ CROSSED: dict[str, str] = {
     "network/outside.py:LINKS": "tests/network/test_outside.py::test_links_are_limited",
     "network/wires.py:MAX_LATENCY": "tests/network/test_network_limits.py::test_a_wire_is_not_longer",
     "network/wires.py:WIRES": "tests/network/test_connections.py::test_links_are_limited",
+    "container_runtime/corefile.py:LINES": "tests/container_runtime/test_coredns.py::test_what_is_no_corefile",
     "linux/dns.py:RECORDS": "tests/linux/test_dns.py::test_an_answer_is_not_longer",
     "linux/dns.py:NAME_LIMIT": "tests/network/test_network_limits.py::test_a_name_that_is_too_long",
     "container_runtime/sandbox.py:FORWARDS": "tests/kube_apiserver/test_port_forward.py::test_connections_have_a_limit",

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
+from cluster_engine.container_runtime import coredns
 from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server
 from cluster_engine.container_runtime.image import MB, Image, Variant, tags
-from cluster_engine.linux import dns
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.sim import rfc3339
 from cluster_engine.version import KUBERNETES_VERSION
@@ -78,43 +78,6 @@ def _etcd(variant: Variant) -> Mapping[str, Program]:
     return {"/usr/local/bin/etcd": server("etcd", given)}
 
 
-def _coredns(variant: Variant) -> Mapping[str, Program]:
-    def ready(sys: Sys) -> list[Line]:
-        sys.bind_udp(dns.PORT)
-        version = variant.version.removeprefix("v")
-        return [("stdout", ".:53"), ("stdout", f"CoreDNS-{version}"), ("stdout", "linux/amd64, go1.26.0")]
-
-    given = Server(
-        _healthy,
-        port=lambda sys: 8080,
-        more=(8181, 9153),
-        ready=ready,
-        after=100_000,
-        stops={"TERM": (500_000, 0), "INT": (500_000, 0)},
-    )
-    serve = server("coredns", given).on
-    assert serve is not None
-
-    def on(sys: Sys, state: State, event: Event) -> State:
-        """Questions go to what the kubernetes plugin has seen of the API; the rest is HTTP."""
-        match event:
-            case ["datagram", fd, ip, port, data]:
-                found = dns.read_question(data)
-                if found is not None:
-                    question, kind, name = found
-                    asked = state.setdefault("asked", {})
-                    asked[str(sys.call("dns", [kind, name]))] = [fd, ip, port, question]
-                return state
-            case ["answer", number, records]:
-                fd, ip, port, question = state["asked"].pop(str(number))
-                code = dns.NO_SUCH_NAME if records is None else dns.NO_ERROR
-                sys.sendto(fd, ip, port, dns.answer(question, code, records or ()))
-                return state
-        return serve(sys, state, event)
-
-    return {"/coredns": Program("coredns", on=on)}
-
-
 def _pause(variant: Variant) -> Mapping[str, Program]:
     def on(sys: Sys, state: State, event: Event) -> State:
         if event[0] == "signal":
@@ -178,11 +141,11 @@ IMAGES: tuple[Image, ...] = (
             **tags(22_384_805, "v1.12.1", "v1.12.1"),
         },
         entrypoint=("/coredns",),
-        ports=(dns.PORT, 8080, 8181, 9153),
+        ports=(53, 8080, 8181, 9153),
         steady=True,
         uid=65532,
         gid=65532,
-        programs=_coredns,
+        programs=coredns.programs,
         memory=20 * MB,
         idle=True,
     ),
