@@ -34,7 +34,6 @@ from redis.exceptions import RedisError
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.serving import Pacer
-from cluster_engine.serving.subprotocols import KubernetesWebSocket
 from runs import journal, registry, services, states
 from runs.host import building, scratch
 from runs.host.edge import Edge
@@ -164,7 +163,7 @@ class EngineHost:
             access_log=False,
             timeout_keep_alive=75,
             timeout_graceful_shutdown=2,
-            ws=KubernetesWebSocket,
+            ws="websockets-sansio",
             ws_max_size=1024 * 1024,
             server_header=False,
             date_header=False,

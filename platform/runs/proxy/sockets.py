@@ -16,7 +16,6 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
-from cluster_engine.serving.subprotocols import as_token
 from runs import hosting
 from runs.proxy.status import JSON_TYPE, body_of
 from runs.registry import Location
@@ -85,8 +84,8 @@ async def run_both(*coroutines: Coroutine[Any, Any, None]) -> None:
 async def relay(scope: Scope, receive: Receive, send: Send, run_id: uuid.UUID, path: str) -> None:
     """Join the client's socket to one on the host until either side closes."""
     try:
-        wanted = {as_token(name): name for name in scope.get("subprotocols") or []}
-        host = await open_on_host(run_id, f"/clusters/{run_id}{path}", list(wanted))
+        wanted = list(scope.get("subprotocols") or [])
+        host = await open_on_host(run_id, f"/clusters/{run_id}{path}", wanted)
     except RefusedError as error:
         await refuse(scope, send, error.response.status_code, bytes(error.response.body or b""), JSON_TYPE)
         return
@@ -95,7 +94,7 @@ async def relay(scope: Scope, receive: Receive, send: Send, run_id: uuid.UUID, p
         message = "the cluster is being moved to another host; try again"
         await refuse(scope, send, 503, body_of(503, message), JSON_TYPE)
         return
-    await send({"type": "websocket.accept", "subprotocol": wanted.get(host.subprotocol or "")})
+    await send({"type": "websocket.accept", "subprotocol": host.subprotocol})
 
     async def inward() -> None:
         while True:
