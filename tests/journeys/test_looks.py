@@ -113,6 +113,7 @@ def test_pages(stack: Any, camera: Camera) -> None:
         page.goto(stack.url + path)
         camera.look_at(name)
     page.goto(f"{stack.url}/accounts/signup/")
+    page.evaluate("for (const form of document.forms) form.noValidate = true")
     page.fill("input[name=username]", "x")
     page.fill("input[name=password1]", "12345678")
     page.fill("input[name=password2]", "1234567")
