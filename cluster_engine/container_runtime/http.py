@@ -38,6 +38,7 @@ REASONS = {
     405: "Not Allowed",
     413: "Request Entity Too Large",
     500: "Internal Server Error",
+    501: "Not Implemented",
     502: "Bad Gateway",
     503: "Service Unavailable",
     505: "HTTP Version Not Supported",

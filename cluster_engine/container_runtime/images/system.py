@@ -14,8 +14,17 @@ from cluster_engine.version import KUBERNETES_VERSION
 VERSION = f"v{KUBERNETES_VERSION}"
 
 
+_HEALTH = ("health", "healthz", "livez", "readyz")
+_NOT_HERE = (
+    "Drydock does not simulate what this component serves to Pods, its health aside (a real cluster does).\n"
+)
+_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
+
+
 def _healthy(sys: Sys, state: State, request: Request) -> Reply:
-    return Reply(200, "ok", {"Content-Type": "text/plain; charset=utf-8"})
+    """Only its health: all else is answered from outside the network, or not at all."""
+    asked = request.path.partition("?")[0].strip("/").partition("/")[0]
+    return Reply(200, "ok", _TEXT) if asked in _HEALTH else Reply(501, _NOT_HERE, _TEXT)
 
 
 def _klog(sys: Sys, text: str) -> Line:
