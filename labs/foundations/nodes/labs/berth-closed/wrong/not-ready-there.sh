@@ -1,4 +1,4 @@
-# fails: used never-below
+# fails: used
 kubectl cordon {{berth}}
 kubectl get pod tide-table -o yaml > tide-table.yaml
 sed -i '/nodeName/d' tide-table.yaml
@@ -11,5 +11,3 @@ kubectl label node {{berth}} yard=inspected
 kubectl uncordon {{berth}}
 kubectl set image deployment/{{booking}} web=nginx:1.99.99-none
 sleep 30
-kubectl delete pod -l app={{booking}} --wait=false
-sleep 20
