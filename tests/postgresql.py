@@ -60,7 +60,7 @@ class Server:
     def _open_folders(self) -> None:
         """pytest keeps its folders to their owner, at the start of any other pytest anew."""
         for parent in (self.folder, *self.folder.parents):
-            if parent.stat().st_uid == os.getuid() and parent.name.startswith("pytest-"):
+            if parent.stat().st_uid == os.getuid() and parent.name.startswith(("pytest-", "popen-")):
                 parent.chmod(0o755)
 
     def start(self) -> None:
