@@ -4,6 +4,8 @@ import pytest
 from faults import Planted, ready, same_again, web
 
 from cluster_engine import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request
+from cluster_engine.kube_apiserver.sessions import Sessions
 from cluster_engine.performers import PERFORMERS
 from cluster_engine.sim import Entry
 
@@ -42,3 +44,50 @@ def test_an_entry_of_another_shape(kind, payload):
     cluster.advance(1)
     assert len(cluster.failures) <= 1
     assert cluster.fork().state_hash() == cluster.state_hash()
+
+
+class Client:
+    """Who listens to a session."""
+
+    def __init__(self):
+        self.statuses = []
+
+    def output(self, fd, data):
+        """Nobody looks at it."""
+
+    def ended(self, status):
+        self.statuses.append(status)
+
+    def failed(self, status):
+        self.statuses.append(status["message"])
+
+
+def test_a_session_whose_input_meets_a_bug_is_over(monkeypatch):
+    original = Sessions.input
+
+    def planted(self, payload):
+        if payload["data"] == {"text": "poison"}:
+            raise Planted("input")
+        original(self, payload)
+
+    monkeypatch.setattr(Sessions, "input", planted)
+    cluster = Cluster(nodes=2, seed=3, strict=False, addons=False)
+    container = {"name": "c", "image": "busybox", "command": ["sleep", "1d"]}
+    meta = {"name": "held", "namespace": "default"}
+    cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}})
+    cluster.settle()
+    query = [("command", "cat"), ("stdin", "true"), ("stdout", "true")]
+    path = "/api/v1/namespaces/default/pods/held/exec"
+    entry = cluster.prepare(Request("POST", path, query, user=ADMIN), "session/open")
+    name, client = f"s{entry.seq}", Client()
+    cluster.server.sessions.listen(name, client)
+    assert cluster.perform(entry) is None
+    poison = {"session": name, "data": {"text": "poison"}, "end": False}
+    cluster.perform(Entry(cluster.journal.next_seq, cluster.clock.now, "session/input", poison))
+    assert client.statuses == [
+        "Internal error occurred: this session met a bug of the cluster and was closed"
+    ]
+    assert cluster.server.sessions.open_names() == []
+    assert len(cluster.failures) == 1
+    cluster.advance(60)
+    same_again(cluster)
