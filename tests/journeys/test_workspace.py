@@ -633,10 +633,11 @@ def test_reading_a_long_answer_and_looking_from_outside(visit):
     workspace.type(
         "kubectl create deployment site --image=nginx:1.27; kubectl expose deployment site --port 80 --type NodePort"
     )
-    workspace.type("kubectl rollout status deployment/site; clear")
-    workspace.type(
-        "curl -s worker-1:$(kubectl get service site -o 'jsonpath={.spec.ports[0].nodePort}') | grep title"
-    )
+    workspace.type("kubectl rollout status deployment/site; clear; echo all-$((40+2))")
+    workspace.expect("all-42")
+    workspace.type("port=$(kubectl get service site -o 'jsonpath={.spec.ports[0].nodePort}')")
+    # That the rollout is done the Service's nodes hear a moment later.
+    workspace.type("until curl -s worker-1:$port > page; do sleep 1; done; grep title page")
     workspace.expect("<title>Welcome to nginx!</title>")
     workspace.type("clear; curl -m 5 http://10.96.0.1/")
     workspace.expect("This terminal stands outside the cluster")
