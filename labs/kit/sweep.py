@@ -26,6 +26,7 @@ from labs.kit.runner import Report
 from labs.kit.workbench import open_lab
 
 _FAILS = re.compile(r"^# fails: (.+)$", re.MULTILINE)
+_AFTER = re.compile(r"^# after: (.+)$", re.MULTILINE)
 _FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_HINTS = 3
@@ -50,6 +51,12 @@ def expected_failures(script: str) -> list[str]:
     """The ids in a wrong answer's ``# fails:`` line, in order."""
     match = _FAILS.search(script)
     return match.group(1).split() if match else []
+
+
+def goes_on_from(script: str) -> str:
+    """The solution in a wrong answer's ``# after:`` line, which is carried out first; "" when there is none."""
+    match = _AFTER.search(script)
+    return match.group(1).strip() if match else ""
 
 
 def fences(markdown: str) -> Iterator[tuple[str, str, str]]:
@@ -96,6 +103,9 @@ def _lint_wrong(findings: Findings, lab: Lab) -> None:
         for unknown in [each for each in named if each not in ids]:
             findings.add(f"wrong/{name}: there is no check {unknown!r}; there are {', '.join(ids)}")
         covered += named
+        before = goes_on_from(script)
+        if before and before not in lab.solutions:
+            findings.add(f"wrong/{name}: after: expected one of {', '.join(lab.solutions)}, found {before!r}")
     for check_id in ids:
         if check_id not in covered:
             findings.add(f"wrong/: no wrong answer fails the check {check_id!r}")
@@ -191,7 +201,10 @@ async def _variant(findings: Findings, lab: Lab, plays: Plays, seed: int, whole:
     _expect(told, this, "untouched", runner.grade(this, untouched), asked)
     scripts = {f"solutions/{name}": script for name, script in this.solutions.items()}
     if whole:
-        scripts |= {f"wrong/{name}": script for name, script in this.wrong.items()}
+        scripts |= {
+            f"wrong/{name}": this.solutions.get(goes_on_from(script), "") + script
+            for name, script in this.wrong.items()
+        }
         if runner.boot(this, seed).state_hash() != untouched.state_hash():
             told.add("two boots of the lab differ: the engine is not deterministic")
     for name, script in scripts.items():

@@ -36,6 +36,13 @@ LAB = "foundations/pods/labs/two-containers-one-pod"
             id="unknown check",
         ),
         pytest.param(
+            "wrong/one-container.sh",
+            "# fails:",
+            "# after: by-magic.sh\n# fails:",
+            "wrong/one-container.sh: after: expected one of write-the-manifests.sh, found 'by-magic.sh'",
+            id="goes on from no solution",
+        ),
+        pytest.param(
             "lab.en.md",
             "```sh norun",
             "```sh",

@@ -1,66 +1,6 @@
 # fails: selectable
-cat > films.yaml <<'END'
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: lantern
-  labels:
-    film: lantern
-    app.kubernetes.io/part-of: film-archive
-  annotations:
-    title: "{{fact.title}}"
-spec:
-  selector:
-    matchLabels: {film: lantern}
-  template:
-    metadata:
-      labels: {film: lantern, decade: "{{decade.middle}}"}
-    spec:
-      containers:
-        - {name: projector, image: "nginx:1.27"}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: harbour
-  labels:
-    film: harbour
-    app.kubernetes.io/part-of: film-archive
-  annotations:
-    source: "{{fact.source}}"
-spec:
-  selector:
-    matchLabels: {film: harbour}
-  template:
-    metadata:
-      labels: {film: harbour, decade: "{{decade.young}}"}
-    spec:
-      containers:
-        - {name: projector, image: "nginx:1.27"}
----
-apiVersion: apps/v1
-kind: Deployment
-metadata:
-  name: orchard
-  labels:
-    film: orchard
-    app.kubernetes.io/part-of: film-archive
-  annotations:
-    synopsis: "{{fact.synopsis}}"
-spec:
-  selector:
-    matchLabels: {film: orchard}
-  template:
-    metadata:
-      labels: {film: orchard, decade: "{{decade.young}}"}
-    spec:
-      containers:
-        - {name: projector, image: "nginx:1.27"}
-END
-kubectl apply -f films.yaml
-kubectl label deployment glacier app.kubernetes.io/part-of=film-archive decade={{decade.old}}
+# after: by-command.sh
+kubectl patch deployment glacier --type=json -p '[{"op": "remove", "path": "/spec/template/metadata/labels/decade"}]'
+kubectl label deployment glacier decade={{decade.old}}
 kubectl annotate deployment glacier decade-
 kubectl rollout status deployment/glacier --timeout=60s
-kubectl rollout status deployment/lantern --timeout=60s
-kubectl rollout status deployment/harbour --timeout=60s
-kubectl rollout status deployment/orchard --timeout=60s
