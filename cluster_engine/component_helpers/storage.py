@@ -11,6 +11,7 @@ from typing import Any
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.labels import compile_selector
+from cluster_engine.component_helpers.classes import newest
 
 CLASS_ANNOTATION = "volume.beta.kubernetes.io/storage-class"
 BIND_COMPLETED = "pv.kubernetes.io/bind-completed"
@@ -57,9 +58,7 @@ def is_default_class(storage_class: JSON) -> bool:
 
 def default_class(classes: Iterable[JSON]) -> JSON | None:
     """The default class: of several the newest, then the first by name (GetDefaultClass)."""
-    found = [c for c in classes if is_default_class(c)]
-    found.sort(key=lambda c: str(c["metadata"]["name"]))
-    return max(found, key=lambda c: str(c["metadata"].get("creationTimestamp")), default=None)
+    return newest(each for each in classes if is_default_class(each))
 
 
 def size_of_claim(claim: JSON) -> str:

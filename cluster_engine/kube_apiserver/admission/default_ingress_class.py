@@ -6,8 +6,9 @@ Models plugin/pkg/admission/network/defaultingressclass.
 from __future__ import annotations
 
 from cluster_engine.api.networking.v1.ingress import CLASS_ANNOTATION
-from cluster_engine.api.networking.v1.ingressclass import DEFAULT
+from cluster_engine.api.networking.v1.ingressclass import is_default
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.component_helpers.classes import newest
 
 from .plugin import CREATE, Attributes, Plugin
 
@@ -29,13 +30,7 @@ class DefaultIngressClass(Plugin):
             return obj
         if CLASS_ANNOTATION in (obj["metadata"].get("annotations") or {}):
             return obj
-        chosen = [
-            found
-            for found in attributes.store.range(_CLASSES)
-            if (found["metadata"].get("annotations") or {}).get(DEFAULT) == "true"
-        ]
-        if not chosen:
+        found = newest(filter(is_default, attributes.store.range(_CLASSES)))
+        if found is None:
             return obj
-        chosen.sort(key=lambda found: str(found["metadata"]["name"]))
-        newest = max(chosen, key=lambda found: str(found["metadata"]["creationTimestamp"]))
-        return {**obj, "spec": {**spec, "ingressClassName": newest["metadata"]["name"]}}
+        return {**obj, "spec": {**spec, "ingressClassName": found["metadata"]["name"]}}

@@ -21,7 +21,7 @@ from cluster_engine.apimachinery.validation import is_dns1123_label, is_domain_p
 
 from .ingress import check_local_reference
 
-DEFAULT = "ingressclass.kubernetes.io/is-default-class"
+_DEFAULT = "ingressclass.kubernetes.io/is-default-class"
 _CONTROLLER_LENGTH = 250
 _SCOPES = ("Cluster", "Namespace")
 
@@ -67,16 +67,20 @@ def validate_update(new: JSON, old: JSON) -> list[FieldError]:
     return check_immutable(now, was, "spec.controller") + _check(new)
 
 
+def is_default(ingress_class: JSON) -> bool:
+    """Whether Ingresses that name no class get this one."""
+    return (ingress_class["metadata"].get("annotations") or {}).get(_DEFAULT) == "true"
+
+
 def row(ingress_class: JSON, now: int) -> list[Any]:
     """The cells of a class."""
     meta, spec = ingress_class["metadata"], ingress_class.get("spec") or {}
-    is_default = (meta.get("annotations") or {}).get(DEFAULT) == "true"
     parameters, told = spec.get("parameters"), NONE
     if parameters is not None:
         group = parameters.get("apiGroup")
         kind = f"{parameters['kind']}.{group}" if group else parameters["kind"]
         told = f"{kind}/{parameters['name']}"
-    name = f"{meta['name']} (default)" if is_default else meta["name"]
+    name = f"{meta['name']} (default)" if is_default(ingress_class) else meta["name"]
     return [name, spec.get("controller") or "", told, age(ingress_class, now)]
 
 
