@@ -10,6 +10,7 @@ from grading.models import SUBMISSION_STATES, Submission
 from grading.reports import localize_checks
 from rest_framework import serializers
 from runs import states
+from runs.clock import ACTIONS, LEAP_LIMIT, numbers
 from runs.models import Run
 
 CHECK_STATES = ("passed", "failed", "pending", "error")
@@ -165,11 +166,13 @@ class RunTokenSerializer(serializers.Serializer[Run]):
 class RunClockRequestSerializer(serializers.Serializer[Any]):
     """What to do with a cluster's clock."""
 
-    action = serializers.ChoiceField(choices=["pause", "resume", "speed", "step", "advance"])
+    action = serializers.ChoiceField(choices=ACTIONS)
     speed = serializers.FloatField(
-        required=False, help_text="of `speed`: virtual seconds a second; 0.1, 0.5, 1, 2, 10 or 100"
+        required=False, help_text=f"of `speed`: virtual seconds a second; one of {', '.join(numbers())}"
     )
-    seconds = serializers.FloatField(required=False, help_text="of `advance`: virtual seconds, at most 3600")
+    seconds = serializers.FloatField(
+        required=False, help_text=f"of `advance`: virtual seconds, at most {LEAP_LIMIT:g}"
+    )
 
 
 class RunClockSerializer(serializers.Serializer[Any]):

@@ -18,6 +18,7 @@ from grading import standing
 from grading.reports import localize
 from runs import states
 from runs.access import run_for
+from runs.clock import numbers
 from runs.models import Run
 
 from labs.kit import catalog
@@ -65,6 +66,7 @@ def workspace(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
             for step in lab.steps
         ],
         "standing": _standing(run),
+        "speeds": numbers(),
         **(_after(lab) if run.state == states.PASSED else {}),
     }
     return render(request, "workspace/workspace.html", context)

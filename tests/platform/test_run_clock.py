@@ -8,6 +8,7 @@ from typing import Any
 
 import pytest
 from django.utils import translation
+from runs.clock import ACTIONS
 from runs.happenings import sentence, with_sentence
 from runs.host import clock
 from runs.host.clock import RunClock
@@ -63,6 +64,10 @@ def play(scene: Callable[[Run, RunClock], Awaitable[None]], speed: float = 1.0) 
             run.driver.stop()
 
     asyncio.run(whole())
+
+
+def test_every_action_is_performed() -> None:
+    assert tuple(clock.PERFORMERS) == ACTIONS
 
 
 def test_it_stands_and_goes_on_as_before() -> None:

@@ -1,7 +1,7 @@
 """The clock of a run in its owner's hand: pause, resume, slower and faster, a step to what happens next, a leap.
 
-What is asked is an object with one `action` of ACTIONS and what it takes; the answer tells the time, the speed and, of
-a step or a leap, what happened and why (`Happening`, as JSON).
+What is asked is an object with one `action` of `runs.clock.ACTIONS` and what it takes; the answer tells the time, the
+speed and, of a step or a leap, what happened and why (`Happening`, as JSON).
 """
 
 from __future__ import annotations
@@ -11,20 +11,18 @@ from collections.abc import Awaitable, Callable
 from typing import Any, Protocol, TypedDict
 
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.sim import SECOND, Link
+from runs.clock import LEAP_LIMIT, SPEEDS, numbers
 from runs.happenings import sentence
 from runs.host.errors import HostError
 from runs.models import Run
 
 logger = logging.getLogger(__name__)
 
-SPEEDS = (0.1, 0.5, 1.0, 2.0, 10.0, 100.0)
-"""Virtual seconds a second that may be chosen."""
-LEAP_LIMIT = 3_600.0
-"""Virtual seconds of one leap, and how far a step looks ahead."""
 LEASES, EVENTS = "leases.coordination.k8s.io", "events"
 TYPED = {"speed": "speed", "advance": "seconds"}
 """What the terminal's words take."""
@@ -85,10 +83,10 @@ class RunClock:
 
     async def act(self, data: dict[str, Any]) -> dict[str, Any]:
         """Does what was asked. Raises `HostError` 400 for what cannot be."""
-        action = ACTIONS.get(str(data.get("action")))
+        action = PERFORMERS.get(str(data.get("action")))
         if action is None:
             raise HostError(
-                400, f"action: one of {', '.join(ACTIONS)}, found {str(data.get('action'))[:40]!r}"
+                400, f"action: one of {', '.join(PERFORMERS)}, found {str(data.get('action'))[:40]!r}"
             )
         await self._owner.driver.roused()
         happened = await action(self, data)
@@ -112,9 +110,12 @@ class RunClock:
         except HostError as error:
             raise ValueError(str(error)) from error
         happened = answer.get("happened")
-        stands = "stands still" if answer["speed"] == 0 else f"goes at {answer['speed']:g}x"
         lines = [sentence(happened)] if happened else []
-        return "\n".join([*lines, f"{answer['now']}, time {stands}"])
+        if answer["speed"] == 0:
+            lines.append(_("%(now)s, time stands still") % answer)
+        else:
+            lines.append(_("%(now)s, time goes at %(speed)gx") % answer)
+        return "\n".join(lines)
 
     async def _pause(self, data: dict[str, Any]) -> None:
         await self._set(0.0)
@@ -125,8 +126,7 @@ class RunClock:
     async def _set_speed(self, data: dict[str, Any]) -> None:
         speed = data.get("speed")
         if speed not in SPEEDS or isinstance(speed, bool):
-            known = ", ".join(f"{each:g}" for each in SPEEDS)
-            raise HostError(400, f"speed: one of {known}, found {str(speed)[:40]!r}")
+            raise HostError(400, f"speed: one of {', '.join(numbers())}, found {str(speed)[:40]!r}")
         self._speed = float(speed)
         await self._set(self._speed)
 
@@ -167,14 +167,14 @@ class RunClock:
 
 Action = Callable[[RunClock, dict[str, Any]], Awaitable[Happening | None]]
 
-ACTIONS: dict[str, Action] = {
+PERFORMERS: dict[str, Action] = {
     "pause": RunClock._pause,
     "resume": RunClock._resume,
     "speed": RunClock._set_speed,
     "step": RunClock._step,
     "advance": RunClock._leap,
 }
-"""What can be done with the clock."""
+"""What each action does."""
 
 
 def matters(link: Link) -> bool:
@@ -203,7 +203,7 @@ def _one(cluster: Cluster, link: Link) -> Happening:
         # A request, or another journal entry: it changed nothing by itself.
         return {"component": link.component, "verb": link.verb, "kind": "", "text": link.about}
     kind = cluster.scheme.named(link.resource)
-    namespace, _, name = link.key.rpartition("/")
+    namespace, _slash, name = link.key.rpartition("/")
     happening: Happening = {
         "component": link.component,
         "verb": link.verb,

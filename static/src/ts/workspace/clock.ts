@@ -5,7 +5,6 @@ import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
 import { on, page, type ClockState } from "./page";
 
-const SPEEDS = [0.1, 0.5, 1, 2, 10, 100];
 const TICK_MS = 250;
 
 class ClockElement extends HTMLElement {
@@ -25,7 +24,7 @@ class ClockElement extends HTMLElement {
   readonly #speed = h(
     "select",
     { class: "bar-select", "aria-label": t("clock.speed"), onchange: () => void this.#act({ action: "speed", speed: Number(this.#speed.value) }) },
-    ...SPEEDS.map((speed) => h("option", { value: speed }, `${speed}×`)),
+    ...(this.dataset.speeds ?? "1").split(" ").map((speed) => h("option", { value: speed }, `${speed}×`)),
   );
   readonly #said = h("p", { class: "clock-said", role: "status", "aria-live": "polite" });
 
