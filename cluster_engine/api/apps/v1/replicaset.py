@@ -13,24 +13,18 @@ from cluster_engine.api.core.v1.workload import (
     check_selector,
     check_template,
     defaulted,
+    replica_cells,
+    replica_columns,
     validate_with,
     wide_cells,
     workload_warnings,
 )
 from cluster_engine.api.meta import check_not_negative
-from cluster_engine.api.printing import (
-    AGE,
-    CONTAINERS,
-    IMAGES,
-    NAME,
-    age,
-    doc,
-)
 from cluster_engine.api.strategy import create_spec, update_spec, update_status
 from cluster_engine.api.subresources import SCALE, STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError
-from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.apimachinery.scheme import Kind
 
 _STATUS_COUNTS = (
     "replicas",
@@ -72,15 +66,7 @@ def validate_status(new: JSON, old: JSON) -> list[FieldError]:
 
 def row(replica_set: JSON, now: int) -> list[Any]:
     """The cells of a ReplicaSet."""
-    spec, status = replica_set.get("spec") or {}, replica_set.get("status") or {}
-    return [
-        replica_set["metadata"]["name"],
-        spec.get("replicas") or 0,
-        status.get("replicas") or 0,
-        status.get("readyReplicas") or 0,
-        age(replica_set, now),
-        *wide_cells(replica_set),
-    ]
+    return [*replica_cells(replica_set, now), *wide_cells(replica_set)]
 
 
 KIND = Kind(
@@ -93,16 +79,7 @@ KIND = Kind(
     short_names=("rs",),
     categories=("all",),
     subresources=SCALE | STATUS,
-    columns=(
-        NAME,
-        Column("Desired", "integer", description=doc("apps.v1.ReplicaSetSpec", "replicas")),
-        Column("Current", "integer", description=doc("apps.v1.ReplicaSetStatus", "replicas")),
-        Column("Ready", "integer", description=doc("apps.v1.ReplicaSetStatus", "readyReplicas")),
-        AGE,
-        CONTAINERS,
-        IMAGES,
-        Column("Selector", description=doc("apps.v1.ReplicaSetSpec", "selector"), priority=1),
-    ),
+    columns=replica_columns("apps.v1.ReplicaSet"),
     row=row,
     default=default,
     prepare_create=prepare_create,

@@ -13,24 +13,17 @@ from cluster_engine.api.core.v1.workload import (
     check_replica_counts,
     check_template,
     defaulted,
+    replica_cells,
+    replica_columns,
     workload_warnings,
 )
 from cluster_engine.api.meta import check_meta, check_not_negative
-from cluster_engine.api.printing import (
-    AGE,
-    CONTAINERS,
-    IMAGES,
-    NAME,
-    age,
-    container_cells,
-    doc,
-    labels_text,
-)
+from cluster_engine.api.printing import container_cells, labels_text
 from cluster_engine.api.strategy import create_spec, update_spec, update_status
 from cluster_engine.api.subresources import SCALE, STATUS
 from cluster_engine.apimachinery.cow import JSON, get
 from cluster_engine.apimachinery.errors import FieldError, required
-from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.apimachinery.scheme import Kind
 
 _COUNTS = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplicas", "observedGeneration")
 
@@ -78,16 +71,9 @@ def validate_status(new: JSON, old: JSON) -> list[FieldError]:
 
 def row(controller: JSON, now: int) -> list[Any]:
     """The cells of a controller."""
-    spec, status = controller.get("spec") or {}, controller.get("status") or {}
-    return [
-        controller["metadata"]["name"],
-        spec.get("replicas") or 0,
-        status.get("replicas") or 0,
-        status.get("readyReplicas") or 0,
-        age(controller, now),
-        *container_cells((spec.get("template") or {}).get("spec") or {}),
-        labels_text(spec.get("selector")),
-    ]
+    spec = controller.get("spec") or {}
+    containers = container_cells((spec.get("template") or {}).get("spec") or {})
+    return [*replica_cells(controller, now), *containers, labels_text(spec.get("selector"))]
 
 
 KIND = Kind(
@@ -100,16 +86,7 @@ KIND = Kind(
     short_names=("rc",),
     categories=("all",),
     subresources=SCALE | STATUS,
-    columns=(
-        NAME,
-        Column("Desired", "integer", description=doc("core.v1.ReplicationControllerSpec", "replicas")),
-        Column("Current", "integer", description=doc("core.v1.ReplicationControllerStatus", "replicas")),
-        Column("Ready", "integer", description=doc("core.v1.ReplicationControllerStatus", "readyReplicas")),
-        AGE,
-        CONTAINERS,
-        IMAGES,
-        Column("Selector", description=doc("core.v1.ReplicationControllerSpec", "selector"), priority=1),
-    ),
+    columns=replica_columns("core.v1.ReplicationController"),
     row=row,
     default=default,
     prepare_create=prepare_create,

@@ -11,7 +11,16 @@ from typing import Any
 from cluster_engine.api.core.v1.pod_spec import default_template, template_warnings, validate_template
 from cluster_engine.api.core.v1.pod_spec.annotations import check_pod_annotations
 from cluster_engine.api.meta import check_immutable, check_meta, check_not_negative
-from cluster_engine.api.printing import container_cells, selector_text
+from cluster_engine.api.printing import (
+    AGE,
+    CONTAINERS,
+    IMAGES,
+    NAME,
+    age,
+    container_cells,
+    doc,
+    selector_text,
+)
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import (
     FieldError,
@@ -21,6 +30,7 @@ from cluster_engine.apimachinery.errors import (
     required,
 )
 from cluster_engine.apimachinery.labels import SelectorError, compile_selector
+from cluster_engine.apimachinery.scheme import Column
 from cluster_engine.apimachinery.validation import is_dns1123_label, is_percent, validate_label_selector
 
 _MISMATCH = "`selector` does not match template `labels`"
@@ -182,3 +192,24 @@ def workload_warnings(obj: JSON) -> list[str]:
     return name_warnings(obj) + template_warnings(
         (obj.get("spec") or {}).get("template") or {}, "spec.template"
     )
+
+
+def replica_columns(kind: str) -> tuple[Column, ...]:
+    """How a ReplicaSet or ReplicationController (``kind`` with group and version, as the docs name it) is printed."""
+    return (
+        NAME,
+        Column("Desired", "integer", description=doc(f"{kind}Spec", "replicas")),
+        Column("Current", "integer", description=doc(f"{kind}Status", "replicas")),
+        Column("Ready", "integer", description=doc(f"{kind}Status", "readyReplicas")),
+        AGE,
+        CONTAINERS,
+        IMAGES,
+        Column("Selector", description=doc(f"{kind}Spec", "selector"), priority=1),
+    )
+
+
+def replica_cells(obj: JSON, now: int) -> list[Any]:
+    """The cells of ``replica_columns`` that are not wide."""
+    spec, status = obj.get("spec") or {}, obj.get("status") or {}
+    counts = (spec.get("replicas"), status.get("replicas"), status.get("readyReplicas"))
+    return [obj["metadata"]["name"], *(count or 0 for count in counts), age(obj, now)]
