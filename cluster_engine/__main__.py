@@ -21,6 +21,7 @@ from typing import Any, Literal, cast
 import uvicorn
 
 from cluster_engine.cluster import Cluster
+from cluster_engine.component_helpers.certificates import Authority
 from cluster_engine.memory import relax_collector
 from cluster_engine.serving import ClusterApp, Driver, pki
 from cluster_engine.serving.tls import PeerHttp, PeerWebSocket, peer_user, use_tls, write_private
@@ -106,7 +107,7 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
     host = f"[{options.host}]" if ":" in options.host else options.host
     address = f"{'http' if options.insecure_http else 'https'}://{host}:{port}"
     if certificates is not None:
-        use_tls(config, certificates)
+        use_tls(config, certificates, Authority(options.seed).certificate)
     server = _Server(config)
     loop = asyncio.get_running_loop()
     for number in (signal.SIGINT, signal.SIGTERM):

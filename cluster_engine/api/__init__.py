@@ -23,6 +23,7 @@ from .authorization.v1 import (
 )
 from .autoscaling.v2 import horizontalpodautoscaler
 from .batch.v1 import cronjob, job
+from .certificates.v1 import certificatesigningrequest
 from .coordination.v1 import lease
 from .core.v1 import (
     binding,
@@ -83,6 +84,7 @@ KINDS: tuple[Kind, ...] = (
     horizontalpodautoscaler.KIND,
     cronjob.KIND,
     job.KIND,
+    certificatesigningrequest.KIND,
     lease.KIND,
     endpointslice.KIND,
     ingress.KIND,

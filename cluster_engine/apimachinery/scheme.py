@@ -78,6 +78,17 @@ class Strategy(NamedTuple):
 
     prepare: Callable[[JSON, JSON], JSON]
     validate: Callable[[JSON, JSON], list[FieldError]] = _valid_update
+    reset: tuple[str, ...] = ("status",)
+    """The fields that its writers never own."""
+
+
+class Write(NamedTuple):
+    """What a strategy may know of a write beside the objects."""
+
+    user: JSON
+    """Who writes, as an authentication.UserInfo."""
+    now: str
+    subresource: str = ""
 
 
 class Subresource(NamedTuple):
@@ -158,6 +169,10 @@ class Kind:
     prepare_create: Callable[[JSON], JSON] = _same
     prepare_update: Callable[[JSON, JSON], JSON] = _same_update
     prepare_status: Callable[[JSON, JSON], JSON] = _same_update
+    attribute: Callable[[JSON, JSON | None, Write], JSON] | None = None
+    """Writes into a prepared object (with the old one, if any) who writes it and when, where its kind keeps that."""
+    reset: tuple[str, ...] = ("status",)
+    """The fields that writers of the whole object never own (GetResetFields); of kinds with a status."""
     validate: Callable[[JSON], list[FieldError]] = _valid
     validate_update: Callable[[JSON, JSON], list[FieldError]] = _valid_update
     validate_status: Callable[[JSON, JSON], list[FieldError]] = _valid_update

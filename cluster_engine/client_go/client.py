@@ -57,6 +57,12 @@ class Client:
             self._contexts[(verb, resource, subresource)] = context
         return context
 
+    def may(self, user: JSON, verb: str, group: str, resource: str, subresource: str = "") -> bool:
+        """A SubjectAccessReview: may somebody (an authentication.UserInfo) do this in every namespace?"""
+        self._context("create", "subjectaccessreviews.authorization.k8s.io", None, "")
+        asked = Access(UserInfo.from_dict(user), verb, group, resource, subresource)
+        return self._authorizer.decide(asked).allowed
+
     def get(self, resource: str, name: str, namespace: str | None = None) -> JSON:
         """The object. Raises ApiError 404."""
         return self._registry.get(self._context("get", resource, namespace, name), resource, namespace, name)

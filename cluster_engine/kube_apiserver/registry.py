@@ -17,7 +17,7 @@ from cluster_engine.apimachinery import decode, errors, managed_fields, server_s
 from cluster_engine.apimachinery.cow import JSON, sharing
 from cluster_engine.apimachinery.errors import FieldError
 from cluster_engine.apimachinery.identity_cache import IdentityCache
-from cluster_engine.apimachinery.scheme import Kind, Scheme
+from cluster_engine.apimachinery.scheme import Kind, Scheme, Write
 from cluster_engine.apimachinery.validation import validate_object_meta, validate_object_meta_update
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
@@ -36,7 +36,6 @@ from .subresources.binding import bound
 from .types import RequestContext
 
 Objects = list[JSON]
-_STATUS_RESET = ("status",)
 _SPEC_RESET = ("spec",)
 
 
@@ -140,6 +139,8 @@ class Registry:
             for plugin in mutating:
                 attributes.obj = obj = plugin.admit(attributes, obj)
         obj = kind.prepare_create(obj)
+        if kind.attribute is not None:
+            obj = kind.attribute(obj, None, self._write_of(ctx))
         if kind.allocate is not None:
             obj = kind.allocate(obj, self._allocators)
         problems = kind.validate(obj)
@@ -251,6 +252,8 @@ class Registry:
             for plugin in mutating:
                 attributes.obj = new = plugin.admit(attributes, new)
         new = self._prepared(ctx, kind, new, old)
+        if kind.attribute is not None:
+            new = kind.attribute(new, old, self._write_of(ctx))
         if own:
             new = self._own(ctx, kind, old, new)
         problems = self._update_problems(ctx, kind, new, old)
@@ -271,6 +274,9 @@ class Registry:
         if new is old or same_but_times(new, old):
             return old
         return self._write(ctx, kind, key, new, int(old_meta["resourceVersion"]))
+
+    def _write_of(self, ctx: RequestContext) -> Write:
+        return Write(ctx.user.as_dict(), self.clock.timestamp(), ctx.subresource)
 
     def _prepared(self, ctx: RequestContext, kind: Kind, new: JSON, old: JSON) -> JSON:
         if ctx.subresource == "status":
@@ -500,4 +506,7 @@ def _reset(ctx: RequestContext, kind: Kind) -> tuple[str, ...]:
     """The fields that the written (sub)resource never owns (GetResetFields)."""
     if "status" not in kind.subresources:
         return ()
-    return _SPEC_RESET if ctx.subresource == "status" else _STATUS_RESET
+    if ctx.subresource == "status":
+        return _SPEC_RESET
+    strategy = kind.strategies.get(ctx.subresource)
+    return kind.reset if strategy is None else strategy.reset

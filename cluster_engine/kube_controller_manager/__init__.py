@@ -5,6 +5,9 @@ To add one: a file with a class, and a line in ``CONTROLLERS``.
 
 from cluster_engine.component import Component
 
+from .certificates_approver import CSRApprovingController
+from .certificates_cleaner import CSRCleanerController
+from .certificates_signer import CSRSigningController
 from .client_builder import ClientBuilder
 from .clusterrole_aggregation import ClusterRoleAggregationController
 from .cronjob import CronJobController
@@ -64,6 +67,9 @@ CONTROLLERS: tuple[type[Component], ...] = (
     EphemeralVolumeController,
     PVCProtectionController,
     PVProtectionController,
+    CSRApprovingController,
+    CSRSigningController,
+    CSRCleanerController,
     ValidatingAdmissionPolicyStatusController,
 )
 """Every controller, in the order in which they see a change."""

@@ -61,9 +61,7 @@ def pod_of(stateful_set: JSON, template: JSON, number: int, revision_name: str) 
         REVISION_LABEL: revision_name,
     }
     spec = {**pod["spec"], "hostname": name}
-    claimed = {
-        claim["metadata"]["name"]: claim_name(stateful_set, claim, number) for claim in claims(stateful_set)
-    }
+    claimed = {_named(claim): claim_name(stateful_set, claim, number) for claim in claims(stateful_set)}
     if claimed:
         kept = [volume for volume in spec.get("volumes") or () if volume["name"] not in claimed]
         own = [{"name": n, "persistentVolumeClaim": {"claimName": full}} for n, full in claimed.items()]
@@ -81,9 +79,15 @@ def claims(stateful_set: JSON) -> list[JSON]:
     return stateful_set["spec"].get("volumeClaimTemplates") or []
 
 
+def _named(template: JSON) -> str:
+    """The template's name. Nothing checks that it has one; without, its claims' names are refused."""
+    name: str = (template.get("metadata") or {}).get("name") or ""
+    return name
+
+
 def claim_name(stateful_set: JSON, template: JSON, number: int) -> str:
     """The claim of that number's Pod."""
-    return f"{template['metadata']['name']}-{stateful_set['metadata']['name']}-{number}"
+    return f"{_named(template)}-{stateful_set['metadata']['name']}-{number}"
 
 
 def claim_of(stateful_set: JSON, template: JSON, number: int) -> JSON:

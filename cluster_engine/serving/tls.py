@@ -73,12 +73,16 @@ def peer_user(scope: MutableMapping[str, Any]) -> UserInfo | None:
     return user
 
 
-def use_tls(config: uvicorn.Config, certificates: Certificates) -> None:
-    """TLS that asks for a client certificate and verifies it, but lets bearer tokens through without one."""
+def use_tls(config: uvicorn.Config, certificates: Certificates, client_ca: bytes) -> None:
+    """TLS that asks for a client certificate and verifies it, but lets bearer tokens through without one.
+
+    ``client_ca`` (PEM) is whose certificates are known beside those that were made at the start: the cluster's own
+    authority, which signs CertificateSigningRequests.
+    """
     # The standard library reads certificates from files only; these vanish at once.
     with tempfile.TemporaryDirectory(prefix="drydock-pki-") as folder:
         paths = {name: str(Path(folder, name)) for name in ("ca.crt", "server.crt", "server.key")}
-        write_private(Path(paths["ca.crt"]), certificates.ca.decode())
+        write_private(Path(paths["ca.crt"]), (certificates.ca + client_ca).decode())
         write_private(Path(paths["server.crt"]), certificates.server.certificate.decode())
         write_private(Path(paths["server.key"]), certificates.server.key.decode())
         config.ssl_certfile, config.ssl_keyfile = paths["server.crt"], paths["server.key"]

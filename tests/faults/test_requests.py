@@ -2,9 +2,11 @@
 
 import asyncio
 import json
+from pathlib import Path
 from typing import Any
 
 import pytest
+import yaml
 from faults import Planted, plant, same_again
 
 from cluster_engine import Cluster
@@ -23,6 +25,7 @@ from cluster_engine.serving import ClusterApp
 HOME = "hothouse"
 JSON = {"content-type": "application/json", "accept": "application/json"}
 POD = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "c", "image": "nginx:1.27"}]}}
+GOLDENS = Path(__file__).parents[1] / "api" / "golden"
 EXAMPLES = {
     "pods": ("/api/v1/namespaces/hothouse/pods", POD),
     "secrets": ("/api/v1/namespaces/hothouse/secrets", {"apiVersion": "v1", "kind": "Secret"}),
@@ -38,6 +41,10 @@ EXAMPLES = {
             "kind": "PersistentVolumeClaim",
             "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
         },
+    ),
+    "certificatesigningrequests.certificates.k8s.io": (
+        "/apis/certificates.k8s.io/v1/certificatesigningrequests",
+        yaml.safe_load((GOLDENS / "certificatesigningrequest.input.yaml").read_text()),
     ),
     "ingresses.networking.k8s.io": (
         "/apis/networking.k8s.io/v1/namespaces/hothouse/ingresses",

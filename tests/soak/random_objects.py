@@ -35,6 +35,15 @@ _PODS = {
     ]
 }
 _ASKED = {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "default"}}
+_REQUEST = (
+    "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIV01IOENBUUF3SFRFTU1Bb0dBMVVFQ2d3RFpHVjJNUTB3"
+    "Q3dZRFZRUUREQVJxWVc1bE1Ga3dFd1lIS29aSQp6ajBDQVFZSUtvWkl6ajBEQVFjRFFnQUVQdGVpanNaSTdjNWRXMzRsTDJz"
+    "cXI3dEVnMUVVb2tzOHFvOXhEMlNaCk84SlhFYU5NM0pJcENBdGpud21YZit0OHFSN000V1NiL3FpdGhjY3JJR3JlZnFBQU1B"
+    "b0dDQ3FHU000OUJBTUMKQTBjQU1FUUNJRkhWQXF4M2pTdWRqMnVZaEZaS25QUGJBMFZUeEFEU0V6TUFGUEhjL2R2eEFpQlVQ"
+    "WVkxdWpCMApLOWxGSnBkM00yMHQyc1dmY3lQL0gzYk9qSzU2SStVMHdRPT0KLS0tLS1FTkQgQ0VSVElGSUNBVEUgUkVRVUVT"
+    "VC0tLS0tCg=="
+)
+"""A certificate request of jane, of the group dev, base64 of PEM."""
 BASES: dict[str, JSON] = {
     "Binding": {"target": {"kind": "Node", "name": "node-1"}},
     "SelfSubjectReview": {},
@@ -104,6 +113,13 @@ BASES: dict[str, JSON] = {
         "spec": {
             "scaleTargetRef": {"apiVersion": "apps/v1", "kind": "Deployment", "name": "web"},
             "maxReplicas": 3,
+        }
+    },
+    "CertificateSigningRequest": {
+        "spec": {
+            "request": _REQUEST,
+            "signerName": "kubernetes.io/kube-apiserver-client",
+            "usages": ["client auth"],
         }
     },
     "CronJob": {"spec": {"schedule": "*/5 * * * *", "jobTemplate": _JOB}},

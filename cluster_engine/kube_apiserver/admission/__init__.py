@@ -3,6 +3,9 @@
 The order is upstream's (pkg/kubeapiserver/options/plugins.go).
 """
 
+from .certificate_approval import CertificateApproval
+from .certificate_signing import CertificateSigning
+from .certificate_subject_restriction import CertificateSubjectRestriction
 from .default_ingress_class import DefaultIngressClass
 from .default_storage_class import DefaultStorageClass
 from .default_toleration_seconds import DefaultTolerationSeconds
@@ -30,6 +33,9 @@ PLUGINS: tuple[type[Plugin], ...] = (
     StorageObjectInUseProtection,
     PersistentVolumeClaimResize,
     RuntimeClass,
+    CertificateApproval,
+    CertificateSigning,
+    CertificateSubjectRestriction,
     DefaultIngressClass,
     MutatingAdmissionPolicy,
     ValidatingAdmissionPolicy,

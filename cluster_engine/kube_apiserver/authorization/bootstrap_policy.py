@@ -28,16 +28,46 @@ def _batch(verbs: tuple[str, ...], *resources: str) -> Rule:
     return Rule(verbs, ("batch",), resources)
 
 
+def _certificates(verbs: tuple[str, ...], *resources: str) -> Rule:
+    return Rule(verbs, ("certificates.k8s.io",), resources)
+
+
 NODE_RULES: tuple[Rule, ...] = (
     Rule(("create",), ("authentication.k8s.io",), ("tokenreviews",)),
     Rule(("create",), ("authorization.k8s.io",), ("subjectaccessreviews", "localsubjectaccessreviews")),
     _core(READ, "services"),
     _EVENTS,
+    _certificates(("create", *READ), "certificatesigningrequests"),
     _core(("get",), "endpoints"),
 )
 """Of what the node authorizer does not look at more closely (NodeRules)."""
 
 _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
+    "certificate-controller": (
+        _certificates((*READ, "delete"), "certificatesigningrequests"),
+        _certificates(
+            ("update",), "certificatesigningrequests/status", "certificatesigningrequests/approval"
+        ),
+        Rule(
+            ("approve",),
+            ("certificates.k8s.io",),
+            ("signers",),
+            ("kubernetes.io/kube-apiserver-client-kubelet",),
+        ),
+        Rule(
+            ("sign",),
+            ("certificates.k8s.io",),
+            ("signers",),
+            (
+                "kubernetes.io/legacy-unknown",
+                "kubernetes.io/kube-apiserver-client",
+                "kubernetes.io/kube-apiserver-client-kubelet",
+                "kubernetes.io/kubelet-serving",
+            ),
+        ),
+        Rule(("create",), ("authorization.k8s.io",), ("subjectaccessreviews",)),
+        _EVENTS,
+    ),
     "cronjob-controller": (
         _batch((*_FOLLOW, "get", "update"), "cronjobs"),
         _batch((*_FOLLOW, "get", "create", "update", "delete", "patch"), "jobs"),
@@ -203,6 +233,8 @@ _RULES: dict[str, tuple[Rule, ...]] = {
         ),
         Rule(("create",), ("authentication.k8s.io",), ("selfsubjectreviews",)),
     ),
+    # kubeadm's binding kubeadm:node-autoapprove-certificate-rotation
+    "system:nodes": (_certificates(("create",), "certificatesigningrequests/selfnodeclient"),),
     "system:kube-scheduler": (
         _EVENTS,
         Rule(("create", *READ, "update"), ("coordination.k8s.io",), ("leases",)),

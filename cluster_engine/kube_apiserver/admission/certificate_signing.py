@@ -1,0 +1,38 @@
+"""CertificateSigning: who issues a certificate, or says that it cannot be, may ``sign`` for its signer.
+
+Models plugin/pkg/admission/certificates/signing.
+"""
+
+from __future__ import annotations
+
+from cluster_engine.apimachinery import errors
+from cluster_engine.apimachinery.cow import JSON
+
+from .certificate_approval import REQUESTS, may_for_signer
+from .plugin import UPDATE, Attributes, Plugin
+
+
+def _issued(csr: JSON | None) -> tuple[str, list[JSON]]:
+    status = (csr or {}).get("status") or {}
+    return status.get("certificate") or "", status.get("conditions") or []
+
+
+class CertificateSigning(Plugin):
+    """Looks at updates of the subresource status."""
+
+    name = "CertificateSigning"
+    operations = (UPDATE,)
+    resources = (REQUESTS,)
+    subresources = True
+    validates = True
+
+    def concerns(self, resource: str, operation: str, subresource: str) -> bool:
+        return subresource == "status" and super().concerns(resource, operation, subresource)
+
+    def validate(self, attributes: Attributes) -> None:
+        if _issued(attributes.obj) == _issued(attributes.old):
+            return
+        signer = (attributes.old or {})["spec"].get("signerName") or ""
+        if not may_for_signer(self, attributes, "sign", signer):
+            why = f'user not permitted to sign requests with signerName "{signer}"'
+            raise errors.forbidden(attributes.resource, attributes.name, why)
