@@ -30,6 +30,7 @@ from cluster_engine.kube_apiserver import (
     RequestContext,
     Response,
 )
+from cluster_engine.kube_scheduler import Scheduler
 from cluster_engine.kubelet import Kubelets
 from cluster_engine.network import Wire
 from cluster_engine.performers import PERFORMERS
@@ -359,6 +360,12 @@ class Cluster(Wiring):
         if link is None:
             raise KeyError(f"why {found.resource} {key} was written is not known")
         return self.clock.causes.chain(link)
+
+    def attempts(self, namespace: str, name: str) -> Sequence[JSON]:
+        """The latest attempts to find a node for that Pod, the oldest first (``Attempt.as_data``)."""
+        scheduler = self.components[Scheduler.name]
+        assert isinstance(scheduler, Scheduler)
+        return scheduler.attempts(namespace, name)
 
     # ---- the whole as data -----------------------------------------------------------------------------
 

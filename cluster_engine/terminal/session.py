@@ -12,7 +12,7 @@ import time
 from collections import deque
 from collections.abc import Awaitable, Callable, Mapping, Sequence
 from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, TypeVar
 
 from cluster_engine.linux.limits import MIB
 from cluster_engine.linux.text import characters, octets
@@ -48,6 +48,9 @@ STOP_SECONDS = 3.0
 """How long a line that is to be run waits for what it stopped."""
 
 
+_Asked = TypeVar("_Asked")
+
+
 class BusyError(Exception):
     """Something runs in the terminal; the message is its command line."""
 
@@ -67,6 +70,8 @@ class SessionHooks:
     """What `time pause` and the like do: takes their words, returns what to print. Raises ValueError."""
     on_fault: Callable[[dict[str, Any]], Awaitable[None]] | None = None
     """What `fault` does: takes the fault with its kind. Raises ValueError."""
+    on_why: Callable[[dict[str, Any]], Awaitable[str]] | None = None
+    """What `why` does: takes the object's resource, namespace and name, returns what to print. Raises ValueError."""
     now: Callable[[], int] = lambda: time.time_ns() // 1000
     """The clock, in µs."""
     leap: Callable[[int], None] | None = None
@@ -344,20 +349,24 @@ class TerminalSession:
             if args["wait"]:
                 self._edited[call] = path
         elif name == "time":
-            self._spawn(self._time(call, [characters(word) for word in args]))
+            words = [characters(word) for word in args]
+            absent = "this terminal has no hand on the cluster's clock"
+            self._spawn(self._told(call, self._hooks.on_time, words, absent))
+        elif name == "why":
+            absent = "this terminal knows no reasons"
+            self._spawn(self._told(call, self._hooks.on_why, _characters(args), absent))
         elif name == "fault":
-            what = {
-                key: characters(value) if isinstance(value, str) else value for key, value in args.items()
-            }
-            self._spawn(self._fault(call, what))
+            self._spawn(self._fault(call, _characters(args)))
         else:
             raise LookupError(f"no answer for the host call {name!r}")
 
-    async def _time(self, call: str, words: list[str]) -> None:
+    async def _told(
+        self, call: str, hook: Callable[[_Asked], Awaitable[str]] | None, what: _Asked, absent: str
+    ) -> None:
         try:
-            if self._hooks.on_time is None:
-                raise ValueError("this terminal has no hand on the cluster's clock")
-            self._answer(call, ["said", octets(f"{await self._hooks.on_time(words)}\n")])
+            if hook is None:
+                raise ValueError(absent)
+            self._answer(call, ["said", octets(f"{await hook(what)}\n")])
         except ValueError as error:
             self._answer(call, ["refused", octets(str(error))])
 
@@ -523,3 +532,8 @@ class TerminalSession:
         except (ConfinementError, OSError):
             return Completions()
         return parse_completions(out.decode("utf-8", "replace")) if outcome.status == 0 else Completions()
+
+
+def _characters(args: dict[str, Any]) -> dict[str, Any]:
+    """A host call's arguments with its texts as we write them."""
+    return {key: characters(value) if isinstance(value, str) else value for key, value in args.items()}

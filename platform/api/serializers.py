@@ -184,6 +184,64 @@ class RunClockSerializer(serializers.Serializer[Any]):
     sentence = serializers.CharField(help_text="of a step: what happened, and why; empty when nothing did")
 
 
+class RunWhyRequestSerializer(serializers.Serializer[Any]):
+    """Which object is asked about."""
+
+    resource = serializers.CharField(
+        max_length=253, help_text="as kubectl takes it: pods, deploy, pods.metrics.k8s.io …"
+    )
+    name = serializers.CharField(max_length=253)
+    namespace = serializers.CharField(max_length=253, required=False, default="default")
+
+
+class RunWhyLinkSerializer(serializers.Serializer[Any]):
+    """One thing that led to the next."""
+
+    at = serializers.CharField(help_text="the cluster's time, RFC 3339")
+    text = serializers.CharField(help_text="who did what, in the caller's language")
+
+
+class RunWhyRemedySerializer(serializers.Serializer[Any]):
+    """What would change a refusal."""
+
+    plugin = serializers.CharField()
+    text = serializers.CharField()
+
+
+class RunWhyNodeSerializer(serializers.Serializer[Any]):
+    """What the scheduler found of one node."""
+
+    name = serializers.CharField()
+    feasible = serializers.BooleanField()
+    plugin = serializers.CharField(help_text="which plugin refused it; empty when none did", allow_blank=True)
+    reason = serializers.CharField(allow_blank=True)
+    scores = serializers.DictField(help_text="plugin → {raw, normalized, weighted}")
+    total = serializers.FloatField(allow_null=True)
+
+
+class RunWhyPlacementSerializer(serializers.Serializer[Any]):
+    """The scheduler's last attempt to place the Pod."""
+
+    at = serializers.CharField(help_text="the cluster's time, RFC 3339")
+    number = serializers.IntegerField()
+    result = serializers.CharField()
+    node = serializers.CharField(allow_blank=True)
+    message = serializers.CharField(allow_blank=True)
+    looked_at = serializers.IntegerField(help_text="nodes; at most 50 of them are told")
+    nodes = RunWhyNodeSerializer(many=True)
+    plugins = serializers.ListField(child=serializers.CharField(), help_text="those that gave scores")
+    remedies = RunWhyRemedySerializer(many=True)
+
+
+class RunWhySerializer(serializers.Serializer[Any]):
+    """Why an object is as it is."""
+
+    kind = serializers.CharField()
+    name = serializers.CharField(help_text="namespace/name, or the name alone")
+    chain = RunWhyLinkSerializer(many=True, help_text="from the cause to the effect")
+    placement = RunWhyPlacementSerializer(allow_null=True)
+
+
 class MeSerializer(serializers.ModelSerializer[User]):
     """Who the caller is."""
 

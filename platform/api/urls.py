@@ -34,5 +34,6 @@ urlpatterns = [
     path("v1/runs/<uuid:run_id>/", views.RunView.as_view(), name="run"),
     path("v1/runs/<uuid:run_id>/token/", views.RunTokenView.as_view(), name="run_token"),
     path("v1/runs/<uuid:run_id>/clock/", views.RunClockView.as_view(), name="run_clock"),
+    path("v1/runs/<uuid:run_id>/why/", views.RunWhyView.as_view(), name="run_why"),
     path("v1/me/", views.MeView.as_view(), name="me"),
 ]

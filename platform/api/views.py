@@ -26,6 +26,7 @@ from runs import hosting
 from runs import services as runs
 from runs.happenings import with_sentence
 from runs.models import Run
+from runs.reasons import with_words
 
 from api.parsers import SUBMISSION_PARSERS
 from api.serializers import (
@@ -39,6 +40,8 @@ from api.serializers import (
     RunRequestSerializer,
     RunSerializer,
     RunTokenSerializer,
+    RunWhyRequestSerializer,
+    RunWhySerializer,
     SubmissionRequestSerializer,
     SubmissionSerializer,
 )
@@ -346,6 +349,25 @@ class RunClockView(APIView):
             return Response(RunClockSerializer(reply.data).data)
         if reply.status == 400:
             raise ValidationError({"non_field_errors": [reply.data["error"]]})
+        raise hosting.UnavailableError(f"the host answered {reply.status}")
+
+
+class RunWhyView(APIView):
+    """What led to an object of one run's cluster."""
+
+    @extend_schema(
+        operation_id="runs_why_retrieve", parameters=[RunWhyRequestSerializer], responses=RunWhySerializer
+    )
+    def get(self, request: Request, run_id: uuid.UUID) -> Response:
+        """Why is it so? And of a Pod: why here, or why nowhere?"""
+        run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
+        asked = RunWhyRequestSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        reply = with_words(async_to_sync(hosting.call)(run, "GET", "why", asked.validated_data))
+        if reply.status == 200:
+            return Response(RunWhySerializer(reply.data).data)
+        if reply.status == 404:
+            raise NotFound(reply.data["error"])
         raise hosting.UnavailableError(f"the host answered {reply.status}")
 
 

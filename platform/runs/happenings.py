@@ -1,4 +1,4 @@
-"""What happened in a cluster, and why, as a sentence (`runs.host.clock.Happening` as JSON)."""
+"""What happened in a cluster, and why, as a sentence (`runs.host.happening.Happening` as JSON)."""
 
 from __future__ import annotations
 
@@ -21,11 +21,11 @@ DONE: dict[str, Promise] = {
 
 def sentence(happening: Mapping[str, Any]) -> str:
     """In the current language: who did what, and what it follows from."""
-    what = _clause(happening)
+    what = clause(happening)
     cause = happening.get("because")
     if not cause:
         return _("%(what)s.") % {"what": what}
-    return _("%(what)s, because %(why)s.") % {"what": what, "why": _clause(cause)}
+    return _("%(what)s, because %(why)s.") % {"what": what, "why": clause(cause)}
 
 
 def with_sentence(reply: Reply) -> Reply:
@@ -36,10 +36,18 @@ def with_sentence(reply: Reply) -> Reply:
     return Reply(200, {**reply.data, "sentence": sentence(happened) if happened else ""})
 
 
-def _clause(happening: Mapping[str, Any]) -> str:
+def clause(happening: Mapping[str, Any]) -> str:
+    """In the current language: who did what, without its cause and without a full stop."""
     if not happening.get("kind"):
         return _("%(component)s asked: %(verb)s %(text)s") % happening
     if happening.get("text"):
         return _("%(component)s on the %(kind)s %(name)s: “%(text)s”") % happening
     template = DONE.get(str(happening.get("verb")), DONE["update"])
-    return str(template) % happening
+    done = str(template) % happening
+    changed = ", ".join(_change(each) for each in happening.get("changed") or ())
+    return _("%(done)s (%(changed)s)") % {"done": done, "changed": changed} if changed else done
+
+
+def _change(difference: Mapping[str, Any]) -> str:
+    before, after = (difference[key] or "∅" for key in ("before", "after"))
+    return f"{difference['path']}: {before} → {after}"

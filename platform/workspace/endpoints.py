@@ -14,6 +14,7 @@ from runs import hosting, services, states
 from runs.happenings import with_sentence
 from runs.kubeconfig import kubeconfig_of
 from runs.models import Run
+from runs.reasons import with_words
 from runs.texts import is_storable
 
 from workspace import previews
@@ -21,6 +22,7 @@ from workspace.answers import BadRequestError, endpoint, field, json_body, probl
 
 MAX_PATH = 200
 MAX_FILE = 256 * 1024
+MAX_NAME = 253
 
 
 def _relay(reply: hosting.Reply) -> HttpResponse:
@@ -74,6 +76,13 @@ async def clock(request: HttpRequest, run: Run) -> HttpResponse:
     """The cluster's time and how fast it goes; POST sets or moves it (see `runs.host.clock`)."""
     data = json_body(request) if request.method == "POST" else None
     return _relay(with_sentence(await hosting.call(run, request.method or "GET", "clock", data)))
+
+
+@endpoint("GET")
+async def why(request: HttpRequest, run: Run) -> HttpResponse:
+    """Why the object ?resource=&namespace=&name= is as it is, and why a Pod is where it is (see `runs.reasons`)."""
+    asked = {key: request.GET.get(key, "")[:MAX_NAME] for key in ("resource", "namespace", "name")}
+    return _relay(with_words(await hosting.call(run, "GET", "why", asked)))
 
 
 @endpoint("GET", "PUT", "POST", "DELETE")

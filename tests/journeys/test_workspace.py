@@ -676,3 +676,36 @@ def test_time_stands_steps_and_goes_on(visit):
     clock.locator("select").select_option("10")
     page.wait_for_selector("dd-clock:not(.stands)")
     workspace.expect("all-42")
+
+
+# ---- why ---------------------------------------------------------------------------------------------------
+
+
+def test_why_a_pod_waits_and_why_another_is_where_it_is(visit):
+    workspace = visit()
+    page = workspace.page
+    asks = '{"spec":{"containers":[{"name":"c","image":"nginx:1.27","resources":{"requests":{"cpu":"64"}}}]}}'
+    workspace.type(f"kubectl run huge --image=nginx:1.27 --overrides='{asks}'")
+    workspace.expect("pod/huge created")
+    workspace.type("until why pod huge | grep Insufficient; do sleep 1; done")
+    workspace.expect("worker-2: NodeResourcesFit")
+    workspace.show("map")
+    page.locator("dd-map .pod:has-text('huge')").first.click()
+    ask = page.locator(f"dd-map .map-detail button:has-text('{workspace.says('why.ask')}')")
+    ask.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f".why[open] h3:has-text('{workspace.says('why.nowhere')}')")
+    page.wait_for_selector(".why tr:has-text('worker-1') :text('Insufficient cpu')")
+    page.wait_for_selector(".why .why-remedies li:has-text('resources.requests')")
+    assert page.locator(".why .why-chain li").count() >= 2
+    page.keyboard.press("Escape")
+    page.wait_for_selector(".why:not([open])", state="attached")
+    page.click("dd-map .map-detail .detail-head button")
+    workspace.type("kubectl run small --image=nginx:1.27 && kubectl wait --for=condition=Ready pod/small")
+    workspace.expect("condition met")
+    workspace.show("map")
+    page.locator("dd-map .pod:has-text('small')").first.click()
+    page.wait_for_selector("dd-map .map-detail h2:text-is('small')")
+    ask.click()
+    page.wait_for_selector(".why .why-table .badge.look-running")
+    page.wait_for_selector(".why .why-chain li:has-text('status.phase: Pending → Running')")

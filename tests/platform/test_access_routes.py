@@ -32,7 +32,10 @@ BODIES = {
     "clock": {"action": "pause"},
     "api/v1/runs/": {"lab": "explore-the-components"},
 }
+QUERIES = {"why": "?resource=pods&name=web"}
+"""What an address asks of the reader, by how its route ends."""
 CLOCK = {"now": "2026-01-01T00:00:00Z", "speed": 1.0, "resume": 1.0, "sentence": ""}
+WHY = {"kind": "Pod", "name": "web", "namespace": "default", "chain": [], "attempt": None, "nodes": 0}
 
 ALL = "200 200 200 200 200 200"  # everybody
 IN = "200 200 200 200 200 403"  # whoever has an account or is a guest, over the API
@@ -56,6 +59,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "runs/<uuid:run_id>/check/": {"POST": MINE},
     "runs/<uuid:run_id>/apply/": {"POST": MINE},
     "runs/<uuid:run_id>/clock/": {"GET": WATCHED, "POST": MINE},
+    "runs/<uuid:run_id>/why/": {"GET": WATCHED},
     "runs/<uuid:run_id>/files/": {"GET": WATCHED, "PUT": MINE, "POST": MINE, "DELETE": MINE},
     "runs/<uuid:run_id>/preview/": {"POST": MINE},
     "runs/<uuid:run_id>/reset/": {"POST": MINE},
@@ -99,6 +103,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "api/v1/runs/<uuid:run_id>/": {"GET": API_WATCHED, "DELETE": API_MINE},
     "api/v1/runs/<uuid:run_id>/token/": {"POST": API_MINE},
     "api/v1/runs/<uuid:run_id>/clock/": {"GET": API_WATCHED, "POST": API_MINE},
+    "api/v1/runs/<uuid:run_id>/why/": {"GET": API_WATCHED},
     "api/v1/me/": {"GET": IN},
     "healthz": {"GET": ALL},
     "healthz/": {"GET": ALL},
@@ -153,7 +158,7 @@ def _host(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that answers everything."""
 
     async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = 0) -> Reply:
-        return Reply(200, {"check": REPORT, "clock": CLOCK}.get(verb, {}))
+        return Reply(200, {"check": REPORT, "clock": CLOCK, "why": WHY}.get(verb, {}))
 
     monkeypatch.setattr(hosting, "call", call)
 
@@ -191,7 +196,7 @@ def address(people: dict[str, User], run: Run, lab: Any) -> Any:
         target = group.pk if "group" in route else people["owner"].pk
         for name, value in {**values, "<slug:slug>": slug, "<path:object_id>": target}.items():
             route = route.replace(name, str(value))
-        return f"/{route}"
+        return f"/{route}{query_of(route)}"
 
     return make
 
@@ -208,6 +213,10 @@ def status_of(session: str, verb: str, path: str, body: Any) -> int:
             answer = client.generic(verb, path, json.dumps(body), "application/json")
         transaction.set_rollback(True)
     return answer.status_code
+
+
+def query_of(route: str) -> str:
+    return QUERIES.get(route.rstrip("/").rpartition("/")[2], "")
 
 
 def body_for(route: str) -> Any:
@@ -251,6 +260,7 @@ def test_a_guessed_id(sessions: dict[str, str], lab: Any, route: str) -> None:
     path = "/" + route.replace("<slug:slug>", lab.slug)
     for name in ("<uuid:run_id>", "<uuid:submission_id>"):
         path = path.replace(name, str(uuid.uuid4()))
+    path += query_of(route)
     for verb, row in ROUTES[route].items():
         found = [status_of(sessions.get(role, ""), verb, path, body_for(route)) for role in ROLES]
         missing = ["404" if status == "200" else status for status in row.split()]

@@ -7,7 +7,7 @@ from dataclasses import replace
 from cluster_engine.linux import programs as linux
 from cluster_engine.linux.program import Program
 from cluster_engine.linux.sh import SHELL
-from cluster_engine.terminal.programs import clock, edit, fault, kubectl, sentences, standing_outside
+from cluster_engine.terminal.programs import clock, edit, fault, kubectl, sentences, standing_outside, why
 from cluster_engine.terminal.programs.help import programs as helping
 
 OWN: tuple[Program, ...] = (
@@ -18,6 +18,7 @@ OWN: tuple[Program, ...] = (
     clock.PROGRAM,
     fault.PROGRAM,
     kubectl.PROGRAM,
+    why.PROGRAM,
     *sentences.PROGRAMS,
     *standing_outside.PROGRAMS,
 )

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
-from typing import Any, Protocol, TypedDict
+from typing import Any, Protocol
 
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
@@ -19,31 +19,16 @@ from cluster_engine.sim import SECOND, Link
 from runs.clock import LEAP_LIMIT, SPEEDS, numbers
 from runs.happenings import sentence
 from runs.host.errors import HostError
+from runs.host.happening import EVENTS, Happening, told
 from runs.models import Run
 
 logger = logging.getLogger(__name__)
 
-LEASES, EVENTS = "leases.coordination.k8s.io", "events"
+LEASES = "leases.coordination.k8s.io"
 TYPED = {"speed": "speed", "advance": "seconds"}
 """What the terminal's words take."""
 PULSE = frozenset({(LEASES, "create"), (LEASES, "update"), (EVENTS, "update"), (EVENTS, "delete")})
 """Writes that only say that all goes on, or was long ago: a step passes over them, and over the nodes' heartbeats."""
-TEXT_LIMIT = 300
-"""Characters of an Event's message that are told."""
-
-
-class Happening(TypedDict, total=False):
-    """Who did what to which object."""
-
-    component: str
-    verb: str
-    kind: str
-    name: str
-    namespace: str
-    text: str
-    """The message of an Event; of a journal entry the request's path."""
-    because: Happening | None
-    """What it follows from."""
 
 
 class Owner(Protocol):
@@ -188,38 +173,6 @@ def matters(link: Link) -> bool:
 def _telling(found: list[Link]) -> Link:
     """The one that says most: an Event has words, what it is about has none."""
     return next((link for link in found if link.resource == EVENTS), found[0])
-
-
-def told(cluster: Cluster, link: Link) -> Happening:
-    """A link with what it follows from."""
-    last = max((number for number in link.causes if number > 0), default=None)
-    number = last if last is not None else next(iter(link.causes), None)
-    cause = cluster.clock.causes.get(number) if number is not None else None
-    return {**_one(cluster, link), "because": _one(cluster, cause) if cause is not None else None}
-
-
-def _one(cluster: Cluster, link: Link) -> Happening:
-    if link.entry is not None:
-        # A request, or another journal entry: it changed nothing by itself.
-        return {"component": link.component, "verb": link.verb, "kind": "", "text": link.about}
-    kind = cluster.scheme.named(link.resource)
-    namespace, _slash, name = link.key.rpartition("/")
-    happening: Happening = {
-        "component": link.component,
-        "verb": link.verb,
-        "kind": kind.kind if kind is not None else link.resource,
-        "name": name,
-        "namespace": namespace,
-        "text": "",
-    }
-    if link.resource == EVENTS and (event := cluster.get("events", name, namespace)) is not None:
-        about = event.get("involvedObject") or {}
-        happening |= {
-            "kind": str(about.get("kind", "")),
-            "name": str(about.get("name", "")),
-            "text": str(event.get("message", ""))[:TEXT_LIMIT],
-        }
-    return happening
 
 
 def _keep(run_id: Any, speed: float) -> None:

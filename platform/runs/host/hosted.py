@@ -32,9 +32,11 @@ from runs.host.errors import HostError
 from runs.host.holdings import Holdings
 from runs.host.live import Tabs
 from runs.host.terminal import Terminal
+from runs.host.why import Why, explain
 from runs.host.writer import JournalUnavailableError, JournalWriter
 from runs.journal import CLOCK, FencedError, JournalFullError, Record
 from runs.models import Run
+from runs.reasons import typed
 
 logger = logging.getLogger(__name__)
 
@@ -307,6 +309,15 @@ class HostedRun:
         with translation.override(self._language):
             return await self.clock.typed(words)
 
+    async def typed_why(self, what: dict[str, Any]) -> str:
+        """What `why` of the terminal says, in the owner's language. Raises ValueError."""
+        try:
+            found = await self.why(what)
+        except HostError as error:
+            raise ValueError(str(error)) from error
+        with translation.override(self._language):
+            return typed(found)
+
     async def inject(self, what: dict[str, Any]) -> None:
         """What `fault` of the terminal does. Raises ValueError."""
         try:
@@ -359,6 +370,12 @@ class HostedRun:
                 "stderr": "",
             }
         return await self.terminal.run(["kubectl", "apply", "-f", path])
+
+    async def why(self, data: dict[str, Any]) -> Why:
+        """Why an object is as it is (`host/why.py`). Raises HostError."""
+        await self.driver.roused()
+        self.driver.catch_up()
+        return explain(self.cluster, data)
 
     async def preview(self, data: dict[str, Any]) -> dict[str, Any]:
         """What a Pod or Service answers over HTTP (`host/preview.py`), some at a time."""

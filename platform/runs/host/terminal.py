@@ -75,6 +75,9 @@ class Owner(Protocol):
     async def typed_time(self, words: list[str]) -> str:
         """What `time pause` and the like of the terminal do, and say. Raises ValueError."""
 
+    async def typed_why(self, what: dict[str, Any]) -> str:
+        """What `why` of the terminal says. Raises ValueError."""
+
     async def inject(self, what: dict[str, Any]) -> None:
         """What `fault` does. Raises ValueError."""
 
@@ -141,6 +144,7 @@ class Terminal:
             on_exit=self._on_exit,
             on_time=self._hosted.typed_time,
             on_fault=self._hosted.inject,
+            on_why=self._hosted.typed_why,
             now=self._hosted.now,
             dialer=Dialer(self._hosted),
         )

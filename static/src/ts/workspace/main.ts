@@ -7,7 +7,9 @@ import "./map/map";
 import "./terminal";
 import { setUpPanes } from "./panes";
 import { setUpPreview } from "./preview";
+import { setUpWhy } from "./why";
 import "./status";
 
 setUpPanes();
 setUpPreview();
+setUpWhy();

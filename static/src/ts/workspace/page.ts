@@ -32,6 +32,8 @@ export interface Events {
   "dd-file": { path: string };
   /** Show the page of a Pod or Service. */
   "dd-preview": Previewed;
+  /** Tell why an object is as it is. */
+  "dd-why": Asked;
   /** Bring a pane to the front (narrow screens show one at a time). */
   "dd-show": { view: View };
 }
@@ -41,6 +43,13 @@ export interface Previewed {
   namespace: string;
   name: string;
   port: number;
+}
+
+export interface Asked {
+  /** As the API names it: `pods`. */
+  resource: string;
+  namespace: string;
+  name: string;
 }
 
 export type View = "guide" | "terminal" | "editor" | "map";

@@ -2,7 +2,7 @@
 import { h, icon } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { lookOf, readyCount, restarts, statusOf, type ContainerStatus, type Pod } from "./objects";
-import { emit, type Previewed } from "../page";
+import { emit, type Asked, type Previewed } from "../page";
 
 const HTTP = 80;
 
@@ -14,6 +14,11 @@ function firstPort(pod: Pod): number {
 /** Opens the page that is served there. */
 export function pageButton(wanted: Previewed): HTMLElement {
   return h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-preview", wanted) }, t("preview.page"));
+}
+
+/** Tells why it is as it is. */
+export function whyButton(asked: Asked): HTMLElement {
+  return h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-why", asked) }, t("why.ask"));
 }
 
 function stateText(container: ContainerStatus | undefined): string {
@@ -54,6 +59,7 @@ export function detail(pod: Pod, close: () => void): HTMLElement {
       "div",
       { class: "detail-acts" },
       h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command }) }, icon("play"), "kubectl describe"),
+      whyButton({ resource: "pods", namespace, name }),
       pod.status?.podIP ? pageButton({ kind: "pods", namespace, name, port: firstPort(pod) }) : null,
     ),
     facts([

@@ -1,0 +1,43 @@
+"""`why`: what led to an object of the cluster, and why its Pod is where it is."""
+
+from __future__ import annotations
+
+from cluster_engine.linux.program import Event, Program, State, Sys
+
+USAGE = "why RESOURCE NAME [-n NAMESPACE] | why RESOURCE/NAME [-n NAMESPACE]"
+
+
+def asked(words: list[str]) -> dict[str, str] | None:
+    """Which object is asked about, by the words of the command; None: nothing that there is."""
+    match words:
+        case ["-n" | "--namespace", namespace, *rest] | [*rest, "-n" | "--namespace", namespace]:
+            what = asked(rest) if rest and not any(word.startswith("-") for word in rest) else None
+            return {**what, "namespace": namespace} if what is not None else None
+        case [word] if word.count("/") == 1 and all(word.split("/")):
+            resource, name = word.split("/")
+            return {"resource": resource, "namespace": "default", "name": name}
+        case [resource, name] if "/" not in f"{resource}{name}" and not f"{resource}".startswith("-"):
+            return {"resource": resource, "namespace": "default", "name": name}
+    return None
+
+
+def _on(sys: Sys, state: State, event: Event) -> State:
+    match event:
+        case ["start", argv]:
+            what = asked(argv[1:])
+            if what is None:
+                sys.err(f"Usage: {USAGE}\n")
+                sys.exit(2)
+            sys.call("why", what)
+        case ["answer", _, ["said", said]]:
+            sys.out(said)
+            sys.exit(0)
+        case ["answer", _, ["refused", reason]]:
+            sys.error(reason)
+            sys.exit(1)
+        case ["answer", _, _]:
+            sys.exit(1)
+    return state
+
+
+PROGRAM = Program("why", "tell what led to an object, and why a Pod is where it is", USAGE, on=_on)

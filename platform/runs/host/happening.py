@@ -1,0 +1,84 @@
+"""What happened in a cluster: links of `Cluster.why` as people name things, with what they changed."""
+
+from __future__ import annotations
+
+from bisect import bisect_left
+from typing import TypedDict
+
+from cluster_engine.cluster import Cluster
+from cluster_engine.sim import Link, rfc3339
+from runs.host.differences import Difference, differences
+
+EVENTS = "events"
+TEXT_LIMIT = 300
+"""Characters of an Event's message that are told."""
+
+
+class Happening(TypedDict, total=False):
+    """Who did what to which object."""
+
+    component: str
+    verb: str
+    kind: str
+    name: str
+    namespace: str
+    text: str
+    """The message of an Event; of a journal entry the request's path."""
+    at: str
+    """The cluster's time, RFC 3339."""
+    changed: list[Difference]
+    """Of an update whose object before it is still known: what it changed."""
+    because: Happening | None
+    """What it follows from."""
+
+
+def told(cluster: Cluster, link: Link) -> Happening:
+    """A link with what it follows from."""
+    last = max((number for number in link.causes if number > 0), default=None)
+    number = last if last is not None else next(iter(link.causes), None)
+    cause = cluster.clock.causes.get(number) if number is not None else None
+    return {**one(cluster, link), "because": one(cluster, cause) if cause is not None else None}
+
+
+def one(cluster: Cluster, link: Link) -> Happening:
+    """A link by itself."""
+    if link.entry is not None:
+        # A request, or another journal entry: it changed nothing by itself.
+        return {
+            "component": link.component,
+            "verb": link.verb,
+            "kind": "",
+            "text": link.about,
+            "at": rfc3339(link.at),
+        }
+    kind = cluster.scheme.named(link.resource)
+    namespace, _slash, name = link.key.rpartition("/")
+    happening: Happening = {
+        "component": link.component,
+        "verb": link.verb,
+        "kind": kind.kind if kind is not None else link.resource,
+        "name": name,
+        "namespace": namespace,
+        "text": "",
+        "at": rfc3339(link.at),
+        "changed": _changed(cluster, link),
+    }
+    if link.resource == EVENTS and (event := cluster.get("events", name, namespace)) is not None:
+        about = event.get("involvedObject") or {}
+        happening |= {
+            "kind": str(about.get("kind", "")),
+            "name": str(about.get("name", "")),
+            "text": str(event.get("message", ""))[:TEXT_LIMIT],
+        }
+    return happening
+
+
+def _changed(cluster: Cluster, link: Link) -> list[Difference]:
+    if link.verb != "update" or link.resource == EVENTS:
+        return []
+    changes = cluster.store.changes(link.resource)
+    place = bisect_left(changes, link.revision, key=lambda change: change.revision)
+    if place == len(changes) or changes[place].revision != link.revision:
+        return []
+    before = changes[place].previous
+    return differences(before, changes[place].object) if before is not None else []
