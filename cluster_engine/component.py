@@ -134,7 +134,7 @@ class Component:
 
     def share_all(self, other: Self) -> None:
         for queue, theirs in zip(self._queues, other._queues, strict=True):
-            queue.load(theirs.state())
+            queue.share(theirs)
         self.share(other)
 
     def save_all(self) -> dict[str, Any]:

@@ -290,6 +290,7 @@ class Scheme:
     def __init__(self, kinds: Iterable[Kind] = ()) -> None:
         """Raises ValueError when two kinds have one group-resource or one group and kind."""
         self._kinds: dict[str, Kind] = {}
+        self._names: set[tuple[str, str]] = set()  # group and kind; never iterated
         self._followers: list[Callable[[], None]] = []
         for kind in kinds:
             self.register(kind)
@@ -308,14 +309,16 @@ class Scheme:
         """Serve a kind from now on. Raises ValueError when its names are taken."""
         if kind.group_resource in self._kinds:
             raise ValueError(f"two kinds are called {kind.group_resource}")
-        if any((kind.group, kind.kind) == (other.group, other.kind) for other in self._kinds.values()):
+        if (kind.group, kind.kind) in self._names:
             raise ValueError(f"two kinds of the group {kind.group!r} are called {kind.kind}")
         self._kinds[kind.group_resource] = kind
+        self._names.add((kind.group, kind.kind))
         self._tell()
 
     def unregister(self, resource: str) -> None:
         """Serve the kind of this group-resource no longer; its objects stay stored. Raises KeyError."""
-        del self._kinds[resource]
+        gone = self._kinds.pop(resource)
+        self._names.discard((gone.group, gone.kind))
         self._tell()
 
     def follow(self, changed: Callable[[], None]) -> None:

@@ -10,8 +10,9 @@ from typing import Any
 
 from cluster_engine.cel.errors import CelCostError, CelError
 from cluster_engine.cel.frame import Code, Frame, Run
+from cluster_engine.cel.library.conversions import as_int
 from cluster_engine.cel.library.optional import index_present, select_present
-from cluster_engine.cel.library.standard import as_int, compare, entry, item, of_both
+from cluster_engine.cel.library.standard import compare, entry, item, of_both
 from cluster_engine.cel.values import (
     INT_MAX,
     INT_MIN,

@@ -256,8 +256,9 @@ class SharedInformer:
         if name in self._indexes:
             return
         index = self._indexes[name] = _Index(values_of, tuple(parts))
-        for obj in self._store.range(self.resource):
-            index.apply(key_of(obj), None, obj)
+        if self._store:  # while a cluster is wired there is nothing in it yet
+            for obj in self._store.range(self.resource):
+                index.apply(key_of(obj), None, obj)
 
     def on(
         self,
@@ -268,12 +269,18 @@ class SharedInformer:
         reader: str = "",
     ) -> None:
         """As `Informer.on`, for the reader of that name."""
-        kinds = frozenset(owners) if owners is not None else None
-        self._named |= kinds or set()
+        kinds = None
+        if owners is not None:
+            kinds = frozenset(owners)
+            self._named |= kinds
         self._routes.clear()
-        for what, tell in ((_ADD, add), (_UPDATE, update), (_DELETE, delete)):
-            if tell is not None:
-                self._handlers[what].append(Handler(tell, kinds, reader))
+        handlers = self._handlers
+        if add is not None:
+            handlers[_ADD].append(Handler(add, kinds, reader))
+        if update is not None:
+            handlers[_UPDATE].append(Handler(update, kinds, reader))
+        if delete is not None:
+            handlers[_DELETE].append(Handler(delete, kinds, reader))
 
     def _event(self, event: WatchEvent) -> None:
         new, old = event.object, event.previous
@@ -422,7 +429,8 @@ class SharedInformer:
 
     def share(self, other: SharedInformer) -> None:
         """Takes over the indexes of ``other``, whose store this informer's store shares."""
-        self.load(other.state())
+        if self._still or other._still:
+            self.load(other.state())
         for name, index in self._indexes.items():
             index.share(other._indexes[name])
 

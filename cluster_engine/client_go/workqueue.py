@@ -140,6 +140,11 @@ class WorkQueue:
         text = f'{self.name}.go] "Unhandled Error" err="{why}" logger="UnhandledError"'
         self._clock.logs.write(self._process, self._clock.now, "E", text)
 
+    def share(self, other: WorkQueue) -> None:
+        """As ``load`` of what ``other`` would save; entries are replaced, never changed."""
+        self._pending, self._draining = other._pending.copy(), other._draining
+        self._delayed, self._failures = other._delayed.copy(), other._failures.copy()
+
     def state(self) -> dict[str, Any]:
         return {
             "pending": [[key, list(roots)] for key, roots in self._pending.items()],

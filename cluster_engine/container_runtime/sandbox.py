@@ -15,6 +15,7 @@ from typing import Any
 
 from cluster_engine.container_runtime.commands import COLUMNS, ROWS, Commands
 from cluster_engine.container_runtime.errors import StartError, start_error
+from cluster_engine.container_runtime.forwards import Forwards
 from cluster_engine.container_runtime.keeper import Keeper
 from cluster_engine.container_runtime.lookups import RESOLVER_PORT, Found, Lookups
 from cluster_engine.container_runtime.registry import find
@@ -26,11 +27,8 @@ from cluster_engine.linux.files import Credentials, Files, Storage, tree
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.linux.machine import Machine
 from cluster_engine.linux.text import octets
-from cluster_engine.network import FIRST_PORT, IN_FLIGHT, LAST_PORT, RESET
 from cluster_engine.sim.packing import pack as pack_state
 
-FORWARDS = 256
-"""Connections that come from outside into one Pod."""
 SANDBOX_IMAGE = "registry.k8s.io/pause:3.10.2"
 """What containerd's sandboxes run."""
 
@@ -62,6 +60,7 @@ class Sandbox:
         self.commands = Commands(
             key, keeper, hostname, self._data, touch=self._touch, ready=lambda: self._plan(keeper.now)
         )
+        self.forwards = Forwards(keeper, self._data, touch=self._touch, accept=self.accept)
         self._machine: Machine | None = None
         self._saved: Any = None
         """The machine as it was saved; it is made of that when something touches it."""
@@ -299,53 +298,6 @@ class Sandbox:
         self.commands.detach(container, status)
         self._keeper.told.exited(self.key, container, status)
 
-    # ---- connections from outside ----------------------------------------------------------------------
-
-    def dial(self, session: str, stream: int, port: int) -> bool:
-        """A connection from within the Pod to one of its own ports; whether somebody took it."""
-        data = self._data
-        if len(data.forwards) >= FORWARDS:
-            return False
-        from_port = FIRST_PORT + data.fresh() % (LAST_PORT - FIRST_PORT)
-        sock = self.accept(port, "127.0.0.1", "127.0.0.1", from_port)
-        if sock is None:
-            return False
-        data.forwards[sock] = [session, stream, 0]
-        return True
-
-    def pass_on(self, session: str, stream: int, text: str) -> None:
-        """Byte text for such a connection; one whose process takes nothing is reset."""
-        sock = self._forward(session, stream)
-        if sock is None or not text:
-            return
-        forward = self._data.forwards[sock]
-        forward[2] += len(text)
-        if forward[2] <= IN_FLIGHT:
-            self._touch().received(sock, text)
-        else:
-            self._forward_ended(sock)
-            self._touch().failed(sock, RESET)
-
-    def finish(self, session: str, stream: int) -> None:
-        """No more comes on it."""
-        sock = self._forward(session, stream)
-        if sock is not None:
-            self._touch().closed(sock)
-
-    def abandon(self, session: str) -> None:
-        """Whoever had the session is gone, and its connections with it."""
-        for sock in [sock for sock, forward in self._data.forwards.items() if forward[0] == session]:
-            del self._data.forwards[sock]
-            self._touch().failed(sock, RESET)
-
-    def _forward(self, session: str, stream: int) -> str | None:
-        forwards = self._data.forwards.items()
-        return next((sock for sock, each in forwards if each[:2] == [session, stream]), None)
-
-    def _forward_ended(self, sock: str) -> None:
-        session, stream, _ = self._data.forwards.pop(sock)
-        self._keeper.told.connection_ended(session, stream)
-
     # ---- files -----------------------------------------------------------------------------------------
 
     def set_volume(self, name: str, root: Node, limit: int = 0) -> None:
@@ -437,32 +389,30 @@ class Sandbox:
         self._keeper.network.connect(self.key, sock, ip, port)
 
     def send(self, sock: str, text: str) -> None:
-        forward = self._data.forwards.get(sock)
-        if forward is None:
-            self._keeper.network.send(self.key, sock, text)
-        else:
-            self._keeper.told.output(forward[0], forward[1], text)
+        if sock in self._data.forwards:
+            self.forwards.wrote(sock, text)
             self._news.append(("taken", sock, len(text)))
+        else:
+            self._keeper.network.send(self.key, sock, text)
 
     def shutdown(self, sock: str) -> None:
-        if sock not in self._data.forwards:
+        if sock in self._data.forwards:
+            self.forwards.ended(sock)
+            self._news.append(("left", sock))
+        else:
             self._keeper.network.shutdown(self.key, sock)
-            return
-        self._forward_ended(sock)
-        self._news.append(("left", sock))
 
     def close(self, sock: str) -> None:
         if sock in self._data.forwards:
-            self._forward_ended(sock)
+            self.forwards.ended(sock)
         else:
             self._keeper.network.close(self.key, sock)
 
     def took(self, sock: str, count: int) -> None:
-        forward = self._data.forwards.get(sock)
-        if forward is None:
-            self._keeper.network.took(self.key, sock, count)
+        if sock in self._data.forwards:
+            self.forwards.took(sock, count)
         else:
-            forward[2] -= count
+            self._keeper.network.took(self.key, sock, count)
 
     def datagram(self, port: int, ip: str, to_port: int, data: str) -> None:
         self._keeper.network.datagram(self.key, port, ip, to_port, data)
@@ -510,8 +460,7 @@ class Sandbox:
         data.timer = None
         self._lookups.stop()
         self.commands.stop()
-        for sock in list(data.forwards):
-            self._forward_ended(sock)
+        self.forwards.stop()
 
     def waiting(self, container: str) -> bool:
         """Whether the container only waits to be asked: it has not run at all."""

@@ -83,7 +83,7 @@ class NodeLifecycleController(Controller):
             return  # it cannot fall silent before its lease is written by somebody else, or goes
         now = self.clock.now
         due = rules.last_sign(node, self.leases.get(lease_key))
-        due += round(rules.GRACE_PERIOD * SECOND)
+        due += round(rules.grace_period(node) * SECOND)
         if now >= due:
             old = (node.get("status") or {}).get("conditions") or ()
             found = rules.silent_conditions(node, self.clock.timestamp())

@@ -15,6 +15,8 @@ from cluster_engine.sim import parse_rfc3339
 
 GRACE_PERIOD = 50.0
 """Seconds without a sign of life before a node counts as gone (--node-monitor-grace-period)."""
+STARTUP_GRACE_PERIOD = 60.0
+"""The same for a node of which nobody has ever said whether it is ready (--node-startup-grace-period)."""
 
 EVICTION_INTERVAL, SLOW_INTERVAL = 10.0, 100.0
 """Seconds between two evictions in a zone (--node-eviction-rate, --secondary-node-eviction-rate)."""
@@ -84,6 +86,11 @@ def last_sign(node: JSON, lease: JSON | None) -> int:
     if ready is not None and ready.get("lastHeartbeatTime") and ready["status"] != "Unknown":
         times.append(ready["lastHeartbeatTime"])
     return max(parse_rfc3339(time) for time in times)
+
+
+def grace_period(node: JSON) -> float:
+    """Seconds that the node may be silent."""
+    return STARTUP_GRACE_PERIOD if condition_of(node, "Ready") is None else GRACE_PERIOD
 
 
 def silent_conditions(node: JSON, stamp: str) -> list[JSON]:

@@ -7,7 +7,8 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.record import PodRecord, named_port, pod_text
-from cluster_engine.kubelet.runtime import Runtime, Then
+from cluster_engine.kubelet.runtime import Runtime
+from cluster_engine.network.client import Then
 
 _HTTP_TIMEOUT = 60.0
 """Seconds that an HTTP hook may take."""
@@ -37,7 +38,7 @@ class Lifecycle:
             headers = {"User-Agent": "kube-lifecycle/1.37"}
             tls = (action.get("scheme") or "HTTP") == "HTTPS"
             wait = min(timeout, _HTTP_TIMEOUT)
-            self.runtime.http(
+            self.runtime.dialer.http(
                 record, host, port, path, headers, tls=tls, timeout=wait, then=then, background=False
             )
         else:

@@ -32,7 +32,7 @@ class PortForward:
         uid = self._sessions[session]
         if not self.runtime.sandboxes.has(uid):
             self._failed(session, stream, port, f'network namespace for sandbox "{self._id(uid)}" is closed')
-        elif not self.runtime.sandboxes.get(uid).dial(session, stream, port):
+        elif not self.runtime.sandboxes.get(uid).forwards.dial(session, stream, port):
             where = self.core.chance.of("network-namespace", uid).hex(32)
             groups = "-".join((where[:8], where[8:12], where[12:16], where[16:20], where[20:]))
             refused = "connect: connection refused"
@@ -49,16 +49,16 @@ class PortForward:
         """Bytes for a connection; ``end``: they are the last."""
         uid = self._sessions[session]
         if self.runtime.sandboxes.has(uid):
-            sandbox = self.runtime.sandboxes.get(uid)
-            sandbox.pass_on(session, stream, data.decode("latin-1"))
+            forwards = self.runtime.sandboxes.get(uid).forwards
+            forwards.pass_on(session, stream, data.decode("latin-1"))
             if end:
-                sandbox.finish(session, stream)
+                forwards.finish(session, stream)
 
     def hang_up(self, session: str) -> None:
         """Whoever had the session is gone, and its connections with it."""
         uid = self._sessions.pop(session)
         if self.runtime.sandboxes.has(uid):
-            self.runtime.sandboxes.get(uid).abandon(session)
+            self.runtime.sandboxes.get(uid).forwards.abandon(session)
 
     def _id(self, uid: str) -> str:
         return self.core.chance.of("sandbox", uid).hex(64)

@@ -9,8 +9,9 @@ from cluster_engine.apimachinery.duration import go_duration
 from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.record import SYNCING, PodRecord, field_path, find_container, named_port
-from cluster_engine.kubelet.runtime import Runtime, Then
+from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.kubelet.steady import Probe, may_rest, missed_lines, without_times
+from cluster_engine.network.client import Then
 from cluster_engine.sim import SECOND
 
 KINDS = ("startup", "readiness", "liveness")
@@ -190,16 +191,16 @@ class Prober:
             headers.update({h["name"]: h["value"] for h in action.get("httpHeaders") or ()})
             tls = (action.get("scheme") or "HTTP") == "HTTPS"
             port = named_port(spec, action["port"])
-            runtime.http(
+            runtime.dialer.http(
                 record, host, port, path, headers, tls=tls, timeout=timeout, then=then, background=background
             )
         elif "tcpSocket" in probe:
             action = probe["tcpSocket"]
             host, port = action.get("host") or record.ip, named_port(spec, action["port"])
-            runtime.connect_tcp(record, host, port, timeout, then, background)
+            runtime.dialer.connect_tcp(record, host, port, timeout, then, background)
         elif "grpc" in probe:
             action = probe["grpc"]
-            runtime.grpc_health(
+            runtime.dialer.grpc_health(
                 record, action["port"], action.get("service") or "", timeout, then, background
             )
         else:

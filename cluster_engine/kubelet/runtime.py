@@ -8,7 +8,7 @@ staging/src/k8s.io/cri-api (RuntimeService) and pkg/kubelet/cri/remote.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -20,6 +20,7 @@ from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandboxes import Calls, Sandboxes
 from cluster_engine.container_runtime.setup import Setup
 from cluster_engine.kubelet.core import Core
+from cluster_engine.kubelet.dialer import Dialer
 from cluster_engine.kubelet.disks import Disks
 from cluster_engine.kubelet.dns import Resolver
 from cluster_engine.kubelet.record import FINISHED, TERMINATING, PodRecord
@@ -28,7 +29,8 @@ from cluster_engine.kubelet.users import User
 from cluster_engine.kubelet.volumes import Mount
 from cluster_engine.linux.files import tree
 from cluster_engine.linux.text import octets
-from cluster_engine.network import GRPC_HELLO, Clients, Network, is_address
+from cluster_engine.network import Clients, Network
+from cluster_engine.network.client import Then
 from cluster_engine.sim import SECOND
 
 FOREGROUND = 300 * SECOND
@@ -36,9 +38,6 @@ FOREGROUND = 300 * SECOND
 UNKNOWN_EXIT = 255
 """containerd's exit code of a container whose end it has not seen."""
 _RESOLV_CONF, _HOSTNAME = "/etc/resolv.conf", "/etc/hostname"
-
-Then = list[Any]
-"""[name of a clock handler, its first arguments …]: it is called with the answer as the last argument."""
 
 Node = dict[str, Any]
 """A file tree, as ``linux.files`` knows it."""
@@ -119,6 +118,7 @@ class Runtime:
         self.clients = Clients(self.clock, network)
         for node in core.nodes.values():
             self.clients.add(node.name, node.ip)
+        self.dialer = Dialer(core, self.clients)
         self._exited = exited
         self._by_ip: dict[str, str] = {}
         self._sessions: dict[str, str] = {}
@@ -426,71 +426,6 @@ class Runtime:
     def touches(self, record: PodRecord) -> int:
         """How often anybody worked with the sandbox so far."""
         return self.sandboxes.touches.get(record.uid, 0)
-
-    # ---- connections -----------------------------------------------------------------------------------
-
-    def http(
-        self,
-        record: PodRecord,
-        host: str,
-        port: int,
-        path: str,
-        headers: Mapping[str, str],
-        *,
-        tls: bool,
-        timeout: float,
-        then: Then,
-        background: bool,
-    ) -> None:
-        """A GET from the Pod's node. The answer is one of
-
-        ``["reply", status]`` · ``["timeout"]`` · ``["failed", why]`` (``connection refused`` …) ·
-        ``["protocol", why]`` when what answers is not HTTP of that scheme.
-        """
-        address = self._address(record, host)
-        if address is None:
-            self._no_such_host(host, then, background)
-            return
-        given = {"Host": f"{host}:{port}", **headers, "Connection": "close"}
-        lines = [f"GET {path if path.startswith('/') else '/' + path} HTTP/1.1"]
-        lines += [f"{name}: {value}" for name, value in given.items()]
-        text = octets("\r\n".join(lines) + "\r\n\r\n")
-        wait = round(timeout * SECOND)
-        self.clients.http(
-            record.node, address, port, text, tls=tls, timeout=wait, then=then, background=background
-        )
-
-    def connect_tcp(
-        self, record: PodRecord, host: str, port: int, timeout: float, then: Then, background: bool
-    ) -> None:
-        """A connection from the Pod's node: ``["connected"]``, ``["timeout"]`` or ``["failed", why]``."""
-        address = self._address(record, host)
-        if address is None:
-            self._no_such_host(host, then, background)
-            return
-        wait = round(timeout * SECOND)
-        self.clients.connect_tcp(record.node, address, port, timeout=wait, then=then, background=background)
-
-    def grpc_health(
-        self, record: PodRecord, port: int, service: str, timeout: float, then: Then, background: bool
-    ) -> None:
-        """A gRPC health check from the Pod's node: ``["said", line]``, ``["timeout"]`` or ``["failed", why]``."""
-        text = f"{GRPC_HELLO}grpc.health.v1.Health/Check {octets(service)}\n"
-        wait = round(timeout * SECOND)
-        self.clients.exchange(
-            record.node, record.ip, port, text, tls=False, timeout=wait, then=then, background=background
-        )
-
-    def _address(self, record: PodRecord, host: str) -> str | None:
-        """On the node, localhost is the node's own address; it knows no names of the cluster."""
-        if host in ("127.0.0.1", "localhost"):
-            return self.core.nodes[record.node].ip
-        return host if is_address(host) else None
-
-    def _no_such_host(self, host: str, then: Then, background: bool) -> None:
-        self.clock.call_at(
-            self.clock.now, *then, ["failed", f"lookup {host}: no such host"], background=background
-        )
 
     # ---- files and logs --------------------------------------------------------------------------------
 

@@ -11,6 +11,7 @@ from faults import Planted, failing, plant, ready, same_again, web
 from cluster_engine import Cluster
 from cluster_engine.client_go import WorkQueue
 from cluster_engine.etcd import Store
+from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
 from cluster_engine.kube_scheduler.cycle import Cycle
 from cluster_engine.sim import Clock
@@ -42,6 +43,10 @@ def told_a_story() -> Cluster:
 
 def queue_of(cluster: Cluster, name: str) -> WorkQueue:
     return next(q for part in cluster.components.values() for q in part._queues if q.name == name)
+
+
+def test_every_controller_is_tried() -> None:
+    assert {controller.name for controller in CONTROLLERS} <= {name.partition("/")[0] for name in queues()}
 
 
 @pytest.mark.parametrize("name", queues())

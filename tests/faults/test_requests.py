@@ -11,9 +11,9 @@ from faults import Planted, plant, same_again
 
 from cluster_engine import Cluster
 from cluster_engine.etcd import Store
-from cluster_engine.kube_apiserver import ADMIN, ANONYMOUS, Request, handlers, verbs
+from cluster_engine.kube_apiserver import ADMIN, ANONYMOUS, Request, handlers, reviews, subrequests, verbs
 from cluster_engine.kube_apiserver.admission import PLUGINS
-from cluster_engine.kube_apiserver.admission.plugin import CREATE
+from cluster_engine.kube_apiserver.admission.plugin import CREATE, DELETE, UPDATE
 from cluster_engine.kube_apiserver.authentication import Authenticator
 from cluster_engine.kube_apiserver.authorization import AuthorizerChain
 from cluster_engine.kube_apiserver.authorization.privileged_groups import PrivilegedGroups
@@ -30,6 +30,7 @@ EXAMPLES = {
     "pods": ("/api/v1/namespaces/hothouse/pods", POD),
     "secrets": ("/api/v1/namespaces/hothouse/secrets", {"apiVersion": "v1", "kind": "Secret"}),
     "nodes": ("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node"}),
+    "namespaces": ("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace"}),
     "priorityclasses.scheduling.k8s.io": (
         "/apis/scheduling.k8s.io/v1/priorityclasses",
         {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": 7},
@@ -61,6 +62,16 @@ def create(resource: str, name: str) -> Request:
     path, obj = EXAMPLES[resource]
     body = json.dumps({**obj, "metadata": {"name": name}}).encode()
     return Request("POST", path, [], dict(JSON), body, ADMIN)
+
+
+def named(method: str, resource: str, name: str, body: dict[str, Any] | None = None) -> Request:
+    """A request for one object; of a whole object the name is set."""
+    path, _ = EXAMPLES[resource]
+    headers = {**JSON, "content-type": "application/merge-patch+json"} if method == "PATCH" else dict(JSON)
+    if body and "kind" in body:
+        body = {**body, "metadata": {"name": name}}
+    data = b"" if body is None else json.dumps(body).encode()
+    return Request(method, f"{path}/{name}", [], headers, data, ADMIN)
 
 
 def metrics(cluster: Cluster) -> list[str]:
@@ -177,26 +188,146 @@ def test_a_fault_in_a_kinds_own_rules(cluster, stage, monkeypatch):
         object.__setattr__(kind, stage, original)
 
 
+SENDS = {
+    CREATE: lambda resource, name: create(resource, name),
+    UPDATE: lambda resource, name: named("PATCH", resource, name, {"metadata": {"labels": {"a": "b"}}}),
+    DELETE: lambda resource, name: named("DELETE", resource, name, {}),
+}
+"""The request that each operation is asked for with."""
+
+
 @pytest.mark.parametrize(
-    ("plugin", "method"),
+    ("plugin", "method", "operation"),
     [
-        (plugin, method)
+        (plugin, method, operation)
         for plugin in PLUGINS
         for method, does in (("admit", plugin.mutates), ("validate", plugin.validates))
-        if does and CREATE in plugin.operations
+        for operation in plugin.operations
+        if does
+        and method in vars(plugin)
+        and (method, operation) != ("admit", DELETE)  # nothing to be changed
     ],
     ids=lambda part: getattr(part, "name", part),
 )
-def test_a_fault_in_an_admission_plugin(cluster, plugin, method, monkeypatch):
-    resource = next((r for r in EXAMPLES if plugin.resources is None or r in plugin.resources), "")
+def test_a_fault_in_an_admission_plugin(cluster, plugin, method, operation, monkeypatch):
+    mine = next(each for each in cluster.server.registry._chain._plugins if type(each) is plugin)
+    resource = next((r for r in EXAMPLES if mine.concerns(r, operation, "")), "")
     assert resource, f"EXAMPLES has nothing that concerns {plugin.name}"
     monkeypatch.setattr(plugin, "needs", "")
-    plant(monkeypatch, plugin, method, concerns_poison)
-    refused(cluster, create(resource, "poison"))
-    assert cluster.get(resource, "poison", HOME) is None
-    assert cluster.request(create(resource, "sound")).status == 201
+    if operation != CREATE:
+        assert [cluster.request(create(resource, name)).status for name in ("poison", "sound")] == [201, 201]
+        cluster.settle()
+    before = cluster.get(resource, "poison", HOME)
+    hit = plant(
+        monkeypatch,
+        plugin,
+        method,
+        lambda attributes, *_: (
+            (attributes.operation, attributes.name, attributes.subresource) == (operation, "poison", "")
+        ),
+    )
+    refused(cluster, SENDS[operation](resource, "poison"))
+    assert hit
+    assert cluster.get(resource, "poison", HOME) is before
+    assert cluster.request(SENDS[operation](resource, "sound")).status in (200, 201)
     cluster.settle()
     same_again(cluster)
+
+
+def test_every_admission_plugin_is_tried():
+    """What is not told of here would be a plugin that never acts."""
+    for plugin in PLUGINS:
+        acts = [method for method in ("admit", "validate") if method in vars(plugin)]
+        assert acts, plugin.name
+        assert set(plugin.operations) <= set(SENDS), plugin.name
+        assert [plugin.mutates, plugin.validates] == ["admit" in acts, "validate" in acts], plugin.name
+
+
+VERBS = {
+    "get": lambda name: named("GET", "secrets", name),
+    "list": lambda name: Request("GET", EXAMPLES["secrets"][0], [("fieldSelector", f"metadata.name={name}")]),
+    "watch": lambda name: Request(
+        "GET",
+        EXAMPLES["secrets"][0],
+        [("watch", "true"), ("timeoutSeconds", "1"), ("fieldSelector", f"metadata.name={name}")],
+    ),
+    "create": lambda name: create("secrets", f"new-{name}"),
+    "update": lambda name: named("PUT", "secrets", name, {**EXAMPLES["secrets"][1], "data": {"a": "Yg=="}}),
+    "patch": lambda name: named("PATCH", "secrets", name, {"metadata": {"labels": {"a": "b"}}}),
+    "delete": lambda name: named("DELETE", "secrets", name, {}),
+    "delete_collection": lambda name: Request(
+        "DELETE", EXAMPLES["secrets"][0], [("fieldSelector", f"metadata.name={name}")], dict(JSON)
+    ),
+}
+"""A request for each verb, of one of two Secrets."""
+
+
+@pytest.mark.parametrize("verb", VERBS)
+def test_a_fault_in_a_verb(cluster, verb, monkeypatch):
+    for name in ("poison", "sound"):
+        assert cluster.request(create("secrets", name)).status == 201
+    marker = "new-poison" if verb == "create" else "poison"
+    plant(monkeypatch, verbs.Verbs, verb, lambda *args: any(marker in repr(arg) for arg in args))
+
+    def ask(name: str) -> Request:
+        request = VERBS[verb](name)
+        request.user = ADMIN
+        return request
+
+    refused(cluster, ask("poison"))
+    assert cluster.get("secrets", "poison", HOME) is not None
+    assert cluster.request(ask("sound")).status in (200, 201)
+    assert cluster.clock.failures.counts() == {"kube-apiserver": 1}
+    if ask("poison").method != "GET":
+        same_again(cluster)
+
+
+def test_every_verb_is_tried():
+    assert set(VERBS) == {
+        name for name, found in vars(verbs.Verbs).items() if callable(found) and name[0] != "_"
+    }
+
+
+@pytest.mark.parametrize(
+    ("table", "answer"),
+    [(table, answer) for table in (subrequests.ANSWERS, reviews.ANSWERS) for answer in table],
+    ids=lambda part: part if isinstance(part, str) else "",
+)
+def test_a_fault_in_the_answer_of_a_kind_or_subresource(cluster, table, answer, monkeypatch):
+    """Each that a kind's file names: of the one object the request fails, of another one it is answered."""
+    path, word, verb = next(
+        found for kind in cluster.scheme.kinds for found in answered(kind) if found[:2] == (table, answer)
+    )[2:]
+    original = table[answer]
+
+    def planted(*given: Any) -> Any:
+        if concerns_poison(*given):
+            raise Planted(answer)
+        return original(*given)
+
+    monkeypatch.setitem(table, answer, planted)
+    method = {"get": "GET", "create": "POST", "update": "PUT", "patch": "PATCH"}[verb]
+
+    def ask(name: str) -> Request:
+        body = json.dumps({"metadata": {"name": name}}).encode()
+        return Request(method, f"{path}/{name}/{word}" if word else path, [], dict(JSON), body, ADMIN)
+
+    refused(cluster, ask("poison"))
+    assert cluster.request(ask("sound")).status != 500
+    assert cluster.clock.failures.counts() == {"kube-apiserver": 1}
+
+
+def answered(kind: Any) -> list[tuple[Any, ...]]:
+    """(table, name in it, path of the kind, subresource, verb) of whatever answers for a kind."""
+    path = f"{kind.path}{f'/namespaces/{HOME}' if kind.namespaced else ''}/{kind.resource}"
+    found = [
+        (subrequests.ANSWERS, each.answer, path, word, each.verbs[0])
+        for word, each in kind.subresources.items()
+    ]
+    if kind.answer:
+        table = reviews.ANSWERS if kind.answer in reviews.ANSWERS else subrequests.ANSWERS
+        found.append((table, kind.answer, path, "", "create"))
+    return found
 
 
 def test_the_edge_answers_as_the_facade_does(cluster, monkeypatch):

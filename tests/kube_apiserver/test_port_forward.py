@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cluster_engine import Cluster
-from cluster_engine.container_runtime import sandbox
+from cluster_engine.container_runtime import forwards
 from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.serving import forwarding, spdy
 from cluster_engine.sim import Entry
@@ -222,7 +222,7 @@ def test_a_client_that_hangs_up(cluster: Cluster) -> None:
 
 
 def test_who_takes_nothing_is_reset(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "IN_FLIGHT", 300_000)
+    monkeypatch.setattr(forwards, "IN_FLIGHT", 300_000)
     client = Client(cluster, "deaf")
     client.do("connect", stream=3, port=7000)
     for _ in range(8):
@@ -231,7 +231,7 @@ def test_who_takes_nothing_is_reset(cluster: Cluster, monkeypatch: pytest.Monkey
 
 
 def test_connections_have_a_limit(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sandbox, "FORWARDS", 2)
+    monkeypatch.setattr(forwards, "FORWARDS", 2)
     client = Client(cluster, "web")
     for stream in (3, 7, 11):
         client.do("connect", stream=stream, port=80)

@@ -114,6 +114,33 @@ def test_last_sign(lease: dict[str, Any] | None, expected: int) -> None:
 
 
 @pytest.mark.parametrize(
+    ("types", "expected"),
+    [
+        pytest.param([], 60.0, id="never heard of"),
+        pytest.param(["MemoryPressure"], 60.0, id="nothing of Ready"),
+        pytest.param(["Ready"], 50.0, id="heard of"),
+    ],
+)
+def test_grace_period(types: list[str], expected: float) -> None:
+    conditions = [{"type": type, "status": "True"} for type in types]
+    assert node_rules.grace_period({"status": {"conditions": conditions}}) == expected
+
+
+def test_a_node_without_a_kubelet_is_lost_after_a_minute() -> None:
+    cluster = Cluster(nodes=1, seed=1, addons=False, freezing=True)
+    cluster.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "alone"}})
+
+    def told() -> list[str]:
+        found = (cluster.get("nodes", "alone") or {}).get("status", {}).get("conditions", [])
+        return [each["reason"] for each in found if each["type"] == "Ready"]
+
+    cluster.advance(59)
+    assert told() == []
+    cluster.advance(2)
+    assert told() == ["NodeStatusNeverUpdated"]
+
+
+@pytest.mark.parametrize(
     ("taken", "expected"),
     [
         pytest.param([], "10.244.0.0/24", id="first"),

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from pathlib import Path
 from typing import Any
 
 import pytest
@@ -477,26 +476,6 @@ def test_a_hint_that_cannot_tell_does_not_keep_the_pod_waiting(booted: Any) -> N
 
 
 # ---- the guide -------------------------------------------------------------------------------------------
-
-
-def test_the_plugin_of_the_guide(booted: Any) -> None:
-    """docs/ARCHITECTURE.md as it stands: the plugin refuses, says so, and its event wakes the Pod."""
-    guide = (Path(__file__).parents[2] / "docs/ARCHITECTURE.md").read_text()
-    block = guide.split("# cluster_engine/kube_scheduler/plugins/avoid_node.py\n")[1].split("```")[0]
-    module: dict[str, Any] = {}
-    exec(compile(block, "avoid_node.py", "exec"), module)
-    cluster = booted(module["AvoidNode"])
-    both = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "avoid"}}
-    cluster.apply({**both, "data": {"worker-1": "", "worker-2": ""}})
-    cluster.apply(pod("p"))
-    cluster.settle()
-    assert messages(cluster, "p") == [
-        "FailedScheduling: 0/3 nodes are available: 1 node(s) had untolerated taint(s), 2 node(s) were avoided. "
-        "preemption: 0/3 nodes are available: 3 Preemption is not helpful for scheduling."
-    ]
-    cluster.apply({**both, "data": {"worker-1": ""}})
-    cluster.advance(1)
-    assert node_of(cluster, "p") == "worker-2"
 
 
 def test_what_comes_during_the_attempt_counts(booted: Any) -> None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from cluster_engine.cel.library import (
     authorizer,
+    conversions,
     formats,
     jsonpatch,
     lists,
@@ -25,6 +26,7 @@ from cluster_engine.cel.library.function import Function
 
 TABLES = (
     standard.FUNCTIONS,
+    conversions.FUNCTIONS,
     optional.FUNCTIONS,
     strings.FUNCTIONS,
     lists.FUNCTIONS,

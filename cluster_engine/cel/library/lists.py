@@ -11,8 +11,9 @@ from itertools import pairwise
 from typing import Any
 
 from cluster_engine.cel.errors import CelError, too_expensive
+from cluster_engine.cel.library.conversions import as_int, as_uint
 from cluster_engine.cel.library.function import Function, Overload, traversal
-from cluster_engine.cel.library.standard import as_int, as_uint, compare
+from cluster_engine.cel.library.standard import compare
 from cluster_engine.cel.times import Duration
 from cluster_engine.cel.values import Meter, Uint, Value, contains, equal, is_list, keys, no_such_overload
 
