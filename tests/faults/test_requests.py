@@ -6,10 +6,10 @@ from pathlib import Path
 from typing import Any
 
 import pytest
-import yaml
 from faults import Planted, plant, same_again
 
 from cluster_engine import Cluster
+from cluster_engine.api import KINDS
 from cluster_engine.etcd import Store
 from cluster_engine.kube_apiserver import ADMIN, ANONYMOUS, Request, handlers, reviews, subrequests, verbs
 from cluster_engine.kube_apiserver.admission import PLUGINS
@@ -21,41 +21,21 @@ from cluster_engine.kube_apiserver.encoding import ObjectBytes
 from cluster_engine.kube_apiserver.registry import Registry
 from cluster_engine.kube_controller_manager.replicaset import ReplicaSetController
 from cluster_engine.serving import ClusterApp
+from tests.soak.random_objects import BASES
 
 HOME = "hothouse"
 JSON = {"content-type": "application/json", "accept": "application/json"}
 POD = {"apiVersion": "v1", "kind": "Pod", "spec": {"containers": [{"name": "c", "image": "nginx:1.27"}]}}
 GOLDENS = Path(__file__).parents[1] / "api" / "golden"
 EXAMPLES = {
-    "pods": ("/api/v1/namespaces/hothouse/pods", POD),
-    "secrets": ("/api/v1/namespaces/hothouse/secrets", {"apiVersion": "v1", "kind": "Secret"}),
-    "nodes": ("/api/v1/nodes", {"apiVersion": "v1", "kind": "Node"}),
-    "namespaces": ("/api/v1/namespaces", {"apiVersion": "v1", "kind": "Namespace"}),
-    "priorityclasses.scheduling.k8s.io": (
-        "/apis/scheduling.k8s.io/v1/priorityclasses",
-        {"apiVersion": "scheduling.k8s.io/v1", "kind": "PriorityClass", "value": 7},
-    ),
-    "persistentvolumeclaims": (
-        "/api/v1/namespaces/hothouse/persistentvolumeclaims",
-        {
-            "apiVersion": "v1",
-            "kind": "PersistentVolumeClaim",
-            "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}},
-        },
-    ),
-    "certificatesigningrequests.certificates.k8s.io": (
-        "/apis/certificates.k8s.io/v1/certificatesigningrequests",
-        yaml.safe_load((GOLDENS / "certificatesigningrequest.input.yaml").read_text()),
-    ),
-    "ingresses.networking.k8s.io": (
-        "/apis/networking.k8s.io/v1/namespaces/hothouse/ingresses",
-        {
-            "apiVersion": "networking.k8s.io/v1",
-            "kind": "Ingress",
-            "spec": {"defaultBackend": {"service": {"name": "web", "port": {"number": 80}}}},
-        },
-    ),
+    kind.group_resource: (
+        f"{kind.forms[0].path}{f'/namespaces/{HOME}' if kind.namespaced else ''}/{kind.resource}",
+        {"apiVersion": kind.forms[0].api_version, "kind": kind.kind, **BASES[kind.kind]},
+    )
+    for kind in KINDS
+    if kind.kind in BASES and not kind.answer
 }
+"""An object of each kind, and where it is created."""
 
 
 def create(resource: str, name: str) -> Request:
@@ -64,14 +44,16 @@ def create(resource: str, name: str) -> Request:
     return Request("POST", path, [], dict(JSON), body, ADMIN)
 
 
-def named(method: str, resource: str, name: str, body: dict[str, Any] | None = None) -> Request:
+def named(
+    method: str, resource: str, name: str, body: dict[str, Any] | None = None, subresource: str = ""
+) -> Request:
     """A request for one object; of a whole object the name is set."""
     path, _ = EXAMPLES[resource]
     headers = {**JSON, "content-type": "application/merge-patch+json"} if method == "PATCH" else dict(JSON)
     if body and "kind" in body:
         body = {**body, "metadata": {"name": name}}
     data = b"" if body is None else json.dumps(body).encode()
-    return Request(method, f"{path}/{name}", [], headers, data, ADMIN)
+    return Request(method, "/".join(filter(None, (path, name, subresource))), [], headers, data, ADMIN)
 
 
 def metrics(cluster: Cluster) -> list[str]:
@@ -189,9 +171,11 @@ def test_a_fault_in_a_kinds_own_rules(cluster, stage, monkeypatch):
 
 
 SENDS = {
-    CREATE: lambda resource, name: create(resource, name),
-    UPDATE: lambda resource, name: named("PATCH", resource, name, {"metadata": {"labels": {"a": "b"}}}),
-    DELETE: lambda resource, name: named("DELETE", resource, name, {}),
+    CREATE: lambda resource, name, _: create(resource, name),
+    UPDATE: lambda resource, name, sub: named(
+        "PATCH", resource, name, {"metadata": {"labels": {"a": "b"}}}, sub
+    ),
+    DELETE: lambda resource, name, _: named("DELETE", resource, name, {}),
 }
 """The request that each operation is asked for with."""
 
@@ -211,9 +195,11 @@ SENDS = {
 )
 def test_a_fault_in_an_admission_plugin(cluster, plugin, method, operation, monkeypatch):
     mine = next(each for each in cluster.server.registry._chain._plugins if type(each) is plugin)
-    resource = next((r for r in EXAMPLES if mine.concerns(r, operation, "")), "")
-    assert resource, f"EXAMPLES has nothing that concerns {plugin.name}"
+    kinds = [kind for kind in cluster.scheme.kinds if kind.group_resource in EXAMPLES]
+    places = [(kind.group_resource, sub) for kind in kinds for sub in ("", *kind.subresources)]
+    resource, sub = next(place for place in places if mine.concerns(place[0], operation, place[1]))
     monkeypatch.setattr(plugin, "needs", "")
+    cluster.server.registry._chain._cache.clear()
     if operation != CREATE:
         assert [cluster.request(create(resource, name)).status for name in ("poison", "sound")] == [201, 201]
         cluster.settle()
@@ -223,13 +209,13 @@ def test_a_fault_in_an_admission_plugin(cluster, plugin, method, operation, monk
         plugin,
         method,
         lambda attributes, *_: (
-            (attributes.operation, attributes.name, attributes.subresource) == (operation, "poison", "")
+            (attributes.operation, attributes.name, attributes.subresource) == (operation, "poison", sub)
         ),
     )
-    refused(cluster, SENDS[operation](resource, "poison"))
+    refused(cluster, SENDS[operation](resource, "poison", sub))
     assert hit
     assert cluster.get(resource, "poison", HOME) is before
-    assert cluster.request(SENDS[operation](resource, "sound")).status in (200, 201)
+    assert cluster.request(SENDS[operation](resource, "sound", sub)).status in (200, 201)
     cluster.settle()
     same_again(cluster)
 
