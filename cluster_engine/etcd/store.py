@@ -213,6 +213,10 @@ class Store:
         """
         return list(self._table(resource).history)
 
+    def known_since(self, resource: str) -> int:
+        """The revision after which all its changes are among ``changes``."""
+        return self._table(resource).compacted
+
     def _later(self, resource: str, revision: int) -> list[WatchEvent]:
         """The changes after that revision, newest first. Raises Compacted when not all of them are known."""
         table = self._table(resource)

@@ -242,6 +242,53 @@ class RunWhySerializer(serializers.Serializer[Any]):
     placement = RunWhyPlacementSerializer(allow_null=True)
 
 
+class RunPastRequestSerializer(serializers.Serializer[Any]):
+    """Which moment is asked for; neither: how far one can look back."""
+
+    at = serializers.CharField(
+        max_length=40, required=False, default="", help_text="the cluster's time, RFC 3339"
+    )
+    revision = serializers.CharField(
+        max_length=20, required=False, default="", help_text="right after the write of this revision"
+    )
+
+
+class RunPastMarkSerializer(serializers.Serializer[Any]):
+    """What came from outside."""
+
+    at = serializers.CharField(help_text="the cluster's time, RFC 3339")
+    revision = serializers.IntegerField()
+    text = serializers.CharField()
+
+
+class RunPastChangeSerializer(serializers.Serializer[Any]):
+    """An object that was different then."""
+
+    kind = serializers.CharField()
+    namespace = serializers.CharField(allow_blank=True)
+    name = serializers.CharField()
+    what = serializers.ChoiceField(choices=("created", "changed", "deleted"), help_text="since then")
+    text = serializers.CharField()
+    last = serializers.CharField(allow_blank=True, help_text="the last write of it")
+
+
+class RunPastSerializer(serializers.Serializer[Any]):
+    """How far one can look back (`begin`, `now`, `marks`), or the cluster at a moment (the rest)."""
+
+    begin = serializers.CharField(required=False)
+    now = serializers.CharField(required=False)
+    marks = RunPastMarkSerializer(many=True, required=False)
+    at = serializers.CharField(required=False)
+    objects = serializers.DictField(
+        child=serializers.ListField(child=serializers.DictField()), required=False, help_text="by resource"
+    )
+    hidden = serializers.IntegerField(
+        required=False, help_text="objects that are more than 500 of a resource"
+    )
+    since = RunPastChangeSerializer(many=True, required=False)
+    more = serializers.IntegerField(required=False, help_text="changes that are more than 60")
+
+
 class MeSerializer(serializers.ModelSerializer[User]):
     """Who the caller is."""
 

@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
-from runs import hosting
+from runs import hosting, looking_back
 from runs import services as runs
 from runs.happenings import with_sentence
 from runs.models import Run
@@ -37,6 +37,8 @@ from api.serializers import (
     MeSerializer,
     RunClockRequestSerializer,
     RunClockSerializer,
+    RunPastRequestSerializer,
+    RunPastSerializer,
     RunRequestSerializer,
     RunSerializer,
     RunTokenSerializer,
@@ -368,6 +370,25 @@ class RunWhyView(APIView):
             return Response(RunWhySerializer(reply.data).data)
         if reply.status == 404:
             raise NotFound(reply.data["error"])
+        raise hosting.UnavailableError(f"the host answered {reply.status}")
+
+
+class RunPastView(APIView):
+    """One run's cluster as it was."""
+
+    @extend_schema(
+        operation_id="runs_past_retrieve", parameters=[RunPastRequestSerializer], responses=RunPastSerializer
+    )
+    def get(self, request: Request, run_id: uuid.UUID) -> Response:
+        """How far one can look back; with `at` or `revision` what there was, and what is different since."""
+        run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
+        asked = RunPastRequestSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        reply = looking_back.with_words(async_to_sync(hosting.call)(run, "GET", "past", asked.validated_data))
+        if reply.status == 200:
+            return Response(RunPastSerializer(reply.data).data)
+        if reply.status in (400, 410):
+            raise ValidationError({"non_field_errors": [reply.data["error"]]})
         raise hosting.UnavailableError(f"the host answered {reply.status}")
 
 

@@ -44,8 +44,13 @@ def clause(happening: Mapping[str, Any]) -> str:
         return _("%(component)s on the %(kind)s %(name)s: “%(text)s”") % happening
     template = DONE.get(str(happening.get("verb")), DONE["update"])
     done = str(template) % happening
-    changed = ", ".join(_change(each) for each in happening.get("changed") or ())
+    changed = changes_of(happening)
     return _("%(done)s (%(changed)s)") % {"done": done, "changed": changed} if changed else done
+
+
+def changes_of(happening: Mapping[str, Any]) -> str:
+    """What it `changed`, in one line; "" when that is not known."""
+    return ", ".join(_change(each) for each in happening.get("changed") or ())
 
 
 def _change(difference: Mapping[str, Any]) -> str:

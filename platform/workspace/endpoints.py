@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from grading.reports import localize
-from runs import hosting, services, states
+from runs import hosting, looking_back, services, states
 from runs.happenings import with_sentence
 from runs.kubeconfig import kubeconfig_of
 from runs.models import Run
@@ -83,6 +83,13 @@ async def why(request: HttpRequest, run: Run) -> HttpResponse:
     """Why the object ?resource=&namespace=&name= is as it is, and why a Pod is where it is (see `runs.reasons`)."""
     asked = {key: request.GET.get(key, "")[:MAX_NAME] for key in ("resource", "namespace", "name")}
     return _relay(with_words(await hosting.call(run, "GET", "why", asked)))
+
+
+@endpoint("GET")
+async def past(request: HttpRequest, run: Run) -> HttpResponse:
+    """How far one can look back; with ?at= (a time) or ?revision= the cluster as it was (see `runs.host.past`)."""
+    asked = {key: request.GET.get(key, "")[:MAX_NAME] for key in ("at", "revision")}
+    return _relay(looking_back.with_words(await hosting.call(run, "GET", "past", asked)))
 
 
 @endpoint("GET", "PUT", "POST", "DELETE")

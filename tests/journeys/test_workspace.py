@@ -709,3 +709,38 @@ def test_why_a_pod_waits_and_why_another_is_where_it_is(visit):
     ask.click()
     page.wait_for_selector(".why .why-table .badge.look-running")
     page.wait_for_selector(".why .why-chain li:has-text('status.phase: Pending → Running')")
+
+
+# ---- looking back ------------------------------------------------------------------------------------------
+
+
+def test_looking_back_and_coming_home(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.type("kubectl run ghost --image=nginx:1.27 && kubectl wait --for=condition=Ready pod/ghost")
+    workspace.expect("condition met")
+    workspace.type("kubectl delete pod ghost --now && echo gone-$((40+2))")
+    workspace.expect("gone-42")
+    workspace.show("map")
+    page.wait_for_function("() => !document.querySelector('dd-map').textContent.includes('ghost')")
+    back = page.locator("dd-clock button").last
+    back.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dd-past:not([hidden])")
+    page.wait_for_selector("dd-map.is-past .map-past:not([hidden])")
+    earlier = page.locator(f"dd-past button:has-text('{workspace.says('past.earlier')}')")
+    for _ in range(6):
+        if page.locator("dd-map .pod:has-text('ghost')").count():
+            break
+        earlier.focus()
+        page.keyboard.press("Enter")
+        page.wait_for_timeout(1_000)
+    page.wait_for_selector("dd-map .pod:has-text('ghost')")
+    page.locator("dd-past summary").click()
+    page.wait_for_selector("dd-past .past-since li:has-text('Pod default/ghost')")
+    page.locator("dd-past input").focus()
+    page.keyboard.press("Escape")
+    page.wait_for_selector("dd-past[hidden]", state="attached")
+    page.wait_for_function("() => !document.querySelector('dd-map').textContent.includes('ghost')")
+    page.wait_for_selector("dd-map:not(.is-past) .map-past[hidden]", state="attached")
+    assert back.evaluate("it => it === document.activeElement"), "the focus comes back to where it was"

@@ -26,6 +26,8 @@ class Happening(TypedDict, total=False):
     """The message of an Event; of a journal entry the request's path."""
     at: str
     """The cluster's time, RFC 3339."""
+    revision: int
+    """Of a write; of a journal entry its number, negative."""
     changed: list[Difference]
     """Of an update whose object before it is still known: what it changed."""
     because: Happening | None
@@ -50,6 +52,7 @@ def one(cluster: Cluster, link: Link) -> Happening:
             "kind": "",
             "text": link.about,
             "at": rfc3339(link.at),
+            "revision": link.revision,
         }
     kind = cluster.scheme.named(link.resource)
     namespace, _slash, name = link.key.rpartition("/")
@@ -61,6 +64,7 @@ def one(cluster: Cluster, link: Link) -> Happening:
         "namespace": namespace,
         "text": "",
         "at": rfc3339(link.at),
+        "revision": link.revision,
         "changed": _changed(cluster, link),
     }
     if link.resource == EVENTS and (event := cluster.get("events", name, namespace)) is not None:

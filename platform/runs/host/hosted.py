@@ -24,7 +24,7 @@ from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
 from runs import journal, services
-from runs.host import preview
+from runs.host import past, preview
 from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.clock import RunClock
@@ -376,6 +376,14 @@ class HostedRun:
         await self.driver.roused()
         self.driver.catch_up()
         return explain(self.cluster, data)
+
+    async def past(self, data: dict[str, Any]) -> past.Span | past.Moment:
+        """How far one can look back, or the cluster as it was `at` a time or after a `revision` (`host/past.py`)."""
+        await self.driver.roused()
+        self.driver.catch_up()
+        if data.get("at") or data.get("revision"):
+            return past.moment(self.cluster, data.get("at"), data.get("revision") or None)
+        return past.span(self.cluster)
 
     async def preview(self, data: dict[str, Any]) -> dict[str, Any]:
         """What a Pod or Service answers over HTTP (`host/preview.py`), some at a time."""

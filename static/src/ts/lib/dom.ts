@@ -22,6 +22,7 @@ export function h<K extends keyof HTMLElementTagNameMap>(
 const PATHS = {
   check: "M4 10.5l4 4 8-9",
   cross: "M5 5l10 10M15 5L5 15",
+  back: "M4.5 10a5.5 5.5 0 1 0 1.8-4.1M4 3.5v3.3h3.3M10 6.8v3.4l2.4 1.6",
   pause: "M7 4.5v11M13 4.5v11",
   step: "M5 4.5v11l8-5.5zM15 4.5v11",
   play: "M6.5 4.5v11l9-5.5z",

@@ -3,7 +3,7 @@
 import { h, icon } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
-import { on, page, type ClockState } from "./page";
+import { emit, on, page, type ClockState } from "./page";
 
 const TICK_MS = 250;
 
@@ -26,13 +26,21 @@ class ClockElement extends HTMLElement {
     { class: "bar-select", "aria-label": t("clock.speed"), onchange: () => void this.#act({ action: "speed", speed: Number(this.#speed.value) }) },
     ...(this.dataset.speeds ?? "1").split(" ").map((speed) => h("option", { value: speed }, `${speed}×`)),
   );
+  readonly #back = h(
+    "button",
+    { class: "bar-button", type: "button", title: t("past.open_title"), "aria-pressed": "false", onclick: () => this.#look() },
+    icon("back"),
+    h("span", { class: "bar-label" }, t("past.open")),
+  );
   readonly #said = h("p", { class: "clock-said", role: "status", "aria-live": "polite" });
 
   connectedCallback(): void {
     this.hidden = true;
-    this.append(h("span", { class: "clock-label" }, t("clock.label")), this.#time, this.#pause, this.#step, this.#speed, this.#said);
+    this.append(h("span", { class: "clock-label" }, t("clock.label")), this.#time, this.#pause, this.#step, this.#speed, this.#back, this.#said);
     on("dd-clock", (state) => this.#show(state));
     on("dd-down", () => (this.hidden = true));
+    on("dd-past", (past) => this.#back.setAttribute("aria-pressed", String(past !== undefined)));
+    on("dd-looked", () => this.#back.focus());
     on("dd-reset", () => this.#said.replaceChildren());
     window.setInterval(() => this.#tick(), TICK_MS);
   }
@@ -52,6 +60,10 @@ class ClockElement extends HTMLElement {
     this.#pause.replaceChildren(icon(this.#stands ? "play" : "pause"), h("span", { class: "bar-label" }, label));
     this.#speed.value = String(this.#stands ? state.resume : state.speed);
     this.#tick();
+  }
+
+  #look(): void {
+    emit("dd-look-back", undefined);
   }
 
   #tick(): void {

@@ -4,6 +4,7 @@ import "./clock";
 import "./editor";
 import "./guide";
 import "./map/map";
+import "./past";
 import "./terminal";
 import { setUpPanes } from "./panes";
 import { setUpPreview } from "./preview";

@@ -34,6 +34,12 @@ export interface Events {
   "dd-preview": Previewed;
   /** Tell why an object is as it is. */
   "dd-why": Asked;
+  /** Open, or close, the way back into the run's past. */
+  "dd-look-back": undefined;
+  /** The way back is closed. */
+  "dd-looked": undefined;
+  /** Show the cluster as it was; undefined: as it is. */
+  "dd-past": { at: string; objects: PastObjects } | undefined;
   /** Bring a pane to the front (narrow screens show one at a time). */
   "dd-show": { view: View };
 }
@@ -44,6 +50,9 @@ export interface Previewed {
   name: string;
   port: number;
 }
+
+/** Objects of a moment, by the map's names of their kinds. */
+export type PastObjects = Record<string, { metadata: { uid: string } }[]>;
 
 export interface Asked {
   /** As the API names it: `pods`. */
@@ -70,7 +79,8 @@ export function emit<K extends keyof Events>(name: K, detail: Events[K]): void {
 }
 
 export function on<K extends keyof Events>(name: K, handler: (detail: Events[K]) => void): void {
-  document.addEventListener(name, (event) => handler((event as CustomEvent<Events[K]>).detail));
+  // A detail that is undefined arrives as null.
+  document.addEventListener(name, (event) => handler((event as CustomEvent<Events[K] | null>).detail ?? (undefined as Events[K])));
 }
 
 export function isUp(state: RunState): boolean {

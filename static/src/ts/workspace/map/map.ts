@@ -68,6 +68,7 @@ class MapElement extends HTMLElement {
   readonly #space = h("select", { "aria-label": t("map.namespace") });
   readonly #count = h("span", { class: "muted num" });
   readonly #broken = h("p", { class: "map-broken notice notice-error", hidden: true, role: "status" }, t("map.broken"));
+  readonly #past = h("p", { class: "map-past", hidden: true });
   #mode: Mode = "nodes";
   #namespace = "";
   #chosen: string | undefined;
@@ -99,6 +100,7 @@ class MapElement extends HTMLElement {
     this.append(
       h("div", { class: "map-bar" }, modes, this.#space, this.#count),
       this.#broken,
+      this.#past,
       h("div", { class: "map-main" }, h("div", { class: "map-scroll" }, this.#body, this.#things.list), this.#detail),
       legend,
     );
@@ -120,6 +122,12 @@ class MapElement extends HTMLElement {
       this.#flow();
     }).observe(this);
     document.addEventListener("visibilitychange", () => this.#flow());
+    on("dd-past", (past) => {
+      this.classList.toggle("is-past", past !== undefined);
+      this.#past.hidden = past === undefined;
+      if (past) this.#past.textContent = t("map.past", { time: past.at.slice(11, 19) });
+      this.#watches.show(past?.objects);
+    });
   }
 
   #flow(): void {

@@ -14,7 +14,8 @@ const AGAIN_MS = 1000;
 const INITIAL_EVENTS_END = "k8s.io/initial-events-end";
 
 export class Resource<T extends KubeObject = KubeObject> {
-  readonly items = new Map<string, T>();
+  readonly #live = new Map<string, T>();
+  #past: Map<string, T> | undefined;
   /** Seen while everything that is there comes first; what is not among it is gone. */
   #fresh: Set<string> | undefined;
   #version = "";
@@ -22,6 +23,16 @@ export class Resource<T extends KubeObject = KubeObject> {
   #decoder = new TextDecoder();
 
   constructor(readonly name: string) {}
+
+  /** What is there; or was, while the past is shown. */
+  get items(): ReadonlyMap<string, T> {
+    return this.#past ?? this.#live;
+  }
+
+  /** Show these objects; undefined: what is there. */
+  show(past: T[] | undefined): void {
+    this.#past = past && new Map(past.map((object) => [object.metadata.uid, object]));
+  }
 
   /** Where the next watch begins. */
   begin(): string {
@@ -37,7 +48,7 @@ export class Resource<T extends KubeObject = KubeObject> {
   }
 
   clear(): void {
-    this.items.clear();
+    this.#live.clear();
     this.forget();
   }
 
@@ -50,12 +61,12 @@ export class Resource<T extends KubeObject = KubeObject> {
   #event({ type, object }: WatchEvent): void {
     if (type === "ERROR") return this.forget();
     const { uid, resourceVersion, annotations } = object.metadata;
-    if (type === "DELETED") this.items.delete(uid);
+    if (type === "DELETED") this.#live.delete(uid);
     else if (type !== "BOOKMARK") {
-      this.items.set(uid, object as T);
+      this.#live.set(uid, object as T);
       this.#fresh?.add(uid);
     } else if (this.#fresh && annotations?.[INITIAL_EVENTS_END]) {
-      for (const known of [...this.items.keys()]) if (!this.#fresh.has(known)) this.items.delete(known);
+      for (const known of [...this.#live.keys()]) if (!this.#fresh.has(known)) this.#live.delete(known);
       this.#fresh = undefined;
     }
     this.#version = resourceVersion;
@@ -93,6 +104,12 @@ export class Watches {
     this.#open = open;
     if (open) this.#watch([...this.#resources.keys()]);
     else socket.send({ ch: "map", type: "pause" });
+  }
+
+  /** Show a moment of the past; undefined: the present. */
+  show(past: Record<string, { metadata: { uid: string } }[]> | undefined): void {
+    for (const [name, resource] of this.#resources) resource.show(past && ((past[name] ?? []) as KubeObject[]));
+    this.changed();
   }
 
   clear(): void {

@@ -1,0 +1,149 @@
+// <dd-past>: the cluster as it was. A slider over the run's time, what came from outside as places to stop at, and
+// what was different then. While it is open the map shows that moment; nothing can be changed in it.
+import { h, icon } from "../lib/dom";
+import { request, RequestError } from "../lib/http";
+import { t } from "../lib/i18n";
+import { emit, on, page, type PastObjects } from "./page";
+
+interface Mark {
+  at: string;
+  revision: number;
+  text: string;
+}
+
+interface Span {
+  begin: string;
+  now: string;
+  marks: Mark[];
+}
+
+interface Moment {
+  at: string;
+  objects: PastObjects;
+  hidden: number;
+  since: { text: string; last: string; what: string }[];
+  more: number;
+}
+
+const SETTLE_MS = 120;
+
+class PastElement extends HTMLElement {
+  #span: Span | undefined;
+  /** The mark that is looked at, or -1: a time between. */
+  #mark = -1;
+  #timer = 0;
+  #asking = new AbortController();
+  readonly #slider = h("input", { type: "range", id: "past-slider", min: 0, max: 1, step: 1, value: 1, oninput: () => this.#slide() });
+  readonly #time = h("time", { class: "num" });
+  readonly #said = h("p", { class: "past-said", role: "status", "aria-live": "polite" });
+  readonly #since = h("ul", { class: "past-since" });
+  readonly #count = h("summary", {});
+  readonly #details = h("details", { class: "past-details" }, this.#count, this.#since);
+  readonly #earlier = h("button", { class: "bar-button", type: "button", onclick: () => this.#hop(-1) }, t("past.earlier"));
+  readonly #later = h("button", { class: "bar-button", type: "button", onclick: () => this.#hop(1) }, t("past.later"));
+
+  connectedCallback(): void {
+    this.hidden = true;
+    this.append(
+      h("label", { class: "clock-label", for: "past-slider" }, t("past.label")),
+      this.#time,
+      this.#slider,
+      this.#earlier,
+      this.#later,
+      h("button", { class: "bar-button", type: "button", onclick: () => this.#close() }, icon("cross"), t("past.now")),
+      this.#said,
+      this.#details,
+    );
+    on("dd-look-back", () => void this.#open());
+    on("dd-down", () => this.#close());
+    on("dd-reset", () => this.#close());
+    this.addEventListener("keydown", (event) => {
+      if (event.key === "Escape") this.#close();
+    });
+  }
+
+  async #open(): Promise<void> {
+    if (!this.hidden) return this.#close();
+    try {
+      this.#span = await request<Span>("GET", `${page.base}past/`);
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.#said.textContent = error.message;
+      return;
+    }
+    this.hidden = false;
+    const { begin, now, marks } = this.#span;
+    this.#slider.max = String(Math.max(1, Math.ceil((Date.parse(now) - Date.parse(begin)) / 1000)));
+    this.#slider.value = this.#slider.max;
+    emit("dd-show", { view: "map" });
+    this.#slider.focus();
+    this.#mark = marks.length;
+    if (marks.length) this.#hop(-1);
+    else this.#slide();
+  }
+
+  #close(): void {
+    if (this.hidden) return;
+    this.hidden = true;
+    this.#asking.abort();
+    window.clearTimeout(this.#timer);
+    emit("dd-past", undefined);
+    emit("dd-looked", undefined);
+  }
+
+  #slide(): void {
+    if (!this.#span) return;
+    const at = new Date(Date.parse(this.#span.begin) + Number(this.#slider.value) * 1000 + 999);
+    const now = new Date(this.#span.now);
+    const when = at < now ? at : now;
+    this.#mark = this.#span.marks.filter((mark) => Date.parse(mark.at) <= when.getTime()).length - 0.5;
+    this.#tell(when.toISOString());
+    this.#soon({ at: when.toISOString() });
+  }
+
+  /** To the next thing that came from outside, in that direction. */
+  #hop(step: number): void {
+    const marks = this.#span?.marks ?? [];
+    const place = step < 0 ? Math.ceil(this.#mark) - 1 : Math.floor(this.#mark) + 1;
+    const mark = marks[place];
+    if (!mark || !this.#span) return;
+    this.#mark = place;
+    this.#slider.value = String(Math.floor((Date.parse(mark.at) - Date.parse(this.#span.begin)) / 1000));
+    this.#tell(mark.at);
+    this.#soon({ revision: String(mark.revision) }, t("past.after", { text: mark.text }));
+  }
+
+  #tell(at: string): void {
+    this.#time.textContent = at.slice(11, 19);
+    this.#time.dateTime = at;
+    this.#slider.setAttribute("aria-valuetext", at.slice(11, 19));
+    const marks = this.#span?.marks.length ?? 0;
+    this.#earlier.disabled = Math.ceil(this.#mark) - 1 < 0;
+    this.#later.disabled = Math.floor(this.#mark) + 1 >= marks;
+  }
+
+  #soon(wanted: Record<string, string>, text = ""): void {
+    window.clearTimeout(this.#timer);
+    this.#timer = window.setTimeout(() => void this.#load(wanted, text), SETTLE_MS);
+  }
+
+  async #load(wanted: Record<string, string>, text: string): Promise<void> {
+    this.#asking.abort();
+    this.#asking = new AbortController();
+    try {
+      const moment = await request<Moment>("GET", `${page.base}past/?${new URLSearchParams(wanted)}`, undefined, this.#asking.signal);
+      if (this.hidden) return;
+      this.#said.textContent = [text, t("past.reading")].filter(Boolean).join(" ");
+      this.#count.textContent = moment.since.length ? t("past.since", { n: moment.since.length + moment.more }) : t("past.same");
+      this.#since.replaceChildren(
+        ...moment.since.map((change) => h("li", { "data-what": change.what }, change.text, change.last ? h("span", { class: "muted" }, ` · ${change.last}`) : null)),
+      );
+      emit("dd-past", { at: moment.at, objects: moment.objects });
+    } catch (error) {
+      if (error instanceof RequestError) this.#said.textContent = error.message;
+      else if (!(error instanceof DOMException && error.name === "AbortError")) throw error;
+    }
+  }
+}
+
+customElements.define("dd-past", PastElement);

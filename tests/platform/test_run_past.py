@@ -1,0 +1,189 @@
+"""A run's cluster as it was: any moment equals the straight run, and what is told of it."""
+
+from __future__ import annotations
+
+import random
+from typing import Any
+
+import pytest
+from django.utils import translation
+from runs.host import past
+from runs.host.errors import HostError
+from runs.host.map_channel import METADATA, RESOURCES
+from runs.hosting import Reply
+from runs.looking_back import with_words
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.cluster import Cluster
+
+
+def deployment(replicas: int, image: str = "nginx") -> dict[str, Any]:
+    containers = [{"name": "c", "image": image}]
+    template = {"metadata": {"labels": {"app": "web"}}, "spec": {"containers": containers}}
+    spec = {"replicas": replicas, "selector": {"matchLabels": {"app": "web"}}, "template": template}
+    return {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+
+
+def shown(cluster: Cluster) -> dict[str, list[JSON]]:
+    """What there is, as it is told of a moment."""
+    return {
+        name: [
+            past._plain(obj, form == METADATA)
+            for obj in cluster.store.range(cluster.kind_of(name).group_resource)
+        ]
+        for name, (_path, form) in RESOURCES.items()
+    }
+
+
+def words(answer: past.Span | past.Moment) -> dict[str, Any]:
+    found: dict[str, Any] = with_words(Reply(200, dict(answer))).data
+    return found
+
+
+@pytest.fixture
+def cluster() -> Cluster:
+    return Cluster(nodes=3, freezing=True)
+
+
+STORY: list[Any] = [
+    lambda c: c.apply(deployment(2)),
+    lambda c: c.advance(7),
+    lambda c: c.apply(deployment(4)),
+    lambda c: c.delete("pods", c.list("pods", "default")[0]["metadata"]["name"]),
+    lambda c: c.fault("node/power", node="worker-1", up=False),
+    lambda c: c.advance(400),
+    lambda c: c.apply(deployment(3, "nginx:1.27")),
+    lambda c: c.fault("node/power", node="worker-1", up=True),
+    lambda c: c.advance(60),
+    lambda c: c.delete("deployments", "web"),
+]
+
+
+@pytest.mark.parametrize("seed", range(4))
+def test_any_moment_equals_the_straight_run(seed: int) -> None:
+    cluster = Cluster(nodes=3, seed=seed, freezing=True)
+    draw = random.Random(seed)
+    seen: list[tuple[str, dict[str, list[JSON]]]] = []
+    for act in STORY:
+        act(cluster)
+        for _ in range(4):
+            cluster.advance(draw.uniform(0.05, 20))
+            seen.append((past.span(cluster)["now"], shown(cluster)))
+            cluster.advance(0.001)  # a moment holds all that was written in its microsecond
+    for now, objects in seen:
+        found = past.moment(cluster, at=now)
+        assert (found["at"], found["objects"], found["hidden"]) == (now, objects, 0)
+
+
+def test_right_after_each_thing_that_came_from_outside(cluster: Cluster) -> None:
+    cluster.settle()
+    cluster.apply(deployment(2))
+    cluster.settle()
+    cluster.apply(deployment(3))
+    cluster.settle()
+    told = words(past.span(cluster))
+    texts = [mark["text"] for mark in told["marks"]]
+    assert texts == [
+        "kubernetes-admin created the Deployment web",
+        "kubernetes-admin changed the Deployment web (spec.replicas: 2 → 3)",
+    ]
+    first, second = (past.moment(cluster, revision=mark["revision"]) for mark in told["marks"])
+    own = [
+        [pod for pod in each["objects"]["pods"] if "app" in pod["metadata"]["labels"]]
+        for each in (first, second)
+    ]
+    assert [len(pods) for pods in own] == [0, 2]
+    since = {(each["kind"], each["what"]) for each in words(first)["since"]}
+    assert since >= {("Pod", "created"), ("ReplicaSet", "created"), ("Deployment", "changed")}
+    assert ("Pod", "created") in {(each["kind"], each["what"]) for each in words(second)["since"]}
+
+
+def test_what_went_and_what_changed_is_told_in_both_languages(cluster: Cluster) -> None:
+    cluster.apply(deployment(1))
+    cluster.settle()
+    then = past.span(cluster)["now"]
+    cluster.advance(1)
+    name = cluster.list("pods", "default")[0]["metadata"]["name"]
+    cluster.delete("pods", name)
+    cluster.apply(deployment(2))
+    cluster.settle()
+    found = past.moment(cluster, at=then)
+    texts = [each["text"] for each in words(found)["since"]]
+    assert f"Pod default/{name} was still there" in texts
+    assert any(
+        each.startswith("Deployment default/web was different (spec.replicas: 1 → 2") for each in texts
+    )
+    with translation.override("zh-hans"):
+        assert f"Pod default/{name} 当时还在" in [each["text"] for each in words(found)["since"]]
+
+
+def test_looking_changes_nothing(cluster: Cluster) -> None:
+    cluster.apply(deployment(2))
+    cluster.settle()
+    before = cluster.state_hash()
+    past.moment(cluster, at=cluster.now)
+    past.span(cluster)
+    assert cluster.state_hash() == before
+
+
+def test_it_begins_where_memory_ends(cluster: Cluster) -> None:
+    cluster.apply(deployment(1))
+    cluster.settle()
+    before = past.span(cluster)["now"]
+    moved = Cluster.resume(cluster.keyframe())
+    assert past.span(moved)["marks"] == []
+    moved.advance(30)
+    moved.apply(deployment(2))
+    moved.settle()
+    with pytest.raises(HostError) as refused:
+        past.moment(moved, at=before)
+    assert refused.value.status == 410
+    assert len(past.span(moved)["marks"]) == 1
+
+
+def test_past_a_limit_of_the_store_nothing_false_is_told(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cluster_engine.etcd.store.HISTORY_LIMIT", 20)
+    cluster = Cluster(
+        nodes=3, start="2026-02-02T00:00:00Z", freezing=True
+    )  # one that nobody has installed yet
+    cluster.apply(deployment(1))
+    cluster.settle()
+    early = past.span(cluster)["now"]
+    cluster.advance(1)
+    cluster.apply(deployment(9))
+    cluster.settle()
+    with pytest.raises(HostError) as refused:
+        past.moment(cluster, at=early)
+    assert refused.value.status == 410
+    begin = past.span(cluster)["begin"]
+    assert past.moment(cluster, at=begin)["at"] == begin
+
+
+def test_what_is_told_is_bounded(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(past, "OBJECTS_TOLD", 5)
+    monkeypatch.setattr(past, "CHANGES_TOLD", 3)
+    then = past.span(cluster)["now"]
+    cluster.advance(1)
+    cluster.apply(deployment(6))
+    cluster.settle()
+    found = past.moment(cluster, at=then)
+    assert max(len(objects) for objects in found["objects"].values()) == 5
+    assert found["hidden"] > 0
+    assert (len(found["since"]), found["more"] > 0) == (3, True)
+
+
+REFUSED: list[tuple[dict[str, Any], int, str]] = [
+    ({"at": "yesterday"}, 400, "at: a time as 2026-01-01T00:00:00Z, found 'yesterday'"),
+    ({}, 400, "at: a time as 2026-01-01T00:00:00Z, found 'None'"),
+    ({"revision": "x"}, 400, "revision: a number, found 'x'"),
+    ({"revision": "0"}, 410, "no write of revision 0 is remembered"),
+    ({"revision": "999999999"}, 410, "no write of revision 999999999 is remembered"),
+    ({"at": "1999-01-01T00:00:00Z"}, 410, "nothing before 2026-01-01T00:00:00.000000Z is remembered"),
+]
+
+
+@pytest.mark.parametrize(("asked", "status", "said"), REFUSED, ids=[str(row[0]) for row in REFUSED])
+def test_what_cannot_be_seen_is_said(cluster: Cluster, asked: dict[str, Any], status: int, said: str) -> None:
+    with pytest.raises(HostError) as refused:
+        past.moment(cluster, **asked)
+    assert (refused.value.status, str(refused.value)) == (status, said)
