@@ -13,6 +13,7 @@ from .admissionregistration.v1 import (
     validatingadmissionpolicybinding,
 )
 from .apiextensions.v1 import customresourcedefinition
+from .apiregistration.v1 import apiservice
 from .apps.v1 import controllerrevision, daemonset, deployment, replicaset, statefulset
 from .authentication.v1 import selfsubjectreview, tokenreview
 from .authorization.v1 import (
@@ -27,6 +28,7 @@ from .certificates.v1 import certificatesigningrequest
 from .coordination.v1 import lease
 from .core.v1 import (
     binding,
+    componentstatus,
     configmap,
     endpoints,
     event,
@@ -46,15 +48,24 @@ from .core.v1 import (
     node as core_node,
 )
 from .discovery.v1 import endpointslice
-from .networking.v1 import ingress, ingressclass, networkpolicy
+from .flowcontrol.v1 import flowschema, prioritylevelconfiguration
+from .networking.v1 import ingress, ingressclass, ipaddress, networkpolicy, servicecidr
 from .node.v1 import runtimeclass
 from .policy.v1 import poddisruptionbudget
 from .rbac.v1 import clusterrole, clusterrolebinding, role, rolebinding
 from .scheduling.v1 import priorityclass
-from .storage.v1 import csidriver, csinode, csistoragecapacity, storageclass, volumeattachment
+from .storage.v1 import (
+    csidriver,
+    csinode,
+    csistoragecapacity,
+    storageclass,
+    volumeattachment,
+    volumeattributesclass,
+)
 
 KINDS: tuple[Kind, ...] = (
     binding.KIND,
+    componentstatus.KIND,
     configmap.KIND,
     endpoints.KIND,
     event.KIND,
@@ -70,6 +81,7 @@ KINDS: tuple[Kind, ...] = (
     secret.KIND,
     serviceaccount.KIND,
     service.KIND,
+    apiservice.KIND,
     controllerrevision.KIND,
     daemonset.KIND,
     deployment.KIND,
@@ -87,9 +99,13 @@ KINDS: tuple[Kind, ...] = (
     certificatesigningrequest.KIND,
     lease.KIND,
     endpointslice.KIND,
+    flowschema.KIND,
+    prioritylevelconfiguration.KIND,
     ingress.KIND,
     ingressclass.KIND,
+    ipaddress.KIND,
     networkpolicy.KIND,
+    servicecidr.KIND,
     runtimeclass.KIND,
     poddisruptionbudget.KIND,
     clusterrole.KIND,
@@ -102,6 +118,7 @@ KINDS: tuple[Kind, ...] = (
     csistoragecapacity.KIND,
     storageclass.KIND,
     volumeattachment.KIND,
+    volumeattributesclass.KIND,
     customresourcedefinition.KIND,
     mutatingadmissionpolicy.KIND,
     mutatingadmissionpolicybinding.KIND,

@@ -91,6 +91,17 @@ class Write(NamedTuple):
     subresource: str = ""
 
 
+class World(NamedTuple):
+    """What the objects of a computed kind follow from."""
+
+    objects: Callable[[str], list[JSON]]
+    """The stored objects of a group-resource."""
+    kinds: tuple[Kind, ...]
+    """All that are served, in each version."""
+    meta: Callable[[str], JSON]
+    """The metadata of an object of that name which is there since the cluster's first moment."""
+
+
 class Subresource(NamedTuple):
     """One subresource of a kind: which verbs it has, whose kind its bodies are, and who answers."""
 
@@ -158,6 +169,10 @@ class Kind:
     """Of a kind that is asked by creating it and never stored: its name in the API server's table of answers."""
     not_simulated: Mapping[str, str] = field(default_factory=dict)
     """Subresources that a real cluster has: what is said when one is asked for."""
+    computed: Callable[[World], list[JSON]] | None = None
+    """Of a kind whose objects follow from the rest and are never stored: what they are, each with its metadata."""
+    refused: str = ""
+    """What is said when a verb is asked for that a real cluster has of this kind and this one has not."""
     scale: ScalePaths | None = None
     """Of a custom kind with the subresource."""
     columns: tuple[Column, ...] = (
@@ -165,6 +180,8 @@ class Kind:
         Column("Created At", type="date", description="When the object was created."),
     )
     row: Callable[[JSON, int], list[Any]] = _name_only
+    row_order: Callable[[JSON], Any] | None = None
+    """By what the rows of a table are sorted, where it is not the name."""
     default: Callable[[JSON], JSON] = _same
     prepare_create: Callable[[JSON], JSON] = _same
     prepare_update: Callable[[JSON, JSON], JSON] = _same_update

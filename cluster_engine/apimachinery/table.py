@@ -61,7 +61,7 @@ def to_table(
     """
     rows: list[JSON] = []
     row = kind.row
-    for obj in objects:
+    for obj in objects if kind.row_order is None else sorted(objects, key=kind.row_order):
         cells: JSON = {"cells": row(obj, now_us)}
         if include_object == "Object":
             cells["object"] = kind.shown(obj)

@@ -9,11 +9,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, ip_address
 
+from cluster_engine.api.networking.v1 import servicecidr
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance
 
-SERVICE_NETWORK = IPv4Network("10.96.0.0/12")
+SERVICE_NETWORK = IPv4Network(servicecidr.RANGE)
 NODE_PORTS = range(30_000, 32_768)
 _ATTEMPTS = 64
 _STATIC_BAND = 256  # the lower part of the range is left to addresses that people choose

@@ -213,6 +213,8 @@ class Handlers:
         if info.subresource:
             return self._subresources.handle(request, user, info, kind)
         named = info.verb in ("get", "update", "patch", "delete")
+        if kind.refused and info.verb not in kind.verbs:
+            raise errors.not_simulated(kind.refused)
         if info.verb not in kind.verbs or (info.verb != "watch" and named != bool(info.name)):
             raise errors.method_not_allowed()
         return self._warned(kind, self._verb(request, user, info, kind))

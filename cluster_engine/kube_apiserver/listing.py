@@ -15,10 +15,10 @@ import orjson
 
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON, key_of
-from cluster_engine.etcd import Compacted, Store
+from cluster_engine.etcd import Compacted
 
 from .options import ListOptions
-from .selection import Selection
+from .selection import Readable, Selection
 
 _TOKEN_LIMIT = 4_096
 _TOO_OLD = "The resourceVersion for the provided list is too old."
@@ -32,7 +32,7 @@ _EXPIRED = (
 )
 
 
-def read(store: Store, selection: Selection, options: ListOptions) -> tuple[list[JSON], JSON]:
+def read(store: Readable, selection: Selection, options: ListOptions) -> tuple[list[JSON], JSON]:
     """(objects, ListMeta). Raises ApiError 400, 410."""
     wanted, current = options.resource_version or 0, store.revision
     if wanted > current:

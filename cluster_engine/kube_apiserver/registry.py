@@ -55,6 +55,7 @@ class Registry:
         self.store = store
         self.scheme = scheme
         self.budgets = budgets
+        self.chance = chance
         self._chain = chain
         self.identities = Identities(chance)
         self.guards: dict[str, Guard] = {}

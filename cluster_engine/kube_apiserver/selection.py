@@ -7,13 +7,28 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Protocol
 
 from cluster_engine.apimachinery import errors, fields, labels
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Kind
-from cluster_engine.etcd import Store
 
 _META_FIELDS = frozenset({"metadata.name", "metadata.namespace"})
+
+
+class Readable(Protocol):
+    """Where objects are read: the store, or what is computed instead (computed.py)."""
+
+    @property
+    def revision(self) -> int: ...
+
+    def get(self, resource: str, key: str) -> JSON | None: ...
+
+    def get_at(self, resource: str, key: str, revision: int) -> JSON | None: ...
+
+    def range(self, resource: str, namespace: str | None = None) -> list[JSON]: ...
+
+    def range_at(self, resource: str, revision: int, namespace: str | None = None) -> list[JSON]: ...
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,7 +68,7 @@ class Selection:
             )
         return cls(kind, namespace or None, by_label, by_field, by_label.empty and by_field.empty)
 
-    def list(self, store: Store, revision: int | None = None) -> list[JSON]:
+    def list(self, store: Readable, revision: int | None = None) -> list[JSON]:
         """The stored objects that are selected, in order of their keys; as they were at ``revision`` when given.
 
         Raises Compacted for a revision that is not kept any more.

@@ -1,5 +1,7 @@
 """Volumes, claims, classes and drivers: what is refused, in Kubernetes' own words, and how they are printed."""
 
+import json
+
 import pytest
 from api_bench import BY_KIND, NOW, created, load, merged, problems, updated
 
@@ -29,6 +31,12 @@ VolumeAttachment:
   kind: VolumeAttachment
   metadata: {name: a}
   spec: {attacher: disk.example.com, nodeName: node, source: {persistentVolumeName: disk}}
+VolumeAttributesClass:
+  apiVersion: storage.k8s.io/v1
+  kind: VolumeAttributesClass
+  metadata: {name: fast}
+  driverName: disk.example.com
+  parameters: {iops: "5000"}
 """)
 MODES = 'supported values: "ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"'
 SUBDOMAIN = (
@@ -158,6 +166,33 @@ CREATES = {
     "attachment to nowhere": (
         "VolumeAttachment", "spec: {nodeName: ''}", ["spec.nodeName: Required value"],
     ),
+    "attributes of nobody": ("VolumeAttributesClass", "driverName: null", ["driverName: Required value"]),
+    "attributes of a wrong name": (
+        "VolumeAttributesClass", "driverName: a b",
+        ['driverName: Invalid value: "a b": name part must consist of alphanumeric characters, \'-\', \'_\' or '
+         "'.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', "
+         "regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"],
+    ),
+    "attributes without any": (
+        "VolumeAttributesClass", "parameters: null",
+        ["parameters: Required value: must contain at least one key/value pair"],
+    ),
+    "attributes without a name": (
+        "VolumeAttributesClass", 'parameters: {"": a}',
+        ['parameters: Invalid value: "": field can not be empty.'],
+    ),
+    "attributes by a wrong name": (
+        "VolumeAttributesClass", "metadata: {name: Fast}",
+        [f'metadata.name: Invalid value: "Fast": {SUBDOMAIN}'],
+    ),
+    "too many parameters": (
+        "StorageClass", f"parameters: {json.dumps({str(number): 'a' for number in range(513)})}",
+        ["parameters: Too long: may not be more than 512 bytes"],
+    ),
+    "too large parameters": (
+        "StorageClass", f"parameters: {{a: {'x' * 262_144}}}",
+        ["parameters: Too long: may not be more than 262144 bytes"],
+    ),
 }  # fmt: skip
 
 
@@ -207,6 +242,14 @@ UPDATES = {
         "CSIStorageCapacity", "{}", "storageClassName: slow",
         ['storageClassName: Invalid value: "slow": field is immutable'],
     ),
+    "attributes of another driver": (
+        "VolumeAttributesClass", "{}", "driverName: other.example.com",
+        ["driverName: Forbidden: updates to driverName are forbidden."],
+    ),
+    "other attributes": (
+        "VolumeAttributesClass", "{}", "parameters: {iops: '1'}",
+        ["parameters: Forbidden: updates to parameters are forbidden."],
+    ),
 }  # fmt: skip
 
 
@@ -253,6 +296,7 @@ ROWS = {
     "node": ("CSINode", "{}", ["node", 1, "0s"]),
     "capacity": ("CSIStorageCapacity", "{}", ["c", "fast", "<unset>"]),
     "attachment": ("VolumeAttachment", "{}", ["a", "disk.example.com", "disk", "node", False, "0s"]),
+    "attributes": ("VolumeAttributesClass", "{}", ["fast", "disk.example.com", "0s"]),
 }  # fmt: skip
 
 

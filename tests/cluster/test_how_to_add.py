@@ -82,19 +82,18 @@ assert cluster.settle()
 same(cluster.get("namespaces", "n")["metadata"]["labels"]["example/seen"], "yes")
 """,
     ),
-    "cluster_engine/api/storage/v1/volumeattributesclass.py": Example(
+    "cluster_engine/api/resource/v1/deviceclass.py": Example(
         "cluster_engine/api/__init__.py",
         "    volumeattachment.KIND,",
-        "    volumeattributesclass.KIND,",
-        "from .storage.v1 import volumeattributesclass",
+        "    deviceclass.KIND,",
+        "from .resource.v1 import deviceclass",
         """
-cluster.apply({"apiVersion": "storage.k8s.io/v1", "kind": "VolumeAttributesClass", "metadata": {"name": "gold"},
-               "driverName": "x.example.com", "parameters": {"iops": "9"}})
-same(cluster.get("volumeattributesclasses", "gold")["driverName"], "x.example.com")
+cluster.apply({"apiVersion": "resource.k8s.io/v1", "kind": "DeviceClass", "metadata": {"name": "gpu"}, "spec": {}})
+same(cluster.get("deviceclasses", "gpu")["spec"], {})
 headers = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
-path = "/apis/storage.k8s.io/v1/volumeattributesclasses"
+path = "/apis/resource.k8s.io/v1/deviceclasses"
 table = json.loads(cluster.request(Request("GET", path, headers=headers, user=ADMIN)).body)
-same(table["rows"][0]["cells"][:2], ["gold", "x.example.com"])
+same(table["rows"][0]["cells"][0], "gpu")
 """,
     ),
     "cluster_engine/api/harbour/v1/berth.py": Example(

@@ -52,6 +52,15 @@ BASES: dict[str, JSON] = {
     "SelfSubjectAccessReview": {"spec": _ASKED},
     "SelfSubjectRulesReview": {"spec": {"namespace": "default"}},
     "SubjectAccessReview": {"spec": {"groups": ["a"], **_ASKED}},
+    "ComponentStatus": {"conditions": [{"type": "Healthy", "status": "True"}]},
+    "APIService": {
+        "spec": {"group": "a.b", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1}
+    },
+    "FlowSchema": {"spec": {"priorityLevelConfiguration": {"name": "exempt"}}},
+    "PriorityLevelConfiguration": {"spec": {"type": "Exempt"}},
+    "IPAddress": {"spec": {"parentRef": {"resource": "services", "name": "web"}}},
+    "ServiceCIDR": {"spec": {"cidrs": ["10.0.0.0/24"]}},
+    "VolumeAttributesClass": {"driverName": "disk.example.com", "parameters": {"iops": "100"}},
     "ConfigMap": {"data": {"key": "value", "other": "text\nof lines\n"}},
     "Endpoints": {"subsets": [{"addresses": [{"ip": "10.1.2.3"}], "ports": [{"port": 80}]}]},
     "Event": {

@@ -5,6 +5,7 @@ Models pkg/registry/storage/storageclass/strategy.go and pkg/apis/storage/valida
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cluster_engine.api.meta import check_immutable, check_meta
@@ -17,6 +18,7 @@ from cluster_engine.apimachinery.errors import (
     invalid_value,
     not_supported,
     required,
+    too_long,
 )
 from cluster_engine.apimachinery.scheme import Column, Kind
 from cluster_engine.apimachinery.validation import is_qualified_name
@@ -24,6 +26,7 @@ from cluster_engine.component_helpers.storage import is_default_class
 
 _RECLAIM = ("Delete", "Retain")
 _BINDING = ("Immediate", "WaitForFirstConsumer")
+_MAX_PARAMETERS, _MAX_PARAMETERS_SIZE = 512, 256 * 1024
 
 
 def default(storage_class: JSON) -> JSON:
@@ -36,19 +39,26 @@ def default(storage_class: JSON) -> JSON:
     return {**storage_class, **add} if add else storage_class
 
 
+def check_provisioner(driver: str, path: str) -> list[FieldError]:
+    """The name of who makes volumes (validateProvisioner)."""
+    if not driver:
+        return [required(path)]
+    return [invalid_value(path, driver, text) for text in is_qualified_name(driver.lower())]
+
+
+def check_parameters(parameters: Mapping[str, str]) -> list[FieldError]:
+    """What the driver is told; not too much of it (validateParameters)."""
+    path = "parameters"
+    if len(parameters) > _MAX_PARAMETERS:
+        return [too_long(path, "", _MAX_PARAMETERS)]
+    problems = [invalid_value(path, "", "field can not be empty.")] if "" in parameters else []
+    size = sum(len(name.encode()) + len(value.encode()) for name, value in parameters.items())
+    return [*problems, too_long(path, "", _MAX_PARAMETERS_SIZE)] if size > _MAX_PARAMETERS_SIZE else problems
+
+
 def _check(storage_class: JSON) -> list[FieldError]:
-    problems: list[FieldError] = []
-    provisioner = storage_class.get("provisioner") or ""
-    if not provisioner:
-        problems.append(required("provisioner", provisioner))
-    else:
-        wrong = is_qualified_name(provisioner.lower())
-        problems += [invalid_value("provisioner", provisioner, text) for text in wrong]
-    problems += [
-        invalid_value("parameters", name, "field can not be empty.")
-        for name in storage_class.get("parameters") or {}
-        if not name
-    ]
+    problems = check_provisioner(storage_class.get("provisioner") or "", "provisioner")
+    problems += check_parameters(storage_class.get("parameters") or {})
     for field, allowed in (("reclaimPolicy", _RECLAIM), ("volumeBindingMode", _BINDING)):
         value = storage_class.get(field) or ""
         if value not in allowed:

@@ -1,0 +1,91 @@
+"""The FlowSchemas and PriorityLevelConfigurations that an API server makes for itself, as data.
+
+Models k8s.io/apiserver/pkg/apis/flowcontrol/bootstrap/default.go: the mandatory ones first, then the suggested ones.
+"""
+
+from __future__ import annotations
+
+from cluster_engine.apimachinery.cow import JSON
+
+LEVELS: dict[str, tuple[int, int, tuple[int, int, int] | None] | None] = {
+    "exempt": None,
+    "catch-all": (5, 0, None),
+    "system": (30, 33, (64, 6, 50)),
+    "node-high": (40, 25, (64, 6, 50)),
+    "leader-election": (10, 0, (16, 4, 50)),
+    "workload-high": (40, 50, (128, 6, 50)),
+    "workload-low": (100, 90, (128, 6, 50)),
+    "global-default": (20, 50, (128, 6, 50)),
+}
+"""Shares, percentage that may be lent, and queues, hand size and length of a queue (None: refuses what is too much)."""
+
+
+def _groups(*names: str) -> list[JSON]:
+    return [{"kind": "Group", "group": {"name": name}} for name in names]
+
+
+def _users(*names: str) -> list[JSON]:
+    return [{"kind": "User", "user": {"name": name}} for name in names]
+
+
+def _accounts(*names: str) -> list[JSON]:
+    accounts = [{"name": name, "namespace": "kube-system"} for name in names]
+    return [{"kind": "ServiceAccount", "serviceAccount": account} for account in accounts]
+
+
+def _resources(verbs: list[str], group: str, resources: list[str], cluster: bool = False) -> JSON:
+    rule: JSON = {"apiGroups": [group], "namespaces": ["*"], "resources": resources, "verbs": verbs}
+    return {"clusterScope": True, **rule} if cluster else rule
+
+
+_EVERYTHING: JSON = {
+    "resourceRules": [_resources(["*"], "*", ["*"], cluster=True)],
+    "nonResourceRules": [{"nonResourceURLs": ["*"], "verbs": ["*"]}],
+}
+_PROBED: JSON = {
+    "nonResourceRules": [{"nonResourceURLs": ["/healthz", "/readyz", "/livez"], "verbs": ["get"]}]
+}
+_NODES: JSON = {
+    "resourceRules": [
+        _resources(["*"], "", ["nodes", "nodes/status"], cluster=True),
+        _resources(["*"], "coordination.k8s.io", ["leases"]),
+    ]
+}
+_USE = ["get", "create", "update"]
+_LEASES: JSON = {"resourceRules": [_resources(_USE, "coordination.k8s.io", ["leases"])]}
+_ENDPOINTS: JSON = {"resourceRules": [_resources(_USE, "", ["endpoints"])]}
+_MANAGER, _SCHEDULER = "system:kube-controller-manager", "system:kube-scheduler"
+_ALL = _groups("system:unauthenticated", "system:authenticated")
+_BY_USER, _BY_NAMESPACE = "ByUser", "ByNamespace"
+
+SCHEMAS: dict[str, tuple[str, int, str, list[JSON], JSON]] = {
+    "exempt": ("exempt", 1, "", _groups("system:masters"), _EVERYTHING),
+    "catch-all": ("catch-all", 10_000, _BY_USER, _ALL, _EVERYTHING),
+    "system-nodes": ("system", 500, _BY_USER, _groups("system:nodes"), _EVERYTHING),
+    "system-node-high": ("node-high", 400, _BY_USER, _groups("system:nodes"), _NODES),
+    "probes": ("exempt", 2, "", _ALL, _PROBED),
+    "system-leader-election": (
+        "leader-election",
+        100,
+        _BY_USER,
+        [*_users(_MANAGER, _SCHEDULER), *_accounts("*")],
+        _LEASES,
+    ),
+    "workload-leader-election": ("leader-election", 200, _BY_USER, _accounts("*"), _LEASES),
+    "endpoint-controller": (
+        "workload-high",
+        150,
+        _BY_USER,
+        [*_users(_MANAGER), *_accounts("endpoint-controller", "endpointslicemirroring-controller")],
+        _ENDPOINTS,
+    ),
+    "kube-controller-manager": ("workload-high", 800, _BY_NAMESPACE, _users(_MANAGER), _EVERYTHING),
+    "kube-scheduler": ("workload-high", 800, _BY_NAMESPACE, _users(_SCHEDULER), _EVERYTHING),
+    "kube-system-service-accounts": ("workload-high", 900, _BY_NAMESPACE, _accounts("*"), _EVERYTHING),
+    "service-accounts": ("workload-low", 9_000, _BY_USER, _groups("system:serviceaccounts"), _EVERYTHING),
+    "global-default": ("global-default", 9_900, _BY_USER, _ALL, _EVERYTHING),
+}
+"""Level, precedence, what tells flows apart, whose requests, and which."""
+
+UPDATED = {"apf.kubernetes.io/autoupdate-spec": "true"}
+"""The annotation by which the API server keeps the spec as it is here."""
