@@ -8,16 +8,20 @@ from __future__ import annotations
 
 import asyncio
 import socket
-from collections.abc import AsyncIterator
+import time
+from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
 
 import uvicorn
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.serving import ClusterApp, Driver
-from cluster_engine.terminal.confine import ConfinedProgram
+from cluster_engine.terminal.confine import ConfinedProgram, Run
 from cluster_engine.terminal.console import Options
+from cluster_engine.terminal.disk import Disk
 from cluster_engine.terminal.kubectl import kubectl_path
 from cluster_engine.terminal.session import SessionHooks, TerminalSession
 from labs.kit import runner
@@ -45,6 +49,23 @@ class ScriptResult:
     output: str
 
 
+class _Paced(ConfinedProgram):
+    """kubectl, whose ``rollout restart`` writes the second of the real clock and refuses the same one twice."""
+
+    def __init__(self, binary: Path, **more: Any) -> None:
+        super().__init__(binary, **more)
+        self._restarts: set[tuple[str, ...]] = set()
+
+    def start(self, argv: Sequence[str], files: Disk, **more: Any) -> Run:
+        """Begins a run; the same restart again waits for the next second."""
+        if list(argv[1:3]) == ["rollout", "restart"]:
+            asked = int(time.time())
+            while tuple(argv) in self._restarts and int(time.time()) == asked:
+                time.sleep(0.02)
+            self._restarts.add(tuple(argv))
+        return super().start(argv, files, **more)
+
+
 class Workbench:
     """A cluster with a terminal."""
 
@@ -62,6 +83,9 @@ class Workbench:
         if due > self.cluster.clock.now:
             self.cluster.advance_to(min(due, self.cluster.clock.now + LONGEST_SLEEP))
 
+    async def _fault(self, what: dict[str, Any]) -> None:
+        self.cluster.fault(**what)
+
     async def run(self, script: str) -> ScriptResult:
         """Runs a script as if its lines were typed; stops after SCRIPT_SECONDS of wall time."""
         shown, ended = bytearray(), asyncio.get_running_loop().create_future()
@@ -75,6 +99,7 @@ class Workbench:
             on_exit=exited,
             now=lambda: self.cluster.clock.now,
             leap=self._leap,
+            on_fault=self._fault,
         )
         files = {**self._files, "/tmp/script.sh": script.encode()}
         session = TerminalSession(files, self._program, hooks, Options(home=HOME))
@@ -107,7 +132,7 @@ async def open_cluster(cluster: Cluster, files: dict[str, str]) -> AsyncIterator
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)
     server = uvicorn.Server(config)
     serving = asyncio.ensure_future(server.serve(sockets=[listener]))
-    program = ConfinedProgram(
+    program = _Paced(
         kubectl_path(),
         api_port=port,
         kubeconfig=KUBECONFIG.format(port=port),

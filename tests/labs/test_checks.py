@@ -86,6 +86,9 @@ def verdict(cluster, text):
         "event: {reason: Unheard, seen: false}",
         "log: {pod: client, matches: ^hel+o$}",
         "log: {labels: app=client, matches: end, every: true}",
+        "log: {labels: app=client, matches: end, last: true}",
+        "log: {labels: app=client, matches: goodbye, seen: false}",
+        "log: {pod: client, matches: hello, last: true, seen: false}",
         "on_fork: {do: [{delete: {kind: Pod, labels: app=web, first: 1}}, {advance: 30}],"
         " then: [{list: {kind: Pod, labels: app=web, ready: true, count: 2}}]}",
         "on_fork: {do: [{scale: {kind: Deployment, name: web, to: 3}}, {advance: 30}],"
@@ -94,6 +97,8 @@ def verdict(cluster, text):
         " then: [{object: {kind: ConfigMap, name: a}}]}",
         "on_fork: {do: [{patch: {kind: Service, name: web, patch: {spec: {selector: {app: x}}}}}, {advance: 5}],"
         " then: [{request: {from: {pod: client}, url: http://web/, answers: false, timeout: 1}}]}",
+        "on_fork: {do: [{evict: {labels: app=web, first: 1}}, {advance: 30}],"
+        " then: [{event: {reason: Killing, kind: Pod}}, {list: {kind: Pod, labels: app=web, ready: true, count: 2}}]}",
         "on_fork: {do: [{exec: {pod: client, command: [touch, /tmp/a]}}],"
         " then: [{exec: {from: {pod: client}, command: [ls, /tmp/a]}}]}",
         "on_fork: {do: [{fault: {kind: container/kill, pod: client}}, {advance: 5}],"
@@ -248,6 +253,30 @@ def test_what_is_as_expected_passes(cluster, text):
             "Expected a line that matches `goodbye` in the log of `client`, found `end` as its last line."
             " Look at: `kubectl logs client`",
             id="no line",
+        ),
+        pytest.param(
+            "log: {pod: client, matches: hello, last: true}",
+            "Expected a last line that matches `hello` in the log of `client`, found `end` as its last line.",
+            id="not the last line",
+        ),
+        pytest.param(
+            "log: {labels: app=client, matches: hel, seen: false}",
+            "Expected no line that matches `hel` in the log of `client`, found `hello`."
+            " Look at: `kubectl logs -l app=client`",
+            id="a line that must not be",
+        ),
+        pytest.param(
+            "on_fork: {do: [{exec: {labels: app=client, command: ['false']}}],"
+            " then: [{object: {kind: Pod, name: nobody}}]}",
+            "Expected a Pod named `nobody` (on a copy of your cluster, after: `kubectl exec -l app=client -- false`), found none.",
+            id="executed in a Pod by its label",
+        ),
+        pytest.param(
+            "on_fork: {do: [{apply: {apiVersion: policy/v1, kind: PodDisruptionBudget, metadata: {name: all},"
+            " spec: {minAvailable: 2, selector: {matchLabels: {app: web}}}}}, {advance: 3},"
+            " {evict: {labels: app=web, first: 1}}], then: [{object: {kind: Deployment, name: web}}]}",
+            "Expected an eviction of `-l app=web`, found Cannot evict pod as it would violate the pod's disruption budget.",
+            id="an eviction that a budget refuses",
         ),
         pytest.param(
             "log: {pod: huge, matches: x}",

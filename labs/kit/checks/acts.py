@@ -18,6 +18,7 @@ from labs.kit.checks.kind import KIND_NAME, LABELS, NAME, NAMESPACE, mapping
 from labs.kit.shapes import Schema
 from labs.kit.words import Text, plain, say
 
+_JSON = {"content-type": "application/json", "accept": "application/json"}
 MAX_SECONDS = 3600
 """Virtual seconds of one ``advance``."""
 
@@ -39,15 +40,16 @@ class Act:
         if self.verb == "advance":
             return say("waited", seconds=self.data)
         if self.verb == "exec":
-            return plain(
-                f"`kubectl exec {self.data['pod']}{self._where} -- {' '.join(self.data['command'])}`"
-            )
+            pod = self.data.get("pod") or f"-l {self.data['labels']}"
+            return plain(f"`kubectl exec {pod}{self._where} -- {' '.join(self.data['command'])}`")
         if self.verb == "fault":
             what = " ".join(f"{name}={value}" for name, value in self.data.items() if name != "kind")
             return plain(f"`{self.data['kind']} {what}`")
         if self.verb == "apply":
             return plain(f"`kubectl apply{self._where}` {self.data['kind']}/{self.data['metadata']['name']}")
         target = self.data.get("name") or f"-l {self.data.get('labels', '')}"
+        if self.verb == "evict":
+            return say("evicted", target=target)
         more = f" --replicas={self.data['to']}" if self.verb == "scale" else ""
         return plain(f"`kubectl {self.verb} {self.data['kind'].lower()} {target}{self._where}{more}`")
 
@@ -89,6 +91,15 @@ def _delete(reader: Reader, data: JSON) -> None:
         reader.cluster.delete(data["kind"].lower(), meta["name"], meta.get("namespace", "default"))
 
 
+def _evict(reader: Reader, data: JSON) -> None:
+    for pod in _targets(reader, {"kind": "Pod", **data}):
+        meta = pod["metadata"]
+        about = {"name": meta["name"], "namespace": meta["namespace"]}
+        body = orjson.dumps({"apiVersion": "policy/v1", "kind": "Eviction", "metadata": about})
+        path = f"/api/v1/namespaces/{meta['namespace']}/pods/{meta['name']}/eviction"
+        _sent(reader.cluster, Request("POST", path, [], _JSON, body, ADMIN))
+
+
 def _patch_each(reader: Reader, data: JSON, patch: JSON) -> None:
     for obj in _targets(reader, data):
         _merge(reader.cluster, obj, patch)
@@ -105,9 +116,13 @@ def _scale(reader: Reader, data: JSON) -> None:
 def _merge(cluster: Cluster, obj: JSON, patch: JSON) -> None:
     kind, meta = cluster.kind_of(obj["kind"].lower()), obj["metadata"]
     scope = f"/namespaces/{meta['namespace']}" if kind.namespaced else ""
-    headers = {"content-type": "application/merge-patch+json", "accept": "application/json"}
+    headers = {**_JSON, "content-type": "application/merge-patch+json"}
     path = f"{kind.path}{scope}/{kind.resource}/{meta['name']}"
-    response = cluster.request(Request("PATCH", path, [], headers, orjson.dumps(patch), ADMIN))
+    _sent(cluster, Request("PATCH", path, [], headers, orjson.dumps(patch), ADMIN))
+
+
+def _sent(cluster: Cluster, request: Request) -> None:
+    response = cluster.request(request)
     if response.status >= 400:
         raise ApiError(orjson.loads(response.body))
 
@@ -125,9 +140,7 @@ def _fault(reader: Reader, data: JSON) -> None:
 
 
 def _exec(reader: Reader, data: JSON) -> None:
-    who = Asker(
-        pod=data["pod"], namespace=data.get("namespace", "default"), container=data.get("container", "")
-    )
+    who = Asker(**{name: value for name, value in data.items() if name != "command"})
     who.run(reader.cluster, who.ready(reader), data["command"])
 
 
@@ -135,6 +148,7 @@ _ACTS: dict[str, Callable[[Reader, Any], None]] = {
     "exec": _exec,
     "apply": _apply,
     "delete": _delete,
+    "evict": _evict,
     "scale": _scale,
     "patch": _patch,
     "advance": _advance,
@@ -165,15 +179,23 @@ SCHEMA: Schema = {
             "description": "a manifest",
         },
         delete=mapping(("kind",), **_TARGET, first=_FIRST),
+        evict={
+            **mapping((), name=NAME, labels=LABELS, namespace=NAMESPACE, first=_FIRST),
+            "description": "Pods are evicted, if their budgets allow it",
+        },
         scale=mapping(("kind", "name", "to"), **_TARGET, to={"type": "integer", "minimum": 0}),
         patch=mapping(("kind", "patch"), **_TARGET, first=_FIRST, patch={"type": "object"}),
-        exec=mapping(
-            ("pod", "command"),
-            pod=NAME,
-            namespace=NAMESPACE,
-            container=NAME,
-            command={"type": "array", "items": {"type": "string"}, "minItems": 1},
-        ),
+        exec={
+            **mapping(
+                ("command",),
+                pod=NAME,
+                labels=LABELS,
+                namespace=NAMESPACE,
+                container=NAME,
+                command={"type": "array", "items": {"type": "string"}, "minItems": 1},
+            ),
+            "oneOf": [{"required": ["pod"]}, {"required": ["labels"]}],
+        },
         fault={
             **mapping(
                 ("kind",),

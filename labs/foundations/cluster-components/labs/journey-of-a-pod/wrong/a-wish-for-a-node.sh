@@ -1,0 +1,5 @@
+# fails: skips
+# after: a-node-by-name.sh
+kubectl delete pod direct --now
+kubectl run direct --image=nginx:1.27 --overrides='{"spec": {"nodeSelector": {"kubernetes.io/hostname": "worker-1"}}}'
+kubectl wait --for=condition=Ready pod/direct --timeout=120s

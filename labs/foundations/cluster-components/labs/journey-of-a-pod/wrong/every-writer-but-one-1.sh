@@ -1,0 +1,3 @@
+# fails: writers
+# after: a-node-by-name.sh
+kubectl patch configmap journey -p '{"data": {"replicaset": "kubectl"}}'

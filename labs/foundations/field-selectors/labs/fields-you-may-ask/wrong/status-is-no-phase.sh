@@ -1,0 +1,3 @@
+# fails: board
+# after: one-query.sh
+kubectl patch configmap board -p '{"data": {"crashing": "1", "running": "{{desks}}"}}'

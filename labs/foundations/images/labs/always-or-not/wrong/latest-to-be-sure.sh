@@ -1,0 +1,6 @@
+# fails: pulls frozen
+# after: patched.sh
+kubectl set image deployment/{{film}} web=nginx:latest
+kubectl set image deployment/{{print}} web=nginx:1.27
+kubectl rollout status deployment/{{film}} --timeout=120s
+kubectl rollout status deployment/{{print}} --timeout=120s

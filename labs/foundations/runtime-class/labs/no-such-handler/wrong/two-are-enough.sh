@@ -1,0 +1,4 @@
+# fails: sealed
+# after: into-the-right-class.sh
+kubectl delete deployment {{case.slip}}
+sleep 5

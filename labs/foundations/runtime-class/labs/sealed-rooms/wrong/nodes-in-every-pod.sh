@@ -1,0 +1,4 @@
+# fails: not-in-the-pods
+# after: rooms-with-a-label.sh
+kubectl patch deployment candidate -p '{"spec": {"template": {"spec": {"nodeSelector": {"rooms": "sealed"}}}}}'
+kubectl rollout status deployment/candidate --timeout=120s
