@@ -1,0 +1,5 @@
+# fails: nothing-cheaper
+# after: the-step-goes-first.sh
+kubectl patch deployment {{press}} -p '{"spec": {"template": {"spec": {"initContainers": [{"$patch": "delete", "name": "courier"}]}}}}'
+kubectl rollout status deployment/{{press}} --timeout=120s
+sleep 3

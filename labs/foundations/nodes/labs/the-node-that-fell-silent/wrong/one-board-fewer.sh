@@ -1,0 +1,4 @@
+# fails: sooner
+# after: the-machine-is-given-up.sh
+kubectl scale deployment board --replicas=3
+sleep 5

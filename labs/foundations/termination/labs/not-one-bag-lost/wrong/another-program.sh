@@ -1,0 +1,5 @@
+# fails: program
+# after: ready-and-a-pause.sh
+kubectl patch deployment bags -p '{"spec": {"template": {"spec": {"containers": [{"name": "web", "command": null}]}}}}'
+kubectl rollout status deployment/bags --timeout=180s
+sleep 8
