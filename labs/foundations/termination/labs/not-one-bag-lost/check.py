@@ -55,6 +55,8 @@ def lingers(cluster: Reader) -> None:
     trial.advance(8)
     trial.delete("pods", name)
     trial.advance(2)
-    asked = trial.execute("belt", ["wget", "-q", "-O", "/dev/null", "-T", "1", f"http://{address}/"], "default")
+    asked = trial.execute(
+        "belt", ["wget", "-q", "-O", "/dev/null", "-T", "1", f"http://{address}/"], "default"
+    )
     if asked.exit_code:
         raise Fail(cluster.say("answers"), cluster.say("silent"), f"kubectl delete pod {name} --wait=false")

@@ -1,5 +1,7 @@
 """Reads the ledger: who wrote when."""
 
+from itertools import pairwise
+
 from labs.kit.checking import Fail, Reader
 
 GAP = 90
@@ -15,7 +17,7 @@ def one_pen(cluster: Reader) -> None:
         written.setdefault(pen, []).append(hours * 3600 + minutes * 60 + seconds)
     spans = sorted((min(times), max(times)) for times in written.values())
     look = "kubectl logs ledger --tail=30"
-    for (_, end), (begin, _) in zip(spans, spans[1:], strict=False):
+    for (_, end), (begin, _) in pairwise(spans):
         if begin <= end:
             raise Fail(cluster.say("one"), cluster.say("two", seconds=end - begin + 1), look)
         if begin - end > GAP:
