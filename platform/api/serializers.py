@@ -9,7 +9,7 @@ from drf_spectacular.utils import extend_schema_field
 from grading.models import SUBMISSION_STATES, Submission
 from grading.reports import localize_checks
 from rest_framework import serializers
-from runs import states
+from runs import states, whatif
 from runs.clock import ACTIONS, LEAP_LIMIT, numbers
 from runs.models import Run
 
@@ -287,6 +287,31 @@ class RunPastSerializer(serializers.Serializer[Any]):
     )
     since = RunPastChangeSerializer(many=True, required=False)
     more = serializers.IntegerField(required=False, help_text="changes that are more than 60")
+
+
+class RunWhatIfRequestSerializer(serializers.Serializer[Any]):
+    """What is tried on a copy of the cluster."""
+
+    action = serializers.ChoiceField(choices=whatif.ACTIONS)
+    resource = serializers.CharField(max_length=253, required=False, help_text="of `delete`")
+    namespace = serializers.CharField(max_length=253, required=False)
+    name = serializers.CharField(max_length=253, required=False, help_text="of the object, or of the node")
+    manifest = serializers.CharField(max_length=256 * 1024, required=False, help_text="of `apply`: YAML")
+    seconds = serializers.IntegerField(
+        min_value=1, max_value=whatif.SECONDS_LIMIT, default=60, help_text="virtual seconds to look ahead"
+    )
+
+
+class RunWhatIfSerializer(serializers.Serializer[Any]):
+    """What would happen, and what would be different."""
+
+    seconds = serializers.IntegerField()
+    story = RunWhyLinkSerializer(many=True, help_text="what would be written, from the cause on")
+    untold = serializers.IntegerField(help_text="writes that are more than 24")
+    changes = serializers.ListField(
+        child=serializers.DictField(), help_text="{kind, namespace, name, what, text}"
+    )
+    more = serializers.IntegerField(help_text="changes that are more than 60")
 
 
 class MeSerializer(serializers.ModelSerializer[User]):

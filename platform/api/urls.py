@@ -36,5 +36,6 @@ urlpatterns = [
     path("v1/runs/<uuid:run_id>/clock/", views.RunClockView.as_view(), name="run_clock"),
     path("v1/runs/<uuid:run_id>/why/", views.RunWhyView.as_view(), name="run_why"),
     path("v1/runs/<uuid:run_id>/past/", views.RunPastView.as_view(), name="run_past"),
+    path("v1/runs/<uuid:run_id>/whatif/", views.RunWhatIfView.as_view(), name="run_whatif"),
     path("v1/me/", views.MeView.as_view(), name="me"),
 ]

@@ -22,7 +22,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
-from runs import hosting, looking_back
+from runs import hosting, other_states
 from runs import services as runs
 from runs.happenings import with_sentence
 from runs.models import Run
@@ -42,6 +42,8 @@ from api.serializers import (
     RunRequestSerializer,
     RunSerializer,
     RunTokenSerializer,
+    RunWhatIfRequestSerializer,
+    RunWhatIfSerializer,
     RunWhyRequestSerializer,
     RunWhySerializer,
     SubmissionRequestSerializer,
@@ -384,10 +386,33 @@ class RunPastView(APIView):
         run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
         asked = RunPastRequestSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
-        reply = looking_back.with_words(async_to_sync(hosting.call)(run, "GET", "past", asked.validated_data))
+        reply = other_states.with_words(async_to_sync(hosting.call)(run, "GET", "past", asked.validated_data))
         if reply.status == 200:
             return Response(RunPastSerializer(reply.data).data)
         if reply.status in (400, 410):
+            raise ValidationError({"non_field_errors": [reply.data["error"]]})
+        raise hosting.UnavailableError(f"the host answered {reply.status}")
+
+
+class RunWhatIfView(APIView):
+    """Something tried beside one run's cluster."""
+
+    @extend_schema(
+        operation_id="runs_whatif", request=RunWhatIfRequestSerializer, responses=RunWhatIfSerializer
+    )
+    def post(self, request: Request, run_id: uuid.UUID) -> Response:
+        """What would happen if? The cluster itself is not touched."""
+        run = get_object_or_404(Run.objects.owned_by(user_of(request)).live(), pk=run_id)
+        asked = RunWhatIfRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        reply = other_states.foretold(
+            async_to_sync(hosting.call)(run, "POST", "whatif", dict(asked.validated_data))
+        )
+        if reply.status == 200:
+            return Response(RunWhatIfSerializer(reply.data).data)
+        if reply.status == 404:
+            raise NotFound(reply.data["error"])
+        if reply.status == 400:
             raise ValidationError({"non_field_errors": [reply.data["error"]]})
         raise hosting.UnavailableError(f"the host answered {reply.status}")
 

@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from grading.reports import localize
-from runs import hosting, looking_back, services, states
+from runs import hosting, other_states, services, states
 from runs.happenings import with_sentence
 from runs.kubeconfig import kubeconfig_of
 from runs.models import Run
@@ -89,7 +89,13 @@ async def why(request: HttpRequest, run: Run) -> HttpResponse:
 async def past(request: HttpRequest, run: Run) -> HttpResponse:
     """How far one can look back; with ?at= (a time) or ?revision= the cluster as it was (see `runs.host.past`)."""
     asked = {key: request.GET.get(key, "")[:MAX_NAME] for key in ("at", "revision")}
-    return _relay(looking_back.with_words(await hosting.call(run, "GET", "past", asked)))
+    return _relay(other_states.with_words(await hosting.call(run, "GET", "past", asked)))
+
+
+@endpoint("POST")
+async def whatif(request: HttpRequest, run: Run) -> HttpResponse:
+    """What would happen if: {action, resource, namespace, name, manifest, seconds} (see `runs.host.whatif`)."""
+    return _relay(other_states.foretold(await hosting.call(run, "POST", "whatif", json_body(request))))
 
 
 @endpoint("GET", "PUT", "POST", "DELETE")

@@ -744,3 +744,33 @@ def test_looking_back_and_coming_home(visit):
     page.wait_for_function("() => !document.querySelector('dd-map').textContent.includes('ghost')")
     page.wait_for_selector("dd-map:not(.is-past) .map-past[hidden]", state="attached")
     assert back.evaluate("it => it === document.activeElement"), "the focus comes back to where it was"
+
+
+# ---- what if -----------------------------------------------------------------------------------------------
+
+
+def test_what_if_a_pod_were_deleted_and_then_it_is(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.type(
+        "kubectl create deployment web --image=nginx:1.27 && kubectl rollout status deployment/web"
+    )
+    workspace.expect("successfully rolled out")
+    workspace.show("map")
+    pod = page.locator("dd-map .pod:has-text('web-')").first
+    name = re.sub(" .*", "", pod.get_attribute("title") or "")
+    pod.click()
+    ask = page.locator(f"dd-map .map-detail button:has-text('{workspace.says('whatif.open')}')")
+    ask.focus()
+    page.keyboard.press("Enter")
+    page.locator("#whatif-act").wait_for()
+    page.keyboard.press("Tab")
+    page.keyboard.press("Tab")
+    page.keyboard.press("Enter")
+    page.wait_for_selector(f".why[open] li[data-what=deleted]:has-text('{name}')")
+    page.wait_for_selector(".why[open] li[data-what=created]:has-text('web-')")
+    page.wait_for_selector(".why[open] .why-chain li:has-text('replicaset-controller')")
+    assert page.locator(f"dd-map .pod:has-text('{name}')").count() == 1, "the cluster is as it was"
+    page.get_by_role("button", name=workspace.says("whatif.do")).click()
+    workspace.show("terminal")
+    workspace.expect(f'pod "{name}" deleted')

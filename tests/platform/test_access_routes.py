@@ -30,12 +30,14 @@ BODIES = {
     "files": FILE,
     "preview": PAGE,
     "clock": {"action": "pause"},
+    "whatif": {"action": "power-off", "name": "worker-1"},
     "api/v1/runs/": {"lab": "explore-the-components"},
 }
 QUERIES = {"why": "?resource=pods&name=web"}
 """What an address asks of the reader, by how its route ends."""
 CLOCK = {"now": "2026-01-01T00:00:00Z", "speed": 1.0, "resume": 1.0, "sentence": ""}
 WHY = {"kind": "Pod", "name": "web", "namespace": "default", "chain": [], "attempt": None, "nodes": 0}
+FORECAST = {"seconds": 60, "story": [], "untold": 0, "changes": [], "more": 0}
 
 ALL = "200 200 200 200 200 200"  # everybody
 IN = "200 200 200 200 200 403"  # whoever has an account or is a guest, over the API
@@ -61,6 +63,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "runs/<uuid:run_id>/clock/": {"GET": WATCHED, "POST": MINE},
     "runs/<uuid:run_id>/why/": {"GET": WATCHED},
     "runs/<uuid:run_id>/past/": {"GET": WATCHED},
+    "runs/<uuid:run_id>/whatif/": {"POST": MINE},
     "runs/<uuid:run_id>/files/": {"GET": WATCHED, "PUT": MINE, "POST": MINE, "DELETE": MINE},
     "runs/<uuid:run_id>/preview/": {"POST": MINE},
     "runs/<uuid:run_id>/reset/": {"POST": MINE},
@@ -106,6 +109,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "api/v1/runs/<uuid:run_id>/clock/": {"GET": API_WATCHED, "POST": API_MINE},
     "api/v1/runs/<uuid:run_id>/why/": {"GET": API_WATCHED},
     "api/v1/runs/<uuid:run_id>/past/": {"GET": API_WATCHED},
+    "api/v1/runs/<uuid:run_id>/whatif/": {"POST": API_MINE},
     "api/v1/me/": {"GET": IN},
     "healthz": {"GET": ALL},
     "healthz/": {"GET": ALL},
@@ -160,7 +164,7 @@ def _host(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that answers everything."""
 
     async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = 0) -> Reply:
-        return Reply(200, {"check": REPORT, "clock": CLOCK, "why": WHY}.get(verb, {}))
+        return Reply(200, {"check": REPORT, "clock": CLOCK, "why": WHY, "whatif": FORECAST}.get(verb, {}))
 
     monkeypatch.setattr(hosting, "call", call)
 

@@ -11,7 +11,7 @@ from runs.host import past
 from runs.host.errors import HostError
 from runs.host.map_channel import METADATA, RESOURCES
 from runs.hosting import Reply
-from runs.looking_back import with_words
+from runs.other_states import with_words
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.cluster import Cluster

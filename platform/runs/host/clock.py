@@ -19,16 +19,13 @@ from cluster_engine.sim import SECOND, Link
 from runs.clock import LEAP_LIMIT, SPEEDS, numbers
 from runs.happenings import sentence
 from runs.host.errors import HostError
-from runs.host.happening import EVENTS, Happening, told
+from runs.host.happening import EVENTS, Happening, matters, told
 from runs.models import Run
 
 logger = logging.getLogger(__name__)
 
-LEASES = "leases.coordination.k8s.io"
 TYPED = {"speed": "speed", "advance": "seconds"}
 """What the terminal's words take."""
-PULSE = frozenset({(LEASES, "create"), (LEASES, "update"), (EVENTS, "update"), (EVENTS, "delete")})
-"""Writes that only say that all goes on, or was long ago: a step passes over them, and over the nodes' heartbeats."""
 
 
 class Owner(Protocol):
@@ -160,14 +157,6 @@ PERFORMERS: dict[str, Action] = {
     "advance": RunClock._leap,
 }
 """What each action does."""
-
-
-def matters(link: Link) -> bool:
-    """Whether a learner wants to see it: a write that is more than the cluster's pulse."""
-    if link.revision < 0:
-        return False
-    heartbeat = (link.component, link.resource, link.verb) == ("kubelet", "nodes", "update")
-    return not heartbeat and (link.resource, link.verb) not in PULSE
 
 
 def _telling(found: list[Link]) -> Link:

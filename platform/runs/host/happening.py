@@ -9,7 +9,9 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.sim import Link, rfc3339
 from runs.host.differences import Difference, differences
 
-EVENTS = "events"
+LEASES, EVENTS = "leases.coordination.k8s.io", "events"
+PULSE = frozenset({(LEASES, "create"), (LEASES, "update"), (EVENTS, "update"), (EVENTS, "delete")})
+"""Writes that only say that all goes on, or was long ago: a step passes over them, and over the nodes' heartbeats."""
 TEXT_LIMIT = 300
 """Characters of an Event's message that are told."""
 
@@ -32,6 +34,14 @@ class Happening(TypedDict, total=False):
     """Of an update whose object before it is still known: what it changed."""
     because: Happening | None
     """What it follows from."""
+
+
+def matters(link: Link) -> bool:
+    """Whether a learner wants to see it: a write that is more than the cluster's pulse."""
+    if link.revision < 0:
+        return False
+    heartbeat = (link.component, link.resource, link.verb) == ("kubelet", "nodes", "update")
+    return not heartbeat and (link.resource, link.verb) not in PULSE
 
 
 def told(cluster: Cluster, link: Link) -> Happening:

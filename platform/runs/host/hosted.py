@@ -32,6 +32,7 @@ from runs.host.errors import HostError
 from runs.host.holdings import Holdings
 from runs.host.live import Tabs
 from runs.host.terminal import Terminal
+from runs.host.whatif import Forecast, forecast
 from runs.host.why import Why, explain
 from runs.host.writer import JournalUnavailableError, JournalWriter
 from runs.journal import CLOCK, FencedError, JournalFullError, Record
@@ -141,6 +142,7 @@ class HostedRun:
         self.checker = Checker(self)
         self.tabs = Tabs(self.app, self.checker, self.clock)
         self._previews = asyncio.Semaphore(PREVIEWS)
+        self._forecasts = asyncio.Semaphore(1)
 
     @property
     def url(self) -> str:
@@ -384,6 +386,13 @@ class HostedRun:
         if data.get("at") or data.get("revision"):
             return past.moment(self.cluster, data.get("at"), data.get("revision") or None)
         return past.span(self.cluster)
+
+    async def what_if(self, data: dict[str, Any]) -> Forecast:
+        """What would happen if (`host/whatif.py`), one question at a time."""
+        async with self._forecasts:
+            await self.driver.roused()
+            self.driver.catch_up()
+            return await forecast(self.cluster, data)
 
     async def preview(self, data: dict[str, Any]) -> dict[str, Any]:
         """What a Pod or Service answers over HTTP (`host/preview.py`), some at a time."""

@@ -6,19 +6,17 @@ each resource, `LINKS_KEPT` in all), and a cluster that came from another host b
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from typing import NotRequired, TypedDict
+from typing import TypedDict
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.cluster import Cluster
 from cluster_engine.etcd import WatchEvent
 from cluster_engine.sim import Link, parse_rfc3339, rfc3339_micro
-from runs.host.differences import Difference, differences
+from runs.host.comparing import Change, change_of, resources
 from runs.host.errors import HostError
-from runs.host.happening import EVENTS, Happening, one
+from runs.host.happening import Happening, one
 from runs.host.map_channel import METADATA, RESOURCES
 
-LEASES = "leases.coordination.k8s.io"
 MARKS_TOLD = 200
 """Writes that came from outside, the last ones."""
 OBJECTS_TOLD = 500
@@ -34,19 +32,6 @@ class Span(TypedDict):
     now: str
     marks: list[Happening]
     """What came from outside: where to look first, oldest first."""
-
-
-class Change(TypedDict):
-    """An object that was different then."""
-
-    kind: str
-    namespace: str
-    name: str
-    what: str
-    """created, changed or deleted, since."""
-    changed: list[Difference]
-    last: NotRequired[Happening]
-    """The last write of it, if it is remembered."""
 
 
 class Moment(TypedDict):
@@ -129,14 +114,8 @@ def _writes(cluster: Cluster) -> list[Link]:
 
 def _floor(cluster: Cluster, writes: list[Link]) -> int:
     """The revision after which everything is remembered."""
-    known = max((cluster.store.known_since(name) for name in _resources(cluster)), default=0)
+    known = max((cluster.store.known_since(name) for name in resources(cluster)), default=0)
     return max(known, writes[0].revision - 1) if writes else cluster.store.revision
-
-
-def _resources(cluster: Cluster) -> Iterable[str]:
-    """What one looks back at: not at Events and leases, of which there are many."""
-    kinds = dict.fromkeys(kind.group_resource for kind in cluster.scheme.kinds)
-    return (name for name in kinds if name not in (EVENTS, LEASES))
 
 
 def _later(cluster: Cluster, resource: str, revision: int) -> list[WatchEvent]:
@@ -157,37 +136,20 @@ def _since(cluster: Cluster, revision: int, writes: list[Link]) -> list[Change]:
     """What is not as it was, in the order of the last writes."""
     last = {(link.resource, link.key): link for link in writes}
     found: list[tuple[int, Change]] = []
-    for resource in _resources(cluster):
+    for resource in resources(cluster):
         first: dict[str, WatchEvent] = {}
         final: dict[str, WatchEvent] = {}
         for event in _later(cluster, resource, revision):
             first.setdefault(key_of(event.object), event)
             final[key_of(event.object)] = event
         for key, event in final.items():
-            change = _change(cluster, resource, first[key].previous, event)
+            after = None if event.type == "DELETED" else event.object
+            change = change_of(cluster, resource, first[key].previous, after)
             if change is not None:
                 if (link := last.get((resource, key))) is not None:
                     change["last"] = one(cluster, link)
                 found.append((event.revision, change))
     return [change for _revision, change in sorted(found, key=lambda each: each[0])]
-
-
-def _change(cluster: Cluster, resource: str, before: JSON | None, event: WatchEvent) -> Change | None:
-    after = None if event.type == "DELETED" else event.object
-    told = differences(before, after) if before is not None and after is not None else []
-    if before is not None and after is not None and not told:
-        return None
-    if before is None and after is None:
-        return None
-    kind = cluster.scheme.named(resource)
-    meta = event.object["metadata"]
-    return Change(
-        kind=kind.kind if kind is not None else resource,
-        namespace=meta.get("namespace", ""),
-        name=meta["name"],
-        what="created" if before is None else "deleted" if after is None else "changed",
-        changed=told,
-    )
 
 
 def _plain(obj: JSON, metadata_only: bool) -> JSON:

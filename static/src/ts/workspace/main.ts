@@ -8,9 +8,11 @@ import "./past";
 import "./terminal";
 import { setUpPanes } from "./panes";
 import { setUpPreview } from "./preview";
+import { setUpWhatIf } from "./whatif";
 import { setUpWhy } from "./why";
 import "./status";
 
 setUpPanes();
 setUpPreview();
 setUpWhy();
+setUpWhatIf();

@@ -34,6 +34,8 @@ export interface Events {
   "dd-preview": Previewed;
   /** Tell why an object is as it is. */
   "dd-why": Asked;
+  /** Ask what would happen if something were done to it. */
+  "dd-whatif": Tried;
   /** Open, or close, the way back into the run's past. */
   "dd-look-back": undefined;
   /** The way back is closed. */
@@ -49,6 +51,11 @@ export interface Previewed {
   namespace: string;
   name: string;
   port: number;
+}
+
+export interface Tried extends Asked {
+  /** Where it runs, of a Pod. */
+  node?: string | undefined;
 }
 
 /** Objects of a moment, by the map's names of their kinds. */

@@ -2,7 +2,7 @@
 import { h, icon } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { lookOf, readyCount, restarts, statusOf, type ContainerStatus, type Pod } from "./objects";
-import { emit, type Asked, type Previewed } from "../page";
+import { emit, type Asked, type Previewed, type Tried } from "../page";
 
 const HTTP = 80;
 
@@ -19,6 +19,11 @@ export function pageButton(wanted: Previewed): HTMLElement {
 /** Tells why it is as it is. */
 export function whyButton(asked: Asked): HTMLElement {
   return h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-why", asked) }, t("why.ask"));
+}
+
+/** Asks what would happen if something were done to it. */
+export function whatIfButton(tried: Tried): HTMLElement {
+  return h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-whatif", tried) }, t("whatif.open"));
 }
 
 function stateText(container: ContainerStatus | undefined): string {
@@ -60,6 +65,7 @@ export function detail(pod: Pod, close: () => void): HTMLElement {
       { class: "detail-acts" },
       h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command }) }, icon("play"), "kubectl describe"),
       whyButton({ resource: "pods", namespace, name }),
+      whatIfButton({ resource: "pods", namespace, name, node: pod.spec.nodeName }),
       pod.status?.podIP ? pageButton({ kind: "pods", namespace, name, port: firstPort(pod) }) : null,
     ),
     facts([

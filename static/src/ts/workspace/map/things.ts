@@ -3,7 +3,7 @@ import { h, icon } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { emit } from "../page";
 import { setText } from "./boxes";
-import { facts, head, pageButton, whyButton } from "./detail";
+import { facts, head, pageButton, whatIfButton, whyButton } from "./detail";
 import { byName, isReady, podCount, type KubeObject, type Pod, type Service } from "./objects";
 
 /** What every cluster has, and what nobody made here. */
@@ -90,6 +90,7 @@ export function thingDetail({ kind, object, selected }: Thing, close: () => void
       { class: "detail-acts" },
       h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command }) }, icon("play"), `kubectl describe`),
       whyButton({ resource: `${kind.toLowerCase()}s`, namespace, name }),
+      whatIfButton({ resource: `${kind.toLowerCase()}s`, namespace, name }),
       spec?.ports?.length ? pageButton({ kind: "services", namespace, name, port: spec.ports[0]!.port }) : null,
     ),
     facts([

@@ -1,4 +1,4 @@
-"""The past of a run in words (`runs.host.past` as JSON): what came from outside, and what was different then."""
+"""Other states of a run's cluster in words: its past (`runs.host.past` as JSON), and what if (`runs.host.whatif`)."""
 
 from __future__ import annotations
 
@@ -18,9 +18,16 @@ SINCE: dict[str, Promise] = {
     "changed": _("%(kind)s %(name)s was different (%(changed)s)"),
 }
 
+#: What would become of an object → what is said of it.
+WOULD: dict[str, Promise] = {
+    "created": _("%(kind)s %(name)s would be there"),
+    "deleted": _("%(kind)s %(name)s would not be there"),
+    "changed": _("%(kind)s %(name)s would be different (%(changed)s)"),
+}
+
 
 def with_words(reply: Reply) -> Reply:
-    """A host's answer of `past`, told: its `marks` are {at, revision, text}, its `since` as `_since` gives them."""
+    """A host's answer of `past`, told: its `marks` are {at, revision, text}, its `since` as `_told` gives them."""
     if reply.status != 200:
         return reply
     told = dict(reply.data)
@@ -29,15 +36,24 @@ def with_words(reply: Reply) -> Reply:
             {"at": each["at"], "revision": each["revision"], "text": clause(each)} for each in told["marks"]
         ]
     if "since" in told:
-        told["since"] = [_since(each) for each in told["since"]]
+        told["since"] = [_told(each, SINCE) for each in told["since"]]
     return Reply(200, told)
 
 
-def _since(change: Mapping[str, Any]) -> dict[str, str]:
+def foretold(reply: Reply) -> Reply:
+    """A host's answer of `whatif`, told: its `story` is {at, text}, its `changes` are as `_told` gives them."""
+    if reply.status != 200:
+        return reply
+    told = reply.data
+    story = [{"at": each["at"], "text": clause(each)} for each in told["story"]]
+    return Reply(200, {**told, "story": story, "changes": [_told(each, WOULD) for each in told["changes"]]})
+
+
+def _told(change: Mapping[str, Any], texts: Mapping[str, Promise]) -> dict[str, str]:
     name = f"{change['namespace']}/{change['name']}" if change["namespace"] else change["name"]
     words = {"kind": change["kind"], "name": name, "changed": changes_of(change)}
     return {
         **{key: change[key] for key in ("kind", "namespace", "name", "what")},
-        "text": str(SINCE[change["what"]]) % words,
+        "text": str(texts[change["what"]]) % words,
         "last": clause(change["last"]) if change.get("last") else "",
     }

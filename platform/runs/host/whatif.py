@@ -1,0 +1,111 @@
+"""What if: something is done to a fork of a run's cluster, another fork stays as it is, and the two are compared.
+
+The run itself is not touched. Both forks live for the same virtual time, as fast as they can, in slices.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any, TypedDict
+
+from cluster_engine.apimachinery.cow import key_of
+from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.cluster import Cluster
+from cluster_engine.release import release
+from cluster_engine.serving import Driver
+from cluster_engine.sim import SECOND
+from runs.host.comparing import Change, change_of, resources
+from runs.host.errors import HostError
+from runs.host.happening import EVENTS, Happening, matters, one
+from runs.whatif import ACTIONS, SECONDS_LIMIT
+
+STORY_TOLD = 24
+"""Writes that are told, the first ones."""
+CHANGES_TOLD = 60
+"""Objects that would not be the same."""
+
+
+class Forecast(TypedDict):
+    """What would happen."""
+
+    seconds: int
+    story: list[Happening]
+    """What would be written, from the cause on; Events are not told."""
+    untold: int
+    """Writes that are more than can be told."""
+    changes: list[Change]
+    """What would not be as it would be otherwise."""
+    more: int
+
+
+def _delete(cluster: Cluster, data: Mapping[str, Any]) -> None:
+    cluster.delete(str(data.get("resource")), str(data.get("name")), str(data.get("namespace") or "default"))
+
+
+def _apply(cluster: Cluster, data: Mapping[str, Any]) -> None:
+    cluster.apply(str(data.get("manifest")), str(data.get("namespace") or "default"))
+
+
+def _power_off(cluster: Cluster, data: Mapping[str, Any]) -> None:
+    cluster.fault("node/power", node=str(data.get("name")), up=False)
+
+
+PERFORMERS: dict[str, Callable[[Cluster, Mapping[str, Any]], None]] = dict(
+    zip(ACTIONS, (_delete, _apply, _power_off), strict=True)
+)
+"""What each action does."""
+
+
+async def forecast(cluster: Cluster, data: Mapping[str, Any]) -> Forecast:
+    """What would be `seconds` after the action. Raises HostError 400, 404, and 503 when it is too much to compute."""
+    perform = PERFORMERS.get(str(data.get("action")))
+    if perform is None:
+        raise HostError(400, f"action: one of {', '.join(ACTIONS)}, found {str(data.get('action'))[:40]!r}")
+    seconds = data.get("seconds", 60)
+    if not isinstance(seconds, int) or isinstance(seconds, bool) or not 1 <= seconds <= SECONDS_LIMIT:
+        raise HostError(
+            400, f"seconds: a whole number from 1 to {SECONDS_LIMIT}, found {str(seconds)[:40]!r}"
+        )
+    other, same = cluster.fork(), cluster.fork()
+    try:
+        mark = other.clock.causes.mark
+        try:
+            perform(other, data)
+        except ApiError as error:
+            raise HostError(404 if error.code == 404 else 400, error.message) from error
+        except (KeyError, ValueError) as error:
+            raise HostError(400, str(error.args[0] if error.args else error)) from error
+        for fork in (other, same):
+            await _live(fork, cluster.clock.now + seconds * SECOND)
+        links = [link for link in other.clock.causes.since(mark) if matters(link) and link.resource != EVENTS]
+        changes = compare(same, other)
+        return Forecast(
+            seconds=seconds,
+            story=[one(other, link) for link in links[:STORY_TOLD]],
+            untold=max(len(links) - STORY_TOLD, 0),
+            changes=changes[:CHANGES_TOLD],
+            more=max(len(changes) - CHANGES_TOLD, 0),
+        )
+    finally:
+        release(other)
+        release(same)
+
+
+def compare(one_: Cluster, other: Cluster) -> list[Change]:
+    """What is in the other that is not so in the one, by kind and name."""
+    found: list[Change] = []
+    for resource in resources(one_):
+        before = {key_of(obj): obj for obj in one_.store.range(resource)}
+        after = {key_of(obj): obj for obj in other.store.range(resource)}
+        for key in sorted({*before, *after}):
+            if before.get(key) is not after.get(key):
+                change = change_of(other, resource, before.get(key), after.get(key))
+                if change is not None:
+                    found.append(change)
+    return found
+
+
+async def _live(fork: Cluster, until: int) -> None:
+    await Driver(fork).step(until, lambda link: False)
+    if fork.clock.now < until:
+        raise HostError(503, "so much would happen that it cannot be computed now: ask for less time")
