@@ -59,7 +59,8 @@ CHOOSY = """
 def told_to(cluster: Cluster) -> Cluster:
     """Two Deployments, of which ``first`` gives every plugin something to say; one of its Pods is replaced."""
     choosy = web("first").replace("\n      containers:", CHOOSY)
-    cluster.apply(choosy.replace("httpGet: {port: 80}", "exec: {command: [cat, /etc/hostname]}"))
+    probe = "exec: {command: [cat, /etc/hostname]}, periodSeconds: 5}\n          startupProbe: {httpGet: {port: 80}"
+    cluster.apply(choosy.replace("httpGet: {port: 80}", probe))
     cluster.apply(web("second"))
     cluster.advance(30)
     for pod in cluster.list("pods", "default", "app=first")[:1]:
@@ -146,6 +147,72 @@ def test_a_part_of_the_kubelet(young, part, method, monkeypatch):
     assert ready(cluster, "second")
     told = cluster.clock.failures.counts()
     assert bool(told) == bool(hit)
+    assert cluster.settle()
+
+
+ELSEWHERE = {
+    "Disks": "test_a_disk",
+    "Faults": "test_journal.py: its entries",
+    "Nodes": "test_driven_work.py: its clock events",
+    "PortForward": "test_journal.py: its entries",
+}
+"""Parts that do nothing for a Pod of the story, and where they are tried."""
+
+
+def test_every_part_is_tried(young, monkeypatch):
+    seen: dict[str, bool] = {}
+
+    def watched(part: str, original: Any) -> Any:
+        def noting(self: Any, *args: Any, **named: Any) -> Any:
+            seen[part] = seen.get(part, False) or about_first(*args)
+            return original(self, *args, **named)
+
+        return noting
+
+    for part in PARTS:
+        for method in own_methods(owner := type(PARTS[part])):
+            monkeypatch.setattr(owner, method, watched(part, getattr(owner, method)))
+    told_to(young.fork())
+    assert {part for part in PARTS if own_methods(type(PARTS[part])) and not seen.get(part)} == set(ELSEWHERE)
+
+
+CLAIMED = """
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: NAME}
+spec:
+  capacity: {storage: 1Gi}
+  accessModes: [ReadWriteOnce]
+  storageClassName: none
+  hostPath: {path: /data/NAME}
+  claimRef: {name: NAME, namespace: default}
+---
+apiVersion: v1
+kind: PersistentVolumeClaim
+metadata: {name: NAME}
+spec: {accessModes: [ReadWriteOnce], storageClassName: none, resources: {requests: {storage: 1Gi}}}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME}
+spec:
+  containers: [{name: c, image: nginx, volumeMounts: [{name: v, mountPath: /data}]}]
+  volumes: [{name: v, persistentVolumeClaim: {claimName: NAME}}]
+"""
+
+
+@pytest.mark.parametrize("method", ["tree", "mount"])
+def test_a_disk(young, method, monkeypatch):
+    hit = plant(monkeypatch, type(PARTS["Disks"]), method, lambda *args: "first" in repr(args))
+    cluster = young.fork()
+    for name in ("first", "second"):
+        cluster.apply(CLAIMED.replace("NAME", name))
+    cluster.advance(60)
+    assert hit
+    assert [cluster.get("pods", name)["status"]["phase"] for name in ("first", "second")] == [
+        "Pending",
+        "Running",
+    ]
     assert cluster.settle()
 
 
