@@ -138,6 +138,13 @@ class Version:
     columns: tuple[Column, ...] | None = None
     row: Callable[[JSON, int], list[Any]] | None = None
     """Prints objects of this version; None: printed as the stored version is, from the stored object."""
+    group: str = ""
+    """The API group in which it is served, where that is not the kind's own."""
+    validate: Callable[[JSON], list[FieldError]] = _valid
+    """What it demands of new objects beside the kind's own rules; of the stored form, as what follows."""
+    validate_update: Callable[[JSON, JSON], list[FieldError]] = _valid_update
+    field_labels: Mapping[str, Callable[[JSON], str]] | None = None
+    """Its selectable fields, where they are not the kind's own."""
 
 
 @dataclass(frozen=True, eq=False)
@@ -233,6 +240,9 @@ class Kind:
 
     @cached_property
     def group_resource(self) -> str:
+        """Under which its objects are stored."""
+        if self.stored is not None:
+            return self.stored.group_resource
         return f"{self.resource}.{self.group}" if self.group else self.resource
 
     @cached_property
@@ -248,6 +258,7 @@ class Kind:
         print_own = version.row
         made = replace(
             self,
+            group=version.group or self.group,
             version=version.name,
             versions=(),
             served=True,
@@ -255,6 +266,7 @@ class Kind:
             deprecated=version.deprecated,
             default=version.default,
             columns=self.columns if version.columns is None else version.columns,
+            field_labels=self.field_labels if version.field_labels is None else version.field_labels,
             stored=self,
             form=version,
         )
@@ -322,6 +334,11 @@ class Scheme:
         """All of them, once for each version that is served."""
         return tuple(form for kind in self._kinds.values() for form in kind.forms)
 
+    @property
+    def _in_other_groups(self) -> tuple[Kind, ...]:
+        """Of kinds that are served in a group beside their own, these versions."""
+        return tuple(form for kind in self._kinds.values() for form in kind.forms if form.group != kind.group)
+
     def register(self, kind: Kind) -> None:
         """Serve a kind from now on. Raises ValueError when its names are taken."""
         if kind.group_resource in self._kinds:
@@ -354,9 +371,11 @@ class Scheme:
     def served(self, group: str, version: str, resource: str) -> Kind | None:
         """The kind that a path names, in the version that it names, or None."""
         kind = self._kinds.get(f"{resource}.{group}" if group else resource)
-        if kind is None or (kind.served and kind.version == version):
+        if kind is not None and kind.served and kind.version == version:
             return kind
-        return next((form for form in kind.forms if form.version == version), None)
+        forms = self._in_other_groups if kind is None else kind.forms
+        named = (form for form in forms if (form.group, form.resource) == (group, resource))
+        return next((form for form in named if form.version == version), None)
 
     def of_object(self, api_version: str, kind_name: str) -> Kind | None:
         """The kind of objects with this apiVersion and kind, or None (a REST mapping)."""

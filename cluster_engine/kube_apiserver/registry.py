@@ -145,6 +145,9 @@ class Registry:
         if kind.allocate is not None:
             obj = kind.allocate(obj, self._allocators)
         problems = kind.validate(obj)
+        form = _form(ctx, kind).form
+        if form is not None:
+            problems = problems + form.validate(obj)
         if problems:
             raise errors.invalid(kind.group, kind.kind, name, problems)
         if not ctx.trusted:
@@ -304,6 +307,8 @@ class Registry:
             problems += kind.validate_status(new, old)
         else:
             problems += kind.validate_update(new, old)
+            form = _form(ctx, kind).form
+            problems += [] if form is None else form.validate_update(new, old)
         return problems
 
     # ---- patch -------------------------------------------------------------------------------------------

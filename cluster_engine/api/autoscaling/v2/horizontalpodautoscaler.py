@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from cluster_engine.api.autoscaling import first_version
 from cluster_engine.api.autoscaling.metrics import check_metrics
 from cluster_engine.api.meta import check_meta, check_not_negative
 from cluster_engine.api.printing import AGE, NAME, NONE, UNKNOWN, UNSET, age, doc
@@ -15,7 +16,7 @@ from cluster_engine.api.strategy import keep_status, update_status
 from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, invalid_value, not_supported, required
-from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.apimachinery.scheme import Column, Kind, Version
 
 _CPU: JSON = {
     "type": "Resource",
@@ -168,6 +169,14 @@ KIND = Kind(
     singular="horizontalpodautoscaler",
     namespaced=True,
     short_names=("hpa",),
+    versions=(
+        Version(
+            "v1",
+            to_stored=first_version.to_v2,
+            from_stored=first_version.from_v2,
+            default=first_version.default,
+        ),
+    ),
     categories=("all",),
     subresources=STATUS,
     columns=(

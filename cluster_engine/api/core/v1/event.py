@@ -14,6 +14,9 @@ from cluster_engine.apimachinery import duration
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, invalid_value, required
 from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.apimachinery.validation import is_qualified_name
+
+from . import events_group
 
 _TTL = 3600.0
 _MAX_REASON = _MAX_ACTION = 128
@@ -39,30 +42,32 @@ def default(event: JSON) -> JSON:
 def _check(event: JSON) -> list[FieldError]:
     namespace = event["metadata"].get("namespace") or ""
     involved = (event.get("involvedObject") or {}).get("namespace") or ""
+    recent = bool(event.get("eventTime"))
+    # What has no namespace is told of in one of these.
+    elsewhere = ("default", "kube-system") if recent else ("default",)
+    matches = namespace in elsewhere if not involved else recent or namespace == involved
     problems: list[FieldError] = []
-    if involved and namespace != involved:
+    if not matches:
         problems.append(invalid_value("involvedObject.namespace", involved, "does not match event.namespace"))
-    elif not involved and namespace not in ("default", "kube-system"):
-        # What has no namespace is told of in one of these two.
-        text = "does not match event.namespace"
-        problems.append(invalid_value("involvedObject.namespace", involved, text))
-    if event.get("eventTime"):
-        problems += _check_new_style(event)
-    return problems
+    return problems + _check_recent(event) if recent else problems
 
 
-def _check_new_style(event: JSON) -> list[FieldError]:
-    problems: list[FieldError] = []
-    for field in ("reportingController", "reportingInstance", "action", "reason"):
-        stored = "reportingComponent" if field == "reportingController" else field
-        if not event.get(stored):
+def _check_recent(event: JSON) -> list[FieldError]:
+    """What is demanded of events that tell the microsecond."""
+    reporter, field = event.get("reportingComponent") or "", "reportingController"
+    problems = [] if reporter else [required(field)]
+    problems += [invalid_value(field, reporter, text) for text in is_qualified_name(reporter)]
+    for field, limit in (("reportingInstance", 128), ("action", _MAX_ACTION), ("reason", _MAX_REASON)):
+        if not event.get(field):
             problems.append(required(field))
-    for field, limit in (("action", _MAX_ACTION), ("reason", _MAX_REASON), ("reportingInstance", 128)):
-        if len(event.get(field) or "") > limit:
-            problems.append(invalid_value(field, "", f"can have at most {limit} characters"))
-    if len(event.get("message") or "") > _MAX_NOTE:
-        problems.append(invalid_value("message", "", f"can have at most {_MAX_NOTE} characters"))
-    return problems
+        problems += _check_length(event, field, limit)
+    return problems + _check_length(event, "message", _MAX_NOTE)
+
+
+def _check_length(event: JSON, field: str, limit: int) -> list[FieldError]:
+    if len((event.get(field) or "").encode()) <= limit:
+        return []
+    return [invalid_value(field, "", f"can have at most {limit} characters")]
 
 
 def validate(event: JSON) -> list[FieldError]:
@@ -109,6 +114,18 @@ def _involved(field: str) -> Callable[[JSON], str]:
     return lambda event: (event.get("involvedObject") or {}).get(field) or ""
 
 
+_FIELDS: dict[str, Callable[[JSON], str]] = {
+    **{
+        f"involvedObject.{field}": _involved(field)
+        for field in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
+    },
+    "reason": lambda event: event.get("reason") or "",
+    "reportingComponent": lambda event: event.get("reportingComponent") or "",
+    "source": lambda event: (
+        (event.get("source") or {}).get("component") or event.get("reportingComponent") or ""
+    ),
+    "type": lambda event: event.get("type") or "",
+}
 KIND = Kind(
     group="",
     version="v1",
@@ -133,18 +150,8 @@ KIND = Kind(
     default=default,
     validate=validate,
     validate_update=lambda new, old: _check(new),
-    field_labels={
-        **{
-            f"involvedObject.{field}": _involved(field)
-            for field in ("kind", "namespace", "name", "uid", "apiVersion", "resourceVersion", "fieldPath")
-        },
-        "reason": lambda event: event.get("reason") or "",
-        "reportingComponent": lambda event: event.get("reportingComponent") or "",
-        "source": lambda event: (
-            (event.get("source") or {}).get("component") or event.get("reportingComponent") or ""
-        ),
-        "type": lambda event: event.get("type") or "",
-    },
+    field_labels=_FIELDS,
+    versions=(events_group.version(_FIELDS),),
     create_on_update=True,
     ttl=_TTL,
 )
