@@ -82,6 +82,8 @@ class Lab:
     wrong: dict[str, str]
     checks: tuple[CheckSpec, ...]
     says: dict[str, Text]
+    mutants: tuple[tuple[str, str], ...]
+    """What of a solution may be otherwise although no check notices it: an expression, and why."""
     version: str
     """A digest of all the lab's files."""
     values: dict[str, Any]
@@ -390,6 +392,7 @@ def _build(raw: _LabFiles, seed: int) -> Lab:
             for index, check in enumerate(data["checks"])
         ),
         says=says,
+        mutants=tuple((item["field"], item["why"]) for item in data.get("mutants", [])),
         version=raw.version,
         values=values,
         folder=raw.folder,

@@ -97,6 +97,23 @@ SCHEMA: Schema = {
             },
         },
         "checks": {"type": "array", "minItems": 1, "items": _CHECK},
+        "mutants": {
+            "type": "array",
+            "description": "fields of the solutions that may be otherwise, although no check notices it",
+            "items": {
+                "type": "object",
+                "required": ["field", "why"],
+                "additionalProperties": False,
+                "properties": {
+                    "field": {
+                        "type": "string",
+                        "format": "regex",
+                        "description": "a regular expression (RE2) that a line of `lab mutate` matches",
+                    },
+                    "why": {"type": "string", "description": "why the answer is a correct one"},
+                },
+            },
+        },
     },
     "$defs": {name: _or_variable(schema) for name, schema in checks.DEFS.items()},
 }

@@ -1,4 +1,4 @@
-"""``manage.py lab new|lint|test|preview|schema|coverage``: makes, proves and shows labs."""
+"""``manage.py lab new|lint|test|mutate|takehome|preview|schema|coverage``: makes, proves and shows labs."""
 
 from __future__ import annotations
 
@@ -14,8 +14,19 @@ from django.conf import settings
 from django.core.management.base import BaseCommand, CommandError
 
 from course import preview
-from labs.kit import catalog, coverage, lab_schema, proof_report, scaffold, sweep, watching
+from labs.kit import (
+    catalog,
+    coverage,
+    lab_schema,
+    mutation,
+    proof_report,
+    scaffold,
+    sweep,
+    takehome,
+    watching,
+)
 from labs.kit.catalog import Course, Lab
+from labs.kit.mutation import Mutations
 from labs.kit.plays import Plays
 from labs.kit.proofs import Proof, Proofs
 
@@ -30,12 +41,18 @@ def prove(root: str, slug: str, seeds: int) -> Proof:
     return sweep.proof(catalog.read(Path(root)).lab(slug), seeds=seeds)
 
 
+def mutate(root: str, slug: str, every: bool) -> list[Mutations]:
+    """One lab's mutants, in a process of its own."""
+    return mutation.mutate(catalog.read(Path(root)).lab(slug), every)
+
+
 class Command(BaseCommand):
     """Thin: the work is in the ``labs`` package."""
 
     requires_system_checks: list[str] = []
     help = (
         "Make a lab (new), read the labs for mistakes (lint), prove them with the real kubectl (test), "
+        "say which fields of their solutions no check notices (mutate), write one as plain manifests (takehome), "
         "show one as a page (preview), write the schema for editors (schema), and what the course covers (coverage)."
     )
 
@@ -45,7 +62,7 @@ class Command(BaseCommand):
         new = verbs.add_parser("new", help="a folder with everything that a lab needs")
         new.add_argument("lesson", help="the slug of the lesson that it belongs to")
         new.add_argument("slug")
-        for name in ("lint", "test"):
+        for name in ("lint", "test", "mutate"):
             verb = verbs.add_parser(name)
             verb.add_argument("slugs", nargs="*")
             verb.add_argument("--all", action="store_true")
@@ -57,6 +74,16 @@ class Command(BaseCommand):
         test.add_argument("--jobs", type=int, default=JOBS, help="labs side by side")
         test.add_argument("--report", help="a folder for labs.html and labs.json")
         test.add_argument("--watch", action="store_true", help="go on, and prove again what changes")
+        mutants = verbs.choices["mutate"]
+        mutants.add_argument("--every", action="store_true", help="every solution, not only the model one")
+        mutants.add_argument("--jobs", type=int, default=JOBS, help="labs side by side")
+        home = verbs.add_parser(
+            "takehome", help="a lab's start and goal as plain manifests, for a real cluster"
+        )
+        home.add_argument("slug")
+        home.add_argument("--to", default=".", help="the folder in which the lab's folder is made")
+        home.add_argument("--language", default=catalog.LANGUAGES[0], choices=catalog.LANGUAGES)
+        home.add_argument("--seed", type=int, help="of the variant")
         show = verbs.add_parser(
             "preview", help="a page with steps, checks, hints and what untouched checks say"
         )
@@ -81,6 +108,12 @@ class Command(BaseCommand):
                 headings = coverage.read(concepts.read_text(encoding="utf-8"), concepts.name)
                 page = coverage.markdown(catalog.read(self.root), headings)
                 Path(options["page"]).write_text(page, encoding="utf-8")
+            elif verb == "mutate":
+                self._mutate(self._labs(catalog.read(self.root), options), options)
+            elif verb == "takehome":
+                lab = self._lab(catalog.read(self.root), options["slug"])
+                for path in takehome.write(lab, Path(options["to"]), options["language"], options["seed"]):
+                    self.stdout.write(f"wrote {path}")
             elif verb == "preview":
                 self._preview(options)
             elif verb == "lint":
@@ -160,6 +193,21 @@ class Command(BaseCommand):
             tasks = [pool.submit(prove, str(self.root), lab.slug, options["seeds"]) for lab in labs]
             for task in tasks:
                 yield task.result()
+
+    def _mutate(self, labs: list[Lab], options: dict[str, Any]) -> None:
+        open_questions = 0
+        with ProcessPoolExecutor(max(1, min(options["jobs"], len(labs)))) as pool:
+            tasks = [pool.submit(mutate, str(self.root), lab.slug, options["every"]) for lab in labs]
+            for lab, task in zip(labs, tasks, strict=True):
+                for found in task.result():
+                    self.stdout.write(f"{lab.slug}/{found.line}")
+                    self._problems([f"no check notices {what}" for what in found.survivors])
+                    self._problems([f"mutants: explains nothing: {why}" for why in found.stale])
+                    open_questions += len(found.survivors) + len(found.stale)
+        if open_questions:
+            raise CommandError(
+                f"{open_questions} mutants want a check, or a sentence under mutants: in lab.yaml"
+            )
 
     def _say(self, count: int, total: int, proof: Proof) -> None:
         self.stdout.write(f"[{count}/{total}] {proof.line}")
