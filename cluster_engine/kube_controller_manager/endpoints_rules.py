@@ -23,6 +23,7 @@ SERVICE_NAME = "kubernetes.io/service-name"
 HEADLESS = "service.kubernetes.io/headless"
 TRIGGER_TIME = "endpoints.kubernetes.io/last-change-trigger-time"
 ZONE = "topology.kubernetes.io/zone"
+_TOPOLOGY_MODE = "service.kubernetes.io/topology-mode"
 CONTROLLER = "endpointslice-controller.k8s.io"
 
 PortKey = tuple[tuple[tuple[str, object], ...], ...]
@@ -118,7 +119,22 @@ def endpoint(service: JSON, pod: JSON, node: JSON | None) -> JSON:
     zone = (node["metadata"].get("labels") or {}).get(ZONE) if node is not None else None
     if zone:
         found["zone"] = zone
+    hints = _hints(service, found) if ready else None
+    if hints:
+        found["hints"] = hints
     return found
+
+
+def _hints(service: JSON, entry: JSON) -> JSON:
+    """For whom an endpoint is meant, as ``trafficDistribution`` wants it (endpointslice/trafficdist)."""
+    wanted = service["spec"].get("trafficDistribution")
+    annotations = service["metadata"].get("annotations") or {}
+    if not wanted or annotations.get(_TOPOLOGY_MODE) in ("Auto", "auto"):
+        return {}
+    hints = {"forZones": [{"name": entry["zone"]}]} if "zone" in entry else {}
+    if wanted == "PreferSameNode" and "nodeName" in entry:
+        hints["forNodes"] = [{"name": entry["nodeName"]}]
+    return hints
 
 
 def _hostname(service: JSON, pod: JSON) -> str:

@@ -1,29 +1,48 @@
 """kube-proxy: what becomes of a packet to a Service's address, as rules.
 
 A pure look at the informers, for the datapath. Readiness is honoured: a rule without endpoints rejects, as the
-proxy's REJECT does, whether the Service was called by its name or by its address.
+proxy's REJECT does, whether the Service was called by its name or by its address; one that has endpoints elsewhere
+alone drops.
 
-Models pkg/proxy (iptables mode) and its topology-free endpoint choice (pkg/proxy/topology.go).
+Models pkg/proxy (iptables mode); which endpoints a node's packets go to is ``topology``.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, field
+from ipaddress import ip_address, ip_network
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
-from cluster_engine.network import Rule
+from cluster_engine.kube_proxy.topology import Endpoint, endpoints_of, usable
+from cluster_engine.network import Packet, Rule
 
 _SLICES = "endpointslices.discovery.k8s.io"
 _CLUSTER_IP, _NODE_PORT, _NODE_IP = "cluster-ip", "node-port", "node-ip"
+_ZONE = "topology.kubernetes.io/zone"
+_AFFINITY_SECONDS = 10_800
 RULES = 10_000
 """Rules that are kept; they are worked out again when there are more."""
 
 _Sources = tuple[JSON, list[JSON]]
 
 
+@dataclass(frozen=True, slots=True, eq=False)
+class _Place:
+    """A port of a Service, and its rules as they were made for nodes."""
+
+    name: str
+    endpoints: tuple[Endpoint, ...]
+    sticky: int
+    """Seconds of session affinity; 0: none."""
+    hinted: bool
+    """Hints may make a difference between nodes."""
+    rules: dict[tuple[str, str, bool, bool], Rule] = field(default_factory=dict)
+
+
 class Proxy:
-    """The rules of one cluster; every node has the same."""
+    """The rules of one cluster: those of each node."""
 
     def __init__(self, informers: SharedInformerFactory) -> None:
         self._services = informers.of("services")
@@ -33,19 +52,30 @@ class Proxy:
         self._services.add_index(_NODE_PORT, _node_ports, ("spec",))
         self._slices.add_index("service", _service_of, ("labels",))
         self._nodes.add_index(_NODE_IP, _node_ips, ("status",))
-        self._rules: dict[tuple[str, int, str], tuple[_Sources, Rule | None]] = {}
+        self._places: dict[tuple[str, int, str], tuple[_Sources, _Place | None]] = {}
+        self._kept = 0
 
-    def rule(self, ip: str, port: int, protocol: str) -> Rule | None:
-        """The rule for a destination; None when it belongs to no Service."""
+    def rule(self, packet: Packet) -> Rule | None:
+        """The rule for a packet where it is first looked at; None when its destination belongs to no Service."""
+        ip = packet.destination
         for service in self._services.by_index(_CLUSTER_IP, ip):
-            found = self._rule(service, "port", port, protocol)
-            if found is not None:
-                return found
-        if self._nodes.count_by_index(_NODE_IP, ip):
-            for service in self._services.by_index(_NODE_PORT, str(port)):
-                found = self._rule(service, "nodePort", port, protocol)
-                if found is not None:
-                    return found
+            place = self._place(service, "port", packet)
+            if place is None:
+                continue
+            spec = service["spec"]
+            if spec.get("clusterIP") == ip:
+                return self._rule(place, packet.node, spec.get("internalTrafficPolicy") == "Local")
+            if not _let_in(service, packet):
+                return Rule(place.name, (), silence="lets nobody in from there (loadBalancerSourceRanges)")
+            return self._rule(place, packet.node)
+        for node in self._nodes.by_index(_NODE_IP, ip):
+            for service in self._services.by_index(_NODE_PORT, str(packet.port)):
+                place = self._place(service, "nodePort", packet)
+                if place is not None:
+                    kept = service["spec"].get("externalTrafficPolicy") == "Local"
+                    # What comes from inside of the cluster is not kept at the node, whatever the policy.
+                    local = kept and not packet.node
+                    return self._rule(place, node["metadata"]["name"], local, masquerade=not kept)
         return None
 
     def owns(self, ip: str) -> bool:
@@ -58,12 +88,13 @@ class Proxy:
             ip in _external_ips(service) for service in self._services.by_index(_CLUSTER_IP, ip)
         )
 
-    def _rule(self, service: JSON, field: str, number: int, protocol: str) -> Rule | None:
-        meta = service["metadata"]
+    def _place(self, service: JSON, field: str, packet: Packet) -> _Place | None:
+        """The Service's port that a packet is for."""
+        meta, number, protocol = service["metadata"], packet.port, packet.protocol
         key = f"{meta['namespace']}/{meta['name']}"
         slices = self._slices.by_index("service", key)
         place = (f"{key}/{field}", number, protocol)
-        known = self._rules.get(place)
+        known = self._places.get(place)
         if known is not None and _same(known[0], service, slices):
             return known[1]
         port = next(
@@ -74,14 +105,68 @@ class Proxy:
             ),
             None,
         )
-        rule = None
-        if port is not None:
-            name = port.get("name", "")
-            rule = Rule(f"{key}:{name}" if name else key, _endpoints(slices, name))
-        if len(self._rules) >= RULES:
-            self._rules.clear()
-        self._rules[place] = ((service, slices), rule)
+        made = _made(service["spec"], key, port.get("name", ""), slices) if port is not None else None
+        self._count()
+        self._places[place] = ((service, slices), made)
+        return made
+
+    def _rule(self, place: _Place, node: str, local: bool = False, masquerade: bool = False) -> Rule:
+        """The rule of a node for a place; ``local``: it keeps to its own endpoints."""
+        if place.hinted:
+            key = (node, self._zone(node), local, masquerade)
+        else:
+            key = (node if local else "", "", local, masquerade)
+        rule = place.rules.get(key)
+        if rule is None:
+            self._count()
+            rule = place.rules[key] = _rule_of(place, *key)
         return rule
+
+    def _count(self) -> None:
+        """One thing more is kept."""
+        self._kept += 1
+        if self._kept > RULES:
+            self._places.clear()
+            self._kept = 1
+
+    def _zone(self, name: str) -> str:
+        node = self._nodes.get(name)
+        return ((node or {}).get("metadata", {}).get("labels") or {}).get(_ZONE) or ""
+
+
+def _made(spec: JSON, key: str, name: str, slices: list[JSON]) -> _Place:
+    endpoints = endpoints_of(slices, name)
+    hinted = any(endpoint.zones or endpoint.nodes for endpoint in endpoints)
+    return _Place(f"{key}:{name}" if name else key, endpoints, _affinity(spec), hinted)
+
+
+def _rule_of(place: _Place, node: str, zone: str, local: bool, masquerade: bool) -> Rule:
+    chosen = usable(place.endpoints, node, zone, local)
+    elsewhere = local and not chosen and bool(usable(place.endpoints, node, zone, local=False))
+    return Rule(
+        place.name,
+        tuple((endpoint.ip, endpoint.port) for endpoint in chosen),
+        place.sticky,
+        "has no local endpoints" if elsewhere else "",
+        masquerade,
+    )
+
+
+def _affinity(spec: JSON) -> int:
+    """The seconds for which a client stays with its endpoint; 0: it does not."""
+    if spec.get("sessionAffinity") != "ClientIP":
+        return 0
+    config = (spec.get("sessionAffinityConfig") or {}).get("clientIP") or {}
+    return int(config.get("timeoutSeconds") or _AFFINITY_SECONDS)
+
+
+def _let_in(service: JSON, packet: Packet) -> bool:
+    """Whether a balancer's address takes a packet from there (KUBE-FW chains)."""
+    ranges = service["spec"].get("loadBalancerSourceRanges")
+    if not ranges or packet.destination not in _balancer_ips(service):
+        return True
+    source = ip_address(packet.source)
+    return any(source in ip_network(each.strip(), strict=False) for each in ranges)
 
 
 def _same(sources: _Sources, service: JSON, slices: list[JSON]) -> bool:
@@ -91,30 +176,6 @@ def _same(sources: _Sources, service: JSON, slices: list[JSON]) -> bool:
         and len(sources[1]) == len(slices)
         and all(a is b for a, b in zip(sources[1], slices, strict=True))
     )
-
-
-def _endpoints(slices: list[JSON], name: str) -> tuple[tuple[str, int], ...]:
-    """(address, port) of the endpoints that may answer, in the order of the slices."""
-    ready: list[tuple[str, int]] = []
-    serving: list[tuple[str, int]] = []
-    for slice in slices:
-        number = _number(slice, name)
-        for entry in slice.get("endpoints") or () if number else ():
-            conditions = entry.get("conditions") or {}
-            if conditions.get("ready", True) is not False:
-                ready.append((entry["addresses"][0], number))
-            elif conditions.get("serving") and conditions.get("terminating"):
-                serving.append((entry["addresses"][0], number))
-    # Terminating Pods still get traffic when nothing else is left.
-    return tuple(ready or serving)
-
-
-def _number(slice: JSON, name: str) -> int:
-    """The port of that name behind the slice's endpoints; 0 without one."""
-    for port in slice.get("ports") or ():
-        if (port.get("name") or "") == name:
-            return int(port.get("port") or 0)
-    return 0
 
 
 def _service_of(slice: JSON) -> Sequence[str]:
@@ -131,11 +192,12 @@ def _cluster_ips(service: JSON) -> Sequence[str]:
 
 
 def _external_ips(service: JSON) -> Sequence[str]:
+    return [*(service["spec"].get("externalIPs") or ()), *_balancer_ips(service)]
+
+
+def _balancer_ips(service: JSON) -> list[str]:
     ingress = ((service.get("status") or {}).get("loadBalancer") or {}).get("ingress") or ()
-    return [
-        *(service["spec"].get("externalIPs") or ()),
-        *(entry["ip"] for entry in ingress if entry.get("ip")),
-    ]
+    return [entry["ip"] for entry in ingress if entry.get("ip")]
 
 
 def _node_ports(service: JSON) -> Sequence[str]:

@@ -12,8 +12,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from cluster_engine.network.affinity import Affinities
 from cluster_engine.network.conversation import CLIENT, SERVER, Connection
-from cluster_engine.network.datapath import Datapath, Packet, Policy, Services, Verdict, Way
+from cluster_engine.network.datapath import Datapath, Packet, Policy, Rule, Services, Verdict, Way
 from cluster_engine.network.deliveries import Deliveries
 from cluster_engine.network.hosts import Hosts
 from cluster_engine.network.limits import (
@@ -64,6 +65,7 @@ class Network:
         self._serial = 0
         self._ports: dict[str, int] = {}
         self._nat: dict[tuple[str, int, str, int], tuple[str, int]] = {}
+        self._affinities = Affinities()
         self._datagrams = 0
         self._sent: dict[str, int] = {}  # datagrams that a host has sent
         handlers: dict[str, Callable[..., None]] = {
@@ -115,7 +117,8 @@ class Network:
 
     def way(self, source: str, ip: str, port: int, protocol: str = "TCP") -> Way:
         """The way that a connection would take now, with its reasons; of several endpoints the first."""
-        return self._datapath.way(Packet(source, ip, port, protocol), lambda count: 0)
+        packet = Packet(source, ip, port, protocol, self.node_of(source) or "")
+        return self._datapath.way(packet, lambda rule, _: rule.endpoints[0])
 
     def sockets(self, key: str) -> list[str]:
         """A host's sockets, in the order in which their connections began."""
@@ -208,9 +211,13 @@ class Network:
         def draw(what: str) -> Draw:
             return self._chance.of(f"datagram-{what}", key, now, sent)
 
-        packet = Packet(attached.ip, ip, to_port, "UDP")
+        packet = Packet(attached.ip, ip, to_port, "UDP", attached.node)
         known = (ip, to_port, attached.ip, port) in self._nat  # an answer: the question was let through
-        way = self._datapath.way(packet, lambda count: draw("endpoint").randrange(count), known)
+
+        def choose(rule: Rule, packet: Packet) -> tuple[str, int]:
+            return self._endpoint(rule, packet, lambda count: draw("endpoint").randrange(count))
+
+        way = self._datapath.way(packet, choose, known)
         if way.verdict != Verdict.DELIVER:
             return
         wire = self.wires.between(attached.node, self.node_of(way.ip)) if self.wires.any else NONE
@@ -231,8 +238,13 @@ class Network:
         connection = self._connections.get(number)
         if connection is None:
             return
-        packet = Packet(connection.source[0], *connection.target)
-        way = self._datapath.way(packet, lambda count: self._draw(connection, "endpoint").randrange(count))
+        ip, port = connection.target
+        packet = Packet(connection.source[0], ip, port, "TCP", connection.nodes[CLIENT])
+
+        def choose(rule: Rule, packet: Packet) -> tuple[str, int]:
+            return self._endpoint(rule, packet, lambda n: self._draw(connection, "endpoint").randrange(n))
+
+        way = self._datapath.way(packet, choose)
         connection.steps = way.steps
         if way.verdict == Verdict.REJECT:
             self.deliveries.send(0, ("failed", number, REFUSED))
@@ -250,9 +262,9 @@ class Network:
             last = connection.tries >= SYN_TRIES
             self.deliveries.send(pause, ("failed", number, TIMEOUT) if last else ("ask", number))
             return
-        self.deliveries.send(wire.latency, ("arrive", number, way.ip, way.port))
+        self.deliveries.send(wire.latency, ("arrive", number, way.ip, way.port, way.masked))
 
-    def _arrive(self, number: int, ip: str, port: int) -> None:
+    def _arrive(self, number: int, ip: str, port: int, masked: str = "") -> None:
         """The request is there: somebody accepts it, or nobody listens."""
         connection = self._connections.get(number)
         if connection is None:
@@ -262,7 +274,7 @@ class Network:
             ends = self._ends.setdefault(key, {})
             if len(ends) >= CONNECTIONS:
                 continue
-            sock = self._host(key).accept(key, port, ip, *connection.source)
+            sock = self._host(key).accept(key, port, ip, masked or connection.source[0], connection.source[1])
             if sock is not None:
                 connection.keys[SERVER], connection.socks[SERVER] = key, sock
                 connection.open = True
@@ -344,6 +356,12 @@ class Network:
 
     # ---- small things ----------------------------------------------------------------------------------
 
+    def _endpoint(self, rule: Rule, packet: Packet, choose: Callable[[int], int]) -> tuple[str, int]:
+        """One of a rule's endpoints: the one that the client had, where the Service wants that."""
+        if rule.sticky:
+            return self._affinities.endpoint(rule, packet, self._clock.now, choose)
+        return rule.endpoints[choose(len(rule.endpoints))]
+
     def _wire(self, connection: Connection, side: int) -> Wire:
         """What lies between the sender of that side and its peer."""
         if not self.wires.any:
@@ -423,6 +441,7 @@ class Network:
             "connections": [[number, *c.as_list()] for number, c in self._connections.items()],
             "nat": [[*key, *value] for key, value in self._nat.items()],
             "datagrams": self._datagrams,
+            **({"affinities": affinities} if (affinities := self._affinities.state()) else {}),
             **self.deliveries.state(),
         }
 
@@ -434,6 +453,7 @@ class Network:
         self._connections = {number: Connection.from_list(rest) for number, *rest in state["connections"]}
         self._nat = {(a, b, c, d): (ip, port) for a, b, c, d, ip, port in state["nat"]}
         self._datagrams = state["datagrams"]
+        self._affinities.load(state.get("affinities", []))
         self.deliveries.load(state)
         self._sent = dict(state["sent"])
         self._ends, self._in_flight = {}, {}

@@ -21,6 +21,8 @@ class Packet(NamedTuple):
     destination: str
     port: int
     protocol: str = "TCP"
+    node: str = ""
+    """The sender's; "": it comes from outside of the cluster."""
 
 
 class Verdict(StrEnum):
@@ -42,6 +44,8 @@ class Way(NamedTuple):
     ip: str
     port: int
     steps: list[Step]
+    masked: str = ""
+    """The address that the receiver sees instead of the sender's."""
 
 
 class Rule(NamedTuple):
@@ -51,19 +55,28 @@ class Rule(NamedTuple):
     """``namespace/service:port``."""
     endpoints: tuple[tuple[str, int], ...]
     """(address, port) of those that may answer, in a stable order; none: the packet is rejected."""
+    sticky: int = 0
+    """Seconds for which a client stays with the endpoint that it had last; 0: it does not."""
+    silence: str = ""
+    """Why the packet is dropped, not rejected, where there is no endpoint."""
+    masquerade: bool = False
+    """The endpoint sees the node that was called instead of the caller."""
 
 
 class Services(Protocol):
     """kube-proxy's rules."""
 
-    def rule(self, ip: str, port: int, protocol: str) -> Rule | None:
-        """The rule for that destination; None when it belongs to no Service."""
+    def rule(self, packet: Packet) -> Rule | None:
+        """The rule for a packet; None when its destination belongs to no Service."""
         ...
 
     def owns(self, ip: str) -> bool:
         """Whether the address lies in the range that only Services have."""
         ...
 
+
+Choice = Callable[[Rule, Packet], tuple[str, int]]
+"""Picks one of a rule's endpoints for a packet."""
 
 Policy = Callable[[str, Packet], str]
 """(``"egress"`` or ``"ingress"``, packet) -> why it is dropped; "" lets it pass."""
@@ -82,17 +95,20 @@ class Datapath:
         self._node_of = node_of
         self._policies = policies
 
-    def way(self, packet: Packet, choose: Callable[[int], int], known: bool = False) -> Way:
-        """Where the packet goes; ``choose(n)`` picks one of n endpoints. ``known``: no policy is asked."""
+    def way(self, packet: Packet, choose: Choice, known: bool = False) -> Way:
+        """Where the packet goes. ``known``: no policy is asked."""
         steps: list[Step] = []
-        destination, port = packet.destination, packet.port
-        rule = self._services.rule(destination, port, packet.protocol)
+        destination, port, masked = packet.destination, packet.port, ""
+        rule = self._services.rule(packet)
         if rule is not None:
             endpoints = rule.endpoints
             if not endpoints:
-                steps.append(["service", f"{rule.name} has no endpoints"])
-                return Way(Verdict.REJECT, destination, port, steps)
-            destination, port = endpoints[0] if len(endpoints) == 1 else endpoints[choose(len(endpoints))]
+                steps.append(["service", f"{rule.name} {rule.silence or 'has no endpoints'}"])
+                verdict = Verdict.DROP if rule.silence else Verdict.REJECT
+                return Way(verdict, destination, port, steps)
+            masked = destination if rule.masquerade else ""
+            alone = len(endpoints) == 1 and not rule.sticky
+            destination, port = endpoints[0] if alone else choose(rule, packet)
             steps.append(["service", f"{rule.name} has {len(endpoints)} endpoints"])
             steps.append(["endpoint", f"{destination}:{port}"])
         elif self._services.owns(destination):
@@ -109,7 +125,7 @@ class Datapath:
             steps.append(["route", f"no node has {destination}"])
             return Way(Verdict.UNREACHABLE, destination, port, steps)
         steps.append(["node", node])
-        return Way(Verdict.DELIVER, destination, port, steps)
+        return Way(Verdict.DELIVER, destination, port, steps, masked)
 
     def _denied(self, direction: str, packet: Packet) -> str:
         for policy in self._policies:

@@ -11,7 +11,7 @@ from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Store
 from cluster_engine.kube_proxy import Proxy
 from cluster_engine.linux import resolver
-from cluster_engine.network import Rule
+from cluster_engine.network import Packet, Rule
 from cluster_engine.sim import Clock
 
 
@@ -109,20 +109,21 @@ def test_lookup(informers: SharedInformerFactory, name: str, namespace: str, exp
 def test_rules(
     informers: SharedInformerFactory, ip: str, port: int, expected: list[tuple[str, int]] | None
 ) -> None:
-    rule = Proxy(informers).rule(ip, port, "TCP")
+    rule = Proxy(informers).rule(Packet("10.244.9.9", ip, port, "TCP", "n"))
     assert (rule and list(rule.endpoints)) == expected
-    assert Proxy(informers).rule(ip, port, "UDP") is None
+    assert Proxy(informers).rule(Packet("10.244.9.9", ip, port, "UDP", "n")) is None
 
 
 def test_rules_follow_the_objects() -> None:
     store = Store(Clock(0), freezing=True)
     proxy = Proxy(SharedInformerFactory(store))
     slices = "endpointslices.discovery.k8s.io"
-    assert (proxy.rule("10.96.0.7", 80, "TCP"), proxy.owns("10.96.0.7")) == (None, False)
+    packet = Packet("10.244.9.9", "10.96.0.7", 80, "TCP", "n")
+    assert (proxy.rule(packet), proxy.owns("10.96.0.7")) == (None, False)
     store.put("services", "shop/api", _service("api", "10.96.0.7"))
-    rule = proxy.rule("10.96.0.7", 80, "TCP")
+    rule = proxy.rule(packet)
     assert (rule, proxy.owns("10.96.0.7")) == (Rule("shop/api:http", ()), True)
     store.put(slices, "shop/api-x", _slice("api", ("10.244.1.1", True, False)))
-    rule = proxy.rule("10.96.0.7", 80, "TCP")
+    rule = proxy.rule(packet)
     assert rule == Rule("shop/api:http", (("10.244.1.1", 8080),))
-    assert proxy.rule("10.96.0.7", 80, "TCP") is rule
+    assert proxy.rule(packet) is rule

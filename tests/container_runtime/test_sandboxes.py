@@ -14,7 +14,7 @@ from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandboxes import Sandboxes
 from cluster_engine.container_runtime.setup import Setup
 from cluster_engine.linux.files import tree
-from cluster_engine.network import Network, Rule
+from cluster_engine.network import Network, Packet, Rule
 from cluster_engine.sim import SECOND, Chance, Clock
 
 BUSYBOX = "docker.io/library/busybox:1.36"
@@ -24,8 +24,9 @@ RESOLV = "search default.svc.cluster.local svc.cluster.local\nnameserver 10.96.0
 
 
 class Services:
-    def rule(self, ip: str, port: int, protocol: str) -> Rule | None:
-        return Rule("kube-dns", (("10.244.1.9", 53),)) if (ip, port) == ("10.96.0.10", 53) else None
+    def rule(self, packet: Packet) -> Rule | None:
+        asked = (packet.destination, packet.port)
+        return Rule("kube-dns", (("10.244.1.9", 53),)) if asked == ("10.96.0.10", 53) else None
 
     def owns(self, ip: str) -> bool:
         return ip.startswith("10.96.")

@@ -147,3 +147,24 @@ def test_subsets_separate_ready_from_not_ready() -> None:
     assert [[a["ip"] for a in s["addresses"]] for s in found] == [["10.244.1.9", "10.244.1.10"]]
     assert [[a["ip"] for a in s["notReadyAddresses"]] for s in found] == [["10.244.1.3"]]
     assert found[0]["ports"] == [{"name": "http", "port": 8080, "protocol": "TCP"}]
+
+
+@pytest.mark.parametrize(
+    ("spec", "ready", "zone", "hints"),
+    [
+        pytest.param({}, True, "z1", None, id="none-wanted"),
+        pytest.param({"trafficDistribution": "PreferClose"}, True, "z1", ("z1", None), id="close"),
+        pytest.param({"trafficDistribution": "PreferSameZone"}, True, "z1", ("z1", None), id="zone"),
+        pytest.param({"trafficDistribution": "PreferSameZone"}, True, "", None, id="a-node-without-zone"),
+        pytest.param({"trafficDistribution": "PreferSameNode"}, True, "z1", ("z1", "n1"), id="node"),
+        pytest.param({"trafficDistribution": "PreferSameNode"}, False, "z1", None, id="not-ready"),
+    ],
+)
+def test_hints(spec: dict[str, Any], ready: bool, zone: str, hints: tuple[str, str | None] | None) -> None:
+    on = node("n1", labels={rules.ZONE: zone} if zone else {})
+    found = rules.endpoint(service(**spec), pod("p", ip="10.244.1.2", ready=ready), on).get("hints")
+    if hints is None:
+        assert found is None
+    else:
+        nodes = {"forNodes": [{"name": hints[1]}]} if hints[1] else {}
+        assert found == {"forZones": [{"name": hints[0]}], **nodes}

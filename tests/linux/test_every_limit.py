@@ -101,6 +101,7 @@ CROSSED: dict[str, str] = {
     "linux/programs/pager.py:MAX_AHEAD": "tests/terminal/test_pager.py::test_counts_and_keys_are_bounded",
     "linux/programs/pager.py:MAX_NUMBER": "tests/terminal/test_pager.py::test_counts_and_keys_are_bounded",
     "linux/programs/tar.py:MAX_NAME": "tests/linux/programs/test_http_clients.py::test_a_tar_header_that_is_too_long",
+    "network/affinity.py:REMEMBERED": "tests/network/test_session_affinity.py::test_what_is_remembered_is_bounded",
     "network/client.py:HEAD_LIMIT": "tests/network/test_network_limits.py::test_a_node_reads_only_so_much",
     "network/connections.py:NAT_ENTRIES": "tests/network/test_network_limits.py::test_conversations_are_forgotten",
     "network/limits.py:CONNECTIONS": "tests/network/test_connections.py::test_connections_per_host_are_limited",

@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from cluster_engine.network import Clients, Network, Rule, Wire
+from cluster_engine.network import Clients, Network, Packet, Rule, Wire
 from cluster_engine.network import connections as room
 from cluster_engine.sim import SECOND, Clock
 from cluster_engine.sim.chance import Chance
@@ -21,8 +21,8 @@ class Services:
     def __init__(self, rules: dict[tuple[str, int, str], Rule]) -> None:
         self.rules = rules
 
-    def rule(self, ip: str, port: int, protocol: str) -> Rule | None:
-        return self.rules.get((ip, port, protocol))
+    def rule(self, packet: Packet) -> Rule | None:
+        return self.rules.get((packet.destination, packet.port, packet.protocol))
 
     def owns(self, ip: str) -> bool:
         return ip.startswith("10.96.")

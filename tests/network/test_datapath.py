@@ -10,14 +10,16 @@ RULES = {
     ("10.96.0.7", 80, "TCP"): Rule("shop/api:http", (("10.244.1.1", 8080), ("10.244.2.2", 8080))),
     ("10.96.0.8", 80, "TCP"): Rule("shop/empty", ()),
     ("10.96.0.9", 80, "TCP"): Rule("shop/gone", (("10.244.9.9", 80),)),
+    ("10.96.0.6", 80, "TCP"): Rule("shop/far", (), silence="has no local endpoints"),
+    ("192.168.0.11", 30080, "TCP"): Rule("shop/node", (("10.244.2.2", 8080),), masquerade=True),
 }
 NODES = {"10.244.1.1": "n1", "10.244.2.2": "n2"}
 API = ["service", "shop/api:http has 2 endpoints"]
 
 
 class Table:
-    def rule(self, ip: str, port: int, protocol: str) -> Rule | None:
-        return RULES.get((ip, port, protocol))
+    def rule(self, packet: Packet) -> Rule | None:
+        return RULES.get((packet.destination, packet.port, packet.protocol))
 
     def owns(self, ip: str) -> bool:
         return ip.startswith("10.96.")
@@ -41,6 +43,12 @@ WAYS = {
         "reject",
         "10.96.0.8:80",
         [["service", "shop/empty has no endpoints"]],
+    ),
+    "no local endpoints": (
+        ("10.96.0.6", 80),
+        "drop",
+        "10.96.0.6:80",
+        [["service", "shop/far has no local endpoints"]],
     ),
     "another port": (
         ("10.96.0.7", 81),
@@ -69,7 +77,7 @@ WAYS = {
 
 @pytest.mark.parametrize(("to", "verdict", "end", "steps"), WAYS.values(), ids=WAYS.keys())
 def test_way(to: tuple[str, int], verdict: str, end: str, steps: list[list[str]]) -> None:
-    way = Datapath(Table(), NODES.get).way(Packet("10.244.1.5", *to), lambda count: count - 1)
+    way = Datapath(Table(), NODES.get).way(Packet("10.244.1.5", *to), lambda rule, _: rule.endpoints[-1])
     assert (way.verdict, f"{way.ip}:{way.port}", way.steps) == (verdict, end, steps)
 
 
@@ -86,6 +94,12 @@ DENIALS = {
 @pytest.mark.parametrize(("source", "to", "steps"), DENIALS.values(), ids=DENIALS.keys())
 def test_policies(source: str, to: tuple[str, int], steps: list[list[str]]) -> None:
     path = Datapath(Table(), NODES.get, policies=(_deny,))
-    way = path.way(Packet(source, *to), lambda count: 0)
+    way = path.way(Packet(source, *to), lambda rule, _: rule.endpoints[0])
     assert (way.verdict, way.steps) == (Verdict.DROP, steps)
-    assert path.way(Packet("10.244.1.5", *to), lambda count: 0).verdict == Verdict.DELIVER
+    assert path.way(Packet("10.244.1.5", *to), lambda rule, _: rule.endpoints[0]).verdict == Verdict.DELIVER
+
+
+def test_behind_a_node_port_the_node_is_seen() -> None:
+    path = Datapath(Table(), NODES.get)
+    assert path.way(Packet("172.18.0.1", "192.168.0.11", 30080), lambda rule, _: rule.endpoints[0]).masked
+    assert not path.way(Packet("10.244.1.5", "10.96.0.7", 80), lambda rule, _: rule.endpoints[0]).masked
