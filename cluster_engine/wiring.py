@@ -18,7 +18,7 @@ from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.client_go import Reader, SharedInformerFactory
 from cluster_engine.cni.network_policy import NetworkPolicies
 from cluster_engine.component import ClusterOptions, Component, Context, user_of
-from cluster_engine.controlplane import CustomResources, PostStartHooks
+from cluster_engine.controlplane import Aggregator, CustomResources, PostStartHooks
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
 from cluster_engine.kube_apiserver import APIServer
@@ -26,6 +26,7 @@ from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_proxy import Proxy
 from cluster_engine.kube_scheduler import Scheduler
 from cluster_engine.kubelet import Kubelets
+from cluster_engine.metrics_server import MetricsServer
 from cluster_engine.network import Network, Outside
 from cluster_engine.sim import (
     INSTALLATION_SEED,
@@ -40,6 +41,8 @@ from cluster_engine.sim import (
 COMPONENTS: tuple[type[Component], ...] = (
     PostStartHooks,
     CustomResources,
+    Aggregator,
+    MetricsServer,
     *CONTROLLERS,
     Scheduler,
     Kubelets,

@@ -178,6 +178,8 @@ class Kind:
     """Subresources that a real cluster has: what is said when one is asked for."""
     computed: Callable[[World], list[JSON]] | None = None
     """Of a kind whose objects follow from the rest and are never stored: what they are, each with its metadata."""
+    told_as: str = ""
+    """How a missing object of a computed kind is called, if not as its resource; with its namespace then."""
     refused: str = ""
     """What is said when a verb is asked for that a real cluster has of this kind and this one has not."""
     scale: ScalePaths | None = None

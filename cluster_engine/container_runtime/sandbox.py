@@ -330,6 +330,13 @@ class Sandbox:
         machine = self._peek()
         return machine.read_file(container, path) if container in machine.storage.roots else None
 
+    def usage(self, container: str) -> tuple[int, int] | None:
+        """(µs of processors so far, bytes held) of a container; None: its machine was not made yet. Runs nothing."""
+        if self._machine is None and self._saved is None:
+            return None
+        used = self._peek().usage(container, self._keeper.now)
+        return used["cpu"], used["memory"]
+
     def _peek(self) -> Machine:
         """The machine, to look at."""
         if self._machine is None:

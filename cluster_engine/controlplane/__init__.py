@@ -4,7 +4,8 @@ Named as upstream's package that puts the API server together (pkg/controlplane)
 other: it stands above the API server and beside the controllers, and belongs neither to these nor to kubeadm.
 """
 
+from .aggregator import Aggregator
 from .custom_resources import CustomResources
 from .post_start_hooks import PostStartHooks
 
-__all__ = ["CustomResources", "PostStartHooks"]
+__all__ = ["Aggregator", "CustomResources", "PostStartHooks"]

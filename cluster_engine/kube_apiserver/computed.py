@@ -46,15 +46,19 @@ class ComputedStore:
             World(self._store.range, self._scheme.forms, lambda name: self._meta(kind, name))
         )
         own = {"apiVersion": kind.api_version, "kind": kind.kind}
-        return sorted(({**own, **obj} for obj in found), key=key_of)
+        made = sorted(({**own, **obj} for obj in found), key=key_of)
+        return [obj for obj in made if not namespace or obj["metadata"].get("namespace") == namespace]
 
     def range_at(self, resource: str, revision: int, namespace: str | None = None) -> list[JSON]:
         """As ``range``."""
         return self.range(resource, namespace)
 
-    def existing(self, kind: Kind, name: str) -> JSON:
+    def existing(self, kind: Kind, namespace: str, name: str) -> JSON:
         """The object of that name. Raises ApiError 404."""
-        found = self.get(kind.group_resource, name)
+        key = f"{namespace}/{name}" if namespace else name
+        found = self.get(kind.group_resource, key)
+        if found is None and kind.told_as:
+            raise errors.not_found(kind.told_as, key)
         if found is None:
             raise errors.not_found(kind.group_resource, name)
         return found

@@ -5,8 +5,10 @@ Models the kubelet's server (pkg/kubelet/server), which kube-apiserver reaches t
 
 from __future__ import annotations
 
-from typing import Protocol
+from typing import Any, Protocol
 
+Usage = list[Any]
+"""What a running container uses: [namespace, Pod, container, its id, processor time so far (µs), memory (bytes)]."""
 LogLine = tuple[int, str, str]  # (virtual µs, "stdout" | "stderr", text without the line's end)
 
 
@@ -58,6 +60,10 @@ class NodeAPI(Protocol):
         """(content type, body) of a page of the kubelet's own; None when it has none there."""
         ...
 
+    def usage(self) -> list[Usage] | None:
+        """Of all containers that run on the node; None when nobody can talk with it."""
+        ...
+
     def fetch(self, session: str, ip: str, port: int, text: bytes, *, tls: bool) -> None:
         """Send an HTTP request from this node; the session gets what comes back, and ends."""
         ...
@@ -96,6 +102,10 @@ class NodeProxy:
     def first(self) -> tuple[str, NodeAPI] | None:
         """The node on which the API server itself runs; None when no node is connected."""
         return next(iter(self._nodes.items()), None)
+
+    def all(self) -> list[tuple[str, NodeAPI]]:
+        """All nodes that are connected."""
+        return list(self._nodes.items())
 
     def find(self, node_name: str) -> NodeAPI | None:
         """The node's kubelet, or None when none is connected."""

@@ -26,6 +26,7 @@ from . import deletion, meta
 from .admission.plugin import CREATE, DELETE, UPDATE, Attributes, Chain
 from .allocators import AllocContext
 from .budgets import Budgets
+from .computed import ComputedStore
 from .encoding import SLACK
 from .escalation import Guard
 from .identities import Identities
@@ -55,11 +56,11 @@ class Registry:
         self.store = store
         self.scheme = scheme
         self.budgets = budgets
-        self.chance = chance
         self._chain = chain
         self.identities = Identities(chance)
         self.guards: dict[str, Guard] = {}
         """By resource: who is asked first whether an object may be written so."""
+        self.computed = ComputedStore(store, scheme, chance)
         self._allocators = AllocContext(store, chance)
         self.cache = IdentityCache(SLACK)
         """What is remembered of this cluster's objects."""
@@ -95,8 +96,9 @@ class Registry:
         field_selector: str = "",
     ) -> Objects:
         """The objects in order of their keys that both selectors let through."""
-        selection = Selection.parse(self.kind(resource), namespace, label_selector, field_selector)
-        return selection.list(self.store)
+        kind = self.kind(resource)
+        selection = Selection.parse(kind, namespace, label_selector, field_selector)
+        return selection.list(self.store if kind.computed is None else self.computed)
 
     # ---- create ------------------------------------------------------------------------------------------
 

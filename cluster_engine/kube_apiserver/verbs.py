@@ -14,7 +14,6 @@ from cluster_engine.sim import Clock
 
 from . import listing, watching
 from .bodies import applied_configuration, body_object, patch_document
-from .computed import ComputedStore
 from .encoding import ObjectBytes
 from .negotiation import JSON_TYPE, Accept, negotiate, wants_pretty
 from .options import ListOptions, delete_options, write_context
@@ -36,7 +35,6 @@ class Verbs:
         self._clock = clock
         self._store = store
         self._registry = registry
-        self._computed = ComputedStore(store, registry.scheme, registry.chance)
         self._cache = cache
         self._replies = replies
         self._streams: WeakSet[watching.WatchStream] = WeakSet()
@@ -54,7 +52,7 @@ class Verbs:
     def get(self, request: Request, kind: Kind, namespace: str, name: str) -> Response:
         accept = negotiate(request, FORMS)
         if kind.computed is not None:
-            found = self._computed.existing(kind, name)
+            found = self._registry.computed.existing(kind, namespace, name)
         else:
             found = self._registry.get(_READER, kind.group_resource, namespace, name)
         return self._replies.show(request, kind, found, 200, accept)
@@ -63,7 +61,7 @@ class Verbs:
         accept = negotiate(request, LIST_FORMS)
         options = ListOptions.parse(request, kind.resource, kind.group, watch=False)
         selection = Selection.parse(kind, namespace, options.label_selector, options.field_selector)
-        store = self._store if kind.computed is None else self._computed
+        store = self._store if kind.computed is None else self._registry.computed
         found, meta = listing.read(store, selection, options)
         if accept.form == "Table":
             value = self._replies.table(request, kind, found, meta)

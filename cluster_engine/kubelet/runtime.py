@@ -278,6 +278,11 @@ class Runtime:
             image, _ = find(container.image)
             self.sandboxes.get(record.uid).signal(container.id, image.stop_signal)
 
+    def usage(self, record: PodRecord, container: Container) -> tuple[int, int]:
+        """What a running container has spent of processors (µs), and the bytes that it holds. Runs nothing."""
+        found = self.sandboxes.look(record.uid).usage(container.id)
+        return found if found is not None else (0, find(container.image)[0].memory)
+
     def kill(self, record: PodRecord, name: str) -> None:
         """SIGKILL to the container's main process."""
         self.sandboxes.get(record.uid).signal(record.containers[name].id, "KILL")

