@@ -11,6 +11,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Sequence
+from dataclasses import replace
 from typing import Any
 
 from cluster_engine.container_runtime.commands import COLUMNS, ROWS, Commands
@@ -330,11 +331,19 @@ class Sandbox:
         machine = self._peek()
         return machine.read_file(container, path) if container in machine.storage.roots else None
 
-    def usage(self, container: str) -> tuple[int, int] | None:
-        """(µs of processors so far, bytes held) of a container; None: its machine was not made yet. Runs nothing."""
+    def update(self, container: str, memory: int, millis: int) -> None:
+        """Other limits for a container: bytes, thousandths of a processor; 0 for none."""
+        entry = self._data.containers[container]
+        setup = replace(entry.setup, memory=memory, millis=millis)
+        self._data.containers[container] = replace(entry, setup=setup)
+        if self._machine is not None or self._saved is not None:
+            self._touch().limit(container, memory, millis, self._keeper.now)
+
+    def usage(self, container: str, now: int) -> tuple[int, int] | None:
+        """(µs of processors, bytes held) of a container at ``now``; None: no machine was made yet. Runs nothing."""
         if self._machine is None and self._saved is None:
             return None
-        used = self._peek().usage(container, self._keeper.now)
+        used = self._peek().usage(container, now)
         return used["cpu"], used["memory"]
 
     def _peek(self) -> Machine:

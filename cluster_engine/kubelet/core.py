@@ -15,6 +15,7 @@ from cluster_engine.component_helpers.requests import Amounts, amounts
 from cluster_engine.kubelet.admission import Usage
 from cluster_engine.kubelet.record import PodRecord, record_uid
 from cluster_engine.kubelet.records import Records
+from cluster_engine.kubelet.resizing import IN_PROGRESS, details, with_resources
 from cluster_engine.kubelet.status import pod_status
 from cluster_engine.sim import SECOND, Roots, merged
 
@@ -141,7 +142,7 @@ class Core:
         if node.cut:
             return node.seen.get(record.uid)
         pod = self.pods.get(record.key)
-        return pod if pod is not None and record_uid(pod) == record.uid else None
+        return as_allocated(record, pod) if pod is not None and record_uid(pod) == record.uid else None
 
     def claim(self, record: PodRecord, asked: Amounts, ports: tuple[Port, ...]) -> None:
         """The Pod counts on its node from now on."""
@@ -153,6 +154,9 @@ class Core:
         if record.counted:
             record.counted = False
             self.nodes[record.node].usage.remove(record.uid, record.asked)
+            for other in self.records.all():
+                if other.resizing and other.node == record.node:
+                    self.wake(other)
 
     def forget(self, record: PodRecord) -> None:
         """Drops a Pod of which nothing is left."""
@@ -207,11 +211,13 @@ class Core:
         status = pod_status(record, pod, node.ip, self.clock.now)
         if status == pod.get("status"):
             return pod
+        if _resized(pod.get("status") or {}, status):
+            self.event(record, pod, "Normal", "ResizeCompleted", f"Pod resize completed: {details(pod)}")
         if node.cut:
             told = node.seen[record.uid] = {**pod, "status": status}
             return told
         try:
-            return node.client.update_status("pods", {**pod, "status": status})
+            return as_allocated(record, node.client.update_status("pods", {**pod, "status": status}))
         except ApiError as error:
             if error.code in (404, 409):
                 return pod
@@ -222,6 +228,19 @@ class Core:
         node = self.nodes[record.node]
         if node.reachable:
             node.recorder.event(pod, kind, reason, text, field_path=path)
+
+
+def _resized(before: JSON, status: JSON) -> bool:
+    """Whether a resize that was under way is done."""
+    was, now = (
+        any(c["type"] == IN_PROGRESS for c in told.get("conditions") or ()) for told in (before, status)
+    )
+    return was and not now
+
+
+def as_allocated(record: PodRecord, pod: JSON) -> JSON:
+    """The Pod as its node holds to it: with what is allocated to it, while it asks for something else."""
+    return with_resources(pod, record.allocated) if record.allocated else pod
 
 
 def node_names(ctx: Context) -> list[tuple[str, bool]]:

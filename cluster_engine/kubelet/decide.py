@@ -26,6 +26,7 @@ from cluster_engine.kubelet.record import (
     pod_text,
     restarts,
 )
+from cluster_engine.kubelet.resizing import needs_restart
 from cluster_engine.kubelet.status import is_started, phase, probe_result
 from cluster_engine.sim import SECOND
 
@@ -260,6 +261,9 @@ def _kill(record: PodRecord, spec: JSON, container: JSON, title: str, ending: st
     if running is None or running.state != RUNNING or name in record.stopping:
         return
     seconds = spec.get("terminationGracePeriodSeconds", 30)
+    if needs_restart(container, running):
+        yield Kill(name, seconds, f"Container {name} resize requires restart")
+        return
     if changed(container, running):
         # Whatever the restart policy is.
         yield Kill(name, seconds, f"Container {name} definition changed, will be restarted")

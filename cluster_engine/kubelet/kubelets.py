@@ -108,6 +108,8 @@ class Kubelets(Component):
             return
         if change.labels or change.annotations:
             self._shown("pods", change.new)
+        if change.spec:
+            self.worker.asks_anew(change)
         if (
             change.spec
             or change.deletion

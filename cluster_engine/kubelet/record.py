@@ -8,6 +8,7 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.container_runtime.container import Container
 from cluster_engine.container_runtime.names import InvalidImageName, parse
+from cluster_engine.kubelet.resizing import needs_restart
 from cluster_engine.kubelet.steady import Probe
 
 MIRROR = "kubernetes.io/config.mirror"
@@ -88,6 +89,10 @@ class PodRecord:
     """By ``container/kind``."""
     timers: dict[str, int] = field(default_factory=dict)
     """Clock events: ``deadline``, ``finish``, ``stop/name``; the runtime's ``kill/name``."""
+    allocated: dict[str, JSON] = field(default_factory=dict)
+    """The ``resources`` of its containers, while its spec asks for others."""
+    resizing: list[str] = field(default_factory=list)
+    """[reason, message] why it does not have those."""
     sandbox: bool = False
     """Whether the runtime has a sandbox of it."""
 
@@ -97,7 +102,7 @@ class PodRecord:
 
     def state_data(self) -> list[Any]:
         """Everything as JSON data."""
-        data = {name: getattr(self, name) for name in _PLAIN}
+        data = {name: value for name in _PLAIN if (value := getattr(self, name)) or name not in _SELDOM}
         data["containers"] = {n: c.as_list() for n, c in self.containers.items()}
         data["previous"] = {n: c.as_list() for n, c in self.previous.items()}
         data["probes"] = {n: p.as_list() for n, p in self.probes.items()}
@@ -110,6 +115,7 @@ class PodRecord:
         values = dict(data)
         for name in ("asked", "stopping", "waiting", "crashes", "pulls", "timers"):
             values[name] = {k: list(v) if isinstance(v, list) else v for k, v in values[name]}
+        values["allocated"] = dict(values.get("allocated", ()))
         for name in ("containers", "previous"):
             values[name] = {k: Container.from_list(_copied(v)) for k, v in values[name]}
         values["probes"] = {k: Probe(*v) for k, v in values["probes"]}
@@ -122,6 +128,8 @@ def _copied(fields: list[Any]) -> list[Any]:
     return [list(value) if isinstance(value, list) else value for value in fields]
 
 
+_SELDOM = ("allocated", "resizing")
+"""Fields that are left out while they are empty."""
 _PLAIN = tuple(
     name for name in PodRecord.__dataclass_fields__ if name not in ("containers", "previous", "probes")
 )
@@ -179,7 +187,9 @@ def named_port(container: JSON, port: int | str) -> int:
 
 
 def changed(spec: JSON, container: Container) -> bool:
-    """Whether the container was made from another image than its spec names now."""
+    """Whether the container was made from another image than its spec names now, or has to begin anew to be resized."""
+    if needs_restart(spec, container):
+        return True
     try:
         return str(parse(spec["image"])) != container.image
     except InvalidImageName:

@@ -278,9 +278,15 @@ class Runtime:
             image, _ = find(container.image)
             self.sandboxes.get(record.uid).signal(container.id, image.stop_signal)
 
+    def update_container(self, record: PodRecord, name: str, memory: int | None, millis: int) -> None:
+        """Gives a running container other limits (bytes; thousandths of a processor, 0 for none)."""
+        container = record.containers[name]
+        container.memory, container.millis = memory, millis
+        self.sandboxes.get(record.uid).update(container.id, memory or 0, millis)
+
     def usage(self, record: PodRecord, container: Container) -> tuple[int, int]:
         """What a running container has spent of processors (µs), and the bytes that it holds. Runs nothing."""
-        found = self.sandboxes.look(record.uid).usage(container.id)
+        found = self.sandboxes.look(record.uid).usage(container.id, self.clock.now)
         return found if found is not None else (0, find(container.image)[0].memory)
 
     def kill(self, record: PodRecord, name: str) -> None:

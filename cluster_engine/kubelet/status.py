@@ -21,6 +21,7 @@ from cluster_engine.kubelet.record import (
     is_sidecar,
     restarts,
 )
+from cluster_engine.kubelet.resizing import IN_PROGRESS, PENDING, had_by, in_progress
 from cluster_engine.kubelet.users import user_of
 from cluster_engine.sim import rfc3339
 
@@ -146,7 +147,7 @@ def container_status(
         state = {"waiting": {"reason": failed[0] if failed else "ContainerCreating"}}
         if failed and failed[1]:
             state["waiting"]["message"] = failed[1]
-    resources = spec.get("resources") or {}
+    resources, anew = spec.get("resources") or {}, pod["metadata"].get("generation") != 1
     status = {
         "containerID": f"containerd://{container.id}",
         "image": container.image,
@@ -154,7 +155,7 @@ def container_status(
         "lastState": last,
         "name": name,
         "ready": is_ready(record, spec, regular_init),
-        "resources": resources,
+        "resources": had_by(resources, container) if anew and container.state == RUNNING else resources,
         "restartCount": container.attempt,
         "started": is_started(record, spec),
         "state": state,
@@ -310,8 +311,16 @@ def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[
     if record.evicted:
         fields = {"status": "True", "reason": "TerminationByKubelet", "message": record.evicted}
         wanted["DisruptionTarget"], own = fields, ("DisruptionTarget", *_OWN)
+    if record.resizing:
+        reason, message = record.resizing
+        wanted[PENDING] = {"status": "True", "reason": reason, "message": message}
+        own = (PENDING, *own)
     generation = pod["metadata"].get("generation")
-    made: list[JSON] = [c for kind, c in old.items() if kind not in own]
+    if generation != 1 and in_progress(
+        pod["spec"], record.containers
+    ):  # a spec that never changed is as it was
+        wanted[IN_PROGRESS], own = {"status": "True"}, (IN_PROGRESS, *own)
+    made: list[JSON] = [c for kind, c in old.items() if kind not in (*own, PENDING, IN_PROGRESS)]
     for kind in own:
         fields = wanted[kind]
         before = old.get(kind)

@@ -9,13 +9,15 @@ from __future__ import annotations
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.client_go import Change
 from cluster_engine.component_helpers.host_ports import host_ports
 from cluster_engine.component_helpers.pod_phase import is_finished
 from cluster_engine.component_helpers.requests import pod_requests
-from cluster_engine.container_runtime.container import EXITED, Container
+from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
 from cluster_engine.kubelet import decide as do
+from cluster_engine.kubelet import resizing
 from cluster_engine.kubelet.admission import refusal
-from cluster_engine.kubelet.core import ALLOCATABLE, CAPACITY, ON, Core
+from cluster_engine.kubelet.core import ALLOCATABLE, CAPACITY, ON, Core, as_allocated
 from cluster_engine.kubelet.dns import pod_resolver
 from cluster_engine.kubelet.environment import Facts
 from cluster_engine.kubelet.hosts import HostnameError, kernel_hostname
@@ -172,6 +174,8 @@ class Worker:
 
     def act(self, record: PodRecord, pod: JSON | None, tell: bool = True) -> None:
         """Does what is to be done now; ``tell``: a pass begins with a status. Raises ApiError."""
+        if record.allocated and pod is not None and record.state == SYNCING:
+            pod = self._resize(record, pod)
         passing = record.state == SYNCING and not record.working
         actions = do.decide(record, pod, self.clock.now)
         if passing and pod is not None:
@@ -194,6 +198,54 @@ class Worker:
             self._next(record, pod)
         elif record.failures:
             self._rest(record)
+
+    # ---- resizing --------------------------------------------------------------------------------------
+
+    def asks_anew(self, change: Change) -> None:
+        """A Pod's spec has changed: what its containers ask for may be something else now."""
+        record = self.core.records.get(record_uid(change.new))
+        if record is None or not record.counted:
+            return
+        before, wanted = resizing.resources_of(change.old["spec"]), resizing.resources_of(change.new["spec"])
+        if before == wanted:
+            return
+        record.allocated = record.allocated or before
+        if record.allocated == wanted:
+            record.allocated, record.resizing = {}, []
+
+    def _resize(self, record: PodRecord, pod: JSON) -> JSON:
+        """The Pod with what it asks for, if its node gives it now; else with what it has."""
+        core = self.core
+        stored = core.pods.get(record.key)
+        if stored is None or not core.nodes[record.node].reachable:
+            return as_allocated(record, pod)
+        wanted, usage = pod_requests(stored["spec"]), core.nodes[record.node].usage
+        why = resizing.refusal(ALLOCATABLE, usage.amounts, record.asked, wanted)
+        if why is not None:
+            if record.resizing != list(why):
+                record.resizing = list(why)
+                text = f"Pod resize {why[0]}: {resizing.details(stored, why[1])}"
+                core.event(record, stored, "Warning", f"Resize{why[0]}", text)
+            return as_allocated(record, stored)
+        ports = usage.ports.get(record.uid, ())
+        usage.remove(record.uid, record.asked)
+        usage.add(record.uid, wanted, ports)
+        record.asked, record.allocated, record.resizing = wanted, {}, []
+        core.event(
+            record, stored, "Normal", "ResizeStarted", f"Pod resize started: {resizing.details(stored)}"
+        )
+        for name, container in record.containers.items():
+            spec = find_container(stored["spec"], name)
+            if (
+                container.state == RUNNING
+                and resizing.to_change(spec, container)
+                and not resizing.needs_restart(spec, container)
+            ):
+                self.runtime.update_container(record, name, *resizing.limits_of(spec.get("resources") or {}))
+        if not resizing.in_progress(stored["spec"], record.containers):
+            text = f"Pod resize completed: {resizing.details(stored)}"
+            core.event(record, stored, "Normal", "ResizeCompleted", text)
+        return stored
 
     def _end(self, record: PodRecord, pod: JSON | None, action: do.Action) -> None:
         """What can be done without an API object."""

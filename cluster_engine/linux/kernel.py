@@ -338,6 +338,19 @@ class Kernel:
             waiting, row["queue"] = row["queue"], []
             self.ready += [key for key in waiting if key in self.procs and self.procs[key]["state"] == "R"]
 
+    def meter_held(self, root: str) -> None:
+        """What the container's processes without savings have used until now is counted."""
+        for key in [k for k, each in self.procs.items() if each["held"] and each["who"]["root"] == root]:
+            record = self.process(key)
+            self._meter(record, self.now - record["since"])
+            record["since"] = self.now
+
+    def release(self, root: str) -> None:
+        """The container has no limit of processor time any more."""
+        if root in self.bandwidth:
+            self.next_period(root)
+            del self.bandwidth[root]
+
     def computed(self, record: Record, waited: int) -> int:
         """µs of processor time that a process without savings has used in so many: all that it may."""
         root = record["who"]["root"]

@@ -71,6 +71,22 @@ class Machine:
         if millis:
             self._kernel.bandwidth[name] = bandwidth.fresh(millis, self._kernel.now)
 
+    def limit(self, name: str, memory: int, millis: int, now: int) -> None:
+        """Other limits for a container from ``now`` on, as ``add_root`` takes them."""
+        self.run(now, 0)
+        kernel = self._kernel
+        kernel.meter_held(name)
+        kernel.entry("roots", name)["memory"] = memory
+        kernel.confined.pop(name, None)
+        if memory:
+            kernel.confined[name] = memory
+        if not millis:
+            kernel.release(name)
+        elif name in kernel.bandwidth:
+            kernel.entry("bandwidth", name)["millis"] = millis
+        else:
+            kernel.bandwidth[name] = bandwidth.fresh(millis, kernel.now)
+
     def remove_root(self, name: str) -> None:
         """Forget a container's files; its processes must have ended."""
         self._kernel.touch()

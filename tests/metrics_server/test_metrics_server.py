@@ -172,3 +172,10 @@ def test_a_look_that_fails_once_is_done_again(monkeypatch: pytest.MonkeyPatch) -
     cluster.advance(180)
     assert cluster.clock.failures.counts() == {"metrics-server/scrape": 1}
     assert len(metrics(cluster, "nodes")["items"]) == 2
+
+
+def test_a_fork_measures_by_its_own_clock(base: Cluster) -> None:
+    cluster = base.fork()
+    cluster.advance(60)
+    (container,) = metrics(cluster, "namespaces/default/pods/busy")["containers"]
+    assert 240 <= quantity.milli(container["usage"]["cpu"]) <= 260

@@ -17,6 +17,7 @@ from cluster_engine.component_helpers.pod_phase import is_finished
 
 from . import pod_printing, pod_update
 from .ephemeral_containers import EPHEMERAL_CONTAINERS
+from .pod_resize import RESIZE
 from .pod_spec import default_pod_spec, template_warnings, validate_pod_spec
 from .pod_spec.annotations import check_pod_annotations
 from .pod_spec.label_keys import merge_label_keys
@@ -121,6 +122,7 @@ KIND = Kind(
         "log": Subresource(("get",), answer="log"),
         "portforward": Subresource(STREAM, ("", "v1", "PodPortForwardOptions"), "stream"),
         "proxy": PROXY._replace(shows=("", "v1", "PodProxyOptions")),
+        "resize": Subresource(),
         **STATUS,
     },
     columns=pod_printing.COLUMNS,
@@ -132,7 +134,7 @@ KIND = Kind(
     validate=validate,
     validate_update=pod_update.validate_update,
     validate_status=pod_update.validate_status,
-    strategies={"ephemeralcontainers": EPHEMERAL_CONTAINERS},
+    strategies={"ephemeralcontainers": EPHEMERAL_CONTAINERS, "resize": RESIZE},
     warnings=warnings,
     field_labels={
         "spec.nodeName": lambda pod: pod["spec"].get("nodeName") or "",
@@ -144,9 +146,6 @@ KIND = Kind(
         "status.podIP": _pod_ip,
         "status.podIPs": _pod_ip,
         "status.nominatedNodeName": lambda pod: (pod.get("status") or {}).get("nominatedNodeName") or "",
-    },
-    not_simulated={
-        "resize": "resizing a running Pod in place",
     },
     warns_on_update=lambda new, old: False,
     returns_deleted=True,
