@@ -117,7 +117,7 @@ CROSSED: dict[str, str] = {
     "container_runtime/corefile.py:LINES": "tests/container_runtime/test_coredns.py::test_what_is_no_corefile",
     "linux/dns.py:RECORDS": "tests/linux/test_dns.py::test_an_answer_is_not_longer",
     "linux/dns.py:NAME_LIMIT": "tests/network/test_network_limits.py::test_a_name_that_is_too_long",
-    "container_runtime/sandbox.py:FORWARDS": "tests/kube_apiserver/test_port_forward.py::test_connections_have_a_limit",
+    "container_runtime/forwards.py:FORWARDS": "tests/kube_apiserver/test_port_forward.py::test_connections_have_a_limit",
     "network/client.py:REPLY_LIMIT": "tests/kube_apiserver/test_proxy.py::test_an_answer_may_be_too_long",
     "container_runtime/http.py:BODY_LIMIT": "tests/container_runtime/test_http.py::test_parse",
     "container_runtime/http.py:HEAD_LIMIT": "tests/container_runtime/test_http.py::test_parse",
