@@ -65,6 +65,7 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     serve.add_argument(
         "--speed", type=_speed, default=1.0, help="virtual seconds a second, or max (default: 1)"
     )
+    serve.add_argument("--cloud", action="store_true", help="on the simulated cloud, with load balancers")
     serve.add_argument(
         "--insecure-http", action="store_true", help="plain HTTP; every client is administrator"
     )
@@ -87,7 +88,8 @@ def _listen(host: str, port: int) -> socket.socket:
 async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
     now = wall_clock()
     relax_collector()
-    cluster = Cluster(nodes=options.nodes, seed=options.seed, start=rfc3339(now - LEAD_IN))
+    start = rfc3339(now - LEAD_IN)
+    cluster = Cluster(nodes=options.nodes, seed=options.seed, start=start, cloud=options.cloud)
     if options.speed not in (0, "max"):  # "max" runs ahead of the wall clock by itself
         cluster.advance_to(max(cluster.clock.now, now))
     driver = Driver(cluster, options.speed)

@@ -25,6 +25,8 @@ class ClusterOptions:
     addons: bool = True
     control_plane: bool = True
     """Whether the first node is a tainted control-plane node with the static system Pods on it."""
+    cloud: bool = False
+    """Whether it stands on the simulated cloud, and has its cloud-controller-manager."""
     max_objects: int = 20_000
     max_pods: int = 5_000
     freezing: bool = False

@@ -16,6 +16,7 @@ from cluster_engine.api import KINDS
 from cluster_engine.api.coordination.v1 import lease
 from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.client_go import Reader, SharedInformerFactory
+from cluster_engine.cloud_controller_manager import CLOUD_CONTROLLERS
 from cluster_engine.cni.network_policy import NetworkPolicies
 from cluster_engine.component import ClusterOptions, Component, Context, user_of
 from cluster_engine.controlplane import Aggregator, CustomResources, PostStartHooks
@@ -89,7 +90,7 @@ class Wiring:
         )
         self.components: dict[str, Component] = {}
         contexts = {("", ""): self.context}
-        for component in COMPONENTS:
+        for component in (*COMPONENTS, *(CLOUD_CONTROLLERS if options.cloud else ())):
             reader = (component.reads_as, component.process if component.reads_as else "")
             if reader not in contexts:
                 contexts[reader] = self.context.read_as(*reader)

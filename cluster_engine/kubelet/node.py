@@ -31,6 +31,7 @@ _POLICIES = (
 _RETRY = 1.0
 _ZONES = ("a", "b", "c")
 _REGION = "region-1"
+_UNINITIALIZED = "node.cloudprovider.kubernetes.io/uninitialized"
 _IMAGES_SHOWN = 50
 
 _CONDITIONS = (
@@ -175,9 +176,10 @@ class Nodes:
             "kubernetes.io/arch": "amd64",
             "kubernetes.io/hostname": node.name,
             "kubernetes.io/os": "linux",
-            "topology.kubernetes.io/region": _REGION,
-            "topology.kubernetes.io/zone": zone,
         }
+        cloud = self.core.ctx.options.cloud
+        if not cloud:
+            labels |= {"topology.kubernetes.io/region": _REGION, "topology.kubernetes.io/zone": zone}
         spec: JSON = {
             "podCIDR": f"{node.addresses.prefix}.0/24",
             "podCIDRs": [f"{node.addresses.prefix}.0/24"],
@@ -186,6 +188,9 @@ class Nodes:
             labels["node-role.kubernetes.io/control-plane"] = ""
             labels["node.kubernetes.io/exclude-from-external-load-balancers"] = ""
             spec["taints"] = [{"effect": "NoSchedule", "key": "node-role.kubernetes.io/control-plane"}]
+        if cloud:  # --cloud-provider=external: what its machine is, the cloud says
+            waits = {"effect": "NoSchedule", "key": _UNINITIALIZED, "value": "true"}
+            spec["taints"] = [*spec.get("taints", ()), waits]
         return {
             "apiVersion": "v1",
             "kind": "Node",

@@ -11,6 +11,7 @@ import pytest
 
 import cluster_engine
 import labs
+from cluster_engine.cloud_controller_manager import CLOUD_CONTROLLERS
 from cluster_engine.cluster import Cluster
 from cluster_engine.container_runtime import images
 from cluster_engine.container_runtime.image import Image
@@ -43,6 +44,7 @@ def _serves(name: str) -> bool:
 
 
 TABLES = {
+    "cloud_controller_manager": (r"^class \w+\(CloudController\)", files_of(CLOUD_CONTROLLERS)),
     "kube_controller_manager": (r"^class \w+\((Controller|Component)\)", files_of(CONTROLLERS)),
     "kube_scheduler/plugins": (r"^class \w+\((Shape)?Plugin\)", files_of(PLUGINS)),
     "kube_apiserver/admission": (r"^class \w+\(Plugin\)", files_of(admission.PLUGINS)),

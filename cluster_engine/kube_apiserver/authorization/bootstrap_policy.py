@@ -43,6 +43,12 @@ NODE_RULES: tuple[Rule, ...] = (
 """Of what the node authorizer does not look at more closely (NodeRules)."""
 
 _CONTROLLERS: dict[str, tuple[Rule, ...]] = {
+    # Not upstream's: a cloud brings the role of its own manager.
+    "cloud-controller-manager": (
+        _core((*READ, "update"), "nodes", "services"),
+        _core(("update",), "services/status"),
+        _EVENTS,
+    ),
     "certificate-controller": (
         _certificates((*READ, "delete"), "certificatesigningrequests"),
         _certificates(
