@@ -90,7 +90,9 @@ def installed(served: Kubectl) -> Iterator[Kubectl]:
 def test_top(metered: Kubectl) -> None:
     listed = metered("get", "apiservice").splitlines()
     assert listed[0].split() == ["NAME", "SERVICE", "AVAILABLE", "AGE"]
-    assert listed[1].split()[:3] == ["v1beta1.metrics.k8s.io", "kube-system/metrics-server", "True"]
+    shown = {line.split()[0]: line.split()[1:3] for line in listed}
+    assert shown["v1beta1.metrics.k8s.io"] == ["kube-system/metrics-server", "True"]
+    assert shown["v1.apps"] == ["Local", "True"]
     nodes = until(metered, "worker-2", "top", "node").splitlines()
     assert nodes[0].split() == ["NAME", "CPU(cores)", "CPU(%)", "MEMORY(bytes)", "MEMORY(%)"]
     assert [line.split()[0] for line in nodes[1:]] == ["control-plane", "worker-1", "worker-2"]
