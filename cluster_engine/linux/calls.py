@@ -238,6 +238,25 @@ class Calls:
             )
         return rows
 
+    def addresses(self) -> list[str]:
+        return list(self.kernel.top.get("addresses", []))
+
+    def listeners(self) -> list[dict[str, Any]]:
+        self.kernel.acts += 1
+        space = self.process["who"]["ns"]
+        owners: dict[str, tuple[int, str]] = {}
+        for record in self.kernel.procs.values():
+            if record["who"]["ns"] == space:
+                for desc in record["fds"].values():
+                    owners.setdefault(desc[1:], (record["pid"], record["argv"][0].rpartition("/")[2]))
+        rows = []
+        for name, by_ip in self.kernel.top["ports"].items():
+            protocol, _, port = name.partition("/")
+            for ip, key in by_ip.items():
+                pid, program = owners.get(key, (0, ""))
+                rows.append({"protocol": protocol, "ip": ip, "port": int(port), "pid": pid, "name": program})
+        return sorted(rows, key=lambda row: (row["protocol"], row["port"], row["ip"]))
+
     def trap(self, signal: str, action: str) -> None:
         traps = {name: each for name, each in self.process["traps"].items() if name != signal}
         if action != "default":

@@ -138,6 +138,15 @@ class Sys(Protocol):
     def processes(self) -> list[dict[str, Any]]:
         """The namespace's processes: ``pid ppid uid argv state container started cpu`` (µs)."""
 
+    def addresses(self) -> list[str]:
+        """The machine's own IP addresses; none of what stands on its host's network."""
+
+    def listeners(self) -> list[dict[str, Any]]:
+        """The ports of the machine that somebody listens on: ``protocol ip port pid name``, by protocol and port.
+
+        ``pid`` is 0 where the process is of another namespace.
+        """
+
     def trap(self, signal: str, action: str) -> None:
         """What a signal does from now on: ``catch`` (an event), ``ignore`` or ``default``."""
 

@@ -1,9 +1,12 @@
 """What a create, an update and a status update make of an object."""
 
+from typing import Any
+
 import pytest
 from api_bench import BY_KIND, Addresses, created, load, merged, updated
 
 from cluster_engine.api.core.v1.pod import grace
+from cluster_engine.api.core.v1.pod_spec import default_container
 from cluster_engine.apimachinery.cow import freeze, get, put
 from cluster_engine.apimachinery.errors import ApiError
 
@@ -321,3 +324,11 @@ def test_allocation_is_idempotent() -> None:
     kind, service = BY_KIND["Service"], created(merged(SERVICE, {"spec": {"type": "NodePort"}}))
     assert kind.allocate is not None
     assert kind.allocate(service, Addresses()) == service
+
+
+@pytest.mark.parametrize("more", [{}, {"preStop": {"sleep": {"seconds": 1}}}], ids=["alone", "with-a-hook"])
+def test_a_stop_signal_is_dropped_as_with_its_gate_off(more: dict[str, Any]) -> None:
+    container = {"name": "c", "image": "nginx", "lifecycle": {"stopSignal": "SIGUSR1", **more}}
+    made = default_container(container, pod=True)
+    assert made["lifecycle"] == more
+    assert default_container(made, pod=True)["lifecycle"] is made["lifecycle"]

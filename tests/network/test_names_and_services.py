@@ -91,3 +91,21 @@ def test_names_are_answered_by_the_dns_pods_or_by_nobody(cluster: Cluster) -> No
 def _bare(obj: JSON) -> JSON:
     meta = {key: obj["metadata"][key] for key in ("name", "namespace")}
     return {"apiVersion": obj["apiVersion"], "kind": obj["kind"], "metadata": meta}
+
+
+SEEN = {
+    "ip -o addr": "1: lo    inet 127.0.0.1/8 scope host lo\\       valid_lft forever preferred_lft forever\n"
+    "2: eth0    inet {ip}/24 brd {net}.255 scope global eth0\\       valid_lft forever preferred_lft forever\n",
+    "ip route": "default via {net}.1 dev eth0 \n{net}.0/24 dev eth0 scope link  src {ip} \n",
+    "ip addr show eth0 | grep -w inet": "    inet {ip}/24 brd {net}.255 scope global eth0\n",
+    "ip link show lo": "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000\n"
+    "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n",
+    "netstat -rn | tail -n 1": "{net}.0      0.0.0.0         255.255.255.0   U         0 0          0 eth0\n",
+}
+
+
+@pytest.mark.parametrize("line", SEEN)
+def test_what_a_pod_sees_of_its_network(cluster: Cluster, line: str) -> None:
+    ip = str((cluster.get("pods", "client") or {})["status"]["podIP"])
+    net = ip.rpartition(".")[0]
+    assert ask(cluster, "sh", "-c", line) == (0, SEEN[line].format(ip=ip, net=net))

@@ -29,6 +29,7 @@ from cluster_engine.linux.programs import (
     head,
     host,
     identity,
+    interfaces,
     jq,
     lookup,
     ls,
@@ -145,6 +146,8 @@ COMMON: tuple[Program, ...] = (
 BUSYBOX: tuple[Program, ...] = (
     replace(SHELL, name="ash"),
     dumps.HEXDUMP,
+    interfaces.IP,
+    interfaces.NETSTAT,
     lookup.PING,
     nc.PROGRAM,
     nslookup.PROGRAM,

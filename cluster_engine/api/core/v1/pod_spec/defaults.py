@@ -101,8 +101,14 @@ def _default_probe(probe: JSON) -> JSON:
     return {**probe, **missing} if missing else probe
 
 
+_ALPHA = "stopSignal"
+"""Dropped, as with the feature gate ContainerStopSignals off: that is its state in 1.37."""
+
+
 def _default_lifecycle(lifecycle: JSON) -> JSON:
     out = lifecycle
+    if _ALPHA in lifecycle:
+        out = {name: value for name, value in lifecycle.items() if name != _ALPHA}
     for name in ("postStart", "preStop"):
         hook = lifecycle.get(name)
         if hook:
