@@ -22,6 +22,7 @@ from cluster_engine.component import ClusterOptions, Component, Context, user_of
 from cluster_engine.controlplane import Aggregator, CustomResources, PostStartHooks
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
+from cluster_engine.etcd.keys import Keys
 from cluster_engine.kube_apiserver import APIServer
 from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_proxy import Proxy
@@ -54,6 +55,9 @@ COMPONENTS: tuple[type[Component], ...] = (
 RENEWED: dict[str, Stamp] = {"leases.coordination.k8s.io": lease.renewed}
 """Resources whose objects can be renewed by the store itself, and what a renewal changes."""
 
+_OWN = frozenset(kind.group_resource for kind in KINDS)
+"""Resources whose keys in etcd stand below /registry by their plural alone."""
+
 SETTLE_EVENTS = 2_000_000
 """Clock events that one settle, wait or advance may run; a cluster that needs more is running away."""
 
@@ -84,7 +88,8 @@ class Wiring:
         proxy, resolver = Proxy(self._read_as("kube-proxy")), Resolver(self._read_as("coredns"))
         self.network = Network(self.clock, proxy, self.chance, (NetworkPolicies(self.informers),))
         self.outside = Outside(self.network, proxy.from_outside, (DEFAULT_NODE, DEFAULT_IP))
-        calls = {"dns": resolver.answer}
+        keys = Keys(self.store, _OWN)
+        calls = {"dns": resolver.answer, "etcd": keys.answer}
         self.context = Context(
             self.clock, self.chance, self.informers, self.server, options, self.network, calls
         )

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from cluster_engine.container_runtime import coredns
+from cluster_engine.container_runtime import coredns, etcdctl
 from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server
 from cluster_engine.container_runtime.image import MB, Image, Variant, tags
 from cluster_engine.linux.program import Event, Program, State, Sys
@@ -93,7 +93,7 @@ def _etcd(variant: Variant) -> Mapping[str, Program]:
         after=200_000,
         stops={"TERM": (200_000, 0), "INT": (200_000, 0)},
     )
-    return {"/usr/local/bin/etcd": server("etcd", given)}
+    return {"/usr/local/bin/etcd": server("etcd", given), "/usr/local/bin/etcdctl": etcdctl.PROGRAM}
 
 
 def _pause(variant: Variant) -> Mapping[str, Program]:
