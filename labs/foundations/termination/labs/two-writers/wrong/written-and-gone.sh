@@ -1,0 +1,3 @@
+# fails: new-pen
+# after: wait-for-the-end.sh
+kubectl delete pod scribe
