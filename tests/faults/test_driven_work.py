@@ -311,6 +311,9 @@ def test_an_informers_handlers_that_fail_once_are_told_again(resource):
     cluster.boot()
     story(cluster)
     assert sum(cluster.clock.failures.counts().values()) == len(hit)
+    assert "etcd/subscriber" not in cluster.clock.failures.counts(), (
+        "the other handlers were told all the same"
+    )
     assert ready(cluster, "first")
     assert ready(cluster, "second")
 
