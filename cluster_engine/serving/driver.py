@@ -25,6 +25,7 @@ STEP_LIMIT = 10 * SECOND  # wall µs that one step of time may take
 # time jump, and how fast time may go on while a stream is open.
 LEAP = 60 * SECOND
 LEAP_RATE = 3_600  # virtual seconds a wall second
+LONGEST_SLEEP = 3_600 * SECOND  # that one sleep moves time at most
 # A cluster that is asked without end answers in its turn while others are in use: µs that its answers may take at
 # once, and how many a second afterwards.
 BURST = SECOND // 5
@@ -61,6 +62,7 @@ class Driver:
         self._speed = 1.0 if speed == "max" else float(speed)
         self._wall = self._measured_wall = steady_clock()
         self._virtual = self._measured = self._clock.now
+        self._sleeper = 0
         self._held = 0
         self._clients = 0
         self._grace_until = 0
@@ -163,6 +165,13 @@ class Driver:
         """Something was changed: look at the clock soon."""
         self._pacer.wake(self)
 
+    def go_to(self, due: int) -> bool:
+        """With "max": somebody sleeps until then (µs), so time goes there. Whether it does."""
+        if self._jump:
+            self._sleeper = min(due, self._clock.now + LONGEST_SLEEP)
+            self._pacer.wake(self)
+        return self._jump
+
     def rouse(self) -> None:
         """Somebody looks: what happened since nobody did is worked out, and until then counts as no delay."""
         if self._dozing:
@@ -228,6 +237,8 @@ class Driver:
         """The virtual time that the wall clock asks for."""
         wall = steady_clock()
         if self._jump:
+            if self._sleeper > self._clock.now:
+                return self._sleeper
             due = self._leap(wall)
             if due is not None:
                 self._wall, self._virtual = wall, self._clock.now

@@ -6,7 +6,7 @@ JSON by reference, as a machine's; who loads one has none of the programs that r
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -21,6 +21,8 @@ from cluster_engine.terminal.tree import UID, root
 ROOT = "terminal"
 INIT = "init"
 """Process 1: a shell that reads what never comes, so that it looks after orphans and outlives every terminal."""
+SHELL = ("sh", "-E")
+"""What runs in a terminal: a shell that edits its lines."""
 PATH = "/usr/local/bin:/usr/bin:/bin"
 ADDRESS = "172.18.0.1"
 """On the nodes' network, which is all that it sees of the cluster."""
@@ -132,8 +134,8 @@ class Console:
 
     # --- terminals --------------------------------------------------------------------------------
 
-    def open(self, terminal: str, cols: int, rows: int) -> None:
-        """A terminal with a shell of its own."""
+    def open(self, terminal: str, cols: int, rows: int, argv: Sequence[str] = SHELL) -> None:
+        """A terminal with a shell, or another program, of its own."""
         chosen = self.options
         self.machine.open_terminal(terminal, cols, rows, patient=True)
         if chosen.banner:
@@ -151,8 +153,8 @@ class Console:
         }
         tty = ["tty", terminal]
         self.machine.spawn(
-            ["sh", "-E"], root=ROOT, env=environment, cwd=chosen.home, uid=UID, gid=UID, stdin=tty, stdout=tty,
-            stderr=tty, session=terminal, now=self.now,
+            [octets(word) for word in argv], root=ROOT, env=environment, cwd=chosen.home, uid=UID, gid=UID,
+            stdin=tty, stdout=tty, stderr=tty, session=terminal, now=self.now,
         )  # fmt: skip
 
     def keys(self, terminal: str, text: str) -> None:

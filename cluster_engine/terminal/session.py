@@ -18,7 +18,7 @@ from cluster_engine.linux.limits import MIB
 from cluster_engine.linux.text import characters, octets
 from cluster_engine.terminal.child import Outcome
 from cluster_engine.terminal.confine import ConfinedProgram, ConfinementError, Run
-from cluster_engine.terminal.console import Console, Options
+from cluster_engine.terminal.console import SHELL, Console, Options
 from cluster_engine.terminal.disk import FileChange, normal
 from cluster_engine.terminal.forwarding import Forward
 from cluster_engine.terminal.kubectl import Completions, parse_completions, refuse, subcommands
@@ -74,8 +74,8 @@ class SessionHooks:
     """What `why` does: takes the object's resource, namespace and name, returns what to print. Raises ValueError."""
     now: Callable[[], int] = lambda: time.time_ns() // 1000
     """The clock, in µs."""
-    leap: Callable[[int], None] | None = None
-    """Moves the clock to a moment at once, when the machine waits for nothing else."""
+    leap: Callable[[int], bool] = lambda due: False
+    """Moves the clock to a moment at once, when the machine waits for nothing else; False: time goes its own way."""
     dialer: Dialer | None = None
     """Where connections lead that leave the machine; None: nowhere."""
 
@@ -140,11 +140,11 @@ class TerminalSession:
         """The terminals that are open."""
         return list(self._terminals)
 
-    def open(self, terminal: str, cols: int, rows: int) -> None:
-        """A terminal, if it is not there yet."""
+    def open(self, terminal: str, cols: int, rows: int, argv: Sequence[str] = SHELL) -> None:
+        """A terminal, if it is not there yet; it ends with its program."""
         if not self.closed and terminal not in self._terminals:
             self._terminals[terminal] = None
-            self.console.open(terminal, cols, rows)
+            self.console.open(terminal, cols, rows, argv)
             self._wake.set()
 
     def feed(self, terminal: str, text: str) -> None:
@@ -283,8 +283,7 @@ class TerminalSession:
         if self._due is None:
             await self._wake.wait()
             return
-        if self._hooks.leap is not None and not self._running and not self.outward.busy:
-            self._hooks.leap(self._due)
+        if not self._running and not self.outward.busy and self._hooks.leap(self._due):
             await asyncio.sleep(0)
             return
         seconds = max(0.001, (self._due - self._hooks.now()) / 1_000_000)

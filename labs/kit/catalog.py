@@ -90,6 +90,8 @@ class Lab:
     """Of its variables, in this variant."""
     folder: str
     lesson_slug: str = ""
+    hurries: bool = False
+    """Whether time leaps while somebody waits, and stands otherwise."""
     raw: _LabFiles | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -152,7 +154,7 @@ class Chapter:
     lessons: tuple[Lesson, ...]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Course:
     """The whole."""
 

@@ -5,22 +5,20 @@ from __future__ import annotations
 import asyncio
 
 from cluster_engine.cluster import Cluster
-from labs.kit import questions
+from labs.kit import blocks, questions
+from labs.kit.blocks import fences
 from labs.kit.catalog import LANGUAGES, Lesson
-from labs.kit.sweep import Findings, fences
+from labs.kit.sweep import Findings
 from labs.kit.workbench import open_cluster
-
-NODES, SEED = 3, 1
-"""Of the cluster on which a lesson's blocks run."""
 
 
 def lint(lesson: Lesson) -> Findings:
     """Reads the lesson's texts."""
     findings = Findings(lesson.slug)
-    blocks, asked, headings = {}, {}, {}
+    codes, asked, headings = {}, {}, {}
     for language in LANGUAGES:
         body = lesson.body[language]
-        blocks[language] = [
+        codes[language] = [
             (kind, info, code if kind in ("sh", "yaml") else "") for kind, info, code in fences(body)
         ]
         asked[language] = [[answer.right for answer in each.answers] for each in questions.all_of(body)]
@@ -30,7 +28,7 @@ def lint(lesson: Lesson) -> Findings:
                 findings.add(f"lesson.{language}.md: question {number}: {question.problem}")
     first = LANGUAGES[0]
     for language in LANGUAGES[1:]:
-        for what, found in (("code blocks", blocks), ("questions", asked), ("headings", headings)):
+        for what, found in (("code blocks", codes), ("questions", asked), ("headings", headings)):
             if found[language] != found[first]:
                 findings.add(f"lesson.{language}.md: the {what} differ from those in lesson.{first}.md")
     return findings
@@ -43,14 +41,15 @@ def prove(lesson: Lesson) -> Findings:
 
 async def _prove(lesson: Lesson) -> Findings:
     findings = lint(lesson)
-    async with open_cluster(Cluster(nodes=NODES, seed=SEED), {}) as bench:
-        for kind, info, code in fences(lesson.body[LANGUAGES[0]]):
-            words = info.split()
-            for word in words:
-                if word.startswith("file="):
-                    bench.write(word.removeprefix("file="), code)
-            if kind == "sh" and "norun" not in words:
-                result = await bench.run(f"set -e\n{code}")
-                if result.status != 0:
-                    findings.add(f"a block ended with status {result.status}:\n{code}{result.output[-800:]}")
+    async with open_cluster(Cluster(nodes=blocks.NODES, seed=blocks.SEED), {}) as bench:
+        for block in blocks.of(lesson):
+            if block.file:
+                bench.write(block.file, block.code)
+            if not block.script:
+                continue
+            # What a reader may run first of a file: what the API server says to it.
+            result = await bench.run(f"set -e\n{block.script}")
+            if result.status != 0:
+                ended = f"a block ended with status {result.status}"
+                findings.add(f"{ended}:\n{block.script}{result.output[-800:]}")
     return findings

@@ -12,6 +12,7 @@ What does a lost Pod's replacement keep?
 
 from __future__ import annotations
 
+import hashlib
 import re
 from dataclasses import dataclass
 
@@ -34,6 +35,12 @@ class Question:
 
     text: str
     answers: tuple[Answer, ...]
+
+    @property
+    def id(self) -> str:
+        """What it is known by: a digest of its words and answers, without the explanations."""
+        words = "\0".join([self.text, *(f"{answer.right} {answer.text}" for answer in self.answers)])
+        return hashlib.sha256(words.encode()).hexdigest()[:12]
 
     @property
     def problem(self) -> str:

@@ -10,13 +10,13 @@ import asyncio
 import re
 import time
 from collections import Counter
-from collections.abc import Iterator
 from dataclasses import dataclass, field, replace
 
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.yaml import YamlError
 from cluster_engine.cluster import Cluster
 from labs.kit import catalog, runner, variables
+from labs.kit.blocks import fences
 from labs.kit.catalog import DEFAULT_SEED, LANGUAGES, Lab
 from labs.kit.checking import CheckSpec, Reader
 from labs.kit.located import Problem
@@ -27,7 +27,6 @@ from labs.kit.workbench import open_lab
 
 _FAILS = re.compile(r"^# fails: (.+)$", re.MULTILINE)
 _AFTER = re.compile(r"^# after: (.+)$", re.MULTILINE)
-_FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 MAX_HINTS = 3
 """Where to look, what to think of, how it is written."""
@@ -57,12 +56,6 @@ def goes_on_from(script: str) -> str:
     """The solution in a wrong answer's ``# after:`` line, which is carried out first; "" when there is none."""
     match = _AFTER.search(script)
     return match.group(1).strip() if match else ""
-
-
-def fences(markdown: str) -> Iterator[tuple[str, str, str]]:
-    """(language, the rest of the fence's first line, code) of each code block."""
-    for match in _FENCE.finditer(markdown):
-        yield match.group(1), match.group(2).strip(), match.group(3)
 
 
 # ---- what can be read ------------------------------------------------------------------------------------

@@ -78,10 +78,11 @@ class Workbench:
         """Puts a file into the home folder."""
         self._files[f"{HOME}/{path}"] = text.encode()
 
-    def _leap(self, due: int) -> None:
+    def _leap(self, due: int) -> bool:
         """A terminal that sleeps moves the virtual clock instead of waiting."""
         if due > self.cluster.clock.now:
             self.cluster.advance_to(min(due, self.cluster.clock.now + LONGEST_SLEEP))
+        return True
 
     async def _fault(self, what: dict[str, Any]) -> None:
         self.cluster.fault(**what)

@@ -45,6 +45,7 @@ INSTALLED_APPS = [
     "config.apps.DrydockConfig",
     "accounts.apps.AccountsConfig",
     "course.apps.CourseConfig",
+    "review.apps.ReviewConfig",
     "runs.apps.RunsConfig",
     "workspace.apps.WorkspaceConfig",
     "grading.apps.GradingConfig",

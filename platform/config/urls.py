@@ -10,6 +10,7 @@ from config import errors, health
 urlpatterns = [
     path("", course_views.home, name="home"),
     path("", include("course.urls")),
+    path("review/", include("review.urls")),
     path("runs/", include("runs.urls")),
     path("preview/<str:token>/", previews.preview),
     path("preview/<str:token>/<path:path>", previews.preview),

@@ -1,6 +1,6 @@
 """Course Markdown to safe HTML.
 
-The text is CommonMark with tables, definition lists and footnotes, plus five things of ours:
+The text is CommonMark with tables, definition lists and footnotes, plus six things of ours:
 
 * `::: note Title` … `:::` admonitions (note, tip, warning, changed);
 * fences that say what they are: `sh` is a command to run, `console` a transcript,
@@ -8,15 +8,17 @@ The text is CommonMark with tables, definition lists and footnotes, plus five th
 * `![text equivalent](figure:NAME "caption")`: a drawing from `templates/course/figures`, so that it follows
   the theme and its labels are translated;
 * `::: question` … `:::`: a question, `- [x] answer` and `- [ ] answer`, each with an explanation indented below it;
+* words of the glossary are explained where they are used first;
 * headings get anchors, collected as the table of contents.
 
 The HTML is sanitised although the course is our own: what instructors write takes the same way.
 """
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 from html import escape
+from itertools import pairwise
 from typing import Any
 
 import nh3
@@ -37,7 +39,10 @@ from pygments.formatters.html import HtmlFormatter
 from pygments.lexers import get_lexer_by_name
 from pygments.util import ClassNotFound
 
+from course.text import localized, reader_language
 from labs.kit import questions
+from labs.kit.blocks import Block
+from labs.kit.glossary import Finder, Term
 
 ADMONITIONS = ("note", "tip", "warning", "changed")
 SHELL = ("sh", "bash", "shell")
@@ -53,7 +58,7 @@ _FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
 
 _TAGS = {
     *("p", "br", "hr", "a", "em", "strong", "s", "code", "pre", "kbd", "sub", "sup"),
-    *("span", "div", "section", "img", "blockquote", "h2", "h3", "h4", "h5"),
+    *("span", "button", "div", "section", "img", "blockquote", "h2", "h3", "h4", "h5"),
     *("ul", "ol", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td"),
 }
 _ATTRIBUTES = {
@@ -62,7 +67,9 @@ _ATTRIBUTES = {
     "img": {"src", "alt", "title"},
     "ol": {"start"},
     "th": {"scope"},
-    "div": {"data-run", "data-file", "tabindex", "role", "aria-label"},
+    "button": {"type", "aria-describedby"},
+    "span": {"role"},
+    "div": {"data-run", "data-file", "data-block", "tabindex", "role", "aria-label"},
     "section": {"aria-label", "role"},
     "pre": {"tabindex", "role", "aria-label"},
 }
@@ -85,16 +92,59 @@ class Page:
     headings: tuple[Heading, ...]
 
 
-def render(text: str) -> Page:
-    """Render one page of Markdown; longer than `LIMIT` is cut, not refused."""
+def render(
+    text: str, blocks: Iterable[Block] = (), asked: Iterable[str] = (), terms: tuple[Term, ...] = ()
+) -> Page:
+    """Render one page of Markdown; longer than `LIMIT` is cut, not refused.
+
+    `blocks`: those that may run beside it. `asked`: the ids of its questions, where answers are noted. `terms`: the
+    words that are explained where they are used first.
+    """
     md = _parser()
-    env: dict[str, Any] = {"figures": [], "questions": []}
+    env: dict[str, Any] = {"figures": [], "questions": [], "blocks": list(blocks), "asked": list(asked)}
     tokens = md.parse(_take_questions(text[:LIMIT], env), env)
     headings = _number_headings(tokens)
     _close_lines(tokens)
+    if terms:
+        _explain(tokens, Finder(terms, reader_language()))
     clean = _clean(md.renderer.render(tokens, md.options, env))
     clean = _PLACE.sub(lambda match: env["figures"][int(match[1])], clean)
     return Page(html=mark_safe(clean), headings=tuple(headings))  # sanitised above
+
+
+@dataclass(frozen=True)
+class Section:
+    """What stands under one heading, as plain text; without a heading: what stands before the first one."""
+
+    title: str
+    anchor: str
+    text: str
+
+
+def sections(text: str) -> list[Section]:
+    """The text by its headings, without code blocks, for who searches it."""
+    tokens = _parser().parse(questions.BLOCK.sub(_plain_question, text[:LIMIT]))
+    headings = {heading.anchor: heading for heading in _number_headings(tokens)}
+    _close_lines(tokens)
+    found: list[Section] = []
+    title, anchor, parts = "", "", list[str]()
+    for before, token in zip([None, *tokens], tokens, strict=False):
+        if token.type == "heading_open" and token.attrs.get("id") in headings:
+            found.append(Section(title, anchor, " ".join(parts)))
+            anchor, parts = str(token.attrs["id"]), []
+            title = headings[anchor].text
+        elif token.type == "inline" and (before is None or before.type != "heading_open"):
+            parts.append("".join(_words(child) for child in token.children or []))
+    return [*found, Section(title, anchor, " ".join(parts))]
+
+
+def _plain_question(match: re.Match[str]) -> str:
+    question = questions.read(match[1])
+    return "\n\n".join([question.text, *(part for a in question.answers for part in (a.text, a.why))]) + "\n"
+
+
+def _words(token: Token) -> str:
+    return " " if token.type in ("softbreak", "hardbreak") else token.content
 
 
 def _clean(html: str) -> str:
@@ -162,6 +212,35 @@ def _close_lines(tokens: list[Token]) -> None:
                 children[index].content = "" if _CJK.match(before) and _CJK.match(after) else " "
 
 
+def _explain(tokens: list[Token], finder: Finder) -> None:
+    """Where a paragraph uses a term first, what it means: shown when it is pointed at or has the focus."""
+    for before, token in pairwise(tokens):
+        if token.type != "inline" or before.type != "paragraph_open":
+            continue
+        children: list[Token] = []
+        linked = 0
+        for child in token.children or []:
+            linked += child.nesting if child.type.startswith("link_") else 0
+            children += [child] if child.type != "text" or linked else _explained(child, finder)
+        token.children = children
+
+
+def _explained(text: Token, finder: Finder) -> list[Token]:
+    parts: list[Token] = []
+    place = 0
+    for start, end, term in finder.uses(text.content):
+        parts.append(Token("text", "", 0, content=text.content[place:start]))
+        html = (
+            f'<span class="term"><button type="button" aria-describedby="term-{term.id}">'
+            f'{escape(text.content[start:end])}</button><span role="tooltip" id="term-{term.id}">'
+            f"{escape(localized(term.text))}</span></span>"
+        )
+        parts.append(Token("html_inline", "", 0, content=html))
+        place = end
+    parts.append(Token("text", "", 0, content=text.content[place:]))
+    return parts
+
+
 def _edge(tokens: list[Token], place: int) -> str:
     """The character at the break: the last of what precedes it (-1), the first of what follows (0)."""
     for token in tokens[::-1] if place else tokens:
@@ -207,6 +286,8 @@ def _fence(
         head = f'<div class="code-head">{escape(file)}</div>'
     if command := _command(language, code, settings):
         attributes += f' data-run="{escape(command)}"'
+    if (number := _number(code, env)) is not None:
+        attributes += f' data-block="{number}"'
     if language in SHELL and code.count("\n") == 1:
         attributes = attributes.replace('class="code', 'class="code code-one', 1)
     label = escape(file or gettext("Code"))
@@ -214,6 +295,17 @@ def _fence(
         f'<div{attributes}>{head}<pre tabindex="0" role="group" aria-label="{label}">'
         f"<code>{_colour(language, code)}</code></pre></div>\n"
     )
+
+
+def _number(code: str, env: dict[str, Any]) -> int | None:
+    """The number of the lesson's block that this is, if it runs; blocks come in their order."""
+    waiting: list[Block] = env.get("blocks", [])
+    place = next((index for index, block in enumerate(waiting) if block.code == code), None)
+    if place is None:
+        return None
+    block = waiting[place]
+    del waiting[: place + 1]
+    return block.number if block.script else None
 
 
 def _command(language: str, code: str, settings: dict[str, str]) -> str:
@@ -262,9 +354,10 @@ def _question(number: int, env: dict[str, Any]) -> str:
     question = env["questions"][number]
     context = {
         "number": number,
-        "text": _html(question.text),
+        "id": next(iter(env["asked"][number : number + 1]), ""),
+        "text": piece(question.text),
         "answers": [
-            {"text": _html(a.text, inline=True), "why": _html(a.why), "right": a.right}
+            {"text": piece(a.text, inline=True), "why": piece(a.why), "right": a.right}
             for a in question.answers
         ],
     }
@@ -272,9 +365,10 @@ def _question(number: int, env: dict[str, Any]) -> str:
     return f'<span class="figure-place" id="figure-{len(env["figures"]) - 1}"></span>'
 
 
-def _html(text: str, inline: bool = False) -> SafeString:
+def piece(text: str, inline: bool = False) -> SafeString:
+    """A question's or an answer's text as HTML; `inline` without a paragraph around it."""
     md = _parser()
-    env: dict[str, Any] = {"figures": [], "questions": []}
+    env: dict[str, Any] = {"figures": [], "questions": [], "asked": []}
     tokens = md.parseInline(text, env) if inline else md.parse(text, env)
     _close_lines(tokens)
     return mark_safe(_clean(md.renderer.render(tokens, md.options, env)))  # sanitised here

@@ -17,7 +17,7 @@ from babel.messages.extract import extract_python
 from babel.messages.pofile import read_po, write_po
 from django.utils.translation.template import templatize
 
-PACKAGES = ("accounts", "api", "config", "course", "grading", "runs", "workspace")
+PACKAGES = ("accounts", "api", "config", "course", "grading", "review", "runs", "workspace")
 KEYWORDS = {
     "_": None,
     "gettext": None,

@@ -4,7 +4,15 @@ from collections.abc import Mapping
 
 from django.utils.translation import get_language
 
+from labs.kit.words import LANGUAGES
+
 FALLBACK = "en"
+
+
+def reader_language() -> str:
+    """The reader's language, if the course has it; else English."""
+    language = (get_language() or FALLBACK).lower()
+    return language if language in LANGUAGES else FALLBACK
 
 
 def localized(text: Mapping[str, str] | str, language: str | None = None) -> str:

@@ -2,11 +2,15 @@
 
 from django.urls import path
 
-from course import views
+from course import beside, views
 
 app_name = "course"
 
 urlpatterns = [
     path("lessons/<slug:slug>/", views.lesson, name="lesson"),
+    path("lessons/<slug:slug>/blocks/<int:number>/", beside.block, name="block"),
+    path("lessons/<slug:slug>/blocks/", beside.start_over, name="start_over"),
+    path("search/", views.search_page, name="search"),
+    path("glossary/", views.glossary_page, name="glossary"),
     path("labs/<slug:slug>/", views.lab, name="lab"),
 ]

@@ -8,13 +8,15 @@ from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
+from review import services as review
 from runs import services
 from runs.models import Run
 
-from course import markdown, progress
-from course.text import localized
-from labs.kit import catalog
-from labs.kit.catalog import Lab
+from course import markdown, progress, search
+from course.templatetags.drydock import other_language
+from course.text import localized, reader_language
+from labs.kit import blocks, catalog, glossary, questions
+from labs.kit.catalog import LANGUAGES, Lab
 
 
 @require_safe
@@ -26,6 +28,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "course": standing,
         "upcoming": standing.next_lesson,
         "following": progress.after_lab(course, standing.done) if standing.done else None,
+        "waiting": review.count(request.user),
     }
     return render(request, "course/home.html", context)
 
@@ -41,11 +44,42 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "lesson": current.lesson,
         "standing": current,
-        "page": markdown.render(localized(current.lesson.body)),
+        "page": markdown.render(
+            localized(current.lesson.body),
+            blocks.of(current.lesson),
+            [each.id for each in questions.all_of(current.lesson.body[LANGUAGES[0]])],
+            glossary.load(),
+        ),
         "previous": lessons[place - 1] if place else None,
         "following": lessons[place + 1] if place + 1 < len(lessons) else None,
     }
     return render(request, "course/lesson.html", context)
+
+
+@require_safe
+def glossary_page(request: HttpRequest) -> HttpResponse:
+    """The words of the course in the order of the reader's language, each with the other language's word."""
+    course = catalog.load()
+    rows = [
+        {
+            "id": term.id,
+            "name": localized(term.name),
+            "other": term.name[other_language()["code"]],
+            "text": localized(term.text),
+            "lesson": course.lesson(term.lesson),
+        }
+        for term in glossary.load()
+    ]
+    rows.sort(key=lambda row: str(row["name"]).casefold())
+    return render(request, "course/glossary.html", {"rows": rows, "other": other_language()["code"]})
+
+
+@require_safe
+def search_page(request: HttpRequest) -> HttpResponse:
+    """What the course says on `?q=`: lessons, labs, words of the glossary."""
+    query = request.GET.get("q", "")[: search.QUERY].strip()
+    context = {"query": query, "hits": search.index(reader_language()).find(query), "longest": search.QUERY}
+    return render(request, "course/search.html", context)
 
 
 @require_http_methods(["GET", "HEAD", "POST"])

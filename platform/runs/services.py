@@ -20,6 +20,8 @@ from django.utils.translation import gettext as _
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
+from labs.kit import blocks
+from labs.kit.catalog import Lesson
 from runs import booting, hosting, journal, registry, states
 from runs.models import Run
 
@@ -30,6 +32,8 @@ logger = logging.getLogger(__name__)
 BOOT_TIME = timedelta(seconds=150)
 #: A cluster whose time goes slower than this is called busy.
 SLOW_PERCENT = 90
+#: Lessons of one user that have a cluster; with one more the cluster used least recently is taken down.
+LESSONS_KEPT = 3
 #: Guests, and runs, that one purge deletes at most.
 PURGE_MOST = 500
 
@@ -76,8 +80,20 @@ def start_run(user: User, lab: Any, language: str) -> Run:
             # A lab that names no seed gets one of its own; it is stored, so a replay is the same run.
             seed=lab.seed if lab.seed is not None else secrets.randbelow(2**31),
             start=virtual_start(),
+            speed=0.0 if lab.hurries else 1.0,
         )
         _after_commit(lambda: request_boot(run))
+    return run
+
+
+def start_lesson(request: HttpRequest, lesson: Lesson, language: str) -> Run:
+    """The visitor's cluster beside a lesson; of other lessons the last ones are kept. Raises `LimitError`."""
+    run = start(request, blocks.cluster_of(lesson), language)
+    theirs = (
+        Run.objects.owned_by(run.user).live().filter(lab_slug__startswith=blocks.PREFIX).exclude(pk=run.pk)
+    )
+    for old in theirs.order_by("-last_active")[LESSONS_KEPT - 1 :]:
+        stop(old)
     return run
 
 

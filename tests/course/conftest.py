@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 from accounts.models import User
 from django.test import Client
+from django.utils import translation
 from runs.models import Run
 
 from labs.kit import catalog
@@ -19,6 +20,12 @@ def _no_broker(monkeypatch: pytest.MonkeyPatch) -> None:
     from runs import services
 
     monkeypatch.setattr(services, "request_boot", lambda run: None)
+
+
+@pytest.fixture(autouse=True)
+def _in_english() -> None:
+    """Whatever language the test before left."""
+    translation.activate("en")
 
 
 @pytest.fixture

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import re
+
 import pytest
 from course import markdown
 from course.text import localized
+
+from labs.kit.blocks import Block
 
 # (id, source, what must be in the HTML, what must not)
 CASES = [
@@ -91,3 +95,12 @@ def test_a_question_opens_answer_by_answer() -> None:
     assert html.index("is-wrong") < html.index("is-right")
     assert html.index("Before.") < html.index("<section") < html.index("After.")
     assert "<p><section" not in html
+
+
+def test_blocks_that_run_say_their_number() -> None:
+    blocks = [Block(0, "a: b\n", "a.yaml", False), Block(1, "ls\n", "", True), Block(2, "x: y\n", "", False)]
+    fences = ["yaml file=a.yaml\na: b", "text\nls", "sh\nls", "yaml\nx: y", "sh\nother"]
+    text = "\n\n".join(f"```{fence}\n```" for fence in fences)
+    html = markdown.render(text, blocks).html
+    assert re.findall(r'data-block="(\d)"', html) == ["0", "1"]
+    assert "data-block" not in markdown.render(text).html

@@ -54,7 +54,12 @@ ACCOUNT = "200 200 200 200 302 302"  # whoever has an account
 ROUTES: dict[str, dict[str, str]] = {
     "": {"GET": ALL},
     "lessons/<slug:slug>/": {"GET": ALL},
+    "lessons/<slug:slug>/blocks/<int:number>/": {"POST": ALL},
+    "lessons/<slug:slug>/blocks/": {"POST": ALL},
+    "search/": {"GET": ALL},
+    "glossary/": {"GET": ALL},
     "labs/<slug:slug>/": {"GET": ALL},
+    "review/": {"GET": ALL},
     "runs/<uuid:run_id>/": {"GET": MINE},
     "runs/<uuid:run_id>/after/": {"GET": MINE},
     "runs/<uuid:run_id>/state/": {"GET": WATCHED},
@@ -103,6 +108,8 @@ ROUTES: dict[str, dict[str, str]] = {
     "api/v1/lessons/": {"GET": ALL},
     "api/v1/submissions/<uuid:submission_id>/": {"GET": API_WATCHED},
     "api/v1/grades/": {"GET": IN},
+    "api/v1/review/": {"GET": IN},
+    "api/v1/review/<slug:question>/": {"POST": "400 400 400 400 400 403"},
     "api/v1/runs/": {"GET": IN, "POST": "201 201 201 201 201 403"},
     "api/v1/runs/<uuid:run_id>/": {"GET": API_WATCHED, "DELETE": API_MINE},
     "api/v1/runs/<uuid:run_id>/token/": {"POST": API_MINE},
@@ -189,6 +196,7 @@ def address(people: dict[str, User], run: Run, lab: Any) -> Any:
     group = Group.objects.create(name="g")
     values = {
         "<uuid:run_id>": run.pk, "<uuid:submission_id>": submission.pk, "<int:token_id>": token.pk,
+        "<int:number>": 0, "<slug:question>": "x",
         "<int:user_id>": people["owner"].pk,
         "<path:content_type_id>/<path:object_id>": "1/1", "<id>": people["owner"].pk,
         "(?P<app_label>auth|accounts|account)/$": "accounts/", "(?P<url>.*)$": "x/",

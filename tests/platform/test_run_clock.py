@@ -37,6 +37,7 @@ class Run:
 
     def __init__(self) -> None:
         self.run_id = 7
+        self.hurries = False
         self.cluster = Cluster(nodes=2, freezing=True)
         self.driver = Driver(self.cluster)
         self.app = ClusterApp(self.cluster, driver=self.driver)

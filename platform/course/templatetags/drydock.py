@@ -92,6 +92,13 @@ def check_state(state: str) -> str:
 
 
 @register.filter
+def place_name(kind: str) -> str:
+    """What kind of place was found."""
+    names: dict[str, Any] = {"lesson": gettext("Lesson"), "lab": gettext("Lab"), "term": gettext("Word")}
+    return str(names[kind])
+
+
+@register.filter
 def water(percent: int) -> float:
     """The height of the water in the dock illustration (0 … 62 units) for a progress in percent."""
     return round(6 + 0.56 * percent, 1)

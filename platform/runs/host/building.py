@@ -17,7 +17,7 @@ from cluster_engine.sim.journal import unpack_bytes
 from cluster_engine.sim.keyframe import KeyframeError
 from cluster_engine.terminal.disk import normal
 from cluster_engine.version import ENGINE_VERSION
-from labs.kit import catalog, runner
+from labs.kit import blocks, runner
 from runs import journal, services
 from runs.journal import HEADER, FencedError, Record
 from runs.models import Run
@@ -74,7 +74,7 @@ def build(run: Run) -> Built:
     what is TRANSIENT as it is.
     """
     try:
-        lab = catalog.load().lab(run.lab_slug).variant(run.seed)
+        lab = blocks.lab_of_run(run.lab_slug).variant(run.seed)
     except KeyError:
         text = f"The lab {run.lab_slug!r} is not in the course any more."
         raise BuildError(text, text) from None

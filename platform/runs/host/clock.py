@@ -36,6 +36,10 @@ class Owner(Protocol):
     driver: Driver
     app: ClusterApp
 
+    @property
+    def hurries(self) -> bool:
+        """Whether time leaps while somebody waits, and stands otherwise."""
+
     async def in_thread(self, fn: Any, *args: Any) -> Any:
         """What ``fn(*args)`` returns, off the event loop."""
 
@@ -55,13 +59,20 @@ class RunClock:
         """The speed to resume at."""
         self.turns = 0
         """How often it was set or moved: who shows it looks at this."""
-        owner.driver.set_speed(speed)
+        self._stands = owner.hurries
+        """Whether time goes only while somebody waits: then nobody sets its speed."""
+        if not self._stands:
+            owner.driver.set_speed(speed)
 
     def state(self) -> dict[str, Any]:
         """The time (RFC 3339), the speed (0: it stands), and the speed that `resume` goes on at."""
         owner = self._owner
         owner.driver.catch_up()
-        return {"now": owner.cluster.now, "speed": owner.driver.speed, "resume": self._speed}
+        return {
+            "now": owner.cluster.now,
+            "speed": 0.0 if self._stands else owner.driver.speed,
+            "resume": self._speed,
+        }
 
     async def act(self, data: dict[str, Any]) -> dict[str, Any]:
         """Does what was asked. Raises `HostError` 400 for what cannot be."""
@@ -70,6 +81,8 @@ class RunClock:
             raise HostError(
                 400, f"action: one of {', '.join(PERFORMERS)}, found {str(data.get('action'))[:40]!r}"
             )
+        if self._stands and data["action"] in ("pause", "resume", "speed"):
+            raise HostError(409, "Beside a lesson time stands by itself, and goes on while a block runs.")
         await self._owner.driver.roused()
         happened = await action(self, data)
         self.turns += 1

@@ -24,7 +24,7 @@ from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
 from runs import journal, services
-from runs.host import past, preview
+from runs.host import beside, past, preview
 from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.clock import RunClock
@@ -133,7 +133,9 @@ class HostedRun:
         self.serving: set[asyncio.Task[None]] = set()
         self.closed = False
         self._lost = False
-        self.driver = Driver(self.cluster, pacer=host.pacer, unseen=self._unseen)
+        self.driver = Driver(
+            self.cluster, "max" if self.hurries else 1.0, pacer=host.pacer, unseen=self._unseen
+        )
         self.app = ClusterApp(
             self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink, amend=self._amend
         )
@@ -143,6 +145,15 @@ class HostedRun:
         self.tabs = Tabs(self.app, self.checker, self.clock)
         self._previews = asyncio.Semaphore(PREVIEWS)
         self._forecasts = asyncio.Semaphore(1)
+
+    @property
+    def hurries(self) -> bool:
+        """Whether time leaps while somebody waits, and stands otherwise: beside a lesson."""
+        return bool(self.lab.hurries)
+
+    def go_to(self, due: int) -> bool:
+        """Somebody sleeps until then (µs): whether time goes there at once."""
+        return self.driver.go_to(due)
 
     @property
     def url(self) -> str:
@@ -393,6 +404,10 @@ class HostedRun:
             await self.driver.roused()
             self.driver.catch_up()
             return await forecast(self.cluster, data)
+
+    async def run_block(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Run one block of the lesson, and those before it that have not run (`host/beside.py`)."""
+        return await beside.run(self, data)
 
     async def preview(self, data: dict[str, Any]) -> dict[str, Any]:
         """What a Pod or Service answers over HTTP (`host/preview.py`), some at a time."""

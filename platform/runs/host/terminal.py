@@ -47,6 +47,35 @@ SETTLE_SECONDS = 0.25
 FILES_BYTES = 32 * 1024 * 1024
 
 
+#: The terminal in which a script runs, and how large it is.
+SCRIPT, SCRIPT_COLUMNS, SCRIPT_ROWS = "script", 200, 50
+#: Bytes that are kept of what a script prints; the rest is dropped.
+SCRIPT_OUTPUT = 64 * 1024
+#: How long a script that took too long has to end.
+HANG_UP_SECONDS = 3.0
+
+
+class Told:
+    """What a script printed, and how it ended."""
+
+    def __init__(self) -> None:
+        self.output = bytearray()
+        self.status = 0
+        self.late = self.cut = False
+        """Whether it took too long; whether it printed more than is kept."""
+        self.ended = asyncio.Event()
+
+    def show(self, data: bytes) -> None:
+        """Bytes of its terminal."""
+        self.output += data[: SCRIPT_OUTPUT - len(self.output)]
+        self.cut = self.cut or len(self.output) == SCRIPT_OUTPUT
+
+    def end(self, status: int) -> None:
+        """Its shell has ended."""
+        self.status = status
+        self.ended.set()
+
+
 class Owner(Protocol):
     """What a terminal asks of the run that it belongs to."""
 
@@ -71,6 +100,9 @@ class Owner(Protocol):
 
     def now(self) -> int:
         """The time of its cluster, µs."""
+
+    def go_to(self, due: int) -> bool:
+        """Somebody sleeps until then (µs): whether time goes there at once."""
 
     async def typed_time(self, words: list[str]) -> str:
         """What `time pause` and the like of the terminal do, and say. Raises ValueError."""
@@ -97,6 +129,7 @@ class Terminal:
         self._dirty: dict[str, bytes | None] = {}
         self._saving: asyncio.Task[None] | None = None
         self._saved_bytes = 0
+        self._script: Told | None = None
         self._editor = False
         """What changes just now is changed by the editor of the page."""
 
@@ -137,7 +170,7 @@ class Terminal:
         if not self._program.confined:
             logger.warning("kubectl runs unconfined: this machine lacks Landlock or seccomp")
         hooks = SessionHooks(
-            on_output=lambda terminal, data: self._screen(terminal).show(data),
+            on_output=self._on_output,
             on_files_changed=self._on_files_changed,
             on_edit=self._on_edit,
             on_preview=self._on_preview,
@@ -146,6 +179,7 @@ class Terminal:
             on_fault=self._hosted.inject,
             on_why=self._hosted.typed_why,
             now=self._hosted.now,
+            leap=self._hosted.go_to,
             dialer=Dialer(self._hosted),
         )
         self._session = TerminalSession(self._files, self._program, hooks, Options(home=HOME))
@@ -208,7 +242,16 @@ class Terminal:
             0,
         )
 
+    def _on_output(self, terminal: str, data: bytes) -> None:
+        if terminal == SCRIPT and self._script is not None:
+            self._script.show(data)
+        else:
+            self._screen(terminal).show(data)
+
     def _on_exit(self, terminal: str, status: int) -> None:
+        if terminal == SCRIPT and self._script is not None:
+            self._script.end(status)
+            return
         self._tell({"type": "exit", "status": status}, terminal)
         self._screen(terminal).clear()
         self._tell_which()
@@ -331,6 +374,27 @@ class Terminal:
             "stdout": result.out.decode("utf-8", "replace"),
             "stderr": result.err.decode("utf-8", "replace"),
         }
+
+    async def run_script(self, script: str, seconds: float) -> Told:
+        """Run a script in a terminal that nobody looks at, one at a time. Raises `HostError`."""
+        if self._script is not None:
+            raise HostError(409, "Another block is running. Wait until it has ended.")
+        session = self.session()
+        told = self._script = Told()
+        try:
+            session.open(SCRIPT, SCRIPT_COLUMNS, SCRIPT_ROWS, ["sh", "-ec", script])
+            try:
+                async with asyncio.timeout(seconds):
+                    await told.ended.wait()
+            except TimeoutError:
+                session.hang_up(SCRIPT)
+                with suppress(TimeoutError):
+                    async with asyncio.timeout(HANG_UP_SECONDS):
+                        await told.ended.wait()
+                told.late = True
+            return told
+        finally:
+            self._script = None
 
     # -- viewers ----------------------------------------------------------------------------------------
 

@@ -1,6 +1,8 @@
 // Every page: theme switch, copy buttons, table of contents, small courtesies. The pages work without it.
+import { runBeside } from "./lib/beside";
 import { decorate } from "./lib/code";
 import { t } from "./lib/i18n";
+import { noteAnswers } from "./lib/questions";
 
 const YEAR = 31_536_000;
 
@@ -92,12 +94,42 @@ function menus(): void {
   });
 }
 
+/** What a word means goes away on Escape, until the word is left. */
+function terms(): void {
+  document.addEventListener("keydown", (event) => {
+    if (event.key !== "Escape") return;
+    for (const term of document.querySelectorAll(".term:is(:hover, :focus-within)")) term.classList.add("is-shut");
+  });
+  for (const term of document.querySelectorAll(".term")) {
+    for (const left of ["pointerleave", "focusout"]) term.addEventListener(left, () => term.classList.remove("is-shut"));
+  }
+}
+
+/** "/" goes to the search, unless somebody is writing. */
+function search(): void {
+  document.addEventListener("keydown", (event) => {
+    const at = event.target;
+    const writing = at instanceof HTMLElement && (at.isContentEditable || at.closest("input, textarea, select, dd-terminal, .xterm") !== null);
+    if (event.key !== "/" || event.ctrlKey || event.metaKey || event.altKey || writing) return;
+    const field = document.querySelector<HTMLInputElement>("[data-search]");
+    if (!field) return;
+    event.preventDefault();
+    if (field.offsetParent === null) window.location.assign(field.form?.action ?? "/"); // narrow: it has a page of its own
+    field.focus();
+    field.select();
+  });
+}
+
 theme();
 copyButtons();
 localTimes();
 contents();
 quietForms();
 menus();
+terms();
+search();
 for (const root of document.querySelectorAll<HTMLElement>("[data-code]")) {
   decorate(root, "codeActions" in root.dataset);
+  if (root.dataset.beside) runBeside(root, root.dataset.beside);
+  if (root.dataset.review) noteAnswers(root, root.dataset.review);
 }

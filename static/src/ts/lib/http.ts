@@ -19,6 +19,11 @@ function token(): string {
   );
 }
 
+/** The page's token is another one by now: its reader has logged in, or become a guest. */
+export function renew(token: string): void {
+  document.querySelector<HTMLMetaElement>('meta[name="csrf-token"]')?.setAttribute("content", token);
+}
+
 export async function request<T>(method: string, url: string, body?: unknown, signal?: AbortSignal): Promise<T> {
   const headers: Record<string, string> = { Accept: "application/json" };
   if (method !== "GET") headers["X-CSRFToken"] = token();

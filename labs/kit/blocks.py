@@ -1,0 +1,88 @@
+"""The blocks of a lesson that run, and the cluster beside its text on which they do.
+
+A ``sh`` block is typed, unless it says ``norun``; a ``yaml`` block with ``file=`` is put into the home folder, and
+tried on the API server when it is asked for by itself. Blocks build on one another: who runs one has run those before.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+
+from labs.kit import catalog
+from labs.kit.catalog import LANGUAGES, Course, Lab, Lesson
+
+NODES, SEED = 3, 1
+"""Of the cluster on which a lesson's blocks run."""
+PREFIX = "lesson--"
+"""Begins the slug of a run that is the cluster beside a lesson."""
+
+_FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+
+
+@dataclass(frozen=True)
+class Block:
+    """A block of commands or YAML of a lesson."""
+
+    number: int
+    """Its place among these, from 0."""
+    code: str
+    file: str
+    """Its name in the home folder; empty of commands and of YAML that is no file."""
+    commands: bool
+    """Whether it is commands that run."""
+
+    @property
+    def script(self) -> str:
+        """What the shell is given; empty of a block that does not run."""
+        if self.commands:
+            return self.code
+        if not self.file or self.file.endswith("kustomization.yaml"):
+            return ""
+        verb = "create" if "generateName:" in self.code else "apply"
+        return f"kubectl {verb} --dry-run=server -f {self.file}"
+
+
+def fences(markdown: str) -> Iterator[tuple[str, str, str]]:
+    """(language, the rest of the fence's first line, code) of each code block."""
+    for match in _FENCE.finditer(markdown):
+        yield match.group(1), match.group(2).strip(), match.group(3)
+
+
+def of(lesson: Lesson) -> tuple[Block, ...]:
+    """The lesson's blocks of commands and YAML, those that do not run too. They are the same in every language."""
+    found: list[Block] = []
+    for kind, info, code in fences(lesson.body[LANGUAGES[0]]):
+        words = info.split()
+        file = next((word.removeprefix("file=") for word in words if word.startswith("file=")), "")
+        if kind in ("sh", "yaml"):
+            found.append(Block(len(found), code, file, kind == "sh" and "norun" not in words))
+    return tuple(found)
+
+
+def until(blocks: tuple[Block, ...], wanted: int, done: set[int]) -> list[Block]:
+    """What is run, in this order, when block `wanted` is asked for and those in `done` have run."""
+    before = [block for block in blocks[:wanted] if block.commands and block.number not in done]
+    return [*before, blocks[wanted]]
+
+
+def cluster_of(lesson: Lesson) -> Lab:
+    """The cluster beside a lesson, as a lab without steps and checks."""
+    digest = hashlib.sha256("".join(lesson.body.values()).encode())
+    return Lab(
+        slug=PREFIX + lesson.slug, title=lesson.title, summary=lesson.summary, intro={}, steps=(), instructions={},
+        objectives=(), learned=(), stretch=None, type="guided", difficulty=1, concepts=(), prerequisites=(), next=None,
+        nodes=NODES, seed=SEED, minutes=lesson.minutes, files={}, setup="", start=(), solutions={}, wrong={}, checks=(),
+        says={}, version=digest.hexdigest()[:16], values={}, folder=lesson.folder, lesson_slug=lesson.slug,
+        hurries=True,
+    )  # fmt: skip
+
+
+def lab_of_run(slug: str, course: Course | None = None) -> Lab:
+    """What a run with this slug is of: a lab, or the cluster beside a lesson. Raises KeyError."""
+    course = course or catalog.load()
+    if slug.startswith(PREFIX):
+        return cluster_of(course.lesson(slug.removeprefix(PREFIX)))
+    return course.lab(slug)

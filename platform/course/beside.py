@@ -1,0 +1,89 @@
+"""A lesson's blocks, run on a cluster of the reader's own beside the text; it is started by the first of them."""
+
+from __future__ import annotations
+
+import functools
+import logging
+from collections.abc import Awaitable, Callable
+from typing import Any
+
+from accounts.services import TooManyGuestsError
+from asgiref.sync import sync_to_async
+from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.middleware.csrf import get_token
+from django.urls import reverse
+from django.utils.translation import get_language
+from django.utils.translation import gettext as _
+from django.views.decorators.cache import never_cache
+from django.views.decorators.http import require_POST
+from runs import hosting, services
+from runs.models import Run, TransitionError
+
+from labs.kit import blocks, catalog
+from labs.kit.catalog import Lesson
+
+logger = logging.getLogger(__name__)
+
+#: That a block with those before it may take.
+SECONDS = 90.0
+
+
+def _problem(status: int, sentence: str) -> JsonResponse:
+    return JsonResponse({"error": sentence}, status=status)
+
+
+def _of_lesson(handler: Callable[..., Awaitable[HttpResponse]]) -> Any:
+    """A view of (request, slug, …) from a handler of (request, lesson, …); what goes wrong is told in a sentence."""
+
+    @never_cache
+    @require_POST
+    @functools.wraps(handler)
+    async def view(request: HttpRequest, slug: str, **more: Any) -> HttpResponse:
+        try:
+            lesson = catalog.load().lesson(slug)
+        except KeyError:
+            return _problem(404, _("There is no such lesson."))
+        try:
+            return await handler(request, lesson, **more)
+        except services.LimitError as refused:
+            return _problem(409, str(refused))
+        except TooManyGuestsError as refused:
+            return _problem(429, str(refused))
+        except (TransitionError, hosting.OverError):
+            return _problem(409, _("The lesson's cluster was taken down just now. Run the block again."))
+        except hosting.UnavailableError as error:
+            logger.info("no cluster beside the lesson %s: %s", slug, error)
+            return _problem(
+                503, _("The cluster cannot be reached at the moment. Try again in a few seconds.")
+            )
+
+    return view
+
+
+@_of_lesson
+async def block(request: HttpRequest, lesson: Lesson, number: int) -> HttpResponse:
+    """Run one block, and those before it that have not run: what they printed, the time, the cluster's picture."""
+    found = blocks.of(lesson)
+    if number >= len(found) or not found[number].script:
+        return _problem(404, _("The lesson has no such block that runs."))
+    run: Run = await sync_to_async(services.start_lesson)(request, lesson, get_language() or "en")
+    reply = await hosting.call(run, "POST", "block", {"block": number}, seconds=SECONDS)
+    if reply.status != 200:
+        return JsonResponse(reply.data, status=reply.status, safe=False)
+    # Who became a guest by this has another token than his page.
+    token = await sync_to_async(get_token)(request)
+    return JsonResponse({**reply.data, "clock": reverse("runs:clock", args=[run.pk]), "token": token})
+
+
+@_of_lesson
+async def start_over(request: HttpRequest, lesson: Lesson) -> HttpResponse:
+    """A new cluster for the reader: as if no block had run."""
+    await sync_to_async(_reset)(request, lesson)
+    return JsonResponse({})
+
+
+def _reset(request: HttpRequest, lesson: Lesson) -> None:
+    slug = blocks.cluster_of(lesson).slug
+    run = Run.objects.owned_by(request.user).live().filter(lab_slug=slug).first()
+    if run is not None:
+        services.reset(run)

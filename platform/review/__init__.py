@@ -1,0 +1,1 @@
+"""Questions of lessons that come back after days: the review queue."""

@@ -1,0 +1,113 @@
+"""The blocks of a lesson, run on the cluster beside its text.
+
+Which blocks have run stands in a file of the home folder, so that it goes the way of all files: through the journal,
+with a sleep, away with a reset. The answer tells what each block printed, and what the cluster is like afterwards.
+"""
+
+from __future__ import annotations
+
+from typing import Any, Protocol
+
+from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.cluster import Cluster
+from labs.kit import blocks, catalog
+from labs.kit.blocks import Block
+from runs.host.errors import HostError
+from runs.host.terminal import Terminal
+
+SECONDS = 30.0
+"""That a block may take."""
+RAN = ".blocks"
+"""The file that says which blocks have run: their numbers, in order."""
+PODS = 60
+"""That are shown at most."""
+HIDDEN = frozenset({"kube-system", "kube-node-lease", "kube-public"})
+"""Namespaces whose Pods are not shown: they were there before the lesson began."""
+
+
+class Owner(Protocol):
+    """What is asked of the run."""
+
+    lab: Any
+    cluster: Cluster
+    terminal: Terminal
+
+    async def note_time(self) -> None:
+        """Keep how far the clock has come."""
+
+
+async def run(owner: Owner, data: dict[str, Any]) -> dict[str, Any]:
+    """`data`: the number of a block. Raises `HostError`."""
+    if not owner.lab.hurries:
+        raise HostError(404, "This is the cluster of a lab: it has no blocks.")
+    all_blocks = blocks.of(catalog.load().lesson(owner.lab.lesson_slug))
+    number = data.get("block")
+    if not isinstance(number, int) or not 0 <= number < len(all_blocks) or not all_blocks[number].script:
+        raise HostError(404, "The lesson has no such block.")
+    done = _done(owner.terminal)
+    told = []
+    for block in blocks.until(all_blocks, number, done):
+        answer = await _run(owner.terminal, all_blocks, block)
+        told.append(answer)
+        if block.commands:
+            done.add(block.number)
+            await owner.terminal.save(RAN, " ".join(map(str, sorted(done))) + "\n")
+        if answer["status"] != 0:
+            break
+    await owner.note_time()
+    return {"ran": told, "now": owner.cluster.now, "picture": picture(owner.cluster)}
+
+
+def _done(terminal: Terminal) -> set[int]:
+    kept = next((file["content"] for file in terminal.files() if file["path"] == RAN), "")
+    return {int(word) for word in kept.split() if word.isascii() and word.isdigit()}
+
+
+async def _run(terminal: Terminal, all_blocks: tuple[Block, ...], block: Block) -> dict[str, Any]:
+    for file in all_blocks[: block.number + 1]:
+        # A file that a block changed stays as that block left it.
+        if file.file and (file is block or not _is_there(terminal, file.file)):
+            await terminal.save(file.file, file.code)
+    told = await terminal.run_script(block.script, SECONDS)
+    return {
+        "block": block.number,
+        "status": told.status,
+        "output": told.output.decode("utf-8", "replace").replace("\r\n", "\n"),
+        "cut": told.cut,
+        "late": told.late,
+    }
+
+
+def _is_there(terminal: Terminal, path: str) -> bool:
+    return any(file["path"] == path for file in terminal.files())
+
+
+def picture(cluster: Cluster) -> dict[str, Any]:
+    """The nodes, and the Pods that the reader made: what a small map shows."""
+    nodes = [
+        {
+            "name": node["metadata"]["name"],
+            "ready": any(
+                each["type"] == "Ready" and each["status"] == "True"
+                for each in (node.get("status") or {}).get("conditions") or []
+            ),
+            "cordoned": bool((node.get("spec") or {}).get("unschedulable")),
+        }
+        for node in cluster.list("nodes")
+    ]
+    kind = cluster.kind_of("pods")
+    found = [pod for pod in cluster.list("pods") if pod["metadata"]["namespace"] not in HIDDEN]
+    pods = [_pod(pod, kind, cluster.clock.now) for pod in found[:PODS]]
+    return {"nodes": nodes, "pods": pods, "more": max(0, len(found) - PODS)}
+
+
+def _pod(pod: dict[str, Any], kind: Kind, now: int) -> dict[str, Any]:
+    row = dict(zip((column.name for column in kind.columns), kind.row(pod, now), strict=True))
+    ready, _slash, total = str(row["Ready"]).partition("/")
+    return {
+        "name": pod["metadata"]["name"],
+        "namespace": pod["metadata"]["namespace"],
+        "node": (pod.get("spec") or {}).get("nodeName", ""),
+        "status": row["Status"],
+        "ready": ready == total,
+    }

@@ -1,0 +1,173 @@
+// A lesson's blocks run beside its text, on a cluster of the reader's own. Each shows below itself what it printed, a
+// small map of the cluster as it was then, and the cluster's time, which stands meanwhile.
+import { h, icon } from "./dom";
+import { renew, request, RequestError } from "./http";
+import { t } from "./i18n";
+
+interface Ran {
+  block: number;
+  status: number;
+  output: string;
+  cut: boolean;
+  late: boolean;
+}
+
+interface Picture {
+  nodes: { name: string; ready: boolean; cordoned: boolean }[];
+  pods: { name: string; namespace: string; node: string; status: string; ready: boolean }[];
+  more: number;
+}
+
+interface Answer {
+  ran: Ran[];
+  now: string;
+  picture: Picture;
+  clock: string;
+  /** The reader may have become a guest just now. */
+  token: string;
+}
+
+function failure(error: unknown): string {
+  return error instanceof RequestError ? error.message : t("http.offline");
+}
+
+function printed(ran: Ran): Node[] {
+  const parts: Node[] = [];
+  if (ran.output.trim()) {
+    parts.push(h("pre", { tabindex: 0, role: "group", "aria-label": t("beside.output") }, h("code", {}, ran.output.trimEnd())));
+  } else {
+    parts.push(h("p", { class: "beside-note" }, t("beside.nothing")));
+  }
+  if (ran.cut) parts.push(h("p", { class: "beside-note" }, t("beside.cut")));
+  if (ran.late) parts.push(h("p", { class: "beside-bad" }, t("beside.late")));
+  else if (ran.status !== 0) parts.push(h("p", { class: "beside-bad" }, t("beside.status", { status: ran.status })));
+  return parts;
+}
+
+function look(pod: Picture["pods"][number]): string {
+  if (pod.status === "Completed" || pod.status === "Succeeded") return "done";
+  if (pod.ready) return "ready";
+  return /^(Pending|ContainerCreating|Running|PodInitializing|Init:\d+\/\d+|Terminating)$/.test(pod.status) ? "waiting" : "trouble";
+}
+
+/** Nodes with their Pods. What colour says is said in words, too. */
+function map(picture: Picture): Node | null {
+  if (picture.pods.length === 0) return null;
+  const group = (title: string, mark: string, pods: Picture["pods"]): Node =>
+    h(
+      "li",
+      {},
+      h("strong", {}, title),
+      mark ? h("span", { class: "beside-mark" }, mark) : null,
+      pods.length === 0
+        ? h("span", { class: "beside-note" }, t("beside.no_pods"))
+        : h(
+            "ul",
+            {},
+            ...pods.map((pod) =>
+              h("li", { "data-look": look(pod), title: t("beside.pod", { name: pod.name, status: pod.status }) }, h("span", {}, pod.name), h("small", {}, pod.status)),
+            ),
+          ),
+    );
+  const lost = picture.pods.filter((pod) => !picture.nodes.some((node) => node.name === pod.node));
+  const nodes = picture.nodes
+    .map((node) => ({ node, pods: picture.pods.filter((pod) => pod.node === node.name) }))
+    .filter(({ node, pods }) => pods.length > 0 || node.cordoned || !node.ready);
+  return h(
+    "div",
+    { class: "beside-map", role: "group", "aria-label": t("beside.map") },
+    h(
+      "ul",
+      {},
+      ...nodes.map(({ node, pods }) => group(node.name, node.ready ? (node.cordoned ? t("beside.cordoned") : "") : t("beside.not_ready"), pods)),
+      lost.length > 0 ? group(t("beside.unplaced"), "", lost) : null,
+    ),
+    picture.more > 0 ? h("p", { class: "beside-note" }, t("beside.more", { n: picture.more })) : null,
+  );
+}
+
+class Beside {
+  readonly #panel = h("div", { class: "beside", hidden: true });
+  readonly #said = h("p", { class: "beside-said", role: "status" });
+  readonly #button: HTMLButtonElement;
+  readonly #label: HTMLElement;
+
+  constructor(
+    private readonly place: HTMLElement,
+    private readonly base: string,
+    private readonly isTrial: boolean,
+  ) {
+    this.#label = h("span", {}, this.#name);
+    this.#button = h("button", { type: "button", class: "code-run", onclick: () => void this.#run() }, icon("play"), this.#label);
+    place.querySelector(".code-tools")?.prepend(this.#button);
+    place.append(this.#panel);
+  }
+
+  get #name(): string {
+    return this.isTrial ? t("beside.try") : t("beside.run");
+  }
+
+  async #run(): Promise<void> {
+    if (this.#button.getAttribute("aria-disabled") === "true") return;
+    this.#button.setAttribute("aria-disabled", "true"); // not `disabled`: the focus stays where it is
+    this.#label.textContent = t("beside.running");
+    try {
+      this.#show(await request<Answer>("POST", `${this.base}${this.place.dataset.block}/`, {}));
+    } catch (error) {
+      this.#panel.replaceChildren(h("p", { class: "beside-bad", role: "alert" }, failure(error)));
+    } finally {
+      this.#panel.hidden = false;
+      this.#button.removeAttribute("aria-disabled");
+      this.#label.textContent = this.#name;
+    }
+  }
+
+  #show(answer: Answer): void {
+    renew(answer.token);
+    const number = Number(this.place.dataset.block);
+    const own = answer.ran.find((ran) => ran.block === number);
+    const before = answer.ran.filter((ran) => ran.block !== number);
+    this.#said.textContent = t("beside.time", { time: answer.now.slice(11, 19) });
+    this.#panel.replaceChildren(
+      ...(before.length > 0
+        ? [h("details", { class: "beside-before", open: own === undefined }, h("summary", {}, t("beside.before")), ...before.flatMap(printed))]
+        : []),
+      ...(own ? printed(own) : [h("p", { class: "beside-bad" }, t("beside.stopped"))]),
+      ...(own && this.isTrial ? [h("p", { class: "beside-note" }, t("beside.tried"))] : []),
+      ...[map(answer.picture)].filter((part) => part !== null),
+      h(
+        "div",
+        { class: "beside-foot" },
+        this.#said,
+        h("button", { type: "button", class: "button button-small", onclick: () => void this.#step(answer.clock) }, t("beside.step")),
+        h("button", { type: "button", class: "button button-small button-plain", onclick: () => void this.#startOver() }, t("beside.over")),
+      ),
+    );
+  }
+
+  async #step(clock: string): Promise<void> {
+    try {
+      const answer = await request<{ now: string; sentence: string }>("POST", clock, { action: "step" });
+      this.#said.textContent = `${answer.now.slice(11, 19)}: ${answer.sentence || t("beside.quiet")}`;
+    } catch (error) {
+      this.#said.textContent = failure(error);
+    }
+  }
+
+  async #startOver(): Promise<void> {
+    try {
+      await request("POST", this.base, {});
+      this.#panel.replaceChildren(h("p", { class: "beside-note", role: "status" }, t("beside.begun_again")));
+      this.#button.focus();
+    } catch (error) {
+      this.#said.textContent = failure(error);
+    }
+  }
+}
+
+/** Give each block below `root` that runs its button. `base` is the address of the lesson's blocks. */
+export function runBeside(root: HTMLElement, base: string): void {
+  for (const place of root.querySelectorAll<HTMLElement>(".code[data-block]")) {
+    new Beside(place, base, place.dataset.file !== undefined);
+  }
+}

@@ -1,0 +1,172 @@
+"""A lesson's blocks on the cluster beside it: what they print, what came before them, how time goes, what is kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import httpx
+import pytest
+from course import beside as views
+from django.test import Client, RequestFactory
+from runs import hosting, services
+from runs.host import beside, terminal
+from runs.host.host import EngineHost
+from runs.hosting import Reply
+from runs.models import Run
+
+from labs.kit import blocks, catalog
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+LESSON = "labels-and-selectors"
+FILE, APPLY, ASK = 0, 1, 2
+"""Its first blocks."""
+
+
+@pytest.fixture
+def host() -> Iterator[EngineHost]:
+    host = EngineHost()
+    host.start()
+    yield host
+    host.stop()
+
+
+@pytest.fixture
+def lesson_run(host: EngineHost, make_run: Callable[..., Run]) -> Run:
+    run = make_run(state="requested", lab_slug=blocks.PREFIX + LESSON, speed=0.0)
+    host.acquire(run.pk)
+    return run
+
+
+def ask(host: EngineHost, run: Run, verb: str, data: Any) -> httpx.Response:
+    request = httpx.Request("POST", f"{host.url}/{verb}/{run.pk}", json=data)
+    for name, value in hosting.host_headers(host.name, "POST", f"/{verb}/{run.pk}", request.content):
+        request.headers[name.decode()] = value.decode()
+    with httpx.Client(timeout=120) as client:
+        return client.send(request)
+
+
+def test_blocks_build_on_one_another(host: EngineHost, lesson_run: Run) -> None:
+    tried = ask(host, lesson_run, "block", {"block": FILE}).json()
+    assert tried["ran"][0]["output"] == "pod/bed-1 created (server dry run)\n"
+    assert tried["picture"]["pods"] == []
+    answer = ask(host, lesson_run, "block", {"block": ASK}).json()
+    assert [(ran["block"], ran["status"]) for ran in answer["ran"]] == [(APPLY, 0), (ASK, 0)]
+    assert "bed-1" in answer["ran"][0]["output"]
+    assert "bed-2" in answer["ran"][1]["output"]
+    assert {pod["name"] for pod in answer["picture"]["pods"]} == {"bed-1", "bed-2", "bed-3"}
+    assert [node["ready"] for node in answer["picture"]["nodes"]] == [True] * 3
+
+    host.call(host.passivate(host.runs[lesson_run.pk]))
+    host.acquire(lesson_run.pk)
+    again = ask(host, lesson_run, "block", {"block": ASK}).json()
+    assert [ran["block"] for ran in again["ran"]] == [ASK], "what has run is known after a sleep"
+
+
+def test_time_stands_until_a_block_runs(
+    host: EngineHost, lesson_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    ask(host, lesson_run, "block", {"block": APPLY})
+    hosted = host.runs[lesson_run.pk]
+    hosted.driver._grace_until = 0  # nobody waits any more
+    before = hosted.cluster.clock.now
+    assert hosted.now() == before
+    for action in ("pause", "resume", "speed"):
+        assert ask(host, lesson_run, "clock", {"action": action, "speed": 2.0}).status_code == 409
+    assert ask(host, lesson_run, "clock", {"action": "advance", "seconds": 60}).json()["speed"] == 0
+    assert hosted.cluster.clock.now >= before + 60_000_000
+    sleeping = blocks.Block(0, "sleep 600; date -u +%H:%M:%S", "", commands=True)
+    monkeypatch.setattr(blocks, "of", lambda lesson: (sleeping,))
+    before = hosted.cluster.clock.now
+    answer = ask(host, lesson_run, "block", {"block": 0}).json()
+    assert answer["ran"][0]["status"] == 0
+    assert hosted.cluster.clock.now >= before + 600_000_000, "a sleep takes no time of the reader's"
+
+
+@pytest.mark.parametrize(
+    ("script", "status", "output", "cut", "late"),
+    [
+        pytest.param("echo a; false; echo b", 1, "a\n", False, False, id="it ends where a command fails"),
+        pytest.param("seq 1 100000", 0, None, True, False, id="of much the beginning is kept"),
+        pytest.param("read line", None, "", False, True, id="what waits for ever is stopped"),
+    ],
+)
+def test_how_a_block_ends(
+    host: EngineHost, lesson_run: Run, monkeypatch: pytest.MonkeyPatch,
+    script: str, status: int | None, output: str | None, cut: bool, late: bool,
+) -> None:  # fmt: skip
+    monkeypatch.setattr(beside, "SECONDS", 1.0 if late else 60.0)
+    monkeypatch.setattr(
+        blocks,
+        "of",
+        lambda lesson: (blocks.Block(0, script, "", True), blocks.Block(1, "echo after", "", True)),
+    )
+    told = ask(host, lesson_run, "block", {"block": 0}).json()["ran"][0]
+    assert (told["cut"], told["late"]) == (cut, late)
+    assert len(told["output"]) <= terminal.SCRIPT_OUTPUT
+    if status is not None:
+        assert told["status"] == status
+    if output is not None:
+        assert told["output"] == output
+    after = ask(host, lesson_run, "block", {"block": 1}).json()["ran"]
+    assert after[-1]["output"] == "after\n", "the next one runs"
+
+
+def test_a_block_that_fails_holds_up_what_follows(
+    host: EngineHost, lesson_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    three = tuple(blocks.Block(n, ("true", "false", "true")[n], "", True) for n in range(3))
+    monkeypatch.setattr(blocks, "of", lambda lesson: three)
+    told = ask(host, lesson_run, "block", {"block": 2}).json()["ran"]
+    assert [(ran["block"], ran["status"]) for ran in told] == [(0, 0), (1, 1)]
+
+
+@pytest.mark.parametrize("number", [-1, 99, "0", None, 3])
+def test_no_such_block(host: EngineHost, lesson_run: Run, number: Any) -> None:
+    assert ask(host, lesson_run, "block", {"block": number}).status_code == 404
+
+
+def test_a_lab_has_no_blocks_and_a_lesson_no_checks(
+    host: EngineHost, lesson_run: Run, make_run: Callable[..., Run]
+) -> None:
+    lab = make_run(state="requested")
+    host.acquire(lab.pk)
+    assert ask(host, lab, "block", {"block": 0}).status_code == 404
+    assert ask(host, lesson_run, "check", {}).status_code == 409
+
+
+def test_a_reader_keeps_the_clusters_of_the_last_lessons(people: dict[str, Any]) -> None:
+    request = RequestFactory().post("/")
+    request.user = people["guest"]
+    lessons = catalog.load().lessons[: services.LESSONS_KEPT + 2]
+    runs = [services.start_lesson(request, lesson, "en") for lesson in lessons]
+    assert services.start_lesson(request, lessons[-1], "en").pk == runs[-1].pk, "one a lesson"
+    live = Run.objects.owned_by(people["guest"]).live()
+    assert {run.pk for run in live} == {run.pk for run in runs[-services.LESSONS_KEPT :]}
+    assert {run.speed for run in live} == {0.0}
+
+
+def test_the_page_s_end(client_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch) -> None:
+    asked: list[Any] = []
+
+    async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = 0) -> Reply:
+        asked.append((run.lab_slug, method, verb, data))
+        if data == {"block": ASK}:
+            raise hosting.UnavailableError("no host")
+        return Reply(200, {"ran": []})
+
+    monkeypatch.setattr(views.hosting, "call", call)
+    client = client_of("owner")
+    answer = client.post(f"/lessons/{LESSON}/blocks/{APPLY}/")
+    run = Run.objects.get()
+    told = answer.json()
+    assert (told["ran"], told["clock"]) == ([], f"/runs/{run.pk}/clock/")
+    assert len(told["token"]) == 64, "a guest's page goes on with it"
+    assert asked == [(f"lesson--{LESSON}", "POST", "block", {"block": APPLY})]
+    for number, status in ((ASK, 503), (3, 404), (99, 404)):
+        assert client.post(f"/lessons/{LESSON}/blocks/{number}/").status_code == status
+    assert client.post("/lessons/nothing/blocks/0/").status_code == 404
+    Run.objects.update(state="ready")
+    assert client.post(f"/lessons/{LESSON}/blocks/").status_code == 200
+    assert Run.objects.get().state == "requested"
