@@ -11,15 +11,19 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from labs.kit import catalog
+from labs.kit import catalog, questions
 from labs.kit.catalog import LANGUAGES, Course, Lab, Lesson
+from labs.kit.questions import Prediction
 
 NODES, SEED = 3, 1
 """Of the cluster on which a lesson's blocks run."""
 PREFIX = "lesson--"
 """Begins the slug of a run that is the cluster beside a lesson."""
 
-_FENCE = re.compile(r"^```(\S*)([^\n]*)\n(.*?)^```$", re.MULTILINE | re.DOTALL)
+_FENCE = re.compile(r"^```(?P<kind>\S*)(?P<info>[^\n]*)\n(?P<code>.*?)^```$", re.MULTILINE | re.DOTALL)
+_PART = re.compile(
+    f"{_FENCE.pattern}|{questions.PREDICT.pattern.replace('(', '(?P<predict>', 1)}", re.MULTILINE | re.DOTALL
+)
 
 
 @dataclass(frozen=True)
@@ -33,6 +37,8 @@ class Block:
     """Its name in the home folder; empty of commands and of YAML that is no file."""
     commands: bool
     """Whether it is commands that run."""
+    prediction: Prediction | None = None
+    """What is asked before it runs."""
 
     @property
     def script(self) -> str:
@@ -54,11 +60,16 @@ def fences(markdown: str) -> Iterator[tuple[str, str, str]]:
 def of(lesson: Lesson) -> tuple[Block, ...]:
     """The lesson's blocks of commands and YAML, those that do not run too. They are the same in every language."""
     found: list[Block] = []
-    for kind, info, code in fences(lesson.body[LANGUAGES[0]]):
-        words = info.split()
-        file = next((word.removeprefix("file=") for word in words if word.startswith("file=")), "")
-        if kind in ("sh", "yaml"):
-            found.append(Block(len(found), code, file, kind == "sh" and "norun" not in words))
+    asked: Prediction | None = None
+    for part in _PART.finditer(lesson.body[LANGUAGES[0]]):
+        if part["kind"] is None:
+            asked = questions.prediction(part["predict"])
+        elif part["kind"] in ("sh", "yaml"):
+            words = part["info"].split()
+            file = next((word.removeprefix("file=") for word in words if word.startswith("file=")), "")
+            commands = part["kind"] == "sh" and "norun" not in words
+            found.append(Block(len(found), part["code"], file, commands, asked if commands else None))
+            asked = None if commands else asked
     return tuple(found)
 
 

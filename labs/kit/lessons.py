@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+import re
 
 from cluster_engine.cluster import Cluster
 from labs.kit import blocks, questions
@@ -11,24 +12,38 @@ from labs.kit.catalog import LANGUAGES, Lesson
 from labs.kit.sweep import Findings
 from labs.kit.workbench import open_cluster
 
+_CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
+
 
 def lint(lesson: Lesson) -> Findings:
     """Reads the lesson's texts."""
     findings = Findings(lesson.slug)
-    codes, asked, headings = {}, {}, {}
+    codes, asked, guessed, headings = {}, {}, {}, {}
     for language in LANGUAGES:
         body = lesson.body[language]
         codes[language] = [
             (kind, info, code if kind in ("sh", "yaml") else "") for kind, info, code in fences(body)
         ]
         asked[language] = [[answer.right for answer in each.answers] for each in questions.all_of(body)]
+        predictions = questions.predictions_of(body)
+        guessed[language] = [[guess.pattern for guess in each.guesses] for each in predictions]
+        for number, prediction in enumerate(predictions, 1):
+            if prediction.problem:
+                findings.add(f"lesson.{language}.md: prediction {number}: {prediction.problem}")
         headings[language] = [line.count("#") for line in body.splitlines() if line.startswith("##")]
         for number, question in enumerate(questions.all_of(body), 1):
             if question.problem:
                 findings.add(f"lesson.{language}.md: question {number}: {question.problem}")
     first = LANGUAGES[0]
+    if len(guessed[first]) != sum(block.prediction is not None for block in blocks.of(lesson)):
+        findings.add(f"lesson.{first}.md: expected a block of commands that runs after each prediction")
     for language in LANGUAGES[1:]:
-        for what, found in (("code blocks", codes), ("questions", asked), ("headings", headings)):
+        for what, found in (
+            ("code blocks", codes),
+            ("questions", asked),
+            ("guesses", guessed),
+            ("headings", headings),
+        ):
             if found[language] != found[first]:
                 findings.add(f"lesson.{language}.md: the {what} differ from those in lesson.{first}.md")
     return findings
@@ -52,4 +67,17 @@ async def _prove(lesson: Lesson) -> Findings:
             if result.status != 0:
                 ended = f"a block ended with status {result.status}"
                 findings.add(f"{ended}:\n{block.script}{result.output[-800:]}")
+            if block.prediction is not None:
+                printed = _printed(result.output)
+                seen = [
+                    block.prediction.guesses[number].text for number in block.prediction.matching(printed)
+                ]
+                if len(seen) != 1:
+                    findings.add(f"expected the output to show one guess, found {seen}:\n{printed[-800:]}")
     return findings
+
+
+def _printed(shown: str) -> str:
+    """What a script printed, of all that its terminal showed: without colours, and the lines that were typed."""
+    lines = _CONTROL.sub("", shown).splitlines(keepends=True)
+    return "".join(lines[1:-1])

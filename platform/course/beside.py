@@ -20,6 +20,7 @@ from runs import hosting, services
 from runs.models import Run, TransitionError
 
 from labs.kit import blocks, catalog
+from labs.kit.blocks import Block
 from labs.kit.catalog import Lesson
 
 logger = logging.getLogger(__name__)
@@ -71,8 +72,19 @@ async def block(request: HttpRequest, lesson: Lesson, number: int) -> HttpRespon
     if reply.status != 200:
         return JsonResponse(reply.data, status=reply.status, safe=False)
     # Who became a guest by this has another token than his page.
+    happened = _happened(found[number], reply.data["ran"])
     token = await sync_to_async(get_token)(request)
-    return JsonResponse({**reply.data, "clock": reverse("runs:clock", args=[run.pk]), "token": token})
+    clock = reverse("runs:clock", args=[run.pk])
+    return JsonResponse({**reply.data, "happened": happened, "clock": clock, "token": token})
+
+
+def _happened(asked: Block, ran: list[dict[str, Any]]) -> int | None:
+    """Which guess of the block's prediction came true; None where there is none, or it cannot be said."""
+    output = next((each["output"] for each in ran if each["block"] == asked.number), None)
+    if asked.prediction is None or output is None:
+        return None
+    shown = asked.prediction.matching(output)
+    return shown[0] if len(shown) == 1 else None
 
 
 @_of_lesson

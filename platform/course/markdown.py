@@ -1,6 +1,6 @@
 """Course Markdown to safe HTML.
 
-The text is CommonMark with tables, definition lists and footnotes, plus six things of ours:
+The text is CommonMark with tables, definition lists and footnotes, plus seven things of ours:
 
 * `::: note Title` … `:::` admonitions (note, tip, warning, changed);
 * fences that say what they are: `sh` is a command to run, `console` a transcript,
@@ -9,6 +9,7 @@ The text is CommonMark with tables, definition lists and footnotes, plus six thi
   the theme and its labels are translated;
 * `::: question` … `:::`: a question, `- [x] answer` and `- [ ] answer`, each with an explanation indented below it;
 * words of the glossary are explained where they are used first;
+* `::: predict` … `:::`: what is asked before the next block runs (`labs.kit.questions`);
 * headings get anchors, collected as the table of contents.
 
 The HTML is sanitised although the course is our own: what instructors write takes the same way.
@@ -50,6 +51,7 @@ LIMIT = 200_000  # characters of Markdown in one page
 
 _FIGURE = re.compile(r"figure:([a-z0-9-]{1,40})")
 _QUESTION = re.compile(r"question:(\d+)")
+_PREDICT = re.compile(r"predict:(\d+)")
 # A drawing or a question alone in its paragraph takes the paragraph's place: it may not stand inside <p>.
 _PLACE = re.compile(r'(?:<p>)?<span class="figure-place" id="figure-(\d+)"></span>(?:</p>)?')
 _CJK = re.compile(r"[\u3000-\u303f\u3400-\u9fff\uff00-\uffef\u2018-\u201d\u2026]")
@@ -101,7 +103,9 @@ def render(
     words that are explained where they are used first.
     """
     md = _parser()
-    env: dict[str, Any] = {"figures": [], "questions": [], "blocks": list(blocks), "asked": list(asked)}
+    env: dict[str, Any] = {"figures": [], "questions": [], "predictions": [], "asked": list(asked)}
+    env["blocks"] = list(blocks)
+    env["predicted"] = [block.number for block in env["blocks"] if block.prediction is not None]
     tokens = md.parse(_take_questions(text[:LIMIT], env), env)
     headings = _number_headings(tokens)
     _close_lines(tokens)
@@ -123,7 +127,8 @@ class Section:
 
 def sections(text: str) -> list[Section]:
     """The text by its headings, without code blocks, for who searches it."""
-    tokens = _parser().parse(questions.BLOCK.sub(_plain_question, text[:LIMIT]))
+    plain = questions.PREDICT.sub(_plain_prediction, questions.BLOCK.sub(_plain_question, text[:LIMIT]))
+    tokens = _parser().parse(plain)
     headings = {heading.anchor: heading for heading in _number_headings(tokens)}
     _close_lines(tokens)
     found: list[Section] = []
@@ -143,6 +148,11 @@ def _plain_question(match: re.Match[str]) -> str:
     return "\n\n".join([question.text, *(part for a in question.answers for part in (a.text, a.why))]) + "\n"
 
 
+def _plain_prediction(match: re.Match[str]) -> str:
+    asked = questions.prediction(match[1])
+    return "\n\n".join([asked.text, *(part for g in asked.guesses for part in (g.text, g.why))]) + "\n"
+
+
 def _words(token: Token) -> str:
     return " " if token.type in ("softbreak", "hardbreak") else token.content
 
@@ -154,13 +164,17 @@ def _clean(html: str) -> str:
 
 
 def _take_questions(text: str, env: dict[str, Any]) -> str:
-    """The text with a place for each question."""
+    """The text with a place for each question and prediction."""
 
     def take(match: re.Match[str]) -> str:
         env["questions"].append(questions.read(match[1]))
         return f"![?](question:{len(env['questions']) - 1})\n"
 
-    return questions.BLOCK.sub(take, text)
+    def take_prediction(match: re.Match[str]) -> str:
+        env["predictions"].append(questions.prediction(match[1]))
+        return f"![?](predict:{len(env['predictions']) - 1})\n"
+
+    return questions.PREDICT.sub(take_prediction, questions.BLOCK.sub(take, text))
 
 
 def _parser() -> MarkdownIt:
@@ -335,6 +349,8 @@ def _image(
     source = str(token.attrs.get("src", ""))
     if asked := _QUESTION.fullmatch(source):
         return _question(int(asked[1]), env)
+    if asked := _PREDICT.fullmatch(source):
+        return _prediction(int(asked[1]), env)
     match = _FIGURE.fullmatch(source)
     if match is None:
         return renderer.image(tokens, index, options, env)
@@ -365,10 +381,27 @@ def _question(number: int, env: dict[str, Any]) -> str:
     return f'<span class="figure-place" id="figure-{len(env["figures"]) - 1}"></span>'
 
 
+def _prediction(number: int, env: dict[str, Any]) -> str:
+    """What is asked before the block that follows runs; without a script it is read like any question."""
+    if number >= len(env["predictions"]):
+        return ""
+    prediction = env["predictions"][number]
+    context = {
+        "number": number,
+        "block": next(iter(env["predicted"][number : number + 1]), None),
+        "text": piece(prediction.text),
+        "guesses": [
+            {"text": piece(each.text, inline=True), "why": piece(each.why)} for each in prediction.guesses
+        ],
+    }
+    env["figures"].append(render_to_string("course/predict.html", context))
+    return f'<span class="figure-place" id="figure-{len(env["figures"]) - 1}"></span>'
+
+
 def piece(text: str, inline: bool = False) -> SafeString:
     """A question's or an answer's text as HTML; `inline` without a paragraph around it."""
     md = _parser()
-    env: dict[str, Any] = {"figures": [], "questions": [], "asked": []}
+    env: dict[str, Any] = {"figures": [], "questions": [], "predictions": [], "asked": [], "predicted": []}
     tokens = md.parseInline(text, env) if inline else md.parse(text, env)
     _close_lines(tokens)
     return mark_safe(_clean(md.renderer.render(tokens, md.options, env)))  # sanitised here

@@ -18,6 +18,9 @@ _APP: dict[str, str | Promise] = {
     # a lesson's blocks
     "beside.run": _("Run here"),
     "beside.try": _("Try it here"),
+    "predict.first": _("Say first what will happen; then run the block."),
+    "predict.right": _("That is what the cluster did."),
+    "predict.other": _("The cluster did something else: look at what it printed."),
     "beside.running": _("Running …"),
     "beside.output": _("What it printed"),
     "beside.nothing": _("It printed nothing."),

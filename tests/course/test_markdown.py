@@ -8,6 +8,7 @@ import pytest
 from course import markdown
 from course.text import localized
 
+from labs.kit import questions
 from labs.kit.blocks import Block
 
 # (id, source, what must be in the HTML, what must not)
@@ -104,3 +105,16 @@ def test_blocks_that_run_say_their_number() -> None:
     html = markdown.render(text, blocks).html
     assert re.findall(r'data-block="(\d)"', html) == ["0", "1"]
     assert "data-block" not in markdown.render(text).html
+
+
+def test_a_prediction_names_the_block_that_it_is_about() -> None:
+    text = "::: predict\nHow *many*?\n\n- /^1$/ One <b>.\n  No.\n- /^2$/ Two.\n  Yes.\n:::\n\n```sh\necho 2\n```\n"
+    block = Block(3, "echo 2\n", "", True, questions.predictions_of(text)[0])
+    html = markdown.render(text, [block]).html
+    assert 'data-predict="3"' in html
+    assert html.count('type="radio" name="predict-0"') == 2
+    assert "How <em>many</em>?" in html
+    assert "One &lt;b&gt;." in html
+    assert "/^1$/" not in html
+    assert html.index("data-predict") < html.index('data-block="3"')
+    assert "data-predict" not in markdown.render(text).html

@@ -51,9 +51,16 @@ def test_a_lesson_runs_beside_its_text(stack: Any, open_page: Callable[[Look], A
     assert button.inner_text() == says(look, "beside.run")
     button.focus()
     page.keyboard.press("Enter")
+    asked = page.locator("[data-predict='2']")
+    assert says(look, "predict.first") in asked.inner_text(), "first the reader says what will happen"
+    asked.locator("input").first.check()
+    button.focus()
+    page.keyboard.press("Enter")
     output = third.locator(".beside > pre")
     output.wait_for()
     assert "bed-3" in output.inner_text()
+    assert says(look, "predict.other") in asked.inner_text()
+    assert asked.locator("[data-why]:visible").count() == 2, "what was said, and what happened"
     assert third.locator(".beside-before").count() == 1, "what it builds on has run, too"
     assert third.locator(".beside-map").count() == 1
     assert button.evaluate("button => button === document.activeElement"), "the focus stays"

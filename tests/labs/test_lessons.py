@@ -4,7 +4,7 @@ from dataclasses import replace
 
 import pytest
 
-from labs.kit import catalog, lessons, questions
+from labs.kit import blocks, catalog, lessons, questions
 
 LESSONS = catalog.load().lessons
 QUESTION = """::: question
@@ -70,3 +70,73 @@ def test_languages_that_differ_are_told(other, problem):
     body = {"en": QUESTION, "zh-hans": other}
     problems = lessons.lint(replace(LESSONS[0], body=body)).problems
     assert any(problem in each for each in problems)
+
+
+PREDICT = """::: predict
+How many?
+
+- /^1$/ One.
+  No.
+- /^2$/ `Two`.
+  Yes.
+:::
+
+```sh
+echo 2
+```
+"""
+
+
+def test_a_prediction_is_read_and_the_output_says_what_came_true():
+    (prediction,) = questions.predictions_of(f"before\n\n{PREDICT}\nafter")
+    assert prediction.text == "How many?"
+    assert [(guess.text, guess.why) for guess in prediction.guesses] == [("One.", "No."), ("`Two`.", "Yes.")]
+    assert [prediction.matching(output) for output in ("1\n", "x\n2\n", "3", "1\n2")] == [
+        [0],
+        [1],
+        [],
+        [0, 1],
+    ]
+    (block,) = blocks.of(replace(LESSONS[0], body=dict.fromkeys(catalog.LANGUAGES, PREDICT)))
+    assert block.prediction == prediction
+
+
+@pytest.mark.parametrize(
+    ("old", "new", "problem"),
+    [
+        pytest.param(
+            "- /^2$/ `Two`.\n  Yes.\n", "", "prediction 1: expected at least two guesses", id="one guess"
+        ),
+        pytest.param(
+            "  Yes.\n", "", "prediction 1: expected an explanation below the guess '`Two`.'", id="no why"
+        ),
+        pytest.param("/^2$/", "/(/", "prediction 1: the pattern of the guess '`Two`.': ", id="no pattern"),
+    ],
+)
+def test_a_prediction_that_is_not_whole_is_told(old, new, problem):
+    body = {language: PREDICT.replace(old, new) for language in catalog.LANGUAGES}
+    assert lessons.lint(replace(LESSONS[0], body=body)).problems[0].startswith(f"lesson.en.md: {problem}")
+
+
+@pytest.mark.parametrize("block", ["```sh norun\necho 2\n```\n", "```yaml\na: b\n```\n", ""])
+def test_a_prediction_needs_a_block_that_runs(block):
+    body = dict.fromkeys(catalog.LANGUAGES, PREDICT.replace("```sh\necho 2\n```\n", block))
+    assert lessons.lint(replace(LESSONS[0], body=body)).problems == [
+        "lesson.en.md: expected a block of commands that runs after each prediction"
+    ]
+
+
+def test_a_prediction_says_the_same_in_both_languages():
+    body = dict.fromkeys(catalog.LANGUAGES, PREDICT) | {"zh-hans": PREDICT.replace("/^1$/", "/^one$/")}
+    assert lessons.lint(replace(LESSONS[0], body=body)).problems == [
+        "lesson.zh-hans.md: the guesses differ from those in lesson.en.md"
+    ]
+
+
+@pytest.mark.kubectl
+@pytest.mark.parametrize(
+    ("printed", "problems"), [("2", 0), ("3", 1), ("1; echo 2", 1)], ids=["one", "none", "both"]
+)
+def test_the_output_must_show_one_guess(printed, problems):
+    body = dict.fromkeys(catalog.LANGUAGES, PREDICT.replace("echo 2", f"echo {printed}"))
+    assert len(lessons.prove(replace(LESSONS[0], body=body)).problems) == problems

@@ -89,6 +89,9 @@ def test_time_stands_until_a_block_runs(
     [
         pytest.param("echo a; false; echo b", 1, "a\n", False, False, id="it ends where a command fails"),
         pytest.param("seq 1 100000", 0, None, True, False, id="of much the beginning is kept"),
+        pytest.param(
+            "printf '\\033[33;1mWarning:\\033[0m x\\n'", 0, "Warning: x\n", False, False, id="no colours"
+        ),
         pytest.param("read line", None, "", False, True, id="what waits for ever is stopped"),
     ],
 )
@@ -147,6 +150,28 @@ def test_a_reader_keeps_the_clusters_of_the_last_lessons(people: dict[str, Any])
     assert {run.speed for run in live} == {0.0}
 
 
+@pytest.mark.parametrize(
+    ("printed", "happened"),
+    [
+        pytest.param("bed-1\nbed-3\nbed-3\n", 1, id="the second guess"),
+        pytest.param("bed-3\n", 0, id="the first"),
+        pytest.param(None, None, id="it was not run"),
+    ],
+)
+def test_what_was_predicted_is_compared_with_what_was_printed(
+    client_of: Callable[[str], Client],
+    monkeypatch: pytest.MonkeyPatch,
+    printed: str | None,
+    happened: int | None,
+) -> None:
+    async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = 0) -> Reply:
+        ran = [] if printed is None else [{"block": ASK, "output": printed}]
+        return Reply(200, {"ran": [{"block": APPLY, "output": "bed-3"}, *ran]})
+
+    monkeypatch.setattr(views.hosting, "call", call)
+    assert client_of("owner").post(f"/lessons/{LESSON}/blocks/{ASK}/").json()["happened"] == happened
+
+
 def test_the_page_s_end(client_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
@@ -163,6 +188,7 @@ def test_the_page_s_end(client_of: Callable[[str], Client], monkeypatch: pytest.
     told = answer.json()
     assert (told["ran"], told["clock"]) == ([], f"/runs/{run.pk}/clock/")
     assert len(told["token"]) == 64, "a guest's page goes on with it"
+    assert told["happened"] is None, "nothing was asked before it"
     assert asked == [(f"lesson--{LESSON}", "POST", "block", {"block": APPLY})]
     for number, status in ((ASK, 503), (3, 404), (99, 404)):
         assert client.post(f"/lessons/{LESSON}/blocks/{number}/").status_code == status

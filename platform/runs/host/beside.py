@@ -6,6 +6,7 @@ with a sleep, away with a reset. The answer tells what each block printed, and w
 
 from __future__ import annotations
 
+import re
 from typing import Any, Protocol
 
 from cluster_engine.apimachinery.scheme import Kind
@@ -15,6 +16,7 @@ from labs.kit.blocks import Block
 from runs.host.errors import HostError
 from runs.host.terminal import Terminal
 
+_COLOUR = re.compile(r"\x1b\[[0-9;]*m")
 SECONDS = 30.0
 """That a block may take."""
 RAN = ".blocks"
@@ -72,7 +74,7 @@ async def _run(terminal: Terminal, all_blocks: tuple[Block, ...], block: Block) 
     return {
         "block": block.number,
         "status": told.status,
-        "output": told.output.decode("utf-8", "replace").replace("\r\n", "\n"),
+        "output": _COLOUR.sub("", told.output.decode("utf-8", "replace").replace("\r\n", "\n")),
         "cut": told.cut,
         "late": told.late,
     }

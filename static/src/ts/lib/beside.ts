@@ -1,6 +1,6 @@
 // A lesson's blocks run beside its text, on a cluster of the reader's own. Each shows below itself what it printed, a
 // small map of the cluster as it was then, and the cluster's time, which stands meanwhile.
-import { h, icon } from "./dom";
+import { h, icon, need } from "./dom";
 import { renew, request, RequestError } from "./http";
 import { t } from "./i18n";
 
@@ -22,6 +22,8 @@ interface Answer {
   ran: Ran[];
   now: string;
   picture: Picture;
+  /** Which guess came true, where one was asked for. */
+  happened: number | null;
   clock: string;
   /** The reader may have become a guest just now. */
   token: string;
@@ -86,6 +88,48 @@ function map(picture: Picture): Node | null {
   );
 }
 
+/** What is asked before a block runs. Time stands until it is answered. */
+class Prediction {
+  readonly #said: HTMLElement;
+  readonly #guesses: HTMLInputElement[];
+  #compared = false;
+
+  constructor(private readonly place: HTMLElement) {
+    this.#said = need(".predict-said", place);
+    this.#guesses = [...place.querySelectorAll<HTMLInputElement>("input")];
+    need("details", place).hidden = true;
+  }
+
+  get #chosen(): number {
+    return this.#guesses.findIndex((guess) => guess.checked);
+  }
+
+  /** Whether nothing was said yet; then the reader is asked to. */
+  waits(): boolean {
+    if (this.#chosen >= 0) return false;
+    this.#said.textContent = t("predict.first");
+    this.#guesses[0]?.focus();
+    return true;
+  }
+
+  compare(happened: number | null): void {
+    if (this.#compared || happened === null) return;
+    this.#compared = true;
+    const right = this.#chosen === happened;
+    this.place.classList.add(right ? "is-right" : "is-wrong");
+    this.#said.textContent = right ? t("predict.right") : t("predict.other");
+    for (const guess of this.#guesses) guess.disabled = true;
+    const details = need<HTMLDetailsElement>("details", this.place);
+    details.hidden = false;
+    details.open = true;
+    for (const why of this.place.querySelectorAll<HTMLElement>("[data-why]")) {
+      const number = Number(why.dataset.why);
+      why.classList.toggle("is-happened", number === happened);
+      why.hidden = number !== happened && number !== this.#chosen;
+    }
+  }
+}
+
 class Beside {
   readonly #panel = h("div", { class: "beside", hidden: true });
   readonly #said = h("p", { class: "beside-said", role: "status" });
@@ -96,6 +140,7 @@ class Beside {
     private readonly place: HTMLElement,
     private readonly base: string,
     private readonly isTrial: boolean,
+    private readonly asked: Prediction | undefined,
   ) {
     this.#label = h("span", {}, this.#name);
     this.#button = h("button", { type: "button", class: "code-run", onclick: () => void this.#run() }, icon("play"), this.#label);
@@ -108,7 +153,7 @@ class Beside {
   }
 
   async #run(): Promise<void> {
-    if (this.#button.getAttribute("aria-disabled") === "true") return;
+    if (this.#button.getAttribute("aria-disabled") === "true" || this.asked?.waits()) return;
     this.#button.setAttribute("aria-disabled", "true"); // not `disabled`: the focus stays where it is
     this.#label.textContent = t("beside.running");
     try {
@@ -124,6 +169,7 @@ class Beside {
 
   #show(answer: Answer): void {
     renew(answer.token);
+    this.asked?.compare(answer.happened);
     const number = Number(this.place.dataset.block);
     const own = answer.ran.find((ran) => ran.block === number);
     const before = answer.ran.filter((ran) => ran.block !== number);
@@ -168,6 +214,7 @@ class Beside {
 /** Give each block below `root` that runs its button. `base` is the address of the lesson's blocks. */
 export function runBeside(root: HTMLElement, base: string): void {
   for (const place of root.querySelectorAll<HTMLElement>(".code[data-block]")) {
-    new Beside(place, base, place.dataset.file !== undefined);
+    const asked = root.querySelector<HTMLElement>(`[data-predict="${place.dataset.block}"]`);
+    new Beside(place, base, place.dataset.file !== undefined, asked ? new Prediction(asked) : undefined);
   }
 }
