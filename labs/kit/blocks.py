@@ -86,6 +86,7 @@ def cluster_of(lesson: Lesson) -> Lab:
         slug=PREFIX + lesson.slug, title=lesson.title, summary=lesson.summary, intro={}, steps=(), instructions={},
         objectives=(), learned=(), stretch=None, type="guided", difficulty=1, concepts=(), prerequisites=(), next=None,
         nodes=NODES, seed=SEED, minutes=lesson.minutes, files={}, setup="", start=(), solutions={}, wrong={}, checks=(),
+        mutants=(),
         says={}, version=digest.hexdigest()[:16], values={}, folder=lesson.folder, lesson_slug=lesson.slug,
         hurries=True,
     )  # fmt: skip
