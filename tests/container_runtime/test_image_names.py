@@ -110,6 +110,10 @@ BUILDS: dict[str, tuple[str, str] | None] = {
     "mirror.gcr.io/library/redis:7": ("7.4.6", "debian"),
     "k8s.gcr.io/pause:3.1": ("3.1", "none"),
     "gcr.io/google_containers/echoserver:1.4": ("1.4", "debian"),
+    "registry.k8s.io/metrics-server/metrics-server:v0.7.2": ("0.7.2", "none"),
+    "registry.k8s.io/metrics-server/metrics-server:v0.9.0": None,
+    "debian:12.5": ("12.5", "debian"),
+    "debian:7": None,
     "k8s.gcr.io/nothing:1": None,
     "hello-world:1.0": None,
 }

@@ -1,4 +1,4 @@
-"""What installs a metrics-server: the parts of its components.yaml that matter here."""
+"""What installs a metrics-server: its components.yaml, but for its roles, which nothing asks for here."""
 
 COMPONENTS = """
 apiVersion: v1
@@ -14,24 +14,43 @@ spec:
 ---
 apiVersion: apps/v1
 kind: Deployment
-metadata: {name: metrics-server, namespace: kube-system}
+metadata: {name: metrics-server, namespace: kube-system, labels: {k8s-app: metrics-server}}
 spec:
   selector: {matchLabels: {k8s-app: metrics-server}}
+  strategy: {rollingUpdate: {maxUnavailable: 0}}
   template:
     metadata: {labels: {k8s-app: metrics-server}}
     spec:
       serviceAccountName: metrics-server
       priorityClassName: system-cluster-critical
+      nodeSelector: {kubernetes.io/os: linux}
       containers:
       - name: metrics-server
         image: registry.k8s.io/metrics-server/metrics-server:v0.8.0
-        args: [--cert-dir=/tmp, --secure-port=10250, --metric-resolution=15s]
-        ports: [{containerPort: 10250, name: https}]
-        livenessProbe: {httpGet: {path: /livez, port: https, scheme: HTTPS}}
+        imagePullPolicy: IfNotPresent
+        args:
+        - --cert-dir=/tmp
+        - --secure-port=10250
+        - --kubelet-preferred-address-types=InternalIP,ExternalIP,Hostname
+        - --kubelet-use-node-status-port
+        - --metric-resolution=15s
+        ports: [{containerPort: 10250, name: https, protocol: TCP}]
+        livenessProbe: {failureThreshold: 3, httpGet: {path: /livez, port: https, scheme: HTTPS}, periodSeconds: 10}
         readinessProbe:
+          failureThreshold: 3
           httpGet: {path: /readyz, port: https, scheme: HTTPS}
           initialDelaySeconds: 20
+          periodSeconds: 10
         resources: {requests: {cpu: 100m, memory: 200Mi}}
+        securityContext:
+          allowPrivilegeEscalation: false
+          capabilities: {drop: [ALL]}
+          readOnlyRootFilesystem: true
+          runAsNonRoot: true
+          runAsUser: 1000
+          seccompProfile: {type: RuntimeDefault}
+        volumeMounts: [{mountPath: /tmp, name: tmp-dir}]
+      volumes: [{emptyDir: {}, name: tmp-dir}]
 ---
 apiVersion: apiregistration.k8s.io/v1
 kind: APIService

@@ -102,6 +102,14 @@ def test_a_fork_a_snapshot_and_a_replay_tell_the_same(base: Cluster) -> None:
     assert Cluster.replay(base.journal).state_hash() == base.state_hash()
 
 
+@pytest.mark.parametrize("version", ["v0.6.4", "v0.7.2"])
+def test_an_older_one_serves_as_well(bare: Cluster, version: str) -> None:
+    cluster = bare.fork()
+    cluster.apply(COMPONENTS.replace("v0.8.0", version))
+    cluster.advance(180)
+    assert len(metrics(cluster, "nodes")["items"]) == 2
+
+
 def test_a_new_pod_is_seen_twice_first(base: Cluster) -> None:
     cluster = base.fork()
     cluster.apply(pod("late", "sleep", "1d"))

@@ -25,6 +25,7 @@ DEBIAN = Image(
         **tags(31_300_000, "11", "bullseye-slim", "11-slim", flavor="slim"),
         **tags(27_200_000, "10", "buster-slim", "10-slim", flavor="slim"),
     },
+    since=(8,),
     cmd=("bash",),
     env={"PATH": PATH},
     tools="debian",

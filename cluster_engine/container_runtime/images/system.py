@@ -44,6 +44,7 @@ def _component(
     repository: str = "",
     version: str = VERSION,
     path: str = "",
+    since: tuple[int, ...] = (),
 ) -> Image:
     def first(sys: Sys) -> list[Line]:
         return [_klog(sys, f'server.go:180] "Starting {name}" version="{version}"')]
@@ -69,6 +70,7 @@ def _component(
     return Image(
         repository=f"registry.k8s.io/{repository or name}",
         variants=tags(memory // 3, version, version),
+        since=since,
         entrypoint=(path or name,),
         ports=ports,
         steady=True,
@@ -149,6 +151,7 @@ IMAGES: tuple[Image, ...] = (
         repository="metrics-server/metrics-server",
         version="v0.8.0",
         path="/metrics-server",
+        since=(0, 3),
     ),
     Image(
         repository="registry.k8s.io/etcd",
