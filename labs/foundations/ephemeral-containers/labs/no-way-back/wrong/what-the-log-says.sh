@@ -1,0 +1,2 @@
+# fails: instruments finding
+kubectl create configmap finding --from-literal=file={{plan}}.conf
