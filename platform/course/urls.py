@@ -11,6 +11,7 @@ urlpatterns = [
     path("lessons/<slug:slug>/blocks/<int:number>/", beside.block, name="block"),
     path("lessons/<slug:slug>/blocks/", beside.start_over, name="start_over"),
     path("search/", views.search_page, name="search"),
+    path("exams/", views.exams, name="exams"),
     path("glossary/", views.glossary_page, name="glossary"),
     path("labs/<slug:slug>/", views.lab, name="lab"),
 ]

@@ -15,7 +15,7 @@ from runs.models import Run
 from course import markdown, progress, search
 from course.templatetags.drydock import other_language
 from course.text import localized, reader_language
-from labs.kit import blocks, catalog, glossary, questions
+from labs.kit import blocks, catalog, curricula, glossary, questions
 from labs.kit.catalog import LANGUAGES, Lab
 
 
@@ -72,6 +72,13 @@ def glossary_page(request: HttpRequest) -> HttpResponse:
     ]
     rows.sort(key=lambda row: str(row["name"]).casefold())
     return render(request, "course/glossary.html", {"rows": rows, "other": other_language()["code"]})
+
+
+@require_safe
+def exams(request: HttpRequest) -> HttpResponse:
+    """What exams ask for, and which lessons teach it."""
+    lessons = {lesson.slug: lesson for lesson in catalog.load().lessons}
+    return render(request, "course/curricula.html", {"exams": curricula.load(), "lessons": lessons})
 
 
 @require_safe

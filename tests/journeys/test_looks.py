@@ -19,6 +19,7 @@ PAGES = {
     "lesson": "/lessons/pods/",
     "lab": "/labs/two-containers-one-pod/",
     "glossary": "/glossary/",
+    "exams": "/exams/",
     "search": "/search/?q=Pod",
     "review": "/review/",
     "log in": "/accounts/login/",

@@ -57,6 +57,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "lessons/<slug:slug>/blocks/<int:number>/": {"POST": ALL},
     "lessons/<slug:slug>/blocks/": {"POST": ALL},
     "search/": {"GET": ALL},
+    "exams/": {"GET": ALL},
     "glossary/": {"GET": ALL},
     "labs/<slug:slug>/": {"GET": ALL},
     "review/": {"GET": ALL},

@@ -92,6 +92,12 @@ def check_state(state: str) -> str:
 
 
 @register.filter
+def get(mapping: Mapping[str, Any], key: str) -> Any:
+    """`{{ mapping|get:key }}`."""
+    return mapping[key]
+
+
+@register.filter
 def place_name(kind: str) -> str:
     """What kind of place was found."""
     names: dict[str, Any] = {"lesson": gettext("Lesson"), "lab": gettext("Lab"), "term": gettext("Word")}
