@@ -17,6 +17,7 @@ AXE = Path(__file__).resolve().parents[2] / "node_modules" / "axe-core" / "axe.m
 PAGES = {
     "home": "/",
     "lesson": "/lessons/pods/",
+    "predictions": "/lessons/topology-spread/",
     "lab": "/labs/two-containers-one-pod/",
     "glossary": "/glossary/",
     "exams": "/exams/",
