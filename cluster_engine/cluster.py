@@ -244,6 +244,19 @@ class Cluster(Wiring):
         payload = kubelets.faults.checked(kind, what)
         return Entry(self.journal.next_seq, self.clock.now, kind, payload)
 
+    def prepare_login(self, node: str, argv: Sequence[str], tty: bool) -> Entry:
+        """The journal entry of a login to a node's machine, at the present time. Raises LookupError when it is unknown,
+        ConnectionError when it has no power."""
+        kubelets = self.components[Kubelets.name]
+        assert isinstance(kubelets, Kubelets)
+        match kubelets.logins.refusal(node):
+            case "unknown":
+                raise LookupError(node)
+            case "unreachable":
+                raise ConnectionError(node)
+        payload = {"node": node, "argv": list(argv), "tty": tty}
+        return Entry(self.journal.next_seq, self.clock.now, "session/login", payload)
+
     @classmethod
     def replay(cls, journal: Journal, until: int | None = None, kinds: Iterable[Kind] = KINDS) -> Self:
         """The cluster that this journal describes, up to the virtual time ``until`` (µs) when given.

@@ -68,6 +68,19 @@ def _fault(cluster: Wiring, entry: Entry) -> None:
         kubelets.faults.perform(entry.kind, payload)
 
 
+def _login(cluster: Wiring, entry: Entry) -> None:
+    kubelets = cluster.components[Kubelets.name]
+    assert isinstance(kubelets, Kubelets)
+    payload = entry.payload
+    with _cause(cluster, entry, entry.kind, payload["node"]):
+        kubelets.logins.open(session_of(entry), payload["node"], payload["argv"], payload["tty"])
+
+
+def session_of(entry: Entry) -> str:
+    """The name of the session that a ``session/open`` or ``session/login`` entry opens."""
+    return f"s{entry.seq}"
+
+
 def _noted(cluster: Wiring, entry: Entry) -> None:
     """Time was moved, or a file of the learner's saved: the journal has it so that a rebuilt run has it."""
 
@@ -110,6 +123,7 @@ PERFORMERS: dict[str, Performer] = {
     "container/kill": _fault,
     "registry/fail": _fault,
     "session/open": _open_session,
+    "session/login": _login,
     "session/input": _session("input"),
     "session/resize": _session("resize"),
     "session/connect": _session("connect"),

@@ -22,6 +22,8 @@ from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
 from cluster_engine.sim import rfc3339
 
+PORTION = 50
+"""Objects of a definition that goes which one reconcile deletes."""
 _DEFINITIONS = "customresourcedefinitions.apiextensions.k8s.io"
 
 
@@ -166,9 +168,11 @@ class CustomResources(Component):
         )
         if begun["status"] != crd["status"]:
             self.client.update_status(_DEFINITIONS, begun)
-        for obj in objects.list():
-            if not obj["metadata"].get("deletionTimestamp"):
-                self.client.delete(name, obj["metadata"]["name"], obj["metadata"].get("namespace"))
+        going = [obj for obj in objects.list() if not obj["metadata"].get("deletionTimestamp")]
+        for obj in going[:PORTION]:
+            self.client.delete(name, obj["metadata"]["name"], obj["metadata"].get("namespace"))
+        if len(going) > PORTION:
+            self.queue.add(name)
 
     def _release(self, crd: JSON) -> None:
         self.client.update_status(_DEFINITIONS, crd)

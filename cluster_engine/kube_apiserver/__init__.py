@@ -7,13 +7,14 @@
 from .authorization import Access
 from .instance import APIServer
 from .node_api import LogLine, NodeAPI, NodeProxy
-from .types import ADMIN, ANONYMOUS, ExecResult, Request, RequestContext, Response, Stream, UserInfo
+from .types import ADMIN, ANONYMOUS, Deleted, ExecResult, Request, RequestContext, Response, Stream, UserInfo
 
 __all__ = [
     "ADMIN",
     "ANONYMOUS",
     "APIServer",
     "Access",
+    "Deleted",
     "ExecResult",
     "LogLine",
     "NodeAPI",

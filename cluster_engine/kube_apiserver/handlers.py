@@ -36,7 +36,7 @@ from .replies import Replies
 from .requests import RequestInfo
 from .sessions import Sessions
 from .subrequests import SESSIONS_OF, STREAMED, Subresources
-from .types import Request, Response, UserInfo
+from .types import Deleted, Request, Response, UserInfo
 from .verbs import Verbs
 
 _FORMS = ("Table", "PartialObjectMetadata")
@@ -78,6 +78,14 @@ class Handlers:
     def failure(self, request: Request, problem: ApiError) -> Response:
         """The reply that an ApiError makes."""
         return self._replies.failure(request, problem)
+
+    def deleted(self, request: Request, deleted: Deleted) -> Response:
+        """What a deletion of that collection answers (see APIServer)."""
+        info = requests.parse(request)
+        kind = self._scheme.served(info.group, info.version, info.resource)
+        if kind is None:
+            return self.failure(request, errors.no_such_resource())
+        return self._verbs.deleted(request, kind, deleted)
 
     # ---- the way in --------------------------------------------------------------------------------------
 

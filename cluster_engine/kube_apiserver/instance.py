@@ -18,7 +18,7 @@ from .handlers import Handlers
 from .node_api import NodeProxy
 from .registry import Registry
 from .sessions import Sessions
-from .types import Request, Response
+from .types import Deleted, Request, Response
 
 
 class APIServer:
@@ -97,6 +97,10 @@ class APIServer:
     def failure(self, request: Request, problem: Any) -> Response:
         """The reply that an ApiError makes."""
         return self._handlers.failure(request, problem)
+
+    def deleted(self, request: Request, deleted: Deleted) -> Response:
+        """What the deletion of a collection answers, where it was carried out in portions: all of them together."""
+        return self._handlers.deleted(request, deleted)
 
     def share(self, other: APIServer) -> None:
         """As ``load``, from another server of this process."""

@@ -465,20 +465,15 @@ class Registry:
             return obj
         return deletion.answer(kind, self._delete(resource, key))
 
-    def delete_collection(
-        self,
-        ctx: RequestContext,
-        resource: str,
-        namespace: str | None = None,
-        options: JSON | None = None,
-        label_selector: str = "",
-        field_selector: str = "",
-    ) -> Objects:
-        """Delete all objects that match; returns them as they were."""
-        found = self.list(ctx, resource, namespace, label_selector, field_selector)
-        for obj in found:
-            self.delete(ctx, resource, obj["metadata"].get("namespace"), obj["metadata"]["name"], options)
-        return found
+    def delete_each(self, ctx: RequestContext, resource: str, objects: Objects, options: JSON) -> None:
+        """Delete these objects, in their order; one that is gone already is no error."""
+        for obj in objects:
+            meta = obj["metadata"]
+            try:
+                self.delete(ctx, resource, meta.get("namespace"), meta["name"], options)
+            except errors.ApiError as problem:
+                if problem.code != 404:
+                    raise
 
     # ---- binding -----------------------------------------------------------------------------------------
 

@@ -94,7 +94,7 @@ class Request:
 @dataclass(slots=True)
 class Response:
     """An HTTP reply. `stream` is set for watches and followed logs; `pieces`, where they were asked for, are a body
-    that is too long to be put together in one step."""
+    that is too long to be put together in one step; `deleted` is what the body of a collection's deletion tells."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
@@ -102,6 +102,16 @@ class Response:
     stream: Stream | None = None
     warnings: tuple[str, ...] = ()
     pieces: Sequence[bytes] = ()
+    deleted: Deleted | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Deleted:
+    """What the deletion of a collection found: the objects as they were, the ListMeta, and warnings."""
+
+    objects: list[JSON]
+    meta: JSON
+    warnings: tuple[str, ...] = ()
 
 
 @dataclass(slots=True)

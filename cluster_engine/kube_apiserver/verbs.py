@@ -21,7 +21,7 @@ from .registry import Registry
 from .replies import FORMS, LIST_FORMS, NO_STORE, Replies, items_of
 from .requests import RequestInfo, first, flag
 from .selection import Selection
-from .types import ADMIN, Request, RequestContext, Response, UserInfo
+from .types import ADMIN, Deleted, Request, RequestContext, Response, UserInfo
 
 _READER = RequestContext(ADMIN)
 
@@ -182,19 +182,24 @@ class Verbs:
         return self._replies.show(request, kind, done, code, accept, ctx.warnings)
 
     def delete_collection(self, request: Request, user: UserInfo, kind: Kind, namespace: str) -> Response:
-        accept = negotiate(request)
+        negotiate(request)
         options = delete_options(request)
         chosen = ListOptions.parse(request, kind.resource, kind.group, watch=False)
         ctx = write_context(request, user, "DeleteOptions", "")
         ctx.dry_run = bool(options.get("dryRun"))
-        revision = self._store.revision
-        found = self._registry.delete_collection(
-            ctx, kind.group_resource, namespace, options, chosen.label_selector, chosen.field_selector
-        )
+        selection = Selection.parse(kind, namespace, chosen.label_selector, chosen.field_selector)
+        found, meta = listing.read(self._store, selection, chosen)
+        self._registry.delete_each(ctx, kind.group_resource, found, options)
+        return self.deleted(request, kind, Deleted(found, meta, tuple(ctx.warnings)))
+
+    def deleted(self, request: Request, kind: Kind, deleted: Deleted) -> Response:
+        """What the deletion of a collection answers: the objects as they were."""
         value = {
             "kind": kind.list_kind,
             "apiVersion": kind.api_version,
-            "metadata": {"resourceVersion": str(revision)},
-            "items": items_of(kind, found),
+            "metadata": deleted.meta,
+            "items": items_of(kind, deleted.objects),
         }
-        return self._replies.reply(request, 200, value, accept, ctx.warnings)
+        response = self._replies.reply(request, 200, value, negotiate(request), deleted.warnings)
+        response.deleted = deleted
+        return response

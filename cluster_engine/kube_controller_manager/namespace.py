@@ -15,6 +15,8 @@ from cluster_engine.component import Context, Controller
 
 FINALIZER = "kubernetes"
 _NAMESPACES, _PODS = "namespaces", "pods"
+PORTION = 50
+"""Objects that one reconcile deletes."""
 FINALIZER_ESTIMATE = 15
 """Seconds that upstream guesses something with finalizers may still take."""
 
@@ -90,6 +92,9 @@ class NamespaceController(Controller):
         if FINALIZER not in ((namespace.get("spec") or {}).get("finalizers") or ()):
             return
         remains = self._empty(key)
+        if remains is None:
+            self.queue.add(key)
+            return
         self._write_conditions(namespace, remains)
         if remains.objects or remains.errors:
             # Upstream's rhythm: half of what it may take, plus one second.
@@ -101,27 +106,39 @@ class NamespaceController(Controller):
             freed = {**fresh, "spec": {**fresh["spec"], "finalizers": left}}
             self.client.update(_NAMESPACES, freed, "finalize")
 
-    def _empty(self, namespace: str) -> Remains:
-        """Deletes everything there; with Pods left, only the Pods."""
-        remains = Remains({}, {}, [], 0)
+    def _empty(self, namespace: str) -> Remains | None:
+        """Deletes everything there; with Pods left, only the Pods. None: a portion is deleted, and there is more."""
+        remains, room = Remains({}, {}, [], 0), PORTION
         for kind in self.kinds:
-            remains = self._empty_kind(namespace, kind, remains)
+            room -= self._delete_some(namespace, kind, remains, room)
+            if room <= 0:
+                return None
+            remains = self._look(namespace, kind, remains)
             if kind.group_resource == _PODS and remains.objects:
                 break
         return remains
 
-    def _empty_kind(self, namespace: str, kind: Kind, remains: Remains) -> Remains:
-        resource = kind.group_resource
-        informer = self.ctx.informers.of(resource)
-        estimate = remains.estimate
-        for obj in informer.list(namespace):
+    def _delete_some(self, namespace: str, kind: Kind, remains: Remains, room: int) -> int:
+        """Deletes what is not being deleted yet; how many, at most `room`. What is refused is told in `remains`."""
+        resource, count = kind.group_resource, 0
+        for obj in self.ctx.informers.of(resource).list(namespace):
+            if count == room:
+                break
             if obj["metadata"].get("deletionTimestamp"):
                 continue
             try:
                 self.client.delete(resource, obj["metadata"]["name"], namespace, propagation="Background")
+                count += 1
             except ApiError as error:
                 if error.code != 404:
                     remains.errors.append(error.message)
+        return count
+
+    def _look(self, namespace: str, kind: Kind, remains: Remains) -> Remains:
+        """Adds what is left of a kind."""
+        resource = kind.group_resource
+        informer = self.ctx.informers.of(resource)
+        estimate = remains.estimate
         left = informer.list(namespace)
         if left:
             remains.objects[f"{kind.resource}.{kind.group}"] = len(left)

@@ -13,6 +13,7 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.container_runtime.container import RUNNING
 from cluster_engine.kubelet.core import BOOTING, OFF, ON, Core, Node
+from cluster_engine.kubelet.logins import Logins
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import FINISHED, LOST, NEW, SYNCING, PodRecord, record_uid
@@ -37,6 +38,7 @@ class Faults:
         runtime: Runtime,
         nodes: Nodes,
         prober: Prober,
+        logins: Logins,
         wires: Wires,
         look: Callable[[str], None],
         rewired: Callable[[], None],
@@ -46,6 +48,7 @@ class Faults:
         self.runtime = runtime
         self.nodes = nodes
         self.prober = prober
+        self.logins = logins
         self.wires = wires
         self._look = look
         self._rewired = rewired
@@ -123,6 +126,7 @@ class Faults:
         node.seen.clear()
         node.ready = node.leased = False
         self.nodes.silence(node)
+        self.logins.lose(node.name)
         self.runtime.clients.remove(node.name)
 
     def _lose_pod(self, record: PodRecord) -> None:

@@ -14,6 +14,7 @@ from cluster_engine.kubelet.core import ON, Core
 from cluster_engine.kubelet.environment import Environment
 from cluster_engine.kubelet.faults import Faults
 from cluster_engine.kubelet.lifecycle import Lifecycle
+from cluster_engine.kubelet.logins import Logins
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.port_forward import PortForward
 from cluster_engine.kubelet.prober import Prober
@@ -37,7 +38,9 @@ class Kubelets(Component):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.core = core = Core(ctx)
-        self.runtime = runtime = Runtime(core, ctx.network, ctx.calls, self._exited)
+        calls = {**ctx.calls, "cri": self._cri}
+        self.runtime = runtime = Runtime(core, ctx.network, calls, self._exited)
+        self.logins: Logins = Logins(core, runtime)
         prober, lifecycle = Prober(core, runtime), Lifecycle(core, runtime)
         runtime.sandboxes.disturbed = prober.disturbed
         termination = Termination(core, runtime, lifecycle, prober)
@@ -49,7 +52,14 @@ class Kubelets(Component):
         self.worker = worker = Worker(core, runtime, volumes, starter, prober, termination, static_pods)
         self.queue = self.new_queue(worker.sync, latency=LATENCY)
         self.faults = Faults(
-            core, runtime, self.nodes, prober, ctx.network.wires, self._look, self.network_changed
+            core,
+            runtime,
+            self.nodes,
+            prober,
+            self.logins,
+            ctx.network.wires,
+            self._look,
+            self.network_changed,
         )
         self.refreshes = self.new_queue(worker.refresh, "refresh")
         for resource in ("configmaps", "secrets"):
@@ -89,6 +99,9 @@ class Kubelets(Component):
 
     def _exited(self, record: PodRecord, container: Container) -> None:
         self.worker.exited(record, container)
+
+    def _cri(self, asked: Any) -> list[list[str]] | None:
+        return self.logins.cri(asked)
 
     def _look(self, key: str) -> None:
         self.queue.add(key)

@@ -32,6 +32,7 @@ from cluster_engine.linux.text import octets
 from cluster_engine.network import Clients, Network
 from cluster_engine.network.client import Then
 from cluster_engine.sim import SECOND
+from cluster_engine.version import KUBERNETES_VERSION
 
 FOREGROUND = 300 * SECOND
 """What a Pod that is waited for does this soon after its start, ``settle`` waits for."""
@@ -45,6 +46,9 @@ Node = dict[str, Any]
 ROOT = User(0, 0, (0,))
 
 
+MACHINE = "machine"
+MACHINE_IMAGE = f"docker.io/kindest/node:v{KUBERNETES_VERSION}"
+"""What runs on a node beside its Pods."""
 HANDLERS = ("", "runc")
 """The runtimes that a node's containerd is configured with."""
 
@@ -389,6 +393,25 @@ class Runtime:
         self.sandboxes.get(record.uid).commands.attach(session, container.id)
         self._sessions[session] = record.uid
 
+    def log_in(
+        self, host: str, ip: str, files: dict[str, Node], session: str, argv: list[str], tty: bool
+    ) -> None:
+        """Runs a command on the machine of a node, which shows these directories. Raises StartError."""
+        key = _machine(host)
+        if not self.sandboxes.has(key):
+            hosts = tree.file(octets(f"127.0.0.1\tlocalhost\n{ip}\t{host}\n"), mtime=self.clock.now)
+            name = tree.file(octets(f"{host}\n"), mtime=self.clock.now)
+            volumes = {**files, _HOSTNAME: name, "/etc/hosts": hosts}
+            made = self.sandboxes.add(key, hostname=host, ip=ip, node=host, volumes=volumes, limits={})
+            mounts = tuple((path, path, "", False) for path in volumes)
+            made.start(MACHINE, Setup(MACHINE_IMAGE, ["/sbin/init"], {}, "/root", mounts=mounts))
+        self.sandboxes.get(key).commands.open(session, MACHINE, argv, stdin=True, tty=tty)
+        self._sessions[session] = key
+
+    def log_out(self, host: str) -> None:
+        """Nothing runs on the machine of a node any more, and what was written there is gone."""
+        self.sandboxes.remove(_machine(host))
+
     def input(self, session: str, data: bytes) -> None:
         """Bytes for a session's standard input."""
         if session in self._sessions:
@@ -531,6 +554,11 @@ def _setup(container: Container) -> Setup:
         container.pids,
         container.millis,
     )
+
+
+def _machine(host: str) -> str:
+    """The key of the sandbox that is the machine of a node."""
+    return f"machine/{host}"
 
 
 def _message_volume(container: Container) -> str:

@@ -23,9 +23,10 @@ from cluster_engine.kube_apiserver.budgets import BODY_LIMIT
 from cluster_engine.kube_apiserver.requests import parse
 from cluster_engine.kube_apiserver.sessions import Listener
 from cluster_engine.network import LinkListener
-from cluster_engine.performers import link_of
+from cluster_engine.performers import link_of, session_of
 from cluster_engine.serving.driver import Driver
 from cluster_engine.serving.forwarding import ForwardSession
+from cluster_engine.serving.portions import Portions, is_collection
 from cluster_engine.serving.proxying import PATIENCE, Answer, incoming, is_proxied, late, outgoing, redirect
 from cluster_engine.serving.websocket import StreamSession
 from cluster_engine.sim import Entry, Link
@@ -190,17 +191,33 @@ class ClusterApp:
         with self._answering():
             if (request.method, request.path) == ("POST", FAULTS_PATH):
                 return self.cluster.server.refused_path(request) or await self._fault(request)
-            response = self.cluster.server.admit(request)
+            response = None if is_collection(request) else self.cluster.server.admit(request)
         if response is not None:
             return response
         async with self._lock:
             try:
+                if is_collection(request):
+                    return await self._delete_collection(request)
                 response = await self._carry_out(self.cluster.prepare(request))
             except JournalUnavailable as problem:
                 text = f"the write could not be made durable and was not carried out: {problem}"
                 return self.cluster.server.failure(request, errors.service_unavailable(text))
         assert response is not None
         return response
+
+    async def _delete_collection(self, request: Request) -> Response:
+        """A portion after the other, each durable as any write, all at the same virtual time."""
+        portions = Portions(self.cluster.server, request)
+        with self.driver.hold() if self.driver is not None else nullcontext():
+            while True:
+                portion = portions.next()
+                with self._answering():
+                    reply = self.cluster.server.admit(portion)
+                reply = reply or await self._carry_out(self.cluster.prepare(portion))
+                assert reply is not None
+                if (answer := portions.take(reply)) is not None:
+                    return answer
+                await asyncio.sleep(0)
 
     async def _fault(self, request: Request) -> Response:
         """Something fails, or works again: the body is ``{"kind": "node/power", "node": "worker-1", "up": false}``."""
@@ -287,6 +304,22 @@ class ClusterApp:
             except Exception:
                 sessions.forget(session)
                 raise
+
+    async def log_in(self, node: str, argv: Sequence[str], tty: bool, listener: Listener) -> str:
+        """Open a session on a node's machine; its name. Raises what `Cluster.prepare_login` raises."""
+        if self.driver is not None:
+            self.driver.kick()
+            self.driver.catch_up()
+        sessions = self.cluster.server.sessions
+        async with self._lock:
+            entry = self.cluster.prepare_login(node, argv, tty)
+            sessions.listen(session_of(entry), listener)
+            try:
+                await self._carry_out(entry)
+            except Exception:
+                sessions.forget(session_of(entry))
+                raise
+        return session_of(entry)
 
     async def open_link(self, source: str, ip: str, port: int, listener: LinkListener) -> str:
         """Open a connection into the cluster's network from outside; its name. The listener is told how it went."""

@@ -13,30 +13,14 @@ import signal
 import struct
 import subprocess
 import termios
-from collections.abc import Awaitable, Callable
-from dataclasses import dataclass
 
 from cluster_engine.linux.limits import KIB, MIB
+from cluster_engine.terminal.beside import Outcome, Output, ReadInput
 
 GRACE = 2.0
 """Seconds between SIGINT and SIGKILL."""
 CHUNK = 32 * 1024
 PAGE = os.sysconf("SC_PAGE_SIZE")
-
-ReadInput = Callable[[], Awaitable[bytes | None]]
-"""The next input: bytes, or None at the end."""
-Output = Callable[[int, bytes], Awaitable[None]]
-"""Gets (1 or 2, bytes)."""
-
-
-@dataclass(frozen=True, slots=True)
-class Outcome:
-    """How a run ended; `reason` is why it was stopped, if it was."""
-
-    status: int
-    unread: bytes = b""
-    interrupted: bool = False
-    reason: str = ""
 
 
 class Child:

@@ -21,7 +21,8 @@ from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.linux.limits import MIB
 from cluster_engine.terminal import launcher
-from cluster_engine.terminal.child import Child, Outcome, Output, ReadInput, size
+from cluster_engine.terminal.beside import Outcome, Output, ReadInput
+from cluster_engine.terminal.child import Child, size
 from cluster_engine.terminal.disk import Disk, data_of, normal
 
 LAUNCHER = Path(launcher.__file__)

@@ -16,8 +16,8 @@ from typing import Any, TypeVar
 
 from cluster_engine.linux.limits import MIB
 from cluster_engine.linux.text import characters, octets
-from cluster_engine.terminal.child import Outcome
-from cluster_engine.terminal.confine import ConfinedProgram, ConfinementError, Run
+from cluster_engine.terminal.beside import Beside, LoginError, Logins, Outcome
+from cluster_engine.terminal.confine import ConfinedProgram, ConfinementError
 from cluster_engine.terminal.console import SHELL, Console, Options
 from cluster_engine.terminal.disk import FileChange, normal
 from cluster_engine.terminal.forwarding import Forward
@@ -72,6 +72,8 @@ class SessionHooks:
     """What `fault` does: takes the fault with its kind. Raises ValueError."""
     on_why: Callable[[dict[str, Any]], Awaitable[str]] | None = None
     """What `why` does: takes the object's resource, namespace and name, returns what to print. Raises ValueError."""
+    logins: Logins | None = None
+    """Where one can log in; None: nowhere."""
     now: Callable[[], int] = lambda: time.time_ns() // 1000
     """The clock, in µs."""
     leap: Callable[[int], bool] = lambda due: False
@@ -100,7 +102,7 @@ class _Running:
     dropped: bool = False
     backlog: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
-    run: Run | None = None
+    run: Beside | None = None
 
 
 class TerminalSession:
@@ -333,7 +335,7 @@ class TerminalSession:
 
     def call(self, call: str, name: str, args: Any) -> None:
         """A program asks."""
-        if name == "run":
+        if name in ("run", "log-in"):
             self._running[call] = _Running(args["tty"])
             self._spawn(self._run(call, self._running[call], args))
         elif name == "complete":
@@ -450,6 +452,9 @@ class TerminalSession:
         try:
             await self._start()
             outcome = await self._serve(call, running, argv, args)
+        except LoginError as error:
+            self._answer(call, [str(error)])
+            return
         except (ConfinementError, OSError) as error:
             self._answer(call, ["out", 2, octets(f"{argv[0]}: {error}\n")], last=False)
         finally:
@@ -463,16 +468,9 @@ class TerminalSession:
     async def _serve(self, call: str, running: _Running, argv: list[str], args: Any) -> Outcome:
         if running.interrupted:
             return Outcome(130, interrupted=True)
-        differs = "diff" in subcommands(argv)[:1]
-        run = running.run = self._program.start(
-            argv,
-            self.console.disk,
-            keeps=differs,
-            cwd=characters(args["cwd"]),
-            env={characters(name): characters(value) for name, value in args["env"].items()},
-            tty=args["tty"],
-            size=(args["cols"], args["rows"]),
-        )
+        login = "host" in args
+        differs = not login and "diff" in subcommands(argv)[:1]
+        run = running.run = self._log_in(argv, args) if login else self._begin(argv, args, differs)
 
         async def read() -> bytes | None:
             while not running.input:
@@ -497,6 +495,23 @@ class TerminalSession:
         if differs and (folders := self._program.kept(self.console.disk)):
             self._answer(call, ["differ", *map(octets, folders)], last=False)
         return outcome
+
+    def _begin(self, argv: list[str], args: Any, keeps: bool) -> Beside:
+        return self._program.start(
+            argv,
+            self.console.disk,
+            keeps=keeps,
+            cwd=characters(args["cwd"]),
+            env={characters(name): characters(value) for name, value in args["env"].items()},
+            tty=args["tty"],
+            size=(args["cols"], args["rows"]),
+        )
+
+    def _log_in(self, argv: list[str], args: Any) -> Beside:
+        if self._hooks.logins is None:
+            raise LoginError("unknown")
+        size = (args["cols"], args["rows"])
+        return self._hooks.logins.start(characters(args["host"]), argv, tty=args["tty"], size=size)
 
     # --- completion -------------------------------------------------------------------------------
 

@@ -18,6 +18,7 @@ from asgiref.sync import sync_to_async
 from config.logs import request_id
 from django.conf import settings
 from django.db import DatabaseError
+from django.utils.translation import get_language
 from kombu.exceptions import KombuError
 from redis.exceptions import RedisError
 
@@ -220,7 +221,8 @@ async def call(run: Run, method: str, verb: str, data: Any = None, seconds: floa
     if not run.is_live:
         raise OverError(run.state)
     body = json.dumps(data).encode("utf-8") if data is not None else b""
-    headers = [(b"content-type", b"application/json")]
+    language = (get_language() or run.language).encode("ascii")
+    headers = [(b"content-type", b"application/json"), (b"accept-language", language)]
     answer = await send(run.pk, method, f"/{verb}/{run.pk}", headers, body, seconds)
     try:
         async with asyncio.timeout(seconds):

@@ -19,6 +19,7 @@ from django.template.loader import render_to_string
 from django.utils.translation import get_language, override
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
+from django.views.decorators.csrf import csrf_exempt
 from runs import hosting
 from runs.models import Run
 
@@ -30,6 +31,16 @@ _SIGNER = signing.TimestampSigner(salt="workspace.previews", sep="~")
 _ABSOLUTE = re.compile(rb"""(\s(?:href|src|action|poster)\s*=\s*["']?)/(?!/)""", re.IGNORECASE)
 _TYPE = re.compile(r"[\x20-\x7e]{1,200}")
 _KINDS = ("pods", "services")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
+SENDING = METHODS[2:]
+SENT_BYTES = 1024 * 1024
+"""Bytes of a body that is passed on."""
+_SCHEME = b'<meta name="color-scheme" content="light dark">'
+_STARTS = tuple(
+    re.compile(tag, re.IGNORECASE) for tag in (rb"<head[^>]*>", rb"<html[^>]*>", rb"<!doctype[^>]*>")
+)
+_COLOURED = re.compile(rb"colou?r|background|stylesheet|<style", re.IGNORECASE)
+"""A page that says something of its colours is shown as it is; any other follows the site's theme."""
 
 
 def address_of(run: Run, kind: str, namespace: str, name: str, port: int) -> str:
@@ -63,6 +74,7 @@ def _why(problem: str, port: int) -> str:
     }.get(problem, _("The page could not be fetched.")) % {"port": port}
 
 
+@csrf_exempt  # nobody's cookies count: the signed address is what lets in
 @never_cache
 async def preview(request: HttpRequest, token: str, path: str = "") -> HttpResponse:
     """One page or file of what the address names."""
@@ -73,14 +85,30 @@ async def preview(request: HttpRequest, token: str, path: str = "") -> HttpRespo
         return _confined(request, answer, "")
     base = f"/preview/{token}/"
     with override(language):
-        if request.method not in ("GET", "HEAD"):
-            text = _("The preview only reads: GET and HEAD. Use kubectl exec or a Pod to send more.")
+        if request.method not in METHODS:
+            text = _("The preview sends GET, HEAD, POST, PUT, PATCH and DELETE.")
             return _confined(request, _page(405, _("Not sent"), text), base)
+        if len(request.body) > SENT_BYTES:
+            return _confined(request, _page(413, _("Not sent"), _("The request is too large.")), base)
         query = request.META.get("QUERY_STRING", "")
         target = "/" + quote(path, safe="/:@+,;=~!$&'()*") + (f"?{query}" if query else "")
         wanted = {"kind": kind, "namespace": namespace, "name": name, "port": port}
-        answer = await _fetch(uuid.UUID(run_id), {**wanted, "method": request.method, "path": target}, base)
+        sent = {"body": base64.b64encode(request.body).decode("ascii"), "content_type": _type_of(request)}
+        wanted |= {"method": request.method, "path": target, **(sent if request.method in SENDING else {})}
+        answer = await _fetch(uuid.UUID(run_id), wanted, base)
     return _confined(request, answer, base)
+
+
+def _themed(body: bytes) -> bytes:
+    """A page that follows the theme of the frame around it."""
+    place = next((found for start in _STARTS if (found := start.search(body))), None)
+    at = place.end() if place is not None else 0
+    return body[:at] + _SCHEME + body[at:]
+
+
+def _type_of(request: HttpRequest) -> str:
+    kind = request.META.get("CONTENT_TYPE", "")
+    return kind if _TYPE.fullmatch(kind) else ""
 
 
 async def _fetch(run_id: uuid.UUID, wanted: dict[str, Any], base: str) -> HttpResponse:
@@ -111,6 +139,7 @@ def _answer(data: dict[str, Any], base: str) -> HttpResponse:
     if kind.startswith("text/html"):
         # As the API server's proxy does: links from the root lead into the page again.
         body = _ABSOLUTE.sub(lambda found: found[1] + base.encode("ascii"), body)
+        body = body if _COLOURED.search(body) else _themed(body)
     answer = HttpResponse(body, status=data["status"], content_type=kind)
     location = data["headers"].get("location", "")
     if 300 <= data["status"] < 400 and location:

@@ -11,6 +11,7 @@ import pytest
 from django.test import Client
 from runs import hosting
 from runs.host import preview
+from runs.host.cookies import COOKIES, PAGES, Jars
 from runs.host.errors import HostError
 from runs.host.forwarding import NotForwardedError, forwarded, namespace_of
 from runs.hosting import Reply
@@ -61,6 +62,11 @@ spec: {containers: [{name: c, image: busybox, command: [sh, -c, "while :; do ech
 ---
 apiVersion: v1
 kind: Pod
+metadata: {name: echo}
+spec: {containers: [{name: c, image: "registry.k8s.io/echoserver:1.10"}]}
+---
+apiVersion: v1
+kind: Pod
 metadata: {name: silent}
 spec: {containers: [{name: c, image: busybox, command: [sh, -c, "sleep 1d | nc -l -p 80"]}]}
 """
@@ -75,7 +81,14 @@ def base() -> Cluster:
 
 
 def ask(
-    base: Cluster, kind: str, name: str, port: int, path: str = "/", method: str = "GET"
+    base: Cluster,
+    kind: str,
+    name: str,
+    port: int,
+    path: str = "/",
+    method: str = "GET",
+    jars: Jars | None = None,
+    **more: Any,
 ) -> dict[str, Any]:
     async def scene() -> dict[str, Any]:
         cluster = base.fork()
@@ -83,7 +96,8 @@ def ask(
         driver.start()
         lab = Lab(cluster, ClusterApp(cluster, driver=driver, admin=True))
         try:
-            return await preview.fetch(lab, preview.Wanted(kind, "default", name, port, method, path))
+            wanted = preview.Wanted(kind, "default", name, port, method, path, **more)
+            return await preview.fetch(lab, wanted, jars or Jars())
         finally:
             driver.stop()
             assert cluster.outside.open_names() == []
@@ -138,7 +152,53 @@ def test_a_page_that_is_too_large_or_slow(base: Cluster, monkeypatch: pytest.Mon
     assert ask(base, "pods", "silent", 80) == {"problem": "timeout"}
 
 
-@pytest.mark.parametrize("data", [{}, {"kind": "nodes"}, {"method": "POST"}])
+@pytest.mark.parametrize("method", ["POST", "PUT", "PATCH", "DELETE"])
+def test_what_is_sent_arrives(base: Cluster, method: str) -> None:
+    jars = Jars()
+    jars.take(("pods", "default", "echo"), "/", "seen=yes; Path=/")
+    kind = "application/x-www-form-urlencoded"
+    answer = ask(base, "pods", "echo", 8080, "/form", method, jars, body=b"a=b\xff", content_type=kind)
+    said = base64.b64decode(answer["body"]).decode("latin-1")
+    assert f"method={method}\n" in said
+    assert "cookie=seen=yes" in said
+    assert f"content-type={kind}" in said
+    assert "a=b\xff" in said
+
+
+@pytest.mark.parametrize(
+    ("headers", "path", "sent"),
+    [
+        pytest.param(["a=b"], "/x", "a=b", id="kept"),
+        pytest.param(["a=b", "a=c"], "/", "a=c", id="set-again"),
+        pytest.param(["a=b; Path=/in", "c=d"], "/", "c=d", id="another-path"),
+        pytest.param(["a=b; Path=/in", "c=d"], "/in/x?q", "a=b; c=d", id="longer-path-first"),
+        pytest.param(["a=b; Path=/in"], "/inside", "", id="a-path-is-whole-names"),
+        pytest.param(["a=b", "a=; Max-Age=0"], "/", "", id="forgotten"),
+        pytest.param(["a=b", "a=; expires=Thu, 01 Jan 1970 00:00:00 GMT"], "/", "", id="expired"),
+        pytest.param(["a=" + "x" * 5_000], "/", "", id="too-long"),
+        pytest.param(['a="b c"; HttpOnly; Secure; SameSite=Lax'], "/", 'a="b c"', id="attributes"),
+        pytest.param([f"n{number}=1" for number in range(COOKIES + 1)], "/", None, id="too-many"),
+    ],
+)
+def test_cookies(headers: list[str], path: str, sent: str | None) -> None:
+    jars, page = Jars(), ("pods", "default", "web")
+    for header in headers:
+        jars.take(page, "/", header)
+    found = jars.header(page, path)
+    assert found == sent if sent is not None else len(found.split("; ")) == COOKIES
+    assert jars.header(("pods", "default", "other"), path) == ""
+
+
+def test_the_cookies_of_pages_long_gone_are_forgotten() -> None:
+    jars = Jars()
+    for number in range(PAGES + 1):
+        jars.take(("pods", "default", f"p{number}"), "/", "a=b")
+    assert [jars.header(("pods", "default", f"p{number}"), "/") for number in (0, 1)] == ["", "a=b"]
+
+
+@pytest.mark.parametrize(
+    "data", [{}, {"kind": "nodes"}, {"method": "TRACE"}, {"body": "?"}, {"body": "A" * 1_400_000}]
+)
 def test_what_is_no_request(data: dict[str, Any]) -> None:
     whole = {"kind": "pods", "namespace": "default", "name": "x", "port": 80, "method": "GET", "path": "/"}
     with pytest.raises(HostError):
@@ -147,7 +207,7 @@ def test_what_is_no_request(data: dict[str, Any]) -> None:
 
 # --- the web tier ---------------------------------------------------------------------------------
 
-PAGE = b'<a href="/a?b">x</a> <img src=/c.png> <a href="//elsewhere/">y</a> <a href="d">z</a>'
+PAGE = b'<style></style><a href="/a?b">x</a> <img src=/c.png> <a href="//elsewhere/">y</a> <a href="d">z</a>'
 
 
 @pytest.fixture
@@ -180,7 +240,7 @@ def test_a_frame_of_its_own_origin(url: str, answers: dict[str, Any]) -> None:
         "kind": "services", "namespace": "shop", "name": "web", "port": 8080, "method": "GET", "path": "/sub/x%20y?q=1",
     }  # fmt: skip
     assert answer.content.decode() == (
-        f'<a href="{url}a?b">x</a> <img src={url}c.png> <a href="//elsewhere/">y</a> <a href="d">z</a>'
+        f'<style></style><a href="{url}a?b">x</a> <img src={url}c.png> <a href="//elsewhere/">y</a> <a href="d">z</a>'
     )
     policy = answer["Content-Security-Policy"]
     assert policy.startswith("sandbox allow-scripts allow-forms; ")
@@ -213,10 +273,41 @@ def test_bad_headers_are_not_passed_on(url: str, answers: dict[str, Any]) -> Non
     assert "Set-Cookie" not in answer
 
 
-def test_only_reading(url: str, answers: dict[str, Any]) -> None:
-    for verb in ("post", "put", "delete", "patch"):
-        assert getattr(Client(), verb)(url).status_code == 405
+@pytest.mark.parametrize("verb", ["post", "put", "delete", "patch"])
+def test_bodies_pass(url: str, answers: dict[str, Any], verb: str) -> None:
+    client = Client(enforce_csrf_checks=True)
+    assert getattr(client, verb)(url, b"a=\xff", content_type="text/x-own").status_code == 200
+    asked = answers["asked"]
+    assert (asked["method"], base64.b64decode(asked["body"])) == (verb.upper(), b"a=\xff")
+    assert asked["content_type"] == "text/x-own"
+
+
+def test_what_is_not_sent(url: str, answers: dict[str, Any]) -> None:
+    assert Client().generic("TRACE", url).status_code == 405
+    assert Client().post(url, b"x" * (previews.SENT_BYTES + 1), content_type="text/plain").status_code == 413
     assert "asked" not in answers
+
+
+@pytest.mark.parametrize(
+    ("page", "shown"),
+    [
+        (
+            b"<!DOCTYPE html><html><head><title>x</title>",
+            "<!DOCTYPE html><html><head>{scheme}<title>x</title>",
+        ),
+        (b"<!doctype html><h1>x</h1>", "<!doctype html>{scheme}<h1>x</h1>"),
+        (b"<h1>x</h1>", "{scheme}<h1>x</h1>"),
+        (b"<body bgcolor=white>x", "<body bgcolor=white>x"),
+        (b"<style>p {}</style>x", "<style>p {}</style>x"),
+    ],
+    ids=["head", "doctype", "bare", "coloured", "styled"],
+)
+def test_a_page_without_colours_follows_the_theme(
+    url: str, answers: dict[str, Any], page: bytes, shown: str
+) -> None:
+    answers["body"] = base64.b64encode(page)
+    scheme = '<meta name="color-scheme" content="light dark">'
+    assert Client().get(url).content.decode() == shown.replace("{scheme}", scheme)
 
 
 def test_an_address_that_is_over_or_forged(

@@ -15,7 +15,7 @@ from typing import Any
 import pytest
 
 from cluster_engine.terminal import confine
-from cluster_engine.terminal.child import Outcome
+from cluster_engine.terminal.beside import Outcome
 from cluster_engine.terminal.confine import ConfinedProgram, ConfinementError, ProgramLimits, map_arguments
 from cluster_engine.terminal.disk import Disk
 from cluster_engine.terminal.kubectl import kubectl_path

@@ -19,6 +19,7 @@ from cluster_engine.container_runtime.images import (
     mysql,
     netshoot,
     nginx,
+    node,
     perl,
     postgres,
     private,
@@ -58,4 +59,5 @@ IMAGES: tuple[Image, ...] = (
     runtimes.NODE,
     distributions.DEBIAN,
     distributions.UBUNTU,
+    node.IMAGE,
 )

@@ -7,7 +7,7 @@ from dataclasses import replace
 from cluster_engine.linux import programs as linux
 from cluster_engine.linux.program import Program
 from cluster_engine.linux.sh import SHELL
-from cluster_engine.terminal.programs import clock, edit, fault, kubectl, sentences, standing_outside, why
+from cluster_engine.terminal.programs import clock, edit, fault, kubectl, sentences, ssh, standing_outside, why
 from cluster_engine.terminal.programs.help import programs as helping
 
 OWN: tuple[Program, ...] = (
@@ -19,6 +19,7 @@ OWN: tuple[Program, ...] = (
     fault.PROGRAM,
     kubectl.PROGRAM,
     why.PROGRAM,
+    ssh.PROGRAM,
     *sentences.PROGRAMS,
     *standing_outside.PROGRAMS,
 )

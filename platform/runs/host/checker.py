@@ -16,6 +16,7 @@ from typing import Any, Protocol
 
 from django.conf import settings
 from django.db import DatabaseError
+from django.utils.translation import gettext as _
 from grading import reports, standing
 
 from cluster_engine.cluster import Cluster
@@ -79,7 +80,7 @@ class Checker:
         Raises `HostError`.
         """
         if self._asked:
-            raise HostError(409, "A check is running already.")
+            raise HostError(409, _("A check is running already."))
         self._asked = True
         try:
             work = asyncio.ensure_future(self._grade(asked=True))
@@ -87,12 +88,14 @@ class Checker:
                 return await asyncio.wait_for(asyncio.shield(work), settings.CHECK_SECONDS)
             except TimeoutError:
                 raise HostError(
-                    504, f"The check took longer than {settings.CHECK_SECONDS} seconds and was given up."
+                    504,
+                    _("The check took longer than %(seconds)d seconds and was given up.")
+                    % {"seconds": settings.CHECK_SECONDS},
                 ) from None
             except GradingError as error:
-                raise HostError(504, f"The checks came to no result: {error}.") from error
+                raise HostError(504, _("The checks came to no result: %(why)s.") % {"why": error}) from error
             except DatabaseError as error:
-                raise HostError(503, "The result could not be kept; try again.") from error
+                raise HostError(503, _("The result could not be kept; try again.")) from error
         finally:
             self._asked = False
 

@@ -79,7 +79,9 @@ class RunClock:
         action = PERFORMERS.get(str(data.get("action")))
         if action is None:
             raise HostError(
-                400, f"action: one of {', '.join(PERFORMERS)}, found {str(data.get('action'))[:40]!r}"
+                400,
+                _("%(name)s: one of %(known)s, found %(found)r")
+                % {"name": "action", "known": ", ".join(PERFORMERS), "found": str(data.get("action"))[:40]},
             )
         if self._stands and data["action"] in ("pause", "resume", "speed"):
             raise HostError(409, "Beside a lesson time stands by itself, and goes on while a block runs.")
@@ -93,13 +95,13 @@ class RunClock:
         """What `time WORD …` of the terminal does, and says in the current language. Raises ValueError."""
         word, *more = words
         if len(more) > (word in TYPED):
-            raise ValueError(f"too many words after {word}")
+            raise ValueError(_("too many words after %(word)s") % {"word": word})
         data: dict[str, Any] = {"action": word}
         if word in TYPED:
             try:
                 data[TYPED[word]] = float(more[0].removesuffix("x" if word == "speed" else "s"))
             except (IndexError, ValueError):
-                raise ValueError(f"{word} takes a number: time {word} 10") from None
+                raise ValueError(_("%(word)s takes a number: time %(word)s 10") % {"word": word}) from None
         try:
             answer = self.state() if word == "now" else await self.act(data)
         except HostError as error:
@@ -121,7 +123,11 @@ class RunClock:
     async def _set_speed(self, data: dict[str, Any]) -> None:
         speed = data.get("speed")
         if speed not in SPEEDS or isinstance(speed, bool):
-            raise HostError(400, f"speed: one of {', '.join(numbers())}, found {str(speed)[:40]!r}")
+            raise HostError(
+                400,
+                _("%(name)s: one of %(known)s, found %(found)r")
+                % {"name": "speed", "known": ", ".join(numbers()), "found": str(speed)[:40]},
+            )
         self._speed = float(speed)
         await self._set(self._speed)
 
@@ -148,7 +154,9 @@ class RunClock:
             or not 0 < seconds <= LEAP_LIMIT
         ):
             raise HostError(
-                400, f"seconds: more than 0 and at most {LEAP_LIMIT:g}, found {str(seconds)[:40]!r}"
+                400,
+                _("%(name)s: more than 0 and at most %(most)g, found %(found)r")
+                % {"name": "seconds", "most": LEAP_LIMIT, "found": str(seconds)[:40]},
             )
         return await self._move(seconds, lambda link: False)
 

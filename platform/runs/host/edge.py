@@ -26,6 +26,8 @@ from urllib.parse import unquote_to_bytes
 from config.doors import Receive, Scope, Send
 from config.logs import request_id
 from config.middleware import new_request_id
+from django.utils import translation
+from django.utils.translation import gettext as _
 
 from runs.host.errors import HostError
 from runs.host.hosted import HostedRun
@@ -142,7 +144,8 @@ class Edge:
                 uuid.UUID(match[1].decode()), (match[2] or b"1").decode(), scope, receive, send
             )
         elif match := _VERB.fullmatch(path):
-            await self._verb(match[1].decode(), uuid.UUID(match[2].decode()), scope, receive, send)
+            with translation.override(headers.get("accept-language", "")):
+                await self._verb(match[1].decode(), uuid.UUID(match[2].decode()), scope, receive, send)
         else:
             await self._refuse(scope, send, 404)
 
@@ -265,7 +268,9 @@ class Edge:
             await self._refuse(scope, send, MISDIRECTED)
         except JournalUnavailableError as error:
             hosted.abandon()
-            await send_json(send, 503, {"error": f"The change could not be made durable: {error}"})
+            await send_json(
+                send, 503, {"error": _("The change could not be made durable: %(why)s") % {"why": error}}
+            )
         except JournalFullError as error:
             await send_json(send, 409, {"error": str(error)})
 
@@ -323,7 +328,7 @@ async def _body(receive: Receive) -> bytes:
             return b""
         size += len(message.get("body", b""))
         if size > MAX_BODY:
-            raise HostError(413, "The request is too large.")
+            raise HostError(413, _("The request is too large."))
         parts.append(message.get("body", b""))
         more = message.get("more_body", False)
     return b"".join(parts)

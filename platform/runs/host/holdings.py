@@ -10,6 +10,7 @@ from collections.abc import Callable, Iterable
 from typing import Any
 
 import orjson
+from django.utils.translation import gettext as _
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.sim import Entry
@@ -48,10 +49,13 @@ class Holdings:
 
     def _excess(self) -> str:
         if self._held >= STORE_BYTES:
-            return f"the objects of this cluster take more than {STORE_BYTES // 1_000_000} MB; delete some to go on"
+            return _("the objects of this cluster take more than %(limit)d MB; delete some to go on") % {
+                "limit": STORE_BYTES // 1_000_000
+            }
         if self._held_together >= USER_STORE_BYTES:
-            limit = USER_STORE_BYTES // 1_000_000
-            return f"the objects of your clusters take more than {limit} MB; delete some, or stop a lab, to go on"
+            return _(
+                "the objects of your clusters take more than %(limit)d MB; delete some, or stop a lab, to go on"
+            ) % {"limit": USER_STORE_BYTES // 1_000_000}
         return ""
 
     def wrote(self, size: int) -> None:

@@ -16,6 +16,8 @@ from config.doors import Receive, Scope, Send
 from django.conf import settings
 from django.db import DatabaseError
 from django.utils import translation
+from django.utils.translation import gettext as _
+from django.utils.translation import gettext_noop
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, UserInfo
@@ -28,6 +30,7 @@ from runs.host import beside, past, preview
 from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.clock import RunClock
+from runs.host.cookies import Jars
 from runs.host.errors import HostError
 from runs.host.holdings import Holdings
 from runs.host.live import Tabs
@@ -46,7 +49,7 @@ WATCHED_FACTOR = 6
 #: Seconds without anybody after which time is worked out when somebody comes back.
 DOZE_SECONDS = 30.0
 #: What is told above it are Kubernetes' own words (apimachinery/pkg/api/errors, NewTooManyRequestsError).
-TOO_MANY = "Too many requests, please try again later."
+TOO_MANY = gettext_noop("Too many requests, please try again later.")
 #: Requests, streams and sockets of one user's runs that a host has under way together.
 USER_IN_USE = 300
 #: Journal entries from keyframe to keyframe.
@@ -145,6 +148,7 @@ class HostedRun:
         self.tabs = Tabs(self.app, self.checker, self.clock)
         self._previews = asyncio.Semaphore(PREVIEWS)
         self._forecasts = asyncio.Semaphore(1)
+        self._jars = Jars()
 
     @property
     def hurries(self) -> bool:
@@ -204,7 +208,7 @@ class HostedRun:
         """Somebody asks it something, or follows it, inside. Raises `HostError` where its user does so too often."""
         together = self.host.in_use
         if together[self.user_id] >= USER_IN_USE:
-            raise HostError(429, TOO_MANY)
+            raise HostError(429, _(TOO_MANY))
         together[self.user_id] += 1
         self.in_use += 1
         try:
@@ -245,11 +249,12 @@ class HostedRun:
             raise FencedError(f"run {self.run_id} is being dropped")
         if entry.seq > settings.RUN_JOURNAL_LIMIT and entry.kind != CLOCK:
             raise JournalFullError(
-                f"this lab run has reached its limit of {settings.RUN_JOURNAL_LIMIT} changes; reset the lab to go on"
+                _("this lab run has reached its limit of %(limit)d changes; reset the lab to go on")
+                % {"limit": settings.RUN_JOURNAL_LIMIT}
             )
         if self.room <= 0 and entry.kind != CLOCK:
             raise JournalFullError(
-                "your labs keep as many bytes as they may; reset this lab, or stop another one, to go on"
+                _("your labs keep as many bytes as they may; reset this lab, or stop another one, to go on")
             )
         if why := self.holdings.full(entry):
             raise JournalFullError(why)
@@ -412,11 +417,11 @@ class HostedRun:
     async def preview(self, data: dict[str, Any]) -> dict[str, Any]:
         """What a Pod or Service answers over HTTP (`host/preview.py`), some at a time."""
         async with self._previews:
-            return await preview.fetch(self, preview.Wanted.of(data))
+            return await preview.fetch(self, preview.Wanted.of(data), self._jars)
 
     async def live_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
         """Serve one browser tab's map and the like."""
         if scope["type"] != "websocket":
-            raise HostError(400, "This address is a WebSocket's.")
+            raise HostError(400, _("This address is a WebSocket's."))
         with self.used():
             await self.tabs.serve(receive, send)

@@ -1,6 +1,6 @@
 """The page of a Pod or of a Service, fetched through the run as the API server's proxy fetches it.
 
-Reading only: GET and HEAD. Models k8s.io/apimachinery/pkg/util/proxy (UpgradeAwareHandler) without upgrades.
+Models k8s.io/apimachinery/pkg/util/proxy (UpgradeAwareHandler) without upgrades.
 """
 
 from __future__ import annotations
@@ -10,11 +10,14 @@ import base64
 from dataclasses import dataclass
 from typing import Any
 
+from django.utils.translation import gettext as _
+
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.cluster import Cluster
 from cluster_engine.linux.programs import http
 from cluster_engine.network import API_SERVER
 from cluster_engine.serving import Link, LinkError
+from runs.host.cookies import Jars, Page
 from runs.host.errors import HostError
 from runs.host.outside import Run
 
@@ -22,7 +25,10 @@ SECONDS = 10.0
 """How long a page may take, of the wall's time."""
 PAGE_BYTES = 2 * 1024 * 1024
 """Bytes of one answer's body."""
+SENT_BYTES = 1024 * 1024
+"""Bytes of one request's body."""
 KEPT_HEADERS = ("content-type", "location")
+METHODS = ("GET", "HEAD", "POST", "PUT", "PATCH", "DELETE")
 KINDS = ("pods", "services")
 
 
@@ -40,20 +46,35 @@ class Wanted:
     port: int
     method: str
     path: str
+    body: bytes = b""
+    content_type: str = ""
+
+    @property
+    def page(self) -> Page:
+        """Whose cookies count."""
+        return self.kind, self.namespace, self.name
 
     @classmethod
     def of(cls, data: dict[str, Any]) -> Wanted:
         """Raises HostError."""
         try:
-            wanted = cls(**{name: data[name] for name in cls.__slots__})
+            asked = {name: data[name] for name in ("kind", "namespace", "name", "port", "method", "path")}
+            body = base64.b64decode(data.get("body", ""), validate=True)
+            wanted = cls(**asked, body=body, content_type=data.get("content_type", ""))
         except KeyError as error:
-            raise HostError(400, f"The field {error} is missing.") from None
-        if wanted.kind not in KINDS or wanted.method not in ("GET", "HEAD"):
-            raise HostError(400, "Pods and Services have pages, and they are read with GET or HEAD.")
+            raise HostError(400, _("The field %(name)s is missing.") % {"name": error}) from None
+        except ValueError:
+            raise HostError(400, _("The field %(name)s is missing.") % {"name": "body"}) from None
+        if wanted.kind not in KINDS or wanted.method not in METHODS:
+            raise HostError(
+                400, _("Pods and Services have pages, and these are asked with GET, POST and the like.")
+            )
+        if len(body) > SENT_BYTES:
+            raise HostError(413, _("The request is too large."))
         return wanted
 
 
-async def fetch(run: Run, wanted: Wanted) -> dict[str, Any]:
+async def fetch(run: Run, wanted: Wanted, jars: Jars) -> dict[str, Any]:
     """``{"status", "headers", "body" (base64)}``, or ``{"problem"}``. Raises what the journal raises."""
     try:
         ip = _address(run.cluster, wanted)
@@ -61,7 +82,7 @@ async def fetch(run: Run, wanted: Wanted) -> dict[str, Any]:
         try:
             async with asyncio.timeout(SECONDS):
                 await link.connect(ip, wanted.port)
-                return await _ask(link, ip, wanted)
+                return await _ask(link, ip, wanted, jars)
         finally:
             await link.close()
     except NoPageError as error:
@@ -92,12 +113,20 @@ def _address(cluster: Cluster, wanted: Wanted) -> str:
     return str(ip)
 
 
-async def _ask(link: Link, ip: str, wanted: Wanted) -> dict[str, Any]:
+async def _ask(link: Link, ip: str, wanted: Wanted, jars: Jars) -> dict[str, Any]:
     url = http.Url("http", ip, wanted.port, wanted.path)
     headers = [
         ("Host", url.authority), ("User-Agent", "drydock-preview"), ("Accept", "*/*"), ("Connection", "close"),
     ]  # fmt: skip
-    await link.send(http.request(url, wanted.method, headers, "").encode("latin-1"))
+    if cookies := jars.header(wanted.page, wanted.path):
+        headers.append(("Cookie", cookies))
+    if wanted.content_type:
+        headers.append(("Content-Type", wanted.content_type))
+    if wanted.body or wanted.method not in ("GET", "HEAD"):
+        headers.append(("Content-Length", str(len(wanted.body))))
+    await link.send(
+        http.request(url, wanted.method, headers, wanted.body.decode("latin-1")).encode("latin-1")
+    )
     answer, body = http.fresh(), ""
     while not answer["done"]:
         data = await link.read()
@@ -109,6 +138,9 @@ async def _ask(link: Link, ip: str, wanted: Wanted) -> dict[str, Any]:
         body += piece
         if len(body) > PAGE_BYTES:
             raise NoPageError("too-large")
+    for name, value in answer["headers"]:
+        if name.lower() == "set-cookie":
+            jars.take(wanted.page, wanted.path, value)
     kept = {name: value for name in KEPT_HEADERS if (value := http.header(answer, name))}
     return {
         "status": answer["status"],

@@ -19,6 +19,7 @@ from urllib.parse import urlsplit
 import yaml
 from config.doors import Receive, Send
 from django.conf import settings
+from django.utils.translation import gettext as _
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.linux.errors import FileError
@@ -32,6 +33,7 @@ from cluster_engine.terminal.session import BusyError, SessionHooks, TerminalSes
 from runs.host.building import HOME
 from runs.host.errors import HostError
 from runs.host.forwarding import NotForwardedError, forwarded, namespace_of
+from runs.host.logins import Logins
 from runs.host.outside import Dialer
 from runs.host.screens import Screen, View, parse
 from runs.host.writer import JournalUnavailableError
@@ -166,7 +168,9 @@ class Terminal:
                 )
         except (ConfinementError, OSError) as error:
             logger.error("no terminal on this machine: %s", error)
-            raise HostError(503, f"The terminal cannot be started on this machine: {error}") from error
+            raise HostError(
+                503, _("The terminal cannot be started on this machine: %(why)s") % {"why": error}
+            ) from error
         if not self._program.confined:
             logger.warning("kubectl runs unconfined: this machine lacks Landlock or seccomp")
         hooks = SessionHooks(
@@ -181,6 +185,7 @@ class Terminal:
             now=self._hosted.now,
             leap=self._hosted.go_to,
             dialer=Dialer(self._hosted),
+            logins=Logins(self._hosted),
         )
         self._session = TerminalSession(self._files, self._program, hooks, Options(home=HOME))
         return self._session
@@ -299,7 +304,10 @@ class Terminal:
         self._saved_bytes += len(content or b"")
         if self._saved_bytes > FILES_BYTES:
             raise JournalFullError(
-                "Your files have changed too much to be kept; what you change from now on is lost when the lab sleeps."
+                _(
+                    "Your files have changed too much to be kept; "
+                    "what you change from now on is lost when the lab sleeps."
+                )
             )
         await self._hosted.note_file(path, content)
 
@@ -317,7 +325,7 @@ class Terminal:
         """Save one file from the editor; it is in the journal when this returns. Raises `HostError`."""
         target = normal(path, HOME)
         if target != HOME and not target.startswith(HOME + "/"):
-            raise HostError(400, "Files are kept in the home folder.")
+            raise HostError(400, _("Files are kept in the home folder."))
         session = self.session()
         self._editor = True
         try:
@@ -332,7 +340,7 @@ class Terminal:
         """The absolute path of a file in the home folder that is there. Raises `HostError`."""
         target = normal(path, HOME)
         if target not in self.session().files():
-            raise HostError(404, f"There is no file {path}.")
+            raise HostError(404, _("There is no file %(path)s.") % {"path": path})
         return target
 
     async def remove(self, path: str) -> None:
@@ -349,9 +357,9 @@ class Terminal:
         """Give one file a name that nothing has; in the journal when this returns. Raises `HostError`."""
         session, source, target = self.session(), self._file(path), normal(to, HOME)
         if not target.startswith(HOME + "/"):
-            raise HostError(400, "Files are kept in the home folder.")
+            raise HostError(400, _("Files are kept in the home folder."))
         if target in session.files():
-            raise HostError(409, f"There is a file {relative(target)} already.")
+            raise HostError(409, _("There is a file %(path)s already.") % {"path": relative(target)})
         self._editor = True
         try:
             session.save(target, session.files()[source])

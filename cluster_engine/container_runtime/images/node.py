@@ -1,0 +1,96 @@
+"""kindest/node: the machine of a node. Who logs in to a node of the cluster is on one (`kubelet/logins.py`)."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, debian_files, tags
+from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.version import KUBERNETES_VERSION
+
+_SERVICES = {
+    "/usr/local/bin/containerd": [],
+    "/usr/bin/kubelet": [
+        "--kubeconfig=/etc/kubernetes/kubelet.conf",
+        "--config=/var/lib/kubelet/config.yaml",
+    ],
+}
+_SENTENCES = {
+    "systemctl": "Drydock does not simulate systemd (a real node runs kubelet and containerd as its services)\n",
+    "journalctl": "Drydock does not simulate the journal (a real node shows its kubelet's log in it)\n",
+}
+_CRICTL = (
+    "Usage: crictl ps [-a] | pods | images\n"
+    "Drydock does not simulate crictl's other commands (a real node has them).\n"
+)
+
+
+def _init(sys: Sys, state: State, event: Event) -> State:
+    """Starts the services, and again what ends."""
+    match event:
+        case ["start", _]:
+            state = {str(sys.spawn([path, *words])): path for path, words in _SERVICES.items()}
+        case ["exited", pid, _] if str(pid) in state:
+            path = state.pop(str(pid))
+            state[str(sys.spawn([path, *_SERVICES[path]]))] = path
+    return state
+
+
+def _service(sys: Sys, state: State, event: Event) -> State:
+    """Waits: what it does for the cluster is done elsewhere."""
+    return state
+
+
+def _sentence(name: str) -> Program:
+    def run(sys: Sys, argv: list[str]) -> int:
+        sys.err(f"{name}: {_SENTENCES[name]}")
+        return 1
+
+    return Program(name, run=run)
+
+
+def _crictl(sys: Sys, state: State, event: Event) -> State:
+    """Asks containerd, that is: the host."""
+    match event:
+        case ["start", argv]:
+            match [word for word in argv[1:] if word not in ("-a", "--all")]:
+                case ["ps" | "pods" | "images" as what]:
+                    sys.call("cri", {"node": sys.hostname, "what": what, "all": len(argv) > 2})
+                case _:
+                    sys.err(_CRICTL)
+                    sys.exit(1)
+        case ["answer", _, None]:
+            sys.err(
+                "FATA[0000] validate service connection: validate CRI v1 runtime API for endpoint "
+                '"unix:///run/containerd/containerd.sock": rpc error: code = Unavailable\n'
+            )
+            sys.exit(1)
+        case ["answer", _, rows]:
+            widths = [max(map(len, column)) + 4 for column in zip(*rows, strict=True)]
+            for row in rows:
+                line = "".join(cell.ljust(width) for cell, width in zip(row, widths, strict=True))
+                sys.out(f"{line.rstrip()}\n")
+            sys.exit(0)
+    return state
+
+
+def _programs(variant: Variant) -> Mapping[str, Program]:
+    return {
+        "/usr/sbin/init": Program("init", on=_init),
+        **{path: Program(path.rpartition("/")[2], on=_service) for path in _SERVICES},
+        **{f"/usr/bin/{name}": _sentence(name) for name in _SENTENCES},
+        "/usr/local/bin/crictl": Program("crictl", on=_crictl),
+    }
+
+
+IMAGE = Image(
+    repository="docker.io/kindest/node",
+    variants=tags(450 * MB, "13", f"v{KUBERNETES_VERSION}"),
+    cmd=("/sbin/init",),
+    env={"PATH": PATH},
+    workdir="/",
+    tools="debian",
+    also=("ps", "top", "free", "uptime", "ping", "pgrep", "less", "curl"),
+    files=debian_files,
+    programs=_programs,
+)
