@@ -7,7 +7,16 @@ from dataclasses import replace
 from cluster_engine.linux import programs as linux
 from cluster_engine.linux.program import Program
 from cluster_engine.linux.sh import SHELL
-from cluster_engine.terminal.programs import clock, edit, fault, kubectl, sentences, ssh, standing_outside, why
+from cluster_engine.terminal.programs import (
+    clock,
+    edit,
+    fault,
+    kubectl,
+    sentences,
+    ssh,
+    standing_outside,
+    why,
+)
 from cluster_engine.terminal.programs.help import programs as helping
 
 OWN: tuple[Program, ...] = (

@@ -14,6 +14,7 @@ from django.db import DatabaseError
 from django.utils.translation import gettext as _
 
 from cluster_engine.cluster import Cluster
+from cluster_engine.release import release
 from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.sim import SECOND, Link
 from runs.clock import LEAP_LIMIT, SPEEDS, numbers
@@ -142,7 +143,11 @@ class RunClock:
     async def _step(self, data: dict[str, Any]) -> Happening | None:
         # Whether anything is to happen a fork finds out: where nothing is, time stays where it was.
         fork = self._owner.cluster.fork()
-        if not await Driver(fork).step(fork.clock.now + round(LEAP_LIMIT * SECOND), matters):
+        try:
+            found = await Driver(fork).step(fork.clock.now + round(LEAP_LIMIT * SECOND), matters)
+        finally:
+            release(fork)
+        if not found:
             return None
         return await self._move(LEAP_LIMIT, matters)
 

@@ -20,6 +20,7 @@ from typing import Any
 from django.conf import settings
 
 from cluster_engine.cluster import Cluster
+from cluster_engine.release import release
 
 logger = logging.getLogger(__name__)
 
@@ -129,13 +130,19 @@ class Graders:
     def grade(self, slug: str, fork: Cluster, deadline: float) -> dict[str, Any]:
         """The report of the lab's checks (`labs.kit.runner.Report.as_data`) with the cluster's hash. In `pool`.
 
+        The fork is taken apart as soon as its keyframe is there: nothing else would free it before the next collection.
+
         `deadline` is of `time.monotonic`. Raises GradingError.
         """
         grader: _Grader | None = getattr(self._mine, "grader", None)
         if grader is None:
             grader = self._mine.grader = _Grader()
             self._all.append(grader)
-        return grader.ask(slug, fork.keyframe(compressed=False), deadline)
+        try:
+            keyframe = fork.keyframe(compressed=False)
+        finally:
+            release(fork)
+        return grader.ask(slug, keyframe, deadline)
 
     def stop(self) -> None:
         """End all; what is under way fails."""
