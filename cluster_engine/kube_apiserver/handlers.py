@@ -85,7 +85,7 @@ class Handlers:
         kind = self._scheme.served(info.group, info.version, info.resource)
         if kind is None:
             return self.failure(request, errors.no_such_resource())
-        return self._verbs.deleted(request, kind, deleted)
+        return self._replies.deleted(request, kind, deleted)
 
     # ---- the way in --------------------------------------------------------------------------------------
 

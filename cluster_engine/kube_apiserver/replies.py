@@ -16,7 +16,7 @@ from cluster_engine.sim import Clock
 from .encoding import ObjectBytes
 from .negotiation import JSON_TYPE, Accept, encode, negotiate, wants_pretty
 from .requests import first
-from .types import Request, Response
+from .types import Deleted, Request, Response
 
 FORMS = ("Table", "PartialObjectMetadata")
 LIST_FORMS = ("Table", "PartialObjectMetadataList")
@@ -62,6 +62,18 @@ class Replies:
         content_type, body = encode(request, accept, value)
         headers = {"content-type": content_type, "cache-control": NO_STORE}
         return Response(code, headers, body, warnings=tuple(warnings[:_WARNINGS_LIMIT]))
+
+    def deleted(self, request: Request, kind: Kind, deleted: Deleted) -> Response:
+        """What the deletion of a collection answers: the objects as they were."""
+        value = {
+            "kind": kind.list_kind,
+            "apiVersion": kind.api_version,
+            "metadata": deleted.meta,
+            "items": items_of(kind, deleted.objects),
+        }
+        response = self.reply(request, 200, value, negotiate(request), deleted.warnings)
+        response.deleted = deleted
+        return response
 
     def table(self, request: Request, kind: Kind, objects: list[JSON], meta: JSON) -> JSON:
         include = first(request, "includeObject") or "Metadata"

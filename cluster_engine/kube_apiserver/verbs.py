@@ -190,16 +190,4 @@ class Verbs:
         selection = Selection.parse(kind, namespace, chosen.label_selector, chosen.field_selector)
         found, meta = listing.read(self._store, selection, chosen)
         self._registry.delete_each(ctx, kind.group_resource, found, options)
-        return self.deleted(request, kind, Deleted(found, meta, tuple(ctx.warnings)))
-
-    def deleted(self, request: Request, kind: Kind, deleted: Deleted) -> Response:
-        """What the deletion of a collection answers: the objects as they were."""
-        value = {
-            "kind": kind.list_kind,
-            "apiVersion": kind.api_version,
-            "metadata": deleted.meta,
-            "items": items_of(kind, deleted.objects),
-        }
-        response = self._replies.reply(request, 200, value, negotiate(request), deleted.warnings)
-        response.deleted = deleted
-        return response
+        return self._replies.deleted(request, kind, Deleted(found, meta, tuple(ctx.warnings)))

@@ -23,6 +23,7 @@ from cluster_engine.kubelet.environment import Facts
 from cluster_engine.kubelet.hosts import HostnameError, kernel_hostname
 from cluster_engine.kubelet.prober import KINDS, Prober
 from cluster_engine.kubelet.record import (
+    CONTAINERS,
     FINISHED,
     NEW,
     SYNCING,
@@ -49,6 +50,8 @@ _FOREGROUND = 300 * SECOND
 _STORAGE_PERIOD = 10.0
 """Seconds between two looks at what is in volumes (the eviction manager's)."""
 _MESSAGE = 4096
+_MESSAGES = 12 * 1024
+"""Bytes of the termination messages of a Pod's containers, in equal shares (status_manager.go, normalizeStatus)."""
 _MESSAGE_FROM_LOG, _LINES_FROM_LOG = 2048, 80
 """Bytes of a termination message; bytes and lines of one that is taken from the log."""
 
@@ -160,15 +163,20 @@ class Worker:
 
     def _message(self, record: PodRecord, pod: JSON, container: Container) -> str:
         """/dev/termination-log, or the end of the log when the Pod wants that."""
+        return self._last_words(record, pod, container)[: _MESSAGES // _containers(pod)].decode(
+            "utf-8", "replace"
+        )
+
+    def _last_words(self, record: PodRecord, pod: JSON, container: Container) -> bytes:
         spec = find_container(pod["spec"], container.name)
         written = self.runtime.last_words(record, container)
         if written:
-            return written[:_MESSAGE].decode("utf-8", "replace")
+            return written[:_MESSAGE]
         if container.exit_code and spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
             lines = self.runtime.logs(record, container)[-_LINES_FROM_LOG:]
             text = "".join(f"{line}\n" for _, _, line in lines)
-            return text.encode()[-_MESSAGE_FROM_LOG:].decode("utf-8", "replace")
-        return ""
+            return text.encode()[-_MESSAGE_FROM_LOG:]
+        return b""
 
     # ---- doing -----------------------------------------------------------------------------------------
 
@@ -484,3 +492,8 @@ class Worker:
         fresh = self.volumes.refreshed(pod, volume, facts, before, self.clock.now, suffix)
         if fresh is not None:
             self.runtime.set_volume(self.core.records[known.uid], volume["name"], fresh)
+
+
+def _containers(pod: JSON) -> int:
+    """How many the Pod has, of all kinds."""
+    return sum(len(pod["spec"].get(kind) or ()) for kind in CONTAINERS)
