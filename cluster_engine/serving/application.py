@@ -179,6 +179,8 @@ class ClusterApp:
                 last = chunk
                 if self.driver is not None:
                     self.driver.charge(len(chunk) * SENDING)
+                # A client that reads as fast as it is written to would have the loop to itself.
+                await asyncio.sleep(0)
         await send({"type": "http.response.body", "body": last})
 
     async def respond(self, request: Request) -> Response:

@@ -54,12 +54,19 @@ def fresh(make_run: Callable[..., Run]) -> Run:
 
 
 def ask(
-    host: EngineHost, run: Run, path: str, method: str = "GET", data: Any = None, prefix: str = "clusters"
+    host: EngineHost,
+    run: Run,
+    path: str,
+    method: str = "GET",
+    data: Any = None,
+    prefix: str = "clusters",
+    language: str = "en",
 ) -> Any:
     request = httpx.Request(method, f"{host.url}/{prefix}/{run.pk}{path}", json=data)
     target = request.url.raw_path.decode()
     for name, value in hosting.host_headers(host.name, method, target, request.content):
         request.headers[name.decode()] = value.decode()
+    request.headers["accept-language"] = language
     with httpx.Client(timeout=LIMIT) as client:
         return client.send(request)
 
@@ -346,6 +353,20 @@ def test_files_are_renamed_and_deleted(hosts: Callable[[], EngineHost], fresh: R
     there = {file["path"]: file["content"] for file in ask(second, fresh, "", prefix="files").json()["files"]}
     assert there["new/c.yaml"] == "a.yaml"
     assert not {"a.yaml", "b.yaml"} & there.keys()
+
+
+@pytest.mark.parametrize(
+    ("language", "said"),
+    [
+        ("zh-hans", "没有文件 c.yaml。"),
+        ("en", "There is no file c.yaml."),
+        ("tlh,*;q=0.1", "There is no file c.yaml."),
+    ],
+)
+def test_a_refusal_is_in_the_readers_language(host: EngineHost, fresh: Run, language: str, said: str) -> None:
+    host.acquire(fresh.pk)
+    answer = ask(host, fresh, "", "DELETE", {"path": "c.yaml"}, prefix="files", language=language)
+    assert answer.json() == {"error": said}
 
 
 @pytest.mark.parametrize("path", ["../../etc/passwd", "/etc/passwd", "/home/learner"])

@@ -26,6 +26,7 @@ from urllib.parse import unquote_to_bytes
 from config.doors import Receive, Scope, Send
 from config.logs import request_id
 from config.middleware import new_request_id
+from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
@@ -57,6 +58,12 @@ def under(scope: Scope, rest: bytes) -> Scope:
     inner["root_path"] = ""
     inner["headers"] = [(n, v) for n, v in scope["headers"] if n != SIGNATURE_HEADER.encode("ascii")]
     return inner
+
+
+def language_of(headers: Mapping[str, str]) -> str:
+    """In which of the site's languages the web tier wants to hear what is refused."""
+    named = headers.get("accept-language", "")
+    return named if named in dict(settings.LANGUAGES) else settings.LANGUAGE_CODE
 
 
 def _unquoted(raw: bytes) -> str:
@@ -144,7 +151,7 @@ class Edge:
                 uuid.UUID(match[1].decode()), (match[2] or b"1").decode(), scope, receive, send
             )
         elif match := _VERB.fullmatch(path):
-            with translation.override(headers.get("accept-language", "")):
+            with translation.override(language_of(headers)):
                 await self._verb(match[1].decode(), uuid.UUID(match[2].decode()), scope, receive, send)
         else:
             await self._refuse(scope, send, 404)
