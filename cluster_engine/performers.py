@@ -73,7 +73,12 @@ def _login(cluster: Wiring, entry: Entry) -> None:
     assert isinstance(kubelets, Kubelets)
     payload = entry.payload
     with _cause(cluster, entry, entry.kind, payload["node"]):
-        kubelets.logins.open(session_of(entry), payload["node"], payload["argv"], payload["tty"])
+        try:
+            kubelets.logins.open(session_of(entry), payload["node"], payload["argv"], payload["tty"])
+        except Exception as error:
+            if not cluster.clock.failed("journal", f"{entry.seq} {entry.kind}", error):
+                raise
+            cluster.server.sessions.give_up(session_of(entry))
 
 
 def session_of(entry: Entry) -> str:

@@ -7,7 +7,7 @@ from allauth.account.decorators import secure_admin_login
 from django.contrib import admin
 from django.contrib.auth.admin import UserAdmin
 
-from accounts.models import User
+from accounts.models import Classroom, Invitation, User
 
 admin.site.site_header = admin.site.site_title = "Drydock"
 admin.site.login = secure_admin_login(admin.site.login)  # type: ignore[method-assign]
@@ -25,4 +25,21 @@ class DrydockUserAdmin(UserAdmin):  # type: ignore[type-arg]
     readonly_fields = ("is_guest",)
 
 
+class InvitationInline(admin.TabularInline):  # type: ignore[type-arg]
+    """The addresses that are invited to a class."""
+
+    model = Invitation
+    extra = 0
+
+
+class ClassroomAdmin(admin.ModelAdmin):  # type: ignore[type-arg]
+    """Classes: who teaches them and who is in them."""
+
+    list_display = ("name", "code", "created")
+    search_fields = ("name", "code")
+    raw_id_fields = ("teachers", "members")
+    inlines = (InvitationInline,)
+
+
 admin.site.register(User, DrydockUserAdmin)
+admin.site.register(Classroom, ClassroomAdmin)

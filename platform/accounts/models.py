@@ -8,11 +8,12 @@ from __future__ import annotations
 
 import hashlib
 import secrets
-from typing import ClassVar
+from typing import Any, ClassVar, TypeVar
 
 from django.conf import settings
-from django.contrib.auth.models import AbstractUser, UserManager
+from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
 from django.db import models
+from django.db.models import Q
 from django.utils import timezone
 from django.utils.translation import gettext_lazy as _
 
@@ -20,8 +21,24 @@ TOKEN_PREFIX = "dd_"
 GUEST_PREFIX = "guest-"
 
 
+Rows = TypeVar("Rows", bound="models.QuerySet[Any, Any]")
+#: Of a class's code: no letters or digits that look like others.
+CODE_ALPHABET, CODE_LENGTH = "ABCDEFGHJKMNPQRSTUVWXYZ23456789", 10
+
+
+def new_code() -> str:
+    """What lets a learner into a class; some 49 random bits."""
+    return "".join(secrets.choice(CODE_ALPHABET) for _ in range(CODE_LENGTH))
+
+
 class DrydockUserManager(UserManager["User"]):
-    """Also makes guests."""
+    """Also makes guests, and knows whose work somebody may look at."""
+
+    def taught_by(self, teacher: User) -> models.QuerySet[User]:
+        """The members of this teacher's classes; of who leads the installation, everybody."""
+        if not teacher.is_instructor or teacher.must_change_password:
+            return self.none()
+        return self.all() if teacher.leads else self.filter(classrooms__teachers=teacher).distinct()
 
     def create_guest(self, language: str = "en") -> User:
         """A new guest, with no password to log in by."""
@@ -51,11 +68,93 @@ class User(AbstractUser):
         indexes: ClassVar = [models.Index(fields=["is_guest", "date_joined"], name="accounts_guest_joined")]
 
     @property
+    def leads(self) -> bool:
+        """Whether the installation is theirs: such an instructor sees everybody, and guests."""
+        return self.is_instructor and self.is_staff
+
+    @property
     def display_name(self) -> str:
         """What a page or the gradebook calls this user."""
         if self.is_guest:
             return str(_("Guest"))
         return self.get_full_name() or self.username
+
+
+def visible(rows: Rows, user: User | AnonymousUser) -> Rows:
+    """Of rows that belong to a `user`: their own, and to an instructor those of who is in a class of theirs."""
+    if not isinstance(user, User):
+        return rows.none()
+    if not user.is_instructor:
+        return rows.filter(user=user)
+    taught = User.objects.taught_by(user).values("pk").order_by()
+    return (
+        rows
+        if user.leads and not user.must_change_password
+        else rows.filter(Q(user=user) | Q(user__in=taught))
+    )
+
+
+class ClassroomQuerySet(models.QuerySet["Classroom"]):
+    """The only ways to a class."""
+
+    def taught_by(self, user: User | AnonymousUser) -> ClassroomQuerySet:
+        """Those of an instructor; who leads the installation sees all."""
+        if not isinstance(user, User) or not user.is_instructor:
+            return self.none()
+        return self if user.leads else self.filter(teachers=user)
+
+    def attended_by(self, user: User) -> ClassroomQuerySet:
+        """Those that the user is in."""
+        return self.filter(members=user)
+
+
+class Classroom(models.Model):
+    """A class: learners whose work its teachers see. They come by its code or an invitation, and go as they like."""
+
+    name = models.CharField(_("name"), max_length=80)
+    code = models.CharField(_("code"), max_length=16, unique=True, default=new_code)
+    teachers = models.ManyToManyField(
+        settings.AUTH_USER_MODEL, related_name="classrooms_taught", limit_choices_to={"is_instructor": True}
+    )
+    members = models.ManyToManyField(settings.AUTH_USER_MODEL, related_name="classrooms", blank=True)
+    created = models.DateTimeField(auto_now_add=True)
+
+    objects = ClassroomQuerySet.as_manager()
+
+    class Meta:
+        verbose_name = _("class")
+        verbose_name_plural = _("classes")
+        ordering: ClassVar = ["name", "pk"]
+
+    def __str__(self) -> str:
+        return self.name
+
+
+class InvitationQuerySet(models.QuerySet["Invitation"]):
+    """Whom an invitation is for."""
+
+    def for_user(self, user: User) -> InvitationQuerySet:
+        """Those to the user's own address."""
+        return self.filter(email=user.email.lower()) if user.email and not user.is_guest else self.none()
+
+
+class Invitation(models.Model):
+    """To a class, of who has an address or will have. It shows nobody's work before it is accepted."""
+
+    classroom = models.ForeignKey(Classroom, on_delete=models.CASCADE, related_name="invitations")
+    email = models.EmailField()
+    created = models.DateTimeField(auto_now_add=True)
+
+    objects = InvitationQuerySet.as_manager()
+
+    class Meta:
+        ordering: ClassVar = ["email"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["classroom", "email"], name="accounts_invited_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.email} → {self.classroom_id}"
 
 
 class ApiTokenQuerySet(models.QuerySet["ApiToken"]):

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from typing import Any
+from typing import Any, ClassVar
 
-from accounts.models import User
+from accounts.classes import NAME_LENGTH
+from accounts.models import Classroom, User
 from drf_spectacular.utils import extend_schema_field
 from grading.models import SUBMISSION_STATES, Submission
 from grading.reports import localize_checks
@@ -119,6 +120,54 @@ class GradeSerializer(serializers.Serializer[Any]):
     passed = serializers.BooleanField()
     attempts = serializers.IntegerField()
     last_attempt = serializers.DateTimeField()
+
+
+class ClassSerializer(serializers.ModelSerializer[Classroom]):
+    """A class."""
+
+    teaches = serializers.SerializerMethodField(help_text="Whether the caller is its teacher")
+    code = serializers.SerializerMethodField(help_text="What lets learners in; told to its teachers only")
+
+    class Meta:
+        model = Classroom
+        fields: ClassVar[tuple[str, ...]] = ("id", "name", "teaches", "code", "created")
+
+    def get_teaches(self, classroom: Classroom) -> bool:
+        """As the view knows."""
+        return bool(self.context.get("teaches"))
+
+    def get_code(self, classroom: Classroom) -> str:
+        """Empty for members."""
+        return classroom.code if self.context.get("teaches") else ""
+
+
+class ClassMemberSerializer(serializers.ModelSerializer[User]):
+    """Somebody in a class, as its teachers see them."""
+
+    class Meta:
+        model = User
+        fields = ("id", "username", "email")
+
+
+class ClassDetailSerializer(ClassSerializer):
+    """A class with its members."""
+
+    members = ClassMemberSerializer(many=True)
+
+    class Meta(ClassSerializer.Meta):
+        fields: ClassVar[tuple[str, ...]] = (*ClassSerializer.Meta.fields, "members")
+
+
+class ClassRequestSerializer(serializers.Serializer[Any]):
+    """A class as asked for."""
+
+    name = serializers.CharField(max_length=NAME_LENGTH)
+
+
+class ClassCodeSerializer(serializers.Serializer[Any]):
+    """What lets into a class."""
+
+    code = serializers.CharField(max_length=16)
 
 
 class RunSerializer(serializers.ModelSerializer[Run]):

@@ -5,7 +5,8 @@ from __future__ import annotations
 import uuid
 from typing import Any
 
-from accounts.models import User
+from accounts import classes
+from accounts.models import Classroom, User
 from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
@@ -15,7 +16,7 @@ from drf_spectacular.utils import OpenApiParameter, extend_schema
 from grading import services as grading
 from grading.models import Attempt, Submission
 from grading.reports import text_in
-from rest_framework.exceptions import NotFound, ValidationError
+from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
 from rest_framework.generics import ListAPIView
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
@@ -30,6 +31,10 @@ from runs.reasons import with_words
 
 from api.parsers import SUBMISSION_PARSERS
 from api.serializers import (
+    ClassCodeSerializer,
+    ClassDetailSerializer,
+    ClassRequestSerializer,
+    ClassSerializer,
     GradeSerializer,
     LabSerializer,
     LabSummarySerializer,
@@ -176,7 +181,7 @@ class SubmissionListView(APIView):
 
     @extend_schema(operation_id="labs_submissions_list", responses=SubmissionSerializer(many=True))
     def get(self, request: Request, slug: str) -> Response:
-        """The caller's latest 50; an instructor sees everyone's."""
+        """The caller's latest 50; an instructor's view of their classes."""
         lab_or_404(slug)
         found = (
             Submission.objects.for_user(user_of(request)).filter(lab_slug=slug).select_related("user")[:50]
@@ -249,16 +254,24 @@ class GradeListView(APIView):
 
     @extend_schema(
         operation_id="grades_list",
-        parameters=[OpenApiParameter("user", str, description="user name"), OpenApiParameter("lab", str)],
+        parameters=[
+            OpenApiParameter("user", str, description="user name"),
+            OpenApiParameter("lab", str),
+            OpenApiParameter("class", int, description="members of one of the caller's classes alone"),
+        ],
         responses=GradeSerializer(many=True),
     )
     def get(self, request: Request) -> Response:
-        """One row for each user and lab: a learner's own, an instructor's view of all."""
+        """One row for each user and lab: a learner's own; an instructor's view of their classes."""
         attempts = Attempt.objects.for_user(user_of(request))
         if name := request.query_params.get("user"):
             attempts = attempts.filter(user__username=name.replace("\0", ""))
         if slug := request.query_params.get("lab"):
             attempts = attempts.filter(lab_slug=slug.replace("\0", ""))
+        if ident := request.query_params.get("class"):
+            attempts = attempts.filter(
+                user__in=classroom_or_404(request, ident).members.values("pk").order_by()
+            )
         best = attempts.best()
         names = dict(
             User.objects.filter(pk__in={row["user_id"] for row in best}).values_list("pk", "username")
@@ -280,6 +293,68 @@ class GradeListView(APIView):
         )
 
 
+def classroom_or_404(request: Request, ident: str) -> Classroom:
+    """A class that the caller teaches."""
+    number = int(ident) if ident.isascii() and ident.isdigit() and len(ident) <= 18 else 0
+    return get_object_or_404(Classroom.objects.taught_by(user_of(request)), pk=number)
+
+
+class ClassListView(APIView):
+    """Classes."""
+
+    @extend_schema(operation_id="classes_list", responses=ClassSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """Those that the caller teaches, then those that the caller attends."""
+        user = user_of(request)
+        taught = ClassSerializer(Classroom.objects.taught_by(user), many=True, context={"teaches": True}).data
+        attended = ClassSerializer(Classroom.objects.attended_by(user), many=True).data
+        return Response([*taught, *attended])
+
+    @extend_schema(
+        operation_id="classes_create", request=ClassRequestSerializer, responses={201: ClassSerializer}
+    )
+    def post(self, request: Request) -> Response:
+        """A new class that the caller, an instructor, teaches."""
+        user = user_of(request)
+        if not user.is_instructor:
+            raise PermissionDenied
+        body = ClassRequestSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            made = classes.create(user, body.validated_data["name"])
+        except classes.ClassError as error:
+            raise ValidationError({"name": [str(error)]}) from error
+        return Response(ClassSerializer(made, context={"teaches": True}).data, status=201)
+
+
+class ClassJoinView(APIView):
+    """The way into a class."""
+
+    @extend_schema(operation_id="classes_join", request=ClassCodeSerializer, responses=ClassSerializer)
+    def post(self, request: Request) -> Response:
+        """Become a member by the class's code. Guests sign up first."""
+        user = user_of(request)
+        if user.is_guest:
+            raise PermissionDenied
+        body = ClassCodeSerializer(data=request.data)
+        body.is_valid(raise_exception=True)
+        try:
+            joined = classes.join(user, body.validated_data["code"])
+        except classes.ClassError as error:
+            raise ValidationError({"code": [str(error)]}) from error
+        return Response(ClassSerializer(joined).data)
+
+
+class ClassView(APIView):
+    """One class, to its teachers."""
+
+    @extend_schema(operation_id="classes_retrieve", responses=ClassDetailSerializer)
+    def get(self, request: Request, class_id: int) -> Response:
+        """With its members."""
+        classroom = classroom_or_404(request, str(class_id))
+        return Response(ClassDetailSerializer(classroom, context={"teaches": True}).data)
+
+
 class RunListView(ListAPIView[Run]):
     """Lab runs."""
 
@@ -287,7 +362,7 @@ class RunListView(ListAPIView[Run]):
     queryset = Run.objects.none()
 
     def get_queryset(self) -> QuerySet[Run]:
-        """The caller's own; an instructor sees everyone's."""
+        """The caller's own; an instructor's view of their classes."""
         return Run.objects.for_user(user_of(self.request)).select_related("user")
 
     @extend_schema(operation_id="runs_create", request=RunRequestSerializer, responses={201: RunSerializer})

@@ -15,6 +15,7 @@ urlpatterns = [
     path("preview/<str:token>/", previews.preview),
     path("preview/<str:token>/<path:path>", previews.preview),
     path("grades/", include("grading.urls")),
+    path("classes/", include("accounts.class_urls")),
     path("accounts/", include("accounts.urls")),
     path("accounts/", include("allauth.urls")),
     path("i18n/", include("django.conf.urls.i18n")),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from accounts.models import User
+from accounts.models import Classroom, User
 from django.db.models import Exists, OuterRef, Q, QuerySet
 
 from grading.models import Attempt
@@ -21,9 +21,14 @@ class Row:
     max_score: int
 
 
-def learners(query: str = "") -> QuerySet[User]:
-    """Everyone with an account and an attempt, by name; `query` filters by name or address. Teachers are none."""
-    users = _tried().filter(is_guest=False).order_by("username")
+def learners(teacher: User, query: str = "", classroom: Classroom | None = None) -> QuerySet[User]:
+    """Who of this teacher's classes, or of one of them, has an attempt, by name; `query` filters by name or address.
+
+    Teachers are none.
+    """
+    users = _tried(teacher).filter(is_guest=False).order_by("username")
+    if classroom is not None:
+        users = users.filter(pk__in=classroom.members.values("pk").order_by())
     if query:
         users = users.filter(
             Q(username__icontains=query)
@@ -34,14 +39,14 @@ def learners(query: str = "") -> QuerySet[User]:
     return users
 
 
-def guests() -> QuerySet[User]:
-    """Guests with an attempt, the latest comer first."""
-    return _tried().filter(is_guest=True).order_by("-date_joined")
+def guests(teacher: User) -> QuerySet[User]:
+    """Guests with an attempt, the latest comer first; they are in no class."""
+    return _tried(teacher).filter(is_guest=True).order_by("-date_joined")
 
 
-def _tried() -> QuerySet[User]:
+def _tried(teacher: User) -> QuerySet[User]:
     tried = Exists(Attempt.objects.filter(user=OuterRef("pk")))
-    return User.objects.filter(tried, is_staff=False, is_instructor=False)
+    return User.objects.taught_by(teacher).filter(tried, is_staff=False, is_instructor=False)
 
 
 def rows_of(users: list[User], labs: list[Any]) -> list[Row]:

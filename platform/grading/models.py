@@ -6,7 +6,7 @@ import uuid
 from datetime import datetime
 from typing import Any, ClassVar
 
-from accounts.models import User
+from accounts.models import User, visible
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -18,18 +18,12 @@ SUBMISSION_STATES = (QUEUED, RUNNING, GRADED, FAILED)
 DONE = (GRADED, FAILED)
 
 
-def _visible(queryset: models.QuerySet[Any], user: User | AnonymousUser) -> models.QuerySet[Any]:
-    if not isinstance(user, User):
-        return queryset.none()
-    return queryset if user.is_instructor else queryset.filter(user=user)
-
-
 class SubmissionQuerySet(models.QuerySet["Submission"]):
     """Who may see which submission."""
 
     def for_user(self, user: User | AnonymousUser) -> SubmissionQuerySet:
-        """Their own; an instructor sees all."""
-        return _visible(self, user)  # type: ignore[return-value]
+        """Their own; an instructor sees those of their classes."""
+        return visible(self, user)
 
     def due(self, now: datetime) -> SubmissionQuerySet:
         """Those that a worker should take: queued ones, and those whose worker gives no sign of life any more."""
@@ -90,8 +84,8 @@ class AttemptQuerySet(models.QuerySet["Attempt"]):
     """Attempts, and the best of them."""
 
     def for_user(self, user: User | AnonymousUser) -> AttemptQuerySet:
-        """Their own; an instructor sees all."""
-        return _visible(self, user)  # type: ignore[return-value]
+        """Their own; an instructor sees those of their classes."""
+        return visible(self, user)
 
     def best(self) -> list[dict[str, Any]]:
         """One row for each user and lab: best score, whether ever passed, how often tried, when last."""

@@ -8,7 +8,7 @@ import uuid
 from typing import Any
 from urllib.parse import urlencode
 
-from accounts.models import User
+from accounts.models import Classroom, User
 from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
@@ -44,6 +44,16 @@ def _instructor(request: HttpRequest) -> User:
     return request.user
 
 
+def _classroom(request: HttpRequest, teacher: User) -> Classroom | None:
+    """The class that the address names; None: all of them. Raises Http404 for one that is not the teacher's."""
+    text = request.GET.get("class", "")
+    if not text:
+        return None
+    if not text.isascii() or not text.isdigit() or len(text) > 18:
+        raise Http404
+    return get_object_or_404(Classroom.objects.taught_by(teacher), pk=int(text))
+
+
 def _query(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\0", "").strip()[:100]
 
@@ -53,18 +63,23 @@ def _query(request: HttpRequest) -> str:
 @require_safe
 def grades(request: HttpRequest) -> HttpResponse:
     """The page. Guests are folded away: whoever only looked in is no member of the class."""
-    _instructor(request)
-    query = _query(request)
+    teacher = _instructor(request)
+    query, classroom = _query(request), _classroom(request, teacher)
+    chosen = {"q": query} if query else {}
+    chosen |= {"class": str(classroom.pk)} if classroom is not None else {}
     labs = catalog.load().labs
-    page = Paginator(learners(query), PAGE).get_page(request.GET.get("page"))
+    page = Paginator(learners(teacher, query, classroom), PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "labs": labs,
         "rows": rows_of(list(page.object_list), labs),
-        "guests": [] if query else rows_of(list(guests()[:GUESTS_SHOWN]), labs),
+        "guests": [] if chosen else rows_of(list(guests(teacher)[:GUESTS_SHOWN]), labs),
         "query": query,
+        "classroom": classroom,
+        "classrooms": Classroom.objects.taught_by(teacher),
+        "chosen": urlencode(chosen),
         "page": page,
         "failed": Run.objects.for_user(request.user).failed().select_related("user")[:FAILED_SHOWN],
-        "csv_url": reverse("grading:grades_csv") + (f"?{urlencode({'q': query})}" if query else ""),
+        "csv_url": reverse("grading:grades_csv") + (f"?{urlencode(chosen)}" if chosen else ""),
     }
     return render(request, "grading/grades.html", context)
 
@@ -75,7 +90,7 @@ def grades(request: HttpRequest) -> HttpResponse:
 def attempts(request: HttpRequest, user_id: int, slug: str) -> HttpResponse:
     """One learner's attempts at one lab: each with its checks and what they said, and with what was graded."""
     teacher = _instructor(request)
-    learner = get_object_or_404(User, pk=user_id)
+    learner = get_object_or_404(User.objects.taught_by(teacher), pk=user_id)
     made = (
         Attempt.objects.for_user(teacher)
         .filter(user=learner, lab_slug=slug)
@@ -143,14 +158,14 @@ def _plain(text: str) -> str:
 @require_safe
 def grades_csv(request: HttpRequest) -> HttpResponse:
     """The same as a file, without guests."""
-    _instructor(request)
-    query = _query(request)
+    teacher = _instructor(request)
+    found = learners(teacher, _query(request), _classroom(request, teacher))
     labs = catalog.load().labs
     language = get_language() or "en"
     out = io.StringIO()
     writer = csv.writer(out)
     writer.writerow(["user", "email", *[text_in(language, lab.title) for lab in labs], "score", "max_score"])
-    for row in rows_of(list(learners(query)[:CSV_LIMIT]), labs):
+    for row in rows_of(list(found[:CSV_LIMIT]), labs):
         cells = [cell["score"] if cell else "" for cell in row.cells]
         writer.writerow([_plain(row.user.username), _plain(row.user.email), *cells, row.score, row.max_score])
     response = HttpResponse("\ufeff" + out.getvalue(), content_type="text/csv; charset=utf-8")

@@ -9,7 +9,7 @@ from __future__ import annotations
 import uuid
 from typing import Any, ClassVar
 
-from accounts.models import User
+from accounts.models import User, visible
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -30,11 +30,10 @@ class RunQuerySet(models.QuerySet["Run"]):
     """Who may see which run."""
 
     def for_user(self, user: User | AnonymousUser) -> RunQuerySet:
-        """Runs this user may look at: their own; an instructor's view is wider."""
-        if not isinstance(user, User):
+        """Runs this user may look at: their own; to an instructor those of their classes, too."""
+        if not isinstance(user, User) or user.must_change_password:
             return self.none()
-        wide = user.is_instructor and not user.must_change_password
-        return self.all() if wide else self.owned_by(user)
+        return visible(self, user)
 
     def owned_by(self, user: User | AnonymousUser) -> RunQuerySet:
         """Runs this user may work in: their own only."""

@@ -40,10 +40,10 @@ def reader_of(run_id: uuid.UUID, token: str) -> User | None:
     ident = token.removeprefix(READING_PREFIX).partition("_")[0]
     if not ident.isdecimal() or len(ident) > 18:
         return None
-    run = Run.objects.live().filter(pk=run_id).first()
     reader = User.objects.filter(
         pk=int(ident), is_active=True, is_instructor=True, must_change_password=False
     ).first()
+    run = Run.objects.for_user(reader).live().filter(pk=run_id).first() if reader is not None else None
     if run is None or reader is None or not constant_time_compare(token, reading_token(run, reader)):
         return None
     return reader

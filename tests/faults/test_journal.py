@@ -6,6 +6,7 @@ from faults import Planted, ready, same_again, web
 from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kube_apiserver.sessions import Sessions
+from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.performers import PERFORMERS
 from cluster_engine.sim import Entry
 
@@ -60,6 +61,24 @@ class Client:
 
     def failed(self, status):
         self.statuses.append(status["message"])
+
+
+def test_a_login_that_meets_a_bug_is_over(monkeypatch):
+    def planted(self, *args):
+        raise Planted("log in")
+
+    monkeypatch.setattr(Runtime, "log_in", planted)
+    cluster = Cluster(nodes=2, seed=3, strict=False, addons=False)
+    entry, client = cluster.prepare_login("worker-1", ["bash"], False), Client()
+    cluster.server.sessions.listen(f"s{entry.seq}", client)
+    cluster.perform(entry)
+    assert client.statuses == [
+        "Internal error occurred: this session met a bug of the cluster and was closed"
+    ]
+    assert cluster.server.sessions.open_names() == []
+    assert len(cluster.failures) == 1
+    cluster.advance(60)
+    same_again(cluster)
 
 
 def test_a_session_whose_input_meets_a_bug_is_over(monkeypatch):

@@ -153,6 +153,7 @@ def test_a_part_of_the_kubelet(young, part, method, monkeypatch):
 ELSEWHERE = {
     "Disks": "test_a_disk",
     "Faults": "test_journal.py: its entries",
+    "Logins": "test_journal.py: its entries",
     "Nodes": "test_driven_work.py: its clock events",
     "PortForward": "test_journal.py: its entries",
 }

@@ -13,7 +13,7 @@ from typing import Any
 
 import pytest
 import redis
-from accounts.models import User
+from accounts.models import Classroom, User
 from django.test import Client
 from runs import hosting, registry, states
 from runs.models import Run
@@ -74,13 +74,17 @@ def sent_tasks(monkeypatch: pytest.MonkeyPatch) -> list[tuple[str, list[Any]]]:
 
 @pytest.fixture
 def people(db: None) -> dict[str, User]:
-    """One of each kind."""
-    return {
+    """One of each kind; the instructor teaches all others in one class."""
+    found = {
         "owner": User.objects.create_user("owner", "owner@example.org", "secret-pass-1"),
         "other": User.objects.create_user("other", "other@example.org", "secret-pass-2"),
         "instructor": User.objects.create_user("teacher", password="secret-pass-3", is_instructor=True),
         "guest": User.objects.create_guest(),
     }
+    everybody = Classroom.objects.create(name="everybody")
+    everybody.teachers.add(found["instructor"])
+    everybody.members.add(found["owner"], found["other"], found["guest"])
+    return found
 
 
 @pytest.fixture

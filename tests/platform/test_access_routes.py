@@ -9,6 +9,7 @@ from collections.abc import Iterator
 from typing import Any
 
 import pytest
+from accounts import classes
 from accounts.models import ApiToken, User
 from django.contrib.auth.models import Group
 from django.db import transaction
@@ -82,6 +83,8 @@ ROUTES: dict[str, dict[str, str]] = {
     "grades/runs/<uuid:run_id>/": {"GET": TEACHER},
     "grades/runs/<uuid:run_id>/kubeconfig/": {"GET": TEACHER},
     "grades/grades.csv": {"GET": TEACHER},
+    "classes/": {"GET": ACCOUNT},
+    "classes/<int:class_id>/": {"GET": "404 404 200 404 404 302"},
     "accounts/tokens/": {"GET": ACCOUNT, "POST": "400 400 400 400 302 302"},
     "accounts/tokens/<int:token_id>/revoke/": {},
     "accounts/login/": {"GET": STRANGER, "POST": STRANGER, "PUT": STRANGER},
@@ -111,6 +114,9 @@ ROUTES: dict[str, dict[str, str]] = {
     "api/v1/grades/": {"GET": IN},
     "api/v1/review/": {"GET": IN},
     "api/v1/review/<slug:question>/": {"POST": "400 400 400 400 400 403"},
+    "api/v1/classes/": {"GET": IN, "POST": "403 403 400 403 403 403"},
+    "api/v1/classes/join/": {"POST": "400 400 400 400 403 403"},
+    "api/v1/classes/<int:class_id>/": {"GET": "404 404 200 404 404 403"},
     "api/v1/runs/": {"GET": IN, "POST": "201 201 201 201 201 403"},
     "api/v1/runs/<uuid:run_id>/": {"GET": API_WATCHED, "DELETE": API_MINE},
     "api/v1/runs/<uuid:run_id>/token/": {"POST": API_MINE},
@@ -144,6 +150,14 @@ ROUTES: dict[str, dict[str, str]] = {
     "admin/accounts/user/<path:object_id>/delete/": dict.fromkeys(("GET", "PUT", "PATCH", "DELETE"), STAFF),
     "admin/accounts/user/<path:object_id>/change/": dict.fromkeys(VERBS, STAFF),
     "admin/accounts/user/<path:object_id>/": {},
+    "admin/accounts/classroom/": dict.fromkeys(VERBS, STAFF),
+    "admin/accounts/classroom/add/": dict.fromkeys(VERBS, STAFF),
+    "admin/accounts/classroom/<path:object_id>/history/": dict.fromkeys(VERBS, STAFF),
+    "admin/accounts/classroom/<path:object_id>/delete/": dict.fromkeys(
+        ("GET", "PUT", "PATCH", "DELETE"), STAFF
+    ),
+    "admin/accounts/classroom/<path:object_id>/change/": dict.fromkeys(VERBS, STAFF),
+    "admin/accounts/classroom/<path:object_id>/": {},
     "admin/account/emailaddress/": dict.fromkeys(VERBS, STAFF),
     "admin/account/emailaddress/add/": dict.fromkeys(VERBS, STAFF),
     "admin/account/emailaddress/<path:object_id>/history/": {},
@@ -155,7 +169,9 @@ ROUTES: dict[str, dict[str, str]] = {
 }
 #: Routes whose things belong to somebody, or are for some only: all verbs of these in every run of the suite.
 GUARDED = tuple(
-    route for route in ROUTES if route.startswith(("runs/", "grades/", "accounts/tokens/", "api/v1/"))
+    route
+    for route in ROUTES
+    if route.startswith(("runs/", "grades/", "classes/", "accounts/tokens/", "api/v1/"))
 )
 
 
@@ -195,10 +211,12 @@ def address(people: dict[str, User], run: Run, lab: Any) -> Any:
     submission = Submission.objects.create(user=people["owner"], lab_slug=lab.slug, manifests="x")
     token = ApiToken.issue(people["owner"], "t")[0]
     group = Group.objects.create(name="g")
+    classroom = classes.create(people["instructor"], "7b")
     values = {
         "<uuid:run_id>": run.pk, "<uuid:submission_id>": submission.pk, "<int:token_id>": token.pk,
         "<int:number>": 0, "<slug:question>": "x",
         "<int:user_id>": people["owner"].pk,
+        "<int:class_id>": classroom.pk,
         "<path:content_type_id>/<path:object_id>": "1/1", "<id>": people["owner"].pk,
         "(?P<app_label>auth|accounts|account)/$": "accounts/", "(?P<url>.*)$": "x/",
         "(?P<key>[-:\\w]+)/$": "x/", "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "1-x/", "^": "",
@@ -209,6 +227,7 @@ def address(people: dict[str, User], run: Run, lab: Any) -> Any:
             run.move("passed")
         slug = lab.lesson.slug if route.startswith("lessons") else lab.slug
         target = group.pk if "group" in route else people["owner"].pk
+        target = classroom.pk if "classroom" in route else target
         for name, value in {**values, "<slug:slug>": slug, "<path:object_id>": target}.items():
             route = route.replace(name, str(value))
         return f"/{route}{query_of(route)}"
