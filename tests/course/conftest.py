@@ -37,7 +37,9 @@ def lab() -> Any:
 def people(db: None) -> dict[str, User]:
     return {
         "learner": User.objects.create_user("lin", password="secret-pass-1"),
-        "instructor": User.objects.create_user("ada", password="secret-pass-2", is_instructor=True),
+        "instructor": User.objects.create_user(
+            "ada", password="secret-pass-2", is_instructor=True, is_staff=True
+        ),
         "guest": User.objects.create_guest(),
     }
 
