@@ -222,6 +222,11 @@ class RunClockRequestSerializer(serializers.Serializer[Any]):
     seconds = serializers.FloatField(
         required=False, help_text=f"of `advance`: virtual seconds, at most {LEAP_LIMIT:g}"
     )
+    until = serializers.CharField(
+        required=False,
+        max_length=2_000,
+        help_text="of `until`: `pod/web Ready`, `deploy/web self.status.readyReplicas == 3`, `event Scheduled`",
+    )
 
 
 class RunClockSerializer(serializers.Serializer[Any]):

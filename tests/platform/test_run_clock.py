@@ -156,8 +156,8 @@ def test_a_write_waits_for_the_end_of_a_step() -> None:
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({}, "action: one of pause, resume, speed, step, advance, found 'None'"),
-    ({"action": "rewind"}, "action: one of pause, resume, speed, step, advance, found 'rewind'"),
+    ({}, "action: one of pause, resume, speed, step, advance, until, found 'None'"),
+    ({"action": "rewind"}, "action: one of pause, resume, speed, step, advance, until, found 'rewind'"),
     ({"action": "speed"}, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found 'None'"),
     ({"action": "speed", "speed": 0}, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found '0'"),
     ({"action": "speed", "speed": True}, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found 'True'"),
@@ -253,3 +253,57 @@ SENTENCES = [
 def test_what_happened_is_a_sentence(language: str, happening: dict[str, Any], wanted: str) -> None:
     with translation.override(language):
         assert sentence(happening) == wanted
+
+
+UNTIL: list[tuple[str, Callable[[Cluster], bool]]] = [
+    ("deploy/web Available", lambda c: c.get("deployments", "web")["status"]["availableReplicas"] == 1),  # type: ignore[index]
+    (
+        "deployment/web -n default self.status.readyReplicas == 1 && self.spec.replicas == 1",
+        lambda c: c.get("deployments", "web")["status"]["readyReplicas"] == 1,  # type: ignore[index]
+    ),
+    ("event Pulling", lambda c: any(each["reason"] == "Pulling" for each in c.list("events", "default"))),
+    ("ns/default self.status.phase == 'Active'", lambda c: not c.list("pods", "default")),
+]
+
+
+@pytest.mark.parametrize(("text", "so"), UNTIL, ids=[row[0] for row in UNTIL])
+def test_on_to_a_condition_and_no_further(text: str, so: Callable[[Cluster], bool]) -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "pause"})
+        run.cluster.settle()
+        run.cluster.apply(WEB)
+        begun = run.cluster.clock.now
+        answer = await hand.act({"action": "until", "until": text})
+        assert so(run.cluster)
+        assert (run.cluster.clock.now > begun) == bool(answer["happened"])
+        assert run.cluster.clock.now - begun < 60_000_000
+        if not text.startswith("event"):
+            assert "time stands still" in await hand.typed(["until", *text.split()])
+
+    play(scene)
+
+
+NEVER: list[tuple[str, int, str]] = [
+    ("pod/nobody Ready", 409, "Nothing of the kind is to happen within an hour of the cluster's time."),
+    ("", 400, "until: pod/NAME [-n NAMESPACE] CONDITION|CEL | event REASON, found ''"),
+    ("pods", 400, "until: pod/NAME [-n NAMESPACE] CONDITION|CEL | event REASON, found 'pods'"),
+    ("ship/x Ready", 400, "the server doesn't have a resource type 'ship'"),
+    ("pod/x self.status.", 400, "until: a rule in CEL; "),
+    ("pod/x 1 + 1", 400, "until: a rule in CEL that is true or false, found one that is int: 1 + 1"),
+    ("pod/x " + "a" * 2_000, 400, "until: at most 2000 characters, found 2006"),
+]
+
+
+@pytest.mark.parametrize(("text", "status", "said"), NEVER, ids=[row[0][:30] or "nothing" for row in NEVER])
+def test_a_condition_that_cannot_be_reached_moves_nothing(text: str, status: int, said: str) -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "pause"})
+        run.cluster.settle()
+        begun = run.cluster.clock.now
+        with pytest.raises(HostError) as refused:
+            await hand.act({"action": "until", "until": text})
+        assert refused.value.status == status
+        assert str(refused.value).startswith(said)
+        assert run.cluster.clock.now == begun
+
+    play(scene)

@@ -5,8 +5,11 @@ from __future__ import annotations
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.linux.programs.running import TIME
 
-WORDS = ("now", "pause", "resume", "speed", "step", "advance")
-USAGE = "time PROG ARGS | time now|pause|resume|step | time speed FACTOR | time advance SECONDS"
+WORDS = ("now", "pause", "resume", "speed", "step", "advance", "until")
+USAGE = (
+    "time PROG ARGS | time now|pause|resume|step | time speed FACTOR | time advance SECONDS | "
+    "time until KIND/NAME CONDITION|CEL | time until event REASON"
+)
 
 
 def _on(sys: Sys, state: State, event: Event) -> State:

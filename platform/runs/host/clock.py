@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from functools import partial
 from typing import Any, Protocol
 
 from django.db import DatabaseError
@@ -19,6 +20,7 @@ from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.sim import SECOND, Link
 from runs.clock import LEAP_LIMIT, SPEEDS, numbers
 from runs.happenings import sentence
+from runs.host.conditions import parse
 from runs.host.errors import HostError
 from runs.host.happening import EVENTS, Happening, matters, told
 from runs.models import Run
@@ -95,9 +97,11 @@ class RunClock:
     async def typed(self, words: list[str]) -> str:
         """What `time WORD …` of the terminal does, and says in the current language. Raises ValueError."""
         word, *more = words
+        data: dict[str, Any] = {"action": word}
+        if word == "until":
+            data["until"], more = " ".join(more), []
         if len(more) > (word in TYPED):
             raise ValueError(_("too many words after %(word)s") % {"word": word})
-        data: dict[str, Any] = {"action": word}
         if word in TYPED:
             try:
                 data[TYPED[word]] = float(more[0].removesuffix("x" if word == "speed" else "s"))
@@ -165,6 +169,22 @@ class RunClock:
             )
         return await self._move(seconds, lambda link: False)
 
+    async def _until(self, data: dict[str, Any]) -> Happening | None:
+        cluster = self._owner.cluster
+        try:
+            condition = parse(cluster, data.get("until"))
+        except ValueError as error:
+            raise HostError(400, str(error)) from error
+        if condition.holds(cluster):
+            return None
+        fork = cluster.fork()
+        reached = await Driver(fork).step(
+            fork.clock.now + round(LEAP_LIMIT * SECOND), partial(condition.reached, fork)
+        )
+        if not reached:
+            raise HostError(409, _("Nothing of the kind is to happen within an hour of the cluster's time."))
+        return await self._move(LEAP_LIMIT, partial(condition.reached, cluster))
+
     async def _move(self, seconds: float, wanted: Callable[[Link], bool]) -> Happening | None:
         owner = self._owner
         owner.driver.catch_up()
@@ -181,6 +201,7 @@ PERFORMERS: dict[str, Action] = {
     "speed": RunClock._set_speed,
     "step": RunClock._step,
     "advance": RunClock._leap,
+    "until": RunClock._until,
 }
 """What each action does."""
 
