@@ -45,7 +45,8 @@ class Block:
         """What the shell is given; empty of a block that does not run."""
         if self.commands:
             return self.code
-        if not self.file or self.file.endswith("kustomization.yaml"):
+        # Objects of one file may need one another, and in a dry run none of them comes to be.
+        if not self.file or self.file.endswith("kustomization.yaml") or "\n---\n" in self.code:
             return ""
         verb = "create" if "generateName:" in self.code else "apply"
         return f"kubectl {verb} --dry-run=server -f {self.file}"

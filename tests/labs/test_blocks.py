@@ -35,6 +35,12 @@ metadata: {generateName: report-}
 resources: [a.yaml]
 ```
 
+```yaml file=two.yaml
+kind: Pod
+---
+kind: Pod
+```
+
 ```sh
 kubectl get pods
 ```
@@ -50,6 +56,7 @@ def test_what_a_block_runs():
         "",
         "kubectl create --dry-run=server -f b.yaml",
         "",
+        "",
         "kubectl get pods\n",
     ]
 
@@ -59,9 +66,9 @@ def test_what_a_block_runs():
     [
         pytest.param(0, set(), [0], id="a file needs nothing"),
         pytest.param(1, set(), [1], id="the first"),
-        pytest.param(6, set(), [1, 6], id="what comes before, without what does not run"),
-        pytest.param(6, {1}, [6], id="what has run"),
-        pytest.param(1, {1, 6}, [1], id="again"),
+        pytest.param(7, set(), [1, 7], id="what comes before, without what does not run"),
+        pytest.param(7, {1}, [7], id="what has run"),
+        pytest.param(1, {1, 7}, [1], id="again"),
     ],
 )
 def test_what_is_run_for_a_block(wanted, done, run):
