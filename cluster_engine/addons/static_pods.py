@@ -25,7 +25,8 @@ DEFAULT_NODE = "control-plane"
 def _probe(host: str, port: int, path: str, scheme: str, *, delay: int, period: int, failures: int) -> JSON:
     return {
         "httpGet": {"host": host, "path": path, "port": port, "scheme": scheme},
-        "initialDelaySeconds": delay,
+        # No delay is no field: the API's own encoding leaves a zero out, and a Pod's spec must stay as it is.
+        **({"initialDelaySeconds": delay} if delay else {}),
         "timeoutSeconds": 15,
         "periodSeconds": period,
         "failureThreshold": failures,
