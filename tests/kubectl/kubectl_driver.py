@@ -22,7 +22,10 @@ _PLACEHOLDERS = (
     (re.compile(r"\b10\.(?:9[6-9]|1[01]\d)\.\d+\.\d+\b"), "<cluster-ip>"),
     (re.compile(r"\b[bcdfghjklmnpqrstvwxz2456789]{8,10}\b(?=-[bcdfghjklmnpqrstvwxz2456789]{5}\b)"), "<hash>"),
     (re.compile(r"(?<=<hash>-)[bcdfghjklmnpqrstvwxz2456789]{5}\b"), "<id>"),
-    (re.compile(r"\b(?:\d+d)?(?:\d+h)?(?:\d+m)?\d+s\b|\b\d+m\b"), "<age>"),
+    (
+        re.compile(r"\b(?:\d+d)?(?:\d+h)?(?:\d+m)?\d+s\b|\b\d+m\b|\b\d+h\d+m\b|\b\d+d\d+h\b"),
+        "<age>",
+    ),
     (re.compile(r"\b(?:control-plane|worker-\d)\b"), "<node>"),
 )
 

@@ -84,7 +84,7 @@ def test_the_handbook_s_lab_is_made_and_proved_as_it_says(course_copy, tmp_path,
     commands = [
         line for kind, info, code in BLOCKS if kind == "sh" and not info for line in code.splitlines()
     ]
-    assert [command.split()[3] for command in commands] == ["new", "lint", "test"]
+    assert [command.split()[3] for command in commands] == ["new", "lint", "test", "mutate"]
     folder = course_copy / "foundations/pods/labs/harbour-lamp"
     for command in commands:
         if " lint " in command:  # the author has written the files by then

@@ -188,7 +188,12 @@ def _host(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that answers everything."""
 
     async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = 0) -> Reply:
-        return Reply(200, {"check": REPORT, "clock": CLOCK, "why": WHY, "whatif": FORECAST}.get(verb, {}))
+        return Reply(
+            200,
+            {"check": REPORT, "clock": CLOCK, "why": WHY, "whatif": FORECAST, "block": {"ran": []}}.get(
+                verb, {}
+            ),
+        )
 
     monkeypatch.setattr(hosting, "call", call)
 
