@@ -32,12 +32,15 @@ FIND = "dd-terminal .bar-help ~ .bar-button"
 MAP, EDITOR = (f":is(.ws-tabs [data-view={name}], .switch [data-top={name}])" for name in ("map", "editor"))
 TERMINAL, GUIDE = ".ws-tabs [data-view=terminal]", ":is(.ws-tabs [data-view=guide], [data-text])"
 CLOSE = ".preview .bar-button"
+SHUT = ".why[open] .bar-button"
 #: States of the workspace, one after the other, and what is pressed to get there (where it can be seen).
 WORKSPACE = [
     ("nodes", (MAP,)),
     ("workloads", (".map-bar button >> nth=1",)),
     ("details", ("dd-map .thing, dd-map .pod",)),
-    ("page of a service", (".detail-acts .button >> nth=1",)),
+    ("why it is so", (".detail-acts .button >> nth=1",)),
+    ("what if", (SHUT, ".detail-acts .button >> nth=2")),
+    ("page of a service", (SHUT, ".detail-acts .button >> nth=3")),
     ("table", (CLOSE, ".map-bar button >> nth=2")),
     ("editor", (EDITOR, "dd-editor .file-menu summary")),
     ("failing checks", (GUIDE, "[data-check-run]")),
@@ -144,6 +147,8 @@ def test_a_lab_and_who_looks_into_it(stack: Any, browser: Any, camera: Camera) -
     for name, selectors in WORKSPACE:
         for selector in selectors:
             camera.press(selector)
+        if name == "why it is so":
+            page.locator(".why[open] .why-chain li").first.wait_for()
         if name == "page of a service":
             page.frame_locator(".preview iframe").locator("text=Welcome to nginx!").first.wait_for()
         if name == "failing checks":
@@ -157,6 +162,7 @@ def test_a_lab_and_who_looks_into_it(stack: Any, browser: Any, camera: Camera) -
     )
     camera.look_at("paging")
     page.keyboard.type("q")
+    workspace.expect("deployment.apps/web created")
     workspace.type("clear; kubectl rollout status deployment/web")
     workspace.expect("successfully rolled out")
     camera.press(GUIDE)
@@ -180,7 +186,12 @@ def test_a_lab_and_who_looks_into_it(stack: Any, browser: Any, camera: Camera) -
     page.locator(".map-body .box").first.wait_for()
     teacher.look_at("a run")
     attempts = page.locator(".crumbs a").nth(1).get_attribute("href")
-    for name, path in {"attempts": attempts, "grades": "/grades/", "tokens": "/accounts/tokens/"}.items():
+    for name, path in {
+        "attempts": attempts,
+        "grades": "/grades/",
+        "classes": "/classes/",
+        "tokens": "/accounts/tokens/",
+    }.items():
         page.goto(stack.url + path)
         teacher.look_at(name)
     teacher.context.close()

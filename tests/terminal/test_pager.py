@@ -122,6 +122,13 @@ def test_lines(line: str, out: str) -> None:
     assert Desk(FILES, cols=60).line(line) == out
 
 
+def test_what_is_typed_behind_the_last_key_is_the_shells() -> None:
+    desk = Desk(FILES, cols=60)
+    desk.type("less hundred\r")
+    assert "typed-42" in desk.type("qecho typed-$((40+2))\r")
+    assert desk.console.foreground("1") is None
+
+
 def test_stopped_and_taken_up_again() -> None:
     desk = Desk(FILES, cols=60)
     desk.type("less hundred\r")

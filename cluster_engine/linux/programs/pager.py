@@ -267,6 +267,9 @@ def _print(sys: Sys, state: State) -> State:
 
 def _leave(sys: Sys, state: State) -> NoReturn:
     _put_back(sys, state)
+    if state["pending"]:
+        # What was typed behind the last key came in the same read; it is whose turn is next.
+        sys.unread(state["keys"], state["pending"])
     sys.exit(0)
 
 
