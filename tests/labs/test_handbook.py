@@ -96,6 +96,9 @@ def test_the_handbook_s_lab_is_made_and_proved_as_it_says(course_copy, tmp_path,
             for name, code in FILES.items():
                 (folder / name).parent.mkdir(exist_ok=True)
                 (folder / name).write_text(code)
+        if " mutate " in command:  # and has said why a mutant is right
+            (mutants,) = (code for _, info, code in BLOCKS if info == "mutants")
+            (folder / "lab.yaml").write_text(FILES["lab.yaml"] + mutants)
         call_command("lab", f"--course={course_copy}", *command.split()[3:])
     call_command(
         "lab", f"--course={course_copy}", "preview", "harbour-lamp", "--language=zh-hans", "--seed=2"
