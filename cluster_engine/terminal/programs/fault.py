@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.terminal.programs.asking import ask
 
 USAGE = (
     "fault power NODE off|on | fault link NODE cut|healed | fault kill POD [CONTAINER] [NAMESPACE] | "
@@ -31,19 +32,7 @@ def asked(words: list[str]) -> dict[str, Any] | None:
 
 
 def _on(sys: Sys, state: State, event: Event) -> State:
-    match event:
-        case ["start", argv]:
-            what = asked(argv[1:])
-            if what is None:
-                sys.err(f"Usage: {USAGE}\n")
-                sys.exit(2)
-            sys.call("fault", what)
-        case ["answer", _, ["refused", why]]:
-            sys.error(why)
-            sys.exit(1)
-        case ["answer", _, _]:
-            sys.exit(0)
-    return state
+    return ask(sys, state, event, "fault", asked, USAGE)
 
 
 PROGRAM = Program("fault", "make something of the cluster fail, or work again", USAGE, on=_on)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.terminal.programs.asking import ask
 
 USAGE = "why RESOURCE NAME [-n NAMESPACE] | why RESOURCE/NAME [-n NAMESPACE]"
 
@@ -22,22 +23,7 @@ def asked(words: list[str]) -> dict[str, str] | None:
 
 
 def _on(sys: Sys, state: State, event: Event) -> State:
-    match event:
-        case ["start", argv]:
-            what = asked(argv[1:])
-            if what is None:
-                sys.err(f"Usage: {USAGE}\n")
-                sys.exit(2)
-            sys.call("why", what)
-        case ["answer", _, ["said", said]]:
-            sys.out(said)
-            sys.exit(0)
-        case ["answer", _, ["refused", reason]]:
-            sys.error(reason)
-            sys.exit(1)
-        case ["answer", _, _]:
-            sys.exit(1)
-    return state
+    return ask(sys, state, event, "why", asked, USAGE)
 
 
 PROGRAM = Program("why", "tell what led to an object, and why a Pod is where it is", USAGE, on=_on)

@@ -50,9 +50,11 @@ def _power_off(cluster: Cluster, data: Mapping[str, Any]) -> None:
     cluster.fault("node/power", node=str(data.get("name")), up=False)
 
 
-PERFORMERS: dict[str, Callable[[Cluster, Mapping[str, Any]], None]] = dict(
-    zip(ACTIONS, (_delete, _apply, _power_off), strict=True)
-)
+PERFORMERS: dict[str, Callable[[Cluster, Mapping[str, Any]], None]] = {
+    "delete": _delete,
+    "apply": _apply,
+    "power-off": _power_off,
+}
 """What each action does."""
 
 
