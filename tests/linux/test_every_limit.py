@@ -54,6 +54,7 @@ CASES: dict[str, tuple[str, dict[str, int], int, str]] = {
     "linux/programs/sort.py:MAX_DIGITS": ("(printf '%0299d2 b\\n' 0; printf '%0299d1 a\\n' 0) | sort -n | wc -l", {}, 0, "^2$"),
     "linux/programs/tr.py:MAX_SET": ("echo a | tr '[a*5000]' b", {"linux.programs.tr:MAX_SET": 10}, 0, "^b$"),
     "linux/programs/xargs.py:MAX_ARGUMENTS": ("seq 5 | xargs echo", {"linux.programs.xargs:MAX_ARGUMENTS": 2}, 0, "1 2\n3 4\n5"),
+    "linux/programs/openssl.py:MAX_BYTES": ("openssl rand 65537", {}, 1, "more than 65536 random bytes are not made here"),
     "linux/regex.py:MAX_PATTERN": ("echo a | grep $(printf %05000d 0)", {}, 2, "pattern|expression"),
     "linux/sh/arithmetic.py:MAX_LENGTH": ("echo $((" + "1+" * 2_100 + "1))", {}, 2, "an arithmetic expression may have at most 4096 characters"),
     "linux/sh/builtins/output.py:MAX_WIDTH": ("printf %20000d 1", {}, 1, "a width may be at most 10,000"),
@@ -100,6 +101,7 @@ CROSSED: dict[str, str] = {
     "linux/programs/jq/values.py:MAX_TEXT": "tests/linux/programs/test_jq.py::test_what_cannot_be_done_is_said[long]",
     "linux/programs/pager.py:MAX_AHEAD": "tests/terminal/test_pager.py::test_counts_and_keys_are_bounded",
     "linux/programs/pager.py:MAX_NUMBER": "tests/terminal/test_pager.py::test_counts_and_keys_are_bounded",
+    "linux/deflate.py:MAX_CHUNK": "tests/linux/test_deflate.py::test_there_and_back",
     "linux/programs/tar.py:MAX_NAME": "tests/linux/programs/test_http_clients.py::test_a_tar_header_that_is_too_long",
     "network/affinity.py:REMEMBERED": "tests/network/test_session_affinity.py::test_what_is_remembered_is_bounded",
     "network/client.py:HEAD_LIMIT": "tests/network/test_network_limits.py::test_a_node_reads_only_so_much",
@@ -148,7 +150,8 @@ NO_LIMITS: dict[str, str] = {
         linux/sockets.py:FIRST_EPHEMERAL network/limits.py:FIRST_PORT network/limits.py:LAST_PORT linux/dns.py:PORT
         container_runtime/http.py:_DAY container_runtime/http.py:_NOT_HTTPS container_runtime/image.py:MB container_runtime/logs.py:PAGE
         container_runtime/lookups.py:RESOLVER_PORT container_runtime/commands.py:_KILLED container_runtime/trees.py:_BUILT
-        container_runtime/etcdctl.py:_BAD_ARGUMENTS
+        container_runtime/etcdctl.py:_BAD_ARGUMENTS linux/deflate.py:_LONGEST linux/deflate.py:_WINDOW linux/programs/openssl.py:_WRAP
+        linux/programs/ss.py:_BACKLOG
         """,
     "a time or a price": """
         linux/limits.py:QUANTUM linux/limits.py:SLICE linux/limits.py:FIRST_PERIOD linux/limits.py:LAST_PERIOD linux/limits.py:RECOVERY
@@ -160,7 +163,7 @@ NO_LIMITS: dict[str, str] = {
         """,
     "how much at once, without an effect on what happens": """
         linux/limits.py:CHUNK linux/machine.py:HOST_BUDGET linux/programs/seq.py:_BATCH linux/programs/yes.py:_BLOCK linux/sh/shell.py:SMALL
-        linux/sockets.py:TELL linux/sh/editing.py:KEYS_PER_TURN linux/terminals.py:KEY_STEPS container_runtime/sandboxes.py:TURNS serving/websocket.py:CHUNK
+        linux/sockets.py:TELL linux/deflate.py:_PIECE linux/sh/editing.py:KEYS_PER_TURN linux/terminals.py:KEY_STEPS container_runtime/sandboxes.py:TURNS serving/websocket.py:CHUNK
         """,
     "a memory of what was found out, which starts anew when it is full": """
         linux/files/storage.py:PREPARED_LIMIT linux/kernel.py:REMEMBERED linux/programs/http.py:MAX_REMEMBERED linux/programs/wget.py:MAX_KNOWN

@@ -11,6 +11,6 @@ IMAGE = Image(
     env={"PATH": PATH},
     workdir="/root",
     tools="busybox",
-    also=("curl", "dig", "host", "jq"),
+    also=("curl", "dig", "host", "jq", "openssl", "ss"),
     files=alpine_files,
 )

@@ -26,6 +26,7 @@ from cluster_engine.linux.programs import (
     expr,
     find,
     grep,
+    gzip,
     head,
     host,
     identity,
@@ -37,6 +38,7 @@ from cluster_engine.linux.programs import (
     names,
     nc,
     nslookup,
+    openssl,
     pager,
     ps,
     rm,
@@ -46,6 +48,7 @@ from cluster_engine.linux.programs import (
     seq,
     sleep,
     sort,
+    ss,
     stat,
     tail,
     tar,
@@ -90,6 +93,9 @@ COMMON: tuple[Program, ...] = (
     grep.EGREP,
     grep.FGREP,
     grep.PROGRAM,
+    gzip.GUNZIP,
+    gzip.GZIP,
+    gzip.ZCAT,
     head.PROGRAM,
     identity.ARCH,
     identity.GROUPS,
@@ -173,7 +179,14 @@ DEBIAN: tuple[Program, ...] = (
 )
 """In debian's images alone."""
 
-EXTRA: tuple[Program, ...] = (curl.PROGRAM, dig.PROGRAM, host.PROGRAM, jq.PROGRAM)
+EXTRA: tuple[Program, ...] = (
+    curl.PROGRAM,
+    dig.PROGRAM,
+    host.PROGRAM,
+    jq.PROGRAM,
+    openssl.PROGRAM,
+    ss.PROGRAM,
+)
 """In images that name them."""
 
 PROGRAMS: dict[str, Program] = {each.name: each for each in (*COMMON, *BUSYBOX, *DEBIAN, *EXTRA)}

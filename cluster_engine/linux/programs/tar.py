@@ -1,4 +1,7 @@
-"""`tar`: makes, lists and unpacks archives (ustar, with GNU's and pax's long names). `kubectl cp` needs it."""
+"""`tar`: makes, lists and unpacks archives (ustar, with GNU's and pax's long names). `kubectl cp` needs it.
+
+What is compressed goes through `gzip`, a child behind a pipe.
+"""
 
 from __future__ import annotations
 
@@ -18,11 +21,11 @@ from cluster_engine.linux.sh.pattern import matches
 _USAGE = "tar c|x|t [-hvokO] [-f TARFILE] [-C DIR] [-T FILE] [-X FILE] [LONGOPT]... [FILE]..."
 _LONG = {
     "create": "c", "extract": "x", "get": "x", "list": "t", "verbose": "v", "file": "f", "directory": "C", "touch": "m",
-    "to-stdout": "O", "gzip": "z", "gunzip": "z", "no-same-owner": "o", "no-same-permissions": "p",
+    "to-stdout": "O", "gzip": "z", "gunzip": "z", "ungzip": "z", "no-same-owner": "o", "no-same-permissions": "p",
     "same-permissions": "p",
     "dereference": "h", "keep-old-files": "k", "overwrite": "w", "exclude": "X", "strip-components": "S",
     "warning": "W", "no-recursion": "n", "numeric-owner": "N", "same-owner": "N", "preserve-permissions": "p",
-    "bzip2": "z", "xz": "z", "absolute-names": "P", "strip": "S", "files-from": "T",
+    "bzip2": "j", "xz": "J", "absolute-names": "P", "strip": "S", "files-from": "T",
 }  # fmt: skip
 _WITH_VALUE = "fCXSWT"
 MAX_NAME = 4_096
@@ -81,8 +84,8 @@ def _start(sys: Sys, argv: list[str]) -> State:
         sys.error("You must specify one of the '-Acdtrux', '--delete' or '--test-label' options")
         sys.err("Try 'tar --help' or 'tar --usage' for more information.\n")
         sys.exit(2)
-    if "z" in given or "j" in given or "J" in given:
-        fail(sys, "compression is not simulated here; a real tar has it", 2)
+    if "j" in given or "J" in given:
+        fail(sys, "bzip2 and xz are not simulated here (gzip is); a real tar has them", 2)
     if "T" in given:
         fail(sys, "-T is not simulated here; a real tar has it", 2)
     strip = number(given.get("S", ["0"])[-1])
@@ -93,12 +96,17 @@ def _start(sys: Sys, argv: list[str]) -> State:
         "follow": "h" in given, "exclude": given.get("X", []), "strip": strip,
         "names": parsed["names"], "folder": parsed["folder"], "out": -1, "queue": [], "rest": "", "left": 0, "pad": 0,
         "entry": {}, "long": {}, "status": 0, "seen": [], "written": 0, "owner": sys.uid == 0 and "o" not in given,
+        "child": 0, "over": False, "aside": False,
         "all_modes": sys.uid == 0 or "p" in given, "folders": [], "fd": 0,
     }  # fmt: skip
     file = given.get("f", ["-"])[-1] or "-"
     if chosen[0] == "c":
-        return _create(sys, state, file)
+        return _create(sys, state, file, "z" in given)
     state["fd"] = 0 if file == "-" else _open(sys, file, "r")
+    if "z" in given or (file != "-" and sys.fs.read(file).startswith("\x1f\x8b")):
+        packed, (state["fd"], out) = state["fd"], sys.pipe()
+        state["child"] = sys.spawn(["gzip", "-dc"], fds={0: packed, 1: out, 2: 2})
+        sys.close(out)
     sys.read(state["fd"])
     return state
 
@@ -117,14 +125,19 @@ def _open(sys: Sys, file: str, flags: str) -> int:
 # ---- making ------------------------------------------------------------------------------------
 
 
-def _create(sys: Sys, state: State, file: str) -> State:
+def _create(sys: Sys, state: State, file: str, compressed: bool) -> State:
     if not state["names"]:
         fail(
             sys,
             "empty archive" if is_busybox(sys) else "Cowardly refusing to create an empty archive",
             1 if is_busybox(sys) else 2,
         )
-    state["out"] = 1 if file == "-" else _open(sys, file, "w")
+    out = state["out"] = 1 if file == "-" else _open(sys, file, "w")
+    state["aside"] = out == 1
+    if compressed:
+        source, state["out"] = sys.pipe()
+        state["child"] = sys.spawn(["gzip"], fds={0: source, 1: out, 2: 2})
+        sys.close(source)
     state["queue"] = state["names"]
     return _pack(sys, state)
 
@@ -138,6 +151,9 @@ def _pack(sys: Sys, state: State) -> State:
         if state["status"]:
             delayed = "error exit delayed from previous errors"
             sys.error(delayed if is_busybox(sys) else "Exiting with failure status due to previous errors")
+        if state["child"]:
+            sys.close(state["out"])
+            return {**state, "over": True}
         sys.exit(state["status"])
     folder, name = state["queue"][0]
     state["queue"] = state["queue"][1:]
@@ -174,7 +190,7 @@ def _pack(sys: Sys, state: State) -> State:
         return _again(sys, state)
     if state["verbose"]:
         text = shown + ("/" if stat.kind == "directory" and not shown.endswith("/") else "") + "\n"
-        if state["out"] == 1:
+        if state["aside"]:
             sys.err(text)
         else:
             sys.out(text)
@@ -469,8 +485,23 @@ def _on(sys: Sys, state: State, event: Event) -> State:
         case ["data", _, chunk]:
             return _data(sys, state, chunk)
         case ["end", _]:
-            return _ended(sys, state)
+            return {**state, "over": True} if state["child"] else _ended(sys, state)
+        case ["exited", _, status]:
+            state["child"] = 0
+            if status:
+                _child_failed(sys, status)
+            if state["over"]:
+                return _ended(sys, state) if state["mode"] != "c" else sys.exit(state["status"])
     return state
+
+
+def _child_failed(sys: Sys, status: int) -> None:
+    """`gzip` has said why; nothing can be made of what it gave."""
+    if is_busybox(sys):
+        fail(sys, "corrupted data")
+    sys.error(f"Child returned status {status}")
+    sys.error("Error is not recoverable: exiting now")
+    sys.exit(2)
 
 
 PROGRAM = Program("tar", "pack and unpack archives", _USAGE, on=_on)

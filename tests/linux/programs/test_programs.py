@@ -4,12 +4,14 @@
 from __future__ import annotations
 
 import ast
+import gzip
 from importlib import import_module
 from pathlib import Path
 
 import pytest
 
 import cluster_engine.linux as room
+from cluster_engine.linux.files import tree
 from cluster_engine.linux.program import Program
 from cluster_engine.linux.programs import BUSYBOX, COMMON, DEBIAN, EXTRA, PROGRAMS, of, program
 from tests.linux.programs.box import Box
@@ -37,6 +39,9 @@ CASES: dict[str, tuple[str, str, int, str, str]] = {
     "hostname": ("busybox", "hostname; hostname -i; hostname -f", 0, "box\n10.244.1.7\nbox\n", ""),
     "netstat": ("busybox", "nc -l -p 8080 >/dev/null & sleep 1; netstat -ltn; netstat -tlnp | tail -n 1", 0, "Active Internet connections (only servers)\nProto Recv-Q Send-Q Local Address           Foreign Address         State       \ntcp        0      0 0.0.0.0:8080            0.0.0.0:*               LISTEN      \ntcp        0      0 0.0.0.0:8080            0.0.0.0:*               LISTEN      2/nc                \n", ""),
     "netstat of connections": ("busybox", "netstat -tn; echo $?", 0, "1\n", "netstat: which connections stand is not simulated here; a real node has it (-l shows who listens)\n"),
+    "ss": ("extra", "nc -l -p 8080 >/dev/null & sleep 1; ss -ltn; ss -lntpH; ss -ln; ss -t; echo $?", 0, "State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess\nLISTEN 0      128          0.0.0.0:8080      0.0.0.0:*          \nLISTEN 0      128          0.0.0.0:8080      0.0.0.0:*    users:((\"nc\",pid=2))\nNetid State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess\ntcp   LISTEN 0      128          0.0.0.0:8080      0.0.0.0:*          \n1\n", "ss: which connections stand is not simulated here; a real node has it (-l shows who listens)\n"),
+    "openssl": ("extra", "openssl rand -hex 4 | wc -c; openssl rand -base64 60 | wc; openssl rand 5 | wc -c; a=$(openssl rand -hex 8); b=$(openssl rand -hex 8); [ $a != $b ] && echo y; openssl version | cut -c1-7", 0, "9\n        2         2        82\n5\ny\nOpenSSL\n", ""),
+    "openssl refuses": ("extra", "openssl rand x; openssl rand -foo 3; openssl rand 1 2; openssl rand 99999; openssl genrsa; echo $?", 0, "1\n", "rand: Can't parse \"x\" as a number\nrand: Use -help for summary.\nrand: Unknown option: -foo\nrand: Use -help for summary.\nrand: Use -help for summary.\nopenssl: more than 65536 random bytes are not made here\nopenssl: genrsa is not simulated here (rand is); a real openssl has it\n"),
     "ip without a network of its own": ("busybox", "ip addr; echo $?", 0, "1\n", "ip: what is on a node's own network is not simulated here; a real node has it\n"),
     "ip of a device that is not there": ("busybox", "ip addr show eth9; ip route add default via 10.0.0.1; echo $?", 0, "1\n", "ip: can't find device 'eth9'\nip: route add is not simulated here; a real node has it\n"),
     "identity": ("busybox", "id; whoami; groups; uname -n; nproc; tty", 1, "uid=65534(nobody) gid=65534(nogroup) groups=65534(nogroup)\nnobody\nnogroup\nbox\n4\nnot a tty\n", ""),
@@ -50,7 +55,11 @@ CASES: dict[str, tuple[str, str, int, str, str]] = {
     "sed that never ends": ("debian", "sed ':a;ba' a.txt; echo $?", 0, "4\n", "sed: a script that takes more than 100000 commands for a line is not run here\n"),
     "back-references": ("debian", "grep '\\(a\\)\\1' words; echo $?", 0, "2\n", "grep: back-references in a pattern are not supported here\n"),
     "getline": ("debian", "awk '{getline x}' a.txt; echo $?", 0, "2\n", "awk: cmd. line:1: getline is not supported here\n"),
-    "compressed tar": ("debian", "tar czf t.tgz a.txt; echo $?", 0, "2\n", "tar: compression is not simulated here; a real tar has it\n"),
+    "tar of other kinds": ("debian", "tar cjf t.tbz a.txt; echo $?", 0, "2\n", "tar: bzip2 and xz are not simulated here (gzip is); a real tar has them\n"),
+    "tar z of what is no archive": ("debian", "echo bad > t.tgz; tar xzf t.tgz; echo $?", 0, "2\n", "\ngzip: stdin: not in gzip format\ntar: Child returned status 1\ntar: Error is not recoverable: exiting now\n"),
+    "gzip of half a file": ("busybox", "gzip -c long | head -c 100 | gunzip > /dev/null; echo $?", 0, "1\n", "gunzip: corrupted data\n"),
+    "gzip of a wrong sum": ("debian", "(gzip -c a.txt | head -c -8; printf '\\001\\002\\003\\004\\023\\0\\0\\0') | gunzip; echo $?", 0, "1\n", "\ngzip: stdin: invalid compressed data--crc error\n"),
+    "gzip of a directory": ("debian", "gzip dir; echo $?; gzip -l a.txt; echo $?", 0, "2\n1\n", "gzip: dir is a directory -- ignored\ngzip: -l is not simulated here; a real gzip has it\n"),
     "sed as it comes": ("busybox", "(echo a; sleep 2; date +%S >&2) | sed s/a/b/ | while read x; do date +%S:$x; done", 0, "00:b\n", "02\n"),
     "wget": ("busybox", ANSWER + "wget -O - http://127.0.0.1:8080/x; wait; cat req", 0, "hi\nGET /x HTTP/1.1\r\nHost: 127.0.0.1:8080\r\nUser-Agent: Wget\r\nConnection: close\r\n\r\n", "Connecting to 127.0.0.1:8080 (127.0.0.1:8080)\nwriting to stdout\n-                    100% |********************************|     3  0:00:00 ETA\nwritten to stdout\n"),
     "wget to a file": ("busybox", ANSWER + "wget -q http://127.0.0.1:8080/a/b; cat b", 0, "hi\n", ""),
@@ -77,10 +86,16 @@ CASES: dict[str, tuple[str, str, int, str, str]] = {
 }  # fmt: skip
 
 
+def test_what_becomes_too_long_is_not_unpacked() -> None:
+    packed = gzip.compress(bytes(9 << 20)).decode("latin-1")
+    result = Box("busybox", {"/w/b.gz": tree.file(packed)}).sh("gunzip -c b.gz | wc -c")
+    assert (result.out, result.err) == ("0\n", "gunzip: more than 8 MiB are not unpacked here\n")
+
+
 @pytest.mark.parametrize("case", CASES)
 def test_programs(case: str) -> None:
     flavour, line, status, out, err = CASES[case]
-    box = Box("busybox", names=("curl",)) if flavour == "extra" else Box(flavour)
+    box = Box("busybox", names=("curl", "openssl", "ss")) if flavour == "extra" else Box(flavour)
     result = box.sh(line)
     assert (result.status, result.out, result.err) == (status, out, err)
 
