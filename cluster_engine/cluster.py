@@ -12,7 +12,7 @@ clock. Hence ``fork``, ``snapshot`` and ``replay``.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Any, Self
 
 import orjson
@@ -299,6 +299,12 @@ class Cluster(Wiring):
 
         Takes YAML or JSON text, an object or several. Raises ApiError with the API server's own Status.
         """
+        return list(self.applying(manifests, namespace))
+
+    def applying(
+        self, manifests: str | bytes | JSON | Iterable[JSON], namespace: str = "default"
+    ) -> Iterator[JSON]:
+        """As `apply`, an object at each step."""
         if isinstance(manifests, (str, bytes)):
             try:
                 objects: list[Any] = yaml.load_all(manifests)
@@ -308,8 +314,8 @@ class Cluster(Wiring):
             objects = [manifests]
         else:
             objects = list(manifests)
-        flat = [item for obj in objects for item in _items(obj)]
-        return [self._apply_one(obj, namespace) for obj in flat]
+        for item in [item for obj in objects for item in _items(obj)]:
+            yield self._apply_one(item, namespace)
 
     def _apply_one(self, obj: Any, namespace: str) -> JSON:
         api_version, kind_name, name, namespace = _identify(obj, namespace)

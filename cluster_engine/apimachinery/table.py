@@ -5,9 +5,8 @@ Models k8s.io/apiserver/pkg/endpoints/handlers/response.go and pkg/printers.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from functools import lru_cache
-from typing import Any
 
 from cluster_engine.apimachinery import openapi
 from cluster_engine.apimachinery.cow import JSON
@@ -59,15 +58,6 @@ def to_table(
 
     ``include_object`` is the query parameter: None, Metadata (the default) or Object.
     """
-    rows: list[JSON] = []
-    row = kind.row
-    for obj in objects if kind.row_order is None else sorted(objects, key=kind.row_order):
-        cells: JSON = {"cells": row(obj, now_us)}
-        if include_object == "Object":
-            cells["object"] = kind.shown(obj)
-        elif include_object != "None":
-            cells["object"] = partial_metadata(obj)
-        rows.append(cells)
     if list_meta is None:
         version = objects[0]["metadata"].get("resourceVersion") if len(objects) == 1 else None
         list_meta = {"resourceVersion": version} if version else {}
@@ -76,21 +66,22 @@ def to_table(
         "apiVersion": META_V1,
         "metadata": list_meta,
         "columnDefinitions": [] if no_headers else column_definitions(kind),
-        "rows": rows,
+        "rows": list(rows(kind, objects, now_us, include_object)),
     }
+
+
+def rows(kind: Kind, objects: Sequence[JSON], now_us: int, include_object: str) -> Iterator[JSON]:
+    """The rows of such a Table, in its order."""
+    row = kind.row
+    for obj in objects if kind.row_order is None else sorted(objects, key=kind.row_order):
+        cells: JSON = {"cells": row(obj, now_us)}
+        if include_object == "Object":
+            cells["object"] = kind.shown(obj)
+        elif include_object != "None":
+            cells["object"] = partial_metadata(obj)
+        yield cells
 
 
 def partial_metadata(obj: JSON) -> JSON:
     """PartialObjectMetadata: the object's metadata and nothing else."""
     return {"kind": "PartialObjectMetadata", "apiVersion": META_V1, "metadata": obj["metadata"]}
-
-
-def partial_metadata_list(listed: JSON) -> JSON:
-    """PartialObjectMetadataList of a list object."""
-    items: list[Any] = [partial_metadata(item) for item in listed.get("items") or ()]
-    return {
-        "kind": "PartialObjectMetadataList",
-        "apiVersion": META_V1,
-        "metadata": listed.get("metadata") or {},
-        "items": items,
-    }

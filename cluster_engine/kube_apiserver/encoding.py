@@ -6,7 +6,7 @@ first in every other place, as upstream's encoder writes them.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 import orjson
 
@@ -46,17 +46,15 @@ class ObjectBytes:
         start = f'{{"kind":"{kind.kind}","apiVersion":"{kind.api_version}"'.encode()
         return start + (b"," + item[1:] if item != b"{}" else b"}")
 
-    def list(self, kind: Kind, objects: Sequence[JSON], meta: JSON) -> Sequence[bytes]:
+    def list(self, kind: Kind, objects: Sequence[JSON], meta: JSON) -> Iterator[bytes]:
         """A whole list, in pieces, none of which is a copy: joined, many megabytes are copied once."""
-        start = (
+        yield (
             f'{{"kind":"{kind.list_kind}","apiVersion":"{kind.api_version}","metadata":'.encode()
             + orjson.dumps(meta)
             + b',"items":['
         )
-        pieces = [start]
-        for obj in objects:
-            pieces += (self.item(kind, obj), b",")
-        if objects:
-            pieces.pop()
-        pieces.append(b"]}\n")
-        return pieces
+        for place, obj in enumerate(objects):
+            if place:
+                yield b","
+            yield self.item(kind, obj)
+        yield b"]}\n"

@@ -91,27 +91,27 @@ class Handlers:
 
     def admit(self, request: Request) -> Response | None:
         """Settles who asks and answers what changes nothing; None: it may change something (see APIServer)."""
-        return self._guarded(request, 0, self._admitted)
+        return self.guarded(request, 0, self._admitted)
 
     def handle(self, request: Request, entry: int = 0) -> Response:
         """The reply (see APIServer)."""
-        reply = self._guarded(request, entry, self._answer)
+        reply = self.guarded(request, entry, self._answer)
         assert reply is not None
         return reply
 
     def refused_stream(self, request: Request) -> Response | None:
         """Why exec, attach or portforward may not be streamed: user, rights, Pod, container. None: it may."""
-        return self._guarded(request, 0, self._check_stream)
+        return self.guarded(request, 0, self._check_stream)
 
     def refused_path(self, request: Request) -> Response | None:
         """Why the user may not ask for a path that is no resource; None: they may."""
-        return self._guarded(request, 0, self._check_path)
+        return self.guarded(request, 0, self._check_path)
 
     def refused_upgrade(self, request: Request) -> Response | None:
         """The same for a request that comes without the upgrade that such a stream needs; None: it needs none."""
-        return self._guarded(request, 0, self._check_upgrade)
+        return self.guarded(request, 0, self._check_upgrade)
 
-    def _guarded(
+    def guarded(
         self, request: Request, entry: int, step: Callable[[Request], Response | None]
     ) -> Response | None:
         """What the step gives, an ApiError as its Status, and any other exception as a 500."""
@@ -155,7 +155,7 @@ class Handlers:
             self._check_stream(request)
             self._subresources.open_stream(requests.parse(request), request, f"s{entry}")
 
-        return self._guarded(request, entry, step)
+        return self.guarded(request, entry, step)
 
     def _check_stream(self, request: Request) -> None:
         request.user = self._identify(request)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
@@ -97,6 +98,10 @@ class APIServer:
     def failure(self, request: Request, problem: Any) -> Response:
         """The reply that an ApiError makes."""
         return self._handlers.failure(request, problem)
+
+    def guarded(self, request: Request, step: Callable[[Request], Response | None]) -> Response | None:
+        """What a step of answering gives that is done outside; an ApiError as its Status, a bug as a 500."""
+        return self._handlers.guarded(request, 0, step)
 
     def deleted(self, request: Request, deleted: Deleted) -> Response:
         """What the deletion of a collection answers, where it was carried out in portions: all of them together."""

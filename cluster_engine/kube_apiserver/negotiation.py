@@ -6,6 +6,7 @@ nothing but protobuf gets a 406.
 
 from __future__ import annotations
 
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from typing import Any
 
@@ -85,6 +86,47 @@ def encode(request: Request, accept: Accept, value: Any) -> tuple[str, bytes]:
     if wants_pretty(request):
         return JSON_TYPE, orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     return JSON_TYPE, orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
+
+
+def encode_list(
+    request: Request, accept: Accept, head: JSON, name: str, items: Iterable[JSON]
+) -> tuple[str, Iterator[bytes]]:
+    """As ``encode`` of ``{**head, name: items}``, the body in pieces, each made when it is asked for."""
+    if accept.media == YAML_TYPE:
+        return YAML_TYPE, _yaml_pieces(head, name, items)
+    return JSON_TYPE, _json_pieces(head, name, items, orjson.OPT_INDENT_2 if wants_pretty(request) else 0)
+
+
+def _json_pieces(head: JSON, name: str, items: Iterable[JSON], option: int) -> Iterator[bytes]:
+    # An empty list in its place, opened: what is between its brackets follows, moved in as far as it stands.
+    whole = orjson.dumps({**head, name: []}, option=option)
+    end = whole.rindex(b"]")
+    yield whole[:end]
+    between, after = b"", b""
+    for item in items:
+        text = orjson.dumps(item, option=option)
+        if option:
+            text, after = b"\n    " + text.replace(b"\n", b"\n    "), b"\n  "
+        yield between + text
+        between = b","
+    yield after + whole[end:] + b"\n"
+
+
+def _yaml_pieces(head: JSON, name: str, items: Iterable[JSON]) -> Iterator[bytes]:
+    before = {key: value for key, value in head.items() if key < name}
+    rest = {key: value for key, value in head.items() if key > name}
+    if before:
+        yield yaml.dump(before).encode()
+    empty = True
+    for item in items:
+        if empty:
+            yield f"{name}:\n".encode()
+            empty = False
+        yield yaml.dump([item]).encode()
+    if empty:
+        yield f"{name}: []\n".encode()
+    if rest:
+        yield yaml.dump(rest).encode()
 
 
 def media_type(request: Request) -> str:

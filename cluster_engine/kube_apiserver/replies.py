@@ -5,7 +5,7 @@ Models k8s.io/apiserver/pkg/endpoints/handlers/response.go and responsewriters.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 
 from cluster_engine.apimachinery import errors, table
 from cluster_engine.apimachinery.cow import JSON
@@ -14,7 +14,7 @@ from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.sim import Clock
 
 from .encoding import ObjectBytes
-from .negotiation import JSON_TYPE, Accept, encode, negotiate, wants_pretty
+from .negotiation import JSON_TYPE, Accept, encode, encode_list, negotiate, wants_pretty
 from .requests import first
 from .types import Deleted, Request, Response
 
@@ -69,18 +69,25 @@ class Replies:
             "kind": kind.list_kind,
             "apiVersion": kind.api_version,
             "metadata": deleted.meta,
-            "items": items_of(kind, deleted.objects),
+            "items": list(items_of(kind, deleted.objects)),
         }
         response = self.reply(request, 200, value, negotiate(request), deleted.warnings)
         response.deleted = deleted
         return response
 
     def table(self, request: Request, kind: Kind, objects: list[JSON], meta: JSON) -> JSON:
-        include = first(request, "includeObject") or "Metadata"
-        if include not in ("None", "Metadata", "Object"):
-            problem = errors.not_supported("includeObject", include, ("Metadata", "None", "Object", ""))
-            raise errors.invalid("meta.k8s.io", "TableOptions", "", [problem])
-        return table.to_table(kind, objects, self._clock.now, include_object=include, list_meta=meta)
+        return table.to_table(
+            kind, objects, self._clock.now, include_object=_included(request), list_meta=meta
+        )
+
+    def table_pieces(
+        self, request: Request, kind: Kind, objects: list[JSON], meta: JSON, accept: Accept
+    ) -> tuple[str, Iterator[bytes]]:
+        """(content type, body in pieces) of a table of many."""
+        head = table.to_table(kind, (), self._clock.now, list_meta=meta)
+        del head["rows"]
+        rows = table.rows(kind, objects, self._clock.now, _included(request))
+        return encode_list(request, accept, head, "rows", rows)
 
     def failure(self, request: Request, problem: ApiError) -> Response:
         """The Status of an error as a reply."""
@@ -97,7 +104,16 @@ class Replies:
         return Response(problem.code, headers, body)
 
 
-def items_of(kind: Kind, objects: Sequence[JSON]) -> list[JSON]:
+def items_of(kind: Kind, objects: Iterable[JSON]) -> Iterator[JSON]:
     """Stored objects as the items of a list."""
     shown = map(kind.shown, objects)
-    return [{k: v for k, v in obj.items() if k not in ("kind", "apiVersion")} for obj in shown]
+    return ({k: v for k, v in obj.items() if k not in ("kind", "apiVersion")} for obj in shown)
+
+
+def _included(request: Request) -> str:
+    """What a table's rows hold of their objects. Raises ApiError 422."""
+    include = first(request, "includeObject") or "Metadata"
+    if include not in ("None", "Metadata", "Object"):
+        problem = errors.not_supported("includeObject", include, ("Metadata", "None", "Object", ""))
+        raise errors.invalid("meta.k8s.io", "TableOptions", "", [problem])
+    return include

@@ -6,7 +6,7 @@ from a socket, from the journal, from a test or from a component in the same pro
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
@@ -94,14 +94,15 @@ class Request:
 @dataclass(slots=True)
 class Response:
     """An HTTP reply. `stream` is set for watches and followed logs; `pieces`, where they were asked for, are a body
-    that is too long to be put together in one step; `deleted` is what the body of a collection's deletion tells."""
+    that is too long to be made in one step: each is made when it is asked for, once; `deleted` is what the body of a
+    collection's deletion tells."""
 
     status: int
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     stream: Stream | None = None
     warnings: tuple[str, ...] = ()
-    pieces: Sequence[bytes] = ()
+    pieces: Iterable[bytes] = ()
     deleted: Deleted | None = None
 
 

@@ -15,7 +15,7 @@ from cluster_engine.sim import Clock
 from . import listing, watching
 from .bodies import applied_configuration, body_object, patch_document
 from .encoding import ObjectBytes
-from .negotiation import JSON_TYPE, Accept, negotiate, wants_pretty
+from .negotiation import JSON_TYPE, Accept, encode_list, negotiate, wants_pretty
 from .options import ListOptions, delete_options, write_context
 from .registry import Registry
 from .replies import FORMS, LIST_FORMS, NO_STORE, Replies, items_of
@@ -64,21 +64,21 @@ class Verbs:
         store = self._store if kind.computed is None else self._registry.computed
         found, meta = listing.read(store, selection, options)
         if accept.form == "Table":
-            value = self._replies.table(request, kind, found, meta)
+            content_type, pieces = self._replies.table_pieces(request, kind, found, meta, accept)
         elif accept.form:
-            value = table.partial_metadata_list(
-                {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta, "items": found}
+            head = {"kind": "PartialObjectMetadataList", "apiVersion": table.META_V1, "metadata": meta}
+            content_type, pieces = encode_list(
+                request, accept, head, "items", map(table.partial_metadata, found)
             )
         elif accept.media == JSON_TYPE and not wants_pretty(request):
-            pieces = self._cache.list(kind, found, meta)
-            headers = {"content-type": JSON_TYPE, "cache-control": NO_STORE}
-            if request.in_pieces:
-                return Response(200, headers, pieces=pieces)
-            return Response(200, headers, b"".join(pieces))
+            content_type, pieces = JSON_TYPE, self._cache.list(kind, found, meta)
         else:
-            items = items_of(kind, found)
-            value = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta, "items": items}
-        return self._replies.reply(request, 200, value, accept)
+            head = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta}
+            content_type, pieces = encode_list(request, accept, head, "items", items_of(kind, found))
+        headers = {"content-type": content_type, "cache-control": NO_STORE}
+        if request.in_pieces:
+            return Response(200, headers, pieces=pieces)
+        return Response(200, headers, b"".join(pieces))
 
     def watch(self, request: Request, kind: Kind, namespace: str, name: str) -> Response:
         accept = negotiate(request, (*FORMS, "PartialObjectMetadataList"))

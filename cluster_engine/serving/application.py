@@ -10,6 +10,7 @@ from __future__ import annotations
 import asyncio
 from collections.abc import Awaitable, Callable, Iterator, MutableMapping, Sequence
 from contextlib import AbstractContextManager, nullcontext
+from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, quote
 
@@ -26,10 +27,11 @@ from cluster_engine.network import LinkListener
 from cluster_engine.performers import link_of, session_of
 from cluster_engine.serving.driver import Driver
 from cluster_engine.serving.forwarding import ForwardSession
+from cluster_engine.serving.pacer import SLICE
 from cluster_engine.serving.portions import Portions, is_collection
 from cluster_engine.serving.proxying import PATIENCE, Answer, incoming, is_proxied, late, outgoing, redirect
 from cluster_engine.serving.websocket import StreamSession
-from cluster_engine.sim import Entry, Link
+from cluster_engine.sim import Entry, Link, steady_clock
 
 Scope = MutableMapping[str, Any]
 Receive = Callable[[], Awaitable[MutableMapping[str, Any]]]
@@ -166,8 +168,9 @@ class ClusterApp:
             finally:
                 self._streams -= 1
             return
+        response = await self._made(request, response)
         headers = _header_list(response)
-        pieces = response.pieces or (response.body,)
+        pieces = list(response.pieces) or [response.body]
         headers.append((b"content-length", str(sum(map(len, pieces))).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         last = b""
@@ -206,6 +209,26 @@ class ClusterApp:
                 return self.cluster.server.failure(request, errors.service_unavailable(text))
         assert response is not None
         return response
+
+    async def _made(self, request: Request, response: Response) -> Response:
+        """The reply with its pieces made, a slice at a time."""
+        made: list[bytes] = []
+        pieces = iter(response.pieces)
+
+        def step(_: Request) -> Response | None:
+            end = steady_clock() + SLICE
+            for piece in pieces:
+                made.append(piece)
+                if steady_clock() > end:
+                    return None
+            return replace(response, pieces=made)
+
+        while True:
+            with self._answering():
+                answer = self.cluster.server.guarded(request, step)
+            if answer is not None:
+                return answer
+            await asyncio.sleep(0)
 
     async def _delete_collection(self, request: Request) -> Response:
         """A portion after the other, each durable as any write, all at the same virtual time."""

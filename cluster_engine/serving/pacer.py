@@ -10,10 +10,12 @@ from __future__ import annotations
 import asyncio
 import heapq
 import sys
-from collections.abc import Callable
-from typing import Any, Protocol
+from collections.abc import Callable, Iterable
+from typing import Any, Protocol, TypeVar
 
 from cluster_engine.sim import SECOND, steady_clock
+
+T = TypeVar("T")
 
 SLICE = 4_000  # µs of wall time that one turn may take before others have theirs
 ATTENTION = 1 * SECOND  # wall µs for which a cluster that was asked something counts as in use
@@ -24,6 +26,18 @@ ASLEEP, BEHIND = -1, -2  # instead of a deadline: it waits to be woken, or for i
 
 Ticket = list[Any]
 """[when, order, who]; who is None where the ticket is void, so that a heap keeps nobody alive."""
+
+
+async def in_slices(steps: Iterable[T]) -> list[T]:
+    """All that the steps give, a slice at a time: others have their turns in between."""
+    found: list[T] = []
+    end = steady_clock() + SLICE
+    for each in steps:
+        found.append(each)
+        if steady_clock() > end:
+            await asyncio.sleep(0)
+            end = steady_clock() + SLICE
+    return found
 
 
 class Timer(Protocol):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import random
 from typing import Any
 
@@ -40,6 +41,10 @@ def words(answer: past.Span | past.Moment) -> dict[str, Any]:
     return found
 
 
+def look(cluster: Cluster, **asked: Any) -> past.Moment:
+    return asyncio.run(past.moment(cluster, **asked))
+
+
 @pytest.fixture
 def cluster() -> Cluster:
     return Cluster(nodes=3, freezing=True)
@@ -71,7 +76,7 @@ def test_any_moment_equals_the_straight_run(seed: int) -> None:
             seen.append((past.span(cluster)["now"], shown(cluster)))
             cluster.advance(0.001)  # a moment holds all that was written in its microsecond
     for now, objects in seen:
-        found = past.moment(cluster, at=now)
+        found = look(cluster, at=now)
         assert (found["at"], found["objects"], found["hidden"]) == (now, objects, 0)
 
 
@@ -87,7 +92,7 @@ def test_right_after_each_thing_that_came_from_outside(cluster: Cluster) -> None
         "kubernetes-admin created the Deployment web",
         "kubernetes-admin changed the Deployment web (spec.replicas: 2 → 3)",
     ]
-    first, second = (past.moment(cluster, revision=mark["revision"]) for mark in told["marks"])
+    first, second = (look(cluster, revision=mark["revision"]) for mark in told["marks"])
     own = [
         [pod for pod in each["objects"]["pods"] if "app" in pod["metadata"]["labels"]]
         for each in (first, second)
@@ -107,7 +112,7 @@ def test_what_went_and_what_changed_is_told_in_both_languages(cluster: Cluster) 
     cluster.delete("pods", name)
     cluster.apply(deployment(2))
     cluster.settle()
-    found = past.moment(cluster, at=then)
+    found = look(cluster, at=then)
     texts = [each["text"] for each in words(found)["since"]]
     assert f"Pod default/{name} was still there" in texts
     assert any(
@@ -121,7 +126,7 @@ def test_looking_changes_nothing(cluster: Cluster) -> None:
     cluster.apply(deployment(2))
     cluster.settle()
     before = cluster.state_hash()
-    past.moment(cluster, at=cluster.now)
+    look(cluster, at=cluster.now)
     past.span(cluster)
     assert cluster.state_hash() == before
 
@@ -136,7 +141,7 @@ def test_it_begins_where_memory_ends(cluster: Cluster) -> None:
     moved.apply(deployment(2))
     moved.settle()
     with pytest.raises(HostError) as refused:
-        past.moment(moved, at=before)
+        look(moved, at=before)
     assert refused.value.status == 410
     assert len(past.span(moved)["marks"]) == 1
 
@@ -153,10 +158,10 @@ def test_past_a_limit_of_the_store_nothing_false_is_told(monkeypatch: pytest.Mon
     cluster.apply(deployment(9))
     cluster.settle()
     with pytest.raises(HostError) as refused:
-        past.moment(cluster, at=early)
+        look(cluster, at=early)
     assert refused.value.status == 410
     begin = past.span(cluster)["begin"]
-    assert past.moment(cluster, at=begin)["at"] == begin
+    assert look(cluster, at=begin)["at"] == begin
 
 
 def test_what_is_told_is_bounded(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -166,7 +171,7 @@ def test_what_is_told_is_bounded(cluster: Cluster, monkeypatch: pytest.MonkeyPat
     cluster.advance(1)
     cluster.apply(deployment(6))
     cluster.settle()
-    found = past.moment(cluster, at=then)
+    found = look(cluster, at=then)
     assert max(len(objects) for objects in found["objects"].values()) == 5
     assert found["hidden"] > 0
     assert (len(found["since"]), found["more"] > 0) == (3, True)
@@ -176,14 +181,14 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
     ({"at": "yesterday"}, 400, "at: a time as 2026-01-01T00:00:00Z, found 'yesterday'"),
     ({}, 400, "at: a time as 2026-01-01T00:00:00Z, found 'None'"),
     ({"revision": "x"}, 400, "revision: a number, found 'x'"),
-    ({"revision": "0"}, 410, "no write of revision 0 is remembered"),
-    ({"revision": "999999999"}, 410, "no write of revision 999999999 is remembered"),
-    ({"at": "1999-01-01T00:00:00Z"}, 410, "nothing before 2026-01-01T00:00:00.000000Z is remembered"),
+    ({"revision": "0"}, 410, "No write of revision 0 is remembered."),
+    ({"revision": "999999999"}, 410, "No write of revision 999999999 is remembered."),
+    ({"at": "1999-01-01T00:00:00Z"}, 410, "Nothing before 2026-01-01T00:00:00.000000Z is remembered."),
 ]
 
 
 @pytest.mark.parametrize(("asked", "status", "said"), REFUSED, ids=[str(row[0]) for row in REFUSED])
 def test_what_cannot_be_seen_is_said(cluster: Cluster, asked: dict[str, Any], status: int, said: str) -> None:
     with pytest.raises(HostError) as refused:
-        past.moment(cluster, **asked)
+        look(cluster, **asked)
     assert (refused.value.status, str(refused.value)) == (status, said)

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable, Coroutine
 from typing import Any
 
 import pytest
 from django.utils import translation
-from runs.host import whatif
+from runs.host import past, whatif
 from runs.host.errors import HostError
 from runs.host.whatif import forecast
 from runs.hosting import Reply
@@ -15,6 +16,7 @@ from runs.other_states import foretold
 from runs.whatif import ACTIONS
 
 from cluster_engine.cluster import Cluster
+from cluster_engine.serving import pacer
 
 
 def deployment(replicas: int) -> dict[str, Any]:
@@ -66,7 +68,7 @@ def test_what_was_foretold_comes_true(cluster: Cluster) -> None:
     kept.advance(600)
     cluster.fault("node/power", node="worker-1", up=False)
     cluster.advance(600)
-    assert whatif.compare(kept, cluster) == found["changes"]
+    assert [change for change in whatif.compare(kept, cluster) if change is not None] == found["changes"]
     assert {each["kind"] for each in found["changes"]} >= {"Node", "Pod"}
 
 
@@ -85,6 +87,63 @@ def test_what_is_told_is_bounded(cluster: Cluster, monkeypatch: pytest.MonkeyPat
     found = ask(cluster, action="delete", resource="deployments", name="web", seconds=60)
     assert (len(found["story"]), len(found["changes"])) == (2, 1)
     assert min(found["untold"], found["more"]) > 0
+
+
+async def _counting(asked: Awaitable[Any]) -> tuple[Any, int]:
+    """What came of it, and how often the loop came round meanwhile."""
+    rounds = 0
+
+    async def beside() -> None:
+        nonlocal rounds
+        while True:
+            rounds += 1
+            await asyncio.sleep(0)
+
+    task = asyncio.ensure_future(beside())
+    found = await asked
+    task.cancel()
+    return found, rounds
+
+
+def test_others_have_their_turn_between_the_objects(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(pacer, "SLICE", -1)
+    maps = "".join(
+        f"---\napiVersion: v1\nkind: ConfigMap\nmetadata: {{name: m{number}}}\n" for number in range(50)
+    )
+    data = {"action": "apply", "manifest": maps, "seconds": 1}
+    found, rounds = asyncio.run(_counting(forecast(cluster, data)))
+    assert len(found["changes"]) == 50
+    assert rounds > 100  # one for each that is applied, one for each that is compared
+    before = cluster.now
+    cluster.apply(maps)
+    then, rounds = asyncio.run(_counting(past.moment(cluster, before)))
+    assert len(then["since"]) >= 50
+    assert rounds > 50
+
+
+@pytest.mark.parametrize(
+    ("asked", "said"),
+    [
+        (
+            lambda c: forecast(c, {"action": "sink"}),
+            "action：应为 delete, apply, power-off 之一，得到 'sink'",
+        ),
+        (
+            lambda c: forecast(c, {"action": "delete", "seconds": 0}),
+            "seconds：应为 1 到 3600 之间的整数，得到 '0'",
+        ),
+        (lambda c: past.moment(c, revision="x"), "revision：应为一个数字，得到 'x'"),
+    ],
+    ids=["action", "seconds", "revision"],
+)
+def test_a_refusal_is_in_the_readers_language(
+    cluster: Cluster, asked: Callable[[Cluster], Coroutine[Any, Any, Any]], said: str
+) -> None:
+    with translation.override("zh-hans"), pytest.raises(HostError) as refused:
+        asyncio.run(asked(cluster))
+    assert str(refused.value) == said
 
 
 def test_too_much_to_compute_is_said(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -125,7 +125,7 @@ def test_asking_changes_nothing(cluster: Cluster) -> None:
 
 REFUSED = [
     ({"resource": "harbours", "name": "x"}, "the server doesn't have a resource type 'harbours'"),
-    ({"resource": "pods", "name": "nobody"}, "pods 'nobody': nothing is remembered of it"),
+    ({"resource": "pods", "name": "nobody"}, "pods 'nobody': nothing is remembered of it."),
     ({}, "the server doesn't have a resource type ''"),
     ({"resource": ["pods"], "name": {}}, "the server doesn't have a resource type \"['pods']\""),
 ]

@@ -9,6 +9,8 @@ from __future__ import annotations
 import re
 from typing import Any, Protocol
 
+from django.utils.translation import gettext as _
+
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.cluster import Cluster
 from labs.kit import blocks, catalog
@@ -41,11 +43,11 @@ class Owner(Protocol):
 async def run(owner: Owner, data: dict[str, Any]) -> dict[str, Any]:
     """`data`: the number of a block. Raises `HostError`."""
     if not owner.lab.hurries:
-        raise HostError(404, "This is the cluster of a lab: it has no blocks.")
+        raise HostError(404, _("This is the cluster of a lab: it has no blocks."))
     all_blocks = blocks.of(catalog.load().lesson(owner.lab.lesson_slug))
     number = data.get("block")
     if not isinstance(number, int) or not 0 <= number < len(all_blocks) or not all_blocks[number].script:
-        raise HostError(404, "The lesson has no such block.")
+        raise HostError(404, _("The lesson has no such block."))
     done = _done(owner.terminal)
     told = []
     for block in blocks.until(all_blocks, number, done):

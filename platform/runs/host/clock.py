@@ -87,7 +87,7 @@ class RunClock:
                 % {"name": "action", "known": ", ".join(PERFORMERS), "found": str(data.get("action"))[:40]},
             )
         if self._stands and data["action"] in ("pause", "resume", "speed"):
-            raise HostError(409, "Beside a lesson time stands by itself, and goes on while a block runs.")
+            raise HostError(409, _("Beside a lesson time stands by itself, and goes on while a block runs."))
         await self._owner.driver.roused()
         happened = await action(self, data)
         self.turns += 1

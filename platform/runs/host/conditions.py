@@ -11,6 +11,8 @@ import re
 from collections.abc import Callable
 from typing import Any, NamedTuple
 
+from django.utils.translation import gettext as _
+
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.cluster import Cluster
@@ -39,13 +41,18 @@ def parse(cluster: Cluster, text: object) -> Condition:
     """See the module. Raises ValueError."""
     words = str(text).strip()
     if len(words) > TEXT_LIMIT:
-        raise ValueError(f"until: at most {TEXT_LIMIT} characters, found {len(words)}")
+        raise ValueError(
+            _("%(name)s: at most %(most)d characters, found %(found)d")
+            % {"name": "until", "most": TEXT_LIMIT, "found": len(words)}
+        )
     if match := _EVENT.fullmatch(words):
         reason = match[1]
-        return Condition(lambda _: False, lambda one, link: _reason_of(one, link) == reason)
+        return Condition(lambda one: False, lambda one, link: _reason_of(one, link) == reason)
     match = _OBJECT.fullmatch(words)
     if match is None:
-        raise ValueError(f"until: {USAGE}, found {words[:60]!r}")
+        raise ValueError(
+            _("%(name)s: %(usage)s, found %(found)r") % {"name": "until", "usage": USAGE, "found": words[:60]}
+        )
     resource, name, namespace, wanted = match.groups()
     try:
         kind = cluster.kind_of(resource)

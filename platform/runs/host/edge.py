@@ -284,7 +284,7 @@ class Edge:
     @staticmethod
     async def _do(verb: str, method: str, hosted: HostedRun, data: dict[str, Any]) -> Any:
         if verb == "check" and hosted.hurries:
-            raise HostError(409, "Beside a lesson nothing is checked.")
+            raise HostError(409, _("Beside a lesson nothing is checked."))
         if verb == "check":
             return await hosted.checker.check()
         if verb == "clock":

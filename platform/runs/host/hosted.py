@@ -337,12 +337,11 @@ class HostedRun:
 
     async def typed_why(self, what: dict[str, Any]) -> str:
         """What `why` of the terminal says, in the owner's language. Raises ValueError."""
-        try:
-            found = await self.why(what)
-        except HostError as error:
-            raise ValueError(str(error)) from error
         with translation.override(self._language):
-            return typed(found)
+            try:
+                return typed(await self.why(what))
+            except HostError as error:
+                raise ValueError(str(error)) from error
 
     async def inject(self, what: dict[str, Any]) -> None:
         """What `fault` of the terminal does. Raises ValueError."""
@@ -408,7 +407,7 @@ class HostedRun:
         await self.driver.roused()
         self.driver.catch_up()
         if data.get("at") or data.get("revision"):
-            return past.moment(self.cluster, data.get("at"), data.get("revision") or None)
+            return await past.moment(self.cluster, data.get("at"), data.get("revision") or None)
         return past.span(self.cluster)
 
     async def what_if(self, data: dict[str, Any]) -> Forecast:

@@ -6,11 +6,16 @@ each resource, `LINKS_KEPT` in all), and a cluster that came from another host b
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import TypedDict
+
+from django.utils.translation import gettext as _
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.cluster import Cluster
 from cluster_engine.etcd import WatchEvent
+from cluster_engine.release import release
+from cluster_engine.serving import in_slices
 from cluster_engine.sim import Link, parse_rfc3339, rfc3339_micro
 from runs.host.comparing import Change, change_of, resources
 from runs.host.errors import HostError
@@ -60,11 +65,19 @@ def span(cluster: Cluster) -> Span:
     )
 
 
-def moment(cluster: Cluster, at: object = None, revision: object = None) -> Moment:
+async def moment(cluster: Cluster, at: object = None, revision: object = None) -> Moment:
     """The cluster at a time (RFC 3339), or right after the write of a revision.
 
     Raises HostError 400, and 410 for what is not remembered (any more).
     """
+    fork = cluster.fork()  # which stands still meanwhile
+    try:
+        return await _moment(fork, at, revision)
+    finally:
+        release(fork)
+
+
+async def _moment(cluster: Cluster, at: object, revision: object) -> Moment:
     writes = _writes(cluster)
     floor = _floor(cluster, writes)
     when, wanted = _at(writes, floor, at) if revision is None else _after(writes, floor, revision)
@@ -73,7 +86,8 @@ def moment(cluster: Cluster, at: object = None, revision: object = None) -> Mome
         there = _then(cluster, cluster.kind_of(name).group_resource, wanted)
         hidden += max(len(there) - OBJECTS_TOLD, 0)
         objects[name] = [_plain(obj, form == METADATA) for obj in there[:OBJECTS_TOLD]]
-    since = _since(cluster, wanted, writes)
+    changes = [each for each in await in_slices(_since(cluster, wanted, writes)) if each is not None]
+    since = [change for _revision, change in sorted(changes, key=lambda each: each[0])]
     return Moment(
         at=rfc3339_micro(min(when, cluster.clock.now)),
         objects=objects,
@@ -88,10 +102,16 @@ def _at(writes: list[Link], floor: int, at: object) -> tuple[int, int]:
     try:
         when = parse_rfc3339(str(at))
     except ValueError:
-        raise HostError(400, f"at: a time as 2026-01-01T00:00:00Z, found {str(at)[:40]!r}") from None
+        raise HostError(
+            400,
+            _("%(name)s: a time as 2026-01-01T00:00:00Z, found %(found)r")
+            % {"name": "at", "found": str(at)[:40]},
+        ) from None
     known = [link for link in writes if link.revision > floor]
     if known and when < known[0].at:
-        raise HostError(410, f"nothing before {rfc3339_micro(known[0].at)} is remembered")
+        raise HostError(
+            410, _("Nothing before %(when)s is remembered.") % {"when": rfc3339_micro(known[0].at)}
+        )
     return when, max((link.revision for link in known if link.at <= when), default=floor)
 
 
@@ -100,10 +120,12 @@ def _after(writes: list[Link], floor: int, revision: object) -> tuple[int, int]:
     try:
         number = int(str(revision))
     except ValueError:
-        raise HostError(400, f"revision: a number, found {str(revision)[:40]!r}") from None
+        raise HostError(
+            400, _("%(name)s: a number, found %(found)r") % {"name": "revision", "found": str(revision)[:40]}
+        ) from None
     found = next((link for link in writes if link.revision == number > floor), None)
     if found is None:
-        raise HostError(410, f"no write of revision {number} is remembered")
+        raise HostError(410, _("No write of revision %(number)d is remembered.") % {"number": number})
     return found.at, number
 
 
@@ -132,10 +154,9 @@ def _then(cluster: Cluster, resource: str, revision: int) -> list[JSON]:
     return [objects[key] for key in sorted(objects)]
 
 
-def _since(cluster: Cluster, revision: int, writes: list[Link]) -> list[Change]:
-    """What is not as it was, in the order of the last writes."""
+def _since(cluster: Cluster, revision: int, writes: list[Link]) -> Iterator[tuple[int, Change] | None]:
+    """What is not as it was, with the revision of its last write; None for an object that is."""
     last = {(link.resource, link.key): link for link in writes}
-    found: list[tuple[int, Change]] = []
     for resource in resources(cluster):
         first: dict[str, WatchEvent] = {}
         final: dict[str, WatchEvent] = {}
@@ -145,11 +166,9 @@ def _since(cluster: Cluster, revision: int, writes: list[Link]) -> list[Change]:
         for key, event in final.items():
             after = None if event.type == "DELETED" else event.object
             change = change_of(cluster, resource, first[key].previous, after)
-            if change is not None:
-                if (link := last.get((resource, key))) is not None:
-                    change["last"] = one(cluster, link)
-                found.append((event.revision, change))
-    return [change for _revision, change in sorted(found, key=lambda each: each[0])]
+            if change is not None and (link := last.get((resource, key))) is not None:
+                change["last"] = one(cluster, link)
+            yield None if change is None else (event.revision, change)
 
 
 def _plain(obj: JSON, metadata_only: bool) -> JSON:

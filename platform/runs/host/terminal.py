@@ -386,7 +386,7 @@ class Terminal:
     async def run_script(self, script: str, seconds: float) -> Told:
         """Run a script in a terminal that nobody looks at, one at a time. Raises `HostError`."""
         if self._script is not None:
-            raise HostError(409, "Another block is running. Wait until it has ended.")
+            raise HostError(409, _("Another block is running. Wait until it has ended."))
         session = self.session()
         told = self._script = Told()
         try:

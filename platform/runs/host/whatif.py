@@ -5,14 +5,18 @@ The run itself is not touched. Both forks live for the same virtual time, as fas
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+import asyncio
+from collections.abc import Awaitable, Callable, Iterator, Mapping
 from typing import Any, TypedDict
 
+from django.utils.translation import gettext as _
+
+from cluster_engine.apimachinery import yaml
 from cluster_engine.apimachinery.cow import key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.cluster import Cluster
 from cluster_engine.release import release
-from cluster_engine.serving import Driver
+from cluster_engine.serving import Driver, in_slices
 from cluster_engine.sim import SECOND
 from runs.host.comparing import Change, change_of, resources
 from runs.host.errors import HostError
@@ -38,19 +42,21 @@ class Forecast(TypedDict):
     more: int
 
 
-def _delete(cluster: Cluster, data: Mapping[str, Any]) -> None:
+async def _delete(cluster: Cluster, data: Mapping[str, Any]) -> None:
     cluster.delete(str(data.get("resource")), str(data.get("name")), str(data.get("namespace") or "default"))
 
 
-def _apply(cluster: Cluster, data: Mapping[str, Any]) -> None:
-    cluster.apply(str(data.get("manifest")), str(data.get("namespace") or "default"))
+async def _apply(cluster: Cluster, data: Mapping[str, Any]) -> None:
+    # Text of a megabyte is read for a second: in a thread, which the interpreter interrupts.
+    documents = await asyncio.to_thread(yaml.load_all, str(data.get("manifest")))
+    await in_slices(cluster.applying(documents, str(data.get("namespace") or "default")))
 
 
-def _power_off(cluster: Cluster, data: Mapping[str, Any]) -> None:
+async def _power_off(cluster: Cluster, data: Mapping[str, Any]) -> None:
     cluster.fault("node/power", node=str(data.get("name")), up=False)
 
 
-PERFORMERS: dict[str, Callable[[Cluster, Mapping[str, Any]], None]] = {
+PERFORMERS: dict[str, Callable[[Cluster, Mapping[str, Any]], Awaitable[None]]] = {
     "delete": _delete,
     "apply": _apply,
     "power-off": _power_off,
@@ -62,17 +68,23 @@ async def forecast(cluster: Cluster, data: Mapping[str, Any]) -> Forecast:
     """What would be `seconds` after the action. Raises HostError 400, 404, and 503 when it is too much to compute."""
     perform = PERFORMERS.get(str(data.get("action")))
     if perform is None:
-        raise HostError(400, f"action: one of {', '.join(ACTIONS)}, found {str(data.get('action'))[:40]!r}")
+        raise HostError(
+            400,
+            _("%(name)s: one of %(known)s, found %(found)r")
+            % {"name": "action", "known": ", ".join(ACTIONS), "found": str(data.get("action"))[:40]},
+        )
     seconds = data.get("seconds", 60)
     if not isinstance(seconds, int) or isinstance(seconds, bool) or not 1 <= seconds <= SECONDS_LIMIT:
         raise HostError(
-            400, f"seconds: a whole number from 1 to {SECONDS_LIMIT}, found {str(seconds)[:40]!r}"
+            400,
+            _("%(name)s: a whole number from 1 to %(most)d, found %(found)r")
+            % {"name": "seconds", "most": SECONDS_LIMIT, "found": str(seconds)[:40]},
         )
     other, same = cluster.fork(), cluster.fork()
     try:
         mark = other.clock.causes.mark
         try:
-            perform(other, data)
+            await perform(other, data)
         except ApiError as error:
             raise HostError(404 if error.code == 404 else 400, error.message) from error
         except (KeyError, ValueError) as error:
@@ -80,7 +92,7 @@ async def forecast(cluster: Cluster, data: Mapping[str, Any]) -> Forecast:
         for fork in (other, same):
             await _live(fork, cluster.clock.now + seconds * SECOND)
         links = [link for link in other.clock.causes.since(mark) if matters(link) and link.resource != EVENTS]
-        changes = compare(same, other)
+        changes = [change for change in await in_slices(compare(same, other)) if change is not None]
         return Forecast(
             seconds=seconds,
             story=[one(other, link) for link in links[:STORY_TOLD]],
@@ -93,21 +105,17 @@ async def forecast(cluster: Cluster, data: Mapping[str, Any]) -> Forecast:
         release(same)
 
 
-def compare(one_: Cluster, other: Cluster) -> list[Change]:
-    """What is in the other that is not so in the one, by kind and name."""
-    found: list[Change] = []
+def compare(one_: Cluster, other: Cluster) -> Iterator[Change | None]:
+    """What is in the other that is not so in the one, by kind and name; None for an object that is the same."""
     for resource in resources(one_):
         before = {key_of(obj): obj for obj in one_.store.range(resource)}
         after = {key_of(obj): obj for obj in other.store.range(resource)}
         for key in sorted({*before, *after}):
             if before.get(key) is not after.get(key):
-                change = change_of(other, resource, before.get(key), after.get(key))
-                if change is not None:
-                    found.append(change)
-    return found
+                yield change_of(other, resource, before.get(key), after.get(key))
 
 
 async def _live(fork: Cluster, until: int) -> None:
     await Driver(fork).step(until, lambda link: False)
     if fork.clock.now < until:
-        raise HostError(503, "so much would happen that it cannot be computed now: ask for less time")
+        raise HostError(503, _("So much would happen that it cannot be computed now: ask for less time."))

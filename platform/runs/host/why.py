@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import Any, TypedDict
 
+from django.utils.translation import gettext as _
+
 from cluster_engine.cluster import Cluster
 from runs.host.errors import HostError
 from runs.host.happening import Happening, one
@@ -42,7 +44,11 @@ def explain(cluster: Cluster, data: dict[str, Any]) -> Why:
     try:
         links = cluster.why(kind.resource, namespace, name)
     except KeyError:
-        raise HostError(404, f"{kind.resource} {name[:253]!r}: nothing is remembered of it") from None
+        raise HostError(
+            404,
+            _("%(resource)s %(name)r: nothing is remembered of it.")
+            % {"resource": kind.resource, "name": name[:253]},
+        ) from None
     attempt = _attempt(cluster, namespace, name) if kind.group_resource == "pods" else None
     nodes = len(attempt["nodes"]) if attempt is not None else 0
     if attempt is not None:
