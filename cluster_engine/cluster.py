@@ -13,6 +13,7 @@ from __future__ import annotations
 
 import hashlib
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from itertools import islice
 from typing import Any, Self
 
 import orjson
@@ -43,13 +44,14 @@ from cluster_engine.sim import (
     Link,
     keyframe,
     rfc3339,
+    rfc3339_micro,
 )
 from cluster_engine.sim.journal import pack_bytes
 from cluster_engine.sim.packing import pack
 from cluster_engine.version import ENGINE_VERSION
 from cluster_engine.wiring import SETTLE_EVENTS, Wiring, installed
 
-_KEPT_HEADERS = ("content-type", "accept", "user-agent")
+_KEPT_HEADERS = ("content-type", "accept", "user-agent", "audit-id")
 _MAX_NAME = 253
 
 
@@ -379,6 +381,49 @@ class Cluster(Wiring):
         if link is None:
             raise KeyError(f"why {found.resource} {key} was written is not known")
         return self.clock.causes.chain(link)
+
+    def requests(
+        self,
+        limit: int = 50,
+        *,
+        resource: str = "",
+        namespace: str = "",
+        name: str = "",
+        user: str = "",
+        writes: bool = False,
+    ) -> Sequence[JSON]:
+        """The latest requests from outside, the newest first (``Record.as_data`` of kube_apiserver/trail.py).
+
+        Of that resource, namespace, name, user; with ``writes`` those alone that changed something.
+        """
+        wanted = {"resource": resource, "namespace": namespace, "name": name}
+        found = (
+            record
+            for record in self.server.trail.list()
+            if all(not value or getattr(record, part) == value for part, value in wanted.items())
+            and (not user or record.user.get("username") == user)
+            and (record.revision or not writes)
+        )
+        return [record.as_data() for record in islice(found, limit)]
+
+    def request_trail(self, ident: str) -> JSON:
+        """The request of that audit id, and as ``followed`` what components wrote because of it, oldest first.
+
+        Raises KeyError for one that is not remembered (any more).
+        """
+        record = self.server.trail.find(ident)
+        if record is None:
+            raise KeyError(f"no request of the audit id {ident!r} is remembered")
+        followed = self.clock.causes.followed(-record.entry) if record.entry else []
+        own = {write["revision"] for write in record.writes}
+        return {
+            **record.as_data(),
+            "followed": [
+                {**link._asdict(), "at": rfc3339_micro(link.at), "causes": list(link.causes)}
+                for link in followed
+                if link.revision not in own
+            ],
+        }
 
     def attempts(self, namespace: str, name: str) -> Sequence[JSON]:
         """The latest attempts to find a node for that Pod, the oldest first (``Attempt.as_data``)."""

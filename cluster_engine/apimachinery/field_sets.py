@@ -221,6 +221,17 @@ def paths(found: Set, prefix: str = "") -> Iterator[str]:
             yield from paths(item, prefix + shown(name))
 
 
+def outermost(found: Set, prefix: str = "") -> Iterator[str]:
+    """As ``paths``, but nothing below a member: what stands there came or went with it."""
+    for name, item in found.items():
+        if name == SELF:
+            continue
+        if is_member(item):
+            yield prefix + shown(name)
+        else:
+            yield from outermost(item, prefix + shown(name))
+
+
 def from_paths(dotted: tuple[str, ...]) -> Set:
     """The set of plain fields such as ``status`` or ``metadata.ownerReferences``."""
     found: Set = {}

@@ -213,6 +213,13 @@ class Store:
         """
         return list(self._table(resource).history)
 
+    def change(self, resource: str, revision: int) -> WatchEvent | None:
+        """The change of that revision, if it is known; the later it was, the sooner it is found."""
+        for event in reversed(self._table(resource).history):
+            if event.revision <= revision:
+                return event if event.revision == revision else None
+        return None
+
     def known_since(self, resource: str) -> int:
         """The revision after which all its changes are among ``changes``."""
         return self._table(resource).compacted

@@ -6,7 +6,6 @@ always a Status. Models k8s.io/apiserver/pkg/server/config.go (the chain of filt
 
 from __future__ import annotations
 
-import hashlib
 from collections.abc import Callable
 from dataclasses import replace
 
@@ -16,11 +15,11 @@ from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
-from cluster_engine.sim import Clock
+from cluster_engine.sim import Chance, Clock
 
 from . import discovery, metrics, requests, reviews
 from .authentication import Authenticator
-from .authorization import Access, AuthorizerChain
+from .authorization import Access, AuthorizerChain, denied
 from .budgets import BODY_LIMIT
 from .encoding import ObjectBytes
 from .impersonation import impersonated
@@ -36,8 +35,10 @@ from .replies import Replies
 from .requests import RequestInfo
 from .sessions import Sessions
 from .subrequests import SESSIONS_OF, STREAMED, Subresources
+from .trail import HEADER, TEXT_KEPT, Record, Trail
 from .types import Deleted, Request, Response, UserInfo
 from .verbs import Verbs
+from .watching import Watches
 
 _FORMS = ("Table", "PartialObjectMetadata")
 _NO_STORE = "no-cache, private"
@@ -51,6 +52,7 @@ class Handlers:
     def __init__(
         self,
         clock: Clock,
+        chance: Chance,
         store: Store,
         registry: Registry,
         authenticator: Authenticator,
@@ -67,10 +69,12 @@ class Handlers:
         self._scheme.follow(self._kinds_changed)
         cache = ObjectBytes(store, registry.cache)
         self._replies = Replies(clock, cache)
-        self._verbs = Verbs(clock, store, registry, cache, self._replies)
+        watches = Watches(store, registry.scheme)
+        self._verbs = Verbs(clock, store, registry, cache, self._replies, watches)
         self._subresources = Subresources(
             clock, store, registry, authenticator, nodes, self._verbs, self._replies, sessions
         )
+        self.trail = Trail(clock.causes, chance, watches.told)
 
     def _kinds_changed(self) -> None:
         self._discovery = discovery.of_kinds(self._scheme.forms)
@@ -114,7 +118,24 @@ class Handlers:
     def guarded(
         self, request: Request, entry: int, step: Callable[[Request], Response | None]
     ) -> Response | None:
-        """What the step gives, an ApiError as its Status, and any other exception as a 500."""
+        """What the step gives, an ApiError as its Status, and any other exception as a 500.
+
+        What was answered, and every entry of the journal, leaves its record.
+        """
+        record = request.record = _record(request, entry, self._clock.now)
+        mark = self._clock.causes.mark
+        reply = self._tried(request, record, step)
+        if reply is not None:
+            reply.headers[HEADER] = self.trail.identified(record, request.headers.get(HEADER, ""))
+            self.trail.keep(record, mark, reply.status, reply.body)
+        elif entry:
+            self.trail.identified(record, request.headers.get(HEADER, ""))
+            self.trail.keep(record, mark, 0, b"")
+        return reply
+
+    def _tried(
+        self, request: Request, record: Record, step: Callable[[Request], Response | None]
+    ) -> Response | None:
         try:
             try:
                 return step(request)
@@ -122,9 +143,9 @@ class Handlers:
                 return self._replies.failure(request, problem)
         except Exception as error:
             what = f"{request.method} {request.path}"
-            if not self._clock.failed("kube-apiserver", what, error, replayed=entry > 0):
+            if not self._clock.failed("kube-apiserver", what, error, replayed=record.entry > 0):
                 raise
-            return _panicked(f"{entry or self._clock.now} {what}")
+            return _panicked(self.trail.identified(record, request.headers.get(HEADER, "")))
 
     def _admitted(self, request: Request) -> Response | None:
         request.user = self._identify(request)
@@ -137,11 +158,24 @@ class Handlers:
 
     def _identify(self, request: Request) -> UserInfo:
         user = self._authenticator.identify(request)
-        return impersonated(user, request, self._authorizer)
+        user = impersonated(user, request, self._authorizer)
+        if request.record is not None:
+            request.record.user = user.as_dict()
+        return user
+
+    def _authorize(self, request: Request, user: UserInfo, info: RequestInfo) -> None:
+        """Asks the authorizers and notes what they say. Raises ApiError 403."""
+        asked = Access.of(user, info, request)
+        decision = self._authorizer.decide(asked)
+        if request.record is not None:
+            _describe(request.record, info)
+            request.record.decided(decision.allowed, decision.reason)
+        if not decision.allowed:
+            raise denied(asked, decision)
 
     def _check_path(self, request: Request) -> None:
         request.user = self._identify(request)
-        self._authorizer.check(Access.of(request.user, requests.parse(request), request))
+        self._authorize(request, request.user, requests.parse(request))
 
     def _check_upgrade(self, request: Request) -> None:
         if requests.parse(request).subresource in STREAMED:
@@ -162,7 +196,7 @@ class Handlers:
         info = requests.parse(request)
         if info.subresource in STREAMED:
             info = replace(info, verb="create")
-        self._authorizer.check(Access.of(request.user, info, request))
+        self._authorize(request, request.user, info)
         kind = self._scheme.served(info.group, info.version, info.resource)
         if kind is None or not _has(kind, info.subresource):
             raise errors.no_such_resource()
@@ -194,7 +228,7 @@ class Handlers:
         if len(request.body) > BODY_LIMIT:
             raise errors.request_entity_too_large(BODY_LIMIT)
         info = requests.parse(request)
-        self._authorizer.check(Access.of(user, info, request))
+        self._authorize(request, user, info)
         if not info.is_resource:
             if request.method not in ("GET", "HEAD"):
                 return not_found_page() if not request.path.startswith(("/api", "/apis")) else _no_method()
@@ -277,18 +311,27 @@ def not_found_page() -> Response:
     return Response(404, headers, b"404 page not found\n")
 
 
-def _panicked(seed: str) -> Response:
+def _record(request: Request, entry: int, now: int) -> Record:
+    agent = request.headers.get("user-agent", "")
+    return Record(request.method, request.path[:TEXT_KEPT], agent[:TEXT_KEPT], entry, now)
+
+
+def _describe(record: Record, info: RequestInfo) -> None:
+    """What the request is about."""
+    record.verb, record.group, record.version = info.verb, info.group, info.version
+    record.resource, record.subresource = info.resource, info.subresource
+    record.namespace, record.name = info.namespace, info.name
+
+
+def _panicked(ident: str) -> Response:
     """The reply to a request that met a bug, in JSON whatever was asked for: the bug may be in the encoding.
 
-    ``seed`` names the request: the same one gets the same id at every replay. The words are upstream's
-    (WithPanicRecovery), the form NewInternalError's.
+    ``ident`` is its audit id. The words are upstream's (WithPanicRecovery), the form NewInternalError's.
     """
-    ident = hashlib.blake2b(seed.encode("utf-8", "surrogateescape"), digest_size=16).hexdigest()
-    ident = f"{ident[:8]}-{ident[8:12]}-{ident[12:16]}-{ident[16:20]}-{ident[20:]}"
     problem = errors.internal(
         f"This request caused apiserver to panic. Look in the logs for details. (request {ident})"
     )
-    headers = {"content-type": JSON_TYPE, "cache-control": _NO_STORE, "audit-id": ident}
+    headers = {"content-type": JSON_TYPE, "cache-control": _NO_STORE}
     return Response(problem.code, headers, orjson.dumps(problem.status))
 
 

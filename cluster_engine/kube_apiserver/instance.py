@@ -19,6 +19,7 @@ from .handlers import Handlers
 from .node_api import NodeProxy
 from .registry import Registry
 from .sessions import Sessions
+from .trail import Trail
 from .types import Deleted, Request, Response
 
 
@@ -50,6 +51,7 @@ class APIServer:
         self.sessions = Sessions(self.node_proxy)
         self._handlers = Handlers(
             clock,
+            chance,
             store,
             self.registry,
             self.authenticator,
@@ -107,8 +109,14 @@ class APIServer:
         """What the deletion of a collection answers, where it was carried out in portions: all of them together."""
         return self._handlers.deleted(request, deleted)
 
+    @property
+    def trail(self) -> Trail:
+        """The latest requests that came from outside; no part of the state."""
+        return self._handlers.trail
+
     def share(self, other: APIServer) -> None:
         """As ``load``, from another server of this process."""
+        self.trail.share(other.trail)
         self.registry.identities.share(other.registry.identities)
         self.sessions.load(other.sessions.state())
 

@@ -41,6 +41,7 @@ def write_context(request: Request, user: UserInfo, options_kind: str, subresour
         field_validation=validation,
         warnings=[],
         subresource=subresource,
+        record=request.record,
     )
 
 

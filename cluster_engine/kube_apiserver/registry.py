@@ -23,7 +23,7 @@ from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
 
 from . import deletion, meta
-from .admission.plugin import CREATE, DELETE, UPDATE, Attributes, Chain
+from .admission.plugin import CREATE, DELETE, UPDATE, Attributes, Chain, admit, validate
 from .allocators import AllocContext
 from .budgets import Budgets
 from .computed import ComputedStore
@@ -127,7 +127,7 @@ class Registry:
         The object and its metadata are fresh: nobody else has them.
         """
         self._identify(ctx, kind, obj)
-        obj = kind.default(obj)
+        obj = self._defaulted(ctx, kind, obj)
         guard = self.guards.get(kind.group_resource)
         if guard is not None:
             guard(ctx, obj, None)
@@ -139,8 +139,7 @@ class Registry:
         attributes = None
         if mutating or validating:
             attributes = Attributes(self.store, self.identities, ctx, kind, CREATE, namespace, name, obj)
-            for plugin in mutating:
-                attributes.obj = obj = plugin.admit(attributes, obj)
+            obj = admit(attributes, mutating, obj)
         obj = kind.prepare_create(obj)
         if kind.attribute is not None:
             obj = kind.attribute(obj, None, self._write_of(ctx))
@@ -150,19 +149,27 @@ class Registry:
         form = _form(ctx, kind).form
         if form is not None:
             problems = problems + form.validate(obj)
+        if ctx.record is not None:
+            ctx.record.validated(problems)
         if problems:
             raise errors.invalid(kind.group, kind.kind, name, problems)
         if not ctx.trusted:
             ctx.warnings.extend(kind.warnings(obj))
         if attributes is not None:
             attributes.obj = obj
-            for plugin in validating:
-                plugin.validate(attributes)
+            validate(attributes, validating)
         key = _key(namespace, name)
         if self.store.get(kind.group_resource, key) is not None:
             raise errors.already_exists(kind.group_resource, name)
         self.budgets.check_create(self.store, kind, name)
         return self._write(ctx, kind, key, obj, 0)
+
+    def _defaulted(self, ctx: RequestContext, kind: Kind, obj: JSON) -> JSON:
+        """The object with the kind's defaults, which are noted where the request is."""
+        full = kind.default(obj)
+        if ctx.record is not None:
+            ctx.record.was_defaulted(kind.structure, obj, full)
+        return full
 
     def _identify(self, ctx: RequestContext, kind: Kind, obj: JSON) -> None:
         """Gives the fresh object its name, generated when it has none, and its uid."""
@@ -232,7 +239,7 @@ class Registry:
             raise errors.not_found(kind.group_resource, name)
         obj = _stored(_form(ctx, kind), obj)
         if not ctx.subresource:
-            obj = kind.default(obj)
+            obj = self._defaulted(ctx, kind, obj)
         return self._update(ctx, kind, old, obj, own=True)
 
     def _update(
@@ -255,22 +262,22 @@ class Registry:
             attributes = Attributes(
                 self.store, self.identities, ctx, kind, UPDATE, namespace, name, new, old, ctx.subresource
             )
-            for plugin in mutating:
-                attributes.obj = new = plugin.admit(attributes, new)
+            new = admit(attributes, mutating, new)
         new = self._prepared(ctx, kind, new, old)
         if kind.attribute is not None:
             new = kind.attribute(new, old, self._write_of(ctx))
         if own:
             new = self._own(ctx, kind, old, new)
         problems = self._update_problems(ctx, kind, new, old)
+        if ctx.record is not None:
+            ctx.record.validated(problems)
         if problems:
             raise errors.invalid(kind.group, kind.kind, name, problems)
         if not ctx.trusted and not ctx.subresource and kind.warns_on_update(new, old):
             ctx.warnings.extend(kind.warnings(new))
         if attributes is not None:
             attributes.obj = new
-            for plugin in validating:
-                plugin.validate(attributes)
+            validate(attributes, validating)
         key = _key(namespace, name)
         if deletion.finished(kind, new, old):
             if not ctx.dry_run:
@@ -357,7 +364,7 @@ class Registry:
             )
         new = _stored(form, new)
         if not ctx.subresource:
-            new = kind.default(new)
+            new = self._defaulted(ctx, kind, new)
         return self._update(ctx, kind, live, new, own=True, patched=True)
 
     def _apply(
@@ -417,7 +424,7 @@ class Registry:
         if live is None:
             return self._create(ctx, kind, {**new, "metadata": dict(new["metadata"])}, own=False)
         if not ctx.subresource:
-            new = kind.default(new)
+            new = self._defaulted(ctx, kind, new)
         return self._update(ctx, kind, live, new, own=False, patched=True)
 
     def keep_renewed(self, ctx: RequestContext, resource: str, namespace: str | None, name: str) -> None:
@@ -451,8 +458,7 @@ class Registry:
             attributes = Attributes(
                 self.store, self.identities, ctx, kind, DELETE, namespace or "", name, None, old
             )
-            for plugin in validating:
-                plugin.validate(attributes)
+            validate(attributes, validating)
         action, obj = deletion.decide(kind, old, options, self.clock.now)
         key = _key(namespace, name)
         if action == "keep":

@@ -10,6 +10,8 @@ from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
 from typing import Any, Protocol
 
+from .trail import Record
+
 JSON = dict[str, Any]
 
 
@@ -89,6 +91,7 @@ class Request:
     body: bytes = b""
     user: UserInfo | None = None  # None: find out from the Authorization header
     in_pieces: bool = False  # a long list may be answered as `Response.pieces`
+    record: Record | None = None  # where the API server notes what it met on its way
 
 
 @dataclass(slots=True)
@@ -127,3 +130,4 @@ class RequestContext:
     subresource: str = ""
     api_version: str = ""  # of the request's path; "" is the version in which the kind is stored
     trusted: bool = False  # a component in this process: schema types are not checked again
+    record: Record | None = None  # of a request from outside: what is noted of its way

@@ -5,8 +5,6 @@ Models k8s.io/apiserver/pkg/endpoints/handlers: one method a verb.
 
 from __future__ import annotations
 
-from weakref import WeakSet
-
 from cluster_engine.apimachinery import errors, table
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
@@ -30,22 +28,20 @@ class Verbs:
     """Reads and writes the objects of one cluster."""
 
     def __init__(
-        self, clock: Clock, store: Store, registry: Registry, cache: ObjectBytes, replies: Replies
+        self,
+        clock: Clock,
+        store: Store,
+        registry: Registry,
+        cache: ObjectBytes,
+        replies: Replies,
+        watches: watching.Watches,
     ) -> None:
         self._clock = clock
         self._store = store
         self._registry = registry
         self._cache = cache
         self._replies = replies
-        self._streams: WeakSet[watching.WatchStream] = WeakSet()
-        registry.scheme.follow(self._kinds_changed)
-
-    def _kinds_changed(self) -> None:
-        """Ends the watches of kinds that are not served any more."""
-        for stream in list(self._streams):
-            kind = stream.kind.stored or stream.kind
-            if self._registry.scheme.find(kind.group_resource) is not kind:
-                stream.withdraw()
+        self._watches = watches
 
     # ---- reads -------------------------------------------------------------------------------------------
 
@@ -114,7 +110,7 @@ class Verbs:
             bookmarks=options.bookmarks,
             timeout=options.timeout,
         )
-        self._streams.add(stream)
+        self._watches.add(stream)
         return Response(200, {"content-type": JSON_TYPE, "cache-control": NO_STORE}, stream=stream)
 
     # ---- writes ------------------------------------------------------------------------------------------

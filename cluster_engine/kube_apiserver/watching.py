@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Callable
+from weakref import WeakSet
 
 import orjson
 
 from cluster_engine.apimachinery import errors, table
 from cluster_engine.apimachinery.cow import JSON, with_meta
-from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.etcd import Compacted, Store, Watcher, WatchEvent
 from cluster_engine.sim import Clock
 
@@ -74,6 +75,17 @@ class WatchStream:
     def kind(self) -> Kind:
         """What is watched, in the version in which it is shown."""
         return self._selection.kind
+
+    def tells(self, event: WatchEvent) -> bool:
+        """Whether the reader of an open watch learns of that change of its resource."""
+        selection = self._selection
+        if self.closed or (
+            selection.namespace and event.object["metadata"].get("namespace") != selection.namespace
+        ):
+            return False
+        if selection.everything or selection.selects(event.object):
+            return True
+        return event.previous is not None and selection.selects(event.previous)
 
     def withdraw(self) -> None:
         """End the watch and tell its reader: the kind is not served any more."""
@@ -173,6 +185,36 @@ class WatchStream:
 
     def _fail(self, status: JSON) -> None:
         self._ready.append(plain_frame("ERROR", status))
+
+
+class Watches:
+    """The open watches of one cluster, for as long as anybody holds them."""
+
+    def __init__(self, store: Store, scheme: Scheme) -> None:
+        self._store = store
+        self._scheme = scheme
+        self._streams: WeakSet[WatchStream] = WeakSet()
+        scheme.follow(self._kinds_changed)
+
+    def add(self, stream: WatchStream) -> None:
+        """A watch was opened."""
+        self._streams.add(stream)
+
+    def told(self, resource: str, revision: int) -> int:
+        """How many are told of that change of a resource."""
+        event = self._store.change(resource, revision)
+        if event is None:
+            return 0
+        return sum(
+            stream.kind.group_resource == resource and stream.tells(event) for stream in list(self._streams)
+        )
+
+    def _kinds_changed(self) -> None:
+        """Ends the watches of kinds that are not served any more."""
+        for stream in list(self._streams):
+            kind = stream.kind.stored or stream.kind
+            if self._scheme.find(kind.group_resource) is not kind:
+                stream.withdraw()
 
 
 def plain_frame(kind: str, obj: JSON) -> bytes:

@@ -142,6 +142,19 @@ class Causes:
         )
         return [*writes, *entries][:CHAIN_LIMIT]
 
+    def followed(self, number: int) -> list[Link]:
+        """The writes that follow from that revision or (negative) journal entry, oldest first, CHAIN_LIMIT at most."""
+        known = {number}
+        found: list[Link] = []
+        for fields in self._links.values():
+            link = Link._make(fields)
+            if not known.isdisjoint(link.causes):
+                known.add(link.revision)
+                found.append(link)
+                if len(found) == CHAIN_LIMIT:
+                    break
+        return found
+
     def share(self, other: Causes) -> None:
         """Takes over what ``other`` remembers."""
         self._links, self._order = other._links.copy(), other._order.copy()

@@ -11,6 +11,7 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.etcd import Store
 
@@ -113,3 +114,33 @@ class Chain:
             )
             self._cache[key] = found
         return found
+
+
+def admit(attributes: Attributes, plugins: Sequence[Plugin], obj: JSON) -> JSON:
+    """The object as the mutating plugins leave it. Raises ApiError."""
+    record = attributes.ctx.record
+    for plugin in plugins:
+        before = obj
+        try:
+            attributes.obj = obj = plugin.admit(attributes, obj)
+        except ApiError as problem:
+            if record is not None:
+                record.was_asked(plugin.name, "mutating", problem.message)
+            raise
+        if record is not None:
+            record.mutated(plugin.name, attributes.kind.structure, before, obj)
+    return obj
+
+
+def validate(attributes: Attributes, plugins: Sequence[Plugin]) -> None:
+    """Asks the validating plugins. Raises ApiError."""
+    record = attributes.ctx.record
+    for plugin in plugins:
+        try:
+            plugin.validate(attributes)
+        except ApiError as problem:
+            if record is not None:
+                record.was_asked(plugin.name, "validating", problem.message)
+            raise
+        if record is not None:
+            record.was_asked(plugin.name, "validating")

@@ -7,7 +7,7 @@ A link is one file and one line in `authorizers`. What upstream's default roles 
 from cluster_engine.etcd import Store
 
 from .bootstrap_policy import BootstrapPolicy
-from .chain import AuthorizerChain, refusal
+from .chain import AuthorizerChain, denied, refusal
 from .interface import Access, Authorizer, Decision, Rule, Rules
 from .node import NodeAuthorizer
 from .privileged_groups import PrivilegedGroups
@@ -30,5 +30,6 @@ __all__ = [
     "Rule",
     "Rules",
     "authorizers",
+    "denied",
     "refusal",
 ]

@@ -6,6 +6,8 @@ service accounts, as kubeadm sets the controller manager up (``--use-service-acc
 
 from __future__ import annotations
 
+from functools import lru_cache
+
 from ..types import UserInfo
 from .interface import ALLOW, NO_OPINION, Access, Decision, PathRule, Rule, Rules
 from .privileged_groups import MASTERS
@@ -271,6 +273,26 @@ _RULES: dict[str, tuple[Rule, ...]] = {
     ),
     **{f"system:serviceaccount:kube-system:{name}": rules for name, rules in _CONTROLLERS.items()},
 }
+_ACCOUNT = "system:serviceaccount:"
+_HELD_BY_ALL = ("system:authenticated", "system:unauthenticated")
+_BINDINGS = {
+    MASTERS: ("cluster-admin", "cluster-admin"),
+    "kubeadm:cluster-admins": ("kubeadm:cluster-admins", "cluster-admin"),
+    "system:nodes": (
+        "kubeadm:node-autoapprove-certificate-rotation",
+        "system:certificates.k8s.io:certificatesigningrequests:selfnodeclient",
+    ),
+    "system:kube-scheduler": ("system:kube-scheduler", "system:kube-scheduler"),
+    "system:kube-controller-manager": ("system:kube-controller-manager", "system:kube-controller-manager"),
+    "system:kube-proxy": ("system:node-proxier", "system:node-proxier"),
+    f"{_ACCOUNT}kube-system:kube-proxy": ("kubeadm:node-proxier", "system:node-proxier"),
+    f"{_ACCOUNT}kube-system:cloud-controller-manager": (
+        "system:cloud-controller-manager",
+        "system:cloud-controller-manager",
+    ),
+    f"{_ACCOUNT}kube-system:coredns": ("system:coredns", "system:coredns"),
+}
+"""The binding and the role that give a subject its rules; a controller's are called after it."""
 _HEALTH = ("/healthz", "/livez", "/readyz", "/version", "/version/")
 _ALL_PATHS = (PathRule(("*",), ("*",)),)
 _PATH_RULES: dict[str, tuple[PathRule, ...]] = {
@@ -283,17 +305,41 @@ _PATH_RULES: dict[str, tuple[PathRule, ...]] = {
 }
 
 
+def _allows(subject: str, asked: Access) -> bool:
+    if asked.resource:
+        return any(rule.allows(asked) for rule in _RULES.get(subject, ()))
+    return any(rule.allows(asked) for rule in _PATH_RULES.get(subject, ()))
+
+
+@lru_cache(maxsize=1024)
+def _allowed(kind: str, subject: str, path: str) -> Decision:
+    """With the reason that upstream's default binding gives; ``path`` is of what is no resource."""
+    if subject.startswith(_ACCOUNT):
+        kind, (namespace, _, name) = "ServiceAccount", subject.removeprefix(_ACCOUNT).partition(":")
+        binding, role = _BINDINGS.get(subject, (f"system:controller:{name}", f"system:controller:{name}"))
+        subject = f"{name}/{namespace}"
+    elif subject in _HELD_BY_ALL:
+        role = "system:basic-user"
+        if path:
+            role = "system:public-info-viewer" if path in _HEALTH else "system:discovery"
+        binding = role
+    else:
+        binding, role = _BINDINGS[subject]
+    reason = f'RBAC: allowed by ClusterRoleBinding "{binding}" of ClusterRole "{role}" to {kind} "{subject}"'
+    return ALLOW._replace(reason=reason)
+
+
 class BootstrapPolicy:
     """The last link: what the tables give to the user's groups and to the user."""
 
     def decide(self, asked: Access) -> Decision:
         """Allow or no opinion."""
-        subjects = (*asked.user.groups, asked.user.username)
-        if not asked.resource:
-            paths = (rule for subject in subjects for rule in _PATH_RULES.get(subject, ()))
-            return ALLOW if any(rule.allows(asked) for rule in paths) else NO_OPINION
-        rules = (rule for subject in subjects for rule in _RULES.get(subject, ()))
-        return ALLOW if any(rule.allows(asked) for rule in rules) else NO_OPINION
+        for group in asked.user.groups:
+            if _allows(group, asked):
+                return _allowed("Group", group, asked.path)
+        if _allows(asked.user.username, asked):
+            return _allowed("User", asked.user.username, asked.path)
+        return NO_OPINION
 
     def rules(self, user: UserInfo, namespace: str) -> Rules:
         """All of them."""

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from cluster_engine.apimachinery import errors
+from cluster_engine.apimachinery.errors import ApiError
 
 from ..types import UserInfo
 from .interface import NO_OPINION, Access, Authorizer, Decision, Rules
@@ -49,12 +50,15 @@ class AuthorizerChain:
         """The decision that allows it. Raises ApiError 403 in upstream's words."""
         decision = self.decide(asked)
         if not decision.allowed:
-            qualified = f"{asked.resource}.{asked.group}" if asked.group else asked.resource
-            why = refusal(asked)
-            raise errors.forbidden(
-                qualified, asked.name, f"{why}: {decision.reason}" if decision.reason else why
-            )
+            raise denied(asked, decision)
         return decision
+
+
+def denied(asked: Access, decision: Decision) -> ApiError:
+    """The 403 that tells whoever asked, in upstream's words."""
+    qualified = f"{asked.resource}.{asked.group}" if asked.group else asked.resource
+    why = refusal(asked)
+    return errors.forbidden(qualified, asked.name, f"{why}: {decision.reason}" if decision.reason else why)
 
 
 def refusal(asked: Access) -> str:
