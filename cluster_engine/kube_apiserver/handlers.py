@@ -35,7 +35,7 @@ from .replies import Replies
 from .requests import RequestInfo
 from .sessions import Sessions
 from .subrequests import SESSIONS_OF, STREAMED, Subresources
-from .trail import HEADER, TEXT_KEPT, Record, Trail
+from .trail import AUDIT_ID, TEXT_KEPT, Record, Trail
 from .types import Deleted, Request, Response, UserInfo
 from .verbs import Verbs
 from .watching import Watches
@@ -126,10 +126,10 @@ class Handlers:
         mark = self._clock.causes.mark
         reply = self._tried(request, record, step)
         if reply is not None:
-            reply.headers[HEADER] = self.trail.identified(record, request.headers.get(HEADER, ""))
+            reply.headers[AUDIT_ID] = self.trail.identified(record, request.headers.get(AUDIT_ID, ""))
             self.trail.keep(record, mark, reply.status, reply.body)
         elif entry:
-            self.trail.identified(record, request.headers.get(HEADER, ""))
+            self.trail.identified(record, request.headers.get(AUDIT_ID, ""))
             self.trail.keep(record, mark, 0, b"")
         return reply
 
@@ -145,7 +145,7 @@ class Handlers:
             what = f"{request.method} {request.path}"
             if not self._clock.failed("kube-apiserver", what, error, replayed=record.entry > 0):
                 raise
-            return _panicked(self.trail.identified(record, request.headers.get(HEADER, "")))
+            return _panicked(self.trail.identified(record, request.headers.get(AUDIT_ID, "")))
 
     def _admitted(self, request: Request) -> Response | None:
         request.user = self._identify(request)

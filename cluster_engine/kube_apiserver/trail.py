@@ -31,7 +31,8 @@ TEXT_KEPT = 300
 """Characters of a path, of the user agent or of a message."""
 ID_KEPT = 64
 """Characters of an audit id that a client brings."""
-HEADER = "audit-id"
+AUDIT_ID = "audit-id"
+"""The header of the answer by which a request is found again."""
 _REST = "…"
 _SWITCHED = 101
 

@@ -15,6 +15,7 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.kube_apiserver import APIServer, Deleted, Request, Response
 from cluster_engine.kube_apiserver.options import integer
 from cluster_engine.kube_apiserver.requests import first, parse
+from cluster_engine.kube_apiserver.trail import AUDIT_ID
 
 PORTION = 50
 """Objects that are deleted in one step of the loop."""
@@ -42,6 +43,7 @@ class Portions:
     objects: list[dict[str, Any]] = field(default_factory=list)
     meta: dict[str, Any] = field(default_factory=dict)
     warnings: dict[str, None] = field(default_factory=dict)
+    audit_id: str = ""
 
     def next(self) -> Request:
         """The request for the next portion."""
@@ -49,6 +51,8 @@ class Portions:
         token = self.token or first(self.request, "continue") or ""
         paging = [("limit", str(min(PORTION, self._left)))] + ([("continue", token)] if token else [])
         headers = {**self.request.headers, "accept": "application/json"}
+        if self.audit_id:
+            headers[AUDIT_ID] = self.audit_id
         return replace(self.request, query=kept + paging, headers=headers)
 
     @property
@@ -57,13 +61,18 @@ class Portions:
         return limit - len(self.objects) if limit else PORTION
 
     def take(self, reply: Response) -> Response | None:
-        """The answer to all of it, when this was the answer to the last portion."""
-        if reply.deleted is None:
-            return self._refused(reply)
-        self.objects += reply.deleted.objects
-        self.warnings |= dict.fromkeys(reply.deleted.warnings)
-        rest = {name: reply.deleted.meta[name] for name in _REST if name in reply.deleted.meta}
-        self.meta = {"resourceVersion": (self.meta or reply.deleted.meta)["resourceVersion"]}
+        """The answer to all of it, when this was the answer to the last portion. All go by the id of the first."""
+        self.audit_id = reply.headers[AUDIT_ID]
+        answer = self._refused(reply) if reply.deleted is None else self._went_on(reply.deleted)
+        if answer is not None:
+            answer.headers[AUDIT_ID] = self.audit_id
+        return answer
+
+    def _went_on(self, deleted: Deleted) -> Response | None:
+        self.objects += deleted.objects
+        self.warnings |= dict.fromkeys(deleted.warnings)
+        rest = {name: deleted.meta[name] for name in _REST if name in deleted.meta}
+        self.meta = {"resourceVersion": (self.meta or deleted.meta)["resourceVersion"]}
         self.token = rest.get("continue", "")
         if self.token and self._left > 0:
             return None

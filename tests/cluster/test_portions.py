@@ -91,6 +91,14 @@ def test_portions_leave_what_one_step_leaves() -> None:
     assert stage.cluster.store.revision == whole.cluster.store.revision
 
 
+def test_the_portions_of_a_collection_go_by_one_id() -> None:
+    stage = Stage(MANY)
+    answer = stage.delete()
+    found = stage.cluster.requests(resource="configmaps", user=ADMIN.username, writes=True)
+    ids = [record["id"] for record in found if record["verb"] == "deletecollection"]
+    assert ids == [answer.headers["audit-id"]] * 3
+
+
 @pytest.mark.parametrize(
     ("query", "gone", "more"),
     [
