@@ -20,7 +20,6 @@ _OWN = "image:"
 _DIRECTORIES = (
     "/dev/shm", "/etc", "/home", "/opt", "/proc", "/root", "/run", "/srv", "/sys", "/usr/local/bin",
     "/usr/local/sbin", "/usr/share", "/var/cache", "/var/lib", "/var/log", "/var/spool",
-    "/run/secrets/kubernetes.io/serviceaccount",
 )  # fmt: skip
 _FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/dev/termination-log")
 """Places at which the runtime mounts what is the Pod's own."""

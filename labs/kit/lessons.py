@@ -68,16 +68,14 @@ async def _prove(lesson: Lesson) -> Findings:
                 ended = f"a block ended with status {result.status}"
                 findings.add(f"{ended}:\n{block.script}{result.output[-800:]}")
             if block.prediction is not None:
-                printed = _printed(result.output)
-                seen = [
-                    block.prediction.guesses[number].text for number in block.prediction.matching(printed)
-                ]
+                shown = printed(result.output)
+                seen = [block.prediction.guesses[number].text for number in block.prediction.matching(shown)]
                 if len(seen) != 1:
-                    findings.add(f"expected the output to show one guess, found {seen}:\n{printed[-800:]}")
+                    findings.add(f"expected the output to show one guess, found {seen}:\n{shown[-800:]}")
     return findings
 
 
-def _printed(shown: str) -> str:
-    """What a script printed, of all that its terminal showed: without colours, and the lines that were typed."""
-    lines = _CONTROL.sub("", shown).splitlines(keepends=True)
-    return "".join(lines[1:-1])
+def printed(shown: str) -> str:
+    """What a script printed, of all that its terminal showed: without colours, and what was typed at the prompts."""
+    typed, _, rest = _CONTROL.sub("", shown).partition("\n")
+    return rest.rpartition(typed.partition(":")[0])[0]

@@ -27,6 +27,11 @@ def test_each_lesson_is_whole(lesson):
     assert lessons.lint(lesson).problems == []
 
 
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_each_lesson_asks_at_least_twice_what_will_happen(lesson):
+    assert len(questions.predictions_of(lesson.body["en"])) >= 2
+
+
 @pytest.mark.slow
 @pytest.mark.kubectl
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
@@ -140,3 +145,9 @@ def test_a_prediction_says_the_same_in_both_languages():
 def test_the_output_must_show_one_guess(printed, problems):
     body = dict.fromkeys(catalog.LANGUAGES, PREDICT.replace("echo 2", f"echo {printed}"))
     assert len(lessons.prove(replace(LESSONS[0], body=body)).problems) == problems
+
+
+def test_what_a_script_printed_is_told_from_what_was_typed():
+    prompt = "\x1b[?2004h\x1b[1;32mlearner@drydock\x1b[0m:~$ "
+    shown = f"{prompt}. /tmp/script.sh\r\none\r\nno newline{prompt}exit $?\r\n"
+    assert lessons.printed(shown) == "one\nno newline"
