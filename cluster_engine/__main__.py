@@ -22,6 +22,7 @@ import uvicorn
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.component_helpers.certificates import Authority
+from cluster_engine.kube_scheduler.config import ConfigError
 from cluster_engine.memory import relax_collector
 from cluster_engine.serving import ClusterApp, Driver, pki
 from cluster_engine.serving.tls import PeerHttp, PeerWebSocket, peer_user, use_tls, write_private
@@ -67,6 +68,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     )
     serve.add_argument("--cloud", action="store_true", help="on the simulated cloud, with load balancers")
     serve.add_argument(
+        "--scheduler-config", type=Path, metavar="FILE", help="a KubeSchedulerConfiguration (default: none)"
+    )
+    serve.add_argument(
         "--insecure-http", action="store_true", help="plain HTTP; every client is administrator"
     )
     return parser.parse_args(argv)
@@ -89,7 +93,17 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
     now = wall_clock()
     relax_collector()
     start = rfc3339(now - LEAD_IN)
-    cluster = Cluster(nodes=options.nodes, seed=options.seed, start=start, cloud=options.cloud)
+    config = options.scheduler_config.read_text() if options.scheduler_config is not None else ""
+    try:
+        cluster = Cluster(
+            nodes=options.nodes,
+            seed=options.seed,
+            start=start,
+            cloud=options.cloud,
+            scheduler_config=config,
+        )
+    except ConfigError as problem:
+        raise SystemExit(f"{options.scheduler_config}: {problem}") from problem
     if options.speed not in (0, "max"):  # "max" runs ahead of the wall clock by itself
         cluster.advance_to(max(cluster.clock.now, now))
     driver = Driver(cluster, options.speed)

@@ -27,6 +27,8 @@ class ClusterOptions:
     """Whether the first node is a tainted control-plane node with the static system Pods on it."""
     cloud: bool = False
     """Whether it stands on the simulated cloud, and has its cloud-controller-manager."""
+    scheduler_config: str = ""
+    """A KubeSchedulerConfiguration as YAML; "": kube-scheduler's defaults."""
     max_objects: int = 20_000
     max_pods: int = 5_000
     freezing: bool = False
@@ -35,7 +37,8 @@ class ClusterOptions:
     """Let every unexpected exception through, instead of noting it as a failure and going on (tests)."""
 
     def as_dict(self) -> dict[str, Any]:
-        return {name: getattr(self, name) for name in self.__dataclass_fields__}
+        """What is not said is left out."""
+        return {name: value for name in self.__dataclass_fields__ if (value := getattr(self, name)) != ""}
 
 
 @dataclass(slots=True)

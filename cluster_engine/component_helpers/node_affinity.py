@@ -114,6 +114,22 @@ def _lenient(term: JSON) -> Term | None:
         return None
 
 
+def unreadable(affinity: JSON, path: str) -> list[str]:
+    """What cannot be read in a nodeAffinity, with the path of each."""
+    required = (affinity.get(_REQUIRED) or {}).get("nodeSelectorTerms") or ()
+    places = [(term, f"{path}.{_REQUIRED}.nodeSelectorTerms[{index}]") for index, term in enumerate(required)]
+    for index, item in enumerate(affinity.get(_PREFERRED) or ()):
+        if item.get("weight"):
+            places.append((item.get("preference") or {}, f"{path}.{_PREFERRED}[{index}]"))
+    problems = []
+    for term, where in places:
+        try:
+            _compile(term, where)
+        except SelectorError as error:
+            problems.append(str(error))
+    return problems
+
+
 class PreferredNodeAffinity:
     """The preferred terms with their weights. Raises SelectorError for a term that cannot be read."""
 

@@ -5,12 +5,12 @@ Models pkg/scheduler/schedule_one.go (scheduleOne, schedulingCycle, bindingCycle
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
-from cluster_engine.client_go import Client, EventRecorder, Informer
+from cluster_engine.client_go import Client, Informer
 from cluster_engine.component_helpers.pod_conditions import with_pod_condition
 from cluster_engine.kube_scheduler.framework import attempts
 from cluster_engine.kube_scheduler.framework.attempts import Attempt, Attempts, Tally
@@ -31,6 +31,7 @@ MAX_MESSAGE = 1024
 """Characters of an event's message (NoteLengthLimit)."""
 MAX_PERMIT = 900 * SECOND
 """µs that a Pod may wait for a permit (maxTimeout)."""
+DEFAULT_SCHEDULER = "default-scheduler"
 NO_NODES = "no nodes available to schedule pods"
 _WHO_KNOWS_NODES = ("NodeName", "NodeResourcesFit")
 
@@ -41,24 +42,26 @@ class Cycle:
     def __init__(
         self,
         clock: Clock,
-        framework: Framework,
+        frameworks: Mapping[str, Framework],
         queue: Queue,
         pods: Informer,
         client: Client,
-        recorder: EventRecorder,
         helped: Callable[[Waiting], bool],
     ) -> None:
         self.clock = clock
-        self.framework = framework
-        self.cache: Cache = framework.cache
+        self.frameworks = frameworks
+        self.cache: Cache = next(iter(frameworks.values())).cache
         self.queue = queue
         self.pods = pods
         self.client = client
-        self.recorder = recorder
         self.attempts = Attempts()
         self.permits: dict[str, Permit] = {}
         self._helped = helped
         """Whether an event that came during the attempt may help that Pod."""
+
+    def _framework(self, pod: JSON) -> Framework:
+        """That of the Pod's scheduler."""
+        return self.frameworks[scheduler_of(pod)]
 
     def run(self, waiting: Waiting) -> None:
         """One attempt. Raises what a plugin raises that is neither an ApiError nor a SchedulingError."""
@@ -68,17 +71,17 @@ class Cycle:
             return
         if "deletionTimestamp" in pod["metadata"]:
             self.queue.remove(waiting.key)
-            self.recorder.event(
-                pod, "Warning", "FailedScheduling", f"skip schedule deleting pod: {waiting.key}"
-            )
+            told = f"skip schedule deleting pod: {waiting.key}"
+            self._framework(pod).handle.recorder.event(pod, "Warning", "FailedScheduling", told)
             return
+        framework = self._framework(pod)
         info = self.cache.info(pod)
         tally = Tally(self.cache.names)
         try:
             if not self.cache.names:
                 self._refused(waiting, info, tally, NO_NODES, _WHO_KNOWS_NODES, nominate="")
                 return
-            finding = self.framework.find(info, waiting.attempts)
+            finding = framework.find(info, waiting.attempts)
             tally = finding.tally
             if finding.node is not None:
                 tally.chosen = finding.node.name
@@ -86,7 +89,7 @@ class Cycle:
             elif finding.diagnosis is not None:
                 found = finding.diagnosis
                 message = tell(len(self.cache.names), found.refusals, found.everywhere)
-                nomination = self.framework.post_filter(finding.state, info, found)
+                nomination = framework.post_filter(finding.state, info, found)
                 nominate = None
                 if nomination is not None:
                     message = f"{message} {nomination.message}".rstrip()
@@ -101,7 +104,7 @@ class Cycle:
     # ---- taking the node -------------------------------------------------------------------------------
 
     def _take(self, waiting: Waiting, info: PodInfo, state: CycleState, tally: Tally) -> None:
-        framework, node = self.framework, tally.chosen
+        framework, node = self._framework(info.pod), tally.chosen
         refusal = self._first_refusal([(p, p.reserve) for p in framework.reserves], state, info, node)
         permit = Permit(info.key, node)
         if refusal is None:
@@ -170,7 +173,7 @@ class Cycle:
             self._went_wrong(waiting, info, str(error), tally)
 
     def _bind(self, waiting: Waiting, info: PodInfo, state: CycleState, tally: Tally) -> None:
-        framework, node = self.framework, tally.chosen
+        framework, node = self._framework(info.pod), tally.chosen
         refusal = self._first_refusal([(p, p.pre_bind) for p in framework.pre_binds], state, info, node)
         if refusal is not None:
             self._given_up(waiting, info, state, tally, refusal)
@@ -184,7 +187,8 @@ class Cycle:
         else:
             raise SchedulingError("no Bind plugin took the Pod")
         self._record(waiting, info, attempts.SCHEDULED, tally, node)
-        self.recorder.event(info.pod, "Normal", "Scheduled", f"Successfully assigned {info.key} to {node}")
+        told = f"Successfully assigned {info.key} to {node}"
+        framework.handle.recorder.event(info.pod, "Normal", "Scheduled", told)
         for plugin in framework.post_binds:
             plugin.post_bind(state, info, node)
 
@@ -199,7 +203,7 @@ class Cycle:
 
     def _unreserve(self, state: CycleState, info: PodInfo, node: str) -> None:
         if node:
-            for plugin in self.framework.unreserves:
+            for plugin in self._framework(info.pod).unreserves:
                 plugin.unreserve(state, info, node)
 
     def _refused(
@@ -230,7 +234,8 @@ class Cycle:
 
     def _failed(self, info: PodInfo, reason: str, message: str, nominate: str | None) -> None:
         told = message if len(message) <= MAX_MESSAGE else f"{message[: MAX_MESSAGE - 4]} ..."
-        self.recorder.event(info.pod, "Warning", "FailedScheduling", told)
+        recorder = self._framework(info.pod).handle.recorder
+        recorder.event(info.pod, "Warning", "FailedScheduling", told)
         condition = {"type": "PodScheduled", "status": "False", "reason": reason, "message": message}
         try:
             self._tell(info, condition, nominate)
@@ -258,3 +263,9 @@ class Cycle:
         self.attempts.add(
             Attempt(self.clock.now, info.key, info.uid, waiting.attempts, result, node, message, tally)
         )
+
+
+def scheduler_of(pod: JSON) -> str:
+    """Who has to find a node for the Pod."""
+    name: str = pod["spec"].get("schedulerName") or DEFAULT_SCHEDULER
+    return name

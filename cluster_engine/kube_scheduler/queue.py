@@ -19,6 +19,8 @@ from cluster_engine.sim import SECOND, Roots, merged
 
 INITIAL_BACKOFF = 1 * SECOND
 MAX_BACKOFF = 10 * SECOND
+MAX_DOUBLINGS = 32
+"""Doublings of a back-off that are counted; the longest one ends them long before."""
 MAX_UNSCHEDULABLE = 300 * SECOND
 """µs after which an unschedulable Pod is tried again, though nothing has happened."""
 
@@ -47,13 +49,17 @@ class Waiting:
     roots: Roots = ()
     """Why it is to be tried."""
 
+    backoffs: tuple[int, int] = (INITIAL_BACKOFF, MAX_BACKOFF)
+    """µs of the first and the longest back-off of its queue."""
+
     def ready_at(self) -> int:
-        """When its back-off ends: 1 s after the first failure, doubled each time, 10 s at most.
+        """When its back-off ends: 1 s after the first failure, doubled each time, 10 s at most, by default.
 
         Models calculateBackoffDuration: errors have a count of their own.
         """
         count = self.errors or self.refusals
-        return self.added + (min(INITIAL_BACKOFF << min(count - 1, 10), MAX_BACKOFF) if count else 0)
+        initial, longest = self.backoffs
+        return self.added + (min(initial << min(count - 1, MAX_DOUBLINGS), longest) if count else 0)
 
 
 Heap = list[tuple[Any, int, str]]
@@ -63,8 +69,15 @@ Heap = list[tuple[Any, int, str]]
 class Queue:
     """The Pods by key, heaps that order them, and who refused whom."""
 
-    def __init__(self, sort: Callable[[int, int], tuple[int, ...]]) -> None:
+    def __init__(
+        self,
+        sort: Callable[[int, int], tuple[int, ...]],
+        initial_backoff: int = INITIAL_BACKOFF,
+        max_backoff: int = MAX_BACKOFF,
+    ) -> None:
+        """Back-offs are µs: the first, and the longest."""
         self._sort = sort
+        self._backoffs = initial_backoff, max_backoff
         self._arrivals = 0
         self._pods: dict[str, Waiting] = {}
         # All below is derived from it.
@@ -81,7 +94,9 @@ class Queue:
     def arrive(self, key: str, priority: int, now: int) -> Waiting:
         """A new Pod; its place is to be given to it."""
         self._arrivals += 1
-        pod = self._pods[key] = Waiting(key, priority, now, self._arrivals, IN_FLIGHT)
+        pod = self._pods[key] = Waiting(
+            key, priority, now, self._arrivals, IN_FLIGHT, backoffs=self._backoffs
+        )
         return pod
 
     def remove(self, key: str) -> None:
@@ -227,6 +242,6 @@ class Queue:
         self._active, self._backoff, self._errors, self._refused = [], [], [], {}
         for fields in state["pods"]:
             pod = Waiting(*fields)
-            pod.plugins, pod.roots = tuple(pod.plugins), tuple(pod.roots)
+            pod.plugins, pod.roots, pod.backoffs = tuple(pod.plugins), tuple(pod.roots), self._backoffs
             self._pods[pod.key] = pod
             self._index(pod)

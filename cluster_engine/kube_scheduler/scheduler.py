@@ -12,7 +12,8 @@ from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
 from cluster_engine.component_helpers.pod_phase import is_finished
-from cluster_engine.kube_scheduler.cycle import PERMIT, Cycle
+from cluster_engine.kube_scheduler.config import loaded
+from cluster_engine.kube_scheduler.cycle import PERMIT, Cycle, scheduler_of
 from cluster_engine.kube_scheduler.framework.cache import Cache
 from cluster_engine.kube_scheduler.framework.events import (
     ADD,
@@ -26,7 +27,7 @@ from cluster_engine.kube_scheduler.framework.events import (
 )
 from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.interface import Plugin
-from cluster_engine.kube_scheduler.framework.nominator import nominated_node
+from cluster_engine.kube_scheduler.framework.nominator import Nominator, nominated_node
 from cluster_engine.kube_scheduler.framework.runtime import Framework
 from cluster_engine.kube_scheduler.framework.types import PodInfo, placed
 from cluster_engine.kube_scheduler.permits import Permit
@@ -34,7 +35,6 @@ from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.kube_scheduler.queue import GATED, UNSCHEDULABLE, Queue, Waiting
 from cluster_engine.sim.failures import PATIENCE
 
-SCHEDULER_NAME = "default-scheduler"
 LATENCY = 0.010
 """Seconds from the first Pod that waits to the attempts."""
 SLICE = 64
@@ -42,8 +42,12 @@ SLICE = 64
 FLUSH_PERIOD = 30.0
 
 
+Interested = dict[str, list[tuple[str, Interest]]]
+"""By profile: (plugin, what it registered)."""
+
+
 class Scheduler(Component):
-    """kube-scheduler with the default profile."""
+    """kube-scheduler with the profiles of its configuration. Raises ConfigError for one that cannot be."""
 
     name = "kube-scheduler"
     process = "kube-scheduler"
@@ -52,17 +56,22 @@ class Scheduler(Component):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.client = ctx.client("system:kube-scheduler", manager="kube-scheduler")
-        recorder = ctx.recorder(SCHEDULER_NAME, client=self.client)
+        config = loaded(ctx.options.scheduler_config, PLUGINS)
         self.pods = ctx.informers.of("pods")
         self.cache = Cache(ctx.informers)
-        self.handle = Handle(self.clock, self.cache, self.client, recorder, self._allow, self._reject)
-        self.framework = Framework(PLUGINS, self.handle, ctx.chance)
-        self.queue = Queue(self.framework.queue_key)
-        self.cycle = Cycle(
-            self.clock, self.framework, self.queue, self.pods, self.client, recorder, self._helped
-        )
-        self._interests = [(p.name, interest) for p in self.framework.plugins for interest in p.events()]
-        self._by_event: dict[tuple[str, str], list[tuple[str, Interest]]] = {}
+        self.nominator = Nominator()
+        self.frameworks = {
+            profile.name: Framework(profile, self._handle(profile.name), ctx.chance)
+            for profile in config.profiles
+        }
+        first = next(iter(self.frameworks.values()))
+        self.queue = Queue(first.queue_key, config.initial_backoff, config.max_backoff)
+        self.cycle = Cycle(self.clock, self.frameworks, self.queue, self.pods, self.client, self._helped)
+        self._interests: Interested = {
+            name: [(p.name, interest) for p in framework.plugins for interest in p.events()]
+            for name, framework in self.frameworks.items()
+        }
+        self._by_event: dict[tuple[str, str], Interested] = {}
         self._any_update = bool(self._interested(Event("Pod", UPDATE, None, None)))
         self._missed: list[Event] | None = None
         """Events since the present attempt began; None when there is none."""
@@ -78,9 +87,16 @@ class Scheduler(Component):
         self.clock.register(PERMIT, self._permit)
         self.pods.on(self._pod_added, self._pod_updated, self._pod_deleted)
         ctx.informers.of("nodes").on(self._node_added, self._node_updated, self._node_deleted)
-        for resource in dict.fromkeys(interest.resource for _plugin, interest in self._interests):
+        registered = [interest for pairs in self._interests.values() for _plugin, interest in pairs]
+        for resource in dict.fromkeys(interest.resource for interest in registered):
             if resource not in ("Pod", "Node"):
                 self._watch(resource)
+
+    def _handle(self, profile: str) -> Handle:
+        recorder = self.ctx.recorder(profile, client=self.client)
+        return Handle(
+            self.clock, self.cache, self.client, recorder, self._allow, self._reject, self.nominator
+        )
 
     def start(self) -> None:
         self.clock.call_later(FLUSH_PERIOD, f"{self.name}/flush", background=True)
@@ -119,7 +135,7 @@ class Scheduler(Component):
     def _waiting_pod_updated(self, old: JSON, new: JSON) -> None:
         key = key_of(new)
         waiting = self.queue.get(key)
-        if waiting is None or not _is_ours(new):
+        if waiting is None or not self._is_ours(new):
             permit = self.cycle.permits.get(key)
             if permit is not None:
                 self.cycle.forget(permit, old)
@@ -127,7 +143,7 @@ class Scheduler(Component):
             self._arrived(new)
             return
         if key not in self.cycle.permits and nominated_node(old) + nominated_node(new):
-            self.handle.nominator.update(self.cache.info(new))
+            self.nominator.update(self.cache.info(new))
             if nominated_node(old) != nominated_node(new):
                 self._promise_gone(old)
         if waiting.place in (UNSCHEDULABLE, GATED):
@@ -158,14 +174,14 @@ class Scheduler(Component):
             self._happened(Event("Pod", DELETE, placed(old, nominated_node(old)), None))
 
     def _arrived(self, pod: JSON) -> None:
-        if _is_ours(pod):
+        if self._is_ours(pod):
             if nominated_node(pod):
-                self.handle.nominator.update(self.cache.info(pod))
+                self.nominator.update(self.cache.info(pod))
             self._requeue(self.queue.arrive(key_of(pod), pod["spec"].get("priority") or 0, self.clock.now))
 
     def _leaves_queue(self, key: str) -> None:
         self.queue.remove(key)
-        self.handle.nominator.remove(key)
+        self.nominator.remove(key)
 
     # ---- everything else -------------------------------------------------------------------------------
 
@@ -191,12 +207,16 @@ class Scheduler(Component):
 
     # ---- what an event is good for ---------------------------------------------------------------------
 
-    def _interested(self, event: Event) -> list[tuple[str, Interest]]:
-        """The plugins that registered such an event."""
+    def _interested(self, event: Event) -> Interested:
+        """The plugins that registered such an event; profiles of which none did are left out."""
         kind = (event.resource, event.action)
         found = self._by_event.get(kind)
         if found is None:
-            found = self._by_event[kind] = [pair for pair in self._interests if pair[1].covers(event)]
+            covering = {
+                name: [pair for pair in pairs if pair[1].covers(event)]
+                for name, pairs in self._interests.items()
+            }
+            found = self._by_event[kind] = {name: pairs for name, pairs in covering.items() if pairs}
         return found
 
     def _happened(self, event: Event) -> None:
@@ -206,15 +226,19 @@ class Scheduler(Component):
             return
         if self._missed is not None:
             self._missed.append(event)
-        for waiting in self.queue.refused_by(plugin for plugin, _interest in interested):
+        plugins = [plugin for pairs in interested.values() for plugin, _interest in pairs]
+        for waiting in self.queue.refused_by(plugins):
             if self._worth_trying(waiting, event, interested):
                 self._requeue(waiting)
 
-    def _worth_trying(self, waiting: Waiting, event: Event, interested: list[tuple[str, Interest]]) -> bool:
+    def _worth_trying(self, waiting: Waiting, event: Event, interested: Interested) -> bool:
         """Whether one of those who refused the Pod says so (isPodWorthRequeuing)."""
         pod = self.pods.get(waiting.key)
-        hints = [interest.hint for plugin, interest in interested if plugin in waiting.plugins]
-        if pod is None or not hints:
+        if pod is None:
+            return False
+        pairs = interested.get(scheduler_of(pod), ())
+        hints = [interest.hint for plugin, interest in pairs if plugin in waiting.plugins]
+        if not hints:
             return False
         if None in hints:
             return True
@@ -239,7 +263,7 @@ class Scheduler(Component):
         if pod is None:
             return
         info = self.cache.info(pod)
-        for plugin in self.framework.pre_enqueues:
+        for plugin in self.frameworks[scheduler_of(pod)].pre_enqueues:
             if self._keeps_out(plugin, info):
                 self.queue.gate(waiting, plugin.name)
                 return
@@ -358,7 +382,7 @@ class Scheduler(Component):
     def share(self, other: Scheduler) -> None:
         self._take(other.state())
         self.cache.share(other.cache)
-        self.handle.nominator.share(other.handle.nominator)
+        self.nominator.share(other.nominator)
         self.cycle.attempts.share(other.cycle.attempts)
 
     def _take(self, state: dict[str, Any]) -> None:
@@ -370,16 +394,15 @@ class Scheduler(Component):
     def load(self, state: dict[str, Any]) -> None:
         self._take(state)
         self.cache.rebuild()
-        self.handle.nominator.clear()
+        self.nominator.clear()
         for pod in self.pods.list():
             if not pod["spec"].get("nodeName"):
                 permit = self.cycle.permits.get(key_of(pod))
                 if permit is not None:
                     self.cycle.assume(pod, permit.node)
-                elif nominated_node(pod) and _is_ours(pod):
-                    self.handle.nominator.update(self.cache.info(pod))
+                elif nominated_node(pod) and self._is_ours(pod):
+                    self.nominator.update(self.cache.info(pod))
 
-
-def _is_ours(pod: JSON) -> bool:
-    """Whether this scheduler has to find a node for that Pod."""
-    return pod["spec"].get("schedulerName", SCHEDULER_NAME) == SCHEDULER_NAME and not is_finished(pod)
+    def _is_ours(self, pod: JSON) -> bool:
+        """Whether this scheduler has to find a node for that Pod."""
+        return scheduler_of(pod) in self.frameworks and not is_finished(pod)

@@ -18,6 +18,8 @@ from typing import Any
 
 import yaml
 
+from cluster_engine.kube_scheduler.config import ConfigError, loaded
+from cluster_engine.kube_scheduler.plugins import PLUGINS
 from labs.kit import checks as kinds
 from labs.kit import lab_schema, located, pages, variables
 from labs.kit.checking import CheckSpec, Reader
@@ -90,6 +92,10 @@ class Lab:
     """Of its variables, in this variant."""
     folder: str
     lesson_slug: str = ""
+    cloud: bool = False
+    """Whether its cluster stands on the simulated cloud."""
+    scheduler: str = ""
+    """The KubeSchedulerConfiguration of its cluster; "": the defaults."""
     hurries: bool = False
     """Whether time leaps while somebody waits, and stands otherwise."""
     raw: _LabFiles | None = field(default=None, repr=False, compare=False)
@@ -382,6 +388,8 @@ def _build(raw: _LabFiles, seed: int) -> Lab:
         prerequisites=tuple(data.get("prerequisites", [])),
         next=data.get("next"),
         nodes=data.get("nodes", 3),
+        cloud=data.get("cluster", {}).get("cloud", False),
+        scheduler=_scheduler(raw, data),
         seed=data.get("seed"),
         minutes=data["minutes"],
         files=put_all(raw.files),
@@ -401,6 +409,21 @@ def _build(raw: _LabFiles, seed: int) -> Lab:
         lesson_slug=raw.lesson_slug,
         raw=raw,
     )
+
+
+def _scheduler(raw: _LabFiles, data: dict[str, Any]) -> str:
+    """The scheduler's configuration as text. Raises CatalogError for one with which none starts."""
+    config = data.get("cluster", {}).get("scheduler")
+    if config is None:
+        return ""
+    text: str = yaml.safe_dump(config, sort_keys=False)
+    try:
+        loaded(text, PLUGINS)
+    except ConfigError as error:
+        path = ("cluster", "scheduler")
+        where = f"{raw.data.name}:{raw.data.line(path)}: {located.dotted(path)}"
+        raise CatalogError(f"{where}: expected what kube-scheduler takes: {error}") from error
+    return text
 
 
 def _check(

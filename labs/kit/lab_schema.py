@@ -71,6 +71,18 @@ SCHEMA: Schema = {
         "difficulty": {"type": "integer", "minimum": 1, "maximum": 5},
         "minutes": {"type": "integer", "minimum": 1, "maximum": MAX_MINUTES},
         "nodes": {"type": "integer", "minimum": 1, "maximum": MAX_NODES},
+        "cluster": {
+            "type": "object",
+            "description": "what its cluster has that others have not",
+            "additionalProperties": False,
+            "properties": {
+                "cloud": {"type": "boolean", "description": "true: it stands on the simulated cloud"},
+                "scheduler": {
+                    "type": "object",
+                    "description": "a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1)",
+                },
+            },
+        },
         "seed": {
             "type": "integer",
             "minimum": 0,

@@ -33,7 +33,17 @@ class Plays:
 
     async def play(self, lab: Lab, seed: int, script: str) -> Play:
         """The script, typed into a terminal of the lab's variant."""
-        parts = [lab.slug, lab.nodes, seed, lab.setup, repr(lab.start), lab.files, script]
+        parts = [
+            lab.slug,
+            lab.nodes,
+            lab.cloud,
+            lab.scheduler,
+            seed,
+            lab.setup,
+            repr(lab.start),
+            lab.files,
+            script,
+        ]
         key = hashlib.sha256(orjson.dumps(parts, option=orjson.OPT_SORT_KEYS)).hexdigest()
         if key in self._known:
             self._known.move_to_end(key)

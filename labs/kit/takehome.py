@@ -2,6 +2,7 @@
 
 README.md      the instructions, and what is not in the folder
 start.yaml     what stands before anybody begins
+scheduler.yaml the configuration of kube-scheduler, where the lab has one
 files/         what lies in the learner's home folder
 goal.yaml      what the model solution made or changed: what people wrote of it, not what the cluster added
 """
@@ -54,6 +55,7 @@ def pages(lab: Lab, language: str, seed: int | None = None) -> dict[str, str]:
         "README.md": _readme(this, language),
         "start.yaml": this.setup.strip() + "\n" if this.setup.strip() else "# nothing\n",
         "goal.yaml": "---\n".join(yaml.dump(obj) for obj in goal) or "# nothing\n",
+        **({"scheduler.yaml": this.scheduler} if this.scheduler else {}),
         **{f"files/{name}": text for name, text in this.files.items()},
     }
 

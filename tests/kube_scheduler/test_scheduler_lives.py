@@ -110,7 +110,7 @@ def check(cluster: Cluster) -> None:
         elif "deletionTimestamp" not in found["metadata"]:
             assert waiting is not None
             if waiting.place != GATED:
-                left = scheduler.framework.find(scheduler.cache.info(found)).node
+                left = scheduler.frameworks["default-scheduler"].find(scheduler.cache.info(found)).node
                 assert left is None, f"{waiting.key} would fit on {left.name}, refused by {waiting.plugins}"
 
 

@@ -9,8 +9,10 @@ import pytest
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.etcd import Store
+from cluster_engine.kube_scheduler.config import loaded
 from cluster_engine.kube_scheduler.framework.cache import Cache
 from cluster_engine.kube_scheduler.framework.handle import Handle
+from cluster_engine.kube_scheduler.framework.nominator import Nominator
 from cluster_engine.kube_scheduler.framework.runtime import Framework, tell
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.kube_scheduler.plugins.node_resources_balanced_allocation import (
@@ -49,7 +51,7 @@ def pod(name: str = "p", labels: dict[str, str] | None = None, on: str = "", **s
     }
 
 
-def framework(nodes: list[JSON], pods: list[JSON]) -> Framework:
+def framework(nodes: list[JSON], pods: list[JSON], config: str = "") -> Framework:
     store = Store(Clock(0))
     for obj in nodes:
         store.put("nodes", obj["metadata"]["name"], obj, 0)
@@ -57,13 +59,21 @@ def framework(nodes: list[JSON], pods: list[JSON]) -> Framework:
         store.put("pods", f"default/{obj['metadata']['name']}", obj, 0)
     cache = Cache(SharedInformerFactory(store))
     cache.rebuild()
-    handle = Handle(store.clock, cache, Any, Any, lambda *_: None, lambda *_: False)  # type: ignore[arg-type]
-    return Framework(PLUGINS, handle, Chance(0))
+    handle = Handle(
+        store.clock,
+        cache,
+        Any,
+        Any,
+        lambda *_: None,
+        lambda *_: False,
+        Nominator(),  # type: ignore[arg-type]
+    )
+    return Framework(loaded(config, PLUGINS).profiles[0], handle, Chance(0))
 
 
-def decide(nodes: list[JSON], placed: list[JSON], wanted: JSON) -> str:
+def decide(nodes: list[JSON], placed: list[JSON], wanted: JSON, config: str = "") -> str:
     """The chosen node's name, or why there is none."""
-    fw = framework(nodes, placed)
+    fw = framework(nodes, placed, config)
     found = fw.find(fw.cache.info(wanted))
     if found.diagnosis is not None:
         return tell(len(nodes), found.diagnosis.refusals, found.diagnosis.everywhere)
@@ -299,7 +309,8 @@ def test_resource_scores(plugin: Any, requests: dict[str, str], expected: int) -
     fw = framework([node("a")], [])
     wanted = pod(requests=requests)
     shape = fw.cache.shapes.of(wanted)
-    assert plugin(fw.handle).score_shape(shape, fw.cache.snapshot.nodes[0]) == expected
+    (found,) = (each for each in fw.plugins if each.name == plugin.name)
+    assert found.score_shape(shape, fw.cache.snapshot.nodes[0]) == expected
 
 
 def test_kept_answers_follow_changes() -> None:

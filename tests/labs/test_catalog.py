@@ -4,7 +4,7 @@ import jsonschema
 import pytest
 import yaml
 
-from labs.kit import catalog, lab_schema, located, shapes, source, words
+from labs.kit import catalog, lab_schema, located, runner, shapes, source, words
 
 LAB = "foundations/pods/labs/two-containers-one-pod"
 
@@ -299,3 +299,25 @@ def test_editors_and_the_loader_accept_the_same(data):
 
 def test_the_schema_is_one():
     jsonschema.Draft202012Validator.check_schema(lab_schema.SCHEMA)
+
+
+CONFIG = "apiVersion: kubescheduler.config.k8s.io/v1, kind: KubeSchedulerConfiguration"
+
+
+def test_a_lab_may_have_a_cluster_of_its_own_kind(course):
+    course.edit(f"{LAB}/lab.yaml", "nodes: 3", f"nodes: 3\ncluster: {{cloud: true, scheduler: {{{CONFIG}}}}}")
+    lab = catalog.read(course).lab("two-containers-one-pod")
+    options = runner.boot(lab).options
+    assert options.cloud
+    assert yaml.safe_load(options.scheduler_config)["kind"] == "KubeSchedulerConfiguration"
+
+
+def test_a_scheduler_that_would_not_start_is_refused(course):
+    wrong = f"nodes: 3\ncluster:\n  scheduler: {{{CONFIG}, parallelism: 0}}"
+    course.edit(f"{LAB}/lab.yaml", "nodes: 3", wrong)
+    with pytest.raises(catalog.CatalogError) as caught:
+        catalog.read(course)
+    assert str(caught.value).endswith(
+        "lab.yaml:7: cluster.scheduler: expected what kube-scheduler takes: parallelism: Invalid value: 0: should be "
+        "an integer value greater than zero"
+    )

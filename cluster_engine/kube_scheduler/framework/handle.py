@@ -13,7 +13,7 @@ from cluster_engine.sim import Clock
 
 
 class Handle:
-    """The scheduler's side of a plugin: views to read, a client to write with, and what a dry run needs."""
+    """The scheduler's side of a profile's plugins: views to read, a client to write with, what a dry run needs."""
 
     def __init__(
         self,
@@ -23,12 +23,13 @@ class Handle:
         recorder: EventRecorder,
         allow: Callable[[str, str], None],
         reject: Callable[[str, str, str], bool],
+        nominator: Nominator,
     ) -> None:
         self.clock = clock
         self.cache = cache
         self.client = client
         self.recorder = recorder
-        self.nominator = Nominator()
+        self.nominator = nominator
         self.allow = allow
         """``allow(key, plugin)``: the plugin lets a Pod go on that its ``permit`` keeps waiting."""
         self.reject = reject

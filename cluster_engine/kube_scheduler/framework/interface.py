@@ -19,6 +19,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field
 from typing import Any
 
+from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.kube_scheduler.framework.events import Interest
 from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.shape import Shape
@@ -54,10 +55,14 @@ class Plugin:
 
     name: str = ""
     weight: int = 1
-    """Of its scores in the sum."""
+    """Of its scores in the sum, where the configuration gives no other."""
+    extends: tuple[str, ...] = ()
+    """Upstream's extension points of this plugin, where they are others than those of the methods it defines."""
 
-    def __init__(self, handle: Handle) -> None:
+    def __init__(self, handle: Handle, args: JSON) -> None:
+        """``args``: what the configuration says to this plugin, with upstream's defaults."""
         self.handle = handle
+        self.args = args
 
     def events(self) -> tuple[Interest, ...]:
         """After what a Pod that this plugin refused is worth another try.

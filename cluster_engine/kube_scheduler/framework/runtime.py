@@ -9,7 +9,7 @@ RunFilterPluginsWithNominatedPods, prioritizeNodes, selectHost).
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable
 from dataclasses import dataclass
 from typing import Any, NamedTuple
 
@@ -17,6 +17,7 @@ from cluster_engine.kube_scheduler.framework.attempts import Scores, Tally
 from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.interface import CycleState, Diagnosis, Plugin, ShapePlugin
 from cluster_engine.kube_scheduler.framework.nominator import nominated_node
+from cluster_engine.kube_scheduler.framework.profile import POINT_OF, Profile, defines, points_of
 from cluster_engine.kube_scheduler.framework.shape import Shape
 from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Snapshot
 from cluster_engine.kube_scheduler.framework.verdicts import NodeNames, Nomination, Refusal, Skip
@@ -73,44 +74,44 @@ def _nowhere(narrowed: _Narrowed) -> Refusal:
     return Refusal((text,), False, " ".join(named))
 
 
-def _defines(plugin: Plugin, point: str) -> bool:
-    base = ShapePlugin if isinstance(plugin, ShapePlugin) else Plugin
-    return getattr(type(plugin), point) is not getattr(base, point)
-
-
 class Framework:
-    """The plugins over a cache of nodes."""
+    """The plugins of one profile over a cache of nodes."""
 
-    def __init__(self, plugins: Iterable[type[Plugin]], handle: Handle, chance: Chance) -> None:
+    def __init__(self, profile: Profile, handle: Handle, chance: Chance) -> None:
         self.handle = handle
         self.cache = handle.cache
-        self.plugins = tuple(kind(handle) for kind in plugins)
+        self.plugins = tuple(kind(handle, profile.args.get(kind.name, {})) for kind in profile.plugins)
+        self._weights = {
+            plugin.name: profile.weights.get(plugin.name, plugin.weight) for plugin in self.plugins
+        }
         self._chance = chance
         handle.dry_run = self.dry_run
+        by_name = {plugin.name: plugin for plugin in self.plugins}
 
-        def at(point: str) -> tuple[Any, ...]:
-            return tuple(plugin for plugin in self.plugins if _defines(plugin, point))
+        def at(method: str) -> tuple[Any, ...]:
+            """Who does something there: whom the profile names, then who only helps itself at that point."""
+            point = POINT_OF[method]
+            named = [by_name[name] for name in profile.points[point]]
+            beside = [plugin for plugin in self.plugins if point not in points_of(type(plugin))]
+            return tuple(plugin for plugin in (*named, *beside) if defines(type(plugin), method))
 
-        shaped = tuple(plugin for plugin in self.plugins if isinstance(plugin, ShapePlugin))
-        self._shape_filters = tuple(p for p in shaped if _defines(p, "filter_shape"))
-        self._shape_scorers = tuple(p for p in shaped if _defines(p, "score_shape"))
+        self._shape_filters: tuple[ShapePlugin, ...] = at("filter_shape")
+        self._shape_scorers: tuple[ShapePlugin, ...] = at("score_shape")
         self.pre_enqueues: tuple[Plugin, ...] = at("pre_enqueue")
         self._pre_filters: tuple[Plugin, ...] = at("pre_filter")
         self._filters: tuple[Plugin, ...] = at("filter")
         self._post_filters: tuple[Plugin, ...] = at("post_filter")
         self._pre_scores: tuple[Plugin, ...] = at("pre_score")
         self._scorers: tuple[Plugin, ...] = at("score")
-        self._normalizers = {plugin.name for plugin in at("normalize")}
+        self._normalizers = {p.name for p in self.plugins if defines(type(p), "normalize")}
         self.reserves: tuple[Plugin, ...] = at("reserve")
         self.unreserves: tuple[Plugin, ...] = at("unreserve")[::-1]
         self.permits: tuple[Plugin, ...] = at("permit")
         self.pre_binds: tuple[Plugin, ...] = at("pre_bind")
         self.binds: tuple[Plugin, ...] = at("bind")
         self.post_binds: tuple[Plugin, ...] = at("post_bind")
-        sorters = at("queue_key")
-        if len(sorters) != 1 or not self.binds:
-            raise ValueError("a scheduler needs exactly one plugin with queue_key and one with bind")
-        self.queue_key: Callable[[int, int], tuple[int, ...]] = sorters[0].queue_key
+        (sorter,) = at("queue_key")
+        self.queue_key: Callable[[int, int], tuple[int, ...]] = sorter.queue_key
         self._answers: dict[int, _Answers] = {}
 
     # ---- one Pod ---------------------------------------------------------------------------------------
@@ -283,7 +284,7 @@ class Framework:
         scores: list[Scores],
     ) -> None:
         normalized = plugin.normalize(state, feasible, raw) if plugin.name in self._normalizers else raw
-        weight = plugin.weight
+        weight = self._weights[plugin.name]
         scores.append(Scores(plugin.name, weight, raw, normalized))
         for i, score in enumerate(normalized):
             totals[i] += weight * score

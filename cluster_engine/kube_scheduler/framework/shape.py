@@ -67,7 +67,6 @@ class Shape:
 
     __slots__ = (
         "affinity",
-        "best_effort",
         "claims",
         "cpu",
         "host_ports",
@@ -101,9 +100,6 @@ class Shape:
         nonzero = pod_requests(spec, defaults=True)
         self.nonzero_cpu = nonzero.get("cpu", 0)
         self.nonzero_memory = nonzero.get("memory", 0)
-        self.best_effort = not self.requests and not any(
-            (c.get("resources") or {}).get("limits") for c in spec.get("containers") or ()
-        )
         self.host_ports = host_ports(spec)
         self.required_nodes = RequiredNodeAffinity(spec)
         self.preferred_problem = ""

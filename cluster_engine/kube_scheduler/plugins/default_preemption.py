@@ -46,6 +46,7 @@ class DefaultPreemption(Plugin):
     """Finds the node where the least is lost, evicts what must go and nominates the node for the Pod."""
 
     name = "DefaultPreemption"
+    extends = ("preEnqueue", "postFilter")
 
     def post_filter(self, state: CycleState, pod: PodInfo, diagnosis: Diagnosis) -> Nomination:
         why_not = self._not_eligible(pod, diagnosis)

@@ -34,6 +34,7 @@ class ImageLocality(Plugin):
     """Bytes that need no pull, weighed by how many nodes have the image; nothing below 23 MB."""
 
     name = "ImageLocality"
+    extends = ("score",)
 
     def pre_score(
         self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]

@@ -29,7 +29,6 @@ _ANTI = resolvable("node(s) didn't match pod anti-affinity rules")
 _EXISTING = resolvable("node(s) didn't satisfy existing pods anti-affinity rules")
 _REQUIRED = "requiredDuringSchedulingIgnoredDuringExecution"
 _PREFERRED = "preferredDuringSchedulingIgnoredDuringExecution"
-_HARD_WEIGHT = 1
 TERMS_KEPT = 4_096
 """Parsed lists of terms that are remembered; past it all are parsed anew."""
 
@@ -105,8 +104,10 @@ class InterPodAffinity(Plugin):
     name = "InterPodAffinity"
     weight = 2
 
-    def __init__(self, handle: Handle) -> None:
-        super().__init__(handle)
+    def __init__(self, handle: Handle, args: JSON) -> None:
+        super().__init__(handle, args)
+        self._hard_weight: int = args["hardPodAffinityWeight"]
+        self._ignores_others: bool = args.get("ignorePreferredTermsOfExistingPods") or False
         # Pure caches of parsed terms, by shape.
         self._terms: dict[tuple[int, str, bool], list[Term]] = {}
 
@@ -215,6 +216,8 @@ class InterPodAffinity(Plugin):
         shape = pod.shape
         near = self._parsed(shape, "podAffinity", False) if shape.affinity else []
         away = self._parsed(shape, "podAntiAffinity", False) if shape.affinity else []
+        if self._ignores_others and not (near or away):
+            return SKIP
         topology: dict[Pair, int] = {}
         for node in snapshot.nodes:
             for info in (node.pods if near or away else node.with_affinity).values():
@@ -227,9 +230,9 @@ class InterPodAffinity(Plugin):
                         _weigh(topology, term, node, -term.weight)
                 if not other.affinity:
                     continue
-                for term in self._parsed(other, "podAffinity", True):
+                for term in self._parsed(other, "podAffinity", True) if self._hard_weight else ():
                     if term.matches(shape, snapshot):
-                        _weigh(topology, term, node, _HARD_WEIGHT)
+                        _weigh(topology, term, node, self._hard_weight)
                 for term in self._parsed(other, "podAffinity", False):
                     if term.matches(shape, snapshot):
                         _weigh(topology, term, node, term.weight)

@@ -23,6 +23,7 @@ class NodeName(Plugin):
     """The node that the Pod names, and no other."""
 
     name = "NodeName"
+    extends = ("filter",)
 
     def events(self) -> tuple[Interest, ...]:
         return (Interest("Node", (ADD,)),)

@@ -22,6 +22,7 @@ class NodePorts(ShapePlugin):
     """Host ports are used once per node."""
 
     name = "NodePorts"
+    extends = ("preFilter", "filter")
 
     def events(self) -> tuple[Interest, ...]:
         return (Interest("Pod", (DELETE,), self._frees_a_port), Interest("Node", (ADD,)))

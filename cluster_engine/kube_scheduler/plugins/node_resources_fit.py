@@ -1,13 +1,18 @@
-"""Refuses nodes without room; prefers those with the most. Models plugins/noderesources/fit.go."""
+"""Refuses nodes without room; prefers those with the most, or the least, as the scoring strategy says.
+
+Models plugins/noderesources/{fit,least_allocated,most_allocated,requested_to_capacity_ratio}.go.
+"""
 
 from __future__ import annotations
 
-from functools import lru_cache
+from collections.abc import Callable
+from functools import lru_cache, partial
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.component_helpers.requests import amounts
 from cluster_engine.kube_scheduler.framework import (
     Event,
+    Handle,
     Interest,
     NodeInfo,
     PodInfo,
@@ -26,9 +31,19 @@ def _refusal(reasons: tuple[str, ...], can_help: bool) -> Refusal:
 
 
 class NodeResourcesFit(ShapePlugin):
-    """Requests must fit into what is allocatable; scored by LeastAllocated over CPU and memory."""
+    """Requests must fit into what is allocatable; scored by LeastAllocated over CPU and memory by default."""
 
     name = "NodeResourcesFit"
+    extends = ("preFilter", "filter", "preScore", "score")
+
+    def __init__(self, handle: Handle, args: JSON) -> None:
+        super().__init__(handle, args)
+        self._ignored = frozenset(args.get("ignoredResources") or ())
+        self._ignored_groups = frozenset(args.get("ignoredResourceGroups") or ())
+        strategy = args["scoringStrategy"]
+        self._resources = tuple((each["name"], each["weight"]) for each in strategy["resources"])
+        self._score = _SCORES[strategy["type"]](strategy)
+        self._of_scored_only = strategy["type"] == RATIO
 
     def events(self) -> tuple[Interest, ...]:
         return (
@@ -43,7 +58,7 @@ class NodeResourcesFit(ShapePlugin):
             reasons.append(_TOO_MANY)
         allocatable, requested = node.allocatable, node.requested
         for name, amount in shape.requests.items():
-            if amount <= 0:
+            if amount <= 0 or ("/" in name and self._is_ignored(name)):
                 continue
             have = allocatable.get(name, 0)
             if amount > have - requested.get(name, 0):
@@ -52,18 +67,88 @@ class NodeResourcesFit(ShapePlugin):
                 can_help = can_help and amount <= have
         return _refusal(tuple(reasons), can_help) if reasons else None
 
+    def _is_ignored(self, name: str) -> bool:
+        """Whether somebody else looks after that extended resource."""
+        return name in self._ignored or name.split("/", 1)[0] in self._ignored_groups
+
     def score_shape(self, shape: Shape, node: NodeInfo) -> int:
         total = weights = 0
-        cpu, memory = node.cpu, node.memory
-        if cpu:
-            used = node.nonzero_cpu + shape.nonzero_cpu
-            total += (cpu - used) * 100 // cpu if used <= cpu else 0
-            weights += 1
-        if memory:
-            used = node.nonzero_memory + shape.nonzero_memory
-            total += (memory - used) * 100 // memory if used <= memory else 0
-            weights += 1
-        return total // weights if weights else 0
+        for name, weight in self._resources:
+            have, used = usage(shape, node, name)
+            if not have:
+                continue
+            score = self._score(used, have)
+            if score or not self._of_scored_only:
+                total += score * weight
+                weights += weight
+        if not weights:
+            return 0
+        return (2 * total + weights) // (2 * weights) if self._of_scored_only else total // weights
+
+
+LEAST, MOST, RATIO = "LeastAllocated", "MostAllocated", "RequestedToCapacityRatio"
+
+
+def _least_allocated(used: int, have: int) -> int:
+    return (have - used) * 100 // have if used <= have else 0
+
+
+def _most_allocated(used: int, have: int) -> int:
+    return min(used, have) * 100 // have
+
+
+def _ratio(shape: list[tuple[int, int]], used: int, have: int) -> int:
+    """The score at that utilization on the line through the points."""
+    share = min(used * 100 // have, 100)
+    before = shape[0]
+    for point in shape:
+        if share <= point[0]:
+            width, height = point[0] - before[0], point[1] - before[1]
+            if not width:
+                return point[1]
+            # As Go divides: towards zero.
+            step = abs(height) * (share - before[0]) // width
+            return before[1] + (step if height >= 0 else -step)
+        before = point
+    return before[1]
+
+
+def _ratio_of(strategy: JSON) -> Callable[[int, int], int]:
+    points = strategy["requestedToCapacityRatio"]["shape"]
+    # The configuration scores from 0 to 10, nodes from 0 to 100.
+    return partial(_ratio, [(p.get("utilization") or 0, 10 * (p.get("score") or 0)) for p in points])
+
+
+_SCORES: dict[str, Callable[[JSON], Callable[[int, int], int]]] = {
+    LEAST: lambda _strategy: _least_allocated,
+    MOST: lambda _strategy: _most_allocated,
+    RATIO: _ratio_of,
+}
+"""Every type of scoring strategy: what becomes of (used, allocatable)."""
+STRATEGIES = tuple(_SCORES)
+"""In the order in which upstream lists them."""
+
+
+def usage(shape: Shape, node: NodeInfo, name: str, as_asked: bool = False) -> tuple[int, int]:
+    """What the node has of a resource, and what would be used with the Pod; (0, 0) of one that does not concern it.
+
+    A container that asks for no CPU or no memory counts with the usual small amounts, unless ``as_asked``.
+    """
+    if name == "cpu":
+        return node.cpu, node.requested.get(
+            name, 0
+        ) + shape.cpu if as_asked else node.nonzero_cpu + shape.nonzero_cpu
+    if name == "memory":
+        return (
+            node.memory,
+            node.requested.get(name, 0) + shape.memory
+            if as_asked
+            else node.nonzero_memory + shape.nonzero_memory,
+        )
+    asked = shape.requests.get(name, 0)
+    if not asked and name != "ephemeral-storage":
+        return 0, 0
+    return node.allocatable.get(name, 0), node.requested.get(name, 0) + asked
 
 
 def _frees_room(pod: PodInfo, event: Event) -> bool:

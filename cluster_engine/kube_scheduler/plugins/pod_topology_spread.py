@@ -1,7 +1,7 @@
 """Spreads Pods over nodes and zones. Models plugins/podtopologyspread.
 
-Pods without constraints of their own get the system's defaults, soft ones over hosts and zones, when a
-Service or their controller tells which Pods belong together.
+Pods without constraints of their own get the profile's defaults, or the system's (soft ones over hosts and zones),
+when a Service or their controller tells which Pods belong together.
 """
 
 from __future__ import annotations
@@ -76,10 +76,9 @@ class _Hard:
 
 
 def _parse(shape: Shape, hard: bool) -> list[Constraint]:
+    """The Pod's own constraints of a kind."""
     parsed = []
-    for item in shape.spread:
-        if (item.get("whenUnsatisfiable") == "DoNotSchedule") != hard:
-            continue
+    for item in _of_kind(shape.spread, hard):
         selector = item.get("labelSelector")
         keys = [k for k in item.get("matchLabelKeys") or () if k in shape.labels]
         if keys:
@@ -90,17 +89,23 @@ def _parse(shape: Shape, hard: bool) -> list[Constraint]:
                     **{k: shape.labels[k] for k in keys},
                 },
             }
-        parsed.append(
-            Constraint(
-                item["topologyKey"],
-                item.get("maxSkew", 1),
-                labels.compile_selector(selector),
-                item.get("minDomains") or 1,
-                item.get("nodeAffinityPolicy", "Honor") == "Honor",
-                item.get("nodeTaintsPolicy", "Ignore") == "Honor",
-            )
-        )
+        parsed.append(_constraint(item, labels.compile_selector(selector)))
     return parsed
+
+
+def _of_kind(constraints: list[JSON], hard: bool) -> list[JSON]:
+    return [each for each in constraints if (each.get("whenUnsatisfiable") == "DoNotSchedule") == hard]
+
+
+def _constraint(item: JSON, selector: Any) -> Constraint:
+    return Constraint(
+        item["topologyKey"],
+        item.get("maxSkew", 1),
+        selector,
+        item.get("minDomains") or 1,
+        item.get("nodeAffinityPolicy", "Honor") == "Honor",
+        item.get("nodeTaintsPolicy", "Ignore") == "Honor",
+    )
 
 
 def matcher(namespace: str, selector: Any) -> Callable[[Shape], bool]:
@@ -231,8 +236,10 @@ class PodTopologySpread(Plugin):
     name = "PodTopologySpread"
     weight = 2
 
-    def __init__(self, handle: Handle) -> None:
-        super().__init__(handle)
+    def __init__(self, handle: Handle, args: JSON) -> None:
+        super().__init__(handle, args)
+        self._defaults: list[JSON] = args.get("defaultConstraints") or []
+        self._system: bool = args["defaultingType"] == "System"
         self._services = 0
         """Counts changes of Services."""
         self._kept: dict[int, _Counts] = {}
@@ -259,7 +266,7 @@ class PodTopologySpread(Plugin):
             for obj in changed
         ):
             return False
-        constraints = _parse(shape, hard=True)
+        constraints = self._constraints(shape, hard=True)
         if own:
             # Its own labels are counted, and its tolerations where constraints honour taints.
             return any(
@@ -275,7 +282,7 @@ class PodTopologySpread(Plugin):
 
     def _node_matters(self, pod: PodInfo, event: Event) -> bool:
         """A node that has all the keys, before or after: its Pods begin or cease to count."""
-        constraints = _parse(pod.shape, hard=True)
+        constraints = self._constraints(pod.shape, hard=True)
         old, new = (
             all(c.key in _labels(obj) for c in constraints) if obj is not None else False
             for obj in (event.old, event.new)
@@ -288,6 +295,14 @@ class PodTopologySpread(Plugin):
             _labels(event.old)[c.key] != _labels(event.new)[c.key] or c.honor_taints for c in constraints
         )
 
+    def _constraints(self, shape: Shape, hard: bool) -> list[Constraint]:
+        """The Pod's own constraints; the profile's for the Pods of its Services and its controller, if it has none."""
+        if shape.spread:
+            return _parse(shape, hard)
+        defaults = _of_kind(self._defaults, hard)
+        selector = default_selector(shape, self.handle.cache.snapshot) if defaults else None
+        return [_constraint(each, selector) for each in defaults] if selector is not None else []
+
     def _eligible(self, pod: PodInfo, node: NodeInfo, constraint: Constraint) -> bool:
         shape = pod.shape
         if constraint.honor_affinity and not shape.required_nodes.matches(node.labels, node.name):
@@ -297,7 +312,7 @@ class PodTopologySpread(Plugin):
         return True
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Skip | None:
-        constraints = _parse(pod.shape, hard=True) if pod.shape.spread else []
+        constraints = self._constraints(pod.shape, hard=True)
         if not constraints:
             return SKIP
         hard: list[_Hard] = []
@@ -337,13 +352,13 @@ class PodTopologySpread(Plugin):
         self, state: CycleState, pod: PodInfo, snapshot: Snapshot, nodes: list[NodeInfo]
     ) -> Skip | None:
         shape = pod.shape
-        if not shape.spread:
+        if self._system and not shape.spread:
             kept = self._default(shape, snapshot)
             if kept is None:
                 return SKIP
             state.slots[f"{self.name}/score"] = (kept.totals(nodes), ())
             return None
-        constraints = _parse(shape, hard=False)
+        constraints = self._constraints(shape, hard=False)
         if not constraints:
             return SKIP
         keys = [c.key for c in constraints]

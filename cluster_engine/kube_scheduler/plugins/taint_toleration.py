@@ -25,6 +25,7 @@ class TaintToleration(ShapePlugin):
     """NoSchedule and NoExecute taints refuse; PreferNoSchedule taints count against a node."""
 
     name = "TaintToleration"
+    extends = ("filter", "preScore", "score")
     weight = 3
 
     def events(self) -> tuple[Interest, ...]:

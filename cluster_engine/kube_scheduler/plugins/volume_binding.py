@@ -27,8 +27,6 @@ from cluster_engine.kube_scheduler.framework import (
 )
 from cluster_engine.kube_scheduler.framework.events import ADD, UPDATE
 
-BIND_SECONDS = 600
-"""How long a Pod waits for its volumes (bindTimeoutSeconds)."""
 _CLAIMS, _VOLUMES, _CLASSES = "persistentvolumeclaims", "persistentvolumes", "storageclasses.storage.k8s.io"
 _IMMEDIATE = "pod has unbound immediate PersistentVolumeClaims"
 _NODE_CONFLICT = "node(s) didn't match PersistentVolume's node affinity"
@@ -39,9 +37,10 @@ class VolumeBinding(Plugin):
     """Every claim must exist and be bound, or wait for the Pod to get a node that has a volume for it."""
 
     name = "VolumeBinding"
+    extends = ("preFilter", "filter", "reserve", "preBind", "preScore", "score")
 
-    def __init__(self, handle: Handle) -> None:
-        super().__init__(handle)
+    def __init__(self, handle: Handle, args: JSON) -> None:
+        super().__init__(handle, args)
         self.claims = handle.informers.of(_CLAIMS)
         self.volumes = handle.informers.of(_VOLUMES)
         self.classes = handle.informers.of(_CLASSES)
@@ -149,7 +148,7 @@ class VolumeBinding(Plugin):
             elif storage.annotation(claim, storage.SELECTED_NODE) != node:
                 marks = {**(claim["metadata"].get("annotations") or {}), storage.SELECTED_NODE: node}
                 self.handle.client.update(_CLAIMS, with_meta(claim, annotations=marks))
-        return Wait(BIND_SECONDS)
+        return Wait(self.args["bindTimeoutSeconds"])
 
 
 def _is_bound(claim: JSON) -> bool:
