@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from math import sqrt
+import math
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.kube_scheduler.framework import Handle, NodeInfo, Shape, ShapePlugin
@@ -38,4 +38,4 @@ def _deviation(shares: list[float]) -> float:
     if len(shares) == 2:
         return abs(shares[0] - shares[1]) / 2
     mean = sum(shares) / len(shares)
-    return sqrt(sum((share - mean) * (share - mean) for share in shares) / len(shares))
+    return math.sqrt(sum((share - mean) * (share - mean) for share in shares) / len(shares))
