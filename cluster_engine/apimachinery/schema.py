@@ -9,7 +9,7 @@ A tree is made of four kinds of node: ``Struct`` (named fields), ``Map`` (any na
 
 from __future__ import annotations
 
-from functools import cache, cached_property
+from functools import cache, cached_property, lru_cache
 from pathlib import Path
 from typing import Any, ClassVar
 
@@ -347,21 +347,41 @@ def object_meta() -> Struct:
 
 MAX_CUSTOM_DEPTH = 64
 """Levels of a custom schema that are read; what is deeper is untyped."""
+_PRESERVED = "x-kubernetes-preserve-unknown-fields"
+_EMBEDDED = "x-kubernetes-embedded-resource"
 
 
 def custom_type(schema: JSON, kind: str = "CustomResource") -> Struct:
     """The type of a custom resource, from its OpenAPI v3 schema."""
-    fields = _custom_fields(schema, 0)
-    fields["apiVersion"] = Field("apiVersion", Scalar("string"), 0, "o", {})
-    fields["kind"] = Field("kind", Scalar("string"), 0, "o", {})
-    fields["metadata"] = Field("metadata", object_meta(), 0, "*o", {})
-    return OpenStruct(f"custom.{kind}", fields)
+    return OpenStruct(f"custom.{kind}", _custom_fields(schema, 0))
+
+
+class _OpenFields(dict[str, Field]):
+    """The fields of an object that keeps what its schema does not name: those are untyped."""
+
+    def get(self, name: str, default: Any = None) -> Field:
+        return dict.get(self, name) or _untyped_field(name)
+
+
+@lru_cache(maxsize=4096)
+def _untyped_field(name: str) -> Field:
+    return Field(name, UNTYPED_DEDUCED, 0, "*o", {})
+
+
+def _meta_fields() -> dict[str, Field]:
+    return {
+        "apiVersion": Field("apiVersion", Scalar("string"), 0, "o", {}),
+        "kind": Field("kind", Scalar("string"), 0, "o", {}),
+        "metadata": Field("metadata", object_meta(), 0, "*o", {}),
+    }
 
 
 def _custom_fields(schema: JSON, depth: int) -> dict[str, Field]:
-    found: dict[str, Field] = {}
+    found: dict[str, Field] = _OpenFields() if schema.get(_PRESERVED) else {}
     for name, child in (schema.get("properties") or {}).items():
         found[name] = Field(name, _custom_node(child, depth + 1), 0, "*o", {"default": child.get("default")})
+    if depth == 0 or schema.get(_EMBEDDED):
+        found.update(_meta_fields())
     return found
 
 
@@ -382,7 +402,7 @@ def _custom_node(schema: JSON, depth: int) -> Node:
         values = schema.get("additionalProperties")
         if isinstance(values, dict):
             return Map(_custom_node(values, depth + 1), atomic=atomic)
-        if "properties" in schema and not schema.get("x-kubernetes-preserve-unknown-fields"):
+        if "properties" in schema or schema.get(_EMBEDDED):
             return OpenStruct("custom.object", _custom_fields(schema, depth), atomic=atomic)
         return Map(UNTYPED_DEDUCED, atomic=atomic) if not atomic else UNTYPED
     if kind == "integer":

@@ -13,6 +13,7 @@ import orjson
 import pytest
 import yaml
 from apiserver_bench import Bench
+from test_conformance_custom import BEHAVIOURS as CUSTOM
 
 from cluster_engine import Cluster
 from cluster_engine.api import KINDS
@@ -397,6 +398,9 @@ OTHERS = {
     "applied.",
     "reviews": "[sig-auth] SubjectReview should support SubjectReview API operations",
     "runtime": "[sig-node] RuntimeClass should reject a Pod requesting a deleted RuntimeClass [NodeConformance]",
+    "table": "[sig-api-machinery] Servers with support for Table transformation should return a 406 for a backend "
+    "which does not implement metadata",
+    "inline volumes": "[sig-storage] CSIInlineVolumes should support CSIVolumeSource in Pod API",
     "dry run": "[sig-cli] Kubectl client Kubectl server-side dry-run should check if kubectl can dry-run update Pods",
     "discovery": f"{_CRD} should include custom resource definition resources in discovery documents",
     "listing": f"{_CRD} Simple CustomResourceDefinition listing custom resource definition objects works",
@@ -408,7 +412,7 @@ PODS = "/api/v1/namespaces/default/pods"
 
 
 def test_these_are_behaviours() -> None:
-    assert set(OTHERS.values()) <= set(BEHAVIOURS)
+    assert {*OTHERS.values(), *CUSTOM} <= set(BEHAVIOURS)
 
 
 def test_priority_classes(bench: Bench) -> None:
@@ -488,6 +492,29 @@ def test_a_dry_run(bench: Bench) -> None:
     assert bench.ok("GET", f"{PODS}/p")["spec"]["containers"][0]["image"] == "a"
 
 
+def test_what_has_no_table(bench: Bench) -> None:
+    accept = "application/json;as=Table;v=v1;g=meta.k8s.io"
+    asked = {"spec": {"resourceAttributes": {"verb": "get", "resource": "pods"}}}
+    path = "/apis/authorization.k8s.io/v1/selfsubjectaccessreviews"
+    assert bench.error("POST", path, asked, accept=accept)[:2] == (406, "NotAcceptable")
+
+
+def test_inline_volumes(bench: Bench) -> None:
+    volume = {"name": "v", "csi": {"driver": "e2e.example.com", "volumeAttributes": {"a": "b"}}}
+    for name in ("a", "b"):
+        made = pod(name)
+        made["metadata"]["labels"] = {"group": "mine"}
+        made["spec"]["volumes"] = [volume]
+        found = bench.ok("POST", PODS, made)
+        assert found["spec"]["volumes"][0] == volume
+    patch = {"metadata": {"labels": {"csi": "patched"}}}
+    assert bench.ok("PATCH", f"{PODS}/a", patch, content_type=MERGE)["metadata"]["labels"]["csi"] == "patched"
+    assert len(bench.ok("GET", "/api/v1/pods", labelSelector="group=mine")["items"]) == 2
+    bench.ok("DELETE", f"{PODS}/a", gracePeriodSeconds="0")
+    bench.ok("DELETE", PODS, labelSelector="group=mine", gracePeriodSeconds="0")
+    assert bench.ok("GET", PODS)["items"] == []
+
+
 def definition(plural: str, group: str = "mine") -> JSON:
     made = {**BASES["CustomResourceDefinition"], "metadata": {"name": f"{plural}.example.com"}}
     names = {
@@ -521,6 +548,7 @@ def test_definitions(bench: Bench) -> None:
 
 
 _READS, _KUBECTL = "tests/kube_apiserver/test_reads.py", "tests/kubectl/test_kubectl.py"
+_PUBLISHED = "tests/kubectl/test_published_schemas.py"
 _CUSTOM = "tests/kube_apiserver/test_custom_resources.py"
 _CHUNKS = "[sig-api-machinery] Servers with support for API chunking should"
 _WATCHERS = "[sig-api-machinery] Watchers should"
@@ -546,6 +574,21 @@ ELSEWHERE = {
     ),
     f"{_CLIENT} Kubectl cluster-info should check if Kubernetes control plane services is included in "
     "cluster-info": (_KUBECTL, "test_the_cluster_presents_itself"),
+    f"{_CLIENT} Kubectl api-versions should check if v1 is in available api versions": (
+        _PUBLISHED, "test_versions_of_the_api",
+    ),
+    f"{_CLIENT} Proxy server should support --unix-socket=/path": (_PUBLISHED, "test_a_proxy_on_a_socket"),
+    **{
+        "[sig-api-machinery] CustomResourcePublishOpenAPI [Privileged:ClusterAdmin] works for CRD " + what: (
+            _PUBLISHED, test,
+        )
+        for what, test in (
+            ("with validation schema", "test_a_schema"),
+            ("without validation schema", "test_no_schema"),
+            ("preserving unknown fields at the schema root", "test_a_root_that_keeps_what_it_does_not_know"),
+            ("preserving unknown fields in an embedded object", "test_an_embedded_object"),
+        )
+    },
     f"{_CLIENT} Kubectl version should check is all data is printed": (
         _KUBECTL, "test_the_cluster_presents_itself",
     ),
@@ -565,6 +608,7 @@ def shown() -> dict[str, str]:
     tables = (EVERY_VERB, REFUSED, IMMUTABLE, NEW_EVENTS, DISCOVERY, OF_THE_CLUSTER, NAMESPACES, STATUS)
     tables = (*tables, WATCHES, STRICT, OTHERS.values())
     found = dict.fromkeys((name for table in tables for name in table), here)
+    found |= dict.fromkeys(CUSTOM, "tests/kube_apiserver/test_conformance_custom.py")
     return {**found, **{name: f"{path}::{test}" for name, (path, test) in ELSEWHERE.items()}}
 
 

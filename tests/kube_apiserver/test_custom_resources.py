@@ -6,76 +6,17 @@ from typing import Any
 
 import orjson
 import pytest
+from sea import BOATS, CRDS, NAME, Sea, boat, definition, schema, version
 
 from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request
 
 JSON = dict[str, Any]
-CRDS = "/apis/apiextensions.k8s.io/v1/customresourcedefinitions"
-BOATS = "/apis/shop.example.com/v1/namespaces/default/boats"
-NAME = "boats.shop.example.com"
-
-
-class Sea:
-    """A cluster and shorthand for requests to it."""
-
-    def __init__(self, cluster: Cluster | None = None) -> None:
-        self.cluster = cluster or Cluster(nodes=0, addons=False, freezing=True, strict=True)
-
-    def call(
-        self, method: str, path: str, body: Any = None, kind: str = "application/json"
-    ) -> tuple[int, JSON]:
-        headers = {"content-type": kind, "accept": "application/json"}
-        path, _, query = path.partition("?")
-        pairs = [tuple(part.split("=", 1)) for part in query.split("&") if part]
-        data = b"" if body is None else orjson.dumps(body)
-        response = self.cluster.request(Request(method, path, pairs, headers, data, ADMIN))  # type: ignore[arg-type]
-        self.cluster.settle()
-        found = orjson.loads(response.body) if response.body[:1] == b"{" else {}
-        return response.status, found
-
-    def ok(self, *args: Any) -> JSON:
-        status, found = self.call(*args)
-        assert status < 300, found
-        return found
-
-    def refused(self, *args: Any) -> str:
-        status, found = self.call(*args)
-        assert status >= 400, found
-        return str(found["message"])
 
 
 @pytest.fixture
 def sea() -> Sea:
     return Sea()
-
-
-def schema(**spec: JSON) -> JSON:
-    return {"type": "object", "properties": {"spec": {"type": "object", "properties": spec}}}
-
-
-def version(name: str = "v1", openapi: JSON | None = None, **more: Any) -> JSON:
-    found = openapi or schema(sail={"type": "boolean"}, crew={"type": "integer"})
-    return {"name": name, "served": True, "storage": True, "schema": {"openAPIV3Schema": found}, **more}
-
-
-def definition(*versions: JSON, names: JSON | None = None, **spec: Any) -> JSON:
-    return {
-        "apiVersion": "apiextensions.k8s.io/v1",
-        "kind": "CustomResourceDefinition",
-        "metadata": {"name": NAME},
-        "spec": {
-            "group": "shop.example.com",
-            "scope": "Namespaced",
-            "names": {"plural": "boats", "kind": "Boat", **(names or {})},
-            "versions": list(versions) or [version()],
-            **spec,
-        },
-    }
-
-
-def boat(name: str = "ann", version: str = "v1", **more: Any) -> JSON:
-    return {"apiVersion": f"shop.example.com/{version}", "kind": "Boat", "metadata": {"name": name}, **more}
 
 
 # ---- the definition -------------------------------------------------------------------------------------
@@ -619,6 +560,59 @@ def scaled(**more: Any) -> JSON:
     found = schema(crew={"x-kubernetes-preserve-unknown-fields": True}, sail={"type": "boolean"})
     found["properties"]["status"] = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
     return definition(version(openapi=found, subresources={"scale": SCALED, **more}))
+
+
+KEEPS: JSON = {"type": "object", "x-kubernetes-preserve-unknown-fields": True}
+CREW: JSON = {"properties": {"crew": {"type": "integer"}}}
+KEPT: dict[str, tuple[JSON, JSON, JSON]] = {
+    "beside the fields of the root": (
+        {**KEEPS, "properties": {"spec": {"type": "object", **CREW}}},
+        {"more": {"a": [1]}, "spec": {"crew": 1, "masts": 2}},
+        {"more": {"a": [1]}, "spec": {"crew": 1}},
+    ),
+    "beside named fields": (
+        schema(free={**KEEPS, "properties": {"inner": {"type": "object", **CREW}}}),
+        {"spec": {"free": {"inner": {"crew": 1, "masts": 2}, "more": {"a": None}}}},
+        {"spec": {"free": {"inner": {"crew": 1}, "more": {"a": None}}}},
+    ),
+    "in an embedded object": (
+        schema(inner={"type": "object", "x-kubernetes-embedded-resource": True, **CREW}),
+        {
+            "spec": {
+                "inner": {
+                    "apiVersion": "v1",
+                    "kind": "X",
+                    "metadata": {"name": "x", "y": 1},
+                    "crew": 1,
+                    "z": 2,
+                }
+            }
+        },
+        {"spec": {"inner": {"apiVersion": "v1", "kind": "X", "metadata": {"name": "x"}, "crew": 1}}},
+    ),
+    "without a schema": (KEEPS, {"spec": {"a": 1}, "status": 7}, {"spec": {"a": 1}, "status": 7}),
+}
+
+
+@pytest.mark.parametrize(("openapi", "given", "kept"), KEPT.values(), ids=KEPT)
+def test_what_is_kept_of_unknown_fields(sea: Sea, openapi: JSON, given: JSON, kept: JSON) -> None:
+    sea.ok("POST", CRDS, definition(version(openapi=openapi)))
+    found = sea.ok("POST", BOATS, boat(**given))
+    assert {name: found[name] for name in found if name not in ("apiVersion", "kind", "metadata")} == kept
+
+
+def test_unknown_fields_are_owned(sea: Sea) -> None:
+    sea.ok(
+        "POST",
+        CRDS,
+        definition(version(openapi={**KEEPS, "properties": {"spec": {"type": "object", **CREW}}})),
+    )
+    mine = boat(more={"a": 1, "b": 2})
+    apply = "application/apply-patch+yaml"
+    sea.ok("PATCH", f"{BOATS}/ann?fieldManager=one", mine, apply)
+    said = sea.refused("PATCH", f"{BOATS}/ann?fieldManager=two", boat(more={"a": 2}), apply)
+    assert said.endswith('Apply failed with 1 conflict: conflict with "one": .more.a')
+    assert sea.ok("PATCH", f"{BOATS}/ann?fieldManager=one", boat(more={"b": 2}), apply)["more"] == {"b": 2}
 
 
 def test_scale(sea: Sea) -> None:
