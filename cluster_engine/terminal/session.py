@@ -184,6 +184,11 @@ class TerminalSession:
             self.console.enter(terminal, line[:MAX_FRAME])
             self._wake.set()
 
+    @property
+    def kubeconfig(self) -> str:
+        """As kubectl last left it."""
+        return self._program.kubeconfig
+
     def files(self) -> dict[str, bytes]:
         """The files below the home folder."""
         return self.console.disk.files(self.console.options.home)

@@ -71,6 +71,18 @@ async def apply(request: HttpRequest, run: Run) -> HttpResponse:
     return _relay(await hosting.call(run, "POST", "apply", _one_file(request)))
 
 
+@endpoint("POST")
+async def diff(request: HttpRequest, run: Run) -> HttpResponse:
+    """Save one file and run `kubectl diff -f` on it: what applying it would change."""
+    return _relay(await hosting.call(run, "POST", "diff", _one_file(request)))
+
+
+@endpoint("POST")
+async def lint(request: HttpRequest, run: Run) -> HttpResponse:
+    """What the API server would say to the file {path, content}; nothing is saved (see `runs.host.linting`)."""
+    return _relay(await hosting.call(run, "POST", "lint", _one_file(request)))
+
+
 @endpoint("GET", "POST")
 async def clock(request: HttpRequest, run: Run) -> HttpResponse:
     """The cluster's time and how fast it goes; POST sets or moves it (see `runs.host.clock`)."""

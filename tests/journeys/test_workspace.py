@@ -774,3 +774,55 @@ def test_what_if_a_pod_were_deleted_and_then_it_is(visit):
     page.get_by_role("button", name=workspace.says("whatif.do")).click()
     workspace.show("terminal")
     workspace.expect(f'pod "{name}" deleted')
+
+
+# ---- help with a manifest ----------------------------------------------------------------------------------
+
+
+def test_a_manifest_is_completed_explained_corrected_and_compared(visit):
+    """By keyboard alone."""
+    workspace = visit()
+    page = workspace.page
+    workspace.show("editor")
+    page.locator("dd-editor .file-new").focus()
+    page.keyboard.press("Enter")
+    page.keyboard.type("mine.yaml")
+    page.keyboard.press("Enter")
+    options = page.locator(".cm-tooltip-autocomplete")
+
+    def choose(typed: str, option: str) -> None:
+        page.keyboard.type(typed)
+        options.locator(f"li[aria-selected]:has-text('{option}')").wait_for()
+        page.wait_for_timeout(200)  # Enter right after the list has come is not meant for it
+        page.keyboard.press("Enter")
+
+    for typed, option in (("apiVersion: apps/", "apps/v1"), ("kind: Depl", "Deployment")):
+        choose(typed, option)
+        options.wait_for(state="hidden")
+        page.keyboard.press("Enter")
+    choose("spec", "spec")
+    options.locator("li:has-text('replicas')").wait_for()
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(
+        MENDED.replace("replicas: 3", "replica: 3").replace("name: web", "name: mine", 1)
+    )
+    page.wait_for_selector("dd-editor .cm-lint-marker-error")
+    page.keyboard.press("F8")
+    page.wait_for_selector(".cm-tooltip-lint:has-text('unknown field \"spec.replica\"')")
+    line = page.locator("dd-editor .cm-activeLine").inner_text()
+    assert "replica: 3" in line, line
+    page.keyboard.press("Escape")
+    page.keyboard.press("Control+a")
+    page.keyboard.insert_text(MENDED.replace("name: web", "name: mine", 1))
+    page.wait_for_selector("dd-editor .cm-lint-marker-error", state="detached")
+    page.keyboard.press("Control+Home")
+    for _line in range(5):
+        page.keyboard.press("ArrowDown")
+    page.keyboard.press("F1")
+    page.wait_for_selector("dd-editor .output:has-text('spec.replicas <integer>')")
+    page.wait_for_selector("dd-editor .output:has-text('Number of desired pods')")
+    compare = page.get_by_role("button", name=workspace.says("editor.diff"))
+    compare.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dd-editor .output .diff-more:has-text('name: mine')")

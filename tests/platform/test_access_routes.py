@@ -28,6 +28,8 @@ FILE = {"path": "a.yaml", "to": "b.yaml", "content": "x"}
 PAGE = {"kind": "pods", "namespace": "default", "name": "web", "port": 80}
 BODIES = {
     "apply": FILE,
+    "diff": FILE,
+    "lint": FILE,
     "files": FILE,
     "preview": PAGE,
     "clock": {"action": "pause"},
@@ -67,6 +69,8 @@ ROUTES: dict[str, dict[str, str]] = {
     "runs/<uuid:run_id>/state/": {"GET": WATCHED},
     "runs/<uuid:run_id>/check/": {"POST": MINE},
     "runs/<uuid:run_id>/apply/": {"POST": MINE},
+    "runs/<uuid:run_id>/diff/": {"POST": MINE},
+    "runs/<uuid:run_id>/lint/": {"POST": MINE},
     "runs/<uuid:run_id>/clock/": {"GET": WATCHED, "POST": MINE},
     "runs/<uuid:run_id>/why/": {"GET": WATCHED},
     "runs/<uuid:run_id>/past/": {"GET": WATCHED},

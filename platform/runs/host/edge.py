@@ -4,7 +4,8 @@
     /t/<token>/…         the same, for the confined kubectl of the run's terminal
     /terminal/<run>[/n]  WebSocket: the run's terminal (1 to 4; the first has no number)
     /live/<run>          WebSocket: what else is live in the run, for one browser tab
-    /check, /apply, /files, /clock, /why, /past, /whatif, /preview, /block, /stop /<run>    JSON, for the web tier
+    /check, /apply, /diff, /lint, /files, /clock, /why, /past, /whatif, /preview, /block, /stop /<run>
+                         JSON, for the web tier
 
 All but `/t/` want the web tier's signature (`runs.signing`). Go clients send no bearer token over plain
 http, so the kubectl of a terminal carries its token in the path; it is made anew each time a run comes up, and
@@ -45,7 +46,7 @@ _RUN = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 _CLUSTER = re.compile(rf"/clusters/{_RUN}(/.*)".encode("ascii"), re.DOTALL)
 _TOKEN = re.compile(rb"/t/([A-Za-z0-9_-]{20,100})(/.*)", re.DOTALL)
 _VERB = re.compile(
-    rf"/(live|check|apply|files|clock|why|past|whatif|preview|block|stop)/{_RUN}".encode("ascii")
+    rf"/(live|check|apply|files|clock|why|past|whatif|lint|diff|preview|block|stop)/{_RUN}".encode("ascii")
 )
 _TERMINAL = re.compile(rf"/terminal/{_RUN}(?:/([1-4]))?".encode("ascii"))
 
@@ -301,6 +302,10 @@ class Edge:
             return await hosted.run_block(data)
         if verb == "apply":
             return await hosted.apply(data["path"], data["content"])
+        if verb == "diff":
+            return await hosted.diff(data["path"], data["content"])
+        if verb == "lint":
+            return {"findings": await hosted.lint(data["content"])}
         match method:
             case "PUT":
                 await hosted.save(data["path"], data["content"])

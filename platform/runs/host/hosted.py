@@ -5,6 +5,7 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
+import shlex
 import uuid
 from collections import Counter
 from collections.abc import Coroutine, Iterator
@@ -33,6 +34,7 @@ from runs.host.clock import RunClock
 from runs.host.cookies import Jars
 from runs.host.errors import HostError
 from runs.host.holdings import Holdings
+from runs.host.linting import Finding, findings
 from runs.host.live import Tabs
 from runs.host.terminal import Terminal
 from runs.host.whatif import Forecast, forecast
@@ -52,6 +54,8 @@ DOZE_SECONDS = 30.0
 TOO_MANY = gettext_noop("Too many requests, please try again later.")
 #: Requests, streams and sockets of one user's runs that a host has under way together.
 USER_IN_USE = 300
+#: Seconds that a comparison of a file with the cluster may take.
+DIFF_SECONDS = 30.0
 #: Journal entries from keyframe to keyframe.
 KEYFRAME_EVERY = 500
 #: Seconds of processor time since the last keyframe that make a new one worth it: what a rebuild takes, about.
@@ -395,6 +399,21 @@ class HostedRun:
                 "stderr": "",
             }
         return await self.terminal.run(["kubectl", "apply", "-f", path])
+
+    async def diff(self, path: str, content: str) -> dict[str, Any]:
+        """Save a file and run `kubectl diff -f` on it: status 1 is that there are differences."""
+        await self.terminal.save(path, content)
+        # With a shell of its own: kubectl leaves it to the machine's `diff` to compare.
+        told = await self.terminal.run_script(f"kubectl diff -f {shlex.quote(path)}", DIFF_SECONDS)
+        text = told.output.decode("utf-8", "replace").replace("\r\n", "\n")
+        good = told.status in (0, 1) and not told.late
+        return {"exit_code": told.status, "stdout": text if good else "", "stderr": "" if good else text}
+
+    async def lint(self, content: str) -> list[Finding]:
+        """What the API server would say to the manifests of a text (`host/linting.py`)."""
+        await self.driver.roused()
+        self.driver.catch_up()
+        return findings(self.cluster, content, self.terminal.namespace)
 
     async def why(self, data: dict[str, Any]) -> Why:
         """Why an object is as it is (`host/why.py`). Raises HostError."""

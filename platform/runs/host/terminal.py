@@ -321,6 +321,11 @@ class Terminal:
                     found.append({"path": relative(path), "content": data.decode("utf-8")})
         return found
 
+    @property
+    def namespace(self) -> str:
+        """Where kubectl works in this terminal when nothing is said. Raises `HostError`."""
+        return namespace_of(self.session().kubeconfig)
+
     async def save(self, path: str, content: str) -> None:
         """Save one file from the editor; it is in the journal when this returns. Raises `HostError`."""
         target = normal(path, HOME)

@@ -1,24 +1,14 @@
 // <dd-editor>: the files of the terminal's home in CodeMirror, with Save, Apply, and what one does with files.
-import { defaultKeymap, history, historyKeymap, indentWithTab } from "@codemirror/commands";
-import { yaml } from "@codemirror/lang-yaml";
-import { bracketMatching, HighlightStyle, indentOnInput, indentUnit, syntaxHighlighting } from "@codemirror/language";
-import { linter, lintGutter, setDiagnostics, type Diagnostic } from "@codemirror/lint";
-import { highlightSelectionMatches, search, searchKeymap } from "@codemirror/search";
-import { EditorState, type Extension } from "@codemirror/state";
-import {
-  drawSelection,
-  EditorView,
-  highlightActiveLine,
-  highlightActiveLineGutter,
-  keymap,
-  lineNumbers,
-} from "@codemirror/view";
-import { tags } from "@lezer/highlight";
+import { diagnosticCount, openLintPanel } from "@codemirror/lint";
+import { EditorState } from "@codemirror/state";
+import { EditorView } from "@codemirror/view";
 import { h, icon, need } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
 import { confirm } from "./dialog";
+import { editing, isManifest } from "./editing";
 import { emit, on, page } from "./page";
+import { docAt, yamlHelp } from "./yaml/help";
 
 interface Stored {
   path: string;
@@ -43,56 +33,6 @@ interface OpenFile {
   said: Node[];
 }
 
-const COLOURS = HighlightStyle.define([
-  { tag: [tags.propertyName, tags.definition(tags.propertyName)], color: "var(--tide)" },
-  { tag: [tags.string, tags.special(tags.string)], color: "var(--ok)" },
-  { tag: [tags.comment, tags.lineComment], color: "var(--ink-3)", fontStyle: "italic" },
-  { tag: [tags.number, tags.bool, tags.null, tags.keyword], color: "light-dark(#7a3e9d, #d3a5f0)" },
-  { tag: [tags.meta, tags.labelName, tags.typeName], color: "var(--lead)" },
-]);
-
-const LOOK = EditorView.theme({
-  "&": { height: "100%", color: "var(--ink)", backgroundColor: "var(--surface)", fontSize: "13.5px" },
-  "&.cm-focused": { outline: "none" },
-  ".cm-scroller": { fontFamily: "var(--mono)", lineHeight: "1.55" },
-  ".cm-content": { caretColor: "var(--lead)", padding: "0.5rem 0" },
-  ".cm-cursor, .cm-dropCursor": { borderLeftColor: "var(--lead)", borderLeftWidth: "2px" },
-  ".cm-gutters": { backgroundColor: "var(--surface)", color: "var(--ink-3)", border: "0" },
-  ".cm-activeLine, .cm-activeLineGutter": { backgroundColor: "color-mix(in srgb, var(--tide) 8%, transparent)" },
-  "&.cm-focused > .cm-scroller > .cm-selectionLayer .cm-selectionBackground, .cm-selectionBackground": {
-    backgroundColor: "color-mix(in srgb, var(--tide) 28%, transparent)",
-  },
-  ".cm-panels": { backgroundColor: "var(--sunken)", color: "var(--ink)", borderColor: "var(--line)" },
-  ".cm-panels input, .cm-panels button": { minHeight: "0", fontSize: "13px" },
-  ".cm-tooltip": { backgroundColor: "var(--raised)", color: "var(--ink)", border: "1px solid var(--line)" },
-});
-
-/** YAML indents with spaces only; a tab is the most common mistake and the least visible. */
-const tabs = linter((view) => {
-  const found: Diagnostic[] = [];
-  for (let number = 1; number <= view.state.doc.lines && found.length < 20; number++) {
-    const line = view.state.doc.line(number);
-    const indent = /^[ ]*\t+/.exec(line.text);
-    if (indent) {
-      found.push({ from: line.from, to: line.from + indent[0].length, severity: "error", message: t("editor.tab") });
-    }
-  }
-  return found;
-});
-
-/**
- * Typing over a selection, done by us: Chromium would carry the replaced text's look along in a style
- * attribute, which the Content-Security-Policy refuses with an error in the console.
- */
-const replaceSelection = EditorView.domEventHandlers({
-  beforeinput(event, view) {
-    if (event.inputType !== "insertText" || !event.data || view.composing || view.state.selection.main.empty) return false;
-    event.preventDefault();
-    view.dispatch(view.state.replaceSelection(event.data), { userEvent: "input.type", scrollIntoView: true });
-    return true;
-  },
-});
-
 class EditorElement extends HTMLElement {
   readonly #files = new Map<string, OpenFile>();
   readonly #tabs = h("div", { class: "files", role: "group", "aria-label": t("editor.files") });
@@ -102,6 +42,8 @@ class EditorElement extends HTMLElement {
   readonly #menu = h("details", { class: "menu file-menu" });
   readonly #save = h("button", { type: "button", class: "button button-small", disabled: true }, icon("save"), t("editor.save"));
   readonly #apply = h("button", { type: "button", class: "button button-small button-main", disabled: true }, icon("play"), t("editor.apply"));
+  readonly #diff = h("button", { type: "button", class: "button button-small", disabled: true, title: t("editor.diff_title") }, t("editor.diff"));
+  readonly #problems = h("button", { type: "button", class: "button button-small editor-problems", hidden: true }, icon("warning"), h("span", {}));
   #view: EditorView | undefined;
   #current = "";
   #up = false;
@@ -120,7 +62,7 @@ class EditorElement extends HTMLElement {
       if (this.#menu.open) this.#drawMenu();
     });
     this.append(
-      h("div", { class: "editor-bar" }, this.#tabs, add, this.#menu, h("span", { class: "bar-space" }), this.#save, this.#apply),
+      h("div", { class: "editor-bar" }, this.#tabs, add, this.#menu, h("span", { class: "bar-space" }), this.#problems, this.#save, this.#diff, this.#apply),
       this.#empty,
       this.#host,
       this.#output,
@@ -128,6 +70,8 @@ class EditorElement extends HTMLElement {
     this.#host.hidden = true;
     this.#save.addEventListener("click", () => void this.save());
     this.#apply.addEventListener("click", () => void this.#applyFile());
+    this.#diff.addEventListener("click", () => void this.#kubectl("diff", t("editor.comparing")));
+    this.#problems.addEventListener("click", () => this.#view && openLintPanel(this.#view));
     on("dd-up", ({ fresh }) => void this.#start(fresh));
     on("dd-down", () => {
       this.#up = false;
@@ -222,37 +166,19 @@ class EditorElement extends HTMLElement {
   }
 
   #stateFor(path: string, content: string): EditorState {
-    const isYaml = /\.(ya?ml|json)$/i.test(path);
-    const extensions: Extension[] = [
-      lineNumbers(),
-      highlightActiveLineGutter(),
-      highlightActiveLine(),
-      drawSelection(),
-      history(),
-      indentOnInput(),
-      bracketMatching(),
-      highlightSelectionMatches(),
-      search({ top: true }),
-      indentUnit.of("  "),
-      lintGutter(),
-      isYaml ? [yaml(), tabs] : [],
-      syntaxHighlighting(COLOURS),
-      LOOK,
-      replaceSelection,
-      EditorView.contentAttributes.of({ "aria-label": t("editor.label", { path }), tabindex: "0" }),
+    const own = [
+      isManifest(path) ? yamlHelp(path, () => this.#up && !this.#isKustomized(path)) : [],
       EditorView.updateListener.of((update) => {
         if (update.docChanged) this.#draw();
+        else if (diagnosticCount(update.state) !== diagnosticCount(update.startState)) this.#buttons();
       }),
-      keymap.of([
-        { key: "Mod-s", preventDefault: true, run: () => (void this.save(), true) },
-        { key: "Mod-Enter", preventDefault: true, run: () => (void this.#applyFile(), true) },
-        ...searchKeymap,
-        ...historyKeymap,
-        ...defaultKeymap,
-        indentWithTab,
-      ]),
     ];
-    return EditorState.create({ doc: content, extensions });
+    const keys = [
+      { key: "Mod-s", preventDefault: true, run: () => (void this.save(), true) },
+      { key: "Mod-Enter", preventDefault: true, run: () => (void this.#applyFile(), true) },
+      { key: "F1", preventDefault: true, run: () => (void this.#explain(path), true) },
+    ];
+    return EditorState.create({ doc: content, extensions: editing(path, own, keys) });
   }
 
   #select(path: string): void {
@@ -270,6 +196,12 @@ class EditorElement extends HTMLElement {
   #text(path: string): string {
     if (path === this.#current && this.#view) return this.#view.state.doc.toString();
     return this.#files.get(path)?.state.doc.toString() ?? "";
+  }
+
+  /** Whether its folder is put together by kustomize: what lies there need not be whole. */
+  #isKustomized(path: string): boolean {
+    const folder = path.slice(0, path.lastIndexOf("/") + 1);
+    return ["kustomization.yaml", "kustomization.yml", "Kustomization"].some((name) => this.#files.has(folder + name));
   }
 
   #isDirty(path: string): boolean {
@@ -427,16 +359,21 @@ class EditorElement extends HTMLElement {
     if (file) Object.assign(file, { saved: content, stored: true });
   }
 
-  async #applyFile(): Promise<void> {
+  #applyFile(): Promise<void> {
+    return this.#kubectl("apply", t("editor.applying"));
+  }
+
+  /** Save the file, and give it to kubectl: to apply it, or to say what that would change. */
+  async #kubectl(verb: "apply" | "diff", meanwhile: string): Promise<void> {
     const path = this.#current;
     if (!path || !this.#up) return;
     const content = this.#text(path);
-    this.#apply.disabled = true;
-    this.#say(path, t("editor.applying"));
+    this.#apply.disabled = this.#diff.disabled = true;
+    this.#say(path, meanwhile);
     try {
-      const result = await this.#send(request<Applied>("POST", `${page.base}apply/`, { path, content }));
+      const result = await this.#send(request<Applied>("POST", `${page.base}${verb}/`, { path, content }));
       this.#kept(path, content);
-      this.#result(path, result);
+      this.#result(path, verb, result);
     } catch (error) {
       this.#print(path, error);
     } finally {
@@ -444,38 +381,32 @@ class EditorElement extends HTMLElement {
     }
   }
 
-  #result(path: string, result: Applied): void {
-    const good = result.exit_code === 0;
+  #result(path: string, verb: "apply" | "diff", { exit_code: code, stdout, stderr }: Applied): void {
     const file = this.#files.get(path);
     if (!file) return;
+    // diff(1): 1 is that there are differences.
+    const good = code === 0 || (verb === "diff" && code === 1 && stdout !== "");
+    const word = verb === "diff" ? (code === 0 ? t("editor.same") : t("editor.differs")) : t("editor.ok");
     file.said = [
       h(
         "p",
         { class: "output-head" },
-        h("code", {}, `kubectl apply -f ${path}`),
-        h(
-          "span",
-          { class: `badge ${good ? "badge-passed" : "badge-failed"}` },
-          good ? t("editor.ok") : t("editor.exit", { code: result.exit_code }),
-        ),
+        h("code", {}, `kubectl ${verb} -f ${path}`),
+        h("span", { class: `badge ${good ? "badge-passed" : "badge-failed"}` }, good ? word : t("editor.exit", { code })),
       ),
-      ...(result.stdout ? [h("pre", {}, result.stdout)] : []),
-      ...(result.stderr ? [h("pre", { class: good ? "output-warning" : "output-error" }, result.stderr)] : []),
+      ...(stdout ? [h("pre", {}, ...(verb === "diff" ? diffLines(stdout) : [stdout]))] : []),
+      ...(stderr ? [h("pre", { class: good ? "output-warning" : "output-error" }, stderr)] : []),
     ];
-    if (path === this.#current) this.#markLine(result.stderr);
   }
 
-  /** kubectl names the line that the YAML parser choked on; show it there too. */
-  #markLine(stderr: string): void {
-    if (!this.#view) return;
-    const number = Number(/yaml: line (\d+)/.exec(stderr)?.[1] ?? 0);
-    const { doc } = this.#view.state;
-    const found: Diagnostic[] = [];
-    if (number > 0) {
-      const line = doc.line(Math.min(number, doc.lines));
-      found.push({ from: line.from, to: line.to, severity: "error", message: stderr.trim().slice(0, 500) });
-    }
-    this.#view.dispatch(setDiagnostics(this.#view.state, found));
+  /** What the field of this line means, where it can be read at leisure. */
+  async #explain(path: string): Promise<void> {
+    const state = this.#view?.state;
+    const file = this.#files.get(path);
+    if (!state || !file) return;
+    const doc = isManifest(path) ? await docAt(state, state.selection.main.head, true) : undefined;
+    file.said = [h("p", { class: "output-head" }, doc ? h("code", {}, doc.head) : t("editor.no_field")), ...(doc ? [doc.text] : [])];
+    this.#draw();
   }
 
   #print(path: string, error: unknown): void {
@@ -510,8 +441,19 @@ class EditorElement extends HTMLElement {
 
   #buttons(): void {
     this.#save.disabled = !this.#up || !this.#isDirty(this.#current);
-    this.#apply.disabled = !this.#up || !this.#current;
+    this.#apply.disabled = this.#diff.disabled = !this.#up || !this.#current;
+    const problems = this.#view && this.#current ? diagnosticCount(this.#view.state) : 0;
+    this.#problems.hidden = problems === 0;
+    need("span", this.#problems).textContent = problems === 1 ? t("editor.problem_1") : t("editor.problems_n", { n: problems });
   }
+}
+
+/** The lines of a unified diff; what comes and goes is marked. */
+function diffLines(text: string): (Node | string)[] {
+  return text.split(/(?<=\n)/).map((line) => {
+    const name = /^(\+\+\+|---|diff )/.test(line) ? "diff-file" : { "+": "diff-more", "-": "diff-less", "@": "diff-place" }[line[0] ?? ""];
+    return name ? h("span", { class: name }, line) : line;
+  });
 }
 
 customElements.define("dd-editor", EditorElement);
