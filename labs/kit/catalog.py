@@ -3,6 +3,7 @@
 labs/course.yaml                      the chapters and their lessons, in order
 labs/<chapter>/<lesson>/lesson.yaml   minutes, labs
 labs/<chapter>/<lesson>/lesson.<language>.md
+labs/<chapter>/<lesson>/example.yaml  a run that is stepped through, and example.json, its recording; may be missing
 labs/<chapter>/<lesson>/labs/<lab>/   lab.yaml, lab.<language>.md, setup.yaml, files/, solutions/, wrong/, check.py
 """
 
@@ -21,10 +22,11 @@ import yaml
 from cluster_engine.kube_scheduler.config import ConfigError, loaded
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from labs.kit import checks as kinds
-from labs.kit import lab_schema, located, pages, variables
+from labs.kit import examples, lab_schema, located, pages, variables
 from labs.kit.checking import CheckSpec, Reader
 from labs.kit.checks import acts
 from labs.kit.checks.acts import Act
+from labs.kit.examples import Example
 from labs.kit.located import CatalogError, Located, Problem
 from labs.kit.pages import Page
 from labs.kit.shapes import Schema, problems
@@ -144,6 +146,7 @@ class Lesson:
     labs: tuple[Lab, ...]
     folder: str
     chapter_slug: str = ""
+    example: Example | None = None
 
     @property
     def chapter(self) -> Chapter:
@@ -534,7 +537,18 @@ def _lesson(source: CourseSource, folder: str, chapter_slug: str) -> Lesson:
         labs=tuple(_build(raw, raw.data.data.get("seed", DEFAULT_SEED)) for raw in labs),
         folder=folder,
         chapter_slug=chapter_slug,
+        example=_example(source, folder),
     )
+
+
+def _example(source: CourseSource, folder: str) -> Example | None:
+    """The lesson's played example, if it has one."""
+    path, recording = f"{folder}/{examples.FILE}", f"{folder}/{examples.RECORDING}"
+    there = source.under(folder)
+    if path not in there:
+        return None
+    kept = source.text(recording) if recording in there else ""
+    return examples.read(source.text(path), source.shown(path), kept, _IN_ALL)
 
 
 def read(root: Path | CourseSource) -> Course:

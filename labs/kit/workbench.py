@@ -13,7 +13,7 @@ from collections.abc import AsyncIterator, Sequence
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import uvicorn
 
@@ -125,9 +125,11 @@ async def open_lab(lab: Lab, seed: int | None = None) -> AsyncIterator[Workbench
 
 
 @asynccontextmanager
-async def open_cluster(cluster: Cluster, files: dict[str, str]) -> AsyncIterator[Workbench]:
+async def open_cluster(
+    cluster: Cluster, files: dict[str, str], speed: float | Literal["max"] = "max"
+) -> AsyncIterator[Workbench]:
     """A workbench for the cluster, with these files in the home folder."""
-    app = ClusterApp(cluster, driver=Driver(cluster, "max"), admin=True)
+    app = ClusterApp(cluster, driver=Driver(cluster, speed), admin=True)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
     config = uvicorn.Config(app, log_level="warning", access_log=False, timeout_graceful_shutdown=1)

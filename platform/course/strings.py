@@ -40,6 +40,9 @@ _APP: dict[str, str | Promise] = {
     "beside.time": _("Cluster time {time}. It stands until you run something."),
     "beside.step": _("What happens next?"),
     "beside.quiet": _("Nothing is to happen within an hour of the cluster’s time."),
+    "example.step": _("Step {n} of {all}"),
+    "example.back": _("Back"),
+    "example.next": _("Next step"),
     "beside.over": _("Start over"),
     "beside.begun_again": _("The cluster is new: no block has run."),
 }

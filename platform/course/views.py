@@ -12,7 +12,7 @@ from review import services as review
 from runs import services
 from runs.models import Run
 
-from course import markdown, progress, search
+from course import example, markdown, progress, search
 from course.templatetags.drydock import other_language
 from course.text import localized, reader_language
 from labs.kit import blocks, catalog, curricula, glossary, questions
@@ -44,6 +44,7 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
     context = {
         "lesson": current.lesson,
         "standing": current,
+        "example": example.shown(current.lesson.example),
         "page": markdown.render(
             localized(current.lesson.body),
             blocks.of(current.lesson),

@@ -11,10 +11,10 @@ from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
 
-from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.cluster import Cluster
 from labs.kit import blocks, catalog
 from labs.kit.blocks import Block
+from labs.kit.picture import picture
 from runs.host.errors import HostError
 from runs.host.terminal import Terminal
 
@@ -23,10 +23,6 @@ SECONDS = 30.0
 """That a block may take."""
 RAN = ".blocks"
 """The file that says which blocks have run: their numbers, in order."""
-PODS = 60
-"""That are shown at most."""
-HIDDEN = frozenset({"kube-system", "kube-node-lease", "kube-public"})
-"""Namespaces whose Pods are not shown: they were there before the lesson began."""
 
 
 class Owner(Protocol):
@@ -84,34 +80,3 @@ async def _run(terminal: Terminal, all_blocks: tuple[Block, ...], block: Block) 
 
 def _is_there(terminal: Terminal, path: str) -> bool:
     return any(file["path"] == path for file in terminal.files())
-
-
-def picture(cluster: Cluster) -> dict[str, Any]:
-    """The nodes, and the Pods that the reader made: what a small map shows."""
-    nodes = [
-        {
-            "name": node["metadata"]["name"],
-            "ready": any(
-                each["type"] == "Ready" and each["status"] == "True"
-                for each in (node.get("status") or {}).get("conditions") or []
-            ),
-            "cordoned": bool((node.get("spec") or {}).get("unschedulable")),
-        }
-        for node in cluster.list("nodes")
-    ]
-    kind = cluster.kind_of("pods")
-    found = [pod for pod in cluster.list("pods") if pod["metadata"]["namespace"] not in HIDDEN]
-    pods = [_pod(pod, kind, cluster.clock.now) for pod in found[:PODS]]
-    return {"nodes": nodes, "pods": pods, "more": max(0, len(found) - PODS)}
-
-
-def _pod(pod: dict[str, Any], kind: Kind, now: int) -> dict[str, Any]:
-    row = dict(zip((column.name for column in kind.columns), kind.row(pod, now), strict=True))
-    ready, _slash, total = str(row["Ready"]).partition("/")
-    return {
-        "name": pod["metadata"]["name"],
-        "namespace": pod["metadata"]["namespace"],
-        "node": (pod.get("spec") or {}).get("nodeName", ""),
-        "status": row["Status"],
-        "ready": ready == total,
-    }

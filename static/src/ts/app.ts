@@ -1,6 +1,7 @@
 // Every page: theme switch, copy buttons, table of contents, small courtesies. The pages work without it.
 import { runBeside } from "./lib/beside";
 import { decorate } from "./lib/code";
+import { playExample } from "./lib/example";
 import { t } from "./lib/i18n";
 import { noteAnswers } from "./lib/questions";
 
@@ -128,6 +129,7 @@ quietForms();
 menus();
 terms();
 search();
+for (const root of document.querySelectorAll<HTMLElement>("[data-example]")) playExample(root);
 for (const root of document.querySelectorAll<HTMLElement>("[data-code]")) {
   decorate(root, "codeActions" in root.dataset);
   if (root.dataset.beside) runBeside(root, root.dataset.beside);

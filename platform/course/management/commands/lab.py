@@ -1,4 +1,4 @@
-"""``manage.py lab new|lint|test|mutate|takehome|preview|schema|coverage``: makes, proves and shows labs."""
+"""``manage.py lab new|lint|test|mutate|record|takehome|preview|schema|coverage``: makes, proves and shows labs."""
 
 from __future__ import annotations
 
@@ -20,6 +20,7 @@ from labs.kit import (
     lab_schema,
     mutation,
     proof_report,
+    recording,
     scaffold,
     sweep,
     takehome,
@@ -53,6 +54,7 @@ class Command(BaseCommand):
     help = (
         "Make a lab (new), read the labs for mistakes (lint), prove them with the real kubectl (test), "
         "say which fields of their solutions no check notices (mutate), write one as plain manifests (takehome), "
+        "play the examples of lessons and keep what came of them (record), "
         "show one as a page (preview), write the schema for editors (schema), and what the course covers (coverage)."
     )
 
@@ -91,6 +93,10 @@ class Command(BaseCommand):
         show.add_argument("--language", default=catalog.LANGUAGES[0], choices=catalog.LANGUAGES)
         show.add_argument("--seed", type=int, help="of the variant")
         show.add_argument("--watch", action="store_true", help="go on, and write it again when it changes")
+        record = verbs.add_parser("record", help="play the examples of lessons and write example.json")
+        record.add_argument(
+            "slugs", nargs="*", help="of lessons; all that have an example when none is named"
+        )
         verbs.add_parser("schema", help="write lab.schema.json beside course.yaml")
         covers = verbs.add_parser("coverage", help="write what the course covers of what it is to teach")
         covers.add_argument("--page", default=str(catalog.ROOT.parent / "docs/coverage.md"))
@@ -108,6 +114,8 @@ class Command(BaseCommand):
                 headings = coverage.read(concepts.read_text(encoding="utf-8"), concepts.name)
                 page = coverage.markdown(catalog.read(self.root), headings)
                 Path(options["page"]).write_text(page, encoding="utf-8")
+            elif verb == "record":
+                self._record(catalog.read(self.root), options["slugs"])
             elif verb == "mutate":
                 self._mutate(self._labs(catalog.read(self.root), options), options)
             elif verb == "takehome":
@@ -139,6 +147,19 @@ class Command(BaseCommand):
 
     def _to_add(self, slug: str, lesson: Path) -> str:
         return f"add `  - {slug}` under labs: in {lesson}"
+
+    def _record(self, course: Course, slugs: list[str]) -> None:
+        lessons = [each for each in course.lessons if each.slug in slugs or (not slugs and each.example)]
+        if unknown := set(slugs) - {lesson.slug for lesson in lessons}:
+            raise CommandError(f"there is no lesson {', '.join(sorted(unknown))}")
+        bad = 0
+        for lesson in lessons:
+            problems = recording.record(lesson, self.root)
+            bad += bool(problems)
+            self.stdout.write(f"{'FAILED' if problems else 'ok    '} {lesson.slug}")
+            self._problems(problems)
+        if bad:
+            raise CommandError(f"{bad} of {len(lessons)} examples were not recorded")
 
     def _labs(self, course: Course, options: dict[str, Any]) -> list[Lab]:
         if options.get("all"):

@@ -12,7 +12,7 @@ interface Ran {
   late: boolean;
 }
 
-interface Picture {
+export interface Picture {
   nodes: { name: string; ready: boolean; cordoned: boolean }[];
   pods: { name: string; namespace: string; node: string; status: string; ready: boolean }[];
   more: number;
@@ -53,7 +53,7 @@ function look(pod: Picture["pods"][number]): string {
 }
 
 /** Nodes with their Pods. What colour says is said in words, too. */
-function map(picture: Picture): Node | null {
+export function drawPicture(picture: Picture): HTMLElement | null {
   if (picture.pods.length === 0) return null;
   const group = (title: string, mark: string, pods: Picture["pods"]): Node =>
     h(
@@ -180,7 +180,7 @@ class Beside {
         : []),
       ...(own ? printed(own) : [h("p", { class: "beside-bad" }, t("beside.stopped"))]),
       ...(own && this.isTrial ? [h("p", { class: "beside-note" }, t("beside.tried"))] : []),
-      ...[map(answer.picture)].filter((part) => part !== null),
+      ...[drawPicture(answer.picture)].filter((part) => part !== null),
       h(
         "div",
         { class: "beside-foot" },
