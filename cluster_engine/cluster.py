@@ -65,21 +65,27 @@ class Cluster(Wiring):
         start: str = "2026-01-01T00:00:00Z",
         *,
         boot: bool = True,
+        bare: bool = False,
         options: ClusterOptions | None = None,
         kinds: Iterable[Kind] = KINDS,
         **more: Any,
     ) -> None:
         """Makes a cluster of ``nodes`` nodes; ``boot`` runs it until its system Pods are Ready.
 
-        ``kinds`` are served from the start; ``scheme`` takes more later. ``more`` are further fields of
-        ClusterOptions. Raises ValueError for a start that is not RFC 3339.
+        One that is ``bare`` is for whoever loads it: nothing is in it, not even its roles. ``kinds`` are served from
+        the start; ``scheme`` takes more later. ``more`` are further fields of ClusterOptions. Raises ValueError for a
+        start that is not RFC 3339.
         """
         kinds = kinds if kinds is KINDS else tuple(kinds)
         super().__init__(options or ClusterOptions(nodes=nodes, seed=seed, start=start, **more), kinds)
         self.journal = Journal({"engine": ENGINE_VERSION, "options": self.options.as_dict()})
+        if bare:
+            return
         if boot:
             # What a boot does is worked out once for all clusters of a configuration, and each begins as a copy of it.
             self.share(installed(self.options, kinds))
+        else:
+            self.begin()
 
     @property
     def failures(self) -> list[Failure]:
@@ -435,7 +441,7 @@ class Cluster(Wiring):
 
     def fork(self) -> Cluster:
         """An independent cluster in the same state. Objects are shared until one side writes."""
-        twin = type(self)(boot=False, options=self.options, kinds=self.scheme.kinds)
+        twin = type(self)(bare=True, options=self.options, kinds=self.scheme.kinds)
         twin.share(self)
         twin.journal = Journal(self.journal.header, list(self.journal.entries))
         return twin
@@ -455,7 +461,7 @@ class Cluster(Wiring):
         """
         found = keyframe.read(data)
         header = {**found["header"], "engine": ENGINE_VERSION}
-        cluster = cls(boot=False, options=ClusterOptions(**header["options"]), kinds=kinds)
+        cluster = cls(bare=True, options=ClusterOptions(**header["options"]), kinds=kinds)
         cluster.load(found["saved"])
         cluster.journal = Journal(header, [Entry.from_dict(entry) for entry in found["last"]])
         for entry in tail:
@@ -480,7 +486,7 @@ class Cluster(Wiring):
             raise ValueError(
                 f"the snapshot is of engine {journal.header['engine']}, this is {ENGINE_VERSION}"
             )
-        cluster = cls(boot=False, options=ClusterOptions(**journal.header["options"]), kinds=kinds)
+        cluster = cls(bare=True, options=ClusterOptions(**journal.header["options"]), kinds=kinds)
         cluster.load(data["saved"])
         cluster.journal = journal
         return cluster

@@ -24,6 +24,7 @@ from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
 from cluster_engine.etcd.keys import Keys
 from cluster_engine.kube_apiserver import APIServer
+from cluster_engine.kube_apiserver.authorization import standing
 from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_proxy import Proxy
 from cluster_engine.kube_scheduler import Scheduler
@@ -81,7 +82,8 @@ class Wiring:
         self.options = options
         self.clock = Clock(parse_rfc3339(options.start), Failures(options.strict))
         self.chance = Chance(options.seed)
-        self.store = Store(self.clock, freezing=options.freezing, stamps=RENEWED)
+        roles = standing(options.start, options.cloud, options.freezing)
+        self.store = Store(self.clock, freezing=options.freezing, stamps=RENEWED, standing=roles)
         self.scheme = Scheme(kinds)
         self.server = APIServer(self.clock, self.chance, self.store, self.scheme, options)
         self.informers = SharedInformerFactory(self.store)
@@ -106,6 +108,11 @@ class Wiring:
         """Informers of a workload of kube-system, which reads as its service account."""
         user = user_of(f"system:serviceaccount:kube-system:{account}")
         return self.informers.read_as(Reader(self.server, self.clock, user, account))
+
+    def begin(self) -> None:
+        """Puts in what is there before anybody has done anything: the roles, and who has them."""
+        self.store.begin()
+        self.informers.load({})
 
     def boot(self) -> None:
         """Starts every component and runs until the system Pods are Ready, as every cluster of these options does."""
@@ -191,6 +198,7 @@ def installed(options: ClusterOptions, kinds: Iterable[Kind] = KINDS) -> Wiring:
     found = _installations.get(key) if kinds is KINDS else None
     if found is None:
         found = Wiring(key, kinds)
+        found.begin()
         found.boot()
         if kinds is KINDS and key.nodes <= INSTALLATION_NODES:
             _installations[key] = found

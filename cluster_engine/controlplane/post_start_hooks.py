@@ -10,7 +10,6 @@ from cluster_engine.api.scheduling.v1.priorityclass import SYSTEM
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
-from cluster_engine.controlplane.bootstrap_roles import CLUSTER_ROLE_BINDINGS, CLUSTER_ROLES, GROUP
 
 SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 SERVICE_IP = "10.96.0.1"
@@ -18,8 +17,7 @@ API_PORT = 6443
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
 _SLICES = "endpointslices.discovery.k8s.io"
 _CLASSES = "priorityclasses.scheduling.k8s.io"
-_OBJECTS, _ENDPOINTS, _ROLES = "objects", "endpoints", "roles"
-_CLUSTER_ROLES, _CLUSTER_ROLE_BINDINGS = f"clusterroles.{GROUP}", f"clusterrolebindings.{GROUP}"
+_OBJECTS, _ENDPOINTS = "objects", "endpoints"
 
 _DESCRIPTIONS = {
     "system-cluster-critical": "Used for system critical pods that must run in the cluster, "
@@ -113,7 +111,6 @@ class PostStartHooks(Component):
 
     def start(self) -> None:
         self.queue.add(_OBJECTS)
-        self.queue.add(_ROLES)
 
     def _gone(self, obj: JSON) -> None:
         if obj["metadata"]["name"] in (*SYSTEM_NAMESPACES, "kubernetes"):
@@ -130,12 +127,6 @@ class PostStartHooks(Component):
     def reconcile(self, key: str) -> None:
         if key == _ENDPOINTS:
             self._publish()
-            return
-        if key == _ROLES:
-            for role in CLUSTER_ROLES:
-                self._ensure(_CLUSTER_ROLES, role)
-            for binding in CLUSTER_ROLE_BINDINGS:
-                self._ensure(_CLUSTER_ROLE_BINDINGS, binding)
             return
         for name in SYSTEM_NAMESPACES:
             self._ensure("namespaces", {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": name}})

@@ -1,6 +1,6 @@
 """etcd: the cluster's only state. Revisions, compare-and-set, watch, compaction, leases."""
 
 from cluster_engine.etcd.renewals import Stamp
-from cluster_engine.etcd.store import Compacted, CompareFailed, Store, Watcher, WatchEvent
+from cluster_engine.etcd.store import Compacted, CompareFailed, Standing, Store, Watcher, WatchEvent
 
-__all__ = ["Compacted", "CompareFailed", "Stamp", "Store", "WatchEvent", "Watcher"]
+__all__ = ["Compacted", "CompareFailed", "Stamp", "Standing", "Store", "WatchEvent", "Watcher"]

@@ -28,6 +28,12 @@ HISTORY_LIMIT = 2_000
 
 RENEWAL_PERIOD = 10 * SECOND
 """Between two renewals of a key (the kubelet's lease: a quarter of its duration)."""
+Standing = Mapping[str, tuple[dict[str, JSON], list[str]]]
+"""Objects that a store begins with, at its first revision: resource -> (key -> object, keys in order).
+
+Stores share it: it is never changed, and what is unchanged of it need not be saved.
+"""
+NOTHING: Standing = {}
 _VERBS = {"ADDED": "create", "MODIFIED": "update", "DELETED": "delete"}
 
 
@@ -116,9 +122,13 @@ class Store:
     """All objects of one cluster."""
 
     def __init__(
-        self, clock: Clock, freezing: bool = False, stamps: Mapping[str, Stamp] | None = None
+        self,
+        clock: Clock,
+        freezing: bool = False,
+        stamps: Mapping[str, Stamp] | None = None,
+        standing: Standing = NOTHING,
     ) -> None:
-        """``stamps``: how a renewal of each resource that can be renewed looks."""
+        """``stamps``: how a renewal of each resource looks that can be renewed; ``standing``: what it begins with."""
         self.clock = clock
         self._revision = 1
         self._stamps = stamps or {}
@@ -129,10 +139,18 @@ class Store:
         self._freezing = freezing
         self._tables: dict[str, _Table] = {}
         self._count = 0
+        self._standing = standing
         self._compacted = 0
         # (number of a compaction interval, revision before its first write)
         self._intervals: list[tuple[int, int]] = []
         clock.register("etcd/lease-expired", self._lease_expired)
+
+    def begin(self) -> None:
+        """Holds from now on what it begins with, by reference; to be called before anything is written, or loaded."""
+        for resource, (objects, keys) in self._standing.items():
+            table = self._table(resource)
+            table.objects, table.keys, table.shared = objects, keys, True
+            self._count += len(keys)
 
     def __len__(self) -> int:
         return self._count
@@ -485,7 +503,7 @@ class Store:
 
     def share(self, other: Store) -> None:
         """Takes over all that ``other`` holds, its history too, by reference."""
-        self._revision, self._count = other._revision, other._count
+        self._revision, self._count, self._standing = other._revision, other._count, other._standing
         self.populations += 1
         self._renewals.share(other._renewals)
         self._renewed = (0, {})
@@ -494,15 +512,23 @@ class Store:
             self._table(resource).share(table)
 
     def state(self) -> dict[str, Any]:
-        """Revision and objects (by reference); history is not part of it: watches start anew."""
-        return {
-            "revision": self._revision,
-            "renewals": self._renewals.state(),
-            "objects": {
-                resource: {key: self._tables[resource].objects[key] for key in self._tables[resource].keys}
-                for resource in self.resources()
-            },
-        }
+        """Revision and objects (by reference); history is not part of it: watches start anew.
+
+        What stands unchanged from the first revision on is left out; ``gone``, if there is any: what of it was deleted.
+        """
+        objects: dict[str, dict[str, JSON]] = {}
+        gone: dict[str, list[str]] = {}
+        for resource, table in sorted(self._tables.items()):
+            standing = self._standing[resource][0] if resource in self._standing else {}
+            if standing is table.objects:
+                continue
+            changed = {k: table.objects[k] for k in table.keys if table.objects[k] is not standing.get(k)}
+            if changed:
+                objects[resource] = changed
+            if missing := sorted(standing.keys() - table.objects.keys()):
+                gone[resource] = missing
+        state = {"revision": self._revision, "renewals": self._renewals.state(), "objects": objects}
+        return {**state, "gone": gone} if gone else state
 
     def load(self, state: dict[str, Any]) -> None:
         self._revision = state["revision"]
@@ -514,13 +540,23 @@ class Store:
         for table in self._tables.values():
             table.objects, table.keys, table.history, table.shared = {}, [], deque(), False
             table.compacted = self._revision
+        self.begin()
+        for resource, gone in state.get("gone", {}).items():
+            table = self._table(resource)
+            table.own()
+            for key in gone:
+                del table.objects[key]
+            table.keys = sorted(table.objects)
+            self._count -= len(gone)
         for resource, objects in state["objects"].items():
             table = self._table(resource)
-            table.objects = (
-                {key: freeze(obj) for key, obj in objects.items()} if self._freezing else dict(objects)
+            table.own()
+            self._count -= len(table.objects)
+            table.objects.update(
+                {key: freeze(obj) for key, obj in objects.items()} if self._freezing else objects
             )
-            table.keys = sorted(objects)
+            table.keys = sorted(table.objects)
             table.compacted = self._revision
-            self._count += len(objects)
+            self._count += len(table.objects)
         for resource in self._renewals.resources():
             self._table(resource).renewed = True

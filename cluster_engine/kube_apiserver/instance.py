@@ -42,7 +42,7 @@ class APIServer:
         )
         self.node_proxy = NodeProxy()
         self.authenticator = Authenticator(clock, store, chance.seed, getattr(options, "tokens", None))
-        rbac = RBACAuthorizer(store)
+        self._rbac = rbac = RBACAuthorizer(store)
         self.authorizer = authorizers(store, rbac)
         host = Host(scheme, self.authorizer)
         chain = Chain([plugin(host) for plugin in PLUGINS], store)
@@ -117,6 +117,7 @@ class APIServer:
     def share(self, other: APIServer) -> None:
         """As ``load``, from another server of this process."""
         self.trail.share(other.trail)
+        self._rbac.share(other._rbac)
         self.registry.identities.share(other.registry.identities)
         self.sessions.load(other.sessions.state())
 
@@ -126,5 +127,6 @@ class APIServer:
 
     def load(self, state: JSON) -> None:
         """Takes over what ``state`` gave."""
+        self._rbac.forget()
         self.registry.identities.load(state["identities"])
         self.sessions.load(state["sessions"])

@@ -20,6 +20,7 @@ class TaintEvictionController(Controller):
     """Deletes Pods whose toleration of a NoExecute taint has run out; what ends the ground cancels the plan."""
 
     name = "taint-eviction-controller"
+    account = "node-controller"
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)

@@ -14,7 +14,7 @@ from typing import Any
 from cluster_engine.sim import columns, packing
 from cluster_engine.sim.upgrades import UPGRADES
 
-FORMAT = 3
+FORMAT = 4
 
 
 BYTES_LIMIT = 256 * 1024 * 1024

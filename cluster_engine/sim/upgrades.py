@@ -99,5 +99,37 @@ def _with_setups(saved: _Data) -> _Data:
     )
 
 
-UPGRADES: dict[int, Callable[[_Data], _Data]] = {1: _first_to_second, 2: _second_to_third}
+_RBAC = "rbac.authorization.k8s.io"
+_MADE = {
+    f"clusterrolebindings.{_RBAC}": ["cluster-admin"],
+    f"clusterroles.{_RBAC}": [
+        "admin",
+        "cluster-admin",
+        "edit",
+        "system:aggregate-to-admin",
+        "system:aggregate-to-edit",
+        "system:aggregate-to-view",
+        "view",
+    ],
+}
+
+
+def _third_to_fourth(data: _Data) -> _Data:
+    """Of the roles that stand from the beginning, these were made by a boot, and somebody may have deleted some."""
+    objects = data["saved"]["store"]["objects"]
+    if not any(name in objects.get(resource, {}) for resource, names in _MADE.items() for name in names):
+        return data  # of an engine that made none
+    gone = {
+        resource: missing
+        for resource, names in _MADE.items()
+        if (missing := [name for name in names if name not in objects.get(resource, {})])
+    }
+    return _put(data, ("saved", "store"), lambda store: {**store, "gone": gone}) if gone else data
+
+
+UPGRADES: dict[int, Callable[[_Data], _Data]] = {
+    1: _first_to_second,
+    2: _second_to_third,
+    3: _third_to_fourth,
+}
 """Format -> what makes data of the next format from data of this one."""

@@ -133,7 +133,7 @@ def test_no_component_is_refused_anything(seen: dict[str, list[str]]) -> None:
         "system:serviceaccount:kube-system:generic-garbage-collector delete replicasets.apps",
         "system:serviceaccount:kube-system:namespace-controller update namespaces/finalize.",
         "system:serviceaccount:kube-system:node-controller update nodes.",
-        "system:serviceaccount:kube-system:taint-eviction-controller patch pods/status.",
+        "system:serviceaccount:kube-system:node-controller patch pods/status.",
         "kubernetes-admin create deployments.apps",
     } <= did
 

@@ -18,7 +18,7 @@ import pytest
 ROOT = Path(__file__).parents[2]
 GUIDE = (ROOT / "docs/ARCHITECTURE.md").read_text().split("\n## How to add things\n")[1]
 BLOCKS = dict(re.findall(r"```python\n# (cluster_engine/\S+\.py)\n(.*?)```", GUIDE, re.DOTALL))
-RIGHTS = re.findall(r"```python\n    # in _CONTROLLERS of (\S+)\n(.*?)```", GUIDE, re.DOTALL)
+RIGHTS = re.findall(r"```python\n    # in CONTROLLERS of (\S+)\n(.*?)```", GUIDE, re.DOTALL)
 
 
 class Example(NamedTuple):
@@ -216,9 +216,7 @@ def put(copy: Path, path: str) -> None:
     for rights, line in RIGHTS:
         if f'"{file.stem.replace("_", "-")}"' in line:
             policy = next(copy.rglob(rights.rpartition("/")[2]))
-            head, opening, tail = policy.read_text().partition(
-                "_CONTROLLERS: dict[str, tuple[Rule, ...]] = {\n"
-            )
+            head, opening, tail = policy.read_text().partition("CONTROLLERS: dict[str, Rules] = {\n")
             policy.write_text(head + opening + line + tail)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,6 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.container_runtime import images
 from cluster_engine.container_runtime.image import Image
 from cluster_engine.kube_apiserver import admission
-from cluster_engine.kube_apiserver.authorization.bootstrap_policy import BootstrapPolicy
 from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.terminal.programs import PROGRAMS
@@ -78,6 +78,7 @@ def test_every_lab_and_lesson_folder_is_listed() -> None:
 @pytest.mark.parametrize("name", [controller.name for controller in CONTROLLERS])
 def test_every_controller_may_do_something(name: str) -> None:
     """One without rules could write nothing, and would only be seen by a cluster that never settles."""
-    component = Cluster(nodes=0, boot=False).components[name]
-    client = vars(component)["client"]
-    assert BootstrapPolicy().rules(client._user, "default").resources
+    cluster = Cluster(nodes=0, boot=False)
+    client = vars(cluster.components[name])["client"]
+    everybody = cluster.server.authorizer.rules(replace(client._user, username="nobody"), "default")
+    assert set(cluster.server.authorizer.rules(client._user, "default").resources) > set(everybody.resources)

@@ -10,18 +10,21 @@ from cluster_engine.api import KINDS
 from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.etcd import Store
 from cluster_engine.kube_apiserver import ADMIN, APIServer, Request, RequestContext, Response, UserInfo
+from cluster_engine.kube_apiserver.authorization import standing
 from cluster_engine.sim import Chance, Clock, parse_rfc3339
 
 JSON = dict[str, Any]
+START = "2026-01-01T00:00:00Z"
 
 
 class Bench:
     """An API server with shorthand for requests."""
 
     def __init__(self, **options: Any) -> None:
-        self.clock = Clock(parse_rfc3339("2026-01-01T00:00:00Z"))
+        self.clock = Clock(parse_rfc3339(START))
         self.chance = Chance(7)
-        self.store = Store(self.clock, freezing=True)
+        self.store = Store(self.clock, freezing=True, standing=standing(START, freezing=True))
+        self.store.begin()
         self.scheme = Scheme(KINDS)
         self.server = APIServer(
             self.clock, self.chance, self.store, self.scheme, type("Options", (), options)()

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 import pytest
@@ -11,7 +11,7 @@ from cluster_engine import Cluster
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import conflict
 from cluster_engine.kube_apiserver.authorization import Rule
-from cluster_engine.kube_apiserver.authorization.bootstrap_policy import _RULES
+from cluster_engine.kube_apiserver.authorization.bootstrap_policy import roles, standing
 from cluster_engine.kube_scheduler import Scheduler, scheduler
 from cluster_engine.kube_scheduler.framework import (
     SKIP,
@@ -43,16 +43,21 @@ def pod(name: str, cpu: str = "", **spec: Any) -> JSON:
 
 
 @pytest.fixture
-def booted(monkeypatch: pytest.MonkeyPatch) -> Callable[..., Cluster]:
+def booted(monkeypatch: pytest.MonkeyPatch) -> Iterator[Callable[..., Cluster]]:
     """A small cluster whose scheduler has these plugins too, behind all others but the binder."""
 
     def boot(*plugins: type[Plugin], **options: Any) -> Cluster:
         monkeypatch.setattr(scheduler, "PLUGINS", (*PLUGINS[:-1], *plugins, PLUGINS[-1]))
-        rules = (*_RULES["system:kube-scheduler"], Rule(("list", "watch"), ("",), ("configmaps",)))
-        monkeypatch.setitem(_RULES, "system:kube-scheduler", rules)
+        rules = (
+            *roles.CLUSTER_ROLES["system:kube-scheduler"],
+            Rule(("list", "watch"), ("",), ("configmaps",)),
+        )
+        monkeypatch.setitem(roles.CLUSTER_ROLES, "system:kube-scheduler", rules)
+        standing.cache_clear()
         return Cluster(**{"nodes": 3, "seed": 5, "addons": False, "freezing": True, **options})
 
-    return boot
+    yield boot
+    standing.cache_clear()
 
 
 def messages(cluster: Cluster, name: str) -> list[str]:

@@ -1,12 +1,12 @@
 """May they? A chain of authorizers, as kubeadm starts the API server: masters, Node, then RBAC.
 
-A link is one file and one line in `authorizers`. What upstream's default roles give to components is a literal table
-(`bootstrap_policy.py`); roles and bindings that are objects come last (`rbac.py`).
+A link is one file and one line in `authorizers`. Upstream's default roles are literal tables (`bootstrap_policy/`), and
+objects from the first moment of a cluster.
 """
 
 from cluster_engine.etcd import Store
 
-from .bootstrap_policy import BootstrapPolicy
+from .bootstrap_policy import standing
 from .chain import AuthorizerChain, denied, refusal
 from .interface import Access, Authorizer, Decision, Rule, Rules
 from .node import NodeAuthorizer
@@ -16,7 +16,7 @@ from .rbac import RBACAuthorizer
 
 def authorizers(store: Store, rbac: RBACAuthorizer) -> AuthorizerChain:
     """The chain of a cluster, in upstream's order."""
-    chain = AuthorizerChain((PrivilegedGroups(), NodeAuthorizer(store), BootstrapPolicy(), rbac))
+    chain = AuthorizerChain((PrivilegedGroups(), NodeAuthorizer(store), rbac))
     rbac.follow(chain.changed)
     return chain
 
@@ -32,4 +32,5 @@ __all__ = [
     "authorizers",
     "denied",
     "refusal",
+    "standing",
 ]

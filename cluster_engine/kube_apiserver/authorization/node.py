@@ -12,7 +12,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.etcd import Store
 
 from ..types import UserInfo
-from .bootstrap_policy import NODE_RULES
+from .bootstrap_policy.roles import NODE_RULES
 from .interface import ALLOW, NO_OPINION, Access, Decision, Rules
 
 _GROUP, _PREFIX = "system:nodes", "system:node:"
@@ -34,6 +34,8 @@ class NodeAuthorizer:
             ("", "nodes"): self._node,
             ("", "pods"): self._pod,
             ("coordination.k8s.io", "leases"): self._lease,
+            ("storage.k8s.io", "csinodes"): self._csi_node,
+            ("storage.k8s.io", "volumeattachments"): self._get_object,
         }
 
     def decide(self, asked: Access) -> Decision:
@@ -86,6 +88,15 @@ class NodeAuthorizer:
             return _no(f'can only access leases in the "{_LEASES}" system namespace')
         if asked.verb != "create" and asked.name != node:
             return _no("can only access node lease with the same name as the requesting node")
+        return _HERE
+
+    def _csi_node(self, node: str, asked: Access) -> Decision:
+        if asked.verb not in ("get", "create", "update", "patch", "delete"):
+            return _no("can only get, create, update, patch, or delete a CSINode")
+        if asked.subresource:
+            return _no("cannot authorize CSINode subresources")
+        if asked.verb != "create" and asked.name != node:
+            return _no("can only access CSINode with the same name as the requesting node")
         return _HERE
 
     def _node(self, node: str, asked: Access) -> Decision:

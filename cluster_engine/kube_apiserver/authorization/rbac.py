@@ -6,10 +6,12 @@ Models plugin/pkg/auth/authorizer/rbac/rbac.go and pkg/registry/rbac/validation/
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from operator import itemgetter
 from typing import NamedTuple
 
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.identity_cache import RULE_CACHE
 from cluster_engine.etcd import Store
 
 from ..types import UserInfo
@@ -38,11 +40,34 @@ class Grant(NamedTuple):
         return f'{kind} "{name}" of {ref["kind"]} "{ref["name"]}" to {subject["kind"]} "{who}"'
 
 
+USERS_KEPT = 512
+"""Users (with their groups) whose grants of the cluster's bindings are remembered."""
+
+
+class _Known:
+    """What was found out about the cluster's roles and bindings as they are; forks share it."""
+
+    def __init__(self) -> None:
+        self.subjects: dict[str, list[_Place]] | None = None
+        self.grants: dict[tuple[str, tuple[str, ...]], list[Grant]] = {}
+
+
 class RBACAuthorizer:
     """Allows what a bound role allows; has no opinion of the rest."""
 
     def __init__(self, store: Store) -> None:
         self._store = store
+        self._known = _Known()
+        for resource in (CLUSTER_ROLES, CLUSTER_BINDINGS):
+            store.subscribe(resource, lambda _event: self.forget())
+
+    def forget(self) -> None:
+        """The cluster's roles or bindings may be others."""
+        self._known = _Known()
+
+    def share(self, other: RBACAuthorizer) -> None:
+        """Takes over what ``other`` has found out about the same roles and bindings."""
+        self._known = other._known
 
     def follow(self, changed: Callable[[], None]) -> None:
         """Calls ``changed`` after every write of a role or a binding."""
@@ -88,18 +113,22 @@ class RBACAuthorizer:
         return rules_of(role)
 
     def _grants(self, user: UserInfo, namespace: str) -> Iterator[Grant]:
-        bindings = self._store.range(CLUSTER_BINDINGS)
+        """Those of the cluster's bindings, then those of the namespace, each in the order of the bindings' names."""
+        key = (user.username, user.groups)
+        everywhere = self._known.grants.get(key)
+        if everywhere is None:
+            if len(self._known.grants) >= USERS_KEPT:
+                self.forget()
+            everywhere = self._known.grants[key] = [*self._of(self._everywhere(user))]
+        yield from everywhere
         if namespace:
-            bindings = [*bindings, *self._store.range(BINDINGS, namespace)]
-        for binding in bindings:
-            where = binding["metadata"].get("namespace", "")
-            subjects = binding.get("subjects") or ()
-            subject = next((each for each in subjects if _applies(each, user, where)), None)
-            if subject is None:
-                continue
+            yield from self._of(self._within(user, namespace))
+
+    def _of(self, bindings: Iterator[tuple[JSON, JSON]]) -> Iterator[Grant]:
+        for binding, subject in bindings:
             ref = binding["roleRef"]
             try:
-                rules = self.of_role(ref, where)
+                rules = self.of_role(ref, binding["metadata"].get("namespace", ""))
             except errors.ApiError:
                 missing = f'{ref["kind"].lower()}.{GROUP} "{ref["name"]}" not found'
                 yield Grant(binding, subject, None, missing)
@@ -107,9 +136,53 @@ class RBACAuthorizer:
             for rule in rules:
                 yield Grant(binding, subject, rule)
 
+    def _everywhere(self, user: UserInfo) -> Iterator[tuple[JSON, JSON]]:
+        """The cluster's bindings that are the user's, each with the first of its subjects that is."""
+        if self._known.subjects is None:
+            self._known.subjects = _by_subject(self._store.range(CLUSTER_BINDINGS))
+        names = (f"User:{user.username}", *(f"Group:{group}" for group in user.groups))
+        places = [place for name in names for place in self._known.subjects.get(name, ())]
+        last = -1
+        for number, _, binding, subject in sorted(places, key=_ORDER):
+            if number != last:
+                last = number
+                yield binding, subject
+
+    def _within(self, user: UserInfo, namespace: str) -> Iterator[tuple[JSON, JSON]]:
+        """The same of the namespace's bindings."""
+        for binding in self._store.range(BINDINGS, namespace):
+            found = (each for each in binding.get("subjects") or () if _applies(each, user, namespace))
+            if (subject := next(found, None)) is not None:
+                yield binding, subject
+
+
+_Place = tuple[int, int, JSON, JSON]
+"""Number of a binding, number of a subject in it, and both."""
+_ORDER = itemgetter(0, 1)
+
+
+def _by_subject(bindings: list[JSON]) -> dict[str, list[_Place]]:
+    """Where each subject of the cluster's bindings stands, by ``kind:name``; a service account is a user."""
+    found: dict[str, list[_Place]] = {}
+    for number, binding in enumerate(bindings):
+        for place, subject in enumerate(binding.get("subjects") or ()):
+            kind, name = subject["kind"], subject["name"]
+            if kind == "ServiceAccount":
+                kind, name = "User", f"system:serviceaccount:{subject.get('namespace', '')}:{name}"
+            found.setdefault(f"{kind}:{name}", []).append((number, place, binding, subject))
+    return found
+
 
 def rules_of(role: JSON) -> list[Rule | PathRule]:
     """The rules of a role's object."""
+    known: list[Rule | PathRule] | None = RULE_CACHE.of("role", role)
+    if known is None:
+        known = _read(role)
+        RULE_CACHE.keep("role", role, known)
+    return known
+
+
+def _read(role: JSON) -> list[Rule | PathRule]:
     found: list[Rule | PathRule] = []
     for rule in role.get("rules") or ():
         verbs = tuple(rule.get("verbs") or ())
