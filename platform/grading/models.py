@@ -148,3 +148,60 @@ class Standing(models.Model):
 
     def __str__(self) -> str:
         return f"{self.run_id} {self.score}/{self.max_score}"
+
+
+class AppealQuerySet(models.QuerySet["Appeal"]):
+    """Who may see which appeal."""
+
+    def for_user(self, user: User | AnonymousUser) -> AppealQuerySet:
+        """Their own; an instructor sees those of their classes."""
+        return visible(self, user)
+
+    def unsettled(self) -> AppealQuerySet:
+        """Those that nobody has settled, the oldest first."""
+        return self.filter(settled=None).select_related("user", "run").order_by("at")
+
+
+class Appeal(models.Model):
+    """A learner's word that a check is wrong about the run. See `grading.appeals`."""
+
+    user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="appeals")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="appeals")
+    check_id = models.CharField(max_length=100)
+    note = models.TextField(blank=True)
+    #: The CheckResult that it is about, with texts in every language of the course.
+    result = models.JSONField(default=dict)
+    #: The latest of the journal when it was sent, as `runs.reading.Step`: a reset begins another journal.
+    steps = models.JSONField(default=list)
+    #: As of `Submission`.
+    lab_version = models.CharField(max_length=32, blank=True)
+    at = models.DateTimeField()
+    settled = models.DateTimeField(null=True, blank=True)
+
+    objects = AppealQuerySet.as_manager()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "check_id"], name="grading_one_appeal_a_check")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.check_id}"
+
+
+class HintRead(models.Model):
+    """That a learner has read a hint of a check."""
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="hints")
+    check_id = models.CharField(max_length=100)
+    #: From 1: where to look, what to think of, how it is written.
+    number = models.PositiveSmallIntegerField()
+    at = models.DateTimeField()
+
+    class Meta:
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "check_id", "number"], name="grading_hint_once")
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id} {self.check_id} {self.number}"

@@ -11,5 +11,6 @@ urlpatterns = [
     path("<int:user_id>/<slug:slug>/", views.attempts, name="attempts"),
     path("runs/<uuid:run_id>/", views.learner_run, name="run"),
     path("runs/<uuid:run_id>/kubeconfig/", views.reading_kubeconfig, name="reading_kubeconfig"),
+    path("appeals/<int:appeal_id>/", views.appeal, name="appeal"),
     path("grades.csv", views.grades_csv, name="grades_csv"),
 ]

@@ -13,18 +13,19 @@ from django.contrib.auth.decorators import login_required
 from django.core.exceptions import PermissionDenied
 from django.core.paginator import Paginator
 from django.http import Http404, HttpRequest, HttpResponse
-from django.shortcuts import get_object_or_404, render
+from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_safe
+from django.views.decorators.http import require_http_methods, require_safe
 from runs import reading
 from runs.access import visible_run
 from runs.kubeconfig import kubeconfig_of
 from runs.models import Run
 
+from grading import appeals
 from grading.gradebook import guests, learners, rows_of
-from grading.models import Attempt
+from grading.models import Appeal, Attempt
 from grading.reports import localize_checks, text_in
 from labs.kit import catalog
 
@@ -32,6 +33,7 @@ PAGE = 50
 FAILED_SHOWN = 20
 GUESTS_SHOWN = 50
 ATTEMPTS_SHOWN = 50
+APPEALS_SHOWN = 50
 CSV_LIMIT = 10_000
 #: A cell that begins so is a formula to a spreadsheet.
 FORMULA = ("=", "+", "-", "@", "\t", "\r")
@@ -78,10 +80,38 @@ def grades(request: HttpRequest) -> HttpResponse:
         "classrooms": Classroom.objects.taught_by(teacher),
         "chosen": urlencode(chosen),
         "page": page,
+        "appeals": _appeals(teacher),
         "failed": Run.objects.for_user(request.user).failed().select_related("user")[:FAILED_SHOWN],
         "csv_url": reverse("grading:grades_csv") + (f"?{urlencode(chosen)}" if chosen else ""),
     }
     return render(request, "grading/grades.html", context)
+
+
+def _appeals(teacher: User) -> list[tuple[Appeal, str]]:
+    """The open ones with the titles of their checks."""
+    language = get_language() or "en"
+    found = Appeal.objects.for_user(teacher).unsettled()[:APPEALS_SHOWN]
+    return [(each, text_in(language, each.result.get("title", each.check_id))) for each in found]
+
+
+@login_required
+@never_cache
+@require_http_methods(["GET", "HEAD", "POST"])
+def appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
+    """A learner's word against a check, with what was done until then; POST settles it."""
+    teacher = _instructor(request)
+    found = get_object_or_404(Appeal.objects.for_user(teacher).select_related("user", "run"), pk=appeal_id)
+    if request.method == "POST":
+        appeals.settle(found)
+        return redirect("grading:grades")
+    (result,) = localize_checks([found.result], get_language() or "en")
+    context = {
+        "appeal": found,
+        "check": result,
+        "lab": _lab(found.run.lab_slug),
+        "most": reading.SHOWN_ENTRIES,
+    }
+    return render(request, "grading/appeal.html", context)
 
 
 @login_required
@@ -128,9 +158,17 @@ def learner_run(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "lab": _lab(run.lab_slug),
         "files": reading.files(run),
         "steps": reading.latest(run),
+        "hints": _hints(run),
         "most": reading.SHOWN_ENTRIES,
     }
     return render(request, "grading/run.html", context)
+
+
+def _hints(run: Run) -> list[tuple[Any, int]]:
+    """The titles of checks whose hints were read, and how far."""
+    lab = _lab(run.lab_slug)
+    titles = {check.id: check.title for check in lab.variant(run.seed).checks} if lab is not None else {}
+    return [(titles.get(check, {"en": check}), number) for check, number in appeals.hints_of(run).items()]
 
 
 @login_required

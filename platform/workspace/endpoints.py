@@ -9,6 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
+from grading import appeals
 from grading.reports import localize
 from runs import hosting, other_states, services, states
 from runs.happenings import with_sentence
@@ -63,6 +64,36 @@ async def check(request: HttpRequest, run: Run) -> HttpResponse:
     if reply.status != 200:
         return _relay(reply)
     return JsonResponse(localize(reply.data, get_language() or run.language))
+
+
+@endpoint("POST")
+async def appeal(request: HttpRequest, run: Run) -> HttpResponse:
+    """The learner says that a check is wrong: {check, note}. It goes to who teaches, with the run's journal."""
+    data = json_body(request)
+    try:
+        await sync_to_async(appeals.send)(run, field(data, "check"), field(data, "note"))
+    except appeals.AppealError as error:
+        if str(error) == "note":
+            raise BadRequestError(
+                _("The note is longer than %(limit)d characters, or not valid text.")
+                % {"limit": appeals.NOTE}
+            ) from None
+        return problem(409, _("This check does not fail at the moment. Check your work first."))
+    return JsonResponse({"sent": True})
+
+
+@endpoint("POST")
+async def hint(request: HttpRequest, run: Run) -> HttpResponse:
+    """Note that a hint was read: {check, number}, from 1."""
+    data = json_body(request)
+    number = data.get("number")
+    try:
+        await sync_to_async(appeals.note_hint)(
+            run, field(data, "check"), number if isinstance(number, int) else 0
+        )
+    except appeals.HintError:
+        raise BadRequestError(_("There is no such hint.")) from None
+    return JsonResponse({})
 
 
 @endpoint("POST")

@@ -14,7 +14,7 @@ from django.utils.safestring import SafeString
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_safe
-from grading import standing
+from grading import appeals, standing
 from grading.reports import localize
 from runs import states
 from runs.access import run_for
@@ -66,6 +66,7 @@ def workspace(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
             for step in lab.steps
         ],
         "standing": _standing(run),
+        "appealed": appeals.sent_of(run),
         "speeds": numbers(),
         **(_after(lab) if run.state == states.PASSED else {}),
     }

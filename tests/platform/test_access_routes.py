@@ -15,7 +15,7 @@ from django.contrib.auth.models import Group
 from django.db import transaction
 from django.test import Client
 from django.urls import URLResolver, get_resolver
-from grading.models import Submission
+from grading.models import Appeal, Standing, Submission
 from runs import hosting
 from runs.hosting import Reply
 from runs.models import Run
@@ -32,6 +32,8 @@ BODIES = {
     "lint": FILE,
     "files": FILE,
     "preview": PAGE,
+    "appeal": {"check": "x", "note": ""},
+    "hint": {"check": "etcd-node", "number": 1},
     "clock": {"action": "pause"},
     "whatif": {"action": "power-off", "name": "worker-1"},
     "api/v1/runs/": {"lab": "explore-the-components"},
@@ -68,6 +70,8 @@ ROUTES: dict[str, dict[str, str]] = {
     "runs/<uuid:run_id>/after/": {"GET": MINE},
     "runs/<uuid:run_id>/state/": {"GET": WATCHED},
     "runs/<uuid:run_id>/check/": {"POST": MINE},
+    "runs/<uuid:run_id>/appeal/": {"POST": MINE},
+    "runs/<uuid:run_id>/hint/": {"POST": MINE},
     "runs/<uuid:run_id>/apply/": {"POST": MINE},
     "runs/<uuid:run_id>/diff/": {"POST": MINE},
     "runs/<uuid:run_id>/lint/": {"POST": MINE},
@@ -86,6 +90,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "grades/<int:user_id>/<slug:slug>/": {"GET": TEACHER},
     "grades/runs/<uuid:run_id>/": {"GET": TEACHER},
     "grades/runs/<uuid:run_id>/kubeconfig/": {"GET": TEACHER},
+    "grades/appeals/<int:appeal_id>/": {"GET": TEACHER},
     "grades/grades.csv": {"GET": TEACHER},
     "classes/": {"GET": ACCOUNT},
     "classes/<int:class_id>/": {"GET": "404 404 200 404 404 302"},
@@ -221,11 +226,15 @@ def address(people: dict[str, User], run: Run, lab: Any) -> Any:
     token = ApiToken.issue(people["owner"], "t")[0]
     group = Group.objects.create(name="g")
     classroom = classes.create(people["instructor"], "7b")
+    result = {"id": "x", "title": {"en": "X"}, "state": "failed", "message": {"en": "No."}}
+    Standing.objects.create(run=run, history=run.start, score=0, max_score=1, checks=[result], at=run.created)
+    appeal = Appeal.objects.create(user=people["owner"], run=run, check_id="x", result=result, at=run.created)
     values = {
         "<uuid:run_id>": run.pk, "<uuid:submission_id>": submission.pk, "<int:token_id>": token.pk,
         "<int:number>": 0, "<slug:question>": "x",
         "<int:user_id>": people["owner"].pk,
         "<int:class_id>": classroom.pk,
+        "<int:appeal_id>": appeal.pk,
         "<path:content_type_id>/<path:object_id>": "1/1", "<id>": people["owner"].pk,
         "(?P<app_label>auth|accounts|account)/$": "accounts/", "(?P<url>.*)$": "x/",
         "(?P<key>[-:\\w]+)/$": "x/", "(?P<uidb36>[0-9A-Za-z]+)-(?P<key>.+)/$": "1-x/", "^": "",

@@ -6,6 +6,7 @@ import { decorate } from "../lib/code";
 import { h, icon, inline, need } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
+import { fillAppeal, hintsOf } from "./hints";
 import { emit, on, page } from "./page";
 import { socket } from "./socket";
 
@@ -43,6 +44,7 @@ class GuideElement extends HTMLElement {
   #current = "";
   #failing = "";
   #passed = page.state === "passed";
+  #appealed: Record<string, string> = {};
 
   connectedCallback(): void {
     this.#steps = [...this.querySelectorAll<HTMLElement>(".step:not(.after)")];
@@ -55,6 +57,7 @@ class GuideElement extends HTMLElement {
     for (const button of this.querySelectorAll<HTMLElement>("[data-go]")) {
       button.addEventListener("click", () => this.#go(this.#beside(Number(button.dataset.go))));
     }
+    this.#appealed = JSON.parse(need("#appealed").textContent ?? "{}") as Record<string, string>;
     const standing = JSON.parse(need("#standing").textContent ?? "null") as Report | null;
     if (standing) this.#show(standing);
     this.#afterwards();
@@ -168,6 +171,7 @@ class GuideElement extends HTMLElement {
     for (const check of report.checks) {
       const row = this.#rowOf(check.id);
       if (row) draw(row, check);
+      if (row) this.#offerAppeal(row, check, report.asked === true);
     }
     this.classList.toggle("is-asked", report.asked === true);
     if (report.asked) this.#unfold(report);
@@ -181,6 +185,13 @@ class GuideElement extends HTMLElement {
       emit("dd-state", { state: "passed", message: "" });
       void this.#fetchAfter();
     }
+  }
+
+  /** What was asked for and fails may be called right. It stays as it is while somebody writes. */
+  #offerAppeal(row: HTMLElement, check: CheckAnswer, asked: boolean): void {
+    const place = need(".check-appeal", row);
+    if (!place.hasChildNodes()) fillAppeal(place, check.id, this.#appealed[check.id]);
+    place.hidden = !asked || (check.state !== "failed" && check.state !== "error");
   }
 
   /** The first failure of each step is unfolded when it is a new one; what the reader opened or closed stays so. */
@@ -201,6 +212,7 @@ class GuideElement extends HTMLElement {
     for (const row of this.querySelectorAll<HTMLElement>(".check")) {
       delete row.dataset.state;
       need(".check-why", row).replaceChildren();
+      need(".check-appeal", row).hidden = true;
       need<HTMLDetailsElement>("details", row).open = false;
       need(".check-state", row).textContent = t("checks.none");
     }
@@ -248,19 +260,8 @@ function draw(row: HTMLElement, check: CheckAnswer): void {
       h("p", {}, h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command: look }) }, icon("play"), t("checks.look"))),
     );
   }
-  const hints = check.hints?.length ? check.hints : check.hint ? [check.hint] : [];
-  // One at a time: the next is offered to whoever has read the one before.
-  let next: HTMLDetailsElement | undefined;
-  for (const [index, hint] of [...hints.entries()].reverse()) {
-    const after = next;
-    const title = index ? t("checks.another_hint") : t("checks.hint");
-    next = h("details", { class: "check-hint", hidden: index > 0 }, h("summary", {}, title), h("p", {}, ...inline(hint)));
-    if (after) {
-      next.append(after);
-      next.addEventListener("toggle", () => (after.hidden = false), { once: true });
-    }
-  }
-  if (next) why.append(next);
+  const hints = hintsOf(check.id, check.hints?.length ? check.hints : check.hint ? [check.hint] : []);
+  if (hints) why.append(hints);
 }
 
 customElements.define("dd-guide", GuideElement);

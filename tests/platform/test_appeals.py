@@ -1,0 +1,119 @@
+"""What a learner says against a check and who sees it; which hints were read."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from django.test import Client
+from grading import appeals, standing
+from grading.models import Appeal, HintRead
+from runs import services
+from runs.models import JournalEntry, Run
+
+pytestmark = pytest.mark.django_db
+
+
+def result(check: str, state: str) -> dict[str, Any]:
+    message = {"en": "Expected <b>a</b>.", "zh-hans": "期望 a。"}
+    return {"id": check, "title": {"en": "One", "zh-hans": "一"}, "state": state, "score": 0, "max_score": 1,
+            "message": message, "hint": {}}  # fmt: skip
+
+
+@pytest.fixture
+def failing(run: Run) -> Run:
+    """A run with a check that fails, one that passes, one that could not be asked."""
+    checks = [result("one", "failed"), result("two", "passed"), result("three", "error")]
+    report = {"score": 1, "max_score": 3, "passed": False, "checks": checks}
+    standing.record(run.pk, run.epoch, report, True)
+    return run
+
+
+def post(client: Client, run: Run, what: str, body: dict[str, Any]) -> Any:
+    return client.post(f"/runs/{run.pk}/{what}/", body, content_type="application/json")
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        pytest.param({"check": "one", "note": "It does."}, 200, id="it fails"),
+        pytest.param({"check": "three", "note": ""}, 200, id="it could not be asked, nothing is added"),
+        pytest.param({"check": "two", "note": "x"}, 409, id="it passes"),
+        pytest.param({"check": "none", "note": "x"}, 409, id="there is none"),
+        pytest.param({"check": "one", "note": "x" * appeals.NOTE}, 200, id="as long as it may be"),
+        pytest.param({"check": "one", "note": "x" * (appeals.NOTE + 1)}, 400, id="too long"),
+        pytest.param({"check": "one", "note": "a\0"}, 400, id="no text"),
+        pytest.param({"check": "one"}, 400, id="no note"),
+        pytest.param({"check": ["one"], "note": "x"}, 400, id="no name"),
+    ],
+)
+def test_what_may_be_sent(client_of: Any, failing: Run, body: dict[str, Any], status: int) -> None:
+    assert post(client_of("owner"), failing, "appeal", body).status_code == status
+    assert Appeal.objects.count() == (status == 200)
+
+
+def test_it_reaches_who_teaches_with_the_journal(client_of: Any, failing: Run) -> None:
+    payload = '{"method": "POST", "path": "/api/v1/pods", "query": []}'
+    JournalEntry.objects.create(run=failing, epoch=1, seq=1, at_us=0, kind="request", payload=payload)
+    post(client_of("owner"), failing, "appeal", {"check": "one", "note": "It <i>does</i>."})
+    services.reset(failing)
+    (found,) = Appeal.objects.all()
+    teacher = client_of("instructor")
+    book = teacher.get("/grades/").content.decode()
+    assert f"/grades/appeals/{found.pk}/" in book
+    assert "It &lt;i&gt;does&lt;/i&gt;." in book
+    page = teacher.get(f"/grades/appeals/{found.pk}/").content.decode()
+    for text in (
+        "It &lt;i&gt;does",
+        "Expected &lt;b&gt;a",
+        "POST /api/v1/pods",
+        f"/grades/runs/{failing.pk}/",
+    ):
+        assert text in page
+    assert teacher.post(f"/grades/appeals/{found.pk}/").status_code == 302
+    assert f"/grades/appeals/{found.pk}/" not in teacher.get("/grades/").content.decode()
+    assert appeals.sent_of(failing) == {"one": "settled"}
+    assert "Settled" in teacher.get(f"/grades/appeals/{found.pk}/").content.decode()
+
+
+def test_a_second_word_takes_the_first_ones_place(client_of: Any, failing: Run) -> None:
+    for note in ("first", "second"):
+        post(client_of("owner"), failing, "appeal", {"check": "one", "note": note})
+        (found,) = Appeal.objects.all()
+        assert (found.note, found.settled) == (note, None)
+        appeals.settle(found)
+
+
+def test_the_page_says_how_it_stands(client_of: Any, failing: Run) -> None:
+    post(client_of("owner"), failing, "appeal", {"check": "one", "note": ""})
+    page = client_of("owner").get(f"/runs/{failing.pk}/").content.decode()
+    assert '<script id="appealed" type="application/json">{"one": "sent"}</script>' in page
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"check": "CHECK", "number": 1}, 200),
+        ({"check": "CHECK", "number": 3}, 200),
+        ({"check": "CHECK", "number": 0}, 400),
+        ({"check": "CHECK", "number": 4}, 400),
+        ({"check": "CHECK", "number": "1"}, 400),
+        ({"check": "none", "number": 1}, 400),
+        ({"number": 1}, 400),
+    ],
+)
+def test_a_hint_is_noted(client_of: Any, run: Run, lab: Any, body: dict[str, Any], status: int) -> None:
+    if body.get("check") == "CHECK":
+        body = {**body, "check": lab.checks[0].id}
+    assert post(client_of("owner"), run, "hint", body).status_code == status
+    assert HintRead.objects.filter(run=run).count() == (status == 200)
+
+
+def test_who_teaches_sees_how_far_hints_were_read(client_of: Any, run: Run, lab: Any) -> None:
+    first, second = lab.checks[0], lab.checks[1]
+    for check, number in ((first, 1), (first, 2), (first, 1), (second, 1)):
+        appeals.note_hint(run, check.id, number)
+    assert HintRead.objects.count() == 3
+    assert appeals.hints_of(run) == {first.id: 2, second.id: 1}
+    page = client_of("instructor").get(f"/grades/runs/{run.pk}/").content.decode()
+    assert f"{first.title['en']}: 2" in page
