@@ -44,6 +44,7 @@ WORKSPACE = [
     ("table", (CLOSE, ".map-bar button >> nth=2")),
     ("editor", (EDITOR, "dd-editor .file-menu summary")),
     ("failing checks", (GUIDE, "[data-check-run]")),
+    ("my answer is right", (".check-hint summary", ".check-appeal summary")),
 ]
 
 
