@@ -23,7 +23,7 @@ from cluster_engine.controlplane import Aggregator, CustomResources, PostStartHo
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
 from cluster_engine.etcd.keys import Keys
-from cluster_engine.kube_apiserver import APIServer
+from cluster_engine.kube_apiserver import APIServer, Inside
 from cluster_engine.kube_apiserver.authorization import standing
 from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_proxy import Proxy
@@ -91,7 +91,12 @@ class Wiring:
         self.network = Network(self.clock, proxy, self.chance, (NetworkPolicies(self.informers),))
         self.outside = Outside(self.network, proxy.from_outside, (DEFAULT_NODE, DEFAULT_IP))
         keys = Keys(self.store, _OWN)
-        calls = {"dns": resolver.answer, "etcd": keys.answer}
+        calls = {
+            "dns": resolver.answer,
+            "etcd": keys.answer,
+            "http": Inside(self.clock, self.chance, self.server).answer,
+            "token": self.server.mounted_token,
+        }
         self.context = Context(
             self.clock, self.chance, self.informers, self.server, options, self.network, calls
         )

@@ -8,8 +8,8 @@ from __future__ import annotations
 import base64
 
 from cluster_engine.addons import images
-from cluster_engine.addons.certificate import CA_PEM
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.component_helpers.root_certificate import CA_PEM
 from cluster_engine.version import KUBERNETES_VERSION
 
 DNS_IP = "10.96.0.10"

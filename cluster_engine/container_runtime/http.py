@@ -11,11 +11,12 @@ from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
 from types import MappingProxyType
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
-from cluster_engine.network import GRPC_HELLO, TLS_HELLO
+from cluster_engine.linux.tls import HELLO, Certificate, greeting
+from cluster_engine.network import GRPC_HELLO
 from cluster_engine.sim import rfc3339
 
 HEAD_LIMIT = 16 * 1024
@@ -103,6 +104,10 @@ class Server:
     """Signal -> (µs until it ends, exit status). A server without a handler ignores signals as pid 1."""
     tls: bool = False
     """It speaks HTTPS alone."""
+    certificate: Callable[[Sys], Certificate] = lambda sys: Certificate(sys.hostname)
+    """What it shows of itself then."""
+    asks: Callable[[Request], Any] | None = None
+    """What the host is asked instead (``Sys.call("http", …)``), who answers [status, headers, body]; None: nothing."""
     health: Callable[[Sys, State, str], str] | None = None
     """Answers gRPC health checks of a service: gRPC's code and what it says (``OK SERVING``)."""
     in_use: Callable[[Sys, int, str], str] | None = None
@@ -188,9 +193,11 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
     requests = state["requests"]
     text = requests[key] + chunk
     ip, port, secure = state["peers"][key]
-    if given.tls and not secure and len(text) >= len(TLS_HELLO):
-        secure = text.startswith(TLS_HELLO)
-        text = text[len(TLS_HELLO) :] if secure else _NO_TLS
+    if given.tls and not secure and len(text) >= len(HELLO):
+        secure = text.startswith(HELLO)
+        text = text[len(HELLO) :] if secure else _NO_TLS
+        if secure:
+            sys.write(fd, greeting(given.certificate(sys)))
         state["peers"][key] = [ip, port, secure]
     if given.health is not None and text.startswith(GRPC_HELLO):
         return _check(given.health, sys, state, fd, text)
@@ -202,6 +209,11 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
         if request is None:
             sys.write(fd, _render(given, sys, Reply(error, _PLAIN.get(error, "")), "GET", close=True))
             return _drop(sys, state, fd)
+        if given.asks is not None and (asked := given.asks(request)) is not None:
+            call = str(sys.call("http", asked))
+            state["asked"] = {**state.get("asked", {}), call: [fd, request.method, request.last]}
+            requests[key] = text
+            return state
         reply = given.handle(sys, state, request)
         sys.write(fd, _render(given, sys, reply, request.method, request.last))
         if given.access is not None and (line := given.access(sys, request, reply)) is not None:
@@ -229,6 +241,16 @@ def _check(health: Callable[[Sys, State, str], str], sys: Sys, state: State, fd:
     return _drop(sys, state, fd)
 
 
+def _answered(given: Server, sys: Sys, state: State, event: Event) -> State:
+    """The host's answer, and what the client asks next."""
+    _, call, (status, headers, body) = event
+    fd, method, last = state["asked"].pop(str(call))
+    if str(fd) not in state["requests"]:
+        return state
+    sys.write(fd, _render(given, sys, Reply(status, body, headers), method, last))
+    return _drop(sys, state, fd) if last else _data(given, sys, state, ["data", fd, ""])
+
+
 def _ended(given: Server, sys: Sys, state: State, event: Event) -> State:
     return _drop(sys, state, event[1])
 
@@ -252,6 +274,7 @@ _HANDLERS: dict[str, Callable[[Server, Sys, State, Event], State]] = {
     "data": _data,
     "end": _ended,
     "failed": _ended,
+    "answer": _answered,
 }
 _PLAIN = {
     400: "400 Bad Request\n",
@@ -269,7 +292,7 @@ def parse(text: str, peer: str, peer_port: int) -> tuple[Request | None, str, in
         return None, "", _NOT_HTTPS
     end = text.find("\r\n\r\n")
     if end < 0:
-        return (None, "", 400) if len(text) > HEAD_LIMIT or text.startswith(TLS_HELLO) else None
+        return (None, "", 400) if len(text) > HEAD_LIMIT or text.startswith(HELLO) else None
     head = _head(text[:end])
     if isinstance(head, int):
         return None, "", head

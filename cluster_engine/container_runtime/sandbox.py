@@ -24,7 +24,7 @@ from cluster_engine.container_runtime.sandbox_data import Data, Entry, packed, u
 from cluster_engine.container_runtime.setup import POD, Setup, environment, fits, flavour, waits
 from cluster_engine.container_runtime.trees import image_tree, program
 from cluster_engine.linux.errors import FileError
-from cluster_engine.linux.files import Credentials, Files, Storage, tree
+from cluster_engine.linux.files import Credentials, Files, Storage, emptied, filled, tree
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.linux.machine import Machine
 from cluster_engine.linux.text import octets
@@ -77,7 +77,7 @@ class Sandbox:
         if machine is None:
             machine = self._make()
             if self._saved is not None:
-                machine.load(unpacked(self._saved, self._data.roots))
+                machine.load(unpacked(self._saved, self._data.roots, self._keeper.call))
                 self._saved = None
             else:
                 self._begin(machine)
@@ -96,7 +96,7 @@ class Sandbox:
         # What goes to a node's address may be for a NodePort or for another Pod there: the network finds out.
         machine.set_addresses([] if self._keeper.network.is_node(self.ip) else [self.ip])
         for name, root in data.volumes.items():
-            machine.set_volume(name, root, data.limits.get(name, 0))
+            machine.set_volume(name, filled(root, self._keeper.call), data.limits.get(name, 0))
         data.volumes = {}
         goal = self._keeper.now
         waiting = sorted(
@@ -277,8 +277,9 @@ class Sandbox:
     def remove(self, container: str, volume: str) -> None:
         """The files of a container that has ended go, and a volume that was its own."""
         self._data.volumes.pop(volume, None)
-        if self._data.roots.pop(container, None) is not None:
-            machine = self._touch()
+        if container in self._data.roots:
+            machine = self._touch()  # of what was saved, which knows that root
+            del self._data.roots[container]
             machine.remove_root(container)
             machine.storage.remove_volume(volume)
 
@@ -308,14 +309,14 @@ class Sandbox:
             if limit:
                 self._data.limits[name] = limit
         else:
-            self._touch().set_volume(name, root, limit)
+            self._touch().set_volume(name, filled(root, self._keeper.call), limit)
 
     def volume(self, name: str) -> Node | None:
-        """A volume's tree; None when there is none. Runs nothing."""
+        """A volume's tree, its derived files empty; None when there is none. Runs nothing."""
         if self._machine is None and self._saved is None:
             return self._data.volumes.get(name)
         found = self._peek().storage.volumes.get(name)
-        return found["tree"] if found is not None else None
+        return emptied(found["tree"]) if found is not None else None
 
     def files(self, name: str) -> Node | None:
         """A volume's tree with every file under each of its names, fit for another machine. Runs nothing."""
@@ -349,7 +350,7 @@ class Sandbox:
     def _peek(self) -> Machine:
         """The machine, to look at."""
         if self._machine is None:
-            self._make().load(unpacked(self._saved, self._data.roots))
+            self._make().load(unpacked(self._saved, self._data.roots, self._keeper.call))
         assert self._machine is not None
         return self._machine
 

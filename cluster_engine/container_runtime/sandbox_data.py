@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
 from cluster_engine.container_runtime.setup import Setup, of_plain, plain
 from cluster_engine.container_runtime.trees import image_tree
-from cluster_engine.linux.files import pack, unpack
+from cluster_engine.linux.files import emptied, filled, pack, unpack
 from cluster_engine.linux.files.tree import Node
 
 
@@ -83,19 +84,31 @@ class Data:
 
 
 def packed(state: dict[str, Any], roots: dict[str, str]) -> dict[str, Any]:
-    """A machine's state; the files that are an image's own are left out. ``roots``: container -> image."""
-    volumes = dict(state["files"]["volumes"])
+    """A machine's state; the files that are an image's own are left out, and what derived files say.
+
+    ``roots``: container -> image.
+    """
+    volumes = {name: _with(record, emptied) for name, record in state["files"]["volumes"].items()}
     for container, image in roots.items():
-        record = volumes[f"root/{container}"]
+        record = state["files"]["volumes"][f"root/{container}"]
         volumes[f"root/{container}"] = {**record, "tree": pack(record["tree"], image_tree(image))}
     return {"machine": state["machine"], "files": {**state["files"], "volumes": volumes}}
 
 
-def unpacked(saved: dict[str, Any], roots: dict[str, str]) -> dict[str, Any]:
-    """The machine's state again."""
+def unpacked(
+    saved: dict[str, Any], roots: dict[str, str], ask: Callable[[str, list[Any]], Any]
+) -> dict[str, Any]:
+    """The machine's state again; ``ask`` is asked what derived files say."""
     files = saved["files"]
     volumes = dict(files["volumes"])
     for container, image in roots.items():
         record = volumes[f"root/{container}"]
         volumes[f"root/{container}"] = {**record, "tree": unpack(record["tree"], image_tree(image))}
+    volumes = {name: _with(record, lambda tree: filled(tree, ask)) for name, record in volumes.items()}
     return {"machine": saved["machine"], "files": {**files, "volumes": volumes}}
+
+
+def _with(record: dict[str, Any], change: Callable[[Node], Node]) -> dict[str, Any]:
+    """A volume's record with another tree; the very same where that does not change."""
+    tree = change(record["tree"])
+    return record if tree is record["tree"] else {**record, "tree": tree}

@@ -5,6 +5,7 @@
 """
 
 from .authorization import Access
+from .inside import Inside
 from .instance import APIServer
 from .node_api import LogLine, NodeAPI, NodeProxy
 from .types import ADMIN, ANONYMOUS, Deleted, ExecResult, Request, RequestContext, Response, Stream, UserInfo
@@ -16,6 +17,7 @@ __all__ = [
     "Access",
     "Deleted",
     "ExecResult",
+    "Inside",
     "LogLine",
     "NodeAPI",
     "NodeProxy",

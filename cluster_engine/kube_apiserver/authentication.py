@@ -27,6 +27,10 @@ from .types import ANONYMOUS, Request, UserInfo
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
 TOKEN_LIMIT = 16 * 1024
+_MOUNTED_SECONDS = 365 * 86_400
+"""How long a mounted token is good (serviceaccount.ExpirationExtensionSeconds)."""
+_MOUNTED_WARNS = 3_607
+"""After so many seconds upstream counts its use as one that should have been renewed (WarnOnlyBoundTokenExpiration)."""
 
 
 class Authenticator:
@@ -82,6 +86,27 @@ class Authenticator:
         }
         if bound is not None:
             private[bound["kind"].lower()] = {"name": bound["name"], "uid": bound["uid"]}
+        token = self._signed(audiences, now, seconds, token_id, private)
+        return {"token": token, "expires_at": (now + seconds) * SECOND}
+
+    def mounted(self, args: list[Any]) -> str:
+        """The token that a kubelet mounts: [second of its issue, audience, namespace, account, its uid, Pod, its uid].
+
+        It follows from that alone, so that nobody has to keep it, and lasts a year, as those do that nobody renews.
+        """
+        now, audience, namespace, account, account_uid, pod, pod_uid = args
+        private: JSON = {
+            "namespace": namespace,
+            "pod": {"name": pod, "uid": pod_uid},
+            "serviceaccount": {"name": account, "uid": account_uid},
+            "warnafter": now + _MOUNTED_WARNS,
+        }
+        digest = hashlib.blake2b(f"{args}".encode(), digest_size=16).hexdigest()
+        token_id = f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
+        return self._signed([audience or ISSUER], now, _MOUNTED_SECONDS, token_id, private)
+
+    def _signed(self, audiences: list[str], now: int, seconds: int, token_id: str, private: JSON) -> str:
+        account = private["serviceaccount"]["name"]
         claims = {
             "aud": audiences,
             "exp": now + seconds,
@@ -90,12 +115,12 @@ class Authenticator:
             "jti": token_id,
             "kubernetes.io": private,
             "nbf": now,
-            "sub": f"system:serviceaccount:{meta['namespace']}:{meta['name']}",
+            "sub": f"system:serviceaccount:{private['namespace']}:{account}",
         }
         head = _b64(orjson.dumps({"alg": "HS256", "kid": _b64(self._key_id()).decode()}))
         body = head + b"." + _b64(orjson.dumps(claims))
         token = body + b"." + _b64(hmac.digest(self._key, body, "sha256"))
-        return {"token": token.decode(), "expires_at": (now + seconds) * SECOND}
+        return token.decode()
 
     def _key_id(self) -> bytes:
         return hashlib.blake2b(self._key, digest_size=16).digest()

@@ -103,6 +103,19 @@ class Handlers:
         assert reply is not None
         return reply
 
+    def serve(self, request: Request) -> Response:
+        """The reply to a client on the cluster's own network (see APIServer)."""
+
+        def step(request: Request) -> Response:
+            self._check_upgrade(request)
+            if requests.parse(request).subresource in SESSIONS_OF:
+                raise errors.not_simulated("proxied requests of clients in Pods")
+            return self._admitted(request) or self._answer(request)
+
+        reply = self.guarded(request, 0, step)
+        assert reply is not None
+        return reply
+
     def refused_stream(self, request: Request) -> Response | None:
         """Why exec, attach or portforward may not be streamed: user, rights, Pod, container. None: it may."""
         return self.guarded(request, 0, self._check_stream)
@@ -143,7 +156,8 @@ class Handlers:
                 return self._replies.failure(request, problem)
         except Exception as error:
             what = f"{request.method} {request.path}"
-            if not self._clock.failed("kube-apiserver", what, error, replayed=record.entry > 0):
+            replayed = record.entry > 0 or request.inside
+            if not self._clock.failed("kube-apiserver", what, error, replayed=replayed):
                 raise
             return _panicked(self.trail.identified(record, request.headers.get(AUDIT_ID, "")))
 

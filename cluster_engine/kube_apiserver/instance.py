@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.etcd import Store
@@ -21,6 +22,8 @@ from .registry import Registry
 from .sessions import Sessions
 from .trail import Trail
 from .types import Deleted, Request, Response
+
+_STREAMS = "watches and followed logs for clients in Pods"
 
 
 class APIServer:
@@ -73,6 +76,24 @@ class APIServer:
         `entry` is its number in the journal, 0 for what is not journaled.
         """
         return self._handlers.handle(request, entry)
+
+    def serve(self, request: Request) -> Response:
+        """The whole way of a request that came over the cluster's own network: nobody journals it, and a replay
+        meets it again. What goes on (a watch, a followed log) is refused, for such a client is not kept.
+        """
+        reply = self._handlers.serve(request)
+        if reply.stream is None:
+            return reply
+        reply.stream.cancel()
+        return self.not_simulated(request, _STREAMS)
+
+    def not_simulated(self, request: Request, what: str) -> Response:
+        """The refusal of what the cluster knows of and does not do."""
+        return self.failure(request, errors.not_simulated(what))
+
+    def mounted_token(self, args: list[Any]) -> str:
+        """See ``Authenticator.mounted``."""
+        return self.authenticator.mounted(args)
 
     def mutates(self, request: Request) -> bool:
         """Whether the request may change the cluster and so belongs in the journal."""

@@ -91,6 +91,7 @@ class Request:
     body: bytes = b""
     user: UserInfo | None = None  # None: find out from the Authorization header
     in_pieces: bool = False  # a long list may be answered as `Response.pieces`
+    inside: bool = False  # it came over the cluster's own network: a replay meets it again
     record: Record | None = None  # where the API server notes what it met on its way
 
 

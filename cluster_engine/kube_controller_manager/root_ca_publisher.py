@@ -5,9 +5,9 @@ Models pkg/controller/certificates/rootcacertpublisher.
 
 from __future__ import annotations
 
-from cluster_engine.addons.certificate import CA_PEM
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.component import Context, Controller
+from cluster_engine.component_helpers.root_certificate import CA_PEM
 
 NAME = "kube-root-ca.crt"
 DESCRIPTION = (

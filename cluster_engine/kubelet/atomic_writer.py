@@ -9,7 +9,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from cluster_engine.linux.files import tree
+from cluster_engine.linux.files import derived, tree
 from cluster_engine.sim import rfc3339
 
 DATA = "..data"
@@ -20,11 +20,18 @@ Node = dict[str, Any]
 
 @dataclass(frozen=True, slots=True)
 class Projection:
-    """One file: byte text, mode and owner."""
+    """One file: byte text, mode and owner; or, without text, what it follows from (``linux/files/derived.py``)."""
 
     data: str
     mode: int
     uid: int = 0
+    asks: list[str] | None = None
+
+    def node(self, now: int) -> Node:
+        """The file."""
+        if self.asks is not None:
+            return derived(self.asks, mode=self.mode, uid=self.uid, mtime=now)
+        return tree.file(self.data, mode=self.mode, uid=self.uid, mtime=now)
 
 
 Payload = dict[str, Projection]
@@ -37,9 +44,7 @@ def written(payload: Payload, now: int, suffix: int, *, memory: bool, group: int
     name = f"..{stamp}.{suffix}"
     directory = tree.directory(mode=0o755, mtime=now)
     for path in sorted(payload):
-        found = payload[path]
-        node = tree.file(found.data, mode=found.mode, uid=found.uid, mtime=now)
-        directory = _put(directory, path.split("/"), node, now)
+        directory = _put(directory, path.split("/"), payload[path].node(now), now)
     links = {path.split("/", 1)[0] for path in payload}
     entries: dict[str, Node] = {name: directory, DATA: tree.link(name, mtime=now)}
     for link in sorted(links):
@@ -65,7 +70,7 @@ def payload_of(root: Node) -> Payload | None:
         return None
     current = root["e"][data["to"]]
     return {
-        "/".join(names): Projection(tree.content(node), node["m"], node["u"])
+        "/".join(names): Projection(tree.content(node), node["m"], node["u"], node.get("d"))
         for names, node in tree.walk(current)
         if node["t"] == "f"
     }

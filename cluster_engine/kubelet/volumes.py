@@ -7,7 +7,6 @@ kubelet_pods.go (makeMounts).
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
@@ -56,6 +55,7 @@ class Volumes:
         self._volumes = informers.of("persistentvolumes")
         self._config_maps = informers.of("configmaps")
         self._secrets = informers.of("secrets")
+        self._accounts = informers.of("serviceaccounts")
 
     def setup(self, pod: JSON, facts: Facts, now: int, suffix: int) -> tuple[dict[str, Node], dict[str, str]]:
         """Each volume's tree, and the error of each that cannot be mounted."""
@@ -175,10 +175,24 @@ class Volumes:
         if kind == "downwardAPI":
             return _downward(pod, source, facts, mode)
         if kind == "serviceAccountToken":
-            return _token(pod, source, mode)
+            return self._token(pod, source, mode)
         raise MountError(
             f"projected volumes of the kind {kind} are not simulated; a real node would mount it"
         )
+
+    def _token(self, pod: JSON, source: JSON, mode: int) -> Payload:
+        """The Pod's own token: it follows from whose it is and is never kept (``Authenticator.mounted``)."""
+        meta, spec = pod["metadata"], pod["spec"]
+        name = spec.get("serviceAccountName") or "default"
+        account = self._accounts.get(f"{meta['namespace']}/{name}")
+        if account is None:
+            raise MountError(f'failed to fetch token: serviceaccounts "{name}" not found')
+        owner = token_owner(spec)
+        if owner is not None or _group(pod) is not None:
+            mode = 0o600
+        whose = [meta["namespace"], name, account["metadata"]["uid"], meta["name"], meta["uid"]]
+        asks = ["token", source.get("audience", ""), *whose]
+        return {source["path"]: Projection("", mode, owner or 0, asks)}
 
     def _config_map(self, namespace: str, source: JSON, mode: int) -> Payload:
         name, optional = source.get("name", ""), bool(source.get("optional"))
@@ -261,16 +275,6 @@ def _downward(pod: JSON, source: JSON, facts: Facts, mode: int) -> Payload:
             text = resource_field(pod, first, item.get("resourceFieldRef") or {}, facts.allocatable)
         files[item["path"]] = Projection(octets(text), mode if own is None else own)
     return files
-
-
-def _token(pod: JSON, source: JSON, mode: int) -> Payload:
-    text = f"{pod['metadata']['uid']}/{pod['spec'].get('serviceAccountName')}/{source.get('audience', '')}"
-    owner = token_owner(pod["spec"])
-    if owner is not None or _group(pod) is not None:
-        mode = 0o600
-    # Opaque to the containers of this simulation; the API server does not accept it.
-    token = hashlib.sha256(text.encode()).hexdigest()
-    return {source["path"]: Projection(token, mode, owner or 0)}
 
 
 # ---- mounts --------------------------------------------------------------------------------------------

@@ -9,8 +9,8 @@ import pytest
 import yaml
 
 from cluster_engine.addons import STATIC_PODS, static_pods
-from cluster_engine.addons.certificate import CA_PEM
 from cluster_engine.addons.manifests import all_manifests
+from cluster_engine.component_helpers.root_certificate import CA_PEM
 from cluster_engine.version import KUBERNETES_VERSION
 
 IMAGES = {

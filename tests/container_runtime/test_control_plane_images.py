@@ -1,4 +1,5 @@
-"""What the control plane's own Pods answer on the network: their health, and nothing that they do not have."""
+"""What the control plane's own Pods answer on the network: their health, the API (`test_api_from_pods.py`), and
+nothing that they do not have."""
 
 from __future__ import annotations
 
@@ -12,13 +13,13 @@ POD = {
     "metadata": {"name": "asks"},
     "spec": {"containers": [{"name": "c", "image": "busybox", "command": ["sleep", "1d"]}]},
 }
+FORBIDDEN = b"wget: server returned error: HTTP/1.1 403 Forbidden\n"
 NOT_HERE = b"wget: server returned error: HTTP/1.1 501 Not Implemented\n"
 ANSWERS = [
     ("livez", 0, b"ok", b""),
     ("readyz/ping?verbose", 0, b"ok", b""),
-    ("version", 1, b"", NOT_HERE),
-    ("api/v1/pods", 1, b"", NOT_HERE),
-    ("healthzz", 1, b"", NOT_HERE),
+    ("api/v1/pods", 1, b"", FORBIDDEN),
+    ("healthzz", 1, b"", FORBIDDEN),
 ]
 
 
@@ -37,3 +38,8 @@ def test_the_api_server_seen_from_a_pod(
     url = f"https://kubernetes.default/{path}"
     found = cluster.execute("asks", ["wget", "-qO-", "--no-check-certificate", url])
     assert (found.exit_code, found.stdout, found.stderr) == (status, out, err)
+
+
+def test_the_others_have_only_their_health(cluster: Cluster) -> None:
+    line = ["wget", "-qO-", "--no-check-certificate", "https://172.18.0.2:10259/metrics"]
+    assert cluster.execute("asks", line).stderr == NOT_HERE

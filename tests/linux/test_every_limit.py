@@ -102,6 +102,7 @@ CROSSED: dict[str, str] = {
     "linux/programs/pager.py:MAX_AHEAD": "tests/terminal/test_pager.py::test_counts_and_keys_are_bounded",
     "linux/programs/pager.py:MAX_NUMBER": "tests/terminal/test_pager.py::test_counts_and_keys_are_bounded",
     "linux/deflate.py:MAX_CHUNK": "tests/linux/test_deflate.py::test_there_and_back",
+    "linux/tls.py:MAX_HELLO": "tests/linux/test_tls.py::test_greetings",
     "linux/programs/tar.py:MAX_NAME": "tests/linux/programs/test_http_clients.py::test_a_tar_header_that_is_too_long",
     "network/affinity.py:REMEMBERED": "tests/network/test_session_affinity.py::test_what_is_remembered_is_bounded",
     "network/client.py:HEAD_LIMIT": "tests/network/test_network_limits.py::test_a_node_reads_only_so_much",
@@ -151,6 +152,7 @@ NO_LIMITS: dict[str, str] = {
         container_runtime/http.py:_DAY container_runtime/http.py:_NOT_HTTPS container_runtime/image.py:MB container_runtime/logs.py:PAGE
         container_runtime/lookups.py:RESOLVER_PORT container_runtime/commands.py:_KILLED container_runtime/trees.py:_BUILT
         container_runtime/etcdctl.py:_BAD_ARGUMENTS linux/deflate.py:_LONGEST linux/deflate.py:_WINDOW linux/programs/openssl.py:_WRAP
+        linux/programs/curl.py:_UNTRUSTED
         linux/programs/ss.py:_BACKLOG
         """,
     "a time or a price": """

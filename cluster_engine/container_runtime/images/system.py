@@ -3,10 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
+from typing import Any
 
+from cluster_engine.component_helpers.root_certificate import CA_PEM
 from cluster_engine.container_runtime import coredns, etcdctl
 from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server
 from cluster_engine.container_runtime.image import MB, Image, Variant, tags
+from cluster_engine.linux import tls
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.sim import rfc3339
 from cluster_engine.version import KUBERNETES_VERSION
@@ -15,6 +19,16 @@ VERSION = f"v{KUBERNETES_VERSION}"
 
 
 _HEALTH = ("health", "healthz", "livez", "readyz")
+_API_NAMES = (
+    "kubernetes",
+    "kubernetes.default",
+    "kubernetes.default.svc",
+    "kubernetes.default.svc.cluster.local",
+    "localhost",
+    "127.0.0.1",
+    "10.96.0.1",
+)
+_FORWARDED = ("accept", "authorization", "content-type", "user-agent")
 _NOT_HERE = (
     "Drydock does not simulate what this component serves to Pods, its health aside (a real cluster does).\n"
 )
@@ -25,6 +39,25 @@ def _healthy(sys: Sys, state: State, request: Request) -> Reply:
     """Only its health: all else is answered from outside the network, or not at all."""
     asked = request.path.partition("?")[0].strip("/").partition("/")[0]
     return Reply(200, "ok", _TEXT) if asked in _HEALTH else Reply(501, _NOT_HERE, _TEXT)
+
+
+def _asks(request: Request) -> Any:
+    """The API server's own answers; its health it knows by itself."""
+    if request.path.partition("?")[0].strip("/").partition("/")[0] in _HEALTH:
+        return None
+    headers = {
+        name: value
+        for name, value in request.headers.items()
+        if name in _FORWARDED or name.startswith("impersonate-")
+    }
+    return [request.method, request.path, headers, request.body]
+
+
+def _certificate(sys: Sys) -> tls.Certificate:
+    """What kubeadm makes for the API server: signed by the authority that Pods are told to trust."""
+    own = [word.partition("=")[2] for word in sys.argv if word.startswith("--advertise-address=")]
+    names = (*_API_NAMES, sys.hostname, *own)
+    return tls.Certificate("kube-apiserver", names, "kubernetes", *tls.authorities(CA_PEM))
 
 
 def _klog(sys: Sys, text: str) -> Line:
@@ -40,11 +73,12 @@ def _component(
     ports: tuple[int, ...],
     memory: int,
     *texts: str,
-    tls: bool = True,
+    secure: bool = True,
     repository: str = "",
     version: str = VERSION,
     path: str = "",
     since: tuple[int, ...] = (),
+    api: bool = False,
 ) -> Image:
     def first(sys: Sys) -> list[Line]:
         return [_klog(sys, f'server.go:180] "Starting {name}" version="{version}"')]
@@ -61,8 +95,10 @@ def _component(
         ready=ready,
         after=300_000,
         stops={"TERM": (300_000, 0), "INT": (300_000, 0)},
-        tls=tls,
+        tls=secure,
     )
+    if api:
+        given = replace(given, certificate=_certificate, asks=_asks)
 
     def programs(variant: Variant) -> Mapping[str, Program]:
         return {path or f"/usr/local/bin/{name}": server(name, given)}
@@ -130,6 +166,7 @@ IMAGES: tuple[Image, ...] = (
         290 * MB,
         'secure_serving.go:211] "Serving securely on [::]:6443"',
         'controller.go:78] "Starting OpenAPI AggregationController"',
+        api=True,
     ),
     _component(
         "kube-controller-manager", (10257,), 70 * MB, 'leaderelection.go:272] "successfully acquired lease"'
@@ -141,7 +178,7 @@ IMAGES: tuple[Image, ...] = (
         25 * MB,
         'server_linux.go:63] "Using iptables proxy"',
         'shared_informer.go:356] "Caches are synced" controller="service config"',
-        tls=False,
+        secure=False,
     ),
     _component(
         "metrics-server",

@@ -4,7 +4,7 @@ A node is one of
 
 - ``{"t": "d", "m": mode, "u": uid, "g": gid, "mt": µs, "e": {name: node}}``, a directory,
 - ``{"t": "f", "m", "u", "g", "mt", "n": size, "p": [pages]}``, a file: pages of 4,096 bytes as byte text; one that was
-  made by a process has a number ``"i"`` as well,
+  made by a process has a number ``"i"`` as well, one that is never saved has ``"d"`` (``derived.py``),
 - ``{"t": "l", "u", "g", "mt", "to": path}``, a symbolic link,
 - ``{"t": "c", "m", "u", "g", "mt", "dev": "null" | "zero" | …}``, a character device,
 - ``{"t": "h", "i": id}``, one of several names of a file, which lies in the volume's table of inodes.

@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+from cluster_engine.linux import tls
 from cluster_engine.linux.dns import is_address
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Exit, Program, State, Sys
@@ -24,6 +25,14 @@ _LONG = {
 }  # fmt: skip
 MAX_REDIRECTS = 50
 MAX_RETRIES = 100
+_UNTRUSTED = 60
+_CERTIFICATES = """\
+More details here: https://curl.se/docs/sslcerts.html
+
+curl failed to verify the legitimacy of the server and therefore could not
+establish a secure connection to it. To learn more about this situation and
+how to fix it, please visit the webpage mentioned above.
+"""
 
 
 def _start(sys: Sys, argv: list[str]) -> State:
@@ -65,7 +74,8 @@ def _start(sys: Sys, argv: list[str]) -> State:
         "retries": min(int(retries), MAX_RETRIES) if retries.isdigit() and len(retries) < 6 else 0,
         "retry_refused": opts.flag("Q"), "resolve": opts.given.get("R", []), "fd": -1, "timers": {}, "status": 0,
         "url": [], "answer": {}, "ip": "", "since": 0, "redirects": 0, "target": "", "tries": 0,
-        "text": "", "sent": False, "begun": False,
+        "text": "", "sent": False, "begun": False, "insecure": opts.flag("k"), "greeting": False,
+        "bundle": opts.value("C") or sys.env.get("CURL_CA_BUNDLE") or sys.env.get("SSL_CERT_FILE") or "",
     }  # fmt: skip
     return _next(sys, state)
 
@@ -98,7 +108,7 @@ def _fail(sys: Sys, state: State, code: int, message: str) -> State:
         state["timers"] = {str(sys.sleep(state["delay"])): "retry"}
         return state
     if state["errors"]:
-        sys.err(f"curl: ({code}) {message}\n")
+        sys.err(f"curl: ({code}) {message}\n{_CERTIFICATES if code == _UNTRUSTED else ''}")
     state["status"] = code
     _report(sys, state)
     return _next(sys, state)
@@ -164,9 +174,58 @@ def _connect(sys: Sys, state: State, ip: str) -> State:
     return state
 
 
+def _greet(sys: Sys, state: State) -> State:
+    """Over https the server's certificate is looked at before anything is asked."""
+    state["timers"] = {key: kind for key, kind in state["timers"].items() if kind != "connect"}
+    url = _url(state)
+    if state["verbose"]:
+        sys.err(f"* Connected to {url.host} ({state['ip']}) port {url.port}\n")
+    if url.scheme != "https":
+        return _send(sys, state)
+    state["greeting"] = True
+    sys.write(state["fd"], tls.HELLO)
+    sys.read(state["fd"])
+    return state
+
+
+def _greeted(sys: Sys, state: State, chunk: str) -> State:
+    state["greeting"] = False
+    found = tls.shown(chunk)
+    if found is None or found[0] is None:
+        return _fail(sys, state, 35, "TLS connect error: error:0A00010B:SSL routines::wrong version number")
+    certificate, host = found[0], _url(state).host
+    if state["verbose"]:
+        sys.err(f"* Server certificate:\n*  subject: CN={certificate.subject}\n")
+        sys.err(f"*  issuer: CN={certificate.issuer or certificate.subject}\n")
+    if not state["insecure"]:
+        try:
+            known = tls.authorities(sys.fs.read(state["bundle"])) if state["bundle"] else []
+        except FileError:
+            known = []
+        if state["bundle"] and not known:
+            return _fail(sys, state, 77, f"error adding trust anchors from file: {state['bundle']}")
+        problem = _problem(certificate, host, known)
+        if problem:
+            return _fail(sys, state, _UNTRUSTED, problem)
+        if state["verbose"]:
+            sys.err("*  SSL certificate verify ok.\n")
+    return _send(sys, state)
+
+
+def _problem(certificate: tls.Certificate, host: str, known: list[str]) -> str:
+    """Why a certificate is not believed; "": it is."""
+    if not certificate.issuer:
+        return "SSL certificate problem: self-signed certificate"
+    if certificate.authority not in known:
+        return "SSL certificate problem: unable to get local issuer certificate"
+    if not certificate.good_for(host):
+        what = "ipv4 address" if is_address(host) else "hostname"
+        return f"SSL: no alternative certificate subject name matches target {what} '{host}'"
+    return ""
+
+
 def _send(sys: Sys, state: State) -> State:
     url = _url(state)
-    state["timers"] = {key: kind for key, kind in state["timers"].items() if kind != "connect"}
     own = {row.partition(":")[0].strip().lower() for row in state["headers"]}
     rows = [("Host", url.authority), ("User-Agent", state["agent"]), ("Accept", "*/*")]
     rows = [row for row in rows if row[0].lower() not in own]
@@ -179,8 +238,7 @@ def _send(sys: Sys, state: State) -> State:
             rows.append(("Content-Type", "application/x-www-form-urlencoded"))
     text = http.request(url, state["method"], rows, body or "")
     if state["verbose"]:
-        sys.err(f"* Connected to {url.host} ({state['ip']}) port {url.port}\n")
-        head = text.removeprefix(http.TLS_HELLO).partition("\r\n\r\n")[0]
+        head = text.partition("\r\n\r\n")[0]
         sys.err("".join(f"> {row}\n" for row in head.split("\r\n")) + "> \n")
     sys.write(state["fd"], text)
     sys.read(state["fd"])
@@ -188,6 +246,8 @@ def _send(sys: Sys, state: State) -> State:
 
 
 def _data(sys: Sys, state: State, chunk: str) -> State:
+    if state["greeting"]:
+        return _greeted(sys, state, chunk)
     answer = state["answer"] = dict(state["answer"])
     began = answer["status"]
     body = http.take(answer, chunk, no_body=state["method"] == "HEAD")
@@ -351,7 +411,7 @@ def _on(sys: Sys, state: State, event: Event) -> State:
             return _fail(sys, state, 6, f"Could not resolve host: {name}")
         case ["connected", _]:
             state["sent"] = True
-            return _send(sys, state)
+            return _greet(sys, state)
         case ["failed", _, reason]:
             return _failed(sys, state, reason)
         case ["timer", timer]:

@@ -6,8 +6,6 @@ from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any, NamedTuple
 
-TLS_HELLO = "\x16\x03\x01"
-"""What a client that wants TLS says first. Encryption is not simulated: plain HTTP follows."""
 MAX_HEAD = 64 * 1024
 """Bytes of an answer's headers."""
 MAX_BODY = 16 << 20
@@ -73,10 +71,9 @@ def absolute(url: Url, location: str) -> Url | None:
 def request(
     url: Url, method: str, headers: Sequence[tuple[str, str]], body: str, version: str = "1.1"
 ) -> str:
-    """The bytes of a request."""
+    """The bytes of a request. Over https it comes once the server has shown its certificate (``tls``)."""
     lines = [f"{method} {url.path} HTTP/{version}", *(f"{name}: {value}" for name, value in headers)]
-    text = "\r\n".join(lines) + "\r\n\r\n" + body
-    return TLS_HELLO + text if url.scheme == "https" else text
+    return "\r\n".join(lines) + "\r\n\r\n" + body
 
 
 _FRESH: dict[str, Any] = {

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from functools import lru_cache
 
+from cluster_engine.linux import tls
 from cluster_engine.linux.dns import is_address
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
@@ -65,6 +66,7 @@ def _asked(sys: Sys, argv: list[str]) -> State:
         "output": opts.value("O") or "", "prefix": opts.value("P") or "", "agent": opts.value("U") or "Wget",
         "headers": opts.given.get("H", []), "post": post, "limit": limit, "redirects": 0, "fd": -1, "timer": 0,
         "target": "", "file": -1, "url": [], "answer": {}, "ip": "",
+        "unchecked": opts.flag("k"), "greeting": False,
     }  # fmt: skip
 
 
@@ -98,15 +100,28 @@ def _connect(sys: Sys, state: State, url: http.Url, ip: str) -> State:
     state["ip"] = ip
     if not state["quiet"]:
         sys.err(f"Connecting to {url.authority} ({ip}:{url.port})\n")
-    fd = state["fd"] = sys.connect(ip, url.port)
+    state["fd"] = sys.connect(ip, url.port)
     state["timer"] = sys.sleep(state["limit"])
-    body = state["post"]
+    if url.scheme == "https":
+        if not state["unchecked"]:
+            sys.err("wget: note: TLS certificate validation not implemented\n")
+        state["greeting"] = True
+        return _write_request(sys, state, tls.HELLO)
+    return _send(sys, state)
+
+
+def _send(sys: Sys, state: State) -> State:
+    url, body = _url(state), state["post"]
     method = "POST" if body is not None else "HEAD" if state["spider"] else "GET"
+    return _write_request(sys, state, _request(url, method, tuple(state["headers"]), state["agent"], body))
+
+
+def _write_request(sys: Sys, state: State, text: str) -> State:
     try:
-        sys.write(fd, _request(url, method, tuple(state["headers"]), state["agent"], body))
+        sys.write(state["fd"], text)
     except FileError:
         return state  # refused at once: "failed" tells it
-    sys.read(fd)
+    sys.read(state["fd"])
     return state
 
 
@@ -122,7 +137,18 @@ def _request(url: http.Url, method: str, headers: tuple[str, ...], agent: str, b
     return http.request(url, method, rows, body or "", "1.1")
 
 
+def _greeted(sys: Sys, state: State, chunk: str) -> State:
+    """A server that speaks TLS shows its certificate, at which busybox does not look."""
+    found = tls.shown(chunk)
+    if found is None or found[0] is None:
+        fail(sys, "TLS error from peer (alert code 70): protocol version")
+    state["greeting"] = False
+    return _send(sys, state)
+
+
 def _data(sys: Sys, state: State, chunk: str) -> State:
+    if state["greeting"]:
+        return _greeted(sys, state, chunk)
     answer = state["answer"] = state["answer"].copy()
     began = answer["status"]
     body = http.take(answer, chunk, no_body=state["spider"])

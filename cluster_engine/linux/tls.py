@@ -1,0 +1,65 @@
+"""TLS as data: who wants it says a mark before plain text, who speaks it answers with the mark and its certificate.
+
+Nothing is encrypted; what clients decide about a certificate (who issued it, for which names) is what real ones decide.
+"""
+
+from __future__ import annotations
+
+import hashlib
+from typing import NamedTuple
+
+HELLO = "\x16\x03\x01"
+"""What both sides begin with."""
+MAX_HELLO = 4_096
+"""Bytes of a server's greeting."""
+_BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+
+
+class Certificate(NamedTuple):
+    """What a server shows of itself."""
+
+    subject: str
+    """Its common name."""
+    names: tuple[str, ...] = ()
+    """Host names and addresses for which it is good."""
+    issuer: str = ""
+    """The authority's common name; "": it is self-signed."""
+    authority: str = ""
+    """``fingerprint`` of the authority's certificate."""
+
+    def good_for(self, host: str) -> bool:
+        """Whether it has the name that a client asked for."""
+        return host.lower() in self.names
+
+
+def greeting(certificate: Certificate) -> str:
+    """What a server says first."""
+    names = ",".join(certificate.names)
+    return f"{HELLO}{certificate.subject}\t{names}\t{certificate.issuer}\t{certificate.authority}\n"
+
+
+def shown(text: str) -> tuple[Certificate | None, str] | None:
+    """The certificate of a server's greeting and what follows it; None while it is not complete.
+
+    A server that speaks no TLS has no certificate: its text is given back.
+    """
+    if not HELLO.startswith(text[: len(HELLO)]):
+        return None, text
+    line, end, rest = text.partition("\n")
+    if not end:
+        return None if len(text) < MAX_HELLO else (None, text)
+    fields = line.removeprefix(HELLO).split("\t")
+    if len(fields) != 4:
+        return None, text
+    return Certificate(fields[0], tuple(fields[1].split(",")), fields[2], fields[3]), rest
+
+
+def fingerprint(pem: str) -> str:
+    """A digest of a certificate's PEM text, however its lines are broken."""
+    return hashlib.sha256("".join(pem.split()).encode("utf-8", "surrogateescape")).hexdigest()[:32]
+
+
+def authorities(bundle: str) -> list[str]:
+    """The fingerprints of a file of certificates, in order."""
+    blocks = (part.partition(_END) for part in bundle.split(_BEGIN)[1:])
+    return [fingerprint(block) for block, end, _ in blocks if end]
