@@ -31,6 +31,8 @@ _NULL = frozenset(("", "~", "null", "Null", "NULL"))
 _INTEGER = re.compile(r"[-+]?(?:0x[0-9a-fA-F_]+|0b[01_]+|0o?[0-7_]*|[1-9][0-9_]*)")
 _FLOAT = re.compile(r"[-+]?(?:\.[0-9]+|[0-9]+(?:\.[0-9]*)?)(?:[eE][-+]?[0-9]+)?")
 _SPECIAL_FLOAT = re.compile(r"[-+]?\.(?:inf|Inf|INF)|\.(?:nan|NaN|NAN)")
+_DATE = re.compile(r"[0-9]{4}-[0-9]{1,2}-[0-9]{1,2}(?:[Tt \t].*)?\Z")
+"""What go-yaml might take for a time, and so writes in quotes."""
 _MAX_DIGITS = 64
 
 _STR, _INT, _FLOAT_TAG, _BOOL, _NULL_TAG, _BINARY, _TIMESTAMP, _MAP, _SEQ, _MERGE = (
@@ -282,7 +284,7 @@ class _Dumper(yaml.CSafeDumper):
 
 def _text(dumper: yaml.CSafeDumper, value: str) -> Any:
     style = "|" if "\n" in value else None
-    if style is None and value and _plain(value) is not value:
+    if style is None and (not value or _plain(value) is not value or _DATE.match(value)):
         style = '"'
     return dumper.represent_scalar(_STR, value, style=style)
 

@@ -13,6 +13,7 @@ from cluster_engine.container_runtime.images import (
     hpa_example,
     http_echo,
     httpd,
+    kubectl,
     mariadb,
     memcached,
     mongo,
@@ -60,4 +61,5 @@ IMAGES: tuple[Image, ...] = (
     distributions.DEBIAN,
     distributions.UBUNTU,
     node.IMAGE,
+    *kubectl.IMAGES,
 )
