@@ -100,6 +100,8 @@ class Lab:
     """The KubeSchedulerConfiguration of its cluster; "": the defaults."""
     hurries: bool = False
     """Whether time leaps while somebody waits, and stands otherwise."""
+    faults: bool = True
+    """Whether the map offers what can be broken."""
     raw: _LabFiles | None = field(default=None, repr=False, compare=False)
 
     @property
@@ -393,6 +395,7 @@ def _build(raw: _LabFiles, seed: int) -> Lab:
         nodes=data.get("nodes", 3),
         cloud=data.get("cluster", {}).get("cloud", False),
         scheduler=_scheduler(raw, data),
+        faults=data.get("faults", True),
         seed=data.get("seed"),
         minutes=data["minutes"],
         files=put_all(raw.files),

@@ -83,6 +83,10 @@ SCHEMA: Schema = {
                 },
             },
         },
+        "faults": {
+            "type": "boolean",
+            "description": "whether the map offers what can be broken; true without it",
+        },
         "seed": {
             "type": "integer",
             "minimum": 0,

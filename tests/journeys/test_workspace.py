@@ -412,6 +412,7 @@ def test_the_map_names_who_looks_after_which_pods(visit):
     workspace.expect("deployment.apps/web created")
     workspace.show("map")
     page.click(".map-bar button >> nth=1")
+    page.get_by_role("button", name=workspace.says("map.system"), exact=True).click()
     lonely = workspace.says("map.lonely")
     page.wait_for_selector(f"dd-map .box:has-text('{lonely}') .pod:has-text('lonely')")
     shown = boxes(page)
@@ -423,7 +424,7 @@ def test_the_map_names_who_looks_after_which_pods(visit):
     assert workspace.says("map.ready_n", ready=3, total=3) in daemon.inner_text()
     done = workspace.says("map.completed_n", done=1, total=1)
     page.wait_for_selector(
-        f"dd-map .box:has(h2:text-is('Job count')):has-text('{done}') .pod[data-look=done]"
+        f"dd-map .box:has(.box-title:text-is('Job count')):has-text('{done}') .pod[data-look=done]"
     )
 
 
@@ -826,3 +827,71 @@ def test_a_manifest_is_completed_explained_corrected_and_compared(visit):
     compare.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("dd-editor .output .diff-more:has-text('name: mine')")
+
+
+# ---- the map -----------------------------------------------------------------------------------------------
+
+
+def test_a_node_is_broken_from_the_map_and_mended(visit):
+    """By keyboard alone: what the map tells of a node, what can be broken of it, and what comes back."""
+    workspace = visit()
+    page = workspace.page
+    workspace.type(
+        "kubectl create deployment web --image=nginx:1.27 --replicas=2 && kubectl rollout status deployment/web"
+    )
+    workspace.expect("successfully rolled out")
+    workspace.show("map")
+    node = page.locator("dd-map .box-node:has(.box-title:text-is('worker-1'))")
+    meter = node.locator("meter[aria-label*='Pods']")
+    assert float(meter.get_attribute("max") or 0) == 110
+    node.locator(".box-title").focus()
+    page.keyboard.press("Enter")
+    page.locator("dd-map .detail-break summary").focus()
+    page.keyboard.press("Enter")
+    page.get_by_role("button", name=workspace.says("break.power_off")).focus()
+    page.keyboard.press("Enter")
+    workspace.show("terminal")
+    workspace.expect("fault power worker-1 off")
+    workspace.type("clear; time advance 60")
+    workspace.show("map")
+    page.wait_for_selector("dd-map .box-node.is-bad:has(.box-title:text-is('worker-1'))")
+    page.get_by_role("button", name=workspace.says("break.power_on")).focus()
+    page.keyboard.press("Enter")
+    workspace.type("clear; time advance 60")
+    workspace.show("map")
+    page.wait_for_selector("dd-map .box-node:not(.is-bad):has(.box-title:text-is('worker-1'))")
+
+
+def test_the_map_shows_what_is_asked_for(visit):
+    """The filter, the system's Pods, what uses a ConfigMap, and the table that tells the same."""
+    workspace = visit()
+    page = workspace.page
+    workspace.type("kubectl create configmap settings --from-literal=COLOUR=blue")
+    workspace.type("kubectl create deployment web --image=nginx:1.27 --replicas=2")
+    workspace.type("kubectl create deployment api --image=nginx:1.27")
+    workspace.type("kubectl set env deployment/web --from=configmap/settings")
+    workspace.type("kubectl rollout status deployment/web; kubectl rollout status deployment/api")
+    workspace.expect('deployment "api" successfully rolled out')
+    workspace.show("map")
+    pods = page.locator("dd-map .box > .pods .pod")
+    page.wait_for_selector("dd-map .box-folded .pod[aria-label*='kube-proxy-']")
+    assert page.locator("dd-map .box > .pods .pod[aria-label*='kube-proxy-']").count() == 0
+    used = page.locator(f"dd-map .thing:has-text('ConfigMap settings ← {workspace.says('map.pods_n', n=2)}')")
+    used.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dd-map .pod.is-related[aria-label*='web-']")
+    assert page.locator("dd-map .pod.is-related").count() == 2
+    page.keyboard.press("Enter")
+    page.locator("dd-map .map-filter").focus()
+    page.keyboard.type("app=api, status.phase=Running")
+    page.wait_for_function("() => document.querySelectorAll('dd-map .box > .pods .pod').length === 1")
+    assert (pods.first.get_attribute("title") or "").startswith("api-")
+    page.keyboard.press("Control+a")
+    page.keyboard.press("Delete")
+    page.locator(f"dd-map .map-bar button:text-is('{workspace.says('map.table')}')").focus()
+    page.keyboard.press("Enter")
+    for name in ("worker-1", "web", "api", "settings"):
+        page.locator(f"dd-map .map-table th[scope=row]:text-is('{name}')").first.wait_for()
+    page.locator(f"dd-map .map-bar button:text-is('{workspace.says('map.system')}')").focus()
+    page.keyboard.press("Enter")
+    page.locator("dd-map .map-table th[scope=row]:text-is('kube-proxy')").wait_for()

@@ -143,7 +143,7 @@ BAD = [
     pytest.param("[]", id="no object"),
     pytest.param('{"ch": "cellar", "type": "watch"}', id="no such channel"),
     pytest.param('{"ch": "map", "type": "dig"}', id="no such message"),
-    pytest.param('{"ch": "map", "type": "watch", "resources": {"secrets": ""}}', id="no such resource"),
+    pytest.param('{"ch": "map", "type": "watch", "resources": {"leases": ""}}', id="no such resource"),
     pytest.param('{"ch": "map", "type": "watch", "resources": {"pods": 7}}', id="a version that is no text"),
     pytest.param('{"ch": "map", "type": "watch", "resources": ["pods"]}', id="a list"),
 ]

@@ -24,6 +24,8 @@ RESOURCES: dict[str, tuple[str, str]] = {
     "pods": ("/api/v1/pods", WHOLE),
     "services": ("/api/v1/services", WHOLE),
     "configmaps": ("/api/v1/configmaps", METADATA),
+    "secrets": ("/api/v1/secrets", METADATA),
+    "persistentvolumeclaims": ("/api/v1/persistentvolumeclaims", WHOLE),
     "deployments": ("/apis/apps/v1/deployments", WHOLE),
     "replicasets": ("/apis/apps/v1/replicasets", WHOLE),
     "daemonsets": ("/apis/apps/v1/daemonsets", WHOLE),

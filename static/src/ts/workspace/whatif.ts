@@ -35,7 +35,7 @@ function chosen(): Act | undefined {
 
 function actsOf({ resource, namespace, name, node }: Tried): Act[] {
   const kind = resource.replace(/s$/, "");
-  const scope = namespace === "default" ? "" : ` -n ${namespace}`;
+  const scope = namespace === "default" || namespace === "" ? "" : ` -n ${namespace}`;
   const found: Act[] = [{ label: t("whatif.delete", { name }), asked: { action: "delete", resource, namespace, name }, command: `kubectl delete ${kind} ${name}${scope}` }];
   if (node) found.push({ label: t("whatif.power", { node }), asked: { action: "power-off", name: node }, command: `fault power ${node} off` });
   return found;

@@ -1,7 +1,8 @@
 // What the map tells about one Pod when it is chosen.
 import { h, icon } from "../../lib/dom";
 import { t } from "../../lib/i18n";
-import { lookOf, readyCount, restarts, statusOf, type ContainerStatus, type Pod } from "./objects";
+import { breakPod } from "./breaking";
+import { lookOf, readyCount, restarts, statusOf, type Condition, type ContainerStatus, type Pod } from "./objects";
 import { emit, type Asked, type Previewed, type Tried } from "../page";
 
 const HTTP = 80;
@@ -48,6 +49,22 @@ export function head(name: string, close: () => void): HTMLElement {
   return h("div", { class: "detail-head" }, h("h2", {}, name), closer);
 }
 
+/** Conditions, and which of them are as one wishes. */
+export function conditionList(conditions: Condition[], isGood = ({ status }: Condition): boolean => status === "True"): HTMLElement | null {
+  if (!conditions.length) return null;
+  const items = conditions.map((one) =>
+    h(
+      "li",
+      { class: isGood(one) ? "is-true" : "is-false" },
+      h("strong", {}, one.type),
+      ` ${one.status}`,
+      one.reason ? ` · ${one.reason}` : null,
+      one.message ? h("span", {}, one.message) : null,
+    ),
+  );
+  return h("section", {}, h("h3", {}, t("map.conditions")), h("ul", { class: "detail-list" }, ...items));
+}
+
 export function detail(pod: Pod, close: () => void): HTMLElement {
   const { name, namespace = "", labels = {} } = pod.metadata;
   const status = statusOf(pod);
@@ -68,6 +85,7 @@ export function detail(pod: Pod, close: () => void): HTMLElement {
       whatIfButton({ resource: "pods", namespace, name, node: pod.spec.nodeName }),
       pod.status?.podIP ? pageButton({ kind: "pods", namespace, name, port: firstPort(pod) }) : null,
     ),
+    breakPod(pod),
     facts([
       [t("map.namespace"), namespace],
       [t("map.node"), pod.spec.nodeName ?? t("map.unscheduled")],
@@ -85,13 +103,6 @@ export function detail(pod: Pod, close: () => void): HTMLElement {
         h("li", {}, h("strong", {}, c.name), ` ${stateText(statuses.get(c.name))}`, h("code", {}, c.image)),
       ),
     ),
-    h("h3", {}, t("map.conditions")),
-    h(
-      "ul",
-      { class: "detail-list" },
-      ...(pod.status?.conditions ?? []).map((c) =>
-        h("li", { class: c.status === "True" ? "is-true" : "is-false" }, h("strong", {}, c.type), ` ${c.status}`, c.reason ? ` · ${c.reason}` : null, c.message ? h("span", {}, c.message) : null),
-      ),
-    ),
+    conditionList(pod.status?.conditions ?? []),
   );
 }

@@ -4,34 +4,22 @@
 import { h, need } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { on } from "../page";
-import { Boxes, groupBy } from "./boxes";
+import { Boxes } from "./boxes";
 import { detail } from "./detail";
-import {
-  byName,
-  isControlPlane,
-  isNodeReady,
-  lookOf,
-  podCount,
-  readyCount,
-  restarts,
-  statusOf,
-  type DaemonSet,
-  type Job,
-  type KubeObject,
-  type Look,
-  type Node,
-  type Pod,
-  type Service,
-  type Workload,
-} from "./objects";
+import { filterOf, type Filter } from "./filter";
+import { drawNodes, nodeDetail } from "./nodes";
+import { controllerUid, isSystem, lookOf, type Claim, type KubeObject, type Look, type Node, type Pod, type Service, type Workload } from "./objects";
+import type { Choice } from "./podview";
+import { tables } from "./tables";
 import { thingDetail, ThingList, thingsOf, type Thing } from "./things";
 import { Resource, Watches } from "./watch";
-import { drawWorkloads } from "./workloads";
+import { drawWorkloads, workloadDetail, workloadsOf, type Workloads } from "./workloads";
 
 type Mode = "nodes" | "workloads" | "table";
 
 const CHIPS_UP_TO = 40;
-const TABLE_UP_TO = 1000;
+/** A table is made anew as a whole: not more often than this. */
+const TABLE_MS = 300;
 const LOOKS: Look[] = ["running", "unready", "pending", "failed", "done", "leaving"];
 
 class MapElement extends HTMLElement {
@@ -40,11 +28,13 @@ class MapElement extends HTMLElement {
   readonly #namespaces = new Resource("namespaces");
   readonly #services = new Resource<Service>("services");
   readonly #configmaps = new Resource("configmaps");
+  readonly #secrets = new Resource("secrets");
+  readonly #claims = new Resource<Claim>("persistentvolumeclaims");
   readonly #deployments = new Resource<Workload>("deployments");
   readonly #replicasets = new Resource<Workload>("replicasets");
-  readonly #daemonsets = new Resource<DaemonSet>("daemonsets");
+  readonly #daemonsets = new Resource<Workload>("daemonsets");
   readonly #statefulsets = new Resource<Workload>("statefulsets");
-  readonly #jobs = new Resource<Job>("jobs");
+  readonly #jobs = new Resource<Workload>("jobs");
   readonly #watches = new Watches(
     [
       this.#nodes,
@@ -57,6 +47,8 @@ class MapElement extends HTMLElement {
       this.#jobs,
       this.#services,
       this.#configmaps,
+      this.#secrets,
+      this.#claims,
     ],
     () => this.#schedule(),
     (ok) => (this.#broken.hidden = ok),
@@ -65,10 +57,15 @@ class MapElement extends HTMLElement {
   readonly #boxes = new Boxes(this.#body, (uid) => this.#choose(uid));
   readonly #things = new ThingList((uid) => this.#choose(uid));
   readonly #detail = h("aside", { class: "map-detail", hidden: true, tabindex: -1 });
+  readonly #scroll = h("div", { class: "map-scroll", role: "region", "aria-label": t("map.view_label") }, this.#body, this.#things.list);
   readonly #space = h("select", { "aria-label": t("map.namespace") });
   readonly #count = h("span", { class: "muted num" });
   readonly #broken = h("p", { class: "map-broken notice notice-error", hidden: true, role: "status" }, t("map.broken"));
   readonly #past = h("p", { class: "map-past", hidden: true });
+  readonly #search = h("input", { type: "search", class: "map-filter", "aria-label": t("map.filter"), title: t("map.filter_title"), placeholder: t("map.filter_example"), maxlength: 200 });
+  readonly #system = h("button", { type: "button", class: "button button-small", "aria-pressed": "false", title: t("map.system_title") }, t("map.system"));
+  #filter: Filter = () => true;
+  #unfolded = false;
   #mode: Mode = "nodes";
   #namespace = "";
   #chosen: string | undefined;
@@ -93,15 +90,24 @@ class MapElement extends HTMLElement {
       this.#namespace = this.#space.value;
       this.#schedule();
     });
+    this.#search.addEventListener("input", () => {
+      this.#filter = filterOf(this.#search.value);
+      this.#schedule();
+    });
+    this.#system.addEventListener("click", () => {
+      this.#unfolded = !this.#unfolded;
+      this.#system.setAttribute("aria-pressed", String(this.#unfolded));
+      this.#schedule();
+    });
     const legend = h("ul", { class: "legend", "aria-label": t("map.legend") });
     for (const look of LOOKS) {
       legend.append(h("li", { "data-look": look }, h("span", { class: "pod-mark", "aria-hidden": "true" }), t(`map.look_${look}`)));
     }
     this.append(
-      h("div", { class: "map-bar" }, modes, this.#space, this.#count),
+      h("div", { class: "map-bar" }, modes, this.#space, this.#system, this.#search, this.#count),
       this.#broken,
       this.#past,
-      h("div", { class: "map-main" }, h("div", { class: "map-scroll" }, this.#body, this.#things.list), this.#detail),
+      h("div", { class: "map-main" }, this.#scroll, this.#detail),
       legend,
     );
     this.#detail.setAttribute("aria-label", t("map.details"));
@@ -135,48 +141,79 @@ class MapElement extends HTMLElement {
   }
 
   #schedule(): void {
-    if (!this.#frame) this.#frame = requestAnimationFrame(() => ((this.#frame = 0), this.#draw()));
+    if (this.#frame) return;
+    const draw = (): void => ((this.#frame = 0), this.#draw());
+    this.#frame = this.#mode === "table" && this.#body.hasChildNodes() ? window.setTimeout(draw, TABLE_MS) : requestAnimationFrame(draw);
   }
 
   #choose(uid: string | undefined): void {
     const before = this.#chosen;
     this.#chosen = uid === before ? undefined : uid;
     this.#schedule();
-    if (this.#chosen === undefined && before) this.querySelector<HTMLElement>(`:is(.pod, .thing)[aria-pressed="true"]`)?.focus();
+    if (this.#chosen === undefined && before) this.querySelector<HTMLElement>(`:is(.pod, .thing, .box-title)[aria-pressed="true"]`)?.focus();
   }
 
   // -- drawing ---------------------------------------------------------------------------------------
 
-  /** What is in the chosen namespace. */
+  /** Whether the system's own is folded: where it is not asked for. */
+  get #folds(): boolean {
+    return this.#namespace === "" && !this.#unfolded;
+  }
+
+  /** What is in the chosen namespace, and holds by the filter. */
   #here<T extends KubeObject>({ items }: Resource<T>): T[] {
-    return [...items.values()].filter((one) => !this.#namespace || one.metadata.namespace === this.#namespace);
+    return [...items.values()].filter((one) => (!this.#namespace || one.metadata.namespace === this.#namespace) && this.#filter(one));
+  }
+
+  /** The workloads of these Pods, and those that the filter names itself. */
+  #workloads(pods: Pod[]): Workloads {
+    const owning = new Set(pods.map(controllerUid));
+    const shown = <T extends KubeObject>({ items }: Resource<T>): T[] =>
+      [...items.values()].filter(
+        (one) =>
+          (!this.#namespace || one.metadata.namespace === this.#namespace) &&
+          !(this.#folds && isSystem(one)) &&
+          (this.#filter(one) || owning.has(one.metadata.uid)),
+      );
+    const replicasets = shown(this.#replicasets);
+    for (const set of replicasets) owning.add(controllerUid(set));
+    return { pods, replicasets, deployments: shown(this.#deployments), daemonsets: shown(this.#daemonsets), statefulsets: shown(this.#statefulsets), jobs: shown(this.#jobs) };
   }
 
   #draw(): void {
     this.#drawSpaces();
-    const pods = this.#here(this.#pods).sort((a, b) => order(a) - order(b) || a.metadata.name.localeCompare(b.metadata.name));
-    const things = thingsOf(this.#here(this.#services), this.#here(this.#configmaps), pods, this.#namespace);
-    this.#count.textContent = t("map.count", { pods: pods.length, nodes: this.#nodes.items.size });
+    const all = [...this.#pods.items.values()];
+    const found = this.#here(this.#pods).sort((a, b) => order(a) - order(b) || a.metadata.name.localeCompare(b.metadata.name));
+    const pods = this.#folds ? found.filter((pod) => !isSystem(pod)) : found;
+    const folded = this.#folds ? found.filter(isSystem) : [];
+    const kept = { services: this.#here(this.#services), configmaps: this.#here(this.#configmaps), secrets: this.#here(this.#secrets), claims: this.#here(this.#claims) };
+    const things = thingsOf(kept, all, this.#folds || this.#namespace === "");
+    const workloads = this.#workloads(pods);
+    const choice = this.#choice(things, workloads);
+    const nodes = [...this.#nodes.items.values()];
+    this.#count.textContent = t("map.count", { pods: found.length, nodes: nodes.length });
+    this.#system.hidden = this.#namespace !== "";
     this.#body.classList.toggle("is-dense", pods.length > CHIPS_UP_TO);
     this.#body.dataset.mode = this.#mode;
-    if (this.#mode === "table") this.#drawTable(pods);
+    this.#scroll.tabIndex = this.#mode === "table" ? 0 : -1; // tables have nothing else that takes the focus
+    if (this.#mode === "table") this.#body.replaceChildren(...tables(nodes, all, { ...workloads, pods: found }, things));
     else {
-      if (this.#mode === "nodes") this.#drawNodes(pods);
-      else {
-        const shown = {
-          pods,
-          deployments: this.#here(this.#deployments),
-          replicasets: this.#here(this.#replicasets),
-          daemonsets: this.#here(this.#daemonsets),
-          statefulsets: this.#here(this.#statefulsets),
-          jobs: this.#here(this.#jobs),
-        };
-        drawWorkloads(this.#boxes, shown, this.#chosen);
-      }
+      if (this.#mode === "nodes") drawNodes(this.#boxes, nodes, pods, folded, all, choice);
+      else drawWorkloads(this.#boxes, workloads, folded, choice);
       this.#boxes.settle();
     }
-    this.#things.update(things, this.#chosen);
-    this.#drawDetail(things);
+    this.#things.list.classList.toggle("is-told", this.#mode === "table");
+    this.#things.update(things, choice);
+    this.#drawDetail(things, workloads, all);
+  }
+
+  /** What was chosen, and the Pods that it has to do with. */
+  #choice(things: Thing[], workloads: Workloads): Choice {
+    const uid = this.#chosen;
+    if (uid === undefined) return { uid, related: new Set() };
+    const thing = things.find(({ object }) => object.metadata.uid === uid);
+    const related = thing?.pods ?? ownedBy(uid, workloads);
+    return { uid, related: new Set(related.map(({ metadata }) => metadata.uid)) };
   }
 
   #drawSpaces(): void {
@@ -189,73 +226,48 @@ class MapElement extends HTMLElement {
     );
   }
 
-  #drawNodes(pods: Pod[]): void {
-    const byNode = groupBy(pods, (pod) => pod.spec.nodeName ?? "");
-    const unplaced = byNode.get("") ?? [];
-    byNode.delete("");
-    if (unplaced.length) {
-      this.#boxes.show("unscheduled", "box-waiting", t("map.unscheduled"), [String(unplaced.length)], unplaced, this.#chosen);
-    }
-    for (const node of [...this.#nodes.items.values()].sort(byName)) {
-      const { name } = node.metadata;
-      const here = byNode.get(name) ?? [];
-      byNode.delete(name);
-      const ready = isNodeReady(node);
-      const look = `box-node${ready ? "" : " is-bad"}${node.spec?.unschedulable ? " is-cordoned" : ""}`;
-      const notes = [isControlPlane(node) && t("map.control_plane"), !ready && t("map.not_ready"), node.spec?.unschedulable && t("map.cordoned")];
-      this.#boxes.show(`node ${name}`, look, name, [...notes, podCount(here.length)], here, this.#chosen);
-    }
-    // Bound to nodes that are not there any more.
-    for (const [name, lost] of [...byNode].sort(([a], [b]) => a.localeCompare(b))) {
-      this.#boxes.show(`gone ${name}`, "box-node is-bad is-gone", name, [t("map.gone"), podCount(lost.length)], lost, this.#chosen);
-    }
-  }
-
-  #drawTable(pods: Pod[]): void {
-    const heads = [t("map.pod_head"), t("map.namespace"), t("map.ready"), t("map.status"), t("map.restarts"), t("map.node")];
-    const rows = pods.slice(0, TABLE_UP_TO).map((pod) => {
-      const status = statusOf(pod);
-      return h(
-        "tr",
-        {},
-        h("th", { scope: "row" }, pod.metadata.name),
-        h("td", {}, pod.metadata.namespace ?? ""),
-        h("td", { class: "num" }, readyCount(pod)),
-        h("td", {}, h("span", { class: `badge look-${lookOf(pod, status)}` }, status)),
-        h("td", { class: "num" }, String(restarts(pod))),
-        h("td", {}, pod.spec.nodeName ?? ""),
-      );
-    });
-    this.#body.replaceChildren(
-      h(
-        "table",
-        { class: "map-table" },
-        h("caption", { class: "visually-hidden" }, t("map.table_caption")),
-        h("thead", {}, h("tr", {}, ...heads.map((head) => h("th", { scope: "col" }, head)))),
-        h("tbody", {}, ...rows),
-      ),
-    );
-  }
-
-  #drawDetail(things: Thing[]): void {
-    const pod = this.#chosen ? this.#pods.items.get(this.#chosen) : undefined;
-    const thing = things.find(({ object }) => object.metadata.uid === this.#chosen);
-    const object = pod ?? thing?.object;
-    if (!object) {
+  #drawDetail(things: Thing[], workloads: Workloads, all: Pod[]): void {
+    const uid = this.#chosen ?? "";
+    const close = (): void => this.#choose(undefined);
+    const pod = this.#pods.items.get(uid);
+    const node = this.#nodes.items.get(uid);
+    const thing = things.find(({ object }) => object.metadata.uid === uid);
+    const workload = workloadsOf(workloads).find(([, { metadata }]) => metadata.uid === uid);
+    if (pod) this.#tell(pod, [], () => detail(pod, close));
+    else if (node) {
+      const here = all.filter(({ spec }) => spec.nodeName === node.metadata.name);
+      this.#tell(node, here, () => nodeDetail(node, here, close));
+    } else if (thing) this.#tell(thing.object, thing.pods, () => thingDetail(thing, close));
+    else if (workload) {
+      const [kind, one] = workload;
+      const owned = ownedBy(uid, workloads);
+      this.#tell(one, owned, () => workloadDetail(kind, one, owned, close));
+    } else {
       this.#detail.hidden = true;
       delete this.#detail.dataset.version;
-      return;
     }
-    const selected = thing?.selected.map((one) => one.metadata.resourceVersion).join() ?? "";
-    const version = `${object.metadata.uid}/${object.metadata.resourceVersion}/${selected}`;
+  }
+
+  /** Tell about an object, anew when it or one of these Pods has changed. */
+  #tell({ metadata }: KubeObject, pods: Pod[], make: () => HTMLElement): void {
+    const version = [metadata, ...pods.map((pod) => pod.metadata)].map(({ uid, resourceVersion }) => `${uid}/${resourceVersion}`).join();
     if (this.#detail.dataset.version === version) return;
     const focused = this.#detail.contains(document.activeElement);
+    const open = this.#detail.querySelector<HTMLDetailsElement>("details")?.open ?? false;
+    const same = this.#detail.dataset.version?.startsWith(`${metadata.uid}/`);
     this.#detail.dataset.version = version;
-    const close = (): void => this.#choose(undefined);
-    this.#detail.replaceChildren(pod ? detail(pod, close) : thingDetail(thing as Thing, close));
+    this.#detail.replaceChildren(make());
+    const details = this.#detail.querySelector("details");
+    if (details && same) details.open = open;
     this.#detail.hidden = false;
     if (focused) need("button", this.#detail).focus();
   }
+}
+
+/** The Pods of a workload; of a Deployment those of its ReplicaSets. */
+function ownedBy(uid: string, { pods, replicasets }: Workloads): Pod[] {
+  const owners = new Set([uid, ...replicasets.filter((set) => controllerUid(set) === uid).map(({ metadata }) => metadata.uid)]);
+  return pods.filter((pod) => owners.has(controllerUid(pod) ?? ""));
 }
 
 /** Pods that want attention come first, so that they are seen among hundreds. */

@@ -39,8 +39,36 @@ export interface ContainerStatus {
   state?: ContainerState;
 }
 
+interface Named {
+  name?: string;
+}
+
+export interface Container {
+  name: string;
+  image: string;
+  ports?: { containerPort: number; protocol?: string }[];
+  restartPolicy?: string;
+  resources?: { requests?: Record<string, string> };
+  env?: { valueFrom?: { configMapKeyRef?: Named; secretKeyRef?: Named } }[];
+  envFrom?: { configMapRef?: Named; secretRef?: Named }[];
+}
+
+interface Volume {
+  configMap?: Named;
+  secret?: { secretName?: string };
+  persistentVolumeClaim?: { claimName?: string };
+  projected?: { sources?: { configMap?: Named; secret?: Named }[] };
+}
+
 export interface Pod extends KubeObject {
-  spec: { nodeName?: string; containers: { name: string; image: string; ports?: { containerPort: number; protocol?: string }[] }[]; initContainers?: { name: string; restartPolicy?: string }[] };
+  spec: {
+    nodeName?: string;
+    containers: Container[];
+    initContainers?: Container[];
+    volumes?: Volume[];
+    imagePullSecrets?: Named[];
+    overhead?: Record<string, string>;
+  };
   status?: {
     phase?: string;
     reason?: string;
@@ -52,26 +80,49 @@ export interface Pod extends KubeObject {
 }
 
 export interface Node extends KubeObject {
-  spec?: { unschedulable?: boolean; taints?: { key: string; effect: string }[] };
-  status?: { conditions?: Condition[]; nodeInfo?: { kubeletVersion?: string } };
+  spec?: { unschedulable?: boolean; taints?: { key: string; value?: string; effect: string }[] };
+  status?: {
+    conditions?: Condition[];
+    allocatable?: Record<string, string>;
+    addresses?: { type: string; address: string }[];
+    nodeInfo?: { kubeletVersion?: string };
+  };
 }
 
+/** Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs: each has some of it. */
 export interface Workload extends KubeObject {
-  spec: { replicas?: number };
-  status?: { replicas?: number; readyReplicas?: number; conditions?: Condition[] };
-}
-
-export interface DaemonSet extends KubeObject {
-  status?: { desiredNumberScheduled?: number; numberReady?: number };
-}
-
-export interface Job extends KubeObject {
-  spec: { completions?: number };
-  status?: { succeeded?: number };
+  spec: { replicas?: number; completions?: number };
+  status?: {
+    readyReplicas?: number;
+    desiredNumberScheduled?: number;
+    numberReady?: number;
+    succeeded?: number;
+    conditions?: Condition[];
+  };
 }
 
 export interface Service extends KubeObject {
   spec: { type?: string; clusterIP?: string; selector?: Record<string, string>; ports?: { port: number; targetPort?: number | string }[] };
+}
+
+export interface Claim extends KubeObject {
+  spec: { storageClassName?: string; volumeName?: string };
+  status?: { phase?: string; capacity?: { storage?: string } };
+}
+
+/** Whether it lies in a namespace of the system's own. */
+export function isSystem({ metadata: { namespace = "" } }: KubeObject): boolean {
+  return namespace.startsWith("kube-");
+}
+
+export function zoneOf(node: Node): string {
+  return node.metadata.labels?.["topology.kubernetes.io/zone"] ?? "";
+}
+
+/** As `kubectl describe node` writes them; what only says that the node is cordoned or not ready is told otherwise. */
+export function taintsOf(node: Node): string[] {
+  const taints = (node.spec?.taints ?? []).filter(({ key }) => key !== "node.kubernetes.io/unschedulable");
+  return taints.map(({ key, value, effect }) => `${key}${value ? `=${value}` : ""}:${effect}`);
 }
 
 /** How a Pod is drawn. */

@@ -3,6 +3,12 @@ import { h } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { lookOf, readyCount, restarts, statusOf, type Pod } from "./objects";
 
+/** What was chosen on the map, and the Pods that it has to do with. */
+export interface Choice {
+  uid: string | undefined;
+  related: ReadonlySet<string>;
+}
+
 /** A list of Pod buttons. One of them takes Tab, the arrow keys go on from there. */
 export class PodGroup {
   readonly list = h("ul", { class: "pods" });
@@ -16,7 +22,7 @@ export class PodGroup {
     this.list.addEventListener("keydown", (event) => this.#move(event));
   }
 
-  update(pods: Pod[], chosen: string | undefined): void {
+  update(pods: Pod[], { uid, related }: Choice): void {
     const wanted = new Set(pods.map((pod) => pod.metadata.uid));
     for (const [uid, button] of this.#buttons) {
       if (!wanted.has(uid)) {
@@ -31,8 +37,9 @@ export class PodGroup {
       const place: Element | null = previous ? previous.nextElementSibling : this.list.firstElementChild;
       if (place !== item) this.list.insertBefore(item, place);
       previous = item;
-      const pressed = String(pod.metadata.uid === chosen);
+      const pressed = String(pod.metadata.uid === uid);
       if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
+      button.classList.toggle("is-related", related.has(pod.metadata.uid));
     }
     this.#rove();
   }

@@ -1,19 +1,25 @@
-// Services and ConfigMaps on the map: those that the learner made, as buttons that tell what is known of them.
+// What Pods are reached by and what they use: Services, ConfigMaps, Secrets and claims that the learner made, as buttons
+// that tell what is known of them.
 import { h, icon } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { emit } from "../page";
 import { setText } from "./boxes";
 import { facts, head, pageButton, whatIfButton, whyButton } from "./detail";
-import { byName, isReady, podCount, type KubeObject, type Pod, type Service } from "./objects";
+import { byName, isReady, isSystem, podCount, type Claim, type KubeObject, type Pod, type Service } from "./objects";
+import type { Choice } from "./podview";
+import { usersOf, type Used } from "./usage";
 
 /** What every cluster has, and what nobody made here. */
 const OWN = new Set(["Service default/kubernetes"]);
-const SYSTEM = /^kube-/;
+
+/** Pods that are named in the details. */
+const NAMES = 20;
 
 export interface Thing {
-  kind: "Service" | "ConfigMap";
+  kind: "Service" | Used;
   object: KubeObject;
-  selected: Pod[];
+  /** Those that it selects, or that use it. */
+  pods: Pod[];
 }
 
 /** The Pods that a Service selects. */
@@ -26,21 +32,37 @@ function selectedBy(service: Service, pods: Pod[]): Pod[] {
   );
 }
 
-export function thingsOf(services: Service[], configmaps: KubeObject[], pods: Pod[], namespace: string): Thing[] {
-  const there = (kind: Thing["kind"], { metadata: { name, namespace: space = "" } }: KubeObject): boolean => {
-    if (namespace) return space === namespace && name !== "kube-root-ca.crt";
-    return !SYSTEM.test(space) && name !== "kube-root-ca.crt" && !OWN.has(`${kind} ${space}/${name}`);
-  };
+export interface Kept {
+  services: Service[];
+  configmaps: KubeObject[];
+  secrets: KubeObject[];
+  claims: Claim[];
+}
+
+/** `folded`: leave out what is the system's own. */
+export function thingsOf({ services, configmaps, secrets, claims }: Kept, pods: Pod[], folded: boolean): Thing[] {
+  const made = (kind: Thing["kind"], objects: KubeObject[], podsOf: (object: KubeObject) => Pod[]): Thing[] =>
+    objects
+      .filter((object) => {
+        const { name, namespace = "" } = object.metadata;
+        return name !== "kube-root-ca.crt" && !(folded && (isSystem(object) || OWN.has(`${kind} ${namespace}/${name}`)));
+      })
+      .sort(byName)
+      .map((object) => ({ kind, object, pods: podsOf(object) }));
+  const used = (kind: Used, objects: KubeObject[]): Thing[] => made(kind, objects, ({ metadata }) => usersOf(kind, metadata.namespace ?? "", metadata.name, pods));
   return [
-    ...services.filter((one) => there("Service", one)).sort(byName).map((object) => ({ kind: "Service" as const, object, selected: selectedBy(object, pods) })),
-    ...configmaps.filter((one) => there("ConfigMap", one)).sort(byName).map((object) => ({ kind: "ConfigMap" as const, object, selected: [] })),
+    ...made("Service", services, (object) => selectedBy(object as Service, pods)),
+    ...used("ConfigMap", configmaps),
+    ...used("Secret", secrets),
+    ...used("PersistentVolumeClaim", claims),
   ];
 }
 
-function label({ kind, object, selected }: Thing): string {
+function label({ kind, object, pods }: Thing): string {
   const { name } = object.metadata;
-  if (kind === "ConfigMap") return `ConfigMap ${name}`;
-  return `Service ${name} → ${podCount(selected.length)}`;
+  if (kind === "Service") return `Service ${name} → ${podCount(pods.length)}`;
+  const phase = kind === "PersistentVolumeClaim" ? ` (${(object as Claim).status?.phase ?? t("map.none")})` : "";
+  return `${kind} ${name}${phase}${pods.length ? ` ← ${podCount(pods.length)}` : ""}`;
 }
 
 /** A row of buttons, updated in place. */
@@ -50,7 +72,7 @@ export class ThingList {
 
   constructor(readonly choose: (uid: string) => void) {}
 
-  update(things: Thing[], chosen: string | undefined): void {
+  update(things: Thing[], choice: Choice): void {
     this.list.hidden = things.length === 0;
     const wanted = new Set(things.map((thing) => thing.object.metadata.uid));
     for (const [uid, button] of this.#buttons) {
@@ -67,19 +89,22 @@ export class ThingList {
         h("li", {}, button);
       }
       setText(button, label(thing));
-      button.classList.toggle("is-empty", thing.kind === "Service" && thing.selected.length === 0);
-      button.setAttribute("aria-pressed", String(uid === chosen));
+      button.classList.toggle("is-empty", thing.kind === "Service" && thing.pods.length === 0);
+      button.classList.toggle("is-related", thing.pods.some(({ metadata }) => metadata.uid === choice.uid));
+      button.setAttribute("aria-pressed", String(uid === choice.uid));
       const item = button.parentElement as HTMLElement;
       if (this.list.children[index] !== item) this.list.insertBefore(item, this.list.children[index] ?? null);
     });
   }
 }
 
-export function thingDetail({ kind, object, selected }: Thing, close: () => void): HTMLElement {
+export function thingDetail({ kind, object, pods }: Thing, close: () => void): HTMLElement {
   const { name, namespace = "", labels = {} } = object.metadata;
-  const command = `kubectl describe ${kind.toLowerCase()} ${name}${namespace === "default" ? "" : ` -n ${namespace}`}`;
+  const resource = kind.toLowerCase();
+  const command = `kubectl describe ${resource} ${name}${namespace === "default" ? "" : ` -n ${namespace}`}`;
   const spec = kind === "Service" ? (object as Service).spec : undefined;
-  const ready = selected.filter(isReady).length;
+  const claim = kind === "PersistentVolumeClaim" ? (object as Claim) : undefined;
+  const ready = pods.filter(isReady).length;
   return h(
     "div",
     {},
@@ -89,8 +114,8 @@ export function thingDetail({ kind, object, selected }: Thing, close: () => void
       "div",
       { class: "detail-acts" },
       h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command }) }, icon("play"), `kubectl describe`),
-      whyButton({ resource: `${kind.toLowerCase()}s`, namespace, name }),
-      whatIfButton({ resource: `${kind.toLowerCase()}s`, namespace, name }),
+      whyButton({ resource: `${resource}s`, namespace, name }),
+      whatIfButton({ resource: `${resource}s`, namespace, name }),
       spec?.ports?.length ? pageButton({ kind: "services", namespace, name, port: spec.ports[0]!.port }) : null,
     ),
     facts([
@@ -99,8 +124,15 @@ export function thingDetail({ kind, object, selected }: Thing, close: () => void
       ["ClusterIP", spec?.clusterIP],
       [t("map.ports"), spec?.ports?.map((port) => `${port.port} → ${port.targetPort ?? port.port}`).join(", ")],
       [t("map.selector"), spec && (Object.entries(spec.selector ?? {}).map(([k, v]) => `${k}=${v}`).join(", ") || t("map.none"))],
-      [t("map.selected"), spec && t("map.selected_n", { n: selected.length, ready })],
+      [t("map.status"), claim?.status?.phase],
+      [t("map.volume"), claim?.spec.volumeName],
+      [t("map.capacity"), claim?.status?.capacity?.storage],
+      ["StorageClass", claim?.spec.storageClassName],
       [t("map.labels"), Object.entries(labels).map(([k, v]) => `${k}=${v}`).join(", ")],
     ]),
+    h("h3", {}, spec ? t("map.selected") : t("map.used_by")),
+    h("p", {}, spec ? t("map.selected_n", { n: pods.length, ready }) : podCount(pods.length)),
+    h("ul", { class: "detail-list" }, ...pods.slice(0, NAMES).map((pod) => h("li", {}, h("code", {}, pod.metadata.name)))),
+    pods.length > NAMES ? h("p", { class: "muted" }, t("map.more", { n: pods.length - NAMES })) : null,
   );
 }

@@ -1,19 +1,46 @@
 // The map by workload: who owns which Pods. Deployments with their ReplicaSets, the other controllers, and whatever else
 // is the controller of a Pod, by the name in the Pod's owner reference; then the Pods that nobody looks after.
+import { h, icon } from "../../lib/dom";
 import { t } from "../../lib/i18n";
+import { emit } from "../page";
 import { groupBy, type Boxes } from "./boxes";
-import { byName, controllerOf, controllerUid, podCount, type DaemonSet, type Job, type KubeObject, type Pod, type Workload } from "./objects";
+import { conditionList, facts, head, whatIfButton, whyButton } from "./detail";
+import { byName, controllerOf, controllerUid, podCount, type Pod, type Workload } from "./objects";
+import type { Choice } from "./podview";
 
 export interface Workloads {
   pods: Pod[];
   deployments: Workload[];
   replicasets: Workload[];
-  daemonsets: DaemonSet[];
+  daemonsets: Workload[];
   statefulsets: Workload[];
-  jobs: Job[];
+  jobs: Workload[];
 }
 
-export function drawWorkloads(boxes: Boxes, shown: Workloads, chosen: string | undefined): void {
+/** `Deployment` and the like, of the workloads that can be chosen. */
+export type WorkloadKind = "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet" | "Job";
+
+/** All of them, the controllers of controllers first. */
+export function workloadsOf(shown: Workloads): [WorkloadKind, Workload][] {
+  const all: [WorkloadKind, Workload[]][] = [
+    ["Deployment", shown.deployments],
+    ["ReplicaSet", shown.replicasets],
+    ["StatefulSet", shown.statefulsets],
+    ["DaemonSet", shown.daemonsets],
+    ["Job", shown.jobs],
+  ];
+  return all.flatMap(([kind, some]) => [...some].sort(byName).map((one): [WorkloadKind, Workload] => [kind, one]));
+}
+
+/** How far it has come: `2/3 ready`. */
+export function progressOf(kind: WorkloadKind, { spec, status = {} }: Workload): string {
+  if (kind === "Job") return t("map.completed_n", { done: status.succeeded ?? 0, total: spec.completions ?? 1 });
+  if (kind === "DaemonSet") return t("map.ready_n", { ready: status.numberReady ?? 0, total: status.desiredNumberScheduled ?? 0 });
+  return t("map.ready_n", { ready: status.readyReplicas ?? 0, total: spec.replicas ?? 1 });
+}
+
+/** `folded`: Pods that are not the subject. */
+export function drawWorkloads(boxes: Boxes, shown: Workloads, folded: Pod[], choice: Choice): void {
   const byController = groupBy(shown.pods, (pod) => controllerUid(pod) ?? "");
   /** The Pods of a controller; whoever asks has shown them. */
   const take = (uid: string): Pod[] => {
@@ -26,42 +53,64 @@ export function drawWorkloads(boxes: Boxes, shown: Workloads, chosen: string | u
     const pods = take(set.metadata.uid);
     const revision = set.metadata.annotations?.["deployment.kubernetes.io/revision"];
     const idle = (set.spec.replicas ?? 1) === 0 && pods.length === 0;
+    const { uid, name } = set.metadata;
     boxes.show(
-      set.metadata.uid,
-      `box-replicaset${inner ? " box-inner" : ""}${idle ? " is-idle" : ""}`,
-      `ReplicaSet ${set.metadata.name}`,
-      [revision && t("map.revision", { revision }), t("map.ready_n", { ready: set.status?.readyReplicas ?? 0, total: set.spec.replicas ?? 1 })],
-      pods,
-      chosen,
+      {
+        key: uid,
+        uid,
+        look: `box-replicaset${inner ? " box-inner" : ""}${idle ? " is-idle" : ""}`,
+        title: `ReplicaSet ${name}`,
+        notes: [revision && t("map.revision", { revision }), progressOf("ReplicaSet", set)],
+        pods,
+      },
+      choice,
     );
   };
   for (const deployment of [...shown.deployments].sort(byName)) {
     const { uid, name } = deployment.metadata;
-    const counts = { ready: deployment.status?.readyReplicas ?? 0, total: deployment.spec.replicas ?? 1 };
-    boxes.show(uid, "box-deployment", `Deployment ${name}`, [t("map.ready_n", counts)], [], undefined);
+    boxes.show({ key: uid, uid, look: "box-deployment", title: `Deployment ${name}`, notes: [progressOf("Deployment", deployment)] }, choice);
     for (const set of sets.get(uid) ?? []) drawSet(set, true);
     sets.delete(uid);
   }
   for (const set of [...sets.values()].flat()) drawSet(set, false);
-  const drawOne = (kind: string, { metadata: { uid, name } }: KubeObject, note: string): void => {
-    boxes.show(uid, "box-replicaset", `${kind} ${name}`, [note], take(uid), chosen);
-  };
-  for (const set of [...shown.statefulsets].sort(byName)) {
-    drawOne("StatefulSet", set, t("map.ready_n", { ready: set.status?.readyReplicas ?? 0, total: set.spec.replicas ?? 1 }));
-  }
-  for (const daemon of [...shown.daemonsets].sort(byName)) {
-    const { numberReady: ready = 0, desiredNumberScheduled: total = 0 } = daemon.status ?? {};
-    drawOne("DaemonSet", daemon, t("map.ready_n", { ready, total }));
-  }
-  for (const job of [...shown.jobs].sort(byName)) {
-    drawOne("Job", job, t("map.completed_n", { done: job.status?.succeeded ?? 0, total: job.spec.completions ?? 1 }));
+  for (const [kind, one] of workloadsOf({ ...shown, deployments: [], replicasets: [] })) {
+    const { uid, name } = one.metadata;
+    boxes.show({ key: uid, uid, look: "box-replicaset", title: `${kind} ${name}`, notes: [progressOf(kind, one)], pods: take(uid) }, choice);
   }
   const lonely = take("");
   for (const [uid, pods] of byController) {
     const owner = pods[0] && controllerOf(pods[0]);
     // A static Pod belongs to its node's kubelet.
     const title = owner?.kind === "Node" ? t("map.static", { node: owner.name }) : `${owner?.kind ?? ""} ${owner?.name ?? ""}`;
-    boxes.show(uid, "box-rest", title, [podCount(pods.length)], pods, chosen);
+    boxes.show({ key: uid, look: "box-rest", title, notes: [podCount(pods.length)], pods }, choice);
   }
-  if (lonely.length) boxes.show("lonely", "box-rest", t("map.lonely"), [podCount(lonely.length)], lonely, chosen);
+  if (lonely.length) boxes.show({ key: "lonely", look: "box-rest", title: t("map.lonely"), notes: [podCount(lonely.length)], pods: lonely }, choice);
+  if (folded.length) boxes.show({ key: "folded", look: "box-rest", title: t("map.system"), notes: [podCount(folded.length)], folded }, choice);
+}
+
+export function workloadDetail(kind: WorkloadKind, workload: Workload, pods: Pod[], close: () => void): HTMLElement {
+  const { name, namespace = "", labels = {} } = workload.metadata;
+  const resource = kind.toLowerCase();
+  const command = `kubectl describe ${resource} ${name}${namespace === "default" ? "" : ` -n ${namespace}`}`;
+  return h(
+    "div",
+    {},
+    head(name, close),
+    h("p", {}, h("span", { class: "badge" }, kind)),
+    h(
+      "div",
+      { class: "detail-acts" },
+      h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command }) }, icon("play"), "kubectl describe"),
+      whyButton({ resource: `${resource}s`, namespace, name }),
+      whatIfButton({ resource: `${resource}s`, namespace, name }),
+    ),
+    facts([
+      [t("map.namespace"), namespace],
+      [t("map.replicas"), workload.spec?.replicas === undefined ? undefined : String(workload.spec.replicas)],
+      [t("map.pods"), podCount(pods.length)],
+      [t("map.owner"), workload.metadata.ownerReferences?.map((owner) => `${owner.kind} ${owner.name}`).join(", ")],
+      [t("map.labels"), Object.entries(labels).map(([k, v]) => `${k}=${v}`).join(", ")],
+    ]),
+    conditionList(workload.status?.conditions ?? []),
+  );
 }
