@@ -9,7 +9,7 @@ from types import SimpleNamespace
 from typing import Any
 
 import pytest
-from runs.host import live, map_channel, status_channel
+from runs.host import live, map_channel, status_channel, ticker
 from runs.host.checker import Checker
 from runs.host.live import Tabs
 from runs.host.status_channel import StatusChannel
@@ -146,6 +146,8 @@ BAD = [
     pytest.param('{"ch": "map", "type": "watch", "resources": {"leases": ""}}', id="no such resource"),
     pytest.param('{"ch": "map", "type": "watch", "resources": {"pods": 7}}', id="a version that is no text"),
     pytest.param('{"ch": "map", "type": "watch", "resources": ["pods"]}', id="a list"),
+    pytest.param('{"ch": "ticker", "type": "stop"}', id="no message of the ticker's"),
+    pytest.param('{"ch": "ticker", "type": "follow", "on": true, "language": "xx"}', id="no language"),
 ]
 
 
@@ -196,5 +198,39 @@ def test_a_slow_cluster_is_told_and_a_usual_one_again(monkeypatch: pytest.Monkey
         channel.close()
         with pytest.raises(ValueError, match="told"):
             await channel.receive({"type": "faster"})
+
+    play(scene)
+
+
+@pytest.mark.parametrize(
+    ("language", "said"), [("en", "created the ConfigMap news"), ("zh-hans", "创建了 ConfigMap news")]
+)
+def test_the_ticker_tells_what_happens_from_now_on(
+    monkeypatch: pytest.MonkeyPatch, language: str, said: str
+) -> None:
+    monkeypatch.setattr(ticker, "LOOK_SECONDS", 0.01)
+    monkeypatch.setattr(ticker, "TOLD", 2)
+
+    async def scene(cluster: Cluster, tabs: Tabs) -> None:
+        cluster.apply(config_map("before"))
+        tab = Browser(tabs)
+        follow = {"ch": "ticker", "type": "follow", "on": True, "language": language}
+        tab.say_raw("receive", json.dumps(follow))
+        for turn in range(1_000):
+            await asyncio.sleep(0.03)
+            if tab.text:
+                break
+            for name in ("old", "older", "news"):
+                cluster.apply(config_map(name, str(turn)))
+        told = tab.text[0]
+        assert (told["type"], told["more"], len(told["items"])) == ("happened", 1, 2)
+        assert said in told["items"][-1]["text"], told
+        assert told["items"][-1]["component"]
+        tab.say_raw("receive", json.dumps({**follow, "on": False}))
+        await asyncio.sleep(0.05)
+        told_so_far = len(tab.text)
+        cluster.apply(config_map("unheard"))
+        await asyncio.sleep(0.05)
+        assert len(tab.text) == told_so_far
 
     play(scene)

@@ -21,6 +21,7 @@ from runs.host.checker import Checker, ChecksChannel
 from runs.host.clock import RunClock
 from runs.host.map_channel import MapChannel
 from runs.host.status_channel import StatusChannel
+from runs.host.ticker import TickerChannel
 
 CLOSE_AGAIN, CLOSE_BAD = 1013, 4400
 MAX_TABS = 8
@@ -44,6 +45,7 @@ CHANNELS: dict[str, Callable[[ClusterApp, Checker, RunClock, Callable[[], None]]
     "status": lambda app, checker, clock, wake: StatusChannel(app.driver, clock, wake),
     "map": lambda app, checker, clock, wake: MapChannel(app, wake),
     "checks": lambda app, checker, clock, wake: ChecksChannel(checker, wake),
+    "ticker": lambda app, checker, clock, wake: TickerChannel(app.cluster, wake),
 }
 """What a tab can follow."""
 

@@ -11,6 +11,7 @@ import { drawNodes, nodeDetail } from "./nodes";
 import { controllerUid, isSystem, lookOf, type Claim, type KubeObject, type Look, type Node, type Pod, type Service, type Workload } from "./objects";
 import type { Choice } from "./podview";
 import { tables } from "./tables";
+import { Ticker } from "./ticker";
 import { thingDetail, ThingList, thingsOf, type Thing } from "./things";
 import { Resource, Watches } from "./watch";
 import { drawWorkloads, workloadDetail, workloadsOf, type Workloads } from "./workloads";
@@ -64,6 +65,7 @@ class MapElement extends HTMLElement {
   readonly #past = h("p", { class: "map-past", hidden: true });
   readonly #search = h("input", { type: "search", class: "map-filter", "aria-label": t("map.filter"), title: t("map.filter_title"), placeholder: t("map.filter_example"), maxlength: 200 });
   readonly #system = h("button", { type: "button", class: "button button-small", "aria-pressed": "false", title: t("map.system_title") }, t("map.system"));
+  readonly #ticker = new Ticker();
   #filter: Filter = () => true;
   #unfolded = false;
   #mode: Mode = "nodes";
@@ -108,6 +110,7 @@ class MapElement extends HTMLElement {
       this.#broken,
       this.#past,
       h("div", { class: "map-main" }, this.#scroll, this.#detail),
+      this.#ticker.root,
       legend,
     );
     this.#detail.setAttribute("aria-label", t("map.details"));
@@ -115,7 +118,10 @@ class MapElement extends HTMLElement {
       if (event.key === "Escape") this.#choose(undefined);
     });
     on("dd-up", ({ fresh }) => {
-      if (fresh) this.#watches.clear();
+      if (fresh) {
+        this.#watches.clear();
+        this.#ticker.clear();
+      }
       this.#up = true;
       this.#flow();
     });
@@ -137,7 +143,9 @@ class MapElement extends HTMLElement {
   }
 
   #flow(): void {
-    this.#watches.flow(this.#up && this.#seen && !document.hidden);
+    const flows = this.#up && this.#seen && !document.hidden;
+    this.#watches.flow(flows);
+    this.#ticker.flow(flows);
   }
 
   #schedule(): void {
