@@ -17,7 +17,7 @@ Models k8s.io/client-go/tools/cache.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,33 +124,49 @@ def _by_node(obj: JSON) -> Sequence[str]:
     return (node,) if node else ()
 
 
+_OF_ALL: Mapping[str, tuple[IndexFunc, tuple[str, ...]]] = {
+    "namespace": (_by_namespace, ()),
+    "owner": (_by_owner, ("owners",)),
+}
+"""The indexes of every resource: what the values are, and on which parts of a Change they depend."""
+_OF_PODS = {**_OF_ALL, "node": (_by_node, ("spec",))}
+
+
 class Informer:
     """The view of one resource that a reader has. Lists are ordered by key."""
 
-    __slots__ = (
-        "_reader",
-        "_shared",
-        "add_index",
-        "by_index",
-        "count_by_index",
-        "get",
-        "is_renewed",
-        "list",
-        "resource",
-    )
+    # A cluster has some 75 of them: what is asked most is kept bound, the rest is found when it is asked.
+    __slots__ = ("_reader", "_shared", "_view", "by_index", "get")
 
     def __init__(self, shared: SharedInformer, reader: Reader | None) -> None:
         self._shared = shared
         self._reader = reader
-        self.resource = shared.resource
-        self.add_index = shared.add_index
-        self.is_renewed = shared.is_renewed
         self.show(shared)
 
     def show(self, view: SharedInformer | _Still) -> None:
         """Reads are answered by that one from now on."""
-        self.get, self.list = view.get, view.list
-        self.by_index, self.count_by_index = view.by_index, view.count_by_index
+        self._view, self.get, self.by_index = view, view.get, view.by_index
+
+    @property
+    def resource(self) -> str:
+        """The group-resource."""
+        return self._shared.resource
+
+    def list(self, namespace: str | None = None) -> Objects:
+        """All objects, or those of a namespace."""
+        return self._view.list(namespace)
+
+    def count_by_index(self, index: str, value: str) -> int:
+        """How many `by_index` gives."""
+        return self._view.count_by_index(index, value)
+
+    def is_renewed(self, key: str) -> bool:
+        """Whether the object is written again by itself, with nothing but the time changed, until further notice."""
+        return self._shared.is_renewed(key)
+
+    def add_index(self, name: str, values_of: IndexFunc, parts: Sequence[str]) -> None:
+        """As `SharedInformer.add_index`."""
+        self._shared.add_index(name, values_of, parts)
 
     def on(
         self,
@@ -198,19 +214,16 @@ class SharedInformer:
         self.resource = resource
         self._store = store
         self._clock = store.clock
-        self._indexes: dict[str, _Index] = {}
+        self._declared = _OF_PODS if resource == "pods" else _OF_ALL
+        self._indexes: dict[str, _Index] = {}  # those that somebody has asked
         self._handlers: dict[str, list[Handler]] = {_ADD: [], _UPDATE: [], _DELETE: []}
-        self._named: set[str] = set()  # the kinds of owner that any handler names
+        self._named: frozenset[str] = frozenset()  # the kinds of owner that any handler names
         self._routes: dict[tuple[str, str, str], list[Handler]] = {}
         self._authorizer: AuthorizerChain | None = None
         self._readers: dict[str, Reader] = {}
         self._views: dict[str, Informer] = {}
         self._asked_at = -1
         self._still: dict[str, _Still] = {}  # by the names of readers that may not read
-        self.add_index("namespace", _by_namespace, ())
-        self.add_index("owner", _by_owner, ("owners",))
-        if resource == "pods":
-            self.add_index("node", _by_node, ("spec",))
         store.subscribe(resource, self._event)
 
     def get(self, key: str) -> JSON | None:
@@ -226,16 +239,25 @@ class SharedInformer:
 
     def by_index(self, index: str, value: str) -> Objects:
         """The objects for which the index function gave ``value``. Raises KeyError for an unknown index."""
-        bucket = self._indexes[index].buckets.get(value)
+        bucket = self._index(index).buckets.get(value)
         return self._store.of_keys(self.resource, bucket.keys) if bucket is not None else []
 
     def count_by_index(self, index: str, value: str) -> int:
-        bucket = self._indexes[index].buckets.get(value)
+        bucket = self._index(index).buckets.get(value)
         return len(bucket.keys) if bucket is not None else 0
+
+    def _index(self, name: str) -> _Index:
+        """The index, made when it is asked for the first time. Raises KeyError."""
+        found = self._indexes.get(name)
+        if found is None:
+            found = self._indexes[name] = _Index(*self._declared[name])
+            for obj in self._store.range(self.resource):
+                found.apply(key_of(obj), None, obj)
+        return found
 
     def values_of(self, index: str) -> IndexFunc:
         """What an index goes by. Raises KeyError."""
-        return self._indexes[index].values_of
+        return self._declared[index][0]
 
     def view(self, reader: Reader | None) -> Informer:
         """A reader's informer."""
@@ -253,12 +275,8 @@ class SharedInformer:
 
         ``parts`` are the parts of a Change that the values depend on, beyond what never changes.
         """
-        if name in self._indexes:
-            return
-        index = self._indexes[name] = _Index(values_of, tuple(parts))
-        if self._store:  # while a cluster is wired there is nothing in it yet
-            for obj in self._store.range(self.resource):
-                index.apply(key_of(obj), None, obj)
+        if name not in self._declared:
+            self._declared = {**self._declared, name: (values_of, tuple(parts))}
 
     def on(
         self,
@@ -431,15 +449,15 @@ class SharedInformer:
         """Takes over the indexes of ``other``, whose store this informer's store shares."""
         if self._still or other._still:
             self.load(other.state())
-        for name, index in self._indexes.items():
-            index.share(other._indexes[name])
+        self._indexes = {}
+        for name, index in other._indexes.items():
+            if name in self._declared:
+                self._indexes[name] = made = _Index(*self._declared[name])
+                made.share(index)
 
     def rebuild(self) -> None:
-        """Reads everything anew from the store, without calling handlers (after a restore)."""
-        for index in self._indexes.values():
-            index.buckets.clear()
-            for obj in self._store.range(self.resource):
-                index.apply(key_of(obj), None, obj)
+        """What was read from the store is read anew, without calling handlers (after a restore)."""
+        self._indexes = {}
 
 
 class SharedInformerFactory:

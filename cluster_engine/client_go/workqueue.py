@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from itertools import islice
+from sys import intern
 from typing import Any
 
 from cluster_engine.apimachinery.errors import ApiError
@@ -45,8 +46,10 @@ class WorkQueue:
         self._draining = False
         self._delayed: dict[str, tuple[int, int]] = {}  # key -> (due µs, timer)
         self._failures: dict[str, int] = {}
-        clock.register(f"{name}/drain", self._drain)
-        clock.register(f"{name}/due", self._due)
+        # One text each for all clusters of the process.
+        self._drain_event, self._due_event = intern(f"{name}/drain"), intern(f"{name}/due")
+        clock.register(self._drain_event, self._drain)
+        clock.register(self._due_event, self._due)
 
     def __len__(self) -> int:
         return len(self._pending)
@@ -74,9 +77,7 @@ class WorkQueue:
             if waiting[0] <= due:
                 return
             self._clock.cancel(waiting[1])
-        timer = self._clock.call_at(
-            due, f"{self.name}/due", key, priority=self._priority, background=background
-        )
+        timer = self._clock.call_at(due, self._due_event, key, priority=self._priority, background=background)
         self._delayed[key] = (due, timer)
 
     def add_rate_limited(self, key: str, patience: int | None = None) -> None:
@@ -98,7 +99,7 @@ class WorkQueue:
 
     def _soon(self, at_once: bool = False) -> None:
         due = self._clock.now if at_once else self._clock.beat(self.name, self._latency)
-        self._clock.call_at(due, f"{self.name}/drain", priority=self._priority)
+        self._clock.call_at(due, self._drain_event, priority=self._priority)
 
     def _due(self, key: str) -> None:
         self._delayed.pop(key, None)

@@ -64,37 +64,36 @@ class GarbageCollector(Controller):
         kinds = [k for k in self.ctx.scheme.kinds if "delete" in k.verbs and k.group_resource not in _IGNORED]
         self.resources = {(kind.group, kind.kind): kind for kind in kinds}
         self.informers = {kind.group_resource: self.ctx.informers.of(kind.group_resource) for kind in kinds}
-        for resource in self.informers:
+        added, updated, deleted = self._added, self._updated, self._deleted  # the same for all of them
+        for resource, informer in self.informers.items():
             if resource not in self._watched:
                 self._watched.add(resource)
-                self._watch(resource)
+                informer.add_index(_OWNERS, owner_uids, ("owners",))
+                informer.on(add=added, update=updated, delete=deleted)
 
-    def _watch(self, resource: str) -> None:
-        informer = self.informers[resource]
-        informer.add_index(_OWNERS, owner_uids, ("owners",))
+    def _added(self, obj: JSON) -> None:
+        if "ownerReferences" in obj["metadata"] or "deletionTimestamp" in obj["metadata"]:
+            self._look(obj)
 
-        def added(obj: JSON) -> None:
-            if "ownerReferences" in obj["metadata"] or "deletionTimestamp" in obj["metadata"]:
-                self._look(resource, obj)
+    def _updated(self, change: Change) -> None:
+        if change.owners or change.finalizers or change.going:
+            self._look(change.new)
 
-        def updated(change: Change) -> None:
-            if change.owners or change.finalizers or change.going:
-                self._look(resource, change.new)
+    def _deleted(self, obj: JSON) -> None:
+        for name, dependent in self._dependents(obj):
+            self.queue.add(f"{name}|{key_of(dependent)}")
+        # An owner that waits for its dependents may now have lost the last one.
+        for reference in obj["metadata"].get("ownerReferences") or ():
+            owner = self._owner(obj, reference)
+            if owner is not None and has_finalizer(owner[1], FOREGROUND):
+                self.queue.add(f"{owner[0]}|{key_of(owner[1])}")
 
-        def deleted(obj: JSON) -> None:
-            for name, dependent in self._dependents(obj):
-                self.queue.add(f"{name}|{key_of(dependent)}")
-            # An owner that waits for its dependents may now have lost the last one.
-            for reference in obj["metadata"].get("ownerReferences") or ():
-                owner = self._owner(obj, reference)
-                if owner is not None and has_finalizer(owner[1], FOREGROUND):
-                    self.queue.add(f"{owner[0]}|{key_of(owner[1])}")
-
-        informer.on(add=added, update=updated, delete=deleted)
-
-    def _look(self, resource: str, obj: JSON) -> None:
+    def _look(self, obj: JSON) -> None:
         """Enqueues what may need work: deleted with our finalizers on, or owned by somebody gone or going."""
-        meta = obj["metadata"]
+        kind = self.resources.get((obj["apiVersion"].rpartition("/")[0], obj["kind"]))
+        if kind is None:
+            return  # it is served no more
+        resource, meta = kind.group_resource, obj["metadata"]
         if meta.get("deletionTimestamp"):
             if has_finalizer(obj, ORPHAN) or has_finalizer(obj, FOREGROUND):
                 self.queue.add(f"{resource}|{key_of(obj)}")

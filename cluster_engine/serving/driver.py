@@ -58,6 +58,7 @@ class Driver:
         self._dozing = False
         self._roused_until = 0
         self._clock = cluster.clock
+        self._forget = cluster.server.registry.cache.clear
         self._jump = speed == "max"
         self._speed = 1.0 if speed == "max" else float(speed)
         self._wall = self._measured_wall = steady_clock()
@@ -315,6 +316,7 @@ class Driver:
             return None
         if self._unseen is not None and self._unseen():
             self._dozing = True
+            self._forget()  # bytes for answers, which are made again when somebody asks
             return None
         reached = self._come_to_now()
         wall = steady_clock()

@@ -16,17 +16,17 @@ _FORM = re.compile(r"(\d{4})-(\d\d)-(\d\d)T(\d\d):(\d\d):(\d\d)(\.\d{1,9})?(Z|[+
 
 @lru_cache(maxsize=4096)
 def _seconds_text(seconds: int) -> str:
-    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%S")
+    return (_EPOCH + timedelta(seconds=seconds)).strftime("%Y-%m-%dT%H:%M:%SZ")
 
 
 def rfc3339(us: int) -> str:
     """The form of ``metav1.Time``: whole seconds, UTC."""
-    return _seconds_text(us // SECOND) + "Z"
+    return _seconds_text(us // SECOND)
 
 
 def rfc3339_micro(us: int) -> str:
     """The form of ``metav1.MicroTime``."""
-    return f"{_seconds_text(us // SECOND)}.{us % SECOND:06d}Z"
+    return f"{_seconds_text(us // SECOND)[:-1]}.{us % SECOND:06d}Z"
 
 
 @lru_cache(maxsize=8192)

@@ -35,6 +35,30 @@ def test_indexes_follow_every_change_and_are_ordered_by_key():
     assert pods.count_by_index("node", "n3") == 0
 
 
+def test_an_index_begins_when_it_is_asked_and_a_fork_goes_on_with_it():
+    store = Store(clock := Clock(0))
+    factory = SharedInformerFactory(store)
+    pods = factory.of("pods")
+    pods.add_index("first letter", lambda obj: (obj["metadata"]["name"][0],), ())
+    for name in ("ab", "ba", "aa"):
+        store.put("pods", f"default/{name}", pod(name, node="n1"))
+    with pytest.raises(KeyError):
+        pods.by_index("last letter", "a")
+    assert names(pods.by_index("first letter", "a")) == ["aa", "ab"]
+    twin_store = Store(Clock(clock.now))
+    twin_store.share(store)
+    twin = SharedInformerFactory(twin_store)
+    twin_pods = twin.of("pods")
+    twin_pods.add_index("first letter", lambda obj: (obj["metadata"]["name"][0],), ())
+    twin.share(factory)
+    twin_store.delete("pods", "default/ab")
+    store.put("pods", "default/ac", pod("ac", node="n2"))
+    assert names(twin_pods.by_index("first letter", "a")) == ["aa"]
+    assert names(twin_pods.by_index("node", "n1")) == ["aa", "ba"]
+    assert names(pods.by_index("first letter", "a")) == ["aa", "ab", "ac"]
+    assert names(pods.by_index("node", "n1")) == ["aa", "ab", "ba"]
+
+
 def test_a_rebuilt_informer_equals_the_one_that_saw_it_all():
     store = Store(Clock(0))
     factory = SharedInformerFactory(store)

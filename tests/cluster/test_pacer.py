@@ -16,6 +16,7 @@ from itertools import count
 import pytest
 
 from cluster_engine.cluster import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.serving import Driver, Pacer, pacer
 from cluster_engine.serving import driver as driver_module
 
@@ -245,9 +246,12 @@ def test_time_that_nobody_saw_is_worked_out_when_somebody_comes(
     driver = Driver(cluster := quiet.fork(), pacer=heap, unseen=lambda: unseen)
     driver.start()
     begun = cluster.clock.now
+    cluster.request(Request("GET", "/api/v1/nodes", user=ADMIN))
+    assert len(cluster.server.registry.cache)
     wall.run(600_000 * MS)
     driver.catch_up()
     assert (cluster.clock.now, heap.looks) == (begun, 1)
+    assert not len(cluster.server.registry.cache)
     unseen = False
     driver.rouse()
     asyncio.run(driver.roused())
