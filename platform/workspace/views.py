@@ -24,7 +24,12 @@ from runs.models import Run
 from labs.kit import catalog
 from labs.kit.catalog import Lab
 from labs.kit.checking import CheckSpec
+from labs.kit.checks.object import ObjectJudge
 from labs.kit.words import Text
+
+
+SUBJECTS = 4
+"""Objects whose causes are offered after a pass."""
 
 
 @dataclass(frozen=True)
@@ -96,7 +101,19 @@ def _after(lab: Lab) -> dict[str, Any]:
         "solution": lab.solution_text,
         "stretch": markdown.render(localized(lab.stretch)).html if lab.stretch else "",
         "following": progress.after_lab(catalog.load(), lab),
+        "subjects": _subjects(lab),
     }
+
+
+def _subjects(lab: Lab) -> list[ObjectJudge]:
+    """What the lab's checks look at by name: of these the page can tell how they came about. Notes are left out."""
+    judges = [check.judge for check in lab.checks]
+    found = {
+        (judge.kind, judge.namespace, judge.name): judge
+        for judge in judges
+        if isinstance(judge, ObjectJudge) and judge.exists and judge.kind != "ConfigMap"
+    }
+    return list(found.values())[:SUBJECTS]
 
 
 @never_cache

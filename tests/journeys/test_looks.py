@@ -171,6 +171,10 @@ def test_a_lab_and_who_looks_into_it(stack: Any, browser: Any, camera: Camera) -
     page.wait_for_selector("[data-step=after] h2", state="attached")
     page.click("[data-to=after]")
     camera.look_at("passed")
+    camera.press("[data-cause]")
+    page.locator(".why[open] .why-chain li").first.wait_for()
+    camera.look_at("how it came about")
+    camera.press(SHUT)
     run = page.url.rstrip("/").rpartition("/")[2]
     page.goto(stack.url)
     camera.look_at("who comes back")

@@ -57,6 +57,12 @@ class GuideElement extends HTMLElement {
     for (const button of this.querySelectorAll<HTMLElement>("[data-go]")) {
       button.addEventListener("click", () => this.#go(this.#beside(Number(button.dataset.go))));
     }
+    this.addEventListener("click", (event) => {
+      const asked = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-cause]") : null;
+      if (!asked) return;
+      const { cause = "", namespace = "", name = "" } = asked.dataset;
+      emit("dd-why", { resource: cause, namespace, name });
+    });
     this.#appealed = JSON.parse(need("#appealed").textContent ?? "{}") as Record<string, string>;
     const standing = JSON.parse(need("#standing").textContent ?? "null") as Report | null;
     if (standing) this.#show(standing);
