@@ -160,6 +160,11 @@ def checks(options: argparse.Namespace) -> Iterator[Result]:
     yield {"bench": "checks", **hosting("checks", 100)}
 
 
+def lessons(options: argparse.Namespace) -> Iterator[Result]:
+    """How long a lesson's first block takes, the start of its cluster included."""
+    yield {"bench": "lessons", **hosting("lessons", options.runs)}
+
+
 def cel(options: argparse.Namespace) -> Iterator[Result]:
     """Rules in CEL: what compiling one costs, how many evaluations a core makes a second."""
     yield {"bench": "cel", "runs": options.runs, **engine("cel", str(options.runs))}
@@ -179,6 +184,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "labs": labs,
     "grading": grading,
     "checks": checks,
+    "lessons": lessons,
     "cel": cel,
 }
 

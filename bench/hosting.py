@@ -360,6 +360,33 @@ def checks(repeats: int) -> dict[str, Any]:
         return {"checks": len(took), **ordered(took)}
 
 
+def lessons(repeats: int) -> dict[str, Any]:
+    """The first block of each lesson, from the click on: its cluster is started, the block runs in a terminal."""
+    with platform(), host() as made:
+        from accounts.models import User
+        from runs.models import Run
+
+        from labs.kit import blocks, catalog
+
+        opened, answered = [], []
+        for number in range(-1, repeats):
+            for lesson in catalog.load().lessons:
+                slug, first = blocks.PREFIX + lesson.slug, next(b for b in blocks.of(lesson) if b.script)
+                run = Run.objects.create(
+                    user=User.objects.create_guest(), lab_slug=slug, seed=1, start="2026-01-01T00:00:00Z"
+                )
+                began = time.monotonic()
+                made.acquire(run.pk)
+                there = time.monotonic()
+                told = made.call(made.runs[run.pk].run_block({"block": first.number}))
+                assert told["ran"][-1]["status"] == 0, told
+                if number >= 0:  # the first round warms what is made once
+                    opened.append(there - began)
+                    answered.append(time.monotonic() - began)
+                made.call(made.drop(made.runs[run.pk]))
+        return {"lessons": len(answered), "open_p50": statistics.median(opened), **ordered(answered)}
+
+
 def grading(count: int, processes: int) -> dict[str, Any]:
     """Submissions graded: claimed, applied, settled, checked, kept; by so many workers."""
     with platform():
@@ -426,6 +453,7 @@ MEASURES = {
     "active": lambda arguments: active(int(arguments[0]), float(arguments[1]), "hostile" in arguments),
     "resume": lambda arguments: resume(int(arguments[0]), int(arguments[1]), int(arguments[2])),
     "checks": lambda arguments: checks(int(arguments[0])),
+    "lessons": lambda arguments: lessons(int(arguments[0])),
     "grading": lambda arguments: grading(int(arguments[0]), int(arguments[1])),
 }
 
