@@ -27,7 +27,6 @@ from labs.kit.checking import CheckSpec
 from labs.kit.checks.object import ObjectJudge
 from labs.kit.words import Text
 
-
 SUBJECTS = 4
 """Objects whose causes are offered after a pass."""
 
