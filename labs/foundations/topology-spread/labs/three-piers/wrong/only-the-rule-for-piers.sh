@@ -1,0 +1,5 @@
+# fails: machines
+kubectl label node worker-4 pier=south
+kubectl patch deployment {{boats}} --type=json -p '[{"op": "add", "path": "/spec/template/spec/topologySpreadConstraints", "value": [{"maxSkew": 1, "topologyKey": "pier", "whenUnsatisfiable": "DoNotSchedule", "labelSelector": {"matchLabels": {"app": "{{boats}}"}}, "matchLabelKeys": ["pod-template-hash"]}]}]'
+kubectl rollout status deployment/{{boats}} --timeout=120s
+sleep 5
