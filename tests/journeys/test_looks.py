@@ -153,7 +153,7 @@ def test_a_lab_and_who_looks_into_it(stack: Any, browser: Any, camera: Camera) -
         if name == "page of a service":
             page.frame_locator(".preview iframe").locator("text=Welcome to nginx!").first.wait_for()
         if name == "failing checks":
-            page.wait_for_selector("dd-guide.is-asked:not(.is-busy)")
+            page.wait_for_selector("dd-guide.is-asked:not(.is-busy)", timeout=120_000)
         camera.look_at(name)
     camera.press(TERMINAL)
     workspace.type(f"cat > mended.yaml <<'EOF'\n{MENDED}EOF")
