@@ -9,8 +9,10 @@ from cluster_engine.apimachinery.scheme import Kind
 from .admissionregistration.v1 import (
     mutatingadmissionpolicy,
     mutatingadmissionpolicybinding,
+    mutatingwebhookconfiguration,
     validatingadmissionpolicy,
     validatingadmissionpolicybinding,
+    validatingwebhookconfiguration,
 )
 from .apiextensions.v1 import customresourcedefinition
 from .apiregistration.v1 import apiservice
@@ -122,8 +124,10 @@ KINDS: tuple[Kind, ...] = (
     customresourcedefinition.KIND,
     mutatingadmissionpolicy.KIND,
     mutatingadmissionpolicybinding.KIND,
+    mutatingwebhookconfiguration.KIND,
     validatingadmissionpolicy.KIND,
     validatingadmissionpolicybinding.KIND,
+    validatingwebhookconfiguration.KIND,
 )
 
 __all__ = ["KINDS"]

@@ -391,6 +391,45 @@ def test_strict_fields(bench: Bench, codename: str) -> None:
     assert all(any(each in warning for warning in warned.warnings) for each in told)
 
 
+_HOOKS = "[sig-api-machinery] AdmissionWebhook [Privileged:ClusterAdmin] should"
+HOOKS = {
+    f"{_HOOKS} include webhook resources in discovery documents": (),
+    f"{_HOOKS} be able to create and update mutating webhook configurations with match conditions": (
+        "mutating",
+    ),
+    f"{_HOOKS} be able to create and update validating webhook configurations with match conditions": (
+        "validating",
+    ),
+    f"{_HOOKS} reject mutating webhook configurations with invalid match conditions": ("mutating",),
+    f"{_HOOKS} reject validating webhook configurations with invalid match conditions": ("validating",),
+}
+"""The kinds of configurations that each is about."""
+
+
+@pytest.mark.parametrize("codename", HOOKS)
+def test_webhook_configurations(bench: Bench, codename: str) -> None:
+    assert codename in BEHAVIOURS
+    group = "/apis/admissionregistration.k8s.io"
+    assert group.removeprefix("/apis/") in {each["name"] for each in bench.ok("GET", "/apis")["groups"]}
+    assert "v1" in {each["version"] for each in bench.ok("GET", group)["versions"]}
+    served = {each["name"] for each in bench.ok("GET", f"{group}/v1")["resources"]}
+    assert {"mutatingwebhookconfigurations", "validatingwebhookconfigurations"} <= served
+    for kind in HOOKS[codename]:
+        path = f"{group}/v1/{kind}webhookconfigurations"
+        made = example(_NAMED[f"{kind.title()}WebhookConfiguration"], "c")
+        condition = {"name": "expression-1", "expression": "object.metadata.namespace == 'production'"}
+        made["webhooks"] = [{**made["webhooks"][0], "matchConditions": [condition]}]
+        assert bench.ok("POST", path, made)["webhooks"][0]["matchConditions"] == [condition]
+        read = bench.ok("GET", f"{path}/c")
+        second = {"name": "expression-2", "expression": "object.metadata.namespace == 'staging'"}
+        read["webhooks"][0]["matchConditions"].append(second)
+        assert bench.ok("PUT", f"{path}/c", read)["webhooks"][0]["matchConditions"] == [condition, second]
+        wrong = {"name": "invalid", "expression": "... [] bad expression"}
+        made["metadata"]["name"] = "wrong"
+        made["webhooks"][0]["matchConditions"] = [wrong]
+        assert "compilation failed" in bench.error("POST", path, made)[2]
+
+
 OTHERS = {
     "priority": "[sig-scheduling] SchedulerPreemption [Serial] PriorityClass endpoints verify PriorityClass endpoints "
     "can be operated with different HTTP methods",
@@ -574,6 +613,9 @@ ELSEWHERE = {
     ),
     f"{_CLIENT} Kubectl cluster-info should check if Kubernetes control plane services is included in "
     "cluster-info": (_KUBECTL, "test_the_cluster_presents_itself"),
+    f"{_HOOKS} unconditionally reject operations on fail closed webhook": (
+        "tests/kube_apiserver/test_webhooks.py", "test_a_write",
+    ),
     f"{_CLIENT} Kubectl api-versions should check if v1 is in available api versions": (
         _PUBLISHED, "test_versions_of_the_api",
     ),
@@ -606,7 +648,7 @@ def shown() -> dict[str, str]:
     """Where each behaviour that is tested is."""
     here = "tests/kube_apiserver/test_conformance.py"
     tables = (EVERY_VERB, REFUSED, IMMUTABLE, NEW_EVENTS, DISCOVERY, OF_THE_CLUSTER, NAMESPACES, STATUS)
-    tables = (*tables, WATCHES, STRICT, OTHERS.values())
+    tables = (*tables, WATCHES, STRICT, HOOKS, OTHERS.values())
     found = dict.fromkeys((name for table in tables for name in table), here)
     found |= dict.fromkeys(CUSTOM, "tests/kube_apiserver/test_conformance_custom.py")
     return {**found, **{name: f"{path}::{test}" for name, (path, test) in ELSEWHERE.items()}}

@@ -34,6 +34,21 @@ _PODS = {
         {"apiGroups": [""], "apiVersions": ["v1"], "operations": ["CREATE"], "resources": ["pods"]}
     ]
 }
+_HOOK = {
+    "name": "boats.shop.example.com",
+    "admissionReviewVersions": ["v1"],
+    "sideEffects": "None",
+    "failurePolicy": "Ignore",
+    "clientConfig": {"service": {"namespace": "default", "name": "web"}},
+    "rules": [
+        {
+            "apiGroups": ["shop.example.com"],
+            "apiVersions": ["v1"],
+            "operations": ["CREATE"],
+            "resources": ["x"],
+        }
+    ],
+}
 _ASKED = {"resourceAttributes": {"verb": "get", "resource": "pods", "namespace": "default"}}
 _REQUEST = (
     "LS0tLS1CRUdJTiBDRVJUSUZJQ0FURSBSRVFVRVNULS0tLS0KTUlIV01IOENBUUF3SFRFTU1Bb0dBMVVFQ2d3RFpHVjJNUTB3"
@@ -176,6 +191,8 @@ BASES: dict[str, JSON] = {
         }
     },
     "MutatingAdmissionPolicyBinding": {"spec": {"policyName": "web"}},
+    "MutatingWebhookConfiguration": {"webhooks": [_HOOK]},
+    "ValidatingWebhookConfiguration": {"webhooks": [_HOOK]},
 }
 
 STRINGS = (

@@ -31,7 +31,7 @@ MAX_CONDITIONS = 64
 """matchConditions of one policy."""
 
 FAILURE_POLICIES = ("Fail", "Ignore")
-_MATCH_POLICIES = ("Equivalent", "Exact")
+MATCH_POLICIES = ("Equivalent", "Exact")
 _OPERATIONS = ("*", "CONNECT", "CREATE", "DELETE", "UPDATE")
 _SCOPES = ("*", "Cluster", "Namespaced")
 _IDENTIFIER = re.compile(r"[_a-zA-Z][_a-zA-Z0-9]*")
@@ -76,17 +76,17 @@ def check_match(match: JSON | None, path: str) -> list[FieldError]:
     if match is None:
         return []
     problems: list[FieldError] = []
-    if match.get("matchPolicy") not in _MATCH_POLICIES:
-        problems.append(not_supported(f"{path}.matchPolicy", match.get("matchPolicy") or "", _MATCH_POLICIES))
+    if match.get("matchPolicy") not in MATCH_POLICIES:
+        problems.append(not_supported(f"{path}.matchPolicy", match.get("matchPolicy") or "", MATCH_POLICIES))
     for name in ("namespaceSelector", "objectSelector"):
         problems += validation.validate_label_selector(match.get(name), f"{path}.{name}")
     for name in ("resourceRules", "excludeResourceRules"):
         for at, rule in enumerate(match.get(name) or ()):
-            problems += _check_rule(rule, f"{path}.{name}[{at}]")
+            problems += check_rule(rule, f"{path}.{name}[{at}]")
     return problems
 
 
-def _check_rule(rule: JSON, path: str) -> list[FieldError]:
+def check_rule(rule: JSON, path: str) -> list[FieldError]:
     problems: list[FieldError] = []
     seen: list[str] = []
     for at, name in enumerate(rule.get("resourceNames") or ()):

@@ -11,6 +11,7 @@ from .default_storage_class import DefaultStorageClass
 from .default_toleration_seconds import DefaultTolerationSeconds
 from .limit_ranger import LimitRanger
 from .mutating_admission_policy import MutatingAdmissionPolicy
+from .mutating_admission_webhook import MutatingAdmissionWebhook
 from .namespace_lifecycle import NamespaceLifecycle
 from .persistent_volume_claim_resize import PersistentVolumeClaimResize
 from .plugin import Attributes, Chain, Host, Plugin
@@ -21,6 +22,7 @@ from .service_account import ServiceAccount
 from .storage_object_in_use_protection import StorageObjectInUseProtection
 from .taint_nodes_by_condition import TaintNodesByCondition
 from .validating_admission_policy import ValidatingAdmissionPolicy
+from .validating_admission_webhook import ValidatingAdmissionWebhook
 
 PLUGINS: tuple[type[Plugin], ...] = (
     NamespaceLifecycle,
@@ -38,7 +40,9 @@ PLUGINS: tuple[type[Plugin], ...] = (
     CertificateSubjectRestriction,
     DefaultIngressClass,
     MutatingAdmissionPolicy,
+    MutatingAdmissionWebhook,
     ValidatingAdmissionPolicy,
+    ValidatingAdmissionWebhook,
     ResourceQuota,
 )
 

@@ -1,0 +1,34 @@
+"""MutatingAdmissionWebhook: writes that a webhook would be asked about.
+
+Models k8s.io/apiserver/pkg/admission/plugin/webhook/mutating/plugin.go.
+"""
+
+from __future__ import annotations
+
+from cluster_engine.apimachinery.cow import JSON
+
+from .plugin import CREATE, DELETE, UPDATE, Attributes, Plugin
+from .policies import hooks, matching
+
+_CONFIGURATIONS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
+
+
+class MutatingAdmissionWebhook(Plugin):
+    """Asks every webhook of every configuration, in the order of their names."""
+
+    name = "MutatingAdmissionWebhook"
+    operations = (CREATE, UPDATE, DELETE)
+    subresources = True
+    mutates = validates = True
+    needs = _CONFIGURATIONS
+
+    def concerns(self, resource: str, operation: str, subresource: str) -> bool:
+        return resource not in matching.EXEMPT and super().concerns(resource, operation, subresource)
+
+    def admit(self, attributes: Attributes, obj: JSON) -> JSON:
+        hooks.ask(attributes, _CONFIGURATIONS, self.host.authorizer)
+        return obj
+
+    def validate(self, attributes: Attributes) -> None:
+        if attributes.operation == DELETE:
+            hooks.ask(attributes, _CONFIGURATIONS, self.host.authorizer)
