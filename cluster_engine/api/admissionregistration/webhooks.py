@@ -163,7 +163,9 @@ def _check_client(config: JSON, path: str) -> list[FieldError]:
     url, service = config.get("url"), config.get("service")
     if (url is None) == (service is None):
         return [required(path, "exactly one of url or service is required")]
-    return _check_url(url, f"{path}.url") if service is None else _check_service(service, f"{path}.service")
+    if service is not None:
+        return _check_service(service, f"{path}.service")
+    return _check_url(url or "", f"{path}.url")
 
 
 def _check_url(url: str, path: str) -> list[FieldError]:
