@@ -19,7 +19,7 @@ from cluster_engine.client_go import Reader, SharedInformerFactory
 from cluster_engine.cloud_controller_manager import CLOUD_CONTROLLERS
 from cluster_engine.cni.network_policy import NetworkPolicies
 from cluster_engine.component import ClusterOptions, Component, Context, user_of
-from cluster_engine.controlplane import Aggregator, CustomResources, PostStartHooks
+from cluster_engine.controlplane import Aggregator, CustomResources, FlowControl, PostStartHooks
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
 from cluster_engine.etcd.keys import Keys
@@ -45,6 +45,7 @@ COMPONENTS: tuple[type[Component], ...] = (
     PostStartHooks,
     CustomResources,
     Aggregator,
+    FlowControl,
     MetricsServer,
     *CONTROLLERS,
     Scheduler,

@@ -6,6 +6,7 @@ other: it stands above the API server and beside the controllers, and belongs ne
 
 from .aggregator import Aggregator
 from .custom_resources import CustomResources
+from .flow_control import FlowControl
 from .post_start_hooks import PostStartHooks
 
-__all__ = ["Aggregator", "CustomResources", "PostStartHooks"]
+__all__ = ["Aggregator", "CustomResources", "FlowControl", "PostStartHooks"]

@@ -33,6 +33,10 @@ class ComputedStore:
         """The object under that key, if there is one."""
         return next((obj for obj in self.range(resource) if key_of(obj) == key), None)
 
+    def has(self, kind: Kind, key: str) -> bool:
+        """Whether a computed kind has an object under that key."""
+        return kind.computed is not None and self.get(kind.group_resource, key) is not None
+
     def get_at(self, resource: str, key: str, revision: int) -> JSON | None:
         """As ``get``."""
         return self.get(resource, key)

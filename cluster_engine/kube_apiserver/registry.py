@@ -87,6 +87,12 @@ class Registry:
             raise errors.not_found(self.kind(resource).group_resource, name)
         return found
 
+    def _absent(self, kind: Kind, namespace: str | None, name: str) -> errors.ApiError:
+        """The error of a write to what is not stored: it is not there, or the API server makes it itself."""
+        if kind.refused and self.computed.has(kind, _key(namespace, name)):
+            return errors.not_simulated(kind.refused)
+        return errors.not_found(kind.group_resource, name)
+
     def list(
         self,
         ctx: RequestContext,
@@ -159,7 +165,7 @@ class Registry:
             attributes.obj = obj
             validate(attributes, validating)
         key = _key(namespace, name)
-        if self.store.get(kind.group_resource, key) is not None:
+        if self.store.get(kind.group_resource, key) is not None or self.computed.has(kind, key):
             raise errors.already_exists(kind.group_resource, name)
         self.budgets.check_create(self.store, kind, name)
         return self._write(ctx, kind, key, obj, 0)
@@ -236,7 +242,7 @@ class Registry:
         if old is None:
             if kind.create_on_update and not ctx.subresource:
                 return self.create(ctx, resource, namespace, obj)
-            raise errors.not_found(kind.group_resource, name)
+            raise self._absent(kind, namespace, name)
         obj = _stored(_form(ctx, kind), obj)
         if not ctx.subresource:
             obj = self._defaulted(ctx, kind, obj)
@@ -335,10 +341,12 @@ class Registry:
         """Change an object by a json, merge, strategic or apply patch. Raises ApiError 404, 409, 415, 422."""
         kind = self.kind(resource)
         live = self.find(resource, namespace, name)
+        if live is None and self.computed.has(kind, _key(namespace, name)):
+            raise self._absent(kind, namespace, name)
         if patch_type == "apply":
             return self._apply(ctx, kind, live, namespace, name, patch, force)
         if live is None:
-            raise errors.not_found(kind.group_resource, name)
+            raise self._absent(kind, namespace, name)
         form = _form(ctx, kind)
         shown = form.shown(live)
         new = patched(shown, patch, patch_type, form.structure)
@@ -385,7 +393,7 @@ class Registry:
                 "application/json-patch+json, application/merge-patch+json"
             )
         if live is None and ctx.subresource:
-            raise errors.not_found(kind.group_resource, name)
+            raise self._absent(kind, namespace, name)
         given = applied.get("metadata") or {}
         if given.get("managedFields"):
             raise errors.bad_request("metadata.managedFields must be nil")
@@ -451,7 +459,7 @@ class Registry:
         options = options or {}
         old = self.find(resource, namespace, name)
         if old is None:
-            raise errors.not_found(kind.group_resource, name)
+            raise self._absent(kind, namespace, name)
         deletion.check_preconditions(kind, old, options)
         _mutating, validating = self._chain.of(resource, DELETE, "")
         if validating:

@@ -99,13 +99,14 @@ class Verbs:
         fresh = not version
         if options.initial_events is not None:
             fresh = options.initial_events
+        known = self._store if kind.computed is None else self._registry.computed
         stream = watching.WatchStream(
             self._store,
             selection,
             frame,
             mark,
             since=None if fresh or not version else version,
-            initial=fresh,
+            initial=selection.list(known) if fresh else (),
             end_mark=bool(options.initial_events) and options.bookmarks,
             bookmarks=options.bookmarks,
             timeout=options.timeout,

@@ -7,7 +7,7 @@ Models k8s.io/apiserver/pkg/endpoints/handlers/watch.go and the watch cache's se
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from weakref import WeakSet
 
 import orjson
@@ -42,14 +42,12 @@ class WatchStream:
         bookmark: Frame,
         *,
         since: int | None,
-        initial: bool,
+        initial: Iterable[JSON],
         end_mark: bool,
         bookmarks: bool,
         timeout: float | None,
     ) -> None:
-        """`since`: a revision to go on from, or None for now; `initial`: existing objects come as
-        ADDED first.
-        """
+        """`since`: a revision to go on from, or None for now; `initial`: the objects that come as ADDED first."""
         self.timeout = timeout
         self.closed = False
         self._store = store
@@ -64,7 +62,7 @@ class WatchStream:
         self._revision = store.revision
         self._queued = self._revision if since is None else since  # the last change that was queued
         self.polled = store.has_renewed(selection.kind.group_resource)
-        self._initial: deque[JSON] = deque(selection.list(store) if initial else ())
+        self._initial: deque[JSON] = deque(initial)
         self._end_mark = end_mark
         try:
             self._watcher = store.watch(selection.kind.group_resource, since, self._sink)

@@ -8,6 +8,8 @@ import orjson
 import pytest
 from apiserver_bench import Bench
 
+from cluster_engine import Cluster
+
 JSON = dict[str, Any]
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
 COMPONENTS = "/api/v1/componentstatuses"
@@ -92,7 +94,7 @@ def test_a_component_is_deprecated_and_cannot_be_written(bench: Bench) -> None:
     assert bench.error("POST", COMPONENTS, {})[:2] == (405, "MethodNotAllowed")
 
 
-@pytest.mark.parametrize("path", ALL[2:])
+@pytest.mark.parametrize("path", [ADDRESSES, RANGES])
 @pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH", "watch"])
 def test_what_a_real_cluster_takes_is_refused_in_a_sentence(bench: Bench, path: str, method: str) -> None:
     if method == "watch":
@@ -102,6 +104,97 @@ def test_what_a_real_cluster_takes_is_refused_in_a_sentence(bench: Bench, path: 
     assert told[:2] == (501, "NotImplemented")
     assert told[2].startswith("not simulated by this cluster: ")
     assert "a real cluster" in told[2]
+
+
+NEW: dict[str, JSON] = {
+    SCHEMAS: {
+        "matchingPrecedence": 300,
+        "priorityLevelConfiguration": {"name": "mine"},
+        "rules": [
+            {
+                "subjects": [{"kind": "User", "user": {"name": "jane"}}],
+                "nonResourceRules": [{"verbs": ["get"], "nonResourceURLs": ["/healthz"]}],
+            }
+        ],
+    },
+    LEVELS: {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}},
+}
+
+
+@pytest.mark.parametrize("path", NEW)
+def test_those_of_somebody_else_are_written(bench: Bench, path: str) -> None:
+    before = cells(bench, path)
+    watched = bench.call("GET", path, watch="1").stream
+    assert watched is not None
+    assert len(watched.take().splitlines()) == len(before)
+    made = {"metadata": {"name": "mine", "labels": {"whose": "mine"}}, "spec": NEW[path]}
+    bench.ok("POST", path, made)
+    assert [row for row in cells(bench, path) if row not in before] == [
+        ["mine", "mine", 300, "<none>", "0s", "?"] if path == SCHEMAS else
+        ["mine", "Limited", 30, "<none>", "<none>", "<none>", "0s"]
+    ]  # fmt: skip
+    [added] = [orjson.loads(line) for line in watched.take().splitlines()]
+    assert (added["type"], added["object"]["metadata"]["name"]) == ("ADDED", "mine")
+    bench.ok("DELETE", path, labelSelector="whose=mine")
+    assert cells(bench, path) == before
+
+
+@pytest.mark.parametrize("path", NEW)
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH", "APPLY"])
+def test_those_of_the_api_server_stay_as_they_are(bench: Bench, path: str, method: str) -> None:
+    kind = "FlowSchema" if path == SCHEMAS else "PriorityLevelConfiguration"
+    own = {
+        "apiVersion": "flowcontrol.apiserver.k8s.io/v1",
+        "kind": kind,
+        "metadata": {"name": "catch-all"},
+        "spec": bench.ok("GET", f"{path}/catch-all")["spec"],
+    }
+    if method == "POST":
+        assert bench.error("POST", path, own)[:2] == (409, "AlreadyExists")
+        return
+    media = {"PATCH": "application/merge-patch+json", "APPLY": "application/apply-patch+yaml"}
+    told = bench.error(
+        "PATCH" if method == "APPLY" else method,
+        f"{path}/catch-all",
+        own,
+        content_type=media.get(method, "application/json"),
+        **({"fieldManager": "me"} if method == "APPLY" else {}),
+    ) if method != "DELETE" else bench.error("DELETE", f"{path}/catch-all")  # fmt: skip
+    assert told == (
+        501,
+        "NotImplemented",
+        f"not simulated by this cluster: changes of {kind}s that the API server makes; a real cluster takes what it "
+        "does not undo",
+    )
+
+
+def test_a_schema_says_whether_its_level_is_there() -> None:
+    cluster = Cluster(nodes=0, addons=False, freezing=True, strict=True)
+    group = {"apiVersion": "flowcontrol.apiserver.k8s.io/v1"}
+    cluster.apply({**group, "kind": "FlowSchema", "metadata": {"name": "mine"}, "spec": NEW[SCHEMAS]})
+    cluster.settle()
+
+    def told() -> list[tuple[str, str, str]]:
+        schema = cluster.get("flowschemas", "mine")
+        assert schema is not None
+        return [(each["status"], each["reason"], each["message"]) for each in schema["status"]["conditions"]]
+
+    named = 'This FlowSchema references the PriorityLevelConfiguration object named "mine"'
+    missing = [("True", "NotFound", f"{named} but there is no such object")]
+    assert told() == missing
+    level = {**group, "kind": "PriorityLevelConfiguration", "metadata": {"name": "mine"}, "spec": NEW[LEVELS]}
+    cluster.apply(level)
+    cluster.settle()
+    assert told() == [("False", "Found", f"{named} and it exists")]
+    cluster.delete("prioritylevelconfigurations", "mine")
+    cluster.settle()
+    assert told() == missing
+    schema = cluster.get("flowschemas", "mine")
+    assert schema is not None
+    cluster.apply({**group, "kind": "FlowSchema", "metadata": {"name": "mine"}, "spec": {
+        **NEW[SCHEMAS], "priorityLevelConfiguration": {"name": "system"}}})  # fmt: skip
+    cluster.settle()
+    assert told()[0][:2] == ("False", "Found")
 
 
 def test_addresses_follow_the_services(bench: Bench) -> None:

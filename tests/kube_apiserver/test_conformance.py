@@ -32,6 +32,10 @@ _POLICY = "[sig-api-machinery] ValidatingAdmissionPolicy [Privileged:ClusterAdmi
 
 # codename: the kind that answers every verb, in the version that is asked
 EVERY_VERB = {
+    "[sig-api-machinery] API priority and fairness should support FlowSchema API operations": "FlowSchema",
+    "[sig-api-machinery] API priority and fairness should support PriorityLevelConfiguration API operations": (
+        "PriorityLevelConfiguration"
+    ),
     "[sig-apps] CronJob should support CronJob API operations": "CronJob",
     "[sig-apps] Job should manage the lifecycle of a job": "Job",
     "[sig-apps] DisruptionController Listing PodDisruptionBudgets for all namespaces should list and delete a "

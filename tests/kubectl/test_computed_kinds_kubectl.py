@@ -43,6 +43,6 @@ def test_component_statuses_are_deprecated(kubectl: Kubectl) -> None:
 def test_writing_is_refused_in_a_sentence(kubectl: Kubectl) -> None:
     told = kubectl.fails("delete", "flowschema", "probes")
     assert told.endswith(
-        "Error from server (NotImplemented): not simulated by this cluster: FlowSchemas that somebody writes or "
-        "watches; a real cluster queues requests by them\n"
+        "Error from server (NotImplemented): not simulated by this cluster: changes of FlowSchemas that the API "
+        "server makes; a real cluster takes what it does not undo\n"
     )

@@ -69,7 +69,9 @@ BASES: dict[str, JSON] = {
     "SubjectAccessReview": {"spec": {"groups": ["a"], **_ASKED}},
     "ComponentStatus": {"conditions": [{"type": "Healthy", "status": "True"}]},
     "FlowSchema": {"spec": {"priorityLevelConfiguration": {"name": "exempt"}}},
-    "PriorityLevelConfiguration": {"spec": {"type": "Exempt"}},
+    "PriorityLevelConfiguration": {
+        "spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}},
+    },
     "IPAddress": {"spec": {"parentRef": {"resource": "services", "name": "web"}}},
     "ServiceCIDR": {"spec": {"cidrs": ["10.0.0.0/24"]}},
     "VolumeAttributesClass": {"driverName": "disk.example.com", "parameters": {"iops": "100"}},

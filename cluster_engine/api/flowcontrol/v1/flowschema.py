@@ -1,5 +1,7 @@
 """FlowSchema: which requests belong to which priority level.
 
+Those of the API server itself are worked out and never stored; the others are written.
+
 Models pkg/registry/flowcontrol/flowschema and pkg/apis/flowcontrol.
 """
 
@@ -8,14 +10,25 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.api.flowcontrol.bootstrap import SCHEMAS, UPDATED
+from cluster_engine.api.flowcontrol.validation import check_conditions, check_schema
 from cluster_engine.api.printing import AGE, NAME, NONE, age, doc
+from cluster_engine.api.strategy import create_spec, update_spec, update_status
+from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Column, Kind, World
 
 
 def computed(world: World) -> list[JSON]:
-    """Those that the API server makes."""
-    return [_made(world, name) for name in SCHEMAS]
+    """Those that the API server makes, and those that are written."""
+    return [*(_made(world, name) for name in SCHEMAS), *world.objects(f"flowschemas.{_GROUP}")]
+
+
+def default(schema: JSON) -> JSON:
+    """A precedence."""
+    spec = schema.get("spec") or {}
+    if spec.get("matchingPrecedence"):
+        return schema
+    return {**schema, "spec": {**spec, "matchingPrecedence": _PRECEDENCE}}
 
 
 def _made(world: World, name: str) -> JSON:
@@ -41,9 +54,9 @@ def _made(world: World, name: str) -> JSON:
 def row(schema: JSON, now: int) -> list[Any]:
     """The cells of a schema."""
     spec, dangling = schema["spec"], "?"
-    for condition in schema["status"]["conditions"]:
+    for condition in (schema.get("status") or {}).get("conditions") or ():
         if condition["type"] == "Dangling":
-            dangling = condition["status"]
+            dangling = condition.get("status") or ""
     return [
         schema["metadata"]["name"],
         spec["priorityLevelConfiguration"]["name"],
@@ -54,17 +67,18 @@ def row(schema: JSON, now: int) -> list[Any]:
     ]
 
 
+_GROUP, _PRECEDENCE = "flowcontrol.apiserver.k8s.io", 1_000
 _SPEC = "flowcontrol.v1.FlowSchemaSpec"
 KIND = Kind(
-    group="flowcontrol.apiserver.k8s.io",
+    group=_GROUP,
     version="v1",
     kind="FlowSchema",
     resource="flowschemas",
     singular="flowschema",
     namespaced=False,
-    verbs=("get", "list"),
+    subresources=STATUS,
     computed=computed,
-    refused="FlowSchemas that somebody writes or watches; a real cluster queues requests by them",
+    refused="changes of FlowSchemas that the API server makes; a real cluster takes what it does not undo",
     columns=(
         NAME,
         Column(
@@ -76,5 +90,12 @@ KIND = Kind(
         Column("MissingPL", description="references a broken or non-existent PriorityLevelConfiguration"),
     ),
     row=row,
+    default=default,
+    prepare_create=create_spec,
+    prepare_update=update_spec,
+    prepare_status=update_status,
+    validate=check_schema,
+    validate_update=lambda new, old: check_schema(new),
+    validate_status=lambda new, old: check_conditions(new),
     row_order=lambda schema: (schema["spec"]["matchingPrecedence"], schema["metadata"]["name"]),
 )
