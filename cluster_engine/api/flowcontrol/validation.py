@@ -5,7 +5,6 @@ Models pkg/apis/flowcontrol/validation/validation.go.
 
 from __future__ import annotations
 
-import math
 from collections.abc import Callable, Sequence
 
 from cluster_engine.api.meta import check_meta
@@ -257,7 +256,7 @@ def _check_queues(queuing: JSON, path: str) -> list[FieldError]:
     elif hand > queues:
         told = f"should not be greater than queues ({queues})"
         problems.append(invalid_value(f"{path}.handSize", hand, told))
-    elif math.ceil(math.log2(queues) * hand) > _HASH_BITS:
+    elif queues > 1 and (hand > _HASH_BITS or queues**hand > 1 << _HASH_BITS):
         told = f"required entropy bits of deckSize {queues} and handSize {hand} should not be greater than {_HASH_BITS}"
         problems.append(invalid_value(f"{path}.handSize", hand, told))
     return problems
