@@ -126,7 +126,7 @@ INVALID = {
     ),
     "overhead": (
         runtime_class("r", handler="runc", overhead={"podFixed": {"disk": "1"}}),
-        'overhead.podFixed[disk]: Invalid value: "disk": must be a standard resource type or fully qualified',
+        'overhead.limits[disk]: Invalid value: "disk": must be a standard resource type or fully qualified',
     ),
 }  # fmt: skip
 

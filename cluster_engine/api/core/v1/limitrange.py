@@ -106,7 +106,8 @@ def _check_order(item: JSON, name: str, path: str) -> list[FieldError]:
         and request is not None
         and quantity.compare(limit, request)
     ):
-        text = f"default value {limit} must equal to defaultRequest value {request} in {name}"
+        shown, asked = quantity.canonical(limit), quantity.canonical(request)
+        text = f"default value {shown} must equal to defaultRequest value {asked} in {name}"
         problems.append(invalid_value(f"{path}.defaultRequest[{name}]", request, text))
     return problems
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from cluster_engine.api.core.v1.pod_spec.resources import check_quantity, check_resource_name
+from cluster_engine.api.core.v1.pod_spec.scheduling import check_tolerations
 from cluster_engine.api.meta import check_immutable, check_meta
 from cluster_engine.api.printing import AGE, NAME, age, doc
 from cluster_engine.apimachinery.cow import JSON
@@ -17,15 +18,17 @@ def _check(runtime_class: JSON) -> list[FieldError]:
     handler = runtime_class.get("handler") or ""
     problems = [invalid_value("handler", handler, text) for text in is_dns1123_label(handler)]
     for name, amount in ((runtime_class.get("overhead") or {}).get("podFixed") or {}).items():
-        path = f"overhead.podFixed[{name}]"
+        # Looked at as a container's limits, and told so.
+        path = f"overhead.limits[{name}]"
         problems += check_resource_name(name, path) + check_quantity(name, amount, path)
-    selector = (runtime_class.get("scheduling") or {}).get("nodeSelector")
-    return problems + validate_labels(selector, "scheduling.nodeSelector")
+    scheduling = runtime_class.get("scheduling") or {}
+    problems += validate_labels(scheduling.get("nodeSelector"), "scheduling.nodeSelector")
+    return problems + check_tolerations(scheduling.get("tolerations") or [], "scheduling.tolerations")
 
 
 def validate_update(new: JSON, old: JSON) -> list[FieldError]:
     """Its handler stays."""
-    return check_immutable(new.get("handler"), old.get("handler"), "handler") + _check(new)
+    return _check(new) + check_immutable(new.get("handler"), old.get("handler"), "handler")
 
 
 def row(runtime_class: JSON, now: int) -> list[Any]:
