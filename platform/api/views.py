@@ -362,8 +362,8 @@ class RunListView(ListAPIView[Run]):
     queryset = Run.objects.none()
 
     def get_queryset(self) -> QuerySet[Run]:
-        """The caller's own; an instructor's view of their classes."""
-        return Run.objects.for_user(user_of(self.request)).select_related("user")
+        """The caller's own; an instructor's view of their classes. Clusters beside lessons are no lab's runs."""
+        return Run.objects.for_user(user_of(self.request)).of_labs().select_related("user")
 
     @extend_schema(operation_id="runs_create", request=RunRequestSerializer, responses={201: RunSerializer})
     def post(self, request: Request) -> Response:

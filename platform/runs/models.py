@@ -17,6 +17,7 @@ from django.utils import timezone
 from django.utils.crypto import constant_time_compare, salted_hmac
 from django.utils.translation import gettext_lazy as _
 
+from labs.kit.blocks import PREFIX
 from runs import states
 
 RUN_TOKEN_PREFIX = "ddr_"
@@ -52,6 +53,14 @@ class RunQuerySet(models.QuerySet["Run"]):
     def failed(self) -> RunQuerySet:
         """Runs whose cluster could not be built, the latest first."""
         return self.filter(state=states.FAILED).order_by("-finished")
+
+    def of_lessons(self) -> RunQuerySet:
+        """The clusters beside lessons, on which their blocks run."""
+        return self.filter(lab_slug__startswith=PREFIX)
+
+    def of_labs(self) -> RunQuerySet:
+        """The others: each is of a lab."""
+        return self.exclude(lab_slug__startswith=PREFIX)
 
     def kept_bytes(self) -> int:
         """What all these runs keep in the database."""

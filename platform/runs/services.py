@@ -89,9 +89,7 @@ def start_run(user: User, lab: Any, language: str) -> Run:
 def start_lesson(request: HttpRequest, lesson: Lesson, language: str) -> Run:
     """The visitor's cluster beside a lesson; of other lessons the last ones are kept. Raises `LimitError`."""
     run = start(request, blocks.cluster_of(lesson), language)
-    theirs = (
-        Run.objects.owned_by(run.user).live().filter(lab_slug__startswith=blocks.PREFIX).exclude(pk=run.pk)
-    )
+    theirs = Run.objects.owned_by(run.user).live().of_lessons().exclude(pk=run.pk)
     for old in theirs.order_by("-last_active")[LESSONS_KEPT - 1 :]:
         stop(old)
     return run

@@ -8,41 +8,10 @@ from collections.abc import Iterator
 import pytest
 from kubectl_driver import Kubectl, serving
 
+from tests.metrics_server.metrics_manifest import COMPONENTS
+
 pytestmark = pytest.mark.kubectl
 
-COMPONENTS = """
-apiVersion: v1
-kind: Service
-metadata: {name: metrics-server, namespace: kube-system}
-spec:
-  selector: {k8s-app: metrics-server}
-  ports: [{name: https, port: 443, targetPort: https}]
----
-apiVersion: apps/v1
-kind: Deployment
-metadata: {name: metrics-server, namespace: kube-system}
-spec:
-  selector: {matchLabels: {k8s-app: metrics-server}}
-  template:
-    metadata: {labels: {k8s-app: metrics-server}}
-    spec:
-      containers:
-      - name: metrics-server
-        image: registry.k8s.io/metrics-server/metrics-server:v0.8.0
-        ports: [{containerPort: 10250, name: https}]
-        readinessProbe: {httpGet: {path: /readyz, port: https, scheme: HTTPS}}
----
-apiVersion: apiregistration.k8s.io/v1
-kind: APIService
-metadata: {name: v1beta1.metrics.k8s.io}
-spec:
-  group: metrics.k8s.io
-  version: v1beta1
-  groupPriorityMinimum: 100
-  versionPriority: 100
-  insecureSkipTLSVerify: true
-  service: {name: metrics-server, namespace: kube-system}
-"""
 BUSY = """
 apiVersion: apps/v1
 kind: Deployment

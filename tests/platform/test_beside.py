@@ -144,6 +144,15 @@ def test_a_lab_has_no_blocks_and_a_lesson_no_checks(
     assert ask(host, lesson_run, "check", {}).status_code == 409
 
 
+def test_a_lesson_s_cluster_is_not_listed_among_the_runs_of_labs(
+    client_of: Callable[[str], Client], make_run: Callable[..., Run]
+) -> None:
+    lab, lesson = make_run(), make_run(lab_slug=blocks.PREFIX + LESSON)
+    client = client_of("owner")
+    assert [run["id"] for run in client.get("/api/v1/runs/").json()["results"]] == [str(lab.pk)]
+    assert client.get(f"/api/v1/runs/{lesson.pk}/").json()["lab"] == blocks.PREFIX + LESSON
+
+
 def test_a_reader_keeps_the_clusters_of_the_last_lessons(people: dict[str, Any]) -> None:
     request = RequestFactory().post("/")
     request.user = people["guest"]

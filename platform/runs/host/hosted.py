@@ -57,7 +57,7 @@ USER_IN_USE = 300
 #: Seconds that a comparison of a file with the cluster may take.
 DIFF_SECONDS = 30.0
 #: Journal entries from keyframe to keyframe.
-KEYFRAME_EVERY = 500
+KEYFRAME_EVERY = 250
 #: Seconds of processor time since the last keyframe that make a new one worth it: what a rebuild takes, about.
 KEYFRAME_COST = 0.1
 #: Seconds after which a cluster that has left is taken apart: whoever still looked at it has looked away.
