@@ -170,6 +170,15 @@ def cel(options: argparse.Namespace) -> Iterator[Result]:
     yield {"bench": "cel", "runs": options.runs, **engine("cel", str(options.runs))}
 
 
+def smoothness(options: argparse.Namespace) -> Iterator[Result]:
+    """How smooth the workspace's map is (bench/picture.py)."""
+    done = subprocess.run(
+        [sys.executable, "-m", "bench.picture"], cwd=ROOT, stdout=subprocess.PIPE, text=True, check=True
+    )
+    for line in done.stdout.splitlines():
+        yield {"bench": "map", **json.loads(line)}
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "boot": boot,
     "scale": scale,
@@ -186,6 +195,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "checks": checks,
     "lessons": lessons,
     "cel": cel,
+    "map": smoothness,
 }
 
 

@@ -19,6 +19,7 @@ urlpatterns = [
     path("<uuid:run_id>/clock/", endpoints.clock, name="clock"),
     path("<uuid:run_id>/why/", endpoints.why, name="why"),
     path("<uuid:run_id>/past/", endpoints.past, name="past"),
+    path("<uuid:run_id>/timeline/", endpoints.timeline, name="timeline"),
     path("<uuid:run_id>/whatif/", endpoints.whatif, name="whatif"),
     path("<uuid:run_id>/files/", endpoints.files, name="files"),
     path("<uuid:run_id>/preview/", endpoints.preview, name="preview"),

@@ -135,6 +135,12 @@ async def past(request: HttpRequest, run: Run) -> HttpResponse:
     return _relay(other_states.with_words(await hosting.call(run, "GET", "past", asked)))
 
 
+@endpoint("GET")
+async def timeline(request: HttpRequest, run: Run) -> HttpResponse:
+    """The lives of the run's Pods on its clock, and its Events (see `runs.host.timeline`)."""
+    return _relay(await hosting.call(run, "GET", "timeline"))
+
+
 @endpoint("POST")
 async def whatif(request: HttpRequest, run: Run) -> HttpResponse:
     """What would happen if: {action, resource, namespace, name, manifest, seconds} (see `runs.host.whatif`)."""

@@ -895,3 +895,35 @@ def test_the_map_shows_what_is_asked_for(visit):
     page.locator(f"dd-map .map-bar button:text-is('{workspace.says('map.system')}')").focus()
     page.keyboard.press("Enter")
     page.locator("dd-map .map-table th[scope=row]:text-is('kube-proxy')").wait_for()
+
+
+# ---- the timeline ------------------------------------------------------------------------------------------
+
+
+def test_the_timeline_shows_a_life_and_goes_to_its_moment(visit):
+    workspace = visit()
+    page = workspace.page
+    workspace.type(
+        "kubectl run short --image=nginx:1.27 && kubectl wait pod/short --for=condition=Ready; sleep 4"
+    )
+    workspace.expect("pod/short condition met")
+    workspace.type("kubectl delete pod short; echo it is gone")
+    workspace.expect("it is gone")
+    page.get_by_role("button", name=workspace.says("past.open")).focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector("dd-map.is-past")
+    page.locator("dd-timeline summary").focus()
+    page.keyboard.press("Enter")
+    life = page.locator("dd-timeline .lane:has(.lane-name:text-is('short')) .track")
+    for look in ("pending", "running"):
+        life.locator(f".track-stage[data-look={look}]").wait_for(state="attached")
+    assert workspace.says("map.look_running") in (life.get_attribute("aria-label") or "")
+    page.get_by_role("button", name=workspace.says("timeline.closer"), exact=True).focus()
+    page.keyboard.press("Enter")
+    stage = life.locator(".track-stage[data-look=running]")
+    stage.wait_for(state="attached")
+    box = stage.bounding_box()
+    assert box is not None
+    page.mouse.click(box["x"] + box["width"] / 2, box["y"] + box["height"] / 2)
+    workspace.show("map")
+    page.wait_for_selector("dd-map.is-past .pod[aria-label*='short']")

@@ -78,6 +78,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "runs/<uuid:run_id>/clock/": {"GET": WATCHED, "POST": MINE},
     "runs/<uuid:run_id>/why/": {"GET": WATCHED},
     "runs/<uuid:run_id>/past/": {"GET": WATCHED},
+    "runs/<uuid:run_id>/timeline/": {"GET": WATCHED},
     "runs/<uuid:run_id>/whatif/": {"POST": MINE},
     "runs/<uuid:run_id>/files/": {"GET": WATCHED, "PUT": MINE, "POST": MINE, "DELETE": MINE},
     "runs/<uuid:run_id>/preview/": {"POST": MINE},

@@ -4,7 +4,7 @@
     /t/<token>/…         the same, for the confined kubectl of the run's terminal
     /terminal/<run>[/n]  WebSocket: the run's terminal (1 to 4; the first has no number)
     /live/<run>          WebSocket: what else is live in the run, for one browser tab
-    /check, /apply, /diff, /lint, /files, /clock, /why, /past, /whatif, /preview, /block, /stop /<run>
+    /check, /apply, /diff, /lint, /files, /clock, /why, /past, /timeline, /whatif, /preview, /block, /stop /<run>
                          JSON, for the web tier
 
 All but `/t/` want the web tier's signature (`runs.signing`). Go clients send no bearer token over plain
@@ -46,7 +46,9 @@ _RUN = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 _CLUSTER = re.compile(rf"/clusters/{_RUN}(/.*)".encode("ascii"), re.DOTALL)
 _TOKEN = re.compile(rb"/t/([A-Za-z0-9_-]{20,100})(/.*)", re.DOTALL)
 _VERB = re.compile(
-    rf"/(live|check|apply|files|clock|why|past|whatif|lint|diff|preview|block|stop)/{_RUN}".encode("ascii")
+    rf"/(live|check|apply|files|clock|why|past|whatif|lint|diff|timeline|preview|block|stop)/{_RUN}".encode(
+        "ascii"
+    )
 )
 _TERMINAL = re.compile(rf"/terminal/{_RUN}(?:/([1-4]))?".encode("ascii"))
 
@@ -294,6 +296,8 @@ class Edge:
             return await hosted.why(data)
         if verb == "past":
             return await hosted.past(data)
+        if verb == "timeline":
+            return await hosted.timeline()
         if verb == "whatif":
             return await hosted.what_if(data)
         if verb == "preview":

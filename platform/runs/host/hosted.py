@@ -37,6 +37,7 @@ from runs.host.holdings import Holdings
 from runs.host.linting import Finding, findings
 from runs.host.live import Tabs
 from runs.host.terminal import Terminal
+from runs.host.timeline import Timeline, timeline
 from runs.host.whatif import Forecast, forecast
 from runs.host.why import Why, explain
 from runs.host.writer import JournalUnavailableError, JournalWriter
@@ -428,6 +429,12 @@ class HostedRun:
         if data.get("at") or data.get("revision"):
             return await past.moment(self.cluster, data.get("at"), data.get("revision") or None)
         return past.span(self.cluster)
+
+    async def timeline(self) -> Timeline:
+        """The lives of its Pods, and its Events (`host/timeline.py`)."""
+        await self.driver.roused()
+        self.driver.catch_up()
+        return timeline(self.cluster)
 
     async def what_if(self, data: dict[str, Any]) -> Forecast:
         """What would happen if (`host/whatif.py`), one question at a time."""

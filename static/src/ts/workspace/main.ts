@@ -6,6 +6,7 @@ import "./guide";
 import "./map/map";
 import "./past";
 import "./terminal";
+import "./timeline";
 import { setUpPanes } from "./panes";
 import { setUpPreview } from "./preview";
 import { setUpWhatIf } from "./whatif";
