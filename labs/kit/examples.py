@@ -1,7 +1,8 @@
 """A lesson's example: a right way, played once on a cluster and kept, which the reader steps through.
 
 example.yaml   title, and steps: `goal` (the name of the sub-goal), `run` (commands), `look` (a regular expression: the
-               lines of the output to look at), `says` (a sentence about them)
+               lines of the output to look at), `says` (a sentence about them); `stands: true` where seconds count:
+               then only a `sleep` lets time go on, and nothing may be waited for
 example.json   the recording: what each step printed, the cluster's time after it, and its picture
                (`labs.kit.recording`)
 """
@@ -42,6 +43,7 @@ def schema(in_all: Schema) -> Schema:
         "additionalProperties": False,
         "properties": {
             "title": in_all,
+            "stands": {"type": "boolean"},
             "steps": {"type": "array", "minItems": 2, "items": step, "description": "a list of steps"},
         },
     }
@@ -78,6 +80,8 @@ class Example:
 
     title: dict[str, str]
     steps: tuple[Step, ...]
+    stands: bool = False
+    """Whether time stands but for a `sleep`, however long a command takes."""
 
     @property
     def digest(self) -> str:
@@ -113,4 +117,5 @@ def read(text: str, name: str, recording: str, in_all: Schema) -> Example:
             Step(step["goal"], step["run"], step["look"], step["says"], Shown(**shown) if shown else None)
             for step, shown in zip(steps, kept["steps"], strict=True)
         ),
+        stands=found.data.get("stands", False),
     )

@@ -17,13 +17,14 @@ from labs.kit.picture import picture
 from labs.kit.sweep import Findings
 from labs.kit.workbench import open_cluster
 
-SPEED = 10.0
-"""Virtual seconds a second while an example is played: enough for what somebody waits for. ``sleep`` leaps."""
+SPEED = 5.0
+"""Virtual seconds a second while an example is played whose time does not stand. ``sleep`` leaps."""
 
 
 async def _play(example: Example, problem: Callable[[str], None]) -> list[Shown]:
     told: list[Shown] = []
-    async with open_cluster(Cluster(nodes=blocks.NODES, seed=blocks.SEED), {}, SPEED) as bench:
+    speed = 0.0 if example.stands else SPEED
+    async with open_cluster(Cluster(nodes=blocks.NODES, seed=blocks.SEED), {}, speed) as bench:
         for step in example.steps:
             result = await bench.run(f"set -e\n{step.run}")
             output = lessons.printed(result.output)

@@ -51,6 +51,23 @@ def test_an_example_is_read_with_its_recording():
     assert example.steps[1].looked_at("two\nno\nthree\n") == [("two", True), ("no", False), ("three", True)]
 
 
+@pytest.mark.parametrize(
+    ("line", "stands"), [("", False), ("stands: true\n", True), ("stands: false\n", False)]
+)
+def test_time_may_stand(line, stands):
+    assert read(line + TEXT).stands is stands
+
+
+@pytest.mark.kubectl
+@pytest.mark.parametrize(("line", "seconds"), [("stands: true\n", {12, 13})])
+def test_where_time_stands_a_command_takes_none(line, seconds, tmp_path):
+    text = line + TEXT.replace("echo one", "kubectl get nodes; kubectl get nodes; echo one")
+    lesson = replace(LESSONS[0], folder=".", example=examples.read(text, "example.yaml", "", IN_ALL))
+    assert recording.record(lesson, tmp_path) == []
+    shown = json.loads((tmp_path / "example.json").read_text())["steps"]
+    assert {int(step["time"][17:19]) for step in shown} <= seconds
+
+
 def test_a_recording_of_other_steps_is_none():
     assert not read(of="something else").recorded
     assert not examples.read(TEXT, "example.yaml", "", IN_ALL).recorded
