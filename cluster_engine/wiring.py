@@ -18,6 +18,7 @@ from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.client_go import Reader, SharedInformerFactory
 from cluster_engine.cloud_controller_manager import CLOUD_CONTROLLERS
 from cluster_engine.cni.network_policy import NetworkPolicies
+from cluster_engine.cni.port_map import PortMap
 from cluster_engine.component import ClusterOptions, Component, Context, user_of
 from cluster_engine.controlplane import Aggregator, CustomResources, FlowControl, PostStartHooks
 from cluster_engine.coredns import Resolver
@@ -89,7 +90,8 @@ class Wiring:
         self.server = APIServer(self.clock, self.chance, self.store, self.scheme, options)
         self.informers = SharedInformerFactory(self.store)
         proxy, resolver = Proxy(self._read_as("kube-proxy")), Resolver(self._read_as("coredns"))
-        self.network = Network(self.clock, proxy, self.chance, (NetworkPolicies(self.informers),))
+        ports = PortMap(proxy, self.informers)
+        self.network = Network(self.clock, ports, self.chance, (NetworkPolicies(self.informers),))
         self.outside = Outside(self.network, proxy.from_outside, (DEFAULT_NODE, DEFAULT_IP))
         keys = Keys(self.store, _OWN)
         calls = {

@@ -6,6 +6,7 @@ hold; which tests elsewhere show the others, ELSEWHERE says. `docs/conformance.m
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
@@ -19,6 +20,8 @@ from cluster_engine import Cluster
 from cluster_engine.api import KINDS
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.kube_apiserver import Response
+from tests.kubelet import test_conformance_node as node
+from tests.network import test_conformance_network as network
 from tests.soak.random_objects import BASES
 
 JSON = dict[str, Any]
@@ -658,22 +661,36 @@ def shown() -> dict[str, str]:
     return {**found, **{name: f"{path}::{test}" for name, (path, test) in ELSEWHERE.items()}}
 
 
+CLASSES: tuple[tuple[str, dict[str, str], Callable[[], dict[str, str]], dict[str, str]], ...] = (
+    ("the API server alone", BEHAVIOURS, shown, {}),
+    ("nodes", node.BEHAVIOURS, node.shown, node.OPEN),
+    ("the network", network.BEHAVIOURS, network.shown, network.OPEN),
+)
+"""What a class of behaviours needs, the behaviours, where they are shown, and why those fail that do."""
+
+
 def page() -> str:
     """The document."""
-    found = shown()
     lines = [
         "# Conformance",
         "",
-        "What upstream's conformance suite asks of the API server alone, and which test here shows it. What is open is",
+        "What upstream's conformance suite asks, by what it needs, and which test here shows it. What is open is",
         "not necessarily wrong: no test carries its name yet; what is refused stands in `deviations.md`.",
-        f"{sum(name in found for name in BEHAVIOURS)} of {len(BEHAVIOURS)} are shown.",
-        "",
-        "| Behaviour | What it shows | Test |",
-        "|---|---|---|",
     ]
-    for name, summary in BEHAVIOURS.items():
-        told = found.get(name)
-        lines.append(f"| {name} | {summary} | {f'`{told}`' if told else 'open'} |")
+    for needs, behaviours, where, why in CLASSES:
+        found = where()
+        lines += [
+            "",
+            f"## What needs {needs}",
+            "",
+            f"{sum(name in found for name in behaviours)} of {len(behaviours)} are shown.",
+            "",
+            "| Behaviour | What it shows | Test |",
+            "|---|---|---|",
+        ]
+        for name, summary in behaviours.items():
+            told = f"`{found[name]}`" if name in found else f"fails: {why[name]}" if name in why else "open"
+            lines.append(f"| {name} | {summary} | {told} |")
     return "\n".join(lines) + "\n"
 
 
@@ -683,8 +700,15 @@ def test_the_page_is_what_the_tests_show(update_goldens: bool) -> None:
     assert PAGE.read_text() == page()
 
 
-@pytest.mark.parametrize("codename", ELSEWHERE)
+@pytest.mark.parametrize("codename", [*ELSEWHERE, *node.ELSEWHERE, *network.ELSEWHERE])
 def test_what_is_shown_elsewhere_is_there(codename: str) -> None:
-    assert codename in BEHAVIOURS
-    path, test = ELSEWHERE[codename]
+    assert any(codename in behaviours for _, behaviours, _, _ in CLASSES)
+    path, test = {**ELSEWHERE, **node.ELSEWHERE, **network.ELSEWHERE}[codename]
     assert f"\ndef {test}(" in (ROOT / path).read_text()
+
+
+@pytest.mark.parametrize("needs", ["nodes", "the network"])
+def test_every_name_is_one_of_upstreams(needs: str) -> None:
+    _, behaviours, where, why = next(row for row in CLASSES if row[0] == needs)
+    assert {*where(), *why} <= {*behaviours}
+    assert not {*where()} & {*why}

@@ -58,6 +58,26 @@ def _netexec(sys: Sys, state: State, request: Request) -> Reply:
     return Reply(200, f"NOW: {rfc3339(sys.now)}")
 
 
+def _bind(sys: Sys) -> list[Line]:
+    """netexec's UDP side; a port of -1 turns it off."""
+    if _flag(sys, "udp-port") != "-1":
+        sys.bind_udp(_port(8081, "udp-port")(sys))
+    return []
+
+
+def _datagram(sys: Sys, event: Event) -> None:
+    """``hostname``, ``clientip`` and ``echo TEXT``; anything else is not answered."""
+    _, fd, ip, port, data = event
+    word, _, text = data.strip().partition(" ")
+    match word.lower():
+        case "hostname":
+            sys.sendto(fd, ip, port, sys.hostname)
+        case "clientip":
+            sys.sendto(fd, ip, port, f"{ip}:{port}")
+        case "echo":
+            sys.sendto(fd, ip, port, text)
+
+
 def _coded(code: str, text: str) -> Reply:
     if code and not code.isdecimal():
         return Reply(400, f"argument 'code' must be an integer or empty, got \"{code}\"\n")
@@ -113,7 +133,7 @@ _SERVERS = {
     "grpc-health-checking": Server(
         _switch, port=_port(8080, "http-port"), ready=_grpc_ready, after=20_000, stops=_STOPS, health=_health
     ),
-    "netexec": Server(_netexec, port=_port(8080), after=20_000, stops=_STOPS),
+    "netexec": Server(_netexec, port=_port(8080), after=20_000, stops=_STOPS, ready=_bind),
     "serve-hostname": Server(_hostname, port=_port(9376), after=20_000, stops=_STOPS),
     "test-webserver": Server(_hostname, port=_port(80), after=20_000, stops=_STOPS),
     "liveness": Server(_liveness, port=_port(8080), after=20_000, stops={"TERM": (0, 2), "INT": (0, 2)}),
@@ -133,6 +153,12 @@ def _pause(sys: Sys, state: State, event: Event) -> State:
 def _main(sys: Sys, state: State, event: Event) -> State:
     """The subcommand's own program from the first event on."""
     command = next((w for w in sys.argv[1:] if not w.startswith("-")), "")
+    if command == "entrypoint-tester":
+        sys.out(f"[{' '.join(sys.argv)}]\n")
+        sys.exit(0)
+    if command == "netexec" and event[0] == "datagram":
+        _datagram(sys, event)
+        return state
     chosen = _pause if command == "pause" else _PROGRAMS.get(command)
     if chosen is None:
         sys.err(f"agnhost: the subcommand {command!r} is not simulated here\n")
@@ -141,7 +167,7 @@ def _main(sys: Sys, state: State, event: Event) -> State:
 
 
 def _programs(variant: Variant) -> dict[str, Program]:
-    return {"/agnhost": Program("agnhost", on=_main)}
+    return {path: Program(path[1:], on=_main) for path in ("/agnhost", "/agnhost-2")}
 
 
 IMAGE = Image(
