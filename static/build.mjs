@@ -62,7 +62,7 @@ const options = {
 };
 // light-dark() is left as it is: the browsers that we support have it, and esbuild must not guess.
 const styles = {
-  entryPoints: { app: "static/src/css/app.css", workspace: "static/src/css/workspace.css" },
+  entryPoints: { app: "static/src/css/app.css", workspace: "static/src/css/workspace.css", style: "static/src/css/style.css" },
   outdir: "static/dist",
   bundle: true,
   minify: true,

@@ -3,6 +3,7 @@
 from django.urls import path
 
 from course import beside, views
+from course.style import style_page
 
 app_name = "course"
 
@@ -13,5 +14,6 @@ urlpatterns = [
     path("search/", views.search_page, name="search"),
     path("exams/", views.exams, name="exams"),
     path("glossary/", views.glossary_page, name="glossary"),
+    path("style/", style_page, name="style"),
     path("labs/<slug:slug>/", views.lab, name="lab"),
 ]

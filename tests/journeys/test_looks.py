@@ -20,6 +20,7 @@ PAGES = {
     "predictions": "/lessons/topology-spread/",
     "lab": "/labs/two-containers-one-pod/",
     "glossary": "/glossary/",
+    "style": "/style/",
     "exams": "/exams/",
     "search": "/search/?q=Pod",
     "review": "/review/",

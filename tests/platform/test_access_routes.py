@@ -64,6 +64,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "search/": {"GET": ALL},
     "exams/": {"GET": ALL},
     "glossary/": {"GET": ALL},
+    "style/": {"GET": ALL},
     "labs/<slug:slug>/": {"GET": ALL},
     "review/": {"GET": ALL},
     "runs/<uuid:run_id>/": {"GET": MINE},
