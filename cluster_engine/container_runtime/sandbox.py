@@ -290,7 +290,13 @@ class Sandbox:
             if entry.process == process:
                 self._main_ended(name, status)
                 return
+        waited = data.timer is not None and self._waited(data.timer_due)
         self.commands.exited(process, status)
+        if waited and not self._waited(data.timer_due):
+            # What was waited for while the command ran is only upkeep from now on.
+            self._keeper.cancel(data.timer)
+            data.timer, due = None, data.timer_due
+            self._plan(due)
 
     def _main_ended(self, container: str, status: int) -> None:
         """Nothing of a container outlives its main process."""

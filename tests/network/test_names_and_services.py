@@ -109,3 +109,13 @@ def test_what_a_pod_sees_of_its_network(cluster: Cluster, line: str) -> None:
     ip = str((cluster.get("pods", "client") or {})["status"]["podIP"])
     net = ip.rpartition(".")[0]
     assert ask(cluster, "sh", "-c", line) == (0, SEEN[line].format(ip=ip, net=net))
+
+
+def test_a_command_that_lingers_leaves_nothing_to_wait_for(cluster: Cluster) -> None:
+    """While it waits a container's own sleep is waited for too; not when it has ended."""
+    assert ask(cluster, "sh", "-c", "sleep 2; echo done") == (0, "done\n")
+    assert ask(cluster, "sh", "-c", "printf 'GET / HTTP/1.0\\r\\n\\r\\n' | nc web 80 | head -c 12") == (
+        0,
+        "HTTP/1.1 200",
+    )
+    assert cluster.settle()
