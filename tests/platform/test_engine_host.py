@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -233,11 +234,36 @@ def test_a_run_that_slept_goes_on_from_its_keyframe(
 def test_keyframes_are_kept_on_the_way(host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr("runs.host.hosted.KEYFRAME_EVERY", 3)
     host.acquire(fresh.pk)
+    first = kept_at(host, fresh)
+    for _ in range(30):
+        ask(host, fresh, MAPS, "POST", CONFIG_MAP)
+        ask(host, fresh, f"{MAPS}/note", "DELETE")
+        if kept_at(host, fresh) > first:
+            return
+    pytest.fail("no keyframe was kept")
+
+
+def test_who_has_large_keyframes_has_them_less_often(
+    host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runs.host.hosted.KEYFRAME_EVERY", 3)
+    monkeypatch.setattr("runs.host.hosted.KEYFRAME_REST", 1_000_000)
+    host.acquire(fresh.pk)
+    first = kept_at(host, fresh)
     for _ in range(4):
         ask(host, fresh, MAPS, "POST", CONFIG_MAP)
         ask(host, fresh, f"{MAPS}/note", "DELETE")
-    host.call(asyncio.sleep(0.5))
-    assert Keyframe.objects.filter(run=fresh, seq__gt=3).exists()
+    assert kept_at(host, fresh) == first
+
+
+def kept_at(host: EngineHost, run: Run) -> int:
+    """The number of the last keyframe's entry, once none is being kept any more."""
+    hosted = host.runs[run.pk]
+    end = time.monotonic() + LIMIT
+    while hosted._frame_after == math.inf:
+        assert time.monotonic() < end
+        time.sleep(0.01)
+    return int(Keyframe.objects.get(run=run).seq)
 
 
 @pytest.mark.parametrize("data", [b"", b"DRYDOCK1 rubbish"], ids=["empty", "rubbish"])

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import math
 import secrets
 import shlex
 import uuid
@@ -57,8 +58,10 @@ TOO_MANY = gettext_noop("Too many requests, please try again later.")
 USER_IN_USE = 300
 #: Seconds that a comparison of a file with the cluster may take.
 DIFF_SECONDS = 30.0
-#: Journal entries from keyframe to keyframe.
+#: Journal entries from keyframe to keyframe, where it does not take long to keep one:
 KEYFRAME_EVERY = 250
+#: a run rests for so many times what the last one took, or a flooded large cluster would be packed all day.
+KEYFRAME_REST = 10
 #: Seconds of processor time since the last keyframe that make a new one worth it: what a rebuild takes, about.
 KEYFRAME_COST = 0.1
 #: Seconds after which a cluster that has left is taken apart: whoever still looked at it has looked away.
@@ -141,6 +144,8 @@ class HostedRun:
         #: The engine's number of the entry after which a keyframe was kept last.
         self._framed = built.framed
         self._framed_at = loop.time()
+        #: No keyframe for the number of entries before then.
+        self._frame_after = loop.time()
         #: What the cluster had taken of the processor then, in µs.
         self._framed_spent = 0
         #: Requests and streams under way.
@@ -276,7 +281,10 @@ class HostedRun:
         weight = weight_of(entry)
         self.room -= weight
         self.holdings.wrote(weight)
-        if entry.seq >= self._framed + KEYFRAME_EVERY:
+        if (
+            entry.seq >= self._framed + KEYFRAME_EVERY
+            and asyncio.get_running_loop().time() > self._frame_after
+        ):
             self._frame_soon(entry.seq)
 
     def _amend(self, entry: Entry) -> None:
@@ -293,13 +301,22 @@ class HostedRun:
     def _frame_soon(self, seq: int) -> None:
         self._framed, self._framed_at = seq, asyncio.get_running_loop().time()
         self._framed_spent = self.driver.spent
-        self.host.spawn(self._keep_keyframe())
+        self._frame_after = math.inf
+        self.host.spawn(self._keep_soon())
 
     def keep_up(self, now: float) -> None:
         """Keep a keyframe when a rebuild from the last one would take long."""
         costly = self.driver.spent - self._framed_spent > KEYFRAME_COST * SECOND
         if costly and now - self._framed_at > KEYFRAME_PAUSE:
             self._frame_soon(self.cluster.journal.next_seq - 1)
+
+    async def _keep_soon(self) -> None:
+        begun = asyncio.get_running_loop().time()
+        try:
+            await self._keep_keyframe()
+        finally:
+            now = asyncio.get_running_loop().time()
+            self._frame_after = now + KEYFRAME_REST * (now - begun)
 
     async def _keep_keyframe(self) -> None:
         """Keep the state as it is now, so that a rebuild replays only what comes after. From a fork, in a thread."""
