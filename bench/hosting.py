@@ -97,8 +97,9 @@ def host() -> Iterator[Any]:
     """An engine host as a worker has it."""
     from runs.host.host import EngineHost
 
-    from cluster_engine.memory import relax_collector
+    from cluster_engine.memory import one_arena, relax_collector
 
+    one_arena()
     relax_collector(whole=False)
     made = EngineHost()
     made.start()
@@ -146,6 +147,8 @@ def idle(count: int, seconds: float) -> dict[str, Any]:
     with platform(), host() as made:
         from runs.host.hosted import DOZE_SECONDS
 
+        from cluster_engine.memory import give_back
+
         start(made, 10)
         before, began = resident(), time.monotonic()
         start(made, count - 10)
@@ -159,6 +162,7 @@ def idle(count: int, seconds: float) -> dict[str, Any]:
         made.call(asyncio.sleep(seconds))
         wall, cpu = time.monotonic() - wall, time.process_time() - cpu
         looks = made.pacer.looks - looks
+        give_back()  # as the host does once in ten minutes while nobody is connected
         stalls = made.call(Stalls().watch(seconds / 2))
         return {
             "labs": count,

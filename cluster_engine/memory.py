@@ -1,4 +1,4 @@
-"""The garbage collector of a process that hosts engines.
+"""The memory of a process that hosts engines: when its garbage is looked for, and what goes back to the system.
 
 An engine's objects are JSON without cycles, alive for as long as the cluster is: the collector's young generations find
 nothing in them and cost 5–10 % of a busy engine's time (measured by ``bench scale``).
@@ -6,10 +6,13 @@ nothing in them and cost 5–10 % of a busy engine's time (measured by ``bench s
 
 from __future__ import annotations
 
+import ctypes
 import gc
 
 YOUNG = 50_000
 """Allocations between two looks at the youngest generation (Python's own default: 700)."""
+_ARENA_MAX = -8
+"""M_ARENA_MAX of <malloc.h>."""
 STEPS = 20_000, 3, 1 << 30
 """Thresholds of who must not stand still for long: some 80,000 objects are seen at once, never all."""
 
@@ -23,3 +26,18 @@ def relax_collector(*, whole: bool = True) -> None:
     gc.collect()
     gc.freeze()
     gc.set_threshold(*((YOUNG, 20, 100) if whole else STEPS))
+
+
+def one_arena() -> None:
+    """Once, before there are threads: they allocate from one heap, so that what one of them frees another can use.
+
+    The interpreter's lock makes them take turns anyhow. Where the C library is not glibc, nothing happens.
+    """
+    if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
+        mallopt(_ARENA_MAX, 1)
+
+
+def give_back() -> None:
+    """Free pages in the middle of the heap go back to the system, which takes a moment for each cluster there was."""
+    if (trim := getattr(ctypes.CDLL(None), "malloc_trim", None)) is not None:
+        trim(0)

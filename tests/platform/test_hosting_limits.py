@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import math
 import uuid
-from typing import Any
+from types import SimpleNamespace
+from typing import Any, cast
 
 import pytest
 from runs import hosting, upstream
 from runs.host import writer
+from runs.host.host import EngineHost
+from runs.host.hosted import HostedRun
 from runs.host.writer import JournalUnavailableError, JournalWriter
 from runs.journal import Record
 from runs.proxy import access
@@ -96,3 +100,18 @@ def test_a_reply_may_not_be_without_end() -> None:
         server.close()
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize(("watched", "given"), [(False, 1), (True, 0)], ids=["nobody", "somebody"])
+def test_free_memory_goes_back_when_nobody_is_connected(
+    watched: bool, given: int, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host = EngineHost()
+    host.runs[uuid.uuid4()] = cast(HostedRun, SimpleNamespace(watched=watched))
+    host._collected_at = -math.inf
+    calls = []
+    monkeypatch.setattr("runs.host.host.gc.collect", lambda: None)
+    monkeypatch.setattr("runs.host.host.give_back", lambda: calls.append("free"))
+    host._collect()
+    host._collect()
+    assert len(calls) == given

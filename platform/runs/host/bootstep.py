@@ -7,7 +7,7 @@ from typing import Any
 
 from celery import bootsteps
 
-from cluster_engine.memory import relax_collector
+from cluster_engine.memory import one_arena, relax_collector
 from runs.host.current import set_host
 from runs.host.host import EngineHost
 
@@ -35,6 +35,7 @@ class EngineHostStep(bootsteps.StartStopStep):
     def start(self, parent: Any) -> None:
         """Begin to host."""
         self.host = EngineHost()
+        one_arena()
         relax_collector(whole=False)
         self.host.start()
         set_host(self.host)

@@ -33,6 +33,7 @@ from django.utils import timezone
 from redis.exceptions import RedisError
 
 from cluster_engine.cluster import Cluster
+from cluster_engine.memory import give_back
 from cluster_engine.serving import Pacer
 from runs import journal, registry, services, states
 from runs.host import building, scratch
@@ -381,6 +382,8 @@ class EngineHost:
         if now - self._collected_at > (COLLECT_SECONDS if quiet else COLLECT_LATEST):
             self._collected_at = now
             gc.collect()
+            if quiet:
+                give_back()
 
     async def _purge(self) -> None:
         """Once an hour one of the hosts forgets what nobody will come back to."""
