@@ -41,6 +41,26 @@ class ClusterOptions:
         return {name: value for name in self.__dataclass_fields__ if (value := getattr(self, name)) != ""}
 
 
+class Processes:
+    """The processes of the control plane that can stop: what they do and see stands still until they start again."""
+
+    def __init__(self, clock: Clock, informers: SharedInformerFactory) -> None:
+        self._clock = clock
+        self._informers = informers
+
+    def stop(self, process: str) -> None:
+        """It does nothing any more, and is told of nothing."""
+        if not self._clock.is_halted(process):
+            self._clock.halt(process)
+            self._informers.halt(process)
+
+    def start(self, process: str) -> None:
+        """It hears what has happened, then does what was due meanwhile."""
+        if self._clock.is_halted(process):
+            self._clock.go_on(process)
+            self._informers.resume(process)
+
+
 @dataclass(slots=True)
 class Context:
     """What a component may touch: the clock, chance, informers, clients, recorders and the network. Never etcd."""
@@ -51,6 +71,7 @@ class Context:
     server: APIServer
     options: ClusterOptions
     network: Network
+    processes: Processes
     calls: Mapping[str, Callable[[Any], Any]]
     """What programs may ask their host for, beside the kernel: name -> who answers."""
     recorders: dict[str, EventRecorder] = field(default_factory=dict)
@@ -101,13 +122,14 @@ class Component:
 
     name: str = ""
     process: str = ""
-    """Whose log tells of it: the container of a static Pod."""
+    """Whose log tells of it, and with which it stops: the container of a static Pod."""
     reads_as: str = ""
     """The user as whom its informers list and watch; "": it is trusted."""
 
     def __init__(self, ctx: Context) -> None:
         self.ctx = ctx
         self.clock = ctx.clock
+        self.clock.owner = self.process
         self._queues: list[WorkQueue] = []
 
     def new_queue(

@@ -62,9 +62,8 @@ def _fault(cluster: Wiring, entry: Entry) -> None:
     kubelets = cluster.components[Kubelets.name]
     assert isinstance(kubelets, Kubelets)
     payload = entry.payload
-    with _cause(
-        cluster, entry, entry.kind, str(payload.get("node") or payload.get("pod") or payload.get("host"))
-    ):
+    about = (payload.get(name) for name in ("node", "pod", "host", "component"))
+    with _cause(cluster, entry, entry.kind, str(next(filter(None, about), None))):
         kubelets.faults.perform(entry.kind, payload)
 
 
@@ -126,6 +125,7 @@ PERFORMERS: dict[str, Performer] = {
     "node/power": _fault,
     "node/partition": _fault,
     "container/kill": _fault,
+    "component/stop": _fault,
     "registry/fail": _fault,
     "session/open": _open_session,
     "session/login": _login,

@@ -19,7 +19,7 @@ from cluster_engine.client_go import Reader, SharedInformerFactory
 from cluster_engine.cloud_controller_manager import CLOUD_CONTROLLERS
 from cluster_engine.cni.network_policy import NetworkPolicies
 from cluster_engine.cni.port_map import PortMap
-from cluster_engine.component import ClusterOptions, Component, Context, user_of
+from cluster_engine.component import ClusterOptions, Component, Context, Processes, user_of
 from cluster_engine.controlplane import Aggregator, CustomResources, FlowControl, PostStartHooks
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
@@ -100,8 +100,9 @@ class Wiring:
             "http": Inside(self.clock, self.chance, self.server).answer,
             "token": self.server.mounted_token,
         }
+        processes = Processes(self.clock, self.informers)
         self.context = Context(
-            self.clock, self.chance, self.informers, self.server, options, self.network, calls
+            self.clock, self.chance, self.informers, self.server, options, self.network, processes, calls
         )
         self.components: dict[str, Component] = {}
         contexts = {("", ""): self.context}
@@ -111,6 +112,7 @@ class Wiring:
                 contexts[reader] = self.context.read_as(*reader)
             built = component(contexts[reader])
             self.components[built.name] = built
+        self.clock.owner = ""
 
     def _read_as(self, account: str) -> SharedInformerFactory:
         """Informers of a workload of kube-system, which reads as its service account."""

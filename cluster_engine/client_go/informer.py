@@ -368,6 +368,8 @@ class SharedInformer:
         assert self._authorizer is not None
         self._asked_at = self._authorizer.generation
         for name, reader in self._readers.items():
+            if reader.halted:
+                continue
             refusal = reader.refusal(self.resource)
             if refusal and name not in self._still:
                 self._stand_still(name, {})
@@ -379,12 +381,24 @@ class SharedInformer:
         """Clock event: a reader that was refused tries again."""
         reader = self._readers[name]
         refusal = reader.refusal(self.resource)
-        if name not in self._still:
+        if name not in self._still or reader.halted:
             return
         if refusal:
             self._refused(reader, refusal, attempt)
         else:
             self._go_on(name)
+
+    def halt(self, process: str) -> None:
+        """The process's readers stand still."""
+        for name, reader in self._readers.items():
+            if reader.process == process and name not in self._still:
+                self._stand_still(name, {})
+
+    def resume(self, process: str) -> None:
+        """The process lists and watches again, if it may."""
+        for name, reader in self._readers.items():
+            if reader.process == process and name in self._still:
+                self.relist(name, 0)
 
     def _refused(self, reader: Reader, refusal: str, attempt: int) -> None:
         reader.log(self.resource, refusal)
@@ -496,6 +510,16 @@ class SharedInformerFactory:
 
     def _relist(self, resource: str, *event: Any) -> None:
         self._shared(resource).relist(*event)
+
+    def halt(self, process: str) -> None:
+        """The readers of a process that has stopped see what they saw last, and are told of nothing."""
+        for informer in self._informers.values():
+            informer.halt(process)
+
+    def resume(self, process: str) -> None:
+        """They are told of what they missed."""
+        for informer in self._informers.values():
+            informer.resume(process)
 
     def share(self, other: SharedInformerFactory) -> None:
         """Takes over what the informers of ``other`` know."""

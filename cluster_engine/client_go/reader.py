@@ -16,17 +16,22 @@ READ = ("list", "watch")
 class Reader:
     """An identity that informers read as, and the process that it belongs to."""
 
-    __slots__ = ("_clock", "_process", "_user", "authorizer")
+    __slots__ = ("_clock", "_user", "authorizer", "process")
 
     def __init__(self, server: APIServer, clock: Clock, user: UserInfo, process: str) -> None:
         self.authorizer = server.authorizer
         self._clock = clock
         self._user = user
-        self._process = process
+        self.process = process
 
     @property
     def name(self) -> str:
         return self._user.username
+
+    @property
+    def halted(self) -> bool:
+        """Whether its process stands still."""
+        return self._clock.is_halted(self.process)
 
     def refusal(self, resource: str) -> str:
         """Why it may not list and watch the whole resource, in the API server's words; "" when it may."""
@@ -42,4 +47,4 @@ class Reader:
         """Says in the process's log that a list was refused (reflector.go)."""
         quoted = refusal.replace('"', '\\"')
         text = f'"Failed to watch" err="failed to list {resource}: {quoted}" logger="UnhandledError"'
-        self._clock.logs.write(self._process, self._clock.now, "E", f"reflector.go:205] {text}")
+        self._clock.logs.write(self.process, self._clock.now, "E", f"reflector.go:205] {text}")

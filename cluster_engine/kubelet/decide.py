@@ -16,6 +16,7 @@ from cluster_engine.kubelet.record import (
     FINISHED,
     LOST,
     NEW,
+    SYNCING,
     TERMINATING,
     TURN,
     WAITED,
@@ -180,6 +181,8 @@ def decide(record: PodRecord, pod: JSON | None, now: int) -> tuple[Action, ...]:
     if pod is None:
         return _orphaned(record, now)
     deleted = pod["metadata"].get("deletionTimestamp") is not None
+    if record.gone:
+        return _without_file(record, pod, now)
     if deleted and record.static:
         return (Remove(),)
     if record.state == FINISHED:
@@ -205,13 +208,22 @@ def decide(record: PodRecord, pod: JSON | None, now: int) -> tuple[Action, ...]:
 
 
 def _orphaned(record: PodRecord, now: int) -> tuple[Action, ...]:
-    if record.static:
+    if record.static and not record.gone:
         return (Mirror(),)
     if record.state in (NEW, FINISHED) or not record.running():
         return (Forget(),)
     if record.state == TERMINATING:
         return tuple(_stops(record, None, now, record.grace))
     return _end(record, None, now, record.grace)
+
+
+def _without_file(record: PodRecord, pod: JSON, now: int) -> tuple[Action, ...]:
+    """A static Pod ends when its file goes; its mirror goes last."""
+    if record.state == TERMINATING:
+        return tuple(_stops(record, pod, now, record.grace))
+    if record.state == SYNCING:
+        return _end(record, pod, now, record.grace)
+    return (Remove(),)
 
 
 def _grace(pod: JSON) -> int:

@@ -47,6 +47,10 @@ class Disks:
                 told += [(other, name, root) for name, used in mounts.items() if used == key and other != uid]
         return told
 
+    def put(self, key: str, root: Node) -> None:
+        """Another tree lies there."""
+        self._trees[key] = root
+
     def unmount(self, uid: str) -> None:
         """The Pod has nothing mounted any more."""
         self._mounts.pop(uid, None)

@@ -1,4 +1,4 @@
-"""Faults that are injected: a node's power, its way to the control plane, a container's process, a registry.
+"""Faults that are injected: a node's power, its way to the control plane, a process, a registry, a component.
 
 What follows from them is nobody's invention: the kubelet, its containers and the controllers do what they do when
 such a thing happens.
@@ -18,11 +18,14 @@ from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import FINISHED, LOST, NEW, SYNCING, PodRecord, record_uid
 from cluster_engine.kubelet.runtime import Runtime
+from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.network import Wire
 from cluster_engine.network.wires import NONE, Wires
 
 BOOT_SECONDS = 20.0
 """From the power to the kubelet's start."""
+COMPONENTS = ("kube-controller-manager", "kube-scheduler")
+"""Parts of the control plane that may stop."""
 REGISTRIES = 64
 """Registries that may fail at a time."""
 
@@ -39,6 +42,7 @@ class Faults:
         nodes: Nodes,
         prober: Prober,
         logins: Logins,
+        static_pods: StaticPods,
         wires: Wires,
         look: Callable[[str], None],
         rewired: Callable[[], None],
@@ -49,6 +53,7 @@ class Faults:
         self.nodes = nodes
         self.prober = prober
         self.logins = logins
+        self.static_pods = static_pods
         self.wires = wires
         self._look = look
         self._rewired = rewired
@@ -198,7 +203,7 @@ class Faults:
             self.nodes.report(node)
             self._resume(node)
 
-    # ---- a container, a registry -----------------------------------------------------------------------
+    # ---- a container -----------------------------------------------------------------------------------
 
     def _running(self, payload: Payload) -> tuple[PodRecord, str]:
         """Raises ValueError."""
@@ -218,6 +223,28 @@ class Faults:
     def kill(self, payload: Payload) -> None:
         """SIGKILL to a container's main process, as from the node."""
         self.runtime.kill(*self._running(payload))
+
+    # ---- a component of the control plane --------------------------------------------------------------
+
+    def check_component(self, payload: Payload) -> None:
+        """Raises ValueError when it is none that stops here, or not where it is said to be."""
+        if payload["component"] not in COMPONENTS:
+            raise ValueError(f"a component is one of {', '.join(COMPONENTS)}, found {payload['component']!r}")
+        node = self._control_plane()
+        self.static_pods.find(node, payload["component"], put_away=not payload["stopped"])
+
+    def stop_component(self, payload: Payload) -> None:
+        """Its manifest is put away, and its Pod ends; or put back, and it starts again."""
+        self.static_pods.move(self._control_plane(), payload["component"], payload["stopped"])
+
+    def _control_plane(self) -> Node:
+        """Raises ValueError without one."""
+        for node in self.core.nodes.values():
+            if self.static_pods.is_kubeadms(node):
+                return node
+        raise ValueError("expected a control plane of static Pods, found none")
+
+    # ---- a registry ------------------------------------------------------------------------------------
 
     def check_registry(self, payload: Payload) -> None:
         """Raises ValueError when more fail than may."""
@@ -259,6 +286,9 @@ FAULTS: dict[str, Fault] = {
         {"namespace": "default", "container": ""},
         Faults.check_container,
         Faults.kill,
+    ),
+    "component/stop": Fault(
+        {"component": str, "stopped": bool}, {}, Faults.check_component, Faults.stop_component
     ),
     "registry/fail": Fault({"host": str, "failing": bool}, {}, Faults.check_registry, Faults.registry),
 }

@@ -46,7 +46,7 @@ class Kubelets(Component):
         termination = Termination(core, runtime, lifecycle, prober)
         environment = Environment(ctx.informers)
         starter = Starter(core, runtime, environment, prober, lifecycle, termination)
-        static_pods = StaticPods(core)
+        static_pods = StaticPods(core, runtime)
         self.nodes = Nodes(core, static_pods)
         volumes = Volumes(ctx.informers, lambda: runtime.disks)
         self.worker = worker = Worker(core, runtime, volumes, starter, prober, termination, static_pods)
@@ -57,6 +57,7 @@ class Kubelets(Component):
             self.nodes,
             prober,
             self.logins,
+            static_pods,
             ctx.network.wires,
             self._look,
             self.network_changed,
@@ -76,6 +77,7 @@ class Kubelets(Component):
             "lease": self.nodes.lease,
             "contradict": self.nodes.contradict,
             "mirror": static_pods.refresh,
+            "manifests": static_pods.reload,
             "relist": worker.relist,
         }
         for name, of_node in of_nodes.items():

@@ -11,12 +11,12 @@ from typing import Any
 from cluster_engine.apimachinery import errors
 from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.kubelet.core import ON, Core, Node
-from cluster_engine.kubelet.node_files import shown
+from cluster_engine.kubelet.node_files import KUBERNETES, shown
 from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.sim import rfc3339
 
 SHOWN = (
-    "/etc/kubernetes",
+    KUBERNETES,
     "/etc/cni",
     "/opt/cni",
     "/var/lib/kubelet",
@@ -54,7 +54,7 @@ class Logins:
             return
         node = self.core.nodes[host]
         try:
-            self.runtime.log_in(node.name, node.ip, self._files(node), session, argv, tty)
+            self.runtime.log_in(node.name, node.ip, self._files(node), KUBERNETES, session, argv, tty)
         except StartError as error:
             sessions.refused(session, errors.internal(str(error)).status)
             return
@@ -66,7 +66,8 @@ class Logins:
 
     def _files(self, node: Node) -> dict[str, Any]:
         now = self.core.clock.now
-        found = {path: shown(node.name, node.ip, node.control_plane, path, now) for path in SHOWN}
+        made = node.control_plane and self.core.ctx.options.addons
+        found = {path: shown(node.name, node.ip, made, path, now) for path in SHOWN}
         return {path: root for path, root in found.items() if root is not None}
 
     def cri(self, asked: Mapping[str, Any]) -> list[list[str]] | None:

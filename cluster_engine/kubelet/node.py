@@ -109,6 +109,8 @@ class Nodes:
         """Clock event: the status again, with a new heartbeat."""
         node = self.core.nodes[name]
         self._write(node)
+        if node.reachable:
+            self.static_pods.create(node)
         self.clock.call_later(STATUS_PERIOD, "kubelet/heartbeat", *node.life, background=True)
 
     def lease(self, name: str) -> None:

@@ -43,6 +43,10 @@ _KUBELET = {
 }
 
 
+KUBERNETES, MANIFESTS = "/etc/kubernetes", "manifests"
+"""The folder of a node that is kept as it is changed, and in it that of the static Pods."""
+
+
 def shown(name: str, ip: str, control_plane: bool, path: str, mtime: int) -> Node | None:
     """What lies at a path of the node; None when there is no directory."""
     names = [each for each in path.split("/") if each not in ("", ".")]

@@ -95,6 +95,8 @@ class PodRecord:
     """[reason, message] why it does not have those."""
     sandbox: bool = False
     """Whether the runtime has a sandbox of it."""
+    gone: bool = False
+    """Whether its manifest is no more in its node's folder, or another one."""
 
     def running(self) -> list[Container]:
         """The containers that run."""
@@ -128,7 +130,7 @@ def _copied(fields: list[Any]) -> list[Any]:
     return [list(value) if isinstance(value, list) else value for value in fields]
 
 
-_SELDOM = ("allocated", "resizing")
+_SELDOM = ("allocated", "gone", "resizing")
 """Fields that are left out while they are empty."""
 _PLAIN = tuple(
     name for name in PodRecord.__dataclass_fields__ if name not in ("containers", "previous", "probes")

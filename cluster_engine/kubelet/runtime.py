@@ -46,7 +46,7 @@ Node = dict[str, Any]
 ROOT = User(0, 0, (0,))
 
 
-MACHINE = "machine"
+MACHINE, _MACHINES = "machine", "machine/"
 MACHINE_IMAGE = f"docker.io/kindest/node:v{KUBERNETES_VERSION}"
 """What runs on a node beside its Pods."""
 HANDLERS = ("", "runc")
@@ -119,6 +119,8 @@ class Runtime:
         self.sandboxes = Sandboxes(self.clock, core.chance, network, self, calls)
         self.disks = Disks()
         self.sandboxes.written = self._keep_disks
+        self.node_wrote: Callable[[str], None] = lambda _host: None
+        """Told after each turn of a node's own machine."""
         self.clients = Clients(self.clock, network)
         for node in core.nodes.values():
             self.clients.add(node.name, node.ip)
@@ -182,10 +184,22 @@ class Runtime:
                 self.sandboxes.mounted.add(record.uid)
 
     def _keep_disks(self, uid: str) -> None:
-        """A Pod with persistent volumes has run: what it wrote is kept, and shown to others."""
+        """A Pod with persistent volumes, or a node's machine, has run: what it wrote is kept, and shown to others."""
         for other, volume, root in self.disks.wrote(uid, self.sandboxes.look(uid).files):
             if self.sandboxes.has(other):
                 self.sandboxes.get(other).set_volume(volume, root)
+        if uid.startswith(_MACHINES):
+            self.node_wrote(uid.removeprefix(_MACHINES))
+
+    def disk_of_node(self, host: str, path: str) -> Node | None:
+        """What lies at a path of a node, if anybody has changed it."""
+        return self.disks.tree(_on_node(host, path))
+
+    def change_disk_of_node(self, host: str, path: str, root: Node) -> None:
+        """Another tree lies at that path of a node; who is logged in sees it."""
+        self.disks.put(_on_node(host, path), root)
+        if self.sandboxes.has(_machine(host)):
+            self.sandboxes.get(_machine(host)).set_volume(path, root)
 
     def stop_pod_sandbox(self, record: PodRecord) -> None:
         """Ends what runs and gives the Pod's address back."""
@@ -394,22 +408,37 @@ class Runtime:
         self._sessions[session] = record.uid
 
     def log_in(
-        self, host: str, ip: str, files: dict[str, Node], session: str, argv: list[str], tty: bool
+        self,
+        host: str,
+        ip: str,
+        files: dict[str, Node],
+        kept: str,
+        session: str,
+        argv: list[str],
+        tty: bool,
     ) -> None:
-        """Runs a command on the machine of a node, which shows these directories. Raises StartError."""
+        """Runs a command on the machine of a node, which shows these directories. Raises StartError.
+
+        What is written in ``kept``, one of them, outlives the machine.
+        """
         key = _machine(host)
         if not self.sandboxes.has(key):
             hosts = tree.file(octets(f"127.0.0.1\tlocalhost\n{ip}\t{host}\n"), mtime=self.clock.now)
             name = tree.file(octets(f"{host}\n"), mtime=self.clock.now)
-            volumes = {**files, _HOSTNAME: name, "/etc/hosts": hosts}
+            found = self.disk_of_node(host, kept)
+            known = {kept: found} if found is not None else {}
+            volumes = {**files, **known, _HOSTNAME: name, "/etc/hosts": hosts}
             made = self.sandboxes.add(key, hostname=host, ip=ip, node=host, volumes=volumes, limits={})
             mounts = tuple((path, path, "", False) for path in volumes)
             made.start(MACHINE, Setup(MACHINE_IMAGE, ["/sbin/init"], {}, "/root", mounts=mounts))
+            self.disks.mount(key, kept, _on_node(host, kept), volumes[kept])
+            self.sandboxes.mounted.add(key)
         self.sandboxes.get(key).commands.open(session, MACHINE, argv, stdin=True, tty=tty)
         self._sessions[session] = key
 
     def log_out(self, host: str) -> None:
-        """Nothing runs on the machine of a node any more, and what was written there is gone."""
+        """Nothing runs on the machine of a node any more, and most of what was written there is gone."""
+        self.disks.unmount(_machine(host))
         self.sandboxes.remove(_machine(host))
 
     def input(self, session: str, data: bytes) -> None:
@@ -558,7 +587,12 @@ def _setup(container: Container) -> Setup:
 
 def _machine(host: str) -> str:
     """The key of the sandbox that is the machine of a node."""
-    return f"machine/{host}"
+    return f"{_MACHINES}{host}"
+
+
+def _on_node(host: str, path: str) -> str:
+    """The key of a disk."""
+    return f"{host}:{path}"
 
 
 def _message_volume(container: Container) -> str:

@@ -1,7 +1,8 @@
-"""Static Pods: the control plane, which the kubelet runs from files and shows through mirror Pods.
+"""Static Pods: what the kubelet runs from its node's manifest folder, and shows through mirror Pods.
 
 Models pkg/kubelet/config/file.go and pkg/kubelet/pod/mirror_client.go. The containers belong to the file: a
-mirror Pod that is deleted comes back, its containers have not noticed.
+mirror Pod that is deleted comes back, its containers have not noticed; when the file goes, they end and the mirror
+goes after them. A file that is changed is another Pod, which begins when the one before is gone.
 """
 
 from __future__ import annotations
@@ -11,37 +12,106 @@ import hashlib
 import orjson
 
 from cluster_engine.addons.static_pods import static_pods
+from cluster_engine.apimachinery import yaml
 from cluster_engine.apimachinery.cow import JSON, owner_reference
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.kubelet.core import Core, Node
+from cluster_engine.kubelet.node_files import KUBERNETES, MANIFESTS, shown
 from cluster_engine.kubelet.record import MIRROR, PodRecord
+from cluster_engine.kubelet.runtime import Runtime
+from cluster_engine.linux.files import tree
 
+MAX_MANIFESTS = 64
+"""Files of a node's folder that are read, in the order of their names."""
+MAX_MANIFEST = 256 * 1024
+"""Bytes of one that is read."""
 _RETRY = 1.0
+_SYSTEM = "priorityclasses.scheduling.k8s.io"
 _TOLERATION = {"effect": "NoExecute", "operator": "Exists"}
 
 
 class StaticPods:
-    """The manifests of each control-plane node."""
+    """What lies in the manifest folder of each node."""
 
-    def __init__(self, core: Core) -> None:
+    def __init__(self, core: Core, runtime: Runtime) -> None:
         self.core = core
-        self._made: dict[str, tuple[JSON, ...]] = {}
+        self.runtime = runtime
+        self._read: dict[str, tuple[tree.Node | None, tuple[JSON, ...]]] = {}
+        """By node: the folder that was read, and what was in it. Pure caches."""
+        runtime.node_wrote = self._node_wrote
 
     def manifests(self, node: Node) -> tuple[JSON, ...]:
-        """The node's manifests, as the kubelet completes them."""
-        found = self._made.get(node.name)
+        """The node's manifests, as the kubelet completes them; until somebody changes the folder, kubeadm's."""
+        root = self.runtime.disk_of_node(node.name, KUBERNETES)
+        folder = tree.find(root, [MANIFESTS]) if root is not None else None
+        known = self._read.get(node.name)
+        if known is None or known[0] is not folder:
+            raw = _manifests_in(folder or {}) if root is not None else self._kubeadms(node)
+            known = folder, tuple(_complete(manifest, node) for manifest in raw)
+            self._read[node.name] = known
+        return known[1]
+
+    def _kubeadms(self, node: Node) -> tuple[JSON, ...]:
+        return static_pods(node.ip) if self.is_kubeadms(node) else ()
+
+    def is_kubeadms(self, node: Node) -> bool:
+        """Whether kubeadm has made a control plane there."""
+        return node.control_plane and self.core.ctx.options.addons
+
+    def _node_wrote(self, host: str) -> None:
+        """Who is logged in to a node's machine has done something: maybe with the manifests."""
+        node = self.core.nodes[host]
+        wanted = [_hash(manifest) for manifest in self.manifests(node)]
+        present = [r.uid for r in self.core.records.all() if r.static and r.node == host and not r.gone]
+        if sorted(wanted) != sorted(present):
+            self.core.clock.call_at(self.core.clock.now, "kubelet/manifests", *node.life)
+
+    def reload(self, node_name: str) -> None:
+        """Clock event: Pods whose manifests are gone end, others begin."""
+        wanted = [_hash(manifest) for manifest in self.manifests(self.core.nodes[node_name])]
+        for known in self.core.records.all():
+            if known.static and known.node == node_name and known.uid not in wanted and not known.gone:
+                record = self.core.records[known.uid]
+                record.gone = True
+                self.core.wake(record)
+        self.refresh(node_name)
+
+    def find(self, node: Node, name: str, put_away: bool) -> tree.Node:
+        """A Pod's manifest: in the folder, or put away in the one above it. Raises ValueError when it is not there."""
+        place = _place(name, put_away)
+        found = tree.find(self._root(node), place)
         if found is None:
-            raw = _files(node.ip) if node.control_plane and self.core.ctx.options.addons else ()
-            found = self._made[node.name] = tuple(_complete(manifest, node.name) for manifest in raw)
+            raise ValueError(f"expected the file {'/'.join([KUBERNETES, *place])} on {node.name}, found none")
         return found
+
+    def move(self, node: Node, name: str, away: bool) -> None:
+        """Puts a Pod's manifest away, or back into the folder. Raises ValueError."""
+        file, now = self.find(node, name, not away), self.core.clock.now
+        left = tree.taken(self._root(node), _place(name, not away), now)
+        self.runtime.change_disk_of_node(node.name, KUBERNETES, tree.put(left, _place(name, away), file, now))
+        self.core.clock.call_at(now, "kubelet/manifests", *node.life)
+
+    def _root(self, node: Node) -> tree.Node:
+        """What lies in /etc/kubernetes."""
+        found = self.runtime.disk_of_node(node.name, KUBERNETES)
+        if found is None:
+            found = shown(node.name, node.ip, self.is_kubeadms(node), KUBERNETES, self.core.clock.now)
+        return found if found is not None else tree.directory()
+
+    def look_again(self, node_name: str) -> None:
+        """A static Pod has ended: another one of its name may wait for that."""
+        self.core.clock.call_later(_RETRY, "kubelet/mirror", *self.core.nodes[node_name].life)
 
     def owns(self, record: PodRecord) -> bool:
         """Whether the record is of a static Pod."""
         node = self.core.nodes[record.node]
-        return any(m["metadata"]["annotations"][MIRROR] == record.uid for m in self.manifests(node))
+        return any(_hash(manifest) == record.uid for manifest in self.manifests(node))
 
     def create(self, node: Node) -> bool:
-        """Makes the missing mirror Pods; False when it has to be tried again."""
+        """Makes the missing mirror Pods; False when it has to be tried again.
+
+        What the API server refuses is tried again when the folder changes, and with the node's next heartbeat.
+        """
         owner = self.core.ctx.informers.of("nodes").get(node.name)
         if owner is None:
             return False
@@ -63,7 +133,8 @@ class StaticPods:
             try:
                 node.client.create("pods", mirror)
             except ApiError:
-                complete = False  # the namespace or its priority class is not there yet
+                if self.core.ctx.informers.of(_SYSTEM).get("system-node-critical") is None:
+                    complete = False  # the cluster is being installed
         return complete
 
     def mirror_gone(self, record: PodRecord) -> None:
@@ -78,15 +149,48 @@ class StaticPods:
             self.core.clock.call_later(_RETRY, "kubelet/mirror", *node.life)
 
 
-def _files(node_ip: str) -> tuple[JSON, ...]:
-    return tuple(static_pods(node_ip))
+def _manifests_in(folder: tree.Node) -> list[JSON]:
+    """The Pods of a folder's files, in the order of their names; what cannot be read as one is passed over."""
+    found = []
+    for name, node in sorted((folder.get("e") or {}).items())[:MAX_MANIFESTS]:
+        if name.startswith(".") or node["t"] != "f":
+            continue
+        text = tree.content(node)
+        if len(text) > MAX_MANIFEST:
+            continue
+        try:
+            pod = yaml.load(text.encode("latin-1"))
+        except yaml.YamlError:
+            continue
+        if _is_pod(pod):
+            found.append(pod)
+    return found
 
 
-def _complete(manifest: JSON, node: str) -> JSON:
+def _is_pod(pod: object) -> bool:
+    if not isinstance(pod, dict) or (pod.get("apiVersion"), pod.get("kind")) != ("v1", "Pod"):
+        return False
+    meta, spec = pod.get("metadata"), pod.get("spec")
+    return isinstance(meta, dict) and isinstance(meta.get("name"), str) and isinstance(spec, dict)
+
+
+def _place(name: str, put_away: bool) -> list[str]:
+    """Where a Pod's manifest lies below /etc/kubernetes."""
+    return [f"{name}.yaml"] if put_away else [MANIFESTS, f"{name}.yaml"]
+
+
+def _hash(manifest: JSON) -> str:
+    """As which the kubelet knows the Pod."""
+    digest: str = manifest["metadata"]["annotations"][MIRROR]
+    return digest
+
+
+def _complete(manifest: JSON, node: Node) -> JSON:
     meta, spec = manifest["metadata"], manifest["spec"]
-    digest = hashlib.md5(
-        orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS), usedforsecurity=False
-    ).hexdigest()
+    text = orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)
+    if not node.control_plane:
+        text += f"host:{node.name}".encode()  # the same file on several nodes is several Pods
+    digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
     annotations = {
         **(meta.get("annotations") or {}),
         "kubernetes.io/config.hash": digest,
@@ -98,9 +202,13 @@ def _complete(manifest: JSON, node: str) -> JSON:
         "kind": "Pod",
         "metadata": {
             **meta,
-            "name": f"{meta['name']}-{node}",
-            "namespace": meta.get("namespace") or "kube-system",
+            "name": f"{meta['name']}-{node.name}",
+            "namespace": meta.get("namespace") or "default",
             "annotations": annotations,
         },
-        "spec": {**spec, "nodeName": node, "tolerations": [*(spec.get("tolerations") or ()), _TOLERATION]},
+        "spec": {
+            **spec,
+            "nodeName": node.name,
+            "tolerations": [*(spec.get("tolerations") or ()), _TOLERATION],
+        },
     }

@@ -149,6 +149,8 @@ class Worker:
     def exited(self, record: PodRecord, container: Container) -> None:
         """The runtime says that a container's process has ended."""
         killed = container.name in record.stopping
+        if record.static and self.core.nodes[record.node].control_plane:
+            self.core.ctx.processes.stop(container.name)
         self.termination.ended(record, container.name)
         pod = self.core.pod_of(record)
         if pod is not None:
@@ -277,6 +279,8 @@ class Worker:
                 ending.close(record)
             case do.Forget():
                 ending.forget(record)
+                if record.static:
+                    self.static_pods.look_again(record.node)
             case do.Mirror():
                 self.static_pods.mirror_gone(record)
 

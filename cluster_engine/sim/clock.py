@@ -28,6 +28,8 @@ class Clock:
         "_foreground",
         "_handlers",
         "_heap",
+        "_held",
+        "_owners",
         "_seq",
         "_timers",
         "causes",
@@ -35,6 +37,7 @@ class Clock:
         "failures",
         "logs",
         "now",
+        "owner",
     )
 
     def __init__(self, start: int, failures: Failures | None = None) -> None:
@@ -50,12 +53,48 @@ class Clock:
         self._timers: dict[int, tuple[str, tuple[Any, ...], bool, Roots]] = {}
         self._handlers: dict[str, Handler] = {}
         self._foreground = 0
+        self.owner = ""
+        """The process whose handlers are being registered; "": one that cannot be halted."""
+        self._owners: dict[str, str] = {}
+        self._held: dict[str, list[tuple[int, int, bool]]] = {}
+        """By process that is halted: (priority, timer, background) of what was due since, in order."""
 
     def register(self, handler: str, fn: Handler) -> None:
         """Names the function that events called ``handler`` run. Raises ValueError when the name is taken."""
         if handler in self._handlers:
             raise ValueError(f"clock handler {handler!r} is registered twice")
         self._handlers[handler] = fn
+        if self.owner:
+            self._owners[handler] = self.owner
+
+    def halt(self, owner: str) -> None:
+        """What is due of that process waits from now on; it does not keep the clock ``busy``."""
+        self._held.setdefault(owner, [])
+
+    def is_halted(self, owner: str) -> bool:
+        """Whether that process stands still."""
+        return owner in self._held
+
+    def go_on(self, owner: str) -> None:
+        """What waited is due now, in its order."""
+        for priority, seq, background in self._held.pop(owner, ()):
+            timer = self._timers.get(seq)
+            if timer is not None:
+                handler, args, _background, roots = timer
+                self._timers[seq] = (handler, args, background, roots)
+                self._foreground += not background
+                heapq.heappush(self._heap, (self.now, priority, seq))
+
+    def _hold(self, priority: int, seq: int) -> bool:
+        """Has an event that is due wait, if its process is halted."""
+        handler, args, background, roots = self._timers[seq]
+        waiting = self._held.get(self._owners.get(handler, ""))
+        if waiting is None:
+            return False
+        waiting.append((priority, seq, background))
+        self._timers[seq] = (handler, args, True, roots)
+        self._foreground -= not background
+        return True
 
     def call_at(
         self, due: int, handler: str, *args: Any, priority: int = 50, background: bool = False
@@ -127,6 +166,9 @@ class Clock:
         if due is None:
             return False
         _due, priority, seq = heapq.heappop(self._heap)
+        if self._held and self._hold(priority, seq):
+            self.now = due
+            return True
         handler, args, background, roots = self._timers.pop(seq)
         if not background:
             self._foreground -= 1
@@ -186,10 +228,16 @@ class Clock:
         self.causes.share(other.causes)
         self.logs.share(other.logs)
         self._heap, self._timers = other._heap.copy(), other._timers.copy()
+        self._held = {owner: waiting.copy() for owner, waiting in other._held.items()}
 
     def state(self) -> dict[str, Any]:
         live = sorted(entry for entry in self._heap if entry[2] in self._timers)
+        held = {
+            owner: [[*each, *self._timers[each[1]]] for each in waiting if each[1] in self._timers]
+            for owner, waiting in self._held.items()
+        }
         return {
+            **({"held": held} if held else {}),
             "now": self.now,
             "seq": self._seq,
             "failing": dict(self._failing),
@@ -209,6 +257,11 @@ class Clock:
             seq: (handler, tuple(args), background, tuple(roots))
             for _due, _priority, seq, handler, args, background, roots in state["heap"]
         }
+        self._held = {}
+        for owner, waiting in state.get("held", {}).items():
+            self._held[owner] = [(priority, seq, background) for priority, seq, background, *_ in waiting]
+            for _priority, seq, _background, handler, args, hidden, roots in waiting:
+                self._timers[seq] = (handler, tuple(args), hidden, tuple(roots))
         self._foreground = sum(1 for timer in self._timers.values() if not timer[2])
 
 

@@ -172,6 +172,7 @@ SELDOM = {
     "kubelet/heartbeat": "every five minutes",
     "kubelet/hooked": "of a hook",
     "kubelet/lease": "of a lease that others wrote",
+    "kubelet/manifests": "of a manifest that was moved away",
     "kubelet/mirror": "of a mirror Pod that was deleted",
     "kubelet/resync": "of what failed on a node",
     "kubelet/started": "of a container with a postStart hook",
@@ -235,6 +236,9 @@ def adventure(cluster: Cluster, after: float) -> None:
     cluster.advance(120)
     cluster.fault("node/partition", node="worker-1", cut=False)
     cluster.advance(60)
+    for stopped in (True, False):
+        cluster.fault("component/stop", component="kube-scheduler", stopped=stopped)
+        cluster.advance(10)
     cluster.fault("node/power", node="worker-1", up=False)
     cluster.advance(30)
     cluster.fault("node/power", node="worker-1", up=True)

@@ -451,7 +451,21 @@ def test_a_scenario_is_told_again(base: Cluster, objects: list[JSON], steps: lis
             {"namespace": "default", "pod": "none", "container": ""},
             "expected a Pod on a node",
         ),
-        ("node/fire", {}, "a fault is one of node/power, node/partition, container/kill, registry/fail"),
+        (
+            "node/fire",
+            {},
+            "a fault is one of node/power, node/partition, container/kill, component/stop, registry/fail",
+        ),
+        (
+            "component/stop",
+            {"component": "kubelet", "stopped": True},
+            "a component is one of kube-controller-manager, kube-scheduler, found 'kubelet'",
+        ),
+        (
+            "component/stop",
+            {"component": "kube-scheduler", "stopped": False},
+            "expected the file /etc/kubernetes/kube-scheduler.yaml on control-plane, found none",
+        ),
     ],
 )
 def test_what_cannot_fail_is_refused_and_not_journaled(

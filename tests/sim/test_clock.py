@@ -160,3 +160,34 @@ def test_the_journal_takes_entries_in_order_only():
 )
 def test_bytes_survive_json(data):
     assert unpack_bytes(json.loads(json.dumps(pack_bytes(data)))) == data
+
+
+def test_what_a_halted_process_has_to_do_waits() -> None:
+    """In its order, without keeping the clock busy; what is cancelled meanwhile is not done; saved and shared."""
+
+    def made() -> tuple[Clock, list[str]]:
+        clock, done = Clock(0), list[str]()
+        clock.owner = "p"
+        clock.register("p/a", lambda what: done.append(f"a{what}"))
+        clock.owner = ""
+        clock.register("b", lambda what: done.append(f"b{what}"))
+        return clock, done
+
+    clock, done = made()
+    timers = [clock.call_at(due, "p/a", due, background=due == 3) for due in (1, 2, 3)]
+    clock.call_at(2, "b", 2)
+    clock.halt("p")
+    assert clock.run_until(10)
+    assert (done, clock.busy, clock.now) == (["b2"], False, 10)
+    clock.cancel(timers[1])
+    assert not clock.busy
+    loaded, shared = made(), made()
+    loaded[0].load(clock.state())
+    shared[0].share(clock)
+    for each, what in ((clock, done), loaded, shared):
+        before = what.copy()
+        each.go_on("p")
+        assert each.busy
+        assert each.run_until(20)
+        assert what == [*before, "a1", "a3"]
+        assert not each.busy

@@ -159,6 +159,10 @@ FAULTS = [
     ("link worker-1 cut", {"kind": "node/partition", "node": "worker-1", "cut": True}),
     ("link worker-1 healed", {"kind": "node/partition", "node": "worker-1", "cut": False}),
     ("registry quay.io down", {"kind": "registry/fail", "host": "quay.io", "failing": True}),
+    (
+        "component kube-scheduler down",
+        {"kind": "component/stop", "component": "kube-scheduler", "stopped": True},
+    ),
     ("kill web", {"kind": "container/kill", "pod": "web"}),
     (
         "kill web main shop",
@@ -180,7 +184,7 @@ def test_faults_reach_the_host_and_come_back(tmp_path: Path) -> None:
         await bench.type("fault power worker-1 off; echo status=$?\r", "status=0\r\n")
         assert bench.events == [("fault", {"kind": "node/power", "node": "worker-1", "up": False})]
         await bench.type("fault power mars off; echo status=$?\r", "found 'mars'\r\nstatus=1\r\n")
-        await bench.type("fault; echo status=$?\r", "registry HOST down|up\r\nstatus=2\r\n")
+        await bench.type("fault; echo status=$?\r", "component NAME down|up\r\nstatus=2\r\n")
 
     run(tmp_path, scenario)
 

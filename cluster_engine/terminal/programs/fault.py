@@ -1,4 +1,4 @@
-"""`fault`: a node loses its power or its way, a container is killed, a registry fails; and works again."""
+"""`fault`: a node loses its power or its way, a container, a registry or a component fails; and works again."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cluster_engine.terminal.programs.asking import ask
 
 USAGE = (
     "fault power NODE off|on | fault link NODE cut|healed | fault kill POD [CONTAINER] [NAMESPACE] | "
-    "fault registry HOST down|up"
+    "fault registry HOST down|up | fault component NAME down|up"
 )
 
 
@@ -22,6 +22,8 @@ def asked(words: list[str]) -> dict[str, Any] | None:
             return {"kind": "node/partition", "node": node, "cut": link == "cut"}
         case ["registry", host, "down" | "up" as state]:
             return {"kind": "registry/fail", "host": host, "failing": state == "down"}
+        case ["component", name, "down" | "up" as state]:
+            return {"kind": "component/stop", "component": name, "stopped": state == "down"}
         case ["kill", pod]:
             return {"kind": "container/kill", "pod": pod}
         case ["kill", pod, container]:

@@ -208,6 +208,8 @@ SCHEMA: Schema = {
                 container=NAME,
                 host={"type": "string", "description": "of registry/fail: docker.io"},
                 failing={"type": "boolean", "description": "of registry/fail"},
+                component={"type": "string", "description": "of component/stop: kube-scheduler"},
+                stopped={"type": "boolean", "description": "of component/stop"},
             ),
             "description": "something fails, or works again",
         },
