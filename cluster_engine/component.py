@@ -10,9 +10,9 @@ from zlib import crc32
 
 from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.client_go import Client, EventRecorder, Reader, SharedInformerFactory, WorkQueue
-from cluster_engine.kube_apiserver import APIServer, UserInfo
+from cluster_engine.kube_apiserver import API_SERVER, ETCD, APIServer, UserInfo
 from cluster_engine.network import Network
-from cluster_engine.sim import Chance, Clock, Failures
+from cluster_engine.sim import EVERYBODY, Chance, Clock, Failures
 
 
 @dataclass(frozen=True, slots=True)
@@ -42,23 +42,43 @@ class ClusterOptions:
 
 
 class Processes:
-    """The processes of the control plane that can stop: what they do and see stands still until they start again."""
+    """The processes of the control plane that can stop: what they do and see stands still until they start again.
+
+    Without the API server, or the etcd behind it, nobody can do anything.
+    """
 
     def __init__(self, clock: Clock, informers: SharedInformerFactory) -> None:
         self._clock = clock
         self._informers = informers
+        self.outage_changed: Callable[[], None] = lambda: None
+        """Told when the API begins or ceases to be out of reach."""
+
+    @property
+    def outage(self) -> bool:
+        """Whether nothing can be written to the cluster."""
+        return self._clock.is_halted(API_SERVER) or self._clock.is_halted(ETCD)
 
     def stop(self, process: str) -> None:
         """It does nothing any more, and is told of nothing."""
-        if not self._clock.is_halted(process):
-            self._clock.halt(process)
-            self._informers.halt(process)
+        if self._clock.is_halted(process):
+            return
+        before = self.outage
+        self._clock.halt(process)
+        self._informers.halt(process)
+        if self.outage and not before:
+            self._clock.halt(EVERYBODY)
+            self.outage_changed()
 
     def start(self, process: str) -> None:
         """It hears what has happened, then does what was due meanwhile."""
-        if self._clock.is_halted(process):
-            self._clock.go_on(process)
-            self._informers.resume(process)
+        if not self._clock.is_halted(process):
+            return
+        before = self.outage
+        self._clock.go_on(process)
+        self._informers.resume(process)
+        if before and not self.outage:
+            self._clock.go_on(EVERYBODY)
+            self.outage_changed()
 
 
 @dataclass(slots=True)

@@ -23,6 +23,7 @@ class Aggregator(Component):
     """Writes the condition ``Available`` of every APIService."""
 
     name = "kube-aggregator"
+    process = "kube-apiserver"
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)

@@ -31,6 +31,7 @@ class CustomResources(Component):
     """Accepts names, establishes, serves, and cleans up."""
 
     name = "apiextensions-apiserver"
+    process = "kube-apiserver"
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)

@@ -99,6 +99,7 @@ class PostStartHooks(Component):
     """Makes the API server's own objects, and makes them again when they are gone."""
 
     name = "kube-apiserver"
+    process = "kube-apiserver"
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)

@@ -8,11 +8,25 @@ from .authorization import Access
 from .inside import Inside
 from .instance import APIServer
 from .node_api import LogLine, NodeAPI, NodeProxy
-from .types import ADMIN, ANONYMOUS, Deleted, ExecResult, Request, RequestContext, Response, Stream, UserInfo
+from .types import (
+    ADMIN,
+    ANONYMOUS,
+    API_SERVER,
+    ETCD,
+    Deleted,
+    ExecResult,
+    Request,
+    RequestContext,
+    Response,
+    Stream,
+    UserInfo,
+)
 
 __all__ = [
     "ADMIN",
     "ANONYMOUS",
+    "API_SERVER",
+    "ETCD",
     "APIServer",
     "Access",
     "Deleted",

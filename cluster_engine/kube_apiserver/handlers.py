@@ -36,7 +36,7 @@ from .requests import RequestInfo
 from .sessions import Sessions
 from .subrequests import SESSIONS_OF, STREAMED, Subresources
 from .trail import AUDIT_ID, TEXT_KEPT, Record, Trail
-from .types import Deleted, Request, Response, UserInfo
+from .types import API_SERVER, ETCD, REFUSED, Deleted, Request, Response, UserInfo
 from .verbs import Verbs
 from .watching import Watches
 
@@ -161,7 +161,15 @@ class Handlers:
                 raise
             return _panicked(self.trail.identified(record, request.headers.get(AUDIT_ID, "")))
 
+    def _reach(self, request: Request) -> None:
+        """Raises ApiError while the API server does not run; and of what would write while etcd does not."""
+        if self._clock.is_halted(API_SERVER):
+            raise errors.service_unavailable(REFUSED)
+        if self._clock.is_halted(ETCD) and request.method not in ("GET", "HEAD"):
+            raise ApiError(errors.status_failure(500, "", "etcdserver: request timed out"))
+
     def _admitted(self, request: Request) -> Response | None:
+        self._reach(request)
         request.user = self._identify(request)
         # Settled here, once: the journal keeps the user and not the headers that led to it.
         for name in [name for name in request.headers if name.startswith("impersonate-")]:
@@ -206,6 +214,7 @@ class Handlers:
         return self.guarded(request, entry, step)
 
     def _check_stream(self, request: Request) -> None:
+        self._reach(request)
         request.user = self._identify(request)
         info = requests.parse(request)
         if info.subresource in STREAMED:
@@ -238,6 +247,7 @@ class Handlers:
             return True  # refused anyway
 
     def _answer(self, request: Request) -> Response:
+        self._reach(request)
         user = self._identify(request)
         if len(request.body) > BODY_LIMIT:
             raise errors.request_entity_too_large(BODY_LIMIT)

@@ -13,6 +13,10 @@ from typing import Any, Protocol
 from .trail import Record
 
 JSON = dict[str, Any]
+API_SERVER, ETCD = "kube-apiserver", "etcd"
+"""The processes without which nobody can write."""
+REFUSED = "dial tcp 127.0.0.1:6443: connect: connection refused"
+"""What whoever asks an API server hears that does not run."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -62,7 +62,9 @@ class Node:
     boots: int = 0
     """How often its machine was switched off: clock events of an earlier life are void."""
     cut: bool = False
-    """Whether it cannot reach the control plane, nor be reached."""
+    """Whether it cannot reach the control plane, nor be reached: for whatever reason."""
+    partitioned: bool = False
+    """Whether that is for want of a way."""
     seen: dict[str, JSON] = field(default_factory=dict)
     """While it is cut off: its Pods as it last saw them, by the records' uids."""
     kept: dict[str, dict[str, JSON]] = field(default_factory=dict)
@@ -101,6 +103,7 @@ class Node:
             self.cut,
             list(self.seen.items()),
             [[uid, list(volumes.items())] for uid, volumes in self.kept.items()],
+            *([self.partitioned] if self.partitioned != self.cut else []),
         ]
 
     def load(self, state: list[Any]) -> None:
@@ -114,6 +117,7 @@ class Node:
         self.power, self.boots, self.cut = state[11:14]
         self.seen = {uid: pod for uid, pod in state[14]}  # noqa: C416
         self.kept = {uid: dict(volumes) for uid, volumes in state[15]}
+        self.partitioned = state[16] if len(state) > 16 else self.cut
 
 
 class Core:

@@ -24,7 +24,7 @@ from cluster_engine.network.wires import NONE, Wires
 
 BOOT_SECONDS = 20.0
 """From the power to the kubelet's start."""
-COMPONENTS = ("kube-controller-manager", "kube-scheduler")
+COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 """Parts of the control plane that may stop."""
 REGISTRIES = 64
 """Registries that may fail at a time."""
@@ -184,6 +184,25 @@ class Faults:
     def partition(self, payload: Payload) -> None:
         """Cut: the kubelet goes on with what it has seen, and the control plane hears nothing. Or healed."""
         node, cut = self.core.nodes[payload["node"]], payload["cut"]
+        if cut == node.partitioned:
+            return
+        node.partitioned = cut
+        wire = Wire(partition=True) if cut else NONE
+        for other in self.core.nodes.values():
+            if other.control_plane:
+                self.wires.set(node.name, other.name, wire)
+                self.wires.set(other.name, node.name, wire)
+        self._rewired()
+        self._connect(node)
+
+    def outage_changed(self) -> None:
+        """The API has gone out of everybody's reach, or is there again."""
+        for node in self.core.nodes.values():
+            self._connect(node)
+
+    def _connect(self, node: Node) -> None:
+        """Whether the kubelet can talk with the control plane may be another question now."""
+        cut = node.partitioned or self.core.ctx.processes.outage
         if cut == node.cut:
             return
         if cut:
@@ -193,12 +212,6 @@ class Faults:
         else:
             node.seen.clear()
         node.cut = cut
-        wire = Wire(partition=True) if cut else NONE
-        for other in self.core.nodes.values():
-            if other.control_plane:
-                self.wires.set(node.name, other.name, wire)
-                self.wires.set(other.name, node.name, wire)
-        self._rewired()
         if node.reachable:
             self.nodes.report(node)
             self._resume(node)

@@ -62,6 +62,7 @@ class Kubelets(Component):
             self._look,
             self.network_changed,
         )
+        ctx.processes.outage_changed = self.faults.outage_changed
         self.refreshes = self.new_queue(worker.refresh, "refresh")
         for resource in ("configmaps", "secrets"):
             shown = partial(self._shown, resource)

@@ -17,7 +17,7 @@ from cluster_engine.apimachinery.cow import JSON, owner_reference
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.kubelet.core import Core, Node
 from cluster_engine.kubelet.node_files import KUBERNETES, MANIFESTS, shown
-from cluster_engine.kubelet.record import MIRROR, PodRecord
+from cluster_engine.kubelet.record import FINISHED, MIRROR, PodRecord, record_uid
 from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.linux.files import tree
 
@@ -119,7 +119,8 @@ class StaticPods:
         complete = True
         for manifest in self.manifests(node):
             meta = manifest["metadata"]
-            if self.core.pods.get(f"{meta['namespace']}/{meta['name']}") is not None:
+            present = self.core.pods.get(_key(manifest))
+            if present is not None and not self._is_left_over(node, present, manifest):
                 continue
             seen = {"kubernetes.io/config.seen": self.core.clock.timestamp()}
             mirror = {
@@ -145,8 +146,40 @@ class StaticPods:
     def refresh(self, node_name: str) -> None:
         """Clock event: make mirror Pods, until all are there."""
         node = self.core.nodes[node_name]
-        if not node.cut and not self.create(node):
+        if node.cut:
+            self._run_unseen(node)
+        elif not self.create(node):
             self.core.clock.call_later(_RETRY, "kubelet/mirror", *node.life)
+
+    def _is_left_over(self, node: Node, mirror: JSON, manifest: JSON) -> bool:
+        """Whether a mirror shows a Pod of which nothing is left, while its file is another one; then it goes."""
+        uid = record_uid(mirror)
+        if uid == _hash(manifest) or self.core.records.get(uid) is not None:
+            return False
+        meta = mirror["metadata"]
+        try:
+            node.client.delete("pods", meta["name"], meta["namespace"], grace_period=0, uid=meta["uid"])
+        except ApiError as error:
+            return error.code == 404
+        return True
+
+    def _run_unseen(self, node: Node) -> None:
+        """Begins what is not there yet, of which the API server cannot be told."""
+        kind = self.core.ctx.scheme.of_object("v1", "Pod")
+        assert kind is not None
+        for manifest in self.manifests(node):
+            uid, key = _hash(manifest), _key(manifest)
+            left = [self.core.records[known] for known in self.core.records.of_key(key)]
+            if any(record.state != FINISHED or not record.gone for record in left):
+                continue  # it runs, or has run, or another one of its name has not ended yet
+            for record in left:
+                self.core.forget(record)
+            pod = kind.default(manifest)
+            node.seen[uid] = {**pod, "metadata": {**pod["metadata"], "uid": uid}, "status": {}}
+            record = PodRecord(uid, key, node.name, static=True)
+            record.grace = pod["spec"].get("terminationGracePeriodSeconds", 30)
+            self.core.records.add(record)
+            self.core.wake(record)
 
 
 def _manifests_in(folder: tree.Node) -> list[JSON]:
@@ -177,6 +210,11 @@ def _is_pod(pod: object) -> bool:
 def _place(name: str, put_away: bool) -> list[str]:
     """Where a Pod's manifest lies below /etc/kubernetes."""
     return [f"{name}.yaml"] if put_away else [MANIFESTS, f"{name}.yaml"]
+
+
+def _key(manifest: JSON) -> str:
+    meta = manifest["metadata"]
+    return f"{meta['namespace']}/{meta['name']}"
 
 
 def _hash(manifest: JSON) -> str:

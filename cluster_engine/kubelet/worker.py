@@ -305,6 +305,8 @@ class Worker:
                 self.core.event(record, pod, kind, reason, message)
             case do.Remove():
                 self.termination.remove(record.node, pod)
+                if record.gone and self.core.nodes[record.node].cut:
+                    self.static_pods.look_again(record.node)
             case _:
                 self._end(record, pod, action)
 

@@ -23,6 +23,7 @@ class MetricsServer(Component):
     """Looks at all nodes while its API is available."""
 
     name = "metrics-server"
+    process = "metrics-server"
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)

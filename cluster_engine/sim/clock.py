@@ -18,6 +18,8 @@ from cluster_engine.sim.logs import Logs
 from cluster_engine.sim.times import SECOND, rfc3339, rfc3339_micro
 
 Handler = Callable[..., None]
+EVERYBODY = "*"
+"""Stands for all processes that can be halted."""
 
 
 class Clock:
@@ -68,7 +70,7 @@ class Clock:
             self._owners[handler] = self.owner
 
     def halt(self, owner: str) -> None:
-        """What is due of that process waits from now on; it does not keep the clock ``busy``."""
+        """What is due of that process, or of EVERYBODY, waits from now on; it does not keep the clock ``busy``."""
         self._held.setdefault(owner, [])
 
     def is_halted(self, owner: str) -> bool:
@@ -88,9 +90,10 @@ class Clock:
     def _hold(self, priority: int, seq: int) -> bool:
         """Has an event that is due wait, if its process is halted."""
         handler, args, background, roots = self._timers[seq]
-        waiting = self._held.get(self._owners.get(handler, ""))
-        if waiting is None:
+        owner = self._owners.get(handler)
+        if owner is None or not (owner in self._held or EVERYBODY in self._held):
             return False
+        waiting = self._held[owner if owner in self._held else EVERYBODY]
         waiting.append((priority, seq, background))
         self._timers[seq] = (handler, args, True, roots)
         self._foreground -= not background

@@ -459,7 +459,7 @@ def test_a_scenario_is_told_again(base: Cluster, objects: list[JSON], steps: lis
         (
             "component/stop",
             {"component": "kubelet", "stopped": True},
-            "a component is one of kube-controller-manager, kube-scheduler, found 'kubelet'",
+            "a component is one of etcd, kube-apiserver, kube-controller-manager, kube-scheduler, found 'kubelet'",
         ),
         (
             "component/stop",

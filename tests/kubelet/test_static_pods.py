@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from typing import Any
 
+import orjson
 import pytest
 from test_node_logins import Login
 
 from cluster_engine import Cluster
 from cluster_engine.apimachinery import yaml
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.kube_apiserver import ADMIN, Request
 
 FOLDER = "/etc/kubernetes/manifests"
 
@@ -154,6 +156,118 @@ def test_a_component_that_is_killed_is_back_soon(cluster: Cluster) -> None:
         "containerStatuses"
     ]  # type: ignore[index]
     assert status["restartCount"] == 1
+
+
+def ask(cluster: Cluster, method: str, path: str, body: Any = None) -> tuple[int, str]:
+    data = orjson.dumps(body) if body is not None else b""
+    response = cluster.request(
+        Request(method, path, headers={"content-type": "application/json"}, body=data, user=ADMIN)
+    )
+    return response.status, orjson.loads(response.body).get("message", "")
+
+
+CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
+MAPS = "/api/v1/namespaces/default/configmaps"
+REFUSALS = {
+    "kube-apiserver": ((503, "dial tcp 127.0.0.1:6443: connect: connection refused"),) * 2,
+    "etcd": ((200, ""), (500, "etcdserver: request timed out")),
+}
+
+
+@pytest.mark.parametrize(("component", "answers"), REFUSALS.items(), ids=REFUSALS.keys())
+def test_without_the_api_nothing_can_be_done(cluster: Cluster, component: str, answers: Any) -> None:
+    """Pods run on, nobody hears of it; when it is back all goes on, and no node was lost."""
+    _set(cluster)
+    wait(cluster)
+    cluster.fault("component/stop", component=component, stopped=True)
+    cluster.advance(20)
+    assert (ask(cluster, "GET", "/api/v1/nodes"), ask(cluster, "POST", MAPS, CONFIG)) == answers
+    before = cluster.store.revision
+    killed = cluster.list("pods", "default")[0]["metadata"]["name"]
+    cluster.fault("container/kill", namespace="default", pod=killed, container="c")
+    assert cluster.settle()
+    cluster.advance(300)
+    assert cluster.store.revision == before
+    copies = [cluster.fork(), Cluster.restore(cluster.snapshot()), Cluster.resume(cluster.keyframe())]
+    for each in (cluster, *copies):
+        each.fault("component/stop", component=component, stopped=False)
+        wait(each)
+        assert f"{component}-control-plane" in names(each)
+        assert ask(each, "POST", MAPS, CONFIG) == (201, "")
+        (status,) = each.get("pods", killed)["status"]["containerStatuses"]  # type: ignore[index]
+        assert (status["restartCount"], status["ready"]) == (1, True)
+        ready = [
+            c["status"] for n in each.list("nodes") for c in n["status"]["conditions"] if c["type"] == "Ready"
+        ]
+        assert ready == ["True", "True", "True"]
+        assert each.state_hash() == cluster.state_hash()
+    assert Cluster.replay(cluster.journal).state_hash() == cluster.state_hash()
+
+
+@pytest.mark.parametrize("component", REFUSALS)
+def test_an_edit_restarts_it(cluster: Cluster, component: str) -> None:
+    """Somebody who is logged in changes the manifest: the old Pod ends, another one begins without the API's help."""
+    name = f"{component}-control-plane"
+    before = cluster.get("pods", name, "kube-system")
+    assert before is not None
+    do(
+        cluster,
+        "control-plane",
+        f"sed -i 's/tier: control-plane/tier: control-plane\\n    edited: \"yes\"/' {FOLDER}/{component}.yaml",
+    )
+    wait(cluster, 120)
+    after = cluster.get("pods", name, "kube-system")
+    assert after is not None
+    assert after["metadata"]["labels"]["edited"] == "yes"
+    assert after["metadata"]["uid"] != before["metadata"]["uid"]
+    assert after["status"]["phase"] == "Running"
+    assert (
+        after["status"]["containerStatuses"][0]["containerID"]
+        != before["status"]["containerStatuses"][0]["containerID"]
+    )
+    _set(cluster)
+    wait(cluster)
+    assert _phases(cluster) == ["Running", "Running"]
+
+
+@pytest.mark.parametrize("component", REFUSALS)
+def test_one_that_is_killed_comes_back(cluster: Cluster, component: str) -> None:
+    cluster.fault(
+        "container/kill", namespace="kube-system", pod=f"{component}-control-plane", container=component
+    )
+    wait(cluster)
+    _set(cluster)
+    wait(cluster)
+    assert _phases(cluster) == ["Running", "Running"]
+
+
+def test_a_node_that_is_cut_off_meanwhile_stays_so(cluster: Cluster) -> None:
+    cluster.fault("node/partition", node="worker-1", cut=True)
+    for stopped in (True, False):
+        cluster.fault("component/stop", component="kube-apiserver", stopped=stopped)
+        cluster.advance(120)
+    node = cluster.get("nodes", "worker-1")
+    assert node is not None
+    assert {c["status"] for c in node["status"]["conditions"]} == {"Unknown"}
+    cluster.fault("node/partition", node="worker-1", cut=False)
+    wait(cluster)
+    node = cluster.get("nodes", "worker-1")
+    assert node is not None
+    assert [c["status"] for c in node["status"]["conditions"] if c["type"] == "Ready"] == ["True"]
+
+
+def test_a_scheduler_that_was_stopped_before_stays_so(cluster: Cluster) -> None:
+    cluster.fault("component/stop", component="kube-scheduler", stopped=True)
+    wait(cluster)
+    for stopped in (True, False):
+        cluster.fault("component/stop", component="etcd", stopped=stopped)
+        cluster.advance(60)
+    _set(cluster)
+    assert cluster.settle()
+    assert _phases(cluster) == ["Pending", "Pending"]
+    cluster.fault("component/stop", component="kube-scheduler", stopped=False)
+    wait(cluster)
+    assert _phases(cluster) == ["Running", "Running"]
 
 
 def _only(cluster: Cluster) -> JSON:
