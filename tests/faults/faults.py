@@ -84,7 +84,8 @@ def failing(
     original, hit = getattr(owner, method), []
 
     def wrapped(self: Any, *args: Any, **named: Any) -> Any:
-        place = next((i for i, arg in enumerate(args) if arg == name), None)
+        named_work = (i for i, arg in enumerate(args[:-1]) if arg == name and callable(args[i + 1]))
+        place = next(named_work, None)
         if place is None:
             return original(self, *args, **named)
         work, calls = args[place + 1], [0]
