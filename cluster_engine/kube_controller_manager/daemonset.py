@@ -37,6 +37,7 @@ class DaemonSetController(Controller):
         self.pods.on(
             add=self._pod_added, update=self._pod_updated, delete=self._pod_added, owners=("DaemonSet",)
         )
+        self.revisions.on(delete=self._pod_added, owners=("DaemonSet",))
         self.nodes.on(add=self._nodes_changed, update=self._node_updated, delete=self._nodes_changed)
 
     # ---- what makes us look ----------------------------------------------------------------------------
@@ -49,6 +50,7 @@ class DaemonSetController(Controller):
             self.queue.add(change.key)
 
     def _pod_added(self, pod: JSON) -> None:
+        """A Pod came or went, or a revision went."""
         owner = resolve(self.sets, "DaemonSet", pod)
         if owner is not None:
             self.queue.add(key_of(owner))

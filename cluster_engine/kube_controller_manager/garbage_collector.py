@@ -76,13 +76,18 @@ class GarbageCollector(Controller):
             self._look(obj)
 
     def _updated(self, change: Change) -> None:
+        if change.owners:
+            self._unblock(change.old)
         if change.owners or change.finalizers or change.going:
             self._look(change.new)
 
     def _deleted(self, obj: JSON) -> None:
         for name, dependent in self._dependents(obj):
             self.queue.add(f"{name}|{key_of(dependent)}")
-        # An owner that waits for its dependents may now have lost the last one.
+        self._unblock(obj)
+
+    def _unblock(self, obj: JSON) -> None:
+        """An owner that waits for its dependents may now have lost the last one (addUnblockedOwnersToDeleteQueue)."""
         for reference in obj["metadata"].get("ownerReferences") or ():
             owner = self._owner(obj, reference)
             if owner is not None and has_finalizer(owner[1], FOREGROUND):
