@@ -19,6 +19,7 @@ class FlowControl(Component):
     """Writes the condition ``Dangling`` of every FlowSchema that somebody wrote."""
 
     name = "api-priority-and-fairness"
+    process = "kube-apiserver"
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
