@@ -123,6 +123,7 @@ PERFORMERS: dict[str, Performer] = {
     "file": _noted,
     "wire": _wire,
     "node/power": _fault,
+    "node/shutdown": _fault,
     "node/partition": _fault,
     "container/kill": _fault,
     "component/stop": _fault,

@@ -67,6 +67,10 @@ class Usage:
         self.ports = {uid: tuple((ip, kind, port) for ip, kind, port in ports) for uid, *ports in state[2]}
 
 
+SHUTTING_DOWN = ("NodeShutdown", "Pod was rejected as the node is shutting down.")
+"""Why a node takes no Pod whose machine goes down (nodeshutdown_manager_linux.go Admit)."""
+
+
 def refusal(
     pod: JSON,
     node: JSON,

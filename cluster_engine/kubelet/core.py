@@ -65,6 +65,8 @@ class Node:
     """Whether it cannot reach the control plane, nor be reached: for whatever reason."""
     partitioned: bool = False
     """Whether that is for want of a way."""
+    shutdown: list[int] = field(default_factory=list)
+    """While its machine goes down: when (µs) the Pods' time ends that are not critical, then the critical ones'."""
     seen: dict[str, JSON] = field(default_factory=dict)
     """While it is cut off: its Pods as it last saw them, by the records' uids."""
     kept: dict[str, dict[str, JSON]] = field(default_factory=dict)
@@ -103,7 +105,7 @@ class Node:
             self.cut,
             list(self.seen.items()),
             [[uid, list(volumes.items())] for uid, volumes in self.kept.items()],
-            *([self.partitioned] if self.partitioned != self.cut else []),
+            *([self.partitioned, *self.shutdown] if self.shutdown or self.partitioned != self.cut else []),
         ]
 
     def load(self, state: list[Any]) -> None:
@@ -118,6 +120,7 @@ class Node:
         self.seen = {uid: pod for uid, pod in state[14]}  # noqa: C416
         self.kept = {uid: dict(volumes) for uid, volumes in state[15]}
         self.partitioned = state[16] if len(state) > 16 else self.cut
+        self.shutdown = list(state[17:])
 
 
 class Core:

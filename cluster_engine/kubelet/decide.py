@@ -16,6 +16,7 @@ from cluster_engine.kubelet.record import (
     FINISHED,
     LOST,
     NEW,
+    SHUTDOWN,
     SYNCING,
     TERMINATING,
     TURN,
@@ -198,6 +199,9 @@ def decide(record: PodRecord, pod: JSON | None, now: int) -> tuple[Action, ...]:
     seconds = pod["spec"].get("activeDeadlineSeconds")
     if seconds and now >= record.started + seconds * SECOND:
         return (Fail(*DEADLINE), WriteStatus(), *_end(record, pod, now, _grace(pod)))
+    if record.shutdown:
+        grace = min(_grace(pod), record.shutdown)
+        return (Fail(*SHUTDOWN, ""), WriteStatus(), *_end(record, pod, now, grace))
     if record.evicted:
         fail = Fail("Evicted", record.evicted, "Warning")
         return (fail, WriteStatus(), *_end(record, pod, now, EVICTION_GRACE))

@@ -18,6 +18,7 @@ from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import FINISHED, LOST, NEW, SYNCING, PodRecord, record_uid
 from cluster_engine.kubelet.runtime import Runtime
+from cluster_engine.kubelet.shutdown import Shutdown
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.network import Wire
 from cluster_engine.network.wires import NONE, Wires
@@ -26,6 +27,8 @@ BOOT_SECONDS = 20.0
 """From the power to the kubelet's start."""
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 """Parts of the control plane that may stop."""
+MAX_GRACE = 3_600
+"""Seconds that a machine may take to go down."""
 REGISTRIES = 64
 """Registries that may fail at a time."""
 
@@ -55,6 +58,7 @@ class Faults:
         self.logins = logins
         self.static_pods = static_pods
         self.wires = wires
+        self.shutdown = Shutdown(core, nodes, self._power_off)
         self._look = look
         self._rewired = rewired
 
@@ -107,6 +111,23 @@ class Faults:
             node.power = BOOTING
             self.clock.call_later(BOOT_SECONDS, "kubelet/boot", node.name, node.boots)
 
+    def check_shutdown(self, payload: Payload) -> None:
+        """Raises ValueError for a node that may not, and for times that cannot be."""
+        self.check_worker(payload)
+        if not 0 <= payload["critical"] <= payload["grace"] <= MAX_GRACE:
+            raise ValueError(f"expected 0 <= critical <= grace <= {MAX_GRACE} seconds")
+        if self.core.nodes[payload["node"]].power != ON:
+            raise ValueError(f"{payload['node']} is not on")
+
+    def shut_down(self, payload: Payload) -> None:
+        """As ``systemctl poweroff``, with a kubelet that has these grace periods."""
+        node = self.core.nodes[payload["node"]]
+        if not node.shutdown:
+            self.shutdown.begin(node, payload["grace"], payload["critical"])
+
+    def _power_off(self, node: Node) -> None:
+        self.power({"node": node.name, "up": False})
+
     def boot(self, name: str, boots: int) -> None:
         """Clock event: the machine has started, unless its power was cut meanwhile."""
         node = self.core.nodes[name]
@@ -126,6 +147,7 @@ class Faults:
             self._lose_pod(record)
         self.clock.cancel(node.relist)
         node.relist, node.pull_free_at = None, 0
+        node.shutdown = []
         node.dirty.clear()
         node.pulling.clear()
         node.seen.clear()
@@ -293,6 +315,12 @@ class Fault:
 
 FAULTS: dict[str, Fault] = {
     "node/power": Fault({"node": str, "up": bool}, {}, Faults.check_worker, Faults.power),
+    "node/shutdown": Fault(
+        {"node": str, "grace": int, "critical": int},
+        {"grace": 30, "critical": 10},
+        Faults.check_shutdown,
+        Faults.shut_down,
+    ),
     "node/partition": Fault({"node": str, "cut": bool}, {}, Faults.check_worker, Faults.partition),
     "container/kill": Fault(
         {"namespace": str, "pod": str, "container": str},

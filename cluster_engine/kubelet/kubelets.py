@@ -79,6 +79,7 @@ class Kubelets(Component):
             "contradict": self.nodes.contradict,
             "mirror": static_pods.refresh,
             "manifests": static_pods.reload,
+            "shutdown": self.faults.shutdown.look,
             "relist": worker.relist,
         }
         for name, of_node in of_nodes.items():

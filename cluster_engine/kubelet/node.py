@@ -54,6 +54,9 @@ _NOT_READY = (
 )
 
 
+_SHUTTING_DOWN = ("Ready", "False", "KubeletNotReady", "node is shutting down")
+
+
 class Nodes:
     """Registers nodes and keeps their objects and leases alive."""
 
@@ -212,7 +215,7 @@ class Nodes:
         now = self.clock.timestamp()
         before = {c["type"]: c for c in old.get("conditions") or ()}
         conditions = []
-        for kind, status, reason, message in (*_CONDITIONS, _READY if node.ready else _NOT_READY):
+        for kind, status, reason, message in (*_CONDITIONS, _readiness(node)):
             known = before.get(kind)
             changed = known is None or known["status"] != status
             conditions.append(
@@ -315,6 +318,12 @@ class Nodes:
             {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec},
         )
         return True
+
+
+def _readiness(node: Node) -> tuple[str, str, str, str]:
+    if node.shutdown:
+        return _SHUTTING_DOWN
+    return _READY if node.ready else _NOT_READY
 
 
 def _boot_id(node: Node) -> str:

@@ -25,6 +25,9 @@ FINISHED = "finished"
 """Nothing of it runs, or will."""
 
 
+SHUTDOWN = ("Terminated", "Pod was terminated in response to imminent node shutdown.")
+"""Reason and message of a Pod that ended because its node's machine goes down."""
+
 HOOK = "hook"
 """A container's end: its preStop hook runs."""
 WAITED = "waited"
@@ -95,6 +98,8 @@ class PodRecord:
     """[reason, message] why it does not have those."""
     sandbox: bool = False
     """Whether the runtime has a sandbox of it."""
+    shutdown: int = 0
+    """The seconds that it has because its node's machine goes down; 0: it does not."""
     gone: bool = False
     """Whether its manifest is no more in its node's folder, or another one."""
 
@@ -130,7 +135,7 @@ def _copied(fields: list[Any]) -> list[Any]:
     return [list(value) if isinstance(value, list) else value for value in fields]
 
 
-_SELDOM = ("allocated", "gone", "resizing")
+_SELDOM = ("allocated", "gone", "resizing", "shutdown")
 """Fields that are left out while they are empty."""
 _PLAIN = tuple(
     name for name in PodRecord.__dataclass_fields__ if name not in ("containers", "previous", "probes")

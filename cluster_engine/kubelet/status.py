@@ -16,6 +16,7 @@ from cluster_engine.container_runtime.names import InvalidImageName
 from cluster_engine.container_runtime.registry import PullError, find
 from cluster_engine.kubelet.record import (
     FINISHED,
+    SHUTDOWN,
     TERMINATING,
     PodRecord,
     is_sidecar,
@@ -178,9 +179,14 @@ def _ephemeral_status(record: PodRecord, pod: JSON, spec: JSON, *, has_init: boo
 # ---- phase ---------------------------------------------------------------------------------------------
 
 
+def _outcome(record: PodRecord) -> list[str]:
+    """[reason, message] of a failure by the kubelet; of a shutdown once nothing runs any more (mergePodStatus)."""
+    return [] if record.shutdown and record.running() else record.outcome
+
+
 def phase(record: PodRecord, pod: JSON, terminal: bool) -> str:
     """The Pod's phase (getPhase)."""
-    if record.outcome:
+    if _outcome(record):
         return "Failed"
     spec = pod["spec"]
     containers = record.containers
@@ -308,8 +314,9 @@ def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[
         "PodScheduled": {"status": "True"},
     }
     own: tuple[str, ...] = _OWN
-    if record.evicted:
-        fields = {"status": "True", "reason": "TerminationByKubelet", "message": record.evicted}
+    why = SHUTDOWN[1] if record.shutdown else record.evicted
+    if why:
+        fields = {"status": "True", "reason": "TerminationByKubelet", "message": why}
         wanted["DisruptionTarget"], own = fields, ("DisruptionTarget", *_OWN)
     if record.resizing:
         reason, message = record.resizing
@@ -375,8 +382,8 @@ def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int) -> JSON:
         status["podIP"] = ip
         status["podIPs"] = [{"ip": ip}]
     status["qosClass"] = old.get("qosClass") or qos_class(spec)
-    if record.outcome:
-        status["reason"], status["message"] = record.outcome
+    if outcome := _outcome(record):
+        status["reason"], status["message"] = outcome
     status["resources"] = {}
     status["startTime"] = rfc3339(record.started)
     return status

@@ -16,7 +16,7 @@ from cluster_engine.component_helpers.requests import pod_requests
 from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
 from cluster_engine.kubelet import decide as do
 from cluster_engine.kubelet import resizing
-from cluster_engine.kubelet.admission import refusal
+from cluster_engine.kubelet.admission import SHUTTING_DOWN, refusal
 from cluster_engine.kubelet.core import ALLOCATABLE, CAPACITY, ON, Core, as_allocated
 from cluster_engine.kubelet.dns import pod_resolver
 from cluster_engine.kubelet.environment import Facts
@@ -302,7 +302,8 @@ class Worker:
                 self.termination.kill(record, pod, name, seconds, message)
             case do.Fail(reason, message, kind):
                 record.outcome = [reason, message]
-                self.core.event(record, pod, kind, reason, message)
+                if kind:
+                    self.core.event(record, pod, kind, reason, message)
             case do.Remove():
                 self.termination.remove(record.node, pod)
                 if record.gone and self.core.nodes[record.node].cut:
@@ -322,6 +323,8 @@ class Worker:
         why = (
             refusal(pod, node, ALLOCATABLE, usage, asked, ports, record.static) if node is not None else None
         )
+        if core.nodes[record.node].shutdown:
+            why = SHUTTING_DOWN
         if why is not None:
             record.outcome = list(why)
             core.later(record, delay, "reject")

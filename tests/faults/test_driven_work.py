@@ -175,6 +175,7 @@ SELDOM = {
     "kubelet/manifests": "of a manifest that was moved away",
     "kubelet/mirror": "of a mirror Pod that was deleted",
     "kubelet/resync": "of what failed on a node",
+    "kubelet/shutdown": "of a machine that goes down with notice",
     "kubelet/started": "of a container with a postStart hook",
     "kubelet/storage": "of an emptyDir with a limit",
     "metrics-server/scrape": "of a cluster with a metrics-server",
@@ -239,7 +240,7 @@ def adventure(cluster: Cluster, after: float) -> None:
     for stopped in (True, False):
         cluster.fault("component/stop", component="kube-scheduler", stopped=stopped)
         cluster.advance(10)
-    cluster.fault("node/power", node="worker-1", up=False)
+    cluster.fault("node/shutdown", node="worker-1", grace=10, critical=4)
     cluster.advance(30)
     cluster.fault("node/power", node="worker-1", up=True)
     cluster.advance(after)

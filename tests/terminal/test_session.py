@@ -156,6 +156,7 @@ def test_the_hand_on_the_clock(tmp_path: Path) -> None:
 FAULTS = [
     ("power worker-1 off", {"kind": "node/power", "node": "worker-1", "up": False}),
     ("power worker-1 on", {"kind": "node/power", "node": "worker-1", "up": True}),
+    ("shutdown worker-1", {"kind": "node/shutdown", "node": "worker-1"}),
     ("link worker-1 cut", {"kind": "node/partition", "node": "worker-1", "cut": True}),
     ("link worker-1 healed", {"kind": "node/partition", "node": "worker-1", "cut": False}),
     ("registry quay.io down", {"kind": "registry/fail", "host": "quay.io", "failing": True}),

@@ -8,8 +8,8 @@ from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.terminal.programs.asking import ask
 
 USAGE = (
-    "fault power NODE off|on | fault link NODE cut|healed | fault kill POD [CONTAINER] [NAMESPACE] | "
-    "fault registry HOST down|up | fault component NAME down|up"
+    "fault power NODE off|on | fault shutdown NODE | fault link NODE cut|healed | "
+    "fault kill POD [CONTAINER] [NAMESPACE] | fault registry HOST down|up | fault component NAME down|up"
 )
 
 
@@ -18,6 +18,8 @@ def asked(words: list[str]) -> dict[str, Any] | None:
     match words:
         case ["power", node, "off" | "on" as power]:
             return {"kind": "node/power", "node": node, "up": power == "on"}
+        case ["shutdown", node]:
+            return {"kind": "node/shutdown", "node": node}
         case ["link", node, "cut" | "healed" as link]:
             return {"kind": "node/partition", "node": node, "cut": link == "cut"}
         case ["registry", host, "down" | "up" as state]:

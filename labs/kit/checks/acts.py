@@ -202,6 +202,11 @@ SCHEMA: Schema = {
                 kind={"enum": list(FAULTS)},
                 node=NAME,
                 up={"type": "boolean", "description": "of node/power"},
+                grace={"type": "integer", "description": "of node/shutdown: shutdownGracePeriod"},
+                critical={
+                    "type": "integer",
+                    "description": "of node/shutdown: shutdownGracePeriodCriticalPods",
+                },
                 cut={"type": "boolean", "description": "of node/partition"},
                 namespace=NAMESPACE,
                 pod=NAME,
