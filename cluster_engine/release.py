@@ -27,6 +27,7 @@ from cluster_engine.kube_apiserver.registry import Registry
 from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.interface import Plugin
 from cluster_engine.kube_scheduler.framework.runtime import Framework
+from cluster_engine.kubelet.faults import Faults
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.network import Network
@@ -35,8 +36,8 @@ from cluster_engine.wiring import Wiring
 
 HUBS = (
     Wiring, Context, Component, Clock, Store, Scheme, APIServer, Registry, Handlers, AuthorizerChain, NodeAuthorizer,
-    SharedInformerFactory, SharedInformer, Informer, Client, WorkQueue, Network, Framework, Handle, Plugin, Prober,
-    Runtime, Sandboxes,
+    SharedInformerFactory, SharedInformer, Informer, Client, WorkQueue, Network, Framework, Handle, Plugin, Faults,
+    Prober, Runtime, Sandboxes,
 )  # fmt: skip
 """What holds a cluster together; each belongs to one cluster alone."""
 
