@@ -156,6 +156,7 @@ ELSEWHERE = {
     "Logins": "test_journal.py: its entries",
     "Nodes": "test_driven_work.py: its clock events",
     "PortForward": "test_journal.py: its entries",
+    "Shutdown": "test_driven_work.py: its clock events",
 }
 """Parts that do nothing for a Pod of the story, and where they are tried."""
 
