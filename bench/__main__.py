@@ -124,10 +124,10 @@ def files(options: argparse.Namespace) -> Iterator[Result]:
     yield {"bench": "files", "runs": options.runs, **engine("files", str(options.runs))}
 
 
-def hosting(name: str, *arguments: object) -> Result:
-    """One measurement of an engine host (bench/hosting.py), on all processors; its numbers in milliseconds."""
+def hosting(*arguments: object, module: str = "bench.hosting") -> Result:
+    """One measurement of an engine host, on all processors; its numbers in milliseconds."""
     done = subprocess.run(
-        [sys.executable, "-m", "bench.hosting", name, *map(str, arguments)],
+        [sys.executable, "-m", module, *map(str, arguments)],
         cwd=ROOT,
         stdout=subprocess.PIPE,
         text=True,
@@ -165,6 +165,14 @@ def lessons(options: argparse.Namespace) -> Iterator[Result]:
     yield {"bench": "lessons", **hosting("lessons", options.runs)}
 
 
+def time(options: argparse.Namespace) -> Iterator[Result]:
+    """Random moments of a run of 500 entries and ten hours, had again; a what-if of a minute."""
+    measured = hosting(500, 10, 60, module="bench.rewind")
+    rewind, whatif = measured.pop("rewind"), measured.pop("whatif")
+    yield {"bench": "time", "case": "rewind", **measured, **rewind}
+    yield {"bench": "time", "case": "whatif", **whatif}
+
+
 def cel(options: argparse.Namespace) -> Iterator[Result]:
     """Rules in CEL: what compiling one costs, how many evaluations a core makes a second."""
     yield {"bench": "cel", "runs": options.runs, **engine("cel", str(options.runs))}
@@ -196,6 +204,7 @@ BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "lessons": lessons,
     "cel": cel,
     "map": smoothness,
+    "time": time,
 }
 
 

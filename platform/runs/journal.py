@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import uuid
 import zlib
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max
+from django.db.models import F, Max, Sum
 from django.db.models.functions import Length
 from django.utils import timezone
 
@@ -26,10 +26,14 @@ from runs.models import JournalEntry, Keyframe, Run
 HEADER, FILE = "header", "file"
 #: The engine's own kind that says how far time had come: the last thing that is noted of a run that falls asleep.
 CLOCK = "clock"
+#: What a learner did: what one looks for first in the past.
+MARKED = ("request", "wire", "node/power", "node/partition", "container/kill", "registry/fail")
 #: Seconds that may pass from what is noted to the moment that is noted with it, on a busy machine.
 NOTING_SECONDS = 5.0
 #: What an entry takes beside its payload.
 ROW_BYTES = 100
+#: Keyframes of one run that are kept, and their bytes together; beyond them those go that are missed least.
+KEYFRAMES_KEPT, KEYFRAMES_BYTES = 64, 6_000_000
 
 
 class FencedError(Exception):
@@ -57,6 +61,15 @@ class Frame:
     seq: int
     data: bytes
     files: dict[str, Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Moment:
+    """A moment of a run: all that was to happen until a virtual time (µs) has happened; or right after an entry."""
+
+    at_us: int = 0
+    entry: int = 0
+    """As the engine counts; 0: the time says it."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -88,11 +101,51 @@ def read(run_id: uuid.UUID, whole: bool = False) -> History:
     header = _record(rows.values_list("seq", "at_us", "kind", "payload").first())
     if header is None:
         return History(None, None, [], 0)
-    frame = None if whole else _frame(Keyframe.objects.filter(run_id=run_id).first())
+    frame = None if whole else _frame(_last_keyframe(run_id))
     later = rows.filter(seq__gt=header.seq if frame is None else frame.seq)
     found = later.values_list("seq", "at_us", "kind", "payload").iterator()
     last = rows.aggregate(last=Max("seq"))["last"]
     return History(header, frame, [record for row in found if (record := _record(row))], last + 1)
+
+
+def read_until(run_id: uuid.UUID, moment: Moment, whole: bool = False) -> History:
+    """What it takes to have the run as it was at that moment. Raises LookupError for an entry that there is not."""
+    rows = JournalEntry.objects.filter(run_id=run_id).order_by("seq")
+    header = _record(rows.values_list("seq", "at_us", "kind", "payload").first())
+    if header is None:
+        return History(None, None, [], 0)
+    at_us, frames = moment.at_us, Keyframe.objects.filter(run_id=run_id).order_by("-seq")
+    if moment.entry:
+        last = header.seq + moment.entry
+        found_at = rows.filter(seq=last).values_list("at_us", flat=True).first()
+        if found_at is None:
+            raise LookupError(moment.entry)
+        at_us = found_at
+        # A keyframe of the entry itself may have gone on.
+        frames, rows = frames.filter(seq__lt=last), rows.filter(seq__lte=last)
+    frame = None if whole else _frame(frames.filter(at_us__lte=at_us).first())
+    later = rows.filter(at_us__lte=at_us, seq__gt=header.seq if frame is None else frame.seq)
+    found = later.values_list("seq", "at_us", "kind", "payload").iterator()
+    records = [record for row in found if (record := _record(row))]
+    return History(header, frame, records, records[-1].seq + 1 if records else header.seq + 1)
+
+
+def marks(run_id: uuid.UUID, before_us: int, most: int) -> list[Record]:
+    """The last entries before a virtual time that did something to the cluster, oldest first.
+
+    Their `seq` is as the engine counts.
+    """
+    rows = JournalEntry.objects.filter(run_id=run_id, at_us__lt=before_us).order_by("seq")
+    base = rows.values_list("seq", flat=True).first() or 0
+    found = rows.filter(kind__in=MARKED).order_by("-seq")
+    last = found.values_list("seq", "at_us", "kind", "payload")[:most]
+    return [Record(seq - base, at, kind, json.loads(payload)) for seq, at, kind, payload in reversed(last)]
+
+
+def begin(run_id: uuid.UUID) -> int | None:
+    """The virtual time of the run's first entry, µs; None: it has none."""
+    rows = JournalEntry.objects.filter(run_id=run_id).exclude(kind=HEADER).order_by("seq")
+    return rows.values_list("at_us", flat=True).first()
 
 
 def _record(row: tuple[int, int, str, str] | None) -> Record | None:
@@ -166,15 +219,21 @@ def _own(run_id: uuid.UUID, epoch: int, more_bytes: int) -> None:
         raise FencedError(f"run {run_id}: epoch {epoch} is over")
 
 
-def keep_keyframe(run_id: uuid.UUID, epoch: int, seq: int, data: bytes) -> None:
-    """Keep the cluster's state after the entry `seq`, with the files of then, instead of the one before.
+def _last_keyframe(run_id: uuid.UUID) -> Keyframe | None:
+    return Keyframe.objects.filter(run_id=run_id).order_by("-seq").first()
 
-    An older state than the one that is kept is let go. Raises `FencedError`.
+
+def keep_keyframe(
+    run_id: uuid.UUID, epoch: int, seq: int, data: bytes, at_us: int | None = None, cost_us: int = 0
+) -> None:
+    """Keep the cluster's state after the entry `seq`, with the files of then.
+
+    `at_us`: its virtual time; `cost_us`: what was computed since the keyframe before, µs. A state that is older than
+    the last one is let go. Raises `FencedError`.
     """
     with transaction.atomic():
         _own(run_id, epoch, 0)
-        kept = Keyframe.objects.filter(run_id=run_id).first()
-        frame = _frame(kept)
+        frame = _frame(_last_keyframe(run_id))
         if frame is not None and frame.seq > seq:
             return
         rows = JournalEntry.objects.filter(run_id=run_id, kind=FILE, seq__lte=seq)
@@ -183,9 +242,39 @@ def keep_keyframe(run_id: uuid.UUID, epoch: int, seq: int, data: bytes) -> None:
         found = rows.order_by("seq").values_list("seq", "at_us", "kind", "payload").iterator()
         changes = [record for row in found if (record := _record(row))]
         files = zlib.compress(json.dumps(with_changes(frame.files if frame else {}, changes)).encode("ascii"))
-        more = len(data) + len(files) - (len(kept.data) + len(kept.files) if kept is not None else 0)
-        Keyframe.objects.update_or_create(run_id=run_id, defaults={"seq": seq, "data": data, "files": files})
+        values = {"data": data, "files": files, "at_us": at_us, "cost_us": cost_us}
+        before = _keyframe_bytes(run_id)
+        Keyframe.objects.update_or_create(
+            run_id=run_id, seq=seq, defaults={**values, "size": len(data) + len(files)}
+        )
+        _thin(run_id)
+        more = _keyframe_bytes(run_id) - before
         Run.objects.filter(pk=run_id).update(kept_bytes=F("kept_bytes") + more)
+
+
+def _keyframe_bytes(run_id: uuid.UUID) -> int:
+    return int(Keyframe.objects.filter(run_id=run_id).aggregate(total=Sum("size"))["total"] or 0)
+
+
+def _thin(run_id: uuid.UUID) -> None:
+    kept = [list(row) for row in Keyframe.objects.filter(run_id=run_id).values_list("pk", "cost_us", "size")]
+    while len(kept) > 2 and (
+        len(kept) > KEYFRAMES_KEPT or sum(size for _, _, size in kept) > KEYFRAMES_BYTES
+    ):
+        place = missed_least([cost for _, cost, _ in kept])
+        pk, cost, _size = kept.pop(place)
+        kept[place][1] += cost
+        Keyframe.objects.filter(pk=pk).delete()
+        Keyframe.objects.filter(pk=kept[place][0]).update(cost_us=kept[place][1])
+
+
+def missed_least(costs: Sequence[int]) -> int:
+    """Which of three keyframes or more can go: without it, least is computed to get to a moment after it.
+
+    `costs`: of each, what it takes from the one before to it. Never the first, with which a later engine begins, nor
+    the last, from which the run goes on.
+    """
+    return min(range(1, len(costs) - 1), key=lambda place: costs[place] + costs[place + 1])
 
 
 def begin_anew(run: Run) -> None:

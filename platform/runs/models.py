@@ -180,15 +180,28 @@ class JournalEntry(models.Model):
 class Keyframe(models.Model):
     """The cluster's state after the entry `seq` of the run's journal: who rebuilds it replays only what came later.
 
-    A run has the last one alone. The journal stays whole: with a keyframe that cannot be read, all of it is replayed.
+    Of the older ones some are kept (`journal.keep_keyframe`), so that no moment of the past is far from one. The
+    journal stays whole: with a keyframe that cannot be read, all of it is replayed.
     """
 
-    run = models.OneToOneField(Run, on_delete=models.CASCADE, primary_key=True, related_name="keyframe")
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="keyframes")
     seq = models.PositiveIntegerField()
+    #: Its virtual time, microseconds; None of those that were kept before it was noted.
+    at_us = models.BigIntegerField(null=True)
+    #: Microseconds of processor time from the keyframe before to this one, about.
+    cost_us = models.BigIntegerField(default=0)
     data = models.BinaryField()
     #: What the learner had changed of the files by then, packed (`journal.with_changes`).
     files = models.BinaryField(default=b"")
+    #: Bytes of both.
+    size = models.PositiveIntegerField(default=0)
     written = models.DateTimeField(_("written"), auto_now=True)
+
+    class Meta:
+        ordering: ClassVar = ["run", "seq"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "seq"], name="runs_keyframe_run_seq"),
+        ]
 
     def __str__(self) -> str:
         return f"{self.run_id}/{self.seq}"

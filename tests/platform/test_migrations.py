@@ -48,3 +48,20 @@ def test_runs_that_had_expired_or_were_reset() -> None:
     apps = migrate("runs", "0003_keyframe")
     assert apps.get_model("runs", "Run").objects.get(pk=live.pk).expires
     assert apps.get_model("runs", "JournalEntry").objects.count() == 2
+
+
+def test_keyframes_stay_there_and_back() -> None:
+    apps = migrate("runs", "0009_speed")
+    user = User.objects.create(username="u")
+    run = apps.get_model("runs", "Run").objects.create(user_id=user.pk, lab_slug="x", seed=1, start="")
+    apps.get_model("runs", "Keyframe").objects.create(run=run, seq=4, data=b"state", files=b"f")
+
+    apps = migrate("runs", "0010_older_keyframes")
+    keyframes = apps.get_model("runs", "Keyframe").objects
+    kept = keyframes.get()
+    assert (kept.run_id, kept.seq, kept.at_us, bytes(kept.data), kept.size) == (run.pk, 4, None, b"state", 6)
+    keyframes.create(run_id=run.pk, seq=9, data=b"later", at_us=7, size=5)
+
+    apps = migrate("runs", "0009_speed")
+    last = apps.get_model("runs", "Keyframe").objects.get()
+    assert (last.run_id, last.seq, bytes(last.data)) == (run.pk, 9, b"later")

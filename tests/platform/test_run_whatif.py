@@ -116,9 +116,11 @@ def test_others_have_their_turn_between_the_objects(
     found, rounds = asyncio.run(_counting(forecast(cluster, data)))
     assert len(found["changes"]) == 50
     assert rounds > 100  # one for each that is applied, one for each that is compared
-    before = cluster.now
+    before = past.asked(cluster, cluster.now)
+    assert before.revision is not None
     cluster.apply(maps)
-    then, rounds = asyncio.run(_counting(past.moment(cluster, before)))
+    looking = past.remembered(cluster, before.moment.at_us, before.revision)
+    then, rounds = asyncio.run(_counting(looking))
     assert len(then["since"]) >= 50
     assert rounds > 50
 
@@ -134,7 +136,7 @@ def test_others_have_their_turn_between_the_objects(
             lambda c: forecast(c, {"action": "delete", "seconds": 0}),
             "seconds：应为 1 到 3600 之间的整数，得到 '0'",
         ),
-        (lambda c: past.moment(c, revision="x"), "revision：应为一个数字，得到 'x'"),
+        (lambda c: past.asked(c, revision="x"), "revision：应为一个数字，得到 'x'"),
     ],
     ids=["action", "seconds", "revision"],
 )

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import logging
 import traceback
+import uuid
 from dataclasses import dataclass
 from typing import Any
 
@@ -124,10 +125,10 @@ def _rebuilt(run: Run, lab: Any, history: journal.History) -> Built:
         raise BuildError(text, text)
     # A keyframe knows the present alone; a lab whose checks ask for the past is lived again, where this engine can.
     lived = lab.keeps_history and header.payload["engine"] == ENGINE_VERSION
-    cluster = None if lived else _resumed(run, header, history)
+    cluster = None if lived else resumed(run.pk, header, history)
     if cluster is None:
         history = journal.read(run.pk, whole=True)
-        cluster = Cluster.replay(Journal(header.payload, _entries(header, history)))
+        cluster = Cluster.replay(Journal(header.payload, entries(header, history)))
     # Its clients saw this much happen, and maybe more. The engine does the same again, so nothing is lost.
     _catch_up(cluster, run.reached_us)
     _catch_up(cluster, journal.may_have_reached(run), CATCH_UP_EVENTS)
@@ -141,19 +142,20 @@ def _catch_up(cluster: Cluster, goal: int, events: int | None = None) -> None:
         cluster.clock.run_until(goal, events)
 
 
-def _entries(header: Record, history: journal.History) -> list[Entry]:
+def entries(header: Record, history: journal.History) -> list[Entry]:
+    """The records as the engine numbers them."""
     return [Entry(r.seq - header.seq, r.at_us, r.kind, r.payload) for r in history.records]
 
 
-def _resumed(run: Run, header: Record, history: journal.History) -> Cluster | None:
+def resumed(run_id: uuid.UUID, header: Record, history: journal.History) -> Cluster | None:
     """The cluster from its keyframe and the entries since; None when there is none that this engine can read."""
     if history.frame is None:
         return None
     try:
-        return Cluster.resume(history.frame.data, _entries(header, history))
+        return Cluster.resume(history.frame.data, entries(header, history))
     except KeyframeError as error:
         # What is lost is time: the journal has everything.
-        logger.warning("a keyframe cannot be read: %s", error, extra={"run": run.pk})
+        logger.warning("a keyframe cannot be read: %s", error, extra={"run": run_id})
         return None
 
 

@@ -8,6 +8,7 @@ from typing import TypedDict
 from cluster_engine.cluster import Cluster
 from cluster_engine.sim import Link, rfc3339
 from runs.host.differences import Difference, differences
+from runs.journal import Record
 
 LEASES, EVENTS = "leases.coordination.k8s.io", "events"
 PULSE = frozenset({(LEASES, "create"), (LEASES, "update"), (EVENTS, "update"), (EVENTS, "delete")})
@@ -85,6 +86,20 @@ def one(cluster: Cluster, link: Link) -> Happening:
             "text": str(event.get("message", ""))[:TEXT_LIMIT],
         }
     return happening
+
+
+def asked_for(record: Record) -> Happening:
+    """An entry of the journal, by itself; `seq` as the engine counts."""
+    payload = record.payload
+    about = payload.get("path") or payload.get("node") or payload.get("pod") or payload.get("host") or ""
+    return {
+        "component": (payload.get("user") or {}).get("username", ""),
+        "verb": payload.get("method", record.kind),
+        "kind": "",
+        "text": str(about),
+        "at": rfc3339(record.at_us),
+        "revision": -record.seq,
+    }
 
 
 def _changed(cluster: Cluster, link: Link) -> list[Difference]:

@@ -40,6 +40,7 @@ from runs.host import building, scratch
 from runs.host.edge import Edge
 from runs.host.graders import Graders
 from runs.host.hosted import HostedRun
+from runs.host.pasts import Pasts
 from runs.host.writer import JournalUnavailableError, JournalWriter
 from runs.models import Run, TransitionError
 from runs.registry import Location
@@ -91,6 +92,7 @@ class EngineHost:
         self._spawned: set[asyncio.Task[Any]] = set()
         self.writer = JournalWriter()
         self.pacer = Pacer()
+        self.pasts = Pasts(self.in_thread)
         self.graders = Graders(os.cpu_count() or 1)
         self.pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="host")
         self.url = ""

@@ -37,6 +37,7 @@ from runs.host.errors import HostError
 from runs.host.holdings import Holdings
 from runs.host.linting import Finding, findings
 from runs.host.live import Tabs
+from runs.host.pasts import Pasts
 from runs.host.terminal import Terminal
 from runs.host.timeline import Timeline, timeline
 from runs.host.whatif import Forecast, forecast
@@ -85,6 +86,11 @@ def _packed(fork: Cluster) -> bytes:
         release(fork)
 
 
+def _kept_before(run_id: uuid.UUID, at_us: int) -> tuple[int | None, list[Record]]:
+    """Where the run begins, and what was done to it until that time."""
+    return journal.begin(run_id), journal.marks(run_id, at_us, past.MARKS_TOLD)
+
+
 def weight_of(entry: Entry) -> int:
     """About how many bytes the entry takes in the journal."""
     parts = (
@@ -106,6 +112,7 @@ class Host(Protocol):
     ticks: asyncio.Semaphore
     runs: dict[uuid.UUID, HostedRun]
     in_use: Counter[int]
+    pasts: Pasts
 
     def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
         """Runs it beside everything else, until the host stops."""
@@ -204,6 +211,7 @@ class HostedRun:
     async def close(self) -> None:
         """Stop everything; the run itself goes on in its journal."""
         self.closed = True
+        self.host.pasts.forget(self.run_id)
         self.host.tokens.pop(self.token, None)
         for task in list(self.serving):
             task.cancel()
@@ -300,7 +308,6 @@ class HostedRun:
 
     def _frame_soon(self, seq: int) -> None:
         self._framed, self._framed_at = seq, asyncio.get_running_loop().time()
-        self._framed_spent = self.driver.spent
         self._frame_after = math.inf
         self.host.spawn(self._keep_soon())
 
@@ -322,10 +329,11 @@ class HostedRun:
         """Keep the state as it is now, so that a rebuild replays only what comes after. From a fork, in a thread."""
         fork = self.cluster.fork()
         self.cluster.journal.let_go()
-        seq = self._base + fork.journal.next_seq - 1
+        seq, at, spent = self._base + fork.journal.next_seq - 1, fork.clock.now, self.driver.spent
+        cost, self._framed_spent = spent - self._framed_spent, spent
         try:
             data = await self.host.in_thread(_packed, fork)
-            await self.host.in_thread(journal.keep_keyframe, self.run_id, self.epoch, seq, data)
+            await self.host.in_thread(journal.keep_keyframe, self.run_id, self.epoch, seq, data, at, cost)
         except (FencedError, DatabaseError) as error:
             # The journal has everything; a rebuild takes longer.
             logger.warning("no keyframe was kept: %s", error, extra={"run": self.run_id, "epoch": self.epoch})
@@ -439,13 +447,18 @@ class HostedRun:
         self.driver.catch_up()
         return explain(self.cluster, data)
 
-    async def past(self, data: dict[str, Any]) -> past.Span | past.Moment:
+    async def past(self, data: dict[str, Any]) -> past.Span | past.Then:
         """How far one can look back, or the cluster as it was `at` a time or after a `revision` (`host/past.py`)."""
         await self.driver.roused()
         self.driver.catch_up()
-        if data.get("at") or data.get("revision"):
-            return await past.moment(self.cluster, data.get("at"), data.get("revision") or None)
-        return past.span(self.cluster)
+        if not data.get("at") and not data.get("revision"):
+            before = past.remembered_since(self.cluster)
+            kept = await self.host.in_thread(_kept_before, self.run_id, before)
+            return past.span(self.cluster, *kept)
+        asked = past.asked(self.cluster, data.get("at"), data.get("revision") or None)
+        if asked.revision is not None:
+            return await past.remembered(self.cluster, asked.moment.at_us, asked.revision)
+        return await past.lived(self.cluster, await self.host.pasts.of(self.run_id, self.epoch, asked.moment))
 
     async def timeline(self) -> Timeline:
         """The lives of its Pods, and its Events (`host/timeline.py`)."""

@@ -1,26 +1,27 @@
-"""A run's cluster as it was: the store's changes since, undone. Reads only; nothing is run again.
+"""A run's cluster as it was, beside what it is now. Reads only.
 
-How far back that reaches, the store and the causes say: both remember a bounded number of writes (`HISTORY_LIMIT` of
-each resource, `LINKS_KEPT` in all), and a cluster that came from another host begins where it came up.
+What store and causes remember (`HISTORY_LIMIT` writes of each resource, `LINKS_KEPT` in all, none of before it came to
+this host) is had by undoing the store's changes since. What lies before is lived again (`host/pasts.py`).
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
+from dataclasses import dataclass
 from typing import TypedDict
 
 from django.utils.translation import gettext as _
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.cluster import Cluster
-from cluster_engine.etcd import WatchEvent
 from cluster_engine.release import release
 from cluster_engine.serving import in_slices
 from cluster_engine.sim import Link, parse_rfc3339, rfc3339_micro
 from runs.host.comparing import Change, change_of, resources
 from runs.host.errors import HostError
-from runs.host.happening import Happening, one
+from runs.host.happening import Happening, asked_for, one
 from runs.host.map_channel import METADATA, RESOURCES
+from runs.journal import Moment, Record
 
 MARKS_TOLD = 200
 """Writes that came from outside, the last ones."""
@@ -39,8 +40,8 @@ class Span(TypedDict):
     """What came from outside: where to look first, oldest first."""
 
 
-class Moment(TypedDict):
-    """The cluster then."""
+class Then(TypedDict):
+    """The cluster at a moment."""
 
     at: str
     objects: dict[str, list[JSON]]
@@ -52,44 +53,102 @@ class Moment(TypedDict):
     """Changes that are more than can be told."""
 
 
-def span(cluster: Cluster) -> Span:
-    """How far one can look back, and what happened on the way."""
-    writes = _writes(cluster)
-    floor = _floor(cluster, writes)
-    marks = [link for link in writes if link.revision > floor and any(cause < 0 for cause in link.causes)]
-    begin = next((link.at for link in writes if link.revision > floor), cluster.clock.now)
+@dataclass(frozen=True, slots=True)
+class Asked:
+    """A moment that somebody asks for, and what the cluster still knows of it."""
+
+    moment: Moment
+    revision: int | None
+    """The last one of then; None: it is to be lived again."""
+
+
+def span(cluster: Cluster, begin: int | None = None, before: Sequence[Record] = ()) -> Span:
+    """How far one can look back, and what happened on the way.
+
+    `begin`: the virtual time (µs) at which what is kept of the run begins; `before`: the journal's entries of before
+    the cluster's memory begins.
+    """
+    known = _known(cluster)
+    marks = [asked_for(record) for record in before]
+    marks += [one(cluster, link) for link in known if any(cause < 0 for cause in link.causes)]
+    since = remembered_since(cluster)
     return Span(
-        begin=rfc3339_micro(begin),
+        begin=rfc3339_micro(since if begin is None else min(begin, since)),
         now=rfc3339_micro(cluster.clock.now),
-        marks=[one(cluster, link) for link in marks[-MARKS_TOLD:]],
+        marks=marks[-MARKS_TOLD:],
     )
 
 
-async def moment(cluster: Cluster, at: object = None, revision: object = None) -> Moment:
-    """The cluster at a time (RFC 3339), or right after the write of a revision.
+def remembered_since(cluster: Cluster) -> int:
+    """From which virtual time on (µs) nothing needs to be lived again."""
+    return next((link.at for link in _known(cluster)), cluster.clock.now)
 
-    Raises HostError 400, and 410 for what is not remembered (any more).
+
+def asked(cluster: Cluster, at: object = None, revision: object = None) -> Asked:
+    """A time (RFC 3339), or right after the write of a revision, or right after an entry of the journal (its number,
+    negative).
+
+    Raises HostError 400, and 410 for a write that is not remembered (any more).
     """
+    if revision is not None:
+        number = _number(revision)
+        if number < 0:
+            return Asked(Moment(entry=-number), None)
+        found = next((link for link in _known(cluster) if link.revision == number), None)
+        if found is None:
+            raise HostError(410, _("No write of revision %(number)d is remembered.") % {"number": number})
+        return Asked(Moment(found.at), number)
+    try:
+        when = min(parse_rfc3339(str(at)), cluster.clock.now)
+    except ValueError:
+        raise HostError(
+            400,
+            _("%(name)s: a time as 2026-01-01T00:00:00Z, found %(found)r")
+            % {"name": "at", "found": str(at)[:40]},
+        ) from None
+    if when < remembered_since(cluster):
+        return Asked(Moment(when), None)
+    last = max((link.revision for link in _known(cluster) if link.at <= when), default=cluster.store.revision)
+    return Asked(Moment(when), last)
+
+
+def _number(revision: object) -> int:
+    try:
+        return int(str(revision))
+    except ValueError:
+        raise HostError(
+            400, _("%(name)s: a number, found %(found)r") % {"name": "revision", "found": str(revision)[:40]}
+        ) from None
+
+
+async def remembered(cluster: Cluster, at_us: int, revision: int) -> Then:
+    """The cluster right after the write of a revision that it remembers."""
     fork = cluster.fork()  # which stands still meanwhile
     try:
-        return await _moment(fork, at, revision)
+        return await _then(fork, at_us, lambda resource: _undone(fork, resource, revision))
     finally:
         release(fork)
 
 
-async def _moment(cluster: Cluster, at: object, revision: object) -> Moment:
-    writes = _writes(cluster)
-    floor = _floor(cluster, writes)
-    when, wanted = _at(writes, floor, at) if revision is None else _after(writes, floor, revision)
+async def lived(cluster: Cluster, past: Cluster) -> Then:
+    """The cluster as it was in `past`, which is the same one at a moment before."""
+    fork = cluster.fork()
+    try:
+        return await _then(fork, past.clock.now, past.store.range)
+    finally:
+        release(fork)
+
+
+async def _then(cluster: Cluster, at_us: int, range_: Callable[[str], Sequence[JSON]]) -> Then:
     objects, hidden = {}, 0
     for name, (_path, form) in RESOURCES.items():
-        there = _then(cluster, cluster.kind_of(name).group_resource, wanted)
+        there = range_(cluster.kind_of(name).group_resource)
         hidden += max(len(there) - OBJECTS_TOLD, 0)
         objects[name] = [_plain(obj, form == METADATA) for obj in there[:OBJECTS_TOLD]]
-    changes = [each for each in await in_slices(_since(cluster, wanted, writes)) if each is not None]
+    changes = [each for each in await in_slices(_since(cluster, range_)) if each is not None]
     since = [change for _revision, change in sorted(changes, key=lambda each: each[0])]
-    return Moment(
-        at=rfc3339_micro(min(when, cluster.clock.now)),
+    return Then(
+        at=rfc3339_micro(at_us),
         objects=objects,
         hidden=hidden,
         since=since[:CHANGES_TOLD],
@@ -97,56 +156,17 @@ async def _moment(cluster: Cluster, at: object, revision: object) -> Moment:
     )
 
 
-def _at(writes: list[Link], floor: int, at: object) -> tuple[int, int]:
-    """A time, µs, and the revision that was the last one then."""
-    try:
-        when = parse_rfc3339(str(at))
-    except ValueError:
-        raise HostError(
-            400,
-            _("%(name)s: a time as 2026-01-01T00:00:00Z, found %(found)r")
-            % {"name": "at", "found": str(at)[:40]},
-        ) from None
-    known = [link for link in writes if link.revision > floor]
-    if known and when < known[0].at:
-        raise HostError(
-            410, _("Nothing before %(when)s is remembered.") % {"when": rfc3339_micro(known[0].at)}
-        )
-    return when, max((link.revision for link in known if link.at <= when), default=floor)
+def _known(cluster: Cluster) -> list[Link]:
+    """The writes since everything is remembered, in their order."""
+    writes = [link for link in cluster.clock.causes.since(0) if link.revision > 0]
+    floor = max((cluster.store.known_since(name) for name in resources(cluster)), default=0)
+    return [link for link in writes if link.revision > floor]
 
 
-def _after(writes: list[Link], floor: int, revision: object) -> tuple[int, int]:
-    """As ``_at``, of the write of that revision."""
-    try:
-        number = int(str(revision))
-    except ValueError:
-        raise HostError(
-            400, _("%(name)s: a number, found %(found)r") % {"name": "revision", "found": str(revision)[:40]}
-        ) from None
-    found = next((link for link in writes if link.revision == number > floor), None)
-    if found is None:
-        raise HostError(410, _("No write of revision %(number)d is remembered.") % {"number": number})
-    return found.at, number
-
-
-def _writes(cluster: Cluster) -> list[Link]:
-    """The writes whose cause is remembered, in their order."""
-    return [link for link in cluster.clock.causes.since(0) if link.revision > 0]
-
-
-def _floor(cluster: Cluster, writes: list[Link]) -> int:
-    """The revision after which everything is remembered."""
-    known = max((cluster.store.known_since(name) for name in resources(cluster)), default=0)
-    return max(known, writes[0].revision - 1) if writes else cluster.store.revision
-
-
-def _later(cluster: Cluster, resource: str, revision: int) -> list[WatchEvent]:
-    return [event for event in cluster.store.changes(resource) if event.revision > revision]
-
-
-def _then(cluster: Cluster, resource: str, revision: int) -> list[JSON]:
+def _undone(cluster: Cluster, resource: str, revision: int) -> list[JSON]:
     objects = {key_of(obj): obj for obj in cluster.store.range(resource)}
-    for event in reversed(_later(cluster, resource, revision)):
+    later = (event for event in reversed(cluster.store.changes(resource)) if event.revision > revision)
+    for event in later:
         if event.previous is None:
             objects.pop(key_of(event.object), None)
         else:
@@ -154,21 +174,27 @@ def _then(cluster: Cluster, resource: str, revision: int) -> list[JSON]:
     return [objects[key] for key in sorted(objects)]
 
 
-def _since(cluster: Cluster, revision: int, writes: list[Link]) -> Iterator[tuple[int, Change] | None]:
-    """What is not as it was, with the revision of its last write; None for an object that is."""
-    last = {(link.resource, link.key): link for link in writes}
+def _since(cluster: Cluster, range_: Callable[[str], Sequence[JSON]]) -> Iterator[tuple[int, Change] | None]:
+    """What is not as it was, with the revision of its last write (0: it is not known); None for an object that is."""
+    last = {(link.resource, link.key): link for link in _known(cluster)}
     for resource in resources(cluster):
-        first: dict[str, WatchEvent] = {}
-        final: dict[str, WatchEvent] = {}
-        for event in _later(cluster, resource, revision):
-            first.setdefault(key_of(event.object), event)
-            final[key_of(event.object)] = event
-        for key, event in final.items():
-            after = None if event.type == "DELETED" else event.object
-            change = change_of(cluster, resource, first[key].previous, after)
-            if change is not None and (link := last.get((resource, key))) is not None:
+        then = {key_of(obj): obj for obj in range_(resource)}
+        now = {key_of(obj): obj for obj in cluster.store.range(resource)}
+        for key in sorted({*then, *now}):
+            before, after = then.get(key), now.get(key)
+            change = None if _same(before, after) else change_of(cluster, resource, before, after)
+            link = last.get((resource, key))
+            if change is not None and link is not None:
                 change["last"] = one(cluster, link)
-            yield None if change is None else (event.revision, change)
+            yield None if change is None else (link.revision if link is not None else 0, change)
+
+
+def _same(before: JSON | None, after: JSON | None) -> bool:
+    if before is None or after is None:
+        return before is after
+    return before is after or all(
+        before["metadata"].get(name) == after["metadata"].get(name) for name in ("uid", "resourceVersion")
+    )
 
 
 def _plain(obj: JSON, metadata_only: bool) -> JSON:

@@ -1,0 +1,89 @@
+"""Random moments of a long run had again, and a what-if. Run as a process of its own: one line of JSON."""
+
+from __future__ import annotations
+
+import asyncio
+import json
+import os
+import random
+import sys
+import time
+from collections.abc import Callable
+from typing import Any
+
+from bench.hosting import host, ordered, platform, start
+
+WEB = "/apis/apps/v1/namespaces/default/deployments/web"
+QUERY = [("fieldManager", "bench"), ("force", "true")]
+HEADERS = {"content-type": "application/apply-patch+yaml"}
+
+
+def _web(number: int) -> bytes:
+    """A rollout or a scaling, another one each time."""
+    container = {"name": "nginx", "image": "nginx:1.27" if number % 6 < 3 else "nginx:1.28"}
+    template = {"metadata": {"labels": {"app": "bench"}}, "spec": {"containers": [container]}}
+    spec = {
+        "replicas": 2 + number % 5,
+        "selector": {"matchLabels": {"app": "bench"}},
+        "template": template,
+    }
+    web = {"apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "web"}, "spec": spec}
+    return json.dumps(web).encode("ascii")
+
+
+async def _lived(hosted: Any, entries: int, hours: int) -> None:
+    """So many rollouts and scalings over so many virtual hours, with a heartbeat of the host after each."""
+    from cluster_engine.kube_apiserver import ADMIN, Request
+
+    pause = hours * 3_600_000_000 // entries
+    for number in range(entries):
+        answer = await hosted.app.respond(Request("PATCH", WEB, QUERY, HEADERS, _web(number), ADMIN))
+        assert answer.status in (200, 201), answer.body
+        await hosted.app.step(hosted.cluster.clock.now + pause, lambda link: False)
+        hosted.keep_up(float("inf"))  # as far as wall time goes: a real run takes its hours
+        await asyncio.sleep(0)
+
+
+def _measured(repeats: int, act: Callable[[], object]) -> dict[str, float]:
+    wall, cpu = [], []
+    for _ in range(repeats):
+        began, spent = time.monotonic(), time.process_time()
+        act()
+        wall.append(time.monotonic() - began)
+        cpu.append(time.process_time() - spent)
+    return {**ordered(wall), "cpu_p95_ms": ordered(cpu)["p95_ms"]}
+
+
+def measure(entries: int, hours: int, repeats: int) -> dict[str, Any]:
+    """A run's random moments after it moved to another host, and a what-if of a minute."""
+    with platform(), host() as made:
+        from runs.models import Run
+
+        run = start(made, 1)[0]
+        began = made.runs[run].cluster.clock.now
+        made.call(_lived(made.runs[run], entries, hours))
+        made.call(made.passivate(made.runs[run]))
+        made.acquire(run)
+        hosted = made.runs[run]
+        made.call(hosted.clock.act({"action": "pause"}))
+        chance, span = random.Random(1), hosted.cluster.clock.now - began
+
+        def rewind() -> None:
+            from cluster_engine.sim import rfc3339_micro
+
+            made.call(hosted.past({"at": rfc3339_micro(began + chance.randrange(span))}))
+
+        asked = {"action": "delete", "resource": "deployments", "name": "web", "seconds": 60}
+        return {
+            "entries": entries,
+            "virtual_hours": hours,
+            "keyframes": Run.objects.get(pk=run).keyframes.count(),
+            "kept_bytes": Run.objects.get(pk=run).kept_bytes,
+            "rewind": _measured(repeats, rewind),
+            "whatif": _measured(max(repeats // 5, 1), lambda: made.call(hosted.what_if(asked))),
+        }
+
+
+if __name__ == "__main__":
+    print(json.dumps(measure(*map(int, sys.argv[1:]))), flush=True)
+    os._exit(0)  # the host's threads have nothing to say any more

@@ -1,0 +1,151 @@
+"""Any moment of a run, however far back: from the keyframes that were kept and the journal, as the run was."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from runs import journal
+from runs.host import pasts
+from runs.host.errors import HostError
+from runs.host.host import EngineHost
+from runs.host.hosted import HostedRun
+from runs.journal import Moment
+from runs.models import Keyframe, Run
+
+from cluster_engine.kube_apiserver import ADMIN, Request
+from cluster_engine.sim import rfc3339_micro
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MAPS = "/api/v1/namespaces/default/configmaps"
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineHost]:
+    monkeypatch.setattr("runs.host.hosted.KEYFRAME_EVERY", 2)
+    host = EngineHost()
+    host.start()
+    yield host
+    host.stop()
+
+
+class Life:
+    """A run in which a ConfigMap a minute is made, and the hashes of its state on the way."""
+
+    def __init__(self, host: EngineHost, run: Run) -> None:
+        self.host, self.run = host, run
+        self.hashes: dict[Moment, str] = {}
+        host.acquire(run.pk)
+        self.act({"action": "pause"})
+
+    @property
+    def hosted(self) -> HostedRun:
+        return self.host.runs[self.run.pk]
+
+    def act(self, data: dict[str, Any]) -> None:
+        self.host.call(self.hosted.clock.act(data))
+
+    def live(self, minutes: int) -> None:
+        for _ in range(minutes):
+            cluster = self.hosted.cluster
+            name = f"m{cluster.journal.next_seq}"
+            body = f'{{"apiVersion":"v1","kind":"ConfigMap","metadata":{{"name":"{name}"}}}}'.encode("ascii")
+            headers = {"content-type": "application/json"}
+            answer = self.host.call(self.hosted.app.respond(Request("POST", MAPS, [], headers, body, ADMIN)))
+            assert answer.status == 201
+            self.hashes[Moment(entry=cluster.journal.next_seq - 1)] = cluster.state_hash()
+            self.act({"action": "advance", "seconds": 60})
+            self.hashes[Moment(cluster.clock.now)] = cluster.state_hash()
+            # A moment holds all that came in its microsecond.
+            self.act({"action": "advance", "seconds": 0.5})
+
+    def move(self) -> None:
+        """To sleep, and up again, so that the cluster remembers nothing of before."""
+        self.host.call(self.host.passivate(self.hosted))
+        self.host.acquire(self.run.pk)
+
+    def past(self, moment: Moment) -> Any:
+        return self.host.call(self.host.pasts.of(self.run.pk, self.hosted.epoch, moment))
+
+    def ask(self, **data: Any) -> Any:
+        return self.host.call(self.hosted.past(data))
+
+
+@pytest.fixture
+def life(host: EngineHost, make_run: Callable[..., Run]) -> Life:
+    life = Life(host, make_run(state="requested"))
+    life.live(3)
+    life.move()
+    life.live(2)
+    return life
+
+
+def test_every_moment_is_as_it_was(life: Life) -> None:
+    assert {moment: life.past(moment).state_hash() for moment in life.hashes} == life.hashes
+    assert Keyframe.objects.filter(run=life.run).count() > 2
+
+
+def test_without_keyframes_all_is_lived_again(life: Life) -> None:
+    Keyframe.objects.filter(run=life.run).update(data=b"rubbish")
+    assert {moment: life.past(moment).state_hash() for moment in life.hashes} == life.hashes
+
+
+def test_what_is_told_of_a_moment_that_the_cluster_has_forgotten(life: Life) -> None:
+    span = life.ask()
+    assert span["begin"] == rfc3339_micro(journal.begin(life.run.pk) or 0)
+    marks = [mark for mark in span["marks"] if mark.get("text") == MAPS]
+    assert len(marks) == 3, "the last two are remembered by the cluster itself"
+    assert [mark["verb"] for mark in marks] == ["POST"] * 3
+    then = life.ask(revision=str(marks[1]["revision"]))
+    assert (
+        len([each for each in then["objects"]["configmaps"] if each["metadata"]["name"].startswith("m")]) == 2
+    )
+    told = {(each["name"][:1], each["what"]) for each in then["since"] if each["kind"] == "ConfigMap"}
+    assert told == {("m", "created")}
+    at = life.ask(at=then["at"])
+    assert (at["objects"], at["since"]) == (then["objects"], then["since"])
+
+
+def test_a_run_has_no_past_before_its_beginning(life: Life) -> None:
+    for data in ({"at": "1999-01-01T00:00:00Z"}, {"revision": "-999"}):
+        with pytest.raises(HostError) as refused:
+            life.ask(**data)
+        assert refused.value.status == 410
+
+
+def test_few_pasts_are_kept(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(pasts, "PASTS_KEPT", 2)
+    first, *others = life.hashes
+    kept = life.past(first)
+    assert life.past(first) is kept
+    for moment in others:
+        life.past(moment)
+    assert len(life.host.pasts._kept) == 2
+    assert life.past(first) is not kept
+    life.move()
+    assert not life.host.pasts._kept
+
+
+def test_keyframes_are_thinned_and_counted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "KEYFRAMES_KEPT", 4)
+    monkeypatch.setattr(journal, "KEYFRAMES_BYTES", 1_000)
+    journal.take_over(run.pk)
+    for seq, cost in enumerate((1, 50, 1, 2, 50, 50, 50), start=1):
+        journal.keep_keyframe(run.pk, 1, seq, b"x" * 40, at_us=seq, cost_us=cost)
+    rows = list(Keyframe.objects.filter(run=run).values_list("seq", "cost_us"))
+    assert rows == [(1, 1), (4, 53), (6, 100), (7, 50)]
+    journal.keep_keyframe(run.pk, 1, 8, b"x" * 900, at_us=8, cost_us=1)
+    kept = Keyframe.objects.filter(run=run)
+    assert [frame.seq for frame in kept] == [1, 8], "too large together, but the first and the last stay"
+    assert Run.objects.get(pk=run.pk).kept_bytes == sum(len(frame.data) + len(frame.files) for frame in kept)
+
+
+@pytest.mark.parametrize(
+    ("costs", "place"),
+    [([5, 1, 1], 1), ([0, 9, 1, 1, 9], 2), ([0, 1, 9, 2, 2], 3), ([0, 0, 0, 0], 1)],
+    ids=["only one", "two that are near", "later", "all alike"],
+)
+def test_which_keyframe_is_missed_least(costs: list[int], place: int) -> None:
+    assert journal.missed_least(costs) == place
