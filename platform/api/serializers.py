@@ -227,6 +227,11 @@ class RunClockRequestSerializer(serializers.Serializer[Any]):
         max_length=2_000,
         help_text="of `until`: `pod/web Ready`, `deploy/web self.status.readyReplicas == 3`, `event Scheduled`",
     )
+    at = serializers.CharField(
+        required=False,
+        max_length=60,
+        help_text="of `back`: what the terminals look at: `2026-01-01T10:03:20Z`, `10:03:20`, or `5m` ago",
+    )
 
 
 class RunClockSerializer(serializers.Serializer[Any]):
@@ -235,6 +240,7 @@ class RunClockSerializer(serializers.Serializer[Any]):
     now = serializers.CharField(help_text="the cluster's time, RFC 3339")
     speed = serializers.FloatField(help_text="virtual seconds a second; 0: time stands still")
     resume = serializers.FloatField(help_text="the speed at which `resume` goes on")
+    looking = serializers.CharField(help_text="the time that the terminals look back at; empty: they do not")
     sentence = serializers.CharField(help_text="of a step: what happened, and why; empty when nothing did")
 
 

@@ -426,7 +426,7 @@ class RunClockView(APIView):
         reply = with_sentence(async_to_sync(hosting.call)(run, method, "clock", data))
         if reply.status == 200:
             return Response(RunClockSerializer(reply.data).data)
-        if reply.status in (400, 409):
+        if reply.status in (400, 409, 410):
             raise ValidationError({"non_field_errors": [reply.data["error"]]})
         raise hosting.UnavailableError(f"the host answered {reply.status}")
 

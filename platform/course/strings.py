@@ -96,6 +96,11 @@ _WORKSPACE: dict[str, str | Promise] = {
     "past.reading": _("You are looking at the past: the map shows it, and nothing can be changed in it."),
     "past.since": _("{n} things were different"),
     "past.same": _("Nothing was different"),
+    "past.terminals": _("Terminals too"),
+    "past.terminals_title": _("What you type reads the cluster of that moment"),
+    "past.looking": _(
+        "The terminals look back at {time}: nothing can be changed from them until you return to now."
+    ),
     "cover.requested": _("Finding a berth for your cluster…"),
     "cover.booting": _("Your cluster is booting…"),
     "cover.stopped": _("You have stopped this lab."),

@@ -2,14 +2,16 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import yaml
 from django.http import HttpRequest
 
 from runs.models import Run
 
 
-def kubeconfig_of(request: HttpRequest, run: Run, token: str) -> str:
-    """For use outside the browser, with the run's own token or one that only reads.
+def kubeconfig_of(request: HttpRequest, run: Run, token: str, at: str = "") -> str:
+    """For use outside the browser, with the run's own token or one that only reads; `at`: to look at the past.
 
     Over https the token is a bearer token. Go clients do not send one over plain http (the one-machine mode),
     so there it is a part of the address.
@@ -20,6 +22,8 @@ def kubeconfig_of(request: HttpRequest, run: Run, token: str) -> str:
         user["token"] = token
     else:
         base += f"/t/{token}"
+    if at:
+        base += f"/past/{quote(at, safe=':')}"
     name = f"drydock-{run.lab_slug}"
     document = {
         "apiVersion": "v1",

@@ -24,6 +24,7 @@ from workspace.answers import BadRequestError, endpoint, field, json_body, probl
 MAX_PATH = 200
 MAX_FILE = 256 * 1024
 MAX_NAME = 253
+MAX_TIME = 60
 
 
 def _relay(reply: hosting.Reply) -> HttpResponse:
@@ -188,12 +189,15 @@ async def stop(request: HttpRequest, run: Run) -> HttpResponse:
 
 @endpoint("GET", "POST", reading=())
 async def kubeconfig(request: HttpRequest, run: Run) -> HttpResponse:
-    """A kubeconfig for the learner's own kubectl, helm or client library; POST makes those of before invalid."""
+    """A kubeconfig for the learner's own kubectl, helm or client library; POST makes those of before invalid.
+
+    With ?at= it reads the cluster as it was then (`runs.host.past_api`).
+    """
     if not run.is_live:
         return problem(409, _("This lab run is over. Start the lab again to go on."))
     if request.method == "POST":
         await sync_to_async(services.renew_token)(run)
-    text = kubeconfig_of(request, run, run.token)
+    text = kubeconfig_of(request, run, run.token, request.GET.get("at", "")[:MAX_TIME])
     response = HttpResponse(text, content_type="application/yaml; charset=utf-8")
     response["Content-Disposition"] = f'attachment; filename="kubeconfig-{run.lab_slug}.yaml"'
     return response

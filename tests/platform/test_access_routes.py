@@ -40,7 +40,7 @@ BODIES = {
 }
 QUERIES = {"why": "?resource=pods&name=web"}
 """What an address asks of the reader, by how its route ends."""
-CLOCK = {"now": "2026-01-01T00:00:00Z", "speed": 1.0, "resume": 1.0, "sentence": ""}
+CLOCK = {"now": "2026-01-01T00:00:00Z", "speed": 1.0, "resume": 1.0, "looking": "", "sentence": ""}
 WHY = {"kind": "Pod", "name": "web", "namespace": "default", "chain": [], "attempt": None, "nodes": 0}
 FORECAST = {"seconds": 60, "story": [], "untold": 0, "changes": [], "more": 0}
 

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from typing import Any
+from urllib.parse import quote
 
+import httpx
 import pytest
-from runs import journal
+from runs import hosting, journal
 from runs.host import pasts
 from runs.host.errors import HostError
 from runs.host.host import EngineHost
@@ -15,7 +17,7 @@ from runs.journal import Moment
 from runs.models import Keyframe, Run
 
 from cluster_engine.kube_apiserver import ADMIN, Request
-from cluster_engine.sim import rfc3339_micro
+from cluster_engine.sim import rfc3339, rfc3339_micro
 
 pytestmark = pytest.mark.django_db(transaction=True)
 
@@ -24,7 +26,7 @@ MAPS = "/api/v1/namespaces/default/configmaps"
 
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineHost]:
-    monkeypatch.setattr("runs.host.hosted.KEYFRAME_EVERY", 2)
+    monkeypatch.setattr("runs.host.hosted.KEYFRAME_EVERY", 6)
     host = EngineHost()
     host.start()
     yield host
@@ -87,6 +89,7 @@ def test_every_moment_is_as_it_was(life: Life) -> None:
     assert Keyframe.objects.filter(run=life.run).count() > 2
 
 
+@pytest.mark.slow
 def test_without_keyframes_all_is_lived_again(life: Life) -> None:
     Keyframe.objects.filter(run=life.run).update(data=b"rubbish")
     assert {moment: life.past(moment).state_hash() for moment in life.hashes} == life.hashes
@@ -115,6 +118,7 @@ def test_a_run_has_no_past_before_its_beginning(life: Life) -> None:
         assert refused.value.status == 410
 
 
+@pytest.mark.slow
 def test_few_pasts_are_kept(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(pasts, "PASTS_KEPT", 2)
     first, *others = life.hashes
@@ -149,3 +153,54 @@ def test_keyframes_are_thinned_and_counted(run: Run, monkeypatch: pytest.MonkeyP
 )
 def test_which_keyframe_is_missed_least(costs: list[int], place: int) -> None:
     assert journal.missed_least(costs) == place
+
+
+def asked(life: Life, path: str, method: str = "GET", typed: bool = True) -> httpx.Response:
+    """The Kubernetes API, as a terminal of the run asks it, or as the web tier does."""
+    url = f"{life.host.url}/t/{life.hosted.token}" if typed else f"{life.host.url}/clusters/{life.run.pk}"
+    request = httpx.Request(method, f"{url}{path}", json={} if method == "POST" else None)
+    target = request.url.raw_path.decode("ascii")
+    for name, value in hosting.host_headers(life.host.name, method, target, request.content):
+        request.headers[name.decode("ascii")] = value.decode("ascii")
+    with httpx.Client(timeout=60) as client:
+        return client.send(request)
+
+
+def maps(answer: httpx.Response) -> list[str]:
+    found = [each["metadata"]["name"] for each in answer.json()["items"]]
+    return sorted((name for name in found if name.startswith("m")), key=lambda name: int(name[1:]))
+
+
+def test_the_past_answers_under_a_banner_and_is_not_changed(life: Life) -> None:
+    now = maps(asked(life, MAPS))
+    then = rfc3339(list(life.hashes)[3].at_us)
+    banner = f'299 - "This is the past: {then}."'
+    before = life.hosted.cluster.state_hash()
+    for typed, prefix in ((False, f"/past/{quote(then)}"), (True, f"/past/{quote(then)}"), (True, "")):
+        if not prefix:
+            life.act({"action": "back", "at": then})
+        answer = asked(life, f"{prefix}{MAPS}", typed=typed)
+        assert (maps(answer), answer.headers["warning"]) == (now[:2], banner)
+        refused = asked(life, f"{prefix}{MAPS}", "POST", typed=typed)
+        assert (refused.status_code, refused.json()["message"]) == (
+            403,
+            "This is the past: it can be looked at, and not changed.",
+        )
+        path = f"{prefix}/api/v1/namespaces/kube-system/pods/kube-apiserver-control-plane"
+        assert asked(life, f"{path}/log", typed=typed).status_code == 200
+        assert asked(life, f"{path}/exec?command=ls", "POST", typed=typed).status_code in (400, 403)
+    assert maps(asked(life, MAPS, typed=False)) == now, "who asks from elsewhere sees what is"
+    with pytest.raises(ValueError, match="This is the past"):
+        life.host.call(life.hosted.inject({"kind": "node/power", "node": "worker-1", "up": False}))
+    life.act({"action": "return"})
+    present = asked(life, MAPS)
+    assert (maps(present), present.headers.get("warning")) == (now, None)
+    assert life.hosted.cluster.state_hash() == before
+
+
+@pytest.mark.parametrize(
+    ("when", "status"), [("yesterday", 400), ("1999-01-01T00:00:00Z", 410)], ids=["no time", "before all"]
+)
+def test_a_past_that_there_is_not(life: Life, when: str, status: int) -> None:
+    answer = asked(life, f"/past/{when}{MAPS}")
+    assert (answer.status_code, answer.json()["kind"]) == (status, "Status")

@@ -14,9 +14,11 @@ from runs.host import clock
 from runs.host.clock import RunClock
 from runs.host.errors import HostError
 from runs.hosting import Reply
+from runs.journal import Moment
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.serving import ClusterApp, Driver
+from cluster_engine.sim import SECOND, rfc3339
 
 WEB = {
     "apiVersion": "apps/v1",
@@ -46,6 +48,10 @@ class Run:
     async def in_thread(self, fn: Any, *args: Any) -> Any:
         assert fn is clock._keep
         self.kept = args
+
+    async def cluster_at(self, moment: Moment) -> Cluster:
+        self.looked = moment
+        return self.cluster.fork()
 
     async def note_time(self) -> None:
         self.notes += 1
@@ -156,8 +162,11 @@ def test_a_write_waits_for_the_end_of_a_step() -> None:
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({}, "action: one of pause, resume, speed, step, advance, until, found 'None'"),
-    ({"action": "rewind"}, "action: one of pause, resume, speed, step, advance, until, found 'rewind'"),
+    ({}, "action: one of pause, resume, speed, step, advance, until, back, return, found 'None'"),
+    (
+        {"action": "rewind"},
+        "action: one of pause, resume, speed, step, advance, until, back, return, found 'rewind'",
+    ),
     ({"action": "speed"}, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found 'None'"),
     ({"action": "speed", "speed": 0}, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found '0'"),
     ({"action": "speed", "speed": True}, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found 'True'"),
@@ -305,5 +314,31 @@ def test_a_condition_that_cannot_be_reached_moves_nothing(text: str, status: int
         assert refused.value.status == status
         assert str(refused.value).startswith(said)
         assert run.cluster.clock.now == begun
+
+    play(scene)
+
+
+@pytest.mark.parametrize("at", ["5m", "300s", "{date}T{clock}Z", "{clock}"])
+def test_the_terminals_look_back_and_return(at: str) -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "pause"})
+        run.cluster.advance(400 - run.cluster.clock.now / SECOND % 100)  # a full second
+        then = rfc3339(run.cluster.clock.now - 300 * SECOND)
+        said = await hand.typed(["back", at.format(date=then[:10], clock=then[11:19])])
+        assert (rfc3339(run.looked.at_us), hand.looking) == (then, run.looked)
+        assert said.splitlines()[0] == f"The terminals look back at {then}; `time return` leads to now again."
+        assert hand.state()["looking"] == then
+        assert "look back" not in await hand.typed(["return"])
+        assert hand.looking is None
+
+    play(scene, speed=0.0)
+
+
+@pytest.mark.parametrize("words", [["back"], ["back", "yesterday"], ["back", "25:00:00"]])
+def test_no_such_time_to_look_back_at(words: list[str]) -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        with pytest.raises(ValueError, match="at: a time as 2026-01-01T00:00:00Z, found"):
+            await hand.typed(words)
+        assert hand.looking is None
 
     play(scene)

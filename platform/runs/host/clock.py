@@ -17,18 +17,22 @@ from django.utils.translation import gettext as _
 from cluster_engine.cluster import Cluster
 from cluster_engine.release import release
 from cluster_engine.serving import ClusterApp, Driver
-from cluster_engine.sim import SECOND, Link
+from cluster_engine.sim import SECOND, Link, rfc3339
 from runs.clock import LEAP_LIMIT, SPEEDS, numbers
 from runs.happenings import sentence
 from runs.host.conditions import parse
 from runs.host.errors import HostError
 from runs.host.happening import EVENTS, Happening, matters, told
+from runs.host.past import asked
+from runs.journal import Moment
 from runs.models import Run
 
 logger = logging.getLogger(__name__)
 
 TYPED = {"speed": "speed", "advance": "seconds"}
-"""What the terminal's words take."""
+"""What the terminal's words take: a number."""
+PHRASED = {"until": "until", "back": "at"}
+"""What they take: all the words that follow."""
 
 
 class Owner(Protocol):
@@ -46,6 +50,9 @@ class Owner(Protocol):
     async def in_thread(self, fn: Any, *args: Any) -> Any:
         """What ``fn(*args)`` returns, off the event loop."""
 
+    async def cluster_at(self, moment: Moment) -> Cluster:
+        """The cluster as it was. Raises HostError 410 for what cannot be had again."""
+
     async def note_time(self) -> None:
         """Keep how far the clock has come."""
 
@@ -60,6 +67,8 @@ class RunClock:
         self._owner = owner
         self._speed = speed or 1.0
         """The speed to resume at."""
+        self.looking: Moment | None = None
+        """The moment of the past that the terminals look at; None: now."""
         self.turns = 0
         """How often it was set or moved: who shows it looks at this."""
         self._stands = owner.hurries
@@ -68,13 +77,15 @@ class RunClock:
             owner.driver.set_speed(speed)
 
     def state(self) -> dict[str, Any]:
-        """The time (RFC 3339), the speed (0: it stands), and the speed that `resume` goes on at."""
+        """The time (RFC 3339), the speed (0: it stands), the speed that `resume` goes on at, and the time that the
+        terminals look back at ("": they do not)."""
         owner = self._owner
         owner.driver.catch_up()
         return {
             "now": owner.cluster.now,
             "speed": 0.0 if self._stands else owner.driver.speed,
             "resume": self._speed,
+            "looking": rfc3339(self.looking.at_us) if self.looking is not None else "",
         }
 
     async def act(self, data: dict[str, Any]) -> dict[str, Any]:
@@ -98,8 +109,8 @@ class RunClock:
         """What `time WORD …` of the terminal does, and says in the current language. Raises ValueError."""
         word, *more = words
         data: dict[str, Any] = {"action": word}
-        if word == "until":
-            data["until"], more = " ".join(more), []
+        if word in PHRASED:
+            data[PHRASED[word]], more = " ".join(more), []
         if len(more) > (word in TYPED):
             raise ValueError(_("too many words after %(word)s") % {"word": word})
         if word in TYPED:
@@ -113,6 +124,10 @@ class RunClock:
             raise ValueError(str(error)) from error
         happened = answer.get("happened")
         lines = [sentence(happened)] if happened else []
+        if answer["looking"]:
+            lines.append(
+                _("The terminals look back at %(looking)s; `time return` leads to now again.") % answer
+            )
         if answer["speed"] == 0:
             lines.append(_("%(now)s, time stands still") % answer)
         else:
@@ -185,6 +200,14 @@ class RunClock:
             raise HostError(409, _("Nothing of the kind is to happen within an hour of the cluster's time."))
         return await self._move(LEAP_LIMIT, partial(condition.reached, cluster))
 
+    async def _back(self, data: dict[str, Any]) -> None:
+        moment = asked(self._owner.cluster, data.get("at")).moment
+        await self._owner.cluster_at(moment)
+        self.looking = moment
+
+    async def _return(self, data: dict[str, Any]) -> None:
+        self.looking = None
+
     async def _move(self, seconds: float, wanted: Callable[[Link], bool]) -> Happening | None:
         owner = self._owner
         owner.driver.catch_up()
@@ -202,6 +225,8 @@ PERFORMERS: dict[str, Action] = {
     "step": RunClock._step,
     "advance": RunClock._leap,
     "until": RunClock._until,
+    "back": RunClock._back,
+    "return": RunClock._return,
 }
 """What each action does."""
 

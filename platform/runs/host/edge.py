@@ -137,7 +137,7 @@ class Edge:
             if hosted is None:
                 await self._refuse(scope, send, 401)
             else:
-                await self._cluster(hosted, under(scope, match[2]), receive, send)
+                await self._cluster(hosted, under(scope, match[2]), receive, send, typed=True)
             return
         query: bytes = scope.get("query_string", b"")
         target = (path + (b"?" + query if query else b"")).decode("latin-1")
@@ -181,8 +181,10 @@ class Edge:
             await send_json(send, error.status, {"error": str(error)})
 
     @staticmethod
-    async def _cluster(hosted: HostedRun, scope: Scope, receive: Receive, send: Send) -> None:
-        """The Kubernetes API; what goes wrong with the journal is told in its manner."""
+    async def _cluster(
+        hosted: HostedRun, scope: Scope, receive: Receive, send: Send, typed: bool = False
+    ) -> None:
+        """The Kubernetes API; what goes wrong with the journal is told in its manner. `typed`: a terminal asks."""
         hosted.touch()
         begun = False
 
@@ -191,7 +193,7 @@ class Edge:
             begun = True
             await send(message)
 
-        work = asyncio.ensure_future(Edge._answer(hosted, scope, receive, watching))
+        work = asyncio.ensure_future(Edge._answer(hosted, scope, receive, watching, typed))
         hosted.serving.add(work)
         try:
             await work
@@ -223,9 +225,9 @@ class Edge:
             hosted.serving.discard(work)
 
     @staticmethod
-    async def _answer(hosted: HostedRun, scope: Scope, receive: Receive, send: Send) -> None:
+    async def _answer(hosted: HostedRun, scope: Scope, receive: Receive, send: Send, typed: bool) -> None:
         with hosted.used():
-            await hosted.app(scope, receive, send)
+            await hosted.answer(scope, receive, send, typed)
 
     @staticmethod
     async def _let_go(scope: Scope, send: Send, begun: bool) -> None:

@@ -13,6 +13,7 @@ from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
+from urllib.parse import unquote_to_bytes
 
 from config.doors import Receive, Scope, Send
 from django.conf import settings
@@ -28,7 +29,7 @@ from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
 from runs import journal, services
-from runs.host import beside, past, preview
+from runs.host import beside, past, past_api, preview
 from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.clock import RunClock
@@ -43,7 +44,7 @@ from runs.host.timeline import Timeline, timeline
 from runs.host.whatif import Forecast, forecast
 from runs.host.why import Why, explain
 from runs.host.writer import JournalUnavailableError, JournalWriter
-from runs.journal import CLOCK, FencedError, JournalFullError, Record
+from runs.journal import CLOCK, FencedError, JournalFullError, Moment, Record
 from runs.models import Run
 from runs.reasons import typed
 
@@ -375,6 +376,8 @@ class HostedRun:
 
     async def inject(self, what: dict[str, Any]) -> None:
         """What `fault` of the terminal does. Raises ValueError."""
+        if self.clock.looking is not None:
+            raise ValueError(str(past_api.REFUSAL))
         try:
             await self.app.fault(what)
         except (FencedError, JournalFullError, JournalUnavailableError) as problem:
@@ -458,7 +461,26 @@ class HostedRun:
         asked = past.asked(self.cluster, data.get("at"), data.get("revision") or None)
         if asked.revision is not None:
             return await past.remembered(self.cluster, asked.moment.at_us, asked.revision)
-        return await past.lived(self.cluster, await self.host.pasts.of(self.run_id, self.epoch, asked.moment))
+        return await past.lived(self.cluster, await self.cluster_at(asked.moment))
+
+    async def cluster_at(self, moment: Moment) -> Cluster:
+        """The cluster as it was (`host/pasts.py`). Raises HostError 410 for what cannot be had again."""
+        return await self.host.pasts.of(self.run_id, self.epoch, moment)
+
+    async def answer(self, scope: Scope, receive: Receive, send: Send, typed: bool) -> None:
+        """The Kubernetes API, of now or of the past (`host/past_api.py`); `typed`: one of the run's terminals asks."""
+        found = past_api.addressed(scope["raw_path"])
+        if found is None and (self.clock.looking is None or not typed):
+            await self.app(scope, receive, send)
+            return
+        with translation.override(self._language):
+            moment = self.clock.looking
+            if found is not None:
+                at, rest = found
+                scope = {**scope, "raw_path": rest, "path": unquote_to_bytes(rest).decode("utf-8", "replace")}
+                moment = past.asked(self.cluster, at=at).moment
+            assert moment is not None
+            await past_api.serve(await self.cluster_at(moment), as_owner, scope, receive, send)
 
     async def timeline(self) -> Timeline:
         """The lives of its Pods, and its Events (`host/timeline.py`)."""

@@ -6,6 +6,7 @@ this host) is had by undoing the store's changes since. What lies before is live
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
 from typing import TypedDict
@@ -16,7 +17,7 @@ from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.cluster import Cluster
 from cluster_engine.release import release
 from cluster_engine.serving import in_slices
-from cluster_engine.sim import Link, parse_rfc3339, rfc3339_micro
+from cluster_engine.sim import SECOND, Link, parse_rfc3339, rfc3339, rfc3339_micro
 from runs.host.comparing import Change, change_of, resources
 from runs.host.errors import HostError
 from runs.host.happening import Happening, asked_for, one
@@ -29,6 +30,10 @@ OBJECTS_TOLD = 500
 """Objects of one resource at a moment, the first by their keys."""
 CHANGES_TOLD = 60
 """Objects that were different, in the order in which they changed last."""
+
+UNITS = {"s": 1, "m": 60, "h": 3_600}
+"""Of how long ago something was: seconds."""
+DAY = 86_400 * SECOND
 
 
 class Span(TypedDict):
@@ -85,8 +90,8 @@ def remembered_since(cluster: Cluster) -> int:
 
 
 def asked(cluster: Cluster, at: object = None, revision: object = None) -> Asked:
-    """A time (RFC 3339), or right after the write of a revision, or right after an entry of the journal (its number,
-    negative).
+    """A time (RFC 3339, as `10:03:20`, or as `5m` ago), or right after the write of a revision, or right after an entry
+    of the journal (its number, negative).
 
     Raises HostError 400, and 410 for a write that is not remembered (any more).
     """
@@ -99,7 +104,7 @@ def asked(cluster: Cluster, at: object = None, revision: object = None) -> Asked
             raise HostError(410, _("No write of revision %(number)d is remembered.") % {"number": number})
         return Asked(Moment(found.at), number)
     try:
-        when = min(parse_rfc3339(str(at)), cluster.clock.now)
+        when = min(_time(str(at), cluster.clock.now), cluster.clock.now)
     except ValueError:
         raise HostError(
             400,
@@ -110,6 +115,16 @@ def asked(cluster: Cluster, at: object = None, revision: object = None) -> Asked
         return Asked(Moment(when), None)
     last = max((link.revision for link in _known(cluster) if link.at <= when), default=cluster.store.revision)
     return Asked(Moment(when), last)
+
+
+def _time(text: str, now: int) -> int:
+    """µs. Raises ValueError."""
+    if ago := re.fullmatch(r"([0-9]{1,9})([smh])", text):
+        return now - int(ago[1]) * UNITS[ago[2]] * SECOND
+    if re.fullmatch(r"[0-9]{2}:[0-9]{2}:[0-9]{2}", text):
+        today = parse_rfc3339(f"{rfc3339(now)[:10]}T{text}Z")
+        return today if today <= now else today - DAY
+    return parse_rfc3339(text)
 
 
 def _number(revision: object) -> int:

@@ -13,6 +13,7 @@ class ClockElement extends HTMLElement {
   #told = 0;
   #at = 0;
   #busy = false;
+  #looking = false;
   readonly #time = h("time", { class: "num" });
   readonly #pause = h("button", { class: "bar-button", type: "button", onclick: () => void this.#act({ action: this.#stands ? "resume" : "pause" }) });
   readonly #step = h(
@@ -59,6 +60,9 @@ class ClockElement extends HTMLElement {
     this.#pause.title = this.#stands ? t("clock.resume_title") : t("clock.pause_title");
     this.#pause.replaceChildren(icon(this.#stands ? "play" : "pause"), h("span", { class: "bar-label" }, label));
     this.#speed.value = String(this.#stands ? state.resume : state.speed);
+    if (state.looking) this.#said.textContent = t("past.looking", { time: state.looking.slice(11, 19) });
+    else if (this.#looking) this.#said.replaceChildren();
+    this.#looking = Boolean(state.looking);
     this.#tick();
   }
 

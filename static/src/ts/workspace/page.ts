@@ -9,6 +9,8 @@ export interface ClockState {
   speed: number;
   /** The speed at which it goes on. */
   resume: number;
+  /** The time that the terminals look back at; empty: they do not. */
+  looking: string;
 }
 
 export interface Events {

@@ -3,7 +3,7 @@
 import { h, icon } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
-import { emit, on, page, type PastObjects } from "./page";
+import { emit, on, page, type ClockState, type PastObjects } from "./page";
 
 interface Mark {
   at: string;
@@ -33,6 +33,8 @@ class PastElement extends HTMLElement {
   #mark = -1;
   #timer = 0;
   #asking = new AbortController();
+  /** The moment that is shown. */
+  #at = "";
   readonly #slider = h("input", { type: "range", id: "past-slider", min: 0, max: 1, step: 1, value: 1, oninput: () => this.#slide() });
   readonly #time = h("time", { class: "num" });
   readonly #said = h("p", { class: "past-said", role: "status", "aria-live": "polite" });
@@ -40,6 +42,7 @@ class PastElement extends HTMLElement {
   readonly #count = h("summary", {});
   readonly #details = h("details", { class: "past-details" }, this.#count, this.#since);
   readonly #earlier = h("button", { class: "bar-button", type: "button", onclick: () => this.#hop(-1) }, t("past.earlier"));
+  readonly #terminals = h("button", { class: "bar-button", type: "button", "aria-pressed": "false", title: t("past.terminals_title"), onclick: () => void this.#turn(!this.#together) }, t("past.terminals"));
   readonly #later = h("button", { class: "bar-button", type: "button", onclick: () => this.#hop(1) }, t("past.later"));
 
   connectedCallback(): void {
@@ -50,11 +53,13 @@ class PastElement extends HTMLElement {
       this.#slider,
       this.#earlier,
       this.#later,
+      this.#terminals,
       h("button", { class: "bar-button", type: "button", onclick: () => this.#close() }, icon("cross"), t("past.now")),
       this.#said,
       this.#details,
     );
     on("dd-look-back", () => void this.#open());
+    on("dd-clock", ({ looking }) => this.#terminals.setAttribute("aria-pressed", String(looking !== "")));
     on("dd-down", () => this.#close());
     on("dd-reset", () => this.#close());
     this.addEventListener("keydown", (event) => {
@@ -87,8 +92,24 @@ class PastElement extends HTMLElement {
     this.hidden = true;
     this.#asking.abort();
     window.clearTimeout(this.#timer);
+    if (this.#together) void this.#turn(false);
     emit("dd-past", undefined);
     emit("dd-looked", undefined);
+  }
+
+  /** Whether the terminals look at the moment, too. */
+  get #together(): boolean {
+    return this.#terminals.getAttribute("aria-pressed") === "true";
+  }
+
+  async #turn(back: boolean): Promise<void> {
+    if (back && !this.#at) return;
+    try {
+      emit("dd-clock", await request<ClockState>("POST", `${page.base}clock/`, back ? { action: "back", at: this.#at } : { action: "return" }));
+    } catch (error) {
+      if (!(error instanceof RequestError)) throw error;
+      this.#said.textContent = error.message;
+    }
   }
 
   #slide(): void {
@@ -139,6 +160,8 @@ class PastElement extends HTMLElement {
         ...moment.since.map((change) => h("li", { "data-what": change.what }, change.text, change.last ? h("span", { class: "muted" }, ` · ${change.last}`) : null)),
       );
       emit("dd-past", { at: moment.at, objects: moment.objects });
+      this.#at = moment.at;
+      if (this.#together) await this.#turn(true);
     } catch (error) {
       if (error instanceof RequestError) this.#said.textContent = error.message;
       else if (!(error instanceof DOMException && error.name === "AbortError")) throw error;
