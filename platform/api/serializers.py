@@ -11,6 +11,7 @@ from grading.models import SUBMISSION_STATES, Submission
 from grading.reports import localize_checks
 from rest_framework import serializers
 from runs import states, whatif
+from runs.branches import NAME_LIMIT
 from runs.clock import ACTIONS, LEAP_LIMIT, numbers
 from runs.models import Run
 
@@ -309,8 +310,50 @@ class RunPastRequestSerializer(serializers.Serializer[Any]):
         max_length=40, required=False, default="", help_text="the cluster's time, RFC 3339"
     )
     revision = serializers.CharField(
-        max_length=20, required=False, default="", help_text="right after the write of this revision"
+        max_length=20,
+        required=False,
+        default="",
+        help_text="right after the write of this revision; negative: after the journal's entry of that number",
     )
+
+
+class RunBranchSerializer(serializers.Serializer[Any]):
+    """One of the ways that a run went."""
+
+    number = serializers.IntegerField()
+    name = serializers.CharField()
+    present = serializers.BooleanField(help_text="whether the cluster is on it")
+    at = serializers.CharField(help_text="where it left the one it comes from; empty: it is the first")
+    left = serializers.IntegerField(allow_null=True, help_text="the number of that one")
+    kept_bytes = serializers.IntegerField(help_text="of what it shares with no other before it")
+
+
+class RunBranchNameSerializer(serializers.Serializer[Any]):
+    """A branch's name."""
+
+    name = serializers.CharField(max_length=NAME_LIMIT)
+
+
+class RunBranchRequestSerializer(serializers.Serializer[Any]):
+    """What the run goes on from."""
+
+    action = serializers.ChoiceField(
+        choices=("branch", "undo", "switch"),
+        help_text="from a moment; from before what was done last; where another branch was left",
+    )
+    at = serializers.CharField(max_length=40, required=False, help_text="of `branch`: the moment, RFC 3339")
+    revision = serializers.CharField(
+        max_length=20, required=False, help_text="of `branch`: right after it, as of the past"
+    )
+    number = serializers.IntegerField(required=False, min_value=0, help_text="of `switch`: which branch")
+    name = serializers.CharField(max_length=NAME_LIMIT, required=False, help_text="of the new branch")
+
+
+class RunBranchedSerializer(serializers.Serializer[Any]):
+    """The branch that is present now."""
+
+    number = serializers.IntegerField()
+    name = serializers.CharField()
 
 
 class RunPastMarkSerializer(serializers.Serializer[Any]):

@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import uuid
+from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 from accounts import classes
@@ -23,7 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
-from runs import hosting, other_states
+from runs import branches, hosting, other_states
 from runs import services as runs
 from runs.happenings import with_sentence
 from runs.models import Run
@@ -40,6 +42,10 @@ from api.serializers import (
     LabSummarySerializer,
     LessonSerializer,
     MeSerializer,
+    RunBranchedSerializer,
+    RunBranchNameSerializer,
+    RunBranchRequestSerializer,
+    RunBranchSerializer,
     RunClockRequestSerializer,
     RunClockSerializer,
     RunPastRequestSerializer,
@@ -467,6 +473,62 @@ class RunPastView(APIView):
         if reply.status in (400, 410):
             raise ValidationError({"non_field_errors": [reply.data["error"]]})
         raise hosting.UnavailableError(f"the host answered {reply.status}")
+
+
+class RunBranchesView(APIView):
+    """The branches of one run."""
+
+    @extend_schema(operation_id="runs_branches_list", responses=RunBranchSerializer(many=True))
+    def get(self, request: Request, run_id: uuid.UUID) -> Response:
+        """The ways that the run went, and which of them is present."""
+        run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
+        return Response(RunBranchSerializer(branches.listed(run), many=True).data)
+
+    @extend_schema(
+        operation_id="runs_branches_create",
+        request=RunBranchRequestSerializer,
+        responses=RunBranchedSerializer,
+    )
+    def post(self, request: Request, run_id: uuid.UUID) -> Response:
+        """Go on from a moment of the past, from before what was done last, or on another branch."""
+        run = get_object_or_404(Run.objects.owned_by(user_of(request)).live(), pk=run_id)
+        asked = RunBranchRequestSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        reply = async_to_sync(hosting.call)(run, "POST", "branch", dict(asked.validated_data))
+        if reply.status == 200:
+            return Response(RunBranchedSerializer(reply.data).data)
+        if reply.status in (400, 409, 410):
+            raise ValidationError({"non_field_errors": [reply.data["error"]]})
+        raise hosting.UnavailableError(f"the host answered {reply.status}")
+
+
+class RunBranchView(APIView):
+    """One branch of one run."""
+
+    @extend_schema(
+        operation_id="runs_branch_update",
+        request=RunBranchNameSerializer,
+        responses=RunBranchSerializer(many=True),
+    )
+    def patch(self, request: Request, run_id: uuid.UUID, number: int) -> Response:
+        """Rename it."""
+        asked = RunBranchNameSerializer(data=request.data)
+        asked.is_valid(raise_exception=True)
+        return self._changed(request, run_id, partial(branches.rename, number=number, **asked.validated_data))
+
+    @extend_schema(operation_id="runs_branch_destroy", responses=RunBranchSerializer(many=True))
+    def delete(self, request: Request, run_id: uuid.UUID, number: int) -> Response:
+        """Delete it, with what it shares with no other."""
+        return self._changed(request, run_id, partial(branches.delete, number=number))
+
+    @staticmethod
+    def _changed(request: Request, run_id: uuid.UUID, change: Callable[[Run], None]) -> Response:
+        run = get_object_or_404(Run.objects.owned_by(user_of(request)).live(), pk=run_id)
+        try:
+            change(run)
+        except branches.BranchError as error:
+            raise ValidationError({"non_field_errors": [str(error)]}) from error
+        return Response(RunBranchSerializer(branches.listed(run), many=True).data)
 
 
 class RunWhatIfView(APIView):

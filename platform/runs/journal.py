@@ -15,12 +15,12 @@ from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, Sum
+from django.db.models import F, Max, QuerySet, Sum
 from django.db.models.functions import Length
 from django.utils import timezone
 
-from runs import states
-from runs.models import JournalEntry, Keyframe, Run
+from runs import lineage, states
+from runs.models import Branch, JournalEntry, Keyframe, Run
 
 #: Kinds of entries that are not the engine's own.
 HEADER, FILE = "header", "file"
@@ -97,24 +97,23 @@ def take_over(run_id: uuid.UUID) -> Run:
 
 def read(run_id: uuid.UUID, whole: bool = False) -> History:
     """The run's history; `whole`: all of its entries, as if there were no keyframe."""
-    rows = JournalEntry.objects.filter(run_id=run_id).order_by("seq")
+    rows = lineage.entries(run_id)
     header = _record(rows.values_list("seq", "at_us", "kind", "payload").first())
     if header is None:
         return History(None, None, [], 0)
     frame = None if whole else _frame(_last_keyframe(run_id))
     later = rows.filter(seq__gt=header.seq if frame is None else frame.seq)
-    found = later.values_list("seq", "at_us", "kind", "payload").iterator()
     last = rows.aggregate(last=Max("seq"))["last"]
-    return History(header, frame, [record for row in found if (record := _record(row))], last + 1)
+    return History(header, frame, records(later), last + 1)
 
 
 def read_until(run_id: uuid.UUID, moment: Moment, whole: bool = False) -> History:
     """What it takes to have the run as it was at that moment. Raises LookupError for an entry that there is not."""
-    rows = JournalEntry.objects.filter(run_id=run_id).order_by("seq")
+    rows = lineage.entries(run_id)
     header = _record(rows.values_list("seq", "at_us", "kind", "payload").first())
     if header is None:
         return History(None, None, [], 0)
-    at_us, frames = moment.at_us, Keyframe.objects.filter(run_id=run_id).order_by("-seq")
+    at_us, frames = moment.at_us, lineage.keyframes(run_id).reverse()
     if moment.entry:
         last = header.seq + moment.entry
         found_at = rows.filter(seq=last).values_list("at_us", flat=True).first()
@@ -125,9 +124,8 @@ def read_until(run_id: uuid.UUID, moment: Moment, whole: bool = False) -> Histor
         frames, rows = frames.filter(seq__lt=last), rows.filter(seq__lte=last)
     frame = None if whole else _frame(frames.filter(at_us__lte=at_us).first())
     later = rows.filter(at_us__lte=at_us, seq__gt=header.seq if frame is None else frame.seq)
-    found = later.values_list("seq", "at_us", "kind", "payload").iterator()
-    records = [record for row in found if (record := _record(row))]
-    return History(header, frame, records, records[-1].seq + 1 if records else header.seq + 1)
+    found = records(later)
+    return History(header, frame, found, found[-1].seq + 1 if found else header.seq + 1)
 
 
 def marks(run_id: uuid.UUID, before_us: int, most: int) -> list[Record]:
@@ -135,7 +133,7 @@ def marks(run_id: uuid.UUID, before_us: int, most: int) -> list[Record]:
 
     Their `seq` is as the engine counts.
     """
-    rows = JournalEntry.objects.filter(run_id=run_id, at_us__lt=before_us).order_by("seq")
+    rows = lineage.entries(run_id).filter(at_us__lt=before_us)
     base = rows.values_list("seq", flat=True).first() or 0
     found = rows.filter(kind__in=MARKED).order_by("-seq")
     last = found.values_list("seq", "at_us", "kind", "payload")[:most]
@@ -144,8 +142,14 @@ def marks(run_id: uuid.UUID, before_us: int, most: int) -> list[Record]:
 
 def begin(run_id: uuid.UUID) -> int | None:
     """The virtual time of the run's first entry, µs; None: it has none."""
-    rows = JournalEntry.objects.filter(run_id=run_id).exclude(kind=HEADER).order_by("seq")
+    rows = lineage.entries(run_id).exclude(kind=HEADER)
     return rows.values_list("at_us", flat=True).first()
+
+
+def records(rows: QuerySet[JournalEntry]) -> list[Record]:
+    """The entries as records."""
+    found = rows.values_list("seq", "at_us", "kind", "payload").iterator()
+    return [Record(seq, at, kind, json.loads(payload)) for seq, at, kind, payload in found]
 
 
 def _record(row: tuple[int, int, str, str] | None) -> Record | None:
@@ -167,7 +171,7 @@ def with_changes(files: dict[str, Any], records: Iterable[Record]) -> dict[str, 
 
 def may_have_reached(run: Run) -> int:
     """The virtual time (µs) that clients have seen at most: it goes on as the wall's does while the run is awake."""
-    last = JournalEntry.objects.filter(run=run).order_by("-seq").first()
+    last = lineage.entries(run.pk).last()
     if last is None or (last.kind == CLOCK and run.last_active <= last.written):
         return run.reached_us  # it was put to sleep
     noted, at = last.written, last.at_us
@@ -186,17 +190,26 @@ def count(run_id: uuid.UUID) -> int:
 
 
 def write(run_id: uuid.UUID, epoch: int, records: Iterable[Record]) -> None:
-    """Commit entries written under `epoch`, or raise `FencedError`. Nests in an outer transaction."""
-    rows = [
-        JournalEntry(
-            run_id=run_id, epoch=epoch, seq=r.seq, at_us=r.at_us, kind=r.kind, payload=json.dumps(r.payload)
-        )
-        for r in records
-    ]
+    """Commit entries written under `epoch`, to the present branch, or raise `FencedError`.
+
+    Nests in an outer transaction.
+    """
+    texts = [(record, json.dumps(record.payload)) for record in records]
     try:
         with transaction.atomic():
-            _own(run_id, epoch, sum(len(row.payload) + ROW_BYTES for row in rows))
-            JournalEntry.objects.bulk_create(rows)
+            branch = _own(run_id, epoch, sum(len(text) + ROW_BYTES for _record, text in texts))
+            JournalEntry.objects.bulk_create(
+                JournalEntry(
+                    run_id=run_id,
+                    branch=branch,
+                    epoch=epoch,
+                    seq=record.seq,
+                    at_us=record.at_us,
+                    kind=record.kind,
+                    payload=text,
+                )
+                for record, text in texts
+            )
     except IntegrityError as error:
         raise FencedError(f"run {run_id}: its history goes on elsewhere") from error
 
@@ -212,15 +225,16 @@ def amend(run_id: uuid.UUID, epoch: int, record: Record) -> None:
             row.update(kind=record.kind, payload=text)
 
 
-def _own(run_id: uuid.UUID, epoch: int, more_bytes: int) -> None:
-    """Hold the run's row until the transaction ends, and count what it keeps. Raises `FencedError`."""
+def _own(run_id: uuid.UUID, epoch: int, more_bytes: int) -> int:
+    """Hold the run's row until the transaction ends, and count what it keeps; its branch. Raises `FencedError`."""
     owned = Run.objects.filter(pk=run_id, epoch=epoch, state__in=states.LIVE)
     if not owned.update(kept_bytes=F("kept_bytes") + more_bytes):
         raise FencedError(f"run {run_id}: epoch {epoch} is over")
+    return owned.values_list("branch", flat=True).get()
 
 
 def _last_keyframe(run_id: uuid.UUID) -> Keyframe | None:
-    return Keyframe.objects.filter(run_id=run_id).order_by("-seq").first()
+    return lineage.keyframes(run_id).last()
 
 
 def keep_keyframe(
@@ -232,22 +246,21 @@ def keep_keyframe(
     the last one is let go. Raises `FencedError`.
     """
     with transaction.atomic():
-        _own(run_id, epoch, 0)
+        branch = _own(run_id, epoch, 0)
         frame = _frame(_last_keyframe(run_id))
         if frame is not None and frame.seq > seq:
             return
-        rows = JournalEntry.objects.filter(run_id=run_id, kind=FILE, seq__lte=seq)
+        rows = lineage.entries(run_id).filter(kind=FILE, seq__lte=seq)
         if frame is not None:
             rows = rows.filter(seq__gt=frame.seq)
-        found = rows.order_by("seq").values_list("seq", "at_us", "kind", "payload").iterator()
-        changes = [record for row in found if (record := _record(row))]
-        files = zlib.compress(json.dumps(with_changes(frame.files if frame else {}, changes)).encode("ascii"))
+        changed = with_changes(frame.files if frame else {}, records(rows))
+        files = zlib.compress(json.dumps(changed).encode("ascii"))
         values = {"data": data, "files": files, "at_us": at_us, "cost_us": cost_us}
         before = _keyframe_bytes(run_id)
         Keyframe.objects.update_or_create(
-            run_id=run_id, seq=seq, defaults={**values, "size": len(data) + len(files)}
+            run_id=run_id, branch=branch, seq=seq, defaults={**values, "size": len(data) + len(files)}
         )
-        _thin(run_id)
+        _thin(run_id, branch)
         more = _keyframe_bytes(run_id) - before
         Run.objects.filter(pk=run_id).update(kept_bytes=F("kept_bytes") + more)
 
@@ -256,14 +269,16 @@ def _keyframe_bytes(run_id: uuid.UUID) -> int:
     return int(Keyframe.objects.filter(run_id=run_id).aggregate(total=Sum("size"))["total"] or 0)
 
 
-def _thin(run_id: uuid.UUID) -> None:
-    kept = [list(row) for row in Keyframe.objects.filter(run_id=run_id).values_list("pk", "cost_us", "size")]
-    while len(kept) > 2 and (
-        len(kept) > KEYFRAMES_KEPT or sum(size for _, _, size in kept) > KEYFRAMES_BYTES
-    ):
+def _thin(run_id: uuid.UUID, branch: int) -> None:
+    """Of the branch's keyframes some go, where the run keeps too many, or too large ones."""
+    everything = Keyframe.objects.filter(run_id=run_id)
+    count, size = everything.count(), _keyframe_bytes(run_id)
+    kept = [list(row) for row in everything.filter(branch=branch).values_list("pk", "cost_us", "size")]
+    while len(kept) > 2 and (count > KEYFRAMES_KEPT or size > KEYFRAMES_BYTES):
         place = missed_least([cost for _, cost, _ in kept])
-        pk, cost, _size = kept.pop(place)
+        pk, cost, bytes_ = kept.pop(place)
         kept[place][1] += cost
+        count, size = count - 1, size - bytes_
         Keyframe.objects.filter(pk=pk).delete()
         Keyframe.objects.filter(pk=kept[place][0]).update(cost_us=kept[place][1])
 
@@ -280,8 +295,8 @@ def missed_least(costs: Sequence[int]) -> int:
 def begin_anew(run: Run) -> None:
     """An empty history: fences the present host and forgets what was. In a transaction with the move."""
     with transaction.atomic():
-        Run.objects.filter(pk=run.pk).update(epoch=F("epoch") + 1)
-        run.refresh_from_db(fields=["epoch"])
+        Run.objects.filter(pk=run.pk).update(epoch=F("epoch") + 1, branch=0)
+        run.refresh_from_db(fields=["epoch", "branch"])
         forget(run.pk)
 
 
@@ -290,5 +305,6 @@ def forget(run_id: uuid.UUID) -> int:
     with transaction.atomic():
         entries, _ = JournalEntry.objects.filter(run_id=run_id).delete()
         Keyframe.objects.filter(run_id=run_id).delete()
-        Run.objects.filter(pk=run_id).update(kept_bytes=0)
+        Branch.objects.filter(run_id=run_id).delete()
+        Run.objects.filter(pk=run_id).update(kept_bytes=0, branch=0)
     return entries

@@ -86,6 +86,8 @@ class Run(models.Model):
     token_serial = models.PositiveIntegerField(default=0)
     #: The digest of the lab as it was when the run began (`Lab.version`).
     lab_version = models.CharField(max_length=32, blank=True)
+    #: Which of its branches is present (`Branch.number`); 0: the first one.
+    branch = models.PositiveIntegerField(default=0)
     #: Counts the hosts that have owned this run. Only the owner of the current epoch may write its journal.
     epoch = models.PositiveIntegerField(default=0)
     #: Builds of its cluster that were begun since one came to its end.
@@ -150,14 +152,44 @@ class Run(models.Model):
         return constant_time_compare(token, self.token)
 
 
+class Branch(models.Model):
+    """One of the ways that a run went. A run that never branched off has none.
+
+    A branch shares with the one that it left all entries up to `seq`; its own follow.
+    """
+
+    run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="branches")
+    #: 0: the first way, which left none.
+    number = models.PositiveIntegerField()
+    name = models.CharField(max_length=60)
+    #: The number of the branch that it left; None: it is the first.
+    parent = models.PositiveIntegerField(null=True)
+    seq = models.PositiveIntegerField(default=0)
+    #: Where it left: virtual microseconds.
+    at_us = models.BigIntegerField(default=0)
+    #: Deleted, but others that left it still share its entries.
+    gone = models.BooleanField(default=False)
+    created = models.DateTimeField(auto_now_add=True)
+
+    class Meta:
+        ordering: ClassVar = ["run", "number"]
+        constraints: ClassVar = [
+            models.UniqueConstraint(fields=["run", "number"], name="runs_branch_run_number"),
+        ]
+
+    def __str__(self) -> str:
+        return f"{self.run_id}/{self.number} {self.name}"
+
+
 class JournalEntry(models.Model):
     """One input to the run's cluster or file system, committed before it took effect.
 
-    `seq` is unique within the run whatever the epoch, so that two hosts can never write the same place in
+    `seq` is unique within the branch whatever the epoch, so that two hosts can never write the same place in
     its history; the epoch says which host wrote it.
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="journal")
+    branch = models.PositiveIntegerField(default=0)
     epoch = models.PositiveIntegerField()
     seq = models.PositiveIntegerField()
     #: Virtual microseconds.
@@ -170,7 +202,7 @@ class JournalEntry(models.Model):
     class Meta:
         ordering: ClassVar = ["run", "seq"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["run", "seq"], name="runs_journal_run_seq"),
+            models.UniqueConstraint(fields=["run", "branch", "seq"], name="runs_journal_run_branch_seq"),
         ]
 
     def __str__(self) -> str:
@@ -185,6 +217,7 @@ class Keyframe(models.Model):
     """
 
     run = models.ForeignKey(Run, on_delete=models.CASCADE, related_name="keyframes")
+    branch = models.PositiveIntegerField(default=0)
     seq = models.PositiveIntegerField()
     #: Its virtual time, microseconds; None of those that were kept before it was noted.
     at_us = models.BigIntegerField(null=True)
@@ -200,7 +233,7 @@ class Keyframe(models.Model):
     class Meta:
         ordering: ClassVar = ["run", "seq"]
         constraints: ClassVar = [
-            models.UniqueConstraint(fields=["run", "seq"], name="runs_keyframe_run_seq"),
+            models.UniqueConstraint(fields=["run", "branch", "seq"], name="runs_keyframe_run_branch_seq"),
         ]
 
     def __str__(self) -> str:

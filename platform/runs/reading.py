@@ -17,7 +17,7 @@ from django.utils.crypto import constant_time_compare, salted_hmac
 
 from cluster_engine.sim import rfc3339
 from cluster_engine.sim.journal import unpack_bytes
-from runs import journal
+from runs import journal, lineage
 from runs.models import JournalEntry, Run
 
 READING_PREFIX = "ddv_"
@@ -67,7 +67,7 @@ class Step:
 
 def latest(run: Run) -> list[Step]:
     """The latest entries of the run's journal, the last first."""
-    rows = JournalEntry.objects.filter(run=run).order_by("-seq")[:SHOWN_ENTRIES]
+    rows = lineage.entries(run.pk).reverse()[:SHOWN_ENTRIES]
     return [_told(row) for row in rows]
 
 

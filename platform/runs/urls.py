@@ -21,6 +21,7 @@ urlpatterns = [
     path("<uuid:run_id>/past/", endpoints.past, name="past"),
     path("<uuid:run_id>/timeline/", endpoints.timeline, name="timeline"),
     path("<uuid:run_id>/whatif/", endpoints.whatif, name="whatif"),
+    path("<uuid:run_id>/branches/", endpoints.branches, name="branches"),
     path("<uuid:run_id>/files/", endpoints.files, name="files"),
     path("<uuid:run_id>/preview/", endpoints.preview, name="preview"),
     path("<uuid:run_id>/reset/", endpoints.reset, name="reset"),

@@ -172,7 +172,7 @@ class RunConsumer(AsyncWebsocketConsumer):  # type: ignore[misc]
     async def _tell_state(self) -> None:
         run = await sync_to_async(self._visible_run)(self.run_id)
         if run is not None:
-            await self._say("status", type="state", state=run.state, message=run.message)
+            await self._say("status", type="state", state=run.state, message=run.message, branch=run.branch)
 
     async def _say(self, channel: str, **message: Any) -> None:
         await self.send(text_data=json.dumps({"ch": channel, **message}))

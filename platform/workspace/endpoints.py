@@ -11,6 +11,7 @@ from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from grading import appeals
 from grading.reports import localize
+from runs import branches as ways
 from runs import hosting, other_states, services, states
 from runs.happenings import with_sentence
 from runs.kubeconfig import kubeconfig_of
@@ -25,6 +26,7 @@ MAX_PATH = 200
 MAX_FILE = 256 * 1024
 MAX_NAME = 253
 MAX_TIME = 60
+MAX_NUMBER = 1_000_000
 
 
 def _relay(reply: hosting.Reply) -> HttpResponse:
@@ -146,6 +148,29 @@ async def timeline(request: HttpRequest, run: Run) -> HttpResponse:
 async def whatif(request: HttpRequest, run: Run) -> HttpResponse:
     """What would happen if: {action, resource, namespace, name, manifest, seconds} (see `runs.host.whatif`)."""
     return _relay(other_states.foretold(await hosting.call(run, "POST", "whatif", json_body(request))))
+
+
+@endpoint("GET", "POST", "PUT", "DELETE")
+async def branches(request: HttpRequest, run: Run) -> HttpResponse:
+    """The run's branches; POST makes another one present (see `runs.host.branching`), PUT renames one {number, name},
+    DELETE deletes one {number}."""
+    if request.method == "POST":
+        return _relay(await hosting.call(run, "POST", "branch", json_body(request)))
+    if not run.is_live:
+        raise hosting.OverError(run.state)
+    if request.method != "GET":
+        data = json_body(request)
+        number = data.get("number")
+        if not isinstance(number, int) or not 0 <= number <= MAX_NUMBER:
+            raise BadRequestError(_("Name a branch by its number."))
+        try:
+            if request.method == "PUT":
+                await sync_to_async(ways.rename)(run, number, field(data, "name"))
+            else:
+                await sync_to_async(ways.delete)(run, number)
+        except ways.BranchError as error:
+            return problem(409, str(error))
+    return JsonResponse({"branches": await sync_to_async(ways.listed)(run)})
 
 
 @endpoint("GET", "PUT", "POST", "DELETE")

@@ -275,7 +275,7 @@ def test_the_tab_s_socket(stack, scene, role, origin, tab, _exec):
     assert isinstance(socket, ClientConnection), socket
     with socket:
         said = json.loads(socket.recv(timeout=30))
-        assert said == {"ch": "status", "type": "state", "state": "ready", "message": ""}
+        assert said == {"ch": "status", "type": "state", "state": "ready", "message": "", "branch": 0}
 
 
 def test_what_is_refused_is_no_error_in_the_log(stack, scene):
@@ -434,4 +434,4 @@ def test_a_stopped_run_is_closed_to_its_owner_too(stack, scene):
     assert isinstance(socket, ClientConnection)
     with socket:
         said = json.loads(socket.recv(timeout=30))
-        assert said == {"ch": "status", "type": "state", "state": "stopped", "message": ""}
+        assert said == {"ch": "status", "type": "state", "state": "stopped", "message": "", "branch": 0}

@@ -737,14 +737,61 @@ def test_looking_back_and_coming_home(visit):
         page.keyboard.press("Enter")
         page.wait_for_timeout(1_000)
     page.wait_for_selector("dd-map .pod:has-text('ghost')")
-    page.locator("dd-past summary").click()
+    page.locator("dd-past > .past-details > summary").click()
     page.wait_for_selector("dd-past .past-since li:has-text('Pod default/ghost')")
-    page.locator("dd-past input").focus()
+    page.locator("#past-slider").focus()
     page.keyboard.press("Escape")
     page.wait_for_selector("dd-past[hidden]", state="attached")
     page.wait_for_function("() => !document.querySelector('dd-map').textContent.includes('ghost')")
     page.wait_for_selector("dd-map:not(.is-past) .map-past[hidden]", state="attached")
     assert back.evaluate("it => it === document.activeElement"), "the focus comes back to where it was"
+
+
+def test_going_on_from_the_past_and_back(visit):
+    """By keyboard alone."""
+    workspace = visit()
+    page = workspace.page
+
+    def press(key, place="dd-past"):
+        page.locator(f"{place} button:has-text('{workspace.says(key)}')").first.focus()
+        page.keyboard.press("Enter")
+
+    def look_back():
+        press("past.open", "dd-clock")
+        page.wait_for_selector("dd-map.is-past .map-past:not([hidden])")
+
+    def pods():
+        page.wait_for_selector("dd-past[hidden]", state="attached")
+        workspace.show("map")
+        return page.locator("dd-map .pod:has-text('ghost')")
+
+    workspace.type("kubectl run ghost --image=nginx:1.27 && kubectl wait --for=condition=Ready pod/ghost")
+    workspace.expect("condition met")
+    workspace.show("map")
+    page.wait_for_selector("dd-map .pod:has-text('ghost')")
+    workspace.type("kubectl delete pod ghost --now && echo gone-$((40+2))")
+    workspace.expect("gone-42")
+    workspace.show("map")
+    page.wait_for_function("() => !document.querySelector('dd-map').textContent.includes('ghost')")
+    look_back()
+    press("branches.undo")
+    pods().first.wait_for()
+    look_back()
+    if not page.locator("dd-branches details[open]").count():
+        page.locator("dd-branches summary").focus()
+        page.keyboard.press("Enter")
+    page.wait_for_selector("dd-branches li[aria-current=true]:has-text('kB')")
+    press("branches.go", "dd-branches")
+    pods().first.wait_for(state="detached")
+    look_back()
+    if not page.locator("dd-branches details[open]").count():
+        page.locator("dd-branches summary").focus()
+        page.keyboard.press("Enter")
+    press("branches.delete", "dd-branches")
+    page.wait_for_selector("#confirm[open]")
+    page.locator("#confirm-yes").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelectorAll('dd-branches li').length === 1")
 
 
 # ---- what if -----------------------------------------------------------------------------------------------

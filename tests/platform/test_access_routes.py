@@ -18,7 +18,7 @@ from django.urls import URLResolver, get_resolver
 from grading.models import Appeal, Standing, Submission
 from runs import hosting
 from runs.hosting import Reply
-from runs.models import Run
+from runs.models import Branch, Run
 
 ROLES = ("owner", "other", "instructor", "staff", "guest", "anonymous")
 VERBS = ("GET", "POST", "PUT", "PATCH", "DELETE")
@@ -36,13 +36,24 @@ BODIES = {
     "hint": {"check": "etcd-node", "number": 1},
     "clock": {"action": "pause"},
     "whatif": {"action": "power-off", "name": "worker-1"},
+    "branches": {"action": "undo", "number": 0, "name": "x"},
+    "branches/<int:number>": {"name": "x"},
     "api/v1/runs/": {"lab": "explore-the-components"},
 }
 QUERIES = {"why": "?resource=pods&name=web"}
 """What an address asks of the reader, by how its route ends."""
 CLOCK = {"now": "2026-01-01T00:00:00Z", "speed": 1.0, "resume": 1.0, "looking": "", "sentence": ""}
+BRANCHED = {"number": 1, "name": "x"}
 WHY = {"kind": "Pod", "name": "web", "namespace": "default", "chain": [], "attempt": None, "nodes": 0}
 FORECAST = {"seconds": 60, "story": [], "untold": 0, "changes": [], "more": 0}
+ANSWERS = {
+    "check": REPORT,
+    "clock": CLOCK,
+    "why": WHY,
+    "whatif": FORECAST,
+    "block": {"ran": []},
+    "branch": BRANCHED,
+}
 
 ALL = "200 200 200 200 200 200"  # everybody
 IN = "200 200 200 200 200 403"  # whoever has an account or is a guest, over the API
@@ -81,6 +92,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "runs/<uuid:run_id>/past/": {"GET": WATCHED},
     "runs/<uuid:run_id>/timeline/": {"GET": WATCHED},
     "runs/<uuid:run_id>/whatif/": {"POST": MINE},
+    "runs/<uuid:run_id>/branches/": {"GET": WATCHED, "POST": MINE, "PUT": MINE, "DELETE": MINE},
     "runs/<uuid:run_id>/files/": {"GET": WATCHED, "PUT": MINE, "POST": MINE, "DELETE": MINE},
     "runs/<uuid:run_id>/preview/": {"POST": MINE},
     "runs/<uuid:run_id>/reset/": {"POST": MINE},
@@ -135,6 +147,8 @@ ROUTES: dict[str, dict[str, str]] = {
     "api/v1/runs/<uuid:run_id>/why/": {"GET": API_WATCHED},
     "api/v1/runs/<uuid:run_id>/past/": {"GET": API_WATCHED},
     "api/v1/runs/<uuid:run_id>/whatif/": {"POST": API_MINE},
+    "api/v1/runs/<uuid:run_id>/branches/": {"GET": API_WATCHED, "POST": API_MINE},
+    "api/v1/runs/<uuid:run_id>/branches/<int:number>/": {"PATCH": API_MINE, "DELETE": API_MINE},
     "api/v1/me/": {"GET": IN},
     "healthz": {"GET": ALL},
     "healthz/": {"GET": ALL},
@@ -199,12 +213,7 @@ def _host(monkeypatch: pytest.MonkeyPatch) -> None:
     """A host that answers everything."""
 
     async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = 0) -> Reply:
-        return Reply(
-            200,
-            {"check": REPORT, "clock": CLOCK, "why": WHY, "whatif": FORECAST, "block": {"ran": []}}.get(
-                verb, {}
-            ),
-        )
+        return Reply(200, ANSWERS.get(verb, {}))
 
     monkeypatch.setattr(hosting, "call", call)
 
@@ -231,6 +240,9 @@ def address(people: dict[str, User], run: Run, lab: Any) -> Any:
     result = {"id": "x", "title": {"en": "X"}, "state": "failed", "message": {"en": "No."}}
     Standing.objects.create(run=run, history=run.start, score=0, max_score=1, checks=[result], at=run.created)
     appeal = Appeal.objects.create(user=people["owner"], run=run, check_id="x", result=result, at=run.created)
+    for number, parent in enumerate((None, 0)):
+        Branch.objects.create(run=run, number=number, name="x", parent=parent)
+    Run.objects.filter(pk=run.pk).update(branch=1)
     values = {
         "<uuid:run_id>": run.pk, "<uuid:submission_id>": submission.pk, "<int:token_id>": token.pk,
         "<int:number>": 0, "<slug:question>": "x",
@@ -314,6 +326,7 @@ def test_a_guessed_id(sessions: dict[str, str], lab: Any, route: str) -> None:
     path = "/" + route.replace("<slug:slug>", lab.slug)
     for name in ("<uuid:run_id>", "<uuid:submission_id>"):
         path = path.replace(name, str(uuid.uuid4()))
+    path = path.replace("<int:number>", "0")
     path += query_of(route)
     for verb, row in ROUTES[route].items():
         found = [status_of(sessions.get(role, ""), verb, path, body_for(route)) for role in ROLES]

@@ -65,3 +65,26 @@ def test_keyframes_stay_there_and_back() -> None:
     apps = migrate("runs", "0009_speed")
     last = apps.get_model("runs", "Keyframe").objects.get()
     assert (last.run_id, last.seq, bytes(last.data)) == (run.pk, 9, b"later")
+
+
+def test_back_from_branches_the_present_way_stays() -> None:
+    apps = migrate("runs", "0011_branches")
+    user = User.objects.create(username="u")
+    run = apps.get_model("runs", "Run").objects.create(
+        user_id=user.pk, lab_slug="x", seed=1, start="", branch=2
+    )
+    for number, parent, seq in ((0, None, 0), (1, 0, 2), (2, 0, 1)):
+        apps.get_model("runs", "Branch").objects.create(
+            run=run, number=number, name="x", parent=parent, seq=seq, at_us=seq
+        )
+    for number, first in ((0, 0), (1, 3), (2, 2)):
+        for seq in (first, first + 1, first + 2):
+            values = {"run": run, "branch": number, "seq": seq, "at_us": seq}
+            apps.get_model("runs", "JournalEntry").objects.create(
+                **values, epoch=1, kind="clock", payload="{}"
+            )
+            apps.get_model("runs", "Keyframe").objects.create(**values, data=b"")
+
+    apps = migrate("runs", "0010_older_keyframes")
+    for name in ("JournalEntry", "Keyframe"):
+        assert list(apps.get_model("runs", name).objects.values_list("seq", flat=True)) == [0, 1, 2, 3, 4]

@@ -5,10 +5,14 @@ from __future__ import annotations
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.linux.programs.running import TIME
 
-WORDS = ("now", "pause", "resume", "speed", "step", "advance", "until", "back", "return")
+WORDS = (
+    "now", "pause", "resume", "speed", "step", "advance", "until", "back", "return", "branch", "branches", "switch",
+    "undo",
+)  # fmt: skip
 USAGE = (
     "time PROG ARGS | time now|pause|resume|step | time speed FACTOR | time advance SECONDS | "
-    "time until KIND/NAME CONDITION|CEL | time until event REASON | time back TIME|5m | time return"
+    "time until KIND/NAME CONDITION|CEL | time until event REASON | time back TIME|5m | time return | "
+    "time undo | time branch [NAME] | time branches | time switch BRANCH"
 )
 
 

@@ -4,7 +4,8 @@
     /t/<token>/…         the same, for the confined kubectl of the run's terminal
     /terminal/<run>[/n]  WebSocket: the run's terminal (1 to 4; the first has no number)
     /live/<run>          WebSocket: what else is live in the run, for one browser tab
-    /check, /apply, /diff, /lint, /files, /clock, /why, /past, /timeline, /whatif, /preview, /block, /stop /<run>
+    /check, /apply, /diff, /lint, /files, /clock, /why, /trail, /past, /timeline, /whatif, /branch, /preview,
+    /block, /stop /<run>
                          JSON, for the web tier
 
 All but `/t/` want the web tier's signature (`runs.signing`). Go clients send no bearer token over plain
@@ -46,7 +47,7 @@ _RUN = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 _CLUSTER = re.compile(rf"/clusters/{_RUN}(/.*)".encode("ascii"), re.DOTALL)
 _TOKEN = re.compile(rb"/t/([A-Za-z0-9_-]{20,100})(/.*)", re.DOTALL)
 _VERB = re.compile(
-    rf"/(live|check|apply|files|clock|why|past|whatif|lint|diff|timeline|preview|block|stop)/{_RUN}".encode(
+    rf"/(live|check|apply|files|clock|why|trail|past|timeline|whatif|branch|lint|diff|preview|block|stop)/{_RUN}".encode(
         "ascii"
     )
 )
@@ -302,6 +303,8 @@ class Edge:
             return await hosted.timeline()
         if verb == "whatif":
             return await hosted.what_if(data)
+        if verb == "branch":
+            return await hosted.branch(data)
         if verb == "preview":
             return await hosted.preview(data)
         if verb == "block":

@@ -29,7 +29,7 @@ from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
 from runs import journal, services
-from runs.host import beside, past, past_api, preview
+from runs.host import beside, branching, past, past_api, preview
 from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.clock import RunClock
@@ -163,7 +163,7 @@ class HostedRun:
         self.closed = False
         self._lost = False
         self.driver = Driver(
-            self.cluster, "max" if self.hurries else 1.0, pacer=host.pacer, unseen=self._unseen
+            self.cluster, "max" if self.hurries else run.speed, pacer=host.pacer, unseen=self._unseen
         )
         self.app = ClusterApp(
             self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink, amend=self._amend
@@ -364,6 +364,8 @@ class HostedRun:
     async def typed_time(self, words: list[str]) -> str:
         """What `time pause` and the like of the terminal do, and say in the owner's language. Raises ValueError."""
         with translation.override(self._language):
+            if words[0] in branching.WORDS:
+                return await branching.typed(self, words)
             return await self.clock.typed(words)
 
     async def typed_why(self, what: dict[str, Any]) -> str:
@@ -494,6 +496,16 @@ class HostedRun:
             await self.driver.roused()
             self.driver.catch_up()
             return await forecast(self.cluster, data)
+
+    async def branch(self, data: dict[str, Any]) -> dict[str, Any]:
+        """Go on from a moment of the past, or on another branch (`host/branching.py`). Raises HostError."""
+        return await branching.act(self, data)
+
+    async def keep_present(self) -> None:
+        """Write down all that the run is now, so that it goes on from here when it comes back."""
+        await self.terminal.settle()
+        await self.note_time()
+        await self._keep_keyframe()
 
     async def run_block(self, data: dict[str, Any]) -> dict[str, Any]:
         """Run one block of the lesson, and those before it that have not run (`host/beside.py`)."""

@@ -35,7 +35,8 @@ async def serve(
     cluster: Cluster, resolve: Callable[[Scope], UserInfo | None], scope: Scope, receive: Receive, send: Send
 ) -> None:
     """Answer one request to the cluster of then. Raises HostError 403 for what would change it."""
-    banner = f'299 - "{_("This is the past: %(now)s.") % {"now": cluster.now}}"'
+    said = _("This is the past: %(now)s.") % {"now": cluster.now}
+    banner = f'299 - "{said}"'
 
     async def under_banner(message: MutableMapping[str, Any]) -> None:
         if message["type"] == "http.response.start":

@@ -69,6 +69,7 @@ class GuideElement extends HTMLElement {
     this.#afterwards();
     this.#go(sessionStorage.getItem(this.#place) ?? this.#firstOpen(), false);
     on("dd-reset", () => this.#clear());
+    on("dd-branch", () => this.#clear());
     socket.follow("checks", {
       opened: () => socket.send({ ch: "checks", type: "follow", on: true, language: document.documentElement.lang }),
       message: (message) => {

@@ -26,6 +26,8 @@ export interface Events {
   "dd-down": undefined;
   /** The lab begins anew. */
   "dd-reset": undefined;
+  /** The run goes on on another of its branches: what is known of its cluster is of another one. */
+  "dd-branch": undefined;
   /** Type a command into the terminal. */
   "dd-run": { command: string };
   /** Open a file in the editor; with `content` when it may not exist yet. */

@@ -3,6 +3,7 @@
 import { h, icon } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
+import "./branches";
 import { emit, on, page, type ClockState, type PastObjects } from "./page";
 
 interface Mark {
@@ -33,8 +34,9 @@ class PastElement extends HTMLElement {
   #mark = -1;
   #timer = 0;
   #asking = new AbortController();
-  /** The moment that is shown. */
+  /** The moment that is shown, and how it was asked for. */
   #at = "";
+  #shown: Record<string, string> = {};
   readonly #slider = h("input", { type: "range", id: "past-slider", min: 0, max: 1, step: 1, value: 1, oninput: () => this.#slide() });
   readonly #time = h("time", { class: "num" });
   readonly #said = h("p", { class: "past-said", role: "status", "aria-live": "polite" });
@@ -43,6 +45,8 @@ class PastElement extends HTMLElement {
   readonly #details = h("details", { class: "past-details" }, this.#count, this.#since);
   readonly #earlier = h("button", { class: "bar-button", type: "button", onclick: () => this.#hop(-1) }, t("past.earlier"));
   readonly #terminals = h("button", { class: "bar-button", type: "button", "aria-pressed": "false", title: t("past.terminals_title"), onclick: () => void this.#turn(!this.#together) }, t("past.terminals"));
+  readonly #branches = document.createElement("dd-branches");
+  readonly #from = h("button", { class: "bar-button", type: "button", title: t("branches.from_title"), onclick: () => void this.#branches.go({ action: "branch", ...this.#shown }) }, t("branches.from"));
   readonly #later = h("button", { class: "bar-button", type: "button", onclick: () => this.#hop(1) }, t("past.later"));
 
   connectedCallback(): void {
@@ -54,14 +58,17 @@ class PastElement extends HTMLElement {
       this.#earlier,
       this.#later,
       this.#terminals,
+      this.#from,
       h("button", { class: "bar-button", type: "button", onclick: () => this.#close() }, icon("cross"), t("past.now")),
       this.#said,
       this.#details,
+      this.#branches,
     );
     on("dd-look-back", () => void this.#open());
     on("dd-clock", ({ looking }) => this.#terminals.setAttribute("aria-pressed", String(looking !== "")));
     on("dd-down", () => this.#close());
     on("dd-reset", () => this.#close());
+    on("dd-branch", () => this.#close());
     this.addEventListener("keydown", (event) => {
       if (event.key === "Escape") this.#close();
     });
@@ -77,6 +84,7 @@ class PastElement extends HTMLElement {
       return;
     }
     this.hidden = false;
+    void this.#branches.load();
     const { begin, now, marks } = this.#span;
     this.#slider.max = String(Math.max(1, Math.ceil((Date.parse(now) - Date.parse(begin)) / 1000)));
     this.#slider.value = this.#slider.max;
@@ -161,6 +169,7 @@ class PastElement extends HTMLElement {
       );
       emit("dd-past", { at: moment.at, objects: moment.objects });
       this.#at = moment.at;
+      this.#shown = wanted;
       if (this.#together) await this.#turn(true);
     } catch (error) {
       if (error instanceof RequestError) this.#said.textContent = error.message;

@@ -40,6 +40,8 @@ class RunSocket {
   #tries = 0;
   #timer = 0;
   #hiding = 0;
+  /** The branch of the run that the last line led to. */
+  #branch: number | undefined;
 
   constructor() {
     on("dd-up", () => {
@@ -120,12 +122,15 @@ class RunSocket {
     const message = JSON.parse(data) as Message;
     if (message.ch === "status" && message.type === "pace") emit("dd-pace", { pace: Number(message.pace) });
     else if (message.ch === "status" && message.type === "clock") emit("dd-clock", message as unknown as ClockState);
-    else if (message.ch === "status") this.#status(message.state as RunState, String(message.message ?? ""));
+    else if (message.ch === "status") this.#status(message.state as RunState, String(message.message ?? ""), Number(message.branch));
     else this.#channels.get(message.ch)?.message?.(message);
   }
 
   /** The run's state comes first on every new line: then it is up. */
-  #status(state: RunState, text: string): void {
+  #status(state: RunState, text: string, branch: number): void {
+    const another = this.#branch !== undefined && this.#branch !== branch;
+    this.#branch = branch;
+    if (another) emit("dd-branch", undefined);
     emit("dd-state", { state, message: text });
     if (!this.#wanted || this.#line === "connected") return;
     this.#tries = 0;

@@ -125,6 +125,7 @@ class MapElement extends HTMLElement {
       this.#up = true;
       this.#flow();
     });
+    on("dd-branch", () => this.#watches.clear());
     on("dd-down", () => {
       this.#up = false;
       this.#flow();

@@ -1,0 +1,229 @@
+"""A run goes on from a moment of its past: the old way is kept, and gone back to by its name."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import Any
+
+import pytest
+from runs import branches, journal, lineage
+from runs.branches import BranchError
+from runs.host import branching
+from runs.host.errors import HostError
+from runs.journal import FencedError, Moment
+from runs.models import Branch, JournalEntry, Keyframe, Run
+from test_pasts import Life, host, life
+
+from cluster_engine.sim import rfc3339_micro
+
+__all__ = ["host", "life"]  # fixtures
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+
+def go(life: Life, **data: Any) -> dict[str, Any]:
+    """As the page asks it; the run is up again afterwards."""
+    done: dict[str, Any] = life.host.call(life.hosted.branch(data))
+    life.host.acquire(life.run.pk)
+    life.run.refresh_from_db()
+    return done
+
+
+def maps(life: Life) -> list[str]:
+    found = life.hosted.cluster.list("configmaps", "default")
+    return [each["metadata"]["name"] for each in found if each["metadata"]["name"].startswith("m")]
+
+
+def state(life: Life) -> tuple[int, str]:
+    cluster = life.hosted.cluster
+    return cluster.clock.now, cluster.state_hash()
+
+
+def files(life: Life) -> dict[str, Any]:
+    return journal.with_changes({}, journal.records(lineage.entries(life.run.pk).filter(kind=journal.FILE)))
+
+
+def kept(life: Life) -> tuple[int, int]:
+    """What is counted, and what there is."""
+    life.run.refresh_from_db()
+    return life.run.kept_bytes, branches._bytes(life.run.pk, None)
+
+
+def test_going_on_from_a_moment_and_back(life: Life) -> None:
+    life.host.call(life.hosted.terminal.save("early.txt", "1"))
+    moment, then = next((m, h) for m, h in life.hashes.items() if m.at_us)
+    trunk, all_maps = state(life), maps(life)
+    done = go(life, action="branch", at=rfc3339_micro(moment.at_us), name="what if")
+    assert done == {"number": 1, "name": "what if"}
+    assert state(life) == (moment.at_us, then), "the cluster is as it was then"
+    assert [each["path"] for each in life.hosted.files() if each["path"] == "early.txt"], (
+        "the files came along"
+    )
+    life.live(1)
+    life.host.call(life.hosted.terminal.save("late.txt", "2"))
+    assert maps(life) != all_maps
+    told = branches.listed(life.run)
+    assert [(each["name"], each["present"], each["left"]) for each in told] == [
+        ("First way", False, None),
+        ("what if", True, 0),
+    ]
+    aside = state(life)
+    go(life, action="switch", number=0)
+    assert (maps(life), state(life)) == (all_maps, trunk), "as it was left, to the last byte"
+    assert {"early.txt", "late.txt"} <= {each["path"] for each in life.hosted.files()}
+    go(life, action="switch", number=1)
+    assert state(life) == aside
+    go(life, action="switch", number=0)
+    branches.delete(life.run, 1)
+    life.move()
+    assert state(life) == trunk
+    assert [each["number"] for each in branches.listed(life.run)] == [0]
+    assert not JournalEntry.objects.filter(run=life.run, branch=1).exists()
+    assert not Keyframe.objects.filter(run=life.run, branch=1).exists()
+    counted, there = kept(life)
+    assert counted == there
+
+
+def test_what_was_done_last_is_undone_and_done_again(life: Life) -> None:
+    all_maps, trunk = maps(life), state(life)
+    last = max(all_maps, key=lambda name: int(name[1:]))
+    go(life, action="undo")
+    assert set(all_maps) - set(maps(life)) == {last}
+    go(life, action="undo")
+    assert len(all_maps) - len(maps(life)) == 2
+    assert [each["number"] for each in branches.listed(life.run)] == [0, 2], (
+        "nothing was done on the first one"
+    )
+    go(life, action="switch", number=0)
+    assert state(life) == trunk
+
+
+@pytest.mark.slow
+def test_the_past_of_a_branch_is_its_own_way(life: Life) -> None:
+    moment = next(moment for moment in life.hashes if moment.at_us)
+    old = dict(life.hashes)
+    go(life, action="branch", at=rfc3339_micro(moment.at_us))
+    life.hashes = {}
+    life.live(2)
+    assert {each: life.past(each).state_hash() for each in life.hashes} == life.hashes
+    go(life, action="switch", number=0)
+    assert {each: life.past(each).state_hash() for each in old} == old
+
+
+@pytest.mark.slow
+def test_a_branch_that_others_left_gives_back_only_its_own(life: Life) -> None:
+    go(life, action="undo", name="a")
+    life.live(1)
+    shared = maps(life)
+    go(life, action="branch", at=rfc3339_micro(life.hosted.cluster.clock.now), name="b")
+    life.live(1)
+    branches.delete(life.run, 1)
+    assert [each["name"] for each in branches.listed(life.run)] == ["First way", "b"]
+    life.move()
+    assert set(shared) < set(maps(life)), "what b shares with a is still there"
+    go(life, action="switch", number=0)
+    branches.delete(life.run, 2)
+    assert list(Branch.objects.filter(run=life.run).values_list("number", flat=True)) == [0]
+    assert set(JournalEntry.objects.filter(run=life.run).values_list("branch", flat=True)) == {0}
+
+
+@pytest.mark.slow
+def test_a_reset_forgets_all_branches(life: Life) -> None:
+    go(life, action="undo")
+    journal.begin_anew(life.run)
+    assert (life.run.branch, Branch.objects.filter(run=life.run).count()) == (0, 0)
+
+
+@pytest.mark.slow
+def test_names_are_the_owners(life: Life) -> None:
+    go(life, action="undo", name="  mine ")
+    branches.rename(life.run, 1, "better")
+    assert [each["name"] for each in branches.listed(life.run)] == ["First way", "better"]
+    with pytest.raises(BranchError, match="at most 60 characters"):
+        branches.rename(life.run, 1, "x" * 61)
+
+
+@pytest.mark.slow
+def test_the_terminal_lists_and_goes(life: Life) -> None:
+    def typed(*words: str) -> str:
+        said: str = life.host.call(life.hosted.typed_time(list(words)))
+        return said
+
+    assert typed("branches") == "There is one way only, and no branch."
+    assert (
+        typed("branch", "the", "point")
+        == "The run goes on, on the branch 1, the point. The terminals begin anew."
+    )
+    life.host.acquire(life.run.pk)
+    lines = typed("branches").splitlines()
+    assert [line[:4] for line in lines] == ["  0 ", "* 1 "]
+    assert [line.rpartition("  ")[2] for line in lines] == ["First way", "the point"]
+    with pytest.raises(ValueError, match="There is no branch nowhere"):
+        typed("switch", "nowhere")
+    assert "on the branch 0" in typed("switch", "First", "way")
+
+
+REFUSED: list[tuple[dict[str, Any], int, str]] = [
+    ({"action": "leap"}, 400, "action: one of branch, undo, switch, found 'leap'"),
+    ({"action": "switch", "number": "one"}, 400, "action: one of branch, undo, switch, found 'switch'"),
+    ({"action": "switch", "number": 7}, 409, "There is no branch 7."),
+    ({"action": "branch", "at": "soon"}, 400, "at: a time as 2026-01-01T00:00:00Z, found 'soon'"),
+    ({"action": "branch", "at": "1999-01-01T00:00:00Z"}, 409, "The run had not begun then."),
+    ({"action": "branch", "revision": "-999"}, 409, "The run had not begun then."),
+    ({"action": "undo", "name": "x" * 61}, 409, "A branch's name has at most 60 characters."),
+]
+
+
+def test_what_cannot_be_gone_on_from_is_said(life: Life) -> None:
+    for asked, status, said in REFUSED:
+        with pytest.raises(HostError) as refused:
+            life.host.call(life.hosted.branch(asked))
+        assert (refused.value.status, str(refused.value)) == (status, said)
+    assert branches.listed(life.run) == []
+
+
+@pytest.fixture
+def begun(run: Run) -> Run:
+    """A run with a few entries, and no cluster."""
+    journal.take_over(run.pk)
+    kinds = ("header", "clock", "request", "request")
+    journal.write(run.pk, 1, [journal.Record(seq, seq * 10, kind, {}) for seq, kind in enumerate(kinds)])
+    journal.keep_keyframe(run.pk, 1, 1, b"x", at_us=10)
+    run.refresh_from_db()
+    return run
+
+
+def test_there_are_not_too_many(begun: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(branches, "BRANCHES_KEPT", 3)
+    for epoch in (1, 2):
+        branches.branch_off(begun.pk, epoch, Moment(20))
+    with pytest.raises(BranchError, match="This run has 3 branches, as many as it may: delete one first"):
+        branches.branch_off(begun.pk, 3, Moment(20))
+    with pytest.raises(BranchError, match="switch to another one first"):
+        branches.delete(begun, 2)
+    with pytest.raises(BranchError, match="That branch is the present one"):
+        branches.switch(begun.pk, 3, 2)
+
+
+def test_who_lost_the_run_makes_no_branch(begun: Run) -> None:
+    makers: list[Callable[[], Branch]] = [
+        lambda: branches.branch_off(begun.pk, 0, Moment(20)),
+        lambda: branches.undo(begun.pk, 0),
+        lambda: branches.switch(begun.pk, 0, 0),
+    ]
+    for make in makers:
+        with pytest.raises(FencedError):
+            make()
+
+
+def test_nothing_of_the_lab_itself_is_undone(begun: Run) -> None:
+    branches.undo(begun.pk, 1)
+    branches.undo(begun.pk, 2)
+    with pytest.raises(BranchError, match="There is nothing to undo"):
+        branches.undo(begun.pk, 3)
+
+
+def test_the_words_of_the_terminal_are_known_to_its_program() -> None:
+    from cluster_engine.terminal.programs import clock
+
+    assert set(branching.WORDS) < set(clock.WORDS)
