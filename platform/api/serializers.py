@@ -317,6 +317,53 @@ class RunPastRequestSerializer(serializers.Serializer[Any]):
     )
 
 
+class RunTrailRequestSerializer(serializers.Serializer[Any]):
+    """Which requests are asked about; `id`: one of them, with its way."""
+
+    id = serializers.CharField(max_length=64, required=False, default="", help_text="an audit id")
+    resource = serializers.CharField(max_length=253, required=False, default="")
+    namespace = serializers.CharField(max_length=253, required=False, default="")
+    name = serializers.CharField(max_length=253, required=False, default="")
+
+
+class RunAskedSerializer(serializers.Serializer[Any]):
+    """A request to the cluster."""
+
+    id = serializers.CharField(help_text="its audit id")
+    at = serializers.CharField(help_text="the cluster's time, RFC 3339")
+    user = serializers.CharField(allow_blank=True)
+    method = serializers.CharField()
+    path = serializers.CharField()
+    code = serializers.IntegerField(help_text="of the answer")
+
+
+class RunStationSerializer(serializers.Serializer[Any]):
+    """A place of a request's way through the API server."""
+
+    key = serializers.CharField()
+    title = serializers.CharField()
+    text = serializers.CharField(help_text="what it met there")
+    details = serializers.ListField(child=serializers.CharField())
+    lesson = serializers.CharField(allow_blank=True, help_text="the lesson that explains it")
+
+
+class RunFollowedSerializer(serializers.Serializer[Any]):
+    """A write that followed from a request."""
+
+    at = serializers.CharField(help_text="the cluster's time, RFC 3339")
+    text = serializers.CharField()
+
+
+class RunTrailSerializer(serializers.Serializer[Any]):
+    """The latest requests (`requests`), or one and its way (the rest)."""
+
+    requests = RunAskedSerializer(many=True, required=False)
+    asked = RunAskedSerializer(required=False)
+    stations = RunStationSerializer(many=True, required=False)
+    followed = RunFollowedSerializer(many=True, required=False)
+    untold = serializers.IntegerField(required=False, help_text="writes that followed and are more than 24")
+
+
 class RunBranchSerializer(serializers.Serializer[Any]):
     """One of the ways that a run went."""
 

@@ -40,6 +40,7 @@ urlpatterns = [
     path("v1/runs/<uuid:run_id>/token/", views.RunTokenView.as_view(), name="run_token"),
     path("v1/runs/<uuid:run_id>/clock/", views.RunClockView.as_view(), name="run_clock"),
     path("v1/runs/<uuid:run_id>/why/", views.RunWhyView.as_view(), name="run_why"),
+    path("v1/runs/<uuid:run_id>/requests/", views.RunRequestsView.as_view(), name="run_requests"),
     path("v1/runs/<uuid:run_id>/past/", views.RunPastView.as_view(), name="run_past"),
     path("v1/runs/<uuid:run_id>/whatif/", views.RunWhatIfView.as_view(), name="run_whatif"),
     path("v1/runs/<uuid:run_id>/branches/", views.RunBranchesView.as_view(), name="run_branches"),

@@ -25,7 +25,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
-from runs import branches, hosting, other_states
+from runs import branches, hosting, other_states, stations
 from runs import services as runs
 from runs.happenings import with_sentence
 from runs.models import Run
@@ -53,6 +53,8 @@ from api.serializers import (
     RunRequestSerializer,
     RunSerializer,
     RunTokenSerializer,
+    RunTrailRequestSerializer,
+    RunTrailSerializer,
     RunWhatIfRequestSerializer,
     RunWhatIfSerializer,
     RunWhyRequestSerializer,
@@ -451,6 +453,27 @@ class RunWhyView(APIView):
         reply = with_words(async_to_sync(hosting.call)(run, "GET", "why", asked.validated_data))
         if reply.status == 200:
             return Response(RunWhySerializer(reply.data).data)
+        if reply.status == 404:
+            raise NotFound(reply.data["error"])
+        raise hosting.UnavailableError(f"the host answered {reply.status}")
+
+
+class RunRequestsView(APIView):
+    """The requests to one run's cluster."""
+
+    @extend_schema(
+        operation_id="runs_requests_retrieve",
+        parameters=[RunTrailRequestSerializer],
+        responses=RunTrailSerializer,
+    )
+    def get(self, request: Request, run_id: uuid.UUID) -> Response:
+        """The latest requests that changed something; with `id` one, station by station, and what followed."""
+        run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
+        asked = RunTrailRequestSerializer(data=request.query_params)
+        asked.is_valid(raise_exception=True)
+        reply = stations.with_words(async_to_sync(hosting.call)(run, "GET", "trail", asked.validated_data))
+        if reply.status == 200:
+            return Response(RunTrailSerializer(reply.data).data)
         if reply.status == 404:
             raise NotFound(reply.data["error"])
         raise hosting.UnavailableError(f"the host answered {reply.status}")

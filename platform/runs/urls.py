@@ -18,6 +18,7 @@ urlpatterns = [
     path("<uuid:run_id>/lint/", endpoints.lint, name="lint"),
     path("<uuid:run_id>/clock/", endpoints.clock, name="clock"),
     path("<uuid:run_id>/why/", endpoints.why, name="why"),
+    path("<uuid:run_id>/requests/", endpoints.requests, name="requests"),
     path("<uuid:run_id>/past/", endpoints.past, name="past"),
     path("<uuid:run_id>/timeline/", endpoints.timeline, name="timeline"),
     path("<uuid:run_id>/whatif/", endpoints.whatif, name="whatif"),

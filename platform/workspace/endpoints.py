@@ -12,7 +12,7 @@ from django.utils.translation import gettext as _
 from grading import appeals
 from grading.reports import localize
 from runs import branches as ways
-from runs import hosting, other_states, services, states
+from runs import hosting, other_states, services, states, stations
 from runs.happenings import with_sentence
 from runs.kubeconfig import kubeconfig_of
 from runs.models import Run
@@ -129,6 +129,14 @@ async def why(request: HttpRequest, run: Run) -> HttpResponse:
     """Why the object ?resource=&namespace=&name= is as it is, and why a Pod is where it is (see `runs.reasons`)."""
     asked = {key: request.GET.get(key, "")[:MAX_NAME] for key in ("resource", "namespace", "name")}
     return _relay(with_words(await hosting.call(run, "GET", "why", asked)))
+
+
+@endpoint("GET")
+async def requests(request: HttpRequest, run: Run) -> HttpResponse:
+    """The latest requests that changed something, of ?resource=&namespace=&name=; with ?id= one, and its way (see
+    `runs.stations`)."""
+    asked = {key: request.GET.get(key, "")[:MAX_NAME] for key in ("id", "resource", "namespace", "name")}
+    return _relay(stations.with_words(await hosting.call(run, "GET", "trail", asked)))
 
 
 @endpoint("GET")

@@ -710,6 +710,11 @@ def test_why_a_pod_waits_and_why_another_is_where_it_is(visit):
     ask.click()
     page.wait_for_selector(".why .why-table .badge.look-running")
     page.wait_for_selector(".why .why-chain li:has-text('status.phase: Pending → Running')")
+    page.locator(f".why[open] button:has-text('{workspace.says('trail.open')}')").focus()
+    page.keyboard.press("Enter")
+    page.wait_for_selector(".why[open] li[data-station=authorization]")
+    page.wait_for_selector(".why[open] li[data-station=store] a[href*='/lessons/cluster-components/']")
+    page.wait_for_selector(".why[open] li:has-text('small')")
 
 
 # ---- looking back ------------------------------------------------------------------------------------------

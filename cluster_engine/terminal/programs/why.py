@@ -5,12 +5,16 @@ from __future__ import annotations
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.terminal.programs.asking import ask
 
-USAGE = "why RESOURCE NAME [-n NAMESPACE] | why RESOURCE/NAME [-n NAMESPACE]"
+USAGE = "why RESOURCE NAME [-n NAMESPACE] | why RESOURCE/NAME [-n NAMESPACE] | why request [ID]"
 
 
 def asked(words: list[str]) -> dict[str, str] | None:
     """Which object is asked about, by the words of the command; None: nothing that there is."""
     match words:
+        case ["request"]:
+            return {"request": ""}
+        case ["request", ident]:
+            return {"request": ident}
         case ["-n" | "--namespace", namespace, *rest] | [*rest, "-n" | "--namespace", namespace]:
             what = asked(rest) if rest and not any(word.startswith("-") for word in rest) else None
             return {**what, "namespace": namespace} if what is not None else None

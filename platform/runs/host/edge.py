@@ -297,6 +297,8 @@ class Edge:
             return hosted.clock.state() if method == "GET" else await hosted.clock.act(data)
         if verb == "why":
             return await hosted.why(data)
+        if verb == "trail":
+            return await hosted.trail(data)
         if verb == "past":
             return await hosted.past(data)
         if verb == "timeline":

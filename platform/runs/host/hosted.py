@@ -28,8 +28,8 @@ from cluster_engine.release import release
 from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
-from runs import journal, services
-from runs.host import beside, branching, past, past_api, preview
+from runs import journal, services, stations
+from runs.host import beside, branching, past, past_api, preview, trail
 from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.clock import RunClock
@@ -372,6 +372,9 @@ class HostedRun:
         """What `why` of the terminal says, in the owner's language. Raises ValueError."""
         with translation.override(self._language):
             try:
+                if "request" in what:
+                    ident = what["request"] or trail.last(self.cluster)
+                    return stations.typed(trail.follow(self.cluster, ident))
                 return typed(await self.why(what))
             except HostError as error:
                 raise ValueError(str(error)) from error
@@ -451,6 +454,14 @@ class HostedRun:
         await self.driver.roused()
         self.driver.catch_up()
         return explain(self.cluster, data)
+
+    async def trail(self, data: dict[str, Any]) -> trail.Trail | dict[str, list[trail.Asked]]:
+        """The latest requests to the cluster, or one by its `id`, with its way (`host/trail.py`). Raises HostError."""
+        await self.driver.roused()
+        self.driver.catch_up()
+        if data.get("id"):
+            return trail.follow(self.cluster, str(data["id"]))
+        return {"requests": trail.latest(self.cluster, data)}
 
     async def past(self, data: dict[str, Any]) -> past.Span | past.Then:
         """How far one can look back, or the cluster as it was `at` a time or after a `revision` (`host/past.py`)."""

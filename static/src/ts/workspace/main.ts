@@ -10,10 +10,12 @@ import "./timeline";
 import { setUpPanes } from "./panes";
 import { setUpPreview } from "./preview";
 import { setUpWhatIf } from "./whatif";
+import { setUpTrail } from "./trail";
 import { setUpWhy } from "./why";
 import "./status";
 
 setUpPanes();
 setUpPreview();
+setUpTrail();
 setUpWhy();
 setUpWhatIf();

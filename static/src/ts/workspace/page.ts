@@ -38,6 +38,8 @@ export interface Events {
   "dd-preview": Previewed;
   /** Tell why an object is as it is. */
   "dd-why": Asked;
+  /** Follow the requests to an object. */
+  "dd-trail": Asked;
   /** Ask what would happen if something were done to it. */
   "dd-whatif": Tried;
   /** Open, or close, the way back into the run's past. */
@@ -81,6 +83,8 @@ export const page = {
   base: data.base ?? "",
   cluster: data.cluster ?? "",
   lab: data.lab ?? "/",
+  /** The address of the lesson `slug`. */
+  lesson: data.lesson ?? "/",
   state: (data.state ?? "requested") as RunState,
   message: data.message ?? "",
 };

@@ -2,7 +2,7 @@
 import { h, icon } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
-import { on, page, type Asked } from "./page";
+import { emit, on, page, type Asked } from "./page";
 
 interface Score {
   raw: number;
@@ -123,10 +123,16 @@ async function load(): Promise<void> {
   }
 }
 
+function followIt(): void {
+  dialog.close();
+  if (asked) emit("dd-trail", asked);
+}
+
 export function setUpWhy(): void {
   const close = h("button", { type: "button", class: "bar-button", "aria-label": t("why.close"), title: t("why.close"), onclick: () => dialog.close() }, icon("cross"));
   const again = h("button", { type: "button", class: "button button-small", onclick: () => void load() }, t("why.again"));
-  dialog.append(h("div", { class: "why-head" }, title, again, close), said, body);
+  const trail = h("button", { type: "button", class: "button button-small", onclick: () => followIt() }, t("trail.open"));
+  dialog.append(h("div", { class: "why-head" }, title, trail, again, close), said, body);
   document.body.append(dialog);
   on("dd-why", (what) => {
     asked = what;
