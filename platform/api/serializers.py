@@ -381,21 +381,6 @@ class RunBranchNameSerializer(serializers.Serializer[Any]):
     name = serializers.CharField(max_length=NAME_LIMIT)
 
 
-class RunBranchRequestSerializer(serializers.Serializer[Any]):
-    """What the run goes on from."""
-
-    action = serializers.ChoiceField(
-        choices=("branch", "undo", "switch"),
-        help_text="from a moment; from before what was done last; where another branch was left",
-    )
-    at = serializers.CharField(max_length=40, required=False, help_text="of `branch`: the moment, RFC 3339")
-    revision = serializers.CharField(
-        max_length=20, required=False, help_text="of `branch`: right after it, as of the past"
-    )
-    number = serializers.IntegerField(required=False, min_value=0, help_text="of `switch`: which branch")
-    name = serializers.CharField(max_length=NAME_LIMIT, required=False, help_text="of the new branch")
-
-
 class RunBranchedSerializer(serializers.Serializer[Any]):
     """The branch that is present now."""
 
@@ -452,6 +437,22 @@ class RunWhatIfRequestSerializer(serializers.Serializer[Any]):
     )
 
 
+class RunBranchRequestSerializer(serializers.Serializer[Any]):
+    """What the run goes on from."""
+
+    action = serializers.ChoiceField(
+        choices=("branch", "undo", "keep", "switch"),
+        help_text="from a moment; from before what was done last; by what was tried; where another branch was left",
+    )
+    at = serializers.CharField(max_length=40, required=False, help_text="of `branch`: the moment, RFC 3339")
+    revision = serializers.CharField(
+        max_length=20, required=False, help_text="of `branch`: right after it, as of the past"
+    )
+    number = serializers.IntegerField(required=False, min_value=0, help_text="of `switch`: which branch")
+    name = serializers.CharField(max_length=NAME_LIMIT, required=False, help_text="of the new branch")
+    whatif = RunWhatIfRequestSerializer(required=False, help_text="of `keep`: what was tried")
+
+
 class RunWhatIfSerializer(serializers.Serializer[Any]):
     """What would happen, and what would be different."""
 
@@ -462,6 +463,10 @@ class RunWhatIfSerializer(serializers.Serializer[Any]):
         child=serializers.DictField(), help_text="{kind, namespace, name, what, text}"
     )
     more = serializers.IntegerField(help_text="changes that are more than 60")
+    maps = serializers.DictField(
+        child=serializers.DictField(),
+        help_text="{same, other}: nodes and Pods then, left alone and after the action",
+    )
 
 
 class MeSerializer(serializers.ModelSerializer[User]):

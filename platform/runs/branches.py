@@ -8,7 +8,7 @@ learner's files are not part of that: they stay as they are, whichever branch is
 from __future__ import annotations
 
 import uuid
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import Any, TypedDict
 
 from django.db import transaction
@@ -91,6 +91,16 @@ def undo(run_id: uuid.UUID, epoch: int, name: str = "") -> Branch:
         return branch
 
 
+def keep(run_id: uuid.UUID, epoch: int, tail: Sequence[Record], name: str = "") -> Branch:
+    """Go on from now by what was lived on a fork: the tail of its journal. Raises `BranchError`, `FencedError`."""
+    with transaction.atomic():
+        run = _held(run_id, epoch)
+        last = lineage.entries(run_id).last()
+        if last is None or last.seq + 1 != tail[0].seq:
+            raise BranchError(_("The cluster went on meanwhile: try it again."))
+        return _left(run, last, last.at_us, name, tail)
+
+
 def switch(run_id: uuid.UUID, epoch: int, number: int) -> Branch:
     """Go on where that branch was left. Raises `BranchError`, `FencedError`."""
     with transaction.atomic():
@@ -142,8 +152,8 @@ def _named(name: str) -> str:
     return name.strip()
 
 
-def _left(run: Run, last: JournalEntry | None, at_us: int, name: str) -> Branch:
-    """A new branch that shares all up to that entry, and begins at that time."""
+def _left(run: Run, last: JournalEntry | None, at_us: int, name: str, tail: Sequence[Record] = ()) -> Branch:
+    """A new branch that shares all up to that entry, and begins at that time; `tail`: what it has lived since."""
     if last is None or last.kind == journal.HEADER:
         raise BranchError(_("The run had not begun then."))
     known = Branch.objects.filter(run=run)
@@ -157,21 +167,30 @@ def _left(run: Run, last: JournalEntry | None, at_us: int, name: str) -> Branch:
     name = _named(name) or _("From %(time)s") % {"time": rfc3339(at_us)[11:19]}
     branch = known.create(run=run, number=number, name=name, parent=last.branch, seq=last.seq, at_us=at_us)
     rows = lineage.entries(run.pk)
-    _enter(run, branch, last.seq, at_us, _changes(_files(rows.filter(seq__lte=last.seq)), _files(rows)))
+    _enter(run, branch, last.seq, at_us, _changes(_files(rows.filter(seq__lte=last.seq)), _files(rows)), tail)
     return branch
 
 
-def _enter(run: Run, branch: Branch, seq: int, at_us: int, changes: Mapping[str, Any]) -> None:
+def _enter(
+    run: Run,
+    branch: Branch,
+    seq: int,
+    at_us: int,
+    changes: Mapping[str, Any],
+    tail: Sequence[Record] = (),
+) -> None:
     """The branch is present from now on: the files come along, then the time is noted at which it goes on."""
+    if tail:
+        seq, at_us = tail[-1].seq, tail[-1].at_us
     Run.objects.filter(pk=run.pk).update(
         branch=branch.number, epoch=F("epoch") + 1, builds=0, report="", reached_us=at_us
     )
     payloads = [(FILE, {"path": path, "content": content}) for path, content in changes.items()]
-    records = [
+    noted = [
         Record(seq + place, at_us, kind, payload)
         for place, (kind, payload) in enumerate([*payloads, (CLOCK, {})], start=1)
     ]
-    journal.write(run.pk, run.epoch + 1, records)
+    journal.write(run.pk, run.epoch + 1, [*tail, *noted])
 
 
 def _files(rows: QuerySet[JournalEntry]) -> dict[str, Any]:

@@ -45,7 +45,7 @@ QUERIES = {"why": "?resource=pods&name=web"}
 CLOCK = {"now": "2026-01-01T00:00:00Z", "speed": 1.0, "resume": 1.0, "looking": "", "sentence": ""}
 BRANCHED = {"number": 1, "name": "x"}
 WHY = {"kind": "Pod", "name": "web", "namespace": "default", "chain": [], "attempt": None, "nodes": 0}
-FORECAST = {"seconds": 60, "story": [], "untold": 0, "changes": [], "more": 0}
+FORECAST = {"seconds": 60, "story": [], "untold": 0, "changes": [], "more": 0, "maps": {}}
 ANSWERS = {
     "check": REPORT,
     "clock": CLOCK,

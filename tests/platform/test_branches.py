@@ -98,6 +98,20 @@ def test_what_was_done_last_is_undone_and_done_again(life: Life) -> None:
     assert state(life) == trunk
 
 
+def test_what_was_tried_is_kept(life: Life) -> None:
+    trunk, before = state(life), maps(life)
+    tried = {"action": "delete", "resource": "configmaps", "name": before[0], "seconds": 30}
+    told = life.host.call(life.hosted.what_if(tried))
+    assert {(each["kind"], each["what"]) for each in told["changes"]} == {("ConfigMap", "deleted")}
+    go(life, action="keep", whatif=tried, name="without it")
+    assert maps(life) == before[1:]
+    assert life.hosted.cluster.clock.now - trunk[0] == 30_000_000
+    life.move()
+    assert maps(life) == before[1:]
+    go(life, action="switch", number=0)
+    assert state(life) == trunk
+
+
 @pytest.mark.slow
 def test_the_past_of_a_branch_is_its_own_way(life: Life) -> None:
     moment = next(moment for moment in life.hashes if moment.at_us)
@@ -164,8 +178,8 @@ def test_the_terminal_lists_and_goes(life: Life) -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], int, str]] = [
-    ({"action": "leap"}, 400, "action: one of branch, undo, switch, found 'leap'"),
-    ({"action": "switch", "number": "one"}, 400, "action: one of branch, undo, switch, found 'switch'"),
+    ({"action": "leap"}, 400, "action: one of branch, undo, keep, switch, found 'leap'"),
+    ({"action": "switch", "number": "one"}, 400, "action: one of branch, undo, keep, switch, found 'switch'"),
     ({"action": "switch", "number": 7}, 409, "There is no branch 7."),
     ({"action": "branch", "at": "soon"}, 400, "at: a time as 2026-01-01T00:00:00Z, found 'soon'"),
     ({"action": "branch", "at": "1999-01-01T00:00:00Z"}, 409, "The run had not begun then."),
@@ -214,6 +228,11 @@ def test_who_lost_the_run_makes_no_branch(begun: Run) -> None:
     for make in makers:
         with pytest.raises(FencedError):
             make()
+
+
+def test_what_was_tried_is_not_kept_where_the_cluster_went_on(begun: Run) -> None:
+    with pytest.raises(BranchError, match="The cluster went on meanwhile"):
+        branches.keep(begun.pk, 1, [journal.Record(3, 30, "clock", {})])
 
 
 def test_nothing_of_the_lab_itself_is_undone(begun: Run) -> None:

@@ -72,6 +72,36 @@ def test_what_was_foretold_comes_true(cluster: Cluster) -> None:
     assert {each["kind"] for each in found["changes"]} >= {"Node", "Pod"}
 
 
+def nodes_of(picture: dict[str, Any]) -> list[str]:
+    return sorted(pod["node"] for pod in picture["pods"])
+
+
+def test_a_drain_moves_what_may_be_moved(cluster: Cluster) -> None:
+    budget = {"minAvailable": 3, "selector": {"matchLabels": {"app": "web"}}}
+    node = cluster.list("pods", "default")[0]["spec"]["nodeName"]
+    found = ask(cluster, action="drain", name=node, seconds=60)
+    same, other = found["maps"]["same"], found["maps"]["other"]
+    assert (node in nodes_of(same), node in nodes_of(other)) == (True, False)
+    assert [each["name"] for each in other["nodes"] if each["cordoned"]] == [node]
+    cluster.apply(
+        {"apiVersion": "policy/v1", "kind": "PodDisruptionBudget", "metadata": {"name": "b"}, "spec": budget}
+    )
+    cluster.settle()
+    held = ask(cluster, action="drain", name=node, seconds=60)["maps"]
+    assert nodes_of(held["other"]) == nodes_of(held["same"]), "what the budget forbids stays"
+
+
+@pytest.mark.parametrize(
+    ("action", "what"),
+    [("cut-off", {"name": "worker-1"}), ("kill", {"resource": "pods"})],
+    ids=["a node", "a container"],
+)
+def test_faults_are_tried(cluster: Cluster, action: str, what: dict[str, Any]) -> None:
+    name = cluster.list("pods", "default")[0]["metadata"]["name"]
+    found = ask(cluster, action=action, **{"name": name, **what}, seconds=90)
+    assert any(each["kind"] in ("Node", "Pod") for each in found["changes"])
+
+
 def test_a_manifest_is_tried(cluster: Cluster) -> None:
     manifest = "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: tide}\ndata: {height: '3'}\n"
     found = ask(cluster, action="apply", manifest=manifest, seconds=1)
@@ -130,7 +160,7 @@ def test_others_have_their_turn_between_the_objects(
     [
         (
             lambda c: forecast(c, {"action": "sink"}),
-            "action：应为 delete, apply, power-off 之一，得到 'sink'",
+            "action：应为 delete, apply, drain, power-off, cut-off, kill 之一，得到 'sink'",
         ),
         (
             lambda c: forecast(c, {"action": "delete", "seconds": 0}),
@@ -156,7 +186,7 @@ def test_too_much_to_compute_is_said(cluster: Cluster, monkeypatch: pytest.Monke
 
 
 REFUSED: list[tuple[dict[str, Any], int, str]] = [
-    ({}, 400, "action: one of delete, apply, power-off, found 'None'"),
+    ({}, 400, "action: one of delete, apply, drain, power-off, cut-off, kill, found 'None'"),
     ({"action": "delete", "resource": "pods", "name": "nobody"}, 404, 'pods "nobody" not found'),
     (
         {"action": "delete", "resource": "ships", "name": "x"},
@@ -164,6 +194,7 @@ REFUSED: list[tuple[dict[str, Any], int, str]] = [
         'the server doesn\'t have a resource type "ships"',
     ),
     ({"action": "power-off", "name": "mars"}, 400, "mars"),
+    ({"action": "drain", "name": "mars"}, 400, "There is no node mars."),
     ({"action": "apply", "manifest": "kind: ["}, 400, ""),
     ({"action": "apply", "manifest": "kind: Pod"}, 400, ""),
     ({"action": "delete", "seconds": 0}, 400, "seconds: a whole number from 1 to 3600, found '0'"),

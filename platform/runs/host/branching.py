@@ -1,7 +1,8 @@
 """A run goes on from a moment of its past, or on another branch (`runs/branches.py`), and leaves its host for it.
 
 What is asked is an object with one `action`: `branch` (`at` a time or right after a `revision`, as in `past.asked`),
-`undo`, or `switch` to a `number`; the first two take a `name`.
+`undo`, `keep` what came of a `whatif` (as `host/whatif.py` takes it), or `switch` to a `number`; all but the last take
+a `name`.
 """
 
 from __future__ import annotations
@@ -15,11 +16,13 @@ from typing import Any, Protocol
 from django.utils.translation import gettext as _
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.sim import rfc3339_micro
+from cluster_engine.sim import Entry, rfc3339_micro
 from runs import branches
 from runs.host import past
 from runs.host.clock import RunClock
 from runs.host.errors import HostError
+from runs.host.whatif import lived
+from runs.journal import Record
 from runs.models import Branch, Run
 
 PARTING_SECONDS = 0.3
@@ -46,6 +49,9 @@ class Owner(Protocol):
     async def in_thread(self, fn: Any, *args: Any) -> Any:
         """What ``fn(*args)`` returns, off the event loop."""
 
+    def record_of(self, entry: Entry) -> Record:
+        """An entry as it is numbered in the database."""
+
     def abandon(self) -> None:
         """Let go of it."""
 
@@ -54,8 +60,15 @@ async def act(run: Owner, data: dict[str, Any]) -> dict[str, Any]:
     """The branch that is present now: its `number` and `name`. Raises HostError."""
     if run.hurries:
         raise HostError(409, _("Beside a lesson there are no branches."))
-    change = _change(run, data)
-    await run.keep_present()
+    change: Callable[[], Branch]
+    if data.get("action") == "keep":
+        await run.keep_present()
+        tail = await lived(run.cluster, data.get("whatif") or {})
+        records = [run.record_of(entry) for entry in tail]
+        change = partial(branches.keep, run.run_id, run.epoch, records, str(data.get("name") or ""))
+    else:
+        change = _change(run, data)
+        await run.keep_present()
     try:
         branch: Branch = await run.in_thread(change)
     except branches.BranchError as error:
@@ -77,7 +90,7 @@ def _change(run: Owner, data: dict[str, Any]) -> Callable[[], Branch]:
     raise HostError(
         400,
         _("%(name)s: one of %(known)s, found %(found)r")
-        % {"name": "action", "known": "branch, undo, switch", "found": str(data.get("action"))[:40]},
+        % {"name": "action", "known": "branch, undo, keep, switch", "found": str(data.get("action"))[:40]},
     )
 
 

@@ -285,7 +285,7 @@ class HostedRun:
             )
         if why := self.holdings.full(entry):
             raise JournalFullError(why)
-        record = Record(self._base + entry.seq, entry.at, entry.kind, entry.payload)
+        record = self.record_of(entry)
         await self.host.writer.write(self.run_id, self.epoch, [record])
         weight = weight_of(entry)
         self.room -= weight
@@ -296,8 +296,12 @@ class HostedRun:
         ):
             self._frame_soon(entry.seq)
 
+    def record_of(self, entry: Entry) -> Record:
+        """An entry as it is numbered in the database."""
+        return Record(self._base + entry.seq, entry.at, entry.kind, entry.payload)
+
     def _amend(self, entry: Entry) -> None:
-        record = Record(self._base + entry.seq, entry.at, entry.kind, entry.payload)
+        record = self.record_of(entry)
         self.host.spawn(self._keep_amended(record))
 
     async def _keep_amended(self, record: Record) -> None:

@@ -1,5 +1,6 @@
 // What if: something is tried beside the cluster, for a stated time. What would happen is told, and what would be
 // different; the cluster itself is not touched, until one says so.
+import { drawPicture, type Picture } from "../lib/beside";
 import { h, icon } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
@@ -18,6 +19,7 @@ interface Answer {
   untold: number;
   changes: { what: string; text: string }[];
   more: number;
+  maps: { same: Picture; other: Picture };
 }
 
 const TIMES = [10, 60, 600];
@@ -27,6 +29,7 @@ const seconds = h("select", { id: "whatif-seconds" }, ...TIMES.map((n) => h("opt
 const said = h("p", { class: "why-said muted", role: "status" });
 const body = h("div", { class: "why-body" });
 const keep = h("button", { type: "button", class: "button", hidden: true, onclick: () => doIt() }, t("whatif.do"));
+const branch = h("button", { type: "button", class: "button button-main", hidden: true, onclick: () => void keepIt() }, t("whatif.keep"));
 let acts: Act[] = [];
 
 function chosen(): Act | undefined {
@@ -37,7 +40,13 @@ function actsOf({ resource, namespace, name, node }: Tried): Act[] {
   const kind = resource.replace(/s$/, "");
   const scope = namespace === "default" || namespace === "" ? "" : ` -n ${namespace}`;
   const found: Act[] = [{ label: t("whatif.delete", { name }), asked: { action: "delete", resource, namespace, name }, command: `kubectl delete ${kind} ${name}${scope}` }];
-  if (node) found.push({ label: t("whatif.power", { node }), asked: { action: "power-off", name: node }, command: `fault power ${node} off` });
+  if (resource === "pods") found.push({ label: t("whatif.kill", { name }), asked: { action: "kill", namespace, name }, command: `fault kill ${name} "" ${namespace}` });
+  if (node)
+    found.push(
+      { label: t("whatif.drain", { node }), asked: { action: "drain", name: node }, command: `kubectl drain ${node} --ignore-daemonsets --delete-emptydir-data --force` },
+      { label: t("whatif.power", { node }), asked: { action: "power-off", name: node }, command: `fault power ${node} off` },
+      { label: t("whatif.cut", { node }), asked: { action: "cut-off", name: node }, command: `fault link ${node} cut` },
+    );
   return found;
 }
 
@@ -48,6 +57,24 @@ function doIt(): void {
   emit("dd-run", { command: one.command });
 }
 
+/** The run goes on by what came of it, on a branch. */
+async function keepIt(): Promise<void> {
+  const one = chosen();
+  if (!one) return;
+  try {
+    const wanted = { action: "keep", name: one.label.slice(0, 60), whatif: { ...one.asked, seconds: Number(seconds.value) } };
+    await request("POST", `${page.base}branches/`, wanted);
+    dialog.close();
+  } catch (error) {
+    if (!(error instanceof RequestError)) throw error;
+    said.textContent = error.message;
+  }
+}
+
+function map(id: string, title: string, picture: Picture): HTMLElement {
+  return h("section", { "aria-labelledby": id }, h("h3", { id }, title), drawPicture(picture) ?? h("p", { class: "muted" }, t("whatif.empty")));
+}
+
 function section(id: string, title: string, list: HTMLElement, rest: string | null): HTMLElement {
   return h("section", { "aria-labelledby": id }, h("h3", { id }, title), list, rest ? h("p", { class: "muted" }, rest) : null);
 }
@@ -56,7 +83,7 @@ async function ask(): Promise<void> {
   const one = chosen();
   if (!one) return;
   said.textContent = t("whatif.loading");
-  keep.hidden = true;
+  keep.hidden = branch.hidden = true;
   body.replaceChildren();
   try {
     const answer = await request<Answer>("POST", `${page.base}whatif/`, { ...one.asked, seconds: Number(seconds.value) });
@@ -64,10 +91,11 @@ async function ask(): Promise<void> {
     const story = h("ol", { class: "why-chain" }, ...answer.story.map(({ at, text }) => h("li", {}, h("time", { class: "num muted", datetime: at }, at.slice(11, 19)), h("span", {}, text))));
     const changes = h("ul", { class: "why-remedies" }, ...answer.changes.map(({ what, text }) => h("li", { "data-what": what }, text)));
     body.replaceChildren(
+      h("div", { class: "whatif-maps" }, map("whatif-same", t("whatif.left"), answer.maps.same), map("whatif-other", t("whatif.then"), answer.maps.other)),
       section("whatif-changes", answer.changes.length ? t("whatif.changes") : t("whatif.same"), changes, answer.more ? t("whatif.more", { n: answer.more }) : null),
       section("whatif-story", t("whatif.story"), story, answer.untold ? t("whatif.more", { n: answer.untold }) : null),
     );
-    keep.hidden = false;
+    keep.hidden = branch.hidden = false;
   } catch (error) {
     if (!(error instanceof RequestError)) throw error;
     said.textContent = error.message;
@@ -89,13 +117,13 @@ export function setUpWhatIf(): void {
     event.preventDefault();
     void ask();
   });
-  dialog.append(h("div", { class: "why-head" }, h("h2", { id: "whatif-title" }, t("whatif.title")), close), form, said, body, h("div", { class: "dialog-buttons" }, keep));
+  dialog.append(h("div", { class: "why-head" }, h("h2", { id: "whatif-title" }, t("whatif.title")), close), form, said, body, h("div", { class: "dialog-buttons" }, keep, branch));
   document.body.append(dialog);
   on("dd-whatif", (tried) => {
     acts = actsOf(tried);
     act.replaceChildren(...acts.map(({ label }) => h("option", {}, label)));
     said.textContent = "";
-    keep.hidden = true;
+    keep.hidden = branch.hidden = true;
     body.replaceChildren();
     if (!dialog.open) dialog.showModal();
     act.focus();
