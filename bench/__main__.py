@@ -166,11 +166,12 @@ def lessons(options: argparse.Namespace) -> Iterator[Result]:
 
 
 def time(options: argparse.Namespace) -> Iterator[Result]:
-    """Random moments of a run of 500 entries and ten hours, had again; a what-if of a minute."""
+    """Random moments of a run of 500 entries and ten hours, had again and gone on from; a what-if of a minute."""
     measured = hosting(500, 10, 60, module="bench.rewind")
-    rewind, whatif = measured.pop("rewind"), measured.pop("whatif")
+    rewind, whatif, branch = (measured.pop(case) for case in ("rewind", "whatif", "branch"))
     yield {"bench": "time", "case": "rewind", **measured, **rewind}
     yield {"bench": "time", "case": "whatif", **whatif}
+    yield {"bench": "time", "case": "branch", **branch}
 
 
 def cel(options: argparse.Namespace) -> Iterator[Result]:

@@ -1,4 +1,4 @@
-"""Random moments of a long run had again, and a what-if. Run as a process of its own: one line of JSON."""
+"""Random moments of a long run had again and gone on from, what-ifs. A process of its own: one line of JSON."""
 
 from __future__ import annotations
 
@@ -16,6 +16,10 @@ from bench.hosting import host, ordered, platform, start
 WEB = "/apis/apps/v1/namespaces/default/deployments/web"
 QUERY = [("fieldManager", "bench"), ("force", "true")]
 HEADERS = {"content-type": "application/apply-patch+yaml"}
+
+
+BRANCHES = 10
+"""That are gone on from, one after the other; a run may have twelve."""
 
 
 def _web(number: int) -> bytes:
@@ -55,7 +59,7 @@ def _measured(repeats: int, act: Callable[[], object]) -> dict[str, float]:
 
 
 def measure(entries: int, hours: int, repeats: int) -> dict[str, Any]:
-    """A run's random moments after it moved to another host, and a what-if of a minute."""
+    """A run's random moments after it moved to another host, what-ifs of a minute, and going on from random moments."""
     with platform(), host() as made:
         from runs.models import Run
 
@@ -68,10 +72,15 @@ def measure(entries: int, hours: int, repeats: int) -> dict[str, Any]:
         made.call(hosted.clock.act({"action": "pause"}))
         chance, span = random.Random(1), hosted.cluster.clock.now - began
 
-        def rewind() -> None:
+        def moment() -> str:
             from cluster_engine.sim import rfc3339_micro
 
-            made.call(hosted.past({"at": rfc3339_micro(began + chance.randrange(span))}))
+            return rfc3339_micro(began + chance.randrange(span))
+
+        def branch() -> None:
+            """Until the cluster is up on it."""
+            made.call(made.runs[run].branch({"action": "branch", "at": moment()}))
+            made.acquire(run)
 
         asked = {"action": "delete", "resource": "deployments", "name": "web", "seconds": 60}
         return {
@@ -79,8 +88,9 @@ def measure(entries: int, hours: int, repeats: int) -> dict[str, Any]:
             "virtual_hours": hours,
             "keyframes": Run.objects.get(pk=run).keyframes.count(),
             "kept_bytes": Run.objects.get(pk=run).kept_bytes,
-            "rewind": _measured(repeats, rewind),
+            "rewind": _measured(repeats, lambda: made.call(hosted.past({"at": moment()}))),
             "whatif": _measured(max(repeats // 5, 1), lambda: made.call(hosted.what_if(asked))),
+            "branch": _measured(BRANCHES, branch),
         }
 
 

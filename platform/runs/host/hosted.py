@@ -174,6 +174,7 @@ class HostedRun:
         self.tabs = Tabs(self.app, self.checker, self.clock)
         self._previews = asyncio.Semaphore(PREVIEWS)
         self._forecasts = asyncio.Semaphore(1)
+        self._lookbacks = asyncio.Semaphore(1)
         self._jars = Jars()
 
     @property
@@ -211,6 +212,8 @@ class HostedRun:
 
     async def close(self) -> None:
         """Stop everything; the run itself goes on in its journal."""
+        if self.closed:
+            return
         self.closed = True
         self.host.pasts.forget(self.run_id)
         self.host.tokens.pop(self.token, None)
@@ -482,7 +485,8 @@ class HostedRun:
 
     async def cluster_at(self, moment: Moment) -> Cluster:
         """The cluster as it was (`host/pasts.py`). Raises HostError 410 for what cannot be had again."""
-        return await self.host.pasts.of(self.run_id, self.epoch, moment)
+        async with self._lookbacks:  # one that looks at many moments takes turns with others
+            return await self.host.pasts.of(self.run_id, self.epoch, moment)
 
     async def answer(self, scope: Scope, receive: Receive, send: Send, typed: bool) -> None:
         """The Kubernetes API, of now or of the past (`host/past_api.py`); `typed`: one of the run's terminals asks."""
