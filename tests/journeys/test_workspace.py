@@ -728,7 +728,7 @@ def test_looking_back_and_coming_home(visit):
     workspace.type("kubectl delete pod ghost --now && echo gone-$((40+2))")
     workspace.expect("gone-42")
     workspace.show("map")
-    page.wait_for_function("() => !document.querySelector('dd-map').textContent.includes('ghost')")
+    page.locator("dd-map .pod:has-text('ghost')").first.wait_for(state="detached")
     back = page.locator("dd-clock button").last
     back.focus()
     page.keyboard.press("Enter")
@@ -747,7 +747,7 @@ def test_looking_back_and_coming_home(visit):
     page.locator("#past-slider").focus()
     page.keyboard.press("Escape")
     page.wait_for_selector("dd-past[hidden]", state="attached")
-    page.wait_for_function("() => !document.querySelector('dd-map').textContent.includes('ghost')")
+    page.locator("dd-map .pod:has-text('ghost')").first.wait_for(state="detached")
     page.wait_for_selector("dd-map:not(.is-past) .map-past[hidden]", state="attached")
     assert back.evaluate("it => it === document.activeElement"), "the focus comes back to where it was"
 
@@ -777,7 +777,7 @@ def test_going_on_from_the_past_and_back(visit):
     workspace.type("kubectl delete pod ghost --now && echo gone-$((40+2))")
     workspace.expect("gone-42")
     workspace.show("map")
-    page.wait_for_function("() => !document.querySelector('dd-map').textContent.includes('ghost')")
+    page.locator("dd-map .pod:has-text('ghost')").first.wait_for(state="detached")
     look_back()
     press("branches.undo")
     pods().first.wait_for()
