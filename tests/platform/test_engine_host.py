@@ -263,7 +263,7 @@ def kept_at(host: EngineHost, run: Run) -> int:
     while hosted._frame_after == math.inf:
         assert time.monotonic() < end
         time.sleep(0.01)
-    return int(Keyframe.objects.get(run=run).seq)
+    return int(Keyframe.objects.filter(run=run).latest("seq").seq)
 
 
 @pytest.mark.parametrize("data", [b"", b"DRYDOCK1 rubbish"], ids=["empty", "rubbish"])
