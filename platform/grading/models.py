@@ -74,11 +74,6 @@ class Submission(models.Model):
     def __str__(self) -> str:
         return f"{self.lab_slug} {self.pk} ({self.state})"
 
-    @property
-    def is_done(self) -> bool:
-        """Whether the result is final."""
-        return self.state in DONE
-
 
 class AttemptQuerySet(models.QuerySet["Attempt"]):
     """Attempts, and the best of them."""

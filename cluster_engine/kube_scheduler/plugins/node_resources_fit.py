@@ -125,8 +125,6 @@ _SCORES: dict[str, Callable[[JSON], Callable[[int, int], int]]] = {
     RATIO: _ratio_of,
 }
 """Every type of scoring strategy: what becomes of (used, allocatable)."""
-STRATEGIES = tuple(_SCORES)
-"""In the order in which upstream lists them."""
 
 
 def usage(shape: Shape, node: NodeInfo, name: str, as_asked: bool = False) -> tuple[int, int]:
