@@ -29,6 +29,9 @@ PATHS_KEPT = 32
 """Field paths, problems or writes that one station of a record lists; one more stands for the rest."""
 TEXT_KEPT = 300
 """Characters of a path, of the user agent or of a message."""
+BODY_READ = 65_536
+"""Bytes of a failure's body that are read for its message; of a longer one nothing is (reading it takes many times its
+size in memory)."""
 ID_KEPT = 64
 """Characters of an audit id that a client brings."""
 AUDIT_ID = "audit-id"
@@ -206,7 +209,9 @@ def _shortened(texts: Iterable[str]) -> list[str]:
 
 
 def _message(body: bytes) -> str:
-    """What the Status of a failure says; "" when it came in another form than JSON."""
+    """What the Status of a failure says; "" when it came in another form than JSON, "…" when it is very long."""
+    if len(body) > BODY_READ:
+        return _REST
     try:
         status = orjson.loads(body)
     except orjson.JSONDecodeError:
