@@ -8,6 +8,8 @@ import { socket, type Message } from "./socket";
 
 const REOPEN_MS = 400;
 const SCROLLBACK = 5000;
+/** Characters that wait for a shell to be opened. */
+const HELD_MAX = 4096;
 
 const THEME: ITheme = {
   background: "#071522",
@@ -44,6 +46,8 @@ export class Screen {
   readonly #fit = new FitAddon();
   #open = false;
   #ended = false;
+  /** Typed while the shell was being opened. */
+  #held = "";
 
   constructor(
     readonly id: string,
@@ -75,7 +79,7 @@ export class Screen {
       this.refit();
     });
     term.textarea?.setAttribute("aria-label", t("terminal.label", { n: this.id }));
-    term.onData((data) => this.send({ type: "input", data }));
+    term.onData((data) => this.#typed(data));
     term.onResize(({ cols, rows }) => this.send({ type: "resize", cols, rows }));
     term.attachCustomKeyEventHandler((event) => this.#key(event));
     new ResizeObserver(() => this.refit()).observe(this.root);
@@ -83,7 +87,8 @@ export class Screen {
   }
 
   open(): void {
-    socket.send({ ch: "terminal", id: this.id, type: "open" });
+    const asked = socket.send({ ch: "terminal", id: this.id, type: "open" });
+    if (asked) this.#term.options.disableStdin = false;
   }
 
   /** The learner has closed it. */
@@ -107,6 +112,8 @@ export class Screen {
       this.#term.options.disableStdin = false;
       this.refit();
       this.send({ type: "resize", cols: this.#term.cols, rows: this.#term.rows });
+      if (this.#held) this.send({ type: "input", data: this.#held });
+      this.#held = "";
     } else if (message.type === "lost") {
       this.rest();
       // The shell has ended, or its host is gone: the next one begins where this one is opened again.
@@ -117,7 +124,14 @@ export class Screen {
   /** The line is down. */
   rest(): void {
     this.#open = false;
+    this.#held = "";
     this.#term.options.disableStdin = true;
+  }
+
+  /** The line is up, but a slow one takes a while to open the shell: what is typed meanwhile comes after it. */
+  #typed(data: string): void {
+    if (this.#open) this.send({ type: "input", data });
+    else if (this.#held.length + data.length <= HELD_MAX) this.#held += data;
   }
 
   send(frame: { type: string; [field: string]: unknown }): void {
