@@ -16,7 +16,7 @@ from cluster_engine.kube_scheduler.config import schema, validation
 from cluster_engine.kube_scheduler.config.defaults import completed, completed_args
 from cluster_engine.kube_scheduler.config.schema import ConfigError
 from cluster_engine.kube_scheduler.framework.interface import MAX_SCORE, Plugin, ShapePlugin
-from cluster_engine.kube_scheduler.framework.profile import POINTS, Profile, defines, points_of
+from cluster_engine.kube_scheduler.framework.profile import POINTS, Profile, acting, defines, points_of
 from cluster_engine.sim import SECOND
 
 NOT_SIMULATED = (
@@ -131,8 +131,9 @@ def _profile(profile: JSON, path: str, plugins: Sequence[type[Plugin]]) -> Profi
             f"initializing profiles: creating profile for scheduler name {name}: {problem}"
         ) from None
     _check_prepared(points, registry, path)
-    acting = {each for names in points.values() for each in names}
-    return Profile(name, tuple(p for p in plugins if p.name in acting), points, weights, args)
+    named = {each for names in points.values() for each in names}
+    enabled = tuple(p for p in plugins if p.name in named)
+    return Profile(name, enabled, points, weights, args, acting(enabled, points))
 
 
 def _check_simulated(profile: JSON, path: str) -> None:

@@ -5,7 +5,7 @@ Models pkg/scheduler/framework/runtime (the lists of frameworkImpl) and apis/con
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from cluster_engine.apimachinery.cow import JSON
@@ -27,8 +27,6 @@ POINTS: dict[str, tuple[str, ...]] = {
 }
 """Upstream's extension points, in the order in which it fills them, and the methods that act there."""
 
-POINT_OF = {method: point for point, methods in POINTS.items() for method in methods}
-
 
 @dataclass(frozen=True, slots=True)
 class Profile:
@@ -44,6 +42,8 @@ class Profile:
     """Of scores, by plugin; who is not named has the weight of its class."""
     args: Mapping[str, JSON]
     """By plugin."""
+    acting: Mapping[str, tuple[str, ...]]
+    """Method -> the names of the plugins that do something there, in order."""
 
 
 def defines(plugin: type[Plugin], method: str) -> bool:
@@ -57,3 +57,18 @@ def points_of(plugin: type[Plugin]) -> tuple[str, ...]:
     return plugin.extends or tuple(
         point for point, methods in POINTS.items() if any(defines(plugin, method) for method in methods)
     )
+
+
+def acting(
+    plugins: Sequence[type[Plugin]], points: Mapping[str, tuple[str, ...]]
+) -> dict[str, tuple[str, ...]]:
+    """Method -> who does something there: whom its point names, then who only helps itself at that point."""
+    by_name = {plugin.name: plugin for plugin in plugins}
+    found = {"normalize": tuple(plugin.name for plugin in plugins if defines(plugin, "normalize"))}
+    for point, methods in POINTS.items():
+        beside = (plugin.name for plugin in plugins if point not in points_of(plugin))
+        names = (*points[point], *beside)
+        found |= {
+            method: tuple(name for name in names if defines(by_name[name], method)) for method in methods
+        }
+    return found

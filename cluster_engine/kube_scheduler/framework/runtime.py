@@ -17,7 +17,7 @@ from cluster_engine.kube_scheduler.framework.attempts import Scores, Tally
 from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.interface import CycleState, Diagnosis, Plugin, ShapePlugin
 from cluster_engine.kube_scheduler.framework.nominator import nominated_node
-from cluster_engine.kube_scheduler.framework.profile import POINT_OF, Profile, defines, points_of
+from cluster_engine.kube_scheduler.framework.profile import Profile
 from cluster_engine.kube_scheduler.framework.shape import Shape
 from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Snapshot
 from cluster_engine.kube_scheduler.framework.verdicts import NodeNames, Nomination, Refusal, Skip
@@ -89,11 +89,7 @@ class Framework:
         by_name = {plugin.name: plugin for plugin in self.plugins}
 
         def at(method: str) -> tuple[Any, ...]:
-            """Who does something there: whom the profile names, then who only helps itself at that point."""
-            point = POINT_OF[method]
-            named = [by_name[name] for name in profile.points[point]]
-            beside = [plugin for plugin in self.plugins if point not in points_of(type(plugin))]
-            return tuple(plugin for plugin in (*named, *beside) if defines(type(plugin), method))
+            return tuple([by_name[name] for name in profile.acting[method]])
 
         self._shape_filters: tuple[ShapePlugin, ...] = at("filter_shape")
         self._shape_scorers: tuple[ShapePlugin, ...] = at("score_shape")
@@ -103,7 +99,7 @@ class Framework:
         self._post_filters: tuple[Plugin, ...] = at("post_filter")
         self._pre_scores: tuple[Plugin, ...] = at("pre_score")
         self._scorers: tuple[Plugin, ...] = at("score")
-        self._normalizers = {p.name for p in self.plugins if defines(type(p), "normalize")}
+        self._normalizers = frozenset(profile.acting["normalize"])
         self.reserves: tuple[Plugin, ...] = at("reserve")
         self.unreserves: tuple[Plugin, ...] = at("unreserve")[::-1]
         self.permits: tuple[Plugin, ...] = at("permit")
