@@ -48,11 +48,18 @@ def looks() -> Any:
     return pytest.mark.parametrize("look", EVERY if ALL else FEW, ids=str)
 
 
+#: What was pressed is drawn: two frames have passed, and what moves once has come to rest.
+DRAWN = """() => new Promise(done => requestAnimationFrame(() => requestAnimationFrame(done))).then(() => Promise.all(
+    document.getAnimations().filter(each => each.effect.getTiming().iterations !== Infinity)
+        .map(each => each.finished.catch(() => null))))"""
+
+
 def picture(page: Any, folder: Path | None, look: Look, name: str) -> None:
     """Keep what the page shows, when pictures are wanted."""
     if folder is not None:
         place = folder / str(look)
         place.mkdir(parents=True, exist_ok=True)
+        page.evaluate(DRAWN)
         page.screenshot(path=place / f"{re.sub(r'[^a-z0-9]+', '-', name.lower()).strip('-')}.png")
 
 
