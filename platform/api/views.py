@@ -106,6 +106,16 @@ def user_of(request: Request) -> User:
     return request.user
 
 
+def _refused(reply: hosting.Reply) -> Exception:
+    """What is raised for an answer of a run's host that is not 200: its own sentence, or that it has none for us."""
+    said = reply.data.get("error") if isinstance(reply.data, dict) else None
+    if said and reply.status == 404:
+        return NotFound(said)
+    if said and reply.status in (400, 409, 410):
+        return ValidationError({"non_field_errors": [said]})
+    return hosting.UnavailableError(f"the host answered {reply.status}")
+
+
 def lab_summary(lab: Any) -> dict[str, Any]:
     """A lab in a list."""
     return {
@@ -434,9 +444,7 @@ class RunClockView(APIView):
         reply = with_sentence(async_to_sync(hosting.call)(run, method, "clock", data))
         if reply.status == 200:
             return Response(RunClockSerializer(reply.data).data)
-        if reply.status in (400, 409, 410):
-            raise ValidationError({"non_field_errors": [reply.data["error"]]})
-        raise hosting.UnavailableError(f"the host answered {reply.status}")
+        raise _refused(reply)
 
 
 class RunWhyView(APIView):
@@ -453,9 +461,7 @@ class RunWhyView(APIView):
         reply = with_words(async_to_sync(hosting.call)(run, "GET", "why", asked.validated_data))
         if reply.status == 200:
             return Response(RunWhySerializer(reply.data).data)
-        if reply.status == 404:
-            raise NotFound(reply.data["error"])
-        raise hosting.UnavailableError(f"the host answered {reply.status}")
+        raise _refused(reply)
 
 
 class RunRequestsView(APIView):
@@ -474,9 +480,7 @@ class RunRequestsView(APIView):
         reply = stations.with_words(async_to_sync(hosting.call)(run, "GET", "trail", asked.validated_data))
         if reply.status == 200:
             return Response(RunTrailSerializer(reply.data).data)
-        if reply.status == 404:
-            raise NotFound(reply.data["error"])
-        raise hosting.UnavailableError(f"the host answered {reply.status}")
+        raise _refused(reply)
 
 
 class RunPastView(APIView):
@@ -493,9 +497,7 @@ class RunPastView(APIView):
         reply = other_states.with_words(async_to_sync(hosting.call)(run, "GET", "past", asked.validated_data))
         if reply.status == 200:
             return Response(RunPastSerializer(reply.data).data)
-        if reply.status in (400, 410):
-            raise ValidationError({"non_field_errors": [reply.data["error"]]})
-        raise hosting.UnavailableError(f"the host answered {reply.status}")
+        raise _refused(reply)
 
 
 class RunBranchesView(APIView):
@@ -520,9 +522,7 @@ class RunBranchesView(APIView):
         reply = async_to_sync(hosting.call)(run, "POST", "branch", dict(asked.validated_data))
         if reply.status == 200:
             return Response(RunBranchedSerializer(reply.data).data)
-        if reply.status in (400, 409, 410):
-            raise ValidationError({"non_field_errors": [reply.data["error"]]})
-        raise hosting.UnavailableError(f"the host answered {reply.status}")
+        raise _refused(reply)
 
 
 class RunBranchView(APIView):
@@ -570,11 +570,7 @@ class RunWhatIfView(APIView):
         )
         if reply.status == 200:
             return Response(RunWhatIfSerializer(reply.data).data)
-        if reply.status == 404:
-            raise NotFound(reply.data["error"])
-        if reply.status == 400:
-            raise ValidationError({"non_field_errors": [reply.data["error"]]})
-        raise hosting.UnavailableError(f"the host answered {reply.status}")
+        raise _refused(reply)
 
 
 class MeView(APIView):

@@ -676,6 +676,7 @@ def page() -> str:
         "",
         "What upstream's conformance suite asks, by what it needs, and which test here shows it. What is open is",
         "not necessarily wrong: no test carries its name yet; what is refused stands in `deviations.md`.",
+        "Controllers and the scheduler have a page of their own, `conformance-loops.md`.",
     ]
     for needs, behaviours, where, why in CLASSES:
         found = where()

@@ -11,6 +11,7 @@ from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kube_apiserver.authorization import Access, standing
 from cluster_engine.kube_apiserver.authorization.bootstrap_policy.controllers import CONTROLLERS
 from cluster_engine.kube_apiserver.authorization.bootstrap_policy.roles import GATHERING
+from cluster_engine.kube_apiserver.authorization.rbac import USERS_KEPT
 from cluster_engine.kube_apiserver.types import UserInfo
 from cluster_engine.kube_controller_manager.clusterrole_aggregation import gathered
 from cluster_engine.sim import Journal
@@ -218,6 +219,17 @@ def test_what_they_allow(settled: Cluster, case: str) -> None:
     decision = settled.server.authorizer.decide(asked)
     assert decision.allowed == bool(reason)
     assert decision.reason == (f"RBAC: allowed by {reason}" if reason else "")
+
+
+def test_what_is_remembered_of_users_is_bounded(settled: Cluster) -> None:
+    cluster = settled.fork()
+    authorizer = cluster.server._rbac
+    asked = Access(SCHEDULER, "create", resource="bindings", namespace="default")
+    for number in range(USERS_KEPT + 10):
+        somebody = UserInfo(f"user-{number}", groups=("system:authenticated",))
+        assert not authorizer.decide(Access(somebody, "get", resource="pods", namespace="default")).allowed
+        assert authorizer.decide(asked).allowed
+    assert len(authorizer._known.grants) <= USERS_KEPT
 
 
 def test_clusters_of_one_start_share_them() -> None:
