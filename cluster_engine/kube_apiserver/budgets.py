@@ -41,17 +41,19 @@ class Budgets:
             what = "events" if kind.ttl is not None else "objects"
             raise _exceeded(resource, name, what, used, self.max_objects)
 
-    def check_size(self, obj: JSON) -> None:
-        """Refuse (413) an object that etcd would not take, and (403) a Pod with too many containers."""
+    def check_size(self, obj: JSON) -> int:
+        """Its bytes. Refuse (413) an object that etcd would not take, and (403) a Pod with too many containers."""
         if obj.get("kind") == "Pod":
             spec = obj.get("spec") or {}
             count = sum(len(spec.get(name) or ()) for name in CONTAINERS)
             if count > self.max_containers:
                 raise _exceeded("pods", obj["metadata"]["name"], "containers", 0, self.max_containers, count)
-        if len(orjson.dumps(obj)) > self.max_object_bytes:
+        size = len(orjson.dumps(obj))
+        if size > self.max_object_bytes:
             raise errors.ApiError(
                 errors.status_failure(413, "RequestEntityTooLarge", "etcdserver: request is too large")
             )
+        return size
 
 
 def _exceeded(

@@ -199,7 +199,9 @@ class Registry:
 
     def _write(self, ctx: RequestContext, kind: Kind, key: str, obj: JSON, expect: int) -> JSON:
         if not ctx.trusted:
-            self.budgets.check_size(obj)
+            size = self.budgets.check_size(obj)
+            if ctx.record is not None:
+                ctx.record.size = size
         if ctx.dry_run:
             return obj
         return self.store.put(kind.group_resource, key, obj, expect=expect, ttl=kind.ttl)

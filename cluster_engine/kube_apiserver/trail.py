@@ -32,6 +32,8 @@ TEXT_KEPT = 300
 BODY_READ = 65_536
 """Bytes of a failure's body that are read for its message; of a longer one nothing is (reading it takes many times its
 size in memory)."""
+LEFT_FOR_LATER = 16_384
+"""Bytes of a written object up to which its record holds it, and compares what was changed when somebody asks."""
 ID_KEPT = 64
 """Characters of an audit id that a client brings."""
 AUDIT_ID = "audit-id"
@@ -40,20 +42,40 @@ _REST = "…"
 _SWITCHED = 101
 
 
+class Difference:
+    """What two states of an object differ in. Objects are never changed in place, so it can be found out later."""
+
+    __slots__ = ("_pair", "_paths")
+
+    def __init__(self, schema: Struct | None, old: JSON, new: JSON) -> None:
+        self._paths: list[str] = []
+        self._pair = None if old is new else (schema, old, new)
+
+    def paths(self) -> list[str]:
+        """See ``changed_paths``; the objects are let go."""
+        if self._pair is not None:
+            self._paths, self._pair = changed_paths(*self._pair), None
+        return self._paths
+
+
+_NONE: JSON = {}
+_NO_DIFFERENCE = Difference(None, _NONE, _NONE)
+
+
 @dataclass(slots=True)
 class Station:
     """One admission plugin that was asked; ``refused`` is why it let nothing through."""
 
     plugin: str
     phase: str
-    changed: list[str]
+    changed: Difference = _NO_DIFFERENCE
     refused: str = ""
 
     def as_data(self) -> JSON:
         return {
             "plugin": self.plugin,
             "phase": self.phase,
-            "changed": list(self.changed),
+            "changed": list(self.changed.paths()),
             "refused": self.refused,
         }
 
@@ -79,10 +101,12 @@ class Record:
     name: str = ""
     decision: str = ""
     reason: str = ""
-    defaulted: list[str] = field(default_factory=list)
+    defaulted: Difference = _NO_DIFFERENCE
     admission: list[Station] = field(default_factory=list)
     validation: str = ""
     problems: list[str] = field(default_factory=list)
+    size: int = 0
+    """Bytes of the object that was written, or would have been in a dry run."""
     writes: list[JSON] = field(default_factory=list)
     code: int = 0
     message: str = ""
@@ -93,20 +117,26 @@ class Record:
 
     def was_defaulted(self, schema: Struct | None, old: JSON, new: JSON) -> None:
         """What the defaults of the kind filled in."""
-        self.defaulted = changed_paths(schema, old, new)
+        self.defaulted = Difference(schema, old, new)
 
     def mutated(self, plugin: str, schema: Struct | None, old: JSON, new: JSON) -> None:
         """A mutating plugin was asked; perhaps it changed something."""
-        self.admission.append(Station(plugin, "mutating", changed_paths(schema, old, new)))
+        self.admission.append(Station(plugin, "mutating", Difference(schema, old, new)))
 
     def was_asked(self, plugin: str, phase: str, refused: str = "") -> None:
         """A plugin was asked and let it through, or refused it."""
-        self.admission.append(Station(plugin, phase, [], refused[:TEXT_KEPT]))
+        self.admission.append(Station(plugin, phase, refused=refused[:TEXT_KEPT]))
 
     def validated(self, problems: Sequence[FieldError]) -> None:
         """What validation found."""
         self.validation = "failed" if problems else "passed"
         self.problems = _shortened(str(problem)[:TEXT_KEPT] for problem in problems)
+
+    def compare(self) -> None:
+        """Finds out what was changed, so that the record holds no object any more."""
+        self.defaulted.paths()
+        for station in self.admission:
+            station.changed.paths()
 
     @property
     def revision(self) -> int:
@@ -120,7 +150,7 @@ class Record:
             **shown,
             "at": rfc3339_micro(self.at),
             "user": dict(self.user),
-            "defaulted": list(self.defaulted),
+            "defaulted": list(self.defaulted.paths()),
             "admission": [station.as_data() for station in self.admission],
             "problems": list(self.problems),
             "writes": [dict(write) for write in self.writes],
@@ -162,6 +192,8 @@ class Trail:
         record.code = code or _SWITCHED
         if code >= 400:
             record.message = _message(body)
+        if not 0 < record.size <= LEFT_FOR_LATER:
+            record.compare()
         if record.entry:
             links = self._causes.since(mark)
             record.writes = self._written([link for link in links if -record.entry in link.causes])

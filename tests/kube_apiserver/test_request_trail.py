@@ -237,6 +237,34 @@ def test_it_is_bounded(cluster: Cluster) -> None:
         cluster.request_trail("nobody's")
 
 
+@pytest.mark.parametrize(
+    ("length", "compared"), [(100, 0), (trail.LEFT_FOR_LATER, 1)], ids=["small", "large"]
+)
+def test_what_was_changed_is_compared_when_somebody_asks(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch, length: int, compared: int
+) -> None:
+    found: list[list[str]] = []
+
+    def counted(*of: Any) -> list[str]:
+        found.append(compare(*of))
+        return found[-1]
+
+    compare = trail.changed_paths
+    monkeypatch.setattr(trail, "changed_paths", counted)
+    body = {
+        "apiVersion": "v1",
+        "kind": "Secret",
+        "metadata": {"name": "s"},
+        "stringData": {"a": "x" * length},
+    }
+    reply = ask(cluster, "POST", "/api/v1/namespaces/default/secrets", body)
+    assert reply.status == 201
+    assert len(found) == compared
+    for _ in range(2):
+        assert trail_of(cluster, reply)["defaulted"] == [".data", ".stringData", ".type"]
+    assert found == [[".data", ".stringData", ".type"]]
+
+
 def test_requests_are_chosen(cluster: Cluster) -> None:
     ask(cluster, "POST", PODS, pod("a"))
     ask(cluster, "GET", PODS, user=JANE)
