@@ -391,3 +391,10 @@ def _log_time(second: int) -> str:
 def slashed(at: int) -> str:
     """As Go's and nginx's loggers write the time: ``2026/01/01 00:00:00``."""
     return rfc3339(at)[:19].replace("-", "/").replace("T", " ")
+
+
+def klog(sys: Sys, text: str) -> Line:
+    """A line as Kubernetes' own programs write it to stderr: ``I0101 00:00:00.000000       1 …``."""
+    stamp = rfc3339(sys.now)
+    head = f"I{stamp[5:7]}{stamp[8:10]} {stamp[11:19]}.{sys.now % 1_000_000:06d}"
+    return "stderr", f"{head}       1 {text}"

@@ -23,6 +23,16 @@ metadata: {name: mute}
 spec: {containers: [{name: c, image: busybox, command: [sh, -c, "sleep 1d | nc -l -p 7000"]}]}
 ---
 apiVersion: v1
+kind: Pod
+metadata: {name: echo, labels: {app: echo}}
+spec: {containers: [{name: c, image: "registry.k8s.io/echoserver:1.10"}]}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: echo}
+spec: {selector: {app: echo}, ports: [{name: http, port: 8080}]}
+---
+apiVersion: v1
 kind: Service
 metadata: {name: web}
 spec: {selector: {app: web}, ports: [{name: http, port: 8080, targetPort: 80}]}
@@ -105,8 +115,9 @@ def cluster(base: Cluster) -> Cluster:
     return base.fork()
 
 
-def ask(cluster: Cluster, what: str, seconds: float = 1.0) -> tuple[int, str]:
-    request = Request("GET", f"/api/v1/namespaces/default/{what}", [], {}, b"", ADMIN)
+def ask(cluster: Cluster, what: str, seconds: float = 1.0, method: str = "GET") -> tuple[int, str]:
+    body = b"said" if method in ("POST", "PUT", "PATCH") else b""
+    request = Request(method, f"/api/v1/namespaces/default/{what}", [], {}, body, ADMIN)
     answer = Answer()
     entry = cluster.prepare(outgoing(request), "session/open")
     cluster.server.sessions.listen(f"s{entry.seq}", answer)
@@ -126,6 +137,19 @@ def test_a_page(cluster: Cluster) -> None:
     assert ask(cluster, "pods/web/proxy/nothing")[0] == 404
     assert cluster.server.sessions.open_names() == []
     assert Cluster.replay(cluster.journal).state_hash() == cluster.state_hash()
+
+
+@pytest.mark.parametrize("method", ["DELETE", "GET", "HEAD", "OPTIONS", "PATCH", "POST", "PUT"])
+def test_every_method(cluster: Cluster, method: str) -> None:
+    for what in ("pods/echo:8080/proxy/", "services/echo:http/proxy/", "services/echo:8080/proxy/some/path"):
+        status, page = ask(cluster, what, method=method)
+        path = "/" + what.partition("/proxy/")[2]
+        assert status == 200
+        if method == "HEAD":
+            assert page == ""
+            continue
+        assert f"\tmethod={method}\n\treal path={path}\n" in page
+        assert ("\n\tsaid\n" in page) is (method in ("PATCH", "POST", "PUT"))
 
 
 def test_an_answer_may_be_too_long(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -405,6 +405,37 @@ def test_services(kubectl: Kubectl) -> None:
     assert re.search(r"web\s+10\.244\.\d+\.\d+:80,10\.244\.\d+\.\d+:80\s", found.stdout)
 
 
+def test_a_replication_controller_is_exposed(kubectl: Kubectl) -> None:
+    labels = {"app": "primary"}
+    controller = {
+        "apiVersion": "v1",
+        "kind": "ReplicationController",
+        "metadata": {"name": "primary"},
+        "spec": {
+            "replicas": 1,
+            "selector": labels,
+            "template": {
+                "metadata": {"labels": labels},
+                "spec": {
+                    "containers": [{"name": "c", "image": "redis:7", "ports": [{"containerPort": 6379}]}]
+                },
+            },
+        },
+    }
+    kubectl("create", "-f", "-", stdin=json.dumps(controller))
+    kubectl("wait", "--for=condition=Ready", "pod", "-l", "app=primary", "--timeout=120s")
+    words = ("--port=1234", "--target-port=6379")
+    assert kubectl("expose", "rc", "primary", "--name=one", *words) == "service/one exposed\n"
+    assert kubectl("expose", "service", "one", "--name=two", "--port=2345", "--target-port=6379") == (
+        "service/two exposed\n"
+    )
+    for name, port in (("one", "1234"), ("two", "2345")):
+        assert kubectl("get", "service", name, "-o", "jsonpath={.spec.ports[0].port}") == port
+        slices = ("get", "endpointslices", "-l", f"kubernetes.io/service-name={name}")
+        path = "jsonpath={.items[0].ports[0].port} {.items[0].endpoints[0].conditions.ready}"
+        assert kubectl(*slices, "-o", path) == "6379 true"
+
+
 REFUSALS = {
     "unknown-kind": (("get", "nope"), 'error: the server doesn\'t have a resource type "nope"\n'),
     "not-found": (("get", "pod", "nope"), 'Error from server (NotFound): pods "nope" not found\n'),

@@ -14,11 +14,12 @@ import pytest
 import yaml
 
 from cluster_engine import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request
 
 JSON = dict[str, Any]
 BEHAVIOURS: dict[str, str] = yaml.safe_load((Path(__file__).parent / "conformance_network.yaml").read_text())
 AGNHOST = "registry.k8s.io/e2e-test-images/agnhost:2.53"
-NODE = "[NodeConformance]"
+NODE, ALONE = "[NodeConformance]", "[LinuxOnly] [NodeConformance]"
 TAIL = "default.svc.cluster.local"
 
 
@@ -97,9 +98,30 @@ def says(cluster: Cluster, line: str, name: str = "client") -> str:
     return (found.stdout + found.stderr).decode()
 
 
+def hooked(**lifecycle: JSON) -> JSON:
+    """A Pod whose hooks call a server."""
+    return pod("hooked", "busybox:1.36", app="hooked", lifecycle=lifecycle)
+
+
+def runs(message: str) -> JSON:
+    return {"exec": {"command": ["sh", "-c", f"wget -qO- http://web/echo?msg={message}"]}}
+
+
+def gets(message: str) -> JSON:
+    return {"httpGet": {"host": "10.96.9.9", "port": 80, "path": f"/echo?msg={message}"}}
+
+
+def node_client() -> JSON:
+    """A Pod with the network of its node."""
+    return pod("node", "nicolaka/netshoot", ["sleep", "100d"], "node", hostNetwork=True, nodeName="worker-2")
+
+
+_HOOKS = "[sig-node] Container Lifecycle Hook when create a pod with lifecycle hook should execute"
+_BY_NODE = "[sig-network] Networking Granular Checks: Pods should function for node-pod communication:"
 NAME_EVERY = "for i in 1 2 3 4 5 6 7 8 9 10 11 12 13 14 15 16; do curl -s {}/hostname; echo; done | sort -u | tr '\\n' ' '"
 Step = JSON | tuple[str, str] | tuple[str, str, str]
-"""An object to apply; (line, what the client then prints); or ("delete", resource, name)."""
+"""An object to apply; (line, what the client then prints); or one of (a Pod but "delete", line, what it then prints),
+("delete", resource, name), ("served", message, times): how often the servers were asked for it so far."""
 
 STEPS: dict[str, list[Step]] = {
     "[sig-network] DNS should provide DNS for the cluster": [
@@ -350,7 +372,61 @@ STEPS: dict[str, list[Step]] = {
         service("r", "r"),
         (NAME_EVERY.replace("{}", "r") + " | wc -w", "3\n"),
     ],
+    f"{_BY_NODE} http {ALONE}": [
+        node_client(),
+        ("node", "for a in {web-0} {web-1}; do curl -s $a:8080/hostname; echo; done", "web-0\nweb-1\n"),
+        ("node", "curl -s {web-0}:8080/clientip | cut -d: -f1", "172.18.0.4\n"),
+    ],
+    f"{_BY_NODE} udp {ALONE}": [
+        node_client(),
+        (
+            "node",
+            "for a in {web-0} {web-1}; do (echo hostname; sleep 1) | nc -u $a 8081; echo; done",
+            "web-0\nweb-1\n",
+        ),
+    ],
+    f"{_HOOKS} poststart exec hook properly {NODE}": [
+        hooked(postStart=runs("poststart")),
+        ("served", "poststart", "1"),
+    ],
+    f"{_HOOKS} poststart http hook properly {NODE}": [
+        service("fixed", clusterIP="10.96.9.9"),
+        hooked(postStart=gets("poststart")),
+        ("served", "poststart", "1"),
+    ],
+    f"{_HOOKS} prestop exec hook properly {NODE}": [
+        hooked(preStop=runs("prestop")),
+        ("served", "prestop", "0"),
+        ("delete", "pods", "hooked"),
+        ("served", "prestop", "1"),
+    ],
+    f"{_HOOKS} prestop http hook properly {NODE}": [
+        service("fixed", clusterIP="10.96.9.9"),
+        hooked(preStop=gets("prestop")),
+        ("served", "prestop", "0"),
+        ("delete", "pods", "hooked"),
+        ("served", "prestop", "1"),
+    ],
+    "[sig-node] PreStop should call prestop when killing a pod": [
+        hooked(
+            preStop={
+                "exec": {"command": ["wget", "-qO-", "--post-data=x", "http://web.default/echo?msg=killed"]}
+            }
+        ),
+        ("served", "killed", "0"),
+        ("delete", "pods", "hooked"),
+        ("served", "killed", "1"),
+    ],
 }
+
+
+def served(cluster: Cluster, message: str) -> str:
+    """How often the two servers were asked for a message, by their logs."""
+    logs = ""
+    for name in ("web-0", "web-1"):
+        path = f"/api/v1/namespaces/default/pods/{name}/log"
+        logs += cluster.request(Request("GET", path, user=ADMIN)).body.decode()
+    return str(logs.count(f"GET /echo?msg={message}&code=\n"))
 
 
 @pytest.mark.parametrize("codename", STEPS)
@@ -360,8 +436,12 @@ def test_told_as_steps(base: Cluster, codename: str) -> None:
     for step in STEPS[codename]:
         if isinstance(step, dict):
             cluster.apply(step)
-        elif len(step) == 3:
+        elif len(step) == 3 and step[0] == "delete":
             cluster.delete(step[1], step[2], "default")
+        elif len(step) == 3:
+            shown = served(cluster, step[1]) if step[0] == "served" else says(cluster, step[1], step[0])
+            assert shown == step[2], step[1]
+            continue
         else:
             assert says(cluster, step[0]) == step[1], step[0]
             continue
@@ -371,6 +451,15 @@ def test_told_as_steps(base: Cluster, codename: str) -> None:
 ELSEWHERE = {
     "[sig-network] Proxy version v1 should proxy through a service and a pod": (
         "tests/kube_apiserver/test_proxy.py", "test_a_page",
+    ),
+    **{
+        "[sig-network] Proxy version v1 A set of valid responses are returned for both pod and service " + what: (
+            "tests/kube_apiserver/test_proxy.py", "test_every_method",
+        )
+        for what in ("Proxy", "ProxyWithPath")
+    },
+    "[sig-cli] Kubectl client Kubectl expose should create services for rc": (
+        "tests/kubectl/test_kubectl.py", "test_a_replication_controller_is_exposed",
     ),
 }  # fmt: skip
 """Behaviours that tests of other files show."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server
+from cluster_engine.container_runtime.http import Line, Reply, Request, Server, klog, server
 from cluster_engine.container_runtime.image import Image, Variant, tags
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.sim import SECOND, rfc3339
@@ -58,11 +58,38 @@ def _netexec(sys: Sys, state: State, request: Request) -> Reply:
     return Reply(200, f"NOW: {rfc3339(sys.now)}")
 
 
+_TOLD = {"/echo": ("msg", "code"), "/exit": ("code", "timeout", "wait"), "/redirect": ("location", "code")}
+"""Parameters that netexec's log shows, by path; of the other paths the path alone."""
+
+
+def _access(sys: Sys, request: Request, reply: Reply) -> Line:
+    path, _, query = request.path.partition("?")
+    given = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=FIELDS))
+    shown = "&".join(f"{name}={given.get(name, '')}" for name in _TOLD.get(path, ()))
+    return klog(sys, f"log.go:195] GET {path if path in _PATHS else '/'}{'?' if shown else ''}{shown}")
+
+
+_PATHS = (
+    "/clientip",
+    "/echo",
+    "/exit",
+    "/header",
+    "/healthz",
+    "/hostName",
+    "/hostname",
+    "/redirect",
+    "/shutdown",
+)
+
+
 def _bind(sys: Sys) -> list[Line]:
     """netexec's UDP side; a port of -1 turns it off."""
+    lines = [klog(sys, f"log.go:195] Started HTTP server on port {_port(8080)(sys)}")]
     if _flag(sys, "udp-port") != "-1":
-        sys.bind_udp(_port(8081, "udp-port")(sys))
-    return []
+        port = _port(8081, "udp-port")(sys)
+        sys.bind_udp(port)
+        lines.append(klog(sys, f"log.go:195] Started UDP server on port  {port}"))
+    return lines
 
 
 def _datagram(sys: Sys, event: Event) -> None:
@@ -133,7 +160,7 @@ _SERVERS = {
     "grpc-health-checking": Server(
         _switch, port=_port(8080, "http-port"), ready=_grpc_ready, after=20_000, stops=_STOPS, health=_health
     ),
-    "netexec": Server(_netexec, port=_port(8080), after=20_000, stops=_STOPS, ready=_bind),
+    "netexec": Server(_netexec, port=_port(8080), after=20_000, stops=_STOPS, ready=_bind, access=_access),
     "serve-hostname": Server(_hostname, port=_port(9376), after=20_000, stops=_STOPS),
     "test-webserver": Server(_hostname, port=_port(80), after=20_000, stops=_STOPS),
     "liveness": Server(_liveness, port=_port(8080), after=20_000, stops={"TERM": (0, 2), "INT": (0, 2)}),

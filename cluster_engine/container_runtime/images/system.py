@@ -8,7 +8,7 @@ from typing import Any
 
 from cluster_engine.component_helpers.root_certificate import CA_PEM
 from cluster_engine.container_runtime import coredns, etcdctl
-from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server
+from cluster_engine.container_runtime.http import Line, Reply, Request, Server, klog, server
 from cluster_engine.container_runtime.image import MB, Image, Variant, tags
 from cluster_engine.linux import tls
 from cluster_engine.linux.program import Event, Program, State, Sys
@@ -60,14 +60,6 @@ def _certificate(sys: Sys) -> tls.Certificate:
     return tls.Certificate("kube-apiserver", names, "kubernetes", *tls.authorities(CA_PEM))
 
 
-def _klog(sys: Sys, text: str) -> Line:
-    stamp = rfc3339(sys.now)
-    return (
-        "stderr",
-        f"I{stamp[5:7]}{stamp[8:10]} {stamp[11:19]}.{sys.now % 1_000_000:06d}       1 {text}",
-    )
-
-
 def _component(
     name: str,
     ports: tuple[int, ...],
@@ -81,10 +73,10 @@ def _component(
     api: bool = False,
 ) -> Image:
     def first(sys: Sys) -> list[Line]:
-        return [_klog(sys, f'server.go:180] "Starting {name}" version="{version}"')]
+        return [klog(sys, f'server.go:180] "Starting {name}" version="{version}"')]
 
     def ready(sys: Sys) -> list[Line]:
-        return [_klog(sys, text) for text in texts]
+        return [klog(sys, text) for text in texts]
 
     port, *more = ports
     given = Server(
