@@ -20,6 +20,7 @@ from collections import Counter
 from collections.abc import Awaitable, Callable, Iterator
 from contextlib import suppress
 from dataclasses import dataclass, field
+from itertools import chain
 from pathlib import Path
 from typing import Any
 
@@ -287,18 +288,22 @@ def submit(api: Api) -> str | None:
     return None
 
 
-def recovery(learners: list[Learner], faults: list[tuple[str, float, float]]) -> list[float]:
-    """For each fault and lab: for how long after the fault was over a command that had met it was still not done."""
-    found = []
-    for _, began, healed in faults:
+def recovery(learners: list[Learner], faults: list[tuple[str, float, float]]) -> dict[str, list[float]]:
+    """By fault, for each time and lab: how long after it was over a command that had met it was still not done."""
+    found: dict[str, list[float]] = {}
+    for name, began, healed in faults:
         for learner in learners:
             met = [c for c in learner.commands if c.began <= healed and c.ended >= began]
-            found += [max(0.0, c.ended - max(c.began, healed)) for c in met[-1:]]
-    return sorted(found)
+            found.setdefault(name, []).extend(max(0.0, c.ended - max(c.began, healed)) for c in met[-1:])
+    return {name: sorted(seconds) for name, seconds in sorted(found.items())}
 
 
-def at(values: list[float], share: float) -> float:
-    return round(values[min(len(values) - 1, int(len(values) * share))], 2) if values else 0.0
+def spread(values: list[float]) -> tuple[float, float, float]:
+    """The median, the 95th percentile and the greatest of sorted seconds."""
+    if not values:
+        return 0.0, 0.0, 0.0
+    median, most = (round(values[int(len(values) * share)], 2) for share in (0.5, 0.95))
+    return median, most, round(values[-1], 2)
 
 
 async def journey(world: World, learners: list[Learner], api: Api) -> dict[str, Any]:
@@ -338,8 +343,9 @@ async def journey(world: World, learners: list[Learner], api: Api) -> dict[str, 
         "commands": len(commands),
         "acknowledged": sum(len(one.named) + len(one.drawn) for one in learners),
         "unknown": sum(len(one.unknown) for one in learners),
-        "command_p50_p95_max": (at(commands, 0.5), at(commands, 0.95), at(commands, 1.0)),
-        "recovery_p50_p95_max": (at(back, 0.5), at(back, 0.95), at(back, 1.0)),
+        "command_p50_p95_max": spread(commands),
+        "recovery_p50_p95_max": spread(sorted(chain.from_iterable(back.values()))),
+        "recovery_by_fault": {name: spread(seconds) for name, seconds in back.items()},
         "submissions": dict(Counter(results)),
         "errors": dict(sum((one.errors for one in learners), Counter())),
     }
