@@ -2,6 +2,8 @@
 
 A ``sh`` block is typed, unless it says ``norun``; a ``yaml`` block with ``file=`` is put into the home folder, and
 tried on the API server when it is asked for by itself. Blocks build on one another: who runs one has run those before.
+One that says ``own`` does not: it runs on a copy of the cluster as it was at the start, ``own=NAME`` on one as it was
+after the block ``name=NAME``. The copy is gone afterwards, so that it does not matter what was run before, or when.
 """
 
 from __future__ import annotations
@@ -39,6 +41,10 @@ class Block:
     """Whether it is commands that run."""
     prediction: Prediction | None = None
     """What is asked before it runs."""
+    name: str = ""
+    """What `own=` of others calls it."""
+    own: str | None = None
+    """Of commands that run on a copy: the name of the block after which that is taken, "" of the start."""
 
     @property
     def script(self) -> str:
@@ -67,17 +73,52 @@ def of(lesson: Lesson) -> tuple[Block, ...]:
             asked = questions.prediction(part["predict"])
         elif part["kind"] in ("sh", "yaml"):
             words = part["info"].split()
-            file = next((word.removeprefix("file=") for word in words if word.startswith("file=")), "")
             commands = part["kind"] == "sh" and "norun" not in words
-            found.append(Block(len(found), part["code"], file, commands, asked if commands else None))
+            block = Block(
+                len(found), part["code"], _said(words, "file") or "", commands,
+                asked if commands else None, _said(words, "name") or "", _said(words, "own"),
+            )  # fmt: skip
+            found.append(block)
             asked = None if commands else asked
     return tuple(found)
 
 
+def _said(words: list[str], key: str) -> str | None:
+    """What a fence says of `key`: "" of the bare word, None where it says nothing."""
+    found = (word.partition("=") for word in words)
+    return next((value for name, _equals, value in found if name == key), None)
+
+
 def until(blocks: tuple[Block, ...], wanted: int, done: set[int]) -> list[Block]:
     """What is run, in this order, when block `wanted` is asked for and those in `done` have run."""
-    before = [block for block in blocks[:wanted] if block.commands and block.number not in done]
-    return [*before, blocks[wanted]]
+    return [*(block for block in _shared(blocks[:wanted]) if block.number not in done), blocks[wanted]]
+
+
+def below(blocks: tuple[Block, ...], name: str) -> list[Block]:
+    """What has run, in this order, where copies are taken after the block with that name ("": at the start)."""
+    end = next((block.number + 1 for block in blocks if block.name == name != ""), 0)
+    return _shared(blocks[:end])
+
+
+def _shared(blocks: tuple[Block, ...]) -> list[Block]:
+    """Those that run on the reader's cluster and change it."""
+    return [block for block in blocks if block.commands and block.own is None]
+
+
+def problem(blocks: tuple[Block, ...]) -> str:
+    """What is wrong with what their fences say of copies; "" when nothing is."""
+    names: set[str] = set()
+    for block in blocks:
+        if (block.own is not None or block.name) and not block.commands:
+            return f"block {block.number + 1}: `own` and `name=` are for commands that run"
+        if block.own is not None and block.name:
+            return f"block {block.number + 1}: what runs on a copy is gone afterwards, so that none is taken of it"
+        if block.own and block.own not in names:
+            return f"block {block.number + 1}: expected a block above it with `name={block.own}`"
+        if block.name in names:
+            return f"block {block.number + 1}: the name {block.name!r} is taken"
+        names |= {block.name} - {""}
+    return ""
 
 
 def cluster_of(lesson: Lesson) -> Lab:

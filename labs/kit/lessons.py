@@ -35,6 +35,8 @@ def lint(lesson: Lesson) -> Findings:
             if question.problem:
                 findings.add(f"lesson.{language}.md: question {number}: {question.problem}")
     first = LANGUAGES[0]
+    if wrong := blocks.problem(blocks.of(lesson)):
+        findings.add(f"lesson.{first}.md: {wrong}")
     if len(guessed[first]) != sum(block.prediction is not None for block in blocks.of(lesson)):
         findings.add(f"lesson.{first}.md: expected a block of commands that runs after each prediction")
     for language in LANGUAGES[1:]:
@@ -50,20 +52,35 @@ def lint(lesson: Lesson) -> Findings:
 
 
 def prove(lesson: Lesson) -> Findings:
-    """Reads it, and runs its blocks in order: files are written, ``sh`` without ``norun`` must end well."""
+    """Reads it, and runs its blocks in order: files are written, ``sh`` without ``norun`` must end well.
+
+    Those that run on a copy of the cluster get one.
+    """
     return asyncio.run(_prove(lesson))
 
 
 async def _prove(lesson: Lesson) -> Findings:
     findings = lint(lesson)
     async with open_cluster(Cluster(nodes=blocks.NODES, seed=blocks.SEED), {}) as bench:
+        files: dict[str, str] = {}
+        kept = {"": bench.cluster.fork()}
         for block in blocks.of(lesson):
             if block.file:
+                files[block.file] = block.code
                 bench.write(block.file, block.code)
             if not block.script:
                 continue
+            if block.own is not None and block.own not in kept:
+                continue  # `lint` has said that there is none
             # What a reader may run first of a file: what the API server says to it.
-            result = await bench.run(f"set -e\n{block.script}")
+            script = f"set -e\n{block.script}"
+            if block.own is None:
+                result = await bench.run(script)
+            else:
+                async with open_cluster(kept[block.own].fork(), files) as copy:
+                    result = await copy.run(script)
+            if block.name:
+                kept[block.name] = bench.cluster.fork()
             if result.status != 0:
                 ended = f"a block ended with status {result.status}"
                 findings.add(f"{ended}:\n{block.script}{result.output[-800:]}")

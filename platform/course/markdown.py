@@ -71,7 +71,7 @@ _ATTRIBUTES = {
     "th": {"scope"},
     "button": {"type", "aria-describedby"},
     "span": {"role"},
-    "div": {"data-run", "data-file", "data-block", "tabindex", "role", "aria-label"},
+    "div": {"data-run", "data-file", "data-block", "data-own", "tabindex", "role", "aria-label"},
     "section": {"aria-label", "role"},
     "pre": {"tabindex", "role", "aria-label"},
 }
@@ -300,8 +300,11 @@ def _fence(
         head = f'<div class="code-head">{escape(file)}</div>'
     if command := _command(language, code, settings):
         attributes += f' data-run="{escape(command)}"'
-    if (number := _number(code, env)) is not None:
-        attributes += f' data-block="{number}"'
+    block = _block(code, env)
+    if block is not None and block.script:
+        attributes += f' data-block="{block.number}"'
+        if block.own is not None:
+            attributes += f' data-own="{escape(block.own)}"'
     if language in SHELL and code.count("\n") == 1:
         attributes = attributes.replace('class="code', 'class="code code-one', 1)
     label = escape(file or gettext("Code"))
@@ -311,15 +314,15 @@ def _fence(
     )
 
 
-def _number(code: str, env: dict[str, Any]) -> int | None:
-    """The number of the lesson's block that this is, if it runs; blocks come in their order."""
+def _block(code: str, env: dict[str, Any]) -> Block | None:
+    """The lesson's block that this is; blocks come in their order."""
     waiting: list[Block] = env.get("blocks", [])
     place = next((index for index, block in enumerate(waiting) if block.code == code), None)
     if place is None:
         return None
-    block = waiting[place]
+    found = waiting[place]
     del waiting[: place + 1]
-    return block.number if block.script else None
+    return found
 
 
 def _command(language: str, code: str, settings: dict[str, str]) -> str:

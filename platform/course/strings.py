@@ -31,6 +31,17 @@ _APP: dict[str, str | Promise] = {
     "beside.late": _("It took longer than it may and was stopped."),
     "beside.cut": _("The rest of the output is left out."),
     "beside.map": _("Your cluster now"),
+    "beside.copy": _("Run on a copy"),
+    "beside.of_start": _(
+        "It runs on a copy of the cluster as it was at the start: what you ran elsewhere is not in it, "
+        "and the copy is gone afterwards."
+    ),
+    "beside.of_block": _(
+        "It runs on a copy of the cluster as it was after a block above: what you ran since is not in it, "
+        "and the copy is gone afterwards."
+    ),
+    "beside.map_copy": _("The copy then"),
+    "beside.time_copy": _("Time of the copy: {time}."),
     "beside.pod": _("Pod {name}: {status}"),
     "beside.unplaced": _("without a node"),
     "beside.no_pods": _("no Pods of yours"),

@@ -107,6 +107,22 @@ def test_blocks_that_run_say_their_number() -> None:
     assert "data-block" not in markdown.render(text).html
 
 
+def test_a_block_that_runs_on_a_copy_says_of_what() -> None:
+    blocks = [
+        Block(0, "ls\n", "", True, name="made"),
+        Block(1, "pwd\n", "", True, own="made"),
+        Block(2, "id\n", "", True, own=""),
+    ]
+    text = "```sh name=made\nls\n```\n\n```sh own=made\npwd\n```\n\n```sh own\nid\n```\n"
+    html = markdown.render(text, blocks).html
+    assert re.findall(r'data-block="(\d)"(?: data-own="(.*?)")?', html) == [
+        ("0", ""),
+        ("1", "made"),
+        ("2", ""),
+    ]
+    assert html.count("data-own") == 2
+
+
 def test_a_prediction_names_the_block_that_it_is_about() -> None:
     text = "::: predict\nHow *many*?\n\n- /^1$/ One <b>.\n  No.\n- /^2$/ Two.\n  Yes.\n:::\n\n```sh\necho 2\n```\n"
     block = Block(3, "echo 2\n", "", True, questions.predictions_of(text)[0])

@@ -71,6 +71,15 @@ def test_a_lesson_runs_beside_its_text(stack: Any, open_page: Callable[[Look], A
     third.locator(".beside:not(:has(.beside-before)) > pre").wait_for()
     third.locator(".beside-foot .button-plain").click()
     third.get_by_text(says(look, "beside.begun_again")).wait_for()
+    # A block that does not build on those above runs on a copy, says so, and shows it.
+    page.goto(f"{stack.url}/lessons/names-and-uids/")
+    alone = page.locator(".code[data-own]").nth(1)
+    assert says(look, "beside.of_start") in alone.inner_text()
+    alone.locator(".code-run").click()
+    alone.locator(".beside-map-copy").wait_for()
+    assert alone.locator(".beside-before").count() == 0, "nothing had to be run before it"
+    assert alone.locator(".beside-foot button").count() == 0, "the copy is gone"
+    page.goto(f"{stack.url}/lessons/labels-and-selectors/")
     # Its reader is a guest now: the answer that is opened first is remembered.
     page.reload()
     with page.expect_response(lambda answer: "/api/v1/review/" in answer.url) as noted:

@@ -75,6 +75,44 @@ def test_what_is_run_for_a_block(wanted, done, run):
     assert [block.number for block in blocks.until(blocks.of(LESSON), wanted, done)] == run
 
 
+COPIES = replace(
+    LESSONS[0],
+    body=dict.fromkeys(
+        catalog.LANGUAGES,
+        "".join(f"```sh {info}\n{n}\n```\n\n" for n, info in enumerate(["", "own", "name=b", "own=b", ""])),
+    ),
+)
+
+
+def test_what_runs_on_a_copy_comes_before_nothing():
+    found = blocks.of(COPIES)
+    assert [(block.own, block.name) for block in found] == [
+        (None, ""), ("", ""), (None, "b"), ("b", ""), (None, ""),
+    ]  # fmt: skip
+    assert [block.number for block in blocks.until(found, 4, set())] == [0, 2, 4]
+    assert [block.number for block in blocks.below(found, "")] == []
+    assert [block.number for block in blocks.below(found, "b")] == [0, 2]
+    assert blocks.problem(found) == ""
+
+
+@pytest.mark.parametrize(
+    ("infos", "problem"),
+    [
+        pytest.param(["yaml own"], "block 1: `own` and `name=` are for commands that run", id="YAML"),
+        pytest.param(["sh norun name=a"], "block 1: `own` and `name=` are for", id="what does not run"),
+        pytest.param(["sh own name=a"], "block 1: what runs on a copy is gone", id="a copy of a copy"),
+        pytest.param(
+            ["sh own=a", "sh name=a"], "block 1: expected a block above it with `name=a`", id="below"
+        ),
+        pytest.param(["sh name=a", "sh name=a"], "block 2: the name 'a' is taken", id="twice"),
+    ],
+)
+def test_what_is_wrong_with_copies_is_told(infos, problem):
+    body = "".join(f"```{info}\nx\n```\n\n" for info in infos)
+    found = blocks.of(replace(LESSONS[0], body=dict.fromkeys(catalog.LANGUAGES, body)))
+    assert blocks.problem(found).startswith(problem)
+
+
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
 def test_the_cluster_beside_each_lesson(lesson):
     lab = blocks.lab_of_run(f"lesson--{lesson.slug}")

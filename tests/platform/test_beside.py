@@ -130,6 +130,51 @@ def test_a_block_that_fails_holds_up_what_follows(
     assert [(ran["block"], ran["status"]) for ran in told] == [(0, 0), (1, 1)]
 
 
+COPIES = (
+    blocks.Block(0, "kind: x\n", "given.txt", False),
+    blocks.Block(1, "kubectl create configmap one\necho own > mine.txt\n", "", True, name="one"),
+    blocks.Block(2, "kubectl create configmap two\n", "", True),
+    blocks.Block(
+        3, "kubectl get configmaps -o name\nls -1\nkubectl delete configmap one\n", "", True, own="one"
+    ),
+    blocks.Block(4, "kubectl get configmaps -o name\nls -1\nsleep 3600\n", "", True, own=""),
+    blocks.Block(5, "kubectl get configmaps -o name\n", "", True),
+)
+ROOT = "configmap/kube-root-ca.crt\n"
+
+
+def test_what_runs_on_a_copy_does_not_mind_the_order(
+    host: EngineHost, lesson_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(blocks, "of", lambda lesson: COPIES)
+    shown = {
+        3: f"{ROOT}configmap/one\ngiven.txt\nmine.txt\n",
+        4: f"{ROOT}given.txt\n",
+        5: f"{ROOT}configmap/one\nconfigmap/two\n",
+    }
+    hosted = host.runs[lesson_run.pk]
+    for number in (4, 5, 3, 3, 5):
+        before = hosted.cluster.clock.now
+        answer = ask(host, lesson_run, "block", {"block": number}).json()
+        last = answer["ran"][-1]
+        assert last["status"] == 0
+        assert last["output"].startswith(shown[number])
+        assert answer["copy"] == (number in (3, 4))
+        if answer["copy"]:
+            assert [ran["block"] for ran in answer["ran"]] == [number]
+            assert hosted.cluster.clock.now - before < 3_600_000_000, "time there is not time here"
+    assert len(host.tokens) == len(host.runs), "no copy is left"
+
+
+def test_a_copy_of_what_failed_is_none(
+    host: EngineHost, lesson_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    failing = (blocks.Block(0, "false", "", True, name="a"), blocks.Block(1, "true", "", True, own="a"))
+    monkeypatch.setattr(blocks, "of", lambda lesson: failing)
+    told = ask(host, lesson_run, "block", {"block": 1}).json()["ran"]
+    assert [(ran["block"], ran["status"]) for ran in told] == [(0, 1)]
+
+
 @pytest.mark.parametrize("number", [-1, 99, "0", None, 3])
 def test_no_such_block(host: EngineHost, lesson_run: Run, number: Any) -> None:
     assert ask(host, lesson_run, "block", {"block": number}).status_code == 404

@@ -2,6 +2,7 @@
 
 Which blocks have run stands in a file of the home folder, so that it goes the way of all files: through the journal,
 with a sleep, away with a reset. The answer tells what each block printed, and what the cluster is like afterwards.
+A block that does not build on the others runs on a copy of its own (`host/copies.py`).
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from cluster_engine.cluster import Cluster
 from labs.kit import blocks, catalog
 from labs.kit.blocks import Block
 from labs.kit.picture import picture
+from runs.host.copies import Copies
 from runs.host.errors import HostError
 from runs.host.terminal import Terminal
 
@@ -31,6 +33,7 @@ class Owner(Protocol):
     lab: Any
     cluster: Cluster
     terminal: Terminal
+    copies: Copies
 
     async def note_time(self) -> None:
         """Keep how far the clock has come."""
@@ -44,6 +47,8 @@ async def run(owner: Owner, data: dict[str, Any]) -> dict[str, Any]:
     number = data.get("block")
     if not isinstance(number, int) or not 0 <= number < len(all_blocks) or not all_blocks[number].script:
         raise HostError(404, _("The lesson has no such block."))
+    if all_blocks[number].own is not None:
+        return await owner.copies.run(all_blocks, all_blocks[number], _run)
     done = _done(owner.terminal)
     told = []
     for block in blocks.until(all_blocks, number, done):
@@ -55,7 +60,7 @@ async def run(owner: Owner, data: dict[str, Any]) -> dict[str, Any]:
         if answer["status"] != 0:
             break
     await owner.note_time()
-    return {"ran": told, "now": owner.cluster.now, "picture": picture(owner.cluster)}
+    return {"ran": told, "now": owner.cluster.now, "picture": picture(owner.cluster), "copy": False}
 
 
 def _done(terminal: Terminal) -> set[int]:

@@ -32,6 +32,7 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from runs.host.copies import Copy
 from runs.host.errors import HostError
 from runs.host.hosted import HostedRun
 from runs.host.writer import JournalUnavailableError
@@ -98,7 +99,7 @@ class Host(Protocol):
         """The runs it holds."""
 
     @property
-    def tokens(self) -> Mapping[str, HostedRun]:
+    def tokens(self) -> Mapping[str, HostedRun | Copy]:
         """The terminals' own way in."""
 
     async def drop(self, hosted: HostedRun) -> None:
@@ -160,7 +161,7 @@ class Edge:
         else:
             await self._refuse(scope, send, 404)
 
-    def _by_token(self, token: str) -> HostedRun | None:
+    def _by_token(self, token: str) -> HostedRun | Copy | None:
         return self.host.tokens.get(token)
 
     @staticmethod
@@ -183,7 +184,7 @@ class Edge:
 
     @staticmethod
     async def _cluster(
-        hosted: HostedRun, scope: Scope, receive: Receive, send: Send, typed: bool = False
+        hosted: HostedRun | Copy, scope: Scope, receive: Receive, send: Send, typed: bool = False
     ) -> None:
         """The Kubernetes API; what goes wrong with the journal is told in its manner. `typed`: a terminal asks."""
         hosted.touch()
@@ -226,7 +227,9 @@ class Edge:
             hosted.serving.discard(work)
 
     @staticmethod
-    async def _answer(hosted: HostedRun, scope: Scope, receive: Receive, send: Send, typed: bool) -> None:
+    async def _answer(
+        hosted: HostedRun | Copy, scope: Scope, receive: Receive, send: Send, typed: bool
+    ) -> None:
         with hosted.used():
             await hosted.answer(scope, receive, send, typed)
 

@@ -37,6 +37,7 @@ from cluster_engine.memory import give_back
 from cluster_engine.serving import Pacer
 from runs import journal, registry, services, states
 from runs.host import building, scratch
+from runs.host.copies import Copy
 from runs.host.edge import Edge
 from runs.host.graders import Graders
 from runs.host.hosted import HostedRun
@@ -86,7 +87,7 @@ class EngineHost:
         #: What is under way, by user.
         self.in_use: Counter[int] = Counter()
         #: The terminals' own way in: token → run.
-        self.tokens: dict[str, HostedRun] = {}
+        self.tokens: dict[str, HostedRun | Copy] = {}
         #: Runs that are graded by themselves take turns.
         self.ticks = asyncio.Semaphore(1)
         self._spawned: set[asyncio.Task[Any]] = set()

@@ -34,6 +34,7 @@ from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.clock import RunClock
 from runs.host.cookies import Jars
+from runs.host.copies import Copies, Copy
 from runs.host.errors import HostError
 from runs.host.holdings import Holdings
 from runs.host.linting import Finding, findings
@@ -109,7 +110,7 @@ class Host(Protocol):
     scratch: Path
     writer: JournalWriter
     pacer: Pacer
-    tokens: dict[str, HostedRun]
+    tokens: dict[str, HostedRun | Copy]
     ticks: asyncio.Semaphore
     runs: dict[uuid.UUID, HostedRun]
     in_use: Counter[int]
@@ -170,6 +171,7 @@ class HostedRun:
         )
         self.clock = RunClock(self, run.speed)
         self.terminal = Terminal(self, built.files)
+        self.copies = Copies(self, as_owner)
         self.checker = Checker(self)
         self.tabs = Tabs(self.app, self.checker, self.clock)
         self._previews = asyncio.Semaphore(PREVIEWS)
@@ -222,6 +224,7 @@ class HostedRun:
         self.tabs.close()
         self.checker.close()
         self.driver.stop()
+        self.copies.close()
         await self.terminal.close()
         asyncio.get_running_loop().call_later(RELEASE_SECONDS, release, self.cluster)
 

@@ -314,12 +314,15 @@ class Terminal:
     def files(self) -> list[dict[str, str]]:
         """The text files of the home folder, for the editor."""
         found = []
-        kept = self._session.files() if self._session is not None else self._files
-        for path, data in sorted(kept.items()):
+        for path, data in sorted(self.contents().items()):
             if path.startswith(f"{HOME}/") and len(data) <= FILE_LIMIT:
                 with suppress(UnicodeDecodeError):
                     found.append({"path": relative(path), "content": data.decode("utf-8")})
         return found
+
+    def contents(self) -> dict[str, bytes]:
+        """All files of the learner's, by absolute path."""
+        return self._session.files() if self._session is not None else self._files
 
     @property
     def namespace(self) -> str:

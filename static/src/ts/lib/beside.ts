@@ -1,5 +1,6 @@
 // A lesson's blocks run beside its text, on a cluster of the reader's own. Each shows below itself what it printed, a
-// small map of the cluster as it was then, and the cluster's time, which stands meanwhile.
+// small map of the cluster as it was then, and the cluster's time, which stands meanwhile. A block with `data-own` runs on
+// a copy of the cluster, and shows that.
 import { h, icon, need } from "./dom";
 import { renew, request, RequestError } from "./http";
 import { t } from "./i18n";
@@ -22,6 +23,8 @@ interface Answer {
   ran: Ran[];
   now: string;
   picture: Picture;
+  /** Whether that is of a copy, which is gone by now. */
+  copy: boolean;
   /** Which guess came true, where one was asked for. */
   happened: number | null;
   clock: string;
@@ -52,8 +55,8 @@ function look(pod: Picture["pods"][number]): string {
   return /^(Pending|ContainerCreating|Running|PodInitializing|Init:\d+\/\d+|Terminating)$/.test(pod.status) ? "waiting" : "trouble";
 }
 
-/** Nodes with their Pods. What colour says is said in words, too. */
-export function drawPicture(picture: Picture): HTMLElement | null {
+/** Nodes with their Pods. What colour says is said in words, too. `ofCopy`: they are not the reader's own. */
+export function drawPicture(picture: Picture, ofCopy = false): HTMLElement | null {
   if (picture.pods.length === 0) return null;
   const group = (title: string, mark: string, pods: Picture["pods"]): Node =>
     h(
@@ -77,7 +80,8 @@ export function drawPicture(picture: Picture): HTMLElement | null {
     .filter(({ node, pods }) => pods.length > 0 || node.cordoned || !node.ready);
   return h(
     "div",
-    { class: "beside-map", role: "group", "aria-label": t("beside.map") },
+    { class: ofCopy ? "beside-map beside-map-copy" : "beside-map", role: "group", "aria-label": ofCopy ? t("beside.map_copy") : t("beside.map") },
+    ofCopy ? h("p", { class: "beside-note" }, t("beside.map_copy")) : null,
     h(
       "ul",
       {},
@@ -145,10 +149,17 @@ class Beside {
     this.#label = h("span", {}, this.#name);
     this.#button = h("button", { type: "button", class: "code-run", onclick: () => void this.#run() }, icon("play"), this.#label);
     place.querySelector(".code-tools")?.prepend(this.#button);
+    const { own } = place.dataset;
+    if (own !== undefined) {
+      const note = h("p", { class: "beside-own", id: `own-${place.dataset.block}` }, own ? t("beside.of_block") : t("beside.of_start"));
+      this.#button.setAttribute("aria-describedby", note.id);
+      place.append(note);
+    }
     place.append(this.#panel);
   }
 
   get #name(): string {
+    if (this.place.dataset.own !== undefined) return t("beside.copy");
     return this.isTrial ? t("beside.try") : t("beside.run");
   }
 
@@ -173,20 +184,25 @@ class Beside {
     const number = Number(this.place.dataset.block);
     const own = answer.ran.find((ran) => ran.block === number);
     const before = answer.ran.filter((ran) => ran.block !== number);
-    this.#said.textContent = t("beside.time", { time: answer.now.slice(11, 19) });
+    const time = answer.now.slice(11, 19);
+    this.#said.textContent = answer.copy ? t("beside.time_copy", { time }) : t("beside.time", { time });
     this.#panel.replaceChildren(
       ...(before.length > 0
         ? [h("details", { class: "beside-before", open: own === undefined }, h("summary", {}, t("beside.before")), ...before.flatMap(printed))]
         : []),
       ...(own ? printed(own) : [h("p", { class: "beside-bad" }, t("beside.stopped"))]),
       ...(own && this.isTrial ? [h("p", { class: "beside-note" }, t("beside.tried"))] : []),
-      ...[drawPicture(answer.picture)].filter((part) => part !== null),
+      ...[drawPicture(answer.picture, answer.copy)].filter((part) => part !== null),
       h(
         "div",
         { class: "beside-foot" },
         this.#said,
-        h("button", { type: "button", class: "button button-small", onclick: () => void this.#step(answer.clock) }, t("beside.step")),
-        h("button", { type: "button", class: "button button-small button-plain", onclick: () => void this.#startOver() }, t("beside.over")),
+        ...(answer.copy
+          ? [] // which is gone: nothing can happen to it
+          : [
+              h("button", { type: "button", class: "button button-small", onclick: () => void this.#step(answer.clock) }, t("beside.step")),
+              h("button", { type: "button", class: "button button-small button-plain", onclick: () => void this.#startOver() }, t("beside.over")),
+            ]),
       ),
     );
   }
