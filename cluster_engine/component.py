@@ -41,6 +41,17 @@ class ClusterOptions:
         return {name: value for name in self.__dataclass_fields__ if (value := getattr(self, name)) != ""}
 
 
+ELECTED = ("kube-controller-manager", "kube-scheduler")
+"""Processes of which the one that holds the lease of their name acts (``--leader-elect``)."""
+ADMISSION_POLICIES = (
+    "validatingadmissionpolicies.admissionregistration.k8s.io",
+    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
+    "mutatingadmissionpolicies.admissionregistration.k8s.io",
+    "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
+)
+"""What may refuse or change the renewal of a lease."""
+
+
 class Processes:
     """The processes of the control plane that can stop: what they do and see stands still until they start again.
 
@@ -50,13 +61,31 @@ class Processes:
     def __init__(self, clock: Clock, informers: SharedInformerFactory) -> None:
         self._clock = clock
         self._informers = informers
-        self.outage_changed: Callable[[], None] = lambda: None
+        self.outage_changed: list[Callable[[], None]] = []
         """Told when the API begins or ceases to be out of reach."""
+        self.turned: Callable[[str, str, bool], None] = lambda process, host, runs: None
+        """Told when one of ELECTED begins or ends on a host: it does something only while it leads."""
+        self.give_up: Callable[[str, str], None] = lambda process, host: None
+        """Ends the process on that host with the status 1."""
 
     @property
     def outage(self) -> bool:
         """Whether nothing can be written to the cluster."""
         return self._clock.is_halted(API_SERVER) or self._clock.is_halted(ETCD)
+
+    def began(self, process: str, host: str) -> None:
+        """The process runs on that host."""
+        if process in ELECTED:
+            self.turned(process, host, True)
+        else:
+            self.start(process)
+
+    def ended(self, process: str, host: str) -> None:
+        """It does not run there any more."""
+        if process in ELECTED:
+            self.turned(process, host, False)
+        else:
+            self.stop(process)
 
     def stop(self, process: str) -> None:
         """It does nothing any more, and is told of nothing."""
@@ -67,7 +96,7 @@ class Processes:
         self._informers.halt(process)
         if self.outage and not before:
             self._clock.halt(EVERYBODY)
-            self.outage_changed()
+            self._outage_has_changed()
 
     def start(self, process: str) -> None:
         """It hears what has happened, then does what was due meanwhile."""
@@ -78,7 +107,11 @@ class Processes:
         self._informers.resume(process)
         if before and not self.outage:
             self._clock.go_on(EVERYBODY)
-            self.outage_changed()
+            self._outage_has_changed()
+
+    def _outage_has_changed(self) -> None:
+        for tell in self.outage_changed:
+            tell()
 
 
 @dataclass(slots=True)
@@ -97,6 +130,12 @@ class Context:
     recorders: dict[str, EventRecorder] = field(default_factory=dict)
     accounts: list[str] = field(default_factory=list)
     """The service accounts of kube-system as which controllers act."""
+
+    @property
+    def control_planes(self) -> tuple[str, ...]:
+        """The nodes on which kubeadm has made a control plane."""
+        options = self.options
+        return ("control-plane",) if options.control_plane and options.addons and options.nodes else ()
 
     @property
     def scheme(self) -> Scheme:

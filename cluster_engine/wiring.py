@@ -30,6 +30,7 @@ from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_proxy import Proxy
 from cluster_engine.kube_scheduler import Scheduler
 from cluster_engine.kubelet import Kubelets
+from cluster_engine.leader_election import LeaderElection
 from cluster_engine.metrics_server import MetricsServer
 from cluster_engine.network import Network, Outside
 from cluster_engine.sim import (
@@ -48,6 +49,7 @@ COMPONENTS: tuple[type[Component], ...] = (
     Aggregator,
     FlowControl,
     MetricsServer,
+    LeaderElection,
     *CONTROLLERS,
     Scheduler,
     Kubelets,

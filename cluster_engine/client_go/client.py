@@ -108,13 +108,15 @@ class Client:
         context = self._context("patch", resource, namespace, name, subresource)
         return self._registry.patch(context, resource, namespace, name, type, patch, force=force)
 
-    def keep_renewed(self, resource: str, name: str, namespace: str | None = None) -> None:
-        """As if this client updated the object each ten seconds with nothing new but the time, from now on.
+    def keep_renewed(
+        self, resource: str, name: str, namespace: str | None = None, seconds: float = 10.0
+    ) -> None:
+        """As if this client updated the object each so many seconds with nothing new but the time, from now on.
 
         Until it is deleted or anybody writes it: informers tell. Raises ApiError 404, 403.
         """
         context = self._context("update", resource, namespace, name)
-        self._registry.keep_renewed(context, resource, namespace, name)
+        self._registry.keep_renewed(context, resource, namespace, name, seconds)
 
     def stop_renewing(self, resource: str, name: str, namespace: str | None = None) -> None:
         """The end of ``keep_renewed``. Nothing is written, so nothing is authorized."""

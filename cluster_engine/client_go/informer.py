@@ -17,7 +17,7 @@ Models k8s.io/client-go/tools/cache.
 from __future__ import annotations
 
 from bisect import bisect_left, insort
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -268,6 +268,8 @@ class SharedInformer:
             self._readers[reader.name], self._authorizer = reader, reader.authorizer
             found = self._views[reader.name] = Informer(self, reader)
             self._asked_at = -1
+            if reader.halted:
+                self._stand_still(reader.name, {})
         return found
 
     def add_index(self, name: str, values_of: IndexFunc, parts: Sequence[str]) -> None:
@@ -481,6 +483,7 @@ class SharedInformerFactory:
         self._store = store
         self._reader = reader
         self._informers: dict[str, SharedInformer] = {}
+        self._readers: dict[str, Reader] = {}
         self._views: dict[str, Informer] = {}
         if reader is None:
             store.clock.register(RETELL, self._retell)
@@ -489,7 +492,8 @@ class SharedInformerFactory:
     def read_as(self, reader: Reader) -> SharedInformerFactory:
         """The same informers, as that reader sees them."""
         found = SharedInformerFactory(self._store, reader)
-        found._informers = self._informers
+        found._informers, found._readers = self._informers, self._readers
+        self._readers[reader.name] = reader
         return found
 
     def of(self, resource: str) -> Informer:
@@ -503,6 +507,13 @@ class SharedInformerFactory:
         informer = self._informers.get(resource)
         if informer is None:
             informer = self._informers[resource] = SharedInformer(resource, self._store)
+        return informer
+
+    def _seen_by(self, resource: str, names: Iterable[str]) -> SharedInformer:
+        """The shared informer of a resource, with these readers' views: some are made when first asked."""
+        informer = self._shared(resource)
+        for name in names:
+            informer.view(self._readers[name])
         return informer
 
     def _retell(self, resource: str, *event: Any) -> None:
@@ -524,7 +535,7 @@ class SharedInformerFactory:
     def share(self, other: SharedInformerFactory) -> None:
         """Takes over what the informers of ``other`` know."""
         for resource, informer in other._informers.items():
-            self._shared(resource).share(informer)
+            self._seen_by(resource, informer.state()).share(informer)
 
     def state(self) -> dict[str, Any]:
         """What cannot be read from the store: what readers have missed that may not read."""
@@ -533,8 +544,8 @@ class SharedInformerFactory:
 
     def load(self, state: dict[str, Any]) -> None:
         """Reads everything anew from the store, without calling handlers."""
-        for resource in state:
-            self._shared(resource)
+        for resource, missed in state.items():
+            self._seen_by(resource, missed)
         for resource, informer in self._informers.items():
             informer.rebuild()
             informer.load(state.get(resource, {}))

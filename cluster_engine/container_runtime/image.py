@@ -8,6 +8,8 @@ from dataclasses import dataclass, field
 
 from cluster_engine.linux.program import Program
 
+GIVES_UP = "USR2"
+"""Stands for the end of a component by itself, with the status 1: it has lost its lease. Nobody sends it otherwise."""
 MB = 1_000_000
 
 

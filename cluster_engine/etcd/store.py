@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON, freeze, key_of, unshared
-from cluster_engine.etcd.renewals import Renewal, Renewals, Stamp
+from cluster_engine.etcd.renewals import RENEWAL_PERIOD, Renewal, Renewals, Stamp
 from cluster_engine.sim import SECOND, Clock
 
 COMPACTION_INTERVAL = 300 * SECOND
@@ -25,9 +25,6 @@ Models k8s.io/apiserver/pkg/storage/etcd3/compact.go (DefaultCompactInterval).
 HISTORY_LIMIT = 2_000
 """Changes kept per resource, for reads of the past and for watches that start there; the oldest go first."""
 
-
-RENEWAL_PERIOD = 10 * SECOND
-"""Between two renewals of a key (the kubelet's lease: a quarter of its duration)."""
 Standing = Mapping[str, tuple[dict[str, JSON], list[str]]]
 """Objects that a store begins with, at its first revision: resource -> (key -> object, keys in order).
 
@@ -134,7 +131,7 @@ class Store:
         self._stamps = stamps or {}
         self.populations = 0
         """Moves whenever a resource gets its first object or loses its last one."""
-        self._renewals = Renewals(RENEWAL_PERIOD)
+        self._renewals = Renewals()
         self._renewed: tuple[int, dict[tuple[str, str], JSON]] = (0, {})  # how many are due, what they leave
         self._freezing = freezing
         self._tables: dict[str, _Table] = {}
@@ -341,8 +338,8 @@ class Store:
 
     # ---- renewals --------------------------------------------------------------------------------------
 
-    def keep_renewed(self, resource: str, key: str, by: str) -> None:
-        """From now on the key is written again each RENEWAL_PERIOD, with the time alone changed.
+    def keep_renewed(self, resource: str, key: str, by: str, period: int = RENEWAL_PERIOD) -> None:
+        """From now on the key is written again each ``period`` (µs), with the time alone changed.
 
         Until it is deleted or anybody else writes it. Raises KeyError when it is not there, or has no stamp.
         """
@@ -351,7 +348,7 @@ class Store:
             raise KeyError(f"{resource} {key}")
         if self.clock.now >= self._renewals.due:
             self._fold()
-        self._renewals.add(Renewal(resource, key, self.clock.now + RENEWAL_PERIOD, by))
+        self._renewals.add(Renewal(resource, key, self.clock.now + period, by, period))
         table.renewed = True
 
     def stop_renewing(self, resource: str, key: str) -> None:
@@ -385,7 +382,7 @@ class Store:
     def _renewal_events(self) -> list[tuple[str, WatchEvent]]:
         """(resource, event) of the renewals that are due, at most HISTORY_LIMIT, the last ones."""
         now = self.clock.now
-        due = list(self._renewals.all(now, HISTORY_LIMIT))
+        due = self._renewals.all(now, HISTORY_LIMIT)
         first = self._revision + self._renewals.count(now) - len(due) + 1
         known: dict[tuple[str, str], JSON] = {}
         events = []
@@ -406,11 +403,12 @@ class Store:
         now = self.clock.now
         count = self._renewals.count(now)
         if self._renewed[0] != count:
-            last = self._renewals.last(now)
             left = {}
-            for revision, renewal in enumerate(last, self._revision + count - len(last) + 1):
+            for place, renewal in self._renewals.last(now):
                 before = self._tables[renewal.resource].objects[renewal.key]
-                left[renewal.resource, renewal.key] = self._stamped(renewal, before, revision)
+                left[renewal.resource, renewal.key] = self._stamped(
+                    renewal, before, self._revision + 1 + place
+                )
             self._renewed = (count, left)
         return self._renewed[1].get((resource, key))
 
@@ -420,7 +418,7 @@ class Store:
         watched = any(self._table(resource).watchers for resource in self._renewals.resources())
         told = self._renewal_events() if watched else []
         folded = []
-        for renewal in self._renewals.last(now):
+        for _place, renewal in self._renewals.last(now):
             after = self._left(renewal.resource, renewal.key)
             assert after is not None
             table = self._table(renewal.resource)

@@ -20,7 +20,7 @@ from cluster_engine.apimachinery.identity_cache import IdentityCache
 from cluster_engine.apimachinery.scheme import Kind, Scheme, Write
 from cluster_engine.apimachinery.validation import validate_object_meta, validate_object_meta_update
 from cluster_engine.etcd import Store
-from cluster_engine.sim import Chance, Clock
+from cluster_engine.sim import SECOND, Chance, Clock
 
 from . import deletion, meta
 from .admission.plugin import CREATE, DELETE, UPDATE, Attributes, Chain, admit, validate
@@ -437,10 +437,12 @@ class Registry:
             new = self._defaulted(ctx, kind, new)
         return self._update(ctx, kind, live, new, own=False, patched=True)
 
-    def keep_renewed(self, ctx: RequestContext, resource: str, namespace: str | None, name: str) -> None:
+    def keep_renewed(
+        self, ctx: RequestContext, resource: str, namespace: str | None, name: str, seconds: float
+    ) -> None:
         """Have the store renew the object by itself (see etcd/renewals.py). Raises ApiError 404."""
         self.get(ctx, resource, namespace, name)
-        self.store.keep_renewed(resource, _key(namespace, name), ctx.manager)
+        self.store.keep_renewed(resource, _key(namespace, name), ctx.manager, round(seconds * SECOND))
 
     def stop_renewing(self, resource: str, namespace: str | None, name: str) -> None:
         """The object is renewed no longer: whoever did it cannot any more."""

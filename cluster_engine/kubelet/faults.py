@@ -272,6 +272,13 @@ class Faults:
         """Its manifest is put away, and its Pod ends; or put back, and it starts again."""
         self.static_pods.move(self._control_plane(), payload["component"], payload["stopped"])
 
+    def give_up(self, component: str, host: str) -> None:
+        """A component ends by itself, with the status 1."""
+        for record in self._records(self.core.nodes[host]):
+            container = record.containers.get(component)
+            if record.static and container is not None and container.state == RUNNING:
+                self.runtime.give_up(record, component)
+
     def _control_plane(self) -> Node:
         """Raises ValueError without one."""
         for node in self.core.nodes.values():

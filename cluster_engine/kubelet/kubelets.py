@@ -62,7 +62,8 @@ class Kubelets(Component):
             self._look,
             self.network_changed,
         )
-        ctx.processes.outage_changed = self.faults.outage_changed
+        ctx.processes.outage_changed.append(self.faults.outage_changed)
+        ctx.processes.give_up = self.faults.give_up
         self.refreshes = self.new_queue(worker.refresh, "refresh")
         for resource in ("configmaps", "secrets"):
             shown = partial(self._shown, resource)

@@ -7,6 +7,7 @@ from collections.abc import Iterable
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.client_go import Change
+from cluster_engine.component import ADMISSION_POLICIES
 from cluster_engine.component_helpers.conditions import condition_of
 from cluster_engine.container_runtime.names import parse
 from cluster_engine.container_runtime.registry import find
@@ -21,13 +22,6 @@ _LEASES, _LEASE_NAMESPACE = "leases.coordination.k8s.io", "kube-node-lease"
 STATUS_PERIOD = 300.0
 _UPDATE_PERIOD = 10.0
 """Seconds between two looks at the own status (nodeStatusUpdateFrequency)."""
-_POLICIES = (
-    "validatingadmissionpolicies.admissionregistration.k8s.io",
-    "validatingadmissionpolicybindings.admissionregistration.k8s.io",
-    "mutatingadmissionpolicies.admissionregistration.k8s.io",
-    "mutatingadmissionpolicybindings.admissionregistration.k8s.io",
-)
-"""What may refuse or change the renewal of a lease."""
 _RETRY = 1.0
 _ZONES = ("a", "b", "c")
 _REGION = "region-1"
@@ -67,7 +61,7 @@ class Nodes:
 
         core.ctx.informers.of("nodes").on(update=self._status_changed)
         self.leases = core.ctx.informers.of(_LEASES)
-        for policies in _POLICIES:
+        for policies in ADMISSION_POLICIES:
             changed = self._refusals_changed
             self.core.ctx.informers.of(policies).on(changed, changed, changed)
         self.leases.on(

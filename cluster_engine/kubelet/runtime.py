@@ -15,6 +15,7 @@ from typing import Any
 from cluster_engine.cni import AddressesExhausted
 from cluster_engine.container_runtime.container import CREATED, EXITED, RUNNING, Container
 from cluster_engine.container_runtime.errors import StartError
+from cluster_engine.container_runtime.image import GIVES_UP
 from cluster_engine.container_runtime.logs import Log, LogLine
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandboxes import Calls, Sandboxes
@@ -310,6 +311,10 @@ class Runtime:
     def kill(self, record: PodRecord, name: str) -> None:
         """SIGKILL to the container's main process."""
         self.sandboxes.get(record.uid).signal(record.containers[name].id, "KILL")
+
+    def give_up(self, record: PodRecord, name: str) -> None:
+        """A component of the control plane ends by itself."""
+        self.sandboxes.get(record.uid).signal(record.containers[name].id, GIVES_UP)
 
     def lose(self, record: PodRecord) -> None:
         """The machine under it has lost its power: nothing runs any more, and nobody knows how it ended."""

@@ -264,7 +264,7 @@ class Starter:
             self.core.later(record, 0.0, "next")
             return
         if record.static and core.nodes[record.node].control_plane:
-            core.ctx.processes.start(name)
+            core.ctx.processes.began(name, record.node)
         core.event(record, pod, "Normal", "Started", "Container started", path)
         core.changed(record)
         self.prober.begin(record, pod, spec)

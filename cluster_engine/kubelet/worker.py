@@ -150,7 +150,7 @@ class Worker:
         """The runtime says that a container's process has ended."""
         killed = container.name in record.stopping
         if record.static and self.core.nodes[record.node].control_plane:
-            self.core.ctx.processes.stop(container.name)
+            self.core.ctx.processes.ended(container.name, record.node)
         self.termination.ended(record, container.name)
         pod = self.core.pod_of(record)
         if pod is not None:

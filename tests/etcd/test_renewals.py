@@ -7,10 +7,11 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from cluster_engine.etcd import Store
-from cluster_engine.etcd.store import RENEWAL_PERIOD
+from cluster_engine.etcd.renewals import RENEWAL_PERIOD
 from cluster_engine.sim import SECOND, Clock
 
-KEYS = ["n/a", "n/b", "n/c"]
+PERIODS = {"n/a": RENEWAL_PERIOD, "n/b": RENEWAL_PERIOD, "n/c": 2 * SECOND, "n/d": 2 * SECOND}
+KEYS = list(PERIODS)
 
 
 def stamp(obj, at, by):
@@ -43,7 +44,7 @@ class Computed:
 
     def renew(self, key):
         self.store.put("leases", key, obj(key[2:], at=self.clock.now, by="me"))
-        self.store.keep_renewed("leases", key, "me")
+        self.store.keep_renewed("leases", key, "me", PERIODS[key])
 
     def told(self):
         self.ask()
@@ -64,13 +65,13 @@ class Stepped(Computed):
             if due > goal:
                 break
             self.clock.run_until(due)
-            self.due[key] = due + RENEWAL_PERIOD
+            self.due[key] = due + PERIODS[key]
             self.store.put("leases", key, stamp(self.store.get("leases", key), due, "me"))
         self.clock.run_until(goal)
 
     def renew(self, key):
         self.store.put("leases", key, obj(key[2:], at=self.clock.now, by="me"))
-        self.due[key] = self.clock.now + RENEWAL_PERIOD
+        self.due[key] = self.clock.now + PERIODS[key]
 
 
 def act(side, verb, key, amount):

@@ -178,6 +178,8 @@ SELDOM = {
     "kubelet/shutdown": "of a machine that goes down with notice",
     "kubelet/started": "of a container with a postStart hook",
     "kubelet/storage": "of an emptyDir with a limit",
+    "leader/renew": "of a lease that others wrote",
+    "leader/try": "of a scheduler that begins anew",
     "metrics-server/scrape": "of a cluster with a metrics-server",
     "network/client-timeout": "of a probe without an answer",
     "runtime/kill": "of a process that does not end",
@@ -230,6 +232,7 @@ def adventure(cluster: Cluster, after: float) -> None:
     cluster.delete("pods", "hooked")
     cluster.delete("pods", "kube-scheduler-control-plane", "kube-system")
     cluster.delete("leases", "control-plane", "kube-node-lease")
+    cluster.delete("leases", "kube-scheduler", "kube-system")
     path = "/api/v1/namespaces/default/pods/web/proxy/"
     cluster.perform(cluster.prepare(Request("GET", path, user=ADMIN), "session/open"))
     cluster.advance(20)

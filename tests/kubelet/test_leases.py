@@ -6,7 +6,7 @@ import orjson
 import pytest
 
 from cluster_engine import Cluster
-from cluster_engine.etcd.store import RENEWAL_PERIOD
+from cluster_engine.etcd.renewals import RENEWAL_PERIOD
 from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kubelet import node
 from cluster_engine.sim import SECOND, parse_rfc3339

@@ -9,7 +9,7 @@ from typing import Any
 from cluster_engine.component_helpers.root_certificate import CA_PEM
 from cluster_engine.container_runtime import coredns, etcdctl
 from cluster_engine.container_runtime.http import Line, Reply, Request, Server, klog, server
-from cluster_engine.container_runtime.image import MB, Image, Variant, tags
+from cluster_engine.container_runtime.image import GIVES_UP, MB, Image, Variant, tags
 from cluster_engine.linux import tls
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.sim import rfc3339
@@ -86,7 +86,7 @@ def _component(
         first=first,
         ready=ready,
         after=300_000,
-        stops={"TERM": (300_000, 0), "INT": (300_000, 0)},
+        stops={"TERM": (300_000, 0), "INT": (300_000, 0), GIVES_UP: (0, 1)},
         tls=secure,
     )
     if api:
@@ -106,6 +106,10 @@ def _component(
         memory=memory,
         idle=True,
     )
+
+
+def _candidate(name: str) -> str:
+    return f'leaderelection.go:258] "Attempting to acquire leader lease..." lock="kube-system/{name}"'
 
 
 def _etcd(variant: Variant) -> Mapping[str, Program]:
@@ -160,10 +164,8 @@ IMAGES: tuple[Image, ...] = (
         'controller.go:78] "Starting OpenAPI AggregationController"',
         api=True,
     ),
-    _component(
-        "kube-controller-manager", (10257,), 70 * MB, 'leaderelection.go:272] "successfully acquired lease"'
-    ),
-    _component("kube-scheduler", (10259,), 30 * MB, 'leaderelection.go:272] "successfully acquired lease"'),
+    _component("kube-controller-manager", (10257,), 70 * MB, _candidate("kube-controller-manager")),
+    _component("kube-scheduler", (10259,), 30 * MB, _candidate("kube-scheduler")),
     _component(
         "kube-proxy",
         (10249, 10256),
