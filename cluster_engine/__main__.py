@@ -22,6 +22,7 @@ import uvicorn
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.component_helpers.certificates import Authority
+from cluster_engine.kube_apiserver.audit import PolicyError
 from cluster_engine.kube_scheduler.config import ConfigError
 from cluster_engine.memory import relax_collector
 from cluster_engine.serving import ClusterApp, Driver, pki
@@ -71,6 +72,12 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         "--scheduler-config", type=Path, metavar="FILE", help="a KubeSchedulerConfiguration (default: none)"
     )
     serve.add_argument(
+        "--audit-policy-file",
+        type=Path,
+        metavar="FILE",
+        help="a Policy of audit.k8s.io/v1 (default: no audit log)",
+    )
+    serve.add_argument(
         "--insecure-http", action="store_true", help="plain HTTP; every client is administrator"
     )
     return parser.parse_args(argv)
@@ -94,6 +101,7 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
     relax_collector()
     start = rfc3339(now - LEAD_IN)
     config = options.scheduler_config.read_text() if options.scheduler_config is not None else ""
+    policy = options.audit_policy_file.read_text() if options.audit_policy_file is not None else ""
     try:
         cluster = Cluster(
             nodes=options.nodes,
@@ -101,9 +109,12 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
             start=start,
             cloud=options.cloud,
             scheduler_config=config,
+            audit_policy=policy,
         )
     except ConfigError as problem:
         raise SystemExit(f"{options.scheduler_config}: {problem}") from problem
+    except PolicyError as problem:
+        raise SystemExit(f"{problem}: from file {options.audit_policy_file}") from problem
     if options.speed not in (0, "max"):  # "max" runs ahead of the wall clock by itself
         cluster.advance_to(max(cluster.clock.now, now))
     driver = Driver(cluster, options.speed)

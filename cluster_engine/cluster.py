@@ -162,6 +162,8 @@ class Cluster(Wiring):
             "body": pack_bytes(request.body),
             "user": request.user.as_dict(),
         }
+        if request.impersonator is not None:
+            payload["impersonator"] = request.impersonator.as_dict()
         return Entry(self.journal.next_seq, self.clock.now, kind, payload)
 
     def perform(self, entry: Entry) -> Response | None:
@@ -186,7 +188,8 @@ class Cluster(Wiring):
 
     def trace(self) -> tuple[Any, ...]:
         """What changes with whatever a request changes."""
-        return (self.store.revision, self.clock.scheduled, self.server.registry.identities.state())
+        told = self.server.audit.told if self.server.audit is not None else 0
+        return (self.store.revision, self.clock.scheduled, self.server.registry.identities.state(), told)
 
     def withdraw(self, entry: Entry) -> Entry:
         """The last entry was a request that changed nothing: what the journal keeps in its place, without the body."""

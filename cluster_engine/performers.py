@@ -150,4 +150,5 @@ def _request_of(payload: dict[str, Any]) -> Request:
         dict(payload["headers"]),
         unpack_bytes(payload["body"]),
         UserInfo.from_dict(payload["user"]),
+        UserInfo.from_dict(payload["impersonator"]) if "impersonator" in payload else None,
     )

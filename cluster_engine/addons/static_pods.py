@@ -12,6 +12,15 @@ from cluster_engine.addons import images
 from cluster_engine.apimachinery.cow import JSON
 
 _PKI = "/etc/kubernetes/pki"
+AUDIT_POLICY = "/etc/kubernetes/audit-policy.yaml"
+"""Where the policy of an audited cluster lies on the machine of its control plane."""
+AUDIT_FOLDER = "/var/log/kubernetes/audit"
+"""Where its log lies there."""
+AUDIT_FILE = "audit.log"
+AUDIT_SIZE = 1
+"""MiB of the log, after which it is put away."""
+AUDIT_BACKUPS = 2
+"""Older logs that are kept."""
 _SYSTEM_CERTS = (
     ("ca-certs", "/etc/ssl/certs"),
     ("etc-ca-certificates", "/etc/ca-certificates"),
@@ -88,6 +97,18 @@ def _pod(
     }
 
 
+_AUDIT = {
+    "audit_log_maxbackup": AUDIT_BACKUPS,
+    "audit_log_maxsize": AUDIT_SIZE,
+    "audit_log_path": f"{AUDIT_FOLDER}/{AUDIT_FILE}",
+    "audit_policy_file": AUDIT_POLICY,
+}
+_AUDIT_MOUNTS = (
+    ("audit", AUDIT_POLICY, True, "File"),
+    ("audit-log", AUDIT_FOLDER, False, "DirectoryOrCreate"),
+)
+
+
 def _certificates() -> list[tuple[str, str, bool, str]]:
     system = [(name, path, True, "DirectoryOrCreate") for name, path in _SYSTEM_CERTS]
     return [system[0], ("k8s-certs", _PKI, True, "DirectoryOrCreate"), *system[1:]]
@@ -133,11 +154,12 @@ def _etcd(ip: str, node: str) -> JSON:
     return _pod("etcd", images.ETCD, command, probes, mounts, requests, notes)
 
 
-def _apiserver(ip: str) -> JSON:
+def _apiserver(ip: str, audited: bool) -> JSON:
     command = _flags(
         "kube-apiserver",
         advertise_address=ip,
         allow_privileged="true",
+        **(_AUDIT if audited else {}),
         authorization_mode="Node,RBAC",
         client_ca_file=f"{_PKI}/ca.crt",
         enable_admission_plugins="NodeRestriction",
@@ -167,7 +189,13 @@ def _apiserver(ip: str) -> JSON:
     notes = {"kubeadm.kubernetes.io/kube-apiserver.advertise-address.endpoint": f"{ip}:6443"}
     probes = _probes(ip, 6443)
     return _pod(
-        "kube-apiserver", images.KUBE_APISERVER, command, probes, _certificates(), {"cpu": "250m"}, notes
+        "kube-apiserver",
+        images.KUBE_APISERVER,
+        command,
+        probes,
+        [*_certificates(), *(_AUDIT_MOUNTS if audited else ())],
+        {"cpu": "250m"},
+        notes,
     )
 
 
@@ -227,9 +255,9 @@ def _scheduler() -> JSON:
     )
 
 
-def static_pods(ip: str, node: str = DEFAULT_NODE) -> tuple[JSON, ...]:
-    """The four manifests of the control-plane node of that address and name."""
-    return _etcd(ip, node), _apiserver(ip), _controller_manager(), _scheduler()
+def static_pods(ip: str, node: str = DEFAULT_NODE, audited: bool = False) -> tuple[JSON, ...]:
+    """The four manifests of the control-plane node of that address and name; ``audited``: it writes an audit log."""
+    return _etcd(ip, node), _apiserver(ip, audited), _controller_manager(), _scheduler()
 
 
 STATIC_PODS: tuple[JSON, ...] = static_pods(DEFAULT_IP)

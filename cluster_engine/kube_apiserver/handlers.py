@@ -18,6 +18,7 @@ from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
 
 from . import discovery, metrics, requests, reviews
+from .audit import Log
 from .authentication import Authenticator
 from .authorization import Access, AuthorizerChain, denied
 from .budgets import BODY_LIMIT
@@ -59,8 +60,10 @@ class Handlers:
         authorizer: AuthorizerChain,
         nodes: NodeProxy,
         sessions: Sessions,
+        audit: Log | None = None,
     ) -> None:
         self._clock = clock
+        self.audit = audit
         self._store = store
         self._registry = registry
         self._authenticator = authenticator
@@ -144,6 +147,8 @@ class Handlers:
         elif entry:
             self.trail.identified(record, request.headers.get(AUDIT_ID, ""))
             self.trail.keep(record, mark, 0, b"")
+        if self.audit is not None and (entry or (request.inside and reply is not None)):
+            self.audit.write(request, record, reply)
         return reply
 
     def _tried(
@@ -176,11 +181,17 @@ class Handlers:
             del request.headers[name]
         if len(request.body) > BODY_LIMIT:
             raise errors.request_entity_too_large(BODY_LIMIT)
-        return None if self.mutates(request) else self._answer(request)
+        if self.mutates(request) or (
+            self.audit is not None and not request.inside and self.audit.tells(request)
+        ):
+            return None
+        return self._answer(request)
 
     def _identify(self, request: Request) -> UserInfo:
-        user = self._authenticator.identify(request)
-        user = impersonated(user, request, self._authorizer)
+        own = self._authenticator.identify(request)
+        user = impersonated(own, request, self._authorizer)
+        if user is not own:
+            request.impersonator = own
         if request.record is not None:
             request.record.user = user.as_dict()
         return user

@@ -11,6 +11,7 @@ from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
 
+from . import audit
 from .admission import PLUGINS, Chain, Host
 from .authentication import Authenticator
 from .authorization import RBACAuthorizer, authorizers
@@ -36,7 +37,10 @@ class APIServer:
     def __init__(
         self, clock: Clock, chance: Chance, store: Store, scheme: Scheme, options: Any = None
     ) -> None:
-        """`options` may have max_pods, max_objects, max_object_bytes, tokens (bearer token → UserInfo)."""
+        """`options` may have max_pods, max_objects, max_object_bytes, tokens (bearer token → UserInfo), audit_policy.
+
+        Raises PolicyError.
+        """
         defaults = Budgets()
         budgets = Budgets(
             getattr(options, "max_pods", defaults.max_pods),
@@ -52,6 +56,8 @@ class APIServer:
         self.registry = Registry(clock, chance, store, scheme, chain, budgets)
         self.registry.guards.update(guards(self.authorizer, rbac))
         self.sessions = Sessions(self.node_proxy)
+        policy = getattr(options, "audit_policy", "")
+        self.audit = audit.Log(audit.loaded(policy)) if policy else None
         self._handlers = Handlers(
             clock,
             chance,
@@ -61,6 +67,7 @@ class APIServer:
             self.authorizer,
             self.node_proxy,
             self.sessions,
+            self.audit,
         )
 
     def admit(self, request: Request) -> Response | None:

@@ -103,6 +103,8 @@ class Record:
     reason: str = ""
     defaulted: Difference = _NO_DIFFERENCE
     admission: list[Station] = field(default_factory=list)
+    annotations: dict[str, str] = field(default_factory=dict)
+    """What admission notes for the audit log."""
     validation: str = ""
     problems: list[str] = field(default_factory=list)
     size: int = 0
@@ -126,6 +128,11 @@ class Record:
     def was_asked(self, plugin: str, phase: str, refused: str = "") -> None:
         """A plugin was asked and let it through, or refused it."""
         self.admission.append(Station(plugin, phase, refused=refused[:TEXT_KEPT]))
+
+    def annotate(self, key: str, value: str) -> None:
+        """Notes something for the audit log; what is noted first stays (AddAnnotation)."""
+        if len(self.annotations) < PATHS_KEPT:
+            self.annotations.setdefault(key, value)
 
     def validated(self, problems: Sequence[FieldError]) -> None:
         """What validation found."""

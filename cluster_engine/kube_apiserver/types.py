@@ -94,6 +94,7 @@ class Request:
     headers: dict[str, str] = field(default_factory=dict)
     body: bytes = b""
     user: UserInfo | None = None  # None: find out from the Authorization header
+    impersonator: UserInfo | None = None  # who acts as ``user``
     in_pieces: bool = False  # a long list may be answered as `Response.pieces`
     inside: bool = False  # it came over the cluster's own network: a replay meets it again
     record: Record | None = None  # where the API server notes what it met on its way

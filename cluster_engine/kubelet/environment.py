@@ -32,6 +32,7 @@ class Facts:
     pod_ip: str
     allocatable: Mapping[str, str]
     control_plane: bool = False
+    audit_policy: str = ""
 
 
 def decode_secret(text: str) -> str:

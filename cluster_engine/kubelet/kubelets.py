@@ -10,6 +10,7 @@ from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
 from cluster_engine.container_runtime.container import Container
+from cluster_engine.kubelet.audit_files import AuditFiles
 from cluster_engine.kubelet.core import ON, Core
 from cluster_engine.kubelet.environment import Environment
 from cluster_engine.kubelet.faults import Faults
@@ -41,6 +42,7 @@ class Kubelets(Component):
         calls = {**ctx.calls, "cri": self._cri}
         self.runtime = runtime = Runtime(core, ctx.network, calls, self._exited)
         self.logins: Logins = Logins(core, runtime)
+        AuditFiles(core, runtime)
         prober, lifecycle = Prober(core, runtime), Lifecycle(core, runtime)
         runtime.sandboxes.disturbed = prober.disturbed
         termination = Termination(core, runtime, lifecycle, prober)

@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
+from cluster_engine.addons.static_pods import AUDIT_FOLDER
 from cluster_engine.apimachinery import errors
 from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.kubelet.core import ON, Core, Node
@@ -54,7 +55,8 @@ class Logins:
             return
         node = self.core.nodes[host]
         try:
-            self.runtime.log_in(node.name, node.ip, self._files(node), KUBERNETES, session, argv, tty)
+            files = self._files(node)
+            self.runtime.log_in(node.name, node.ip, files, self._kept(node), session, argv, tty)
         except StartError as error:
             sessions.refused(session, errors.internal(str(error)).status)
             return
@@ -67,8 +69,15 @@ class Logins:
     def _files(self, node: Node) -> dict[str, Any]:
         now = self.core.clock.now
         made = node.control_plane and self.core.ctx.options.addons
-        found = {path: shown(node.name, node.ip, made, path, now) for path in SHOWN}
+        policy = self.core.ctx.options.audit_policy
+        places = dict.fromkeys((*SHOWN, *self._kept(node)))
+        found = {path: shown(node.name, node.ip, made, path, now, policy) for path in places}
         return {path: root for path, root in found.items() if root is not None}
+
+    def _kept(self, node: Node) -> tuple[str, ...]:
+        """Of those, what outlives the machine."""
+        audited = node.control_plane and self.core.ctx.options.audit_policy
+        return (KUBERNETES, AUDIT_FOLDER) if audited else (KUBERNETES,)
 
     def cri(self, asked: Mapping[str, Any]) -> list[list[str]] | None:
         """The rows of ``crictl ps|pods|images`` on a node; None where no runtime answers."""

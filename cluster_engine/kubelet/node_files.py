@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator
 from functools import partial
 
-from cluster_engine.addons.static_pods import static_pods
+from cluster_engine.addons.static_pods import AUDIT_FOLDER, AUDIT_POLICY, static_pods
 from cluster_engine.apimachinery import yaml
 from cluster_engine.kubelet.dns import CLUSTER_DNS, CLUSTER_DOMAIN
 from cluster_engine.linux.files import tree
@@ -47,8 +47,10 @@ KUBERNETES, MANIFESTS = "/etc/kubernetes", "manifests"
 """The folder of a node that is kept as it is changed, and in it that of the static Pods."""
 
 
-def shown(name: str, ip: str, control_plane: bool, path: str, mtime: int) -> Node | None:
-    """What lies at a path of the node; None when there is no directory."""
+def shown(
+    name: str, ip: str, control_plane: bool, path: str, mtime: int, audit_policy: str = ""
+) -> Node | None:
+    """What lies at a path of the node; None when there is no directory. ``audit_policy``: of an audited cluster."""
     names = [each for each in path.split("/") if each not in ("", ".")]
     place = "".join(f"{each}/" for each in ("", *names))
     contents: dict[str, str | Node] = {each: tree.directory(mtime=mtime) for each in _DIRECTORIES}
@@ -56,14 +58,18 @@ def shown(name: str, ip: str, control_plane: bool, path: str, mtime: int) -> Nod
         contents[each] = tree.directory(mode=0o1777, mtime=mtime)
     contents["/bin"] = tree.link("usr/bin", mtime=mtime)
     contents["/var/run"] = tree.link("/run", mtime=mtime)
-    for file, text in _files(name, ip, control_plane):
+    if audit_policy and control_plane:
+        contents[AUDIT_FOLDER] = tree.directory(mtime=mtime)
+    for file, text in _files(name, ip, control_plane, audit_policy):
         if file.startswith(place):
             contents[file] = octets(text())
     found = tree.find(tree.build(contents, mtime=mtime), names)
     return found if found is not None and "e" in found else None
 
 
-def _files(name: str, ip: str, control_plane: bool) -> Iterator[tuple[str, Callable[[], str]]]:
+def _files(
+    name: str, ip: str, control_plane: bool, audit_policy: str
+) -> Iterator[tuple[str, Callable[[], str]]]:
     for path, text in (
         ("/etc/hostname", f"{name}\n"),
         ("/etc/hosts", f"127.0.0.1\tlocalhost\n{ip}\t{name}\n"),
@@ -75,6 +81,8 @@ def _files(name: str, ip: str, control_plane: bool) -> Iterator[tuple[str, Calla
         yield path, partial(str, text)
     yield "/var/lib/kubelet/config.yaml", partial(yaml.dump, _KUBELET)
     if control_plane:
-        for manifest in static_pods(ip):
+        if audit_policy:
+            yield AUDIT_POLICY, partial(str, audit_policy)
+        for manifest in static_pods(ip, audited=bool(audit_policy)):
             path = f"/etc/kubernetes/manifests/{manifest['metadata']['name']}.yaml"
             yield path, partial(yaml.dump, manifest)

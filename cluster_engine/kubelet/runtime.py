@@ -417,26 +417,27 @@ class Runtime:
         host: str,
         ip: str,
         files: dict[str, Node],
-        kept: str,
+        kept: tuple[str, ...],
         session: str,
         argv: list[str],
         tty: bool,
     ) -> None:
         """Runs a command on the machine of a node, which shows these directories. Raises StartError.
 
-        What is written in ``kept``, one of them, outlives the machine.
+        What is written in ``kept``, some of them, outlives the machine.
         """
         key = _machine(host)
         if not self.sandboxes.has(key):
             hosts = tree.file(octets(f"127.0.0.1\tlocalhost\n{ip}\t{host}\n"), mtime=self.clock.now)
             name = tree.file(octets(f"{host}\n"), mtime=self.clock.now)
-            found = self.disk_of_node(host, kept)
-            known = {kept: found} if found is not None else {}
+            disks = {path: self.disk_of_node(host, path) for path in kept}
+            known = {path: root for path, root in disks.items() if root is not None}
             volumes = {**files, **known, _HOSTNAME: name, "/etc/hosts": hosts}
             made = self.sandboxes.add(key, hostname=host, ip=ip, node=host, volumes=volumes, limits={})
             mounts = tuple((path, path, "", False) for path in volumes)
             made.start(MACHINE, Setup(MACHINE_IMAGE, ["/sbin/init"], {}, "/root", mounts=mounts))
-            self.disks.mount(key, kept, _on_node(host, kept), volumes[kept])
+            for path in kept:
+                self.disks.mount(key, path, _on_node(host, path), volumes[path])
             self.sandboxes.mounted.add(key)
         self.sandboxes.get(key).commands.open(session, MACHINE, argv, stdin=True, tty=tty)
         self._sessions[session] = key

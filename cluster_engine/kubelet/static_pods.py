@@ -52,7 +52,8 @@ class StaticPods:
         return known[1]
 
     def _kubeadms(self, node: Node) -> tuple[JSON, ...]:
-        return static_pods(node.ip) if self.is_kubeadms(node) else ()
+        audited = bool(self.core.ctx.options.audit_policy)
+        return static_pods(node.ip, audited=audited) if self.is_kubeadms(node) else ()
 
     def is_kubeadms(self, node: Node) -> bool:
         """Whether kubeadm has made a control plane there."""
@@ -95,7 +96,8 @@ class StaticPods:
         """What lies in /etc/kubernetes."""
         found = self.runtime.disk_of_node(node.name, KUBERNETES)
         if found is None:
-            found = shown(node.name, node.ip, self.is_kubeadms(node), KUBERNETES, self.core.clock.now)
+            made, policy = self.is_kubeadms(node), self.core.ctx.options.audit_policy
+            found = shown(node.name, node.ip, made, KUBERNETES, self.core.clock.now, policy)
         return found if found is not None else tree.directory()
 
     def look_again(self, node_name: str) -> None:

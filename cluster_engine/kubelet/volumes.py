@@ -100,7 +100,8 @@ class Volumes:
             raise MountError(f"volumes of the kind {kind} are not simulated; a real node would mount it")
         # A hostPath is a directory of the Pod's own; it begins with what the node has there.
         if kind == "hostPath":
-            there = shown(facts.node, facts.host_ip, facts.control_plane, volume[kind]["path"], now)
+            path, policy = volume[kind]["path"], facts.audit_policy
+            there = shown(facts.node, facts.host_ip, facts.control_plane, path, now, policy)
             if there is not None:
                 return there
         memory = (volume.get("emptyDir") or {}).get("medium") == "Memory"

@@ -450,7 +450,8 @@ class Worker:
 
     def _facts(self, record: PodRecord) -> Facts:
         node = self.core.nodes[record.node]
-        return Facts(node.name, node.ip, record.ip, CAPACITY, node.control_plane)
+        policy = self.core.ctx.options.audit_policy
+        return Facts(node.name, node.ip, record.ip, CAPACITY, node.control_plane, policy)
 
     def _suffix(self, record: PodRecord) -> int:
         """The number in the name of a volume's directory of this moment."""

@@ -19,6 +19,7 @@ from typing import Any
 
 import yaml
 
+from cluster_engine.kube_apiserver import audit
 from cluster_engine.kube_scheduler.config import ConfigError, loaded
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from labs.kit import checks as kinds
@@ -97,6 +98,7 @@ class Lab:
     cloud: bool = False
     """Whether its cluster stands on the simulated cloud."""
     scheduler: str = ""
+    audit: str = ""
     """The KubeSchedulerConfiguration of its cluster; "": the defaults."""
     hurries: bool = False
     """Whether time leaps while somebody waits, and stands otherwise."""
@@ -395,6 +397,7 @@ def _build(raw: _LabFiles, seed: int) -> Lab:
         nodes=data.get("nodes", 3),
         cloud=data.get("cluster", {}).get("cloud", False),
         scheduler=_scheduler(raw, data),
+        audit=_audit(raw, data),
         faults=data.get("faults", True),
         seed=data.get("seed"),
         minutes=data["minutes"],
@@ -419,16 +422,27 @@ def _build(raw: _LabFiles, seed: int) -> Lab:
 
 def _scheduler(raw: _LabFiles, data: dict[str, Any]) -> str:
     """The scheduler's configuration as text. Raises CatalogError for one with which none starts."""
-    config = data.get("cluster", {}).get("scheduler")
+    return _config(raw, data, "scheduler", "kube-scheduler", lambda text: loaded(text, PLUGINS))
+
+
+def _audit(raw: _LabFiles, data: dict[str, Any]) -> str:
+    """The API server's audit policy as text. Raises CatalogError for one with which none starts."""
+    return _config(raw, data, "audit", "kube-apiserver", audit.loaded)
+
+
+def _config(
+    raw: _LabFiles, data: dict[str, Any], name: str, component: str, check: Callable[[str], object]
+) -> str:
+    config = data.get("cluster", {}).get(name)
     if config is None:
         return ""
     text: str = yaml.safe_dump(config, sort_keys=False)
     try:
-        loaded(text, PLUGINS)
-    except ConfigError as error:
-        path = ("cluster", "scheduler")
+        check(text)
+    except (ConfigError, audit.PolicyError) as error:
+        path = ("cluster", name)
         where = f"{raw.data.name}:{raw.data.line(path)}: {located.dotted(path)}"
-        raise CatalogError(f"{where}: expected what kube-scheduler takes: {error}") from error
+        raise CatalogError(f"{where}: expected what {component} takes: {error}") from error
     return text
 
 

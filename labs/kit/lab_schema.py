@@ -81,6 +81,10 @@ SCHEMA: Schema = {
                     "type": "object",
                     "description": "a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1)",
                 },
+                "audit": {
+                    "type": "object",
+                    "description": "a Policy (audit.k8s.io/v1): the API server writes an audit log",
+                },
             },
         },
         "faults": {

@@ -38,6 +38,7 @@ class Plays:
             lab.nodes,
             lab.cloud,
             lab.scheduler,
+            lab.audit,
             seed,
             lab.setup,
             repr(lab.start),

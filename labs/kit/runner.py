@@ -119,7 +119,9 @@ def boot(lab: Lab, seed: int | None = None, start: str | None = None) -> Cluster
     """A fresh cluster for the lab, its set-up applied and its start acted out, settled."""
     if seed is None:
         seed = lab.seed if lab.seed is not None else DEFAULT_SEED
-    options = ClusterOptions(nodes=lab.nodes, seed=seed, cloud=lab.cloud, scheduler_config=lab.scheduler)
+    options = ClusterOptions(
+        nodes=lab.nodes, seed=seed, cloud=lab.cloud, scheduler_config=lab.scheduler, audit_policy=lab.audit
+    )
     if start is not None:
         options = replace(options, start=start)
     cluster = Cluster(options=options)

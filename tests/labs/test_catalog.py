@@ -312,6 +312,25 @@ def test_a_lab_may_have_a_cluster_of_its_own_kind(course):
     assert yaml.safe_load(options.scheduler_config)["kind"] == "KubeSchedulerConfiguration"
 
 
+AUDIT = "apiVersion: audit.k8s.io/v1, kind: Policy"
+
+
+def test_a_lab_may_have_an_audit_log(course):
+    policy = f"{{{AUDIT}, rules: [{{level: Metadata}}]}}"
+    course.edit(f"{LAB}/lab.yaml", "nodes: 3", f"nodes: 3\ncluster: {{audit: {policy}}}")
+    lab = catalog.read(course).lab("two-containers-one-pod")
+    assert yaml.safe_load(runner.boot(lab).options.audit_policy)["rules"] == [{"level": "Metadata"}]
+
+
+def test_an_audit_policy_of_no_level_is_refused(course):
+    course.edit(f"{LAB}/lab.yaml", "nodes: 3", f"nodes: 3\ncluster:\n  audit: {{{AUDIT}, rules: [{{}}]}}")
+    with pytest.raises(catalog.CatalogError) as caught:
+        catalog.read(course)
+    assert str(caught.value).endswith(
+        "cluster.audit: expected what kube-apiserver takes: loading audit policy file: rules[0].level: Required value"
+    )
+
+
 def test_a_scheduler_that_would_not_start_is_refused(course):
     wrong = f"nodes: 3\ncluster:\n  scheduler: {{{CONFIG}, parallelism: 0}}"
     course.edit(f"{LAB}/lab.yaml", "nodes: 3", wrong)

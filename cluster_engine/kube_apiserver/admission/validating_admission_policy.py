@@ -7,6 +7,8 @@ from __future__ import annotations
 
 from typing import NamedTuple
 
+import orjson
+
 from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.cel import environment
@@ -21,6 +23,9 @@ from .policies.params import ParamsError
 
 _POLICIES = "validatingadmissionpolicies.admissionregistration.k8s.io"
 _BINDINGS = "validatingadmissionpolicybindings.admissionregistration.k8s.io"
+_FAILURE = "validation.policy.admission.k8s.io/validation_failure"
+MAX_ANNOTATION = 10 * 1024
+"""Characters of an audit annotation; what is longer is cut."""
 _CODES = {"Forbidden": 403, "Unauthorized": 401, "RequestEntityTooLarge": 413}
 
 
@@ -29,6 +34,8 @@ class Denial(NamedTuple):
 
     message: str
     reason: str = ""
+    place: int = 0
+    """Of the validation in its policy."""
 
 
 class ValidatingAdmissionPolicy(Plugin):
@@ -68,6 +75,7 @@ class ValidatingAdmissionPolicy(Plugin):
             who = f"ValidatingAdmissionPolicy '{name}'"
             return [(who, Denial(f"failed to configure policy: {error}"))] if fails else []
         denied: list[tuple[str, Denial]] = []
+        noted: dict[str, list[str]] = {}
         for binding in bindings:
             who = f"ValidatingAdmissionPolicy '{name}' with binding '{binding['metadata']['name']}'"
             if matching.match(attributes, binding["spec"].get("matchResources")) is None:
@@ -82,34 +90,65 @@ class ValidatingAdmissionPolicy(Plugin):
             actions = binding["spec"].get("validationActions") or ()
             for param in found:
                 values = activation(attributes, matched, param, self.host.authorizer)
-                for denial in _decisions(compiled(spec), values, fails):
+                found_denials, annotations = _decisions(compiled(spec), values, fails)
+                for denial in found_denials:
                     if "Deny" in actions:
                         denied.append((who, denial))
+                    if "Audit" in actions:
+                        _note_failure(attributes, name, binding, denial)
                     if "Warn" in actions:
                         attributes.ctx.warnings.append(f"Validation failed for {who}: {denial.message}")
+                for key, value in annotations:
+                    if value not in noted.setdefault(key, []):
+                        noted[key].append(value)
+        if attributes.ctx.record is not None:
+            for key, different in noted.items():
+                attributes.ctx.record.annotate(f"{name}/{key}", ", ".join(different))
         return denied
 
 
-def _decisions(policy: CompiledPolicy, values: environment.Activation, fails: bool) -> list[Denial]:
-    """The denials of one policy for one param; what cannot be evaluated is one when the policy fails closed."""
+def _note_failure(attributes: Attributes, policy: str, binding: JSON, denial: Denial) -> None:
+    """For the audit log (publishValidationFailureAnnotation)."""
+    if attributes.ctx.record is None:
+        return
+    failure = {
+        "message": denial.message,
+        "policy": policy,
+        "binding": binding["metadata"]["name"],
+        "expressionIndex": denial.place,
+        "validationActions": binding["spec"]["validationActions"],
+    }
+    attributes.ctx.record.annotate(_FAILURE, orjson.dumps([failure]).decode())
+
+
+Annotations = list[tuple[str, str]]
+"""Keys and values for the audit log."""
+
+
+def _decisions(
+    policy: CompiledPolicy, values: environment.Activation, fails: bool
+) -> tuple[list[Denial], Annotations]:
+    """The denials of one policy for one param, and what it notes; what cannot be evaluated is a denial when the
+    policy fails closed."""
     try:
         if not applies(policy.conditions, values):
-            return []
+            return [], []
     except CelError as error:
-        return [Denial(str(error))] if fails else []
+        return [Denial(str(error))] if fails else [], []
     budget = Budget(environment.BUDGET)
     with_variables(values, policy.variables, budget)
     found: list[Denial] = []
-    for rule, expression, message in policy.rules:
+    for index, (rule, expression, message) in enumerate(policy.rules):
         try:
             if evaluated(expression, values, budget) is not True:
                 said = _message(rule, message, values, budget)
-                found.append(Denial(said, rule.get("reason") or ""))
+                found.append(Denial(said, rule.get("reason") or "", index))
         except CelCostError as error:
-            return [Denial(str(error))] if fails else []
+            return [Denial(str(error))] if fails else [], []
         except CelError as error:
-            found += [Denial(str(error))] if fails else []
-    return found + _annotation_failures(policy, values, fails)
+            found += [Denial(str(error), place=index)] if fails else []
+    failures, annotations = _annotated(policy, values, fails)
+    return found + failures, annotations
 
 
 def _message(
@@ -130,16 +169,23 @@ def _message(
     return said or f"failed expression: {rule['expression'].strip()}"
 
 
-def _annotation_failures(policy: CompiledPolicy, values: environment.Activation, fails: bool) -> list[Denial]:
-    """Audit annotations are evaluated, since one that fails denies; there is no audit log that would keep them."""
+def _annotated(
+    policy: CompiledPolicy, values: environment.Activation, fails: bool
+) -> tuple[list[Denial], Annotations]:
+    """The audit annotations that say something; one that fails denies."""
     budget = Budget(environment.BUDGET)
     found: list[Denial] = []
-    for annotation in policy.annotations:
+    said: Annotations = []
+    for key, annotation in policy.annotations:
         try:
-            evaluated(annotation, values, budget)
+            value = evaluated(annotation, values, budget)
         except CelError as error:
             found += [Denial(str(error))] if fails else []
-    return found
+            continue
+        text = value.strip() if isinstance(value, str) else ""
+        if text:
+            said.append((key, text[:MAX_ANNOTATION]))
+    return found, said
 
 
 def _refusal(attributes: Attributes, who: str, denial: Denial) -> errors.ApiError:

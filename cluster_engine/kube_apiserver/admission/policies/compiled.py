@@ -32,7 +32,7 @@ class CompiledPolicy(NamedTuple):
     conditions: tuple[Expression, ...]
     variables: Mapping[str, Program]
     rules: tuple[tuple[JSON, Expression, Expression | None], ...]
-    annotations: tuple[Expression, ...]
+    annotations: tuple[tuple[str, Expression], ...]
 
 
 def expression(text: str, variables: Mapping[str, Type], returns: tuple[Type, ...] = ()) -> Expression:
@@ -92,7 +92,10 @@ def _compile(spec: JSON) -> CompiledPolicy:
         for rule in spec.get("validations") or ()
     )
     annotations = tuple(
-        expression(annotation.get("valueExpression", ""), known, environment.ANNOTATION)
+        (
+            annotation.get("key", ""),
+            expression(annotation.get("valueExpression", ""), known, environment.ANNOTATION),
+        )
         for annotation in spec.get("auditAnnotations") or ()
     )
     return CompiledPolicy(conditions_of(spec), variables, rules, annotations)
