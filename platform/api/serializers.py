@@ -315,6 +315,12 @@ class RunPastRequestSerializer(serializers.Serializer[Any]):
         default="",
         help_text="right after the write of this revision; negative: after the journal's entry of that number",
     )
+    against = serializers.CharField(
+        max_length=40, required=False, default="", help_text="the moment it is compared with; neither: now"
+    )
+    against_revision = serializers.CharField(
+        max_length=20, required=False, default="", help_text="or that moment as a revision"
+    )
 
 
 class RunTrailRequestSerializer(serializers.Serializer[Any]):
@@ -396,6 +402,14 @@ class RunPastMarkSerializer(serializers.Serializer[Any]):
     text = serializers.CharField()
 
 
+class RunPastFieldSerializer(serializers.Serializer[Any]):
+    """A field that was different."""
+
+    path = serializers.CharField()
+    before = serializers.CharField(allow_blank=True, help_text="at the earlier moment; empty: there was none")
+    after = serializers.CharField(allow_blank=True, help_text="at the later moment; empty: there was none")
+
+
 class RunPastChangeSerializer(serializers.Serializer[Any]):
     """An object that was different then."""
 
@@ -404,7 +418,8 @@ class RunPastChangeSerializer(serializers.Serializer[Any]):
     name = serializers.CharField()
     what = serializers.ChoiceField(choices=("created", "changed", "deleted"), help_text="since then")
     text = serializers.CharField()
-    last = serializers.CharField(allow_blank=True, help_text="the last write of it")
+    changed = RunPastFieldSerializer(many=True, help_text="24 at most, those that say most first")
+    last = serializers.CharField(allow_blank=True, help_text="the last write of it, and its cause")
 
 
 class RunPastSerializer(serializers.Serializer[Any]):
@@ -420,7 +435,10 @@ class RunPastSerializer(serializers.Serializer[Any]):
     hidden = serializers.IntegerField(
         required=False, help_text="objects that are more than 500 of a resource"
     )
-    since = RunPastChangeSerializer(many=True, required=False)
+    against = serializers.CharField(
+        required=False, allow_blank=True, help_text="the moment it is compared with; empty: now"
+    )
+    since = RunPastChangeSerializer(many=True, required=False, help_text="from the earlier to the later one")
     more = serializers.IntegerField(required=False, help_text="changes that are more than 60")
 
 
@@ -460,7 +478,7 @@ class RunWhatIfSerializer(serializers.Serializer[Any]):
     story = RunWhyLinkSerializer(many=True, help_text="what would be written, from the cause on")
     untold = serializers.IntegerField(help_text="writes that are more than 24")
     changes = serializers.ListField(
-        child=serializers.DictField(), help_text="{kind, namespace, name, what, text}"
+        child=serializers.DictField(), help_text="{kind, namespace, name, what, changed, text}"
     )
     more = serializers.IntegerField(help_text="changes that are more than 60")
     maps = serializers.DictField(

@@ -11,6 +11,9 @@ from django.utils.translation import gettext_lazy
 
 from runs.hosting import Reply
 
+#: Fields that are told in one line.
+LINE_LIMIT = 3
+
 #: Verb → what is said of a write.
 DONE: dict[str, Promise] = {
     "create": gettext_lazy("%(component)s created the %(kind)s %(name)s"),
@@ -49,8 +52,8 @@ def clause(happening: Mapping[str, Any]) -> str:
 
 
 def changes_of(happening: Mapping[str, Any]) -> str:
-    """What it `changed`, in one line; "" when that is not known."""
-    return ", ".join(_change(each) for each in happening.get("changed") or ())
+    """What it `changed`, the first of it in one line; "" when that is not known."""
+    return ", ".join(_change(each) for each in (happening.get("changed") or ())[:LINE_LIMIT])
 
 
 def _change(difference: Mapping[str, Any]) -> str:

@@ -141,8 +141,10 @@ async def requests(request: HttpRequest, run: Run) -> HttpResponse:
 
 @endpoint("GET")
 async def past(request: HttpRequest, run: Run) -> HttpResponse:
-    """How far one can look back; with ?at= (a time) or ?revision= the cluster as it was (see `runs.host.past`)."""
-    asked = {key: request.GET.get(key, "")[:MAX_NAME] for key in ("at", "revision")}
+    """How far one can look back; with ?at= (a time) or ?revision= the cluster as it was, compared with now, or with
+    ?against= or ?against_revision= (see `runs.host.past`)."""
+    names = ("at", "revision", "against", "against_revision")
+    asked = {key: request.GET.get(key, "")[:MAX_NAME] for key in names}
     return _relay(other_states.with_words(await hosting.call(run, "GET", "past", asked)))
 
 

@@ -111,6 +111,19 @@ def test_what_is_told_of_a_moment_that_the_cluster_has_forgotten(life: Life) -> 
     assert (at["objects"], at["since"]) == (then["objects"], then["since"])
 
 
+def test_two_moments_are_compared_whether_they_are_remembered_or_not(life: Life) -> None:
+    times = [rfc3339_micro(moment.at_us) for moment in life.hashes if not moment.entry]
+    for first, last, made in ((0, 2, 2), (2, 0, 2), (1, 4, 3), (3, 4, 1), (4, 4, 0)):
+        found = life.ask(at=times[first], against=times[last])
+        came = [each["what"] for each in found["since"] if each["kind"] == "ConfigMap"]
+        assert (came, found["at"], found["against"]) == (["created"] * made, times[first], times[last])
+    said = life.host.call(life.hosted.typed_time(["diff", times[1], times[3]]))
+    assert said.splitlines()[0] == f"From {times[1]} to {times[3]}:"
+    assert said.count("+ ConfigMap default/m") == 2
+    with pytest.raises(ValueError, match="Nothing before"):
+        life.host.call(life.hosted.typed_time(["diff", "1999-01-01T00:00:00Z"]))
+
+
 def test_a_run_has_no_past_before_its_beginning(life: Life) -> None:
     for data in ({"at": "1999-01-01T00:00:00Z"}, {"revision": "-999"}):
         with pytest.raises(HostError) as refused:

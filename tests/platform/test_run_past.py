@@ -12,7 +12,8 @@ from runs.host import past
 from runs.host.errors import HostError
 from runs.host.map_channel import METADATA, RESOURCES
 from runs.hosting import Reply
-from runs.other_states import with_words
+from runs.journal import Moment
+from runs.other_states import typed, with_words
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.cluster import Cluster
@@ -40,7 +41,19 @@ def moment(cluster: Cluster, at: object = None, revision: object = None) -> past
     """A moment that the cluster remembers."""
     asked = past.asked(cluster, at, revision)
     assert asked.revision is not None, "it is to be lived again"
-    return asyncio.run(past.remembered(cluster, asked.moment.at_us, asked.revision))
+    return look(cluster, at=at, revision=revision)
+
+
+async def none_is_lived(moment: Moment) -> Cluster:
+    raise AssertionError(f"{moment} is to be lived again")
+
+
+def look(cluster: Cluster, **data: object) -> past.Then:
+    async def seen() -> past.Then:
+        async with past.views(cluster, data, none_is_lived) as (at, against):
+            return await past.seen(at, against)
+
+    return asyncio.run(seen())
 
 
 def words(answer: past.Span | past.Then) -> dict[str, Any]:
@@ -123,6 +136,78 @@ def test_what_went_and_what_changed_is_told_in_both_languages(cluster: Cluster) 
     )
     with translation.override("zh-hans"):
         assert f"Pod default/{name} 当时还在" in [each["text"] for each in words(found)["since"]]
+
+
+def told(cluster: Cluster) -> str:
+    """Its time; what follows is written later."""
+    cluster.advance(1)
+    now = past.span(cluster)["now"]
+    cluster.advance(0.001)
+    return now
+
+
+def test_any_two_moments_are_compared(cluster: Cluster) -> None:
+    """Each way, by time and by revision; what came and went between them is in neither."""
+    before = told(cluster)
+    cluster.apply(deployment(2))
+    cluster.settle()
+    first = told(cluster)
+    name = cluster.list("pods", "default")[0]["metadata"]["name"]
+    cluster.delete("pods", name)
+    cluster.apply(deployment(2, "nginx:1.27"))
+    cluster.settle()
+    second = told(cluster)
+    cluster.delete("deployments", "web")
+    cluster.settle()
+    now = told(cluster)
+    assert look(cluster, at=now)["since"] == []
+    found = words(look(cluster, at=first, against=second))
+    texts = [each["text"] for each in found["since"]]
+    assert (found["at"], found["against"]) == (first, second)
+    assert f"Pod default/{name} was deleted" in texts
+    assert not any("Deployment default/web was deleted" in text for text in texts), "that came later"
+    web = next(each for each in found["since"] if each["kind"] == "Deployment")
+    image = "spec.template.spec.containers[c].image"
+    assert {"path": image, "before": "nginx", "after": "nginx:1.27"} in web["changed"]
+    assert web["text"].startswith(f"Deployment default/web changed ({image}: nginx → nginx:1.27")
+    pod = next(each for each in found["since"] if (each["kind"], each["what"]) == ("Pod", "created"))
+    assert pod["last"].startswith("kubelet changed the Pod ")
+    assert ", because " in pod["last"]
+    assert words(look(cluster, at=second, against=first))["since"] == found["since"]
+    revision = past.asked(cluster, at=second).revision
+    assert words(look(cluster, at=first, against_revision=revision))["since"] == found["since"]
+    assert look(cluster, at=first, against=first)["since"] == []
+    assert look(cluster, at=before, against=now)["since"] == []
+    assert look(cluster, at=before)["against"] == ""
+    with translation.override("zh-hans"):
+        assert f"Pod default/{name} 被删除了" in [
+            each["text"] for each in words(look(cluster, at=first, against=second))["since"]
+        ]
+
+
+def test_the_terminal_tells_what_changed(cluster: Cluster) -> None:
+    first = told(cluster)
+    settings = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
+    cluster.apply({**settings, "data": {"a": "1"}})
+    second = told(cluster)
+    cluster.apply({**settings, "data": dict.fromkeys("abcdef", "2")})
+    third = told(cluster)
+    cluster.delete("configmaps", "c")
+
+    def lines(**asked: object) -> list[str]:
+        return typed(look(cluster, **asked)).splitlines()
+
+    assert lines(at=second, against=second) == ["Nothing is different."]
+    assert lines(at=third, against=second) == [
+        f"From {second} to {third}:",
+        "~ ConfigMap default/c changed (data.a: 1 → 2, data.b: ∅ → 2, data.c: ∅ → 2)",
+        *(f"    data.{key}: ∅ → 2" for key in "def"),
+        "    kubernetes-admin changed the ConfigMap c (data.a: 1 → 2, data.b: ∅ → 2, data.c: ∅ → 2), "
+        "because kubernetes-admin asked: PATCH /api/v1/namespaces/default/configmaps/c.",
+    ]
+    assert "+ ConfigMap default/c was created" in lines(at=first, against=third)
+    assert lines(at=third)[0] == f"From {third} to now:"
+    assert "- ConfigMap default/c was deleted" in lines(at=third)
 
 
 def test_looking_changes_nothing(cluster: Cluster) -> None:

@@ -149,9 +149,10 @@ def test_others_have_their_turn_between_the_objects(
     before = past.asked(cluster, cluster.now)
     assert before.revision is not None
     cluster.apply(maps)
-    looking = past.remembered(cluster, before.moment.at_us, before.revision)
-    then, rounds = asyncio.run(_counting(looking))
-    assert len(then["since"]) >= 50
+    then = past.View(cluster, before.moment.at_us, before.revision)
+    now = past.View(cluster, cluster.clock.now, cluster.store.revision, now=True)
+    found_, rounds = asyncio.run(_counting(past.seen(then, now)))
+    assert len(found_["since"]) >= 50
     assert rounds > 50
 
 

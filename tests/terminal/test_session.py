@@ -148,6 +148,8 @@ def test_the_hand_on_the_clock(tmp_path: Path) -> None:
     async def scenario(bench: Bench) -> None:
         await bench.type("time speed 10; echo status=$?\r", "did speed 10\r\nstatus=0\r\n")
         await bench.type("time speed; echo status=$?\r", "time: speed takes a number\r\nstatus=1\r\n")
+        await bench.type("time diff 5m 10:03:20\r", "did diff 5m 10:03:20\r\n")
+        await bench.type("time diff a.yaml b.yaml\r", "real\t0m 0.00s\r\n")
         await bench.type("time true; echo status=$?\r", "real\t0m 0.00s\r\n")
 
     run(tmp_path, scenario)

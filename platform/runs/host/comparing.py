@@ -7,7 +7,7 @@ from typing import NotRequired, TypedDict
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.cluster import Cluster
-from runs.host.differences import Difference, differences
+from runs.host.differences import TOLD, Difference, differences
 from runs.host.happening import EVENTS, LEASES, Happening
 
 
@@ -21,7 +21,7 @@ class Change(TypedDict):
     """created, changed or deleted, from the one to the other."""
     changed: list[Difference]
     last: NotRequired[Happening]
-    """The last write of it, if it is asked for and remembered."""
+    """The last write of it and what that follows from, if it is asked for and remembered."""
 
 
 def resources(cluster: Cluster) -> Iterable[str]:
@@ -30,10 +30,12 @@ def resources(cluster: Cluster) -> Iterable[str]:
     return (name for name in kinds if name not in (EVENTS, LEASES))
 
 
-def change_of(cluster: Cluster, resource: str, before: JSON | None, after: JSON | None) -> Change | None:
-    """What became of an object; None when it is the same, upkeep aside."""
+def change_of(
+    cluster: Cluster, resource: str, before: JSON | None, after: JSON | None, most: int = TOLD
+) -> Change | None:
+    """What became of an object, `most` of its fields; None when it is the same, upkeep aside."""
     obj = after or before
-    told = differences(before, after) if before is not None and after is not None else []
+    told = differences(before, after, most) if before is not None and after is not None else []
     if obj is None or (before is not None and after is not None and not told):
         return None
     kind = cluster.scheme.named(resource)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from typing import Any, TypedDict
 
 TOLD = 3
-"""Differences that are told of one write."""
+"""Differences that are told in a line."""
 SHOWN = 60
 """Characters of a value."""
 DEEP = 24
@@ -38,13 +38,13 @@ class Difference(TypedDict):
     after: str
 
 
-def differences(before: Mapping[str, Any], after: Mapping[str, Any]) -> list[Difference]:
-    """The differences that say most, `TOLD` at most."""
+def differences(before: Mapping[str, Any], after: Mapping[str, Any], most: int = TOLD) -> list[Difference]:
+    """The differences that say most, `most` of them."""
     found = [
         Difference(path=path, before=_text(old), after=_text(new))
         for path, old, new in _walk("", before, after, DEEP)
     ]
-    return sorted(found, key=lambda each: _rank(each["path"]))[:TOLD]
+    return sorted(found, key=lambda each: _rank(each["path"]))[:most]
 
 
 def _rank(path: str) -> int:

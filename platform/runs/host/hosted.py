@@ -28,7 +28,7 @@ from cluster_engine.release import release
 from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
-from runs import journal, services, stations
+from runs import journal, other_states, services, stations
 from runs.host import beside, branching, past, past_api, preview, trail
 from runs.host.building import Built
 from runs.host.checker import Checker
@@ -376,7 +376,17 @@ class HostedRun:
         with translation.override(self._language):
             if words[0] in branching.WORDS:
                 return await branching.typed(self, words)
+            if words[0] == "diff":
+                return await self._typed_diff(words[1:])
             return await self.clock.typed(words)
+
+    async def _typed_diff(self, moments: list[str]) -> str:
+        try:
+            return other_states.typed(
+                await self.compared(dict(zip(("at", "against"), moments, strict=False)))
+            )
+        except HostError as error:
+            raise ValueError(str(error)) from error
 
     async def typed_why(self, what: dict[str, Any]) -> str:
         """What `why` of the terminal says, in the owner's language. Raises ValueError."""
@@ -473,6 +483,13 @@ class HostedRun:
             return trail.follow(self.cluster, str(data["id"]))
         return {"requests": trail.latest(self.cluster, data)}
 
+    async def compared(self, data: dict[str, Any]) -> past.Compared:
+        """What changed between two moments of it, or from one until now."""
+        await self.driver.roused()
+        self.driver.catch_up()
+        async with past.views(self.cluster, data, self.cluster_at) as (at, against):
+            return await past.compared(at, against)
+
     async def past(self, data: dict[str, Any]) -> past.Span | past.Then:
         """How far one can look back, or the cluster as it was `at` a time or after a `revision` (`host/past.py`)."""
         await self.driver.roused()
@@ -481,10 +498,8 @@ class HostedRun:
             before = past.remembered_since(self.cluster)
             kept = await self.host.in_thread(_kept_before, self.run_id, before)
             return past.span(self.cluster, *kept)
-        asked = past.asked(self.cluster, data.get("at"), data.get("revision") or None)
-        if asked.revision is not None:
-            return await past.remembered(self.cluster, asked.moment.at_us, asked.revision)
-        return await past.lived(self.cluster, await self.cluster_at(asked.moment))
+        async with past.views(self.cluster, data, self.cluster_at) as (at, against):
+            return await past.seen(at, against)
 
     async def cluster_at(self, moment: Moment) -> Cluster:
         """The cluster as it was (`host/pasts.py`). Raises HostError 410 for what cannot be had again."""

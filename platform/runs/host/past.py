@@ -7,9 +7,11 @@ this host) is had by undoing the store's changes since. What lies before is live
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Mapping, Sequence
+from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from typing import TypedDict
+from itertools import takewhile
+from typing import Any, TypedDict
 
 from django.utils.translation import gettext as _
 
@@ -20,7 +22,7 @@ from cluster_engine.serving import in_slices
 from cluster_engine.sim import SECOND, Link, parse_rfc3339, rfc3339, rfc3339_micro
 from runs.host.comparing import Change, change_of, resources
 from runs.host.errors import HostError
-from runs.host.happening import Happening, asked_for, one
+from runs.host.happening import Happening, asked_for, one, told
 from runs.host.map_channel import METADATA, RESOURCES
 from runs.journal import Moment, Record
 
@@ -30,6 +32,8 @@ OBJECTS_TOLD = 500
 """Objects of one resource at a moment, the first by their keys."""
 CHANGES_TOLD = 60
 """Objects that were different, in the order in which they changed last."""
+FIELDS_TOLD = 24
+"""Fields of one object that were different, those that say most."""
 
 UNITS = {"s": 1, "m": 60, "h": 3_600}
 """Of how long ago something was: seconds."""
@@ -45,17 +49,25 @@ class Span(TypedDict):
     """What came from outside: where to look first, oldest first."""
 
 
-class Then(TypedDict):
-    """The cluster at a moment."""
+class Compared(TypedDict):
+    """What is not the same at two moments."""
 
     at: str
+    against: str
+    """The moment that another one is compared with; "": it is now."""
+    since: list[Change]
+    """From the earlier one to the later one."""
+    more: int
+    """Changes that are more than can be told."""
+
+
+class Then(Compared):
+    """The cluster at a moment."""
+
     objects: dict[str, list[JSON]]
     """By the map's names; without managedFields."""
     hidden: int
     """Objects that are more than can be told."""
-    since: list[Change]
-    more: int
-    """Changes that are more than can be told."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -65,6 +77,31 @@ class Asked:
     moment: Moment
     revision: int | None
     """The last one of then; None: it is to be lived again."""
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """A cluster at a moment: right after the write of a revision that it remembers. It stands still meanwhile."""
+
+    cluster: Cluster
+    at_us: int
+    revision: int
+    now: bool = False
+
+    def objects(self, resource: str) -> list[JSON]:
+        """All there were, by their keys."""
+        objects = {key_of(obj): obj for obj in self.cluster.store.range(resource)}
+        changes = reversed(self.cluster.store.changes(resource))
+        for event in takewhile(lambda event: event.revision > self.revision, changes):
+            if event.previous is None:
+                objects.pop(key_of(event.object), None)
+            else:
+                objects[key_of(event.object)] = event.previous
+        return [objects[key] for key in sorted(objects)]
+
+    def writes(self) -> Iterator[Link]:
+        """Those before it that are remembered, in their order."""
+        return (link for link in _known(self.cluster) if link.revision <= self.revision)
 
 
 def span(cluster: Cluster, begin: int | None = None, before: Sequence[Record] = ()) -> Span:
@@ -136,36 +173,53 @@ def _number(revision: object) -> int:
         ) from None
 
 
-async def remembered(cluster: Cluster, at_us: int, revision: int) -> Then:
-    """The cluster right after the write of a revision that it remembers."""
-    fork = cluster.fork()  # which stands still meanwhile
-    try:
-        return await _then(fork, at_us, lambda resource: _undone(fork, resource, revision))
-    finally:
-        release(fork)
+@asynccontextmanager
+async def views(
+    cluster: Cluster, data: Mapping[str, Any], relive: Callable[[Moment], Awaitable[Cluster]]
+) -> AsyncIterator[tuple[View, View]]:
+    """The moment that is asked for (`at` or `revision`) and the one that it is compared with (`against` or
+    `against_revision`; neither: now), as long as they are looked at. `relive` has what is not remembered.
 
-
-async def lived(cluster: Cluster, past: Cluster) -> Then:
-    """The cluster as it was in `past`, which is the same one at a moment before."""
+    Raises HostError as `asked`.
+    """
     fork = cluster.fork()
+
+    async def view(at: object, revision: object) -> View:
+        found = asked(fork, at, revision or None)
+        if found.revision is not None:
+            return View(fork, found.moment.at_us, found.revision)
+        past = await relive(found.moment)
+        return View(past, past.clock.now, past.store.revision)
+
     try:
-        return await _then(fork, past.clock.now, past.store.range)
+        first = await view(data.get("at"), data.get("revision"))
+        if data.get("against") or data.get("against_revision"):
+            yield first, await view(data.get("against"), data.get("against_revision"))
+        else:
+            yield first, View(fork, fork.clock.now, fork.store.revision, now=True)
     finally:
         release(fork)
 
 
-async def _then(cluster: Cluster, at_us: int, range_: Callable[[str], Sequence[JSON]]) -> Then:
+async def seen(at: View, against: View) -> Then:
+    """The cluster at a moment, and what is not the same at the other one."""
     objects, hidden = {}, 0
     for name, (_path, form) in RESOURCES.items():
-        there = range_(cluster.kind_of(name).group_resource)
+        there = at.objects(at.cluster.kind_of(name).group_resource)
         hidden += max(len(there) - OBJECTS_TOLD, 0)
         objects[name] = [_plain(obj, form == METADATA) for obj in there[:OBJECTS_TOLD]]
-    changes = [each for each in await in_slices(_since(cluster, range_)) if each is not None]
+    found = await compared(at, against)
+    return Then(objects=objects, hidden=hidden, **found)
+
+
+async def compared(at: View, against: View) -> Compared:
+    """What changed from the earlier moment to the later one, each with the last write of it and its cause."""
+    first, last = sorted((at, against), key=lambda view: (view.at_us, view.revision))
+    changes = [each for each in await in_slices(_changes(first, last)) if each is not None]
     since = [change for _revision, change in sorted(changes, key=lambda each: each[0])]
-    return Then(
-        at=rfc3339_micro(at_us),
-        objects=objects,
-        hidden=hidden,
+    return Compared(
+        at=rfc3339_micro(at.at_us),
+        against="" if against.now else rfc3339_micro(against.at_us),
         since=since[:CHANGES_TOLD],
         more=max(len(since) - CHANGES_TOLD, 0),
     )
@@ -178,29 +232,19 @@ def _known(cluster: Cluster) -> list[Link]:
     return [link for link in writes if link.revision > floor]
 
 
-def _undone(cluster: Cluster, resource: str, revision: int) -> list[JSON]:
-    objects = {key_of(obj): obj for obj in cluster.store.range(resource)}
-    later = (event for event in reversed(cluster.store.changes(resource)) if event.revision > revision)
-    for event in later:
-        if event.previous is None:
-            objects.pop(key_of(event.object), None)
-        else:
-            objects[key_of(event.object)] = event.previous
-    return [objects[key] for key in sorted(objects)]
-
-
-def _since(cluster: Cluster, range_: Callable[[str], Sequence[JSON]]) -> Iterator[tuple[int, Change] | None]:
-    """What is not as it was, with the revision of its last write (0: it is not known); None for an object that is."""
-    last = {(link.resource, link.key): link for link in _known(cluster)}
-    for resource in resources(cluster):
-        then = {key_of(obj): obj for obj in range_(resource)}
-        now = {key_of(obj): obj for obj in cluster.store.range(resource)}
-        for key in sorted({*then, *now}):
-            before, after = then.get(key), now.get(key)
-            change = None if _same(before, after) else change_of(cluster, resource, before, after)
-            link = last.get((resource, key))
+def _changes(first: View, last: View) -> Iterator[tuple[int, Change] | None]:
+    """What is not the same, with the revision of its last write (0: it is not known); None for an object that is."""
+    writes = {(link.resource, link.key): link for link in last.writes()}
+    for resource in resources(last.cluster):
+        then = {key_of(obj): obj for obj in first.objects(resource)}
+        later = {key_of(obj): obj for obj in last.objects(resource)}
+        for key in sorted({*then, *later}):
+            before, after = then.get(key), later.get(key)
+            same = _same(before, after)
+            change = None if same else change_of(last.cluster, resource, before, after, FIELDS_TOLD)
+            link = writes.get((resource, key))
             if change is not None and link is not None:
-                change["last"] = one(cluster, link)
+                change["last"] = told(last.cluster, link)
             yield None if change is None else (link.revision if link is not None else 0, change)
 
 

@@ -47,7 +47,7 @@ export interface Events {
   /** The way back is closed. */
   "dd-looked": undefined;
   /** Show the cluster as it was; undefined: as it is. */
-  "dd-past": { at: string; objects: PastObjects } | undefined;
+  "dd-past": { at: string; objects: PastObjects; against: string } | undefined;
   /** Bring a pane to the front (narrow screens show one at a time). */
   "dd-show": { view: View };
 }

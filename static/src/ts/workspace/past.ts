@@ -1,5 +1,6 @@
 // <dd-past>: the cluster as it was. A slider over the run's time, what came from outside as places to stop at, and
-// what was different then. While it is open the map shows that moment; nothing can be changed in it.
+// what was different then, or at another moment that was marked. While it is open the map shows that moment; nothing
+// can be changed in it.
 import { h, icon } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
@@ -22,9 +23,20 @@ interface Moment {
   at: string;
   objects: PastObjects;
   hidden: number;
-  since: { text: string; last: string; what: string }[];
+  against: string;
+  since: Change[];
   more: number;
 }
+
+interface Change {
+  what: string;
+  text: string;
+  changed: { path: string; before: string; after: string }[];
+  last: string;
+}
+
+/** Fields that a change's text tells already. */
+const TOLD = 3;
 
 const SETTLE_MS = 120;
 
@@ -37,6 +49,8 @@ class PastElement extends HTMLElement {
   /** The moment that is shown, and how it was asked for. */
   #at = "";
   #shown: Record<string, string> = {};
+  /** How the marked moment was asked for, that others are compared with. */
+  #marked: Record<string, string> | undefined;
   readonly #slider = h("input", { type: "range", id: "past-slider", min: 0, max: 1, step: 1, value: 1, oninput: () => this.#slide() });
   readonly #time = h("time", { class: "num" });
   readonly #said = h("p", { class: "past-said", role: "status", "aria-live": "polite" });
@@ -45,6 +59,7 @@ class PastElement extends HTMLElement {
   readonly #details = h("details", { class: "past-details" }, this.#count, this.#since);
   readonly #earlier = h("button", { class: "bar-button", type: "button", onclick: () => this.#hop(-1) }, t("past.earlier"));
   readonly #terminals = h("button", { class: "bar-button", type: "button", "aria-pressed": "false", title: t("past.terminals_title"), onclick: () => void this.#turn(!this.#together) }, t("past.terminals"));
+  readonly #compare = h("button", { class: "bar-button", type: "button", "aria-pressed": "false", title: t("past.compare_title"), onclick: () => this.#pin() }, t("past.compare"));
   readonly #branches = document.createElement("dd-branches");
   readonly #from = h("button", { class: "bar-button", type: "button", title: t("branches.from_title"), onclick: () => void this.#branches.go({ action: "branch", ...this.#shown }) }, t("branches.from"));
   readonly #later = h("button", { class: "bar-button", type: "button", onclick: () => this.#hop(1) }, t("past.later"));
@@ -57,6 +72,7 @@ class PastElement extends HTMLElement {
       this.#slider,
       this.#earlier,
       this.#later,
+      this.#compare,
       this.#terminals,
       this.#from,
       h("button", { class: "bar-button", type: "button", onclick: () => this.#close() }, icon("cross"), t("past.now")),
@@ -100,6 +116,7 @@ class PastElement extends HTMLElement {
     this.hidden = true;
     this.#asking.abort();
     window.clearTimeout(this.#timer);
+    this.#unpin();
     if (this.#together) void this.#turn(false);
     emit("dd-past", undefined);
     emit("dd-looked", undefined);
@@ -118,6 +135,24 @@ class PastElement extends HTMLElement {
       if (!(error instanceof RequestError)) throw error;
       this.#said.textContent = error.message;
     }
+  }
+
+  /** Mark the moment that is shown: what changed between it and where one looks next is told, until it is pressed again. */
+  #pin(): void {
+    if (this.#marked) this.#unpin();
+    else {
+      const { at, revision } = this.#shown;
+      this.#marked = revision ? { against_revision: revision } : { against: at ?? this.#at };
+      this.#compare.textContent = t("past.compared", { time: this.#at.slice(11, 19) });
+      this.#compare.setAttribute("aria-pressed", "true");
+    }
+    void this.#load(this.#shown, "");
+  }
+
+  #unpin(): void {
+    this.#marked = undefined;
+    this.#compare.textContent = t("past.compare");
+    this.#compare.setAttribute("aria-pressed", "false");
   }
 
   #slide(): void {
@@ -160,14 +195,15 @@ class PastElement extends HTMLElement {
     this.#asking.abort();
     this.#asking = new AbortController();
     try {
-      const moment = await request<Moment>("GET", `${page.base}past/?${new URLSearchParams(wanted)}`, undefined, this.#asking.signal);
+      const moment = await request<Moment>("GET", `${page.base}past/?${new URLSearchParams({ ...wanted, ...this.#marked })}`, undefined, this.#asking.signal);
       if (this.hidden) return;
       this.#said.textContent = [text, t("past.reading")].filter(Boolean).join(" ");
-      this.#count.textContent = moment.since.length ? t("past.since", { n: moment.since.length + moment.more }) : t("past.same");
-      this.#since.replaceChildren(
-        ...moment.since.map((change) => h("li", { "data-what": change.what }, change.text, change.last ? h("span", { class: "muted" }, ` · ${change.last}`) : null)),
-      );
-      emit("dd-past", { at: moment.at, objects: moment.objects });
+      const n = moment.since.length + moment.more;
+      const time = moment.against.slice(11, 19);
+      if (time) this.#count.textContent = n ? t("past.between", { n, time }) : t("past.between_same", { time });
+      else this.#count.textContent = n ? t("past.since", { n }) : t("past.same");
+      this.#since.replaceChildren(...moment.since.map(line));
+      emit("dd-past", { at: moment.at, objects: moment.objects, against: moment.against });
       this.#at = moment.at;
       this.#shown = wanted;
       if (this.#together) await this.#turn(true);
@@ -176,6 +212,12 @@ class PastElement extends HTMLElement {
       else if (!(error instanceof DOMException && error.name === "AbortError")) throw error;
     }
   }
+}
+
+function line({ what, text, changed, last }: Change): HTMLElement {
+  const rest = changed.slice(TOLD).map(({ path, before, after }) => h("li", {}, h("code", {}, path), `: ${before || "∅"} → ${after || "∅"}`));
+  const more = rest.length ? h("details", {}, h("summary", {}, t("past.fields", { n: rest.length })), h("ul", { class: "past-fields" }, ...rest)) : null;
+  return h("li", { "data-what": what }, text, last ? h("span", { class: "muted" }, ` · ${last}`) : null, more);
 }
 
 customElements.define("dd-past", PastElement);

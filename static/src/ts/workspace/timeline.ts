@@ -27,6 +27,8 @@ class TimelineElement extends HTMLElement {
   #from = 0;
   #to = 1;
   #at = 0;
+  /** The moment that it is compared with; NaN: none. */
+  #against = NaN;
   readonly #lanes = h("div", { class: "lanes", tabindex: 0, role: "group", "aria-label": t("timeline.lanes") });
   readonly #range = h("span", { class: "num muted", role: "status" });
   readonly #said = h("p", { class: "muted", hidden: true });
@@ -47,7 +49,7 @@ class TimelineElement extends HTMLElement {
     on("dd-past", (past) => {
       const opened = this.hidden && past !== undefined;
       this.hidden = past === undefined;
-      if (past) this.#at = Date.parse(past.at);
+      if (past) [this.#at, this.#against] = [Date.parse(past.at), Date.parse(past.against)];
       if (opened) void this.#load();
       else this.#draw();
     });
@@ -110,10 +112,13 @@ class TimelineElement extends HTMLElement {
 
   #lane(name: string, parts: (HTMLElement | null)[]): HTMLElement {
     const shown = parts.filter((part) => part !== null);
-    const now = h("span", { class: "track-now", "aria-hidden": "true" });
-    now.style.left = `${this.#percent(this.#at)}%`;
+    const looked = [this.#at, this.#against].filter((at) => at >= this.#from && at <= this.#to).map((at) => {
+      const place = h("span", { class: "track-now", "aria-hidden": "true" });
+      place.style.left = `${this.#percent(at)}%`;
+      return place;
+    });
     const told = shown.map((part) => part.title).join("; ");
-    return h("div", { class: "lane" }, h("span", { class: "lane-name", title: name }, name), h("div", { class: "track", role: "img", "aria-label": `${name}: ${told || t("map.none")}` }, ...shown, now));
+    return h("div", { class: "lane" }, h("span", { class: "lane-name", title: name }, name), h("div", { class: "track", role: "img", "aria-label": `${name}: ${told || t("map.none")}` }, ...shown, ...looked));
   }
 
   #percent(at: number): number {
