@@ -451,9 +451,15 @@ class Cluster(Wiring):
 
     def keyframe(self, compressed: bool = True) -> bytes:
         """The whole state without the journal: later versions of the engine ``resume`` from it too."""
+        return keyframe.write(self._kept(), compressed)
+
+    def draft(self) -> bytes:
+        """What a keyframe is made of, for a process that packs it (``sim.keyframe.finish``)."""
+        return keyframe.draft(self._kept())
+
+    def _kept(self) -> dict[str, Any]:
         last = [entry.as_dict() for entry in self.journal.entries[-1:]]
-        saved = {"header": self.journal.header, "last": last, "saved": self.save()}
-        return keyframe.write(saved, compressed)
+        return {"header": self.journal.header, "last": last, "saved": self.save()}
 
     @classmethod
     def resume(cls, data: bytes, tail: Iterable[Entry] = (), kinds: Iterable[Kind] = KINDS) -> Self:

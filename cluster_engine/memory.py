@@ -8,13 +8,17 @@ from __future__ import annotations
 
 import ctypes
 import gc
+import resource
+import signal
 
 YOUNG = 50_000
 """Allocations between two looks at the youngest generation (Python's own default: 700)."""
 _ARENA_MAX = -8
 """M_ARENA_MAX of <malloc.h>."""
-STEPS = 20_000, 3, 1 << 30
-"""Thresholds of who must not stand still for long: some 80,000 objects are seen at once, never all."""
+_PDEATHSIG = 1
+"""PR_SET_PDEATHSIG of <linux/prctl.h>."""
+STEPS = 5_000, 1, 1 << 30
+"""Thresholds of who must not stand still for long: some 10,000 objects are seen at once, never all."""
 
 
 def relax_collector(*, whole: bool = True) -> None:
@@ -35,6 +39,14 @@ def one_arena() -> None:
     """
     if (mallopt := getattr(ctypes.CDLL(None), "mallopt", None)) is not None:
         mallopt(_ARENA_MAX, 1)
+
+
+def serve_parent(limit: int) -> None:
+    """In a process that computes for its parent: it ends with that one, however that ends, leaves Ctrl-C to it, and
+    takes ``limit`` bytes of address space at most."""
+    ctypes.CDLL(None, use_errno=True).prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 
 
 def give_back() -> None:

@@ -14,7 +14,7 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.sim import Clock, Roots, merged
 from cluster_engine.sim.failures import PATIENCE, backoff
 
-BATCH = 64
+BATCH = 16
 """Keys reconciled by one clock event, so that a host of many engines gets its turn in between."""
 
 

@@ -61,7 +61,7 @@ def pod_from_template(template: JSON, owner: JSON, *, name: str = "") -> JSON:
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
 
 
-AT_ONCE = 100
+AT_ONCE = 40
 """Pods that one reconcile creates or deletes at most; the rest waits for the next beat of its queue.
 
 Upstream does 500 at once, side by side and held up by its client's rate; here nothing else runs meanwhile.

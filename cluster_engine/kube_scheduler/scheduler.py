@@ -37,7 +37,7 @@ from cluster_engine.sim.failures import PATIENCE
 
 LATENCY = 0.010
 """Seconds from the first Pod that waits to the attempts."""
-SLICE = 64
+SLICE = 16
 """Attempts of one clock event, so that a host of many engines gets its turn in between."""
 FLUSH_PERIOD = 30.0
 

@@ -188,14 +188,18 @@ class ClusterApp:
 
     async def respond(self, request: Request) -> Response:
         """The reply to a request: journaled first when it may change anything."""
+        with self._asked():
+            return await self._respond(request)
+
+    async def _respond(self, request: Request) -> Response:
         if self.driver is not None:
             await self.driver.roused()
             await self.driver.turn()
             self.driver.kick()
             self.driver.catch_up()
+        if (request.method, request.path) == ("POST", FAULTS_PATH):
+            return self.cluster.server.refused_path(request) or await self._fault(request)
         with self._answering():
-            if (request.method, request.path) == ("POST", FAULTS_PATH):
-                return self.cluster.server.refused_path(request) or await self._fault(request)
             response = None if is_collection(request) else self.cluster.server.admit(request)
         if response is not None:
             return response
@@ -228,7 +232,7 @@ class ClusterApp:
                 answer = self.cluster.server.guarded(request, step)
             if answer is not None:
                 return answer
-            await asyncio.sleep(0)
+            await self._give_way()
 
     async def _delete_collection(self, request: Request) -> Response:
         """A portion after the other, each durable as any write, all at the same virtual time."""
@@ -242,7 +246,7 @@ class ClusterApp:
                 assert reply is not None
                 if (answer := portions.take(reply)) is not None:
                     return answer
-                await asyncio.sleep(0)
+                await self._give_way()
 
     async def _fault(self, request: Request) -> Response:
         """Something fails, or works again: the body is ``{"kind": "node/power", "node": "worker-1", "up": false}``."""
@@ -376,17 +380,24 @@ class ClusterApp:
 
     async def _carry_out(self, entry: Entry) -> Response | None:
         """Durable first, then performed; time stands still in between."""
-        with self.driver.hold() if self.driver is not None else nullcontext():
+        with self._asked(), self.driver.hold() if self.driver is not None else nullcontext():
             if self._sink is not None:
                 await self._sink(entry)
-            # What is due in this very instant comes first; it may be much, and others have their turn meanwhile.
-            while self.driver is not None and not self.driver.run_for_a_slice(entry.at):
-                await asyncio.sleep(0)
+            if self.driver is not None:
+                await self._run_until(self.driver, entry.at)
         with self._answering():
             reply = self._perform(entry)
         if self.driver is not None:
             self.driver.wake()
         return reply
+
+    @staticmethod
+    async def _run_until(driver: Driver, at: int) -> None:
+        """What is due in this very instant comes first; it may be much, and others have their turn meanwhile."""
+        if driver.heavy:
+            await driver.give_way()
+        while not driver.run_for_a_slice(at):
+            await driver.give_way()
 
     def _perform(self, entry: Entry) -> Response | None:
         body = entry.payload.get("body") if entry.kind == "request" else None
@@ -400,6 +411,12 @@ class ClusterApp:
             if self._amend is not None:
                 self._amend(stub)
         return reply
+
+    async def _give_way(self) -> None:
+        await (self.driver.give_way() if self.driver is not None else asyncio.sleep(0))
+
+    def _asked(self) -> AbstractContextManager[None]:
+        return self.driver.request() if self.driver is not None else nullcontext()
 
     def _answering(self) -> AbstractContextManager[None]:
         return self.driver.answering() if self.driver is not None else nullcontext()

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 from typing import Literal
 
 from cluster_engine.cluster import Cluster
@@ -162,6 +162,19 @@ class Driver:
         self._pacer.asked(self)
         self._asked()
 
+    def request(self) -> AbstractContextManager[None]:
+        """Somebody waits for an answer inside."""
+        return self._pacer.request(self)
+
+    async def give_way(self) -> None:
+        """Between two slices of an answer: `Pacer.give_way`."""
+        await self._pacer.give_way(self)
+
+    @property
+    def heavy(self) -> bool:
+        """Whether it cannot keep up, or was asked for more than its share lately."""
+        return self.due == BEHIND or self._owed() > BURST
+
     def wake(self) -> None:
         """Something was changed: look at the clock soon."""
         self._pacer.wake(self)
@@ -218,12 +231,13 @@ class Driver:
         self._debt = self._owed() + took
 
     async def turn(self) -> None:
-        """Wait until it is this cluster's turn to answer: at once, unless it answered much while others are in use."""
-        if self._owed() <= BURST or not self._pacer.others_in_use(self):
-            return
-        async with self._turns:
-            if (over := self._owed() - BURST) > 0:
-                await asyncio.sleep(over / SHARE / SECOND)
+        """Wait until it is this cluster's turn to answer: at once, unless it took much while others are in use."""
+        if self._owed() > BURST and self._pacer.others_in_use(self):
+            async with self._turns:
+                if (over := self._owed() - BURST) > 0:
+                    await asyncio.sleep(over / SHARE / SECOND)
+        if self.heavy:
+            await self.give_way()
 
     def _owed(self) -> float:
         now = steady_clock()

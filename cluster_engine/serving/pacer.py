@@ -2,7 +2,8 @@
 
 A cluster with nothing to do costs nothing: it is looked at when its next event is due, or when somebody comes. Those
 that are behind take turns of one slice each, who has used least first; while others are asked things, such turns take
-half of the time at most, so that the loop always comes round soon.
+half of the time at most, so that the loop always comes round soon. While one that asks for little waits for its answer,
+those that took much stand back.
 """
 
 from __future__ import annotations
@@ -10,16 +11,20 @@ from __future__ import annotations
 import asyncio
 import heapq
 import sys
-from collections.abc import Callable, Iterable
+from collections import Counter
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol, TypeVar
 
 from cluster_engine.sim import SECOND, steady_clock
 
 T = TypeVar("T")
 
-SLICE = 4_000  # µs of wall time that one turn may take before others have theirs
+SLICE = 2_000  # µs of wall time that one turn may take before others have theirs
 ATTENTION = 1 * SECOND  # wall µs for which a cluster that was asked something counts as in use
 REST = 1.0  # times what a turn took: how long nobody who is behind has one, while other clusters are in use
+WAY = 20_000  # µs for which one that took much stands back at once; then it has a slice all the same
+BLINK = 1_000  # µs from look to look whether it still has to
 LONG = 50_000  # µs: a look that takes longer is counted
 ASLEEP, BEHIND = -1, -2  # instead of a deadline: it waits to be woken, or for its turn
 
@@ -57,6 +62,10 @@ class Paced(Protocol):
     used: int
     """µs of wall time that it took while it was behind, against the others'. The pacer's."""
 
+    @property
+    def heavy(self) -> bool:
+        """Whether it is behind, or was asked much lately: others come first."""
+
     def look(self) -> int | None:
         """One slice of work. Returns µs until the next look (0: it is behind), None: when it is woken."""
 
@@ -74,6 +83,8 @@ class Pacer:
         self._timer_at = 0
         self._asked: Paced | None = None
         self._asked_at = self._asked_before_at = -ATTENTION
+        self._under_way: Counter[Paced] = Counter()
+        self._way = asyncio.Lock()
         self.looks = 0
         self.long_looks = 0
         self.longest = 0
@@ -95,6 +106,30 @@ class Pacer:
         if self._asked is not driver:
             self._asked, self._asked_before_at = driver, self._asked_at
         self._asked_at = now
+
+    @contextmanager
+    def request(self, driver: Paced) -> Iterator[None]:
+        """Somebody waits for this cluster's answer inside."""
+        self._under_way[driver] += 1
+        try:
+            yield
+        finally:
+            self._under_way[driver] -= 1
+            if not self._under_way[driver]:
+                del self._under_way[driver]
+
+    async def give_way(self, driver: Paced) -> None:
+        """Between two slices of an answer: others have their turn. One that took much waits until nobody who asks for
+        little does, but not for ever; of all that took much one goes on each time that the loop comes round."""
+        await asyncio.sleep(0)
+        if driver.heavy:
+            async with self._way:
+                end = steady_clock() + WAY
+                while self._stands_back(driver) and steady_clock() < end:
+                    await asyncio.sleep(BLINK / SECOND)
+
+    def _stands_back(self, driver: Paced) -> bool:
+        return any(other is not driver and not other.heavy for other in self._under_way)
 
     def forget(self, driver: Paced) -> None:
         """Look at it no more."""
@@ -135,7 +170,7 @@ class Pacer:
 
     def _next(self, now: int) -> Paced | None:
         heap = self._heap
-        if (not heap or heap[0][0] > now) and now >= self._rest_until:
+        if (not heap or heap[0][0] > now) and now >= self._rest_until and not self._behind_stand_back(now):
             heap, now = self._behind, sys.maxsize
         while heap and heap[0][0] <= now:
             driver: Paced | None = heapq.heappop(heap)[2]
@@ -143,6 +178,9 @@ class Pacer:
                 driver.ticket = None
                 return driver
         return None
+
+    def _behind_stand_back(self, now: int) -> bool:
+        return now < self._rest_until + WAY and any(not driver.heavy for driver in self._under_way)
 
     def _turn(self) -> None:
         self._timer = None
@@ -186,4 +224,5 @@ class Pacer:
         if heap:
             self._arm(heap[0][0])
         if self._behind:
-            self._arm(self._rest_until)
+            now = steady_clock()
+            self._arm(now + BLINK if self._behind_stand_back(now) else self._rest_until)

@@ -8,6 +8,7 @@ a golden keyframe of each format.
 from __future__ import annotations
 
 import lzma
+import pickle
 from collections.abc import Callable
 from typing import Any
 
@@ -41,6 +42,19 @@ def write(data: dict[str, Any], compressed: bool = True) -> bytes:
         return _PLAIN + packing.pack({"format": FORMAT, **data})
     packed = columns.pack({"format": FORMAT, **data})
     return _MAGIC + lzma.compress(packed, lzma.FORMAT_XZ, filters=_FILTERS)
+
+
+def draft(data: dict[str, Any]) -> bytes:
+    """The data for another process of this engine, which makes a keyframe of it (`finish`); quickly done.
+
+    What stands in it several times stays one object, which text could not say.
+    """
+    return pickle.dumps(data, pickle.HIGHEST_PROTOCOL)
+
+
+def finish(draft: bytes) -> bytes:
+    """The keyframe of a draft. Only of one that a process of one's own has made: it is not looked at first."""
+    return write(pickle.loads(draft))
 
 
 def read(keyframe: bytes) -> dict[str, Any]:

@@ -6,23 +6,19 @@ A request is a line of JSON, `{"lab": slug, "size": n}`, and n bytes of a keyfra
 
 from __future__ import annotations
 
-import ctypes
 import json
 import logging
-import resource
-import signal
 import sys
 from typing import Any, BinaryIO
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.memory import relax_collector
+from cluster_engine.memory import relax_collector, serve_parent
 from labs.kit import catalog, runner
 
 logger = logging.getLogger(__name__)
 
 MEMORY_LIMIT = 2 * 1024**3
 """Bytes of address space: what a check may take of the machine."""
-PR_SET_PDEATHSIG = 1
 
 
 def answer(slug: str, keyframe: bytes) -> dict[str, Any]:
@@ -49,10 +45,8 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
 
 
 def main() -> None:
-    """Ends with its parent, however that ends; Ctrl-C is the parent's business."""
-    ctypes.CDLL(None, use_errno=True).prctl(PR_SET_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    resource.setrlimit(resource.RLIMIT_AS, (MEMORY_LIMIT, MEMORY_LIMIT))
+    """Until its input ends."""
+    serve_parent(MEMORY_LIMIT)
     catalog.load()
     relax_collector()
     serve(sys.stdin.buffer, sys.stdout.buffer)

@@ -69,8 +69,9 @@ def heap(wall: Wall) -> Pacer:
 class Work:
     """Something to drive: each look takes `cost` µs and answers `pause`."""
 
-    def __init__(self, wall: Wall, cost: int = 0, pause: int | None = None) -> None:
+    def __init__(self, wall: Wall, cost: int = 0, pause: int | None = None, heavy: bool = False) -> None:
         self.wall, self.cost, self.pause, self.looks = wall, cost, pause, 0
+        self.heavy = heavy
         self.due: int | None = None
         self.ticket: pacer.Ticket | None = None
         self.used = 0
@@ -133,6 +134,55 @@ def test_one_that_is_behind_rests_while_others_are_asked(wall: Wall, heap: Pacer
     before = heavy.looks
     wall.run(3_100 * MS)
     assert heavy.looks - before == pytest.approx(50, abs=3)
+
+
+def test_one_that_is_behind_stands_back_while_others_wait_for_answers(wall: Wall, heap: Pacer) -> None:
+    heavy, asked = Work(wall, 2 * MS, 0, heavy=True), Work(wall)
+    heap.drive(heavy)
+    with heap.request(asked):
+        wall.run(220 * MS)
+        assert heavy.looks == pytest.approx(10, abs=1), "a slice each time that it has stood back for long"
+    wall.run(320 * MS)
+    assert heavy.looks == pytest.approx(60, abs=3)
+    with heap.request(heavy):
+        wall.run(420 * MS)
+        assert heavy.looks == pytest.approx(110, abs=3), "nobody stands back for himself"
+
+
+def test_answers_that_take_much_come_after_those_that_take_little(wall: Wall, heap: Pacer) -> None:
+    heavy, also, light = Work(wall, heavy=True), Work(wall, heavy=True), Work(wall)
+    rounds = 0
+    went: list[int] = []
+
+    async def come_round() -> None:
+        nonlocal rounds
+        while True:
+            rounds += 1
+            await asyncio.sleep(0)
+
+    async def go_on(of: Work) -> None:
+        await heap.give_way(of)
+        went.append(rounds)
+
+    async def main() -> None:
+        turning = asyncio.ensure_future(come_round())
+        with heap.request(heavy), heap.request(also):
+            with heap.request(light):
+                tasks = [asyncio.ensure_future(go_on(each)) for each in (heavy, also)]
+                await go_on(light)
+                await asyncio.sleep(0.01)
+                assert len(went) == 1
+            await asyncio.gather(*tasks)
+            assert went[1] < went[2], "one each time that the loop comes round"
+            with heap.request(light):
+                again = asyncio.ensure_future(go_on(heavy))
+                await asyncio.sleep(0.01)
+                assert len(went) == 3
+                wall.now += pacer.WAY
+                await again  # it does not stand back for ever
+        turning.cancel()
+
+    asyncio.run(main())
 
 
 def test_long_looks_are_counted(wall: Wall, heap: Pacer) -> None:

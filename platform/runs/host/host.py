@@ -41,6 +41,7 @@ from runs.host.copies import Copy
 from runs.host.edge import Edge
 from runs.host.graders import Graders
 from runs.host.hosted import HostedRun
+from runs.host.packers import Packers
 from runs.host.pasts import Pasts
 from runs.host.writer import JournalUnavailableError, JournalWriter
 from runs.models import Run, TransitionError
@@ -54,7 +55,7 @@ JANITOR_SECONDS = 5.0
 PURGE_SECONDS = 3600.0
 #: From one look of the garbage collector at all objects to the next: where nobody is connected, and at the latest.
 COLLECT_SECONDS, COLLECT_LATEST = 600.0, 6 * 3600.0
-SWITCH_SECONDS = 0.001
+SWITCH_SECONDS = 0.0002
 #: `last_active` in the database is for people to look at: a minute's precision will do.
 ACTIVITY_SECONDS = 60.0
 
@@ -95,6 +96,7 @@ class EngineHost:
         self.pacer = Pacer()
         self.pasts = Pasts(self.in_thread)
         self.graders = Graders(os.cpu_count() or 1)
+        self.packers = Packers(os.cpu_count() or 1)
         self.pool = ThreadPoolExecutor(max_workers=4, thread_name_prefix="host")
         self.url = ""
         self.scratch = settings.SCRATCH / self.name
@@ -133,6 +135,7 @@ class EngineHost:
         self.writer.stop()
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.graders.stop()
+        self.packers.stop()
         try:
             registry.end(self.name)
         except (RedisError, OSError) as error:
@@ -208,6 +211,12 @@ class EngineHost:
             self.graders.pool, self.graders.grade, slug, fork, deadline
         )
         return report
+
+    async def pack(self, fork: Cluster) -> bytes:
+        """The fork's keyframe, packed beside the loop."""
+        loop = asyncio.get_running_loop()
+        data: bytes = await loop.run_in_executor(self.packers.pool, self.packers.pack, fork)
+        return data
 
     # -- taking runs in ---------------------------------------------------------------------------------
 

@@ -80,14 +80,6 @@ def as_owner(scope: Scope) -> UserInfo:
     return ADMIN
 
 
-def _packed(fork: Cluster) -> bytes:
-    """The keyframe of a fork, which is taken apart: the collector would not find it for hours."""
-    try:
-        return fork.keyframe()
-    finally:
-        release(fork)
-
-
 def _kept_before(run_id: uuid.UUID, at_us: int) -> tuple[int | None, list[Record]]:
     """Where the run begins, and what was done to it until that time."""
     return journal.begin(run_id), journal.marks(run_id, at_us, past.MARKS_TOLD)
@@ -124,6 +116,9 @@ class Host(Protocol):
 
     async def grade(self, slug: str, fork: Cluster) -> dict[str, Any]:
         """The report of the lab's checks. Raises GradingError."""
+
+    async def pack(self, fork: Cluster) -> bytes:
+        """The fork's keyframe."""
 
     async def drop(self, hosted: HostedRun) -> None:
         """Lets the run go without writing."""
@@ -337,13 +332,13 @@ class HostedRun:
             self._frame_after = now + KEYFRAME_REST * (now - begun)
 
     async def _keep_keyframe(self) -> None:
-        """Keep the state as it is now, so that a rebuild replays only what comes after. From a fork, in a thread."""
+        """Keep the state as it is now, so that a rebuild replays only what comes after. From a fork."""
         fork = self.cluster.fork()
         self.cluster.journal.let_go()
         seq, at, spent = self._base + fork.journal.next_seq - 1, fork.clock.now, self.driver.spent
         cost, self._framed_spent = spent - self._framed_spent, spent
         try:
-            data = await self.host.in_thread(_packed, fork)
+            data = await self.host.pack(fork)
             await self.host.in_thread(journal.keep_keyframe, self.run_id, self.epoch, seq, data, at, cost)
         except (FencedError, DatabaseError) as error:
             # The journal has everything; a rebuild takes longer.

@@ -1,0 +1,78 @@
+"""Keyframes are packed in processes of their own, or here when one of those fails."""
+
+from __future__ import annotations
+
+import io
+import json
+import re
+import sys
+from collections.abc import Iterator
+
+import pytest
+from runs.host import packers as module
+from runs.host import packing
+from runs.host.packers import Packers
+
+from cluster_engine.cluster import Cluster
+
+
+@pytest.fixture
+def packers() -> Iterator[Packers]:
+    made = Packers(1)
+    yield made
+    made.stop()
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Cluster:
+    cluster = Cluster(nodes=1, seed=1)
+    cluster.settle()
+    return cluster
+
+
+def pack(packers: Packers, cluster: Cluster) -> bytes:
+    return packers.pool.submit(packers.pack, cluster.fork()).result()
+
+
+def test_a_keyframe_is_what_it_would_be_here(packers: Packers, cluster: Cluster) -> None:
+    assert pack(packers, cluster) == cluster.keyframe(), "what is shared is shared there, too"
+    assert pack(packers, cluster) == cluster.keyframe()
+
+
+READ = "import json, sys, time; s = sys.stdin.buffer; s.read(json.loads(s.readline())['size']);"
+SCRIPTS = [
+    ("one that hangs", "import time; time.sleep(60)", "it took too long"),
+    ("one that ends", "pass", "the process has ended|Broken pipe"),
+    ("one that ends half-way", READ + "print(json.dumps({'size': 9}), flush=True)", "the process has ended"),
+    ("one that says too much", READ + "print(json.dumps({'size': 1 << 40}), flush=True)", "larger than"),
+]
+
+
+@pytest.mark.parametrize(("script", "message"), [r[1:] for r in SCRIPTS], ids=[r[0] for r in SCRIPTS])
+def test_where_a_process_fails_it_is_packed_here(
+    packers: Packers,
+    cluster: Cluster,
+    monkeypatch: pytest.MonkeyPatch,
+    caplog: pytest.LogCaptureFixture,
+    script: str,
+    message: str,
+) -> None:
+    with monkeypatch.context() as patch:
+        patch.setattr(module, "COMMAND", [sys.executable, "-c", script])
+        if "sleep(60)" in script:
+            patch.setattr(module, "SECONDS", 0.3)
+        assert pack(packers, cluster) == cluster.keyframe()
+    assert any(re.search(message, record.getMessage()) for record in caplog.records)
+    caplog.clear()
+    assert pack(packers, cluster) == cluster.keyframe()
+    assert not caplog.records
+
+
+def test_the_process_ends_with_its_input(cluster: Cluster) -> None:
+    draft = cluster.draft()
+    head = json.dumps({"size": len(draft)}).encode() + b"\n"
+    answers = io.BytesIO()
+    packing.serve(io.BytesIO(head + draft + head + draft[:100]), answers)
+    size, _, keyframe = answers.getvalue().partition(b"\n")
+    assert keyframe == cluster.keyframe()
+    assert json.loads(size) == {"size": len(keyframe)}
