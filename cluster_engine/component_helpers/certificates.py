@@ -190,6 +190,68 @@ def end_of(pem: bytes) -> int | None:
     return None if found is None else round(found.not_valid_after_utc.timestamp()) * SECOND
 
 
+class Shown(NamedTuple):
+    """What a server's certificate says of itself."""
+
+    common_name: str
+    names: tuple[str, ...]
+    """Host names and addresses."""
+    issuer: str
+    der: str
+    """The certificate, base64."""
+
+
+def shown(pem: bytes) -> Shown | None:
+    """The first certificate of PEM text; None when there is none that can be read."""
+    from cryptography import x509
+    from cryptography.x509.oid import NameOID
+
+    blocks = _blocks(pem)
+    try:
+        if not blocks or blocks[0][0] != "CERTIFICATE":
+            return None
+        found = x509.load_der_x509_certificate(blocks[0][2])
+        try:
+            others = found.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
+            names = [
+                *others.get_values_for_type(x509.DNSName),
+                *(str(ip) for ip in others.get_values_for_type(x509.IPAddress)),
+            ]
+        except x509.ExtensionNotFound:
+            names = []
+        own, issuer = (
+            [str(name.value) for name in part.get_attributes_for_oid(NameOID.COMMON_NAME)]
+            for part in (found.subject, found.issuer)
+        )
+    except ValueError:
+        return None
+    der = base64.b64encode(blocks[0][2]).decode()
+    return Shown((own or [""])[-1], tuple(names), (issuer or [""])[-1], der)
+
+
+def issued_by(der: str, bundle: bytes) -> bool:
+    """Whether one of the certificates of a bundle (PEM) is that certificate (base64) or has signed it."""
+    from cryptography import x509
+    from cryptography.exceptions import InvalidSignature
+
+    try:
+        leaf = x509.load_der_x509_certificate(base64.b64decode(der))
+    except ValueError:
+        return False
+    for label, _, contents in _blocks(bundle):
+        try:
+            if label != "CERTIFICATE":
+                continue
+            authority = x509.load_der_x509_certificate(contents)
+            if authority == leaf:
+                return True
+            leaf.verify_directly_issued_by(authority)
+        except (ValueError, TypeError, InvalidSignature):
+            continue
+        return True
+    return False
+
+
 def _moment(us: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=us // SECOND)
 

@@ -73,8 +73,11 @@ class Reply(NamedTuple):
     status: int
     body: str = ""
     headers: Mapping[str, str] = _NONE
+    after: int = 0
+    """µs until it is sent; NEVER: it is not."""
 
 
+NEVER = -1
 Line = tuple[str, str]
 """("stdout" or "stderr", text without the line's end)."""
 
@@ -158,7 +161,14 @@ def _listen(given: Server, sys: Sys, state: State) -> State:
 def _timer(given: Server, sys: Sys, state: State, event: Event) -> State:
     if state["stop"]:
         sys.exit(state["stop"] - 1)
-    return _listen(given, sys, state)
+    late = state.get("late", {}).pop(str(event[1]), None)
+    if late is None:
+        return _listen(given, sys, state)
+    fd, text, last = late
+    if str(fd) not in state["requests"]:
+        return state
+    sys.write(fd, text)
+    return _drop(sys, state, fd) if last else _data(given, sys, state, ["data", fd, ""])
 
 
 def _signal(given: Server, sys: Sys, state: State, event: Event) -> State:
@@ -215,7 +225,14 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
             requests[key] = text
             return state
         reply = given.handle(sys, state, request)
-        sys.write(fd, _render(given, sys, reply, request.method, request.last))
+        sent = _render(given, sys, reply, request.method, request.last)
+        if reply.after:
+            requests[key] = text
+            if reply.after != NEVER:
+                timer = str(sys.sleep(reply.after))
+                state["late"] = {**state.get("late", {}), timer: [fd, sent, request.last]}
+            return state
+        sys.write(fd, sent)
         if given.access is not None and (line := given.access(sys, request, reply)) is not None:
             (sys.out if line[0] == "stdout" else sys.err)(line[1] + "\n")
         if request.last:
@@ -329,7 +346,7 @@ def _head(text: str) -> tuple[str, str, str, Mapping[str, str], int, bool] | int
 
 
 def _render(given: Server, sys: Sys, reply: Reply, method: str, close: bool) -> str:
-    status, body, headers = reply
+    status, body, headers, _ = reply
     head = _reply_head(
         status,
         given.name,

@@ -46,6 +46,8 @@ class Sandboxes:
         network.kinds["pod"] = self
         self._ready: dict[str, None] = {}
         self._pumping = False
+        self._turning: list[str] = []
+        """Keys of those whose turn it is, the outer one first: one of them may have led to a webhook that is asked."""
         self._pump_timer: int | None = None
         network.deliveries.afterwards = self._go_on
         clock.register("sandbox/wake", self._wake)
@@ -133,7 +135,32 @@ class Sandboxes:
             self.network.deliveries.release()
             self._plan_pump()
 
+    def converse(self, enough: Callable[[], bool]) -> None:
+        """Within a step of somebody else: what was sent arrives, and who gets it has turns, until that is enough or
+        nobody has anything more to do in this instant. Who was ready before, or is in his turn, waits for it.
+        """
+        waiting, self._ready = self._ready, {}
+        outer, self._pumping = self._pumping, True
+        deliveries = self.network.deliveries
+        held = deliveries.hold()
+        try:
+            for _ in range(TURNS):
+                deliveries.deliver()
+                key = next((key for key in self._ready if key not in self._turning), "")
+                if enough() or not key:
+                    break
+                del self._ready[key]
+                if key in self._sandboxes:
+                    self._turn(key)
+        finally:
+            self._ready = {**waiting, **self._ready}
+            self._pumping = outer
+            if not held:
+                deliveries.release()
+            self._plan_pump()
+
     def _turn(self, key: str) -> None:
+        self._turning.append(key)
         try:
             self.get(key).run()
             if key in self.mounted:
@@ -142,6 +169,8 @@ class Sandboxes:
             # A bug costs this Pod a pause, not the others their turn.
             self._clock.call_later(PATIENCE, "sandbox/wake", key, background=True)
             raise
+        finally:
+            self._turning.pop()
 
     def _plan_pump(self) -> None:
         if self._ready and self._pump_timer is None and not self._pumping:
@@ -267,6 +296,49 @@ class Sandboxes:
         self._sandboxes[key].imagined(_Imagination(self, container, written))
         return written
 
+    def foresee(self, key: str, sock: str, within: int, enough: Callable[[str], bool]) -> str:
+        """What a sandbox will write to a socket within so many µs, if nobody disturbs it, until that is enough.
+
+        Nothing is changed by it: a copy lives ahead, in a world where nobody else is.
+        """
+        if key not in self._sandboxes or key in self._turning:
+            return ""
+        world = _Future(self, self.now)
+        other = _Foreseen.load(world, key, self._sandboxes[key].state())
+        assert isinstance(other, _Foreseen)
+        other.wanted = sock
+        other.woken()
+        end = self.now + within
+        for _ in range(TURNS):
+            other.run()
+            if enough(other.written) or world.due is None or world.due > end:
+                break
+            world.at, world.due = max(world.at, world.due), None
+        return other.written if enough(other.written) else ""
+
+
+class _Foreseen(Sandbox):
+    """A copy of a sandbox that lives ahead: of what it sends, what goes to one socket is kept."""
+
+    wanted = ""
+    written = ""
+
+    def send(self, sock: str, text: str) -> None:
+        if sock == self.wanted:
+            self.written += text
+
+    def connect(self, sock: str, ip: str, port: int) -> None:
+        """Nobody answers."""
+
+    def shutdown(self, sock: str) -> None:
+        """Nobody minds; nor here and below."""
+
+    def close(self, sock: str) -> None: ...
+
+    def took(self, sock: str, count: int) -> None: ...
+
+    def datagram(self, port: int, ip: str, to_port: int, data: str) -> None: ...
+
 
 class _Imagination:
     """A world in which nothing happens but what is written down. It is keeper and told at once."""
@@ -339,3 +411,26 @@ class _Imagination:
 
     def seed(self, key: str) -> str:
         return self._real.seed(key)
+
+
+class _Future(_Imagination):
+    """The world of a sandbox that lives ahead: its time is its own, and the host answers nothing."""
+
+    def __init__(self, real: Sandboxes, at: int) -> None:
+        super().__init__(real, "", [])
+        self.at = at
+        self.due: int | None = None
+
+    @property
+    def now(self) -> int:
+        return self.at
+
+    def ready(self, key: str) -> None:
+        self.due = self.at
+
+    def wake_at(self, key: str, due: int, *, background: bool) -> int:
+        self.due = due if self.due is None else min(self.due, due)
+        return 0
+
+    def faulted(self, component: str, key: str, error: Exception) -> bool:
+        return True

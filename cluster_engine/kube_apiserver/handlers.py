@@ -30,12 +30,13 @@ from .negotiation import (
     negotiate,
 )
 from .node_api import NodeProxy
-from .options import delete_options, is_dry_run
+from .options import delete_options, is_dry_run, write_context
 from .registry import Registry
 from .replies import Replies
 from .requests import RequestInfo
 from .sessions import Sessions
 from .subrequests import SESSIONS_OF, STREAMED, Subresources
+from .subresources import connect
 from .trail import AUDIT_ID, TEXT_KEPT, Record, Trail
 from .types import API_SERVER, ETCD, REFUSED, Deleted, Request, Response, UserInfo
 from .verbs import Verbs
@@ -121,7 +122,11 @@ class Handlers:
 
     def refused_stream(self, request: Request) -> Response | None:
         """Why exec, attach or portforward may not be streamed: user, rights, Pod, container. None: it may."""
-        return self.guarded(request, 0, self._check_stream)
+
+        def step(request: Request) -> None:
+            self._check_stream(request)
+
+        return self.guarded(request, 0, step)
 
     def refused_path(self, request: Request) -> Response | None:
         """Why the user may not ask for a path that is no resource; None: they may."""
@@ -219,28 +224,35 @@ class Handlers:
         """Begins the session of an exec or attach request (see APIServer)."""
 
         def step(request: Request) -> None:
-            self._check_stream(request)
-            self._subresources.open_stream(requests.parse(request), request, f"s{entry}")
+            user = self._check_stream(request)
+            info = requests.parse(request)
+            kind = self._scheme.served(info.group, info.version, info.resource)
+            assert kind is not None
+            ctx = write_context(request, user, "", info.subresource)
+            asked = connect.options(kind.resource, info.subresource, request.query)
+            self._registry.connect(ctx, kind, info.namespace, info.name, asked)
+            self._subresources.open_stream(info, request, f"s{entry}")
 
         return self.guarded(request, entry, step)
 
-    def _check_stream(self, request: Request) -> None:
+    def _check_stream(self, request: Request) -> UserInfo:
         self._reach(request)
-        request.user = self._identify(request)
+        request.user = user = self._identify(request)
         info = requests.parse(request)
         if info.subresource in STREAMED:
             info = replace(info, verb="create")
-        self._authorize(request, request.user, info)
+        self._authorize(request, user, info)
         kind = self._scheme.served(info.group, info.version, info.resource)
         if kind is None or not _has(kind, info.subresource):
             raise errors.no_such_resource()
         self._subresources.check_stream(kind, info, request)
+        return user
 
     def mutates(self, request: Request) -> bool:
         """Whether a request may change something: such a request is journaled before it is carried out."""
         if request.method in ("GET", "HEAD", "OPTIONS"):
             return False
-        if is_dry_run(request):
+        if is_dry_run(request) and not self._registry.calls_out:
             return False
         info = requests.parse(request)
         if not info.is_resource or info.verb in _READS:
@@ -249,7 +261,8 @@ class Handlers:
         if kind is not None and kind.answer in reviews.ANSWERS:
             return False
         # A delete's body may ask for a dry run too.
-        return not (request.method == "DELETE" and b"dryRun" in request.body and self._dry_delete(request))
+        dry = request.method == "DELETE" and b"dryRun" in request.body and self._dry_delete(request)
+        return not dry or self._registry.calls_out
 
     def _dry_delete(self, request: Request) -> bool:
         try:

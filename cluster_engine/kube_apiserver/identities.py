@@ -91,6 +91,10 @@ class Identities:
         """Five letters for a part of the object of that uid that is named by the server."""
         return self._chance.of(what, uid).suffix(_RANDOM)
 
+    def review(self, *about: str) -> str:
+        """The uid of a question about a write."""
+        return self._chance.uid("review", *about)
+
     def share(self, other: Identities) -> None:
         """Takes over what ``other`` has given."""
         self._names.share(other._names)

@@ -51,7 +51,7 @@ class APIServer:
         self.authenticator = Authenticator(clock, store, chance.seed, getattr(options, "tokens", None))
         self._rbac = rbac = RBACAuthorizer(store)
         self.authorizer = authorizers(store, rbac)
-        host = Host(scheme, self.authorizer)
+        host = Host(scheme, self.authorizer, self.node_proxy)
         chain = Chain([plugin(host) for plugin in PLUGINS], store)
         self.registry = Registry(clock, chance, store, scheme, chain, budgets)
         self.registry.guards.update(guards(self.authorizer, rbac))

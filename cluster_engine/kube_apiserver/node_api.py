@@ -68,6 +68,12 @@ class NodeAPI(Protocol):
         """Send an HTTP request from this node; the session gets what comes back, and ends."""
         ...
 
+    def ask(self, ip: str, port: int, request: str, within: int) -> tuple[str, str]:
+        """Send the byte text of an HTTPS request from this node and learn in this instant what becomes of it:
+        ("said", all that comes back within so many µs), ("silent", "") when that is nothing or not all, or
+        ("refused" | "timeout" | "unreachable" | "reset", "")."""
+        ...
+
     def input(self, session: str, data: bytes) -> None:
         """Bytes for the session's standard input; a session that has ended is ignored, here and below."""
         ...

@@ -23,7 +23,7 @@ from cluster_engine.etcd import Store
 from cluster_engine.sim import SECOND, Chance, Clock
 
 from . import deletion, meta
-from .admission.plugin import CREATE, DELETE, UPDATE, Attributes, Chain, admit, validate
+from .admission.plugin import CONNECT, CREATE, DELETE, UPDATE, Attributes, Chain, admit, validate
 from .allocators import AllocContext
 from .budgets import Budgets
 from .computed import ComputedStore
@@ -38,6 +38,7 @@ from .types import RequestContext
 
 Objects = list[JSON]
 _SPEC_RESET = ("spec",)
+_HOOKS = "admissionregistration.k8s.io"
 
 
 class Registry:
@@ -105,6 +106,34 @@ class Registry:
         kind = self.kind(resource)
         selection = Selection.parse(kind, namespace, label_selector, field_selector)
         return selection.list(self.store if kind.computed is None else self.computed)
+
+    # ---- what admission alone looks at -------------------------------------------------------------------
+
+    @property
+    def calls_out(self) -> bool:
+        """Whether there are webhooks: even a dry run may make a Pod do something then."""
+        return any(
+            self.store.count(f"{name}webhookconfigurations.{_HOOKS}") for name in ("mutating", "validating")
+        )
+
+    def connect(self, ctx: RequestContext, kind: Kind, namespace: str, name: str, options: JSON) -> None:
+        """Asks the admission plugins about a CONNECT (exec, attach, portforward, proxy). Raises ApiError."""
+        mutating, validating = self._chain.of(kind.group_resource, CONNECT, ctx.subresource)
+        if mutating or validating:
+            attributes = Attributes(
+                self.store,
+                self.identities,
+                ctx,
+                kind,
+                CONNECT,
+                namespace,
+                name,
+                options,
+                None,
+                ctx.subresource,
+            )
+            admit(attributes, mutating, options)
+            validate(attributes, validating)
 
     # ---- create ------------------------------------------------------------------------------------------
 
@@ -352,7 +381,7 @@ class Registry:
         form = _form(ctx, kind)
         shown = form.shown(live)
         new = patched(shown, patch, patch_type, form.structure)
-        if new is shown:
+        if new is shown and not self.calls_out:
             return live
         if (new.get("apiVersion"), new.get("kind")) != (form.api_version, form.kind):
             raise errors.bad_request(

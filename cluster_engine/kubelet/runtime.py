@@ -30,7 +30,7 @@ from cluster_engine.kubelet.users import User
 from cluster_engine.kubelet.volumes import Mount
 from cluster_engine.linux.files import tree
 from cluster_engine.linux.text import octets
-from cluster_engine.network import Clients, Network
+from cluster_engine.network import Clients, Instant, Network
 from cluster_engine.network.client import Then
 from cluster_engine.sim import SECOND
 from cluster_engine.version import KUBERNETES_VERSION
@@ -123,6 +123,7 @@ class Runtime:
         self.node_wrote: Callable[[str], None] = lambda _host: None
         """Told after each turn of a node's own machine."""
         self.clients = Clients(self.clock, network)
+        self.instant = Instant(network, self.sandboxes.converse, self.sandboxes.foresee)
         for node in core.nodes.values():
             self.clients.add(node.name, node.ip)
         self.dialer = Dialer(core, self.clients)

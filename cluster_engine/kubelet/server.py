@@ -152,6 +152,10 @@ class NodeServer:
             self.node.name, ip, port, text.decode("latin-1"), tls=tls, timeout=FETCH, then=then
         )
 
+    def ask(self, ip: str, port: int, request: str, within: int) -> tuple[str, str]:
+        """Sends an HTTPS request from this node, for an answer in this instant (see ``network.Instant``)."""
+        return self.runtime.instant.https(self.node.name, self.node.ip, ip, port, request, within)
+
     def forward(self, session: str, namespace: str, pod: str) -> None:
         """Begins a session of connections to a Pod's ports. Raises ApiError."""
         self._reach("error dialing backend")

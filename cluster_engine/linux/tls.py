@@ -26,6 +26,8 @@ class Certificate(NamedTuple):
     """The authority's common name; "": it is self-signed."""
     authority: str = ""
     """``fingerprint`` of the authority's certificate."""
+    der: str = ""
+    """The certificate itself, base64, where the server has it as a file."""
 
     def good_for(self, host: str) -> bool:
         """Whether it has the name that a client asked for."""
@@ -35,7 +37,8 @@ class Certificate(NamedTuple):
 def greeting(certificate: Certificate) -> str:
     """What a server says first."""
     names = ",".join(certificate.names)
-    return f"{HELLO}{certificate.subject}\t{names}\t{certificate.issuer}\t{certificate.authority}\n"
+    fields = (certificate.subject, names, certificate.issuer, certificate.authority, certificate.der)
+    return HELLO + "\t".join(fields) + "\n"
 
 
 def shown(text: str) -> tuple[Certificate | None, str] | None:
@@ -49,9 +52,9 @@ def shown(text: str) -> tuple[Certificate | None, str] | None:
     if not end:
         return None if len(text) < MAX_HELLO else (None, text)
     fields = line.removeprefix(HELLO).split("\t")
-    if len(fields) != 4:
+    if len(fields) != 5:
         return None, text
-    return Certificate(fields[0], tuple(fields[1].split(",")), fields[2], fields[3]), rest
+    return Certificate(fields[0], tuple(fields[1].split(",")), *fields[2:]), rest
 
 
 def fingerprint(pem: str) -> str:

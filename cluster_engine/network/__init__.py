@@ -9,6 +9,7 @@ from cluster_engine.network.client import Clients
 from cluster_engine.network.connections import RESET, Network
 from cluster_engine.network.datapath import Datapath, Packet, Policy, Rule, Services, Verdict, Way, is_address
 from cluster_engine.network.hosts import Hosts
+from cluster_engine.network.instant import Instant
 from cluster_engine.network.limits import FIRST_PORT, GRPC_HELLO, IN_FLIGHT, LAST_PORT, TLS_HELLO, WINDOW
 from cluster_engine.network.outside import API_SERVER, WORKSTATION, WORKSTATION_IP, LinkListener, Outside
 from cluster_engine.network.wires import Wire, Wires
@@ -27,6 +28,7 @@ __all__ = [
     "Clients",
     "Datapath",
     "Hosts",
+    "Instant",
     "LinkListener",
     "Network",
     "Outside",

@@ -185,7 +185,7 @@ class Clients:
         """More of an answer that is wanted as a whole."""
         if len(text) > REPLY_LIMIT:
             self._done(sock, ["failed", "too much"])
-        elif _complete(text, asked["request"].startswith(("HEAD ", TLS_HELLO + "HEAD "))):
+        elif complete(text, asked["request"].startswith(("HEAD ", TLS_HELLO + "HEAD "))):
             self._done(sock, ["said", text])
         else:
             self._asked[sock] = {**asked, "text": text}
@@ -215,7 +215,7 @@ class Clients:
         self._asked = {sock: asked for sock, asked in state[1]}  # noqa: C416  (pairs are lists after JSON)
 
 
-def _complete(text: str, head: bool) -> bool:
+def complete(text: str, head: bool) -> bool:
     """Whether an answer says by itself that it is complete."""
     top, mark, body = text.partition("\r\n\r\n")
     if not mark:

@@ -120,6 +120,20 @@ class Network:
         packet = Packet(source, ip, port, protocol, self.node_of(source) or "")
         return self._datapath.way(packet, lambda rule, _: rule.endpoints[0])
 
+    @property
+    def asked(self) -> int:
+        """How many connections were asked for so far."""
+        return self._serial
+
+    def peer(self, key: str, sock: str) -> tuple[str, str] | None:
+        """The host at the other end of a connection that stands, and its socket."""
+        number = self._number(key, sock)
+        if number is None or not self._connections[number].open:
+            return None
+        connection = self._connections[number]
+        side = 1 - connection.side(key, sock)
+        return connection.keys[side], connection.socks[side]
+
     def sockets(self, key: str) -> list[str]:
         """A host's sockets, in the order in which their connections began."""
         return list(self._ends.get(key, ()))

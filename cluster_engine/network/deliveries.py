@@ -43,9 +43,11 @@ class Deliveries:
         if not self._held:
             self._plan()
 
-    def hold(self) -> None:
-        """The caller will deliver by himself, and call ``release`` before this instant is over."""
-        self._held = True
+    def hold(self) -> bool:
+        """The caller will deliver by himself, and call ``release`` before this instant is over; whether somebody else
+        does so already, who will."""
+        held, self._held = self._held, True
+        return held
 
     def release(self) -> None:
         """From now on the clock delivers again."""

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from cluster_engine.container_runtime.http import Line, Reply, Request, Server, klog, server
 from cluster_engine.container_runtime.image import Image, Variant, tags
+from cluster_engine.container_runtime.images import _webhook as _webhook_rules
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.sim import SECOND, rfc3339
 
@@ -156,7 +157,21 @@ def _liveness(sys: Sys, state: State, request: Request) -> Reply:
 
 
 _STOPS = {"TERM": (5_000, 0), "INT": (5_000, 0)}
+
+
+def _webhook(sys: Sys, state: State, request: Request) -> Reply:
+    return _webhook_rules.answer(sys, request, _flag(sys, "sidecar-image"))
+
+
 _SERVERS = {
+    "webhook": Server(
+        _webhook,
+        port=_port(443, "port"),
+        after=20_000,
+        stops=_STOPS,
+        tls=True,
+        certificate=lambda sys: _webhook_rules.certificate(_flag(sys, "tls-cert-file"), sys),
+    ),
     "grpc-health-checking": Server(
         _switch, port=_port(8080, "http-port"), ready=_grpc_ready, after=20_000, stops=_STOPS, health=_health
     ),

@@ -89,6 +89,8 @@ class MutatingAdmissionPolicy(Plugin):
             if policy is None or matching.match(attributes, policy["spec"].get("matchConstraints")) is None:
                 continue
             spec, name = policy["spec"], policy["metadata"]["name"]
+            if attributes.rounds.second and spec.get("reinvocationPolicy") != "IfNeeded":
+                continue
             fails = spec.get("failurePolicy") != "Ignore"
             who = f"policy '{name}' with binding '{binding['metadata']['name']}'"
             try:

@@ -1,4 +1,4 @@
-"""MutatingAdmissionWebhook: writes that a webhook would be asked about.
+"""MutatingAdmissionWebhook: what webhooks change.
 
 Models k8s.io/apiserver/pkg/admission/plugin/webhook/mutating/plugin.go.
 """
@@ -7,7 +7,7 @@ from __future__ import annotations
 
 from cluster_engine.apimachinery.cow import JSON
 
-from .plugin import CREATE, DELETE, UPDATE, Attributes, Plugin
+from .plugin import CONNECT, CREATE, DELETE, UPDATE, Attributes, Plugin
 from .policies import hooks, matching
 
 _CONFIGURATIONS = "mutatingwebhookconfigurations.admissionregistration.k8s.io"
@@ -17,7 +17,7 @@ class MutatingAdmissionWebhook(Plugin):
     """Asks every webhook of every configuration, in the order of their names."""
 
     name = "MutatingAdmissionWebhook"
-    operations = (CREATE, UPDATE, DELETE)
+    operations = (CREATE, UPDATE, DELETE, CONNECT)
     subresources = True
     mutates = validates = True
     needs = _CONFIGURATIONS
@@ -26,9 +26,10 @@ class MutatingAdmissionWebhook(Plugin):
         return resource not in matching.EXEMPT and super().concerns(resource, operation, subresource)
 
     def admit(self, attributes: Attributes, obj: JSON) -> JSON:
-        hooks.ask(attributes, _CONFIGURATIONS, self.host.authorizer)
-        return obj
+        hooks.mutate(attributes, _CONFIGURATIONS, self.host)
+        assert attributes.obj is not None
+        return attributes.obj
 
     def validate(self, attributes: Attributes) -> None:
         if attributes.operation == DELETE:
-            hooks.ask(attributes, _CONFIGURATIONS, self.host.authorizer)
+            hooks.mutate(attributes, _CONFIGURATIONS, self.host)

@@ -8,7 +8,7 @@ once and kept, so that a write that concerns no plugin pays nothing.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
@@ -17,11 +17,32 @@ from cluster_engine.etcd import Store
 
 from ..authorization import AuthorizerChain
 from ..identities import Identities
+from ..node_api import NodeProxy
 from ..types import RequestContext
 
 CREATE = "CREATE"
 UPDATE = "UPDATE"
 DELETE = "DELETE"
+CONNECT = "CONNECT"
+
+
+@dataclass(slots=True)
+class Rounds:
+    """How often the mutating plugins see a write: when a webhook has changed it, once more, and which webhooks then."""
+
+    again: bool = False
+    second: bool = False
+    """Whether this is that round."""
+    asked: list[str] = field(default_factory=list)
+    """Webhooks that wish to be asked again should others change something after them."""
+    due: list[str] = field(default_factory=list)
+    """Those for which that has happened."""
+
+    def changed(self) -> None:
+        """A webhook has changed the object."""
+        self.again = True
+        self.due += self.asked
+        self.asked = []
 
 
 @dataclass(slots=True)
@@ -38,6 +59,7 @@ class Attributes:
     obj: JSON | None
     old: JSON | None = None
     subresource: str = ""
+    rounds: Rounds = field(default_factory=Rounds)
 
     @property
     def resource(self) -> str:
@@ -47,10 +69,11 @@ class Attributes:
 
 @dataclass(frozen=True, slots=True)
 class Host:
-    """What a plugin may ask beside the write itself: the kinds that are served, and who may do what."""
+    """What a plugin may ask beside the write itself: the kinds that are served, who may do what, the nodes."""
 
     scheme: Scheme
     authorizer: AuthorizerChain
+    nodes: NodeProxy
 
 
 class Plugin:
@@ -118,6 +141,14 @@ class Chain:
 
 def admit(attributes: Attributes, plugins: Sequence[Plugin], obj: JSON) -> JSON:
     """The object as the mutating plugins leave it. Raises ApiError."""
+    obj = _admitted(attributes, plugins, obj)
+    if attributes.rounds.again:
+        attributes.rounds.second = True
+        obj = _admitted(attributes, plugins, obj)
+    return obj
+
+
+def _admitted(attributes: Attributes, plugins: Sequence[Plugin], obj: JSON) -> JSON:
     record = attributes.ctx.record
     for plugin in plugins:
         before = obj

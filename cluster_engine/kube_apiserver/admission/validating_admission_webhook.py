@@ -1,11 +1,11 @@
-"""ValidatingAdmissionWebhook: writes that a webhook would be asked about.
+"""ValidatingAdmissionWebhook: what webhooks refuse.
 
 Models k8s.io/apiserver/pkg/admission/plugin/webhook/validating/plugin.go.
 """
 
 from __future__ import annotations
 
-from .plugin import CREATE, DELETE, UPDATE, Attributes, Plugin
+from .plugin import CONNECT, CREATE, DELETE, UPDATE, Attributes, Plugin
 from .policies import hooks, matching
 
 _CONFIGURATIONS = "validatingwebhookconfigurations.admissionregistration.k8s.io"
@@ -15,7 +15,7 @@ class ValidatingAdmissionWebhook(Plugin):
     """Asks every webhook of every configuration, in the order of their names."""
 
     name = "ValidatingAdmissionWebhook"
-    operations = (CREATE, UPDATE, DELETE)
+    operations = (CREATE, UPDATE, DELETE, CONNECT)
     subresources = True
     validates = True
     needs = _CONFIGURATIONS
@@ -24,4 +24,4 @@ class ValidatingAdmissionWebhook(Plugin):
         return resource not in matching.EXEMPT and super().concerns(resource, operation, subresource)
 
     def validate(self, attributes: Attributes) -> None:
-        hooks.ask(attributes, _CONFIGURATIONS, self.host.authorizer)
+        hooks.validate(attributes, _CONFIGURATIONS, self.host)

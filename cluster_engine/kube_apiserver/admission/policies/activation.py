@@ -44,7 +44,7 @@ def activation(
     return Activation(
         {"object": matched.obj, "oldObject": matched.old, "params": params, "authorizer": authorizer},
         {
-            "request": lambda: _request(attributes, matched),
+            "request": lambda: admission_request(attributes, matched),
             "namespaceObject": lambda: _namespace_object(attributes),
             "authorizer.requestResource": own,
         },
@@ -83,7 +83,8 @@ def _asker(user: UserInfo, authorizers: AuthorizerChain) -> Any:
     return ask
 
 
-def _request(attributes: Attributes, matched: Match) -> JSON:
+def admission_request(attributes: Attributes, matched: Match) -> JSON:
+    """The write as an AdmissionReview asks about it, but its uid and the objects."""
     api_version, kind = matched.obj_kind
     group, _, version = api_version.rpartition("/")
     form = matched.form
