@@ -282,7 +282,7 @@ def _downward(pod: JSON, source: JSON, facts: Facts, mode: int) -> Payload:
 
 
 def container_mounts(pod: JSON, container: JSON, env: Mapping[str, str]) -> Iterator[Mount]:
-    """Where the container sees which volume, outer ones first; /etc/hosts if it has not its own."""
+    """Where the container sees which volume, outer ones first; /etc/hosts if it has not its own. Raises ConfigError."""
     volumes = pod["spec"].get("volumes") or ()
     shown = {v["name"] for v in volumes if any(k in v for k in _KINDS_OF_OBJECTS)}
     shown |= {v["name"] for v in volumes if (v.get("persistentVolumeClaim") or {}).get("readOnly")}
@@ -290,7 +290,7 @@ def container_mounts(pod: JSON, container: JSON, env: Mapping[str, str]) -> Iter
         Mount(
             mount["name"],
             mount["mountPath"],
-            mount.get("subPath") or expand(mount.get("subPathExpr") or "", env),
+            _sub_path(mount.get("subPath") or expand(mount.get("subPathExpr") or "", env)),
             bool(mount.get("readOnly")) or mount["name"] in shown,
         )
         for mount in container.get("volumeMounts") or ()
@@ -298,6 +298,15 @@ def container_mounts(pod: JSON, container: JSON, env: Mapping[str, str]) -> Iter
     if all(mount.path != ETC_HOSTS for mount in mounts):
         mounts.append(Mount(ETC_HOSTS, ETC_HOSTS))
     yield from sorted(mounts, key=lambda mount: mount.path.count("/"))
+
+
+def _sub_path(path: str) -> str:
+    """The part of a volume that is mounted. Raises ConfigError for what leads out of it (ValidatePathNoBacksteps)."""
+    if path.startswith("/"):
+        raise ConfigError(f"error SubPath `{path}` must not be an absolute path")
+    if ".." in path.split("/"):
+        raise ConfigError(f"unable to provision SubPath `{path}`: must not contain '..'")
+    return path
 
 
 def frozen_part(root: Node, path: str) -> Node | None:

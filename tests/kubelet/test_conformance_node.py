@@ -17,6 +17,7 @@ import yaml
 
 from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request
+from tests.kubelet.test_conformance_told import TOLD
 
 JSON = dict[str, Any]
 BEHAVIOURS: dict[str, str] = yaml.safe_load((Path(__file__).parent / "conformance_node.yaml").read_text())
@@ -657,4 +658,5 @@ OPEN = {
 def shown() -> dict[str, str]:
     """Where each behaviour that is tested is."""
     here = dict.fromkeys((*CASES, *LIVES, *CHANGES, *_OWN), "tests/kubelet/test_conformance_node.py")
+    here |= dict.fromkeys(TOLD, "tests/kubelet/test_conformance_told.py")
     return {**here, **{name: "::".join(at) for name, at in ELSEWHERE.items()}}

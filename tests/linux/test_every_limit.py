@@ -65,6 +65,7 @@ CASES: dict[str, tuple[str, dict[str, int], int, str]] = {
 """A constant: the line that crosses it, smaller values that it gets for that, its status and what it says."""
 
 CROSSED: dict[str, str] = {
+    "network/instant.py:DEPTH": "tests/network/test_webhooks_called.py::test_calls_within_calls_are_bounded",
     "linux/files/storage.py:MAX_BYTES": "tests/linux/files/test_files.py::test_entries_and_bytes_are_bounded",
     "linux/files/storage.py:MAX_ENTRIES": "tests/linux/files/test_files.py::test_entries_and_bytes_are_bounded",
     "linux/files/storage.py:MAX_FILE": "tests/linux/files/test_files.py::test_entries_and_bytes_are_bounded",
@@ -174,7 +175,7 @@ NO_LIMITS: dict[str, str] = {
     "a mark": """
         container_runtime/container.py:_LOG linux/files/paths.py:READ linux/files/paths.py:SEARCH linux/files/paths.py:WRITE
         linux/sh/compile.py:CHECKED linux/sh/compile.py:TAIL linux/sh/shell.py:CHARGED linux/sh/shell.py:GONE linux/sh/shell.py:SWITCH
-        linux/sh/shell.py:WAIT network/conversation.py:CLIENT network/conversation.py:SERVER serving/websocket.py:CLOSE
+        linux/sh/shell.py:WAIT container_runtime/http.py:NEVER network/conversation.py:CLIENT network/conversation.py:SERVER serving/websocket.py:CLOSE
         serving/websocket.py:ERROR serving/websocket.py:RESIZE serving/websocket.py:STDERR serving/websocket.py:STDIN
         serving/websocket.py:STDOUT container_runtime/commands.py:COLUMNS container_runtime/commands.py:ROWS
         """,

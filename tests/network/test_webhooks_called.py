@@ -9,6 +9,8 @@ import pytest
 from cluster_engine import Cluster
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.kube_apiserver import ADMIN, Request, webhook_client
+from cluster_engine.network import Instant
+from cluster_engine.network.instant import DEPTH, SILENT
 from tests.network.webhooks import AGNHOST, HOST, bundle, cluster_with_webhook, configuration, hook, objects
 
 JSON = dict[str, Any]
@@ -165,6 +167,19 @@ def test_an_odd_answer(bare: Cluster, case: str, monkeypatch: pytest.MonkeyPatch
     cluster = bare.fork()
     cluster.apply(configuration("Mutating", hook("/x")))
     assert apply(cluster).endswith(said)
+
+
+def test_calls_within_calls_are_bounded(bare: Cluster) -> None:
+    depths: list[int] = []
+
+    def run(enough: Any) -> None:
+        depths.append(len(depths))
+        assert instant.https("worker-1", "172.18.0.3", "10.244.9.9", 80, "", 0) == (SILENT, "")
+
+    network = bare.fork().network
+    instant = Instant(network, run, lambda *_: "")
+    assert instant.https("worker-1", "172.18.0.3", "10.244.9.9", 80, "", 0) == (SILENT, "")
+    assert len(depths) == DEPTH
 
 
 def test_what_is_asked_again() -> None:
