@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, invalid_value
-from cluster_engine.apimachinery.validation import validate_object_meta
+from cluster_engine.apimachinery.validation import validate_object_meta, validate_standard_finalizers
 
 from .strategy import same
 
@@ -20,8 +20,10 @@ NOT_NEGATIVE = "must be greater than or equal to 0"
 
 
 def check_meta(obj: JSON, *, namespaced: bool = True, name_rule: NameRule = "subdomain") -> list[FieldError]:
-    """What is wrong with the object's metadata on create; the server checks it itself on update."""
-    return validate_object_meta(obj["metadata"], namespaced=namespaced, name_rule=name_rule)
+    """What is wrong with the metadata of a built-in kind on create; the server checks it itself on update."""
+    meta = obj["metadata"]
+    problems = validate_object_meta(meta, namespaced=namespaced, name_rule=name_rule)
+    return problems + validate_standard_finalizers(meta.get("finalizers"), "metadata.finalizers")
 
 
 def check_immutable(new: Any, old: Any, path: str) -> list[FieldError]:

@@ -205,6 +205,8 @@ class Kind:
     strategies: Mapping[str, Strategy] = field(default_factory=dict)
     """Of the subresources beside status through which the whole object is updated."""
     warnings: Callable[[JSON], Sequence[str]] = _no_warnings
+    any_finalizers: bool = False
+    """Whether finalizers need no domain, as those of custom resources."""
     warns_on_update: Callable[[JSON, JSON], bool] = _spec_changed
     """Whether an update (new, old) gives the warnings too."""
     deprecated: str = ""

@@ -345,13 +345,27 @@ def validate_annotations(annotations: Mapping[str, str] | None, path: str) -> li
     return errors
 
 
+def standard_finalizer(finalizer: str) -> bool:
+    """Whether it has a domain, or is one of Kubernetes' own."""
+    return "/" in finalizer or finalizer in _STANDARD_FINALIZERS
+
+
+def validate_standard_finalizers(
+    finalizers: Sequence[str] | None, path: str, indexed: bool = True
+) -> list[FieldError]:
+    """What built-in kinds ask of finalizers beside their form (validateKubeFinalizerName)."""
+    detail = "name is neither a standard finalizer name nor is it fully qualified"
+    return [
+        invalid_value(f"{path}[{index}]" if indexed else path, finalizer, detail)
+        for index, finalizer in enumerate(finalizers or ())
+        if not standard_finalizer(finalizer)
+    ]
+
+
 def validate_finalizers(finalizers: Sequence[str] | None, path: str) -> list[FieldError]:
     errors: list[FieldError] = []
     for finalizer in finalizers or ():
         errors.extend(invalid_value(path, finalizer, problem) for problem in _qualified_problems(finalizer))
-        if not errors and "/" not in finalizer and finalizer not in _STANDARD_FINALIZERS:
-            detail = "name is neither a standard finalizer name nor is it fully qualified"
-            errors.append(invalid_value(path, finalizer, detail))
     found = finalizers or ()
     if "orphan" in found and "foregroundDeletion" in found:
         detail = "finalizer orphan and foregroundDeletion cannot be both set"

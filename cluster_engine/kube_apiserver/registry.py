@@ -18,7 +18,11 @@ from cluster_engine.apimachinery.cow import JSON, sharing
 from cluster_engine.apimachinery.errors import FieldError
 from cluster_engine.apimachinery.identity_cache import IdentityCache
 from cluster_engine.apimachinery.scheme import Kind, Scheme, Write
-from cluster_engine.apimachinery.validation import validate_object_meta, validate_object_meta_update
+from cluster_engine.apimachinery.validation import (
+    validate_object_meta,
+    validate_object_meta_update,
+    validate_standard_finalizers,
+)
 from cluster_engine.etcd import Store
 from cluster_engine.sim import SECOND, Chance, Clock
 
@@ -349,6 +353,9 @@ class Registry:
                 new["metadata"], namespaced=kind.namespaced, name_rule="path_segment"
             )
             problems += validate_object_meta_update(new["metadata"], old["metadata"])
+            if not kind.any_finalizers:
+                given = new["metadata"].get("finalizers")
+                problems += validate_standard_finalizers(given, "metadata.finalizers")
         if ctx.subresource == "status":
             problems += kind.validate_status(new, old)
         else:

@@ -143,7 +143,7 @@ CREATES = {
     ),
     "lifecycle": (
         "CSIDriver", "spec: {volumeLifecycleModes: [Short]}",
-        ['spec.volumeLifecycleModes: Unsupported value: "Short": supported values: "Ephemeral", "Persistent"'],
+        ['spec.volumeLifecycleModes: Unsupported value: "Short": supported values: "Persistent", "Ephemeral"'],
     ),
     "driver twice": (
         "CSINode", "spec: {drivers: [{name: a, nodeID: n}, {name: a, nodeID: n}]}",
@@ -208,6 +208,14 @@ def test_create(kind: str, change: str, expected: list[str]) -> None:
 
 # id: (kind, before, change, how each expected error begins)
 UPDATES = {
+    "a driver's node": (
+        "CSINode", "{}", "spec: {drivers: [{name: disk.example.com, nodeID: other}]}",
+        ['spec.drivers: Invalid value: {"Name":"disk.example.com","NodeID":"other","TopologyKeys":null,'
+         '"Allocatable":null}: field is immutable'],
+    ),
+    "a driver's volumes": (
+        "CSINode", "{}", "spec: {drivers: [{name: disk.example.com, nodeID: n, allocatable: {count: 3}}]}", [],
+    ),
     "volume elsewhere": (
         "PersistentVolume", "{}", "spec: {hostPath: {path: /other}}",
         ["spec.persistentvolumesource: Forbidden: spec.persistentvolumesource is immutable after creation\n"],

@@ -162,12 +162,12 @@ def test_names(rule: str, name: str, problems: list[str]) -> None:
         ),
         pytest.param({"name": "a"}, ["metadata.namespace: Required value"], id="no namespace"),
         pytest.param(
-            {"name": "a", "namespace": "b", "finalizers": ["x"]},
+            {"name": "a", "namespace": "b", "finalizers": ["orphan", "foregroundDeletion"]},
             [
-                'metadata.finalizers: Invalid value: "x": name is neither a standard finalizer name nor is it fully'
-                " qualified"
+                'metadata.finalizers: Invalid value: ["orphan","foregroundDeletion"]: '
+                "finalizer orphan and foregroundDeletion cannot be both set"
             ],
-            id="finalizer",
+            id="finalizers",
         ),
     ],
 )

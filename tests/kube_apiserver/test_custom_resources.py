@@ -601,6 +601,25 @@ def test_what_is_kept_of_unknown_fields(sea: Sea, openapi: JSON, given: JSON, ke
     assert {name: found[name] for name in found if name not in ("apiVersion", "kind", "metadata")} == kept
 
 
+def test_finalizers_need_no_domain(sea: Sea) -> None:
+    sea.ok("POST", CRDS, definition())
+
+    def warned(method: str, path: str, *finalizers: str) -> list[str]:
+        body = orjson.dumps({**boat("ark"), "metadata": {"name": "ark", "finalizers": list(finalizers)}})
+        headers = {"content-type": "application/json", "accept": "application/json"}
+        reply = sea.cluster.request(Request(method, path, [], headers, body, ADMIN))
+        assert reply.status in (200, 201), reply.body
+        return list(reply.warnings)
+
+    said = (
+        'metadata.finalizers: "moor": prefer a domain-qualified finalizer name including a path (/) to avoid '
+        "accidental conflicts with other finalizer writers"
+    )
+    assert warned("POST", BOATS, "example.com/moor", "moor") == [said]
+    assert warned("PUT", f"{BOATS}/ark", "moor") == []
+    assert warned("PUT", f"{BOATS}/ark", "moor", "anchor") == [said.replace("moor", "anchor"), said]
+
+
 def test_unknown_fields_are_owned(sea: Sea) -> None:
     sea.ok(
         "POST",

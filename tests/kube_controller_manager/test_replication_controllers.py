@@ -112,7 +112,7 @@ INVALID = {
         'spec.template.spec.restartPolicy: Unsupported value: "Never": supported values: "Always"',
     ),
     "no template": (
-        {**controller(), "spec": {"selector": {"a": "b"}}}, "spec.template.spec.containers: Required value",
+        {**controller(), "spec": {"selector": {"a": "b"}}}, "spec.template: Required value",
     ),
     "template without containers": (
         {"apiVersion": "v1", "kind": "PodTemplate", "metadata": {"name": "t"}, "template": {"spec": {}}},

@@ -10,7 +10,6 @@ from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.api.apiextensions import columns, rules, scale, values
-from cluster_engine.api.meta import check_meta
 from cluster_engine.api.printing import NAME, age
 from cluster_engine.api.strategy import keep_status, same, with_generation, without_status
 from cluster_engine.api.subresources import SCALE, STATUS
@@ -19,6 +18,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import INVALID, FieldError
 from cluster_engine.apimachinery.identity_cache import RULE_CACHE
 from cluster_engine.apimachinery.scheme import Kind, ScalePaths, Version
+from cluster_engine.apimachinery.validation import standard_finalizer, validate_object_meta
 
 _TERMINATING = "create not allowed while custom resource definition is terminating"
 _NOT_ASKED = (
@@ -72,6 +72,9 @@ def _kind(spec: JSON, stored: str, terminating: bool) -> Kind:
         validate=_validate(schema, spec["scope"] == "Namespaced", scaled),
         validate_update=_validate_update(schema, scaled, scale.check),
         validate_status=_validate_update(schema, scaled, scale.check_status),
+        any_finalizers=True,
+        warnings=_finalizer_warnings,
+        warns_on_update=_finalizers_changed,
         deprecated=_deprecation(main, spec),
         field_labels=_selectable(main),
     )
@@ -188,9 +191,25 @@ def _validate(
 ) -> Callable[[JSON], list[FieldError]]:
     def validate(obj: JSON) -> list[FieldError]:
         problems = values.check(obj, schema, "") + scale.check(obj, scaled)
-        return check_meta(obj, namespaced=namespaced) + _with_rules(schema, obj, None, problems)
+        meta = validate_object_meta(obj["metadata"], namespaced=namespaced)
+        return meta + _with_rules(schema, obj, None, problems)
 
     return validate
+
+
+def _finalizer_warnings(obj: JSON) -> list[str]:
+    """Of names without a domain (generateWarningsFromObj)."""
+    advice = (
+        "prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other "
+        "finalizer writers"
+    )
+    found = sorted(obj["metadata"].get("finalizers") or ())
+    return [f'metadata.finalizers: "{name}": {advice}' for name in found if not standard_finalizer(name)]
+
+
+def _finalizers_changed(new: JSON, old: JSON) -> bool:
+    before = old["metadata"].get("finalizers") or ()
+    return any(name not in before for name in new["metadata"].get("finalizers") or ())
 
 
 def _validate_update(

@@ -10,9 +10,12 @@ from typing import Any
 from cluster_engine.api.meta import check_meta, check_not_negative
 from cluster_engine.api.printing import AGE, NAME, age, doc
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.apimachinery.errors import FieldError, invalid_value
+from cluster_engine.apimachinery.errors import FieldError, forbidden_field, invalid_value, not_supported
 from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.apimachinery.validation import is_qualified_name
 from cluster_engine.sim import rfc3339, rfc3339_micro
+
+_STRATEGIES = ("OldestEmulationVersion",)
 
 
 def _check(lease: JSON) -> list[FieldError]:
@@ -21,7 +24,22 @@ def _check(lease: JSON) -> list[FieldError]:
     seconds = spec.get("leaseDurationSeconds")
     if seconds is not None and seconds <= 0:
         problems.append(invalid_value("spec.leaseDurationSeconds", seconds, "must be greater than 0"))
-    return problems + check_not_negative(spec.get("leaseTransitions"), "spec.leaseTransitions")
+    problems += check_not_negative(spec.get("leaseTransitions"), "spec.leaseTransitions")
+    strategy = spec.get("strategy")
+    if strategy is not None:
+        problems += _strategy_problems(strategy)
+    if spec.get("preferredHolder") and not strategy:
+        text = "may only be specified if `strategy` is defined"
+        problems.append(forbidden_field("spec.preferredHolder", text))
+    return problems
+
+
+def _strategy_problems(strategy: str) -> list[FieldError]:
+    """A strategy of Kubernetes' own or a qualified name; upstream names the field twice."""
+    path = "spec.strategy.strategy"
+    if "/" not in strategy:
+        return [] if strategy in _STRATEGIES else [not_supported(path, strategy, _STRATEGIES)]
+    return [invalid_value(path, strategy, text) for text in is_qualified_name(strategy)]
 
 
 def validate(lease: JSON) -> list[FieldError]:

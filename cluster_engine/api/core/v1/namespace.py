@@ -14,7 +14,7 @@ from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON, get, with_meta
 from cluster_engine.apimachinery.errors import FieldError, invalid_value
 from cluster_engine.apimachinery.scheme import Column, Deletion, Kind, Strategy, Subresource
-from cluster_engine.apimachinery.validation import validate_finalizers
+from cluster_engine.apimachinery.validation import validate_finalizers, validate_standard_finalizers
 from cluster_engine.sim import rfc3339
 
 _NAME_LABEL = "kubernetes.io/metadata.name"
@@ -70,7 +70,9 @@ def delete(namespace: JSON, now: int) -> Deletion:
 def validate(namespace: JSON) -> list[FieldError]:
     """What is wrong with a new namespace."""
     problems = check_meta(namespace, namespaced=False, name_rule="label")
-    return problems + validate_finalizers((namespace.get("spec") or {}).get("finalizers"), "spec.finalizers")
+    finalizers = (namespace.get("spec") or {}).get("finalizers")
+    problems += validate_finalizers(finalizers, "spec.finalizers")
+    return problems + validate_standard_finalizers(finalizers, "spec.finalizers", indexed=False)
 
 
 def validate_status(new: JSON, old: JSON) -> list[FieldError]:

@@ -30,6 +30,9 @@ _COUNTS = ("replicas", "fullyLabeledReplicas", "readyReplicas", "availableReplic
 
 def default(controller: JSON) -> JSON:
     """One replica; selector and labels follow from the template's labels."""
+    spec: JSON = controller.get("spec") or {}
+    if spec.get("template") is None:  # a pointer, unlike that of other workloads
+        return {**controller, "spec": {"replicas": 1, **spec}}
     made = defaulted(controller, {"replicas": 1})
     labels = get(made, "spec", "template", "metadata", "labels")
     if not labels:
@@ -53,6 +56,8 @@ def _check(controller: JSON) -> list[FieldError]:
     if not selector:
         problems.append(required("spec.selector"))
     problems += check_not_negative(spec.get("replicas"), "spec.replicas")
+    if spec.get("template") is None:
+        return [*problems, required("spec.template")]
     as_set = {**spec, "selector": {"matchLabels": selector} if selector else None}
     return problems + check_template(as_set, "ReplicationController")
 

@@ -2,19 +2,31 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 from cluster_engine.api.meta import check_immutable, check_meta
 from cluster_engine.api.printing import AGE, NAME, UNSET, age, doc
 from cluster_engine.api.strategy import first_generation, next_generation
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.apimachinery.errors import FieldError, invalid_value, not_supported, required, too_long
+from cluster_engine.apimachinery.errors import (
+    FieldError,
+    duplicate,
+    invalid_value,
+    not_supported,
+    required,
+    too_long,
+)
 from cluster_engine.apimachinery.scheme import Column, Kind
 from cluster_engine.apimachinery.validation import is_dns1123_subdomain
 
 _GROUP_POLICIES = ("File", "None", "ReadWriteOnceWithFSType")
-_MODES = ("Ephemeral", "Persistent")
+_MODES = ("Persistent", "Ephemeral")
 _NAME_LENGTH = 63
+_SHORTEST_TOKEN, _LONGEST_TOKEN = 600, 1 << 32
+"""Seconds for which a driver's token may be asked."""
+_SHORTEST_PERIOD = 10
+"""Seconds between two looks at how many volumes a node takes."""
 _DEFAULTS = {
     "attachRequired": True,
     "podInfoOnMount": False,
@@ -47,9 +59,34 @@ def _check(driver: JSON) -> list[FieldError]:
     policy = spec.get("fsGroupPolicy")
     if policy is not None and policy not in _GROUP_POLICIES:
         problems.append(not_supported("spec.fsGroupPolicy", policy, _GROUP_POLICIES))
+    problems += _token_problems(spec.get("tokenRequests") or ())
     for mode in spec.get("volumeLifecycleModes") or ():
         if mode not in _MODES:
             problems.append(not_supported("spec.volumeLifecycleModes", mode, _MODES))
+    period = spec.get("nodeAllocatableUpdatePeriodSeconds")
+    if period is not None and period < _SHORTEST_PERIOD:
+        text = f"must be greater than or equal to {_SHORTEST_PERIOD} seconds"
+        problems.append(invalid_value("spec.nodeAllocatableUpdatePeriodSeconds", period, text))
+    return problems
+
+
+def _token_problems(requests: Sequence[JSON]) -> list[FieldError]:
+    """Each audience is asked once (validateTokenRequests)."""
+    problems: list[FieldError] = []
+    seen: list[str] = []
+    for index, request in enumerate(requests):
+        path, audience = f"spec.tokenRequests[{index}]", request.get("audience") or ""
+        if audience in seen:
+            problems.append(duplicate(f"{path}.audience", audience))
+            continue
+        seen.append(audience)
+        seconds = request.get("expirationSeconds")
+        if seconds is not None and seconds < _SHORTEST_TOKEN:
+            text = "may not specify a duration less than 10 minutes"
+            problems.append(invalid_value(f"{path}.expirationSeconds", seconds, text))
+        if seconds is not None and seconds > _LONGEST_TOKEN:
+            text = "may not specify a duration larger than 2^32 seconds"
+            problems.append(invalid_value(f"{path}.expirationSeconds", seconds, text))
     return problems
 
 
