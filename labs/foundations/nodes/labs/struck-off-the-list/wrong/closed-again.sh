@@ -1,0 +1,3 @@
+# fails: listed
+# after: the-machine-starts-again.sh
+kubectl cordon {{machine}}
