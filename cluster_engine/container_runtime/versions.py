@@ -21,10 +21,11 @@ _TAG = re.compile(
 )
 _BASES = (
     "slim", "bookworm", "bullseye", "buster", "stretch", "jessie", "trixie", "perl", "musl", "glibc", "uclibc",
-    "management",
+    "management", "apache", "fpm",
 )  # fmt: skip
 _KINDS = ("slim", "management")
 """Of these there are builds of their own."""
+_PHP = re.compile(r"php[5-8]\.\d\Z", re.ASCII)
 _ALPINE = re.compile(r"alpine(3\.\d{1,2})?\Z", re.ASCII)
 
 Version = tuple[int, ...]
@@ -41,7 +42,7 @@ def nearest(image: Image, tag: str) -> Variant | None:
     wanted = tuple(int(number) for number in numbers if number is not None)
     base = (found.group(5) or "") if found is not None else tag
     parts = base.split("-") if base else []
-    if not all(part in _BASES or _ALPINE.match(part) for part in parts):
+    if not all(part in _BASES or _ALPINE.match(part) or _PHP.match(part) for part in parts):
         return None
     alpine = any(_ALPINE.match(part) for part in parts) or all(
         each.alpine for each in image.variants.values()

@@ -5,9 +5,11 @@ from cluster_engine.container_runtime.images import (
     agnhost,
     alpine,
     busybox,
+    courses,
     curl,
     distributions,
     echoserver,
+    fluent,
     hello_app,
     hello_world,
     hpa_example,
@@ -62,4 +64,6 @@ IMAGES: tuple[Image, ...] = (
     distributions.UBUNTU,
     node.IMAGE,
     *kubectl.IMAGES,
+    *courses.IMAGES,
+    *fluent.IMAGES,
 )
