@@ -72,6 +72,12 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         "--scheduler-config", type=Path, metavar="FILE", help="a KubeSchedulerConfiguration (default: none)"
     )
     serve.add_argument(
+        "--enable-admission-plugins",
+        default="",
+        metavar="NAMES",
+        help="beside the usual ones: AlwaysPullImages",
+    )
+    serve.add_argument(
         "--audit-policy-file",
         type=Path,
         metavar="FILE",
@@ -110,11 +116,14 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
             cloud=options.cloud,
             scheduler_config=config,
             audit_policy=policy,
+            admission_plugins=options.enable_admission_plugins,
         )
     except ConfigError as problem:
         raise SystemExit(f"{options.scheduler_config}: {problem}") from problem
     except PolicyError as problem:
         raise SystemExit(f"{problem}: from file {options.audit_policy_file}") from problem
+    except ValueError as problem:
+        raise SystemExit(str(problem)) from problem
     if options.speed not in (0, "max"):  # "max" runs ahead of the wall clock by itself
         cluster.advance_to(max(cluster.clock.now, now))
     driver = Driver(cluster, options.speed)

@@ -29,6 +29,8 @@ class ClusterOptions:
     """Whether it stands on the simulated cloud, and has its cloud-controller-manager."""
     scheduler_config: str = ""
     """A KubeSchedulerConfiguration as YAML; "": kube-scheduler's defaults."""
+    admission_plugins: str = ""
+    """Admission plugins that are on beside the usual ones, with commas between: AlwaysPullImages."""
     audit_policy: str = ""
     """A Policy of audit.k8s.io as YAML; "": no request is written to an audit log."""
     max_objects: int = 20_000

@@ -12,7 +12,7 @@ from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
 
 from . import audit
-from .admission import PLUGINS, Chain, Host
+from .admission import Chain, Host, enabled
 from .authentication import Authenticator
 from .authorization import RBACAuthorizer, authorizers
 from .budgets import OBJECT_LIMIT, Budgets
@@ -37,9 +37,8 @@ class APIServer:
     def __init__(
         self, clock: Clock, chance: Chance, store: Store, scheme: Scheme, options: Any = None
     ) -> None:
-        """`options` may have max_pods, max_objects, max_object_bytes, tokens (bearer token → UserInfo), audit_policy.
-
-        Raises PolicyError.
+        """`options` may have max_pods, max_objects, max_object_bytes, tokens (bearer token → UserInfo), audit_policy
+        and admission_plugins. Raises PolicyError, ValueError.
         """
         defaults = Budgets()
         budgets = Budgets(
@@ -52,7 +51,8 @@ class APIServer:
         self._rbac = rbac = RBACAuthorizer(store)
         self.authorizer = authorizers(store, rbac)
         host = Host(scheme, self.authorizer, self.node_proxy)
-        chain = Chain([plugin(host) for plugin in PLUGINS], store)
+        plugins = enabled(getattr(options, "admission_plugins", ""))
+        chain = Chain([plugin(host) for plugin in plugins], store)
         self.registry = Registry(clock, chance, store, scheme, chain, budgets)
         self.registry.guards.update(guards(self.authorizer, rbac))
         self.sessions = Sessions(self.node_proxy)

@@ -99,6 +99,7 @@ class Lab:
     """Whether its cluster stands on the simulated cloud."""
     scheduler: str = ""
     audit: str = ""
+    admission: str = ""
     """The KubeSchedulerConfiguration of its cluster; "": the defaults."""
     hurries: bool = False
     """Whether time leaps while somebody waits, and stands otherwise."""
@@ -398,6 +399,7 @@ def _build(raw: _LabFiles, seed: int) -> Lab:
         cloud=data.get("cluster", {}).get("cloud", False),
         scheduler=_scheduler(raw, data),
         audit=_audit(raw, data),
+        admission=",".join(data.get("cluster", {}).get("admission", ())),
         faults=data.get("faults", True),
         seed=data.get("seed"),
         minutes=data["minutes"],

@@ -81,6 +81,11 @@ SCHEMA: Schema = {
                     "type": "object",
                     "description": "a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1)",
                 },
+                "admission": {
+                    "type": "array",
+                    "items": {"enum": ["AlwaysPullImages"]},
+                    "description": "admission plugins that are on beside the usual ones",
+                },
                 "audit": {
                     "type": "object",
                     "description": "a Policy (audit.k8s.io/v1): the API server writes an audit log",

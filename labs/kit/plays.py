@@ -39,6 +39,7 @@ class Plays:
             lab.cloud,
             lab.scheduler,
             lab.audit,
+            lab.admission,
             seed,
             lab.setup,
             repr(lab.start),

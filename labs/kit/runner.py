@@ -120,7 +120,12 @@ def boot(lab: Lab, seed: int | None = None, start: str | None = None) -> Cluster
     if seed is None:
         seed = lab.seed if lab.seed is not None else DEFAULT_SEED
     options = ClusterOptions(
-        nodes=lab.nodes, seed=seed, cloud=lab.cloud, scheduler_config=lab.scheduler, audit_policy=lab.audit
+        nodes=lab.nodes,
+        seed=seed,
+        cloud=lab.cloud,
+        scheduler_config=lab.scheduler,
+        audit_policy=lab.audit,
+        admission_plugins=lab.admission,
     )
     if start is not None:
         options = replace(options, start=start)

@@ -315,11 +315,14 @@ def test_a_lab_may_have_a_cluster_of_its_own_kind(course):
 AUDIT = "apiVersion: audit.k8s.io/v1, kind: Policy"
 
 
-def test_a_lab_may_have_an_audit_log(course):
+def test_a_lab_may_have_an_audit_log_and_admission_plugins(course):
     policy = f"{{{AUDIT}, rules: [{{level: Metadata}}]}}"
-    course.edit(f"{LAB}/lab.yaml", "nodes: 3", f"nodes: 3\ncluster: {{audit: {policy}}}")
+    cluster = f"{{audit: {policy}, admission: [AlwaysPullImages]}}"
+    course.edit(f"{LAB}/lab.yaml", "nodes: 3", f"nodes: 3\ncluster: {cluster}")
     lab = catalog.read(course).lab("two-containers-one-pod")
-    assert yaml.safe_load(runner.boot(lab).options.audit_policy)["rules"] == [{"level": "Metadata"}]
+    options = runner.boot(lab).options
+    assert yaml.safe_load(options.audit_policy)["rules"] == [{"level": "Metadata"}]
+    assert options.admission_plugins == "AlwaysPullImages"
 
 
 def test_an_audit_policy_of_no_level_is_refused(course):

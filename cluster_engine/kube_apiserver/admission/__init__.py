@@ -3,6 +3,7 @@
 The order is upstream's (pkg/kubeapiserver/options/plugins.go).
 """
 
+from .always_pull_images import AlwaysPullImages
 from .certificate_approval import CertificateApproval
 from .certificate_signing import CertificateSigning
 from .certificate_subject_restriction import CertificateSubjectRestriction
@@ -15,6 +16,7 @@ from .mutating_admission_webhook import MutatingAdmissionWebhook
 from .namespace_lifecycle import NamespaceLifecycle
 from .persistent_volume_claim_resize import PersistentVolumeClaimResize
 from .plugin import Attributes, Chain, Host, Plugin
+from .pod_security import PodSecurity
 from .priority import Priority
 from .resource_quota import ResourceQuota
 from .runtime_class import RuntimeClass
@@ -29,6 +31,8 @@ PLUGINS: tuple[type[Plugin], ...] = (
     LimitRanger,
     ServiceAccount,
     TaintNodesByCondition,
+    AlwaysPullImages,
+    PodSecurity,
     Priority,
     DefaultTolerationSeconds,
     DefaultStorageClass,
@@ -46,4 +50,18 @@ PLUGINS: tuple[type[Plugin], ...] = (
     ResourceQuota,
 )
 
-__all__ = ["PLUGINS", "Attributes", "Chain", "Host", "Plugin"]
+
+def enabled(named: str) -> tuple[type[Plugin], ...]:
+    """The plugins of a cluster: those that are on, and of the others those that are named, with commas between.
+
+    Raises ValueError for a name that no plugin has.
+    """
+    names = [name for name in named.split(",") if name]
+    known = {plugin.name for plugin in PLUGINS}
+    unknown = next((name for name in names if name not in known), "")
+    if unknown:
+        raise ValueError(f'enable-admission-plugins plugin "{unknown}" is unknown')
+    return tuple(plugin for plugin in PLUGINS if not plugin.optional or plugin.name in names)
+
+
+__all__ = ["PLUGINS", "Attributes", "Chain", "Host", "Plugin", "enabled"]

@@ -86,6 +86,7 @@ class Plugin:
     subresources: bool = False  # whether writes to subresources concern it too
     mutates: bool = False
     validates: bool = False
+    optional: bool = False  # off in a cluster that does not name it
 
     def __init__(self, host: Host) -> None:
         self.host = host
