@@ -145,7 +145,7 @@ def ordered(values: list[float]) -> dict[str, float]:
 def idle(count: int, seconds: float) -> dict[str, Any]:
     """Labs that nobody looks at: what they cost while they are resident."""
     with platform(), host() as made:
-        from runs.host.hosted import DOZE_SECONDS
+        from runs.host.hosted import DOZE_SECONDS, RELEASE_SECONDS
 
         from cluster_engine.memory import give_back
 
@@ -163,12 +163,18 @@ def idle(count: int, seconds: float) -> dict[str, Any]:
         wall, cpu = time.monotonic() - wall, time.process_time() - cpu
         looks = made.pacer.looks - looks
         give_back()  # as the host does once in ten minutes while nobody is connected
+        awake = resident()
         stalls = made.call(Stalls().watch(seconds / 2))
+        while made.runs:
+            time.sleep(1)
+        time.sleep(RELEASE_SECONDS + 5)
+        give_back()
         return {
             "labs": count,
             "start_ms": booted / (count - 10) * 1000,
             "core_share": cpu / wall,
             "looks_per_second": looks / wall,
+            "awake_megabytes_per_lab": (awake - before) / (count - 10) / 1e6,
             "megabytes_per_lab": (resident() - before) / (count - 10) / 1e6,
             **stalls,
         }

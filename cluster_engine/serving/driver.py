@@ -124,12 +124,27 @@ class Driver:
         clock.run_until(until)
         return []
 
-    def start(self) -> None:
-        """Begin; needs a running event loop."""
+    def start(self, since: int | None = None) -> None:
+        """Begin; needs a running event loop. ``since``: as one that nobody has looked at since that time of the wall's
+        (µs), and that was brought to it then."""
         if self.due is None:
             self._rebase()
+            if since is not None:
+                self._wall, self._dozing = since, True
             self._measured_wall, self._measured = self._wall, self._virtual
             self._pacer.drive(self)
+
+    @property
+    def dozing(self) -> bool:
+        """Whether nothing is worked out, since nobody looks."""
+        return self._dozing
+
+    @property
+    def since(self) -> int:
+        """The wall's time (µs) to which the cluster has been brought."""
+        if self._jump or not self._speed:
+            return steady_clock()
+        return self._wall + round((self._clock.now - self._virtual) / self._speed)
 
     def stop(self) -> None:
         """End; the cluster stays as it is."""

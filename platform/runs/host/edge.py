@@ -33,6 +33,7 @@ from django.utils import translation
 from django.utils.translation import gettext as _
 
 from runs.host.copies import Copy
+from runs.host.doze import Doze
 from runs.host.errors import HostError
 from runs.host.hosted import HostedRun
 from runs.host.writer import JournalUnavailableError
@@ -94,15 +95,17 @@ class Host(Protocol):
     def hung(self) -> bool:
         """Whether what it holds may be another host's by now."""
 
-    @property
-    def runs(self) -> Mapping[uuid.UUID, HostedRun]:
-        """The runs it holds."""
+    async def awake(self, run_id: uuid.UUID) -> HostedRun | None:
+        """The run, woken if it dozes; None: it is not here."""
+
+    def resident(self, run_id: uuid.UUID) -> HostedRun | Doze | None:
+        """The run, awake or not, if it is here."""
 
     @property
     def tokens(self) -> Mapping[str, HostedRun | Copy]:
         """The terminals' own way in."""
 
-    async def drop(self, hosted: HostedRun) -> None:
+    async def drop(self, hosted: HostedRun | Doze) -> None:
         """Lets the run go without writing."""
 
 
@@ -146,7 +149,7 @@ class Edge:
         signature = headers.get(SIGNATURE_HEADER, "")
         receive = _verified(receive, self.verifier.check(signature, scope.get("method", "GET"), target))
         if match := _CLUSTER.fullmatch(path):
-            hosted = self.host.runs.get(uuid.UUID(match[1].decode()))
+            hosted = await self.host.awake(uuid.UUID(match[1].decode()))
             if hosted is None:
                 await self._refuse(scope, send, MISDIRECTED)
             else:
@@ -248,7 +251,7 @@ class Edge:
     async def _terminal(
         self, run_id: uuid.UUID, ident: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        hosted = self.host.runs.get(run_id)
+        hosted = await self.host.awake(run_id)
         if hosted is None or scope["type"] != "websocket":
             await self._refuse(scope, send, MISDIRECTED if hosted is None else 404)
             return
@@ -260,13 +263,13 @@ class Edge:
             await self._decline(scope, send, error)
 
     async def _verb(self, verb: str, run_id: uuid.UUID, scope: Scope, receive: Receive, send: Send) -> None:
-        hosted = self.host.runs.get(run_id)
         if verb == "stop":
             await _body(receive)  # has none; that it has none is signed
-            if hosted is not None:
-                await self.host.drop(hosted)
+            if (resident := self.host.resident(run_id)) is not None:
+                await self.host.drop(resident)
             await send_json(send, 200, {})
             return
+        hosted = await self.host.awake(run_id)
         if hosted is None:
             await self._refuse(scope, send, MISDIRECTED)
             return

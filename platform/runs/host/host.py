@@ -34,10 +34,13 @@ from redis.exceptions import RedisError
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.memory import give_back
+from cluster_engine.release import release
 from cluster_engine.serving import Pacer
+from cluster_engine.sim.keyframe import KeyframeError
 from runs import journal, registry, services, states
 from runs.host import building, scratch
 from runs.host.copies import Copy
+from runs.host.doze import Doze
 from runs.host.edge import Edge
 from runs.host.graders import Graders
 from runs.host.hosted import HostedRun
@@ -53,6 +56,8 @@ START_SECONDS = 10.0
 STOP_SECONDS = 15.0
 JANITOR_SECONDS = 5.0
 PURGE_SECONDS = 3600.0
+#: Runs that begin to doze in one round of the janitor's, at most.
+DOZES = 50
 #: From one look of the garbage collector at all objects to the next: where nobody is connected, and at the latest.
 COLLECT_SECONDS, COLLECT_LATEST = 600.0, 6 * 3600.0
 SWITCH_SECONDS = 0.0002
@@ -85,6 +90,8 @@ class EngineHost:
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}"
         self.runs: dict[uuid.UUID, HostedRun] = {}
+        #: Those that nobody has used for a while.
+        self.dozing: dict[uuid.UUID, Doze] = {}
         #: What is under way, by user.
         self.in_use: Counter[int] = Counter()
         #: The terminals' own way in: token → run.
@@ -188,7 +195,7 @@ class EngineHost:
             await asyncio.gather(*tasks, return_exceptions=True)
 
     async def _shutdown(self) -> None:
-        await asyncio.gather(*(self.passivate(hosted) for hosted in list(self.runs.values())))
+        await asyncio.gather(*(self.passivate(resident) for resident in self.residents))
         if self._server is not None:
             self._server.should_exit = True
 
@@ -218,6 +225,54 @@ class EngineHost:
         data: bytes = await loop.run_in_executor(self.packers.pool, self.packers.pack, fork)
         return data
 
+    @property
+    def residents(self) -> list[HostedRun | Doze]:
+        """All runs of this host."""
+        return [*self.runs.values(), *self.dozing.values()]
+
+    def resident(self, run_id: uuid.UUID) -> HostedRun | Doze | None:
+        """The run, awake or not, if it is here."""
+        return self.runs.get(run_id) or self.dozing.get(run_id)
+
+    async def awake(self, run_id: uuid.UUID) -> HostedRun | None:
+        """The run, woken if it dozes; None: it is not here."""
+        doze = self.dozing.get(run_id)
+        if doze is not None:
+            if doze.waking is None:
+                doze.waking = asyncio.ensure_future(self._wake(doze))
+            await asyncio.shield(doze.waking)
+        return self.runs.get(run_id)
+
+    async def _wake(self, doze: Doze) -> None:
+        try:
+            built = await self.in_thread(doze.built)
+        except KeyframeError as error:
+            # Whoever asks is sent away, and the run is built from its journal.
+            logger.error("a keyframe in memory cannot be read: %s", error, extra={"run": doze.run_id})
+            await self.drop(doze)
+            return
+        if self.dozing.get(doze.run_id) is not doze:
+            release(built.cluster)  # let go meanwhile
+            return
+        del self.dozing[doze.run_id]
+        self.runs[doze.run_id] = hosted = HostedRun(self, doze.run, built)
+        hosted.start(doze.since)
+
+    async def _doze(self, hosted: HostedRun) -> None:
+        """Hold a run as its keyframe, unless somebody comes meanwhile."""
+        try:
+            doze = await hosted.doze()
+        except journal.FencedError:
+            hosted.abandon()
+            return
+        except (journal.JournalFullError, JournalUnavailableError) as error:
+            logger.info("kept awake: %s", error, extra={"run": hosted.run_id})
+            return
+        if doze is not None and self.runs.get(hosted.run_id) is hosted:
+            self.runs.pop(hosted.run_id)
+            self.dozing[hosted.run_id] = doze
+            await hosted.close()
+
     # -- taking runs in ---------------------------------------------------------------------------------
 
     def _lock(self, run_id: uuid.UUID) -> threading.Lock:
@@ -229,7 +284,7 @@ class EngineHost:
         if self._closing:
             return
         with self._lock(run_id):
-            hosted = self.runs.get(run_id)
+            hosted = self.resident(run_id)
             if hosted is not None and self._still_owns(hosted):
                 self._announce(hosted)
                 return
@@ -243,7 +298,7 @@ class EngineHost:
             finally:
                 registry.release_boot(run_id)
 
-    def _still_owns(self, hosted: HostedRun) -> bool:
+    def _still_owns(self, hosted: HostedRun | Doze) -> bool:
         return Run.objects.live().filter(pk=hosted.run_id, epoch=hosted.epoch).exists()
 
     def _bring_up(self, run_id: uuid.UUID) -> None:
@@ -279,7 +334,7 @@ class EngineHost:
         except TransitionError:
             logger.info("the run ended while it was being built", extra={"run": run.pk})
 
-    def _announce(self, hosted: HostedRun) -> None:
+    def _announce(self, hosted: HostedRun | Doze) -> None:
         location = Location(self.url, hosted.epoch, self.name)
         if not registry.register(hosted.run_id, location, settings.HOST_LEASE_SECONDS):
             self.call(self.drop(hosted))
@@ -295,7 +350,7 @@ class EngineHost:
 
     async def _make_room(self, coming: HostedRun) -> None:
         """Put to sleep what was used least recently: of all runs, and of this user's."""
-        everybody = list(self.runs.values())
+        everybody = self.residents
         theirs = [hosted for hosted in everybody if hosted.user_id == coming.user_id]
         for awake, limit in ((everybody, settings.HOST_MAX_RUNS), (theirs, coming.awake_limit)):
             # Those that somebody looks at come last.
@@ -306,9 +361,13 @@ class EngineHost:
 
     # -- letting runs go --------------------------------------------------------------------------------
 
-    async def drop(self, hosted: HostedRun) -> None:
+    async def drop(self, hosted: HostedRun | Doze) -> None:
         """Forget an engine as it is: it was fenced off, or its run is over."""
-        if self.runs.get(hosted.run_id) is hosted:
+        if isinstance(hosted, Doze):
+            if self.dozing.get(hosted.run_id) is not hosted:
+                return  # it has been woken
+            del self.dozing[hosted.run_id]
+        elif self.runs.get(hosted.run_id) is hosted:
             del self.runs[hosted.run_id]
         await hosted.close()
         try:
@@ -316,7 +375,7 @@ class EngineHost:
         except (RedisError, OSError) as error:
             logger.info("could not take a run off the registry: %s", error, extra={"run": hosted.run_id})
 
-    async def passivate(self, hosted: HostedRun) -> None:
+    async def passivate(self, hosted: HostedRun | Doze) -> None:
         """Put a run to sleep: note its time in the journal, then free its memory."""
         try:
             await hosted.sleep()
@@ -340,9 +399,7 @@ class EngineHost:
     async def _beat(self) -> None:
         if self.hung:
             logger.warning("this host hung for %.1f s", time.monotonic() - self._beat_at)
-            await self._drop_lost(
-                await self.in_thread(_lost, [(h.run_id, h.epoch) for h in self.runs.values()])
-            )
+            await self._drop_lost(await self.in_thread(_lost, [(h.run_id, h.epoch) for h in self.residents]))
         self._beat_at = time.monotonic()
         alive.beat()
         now = asyncio.get_running_loop().time()
@@ -350,14 +407,14 @@ class EngineHost:
             hosted.keep_up(now)
         try:
             if await self.in_thread(registry.beat, self.name, settings.HOST_LEASE_SECONDS):
-                held = [(h.run_id, Location(self.url, h.epoch, self.name)) for h in self.runs.values()]
+                held = [(h.run_id, Location(self.url, h.epoch, self.name)) for h in self.residents]
                 await self._drop_lost(await self.in_thread(_register_again, held))
         except (RedisError, OSError) as error:
             logger.warning("no heartbeat: %s", error)
 
     async def _drop_lost(self, lost: set[uuid.UUID]) -> None:
         for run_id in lost:
-            if (fenced := self.runs.get(run_id)) is not None:
+            if (fenced := self.resident(run_id)) is not None:
                 logger.info("it is another host's by now", extra={"run": run_id})
                 await self.drop(fenced)
 
@@ -365,27 +422,29 @@ class EngineHost:
         await asyncio.sleep(min(JANITOR_SECONDS, settings.RUN_IDLE_SECONDS / 2))
         self._collect()
         now = asyncio.get_running_loop().time()
-        for hosted in list(self.runs.values()):
-            if hosted.is_idle(now):
-                logger.info("idle: put to sleep", extra={"run": hosted.run_id})
-                await self.passivate(hosted)
+        for resident in self.residents:
+            if resident.is_idle(now):
+                logger.info("idle: put to sleep", extra={"run": resident.run_id})
+                await self.passivate(resident)
+        for hosted in [hosted for hosted in self.runs.values() if hosted.may_doze(now)][:DOZES]:
+            await self._doze(hosted)
         active = [
             Seen(h.run_id, h.epoch, h.user_id, h.cluster.clock.now, h.driver.pace)
             for h in self.runs.values()
             if h.watched or now - h.last_active < ACTIVITY_SECONDS
         ]
         try:
-            held = {hosted.run_id: hosted.epoch for hosted in self.runs.values()}
+            held = {resident.run_id: resident.epoch for resident in self.residents}
             found = await self.in_thread(_tidy_database, active, held)
         except DatabaseError as error:
             logger.warning("the janitor cannot reach the database: %s", error)
             return
         for run_id in found.over:
-            if (lost := self.runs.get(run_id)) is not None and lost.epoch == held[run_id]:
+            if (lost := self.resident(run_id)) is not None and lost.epoch == held[run_id]:
                 await self.drop(lost)
-        for hosted in self.runs.values():
-            if hosted.user_id in found.kept:
-                hosted.room = hosted.bytes_limit - found.kept[hosted.user_id]
+        for resident in self.residents:
+            if resident.user_id in found.kept:
+                resident.room = resident.bytes_limit - found.kept[resident.user_id]
 
     def _collect(self) -> None:
         """With thousands of clusters it takes seconds: it is done when nobody waits."""

@@ -35,6 +35,7 @@ from runs.host.checker import Checker
 from runs.host.clock import RunClock
 from runs.host.cookies import Jars
 from runs.host.copies import Copies, Copy
+from runs.host.doze import Doze
 from runs.host.errors import HostError
 from runs.host.holdings import Holdings
 from runs.host.linting import Finding, findings
@@ -55,6 +56,8 @@ logger = logging.getLogger(__name__)
 WATCHED_FACTOR = 6
 #: Seconds without anybody after which time is worked out when somebody comes back.
 DOZE_SECONDS = 30.0
+#: Seconds without anybody after which it is held as a keyframe (`doze.py`).
+HOLD_SECONDS = 120.0
 #: What is told above it are Kubernetes' own words (apimachinery/pkg/api/errors, NewTooManyRequestsError).
 TOO_MANY = gettext_noop("Too many requests, please try again later.")
 #: Requests, streams and sockets of one user's runs that a host has under way together.
@@ -130,6 +133,7 @@ class HostedRun:
     def __init__(self, host: Host, run: Run, built: Built) -> None:
         loop = asyncio.get_running_loop()
         self.host = host
+        self._run = run
         self.run_id: uuid.UUID = run.pk
         self.epoch: int = run.epoch
         self.lab = built.lab
@@ -195,10 +199,10 @@ class HostedRun:
 
     # -- life -------------------------------------------------------------------------------------------
 
-    def start(self) -> None:
-        """Let time run."""
+    def start(self, since: int | None = None) -> None:
+        """Let time run; ``since``: its clock stands at that time of the wall's, and nobody has looked from then on."""
         self.host.tokens[self.token] = self
-        self.driver.start()
+        self.driver.start(since)
         if self._framed < self.cluster.journal.next_seq - 1:
             # A later engine, which cannot replay what this one did, goes on from here.
             self._frame_soon(self.cluster.journal.next_seq - 1)
@@ -331,8 +335,8 @@ class HostedRun:
             now = asyncio.get_running_loop().time()
             self._frame_after = now + KEYFRAME_REST * (now - begun)
 
-    async def _keep_keyframe(self) -> None:
-        """Keep the state as it is now, so that a rebuild replays only what comes after. From a fork."""
+    async def _keep_keyframe(self) -> bytes | None:
+        """Keep the state as it is now, so that a rebuild replays only what comes after. None: it was not kept."""
         fork = self.cluster.fork()
         self.cluster.journal.let_go()
         seq, at, spent = self._base + fork.journal.next_seq - 1, fork.clock.now, self.driver.spent
@@ -340,9 +344,48 @@ class HostedRun:
         try:
             data = await self.host.pack(fork)
             await self.host.in_thread(journal.keep_keyframe, self.run_id, self.epoch, seq, data, at, cost)
+            return data
         except (FencedError, DatabaseError) as error:
             # The journal has everything; a rebuild takes longer.
             logger.warning("no keyframe was kept: %s", error, extra={"run": self.run_id, "epoch": self.epoch})
+            return None
+
+    def may_doze(self, now: float) -> bool:
+        """Whether its keyframe, its files and the wall's time say all that there is to it."""
+        return (
+            now - self.last_active > HOLD_SECONDS
+            and self.driver.dozing
+            and not (self.watched or self.closed or self._lost)
+            and not (self.terminal.begun or self._jars.any or self.checker.busy or self.lab.keeps_history)
+            and self.clock.turns == 0
+            and self._frame_after < math.inf
+            and not (self.cluster.server.sessions.open_names() or self.cluster.outside.open_names())
+        )
+
+    async def doze(self) -> Doze | None:
+        """It as a keyframe, which is kept; None: somebody came meanwhile. Raises what the journal raises."""
+        await self.note_time()
+        journal = self.cluster.journal
+        seq, last_active = journal.next_seq - 1, self.last_active
+        keyframe = await self._keep_keyframe()
+        if (
+            keyframe is None
+            or journal.next_seq - 1 != seq
+            or not self.may_doze(last_active + HOLD_SECONDS + 1)
+        ):
+            return None
+        return Doze(
+            run=self._run,
+            keyframe=keyframe,
+            lab=self.lab,
+            files=self.terminal.contents(),
+            base=self._base,
+            framed=seq,
+            room=self.room,
+            bytes_limit=self.bytes_limit,
+            since=self.driver.since,
+            last_active=last_active,
+        )
 
     async def note_time(self) -> None:
         """Keep how far the clock has come."""

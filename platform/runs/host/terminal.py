@@ -202,6 +202,11 @@ class Terminal:
             self._session = None
 
     @property
+    def begun(self) -> bool:
+        """Whether there is anything but files."""
+        return self._session is not None or self._saving is not None or bool(self._dirty)
+
+    @property
     def watched(self) -> bool:
         """Whether anybody looks at it."""
         return any(screen.views for screen in self._screens.values())

@@ -1,0 +1,242 @@
+"""A run that nobody has used for a while is held as its keyframe, and nobody can tell."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import Callable, Iterator
+from typing import Any
+
+import pytest
+from runs import hosting, registry, services
+from runs.host.doze import Doze
+from runs.host.host import EngineHost
+from runs.models import JournalEntry, Keyframe, Run
+from runs.proxy.sockets import open_socket
+from test_engine_host import CONFIG_MAP, MAPS, ask, eventually
+
+pytestmark = pytest.mark.django_db(transaction=True)
+
+MINUTE = 60_000_000
+
+
+@pytest.fixture
+def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineHost]:
+    """One whose janitor comes when a test calls it."""
+    monkeypatch.setattr("runs.host.host.JANITOR_SECONDS", 3_600)
+    host = EngineHost()
+    host.start()
+    yield host
+    host.stop()
+
+
+@pytest.fixture
+def quick(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Nobody has to wait for two minutes."""
+    monkeypatch.setattr("runs.host.hosted.DOZE_SECONDS", 0)
+    monkeypatch.setattr("runs.host.hosted.HOLD_SECONDS", 0)
+
+
+async def _look(host: EngineHost, run: Run) -> bool:
+    hosted = host.runs[run.pk]
+    host.pacer.wake(hosted.driver)
+    await asyncio.sleep(0.01)
+    return hosted.may_doze(asyncio.get_running_loop().time())
+
+
+def doze(host: EngineHost, run: Run) -> Doze:
+    """Has it doze, as the janitor does."""
+    hosted = host.runs[run.pk]
+    assert eventually(lambda: host.call(_look(host, run)))
+    host.call(host._doze(hosted))
+    return host.dozing[run.pk]
+
+
+@pytest.fixture
+def dozing(quick: None, host: EngineHost, make_run: Callable[..., Run]) -> Run:
+    run = make_run(state="requested")
+    host.acquire(run.pk)
+    ask(host, run, MAPS, "POST", CONFIG_MAP)
+    ask(host, run, "", "PUT", {"path": "web.yaml", "content": "a: 1\n"}, prefix="files")
+    host.call(host.passivate(host.runs[run.pk]))
+    host.acquire(run.pk)
+    doze(host, run)
+    run.refresh_from_db()
+    return run
+
+
+def test_what_wakes_is_what_dozed(host: EngineHost, quick: None, make_run: Callable[..., Run]) -> None:
+    run = make_run(state="requested")
+    host.acquire(run.pk)
+    ask(host, run, MAPS, "POST", CONFIG_MAP)
+    straight = host.runs[run.pk].cluster
+    held = doze(host, run)
+    assert held.built().cluster.state_hash() == straight.state_hash()
+    assert len(held.keyframe) < 50_000
+    held.since -= 5 * MINUTE  # so long ago
+    assert ask(host, run, f"{MAPS}/note").status_code == 200
+    woken = host.runs[run.pk]
+
+    async def now() -> tuple[int, str]:
+        return woken.cluster.clock.now, woken.cluster.state_hash()
+
+    reached, state = host.call(now())
+    assert reached > held.built().cluster.clock.now + 5 * MINUTE, "what happened meanwhile is worked out"
+    straight.clock.run_until(reached)
+    assert straight.state_hash() == state
+
+
+WAYS = [
+    ("its API", f"{MAPS}/note", "GET", None, "clusters"),
+    ("a write", MAPS, "POST", {**CONFIG_MAP, "metadata": {"name": "more"}}, "clusters"),
+    ("its clock", "", "GET", None, "clock"),
+    ("a check", "", "POST", None, "check"),
+    ("a file", "", "PUT", {"path": "more.yaml", "content": "b: 2\n"}, "files"),
+    ("its past", "", "GET", None, "timeline"),
+]
+
+
+@pytest.mark.parametrize(
+    ("path", "method", "data", "prefix"), [row[1:] for row in WAYS], ids=[row[0] for row in WAYS]
+)
+def test_who_asks_wakes_it(
+    host: EngineHost, dozing: Run, path: str, method: str, data: Any, prefix: str
+) -> None:
+    assert (set(host.runs), set(host.dozing), host.tokens) == (set(), {dozing.pk}, {})
+    assert ask(host, dozing, path, method, data, prefix).status_code in (200, 201)
+    assert (set(host.runs), host.dozing) == ({dozing.pk}, {})
+    hosted = host.runs[dozing.pk]
+    assert {"path": "web.yaml", "content": "a: 1\n"} in hosted.files()
+    assert ask(host, dozing, f"{MAPS}/note", "DELETE").status_code == 200, "its journal goes on"
+    host.call(host.passivate(hosted))
+    host.acquire(dozing.pk)
+    assert ask(host, dozing, f"{MAPS}/note").status_code == 404
+
+
+@pytest.mark.parametrize("path", ["terminal", "live"])
+def test_a_socket_wakes_it_and_keeps_it_awake(host: EngineHost, dozing: Run, path: str) -> None:
+    location = registry.Location(host.url, dozing.epoch, host.name)
+
+    async def scene() -> None:
+        socket = await open_socket(location, f"/{path}/{dozing.pk}", [])
+        assert await socket.recv()
+        assert not host.runs[dozing.pk].may_doze(asyncio.get_running_loop().time() + 3_600)
+        await socket.close()
+
+    asyncio.run(scene())
+
+
+def test_many_who_come_at_once_find_one_cluster(host: EngineHost, dozing: Run) -> None:
+    async def come() -> list[Any]:
+        return await asyncio.gather(*(host.awake(dozing.pk) for _ in range(5)))
+
+    found = host.call(come())
+    assert all(one is host.runs[dozing.pk] for one in found)
+
+
+def test_the_janitor_has_a_few_doze_at_a_time(
+    host: EngineHost, quick: None, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runs.host.host.DOZES", 2)
+    for role in ("owner", "other", "guest"):
+        run = make_run(role, state="requested")
+        host.acquire(run.pk)
+        assert eventually(lambda run=run: host.call(_look(host, run)))  # type: ignore[misc]
+    monkeypatch.setattr("runs.host.host.JANITOR_SECONDS", 0)  # by now the host's own is waiting
+    host.call(host._janitor())
+    assert (len(host.runs), len(host.dozing)) == (1, 2)
+    host.call(host._janitor())
+    assert (len(host.runs), len(host.dozing)) == (0, 3)
+
+
+KEEPS_AWAKE = [
+    ("a request", lambda hosted: setattr(hosted, "in_use", 1)),
+    ("a terminal that was begun", lambda hosted: hosted.terminal.session()),
+    ("a clock that was set", lambda hosted: setattr(hosted.clock, "turns", 1)),
+    ("a cookie of a page", lambda hosted: hosted._jars.take(("Pod", "a", "b"), "/", "c=d")),
+    ("a keyframe under way", lambda hosted: setattr(hosted, "_frame_after", float("inf"))),
+]
+
+
+@pytest.mark.parametrize("change", [row[1] for row in KEEPS_AWAKE], ids=[row[0] for row in KEEPS_AWAKE])
+def test_what_a_keyframe_does_not_say_keeps_it_awake(
+    host: EngineHost, quick: None, make_run: Callable[..., Run], change: Callable[[Any], Any]
+) -> None:
+    run = make_run(state="requested")
+    host.acquire(run.pk)
+    assert eventually(lambda: host.call(_look(host, run)))
+
+    async def changed() -> bool:
+        change(host.runs[run.pk])
+        return host.runs[run.pk].may_doze(asyncio.get_running_loop().time())
+
+    assert not host.call(changed())
+
+
+def test_who_comes_while_it_is_packed_finds_it_awake(
+    host: EngineHost, quick: None, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(state="requested")
+    host.acquire(run.pk)
+    hosted = host.runs[run.pk]
+    assert eventually(lambda: host.call(_look(host, run)))
+    pack = host.pack
+
+    async def slowly(fork: Any) -> bytes:
+        data = await pack(fork)
+        answer = await host.in_thread(ask, host, run, MAPS, "POST", CONFIG_MAP)
+        assert answer.status_code == 201
+        return data
+
+    with monkeypatch.context() as patch:
+        patch.setattr(host, "pack", slowly)
+        host.call(host._doze(hosted))
+    assert (host.runs, host.dozing) == ({run.pk: hosted}, {})
+    assert ask(host, run, f"{MAPS}/note").status_code == 200
+
+
+def test_it_goes_to_sleep_from_there(host: EngineHost, dozing: Run, settings: Any) -> None:
+    settings.RUN_IDLE_SECONDS = 0
+    kept = Keyframe.objects.filter(run=dozing).count(), JournalEntry.objects.filter(run=dozing).count()
+    host.call(host._janitor())
+    assert not host.residents
+    assert asyncio.run(registry.find(dozing.pk)) is None
+    assert (
+        Keyframe.objects.filter(run=dozing).count(),
+        JournalEntry.objects.filter(run=dozing).count(),
+    ) == kept, "all was kept already"
+    settings.RUN_IDLE_SECONDS = 1_000
+    host.acquire(dozing.pk)
+    assert ask(host, dozing, f"{MAPS}/note").status_code == 200
+
+
+def test_it_is_its_hosts_as_before(host: EngineHost, dozing: Run) -> None:
+    registry.sync_redis().flushdb()
+    host.call(host._beat())
+    found = asyncio.run(registry.find(dozing.pk))
+    assert found is not None
+    assert found.host == host.name
+    host.acquire(dozing.pk)
+    assert dozing.pk in host.dozing, "a run that is here stays as it is"
+    services.stop(dozing)
+    assert not host.residents
+
+
+def test_one_that_another_host_took_is_let_go(host: EngineHost, dozing: Run) -> None:
+    other = EngineHost()
+    other.start()
+    try:
+        other.acquire(dozing.pk)
+        assert ask(other, dozing, f"{MAPS}/note").status_code == 200
+        assert ask(host, dozing, MAPS, "POST", {**CONFIG_MAP, "metadata": {"name": "late"}}).status_code == (
+            hosting.MISDIRECTED
+        ), "what it would write is fenced"
+    finally:
+        other.stop()
+
+
+def test_a_keyframe_that_cannot_be_read_costs_the_host_its_run(host: EngineHost, dozing: Run) -> None:
+    host.dozing[dozing.pk].keyframe = b"DRYDOCK2"
+    assert ask(host, dozing, f"{MAPS}/note").status_code == hosting.MISDIRECTED
+    assert not host.residents
+    host.acquire(dozing.pk)
+    assert ask(host, dozing, f"{MAPS}/note").status_code == 200
