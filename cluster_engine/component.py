@@ -10,6 +10,7 @@ from zlib import crc32
 
 from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.client_go import Client, EventRecorder, Reader, SharedInformerFactory, WorkQueue
+from cluster_engine.cloud_provider import SPARE_MACHINES, Cloud
 from cluster_engine.kube_apiserver import API_SERVER, ETCD, APIServer, UserInfo
 from cluster_engine.network import Network
 from cluster_engine.sim import EVERYBODY, Chance, Clock, Failures
@@ -39,6 +40,16 @@ class ClusterOptions:
     """Raise on any mutation of a stored object (tests)."""
     strict: bool = field(default_factory=lambda: Failures.strict_by_default)
     """Let every unexpected exception through, instead of noting it as a failure and going on (tests)."""
+
+    def node_names(self) -> list[tuple[str, bool]]:
+        """(name, whether it is a control-plane node) of every node; machines that are to spare are none yet."""
+        names = [("control-plane", True)] if self.control_plane and self.nodes else []
+        return names + [(f"worker-{i + 1}", False) for i in range(self.nodes - len(names))]
+
+    def spare_machines(self) -> list[str]:
+        """The machines that the cloud has beside those of nodes."""
+        first = 1 + sum(not control_plane for _name, control_plane in self.node_names())
+        return [f"worker-{first + i}" for i in range(SPARE_MACHINES if self.cloud else 0)]
 
     def as_dict(self) -> dict[str, Any]:
         """What is not said is left out."""
@@ -129,6 +140,8 @@ class Context:
     options: ClusterOptions
     network: Network
     processes: Processes
+    cloud: Cloud
+    """What the cluster stands on, if it stands on the simulated cloud."""
     calls: Mapping[str, Callable[[Any], Any]]
     """What programs may ask their host for, beside the kernel: name -> who answers."""
     recorders: dict[str, EventRecorder] = field(default_factory=dict)

@@ -62,7 +62,7 @@ def _fault(cluster: Wiring, entry: Entry) -> None:
     kubelets = cluster.components[Kubelets.name]
     assert isinstance(kubelets, Kubelets)
     payload = entry.payload
-    about = (payload.get(name) for name in ("node", "pod", "host", "component"))
+    about = (payload.get(name) for name in ("node", "pod", "host", "component", "service"))
     with _cause(cluster, entry, entry.kind, str(next(filter(None, about), None))):
         kubelets.faults.perform(entry.kind, payload)
 
@@ -128,6 +128,10 @@ PERFORMERS: dict[str, Performer] = {
     "container/kill": _fault,
     "component/stop": _fault,
     "registry/fail": _fault,
+    "cloud/machine": _fault,
+    "cloud/group": _fault,
+    "cloud/api": _fault,
+    "cloud/quota": _fault,
     "session/open": _open_session,
     "session/login": _login,
     "session/input": _session("input"),

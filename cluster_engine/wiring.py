@@ -17,6 +17,7 @@ from cluster_engine.api.coordination.v1 import lease
 from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.client_go import Reader, SharedInformerFactory
 from cluster_engine.cloud_controller_manager import CLOUD_CONTROLLERS
+from cluster_engine.cloud_provider import Cloud
 from cluster_engine.cni.network_policy import NetworkPolicies
 from cluster_engine.cni.port_map import PortMap
 from cluster_engine.component import ClusterOptions, Component, Context, Processes, user_of
@@ -104,7 +105,15 @@ class Wiring:
         }
         processes = Processes(self.clock, self.informers)
         self.context = Context(
-            self.clock, self.chance, self.informers, self.server, options, self.network, processes, calls
+            self.clock,
+            self.chance,
+            self.informers,
+            self.server,
+            options,
+            self.network,
+            processes,
+            Cloud(options.spare_machines()),
+            calls,
         )
         self.components: dict[str, Component] = {}
         contexts = {("", ""): self.context}

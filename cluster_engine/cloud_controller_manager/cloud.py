@@ -34,8 +34,10 @@ class NoAddress(Exception):
     """Why a load balancer gets none."""
 
 
-def address(wanted: str, taken: Collection[str]) -> str:
-    """A free address, the wanted one if any is named. Raises NoAddress."""
+def address(wanted: str, taken: Collection[str], quota: int = _LAST - _FIRST + 1) -> str:
+    """A free address, the wanted one if any is named. ``quota``: of load balancers. Raises NoAddress."""
+    if len(taken) >= quota:
+        raise NoAddress(f"the quota of {quota} load balancers is used up")
     free = [f"{_PREFIX}{n}" for n in range(_FIRST, _LAST + 1) if f"{_PREFIX}{n}" not in taken]
     if wanted and wanted not in free:
         raise NoAddress(f"the address {wanted} is not free, or not this cloud's")

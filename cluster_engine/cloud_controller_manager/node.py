@@ -8,6 +8,7 @@ from __future__ import annotations
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.cloud_controller_manager.cloud import REGION, instance
 from cluster_engine.cloud_controller_manager.controller import CloudController
+from cluster_engine.cloud_provider import INSTANCES, CloudError
 from cluster_engine.component import Context
 
 UNINITIALIZED = "node.cloudprovider.kubernetes.io/uninitialized"
@@ -20,6 +21,7 @@ class CloudNodeController(CloudController):
     """Initializes nodes."""
 
     name = "cloud-node-controller"
+    service = INSTANCES
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
@@ -35,6 +37,12 @@ class CloudNodeController(CloudController):
         node = self.nodes.get(key)
         if node is None or not _waits(node) or not self.done(key):
             return
+        try:
+            self.cloud.ask(INSTANCES)
+        except CloudError as error:
+            self.try_again(key, f"failed to get instance metadata: {error}")
+            return
+        self.succeeded(key)
         meta, spec = node["metadata"], node["spec"]
         labels = meta.get("labels") or {}
         found = instance(key, _number(spec.get("podCIDR") or ""), _CONTROL_PLANE in labels)

@@ -9,11 +9,11 @@ from cluster_engine.apimachinery.cow import JSON, get, key_of
 from cluster_engine.client_go import Change
 from cluster_engine.cloud_controller_manager.cloud import NoAddress, address
 from cluster_engine.cloud_controller_manager.controller import CloudController
+from cluster_engine.cloud_provider import LOAD_BALANCERS, CloudError
 from cluster_engine.component import Context
 
 FINALIZER = "service.kubernetes.io/load-balancer-cleanup"
 _SERVICES = "services"
-_RETRY = 5.0
 _SEEN = ("Normal", "EnsuringLoadBalancer", "Ensuring load balancer")
 
 
@@ -21,6 +21,7 @@ class ServiceController(CloudController):
     """Gives load balancers, and takes them back."""
 
     name = "service-controller"
+    service = LOAD_BALANCERS
 
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
@@ -60,12 +61,12 @@ class ServiceController(CloudController):
         if not self.done(key):
             return
         try:
-            ip = address(service["spec"].get("loadBalancerIP") or "", self._taken())
-        except NoAddress as why:
-            text = f"Error syncing load balancer: failed to ensure load balancer: {why}"
-            self.recorder.event(service, "Warning", "SyncLoadBalancerFailed", text)
-            self.queue.add_after(key, _RETRY, background=True)
+            self.cloud.ask(LOAD_BALANCERS)
+            ip = address(service["spec"].get("loadBalancerIP") or "", self._taken(), self.cloud.balancers)
+        except (NoAddress, CloudError) as why:
+            self._failed_to(key, service, f"failed to ensure load balancer: {why}")
             return
+        self.succeeded(key)
         status = {**(service.get("status") or {}), "loadBalancer": {"ingress": [{"ip": ip, "ipMode": "VIP"}]}}
         self.client.update_status(_SERVICES, {**service, "status": status})
         self.recorder.event(service, "Normal", "EnsuredLoadBalancer", "Ensured load balancer")
@@ -78,6 +79,12 @@ class ServiceController(CloudController):
             self.recorder.event(service, "Normal", "DeletingLoadBalancer", "Deleting load balancer")
         if not self.done(key):
             return
+        try:
+            self.cloud.ask(LOAD_BALANCERS)
+        except CloudError as why:
+            self._failed_to(key, service, f"failed to delete load balancer: {why}")
+            return
+        self.succeeded(key)
         self.recorder.event(service, "Normal", "DeletedLoadBalancer", "Deleted load balancer")
         if get(service, "status", "loadBalancer"):
             status = {**service["status"], "loadBalancer": {}}
@@ -85,6 +92,11 @@ class ServiceController(CloudController):
         meta = service["metadata"]
         finalizers = [name for name in meta.get("finalizers") or () if name != FINALIZER]
         self.client.update(_SERVICES, {**service, "metadata": {**meta, "finalizers": finalizers}})
+
+    def _failed_to(self, key: str, service: JSON, why: str) -> None:
+        text = f"Error syncing load balancer: {why}"
+        self.recorder.event(service, "Warning", "SyncLoadBalancerFailed", text)
+        self.try_again(key, why)
 
     def _taken(self) -> set[str]:
         """The addresses that load balancers have."""

@@ -135,11 +135,15 @@ class Core:
         self.records = Records()
         self.failing: list[str] = []
         """Registries that fail."""
-        for index, (name, control_plane) in enumerate(node_names(ctx)):
+        spare = ctx.options.spare_machines()
+        names = [*ctx.options.node_names(), *((name, False) for name in spare)]
+        for index, (name, control_plane) in enumerate(names):
             client = ctx.client(f"system:node:{name}", manager="kubelet")
             recorder = ctx.recorder("kubelet", client, name)
             addresses = HostLocal(pod_range(index))
-            self.nodes[name] = Node(name, index, control_plane, client, recorder, addresses)
+            node = Node(name, index, control_plane, client, recorder, addresses)
+            node.power = OFF if name in spare else ON
+            self.nodes[name] = node
 
     # ---- records ---------------------------------------------------------------------------------------
 
@@ -248,16 +252,3 @@ def _resized(before: JSON, status: JSON) -> bool:
 def as_allocated(record: PodRecord, pod: JSON) -> JSON:
     """The Pod as its node holds to it: with what is allocated to it, while it asks for something else."""
     return with_resources(pod, record.allocated) if record.allocated else pod
-
-
-def node_names(ctx: Context) -> list[tuple[str, bool]]:
-    """(name, whether it is a control-plane node) of every node."""
-    count = ctx.options.nodes
-    names: list[tuple[str, bool]] = []
-    if ctx.options.control_plane and count:
-        names.append(("control-plane", True))
-    names += [(f"worker-{i + 1}", False) for i in range(count - len(names))]
-    return names
-
-
-__all__ = ["Core", "Node", "node_names"]

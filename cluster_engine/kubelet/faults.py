@@ -12,6 +12,7 @@ from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.container_runtime.container import RUNNING
+from cluster_engine.kubelet.cloud_faults import CloudFaults
 from cluster_engine.kubelet.core import BOOTING, OFF, ON, Core, Node
 from cluster_engine.kubelet.logins import Logins
 from cluster_engine.kubelet.node import Nodes
@@ -59,6 +60,7 @@ class Faults:
         self.static_pods = static_pods
         self.wires = wires
         self.shutdown = Shutdown(core, nodes, self._power_off)
+        self.cloud = CloudFaults(core, lambda node, up: self.power({"node": node.name, "up": up}))
         self._look = look
         self._rewired = rewired
 
@@ -118,6 +120,11 @@ class Faults:
             raise ValueError(f"expected 0 <= critical <= grace <= {MAX_GRACE} seconds")
         if self.core.nodes[payload["node"]].power != ON:
             raise ValueError(f"{payload['node']} is not on")
+
+    def check_machine(self, payload: Payload) -> None:
+        """Raises ValueError for a node that may not fail, and without a cloud."""
+        self.cloud.check_machine(payload)
+        self.check_worker(payload)
 
     def shut_down(self, payload: Payload) -> None:
         """As ``systemctl poweroff``, with a kubelet that has these grace periods."""
@@ -339,5 +346,29 @@ FAULTS: dict[str, Fault] = {
         {"component": str, "stopped": bool}, {}, Faults.check_component, Faults.stop_component
     ),
     "registry/fail": Fault({"host": str, "failing": bool}, {}, Faults.check_registry, Faults.registry),
+    "cloud/machine": Fault(
+        {"node": str, "state": str},
+        {},
+        Faults.check_machine,
+        lambda faults, what: faults.cloud.set_machine(what),
+    ),
+    "cloud/group": Fault(
+        {"size": int},
+        {},
+        lambda faults, what: faults.cloud.check_group(what),
+        lambda faults, what: faults.cloud.resize(what),
+    ),
+    "cloud/api": Fault(
+        {"service": str, "error": str, "slow": int},
+        {"error": "", "slow": 0},
+        lambda faults, what: faults.cloud.check_api(what),
+        lambda faults, what: faults.cloud.set_api(what),
+    ),
+    "cloud/quota": Fault(
+        {"loadbalancers": int},
+        {},
+        lambda faults, what: faults.cloud.check_quota(what),
+        lambda faults, what: faults.cloud.set_quota(what),
+    ),
 }
 """Every fault that can be injected, by the kind of its journal entry."""

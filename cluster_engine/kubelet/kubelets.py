@@ -66,6 +66,7 @@ class Kubelets(Component):
         )
         ctx.processes.outage_changed.append(self.faults.outage_changed)
         ctx.processes.give_up = self.faults.give_up
+        self._without_power()
         self.refreshes = self.new_queue(worker.refresh, "refresh")
         for resource in ("configmaps", "secrets"):
             shown = partial(self._shown, resource)

@@ -11,7 +11,7 @@ from cluster_engine.component import ADMISSION_POLICIES
 from cluster_engine.component_helpers.conditions import condition_of
 from cluster_engine.container_runtime.names import parse
 from cluster_engine.container_runtime.registry import find
-from cluster_engine.kubelet.core import CAPACITY, Core, Node
+from cluster_engine.kubelet.core import CAPACITY, ON, Core, Node
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.sim import SECOND, parse_rfc3339
 from cluster_engine.version import KUBERNETES_VERSION
@@ -71,7 +71,8 @@ class Nodes:
 
     def start(self) -> None:
         for node in self.core.nodes.values():
-            self.clock.call_later(0.05 + 0.01 * node.index, "kubelet/register", *node.life)
+            if node.power == ON:
+                self.clock.call_later(0.05 + 0.01 * node.index, "kubelet/register", *node.life)
 
     def register(self, name: str) -> None:
         """Clock event: creates the Node, and a second later reports it ready."""

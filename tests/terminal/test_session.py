@@ -166,6 +166,10 @@ FAULTS = [
         "component kube-scheduler down",
         {"kind": "component/stop", "component": "kube-scheduler", "stopped": True},
     ),
+    ("machine worker-1 deleted", {"kind": "cloud/machine", "node": "worker-1", "state": "deleted"}),
+    ("group 4", {"kind": "cloud/group", "size": 4}),
+    ("group four", None),
+    ("cloud routes up", {"kind": "cloud/api", "service": "routes", "error": ""}),
     ("kill web", {"kind": "container/kill", "pod": "web"}),
     (
         "kill web main shop",

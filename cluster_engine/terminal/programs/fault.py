@@ -9,7 +9,9 @@ from cluster_engine.terminal.programs.asking import ask
 
 USAGE = (
     "fault power NODE off|on | fault shutdown NODE | fault link NODE cut|healed | "
-    "fault kill POD [CONTAINER] [NAMESPACE] | fault registry HOST down|up | fault component NAME down|up"
+    "fault kill POD [CONTAINER] [NAMESPACE] | fault registry HOST down|up | "
+    "fault machine NODE running|stopped|deleted | fault group SIZE | "
+    "fault cloud instances|routes|loadbalancers down|up | fault component NAME down|up"
 )
 
 
@@ -26,6 +28,13 @@ def asked(words: list[str]) -> dict[str, Any] | None:
             return {"kind": "registry/fail", "host": host, "failing": state == "down"}
         case ["component", name, "down" | "up" as state]:
             return {"kind": "component/stop", "component": name, "stopped": state == "down"}
+        case ["machine", node, state]:
+            return {"kind": "cloud/machine", "node": node, "state": state}
+        case ["group", size] if size.isdecimal():
+            return {"kind": "cloud/group", "size": int(size)}
+        case ["cloud", service, "down" | "up" as state]:
+            error = "the cloud is out of order" if state == "down" else ""
+            return {"kind": "cloud/api", "service": service, "error": error}
         case ["kill", pod]:
             return {"kind": "container/kill", "pod": pod}
         case ["kill", pod, container]:

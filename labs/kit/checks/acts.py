@@ -9,6 +9,7 @@ from typing import Any
 import orjson
 
 from cluster_engine.apimachinery.errors import ApiError, bad_request
+from cluster_engine.cloud_provider import MACHINE_STATES, SERVICES
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kubelet import FAULTS
@@ -215,6 +216,12 @@ SCHEMA: Schema = {
                 failing={"type": "boolean", "description": "of registry/fail"},
                 component={"type": "string", "description": "of component/stop: kube-scheduler"},
                 stopped={"type": "boolean", "description": "of component/stop"},
+                state={"enum": list(MACHINE_STATES), "description": "of cloud/machine"},
+                size={"type": "integer", "description": "of cloud/group: nodes that are no control plane"},
+                service={"enum": list(SERVICES), "description": "of cloud/api"},
+                error={"type": "string", "description": "of cloud/api: what it answers; empty: it is well"},
+                slow={"type": "integer", "description": "of cloud/api: seconds"},
+                loadbalancers={"type": "integer", "description": "of cloud/quota"},
             ),
             "description": "something fails, or works again",
         },

@@ -8,6 +8,7 @@ ROLE = "system:cloud-controller-manager"
 SUBJECTS = ("ServiceAccount:kube-system/cloud-controller-manager",)
 RULES: Rules = (
     core((*READ, "update"), "nodes", "services"),
-    core(("update",), "services/status"),
+    core(("delete",), "nodes"),
+    core(("update",), "nodes/status", "services/status"),
     EVENTS,
 )
