@@ -62,6 +62,8 @@ class Request(NamedTuple):
     version: str = "HTTP/1.1"
     last: bool = False
     """The client asks nothing more on this connection."""
+    port: int = 0
+    """The server's, on which it came."""
 
 
 _NONE: Mapping[str, str] = MappingProxyType({})
@@ -77,6 +79,15 @@ class Reply(NamedTuple):
     """µs until it is sent; NEVER: it is not."""
 
 
+class Onward(NamedTuple):
+    """A request that is passed on: what the other server answers is the answer."""
+
+    ip: str
+    port: int
+    text: str
+    """The whole request, byte text; it asks for the end of the connection."""
+
+
 NEVER = -1
 Line = tuple[str, str]
 """("stdout" or "stderr", text without the line's end)."""
@@ -86,8 +97,8 @@ Line = tuple[str, str]
 class Server:
     """What is particular to one server."""
 
-    handle: Callable[[Sys, State, Request], Reply]
-    """Answers a request; may change the state."""
+    handle: Callable[[Sys, State, Request], Reply | Onward]
+    """Answers a request, or says who does; may change the state."""
     port: Callable[[Sys], int] = lambda sys: 80
     check: Callable[[Sys], tuple[int, str]] | None = None
     """Looks whether it can start: (exit status, what it says on stderr); (0, "") goes on."""
@@ -97,6 +108,10 @@ class Server:
     """What it says when it listens."""
     more: tuple[int, ...] = ()
     """Further ports."""
+    ports: Callable[[State], tuple[int, ...]] | None = None
+    """The ports, where they follow from what it has read (into the state) when it starts."""
+    unanswered: Callable[[int], Reply] = lambda status: Reply(status)
+    """What it says when who was to answer did not: 502 or 504."""
     after: int = 0
     """µs from the start until it listens."""
     access: Callable[[Sys, Request, Reply], Line | None] | None = None
@@ -145,10 +160,13 @@ def _start(given: Server, sys: Sys, state: State, event: Event) -> State:
 
 
 def _listen(given: Server, sys: Sys, state: State) -> State:
-    port = given.port(sys)
+    numbers = given.ports(state) if given.ports is not None else (given.port(sys), *given.more)
+    port = numbers[0] if numbers else 0
     try:
-        for number in (port, *given.more):
-            sys.listen(number)
+        for port in numbers:
+            fd = sys.listen(port)
+            if given.ports is not None and numbers != (given.port(sys),):
+                state.setdefault("listeners", {})[str(fd)] = port
     except FileError as error:
         if given.in_use is not None:
             sys.err(given.in_use(sys, port, error.reason))
@@ -183,7 +201,7 @@ def _signal(given: Server, sys: Sys, state: State, event: Event) -> State:
 
 
 def _accepted(given: Server, sys: Sys, state: State, event: Event) -> State:
-    _, _, fd, ip, port = event
+    _, listener, fd, ip, port = event
     requests = state["requests"]
     if len(requests) >= OPEN:
         sys.close(fd)
@@ -191,6 +209,8 @@ def _accepted(given: Server, sys: Sys, state: State, event: Event) -> State:
     key = str(fd)
     requests[key] = ""
     state["peers"][key] = [ip, port, False]
+    if len(state.get("listeners", ())) > 1:
+        state.setdefault("came", {})[key] = state["listeners"][str(listener)]
     sys.read(fd)
     return state
 
@@ -199,7 +219,7 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
     _, fd, chunk = event
     key = str(fd)
     if key not in state["requests"]:
-        return state
+        return _more(sys, state, fd, chunk) if key in state.get("onward", {}) else state
     requests = state["requests"]
     text = requests[key] + chunk
     ip, port, secure = state["peers"][key]
@@ -224,7 +244,12 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
             state["asked"] = {**state.get("asked", {}), call: [fd, request.method, request.last]}
             requests[key] = text
             return state
+        if given.ports is not None:
+            request = request._replace(port=_port_of(given, sys, state, key))
         reply = given.handle(sys, state, request)
+        if isinstance(reply, Onward):
+            requests[key] = text
+            return _passed_on(given, sys, state, fd, request, reply)
         sent = _render(given, sys, reply, request.method, request.last)
         if reply.after:
             requests[key] = text
@@ -268,7 +293,77 @@ def _answered(given: Server, sys: Sys, state: State, event: Event) -> State:
     return _drop(sys, state, fd) if last else _data(given, sys, state, ["data", fd, ""])
 
 
+def _port_of(given: Server, sys: Sys, state: State, key: str) -> int:
+    """The server's port of a connection."""
+    found = state.get("came", {}).get(key) or next(iter(state.get("listeners", {}).values()), 0)
+    return int(found) or given.port(sys)
+
+
+def _passed_on(given: Server, sys: Sys, state: State, fd: int, request: Request, to: Onward) -> State:
+    """The request goes on to another server; the client waits."""
+    other = sys.connect(to.ip, to.port)
+    asked = [request.method, request.path, dict(request.headers), request.version, request.last]
+    state["onward"] = {**state.get("onward", {}), str(other): [fd, to.text, "", asked]}
+    return state
+
+
+def _connected(given: Server, sys: Sys, state: State, event: Event) -> State:
+    """The other server is there."""
+    onward = state.get("onward", {}).get(str(event[1]))
+    if onward is not None:
+        sys.write(event[1], onward[1])
+        sys.read(event[1])
+    return state
+
+
+def _more(sys: Sys, state: State, fd: int, chunk: str) -> State:
+    """More of another server's answer."""
+    onward = dict(state["onward"])
+    client, sent, text, asked = onward[str(fd)]
+    onward[str(fd)] = [client, sent, (text + chunk)[: HEAD_LIMIT + BODY_LIMIT], asked]
+    state["onward"] = onward
+    sys.read(fd)
+    return state
+
+
+def _brought(given: Server, sys: Sys, state: State, fd: int, why: str) -> State:
+    """The other server has said all, or does not answer: the client gets that."""
+    onward = dict(state["onward"])
+    client, _, text, (method, path, headers, version, last) = onward.pop(str(fd))
+    state["onward"] = onward
+    sys.close(fd)
+    key = str(client)
+    if key not in state["requests"]:
+        return state
+    reply = _of_other(text) or given.unanswered(504 if why == "timeout" else 502)
+    ip, port, _ = state["peers"][key]
+    sys.write(client, _render(given, sys, reply, method, last))
+    if given.access is not None:
+        request = Request(method, path, headers, "", ip, port, version, last)
+        if (line := given.access(sys, request, reply)) is not None:
+            (sys.out if line[0] == "stdout" else sys.err)(line[1] + "\n")
+    return _drop(sys, state, client) if last else _data(given, sys, state, ["data", client, ""])
+
+
+def _of_other(text: str) -> Reply | None:
+    """The answer of another server as one's own; None for what is none."""
+    head, mark, body = text.partition("\r\n\r\n")
+    rows = head.split("\r\n")
+    words = rows[0].split(" ", 2)
+    if not mark or len(words) < 2 or not words[0].startswith("HTTP/") or not words[1].isdecimal():
+        return None
+    own = ("connection", "content-length", "date", "server", "transfer-encoding", "keep-alive")
+    headers = {
+        name.strip(): value.strip()
+        for name, _, value in (row.partition(":") for row in rows[1:])
+        if name.strip().lower() not in own
+    }
+    return Reply(int(words[1][:3]), body, headers)
+
+
 def _ended(given: Server, sys: Sys, state: State, event: Event) -> State:
+    if str(event[1]) in state.get("onward", {}):
+        return _brought(given, sys, state, event[1], event[2] if event[0] == "failed" else "")
     return _drop(sys, state, event[1])
 
 
@@ -276,6 +371,8 @@ def _drop(sys: Sys, state: State, fd: int) -> State:
     key = str(fd)
     if state["requests"].pop(key, None) is not None:
         del state["peers"][key]
+        if "came" in state:
+            state["came"].pop(key, None)
         sys.close(fd)
     return state
 
@@ -292,6 +389,7 @@ _HANDLERS: dict[str, Callable[[Server, Sys, State, Event], State]] = {
     "end": _ended,
     "failed": _ended,
     "answer": _answered,
+    "connected": _connected,
 }
 _PLAIN = {
     400: "400 Bad Request\n",

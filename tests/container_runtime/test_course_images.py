@@ -21,7 +21,6 @@ UNRESOLVED = {
     "k8s.gcr.io/cuda-vector-add:v0.1": "it needs a GPU",
     "luksa/kubia-pet-peers": "it looks for its peers by SRV records and asks them",
     "luksa/kubectl-proxy:1.6.2": "kubectl in a Pod has no proxy here",
-    "stacksimplify/kube-frontend-nginx:1.0.0": "it passes requests on to another Service",
     "jess/amicontained:v0.4.9": "it looks at the kernel's confinement, which is not simulated",
     "monarene/parse-server": "an application of its own on MongoDB",
     "k8s.gcr.io/git-sync:v3.1.6": "it clones from the Internet",

@@ -59,6 +59,21 @@ def static(root: Callable[[Sys], str], server: str) -> Callable[[Sys, State, Req
     return handle
 
 
+def file_of(sys: Sys, path: str, folder: bool, index: list[str], kind: str) -> Reply | None:
+    """A file, of a folder the first of its index files; None when it is not there, 403 when it must not be read."""
+    for each in [f"{path.rstrip('/')}/{name}" for name in index] if folder else [path]:
+        try:
+            body = sys.fs.read(each)
+        except FileError as error:
+            if error.reason == DENIED:
+                return Reply(403)
+            if error.reason == IS_DIRECTORY and not folder:
+                return file_of(sys, path, True, index, kind)
+            continue
+        return Reply(200, body, {"Content-Type": _TYPES.get(each.rpartition(".")[2], kind)})
+    return Reply(403) if folder and sys.fs.is_dir(path) else None
+
+
 def _parts(path: str) -> list[str] | None:
     """The names in a URL's path; None when it leads out of the root."""
     parts: list[str] = []

@@ -11,7 +11,7 @@ from dataclasses import dataclass, field, replace
 
 from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server
 from cluster_engine.container_runtime.image import PATH, Image, Variant, alpine_files, debian_files, tags
-from cluster_engine.container_runtime.images import curl, redis
+from cluster_engine.container_runtime.images import curl, nginx, redis
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Program, State, Sys
 
@@ -303,6 +303,14 @@ while :; do sleep 100; done
 """
 _FOLLOWER = "us-docker.pkg.dev/google-samples/containers/gke/gb-redis-follower"
 
+_FRONT = """server {
+    listen 80;
+    location / {
+        proxy_pass http://my-backend-service:8080;
+    }
+}
+"""
+
 IMAGES: tuple[Image, ...] = (
     *(_image(app) for app in APPS),
     _script("luksa/fortune", _FORTUNE, 80_000_000, "env", "args"),
@@ -340,6 +348,14 @@ IMAGES: tuple[Image, ...] = (
             ("registry.k8s.io/e2e-test-images/jessie-dnsutils", ("1.3", "1.4", "1.7")),
             ("docker.io/tutum/dnsutils", ("latest",)),
         )
+    ),
+    replace(
+        nginx.IMAGE,
+        repository="docker.io/stacksimplify/kube-frontend-nginx",
+        variants=tags(51_000_000, "1.28.0", "1.0.0", "latest"),
+        since=(),
+        steady=False,
+        files=lambda variant: {**nginx.IMAGE.files(variant), "/etc/nginx/conf.d/default.conf": _FRONT},
     ),
     _script("luksa/ssd-monitor", "while true; do echo 'SSD OK'; sleep 5; done\n", 1_900_000),
 )

@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cluster_engine.container_runtime.http import Line, Server, server, slashed
 from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, debian_files, tags
-from cluster_engine.container_runtime.images._web import combined_log, static
+from cluster_engine.container_runtime.images import _nginx
+from cluster_engine.container_runtime.images._web import combined_log, error_page
+from cluster_engine.container_runtime.nginx_conf import ConfError
 from cluster_engine.container_runtime.programs import entrypoint
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
@@ -27,11 +31,61 @@ font-family: Tahoma, Verdana, Arial, sans-serif; }
 """
 _CONF = """server {
     listen       80;
+    listen  [::]:80;
     server_name  localhost;
+
+    #access_log  /var/log/nginx/host.access.log  main;
+
     location / {
         root   /usr/share/nginx/html;
         index  index.html index.htm;
     }
+
+    error_page   500 502 503 504  /50x.html;
+    location = /50x.html {
+        root   /usr/share/nginx/html;
+    }
+}
+"""
+_MAIN = """
+user  nginx;
+worker_processes  auto;
+
+error_log  /var/log/nginx/error.log notice;
+pid        /run/nginx.pid;
+
+
+events {
+    worker_connections  1024;
+}
+
+
+http {
+    include       /etc/nginx/mime.types;
+    default_type  application/octet-stream;
+
+    log_format  main  '$remote_addr - $remote_user [$time_local] "$request" '
+                      '$status $body_bytes_sent "$http_referer" '
+                      '"$http_user_agent" "$http_x_forwarded_for"';
+
+    access_log  /var/log/nginx/access.log  main;
+
+    sendfile        on;
+    #tcp_nopush     on;
+
+    keepalive_timeout  65;
+
+    #gzip  on;
+
+    include /etc/nginx/conf.d/*.conf;
+}
+"""
+_TYPES = """types {
+    text/html                html htm shtml;
+    text/css                 css;
+    application/javascript   js;
+    application/json         json;
+    text/plain               txt;
 }
 """
 
@@ -44,6 +98,8 @@ _CODES = {
     "No such file or directory": 2,
     "No space left on device": 28,
 }
+_STARTS = 30_000
+MIME = "/etc/nginx/mime.types"
 _SIGNALS = {"stop": "TERM", "quit": "QUIT", "reload": "HUP", "reopen": "USR1"}
 
 
@@ -108,10 +164,12 @@ def _programs(variant: Variant) -> dict[str, Program]:
     serving = server(
         "nginx",
         Server(
-            static(lambda sys: "/usr/share/nginx/html", version),
+            _nginx.answering(version),
+            ports=_nginx.ports,
+            unanswered=lambda status: error_page(version, status),
             check=_check,
             ready=notices,
-            after=30_000,
+            after=_STARTS,
             access=combined_log,
             name=version,
             stops={"QUIT": (60_000, 0), "TERM": (20_000, 0), "INT": (20_000, 0)},
@@ -123,26 +181,100 @@ def _programs(variant: Variant) -> dict[str, Program]:
 
     def on(sys: Sys, state: State, event: Event) -> State:
         """The command line first; then the server, in the foreground or as a daemon."""
+        if event[0] == "signal" and event[1] == "HUP":
+            return _reloaded(sys, state)
+        if event[0] in ("resolved", "unresolved"):
+            return _found(sys, state, event)
         if event[0] != "start":
             return serve(sys, state, event)
         words = sys.argv[1:]
         if "-v" in words or "-V" in words:
             sys.err(f"nginx version: {version}\n")
             sys.exit(0)
-        if "-t" in words:
-            sys.err("nginx: the configuration file /etc/nginx/nginx.conf syntax is ok\n")
-            sys.err("nginx: configuration file /etc/nginx/nginx.conf test is successful\n")
-            sys.exit(0)
+        place = words[words.index("-c") + 1] if "-c" in words[:-1] else _nginx.PATH
+        if "-t" in words or "-T" in words:
+            _test(sys, place)
         if "-s" in words:
             _signal(sys, words[words.index("-s") + 1 :])
         if not any("daemon off" in word for word in words):
             sys.spawn([*sys.argv, "-g", "daemon off;"])
             sys.exit(0)
-        return serve(sys, state, event)
+        return _begun(sys, serve, place)
 
     program = Program("nginx", on=on)
     script = entrypoint("docker-entrypoint.sh", greet=(lambda sys, words: []) if old else _greet)
     return {"/docker-entrypoint.sh": script, "/usr/sbin/nginx": program, "/usr/sbin/nginx-debug": program}
+
+
+Serve = Callable[[Sys, State, Event], State]
+
+
+def _begun(sys: Sys, serve: Serve, place: str) -> State:
+    """Reads the configuration; other hosts that it names are looked for first."""
+    try:
+        conf, wanted = _nginx.read(sys, place)
+    except ConfError as error:
+        sys.err(_emergency(sys, str(error)))
+        sys.exit(1)
+    state = serve(sys, {}, ["start", sys.argv])
+    sys.trap("HUP", "catch")
+    state |= {"place": place, **({"conf": conf} if conf is not None else {})}
+    if wanted:
+        # It does not listen before all are found.
+        sys.cancel(state.pop("timer"))
+        state |= {"wanted": wanted, "found": {}}
+        sys.resolve(wanted[0][0])
+    return state
+
+
+def _found(sys: Sys, state: State, event: Event) -> State:
+    """The next of the hosts that the configuration names."""
+    wanted = state.get("wanted") or []
+    if not wanted:
+        return state
+    host, at = wanted[0]
+    if event[0] == "unresolved":
+        sys.err(_emergency(sys, f'host not found in upstream "{host}" in {at}'))
+        sys.exit(1)
+    state["found"] = {**state["found"], host: event[2][0]}
+    state["wanted"] = wanted[1:]
+    if state["wanted"]:
+        sys.resolve(state["wanted"][0][0])
+    else:
+        del state["wanted"]
+        state["timer"] = sys.sleep(_STARTS)
+    return state
+
+
+def _reloaded(sys: Sys, state: State) -> State:
+    """Takes the configuration anew, if it is one and names no host that was not found when it started."""
+    try:
+        conf, wanted = _nginx.read(sys, state["place"])
+    except ConfError as error:
+        sys.err(_emergency(sys, str(error)).partition("\n")[0] + "\n")
+        return state
+    if any(host not in state.get("found", {}) for host, _ in wanted):
+        sys.err(
+            _emergency(sys, "a new upstream is looked for when nginx is started again").partition("\n")[0]
+            + "\n"
+        )
+        return state
+    state.pop("conf", None)
+    if conf is not None:
+        state["conf"] = conf
+    return state
+
+
+def _test(sys: Sys, place: str) -> None:
+    """``nginx -t``. Names of other hosts are not looked for."""
+    try:
+        _nginx.read(sys, place)
+    except ConfError as error:
+        sys.err(f"nginx: [emerg] {error}\nnginx: configuration file {place} test failed\n")
+        sys.exit(1)
+    sys.err(f"nginx: the configuration file {place} syntax is ok\n")
+    sys.err(f"nginx: configuration file {place} test is successful\n")
+    sys.exit(0)
 
 
 def _signal(sys: Sys, words: list[str]) -> None:
@@ -164,7 +296,8 @@ def _files(variant: Variant) -> dict[str, str]:
         **debian_files(variant),
         "/usr/share/nginx/html/index.html": _WELCOME,
         "/usr/share/nginx/html/50x.html": "<h1>An error occurred.</h1>\n",
-        "/etc/nginx/nginx.conf": "user  nginx;\nworker_processes  auto;\ninclude /etc/nginx/conf.d/*.conf;\n",
+        "/etc/nginx/nginx.conf": _MAIN,
+        MIME: _TYPES,
         "/etc/nginx/conf.d/default.conf": _CONF,
         "/var/cache/nginx/.keep": "",
     }
