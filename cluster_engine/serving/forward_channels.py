@@ -16,7 +16,8 @@ from cluster_engine.sim.journal import pack_bytes
 
 from .connections import Connections
 
-PROTOCOL = "v4.channel.k8s.io"
+PROTOCOLS = ("v4.channel.k8s.io", "")
+"""The last is that of a client that names none."""
 PORTS = 128
 """Ports of one session: a channel's number is a byte."""
 LAST_PORT = 65_535

@@ -97,7 +97,7 @@ class Tunnel(Connections):
 class ForwardSession(StreamSession):
     """One WebSocket with connections, which speaks SPDY or in channels."""
 
-    protocols = (PROTOCOL, as_token(PROTOCOL), forward_channels.PROTOCOL)
+    protocols = (PROTOCOL, as_token(PROTOCOL), *forward_channels.PROTOCOLS)
 
     def __init__(self, app: App, request: Request) -> None:
         super().__init__(app, request)
@@ -113,7 +113,7 @@ class ForwardSession(StreamSession):
         return self._connections
 
     def _chosen(self, protocol: str) -> Response | None:
-        if protocol != forward_channels.PROTOCOL:
+        if protocol not in forward_channels.PROTOCOLS:
             return None
         try:
             channels = Channels(asked_ports(self._request))

@@ -33,3 +33,9 @@ class KubernetesWebSocket(WebSocketsSansIOProtocol):
             max_size=self.config.ws_max_size,
             logger=logging.getLogger("uvicorn.error"),
         )
+
+    async def send(self, message: Any) -> None:
+        """As uvicorn does, who takes a refusal for a handshake that was forgotten, and would say so of each."""
+        await super().send(message)
+        if message["type"] == "websocket.http.response.body" and not message.get("more_body"):
+            self.handshake_complete = True

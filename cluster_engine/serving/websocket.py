@@ -1,4 +1,4 @@
-"""exec and attach over WebSocket (v5.channel.k8s.io, v4.channel.k8s.io): frames whose first byte is a channel.
+"""exec and attach over WebSocket (v5, v4 and plain channel.k8s.io): frames whose first byte is a channel.
 
 What comes in is journaled: frames that arrive within one turn of the loop, or while the entry before them is made
 durable, are one entry. What the session's process writes goes out as it is written, while the virtual clock goes on.
@@ -24,7 +24,10 @@ from cluster_engine.kube_apiserver.subresources.execute import exit_status
 from cluster_engine.sim.journal import pack_bytes
 
 STDIN, STDOUT, STDERR, ERROR, RESIZE, CLOSE = 0, 1, 2, 3, 4, 255
-PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io")
+PROTOCOLS = ("v5.channel.k8s.io", "v4.channel.k8s.io", "channel.k8s.io", "")
+"""The last is that of a client that names none."""
+_WITHOUT_STATUS = ("channel.k8s.io", "")
+"""Where the end is told in words, and success not at all (v1WriteStatusFunc)."""
 FRAME_LIMIT = 1024 * 1024
 """Bytes of one frame that comes in; a client that sends more is cut off."""
 OUTPUT_LIMIT = 16 * 1024 * 1024
@@ -111,6 +114,7 @@ class StreamSession:
         self._request = request
         self._outgoing = Outgoing(flag(request, "tty"))
         self._typed = _Incoming()
+        self._in_words = False
 
     @property
     def listener(self) -> Listener:
@@ -121,21 +125,21 @@ class StreamSession:
         """From the handshake to the exit status."""
         self._send, self._receive = send, receive
         await receive()  # websocket.connect
-        offered = scope.get("subprotocols") or []
+        offered = scope.get("subprotocols") or [""]
         protocol = next((p for p in self.protocols if p in offered), None)
         refused = self._app.cluster.server.refused_stream(self._request)
         if refused is not None:
             await self._refuse(scope, refused)
             return
         if protocol is None:
-            text = f"unable to upgrade: the client speaks none of {', '.join(self.protocols)}"
+            text = f"unable to upgrade: the client speaks none of {', '.join(filter(None, self.protocols))}"
             await self._refuse(scope, Response(400, {"content-type": "text/plain"}, text.encode()))
             return
         refused = self._chosen(protocol)
         if refused is not None:
             await self._refuse(scope, refused)
             return
-        await send({"type": "websocket.accept", "subprotocol": protocol})
+        await send({"type": "websocket.accept", "subprotocol": protocol or None})
         session, refusal = await self._app.open_session(self._request, self.listener)
         try:
             if refusal is not None:
@@ -159,6 +163,7 @@ class StreamSession:
 
     def _chosen(self, protocol: str) -> Response | None:
         """What is talked in was settled; the refusal of a request that does not go with it."""
+        self._in_words = protocol in _WITHOUT_STATUS
         return None
 
     async def _over(self, status: dict[str, Any]) -> None:
@@ -168,7 +173,11 @@ class StreamSession:
 
     async def _tell(self, status: bytes) -> None:
         """A Status for the client."""
-        await self._frame(bytes([ERROR]) + status)
+        if self._in_words:
+            told = orjson.loads(status)
+            status = b"" if told["status"] == "Success" else told["message"].encode()
+        if status:
+            await self._frame(bytes([ERROR]) + status)
 
     async def _refuse(self, scope: MutableMapping[str, Any], response: Response) -> None:
         if "websocket.http.response" not in (scope.get("extensions") or {}):
@@ -207,11 +216,11 @@ class StreamSession:
             if outgoing.status is not None:
                 break
         if outgoing.failure is not None:
-            await self._frame(bytes([ERROR]) + orjson.dumps(outgoing.failure))
+            await self._tell(orjson.dumps(outgoing.failure))
             return
         # An attachment ends well however the process ended; only exec tells a status.
         attached = parse(self._request).subresource == "attach"
-        await self._frame(bytes([ERROR]) + orjson.dumps(exit_status(0 if attached else outgoing.status)))
+        await self._tell(orjson.dumps(exit_status(0 if attached else outgoing.status)))
 
     async def _frame(self, frame: bytes) -> None:
         try:

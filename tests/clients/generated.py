@@ -98,6 +98,9 @@ class Generated(Column):
     def patch(self, kind: str, namespace: str, name: str, how: str, body: Any) -> JSON:
         return self._ask(kind, "patch", namespace, name=name, body=body, _content_type=PATCHES[how])
 
+    def patch_strategically(self, kind: str, namespace: str, name: str, body: JSON) -> JSON:
+        return self.patch(kind, namespace, name, "strategic", body)
+
     def apply(self, kind: str, namespace: str, body: JSON, manager: str, force: bool) -> JSON:
         name = body["metadata"]["name"]
         more = {"_content_type": PATCHES["apply"], "field_manager": manager, "force": force}

@@ -82,12 +82,19 @@ class Column:
         """The names, a list for each page; a library that hides pages gives one."""
         raise NotImplementedError
 
-    def watch(self, kind: str, namespace: str, since: str, seconds: int) -> Iterator[tuple[str, JSON]]:
-        """(type, object) of what comes after that version; ends when the server ends it after `seconds`."""
+    def watch(self, kind: str, namespace: str, since: str) -> Iterator[tuple[str, JSON]]:
+        """(type, object) of what comes after that version, for as long as one likes."""
+        raise NotImplementedError
+
+    def watch_ended(self, kind: str, namespace: str, since: str, seconds: int) -> Iterator[tuple[str, JSON]]:
+        """The same, where the server hangs up after `seconds`; a library may go on by itself."""
         raise NotImplementedError
 
     def patch(self, kind: str, namespace: str, name: str, how: str, body: Any) -> JSON:
-        """`how`: json, merge or strategic."""
+        """`how`: json or merge."""
+        raise NotImplementedError
+
+    def patch_strategically(self, kind: str, namespace: str, name: str, body: JSON) -> JSON:
         raise NotImplementedError
 
     def apply(self, kind: str, namespace: str, body: JSON, manager: str, force: bool) -> JSON:
@@ -394,7 +401,7 @@ def a_watch_tells_what_happens(client: Column, namespace: str) -> None:
     client.patch("configmaps", namespace, "seen", "merge", {"data": {"n": "2"}})
     client.delete("configmaps", namespace, "seen")
     told = []
-    for kind, obj in client.watch("configmaps", namespace, since, 60):
+    for kind, obj in client.watch("configmaps", namespace, since):
         told.append((kind, obj["metadata"]["name"], obj["data"]["n"]))
         if kind == "DELETED":
             break
@@ -402,39 +409,53 @@ def a_watch_tells_what_happens(client: Column, namespace: str) -> None:
 
 
 @needs("create", "watch")
-def a_watch_that_was_cut_goes_on_where_it_was(client: Column, namespace: str) -> None:
-    """The reader hangs up, then the server; nothing is lost or told twice."""
+def who_hung_up_goes_on_where_they_were(client: Column, namespace: str) -> None:
+    """Nothing is lost or told twice."""
     since = version_of(client, namespace)
     for number in (1, 2, 3):
         client.create("configmaps", namespace, config_map(f"cut-{number}"))
     told: list[str] = []
-    for _kind, obj in client.watch("configmaps", namespace, since, 60):
-        told.append(obj["metadata"]["name"])
-        since = obj["metadata"]["resourceVersion"]
-        break
-    client.create("configmaps", namespace, config_map("cut-4"))
-    for _kind, obj in client.watch("configmaps", namespace, since, 1):
-        told.append(obj["metadata"]["name"])
-        since = obj["metadata"]["resourceVersion"]
-    client.create("configmaps", namespace, config_map("cut-5"))
-    for _kind, obj in client.watch("configmaps", namespace, since, 60):
-        told.append(obj["metadata"]["name"])
-        break
-    assert told == ["cut-1", "cut-2", "cut-3", "cut-4", "cut-5"]
+    while len(told) < 4:
+        for _kind, obj in client.watch("configmaps", namespace, since):
+            told.append(obj["metadata"]["name"])
+            since = obj["metadata"]["resourceVersion"]
+            if len(told) != 2:
+                break
+        if len(told) == 1:
+            client.create("configmaps", namespace, config_map("cut-4"))
+    assert told == ["cut-1", "cut-2", "cut-3", "cut-4"]
 
 
-@needs("create", "read", "delete", "select", "watch")
+@needs("create", "watch_ended")
+def a_watch_that_the_server_ends_goes_on(client: Column, namespace: str) -> None:
+    since = version_of(client, namespace)
+    client.create("configmaps", namespace, config_map("before"))
+    told: list[str] = []
+    while "after" not in told:
+        for _kind, obj in client.watch_ended("configmaps", namespace, since, 1):
+            told.append(obj["metadata"]["name"])
+            since = obj["metadata"]["resourceVersion"]
+            if told == ["before"]:
+                time.sleep(1.2)  # meanwhile the server has hung up
+                client.create("configmaps", namespace, config_map("after"))
+            else:
+                break
+    assert told == ["before", "after"]
+
+
+@needs("create", "read", "delete", "select", "watch_ended")
 def a_watch_from_a_past_that_is_gone_is_refused(client: Column, namespace: str) -> None:
     """Two thousand changes of a resource are kept: with more Pods come and gone, the first cannot be gone on from."""
 
     def refused() -> Refused | None:
         try:
-            for _event in client.watch("pods", namespace, "1", 1):
+            for _event in client.watch_ended("pods", namespace, "1", 1):
                 return None
         except Refused as found:
             return found
         return None
 
+    running(client, namespace, pod("witness", ["sleep", "1000000"]))
     crowd = deployment("crowd", 200)
     crowd["spec"]["template"]["spec"] = {
         "terminationGracePeriodSeconds": 0,
@@ -455,29 +476,38 @@ def a_watch_from_a_past_that_is_gone_is_refused(client: Column, namespace: str) 
     assert "too old resource version: 1 (" in found.message
 
 
+IMAGES = "/spec/template/spec/containers"
+SIDE = {"spec": {"template": {"spec": {"containers": [{"name": "side", "image": "busybox"}]}}}}
+
+
+def containers(deployment: JSON) -> list[tuple[str, str]]:
+    return [(c["name"], c["image"]) for c in deployment["spec"]["template"]["spec"]["containers"]]
+
+
 @needs("create", "patch")
-def each_type_of_patch_does_what_it_says(client: Column, namespace: str) -> None:
-    client.create("deployments", namespace, deployment("patched", 0))
+def a_json_patch_is_a_list_of_steps(client: Column, namespace: str) -> None:
+    client.create("deployments", namespace, deployment("steps", 0))
+    step = {"op": "replace", "path": f"{IMAGES}/0/image", "value": "nginx:1.28"}
+    found = client.patch("deployments", namespace, "steps", "json", [step])
+    assert containers(found) == [("nginx", "nginx:1.28")]
+    failing = [{"op": "test", "path": f"{IMAGES}/0/image", "value": "httpd"}, step]
+    refused = refusal(client.patch, "deployments", namespace, "steps", "json", failing)
+    assert (refused.code, refused.reason) == (422, "Invalid")
 
-    def containers(how: str, body: Any) -> list[tuple[str, str]]:
-        found = client.patch("deployments", namespace, "patched", how, body)
-        return [(c["name"], c["image"]) for c in found["spec"]["template"]["spec"]["containers"]]
 
-    one = {"spec": {"template": {"spec": {"containers": [{"name": "side", "image": "busybox"}]}}}}
-    assert containers("strategic", one) == [("side", "busybox"), ("nginx", "nginx:1.27")]
-    path = "/spec/template/spec/containers/0/image"
-    step = {"op": "replace", "path": path, "value": "busybox:1.36"}
-    assert containers("json", [step]) == [("side", "busybox:1.36"), ("nginx", "nginx:1.27")]
-    assert containers("merge", one) == [("side", "busybox")]
-    failed = refusal(
-        client.patch,
-        "deployments",
-        namespace,
-        "patched",
-        "json",
-        [{"op": "test", "path": path, "value": "nginx"}],
-    )
-    assert (failed.code, failed.reason) == (422, "Invalid")
+@needs("create", "patch")
+def a_merge_patch_replaces_lists(client: Column, namespace: str) -> None:
+    client.create("deployments", namespace, deployment("merged", 0))
+    assert containers(client.patch("deployments", namespace, "merged", "merge", SIDE)) == [
+        ("side", "busybox")
+    ]
+
+
+@needs("create", "patch_strategically")
+def a_strategic_patch_merges_lists_by_key(client: Column, namespace: str) -> None:
+    client.create("deployments", namespace, deployment("strategic", 0))
+    found = client.patch_strategically("deployments", namespace, "strategic", SIDE)
+    assert containers(found) == [("side", "busybox"), ("nginx", "nginx:1.27")]
 
 
 @needs("apply", "read")

@@ -33,17 +33,22 @@ class Kubernetes(Generated):
         except ApiException as error:
             raise Refused(error.status, status_of(error)) from error
 
-    def watch(self, kind: str, namespace: str, since: str, seconds: int) -> Iterator[tuple[str, JSON]]:
+    def _watching(self, kind: str, namespace: str, since: str, **more: Any) -> Iterator[tuple[str, JSON]]:
         method, named = self._method(kind, "list")
-        more = {"namespace": namespace, "resource_version": since, "timeout_seconds": seconds}
         reader = watch.Watch()
         try:
-            for event in reader.stream(method, **named, **more):
+            for event in reader.stream(method, **named, namespace=namespace, resource_version=since, **more):
                 yield event["type"], event["raw_object"]
         except ApiException as error:
             raise Refused(error.status, {"message": error.reason}) from error
         finally:
             reader.stop()
+
+    def watch(self, kind: str, namespace: str, since: str) -> Iterator[tuple[str, JSON]]:
+        return self._watching(kind, namespace, since)
+
+    def watch_ended(self, kind: str, namespace: str, since: str, seconds: int) -> Iterator[tuple[str, JSON]]:
+        return self._watching(kind, namespace, since, timeout_seconds=seconds)
 
     def whoami(self, token: str) -> str:
         own = client.Configuration()

@@ -44,6 +44,7 @@ class Socket:
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.inbox.put_nowait({"type": "websocket.connect"})
         self.slow: asyncio.Event | None = None
+        self.protocol: str | None = ""
         query = f"{command}&stdin=true&stdout=true&tty={str(tty).lower()}"
         self.scope = {
             "type": "websocket", "path": "/api/v1/namespaces/default/pods/box/exec", "query_string": query.encode(),
@@ -61,6 +62,8 @@ class Socket:
             await self.slow.wait()
         if message["type"] == "websocket.send":
             self.frames.append(message["bytes"])
+        elif message["type"] == "websocket.accept":
+            self.protocol = message["subprotocol"]
         elif message["type"] == "websocket.close":
             self.closed = message["code"]
 
@@ -272,3 +275,25 @@ def test_input_that_cannot_be_stored_ends_the_session(cluster: Cluster) -> None:
     assert socket.status["code"] == 503
     assert socket.status["message"].endswith("was not carried out: the journal is full")
     assert cluster.failures == []
+
+
+OLDER = {"none": ([], None), "channel.k8s.io": (["channel.k8s.io"], "channel.k8s.io")}
+
+
+@pytest.mark.parametrize(("offered", "chosen"), OLDER.values(), ids=OLDER)
+@pytest.mark.parametrize(
+    ("code", "told"),
+    [(0, []), (3, [b"command terminated with non-zero exit code: command terminated with exit code 3"])],
+)
+def test_older_protocols_tell_the_end_in_words(
+    cluster: Cluster, offered: list[str], chosen: str | None, code: int, told: list[bytes]
+) -> None:
+    async def story() -> None:
+        socket = Socket(ClusterApp(cluster, admin=True), f"command=sh&command=-c&command=exit%20{code}")
+        socket.scope["subprotocols"] = offered
+        serving = asyncio.ensure_future(socket.serve())
+        await until(cluster, serving.done)
+        assert (socket.protocol, socket.closed) == (chosen, 1000)
+        assert [frame[1:] for frame in socket.frames if frame[0] == ERROR] == told
+
+    asyncio.run(story())
