@@ -168,8 +168,9 @@ def lessons(options: argparse.Namespace) -> Iterator[Result]:
 def time(options: argparse.Namespace) -> Iterator[Result]:
     """Random moments of a run of 500 entries and ten hours, had again and gone on from; a what-if of a minute."""
     measured = hosting(500, 10, 60, module="bench.rewind")
-    rewind, whatif, branch = (measured.pop(case) for case in ("rewind", "whatif", "branch"))
+    rewind, scrub, whatif, branch = (measured.pop(case) for case in ("rewind", "scrub", "whatif", "branch"))
     yield {"bench": "time", "case": "rewind", **measured, **rewind}
+    yield {"bench": "time", "case": "scrub", **scrub}
     yield {"bench": "time", "case": "whatif", **whatif}
     yield {"bench": "time", "case": "branch", **branch}
 

@@ -1,4 +1,7 @@
-"""Random moments of a long run had again and gone on from, what-ifs. A process of its own: one line of JSON."""
+"""Random moments of a long run had again and gone on from, the slider moved by little, what-ifs.
+
+A process of its own: one line of JSON.
+"""
 
 from __future__ import annotations
 
@@ -8,7 +11,7 @@ import os
 import random
 import sys
 import time
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from typing import Any
 
 from bench.hosting import host, ordered, platform, start
@@ -20,6 +23,10 @@ HEADERS = {"content-type": "application/apply-patch+yaml"}
 
 BRANCHES = 10
 """That are gone on from, one after the other; a run may have twelve."""
+
+
+SCRUBBED = (20, 45, -7, 90, -30, 15)
+"""Seconds by which the slider is moved on, one after the other, from a random moment."""
 
 
 def _web(number: int) -> bytes:
@@ -77,6 +84,17 @@ def measure(entries: int, hours: int, repeats: int) -> dict[str, Any]:
 
             return rfc3339_micro(began + chance.randrange(span))
 
+        def scrubbed() -> Iterator[str]:
+            from cluster_engine.sim import rfc3339_micro
+
+            while True:
+                at = began + chance.randrange(span)
+                for seconds in SCRUBBED:
+                    at = max(began, at + seconds * 1_000_000)
+                    yield rfc3339_micro(at)
+
+        places = scrubbed()
+
         def branch() -> None:
             """Until the cluster is up on it."""
             made.call(made.runs[run].branch({"action": "branch", "at": moment()}))
@@ -89,6 +107,7 @@ def measure(entries: int, hours: int, repeats: int) -> dict[str, Any]:
             "keyframes": Run.objects.get(pk=run).keyframes.count(),
             "kept_bytes": Run.objects.get(pk=run).kept_bytes,
             "rewind": _measured(repeats, lambda: made.call(hosted.past({"at": moment()}))),
+            "scrub": _measured(repeats, lambda: made.call(hosted.past({"at": next(places)}))),
             "whatif": _measured(max(repeats // 5, 1), lambda: made.call(hosted.what_if(asked))),
             "branch": _measured(BRANCHES, branch),
         }

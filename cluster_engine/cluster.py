@@ -465,22 +465,25 @@ class Cluster(Wiring):
     def resume(cls, data: bytes, tail: Iterable[Entry] = (), kinds: Iterable[Kind] = KINDS) -> Self:
         """The cluster of a keyframe, gone on through the journal's ``tail``: its entries after the keyframe.
 
-        Entries that the keyframe has seen are passed over. The journal of the result begins with the keyframe's
-        last entry. Raises KeyframeError.
+        The journal of the result begins with the keyframe's last entry. Raises KeyframeError.
         """
         found = keyframe.read(data)
         header = {**found["header"], "engine": ENGINE_VERSION}
         cluster = cls(bare=True, options=ClusterOptions(**header["options"]), kinds=kinds)
         cluster.load(found["saved"])
         cluster.journal = Journal(header, [Entry.from_dict(entry) for entry in found["last"]])
-        for entry in tail:
-            if entry.seq >= cluster.journal.next_seq:
-                cluster._relive(entry)
-            elif entry.seq == cluster.journal.next_seq - 1 and entry.at > cluster.clock.now:
-                # How far the clock was moved: the entry has grown since.
-                cluster.clock.run_until(entry.at)
-                cluster._note_time()
+        cluster.go_on(tail)
         return cluster
+
+    def go_on(self, tail: Iterable[Entry]) -> None:
+        """Live again what the journal tells of later; entries that this cluster has seen are passed over."""
+        for entry in tail:
+            if entry.seq >= self.journal.next_seq:
+                self._relive(entry)
+            elif entry.seq == self.journal.next_seq - 1 and entry.at > self.clock.now:
+                # How far the clock was moved: the entry has grown since.
+                self.clock.run_until(entry.at)
+                self._note_time()
 
     def snapshot(self) -> bytes:
         """The whole cluster, journal and all; ``restore`` reads it."""

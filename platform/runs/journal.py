@@ -33,7 +33,7 @@ NOTING_SECONDS = 5.0
 #: What an entry takes beside its payload.
 ROW_BYTES = 100
 #: Keyframes of one run that are kept, and their bytes together; beyond them those go that are missed least.
-KEYFRAMES_KEPT, KEYFRAMES_BYTES = 64, 6_000_000
+KEYFRAMES_KEPT, KEYFRAMES_BYTES = 96, 10_000_000
 
 
 class FencedError(Exception):
@@ -59,6 +59,8 @@ class Frame:
     """A keyframe: the cluster's state after the entry `seq`, and what was changed of the files until then."""
 
     seq: int
+    at_us: int
+    """Its virtual time; 0: it is not known."""
     data: bytes
     files: dict[str, Any]
 
@@ -160,7 +162,7 @@ def _frame(kept: Keyframe | None) -> Frame | None:
     if kept is None:
         return None
     files = json.loads(zlib.decompress(bytes(kept.files))) if kept.files else {}
-    return Frame(kept.seq, bytes(kept.data), files)
+    return Frame(kept.seq, kept.at_us or 0, bytes(kept.data), files)
 
 
 def with_changes(files: dict[str, Any], records: Iterable[Record]) -> dict[str, Any]:

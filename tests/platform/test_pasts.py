@@ -84,9 +84,25 @@ def life(host: EngineHost, make_run: Callable[..., Run]) -> Life:
     return life
 
 
-def test_every_moment_is_as_it_was(life: Life) -> None:
-    assert {moment: life.past(moment).state_hash() for moment in life.hashes} == life.hashes
+ORDERS: dict[str, Callable[[list[Moment]], list[Moment]]] = {
+    "forward": list,
+    "backward": lambda moments: moments[::-1],
+    "to and fro": lambda moments: [*moments[1::2], *moments[::2]],
+}
+
+
+@pytest.mark.parametrize("order", ORDERS.values(), ids=ORDERS)
+def test_every_moment_is_as_it_was(
+    life: Life, order: Callable[[list[Moment]], list[Moment]], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whichever is looked at first; from what is kept of others where that is nearer than a keyframe."""
+    read: list[int] = []
+    real = pasts.building.resumed
+    monkeypatch.setattr(pasts.building, "resumed", lambda *args: (read.append(1), real(*args))[1])
+    moments = order(list(life.hashes))
+    assert {moment: life.past(moment).state_hash() for moment in moments} == life.hashes
     assert Keyframe.objects.filter(run=life.run).count() > 2
+    assert len(read) < len(moments), "some go on from another one that is near"
 
 
 @pytest.mark.slow
@@ -141,8 +157,13 @@ def test_few_pasts_are_kept(life: Life, monkeypatch: pytest.MonkeyPatch) -> None
         life.past(moment)
     assert len(life.host.pasts._kept) == 2
     assert life.past(first) is not kept
+    monkeypatch.setattr(pasts, "BASES_KEPT", 1)
+    for moment in reversed(life.hashes):
+        life.past(moment)
+    assert len(life.host.pasts._bases) == 1
     life.move()
     assert not life.host.pasts._kept
+    assert not life.host.pasts._bases
 
 
 def test_keyframes_are_thinned_and_counted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:

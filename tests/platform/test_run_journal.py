@@ -105,10 +105,10 @@ def test_a_keyframe_has_the_files_of_its_moment(run: Run) -> None:
     for seq, files in ((2, {"a": "1", "b": "1"}), (4, {"a": "2", "b": None})):
         journal.keep_keyframe(run.pk, 1, seq, b"state")
         history = journal.read(run.pk)
-        assert history.frame == journal.Frame(seq, b"state", files)
+        assert history.frame == journal.Frame(seq, 0, b"state", files)
         assert [row.seq for row in history.records] == list(range(seq + 1, 6))
     journal.keep_keyframe(run.pk, 1, 2, b"older")
-    assert journal.read(run.pk).frame == journal.Frame(4, b"state", files)
+    assert journal.read(run.pk).frame == journal.Frame(4, 0, b"state", files)
     assert journal.with_changes(files, history.records) == {"a": "3", "b": None}
     assert [row.seq for row in journal.read(run.pk, whole=True).records] == [1, 2, 3, 4, 5]
 

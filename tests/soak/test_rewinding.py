@@ -1,4 +1,7 @@
-"""Recorded runs, rewound: any moment, from a keyframe before it and the journal, is what the straight run was."""
+"""Recorded runs, rewound: any moment, from a keyframe before it and the journal, is what the straight run was.
+
+And it stays so whatever is tried on branches of it that are dropped.
+"""
 
 from __future__ import annotations
 
@@ -15,6 +18,7 @@ from typing import Any
 import pytest
 
 from cluster_engine import Cluster
+from cluster_engine.release import release
 from cluster_engine.sim import Journal
 from labs.kit import catalog
 from labs.kit.catalog import DEFAULT_SEED
@@ -31,6 +35,9 @@ SOLUTIONS = size(2, 60)
 STEPS = 24
 PACES = [0.004, 0.3, 1.0, 2.5, 20.0, 70.0, 900.0]
 MOMENTS = 5
+
+MADE = {"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "on-a-branch"}}
+"""What is made on a branch."""
 
 Recorded = dict[str, Any]
 """A run as JSON: its ``journal``, its keyframes (``frames``: [µs, base64]), and its ``moments``: [µs, hash]."""
@@ -84,6 +91,12 @@ def rewound(run: Recorded) -> list[list[Any]]:
         tail = [entry for entry in entries if entry.at <= at]
         cluster = Cluster.resume(base64.b64decode(frame), tail)
         cluster.clock.run_until(at)
+        branch = cluster.fork()
+        branch.fault("node/power", node="worker-1", up=False)
+        branch.apply(MADE)
+        branch.advance(90)
+        assert branch.state_hash() != cluster.state_hash()
+        release(branch)
         found.append([at, cluster.state_hash()])
     return found
 
