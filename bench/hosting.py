@@ -38,6 +38,8 @@ spec:
 """
 THINK = 10.0
 """Seconds from a learner's command to the next."""
+POINTED = 0.5
+"""Seconds from pointing at a block's button to the click."""
 WARM = 15.0
 """Seconds that active labs have before they are measured."""
 SPIN = {
@@ -371,30 +373,62 @@ def checks(repeats: int) -> dict[str, Any]:
 
 
 def lessons(repeats: int) -> dict[str, Any]:
-    """The first block of each lesson, from the click on: its cluster is started, the block runs in a terminal."""
+    """The first block of each lesson, from the click on: its cluster is started, the block runs in a terminal.
+
+    `p50_ms` … are until its first line; `end` until its last; `ready` as the first, where the reader had pointed at the
+    button before. `cpu_ms` is the median of the processor's time for all of it, the programs' included.
+    """
     with platform(), host() as made:
         from accounts.models import User
         from runs.models import Run
 
         from labs.kit import blocks, catalog
 
-        opened, answered = [], []
+        opened, ended, spent = list[float](), list[float](), list[float]()
+        answered: dict[bool, list[float]] = {False: [], True: []}
+
+        def one(lesson: Any, pointed: bool, counts: bool) -> None:
+            slug, first = blocks.PREFIX + lesson.slug, next(b for b in blocks.of(lesson) if b.script)
+            run = Run.objects.create(
+                user=User.objects.create_guest(), lab_slug=slug, seed=1, start="2026-01-01T00:00:00Z"
+            )
+            lines: list[float] = []
+            if pointed:
+                made.acquire(run.pk)
+                made.call(made.runs[run.pk].be_ready())
+                time.sleep(POINTED)
+            began, cpu = time.monotonic(), _spent()
+            made.acquire(run.pk)
+            there = time.monotonic()
+            told = made.call(
+                made.runs[run.pk].run_block(
+                    {"block": first.number}, lambda _line: lines.append(time.monotonic() - began)
+                )
+            )
+            assert told["ran"][-1]["status"] == 0, told
+            if counts:
+                answered[pointed].append(lines[0] if lines else time.monotonic() - began)
+            if counts and not pointed:
+                opened.append(there - began)
+                ended.append(time.monotonic() - began)
+                spent.append(_spent() - cpu)
+            made.call(made.drop(made.runs[run.pk]))
+
         for number in range(-1, repeats):
             for lesson in catalog.load().lessons:
-                slug, first = blocks.PREFIX + lesson.slug, next(b for b in blocks.of(lesson) if b.script)
-                run = Run.objects.create(
-                    user=User.objects.create_guest(), lab_slug=slug, seed=1, start="2026-01-01T00:00:00Z"
-                )
-                began = time.monotonic()
-                made.acquire(run.pk)
-                there = time.monotonic()
-                told = made.call(made.runs[run.pk].run_block({"block": first.number}))
-                assert told["ran"][-1]["status"] == 0, told
-                if number >= 0:  # the first round warms what is made once
-                    opened.append(there - began)
-                    answered.append(time.monotonic() - began)
-                made.call(made.drop(made.runs[run.pk]))
-        return {"lessons": len(answered), "open_p50": statistics.median(opened), **ordered(answered)}
+                for pointed in (False, True):
+                    one(lesson, pointed, counts=number >= 0)  # the first round warms what is made once
+        return {
+            "lessons": len(ended), "open_p50": statistics.median(opened), **ordered(answered[False]),
+            "end": ordered(ended), "ready": ordered(answered[True]),
+            "cpu_ms": statistics.median(spent) * 1000,
+        }  # fmt: skip
+
+
+def _spent() -> float:
+    """Seconds of the processor's time that this process and its children have had."""
+    times = os.times()
+    return times.user + times.system + times.children_user + times.children_system
 
 
 def grading(count: int, processes: int) -> dict[str, Any]:

@@ -1,18 +1,23 @@
-"""A lesson's blocks, run on a cluster of the reader's own beside the text; it is started by the first of them."""
+"""A lesson's blocks, run on a cluster of the reader's own beside the text; it is started by the first of them.
+
+What a block prints is told as it comes, in lines of JSON.
+"""
 
 from __future__ import annotations
 
 import functools
+import json
 import logging
-from collections.abc import Awaitable, Callable
+from collections.abc import AsyncIterator, Awaitable, Callable
 from typing import Any
 
 from accounts.services import TooManyGuestsError
 from asgiref.sync import sync_to_async
-from django.http import HttpRequest, HttpResponse, JsonResponse
+from django.http import HttpRequest, HttpResponse, JsonResponse, StreamingHttpResponse
+from django.http.response import HttpResponseBase
 from django.middleware.csrf import get_token
 from django.urls import reverse
-from django.utils.translation import get_language
+from django.utils.translation import get_language, gettext_lazy
 from django.utils.translation import gettext as _
 from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_POST
@@ -27,19 +32,20 @@ logger = logging.getLogger(__name__)
 
 #: That a block with those before it may take.
 SECONDS = 90.0
+BROKEN_OFF = gettext_lazy("The cluster cannot be reached at the moment. Try again in a few seconds.")
 
 
 def _problem(status: int, sentence: str) -> JsonResponse:
     return JsonResponse({"error": sentence}, status=status)
 
 
-def _of_lesson(handler: Callable[..., Awaitable[HttpResponse]]) -> Any:
+def _of_lesson(handler: Callable[..., Awaitable[HttpResponseBase]]) -> Any:
     """A view of (request, slug, …) from a handler of (request, lesson, …); what goes wrong is told in a sentence."""
 
     @never_cache
     @require_POST
     @functools.wraps(handler)
-    async def view(request: HttpRequest, slug: str, **more: Any) -> HttpResponse:
+    async def view(request: HttpRequest, slug: str, **more: Any) -> HttpResponseBase:
         try:
             lesson = catalog.load().lesson(slug)
         except KeyError:
@@ -54,28 +60,48 @@ def _of_lesson(handler: Callable[..., Awaitable[HttpResponse]]) -> Any:
             return _problem(409, _("The lesson's cluster was taken down just now. Run the block again."))
         except hosting.UnavailableError as error:
             logger.info("no cluster beside the lesson %s: %s", slug, error)
-            return _problem(
-                503, _("The cluster cannot be reached at the moment. Try again in a few seconds.")
-            )
+            return _problem(503, str(BROKEN_OFF))
 
     return view
 
 
 @_of_lesson
-async def block(request: HttpRequest, lesson: Lesson, number: int) -> HttpResponse:
+async def block(request: HttpRequest, lesson: Lesson, number: int) -> HttpResponseBase:
     """Run one block, and those before it that have not run: what they printed, the time, the cluster's picture."""
     found = blocks.of(lesson)
     if number >= len(found) or not found[number].script:
         return _problem(404, _("The lesson has no such block that runs."))
     run: Run = await sync_to_async(services.start_lesson)(request, lesson, get_language() or "en")
-    reply = await hosting.call(run, "POST", "block", {"block": number}, seconds=SECONDS)
-    if reply.status != 200:
-        return JsonResponse(reply.data, status=reply.status, safe=False)
+    status, lines = await hosting.lines(run, "block", {"block": number}, SECONDS)
+    if status != 200:
+        return JsonResponse([line async for line in lines][-1], status=status, safe=False)
     # Who became a guest by this has another token than his page.
-    happened = _happened(found[number], reply.data["ran"])
     token = await sync_to_async(get_token)(request)
-    clock = reverse("runs:clock", args=[run.pk])
-    return JsonResponse({**reply.data, "happened": happened, "clock": clock, "token": token})
+    more = {"clock": reverse("runs:clock", args=[run.pk]), "token": token}
+    answer = StreamingHttpResponse(_told(lines, found[number], more), content_type="application/x-ndjson")
+    answer["X-Accel-Buffering"] = "no"
+    return answer
+
+
+async def _told(lines: AsyncIterator[Any], asked: Block, more: dict[str, Any]) -> AsyncIterator[bytes]:
+    """The host's lines; to the last one comes what the page goes on with."""
+    try:
+        async for line in lines:
+            if "ran" in line:
+                line = {**line, **more, "happened": _happened(asked, line["ran"])}
+            yield json.dumps(line).encode() + b"\n"
+    except hosting.UnavailableError as error:
+        logger.info("the answer of a block broke off: %s", error)
+        yield json.dumps({"error": str(BROKEN_OFF)}).encode() + b"\n"
+
+
+@_of_lesson
+async def ready(request: HttpRequest, lesson: Lesson) -> HttpResponse:
+    """The reader is about to run a block: have the cluster stand and its terminal warm by then."""
+    run: Run = await sync_to_async(services.start_lesson)(request, lesson, get_language() or "en")
+    reply = await hosting.call(run, "POST", "ready", {}, seconds=SECONDS)
+    token = await sync_to_async(get_token)(request)
+    return JsonResponse({"token": token}, status=reply.status)
 
 
 def _happened(asked: Block, ran: list[dict[str, Any]]) -> int | None:

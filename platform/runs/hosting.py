@@ -9,6 +9,7 @@ import time
 import uuid
 import weakref
 from collections import OrderedDict
+from collections.abc import AsyncIterator
 from dataclasses import dataclass
 from functools import partial
 from typing import Any
@@ -218,12 +219,7 @@ class Reply:
 
 async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = CALL_SECONDS) -> Reply:
     """Call one of the host's own endpoints, `/<verb>/<run>`, with JSON both ways."""
-    if not run.is_live:
-        raise OverError(run.state)
-    body = json.dumps(data).encode("utf-8") if data is not None else b""
-    language = (get_language() or run.language).encode("ascii")
-    headers = [(b"content-type", b"application/json"), (b"accept-language", language)]
-    answer = await send(run.pk, method, f"/{verb}/{run.pk}", headers, body, seconds)
+    answer = await _asked(run, method, verb, data, seconds)
     try:
         async with asyncio.timeout(seconds):
             return Reply(answer.status, json.loads(await answer.read() or b"null"))
@@ -231,6 +227,40 @@ async def call(run: Run, method: str, verb: str, data: Any = None, seconds: floa
         raise UnavailableError(str(error) or "the answer took too long") from error
     finally:
         await answer.aclose()
+
+
+async def lines(run: Run, verb: str, data: Any, seconds: float) -> tuple[int, AsyncIterator[Any]]:
+    """As `call` with POST, of what answers in JSON lines: its status, and each line as it comes.
+
+    The lines raise `UnavailableError` when they break off.
+    """
+    answer = await _asked(run, "POST", verb, data, seconds)
+    return answer.status, _lines(answer, seconds)
+
+
+async def _lines(answer: Answer, seconds: float) -> AsyncIterator[Any]:
+    rest = b""
+    try:
+        async with asyncio.timeout(seconds):
+            async for part in answer:
+                *whole, rest = (rest + part).split(b"\n")
+                for line in whole:
+                    yield json.loads(line)
+            if rest:
+                yield json.loads(rest)
+    except (UpstreamError, TimeoutError) as error:
+        raise UnavailableError(str(error) or "the answer took too long") from error
+    finally:
+        await answer.aclose()
+
+
+async def _asked(run: Run, method: str, verb: str, data: Any, seconds: float) -> Answer:
+    if not run.is_live:
+        raise OverError(run.state)
+    body = json.dumps(data).encode("utf-8") if data is not None else b""
+    language = (get_language() or run.language).encode("ascii")
+    headers = [(b"content-type", b"application/json"), (b"accept-language", language)]
+    return await send(run.pk, method, f"/{verb}/{run.pk}", headers, body, seconds)
 
 
 def dismiss(run_id: uuid.UUID, epoch: int) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 
 import json
 import uuid
-from collections.abc import Iterator
+from collections.abc import AsyncIterator, Iterator
 from typing import Any
 
 import pytest
@@ -71,6 +71,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "": {"GET": ALL},
     "lessons/<slug:slug>/": {"GET": ALL},
     "lessons/<slug:slug>/blocks/<int:number>/": {"POST": ALL},
+    "lessons/<slug:slug>/blocks/ready/": {"POST": ALL},
     "lessons/<slug:slug>/blocks/": {"POST": ALL},
     "search/": {"GET": ALL},
     "exams/": {"GET": ALL},
@@ -217,7 +218,14 @@ def _host(monkeypatch: pytest.MonkeyPatch) -> None:
     async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = 0) -> Reply:
         return Reply(200, ANSWERS.get(verb, {}))
 
+    async def told() -> AsyncIterator[Any]:
+        yield {"ran": []}
+
+    async def lines(run: Any, verb: str, data: Any, seconds: float) -> tuple[int, AsyncIterator[Any]]:
+        return 200, told()
+
     monkeypatch.setattr(hosting, "call", call)
+    monkeypatch.setattr(hosting, "lines", lines)
 
 
 @pytest.fixture

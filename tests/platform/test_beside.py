@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+import json
+from collections.abc import AsyncIterator, Callable, Iterator
 from typing import Any
 
 import httpx
 import pytest
+from asgiref.sync import async_to_sync
 from course import beside as views
 from django.test import Client, RequestFactory
 from runs import hosting, services
@@ -39,6 +41,11 @@ def lesson_run(host: EngineHost, make_run: Callable[..., Run]) -> Run:
     return run
 
 
+def asked(host: EngineHost, run: Run, number: Any) -> list[dict[str, Any]]:
+    """The lines that come of asking for a block; the last is its answer."""
+    return [json.loads(line) for line in ask(host, run, "block", {"block": number}).text.splitlines()]
+
+
 def ask(host: EngineHost, run: Run, verb: str, data: Any) -> httpx.Response:
     request = httpx.Request("POST", f"{host.url}/{verb}/{run.pk}", json=data)
     for name, value in hosting.host_headers(host.name, "POST", f"/{verb}/{run.pk}", request.content):
@@ -48,10 +55,10 @@ def ask(host: EngineHost, run: Run, verb: str, data: Any) -> httpx.Response:
 
 
 def test_blocks_build_on_one_another(host: EngineHost, lesson_run: Run) -> None:
-    tried = ask(host, lesson_run, "block", {"block": FILE}).json()
+    tried = asked(host, lesson_run, FILE)[-1]
     assert tried["ran"][0]["output"] == "pod/bed-1 created (server dry run)\n"
     assert tried["picture"]["pods"] == []
-    answer = ask(host, lesson_run, "block", {"block": ASK}).json()
+    answer = asked(host, lesson_run, ASK)[-1]
     assert [(ran["block"], ran["status"]) for ran in answer["ran"]] == [(APPLY, 0), (ASK, 0)]
     assert "bed-1" in answer["ran"][0]["output"]
     assert "bed-2" in answer["ran"][1]["output"]
@@ -60,8 +67,21 @@ def test_blocks_build_on_one_another(host: EngineHost, lesson_run: Run) -> None:
 
     host.call(host.passivate(host.runs[lesson_run.pk]))
     host.acquire(lesson_run.pk)
-    again = ask(host, lesson_run, "block", {"block": ASK}).json()
+    again = asked(host, lesson_run, ASK)[-1]
     assert [ran["block"] for ran in again["ran"]] == [ASK], "what has run is known after a sleep"
+
+
+def test_what_a_block_prints_is_told_as_it_comes(
+    host: EngineHost, lesson_run: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = "echo one; sleep 60; printf '\\033[31mt'; printf 'wo\\033[0m\\nthree'"
+    monkeypatch.setattr(blocks, "of", lambda lesson: (blocks.Block(0, script, "", commands=True),))
+    before = host.runs[lesson_run.pk].cluster.clock.now
+    assert ask(host, lesson_run, "ready", {}).json() == {}
+    assert host.runs[lesson_run.pk].cluster.clock.now == before, "nobody waits yet"
+    *shown, answer = asked(host, lesson_run, 0)
+    assert shown == [{"block": 0, "text": "one\n"}, {"block": 0, "text": "two\n"}]
+    assert answer["ran"][0]["output"] == "one\ntwo\nthree"
 
 
 def test_time_stands_until_a_block_runs(
@@ -83,7 +103,7 @@ def test_time_stands_until_a_block_runs(
     sleeping = blocks.Block(0, "sleep 600; date -u +%H:%M:%S", "", commands=True)
     monkeypatch.setattr(blocks, "of", lambda lesson: (sleeping,))
     before = hosted.cluster.clock.now
-    answer = ask(host, lesson_run, "block", {"block": 0}).json()
+    answer = asked(host, lesson_run, 0)[-1]
     assert answer["ran"][0]["status"] == 0
     assert hosted.cluster.clock.now >= before + 600_000_000, "a sleep takes no time of the reader's"
 
@@ -109,7 +129,7 @@ def test_how_a_block_ends(
         "of",
         lambda lesson: (blocks.Block(0, script, "", True), blocks.Block(1, "echo after", "", True)),
     )
-    told = ask(host, lesson_run, "block", {"block": 0}).json()["ran"][0]
+    told = asked(host, lesson_run, 0)[-1]["ran"][0]
     assert (told["cut"], told["late"]) == (cut, late)
     assert len(told["output"]) <= terminal.SCRIPT_OUTPUT
     if status is not None:
@@ -117,7 +137,7 @@ def test_how_a_block_ends(
     if output is not None:
         assert told["output"] == output
     monkeypatch.setattr(beside, "SECONDS", 60.0)
-    after = ask(host, lesson_run, "block", {"block": 1}).json()["ran"]
+    after = asked(host, lesson_run, 1)[-1]["ran"]
     assert after[-1]["output"] == "after\n", "the next one runs"
 
 
@@ -126,7 +146,7 @@ def test_a_block_that_fails_holds_up_what_follows(
 ) -> None:
     three = tuple(blocks.Block(n, ("true", "false", "true")[n], "", True) for n in range(3))
     monkeypatch.setattr(blocks, "of", lambda lesson: three)
-    told = ask(host, lesson_run, "block", {"block": 2}).json()["ran"]
+    told = asked(host, lesson_run, 2)[-1]["ran"]
     assert [(ran["block"], ran["status"]) for ran in told] == [(0, 0), (1, 1)]
 
 
@@ -155,7 +175,7 @@ def test_what_runs_on_a_copy_does_not_mind_the_order(
     hosted = host.runs[lesson_run.pk]
     for number in (4, 5, 3, 3, 5):
         before = hosted.cluster.clock.now
-        answer = ask(host, lesson_run, "block", {"block": number}).json()
+        answer = asked(host, lesson_run, number)[-1]
         last = answer["ran"][-1]
         assert last["status"] == 0
         assert last["output"].startswith(shown[number])
@@ -171,7 +191,7 @@ def test_a_copy_of_what_failed_is_none(
 ) -> None:
     failing = (blocks.Block(0, "false", "", True, name="a"), blocks.Block(1, "true", "", True, own="a"))
     monkeypatch.setattr(blocks, "of", lambda lesson: failing)
-    told = ask(host, lesson_run, "block", {"block": 1}).json()["ran"]
+    told = asked(host, lesson_run, 1)[-1]["ran"]
     assert [(ran["block"], ran["status"]) for ran in told] == [(0, 1)]
 
 
@@ -223,32 +243,95 @@ def test_what_was_predicted_is_compared_with_what_was_printed(
     printed: str | None,
     happened: int | None,
 ) -> None:
+    ran = [] if printed is None else [{"block": ASK, "output": printed}]
+    answer = {"ran": [{"block": APPLY, "output": "bed-3"}, *ran]}
+    monkeypatch.setattr(views.hosting, "lines", answering(200, answer))
+    (told,) = lines_of(client_of("owner").post(f"/lessons/{LESSON}/blocks/{ASK}/"))
+    assert told["happened"] == happened
+
+
+def answering(status: int, *told: dict[str, Any], breaks: bool = False) -> Any:
+    """A host that answers so."""
+
+    async def each() -> AsyncIterator[dict[str, Any]]:
+        for line in told:
+            yield line
+        if breaks:
+            raise hosting.UnavailableError("hung up")
+
+    async def lines(run: Run, verb: str, data: Any, seconds: float) -> tuple[int, AsyncIterator[Any]]:
+        return status, each()
+
+    return lines
+
+
+def lines_of(response: Any) -> list[dict[str, Any]]:
+    async def whole() -> bytes:
+        return b"".join([part async for part in response.streaming_content])
+
+    return [json.loads(line) for line in async_to_sync(whole)().splitlines()]
+
+
+@pytest.mark.parametrize(
+    ("breaks", "last"),
+    [(False, {"ran": [], "happened": None}), (True, {"error": str(views.BROKEN_OFF)})],
+    ids=["whole", "it breaks off"],
+)
+def test_what_is_printed_comes_first(
+    client_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch, breaks: bool, last: dict[str, Any]
+) -> None:
+    line = {"block": APPLY, "text": "bed-1\n"}
+    end = [] if breaks else [{"ran": []}]
+    monkeypatch.setattr(views.hosting, "lines", answering(200, line, *end, breaks=breaks))
+    first, told = lines_of(client_of("owner").post(f"/lessons/{LESSON}/blocks/{APPLY}/"))
+    assert first == line
+    assert {**told, **last} == told
+
+
+def test_what_a_host_refuses_is_refused(
+    client_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(views.hosting, "lines", answering(409, {"error": "Another block is running."}))
+    answer = client_of("owner").post(f"/lessons/{LESSON}/blocks/{APPLY}/")
+    assert (answer.status_code, answer.json()) == (409, {"error": "Another block is running."})
+
+
+def test_a_cluster_is_ready_before_the_click(
+    client_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    asked: list[Any] = []
+
     async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = 0) -> Reply:
-        ran = [] if printed is None else [{"block": ASK, "output": printed}]
-        return Reply(200, {"ran": [{"block": APPLY, "output": "bed-3"}, *ran]})
+        asked.append((run.lab_slug, method, verb))
+        return Reply(200, {})
 
     monkeypatch.setattr(views.hosting, "call", call)
-    assert client_of("owner").post(f"/lessons/{LESSON}/blocks/{ASK}/").json()["happened"] == happened
+    client = client_of("owner")
+    for _again in range(2):
+        answer = client.post(f"/lessons/{LESSON}/blocks/ready/")
+        assert len(answer.json()["token"]) == 64
+    assert asked == [(f"lesson--{LESSON}", "POST", "ready")] * 2
+    assert Run.objects.count() == 1
 
 
 def test_the_page_s_end(client_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch) -> None:
     asked: list[Any] = []
 
-    async def call(run: Run, method: str, verb: str, data: Any = None, seconds: float = 0) -> Reply:
-        asked.append((run.lab_slug, method, verb, data))
+    async def lines(run: Run, verb: str, data: Any, seconds: float) -> tuple[int, AsyncIterator[Any]]:
+        asked.append((run.lab_slug, verb, data))
         if data == {"block": ASK}:
             raise hosting.UnavailableError("no host")
-        return Reply(200, {"ran": []})
+        result: tuple[int, AsyncIterator[Any]] = await answering(200, {"ran": []})(run, verb, data, seconds)
+        return result
 
-    monkeypatch.setattr(views.hosting, "call", call)
+    monkeypatch.setattr(views.hosting, "lines", lines)
     client = client_of("owner")
-    answer = client.post(f"/lessons/{LESSON}/blocks/{APPLY}/")
+    (told,) = lines_of(client.post(f"/lessons/{LESSON}/blocks/{APPLY}/"))
     run = Run.objects.get()
-    told = answer.json()
     assert (told["ran"], told["clock"]) == ([], f"/runs/{run.pk}/clock/")
     assert len(told["token"]) == 64, "a guest's page goes on with it"
     assert told["happened"] is None, "nothing was asked before it"
-    assert asked == [(f"lesson--{LESSON}", "POST", "block", {"block": APPLY})]
+    assert asked == [(f"lesson--{LESSON}", "block", {"block": APPLY})]
     for number, status in ((ASK, 503), (3, 404), (99, 404)):
         assert client.post(f"/lessons/{LESSON}/blocks/{number}/").status_code == status
     assert client.post("/lessons/nothing/blocks/0/").status_code == 404

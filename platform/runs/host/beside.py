@@ -8,6 +8,9 @@ A block that does not build on the others runs on a copy of its own (`host/copie
 from __future__ import annotations
 
 import re
+from collections.abc import Callable, Coroutine
+from contextlib import suppress
+from functools import partial
 from typing import Any, Protocol
 
 from django.utils.translation import gettext as _
@@ -35,11 +38,33 @@ class Owner(Protocol):
     terminal: Terminal
     copies: Copies
 
+    def spawn(self, coroutine: Coroutine[Any, Any, None]) -> None:
+        """Runs it beside everything else."""
+
     async def note_time(self) -> None:
         """Keep how far the clock has come."""
 
 
-async def run(owner: Owner, data: dict[str, Any]) -> dict[str, Any]:
+Show = Callable[[dict[str, Any]], None]
+"""Is given what a block prints as it comes, whole lines: `block` and `text`."""
+WARMING = ("kubectl", "get", "namespaces", "--output=name")
+"""What a terminal runs before anybody waits for it: afterwards kubectl knows the server's resources."""
+
+
+async def ready(owner: Owner) -> dict[str, Any]:
+    """Have a block answer soon: begin the terminal, if it has not been begun, and do not wait. Raises `HostError`."""
+    if owner.lab.hurries and not owner.terminal.has_session:
+        owner.terminal.session()
+        owner.spawn(_warm(owner.terminal))
+    return {}
+
+
+async def _warm(terminal: Terminal) -> None:
+    with suppress(HostError):
+        await terminal.run(list(WARMING))
+
+
+async def run(owner: Owner, data: dict[str, Any], show: Show) -> dict[str, Any]:
     """`data`: the number of a block. Raises `HostError`."""
     if not owner.lab.hurries:
         raise HostError(404, _("This is the cluster of a lab: it has no blocks."))
@@ -48,11 +73,11 @@ async def run(owner: Owner, data: dict[str, Any]) -> dict[str, Any]:
     if not isinstance(number, int) or not 0 <= number < len(all_blocks) or not all_blocks[number].script:
         raise HostError(404, _("The lesson has no such block."))
     if all_blocks[number].own is not None:
-        return await owner.copies.run(all_blocks, all_blocks[number], _run)
+        return await owner.copies.run(all_blocks, all_blocks[number], partial(_run, show))
     done = _done(owner.terminal)
     told = []
     for block in blocks.until(all_blocks, number, done):
-        answer = await _run(owner.terminal, all_blocks, block)
+        answer = await _run(show, owner.terminal, all_blocks, block)
         told.append(answer)
         if block.commands:
             done.add(block.number)
@@ -68,19 +93,25 @@ def _done(terminal: Terminal) -> set[int]:
     return {int(word) for word in kept.split() if word.isascii() and word.isdigit()}
 
 
-async def _run(terminal: Terminal, all_blocks: tuple[Block, ...], block: Block) -> dict[str, Any]:
+async def _run(show: Show, terminal: Terminal, all_blocks: tuple[Block, ...], block: Block) -> dict[str, Any]:
     for file in all_blocks[: block.number + 1]:
         # A file that a block changed stays as that block left it.
         if file.file and (file is block or not _is_there(terminal, file.file)):
             await terminal.save(file.file, file.code)
-    told = await terminal.run_script(block.script, SECONDS)
+    told = await terminal.run_script(
+        block.script, SECONDS, lambda lines: show({"block": block.number, "text": _plain(lines)})
+    )
     return {
         "block": block.number,
         "status": told.status,
-        "output": _COLOUR.sub("", told.output.decode("utf-8", "replace").replace("\r\n", "\n")),
+        "output": _plain(told.output),
         "cut": told.cut,
         "late": told.late,
     }
+
+
+def _plain(shown: bytes | bytearray) -> str:
+    return _COLOUR.sub("", shown.decode("utf-8", "replace").replace("\r\n", "\n"))
 
 
 def _is_there(terminal: Terminal, path: str) -> bool:

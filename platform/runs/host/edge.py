@@ -5,8 +5,9 @@
     /terminal/<run>[/n]  WebSocket: the run's terminal (1 to 4; the first has no number)
     /live/<run>          WebSocket: what else is live in the run, for one browser tab
     /check, /apply, /diff, /lint, /files, /clock, /why, /trail, /past, /timeline, /whatif, /branch, /preview,
-    /block, /stop /<run>
+    /ready, /stop /<run>
                          JSON, for the web tier
+    /block/<run>         the same, and before its answer what is printed, in JSON lines
 
 All but `/t/` want the web tier's signature (`runs.signing`). Go clients send no bearer token over plain
 http, so the kubectl of a terminal carries its token in the path; it is made anew each time a run comes up, and
@@ -21,7 +22,8 @@ import json
 import logging
 import re
 import uuid
-from collections.abc import Mapping, MutableMapping
+from collections.abc import Awaitable, Callable, Mapping, MutableMapping
+from functools import partial
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
@@ -49,7 +51,7 @@ _RUN = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 _CLUSTER = re.compile(rf"/clusters/{_RUN}(/.*)".encode("ascii"), re.DOTALL)
 _TOKEN = re.compile(rb"/t/([A-Za-z0-9_-]{20,100})(/.*)", re.DOTALL)
 _VERB = re.compile(
-    rf"/(live|check|apply|files|clock|why|trail|past|timeline|whatif|branch|lint|diff|preview|block|stop)/{_RUN}".encode(
+    rf"/(live|check|apply|files|clock|why|trail|past|timeline|whatif|branch|lint|diff|preview|block|ready|stop)/{_RUN}".encode(
         "ascii"
     )
 )
@@ -82,6 +84,45 @@ async def send_json(send: Send, status: int, data: Any) -> None:
     headers = [(b"content-type", b"application/json"), (b"content-length", str(len(body)).encode("ascii"))]
     await send({"type": "http.response.start", "status": status, "headers": headers})
     await send({"type": "http.response.body", "body": body})
+
+
+async def send_lines(send: Send, work: Callable[[Callable[[Any], None]], Awaitable[Any]]) -> None:
+    """An answer of JSON lines: each thing that `work` shows, as soon as it does, and in the end what it returns.
+
+    What it raises before it has shown anything is raised; afterwards it is the last line, an `error`.
+    """
+    lines: asyncio.Queue[Any] = asyncio.Queue()
+
+    async def whole() -> Any:
+        try:
+            return await work(lines.put_nowait)
+        finally:
+            lines.put_nowait(None)
+
+    working = asyncio.ensure_future(whole())
+    begun = False
+    try:
+        while (line := await lines.get()) is not None:
+            await _send_line(send, line, begun)
+            begun = True
+        try:
+            last = await working
+        except (HostError, JournalFullError, JournalUnavailableError, FencedError) as error:
+            if not begun:
+                raise
+            last = {"error": str(error)}
+        await _send_line(send, last, begun)
+    finally:
+        working.cancel()
+    await send({"type": "http.response.body", "body": b""})
+
+
+async def _send_line(send: Send, line: Any, begun: bool) -> None:
+    if not begun:
+        headers = [(b"content-type", b"application/x-ndjson")]
+        await send({"type": "http.response.start", "status": 200, "headers": headers})
+    body = json.dumps(line).encode("utf-8", "replace") + b"\n"
+    await send({"type": "http.response.body", "body": body, "more_body": True})
 
 
 class Host(Protocol):
@@ -279,6 +320,9 @@ class Edge:
                 await hosted.live_socket(scope, receive, send)
                 return
             data = json.loads(await _body(receive) or b"{}")
+            if verb == "block":
+                await send_lines(send, partial(hosted.run_block, data))
+                return
             await send_json(send, 200, await self._do(verb, scope["method"], hosted, data))
         except HostError as error:
             await self._decline(scope, send, error)
@@ -315,8 +359,8 @@ class Edge:
             return await hosted.branch(data)
         if verb == "preview":
             return await hosted.preview(data)
-        if verb == "block":
-            return await hosted.run_block(data)
+        if verb == "ready":
+            return await hosted.be_ready()
         if verb == "apply":
             return await hosted.apply(data["path"], data["content"])
         if verb == "diff":

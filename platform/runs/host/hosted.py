@@ -582,9 +582,13 @@ class HostedRun:
         await self.note_time()
         await self._keep_keyframe()
 
-    async def run_block(self, data: dict[str, Any]) -> dict[str, Any]:
+    async def run_block(self, data: dict[str, Any], show: beside.Show) -> dict[str, Any]:
         """Run one block of the lesson, and those before it that have not run (`host/beside.py`)."""
-        return await beside.run(self, data)
+        return await beside.run(self, data, show)
+
+    async def be_ready(self) -> dict[str, Any]:
+        """Have the lesson's next block answer soon."""
+        return await beside.ready(self)
 
     async def preview(self, data: dict[str, Any]) -> dict[str, Any]:
         """What a Pod or Service answers over HTTP (`host/preview.py`), some at a time."""

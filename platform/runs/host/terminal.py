@@ -11,6 +11,7 @@ import asyncio
 import json
 import logging
 import uuid
+from collections.abc import Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -60,17 +61,24 @@ HANG_UP_SECONDS = 3.0
 class Told:
     """What a script printed, and how it ended."""
 
-    def __init__(self) -> None:
+    def __init__(self, lines: Callable[[bytes], None] | None = None) -> None:
+        """`lines` is given whole lines of what is kept, as they come."""
         self.output = bytearray()
         self.status = 0
         self.late = self.cut = False
         """Whether it took too long; whether it printed more than is kept."""
         self.ended = asyncio.Event()
+        self._lines = lines
+        self._given = 0
 
     def show(self, data: bytes) -> None:
         """Bytes of its terminal."""
         self.output += data[: SCRIPT_OUTPUT - len(self.output)]
         self.cut = self.cut or len(self.output) == SCRIPT_OUTPUT
+        whole = self.output.rfind(b"\n") + 1
+        if self._lines is not None and whole > self._given:
+            self._lines(bytes(self.output[self._given : whole]))
+            self._given = whole
 
     def end(self, status: int) -> None:
         """Its shell has ended."""
@@ -154,7 +162,7 @@ class Terminal:
 
     def session(self) -> TerminalSession:
         """The session, begun if there is none. Raises `HostError` where kubectl cannot be confined."""
-        if self._session is not None and not self._session.closed:
+        if self._session is not None and self.has_session:
             return self._session
         try:
             if self._program is None:
@@ -189,6 +197,11 @@ class Terminal:
         )
         self._session = TerminalSession(self._files, self._program, hooks, Options(home=HOME))
         return self._session
+
+    @property
+    def has_session(self) -> bool:
+        """Whether there is a session."""
+        return self._session is not None and not self._session.closed
 
     async def settle(self) -> None:
         """End the session and keep what it left behind."""
@@ -396,12 +409,17 @@ class Terminal:
             "stderr": result.err.decode("utf-8", "replace"),
         }
 
-    async def run_script(self, script: str, seconds: float) -> Told:
-        """Run a script in a terminal that nobody looks at, one at a time. Raises `HostError`."""
+    async def run_script(
+        self, script: str, seconds: float, lines: Callable[[bytes], None] | None = None
+    ) -> Told:
+        """Run a script in a terminal that nobody looks at, one at a time. Raises `HostError`.
+
+        `lines` is given what it prints, line by line.
+        """
         if self._script is not None:
             raise HostError(409, _("Another block is running. Wait until it has ended."))
         session = self.session()
-        told = self._script = Told()
+        told = self._script = Told(lines)
         try:
             session.open(SCRIPT, SCRIPT_COLUMNS, SCRIPT_ROWS, ["sh", "-ec", script])
             try:

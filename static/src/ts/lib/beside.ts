@@ -2,7 +2,7 @@
 // small map of the cluster as it was then, and the cluster's time, which stands meanwhile. A block with `data-own` runs on
 // a copy of the cluster, and shows that.
 import { h, icon, need } from "./dom";
-import { renew, request, RequestError } from "./http";
+import { renew, request, requestLines, RequestError } from "./http";
 import { t } from "./i18n";
 
 interface Ran {
@@ -134,6 +134,39 @@ class Prediction {
   }
 }
 
+/** The cluster, which is started before the click when the reader is about to run something: once a page. */
+class Cluster {
+  #ready: Promise<void> | null = null;
+
+  constructor(private readonly base: string) {}
+
+  /** Whoever comes new gets a cluster when they press, not when they pass by. */
+  watch(button: HTMLElement, isKnown: boolean): void {
+    for (const event of isKnown ? ["pointerenter", "focus", "pointerdown"] : ["pointerdown"]) {
+      button.addEventListener(event, () => void this.#start(), { once: true });
+    }
+  }
+
+  #start(): Promise<void> {
+    this.#ready ??= request<{ token: string }>("POST", `${this.base}ready/`, {}).then(
+      ({ token }) => renew(token),
+      () => undefined, // what is wrong the block itself tells
+    );
+    return this.#ready;
+  }
+
+  /** Run the block; `show` is given what it prints as it comes. */
+  async run(block: string, show: (text: string) => void): Promise<Answer> {
+    // A reader who becomes a guest becomes one once.
+    await this.#ready;
+    return requestLines<Answer>(`${this.base}${block}/`, {}, (line) => {
+      if (!("text" in line)) return false;
+      if ("block" in line && String(line.block) === block) show(String(line.text));
+      return true;
+    });
+  }
+}
+
 class Beside {
   readonly #panel = h("div", { class: "beside", hidden: true });
   readonly #said = h("p", { class: "beside-said", role: "status" });
@@ -143,11 +176,13 @@ class Beside {
   constructor(
     private readonly place: HTMLElement,
     private readonly base: string,
+    private readonly cluster: Cluster,
     private readonly isTrial: boolean,
     private readonly asked: Prediction | undefined,
   ) {
     this.#label = h("span", {}, this.#name);
     this.#button = h("button", { type: "button", class: "code-run", onclick: () => void this.#run() }, icon("play"), this.#label);
+    cluster.watch(this.#button, document.querySelector("[data-review]") !== null);
     place.querySelector(".code-tools")?.prepend(this.#button);
     const { own } = place.dataset;
     if (own !== undefined) {
@@ -168,7 +203,7 @@ class Beside {
     this.#button.setAttribute("aria-disabled", "true"); // not `disabled`: the focus stays where it is
     this.#label.textContent = t("beside.running");
     try {
-      this.#show(await request<Answer>("POST", `${this.base}${this.place.dataset.block}/`, {}));
+      this.#show(await this.cluster.run(this.place.dataset.block ?? "", (text) => this.#stream(text)));
     } catch (error) {
       this.#panel.replaceChildren(h("p", { class: "beside-bad", role: "alert" }, failure(error)));
     } finally {
@@ -176,6 +211,17 @@ class Beside {
       this.#button.removeAttribute("aria-disabled");
       this.#label.textContent = this.#name;
     }
+  }
+
+  /** What it has printed so far. */
+  #stream(text: string): void {
+    let shown = this.#panel.querySelector(".beside-coming code");
+    if (!shown) {
+      shown = h("code", {});
+      this.#panel.replaceChildren(h("div", { class: "beside-coming" }, h("pre", { tabindex: 0, role: "group", "aria-label": t("beside.output") }, shown)));
+      this.#panel.hidden = false;
+    }
+    shown.append(text);
   }
 
   #show(answer: Answer): void {
@@ -229,8 +275,9 @@ class Beside {
 
 /** Give each block below `root` that runs its button. `base` is the address of the lesson's blocks. */
 export function runBeside(root: HTMLElement, base: string): void {
+  const cluster = new Cluster(base);
   for (const place of root.querySelectorAll<HTMLElement>(".code[data-block]")) {
     const asked = root.querySelector<HTMLElement>(`[data-predict="${place.dataset.block}"]`);
-    new Beside(place, base, place.dataset.file !== undefined, asked ? new Prediction(asked) : undefined);
+    new Beside(place, base, cluster, place.dataset.file !== undefined, asked ? new Prediction(asked) : undefined);
   }
 }
