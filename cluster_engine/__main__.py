@@ -24,6 +24,7 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.component_helpers.certificates import Authority
 from cluster_engine.kube_apiserver.audit import PolicyError
 from cluster_engine.kube_scheduler.config import ConfigError
+from cluster_engine.kubelet import FlagError
 from cluster_engine.memory import relax_collector
 from cluster_engine.serving import ClusterApp, Driver, pki
 from cluster_engine.serving.tls import PeerHttp, PeerWebSocket, peer_user, use_tls, write_private
@@ -68,6 +69,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         "--speed", type=_speed, default=1.0, help="virtual seconds a second, or max (default: 1)"
     )
     serve.add_argument("--cloud", action="store_true", help="on the simulated cloud, with load balancers")
+    serve.add_argument(
+        "--kubelets", type=Path, metavar="FILE", help="flags of kubelets, by their nodes (default: none)"
+    )
     serve.add_argument(
         "--scheduler-config", type=Path, metavar="FILE", help="a KubeSchedulerConfiguration (default: none)"
     )
@@ -115,9 +119,12 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
             start=start,
             cloud=options.cloud,
             scheduler_config=config,
+            kubelets=options.kubelets.read_text() if options.kubelets is not None else "",
             audit_policy=policy,
             admission_plugins=options.enable_admission_plugins,
         )
+    except FlagError as problem:
+        raise SystemExit(f"{options.kubelets}: {problem}") from problem
     except ConfigError as problem:
         raise SystemExit(f"{options.scheduler_config}: {problem}") from problem
     except PolicyError as problem:

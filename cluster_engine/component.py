@@ -30,6 +30,8 @@ class ClusterOptions:
     """Whether it stands on the simulated cloud, and has its cloud-controller-manager."""
     scheduler_config: str = ""
     """A KubeSchedulerConfiguration as YAML; "": kube-scheduler's defaults."""
+    kubelets: str = ""
+    """The flags of nodes' kubelets as YAML (`kubelet/flags.py`): ``{worker-1: {register-node: false}}``; "": none."""
     admission_plugins: str = ""
     """Admission plugins that are on beside the usual ones, with commas between: AlwaysPullImages."""
     audit_policy: str = ""

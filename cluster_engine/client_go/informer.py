@@ -305,8 +305,7 @@ class SharedInformer:
     def _event(self, event: WatchEvent) -> None:
         new, old = event.object, event.previous
         key = key_of(new)
-        if self._authorizer is not None and self._authorizer.generation != self._asked_at:
-            self._ask()
+        returning = self._ask()
         for still in self._still.values():
             still.missed.setdefault(key, old)
         told: JSON | Change = new
@@ -331,6 +330,8 @@ class SharedInformer:
                         break
         route = self._routes.get((what, former, owner))
         self._tell(self._route(what, former, owner) if route is None else route, what, told, key, old, new)
+        for name in returning:
+            self._go_on(name)  # told of this event too, as of one that it has missed
 
     def _tell(
         self, handlers: Sequence[Handler], what: str, told: Any, key: str, old: JSON | None, new: JSON
@@ -365,10 +366,12 @@ class SharedInformer:
 
     # ---- who may read ----------------------------------------------------------------------------------
 
-    def _ask(self) -> None:
-        """The authorizers have changed: each reader is asked for again."""
-        assert self._authorizer is not None
+    def _ask(self) -> Sequence[str]:
+        """When the authorizers have changed each reader is asked for again; who stood still and may read again."""
+        if self._authorizer is None or self._authorizer.generation == self._asked_at:
+            return ()
         self._asked_at = self._authorizer.generation
+        returning = []
         for name, reader in self._readers.items():
             if reader.halted:
                 continue
@@ -377,7 +380,8 @@ class SharedInformer:
                 self._stand_still(name, {})
                 self._refused(reader, refusal, 0)
             elif not refusal and name in self._still:
-                self._go_on(name)
+                returning.append(name)
+        return returning
 
     def relist(self, name: str, attempt: int) -> None:
         """Clock event: a reader that was refused tries again."""

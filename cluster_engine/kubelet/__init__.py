@@ -7,6 +7,7 @@ of the container runtime: all others know containers through it.
 """
 
 from cluster_engine.kubelet.faults import FAULTS
+from cluster_engine.kubelet.flags import FlagError, kubelets_of
 from cluster_engine.kubelet.kubelets import Kubelets
 
-__all__ = ["FAULTS", "Kubelets"]
+__all__ = ["FAULTS", "FlagError", "Kubelets", "kubelets_of"]

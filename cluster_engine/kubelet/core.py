@@ -13,6 +13,7 @@ from cluster_engine.component import Context
 from cluster_engine.component_helpers.host_ports import Port
 from cluster_engine.component_helpers.requests import Amounts, amounts
 from cluster_engine.kubelet.admission import Usage
+from cluster_engine.kubelet.flags import FlagError, Flags, check, kubelets_of
 from cluster_engine.kubelet.record import PodRecord, record_uid
 from cluster_engine.kubelet.records import Records
 from cluster_engine.kubelet.resizing import IN_PROGRESS, details, with_resources
@@ -65,6 +66,8 @@ class Node:
     """Whether it cannot reach the control plane, nor be reached: for whatever reason."""
     partitioned: bool = False
     """Whether that is for want of a way."""
+    flags: Flags = field(default_factory=Flags)
+    """What its kubelet was started with; no state: it follows from the cluster's options."""
     shutdown: list[int] = field(default_factory=list)
     """While its machine goes down: when (µs) the Pods' time ends that are not critical, then the critical ones'."""
     seen: dict[str, JSON] = field(default_factory=dict)
@@ -137,12 +140,19 @@ class Core:
         """Registries that fail."""
         spare = ctx.options.spare_machines()
         names = [*ctx.options.node_names(), *((name, False) for name in spare)]
-        for index, (name, control_plane) in enumerate(names):
+        given = kubelets_of(ctx.options.kubelets)
+        if unknown := sorted(given.keys() - {name for name, _control_plane in names}):
+            raise FlagError(f"flags are given to the kubelet of {', '.join(unknown)}, which is no node")
+        for index, (host, control_plane) in enumerate(names):
+            flags = given.get(host, Flags())
+            check(flags, node_address(index), control_plane)
+            name = flags.hostname_override or host
             client = ctx.client(f"system:node:{name}", manager="kubelet")
             recorder = ctx.recorder("kubelet", client, name)
             addresses = HostLocal(pod_range(index))
             node = Node(name, index, control_plane, client, recorder, addresses)
-            node.power = OFF if name in spare else ON
+            node.flags = flags
+            node.power = OFF if host in spare else ON
             self.nodes[name] = node
 
     # ---- records ---------------------------------------------------------------------------------------

@@ -81,12 +81,13 @@ class Nodes:
             self.clock.call_later(_LEASE_PERIOD, "kubelet/register", *node.life, background=True)
             return
         if not node.registered:
-            try:
-                node.client.create("nodes", self._object(node))
-            except ApiError as error:
-                if error.code != 409:
-                    self.clock.call_later(_RETRY, "kubelet/register", *node.life)
+            if not node.flags.register_node:
+                if self.core.ctx.informers.of("nodes").get(name) is None:  # somebody else is to make it
+                    self.clock.call_later(_UPDATE_PERIOD, "kubelet/register", *node.life, background=True)
                     return
+            elif not self._create(node):
+                self.clock.call_later(_RETRY, "kubelet/register", *node.life)
+                return
             node.registered = True
             node.recorder.event(self._about(node), "Normal", "Starting", "Starting kubelet.")
             self.clock.call_later(_RETRY, "kubelet/register", *node.life)
@@ -99,9 +100,17 @@ class Nodes:
                     node.images.setdefault(str(parse(container["image"])), self.clock.now)
             self._write(node)
             self.static_pods.refresh(name)
-            self.clock.call_later(STATUS_PERIOD, "kubelet/heartbeat", *node.life, background=True)
+            self.clock.call_later(_report_period(node), "kubelet/heartbeat", *node.life, background=True)
         if not self._renew(node):
             self.clock.call_later(_RETRY, "kubelet/register", *node.life)
+
+    def _create(self, node: Node) -> bool:
+        """The Node object, if it is not there yet; False when it was refused."""
+        try:
+            node.client.create("nodes", self._object(node))
+        except ApiError as error:
+            return error.code == 409
+        return True
 
     def heartbeat(self, name: str) -> None:
         """Clock event: the status again, with a new heartbeat."""
@@ -109,7 +118,7 @@ class Nodes:
         self._write(node)
         if node.reachable:
             self.static_pods.create(node)
-        self.clock.call_later(STATUS_PERIOD, "kubelet/heartbeat", *node.life, background=True)
+        self.clock.call_later(_report_period(node), "kubelet/heartbeat", *node.life, background=True)
 
     def lease(self, name: str) -> None:
         """Clock event: renews the lease. From then on that goes by itself, until somebody else writes it."""
@@ -122,7 +131,8 @@ class Nodes:
         node = self.core.nodes.get(change.key)
         ready = condition_of(change.new, "Ready") if change.status and node is not None else None
         if node is not None and node.ready and ready is not None and ready["status"] == "Unknown":
-            self.clock.call_later(_UPDATE_PERIOD, "kubelet/contradict", *node.life, background=True)
+            period = node.flags.node_status_update_frequency or _UPDATE_PERIOD
+            self.clock.call_later(period, "kubelet/contradict", *node.life, background=True)
 
     def contradict(self, name: str) -> None:
         """Clock event: the status is written if it is still another one than the kubelet's."""
@@ -177,7 +187,8 @@ class Nodes:
             "kubernetes.io/hostname": node.name,
             "kubernetes.io/os": "linux",
         }
-        cloud = self.core.ctx.options.cloud
+        given = node.flags.cloud_provider
+        cloud = self.core.ctx.options.cloud if given is None else given == "external"
         if not cloud:
             labels |= {"topology.kubernetes.io/region": _REGION, "topology.kubernetes.io/zone": zone}
         spec: JSON = {
@@ -188,16 +199,24 @@ class Nodes:
             labels["node-role.kubernetes.io/control-plane"] = ""
             labels["node.kubernetes.io/exclude-from-external-load-balancers"] = ""
             spec["taints"] = [{"effect": "NoSchedule", "key": "node-role.kubernetes.io/control-plane"}]
-        if cloud:  # --cloud-provider=external: what its machine is, the cloud says
-            waits = {"effect": "NoSchedule", "key": _UNINITIALIZED, "value": "true"}
-            spec["taints"] = [*spec.get("taints", ()), waits]
+        waits = {"effect": "NoSchedule", "key": _UNINITIALIZED, "value": "true"}
+        # --cloud-provider=external: what its machine is, the cloud says.
+        taints = [*spec.get("taints", ()), *node.flags.taints, *([waits] if cloud else [])]
+        if taints:
+            spec["taints"] = taints
+        notes = (
+            {"alpha.kubernetes.io/provided-node-ip": node.flags.node_ip}
+            if node.flags.node_ip and cloud
+            else {}
+        )
         return {
             "apiVersion": "v1",
             "kind": "Node",
             "metadata": {
                 "name": node.name,
-                "labels": labels,
+                "labels": labels | dict(node.flags.node_labels),
                 "annotations": {
+                    **notes,
                     "node.alpha.kubernetes.io/ttl": "0",
                     "volumes.kubernetes.io/controller-managed-attach-detach": "true",
                 },
@@ -268,7 +287,8 @@ class Nodes:
         current = self.core.ctx.informers.of("nodes").get(node.name)
         if current is None or not node.reachable:
             return
-        old, status = current["status"], self._status(node, current["status"])
+        old = current.get("status") or {}
+        status = self._status(node, old)
         try:
             node.client.update_status("nodes", {**current, "status": status})
         except ApiError as error:
@@ -313,6 +333,11 @@ class Nodes:
             {"apiVersion": "coordination.k8s.io/v1", "kind": "Lease", "metadata": meta, "spec": spec},
         )
         return True
+
+
+def _report_period(node: Node) -> float:
+    """Seconds between two status writes with nothing new (nodeStatusReportFrequency)."""
+    return node.flags.node_status_update_frequency or STATUS_PERIOD
 
 
 def _readiness(node: Node) -> tuple[str, str, str, str]:

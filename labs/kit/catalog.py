@@ -22,6 +22,7 @@ import yaml
 from cluster_engine.kube_apiserver import audit
 from cluster_engine.kube_scheduler.config import ConfigError, loaded
 from cluster_engine.kube_scheduler.plugins import PLUGINS
+from cluster_engine.kubelet import FlagError, kubelets_of
 from labs.kit import checks as kinds
 from labs.kit import examples, lab_schema, located, pages, variables
 from labs.kit.checking import CheckSpec, Reader
@@ -98,9 +99,11 @@ class Lab:
     cloud: bool = False
     """Whether its cluster stands on the simulated cloud."""
     scheduler: str = ""
+    """The KubeSchedulerConfiguration of its cluster; "": the defaults."""
+    kubelets: str = ""
+    """The flags of its nodes' kubelets; "": none."""
     audit: str = ""
     admission: str = ""
-    """The KubeSchedulerConfiguration of its cluster; "": the defaults."""
     hurries: bool = False
     """Whether time leaps while somebody waits, and stands otherwise."""
     faults: bool = True
@@ -398,6 +401,7 @@ def _build(raw: _LabFiles, seed: int) -> Lab:
         nodes=data.get("nodes", 3),
         cloud=data.get("cluster", {}).get("cloud", False),
         scheduler=_scheduler(raw, data),
+        kubelets=_config(raw, data, "kubelets", "kubelet", kubelets_of),
         audit=_audit(raw, data),
         admission=",".join(data.get("cluster", {}).get("admission", ())),
         faults=data.get("faults", True),
@@ -441,7 +445,7 @@ def _config(
     text: str = yaml.safe_dump(config, sort_keys=False)
     try:
         check(text)
-    except (ConfigError, audit.PolicyError) as error:
+    except (ConfigError, FlagError, audit.PolicyError) as error:
         path = ("cluster", name)
         where = f"{raw.data.name}:{raw.data.line(path)}: {located.dotted(path)}"
         raise CatalogError(f"{where}: expected what {component} takes: {error}") from error

@@ -81,6 +81,11 @@ SCHEMA: Schema = {
                     "type": "object",
                     "description": "a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1)",
                 },
+                "kubelets": {
+                    "type": "object",
+                    "additionalProperties": {"type": "object"},
+                    "description": "flags of kubelets, by their nodes: {worker-1: {register-node: false}}",
+                },
                 "admission": {
                     "type": "array",
                     "items": {"enum": ["AlwaysPullImages"]},

@@ -38,6 +38,7 @@ class Plays:
             lab.nodes,
             lab.cloud,
             lab.scheduler,
+            lab.kubelets,
             lab.audit,
             lab.admission,
             seed,

@@ -3,6 +3,7 @@
 README.md      the instructions, and what is not in the folder
 start.yaml     what stands before anybody begins
 scheduler.yaml the configuration of kube-scheduler, where the lab has one
+kubelets.yaml  the flags of kubelets, by their nodes, where the lab has some
 audit-policy.yaml  what the API server writes to its audit log, where the lab says it
 files/         what lies in the learner's home folder
 goal.yaml      what the model solution made or changed: what people wrote of it, not what the cluster added
@@ -57,6 +58,7 @@ def pages(lab: Lab, language: str, seed: int | None = None) -> dict[str, str]:
         "start.yaml": this.setup.strip() + "\n" if this.setup.strip() else "# nothing\n",
         "goal.yaml": "---\n".join(yaml.dump(obj) for obj in goal) or "# nothing\n",
         **({"scheduler.yaml": this.scheduler} if this.scheduler else {}),
+        **({"kubelets.yaml": this.kubelets} if this.kubelets else {}),
         **({"audit-policy.yaml": this.audit} if this.audit else {}),
         **{f"files/{name}": text for name, text in this.files.items()},
     }

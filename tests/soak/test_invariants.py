@@ -12,7 +12,7 @@ from typing import Any
 
 import orjson
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from cluster_engine import Cluster
@@ -350,6 +350,7 @@ STORIES = st.lists(
 
 @settings(max_examples=EXAMPLES, derandomize=EXAMPLES < 100)
 @given(story=STORIES)
+@example([("deployment", 19), ("deaf", 1), ("wait", 3), ("delete", 0), ("deaf", 1), ("evict", 0)])
 def test_what_holds_in_any_story(base: Cluster, story: list[tuple[str, int]]) -> None:
     watched = Watched(base.fork())
     for action, which in story:
