@@ -111,6 +111,13 @@ def network(options: argparse.Namespace) -> Iterator[Result]:
         ours = [engine("network", str(clients), "200", target) for _ in range(options.runs)]
         result: Result = {"bench": "network", "target": target, "clients": clients, "requests": 200}
         yield result | {"runs": options.runs, **{key: median(ours, key) for key in ours[0]}}
+    yield {
+        "bench": "network",
+        "target": "looping",
+        "pods": 100,
+        "minutes": 60,
+        **engine("looping", "100", "60"),
+    }
 
 
 def life(options: argparse.Namespace) -> Iterator[Result]:

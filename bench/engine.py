@@ -209,6 +209,37 @@ def network(clients: int, count: int, target: str) -> dict[str, Any]:
     }
 
 
+def looping(pods: int, minutes: int) -> dict[str, Any]:
+    """Pods that ask a Service by its name once a second, for so long: CPU, and what a fork of all that costs then."""
+    from cluster_engine.cluster import Cluster
+    from cluster_engine.memory import relax_collector
+
+    relax_collector()
+    cluster = Cluster(nodes=3, seed=1)
+    web = _pod("web", "nginx")
+    web["metadata"]["labels"] = {"app": "web"}
+    spec = {"selector": {"app": "web"}, "ports": [{"port": 80}]}
+    meta = {"name": "svc", "namespace": "default"}
+    cluster.apply([web, {"apiVersion": "v1", "kind": "Service", "metadata": meta, "spec": spec}])
+    script = "while true; do wget -qO- svc; sleep 1; done"
+    cluster.apply([_pod(f"client-{number}", "busybox", "sh", "-c", script) for number in range(pods)])
+    cluster.settle()
+    cpu = time.process_time()
+    cluster.advance(minutes * 60)
+    cpu = time.process_time() - cpu
+    forks = []
+    for _ in range(5):
+        cluster.advance(1)
+        began = time.process_time()
+        cluster.fork()
+        forks.append(time.process_time() - began)
+    return {
+        "cpu_seconds": cpu,
+        "requests_per_second": pods * minutes * 60 / cpu,
+        "fork_milliseconds": sorted(forks)[2] * 1e3,
+    }
+
+
 def life(pods: int, hours: int) -> dict[str, Any]:
     """Looping Pods with exec probes: CPU of a virtual hour, of a fork and of its first second, early and late."""
     from cluster_engine.cluster import Cluster
@@ -274,6 +305,7 @@ BENCHES: dict[str, Callable[[list[str]], dict[str, Any]]] = {
     "boot": lambda _rest: boot(),
     "scale": lambda rest: scale(int(rest[0]), int(rest[1]), "--profile" in rest),
     "network": lambda rest: network(int(rest[0]), int(rest[1]), rest[2]),
+    "looping": lambda rest: looping(int(rest[0]), int(rest[1])),
     "wire": lambda rest: wire(int(rest[0])),
     "life": lambda rest: life(int(rest[0]), int(rest[1])),
     "scheduler": lambda rest: scheduler(int(rest[0]), int(rest[1])),

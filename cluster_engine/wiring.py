@@ -7,7 +7,7 @@ facade over it, `performers.py` what the entries of a journal do to it.
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import replace
 from typing import Any
 
@@ -97,9 +97,10 @@ class Wiring:
         self.network = Network(self.clock, ports, self.chance, (NetworkPolicies(self.informers),))
         self.outside = Outside(self.network, proxy.from_outside, (DEFAULT_NODE, DEFAULT_IP))
         keys = Keys(self.store, _OWN)
-        calls = {
+        calls: dict[str, Callable[[Any], Any]] = {
             "dns": resolver.answer,
             "etcd": keys.answer,
+            "iptables": proxy.listed,
             "http": Inside(self.clock, self.chance, self.server).answer,
             "token": self.server.mounted_token,
         }

@@ -9,12 +9,13 @@ Models pkg/proxy (iptables mode); which endpoints a node's packets go to is ``to
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
 from ipaddress import ip_address, ip_network
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
+from cluster_engine.kube_proxy.listing import Port, saved
 from cluster_engine.kube_proxy.topology import Endpoint, endpoints_of, usable
 from cluster_engine.network import Packet, Rule
 
@@ -87,6 +88,38 @@ class Proxy:
         return self._nodes.count_by_index(_NODE_IP, ip) > 0 or any(
             ip in _external_ips(service) for service in self._services.by_index(_CLUSTER_IP, ip)
         )
+
+    def listed(self, node: str) -> str:
+        """The rules of a node as `iptables-save` prints them."""
+        ports = [
+            port
+            for service in self._services.list()
+            if service["spec"].get("clusterIP") not in (None, "", "None")
+            for port in self._ports(service, node)
+        ]
+        return saved(ports)
+
+    def _ports(self, service: JSON, node: str) -> Iterator[Port]:
+        """The ports of a Service as a node's rules have them."""
+        spec, key = service["spec"], f"{service['metadata']['namespace']}/{service['metadata']['name']}"
+        slices = self._slices.by_index("service", key)
+        for port in spec.get("ports") or ():
+            place = _made(spec, key, port.get("name", ""), slices)
+            own = spec.get("internalTrafficPolicy") == "Local"
+            zone = self._zone(node)
+            chosen = usable(place.endpoints, node, zone, own)
+            yield Port(
+                place.name,
+                port.get("protocol", "TCP"),
+                spec["clusterIP"],
+                port["port"],
+                port.get("nodePort", 0),
+                tuple(_external_ips(service)),
+                spec.get("externalTrafficPolicy") == "Local",
+                tuple(f"{each.ip}:{each.port}" for each in chosen),
+                tuple(f"{each.ip}:{each.port}" for each in usable(place.endpoints, node, zone, local=True)),
+                place.sticky,
+            )
 
     def _place(self, service: JSON, field: str, packet: Packet) -> _Place | None:
         """The Service's port that a packet is for."""

@@ -635,6 +635,17 @@ ELSEWHERE = {
     "[sig-cli] Kubectl client Kubectl run pod should create a pod from an image when restart is Never": (
         "tests/kubectl/test_streams.py", "test_run_that_only_prints",
     ),
+    **dict.fromkeys(
+        (
+            "[sig-cli] Kubectl client Kubectl describe should check if kubectl describe prints relevant information "
+            "for rc and pods",
+            "[sig-cli] Kubectl client Kubectl patch should add annotations for pods in rc",
+            "[sig-cli] Kubectl client Kubectl replace should update a single-container pod's image",
+            "[sig-cli] Kubectl client Update Demo should create and stop a replication controller",
+            "[sig-cli] Kubectl client Update Demo should scale a replication controller",
+        ),
+        ("tests/kubectl/test_conformance_kubectl.py", "test_told_by_kubectl"),
+    ),
     "[sig-cli] Kubectl logs logs should be able to retrieve and filter logs": (
         "tests/kubectl/test_logs.py", "test_flags",
     ),
@@ -650,6 +661,9 @@ ELSEWHERE = {
 OPEN = {
     f"{_MESSAGE} from log output if TerminationMessagePolicy FallbackToLogsOnError is set {NODE}": (
         "a last line without its end gets one in the log"
+    ),
+    f"[sig-node] Pods should support retrieving logs from the container over websockets {NODE}": (
+        "logs are an HTTP answer alone"
     ),
 }
 """Behaviours that fail, and why."""

@@ -68,6 +68,7 @@ CROSSED: dict[str, str] = {
     "container_runtime/nginx_conf.py:BYTES": "tests/container_runtime/test_nginx.py::test_a_mistake[too long]",
     "container_runtime/nginx_conf.py:DEPTH": "tests/container_runtime/test_nginx.py::test_a_mistake[it includes itself]",
     "container_runtime/nginx_conf.py:DIRECTIVES": "tests/container_runtime/test_nginx.py::test_a_mistake[too many]",
+    "linux/programs/traceroute.py:MAX_HOPS": "tests/network/test_names_and_services.py::test_the_way_to_a_host[too many steps]",
     "network/instant.py:DEPTH": "tests/network/test_webhooks_called.py::test_calls_within_calls_are_bounded",
     "linux/files/storage.py:MAX_BYTES": "tests/linux/files/test_files.py::test_entries_and_bytes_are_bounded",
     "linux/files/storage.py:MAX_ENTRIES": "tests/linux/files/test_files.py::test_entries_and_bytes_are_bounded",
@@ -163,7 +164,7 @@ NO_LIMITS: dict[str, str] = {
         linux/limits.py:QUANTUM linux/limits.py:SLICE linux/limits.py:FIRST_PERIOD linux/limits.py:LAST_PERIOD linux/limits.py:RECOVERY
         linux/limits.py:FORK_COST linux/limits.py:EXEC_COST linux/limits.py:WAKE_COST linux/limits.py:BYTES_PER_STEP
         linux/bandwidth.py:LEAST linux/bandwidth.py:SAVED linux/servers.py:EVENT_COST linux/programs/nc.py:_LINGER linux/programs/dig.py:_RETRY linux/programs/dig.py:_TRIES linux/programs/dig.py:_TTL linux/programs/host.py:_RETRY linux/programs/host.py:_TRIES
-        linux/programs/nslookup.py:_RETRY linux/programs/nslookup.py:_TRIES linux/programs/tail.py:_PERIOD network/limits.py:SYN_RETRY
+        linux/programs/traceroute.py:_PROBES linux/programs/traceroute.py:_TOOK linux/programs/nslookup.py:_RETRY linux/programs/nslookup.py:_TRIES linux/programs/tail.py:_PERIOD network/limits.py:SYN_RETRY
         network/limits.py:UNREACHABLE_AFTER network/limits.py:RETRANSMIT network/limits.py:FOREGROUND
         linux/resolver.py:SECOND linux/resolver.py:TIMEOUT linux/resolver.py:ATTEMPTS
         """,

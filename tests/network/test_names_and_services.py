@@ -100,6 +100,12 @@ SEEN = {
     "ip addr show eth0 | grep -w inet": "    inet {ip}/24 brd {net}.255 scope global eth0\n",
     "ip link show lo": "1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000\n"
     "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00\n",
+    "ifconfig eth0 | sed -n 2,3p": "          inet addr:{ip}  Bcast:{net}.255  Mask:255.255.255.0\n"
+    "          UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1\n",
+    "ifconfig lo | head -n 1": "lo        Link encap:Local Loopback  \n",
+    "ifconfig eth7 2>&1": "ifconfig: eth7: error fetching interface information: Device not found\n",
+    "route -n | tail -n 2": "0.0.0.0         {net}.1      0.0.0.0         UG    0      0        0 eth0\n"
+    "{net}.0      0.0.0.0         255.255.255.0   U     0      0        0 eth0\n",
     "netstat -rn | tail -n 1": "{net}.0      0.0.0.0         255.255.255.0   U         0 0          0 eth0\n",
 }
 
@@ -108,7 +114,29 @@ SEEN = {
 def test_what_a_pod_sees_of_its_network(cluster: Cluster, line: str) -> None:
     ip = str((cluster.get("pods", "client") or {})["status"]["podIP"])
     net = ip.rpartition(".")[0]
-    assert ask(cluster, "sh", "-c", line) == (0, SEEN[line].format(ip=ip, net=net))
+    status = 1 if "Device not found" in SEEN[line] else 0
+    assert ask(cluster, "sh", "-c", line) == (status, SEEN[line].format(ip=ip, net=net))
+
+
+WAYS = {
+    "a Pod beside it": (
+        "{web}",
+        "traceroute to {web} ({web}), 30 hops max, 46 byte packets\n 1  {web} ({web})  0.018 ms",
+    ),
+    "a node": ("172.18.0.2", "(172.18.0.2), 30 hops max, 46 byte packets\n 1  {net}.1 ({net}.1)  0.009 ms"),
+    "nobody there": ("-m 2 -n 10.244.9.9", " 1  {net}.1  0.009 ms  0.008 ms  0.007 ms\n 2  *  *  *\n"),
+    "no such name": ("nobody", "traceroute: bad address 'nobody'\n"),
+    "too many steps": ("-m 256 10.244.9.9", "traceroute: invalid number '256'\n"),
+}
+
+
+@pytest.mark.parametrize("case", WAYS)
+def test_the_way_to_a_host(cluster: Cluster, case: str) -> None:
+    words, wanted = WAYS[case]
+    ips = {name: str((cluster.get("pods", name) or {})["status"]["podIP"]) for name in ("web", "client")}
+    ips["net"] = ips["client"].rpartition(".")[0]
+    said = ask(cluster, "traceroute", *words.format(**ips).split())[1]
+    assert wanted.format(**ips) in said
 
 
 def test_a_command_that_lingers_leaves_nothing_to_wait_for(cluster: Cluster) -> None:

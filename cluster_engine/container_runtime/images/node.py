@@ -74,11 +74,31 @@ def _crictl(sys: Sys, state: State, event: Event) -> State:
     return state
 
 
+def _iptables_save(sys: Sys, state: State, event: Event) -> State:
+    """Shows what kube-proxy has written into the node's tables, as far as that is worked out here."""
+    match event:
+        case ["start", argv]:
+            words = argv[1:]
+            if words[:1] in (["-t"], ["--table"]) and words[1:2] in (["nat"], ["filter"]):
+                state = {"table": words[1]}
+            elif words:
+                sys.err("iptables-save: only -t nat and -t filter are simulated here\n")
+                sys.exit(1)
+            sys.call("iptables", sys.hostname)
+        case ["answer", _, text]:
+            tables = [f"*{table}" for table in (text or "").split("*")[1:]]
+            wanted = state.get("table", "")
+            sys.out("".join(table for table in tables if not wanted or table.startswith(f"*{wanted}\n")))
+            sys.exit(0)
+    return state
+
+
 def _programs(variant: Variant) -> Mapping[str, Program]:
     return {
         "/usr/sbin/init": Program("init", on=_init),
         **{path: Program(path.rpartition("/")[2], on=_service) for path in _SERVICES},
         **{f"/usr/bin/{name}": _sentence(name) for name in _SENTENCES},
+        "/usr/sbin/iptables-save": Program("iptables-save", on=_iptables_save),
         "/usr/local/bin/crictl": Program("crictl", on=_crictl),
     }
 

@@ -121,5 +121,63 @@ def _netstat(sys: Sys, argv: list[str]) -> int:
     return 0
 
 
+def _ifconfig(sys: Sys, argv: list[str]) -> int:
+    words = [word for word in argv[1:] if word != "-a"]
+    if len(words) > 1:
+        fail(sys, f"to change an interface {_NOT_HERE}")
+    if words and words[0] not in ("lo", "eth0"):
+        fail(sys, f"{words[0]}: error fetching interface information: Device not found")
+    address = _address(sys)
+    parts = [int(part) for part in address.split(".")]
+    hardware = ":".join(f"{part:02X}" for part in (0x0A, 0x58, *parts))
+    blocks = {
+        "eth0": (
+            f"eth0      Link encap:Ethernet  HWaddr {hardware}  ",
+            f"inet addr:{address}  Bcast:{address.rpartition('.')[0]}.255  Mask:255.255.255.0",
+            "UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1",
+        ),
+        "lo": (
+            "lo        Link encap:Local Loopback  ",
+            "inet addr:127.0.0.1  Mask:255.0.0.0",
+            "UP LOOPBACK RUNNING  MTU:65536  Metric:1",
+        ),
+    }
+    for name, (head, *rows) in blocks.items():
+        if not words or words[0] == name:
+            sys.out(
+                "".join(
+                    f"{line}\n" for line in (head, *(f"          {row}" for row in (*rows, *_COUNTS)), "")
+                )
+            )
+    return 0
+
+
+_COUNTS = (
+    "RX packets:0 errors:0 dropped:0 overruns:0 frame:0",
+    "TX packets:0 errors:0 dropped:0 overruns:0 carrier:0",
+    "collisions:0 txqueuelen:1000 ",
+    "RX bytes:0 (0.0 B)  TX bytes:0 (0.0 B)",
+)
+"""Packets are not counted."""
+
+
+def _route(sys: Sys, argv: list[str]) -> int:
+    words = [word for word in argv[1:] if word not in ("-n", "-e", "-ne", "-en")]
+    if words:
+        fail(sys, f"to change routes {_NOT_HERE}")
+    network = _address(sys).rpartition(".")[0]
+    sys.out("Kernel IP routing table\n")
+    sys.out("Destination     Gateway         Genmask         Flags Metric Ref    Use Iface\n")
+    numbers = any("n" in word for word in argv[1:])
+    for place, gateway, mask, flags in (
+        ("0.0.0.0" if numbers else "default", f"{network}.1", "0.0.0.0", "UG"),
+        (f"{network}.0", "0.0.0.0" if numbers else "*", "255.255.255.0", "U"),
+    ):
+        sys.out(f"{place:<15} {gateway:<15} {mask:<15} {flags:<5} 0      0        0 eth0\n")
+    return 0
+
+
+IFCONFIG = Program("ifconfig", "shows interfaces", "ifconfig [-a] [interface]", run=_ifconfig)
+ROUTE = Program("route", "shows routes", "route [-ne]", run=_route)
 IP = Program("ip", "shows interfaces and routes", _IP_USAGE, run=_ip)
 NETSTAT = Program("netstat", "shows who listens", _NETSTAT_USAGE, run=_netstat)
