@@ -1,0 +1,4 @@
+# fails: answers
+# after: by-commands.sh
+kubectl set selector service {{stall}} app=nobody
+sleep 10

@@ -1,0 +1,4 @@
+# fails: restarted mended
+# after: killed-while-cut.sh
+fault link {{rig.node}} cut
+sleep 90
