@@ -70,6 +70,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
     )
     serve.add_argument("--cloud", action="store_true", help="on the simulated cloud, with load balancers")
     serve.add_argument(
+        "--control-planes", type=int, default=1, choices=(1, 3, 5), help="how many of the nodes (default: 1)"
+    )
+    serve.add_argument(
         "--kubelets", type=Path, metavar="FILE", help="flags of kubelets, by their nodes (default: none)"
     )
     serve.add_argument(
@@ -119,6 +122,7 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
             start=start,
             cloud=options.cloud,
             scheduler_config=config,
+            control_planes=options.control_planes,
             kubelets=options.kubelets.read_text() if options.kubelets is not None else "",
             audit_policy=policy,
             admission_plugins=options.enable_admission_plugins,

@@ -26,6 +26,8 @@ class ClusterOptions:
     addons: bool = True
     control_plane: bool = True
     """Whether the first node is a tainted control-plane node with the static system Pods on it."""
+    control_planes: int = 1
+    """How many control-plane nodes there are, of ``nodes``, if there is one: an odd number up to MAX_CONTROL_PLANES."""
     cloud: bool = False
     """Whether it stands on the simulated cloud, and has its cloud-controller-manager."""
     scheduler_config: str = ""
@@ -45,8 +47,14 @@ class ClusterOptions:
 
     def node_names(self) -> list[tuple[str, bool]]:
         """(name, whether it is a control-plane node) of every node; machines that are to spare are none yet."""
-        names = [("control-plane", True)] if self.control_plane and self.nodes else []
+        count = min(self.control_planes, self.nodes) if self.control_plane else 0
+        names = [(f"control-plane{i + 1 if i else ''}", True) for i in range(count)]
         return names + [(f"worker-{i + 1}", False) for i in range(self.nodes - len(names))]
+
+    def control_plane_names(self) -> tuple[str, ...]:
+        """The nodes on which kubeadm has made a control plane."""
+        names = self.node_names() if self.addons else []
+        return tuple(name for name, control_plane in names if control_plane)
 
     def spare_machines(self) -> list[str]:
         """The machines that the cloud has beside those of nodes."""
@@ -55,9 +63,14 @@ class ClusterOptions:
 
     def as_dict(self) -> dict[str, Any]:
         """What is not said is left out."""
-        return {name: value for name in self.__dataclass_fields__ if (value := getattr(self, name)) != ""}
+        found = {name: value for name in self.__dataclass_fields__ if (value := getattr(self, name)) != ""}
+        return (
+            found if self.control_planes != 1 else {k: v for k, v in found.items() if k != "control_planes"}
+        )
 
 
+MAX_CONTROL_PLANES = 5
+"""Control-plane nodes that a cluster has at most."""
 ELECTED = ("kube-controller-manager", "kube-scheduler")
 """Processes of which the one that holds the lease of their name acts (``--leader-elect``)."""
 ADMISSION_POLICIES = (
@@ -72,16 +85,22 @@ ADMISSION_POLICIES = (
 class Processes:
     """The processes of the control plane that can stop: what they do and see stands still until they start again.
 
-    Without the API server, or the etcd behind it, nobody can do anything.
+    Without any API server, or with less than most of the members of etcd behind them, nobody can do anything.
+    ``hosts``: the nodes with a control plane, of which each has all processes.
     """
 
-    def __init__(self, clock: Clock, informers: SharedInformerFactory) -> None:
+    def __init__(self, clock: Clock, informers: SharedInformerFactory, hosts: tuple[str, ...] = ()) -> None:
         self._clock = clock
         self._informers = informers
+        self.hosts = hosts
+        self.away: dict[str, list[str]] = {}
+        """Process -> the hosts on which it does not run, in their order; where it does on all, it is not named."""
         self.outage_changed: list[Callable[[], None]] = []
         """Told when the API begins or ceases to be out of reach."""
         self.turned: Callable[[str, str, bool], None] = lambda process, host, runs: None
         """Told when one of ELECTED begins or ends on a host: it does something only while it leads."""
+        self.servers_changed: Callable[[], None] = lambda: None
+        """Told when an API server begins or ends."""
         self.give_up: Callable[[str, str], None] = lambda process, host: None
         """Ends the process on that host with the status 1."""
 
@@ -92,17 +111,29 @@ class Processes:
 
     def began(self, process: str, host: str) -> None:
         """The process runs on that host."""
-        if process in ELECTED:
-            self.turned(process, host, True)
-        else:
-            self.start(process)
+        self._turn(process, host, runs=True)
 
     def ended(self, process: str, host: str) -> None:
         """It does not run there any more."""
+        self._turn(process, host, runs=False)
+
+    def runs_on(self, process: str, host: str) -> bool:
+        """Whether it runs there."""
+        return host not in self.away.get(process, ())
+
+    def _turn(self, process: str, host: str, *, runs: bool) -> None:
+        away = [other for other in self.away.get(process, ()) if other != host]
+        self.away[process] = away if runs else sorted([*away, host])
+        if not self.away[process]:
+            del self.away[process]
         if process in ELECTED:
-            self.turned(process, host, False)
-        else:
-            self.stop(process)
+            self.turned(process, host, runs)
+            return
+        there = len(self.hosts) - len(self.away.get(process, ()))
+        needed = len(self.hosts) // 2 + 1 if process == ETCD else 1
+        (self.start if there >= needed else self.stop)(process)
+        if process == API_SERVER:
+            self.servers_changed()
 
     def stop(self, process: str) -> None:
         """It does nothing any more, and is told of nothing."""
@@ -153,8 +184,7 @@ class Context:
     @property
     def control_planes(self) -> tuple[str, ...]:
         """The nodes on which kubeadm has made a control plane."""
-        options = self.options
-        return ("control-plane",) if options.control_plane and options.addons and options.nodes else ()
+        return self.options.control_plane_names()
 
     @property
     def scheme(self) -> Scheme:

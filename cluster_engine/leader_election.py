@@ -44,8 +44,6 @@ class LeaderElection(Component):
             ctx.informers.of(policies).on(refusals, refusals, refusals)
         self.leaders: dict[str, str] = {}
         """Process -> the identity under which it leads."""
-        self.away: dict[str, list[str]] = {}
-        """Process -> the hosts on which it does not run, in their order; where it does on all, it is not named."""
         ctx.processes.turned = self._turned
         ctx.processes.outage_changed.append(self._outage_changed)
         self.clock.register("leader/try", self._try)
@@ -55,10 +53,6 @@ class LeaderElection(Component):
 
     def _turned(self, process: str, host: str, runs: bool) -> None:
         """A candidate has come, or is gone; the lease of a leader that is gone stays until it has run out."""
-        away = [other for other in self.away.get(process, ()) if other != host]
-        self.away[process] = away if runs else sorted([*away, host])
-        if not self.away[process]:
-            del self.away[process]
         if runs:
             self._begin(process, host)
         elif host_of(self.leaders.get(process, f"{host}_")) == host:
@@ -101,8 +95,8 @@ class LeaderElection(Component):
 
     def _may(self, process: str, host: str) -> bool:
         """Whether it is a candidate that waits, and reaches the API."""
-        waits = process not in self.leaders and host not in self.away.get(process, ())
-        return waits and not self.ctx.processes.outage
+        processes = self.ctx.processes
+        return process not in self.leaders and processes.runs_on(process, host) and not processes.outage
 
     def _outage_changed(self) -> None:
         """Without the API nobody renews; when it is there again, who waits looks at the lease anew."""
@@ -204,15 +198,15 @@ class LeaderElection(Component):
             process, self.clock.now, severity, f'{text} lock="{_NAMESPACE}/{process}"{more}'
         )
 
-    # ---- saving ----------------------------------------------------------------------------------------
+    # ---- saving: with it, where the processes run ------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
-        away = {process: hosts.copy() for process, hosts in self.away.items()}
+        away = {process: hosts.copy() for process, hosts in self.ctx.processes.away.items()}
         return {"leaders": dict(self.leaders), **({"away": away} if away else {})}
 
     def load(self, state: dict[str, Any]) -> None:
         self.leaders = dict(state.get("leaders", {}))
-        self.away = {process: list(hosts) for process, hosts in state.get("away", {}).items()}
+        self.ctx.processes.away = {process: list(hosts) for process, hosts in state.get("away", {}).items()}
 
 
 def host_of(identity: str) -> str:

@@ -20,7 +20,14 @@ from cluster_engine.cloud_controller_manager import CLOUD_CONTROLLERS
 from cluster_engine.cloud_provider import Cloud
 from cluster_engine.cni.network_policy import NetworkPolicies
 from cluster_engine.cni.port_map import PortMap
-from cluster_engine.component import ClusterOptions, Component, Context, Processes, user_of
+from cluster_engine.component import (
+    MAX_CONTROL_PLANES,
+    ClusterOptions,
+    Component,
+    Context,
+    Processes,
+    user_of,
+)
 from cluster_engine.controlplane import Aggregator, CustomResources, FlowControl, PostStartHooks
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
@@ -84,6 +91,10 @@ class Wiring:
         """Nothing runs yet. Raises ValueError for options that no cluster can have."""
         if not 0 <= options.nodes <= 5_000:
             raise ValueError(f"nodes must be between 0 and 5000, found {options.nodes}")
+        if not 1 <= options.control_planes <= MAX_CONTROL_PLANES or options.control_planes % 2 == 0:
+            raise ValueError(
+                f"control planes are 1, 3 or {MAX_CONTROL_PLANES}, found {options.control_planes}"
+            )
         self.options = options
         self.clock = Clock(parse_rfc3339(options.start), Failures(options.strict))
         self.chance = Chance(options.seed)
@@ -104,7 +115,7 @@ class Wiring:
             "http": Inside(self.clock, self.chance, self.server).answer,
             "token": self.server.mounted_token,
         }
-        processes = Processes(self.clock, self.informers)
+        processes = Processes(self.clock, self.informers, options.control_plane_names())
         self.context = Context(
             self.clock,
             self.chance,

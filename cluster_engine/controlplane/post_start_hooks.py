@@ -15,6 +15,8 @@ SYSTEM_NAMESPACES = ("kube-system", "kube-public", "kube-node-lease", "default")
 SERVICE_IP = "10.96.0.1"
 API_PORT = 6443
 CONTROL_PLANE_LABEL = "node-role.kubernetes.io/control-plane"
+MASTER_LEASE = 15.0
+"""Seconds after which an API server that is gone is no endpoint any more (the endpoint reconciler's lease)."""
 _SLICES = "endpointslices.discovery.k8s.io"
 _CLASSES = "priorityclasses.scheduling.k8s.io"
 _OBJECTS, _ENDPOINTS = "objects", "endpoints"
@@ -105,6 +107,7 @@ class PostStartHooks(Component):
         super().__init__(ctx)
         self.client = ctx.client("system:apiserver", "kube-apiserver", ("system:masters",))
         self.queue = self.new_queue(self.reconcile, latency=0.0, priority=10)
+        ctx.processes.servers_changed = self._servers_changed
         self.nodes = ctx.informers.of("nodes")
         self.nodes.on(add=self._node_added, update=self._node_updated, delete=self._node_added)
         ctx.informers.of("namespaces").on(delete=self._gone)
@@ -112,6 +115,9 @@ class PostStartHooks(Component):
 
     def start(self) -> None:
         self.queue.add(_OBJECTS)
+
+    def _servers_changed(self) -> None:
+        self.queue.add_after(_ENDPOINTS, MASTER_LEASE, background=True)
 
     def _gone(self, obj: JSON) -> None:
         if obj["metadata"]["name"] in (*SYSTEM_NAMESPACES, "kubernetes"):
@@ -145,7 +151,10 @@ class PostStartHooks(Component):
         """Endpoints and EndpointSlice of the API servers: the control-plane nodes, else the first node."""
         nodes = [node for node in self.nodes.list() if node_ip(node)]
         planes = [node for node in nodes if CONTROL_PLANE_LABEL in (node["metadata"].get("labels") or {})]
-        servers = planes or nodes[:1]
+        serving = [
+            node for node in planes if self.ctx.processes.runs_on(self.process, node["metadata"]["name"])
+        ]
+        servers = serving or planes or nodes[:1]
         if not servers or self.ctx.informers.of("namespaces").get("default") is None:
             return
         ips = [node_ip(node) for node in servers]

@@ -101,12 +101,24 @@ class Faults:
                 f"{node.name} carries the control plane, which does not fail here; a real cluster would stand still"
             )
 
+    def check_power(self, payload: Payload) -> None:
+        """As ``check_worker``; of several control-plane nodes some may go while most of them stay."""
+        node = self.core.nodes.get(payload["node"])
+        planes = [other for other in self.core.nodes.values() if self.static_pods.is_kubeadms(other)]
+        staying = [other for other in planes if other.power == ON and other is not node]
+        if len(planes) < 2 or node not in planes:
+            self.check_worker(payload)
+        elif len(staying) <= len(planes) // 2:
+            raise ValueError("most nodes of the control plane have to stay; a real cluster would stand still")
+
     def power(self, payload: Payload) -> None:
         """Off: whatever runs on the node ends at once, and nobody is told. On: the machine starts, then its kubelet."""
         node, up = self.core.nodes[payload["node"]], payload["up"]
         if not up and node.power != OFF:
             if node.power == ON:
                 self._lose(node)
+                for component in COMPONENTS if self.static_pods.is_kubeadms(node) else ():
+                    self.core.ctx.processes.ended(component, node.name)
             node.power = OFF
             node.boots += 1
         elif up and node.power == OFF:
@@ -272,12 +284,12 @@ class Faults:
         """Raises ValueError when it is none that stops here, or not where it is said to be."""
         if payload["component"] not in COMPONENTS:
             raise ValueError(f"a component is one of {', '.join(COMPONENTS)}, found {payload['component']!r}")
-        node = self._control_plane()
+        node = self._control_plane(payload["node"])
         self.static_pods.find(node, payload["component"], put_away=not payload["stopped"])
 
     def stop_component(self, payload: Payload) -> None:
         """Its manifest is put away, and its Pod ends; or put back, and it starts again."""
-        self.static_pods.move(self._control_plane(), payload["component"], payload["stopped"])
+        self.static_pods.move(self._control_plane(payload["node"]), payload["component"], payload["stopped"])
 
     def give_up(self, component: str, host: str) -> None:
         """A component ends by itself, with the status 1."""
@@ -286,10 +298,10 @@ class Faults:
             if record.static and container is not None and container.state == RUNNING:
                 self.runtime.give_up(record, component)
 
-    def _control_plane(self) -> Node:
-        """Raises ValueError without one."""
+    def _control_plane(self, name: str) -> Node:
+        """The node of that name, or the first one. Raises ValueError without one."""
         for node in self.core.nodes.values():
-            if self.static_pods.is_kubeadms(node):
+            if self.static_pods.is_kubeadms(node) and name in ("", node.name):
                 return node
         raise ValueError("expected a control plane of static Pods, found none")
 
@@ -328,7 +340,7 @@ class Fault:
 
 
 FAULTS: dict[str, Fault] = {
-    "node/power": Fault({"node": str, "up": bool}, {}, Faults.check_worker, Faults.power),
+    "node/power": Fault({"node": str, "up": bool}, {}, Faults.check_power, Faults.power),
     "node/shutdown": Fault(
         {"node": str, "grace": int, "critical": int},
         {"grace": 30, "critical": 10},
@@ -343,7 +355,10 @@ FAULTS: dict[str, Fault] = {
         Faults.kill,
     ),
     "component/stop": Fault(
-        {"component": str, "stopped": bool}, {}, Faults.check_component, Faults.stop_component
+        {"component": str, "stopped": bool, "node": str},
+        {"node": ""},
+        Faults.check_component,
+        Faults.stop_component,
     ),
     "registry/fail": Fault({"host": str, "failing": bool}, {}, Faults.check_registry, Faults.registry),
     "cloud/machine": Fault(

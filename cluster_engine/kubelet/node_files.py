@@ -83,6 +83,6 @@ def _files(
     if control_plane:
         if audit_policy:
             yield AUDIT_POLICY, partial(str, audit_policy)
-        for manifest in static_pods(ip, audited=bool(audit_policy)):
+        for manifest in static_pods(ip, name, bool(audit_policy)):
             path = f"/etc/kubernetes/manifests/{manifest['metadata']['name']}.yaml"
             yield path, partial(yaml.dump, manifest)

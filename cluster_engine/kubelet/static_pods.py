@@ -53,7 +53,7 @@ class StaticPods:
 
     def _kubeadms(self, node: Node) -> tuple[JSON, ...]:
         audited = bool(self.core.ctx.options.audit_policy)
-        return static_pods(node.ip, audited=audited) if self.is_kubeadms(node) else ()
+        return static_pods(node.ip, node.name, audited) if self.is_kubeadms(node) else ()
 
     def is_kubeadms(self, node: Node) -> bool:
         """Whether kubeadm has made a control plane there."""
@@ -228,7 +228,7 @@ def _hash(manifest: JSON) -> str:
 def _complete(manifest: JSON, node: Node) -> JSON:
     meta, spec = manifest["metadata"], manifest["spec"]
     text = orjson.dumps(manifest, option=orjson.OPT_SORT_KEYS)
-    if not node.control_plane:
+    if node.index or not node.control_plane:
         text += f"host:{node.name}".encode()  # the same file on several nodes is several Pods
     digest = hashlib.md5(text, usedforsecurity=False).hexdigest()
     annotations = {

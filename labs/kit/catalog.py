@@ -98,6 +98,8 @@ class Lab:
     lesson_slug: str = ""
     cloud: bool = False
     """Whether its cluster stands on the simulated cloud."""
+    control_planes: int = 1
+    """How many of its nodes are of the control plane."""
     scheduler: str = ""
     """The KubeSchedulerConfiguration of its cluster; "": the defaults."""
     kubelets: str = ""
@@ -401,6 +403,7 @@ def _build(raw: _LabFiles, seed: int) -> Lab:
         nodes=data.get("nodes", 3),
         cloud=data.get("cluster", {}).get("cloud", False),
         scheduler=_scheduler(raw, data),
+        control_planes=data.get("cluster", {}).get("control_planes", 1),
         kubelets=_config(raw, data, "kubelets", "kubelet", kubelets_of),
         audit=_audit(raw, data),
         admission=",".join(data.get("cluster", {}).get("admission", ())),

@@ -6,6 +6,7 @@ from typing import Any
 
 import orjson
 
+from cluster_engine.component import MAX_CONTROL_PLANES
 from labs.kit import checks, variables
 from labs.kit.checks import acts
 from labs.kit.shapes import Schema
@@ -80,6 +81,10 @@ SCHEMA: Schema = {
                 "scheduler": {
                     "type": "object",
                     "description": "a KubeSchedulerConfiguration (kubescheduler.config.k8s.io/v1)",
+                },
+                "control_planes": {
+                    "enum": [1, 3, MAX_CONTROL_PLANES],
+                    "description": "how many of its nodes are of the control plane; 1 without it",
                 },
                 "kubelets": {
                     "type": "object",

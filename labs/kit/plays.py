@@ -38,6 +38,7 @@ class Plays:
             lab.nodes,
             lab.cloud,
             lab.scheduler,
+            lab.control_planes,
             lab.kubelets,
             lab.audit,
             lab.admission,

@@ -124,6 +124,7 @@ def boot(lab: Lab, seed: int | None = None, start: str | None = None) -> Cluster
         seed=seed,
         cloud=lab.cloud,
         scheduler_config=lab.scheduler,
+        control_planes=lab.control_planes,
         kubelets=lab.kubelets,
         audit_policy=lab.audit,
         admission_plugins=lab.admission,

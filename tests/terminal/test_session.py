@@ -166,6 +166,10 @@ FAULTS = [
         "component kube-scheduler down",
         {"kind": "component/stop", "component": "kube-scheduler", "stopped": True},
     ),
+    (
+        "component etcd up control-plane2",
+        {"kind": "component/stop", "component": "etcd", "stopped": False, "node": "control-plane2"},
+    ),
     ("machine worker-1 deleted", {"kind": "cloud/machine", "node": "worker-1", "state": "deleted"}),
     ("group 4", {"kind": "cloud/group", "size": 4}),
     ("group four", None),
@@ -191,7 +195,7 @@ def test_faults_reach_the_host_and_come_back(tmp_path: Path) -> None:
         await bench.type("fault power worker-1 off; echo status=$?\r", "status=0\r\n")
         assert bench.events == [("fault", {"kind": "node/power", "node": "worker-1", "up": False})]
         await bench.type("fault power mars off; echo status=$?\r", "found 'mars'\r\nstatus=1\r\n")
-        await bench.type("fault; echo status=$?\r", "component NAME down|up\r\nstatus=2\r\n")
+        await bench.type("fault; echo status=$?\r", "component NAME down|up [NODE]\r\nstatus=2\r\n")
 
     run(tmp_path, scenario)
 

@@ -11,7 +11,7 @@ USAGE = (
     "fault power NODE off|on | fault shutdown NODE | fault link NODE cut|healed | "
     "fault kill POD [CONTAINER] [NAMESPACE] | fault registry HOST down|up | "
     "fault machine NODE running|stopped|deleted | fault group SIZE | "
-    "fault cloud instances|routes|loadbalancers down|up | fault component NAME down|up"
+    "fault cloud instances|routes|loadbalancers down|up | fault component NAME down|up [NODE]"
 )
 
 
@@ -28,6 +28,8 @@ def asked(words: list[str]) -> dict[str, Any] | None:
             return {"kind": "registry/fail", "host": host, "failing": state == "down"}
         case ["component", name, "down" | "up" as state]:
             return {"kind": "component/stop", "component": name, "stopped": state == "down"}
+        case ["component", name, "down" | "up" as state, node]:
+            return {"kind": "component/stop", "component": name, "stopped": state == "down", "node": node}
         case ["machine", node, state]:
             return {"kind": "cloud/machine", "node": node, "state": state}
         case ["group", size] if size.isdecimal():

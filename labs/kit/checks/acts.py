@@ -215,7 +215,10 @@ SCHEMA: Schema = {
                 host={"type": "string", "description": "of registry/fail: docker.io"},
                 failing={"type": "boolean", "description": "of registry/fail"},
                 component={"type": "string", "description": "of component/stop: kube-scheduler"},
-                stopped={"type": "boolean", "description": "of component/stop"},
+                stopped={
+                    "type": "boolean",
+                    "description": "of component/stop; with several control planes also node",
+                },
                 state={"enum": list(MACHINE_STATES), "description": "of cloud/machine"},
                 size={"type": "integer", "description": "of cloud/group: nodes that are no control plane"},
                 service={"enum": list(SERVICES), "description": "of cloud/api"},
