@@ -175,11 +175,13 @@ def lessons(options: argparse.Namespace) -> Iterator[Result]:
 def time(options: argparse.Namespace) -> Iterator[Result]:
     """Random moments of a run of 500 entries and ten hours, had again and gone on from; a what-if of a minute."""
     measured = hosting(500, 10, 60, module="bench.rewind")
-    rewind, scrub, whatif, branch = (measured.pop(case) for case in ("rewind", "scrub", "whatif", "branch"))
+    cases = ("rewind", "scrub", "whatif", "branch", "step")
+    rewind, scrub, whatif, branch, step = (measured.pop(case) for case in cases)
     yield {"bench": "time", "case": "rewind", **measured, **rewind}
     yield {"bench": "time", "case": "scrub", **scrub}
     yield {"bench": "time", "case": "whatif", **whatif}
     yield {"bench": "time", "case": "branch", **branch}
+    yield {"bench": "time", "case": "step", **step}
 
 
 def cel(options: argparse.Namespace) -> Iterator[Result]:

@@ -66,12 +66,15 @@ def _measured(repeats: int, act: Callable[[], object]) -> dict[str, float]:
 
 
 def measure(entries: int, hours: int, repeats: int) -> dict[str, Any]:
-    """A run's random moments after it moved to another host, what-ifs of a minute, and going on from random moments."""
+    """A run's random moments after it moved to another host, what-ifs of a minute, and going on from random moments
+    and from where a step began."""
     with platform(), host() as made:
+        from runs import branches
         from runs.models import Run
 
         run = start(made, 1)[0]
-        began = made.runs[run].cluster.clock.now
+        began, first = made.runs[run].cluster.clock.now, made.runs[run].lab.steps[0].id
+        made.call(made.runs[run].note_steps([]))
         made.call(_lived(made.runs[run], entries, hours))
         made.call(made.passivate(made.runs[run]))
         made.acquire(run)
@@ -100,6 +103,18 @@ def measure(entries: int, hours: int, repeats: int) -> dict[str, Any]:
             made.call(made.runs[run].branch({"action": "branch", "at": moment()}))
             made.acquire(run)
 
+        def step() -> None:
+            """Until the cluster is up as it was when the lab's first step began."""
+            made.call(made.runs[run].branch({"action": "step", "step": first}))
+            made.acquire(run)
+
+        def steps() -> dict[str, float]:
+            row = Run.objects.get(pk=run)
+            for each in branches.listed(row):  # a run keeps some, and no more
+                if not each["present"]:
+                    branches.delete(row, each["number"])
+            return _measured(BRANCHES, step)
+
         asked = {"action": "delete", "resource": "deployments", "name": "web", "seconds": 60}
         return {
             "entries": entries,
@@ -110,6 +125,7 @@ def measure(entries: int, hours: int, repeats: int) -> dict[str, Any]:
             "scrub": _measured(repeats, lambda: made.call(hosted.past({"at": next(places)}))),
             "whatif": _measured(max(repeats // 5, 1), lambda: made.call(hosted.what_if(asked))),
             "branch": _measured(BRANCHES, branch),
+            "step": steps(),
         }
 
 

@@ -381,6 +381,13 @@ class RunBranchSerializer(serializers.Serializer[Any]):
     kept_bytes = serializers.IntegerField(help_text="of what it shares with no other before it")
 
 
+class RunStepSerializer(serializers.Serializer[Any]):
+    """A step of a run's lab that has begun."""
+
+    step = serializers.CharField(help_text="its id")
+    at = serializers.CharField(help_text="the cluster's time then, RFC 3339")
+
+
 class RunBranchNameSerializer(serializers.Serializer[Any]):
     """A branch's name."""
 
@@ -459,13 +466,15 @@ class RunBranchRequestSerializer(serializers.Serializer[Any]):
     """What the run goes on from."""
 
     action = serializers.ChoiceField(
-        choices=("branch", "undo", "keep", "switch"),
-        help_text="from a moment; from before what was done last; by what was tried; where another branch was left",
+        choices=("branch", "undo", "keep", "step", "switch"),
+        help_text="from a moment; from before what was done last; by what was tried; from where a step of the lab "
+        "began; where another branch was left",
     )
     at = serializers.CharField(max_length=40, required=False, help_text="of `branch`: the moment, RFC 3339")
     revision = serializers.CharField(
         max_length=20, required=False, help_text="of `branch`: right after it, as of the past"
     )
+    step = serializers.CharField(max_length=100, required=False, help_text="of `step`: its id")
     number = serializers.IntegerField(required=False, min_value=0, help_text="of `switch`: which branch")
     name = serializers.CharField(max_length=NAME_LIMIT, required=False, help_text="of the new branch")
     whatif = RunWhatIfRequestSerializer(required=False, help_text="of `keep`: what was tried")

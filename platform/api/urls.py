@@ -44,6 +44,7 @@ urlpatterns = [
     path("v1/runs/<uuid:run_id>/past/", views.RunPastView.as_view(), name="run_past"),
     path("v1/runs/<uuid:run_id>/whatif/", views.RunWhatIfView.as_view(), name="run_whatif"),
     path("v1/runs/<uuid:run_id>/branches/", views.RunBranchesView.as_view(), name="run_branches"),
+    path("v1/runs/<uuid:run_id>/steps/", views.RunStepsView.as_view(), name="run_steps"),
     path("v1/runs/<uuid:run_id>/branches/<int:number>/", views.RunBranchView.as_view(), name="run_branch"),
     path("v1/me/", views.MeView.as_view(), name="me"),
 ]

@@ -52,6 +52,7 @@ from api.serializers import (
     RunPastSerializer,
     RunRequestSerializer,
     RunSerializer,
+    RunStepSerializer,
     RunTokenSerializer,
     RunTrailRequestSerializer,
     RunTrailSerializer,
@@ -523,6 +524,16 @@ class RunBranchesView(APIView):
         if reply.status == 200:
             return Response(RunBranchedSerializer(reply.data).data)
         raise _refused(reply)
+
+
+class RunStepsView(APIView):
+    """The lab's steps of one run."""
+
+    @extend_schema(operation_id="runs_steps_list", responses=RunStepSerializer(many=True))
+    def get(self, request: Request, run_id: uuid.UUID) -> Response:
+        """The steps that have begun: `branches` with the action `step` goes back to where one did."""
+        run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
+        return Response(RunStepSerializer(branches.steps(run), many=True).data)
 
 
 class RunBranchView(APIView):

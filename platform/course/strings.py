@@ -197,6 +197,9 @@ _WORKSPACE: dict[str, str | Promise] = {
     "checks.failed": _("not yet"),
     "checks.pending": _("still rolling out"),
     "checks.error": _("could not be checked"),
+    "guide.restarted": _(
+        "The cluster is as it was when this step began. What you had is kept as the branch “{name}”."
+    ),
     "checks.hint": _("Hint"),
     "checks.another_hint": _("Another hint"),
     "checks.pause": _("Another hint comes in {seconds} seconds. Think of it first."),

@@ -45,6 +45,29 @@ class Told(TypedDict):
     """Of what it does not share."""
 
 
+class Begun(TypedDict):
+    """A step of the lab that has begun."""
+
+    step: str
+    at: str
+    """The cluster's time then."""
+
+
+def steps(run: Run) -> list[Begun]:
+    """The steps that one can go back to, each with the beginning that `to_step` takes."""
+    return [Begun(step=step, at=rfc3339(frame.at_us or 0)) for step, frame in _begun(run.pk).items()]
+
+
+def _begun(run_id: uuid.UUID) -> dict[str, Keyframe]:
+    """The keyframe with which each step begins: on the present way, or else where it began last."""
+    everywhere = Keyframe.objects.filter(run_id=run_id).order_by("written", "seq")
+    found: dict[str, Keyframe] = {}
+    for frames in (everywhere, lineage.keyframes(run_id)):
+        for frame in frames.exclude(steps=[]).defer("data", "files"):
+            found |= dict.fromkeys(frame.steps, frame)
+    return found
+
+
 def listed(run: Run) -> list[Told]:
     """The branches that there are, in the order in which they came."""
     present = Run.objects.values_list("branch", flat=True).get(pk=run.pk)
@@ -89,6 +112,17 @@ def undo(run_id: uuid.UUID, epoch: int, name: str = "") -> Branch:
             # Several undone in a row: what lies between them was never gone on from.
             _forget(run.pk, _known(run.pk, run.branch), branch.number)
         return branch
+
+
+def to_step(run_id: uuid.UUID, epoch: int, step: str, name: str = "") -> Branch:
+    """Go on from where a step of the lab began; what is present now is kept. Raises `BranchError`, `FencedError`."""
+    with transaction.atomic():
+        run = _held(run_id, epoch)
+        frame = _begun(run_id).get(step)
+        if frame is None:
+            raise BranchError(_("This step has not begun yet: it begins when those before it are done."))
+        last = lineage.entries(run_id, frame.branch).filter(seq=frame.seq).first()
+        return _left(run, last, frame.at_us or 0, name)
 
 
 def keep(run_id: uuid.UUID, epoch: int, tail: Sequence[Record], name: str = "") -> Branch:
@@ -166,8 +200,8 @@ def _left(run: Run, last: JournalEntry | None, at_us: int, name: str, tail: Sequ
     number = (known.aggregate(most=Max("number"))["most"] or 0) + 1
     name = _named(name) or _("From %(time)s") % {"time": rfc3339(at_us)[11:19]}
     branch = known.create(run=run, number=number, name=name, parent=last.branch, seq=last.seq, at_us=at_us)
-    rows = lineage.entries(run.pk)
-    _enter(run, branch, last.seq, at_us, _changes(_files(rows.filter(seq__lte=last.seq)), _files(rows)), tail)
+    then = _files(lineage.entries(run.pk, last.branch).filter(seq__lte=last.seq))
+    _enter(run, branch, last.seq, at_us, _changes(then, _files(lineage.entries(run.pk))), tail)
     return branch
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import uuid
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Container, Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -240,12 +240,18 @@ def _last_keyframe(run_id: uuid.UUID) -> Keyframe | None:
 
 
 def keep_keyframe(
-    run_id: uuid.UUID, epoch: int, seq: int, data: bytes, at_us: int | None = None, cost_us: int = 0
+    run_id: uuid.UUID,
+    epoch: int,
+    seq: int,
+    data: bytes,
+    at_us: int | None = None,
+    cost_us: int = 0,
+    steps: Sequence[str] = (),
 ) -> None:
     """Keep the cluster's state after the entry `seq`, with the files of then.
 
-    `at_us`: its virtual time; `cost_us`: what was computed since the keyframe before, µs. A state that is older than
-    the last one is let go. Raises `FencedError`.
+    `at_us`: its virtual time; `cost_us`: what was computed since the keyframe before, µs; `steps`: those of the lab
+    that begin with it. A state that is older than the last one is let go. Raises `FencedError`.
     """
     with transaction.atomic():
         branch = _own(run_id, epoch, 0)
@@ -257,7 +263,9 @@ def keep_keyframe(
             rows = rows.filter(seq__gt=frame.seq)
         changed = with_changes(frame.files if frame else {}, records(rows))
         files = zlib.compress(json.dumps(changed).encode("ascii"))
-        values = {"data": data, "files": files, "at_us": at_us, "cost_us": cost_us}
+        same = Keyframe.objects.filter(run_id=run_id, branch=branch, seq=seq)
+        begin = [*(same.values_list("steps", flat=True).first() or []), *steps]
+        values = {"data": data, "files": files, "at_us": at_us, "cost_us": cost_us, "steps": begin}
         before = _keyframe_bytes(run_id)
         Keyframe.objects.update_or_create(
             run_id=run_id, branch=branch, seq=seq, defaults={**values, "size": len(data) + len(files)}
@@ -275,23 +283,29 @@ def _thin(run_id: uuid.UUID, branch: int) -> None:
     """Of the branch's keyframes some go, where the run keeps too many, or too large ones."""
     everything = Keyframe.objects.filter(run_id=run_id)
     count, size = everything.count(), _keyframe_bytes(run_id)
-    kept = [list(row) for row in everything.filter(branch=branch).values_list("pk", "cost_us", "size")]
-    while len(kept) > 2 and (count > KEYFRAMES_KEPT or size > KEYFRAMES_BYTES):
-        place = missed_least([cost for _, cost, _ in kept])
-        pk, cost, bytes_ = kept.pop(place)
+    kept = [
+        list(row) for row in everything.filter(branch=branch).values_list("pk", "cost_us", "size", "steps")
+    ]
+    while count > KEYFRAMES_KEPT or size > KEYFRAMES_BYTES:
+        stay = {place for place, row in enumerate(kept) if row[3]}
+        place = missed_least([row[1] for row in kept], stay)
+        if place is None:
+            break
+        pk, cost, bytes_, _steps = kept.pop(place)
         kept[place][1] += cost
         count, size = count - 1, size - bytes_
         Keyframe.objects.filter(pk=pk).delete()
         Keyframe.objects.filter(pk=kept[place][0]).update(cost_us=kept[place][1])
 
 
-def missed_least(costs: Sequence[int]) -> int:
-    """Which of three keyframes or more can go: without it, least is computed to get to a moment after it.
+def missed_least(costs: Sequence[int], stay: Container[int] = ()) -> int | None:
+    """Which of the keyframes can go: without it, least is computed to get to a moment after it. None where none can.
 
     `costs`: of each, what it takes from the one before to it. Never the first, with which a later engine begins, nor
-    the last, from which the run goes on.
+    the last, from which the run goes on, nor those of `stay`, to which one goes back by name.
     """
-    return min(range(1, len(costs) - 1), key=lambda place: costs[place] + costs[place + 1])
+    places = [place for place in range(1, len(costs) - 1) if place not in stay]
+    return min(places, key=lambda place: costs[place] + costs[place + 1], default=None)
 
 
 def begin_anew(run: Run) -> None:

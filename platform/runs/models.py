@@ -226,6 +226,8 @@ class Keyframe(models.Model):
     data = models.BinaryField()
     #: What the learner had changed of the files by then, packed (`journal.with_changes`).
     files = models.BinaryField(default=b"")
+    #: The lab's steps that begin here: one goes back to them (`branches.to_step`).
+    steps = models.JSONField(default=list)
     #: Bytes of both.
     size = models.PositiveIntegerField(default=0)
     written = models.DateTimeField(_("written"), auto_now=True)

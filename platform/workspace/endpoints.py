@@ -162,8 +162,8 @@ async def whatif(request: HttpRequest, run: Run) -> HttpResponse:
 
 @endpoint("GET", "POST", "PUT", "DELETE")
 async def branches(request: HttpRequest, run: Run) -> HttpResponse:
-    """The run's branches; POST makes another one present (see `runs.host.branching`), PUT renames one {number, name},
-    DELETE deletes one {number}."""
+    """The run's branches, and the lab's steps that have begun; POST makes another branch present (see
+    `runs.host.branching`), PUT renames one {number, name}, DELETE deletes one {number}."""
     if request.method == "POST":
         return _relay(await hosting.call(run, "POST", "branch", json_body(request)))
     if not run.is_live:
@@ -180,7 +180,8 @@ async def branches(request: HttpRequest, run: Run) -> HttpResponse:
                 await sync_to_async(ways.delete)(run, number)
         except ways.BranchError as error:
             return problem(409, str(error))
-    return JsonResponse({"branches": await sync_to_async(ways.listed)(run)})
+    told = {"branches": await sync_to_async(ways.listed)(run), "steps": await sync_to_async(ways.steps)(run)}
+    return JsonResponse(told)
 
 
 @endpoint("GET", "PUT", "POST", "DELETE")

@@ -758,6 +758,25 @@ def test_looking_back_and_coming_home(visit):
     assert back.evaluate("it => it === document.activeElement"), "the focus comes back to where it was"
 
 
+def test_beginning_a_step_again(visit):
+    """By keyboard alone; what there was is kept."""
+    workspace = visit()
+    page = workspace.page
+    again = page.locator("dd-guide .step:not([hidden]) [data-restart]")
+    again.wait_for(state="attached")
+    page.wait_for_function("() => !document.querySelector('.step:not([hidden]) [data-restart]').hidden")
+    workspace.type("kubectl run ghost --image=nginx:1.27 && kubectl wait --for=condition=Ready pod/ghost")
+    workspace.expect("condition met")
+    workspace.show("map")
+    page.wait_for_selector("dd-map .pod:has-text('ghost')")
+    workspace.show("guide")
+    again.focus()
+    page.keyboard.press("Enter")
+    page.wait_for_function("() => document.querySelector('[data-check-live]').textContent.includes('“')")
+    workspace.show("map")
+    page.locator("dd-map .pod:has-text('ghost')").first.wait_for(state="detached")
+
+
 def test_going_on_from_the_past_and_back(visit):
     """By keyboard alone."""
     workspace = visit()

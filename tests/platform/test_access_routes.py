@@ -151,6 +151,7 @@ ROUTES: dict[str, dict[str, str]] = {
     "api/v1/runs/<uuid:run_id>/past/": {"GET": API_WATCHED},
     "api/v1/runs/<uuid:run_id>/whatif/": {"POST": API_MINE},
     "api/v1/runs/<uuid:run_id>/branches/": {"GET": API_WATCHED, "POST": API_MINE},
+    "api/v1/runs/<uuid:run_id>/steps/": {"GET": API_WATCHED},
     "api/v1/runs/<uuid:run_id>/branches/<int:number>/": {"PATCH": API_MINE, "DELETE": API_MINE},
     "api/v1/me/": {"GET": IN},
     "healthz": {"GET": ALL},

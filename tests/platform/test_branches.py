@@ -3,18 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 import pytest
 from runs import branches, journal, lineage
 from runs.branches import BranchError
-from runs.host import branching
+from runs.host import branching, steps
 from runs.host.errors import HostError
 from runs.journal import FencedError, Moment
 from runs.models import Branch, JournalEntry, Keyframe, Run
 from test_pasts import Life, host, life
 
 from cluster_engine.sim import rfc3339_micro
+from labs.kit.catalog import Step
 
 __all__ = ["host", "life"]  # fixtures
 
@@ -178,8 +180,12 @@ def test_the_terminal_lists_and_goes(life: Life) -> None:
 
 
 REFUSED: list[tuple[dict[str, Any], int, str]] = [
-    ({"action": "leap"}, 400, "action: one of branch, undo, keep, switch, found 'leap'"),
-    ({"action": "switch", "number": "one"}, 400, "action: one of branch, undo, keep, switch, found 'switch'"),
+    ({"action": "leap"}, 400, "action: one of branch, undo, keep, step, switch, found 'leap'"),
+    (
+        {"action": "switch", "number": "one"},
+        400,
+        "action: one of branch, undo, keep, step, switch, found 'switch'",
+    ),
     ({"action": "switch", "number": 7}, 409, "There is no branch 7."),
     ({"action": "branch", "at": "soon"}, 400, "at: a time as 2026-01-01T00:00:00Z, found 'soon'"),
     ({"action": "branch", "at": "1999-01-01T00:00:00Z"}, 409, "The run had not begun then."),
@@ -246,3 +252,87 @@ def test_the_words_of_the_terminal_are_known_to_its_program() -> None:
     from cluster_engine.terminal.programs import clock
 
     assert set(branching.WORDS) < set(clock.WORDS)
+
+
+def passed(*checks: str) -> list[dict[str, Any]]:
+    return [{"id": check, "state": "passed"} for check in checks]
+
+
+STEPS = [
+    Step("read", {}, {}, ()),
+    Step("do", {}, {}, ("a", "b")),
+    Step("see", {}, {}, ()),
+    Step("last", {}, {}, ("c",)),
+]
+
+
+@pytest.mark.parametrize(
+    ("done", "begun"),
+    [
+        ((), ["read", "do"]),
+        (("a", "c"), ["read", "do"]),
+        (("a", "b"), ["read", "do", "see", "last"]),
+        (("a", "b", "c"), ["read", "do", "see", "last"]),
+    ],
+    ids=str,
+)
+def test_which_steps_have_begun(done: tuple[str, ...], begun: list[str]) -> None:
+    assert steps.begun(STEPS, done) == begun
+
+
+def test_going_back_to_where_a_step_began(life: Life) -> None:
+    def hosted() -> Any:
+        life.hosted.lab = replace(life.hosted.lab, steps=tuple(STEPS))
+        return life.hosted
+
+    def note(*checks: str) -> tuple[int, str]:
+        life.host.call(hosted().note_steps(passed(*checks)))
+        return state(life)
+
+    def back(step: str) -> dict[str, Any]:
+        hosted()
+        return go(life, action="step", step=step)
+
+    first = note()
+    life.live(1)
+    life.host.call(life.hosted.terminal.save("mine.txt", "1"))
+    second = note("a", "b")
+    life.live(1)
+    trunk = note("a", "b")
+    assert Keyframe.objects.exclude(steps=[]).count() == 2, "it begins once"
+    assert [each["step"] for each in branches.steps(life.run)] == ["read", "do", "see", "last"]
+    assert back("last")["name"] == "Step 4 again"
+    assert state(life) == second
+    life.live(1)
+    assert back("read")["name"] == "Step 1 again"
+    assert state(life) == first
+    assert "mine.txt" in {each["path"] for each in life.hosted.files()}, "the files came along"
+    back("last")
+    assert state(life) == second, "though it began on another way than the present one"
+    go(life, action="switch", number=0)
+    assert state(life) == trunk, "what there was is kept"
+    for step, problem in (("none", "has not begun"), ("", "has not begun")):
+        with pytest.raises(HostError, match=problem):
+            back(step)
+
+
+def test_a_keyframe_that_takes_anothers_place_begins_its_steps(run: Run) -> None:
+    for steps_of_it in (["a"], [], ["b"]):
+        journal.keep_keyframe(run.pk, run.epoch, 1, b"x", at_us=1, steps=steps_of_it)
+    assert [each["step"] for each in branches.steps(run)] == ["a", "b"]
+
+
+def test_where_a_step_begins_is_not_thinned_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(journal, "KEYFRAMES_KEPT", 4)
+    for seq in range(1, 9):
+        journal.keep_keyframe(run.pk, run.epoch, seq, b"x", at_us=seq, steps=["a"] if seq == 2 else [])
+    assert Keyframe.objects.filter(run=run).count() == 4
+    assert [each["at"] for each in branches.steps(run)] == ["1970-01-01T00:00:00Z"]
+    assert Keyframe.objects.filter(run=run, seq=2).exists()
+
+
+def test_a_run_s_steps_over_the_api(client_of: Callable[[str], Any], run: Run) -> None:
+    journal.keep_keyframe(run.pk, run.epoch, 1, b"x", at_us=7_000_000, steps=["one", "two"])
+    begun = [{"step": step, "at": "1970-01-01T00:00:07Z"} for step in ("one", "two")]
+    assert client_of("owner").get(f"/api/v1/runs/{run.pk}/steps/").json() == begun
+    assert client_of("owner").get(f"/runs/{run.pk}/branches/").json()["steps"] == begun

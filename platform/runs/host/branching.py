@@ -1,8 +1,8 @@
 """A run goes on from a moment of its past, or on another branch (`runs/branches.py`), and leaves its host for it.
 
 What is asked is an object with one `action`: `branch` (`at` a time or right after a `revision`, as in `past.asked`),
-`undo`, `keep` what came of a `whatif` (as `host/whatif.py` takes it), or `switch` to a `number`; all but the last take
-a `name`.
+`undo`, `keep` what came of a `whatif` (as `host/whatif.py` takes it), back to where a `step` of the lab began, or
+`switch` to a `number`; all but the last take a `name`.
 """
 
 from __future__ import annotations
@@ -18,7 +18,7 @@ from django.utils.translation import gettext as _
 from cluster_engine.cluster import Cluster
 from cluster_engine.sim import Entry, rfc3339_micro
 from runs import branches
-from runs.host import past
+from runs.host import past, steps
 from runs.host.clock import RunClock
 from runs.host.errors import HostError
 from runs.host.whatif import lived
@@ -38,6 +38,7 @@ class Owner(Protocol):
     epoch: int
     cluster: Cluster
     clock: RunClock
+    lab: Any
 
     @property
     def hurries(self) -> bool:
@@ -85,12 +86,19 @@ def _change(run: Owner, data: dict[str, Any]) -> Callable[[], Branch]:
             return partial(branches.branch_off, run.run_id, run.epoch, asked.moment, name)
         case {"action": "undo"}:
             return partial(branches.undo, run.run_id, run.epoch, name)
+        case {"action": "step", "step": str(step)}:
+            name = name or steps.name_of(run.lab.steps, step)
+            return partial(branches.to_step, run.run_id, run.epoch, step, name)
         case {"action": "switch", "number": int(number)}:
             return partial(branches.switch, run.run_id, run.epoch, number)
     raise HostError(
         400,
         _("%(name)s: one of %(known)s, found %(found)r")
-        % {"name": "action", "known": "branch, undo, keep, switch", "found": str(data.get("action"))[:40]},
+        % {
+            "name": "action",
+            "known": "branch, undo, keep, step, switch",
+            "found": str(data.get("action"))[:40],
+        },
     )
 
 

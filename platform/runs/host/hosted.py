@@ -9,7 +9,7 @@ import secrets
 import shlex
 import uuid
 from collections import Counter
-from collections.abc import Coroutine, Iterator
+from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -29,7 +29,7 @@ from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
 from runs import journal, other_states, services, stations
-from runs.host import beside, branching, past, past_api, preview, trail
+from runs.host import beside, branching, past, past_api, preview, steps, trail
 from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.clock import RunClock
@@ -177,6 +177,8 @@ class HostedRun:
         self._forecasts = asyncio.Semaphore(1)
         self._lookbacks = asyncio.Semaphore(1)
         self._jars = Jars()
+        self._begun: set[str] | None = None
+        """The lab's steps whose beginning is kept; None: that has not been looked up."""
 
     @property
     def hurries(self) -> bool:
@@ -335,15 +337,36 @@ class HostedRun:
             now = asyncio.get_running_loop().time()
             self._frame_after = now + KEYFRAME_REST * (now - begun)
 
-    async def _keep_keyframe(self) -> bytes | None:
-        """Keep the state as it is now, so that a rebuild replays only what comes after. None: it was not kept."""
+    async def note_steps(self, checks: list[dict[str, Any]]) -> None:
+        """Keep where the lab's steps begin: those whose forerunners' checks pass now."""
+        if self._begun is None:
+            self._begun = await self.host.in_thread(steps.known, self.run_id)
+        begun = steps.begun(self.lab.steps, {each["id"] for each in checks if each["state"] == "passed"})
+        new = [step for step in begun if step not in self._begun]
+        if not new:
+            return
+        try:
+            await self.note_time()  # one goes on from an entry
+        except (JournalFullError, JournalUnavailableError) as error:
+            logger.info("the beginning of a step is not kept: %s", error, extra={"run": self.run_id})
+            return
+        self._begun |= set(new)
+        await self._keep_keyframe(new)
+
+    async def _keep_keyframe(self, begin: Sequence[str] = ()) -> bytes | None:
+        """Keep the state as it is now, so that a rebuild replays only what comes after. None: it was not kept.
+
+        `begin`: the lab's steps that begin now.
+        """
         fork = self.cluster.fork()
         self.cluster.journal.let_go()
         seq, at, spent = self._base + fork.journal.next_seq - 1, fork.clock.now, self.driver.spent
         cost, self._framed_spent = spent - self._framed_spent, spent
         try:
             data = await self.host.pack(fork)
-            await self.host.in_thread(journal.keep_keyframe, self.run_id, self.epoch, seq, data, at, cost)
+            await self.host.in_thread(
+                journal.keep_keyframe, self.run_id, self.epoch, seq, data, at, cost, begin
+            )
             return data
         except (FencedError, DatabaseError) as error:
             # The journal has everything; a rebuild takes longer.

@@ -33,6 +33,11 @@ interface Report {
   checks: CheckAnswer[];
 }
 
+interface Ways {
+  branches: { number: number; name: string; present: boolean; left: number | null }[];
+  steps: { step: string }[];
+}
+
 const AFTER = "after";
 const TIME = new Intl.DateTimeFormat(document.documentElement.lang, { timeStyle: "short" });
 
@@ -45,6 +50,10 @@ class GuideElement extends HTMLElement {
   #failing = "";
   #passed = page.state === "passed";
   #appealed: Record<string, string> = {};
+  #shown = false;
+
+  /** To which step one goes when the run is there again. */
+  #wanted = "";
 
   connectedCallback(): void {
     this.#steps = [...this.querySelectorAll<HTMLElement>(".step:not(.after)")];
@@ -56,6 +65,9 @@ class GuideElement extends HTMLElement {
     }
     for (const button of this.querySelectorAll<HTMLElement>("[data-go]")) {
       button.addEventListener("click", () => this.#go(this.#beside(Number(button.dataset.go))));
+    }
+    for (const button of this.querySelectorAll<HTMLElement>("[data-restart]")) {
+      button.addEventListener("click", () => void this.#restart(button.dataset.restart ?? ""));
     }
     this.addEventListener("click", (event) => {
       const asked = event.target instanceof Element ? event.target.closest<HTMLElement>("[data-cause]") : null;
@@ -117,6 +129,28 @@ class GuideElement extends HTMLElement {
     const text = need("[data-text]", this);
     text.scrollTop = 0;
     text.focus({ preventScroll: true });
+  }
+
+  /** The cluster goes back to where the step began; what there was until now is kept as a branch. */
+  async #restart(id: string): Promise<void> {
+    try {
+      this.#wanted = id;
+      await request("POST", `${page.base}branches/`, { action: "step", step: id });
+      const kept = await this.#offerRestarts();
+      this.#live.textContent = t("guide.restarted", { name: kept });
+    } catch (error) {
+      this.#wanted = "";
+      this.#say(error instanceof RequestError ? error.message : t("http.offline"));
+    }
+  }
+
+  /** One can go back to each step that has begun. Returns the name of the branch that was left last. */
+  async #offerRestarts(): Promise<string> {
+    const { branches, steps } = await request<Ways>("GET", `${page.base}branches/`).catch(() => ({ branches: [], steps: [] }));
+    const begun = new Set(steps.map((each) => each.step));
+    for (const button of this.querySelectorAll<HTMLElement>("[data-restart]")) button.hidden = !begun.has(button.dataset.restart ?? "");
+    const left = branches.find((branch) => branch.present)?.left;
+    return branches.find((branch) => branch.number === left)?.name ?? "";
   }
 
   #mark(): void {
@@ -185,6 +219,8 @@ class GuideElement extends HTMLElement {
     this.#mark();
     need("[data-score]", this).textContent = t("checks.score", { score: report.score, max: report.max_score });
     if (report.at) need("[data-at]", this).textContent = t("checks.at", { time: TIME.format(new Date(report.at)) });
+    if (this.#steps.some((step) => isDone(step) !== before.has(step)) || !this.#shown) void this.#offerRestarts();
+    this.#shown = true;
     const done = this.#steps.find((step) => step.dataset.step === this.#current);
     if (done && done.querySelector(".check") && isDone(done) && !before.has(done)) this.#live.textContent = t("guide.done");
     if (report.passed && !this.#passed) {
@@ -227,7 +263,9 @@ class GuideElement extends HTMLElement {
     need("[data-after]", this).replaceChildren();
     this.#mark();
     this.#afterwards();
-    this.#go(this.#firstOpen(), false);
+    this.#go(this.#wanted || this.#firstOpen(), false);
+    this.#wanted = "";
+    void this.#offerRestarts();
   }
 
   // -- after a pass ----------------------------------------------------------------------------------
