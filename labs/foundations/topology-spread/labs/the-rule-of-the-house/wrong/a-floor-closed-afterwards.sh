@@ -1,0 +1,3 @@
+# fails: even
+# after: only-open-floors.sh
+kubectl cordon worker-2
