@@ -353,6 +353,19 @@ class Scheme:
         self._names.add((kind.group, kind.kind))
         self._tell()
 
+    def replace(self, kind: Kind) -> None:
+        """Serve a kind in place of the one of its group-resource: at no moment is there none.
+
+        Raises KeyError, and ValueError when its names are taken.
+        """
+        before = self._kinds[kind.group_resource]
+        if kind.kind != before.kind and (kind.group, kind.kind) in self._names:
+            raise ValueError(f"two kinds of the group {kind.group!r} are called {kind.kind}")
+        self._names.discard((before.group, before.kind))
+        self._names.add((kind.group, kind.kind))
+        self._kinds[kind.group_resource] = kind
+        self._tell()
+
     def unregister(self, resource: str) -> None:
         """Serve the kind of this group-resource no longer; its objects stay stored. Raises KeyError."""
         gone = self._kinds.pop(resource)

@@ -71,8 +71,9 @@ class CustomResources(Component):
         if found is kind:
             return
         if found is not None:
-            scheme.unregister(resource)
-        scheme.register(kind)
+            scheme.replace(kind)
+        else:
+            scheme.register(kind)
         if resource not in self._followed:
             self._followed.add(resource)
             self.ctx.informers.of(resource).on(delete=lambda obj: self._emptied(resource))

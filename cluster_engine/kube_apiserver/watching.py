@@ -86,8 +86,12 @@ class WatchStream:
         return event.previous is not None and selection.selects(event.previous)
 
     def withdraw(self) -> None:
-        """End the watch and tell its reader: the kind is not served any more."""
+        """End the watch after what its reader has not taken yet, and tell it: the kind is not served any more."""
+        left: list[bytes] = []
+        while data := self.take():
+            left.append(data)
         self.cancel()
+        self._ready.extend(left)
         if self._notify is not None:
             self._notify()
 
@@ -208,10 +212,14 @@ class Watches:
         )
 
     def _kinds_changed(self) -> None:
-        """Ends the watches of kinds that are not served any more."""
+        """Ends the watches of kinds that are not served any more, or are others now. Who watches the objects of a
+        definition that only ends hears of their end."""
         for stream in list(self._streams):
             kind = stream.kind.stored or stream.kind
-            if self._scheme.find(kind.group_resource) is not kind:
+            found = self._scheme.find(kind.group_resource)
+            if found is not kind and (
+                found is None or found.openapi is None or found.openapi is not kind.openapi
+            ):
                 stream.withdraw()
 
 

@@ -6,7 +6,9 @@ hold; which tests elsewhere show the others, ELSEWHERE says. `docs/conformance.m
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Callable
+from importlib import import_module
 from pathlib import Path
 from typing import Any
 
@@ -661,8 +663,28 @@ def shown() -> dict[str, str]:
     return {**found, **{name: f"{path}::{test}" for name, (path, test) in ELSEWHERE.items()}}
 
 
+LOOPS: dict[str, dict[str, str]] = yaml.safe_load(
+    (ROOT / "tests" / "scenarios" / "conformance_loops.yaml").read_text()
+)
+
+
+def shown_of_loops() -> dict[str, str]:
+    """Where the behaviours of controllers and of the scheduler are: the rows of one table."""
+    folder = str(ROOT / "tests" / "scenarios")
+    if folder not in sys.path:
+        sys.path.append(folder)
+    rows = import_module("scenarios_of_conformance").CONFORMANCE
+    return dict.fromkeys(rows, "tests/scenarios/scenarios_of_conformance.py")
+
+
+def of_loops(needs: str) -> Callable[[], dict[str, str]]:
+    return lambda: {name: path for name, path in shown_of_loops().items() if name in LOOPS[needs]}
+
+
 CLASSES: tuple[tuple[str, dict[str, str], Callable[[], dict[str, str]], dict[str, str]], ...] = (
     ("the API server alone", BEHAVIOURS, shown, {}),
+    ("controllers", LOOPS["controller"], of_loops("controller"), {}),
+    ("the scheduler", LOOPS["scheduler"], of_loops("scheduler"), {}),
     ("nodes", node.BEHAVIOURS, node.shown, node.OPEN),
     ("the network", network.BEHAVIOURS, network.shown, network.OPEN),
 )
@@ -676,7 +698,6 @@ def page() -> str:
         "",
         "What upstream's conformance suite asks, by what it needs, and which test here shows it. What is open is",
         "not necessarily wrong: no test carries its name yet; what is refused stands in `deviations.md`.",
-        "Controllers and the scheduler have a page of their own, `conformance-loops.md`.",
     ]
     for needs, behaviours, where, why in CLASSES:
         found = where()
@@ -706,6 +727,10 @@ def test_what_is_shown_elsewhere_is_there(codename: str) -> None:
     assert any(codename in behaviours for _, behaviours, _, _ in CLASSES)
     path, test = {**ELSEWHERE, **node.ELSEWHERE, **network.ELSEWHERE}[codename]
     assert f"\ndef {test}(" in (ROOT / path).read_text()
+
+
+def test_every_name_of_the_loops_is_one_of_upstreams() -> None:
+    assert {*shown_of_loops()} == {*LOOPS["controller"], *LOOPS["scheduler"]}
 
 
 @pytest.mark.parametrize("needs", ["nodes", "the network"])

@@ -130,6 +130,11 @@ def test_in_the_namespace(cluster: Cluster, role: str, path: str, expected: str)
     assert sorted(allowed(cluster, role, path)) == sorted(expected)
 
 
+def test_the_matrix_is_large_enough() -> None:
+    """Its rows: each resource for each role in the namespace, elsewhere, for its administrator, and for nobody."""
+    assert len(ROWS) + 3 * len(TABLE) >= 300
+
+
 @pytest.mark.parametrize("path", TABLE)
 def test_in_another_namespace_nobody_may_anything(cluster: Cluster, path: str) -> None:
     for role in (*ROLES, "cluster-admin"):
