@@ -4,7 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
-from api import reviewing, views
+from api import replying, reviewing, views
 from api.docs import docs
 from api.waiting import waiting
 
@@ -30,6 +30,8 @@ urlpatterns = [
     path("v1/lessons/", views.LessonListView.as_view(), name="lessons"),
     path("v1/submissions/<uuid:submission_id>/", waiting(submission, submission), name="submission"),
     path("v1/grades/", views.GradeListView.as_view(), name="grades"),
+    path("v1/appeals/", replying.AppealListView.as_view(), name="appeals"),
+    path("v1/appeals/<int:appeal_id>/read/", replying.AppealReadView.as_view(), name="appeal_read"),
     path("v1/review/", reviewing.ReviewListView.as_view(), name="review"),
     path("v1/review/<slug:question>/", reviewing.ReviewAnswerView.as_view(), name="review_answer"),
     path("v1/classes/", views.ClassListView.as_view(), name="classes"),

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from accounts.services import TooManyGuestsError
 from django.contrib import messages
 from django.http import Http404, HttpRequest, HttpResponse
 from django.shortcuts import redirect, render
 from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
+from grading.models import Appeal
+from grading.reports import text_in
 from review import services as review
 from runs import services
 from runs.models import Run
@@ -17,6 +21,9 @@ from course.templatetags.drydock import other_language
 from course.text import localized, reader_language
 from labs.kit import blocks, catalog, curricula, glossary, questions
 from labs.kit.catalog import LANGUAGES, Lab
+
+REPLIES_SHOWN = 20
+"""Replies of who teaches that are shown at once."""
 
 
 @require_safe
@@ -29,6 +36,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "upcoming": standing.next_lesson,
         "following": progress.after_lab(course, standing.done) if standing.done else None,
         "waiting": review.count(request.user),
+        "replies": Appeal.objects.owned_by(request.user).answered().filter(read=None)[:REPLIES_SHOWN],
     }
     return render(request, "course/home.html", context)
 
@@ -113,8 +121,19 @@ def _lab_page(request: HttpRequest, item: Lab, full: str = "") -> HttpResponse:
         "standing": progress.of_labs(request.user).get(slug, progress.LabProgress()),
         "steps": [localized(step.title) for step in item.steps],
         "attempts": progress.attempts_of(request.user, slug),
+        "replies": _replies(request, slug),
     }
     return render(request, "course/lab.html", context, status=409 if full else 200)
+
+
+def _replies(request: HttpRequest, slug: str) -> list[dict[str, Any]]:
+    """What was written back to the reader about checks of the lab, each with the check's title."""
+    found = Appeal.objects.owned_by(request.user).answered().filter(run__lab_slug=slug)[:REPLIES_SHOWN]
+    language = reader_language()
+    return [
+        {"appeal": each, "title": text_in(language, each.result.get("title", each.check_id))}
+        for each in found
+    ]
 
 
 def _start(request: HttpRequest, lab: Lab) -> HttpResponse:

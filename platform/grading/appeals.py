@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import asdict
+from typing import Literal, TypedDict
 
 from django.utils import timezone
 from runs import reading
@@ -50,21 +51,41 @@ def send(run: Run, check_id: str, note: str) -> Appeal:
             "lab_version": catalog.load().lab(run.lab_slug).version,
             "at": timezone.now(),
             "settled": None,
+            "reply": "",
+            "read": None,
         },
     )
     return appeal
 
 
-def settle(appeal: Appeal) -> None:
-    """Somebody who teaches has looked into it."""
-    appeal.settled = timezone.now()
-    appeal.save(update_fields=["settled"])
+def settle(appeal: Appeal, reply: str = "") -> None:
+    """Somebody who teaches has looked into it, and writes back, or does not. Raises `AppealError`."""
+    if len(reply) > NOTE or not is_storable(reply):
+        raise AppealError("reply")
+    appeal.settled, appeal.reply, appeal.read = timezone.now(), reply.strip(), None
+    appeal.save(update_fields=["settled", "reply", "read"])
 
 
-def sent_of(run: Run) -> dict[str, str]:
-    """How the run's appeals stand, by check: `sent` or `settled`."""
-    found = Appeal.objects.filter(run=run).values_list("check_id", "settled")
-    return {check_id: "settled" if settled else "sent" for check_id, settled in found}
+def note_read(appeal: Appeal) -> None:
+    """Its learner has read the reply; the first time counts."""
+    if appeal.reply and appeal.read is None:
+        appeal.read = timezone.now()
+        appeal.save(update_fields=["read"])
+
+
+class Sent(TypedDict):
+    """How an appeal stands."""
+
+    state: Literal["sent", "settled"]
+    reply: str
+
+
+def sent_of(run: Run) -> dict[str, Sent]:
+    """How the run's appeals stand, by check."""
+    found = Appeal.objects.filter(run=run)
+    return {
+        each.check_id: Sent(state="settled" if each.settled else "sent", reply=each.reply) for each in found
+    }
 
 
 def note_hint(run: Run, check_id: str, number: int) -> None:

@@ -152,6 +152,14 @@ class AppealQuerySet(models.QuerySet["Appeal"]):
         """Their own; an instructor sees those of their classes."""
         return visible(self, user)
 
+    def owned_by(self, user: User | AnonymousUser) -> AppealQuerySet:
+        """The user's own; nobody has none."""
+        return self.filter(user=user) if isinstance(user, User) else self.none()
+
+    def answered(self) -> AppealQuerySet:
+        """Those that were written back to, the latest first."""
+        return self.exclude(reply="").select_related("run").order_by("-settled")
+
     def unsettled(self) -> AppealQuerySet:
         """Those that nobody has settled, the oldest first."""
         return self.filter(settled=None).select_related("user", "run").order_by("at")
@@ -172,6 +180,10 @@ class Appeal(models.Model):
     lab_version = models.CharField(max_length=32, blank=True)
     at = models.DateTimeField()
     settled = models.DateTimeField(null=True, blank=True)
+    #: What was written back by who settled it; "": nothing.
+    reply = models.TextField(blank=True, default="")
+    #: When its learner had read the reply.
+    read = models.DateTimeField(null=True, blank=True)
 
     objects = AppealQuerySet.as_manager()
 

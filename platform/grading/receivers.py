@@ -8,11 +8,12 @@ from accounts.models import User
 from accounts.signals import guest_merged
 from django.dispatch import receiver
 
-from grading.models import Attempt, Submission
+from grading.models import Appeal, Attempt, Submission
 
 
 @receiver(guest_merged)
 def take_over_results(sender: Any, guest: User, account: User, **_: Any) -> None:
-    """Attempts and submissions change hands."""
+    """Attempts, submissions and what was said against checks change hands."""
     Attempt.objects.filter(user=guest).update(user=account)
     Submission.objects.filter(user=guest).update(user=account)
+    Appeal.objects.filter(user=guest).update(user=account)

@@ -12,5 +12,6 @@ urlpatterns = [
     path("runs/<uuid:run_id>/", views.learner_run, name="run"),
     path("runs/<uuid:run_id>/kubeconfig/", views.reading_kubeconfig, name="reading_kubeconfig"),
     path("appeals/<int:appeal_id>/", views.appeal, name="appeal"),
+    path("appeals/<int:appeal_id>/read/", views.read_reply, name="read_reply"),
     path("grades.csv", views.grades_csv, name="grades_csv"),
 ]

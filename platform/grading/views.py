@@ -17,7 +17,7 @@ from django.shortcuts import get_object_or_404, redirect, render
 from django.urls import reverse
 from django.utils.translation import get_language
 from django.views.decorators.cache import never_cache
-from django.views.decorators.http import require_http_methods, require_safe
+from django.views.decorators.http import require_http_methods, require_POST, require_safe
 from runs import reading
 from runs.access import visible_run
 from runs.kubeconfig import kubeconfig_of
@@ -98,20 +98,36 @@ def _appeals(teacher: User) -> list[tuple[Appeal, str]]:
 @never_cache
 @require_http_methods(["GET", "HEAD", "POST"])
 def appeal(request: HttpRequest, appeal_id: int) -> HttpResponse:
-    """A learner's word against a check, with what was done until then; POST settles it."""
+    """A learner's word against a check, with what was done until then; POST settles it, with a `reply` or without."""
     teacher = _instructor(request)
     found = get_object_or_404(Appeal.objects.for_user(teacher).select_related("user", "run"), pk=appeal_id)
+    status, reply = 200, request.POST.get("reply", found.reply)
     if request.method == "POST":
-        appeals.settle(found)
-        return redirect("grading:grades")
+        try:
+            appeals.settle(found, reply)
+            return redirect("grading:grades")
+        except appeals.AppealError:
+            status = 400
     (result,) = localize_checks([found.result], get_language() or "en")
     context = {
         "appeal": found,
         "check": result,
         "lab": _lab(found.run.lab_slug),
         "most": reading.SHOWN_ENTRIES,
+        "reply": reply,
+        "longest": appeals.NOTE,
+        "refused": status == 400,
     }
-    return render(request, "grading/appeal.html", context)
+    return render(request, "grading/appeal.html", context, status=status)
+
+
+@login_required
+@require_POST
+def read_reply(request: HttpRequest, appeal_id: int) -> HttpResponse:
+    """Its learner has read what was written back."""
+    found = get_object_or_404(Appeal.objects.owned_by(request.user).select_related("run"), pk=appeal_id)
+    appeals.note_read(found)
+    return redirect("course:lab", found.run.lab_slug)
 
 
 @login_required

@@ -72,7 +72,7 @@ def test_it_reaches_who_teaches_with_the_journal(client_of: Any, failing: Run) -
         assert text in page
     assert teacher.post(f"/grades/appeals/{found.pk}/").status_code == 302
     assert f"/grades/appeals/{found.pk}/" not in teacher.get("/grades/").content.decode()
-    assert appeals.sent_of(failing) == {"one": "settled"}
+    assert appeals.sent_of(failing) == {"one": {"state": "settled", "reply": ""}}
     assert "Settled" in teacher.get(f"/grades/appeals/{found.pk}/").content.decode()
 
 
@@ -84,10 +84,46 @@ def test_a_second_word_takes_the_first_ones_place(client_of: Any, failing: Run) 
         appeals.settle(found)
 
 
+def test_the_reply_reaches_who_asked(client_of: Any, failing: Run) -> None:
+    post(client_of("owner"), failing, "appeal", {"check": "one", "note": "It does."})
+    (found,) = Appeal.objects.all()
+    owner, teacher, other = (client_of(role) for role in ("owner", "instructor", "other"))
+    lab, home, page = f"/labs/{failing.lab_slug}/", "/", f"/grades/appeals/{found.pk}/"
+    assert "replies-title" not in owner.get(lab).content.decode()
+    for bad in ("x" * (appeals.NOTE + 1), "a\0"):
+        assert teacher.post(page, {"reply": bad}).status_code == 400
+        found.refresh_from_db()
+        assert (found.settled, found.reply) == (None, "")
+    assert teacher.post(page, {"reply": "You are <b>right</b>."}).status_code == 302
+    assert "replied" in owner.get(home).content.decode()
+    assert "You are &lt;b&gt;right&lt;/b&gt;." in owner.get(lab).content.decode()
+    assert "replies-title" not in other.get(lab).content.decode(), "it is nobody else's"
+    told = owner.get("/api/v1/appeals/").json()
+    assert [(each["check_id"], each["reply"], each["read"]) for each in told] == [
+        ("one", "You are <b>right</b>.", None)
+    ]
+    assert other.get("/api/v1/appeals/").json() == []
+    for reader, status in ((other, 404), (teacher, 404), (owner, 302)):
+        assert reader.post(f"{page}read/").status_code == status
+    found.refresh_from_db()
+    assert found.read is not None
+    assert "replied" not in owner.get(home).content.decode()
+    assert "You are" in owner.get(lab).content.decode(), "it stays"
+    assert "has read your reply" in teacher.get(page).content.decode()
+    appeals.settle(found, "Once more.")
+    assert owner.post(f"/api/v1/appeals/{found.pk}/read/").json()["read"] is not None
+    post(owner, failing, "appeal", {"check": "one", "note": "Again."})
+    found.refresh_from_db()
+    assert (found.settled, found.reply, found.read) == (None, "", None), "a new word waits for a new reply"
+
+
 def test_the_page_says_how_it_stands(client_of: Any, failing: Run) -> None:
     post(client_of("owner"), failing, "appeal", {"check": "one", "note": ""})
     page = client_of("owner").get(f"/runs/{failing.pk}/").content.decode()
-    assert '<script id="appealed" type="application/json">{"one": "sent"}</script>' in page
+    assert (
+        '<script id="appealed" type="application/json">{"one": {"state": "sent", "reply": ""}}</script>'
+        in page
+    )
 
 
 @pytest.mark.parametrize(

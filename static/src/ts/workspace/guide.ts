@@ -6,7 +6,7 @@ import { decorate } from "../lib/code";
 import { h, icon, inline, need } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
-import { fillAppeal, hintsOf } from "./hints";
+import { fillAppeal, hintsOf, type Sent } from "./hints";
 import { emit, on, page } from "./page";
 import { socket } from "./socket";
 
@@ -49,7 +49,7 @@ class GuideElement extends HTMLElement {
   #current = "";
   #failing = "";
   #passed = page.state === "passed";
-  #appealed: Record<string, string> = {};
+  #appealed: Record<string, Sent> = {};
   #shown = false;
 
   /** To which step one goes when the run is there again. */
@@ -75,7 +75,7 @@ class GuideElement extends HTMLElement {
       const { cause = "", namespace = "", name = "" } = asked.dataset;
       emit("dd-why", { resource: cause, namespace, name });
     });
-    this.#appealed = JSON.parse(need("#appealed").textContent ?? "{}") as Record<string, string>;
+    this.#appealed = JSON.parse(need("#appealed").textContent ?? "{}") as Record<string, Sent>;
     const standing = JSON.parse(need("#standing").textContent ?? "null") as Report | null;
     if (standing) this.#show(standing);
     this.#afterwards();

@@ -42,10 +42,18 @@ function later(check: string, hint: HTMLElement): HTMLElement {
   return place;
 }
 
+export interface Sent {
+  state: "sent" | "settled";
+  /** What who teaches has written back. */
+  reply: string;
+}
+
 /** "My answer is right": a note to who teaches. `sent` is how an earlier one stands. */
-export function fillAppeal(place: HTMLElement, check: string, sent: string | undefined): void {
+export function fillAppeal(place: HTMLElement, check: string, sent: Sent | undefined): void {
   if (sent) {
-    place.replaceChildren(h("p", { class: "check-sent" }, t(`appeal.${sent}`)));
+    const { state, reply } = sent;
+    const parts = [h("p", { class: "check-sent" }, t(`appeal.${state}`)), ...(reply ? [h("blockquote", { class: "check-reply" }, reply)] : [])];
+    place.replaceChildren(...parts);
     return;
   }
   const words = h("textarea", { rows: 3, maxlength: 1_000, id: `appeal-${check}` });
@@ -54,7 +62,7 @@ export function fillAppeal(place: HTMLElement, check: string, sent: string | und
     event.preventDefault();
     try {
       await request("POST", `${page.base}appeal/`, { check, note: words.value });
-      fillAppeal(place, check, "sent");
+      fillAppeal(place, check, { state: "sent", reply: "" });
       place.tabIndex = -1;
       place.focus();
     } catch (error) {
