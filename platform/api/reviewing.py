@@ -11,7 +11,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
-from review import services
+from review import repairs, services
 from review.services import Asked
 
 from api.views import language, user_of
@@ -24,6 +24,13 @@ class ReviewQuestionSerializer(serializers.Serializer[Any]):
     lesson = serializers.CharField()
     text = serializers.CharField(help_text="Markdown")
     answers = serializers.ListField(child=serializers.CharField(help_text="Markdown"))
+
+
+class ReviewRepairSerializer(serializers.Serializer[Any]):
+    """A lab that waits to be mended again."""
+
+    lab = serializers.CharField(help_text="Its slug")
+    minutes = serializers.IntegerField()
 
 
 class ReviewAnswerSerializer(serializers.Serializer[Any]):
@@ -61,6 +68,17 @@ class ReviewListView(APIView):
                 }
                 for asked in services.waiting(user_of(request))
             ]
+        )
+
+
+class ReviewRepairsView(APIView):
+    """Small repairs that wait."""
+
+    @extend_schema(operation_id="review_repairs", responses=ReviewRepairSerializer(many=True))
+    def get(self, request: Request) -> Response:
+        """The caller's, at most 10, what has waited longest first: a new run of the lab is another variant."""
+        return Response(
+            [{"lab": lab.slug, "minutes": lab.minutes} for lab in repairs.waiting(user_of(request))]
         )
 
 

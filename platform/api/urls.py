@@ -33,6 +33,7 @@ urlpatterns = [
     path("v1/appeals/", replying.AppealListView.as_view(), name="appeals"),
     path("v1/appeals/<int:appeal_id>/read/", replying.AppealReadView.as_view(), name="appeal_read"),
     path("v1/review/", reviewing.ReviewListView.as_view(), name="review"),
+    path("v1/review/repairs/", reviewing.ReviewRepairsView.as_view(), name="review_repairs"),
     path("v1/review/<slug:question>/", reviewing.ReviewAnswerView.as_view(), name="review_answer"),
     path("v1/classes/", views.ClassListView.as_view(), name="classes"),
     path("v1/classes/join/", views.ClassJoinView.as_view(), name="class_join"),

@@ -12,6 +12,7 @@ from django.utils.translation import get_language
 from django.views.decorators.http import require_http_methods, require_safe
 from grading.models import Appeal
 from grading.reports import text_in
+from review import repairs
 from review import services as review
 from runs import services
 from runs.models import Run
@@ -36,6 +37,7 @@ def home(request: HttpRequest) -> HttpResponse:
         "upcoming": standing.next_lesson,
         "following": progress.after_lab(course, standing.done) if standing.done else None,
         "waiting": review.count(request.user),
+        "repairs": repairs.waiting(request.user),
         "replies": Appeal.objects.owned_by(request.user).answered().filter(read=None)[:REPLIES_SHOWN],
     }
     return render(request, "course/home.html", context)

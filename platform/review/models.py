@@ -28,11 +28,12 @@ class CardQuerySet(models.QuerySet["Card"]):
 
 
 class Card(models.Model):
-    """One question of a lesson that one user has answered."""
+    """One question of a lesson that one user has answered, or a small repair that they have mended."""
 
     user = models.ForeignKey(settings.AUTH_USER_MODEL, on_delete=models.CASCADE, related_name="cards")
-    #: `labs.kit.questions.Question.id`; one that is in no lesson any more is passed over.
-    question = models.CharField(max_length=16)
+    #: `labs.kit.questions.Question.id`, or of a repair `review.repairs.PREFIX` and the lab's slug; one that is in the
+    #: course no more is passed over.
+    question = models.CharField(max_length=110)
     #: Its place in DAYS: after how many days it comes, or came, back.
     stage = models.PositiveSmallIntegerField(default=0)
     #: None: it is known.

@@ -13,7 +13,7 @@ from django.views.decorators.cache import never_cache
 from django.views.decorators.http import require_http_methods
 
 from labs.kit.words import LANGUAGES
-from review import services
+from review import repairs, services
 from review.models import Card
 from review.services import Asked
 
@@ -48,6 +48,7 @@ def review(request: HttpRequest) -> HttpResponse:
         "asked": _told(waiting[0]) if waiting else None,
         "waiting": services.count(request.user),
         "next_due": None if waiting else services.next_due(request.user),
+        "repairs": repairs.waiting(request.user),
         "known": Card.objects.owned_by(request.user).filter(due=None).count(),
     }
     return render(request, "review/review.html", context)

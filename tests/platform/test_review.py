@@ -11,9 +11,11 @@ from accounts.models import User
 from accounts.services import merge_guest
 from django.test import Client
 from django.utils import timezone
-from review import services
+from grading.models import Attempt
+from review import repairs, services
 from review.models import DAYS, Card
 from review.services import Asked
+from runs.models import Run
 
 from labs.kit import catalog
 
@@ -220,3 +222,50 @@ def test_the_api(now: Now, owner: User, client_of: Callable[[str], Client]) -> N
         (0, "gone", 404),
     ):
         assert post(number, question).status_code == status
+
+
+REPAIR = next(iter(repairs.small().values()))
+
+
+def mend(user: User, seed: int, lab: str = REPAIR.slug, passed: bool = True) -> None:
+    run = Run.objects.create(user=user, lab_slug=lab, seed=seed, start="2026-01-01T00:00:00Z")
+    Attempt.objects.create(user=user, lab_slug=lab, run=run, score=1, max_score=1, passed=passed)
+
+
+def test_a_small_repair_comes_back_and_a_fresh_variant_counts(now: Now, owner: User) -> None:
+    assert len(repairs.small()) >= 10
+    mend(owner, 1, passed=False)
+    assert not Card.objects.exists(), "what is not mended does not come back"
+    mend(owner, 1)
+    for seed, days in enumerate(DAYS, start=2):
+        now.after(days - 0.01)
+        assert repairs.waiting(owner) == []
+        now.after(0.01)
+        assert repairs.waiting(owner) == [REPAIR]
+        mend(owner, 1)
+        assert repairs.waiting(owner) == [REPAIR], "the variant that was mended before proves nothing"
+        mend(owner, seed)
+        assert repairs.waiting(owner) == []
+    card = Card.objects.get()
+    assert (card.due, card.right, card.stage) == (None, 5, len(DAYS) - 1)
+    assert services.count(owner) == 0, "it is no question"
+
+
+def test_other_labs_do_not_come_back(now: Now, owner: User) -> None:
+    large = [lab for lab in catalog.load().labs if repairs.PREFIX + lab.slug not in repairs.small()]
+    for lab in (large[0], next(lab for lab in large if lab.type == "repair")):
+        mend(owner, 1, lab.slug)
+    assert not Card.objects.exists()
+
+
+def test_the_page_and_the_api_tell_of_repairs(
+    now: Now, owner: User, client_of: Callable[[str], Client]
+) -> None:
+    mend(owner, 1)
+    client = client_of("owner")
+    assert "repairs-title" not in client.get("/review/").text
+    now.after(1)
+    assert f"/labs/{REPAIR.slug}/" in client.get("/review/").text
+    assert "1 small repair waits" in client.get("/").text
+    assert client.get("/api/v1/review/repairs/").json() == [{"lab": REPAIR.slug, "minutes": REPAIR.minutes}]
+    assert client_of("other").get("/api/v1/review/repairs/").json() == []
