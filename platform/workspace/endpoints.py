@@ -10,7 +10,7 @@ from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
 from grading import appeals
-from grading.reports import localize
+from grading.reports import localize, localize_checks
 from runs import branches as ways
 from runs import hosting, other_states, services, states, stations
 from runs.happenings import with_sentence
@@ -150,8 +150,12 @@ async def past(request: HttpRequest, run: Run) -> HttpResponse:
 
 @endpoint("GET")
 async def timeline(request: HttpRequest, run: Run) -> HttpResponse:
-    """The lives of the run's Pods on its clock, and its Events (see `runs.host.timeline`)."""
-    return _relay(await hosting.call(run, "GET", "timeline"))
+    """The lives of the run's Pods on its clock, its Events and its checks (see `runs.host.timeline`)."""
+    reply = await hosting.call(run, "GET", "timeline")
+    if reply.status != 200:
+        return _relay(reply)
+    checks = localize_checks(reply.data.get("checks") or [], get_language() or run.language)
+    return JsonResponse({**reply.data, "checks": checks})
 
 
 @endpoint("POST")

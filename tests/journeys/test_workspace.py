@@ -997,6 +997,18 @@ def test_the_timeline_shows_a_life_and_goes_to_its_moment(visit):
     assert workspace.says("map.look_running") in (life.get_attribute("aria-label") or "")
     page.get_by_role("button", name=workspace.says("timeline.closer"), exact=True).focus()
     page.keyboard.press("Enter")
+    checks = page.locator(f"dd-timeline .lane:has(.lane-name:text-is('{workspace.says('timeline.checks')}'))")
+    checks.locator(".track-point[data-look=failed]").first.wait_for(state="attached")
+    lanes, slider = page.locator("dd-timeline .lanes"), page.locator("#past-slider")
+    shown, before = page.locator("dd-timeline .timeline-bar .num"), slider.input_value()
+    lanes.focus()
+    page.keyboard.press("ArrowLeft")
+    assert int(slider.input_value()) < int(before), "the moment goes with the arrow keys"
+    page.keyboard.press("ArrowRight")
+    wide = shown.inner_text()
+    page.keyboard.press("-")
+    assert shown.inner_text() != wide
+    page.keyboard.press("+")
     stage = life.locator(".track-stage[data-look=running]")
     stage.wait_for(state="attached")
     box = stage.bounding_box()

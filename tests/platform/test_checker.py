@@ -46,11 +46,15 @@ class FakeRun:
         checks = [
             {
                 "id": "one",
+                "title": {"en": "One", "zh-hans": "一"},
                 "state": "passed" if self.passed else "failed",
                 "message": {"en": "a", "zh-hans": "甲"},
             }
         ]
         return {"score": 0, "max_score": 1, "passed": self.passed, "checks": checks}
+
+    def now(self) -> int:
+        return self.cluster.clock.now
 
     async def in_thread(self, fn: Any, *args: Any) -> Any:
         return fn(*args)
@@ -123,6 +127,24 @@ def test_many_changes_are_one_grading(records: list[tuple[bool, bool]]) -> None:
         run.change("looked-away")
         await rest()
         assert run.graded == 2
+
+    play(scene)
+
+
+def test_when_a_check_came_to_another_result_is_remembered(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(module, "VERDICTS_KEPT", 3)
+
+    async def scene(cluster: Cluster) -> None:
+        run = FakeRun(cluster)
+        times = []
+        for passed in (False, False, True, False, True):
+            cluster.advance(60)
+            run.passed = passed
+            times.append(cluster.now)
+            await run.checker.check()
+        seen = [(verdict["at"][:19] + "Z", verdict["state"]) for verdict in run.checker.verdicts]
+        assert seen == list(zip(times[2:], ("passed", "failed", "passed"), strict=True))
+        assert run.checker.verdicts[0]["title"]["en"] == "One"
 
     play(scene)
 

@@ -11,8 +11,9 @@ import asyncio
 import json
 import logging
 import uuid
+from collections import deque
 from collections.abc import Callable
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from django.conf import settings
 from django.db import DatabaseError
@@ -20,6 +21,7 @@ from django.utils.translation import gettext as _
 from grading import reports, standing
 
 from cluster_engine.cluster import Cluster
+from cluster_engine.sim import rfc3339_micro
 from runs.host.errors import HostError
 from runs.host.graders import GradingError
 from runs.journal import FencedError
@@ -34,6 +36,17 @@ LOOK_SECONDS = 15.0
 """From one grading to the next although nothing has changed, as long as something is not passed."""
 UPKEEP = frozenset({"leases.coordination.k8s.io", "events", "events.events.k8s.io"})
 """Resources that change all the time and that no check is about."""
+VERDICTS_KEPT = 120
+"""Times at which a check came to another result, the last ones."""
+
+
+class Verdict(TypedDict):
+    """From when on a check had this result."""
+
+    at: str
+    title: dict[str, str]
+    """By language."""
+    state: str
 
 
 class Owner(Protocol):
@@ -56,6 +69,9 @@ class Owner(Protocol):
     async def in_thread(self, fn: Any, *args: Any) -> Any:
         """What ``fn(*args)`` returns, off the event loop."""
 
+    def now(self) -> int:
+        """The cluster's time, brought to the wall's, µs."""
+
     def spawn(self, coroutine: Any) -> None:
         """Runs it beside everything else."""
 
@@ -74,6 +90,9 @@ class Checker:
         """Whether a grading is under way."""
         self.latest: dict[str, Any] | None = None
         """The last result since the run came here, with its time."""
+        self.verdicts: deque[Verdict] = deque(maxlen=VERDICTS_KEPT)
+        """When a check came to another result, since the run came here."""
+        self._states: dict[str, str] = {}
 
     # -- when asked -------------------------------------------------------------------------------------
 
@@ -107,9 +126,11 @@ class Checker:
         self._tell(busy=True)
         loop = asyncio.get_running_loop()
         began = loop.time()
+        at_us = run.now()
         try:
             report = await run.grade()
             await run.note_steps(report["checks"])
+            self._note(at_us, report["checks"])
             if asked or self.latest is None or self.latest["checks"] != report["checks"]:
                 self.latest = await run.in_thread(standing.record, run.run_id, run.epoch, report, asked)
         finally:
@@ -118,6 +139,13 @@ class Checker:
             self._tell(busy=False)
         assert self.latest is not None
         return self.latest
+
+    def _note(self, at_us: int, checks: list[dict[str, Any]]) -> None:
+        for check in checks:
+            if self._states.get(check["id"]) != check["state"]:
+                self._states[check["id"]] = check["state"]
+                at = rfc3339_micro(at_us)
+                self.verdicts.append(Verdict(at=at, title=check["title"], state=check["state"]))
 
     def _tell(self, busy: bool) -> None:
         self.busy = busy

@@ -583,10 +583,10 @@ class HostedRun:
             await past_api.serve(await self.cluster_at(moment), as_owner, scope, receive, send)
 
     async def timeline(self) -> Timeline:
-        """The lives of its Pods, and its Events (`host/timeline.py`)."""
+        """The lives of its Pods, its Events and its checks (`host/timeline.py`)."""
         await self.driver.roused()
         self.driver.catch_up()
-        return timeline(self.cluster)
+        return timeline(self.cluster, self.checker.verdicts)
 
     async def what_if(self, data: dict[str, Any]) -> Forecast:
         """What would happen if (`host/whatif.py`), one question at a time."""

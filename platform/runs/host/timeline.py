@@ -1,12 +1,14 @@
-"""The lives of a cluster's Pods on its clock, as far back as its writes are remembered, and its Events."""
+"""The lives of a cluster's Pods on its clock, as far back as its writes are remembered, its Events and its checks."""
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TypedDict
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.cluster import Cluster
 from cluster_engine.sim import rfc3339_micro
+from runs.host.checker import Verdict
 
 PODS = "pods"
 PODS_TOLD = 60
@@ -50,15 +52,17 @@ class Timeline(TypedDict):
     more: int
     """Pods that are more than can be told."""
     events: list[Occurrence]
+    checks: list[Verdict]
 
 
-def timeline(cluster: Cluster) -> Timeline:
-    """As far back as store and causes remember."""
+def timeline(cluster: Cluster, verdicts: Iterable[Verdict] = ()) -> Timeline:
+    """As far back as store and causes remember; `verdicts`: what became of the run's checks, and when."""
     found = _lives(cluster)
     return Timeline(
         pods=found[-PODS_TOLD:],
         more=max(0, len(found) - PODS_TOLD),
         events=_events(cluster),
+        checks=list(verdicts),
     )
 
 

@@ -1,5 +1,5 @@
-// <dd-timeline>: while one looks back, the lives of the Pods on the cluster's clock, with its Events and what came from
-// outside. A click goes to that moment; it can be zoomed. The slider above goes there by keyboard.
+// <dd-timeline>: while one looks back, the lives of the Pods on the cluster's clock, with its Events, its checks and what
+// came from outside. A click goes to that moment, and so do the arrow keys; + and - zoom.
 import { h } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
@@ -15,10 +15,13 @@ interface Timeline {
   pods: { name: string; namespace: string; stages: { at: string; look: string }[] }[];
   more: number;
   events: { at: string; type: string; reason: string; about: string }[];
+  checks: { at: string; title: string; state: string }[];
 }
 
 const CLOSEST_MS = 2000;
 const ZOOM = 2;
+/** Of what is shown an arrow key goes over so much. */
+const STRIDE = 1 / 50;
 
 class TimelineElement extends HTMLElement {
   #span: Span | undefined;
@@ -29,7 +32,14 @@ class TimelineElement extends HTMLElement {
   #at = 0;
   /** The moment that it is compared with; NaN: none. */
   #against = NaN;
-  readonly #lanes = h("div", { class: "lanes", tabindex: 0, role: "group", "aria-label": t("timeline.lanes") });
+  readonly #lanes = h("div", {
+    class: "lanes",
+    tabindex: 0,
+    role: "group",
+    "aria-label": t("timeline.lanes"),
+    "aria-keyshortcuts": "ArrowLeft ArrowRight + -",
+    onkeydown: (event: Event) => this.#press(event as KeyboardEvent),
+  });
   readonly #range = h("span", { class: "num muted", role: "status" });
   readonly #said = h("p", { class: "muted", hidden: true });
 
@@ -86,26 +96,56 @@ class TimelineElement extends HTMLElement {
     this.#draw();
   }
 
-  /** To the moment of the place that was clicked. */
+  /** To the moment of the place, or of the thing, that was clicked. */
   #go(event: MouseEvent): void {
     const track = (event.target as Element).closest<HTMLElement>(".track");
-    const slider = document.querySelector<HTMLInputElement>("#past-slider");
-    if (!track || !slider || !this.#span) return;
+    if (!track) return;
     const { left, width } = track.getBoundingClientRect();
-    const when = this.#from + ((event.clientX - left) / width) * (this.#to - this.#from);
-    slider.value = String(Math.floor((when - Date.parse(this.#span.begin)) / 1000));
+    const at = (event.target as HTMLElement).dataset.at;
+    this.#look(at ? Date.parse(at) : this.#from + ((event.clientX - left) / width) * (this.#to - this.#from));
+  }
+
+  #press(event: KeyboardEvent): void {
+    const stride = Math.max(1000, (this.#to - this.#from) * STRIDE);
+    if (event.ctrlKey || event.metaKey || event.altKey) return;
+    if (event.key === "ArrowLeft") this.#look(this.#at - stride);
+    else if (event.key === "ArrowRight") this.#look(this.#at + stride);
+    else if (event.key === "+" || event.key === "=") this.#zoom(1 / ZOOM);
+    else if (event.key === "-") this.#zoom(ZOOM);
+    else return;
+    event.preventDefault();
+  }
+
+  /** The slider goes there, and with it all that looks at the past. */
+  #look(when: number): void {
+    const slider = document.querySelector<HTMLInputElement>("#past-slider");
+    if (!slider || !this.#span) return;
+    const [begin, now] = [Date.parse(this.#span.begin), Date.parse(this.#span.now)];
+    this.#at = Math.min(now, Math.max(begin, when));
+    slider.value = String(Math.floor((this.#at - begin) / 1000));
     slider.dispatchEvent(new Event("input"));
+    this.#draw();
+  }
+
+  /** What is shown goes along with the moment that is looked at. */
+  #follow(): void {
+    const width = this.#to - this.#from;
+    if (this.#at < this.#from) this.#from = this.#at;
+    else if (this.#at > this.#to) this.#from = this.#at - width;
+    this.#to = this.#from + width;
   }
 
   // -- drawing ---------------------------------------------------------------------------------------
 
   #draw(): void {
     if (!this.#span || !this.#timeline || this.hidden) return;
+    this.#follow();
     this.#range.textContent = `${clock(this.#from)} – ${clock(this.#to)}`;
-    const { pods, events } = this.#timeline;
+    const { pods, events, checks } = this.#timeline;
     this.#lanes.replaceChildren(
       this.#lane(t("timeline.actions"), this.#span.marks.map(({ at, text }) => this.#point(at, "mark", text))),
       this.#lane(t("timeline.events"), events.map(({ at, type, reason, about }) => this.#point(at, type === "Warning" ? "warning" : "event", `${reason}: ${about}`))),
+      ...(checks.length ? [this.#lane(t("timeline.checks"), checks.map(({ at, title, state }) => this.#point(at, state, `${title}: ${t(`checks.${state}`)}`)))] : []),
       ...pods.map(({ name, stages }) => this.#lane(name, stages.map(({ at, look }, index) => this.#stage(at, stages[index + 1]?.at, look)))),
     );
   }
@@ -128,7 +168,7 @@ class TimelineElement extends HTMLElement {
   #point(at: string, look: string, text: string): HTMLElement | null {
     const when = Date.parse(at);
     if (when < this.#from || when > this.#to) return null;
-    const point = h("span", { class: "track-point", "data-look": look, title: `${clock(when)} ${text}` });
+    const point = h("span", { class: "track-point", "data-look": look, "data-at": at, title: `${clock(when)} ${text}` });
     point.style.left = `${this.#percent(when)}%`;
     return point;
   }
