@@ -199,7 +199,9 @@ def test_no_request_breaks_the_cluster(seed):
             response = cluster.request(request)
         except Exception as error:
             raise AssertionError(told) from error
-        assert response.status < 500 or response.status == 501, f"{told}\n{response.body[:600]!r}"
+        # What is proxied to a node that no machine stands for is answered so by a real API server too.
+        lost = response.status == 503 and b"error trying to reach service" in response.body
+        assert response.status < 500 or response.status == 501 or lost, f"{told}\n{response.body[:600]!r}"
         if response.status >= 400 and response.headers.get("content-type", "").startswith("application/json"):
             status = orjson.loads(response.body)
             assert status["kind"] == "Status", told

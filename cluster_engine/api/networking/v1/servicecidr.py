@@ -19,7 +19,7 @@ def computed(world: World) -> list[JSON]:
     meta = world.meta("kubernetes")
     ready = {
         "lastTransitionTime": meta["creationTimestamp"],
-        "message": "Kubernetes Service CIDR is ready",
+        "message": "Kubernetes default Service CIDR is ready",
         "reason": "",
         "status": "True",
         "type": "Ready",
