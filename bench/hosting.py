@@ -184,7 +184,7 @@ def idle(count: int, seconds: float) -> dict[str, Any]:
 
 async def _older(made: Any, seconds: int) -> None:
     """Let all clusters have lived for a while."""
-    for hosted in made.runs.values():
+    for hosted in list(made.runs.values()):
         hosted.cluster.clock.run_until(hosted.cluster.clock.now + seconds * 1_000_000)
         hosted.driver.stop()
         hosted.driver.start()

@@ -457,6 +457,14 @@ class Cluster(Wiring):
         """What a keyframe is made of, for a process that packs it (``sim.keyframe.finish``)."""
         return keyframe.draft(self._kept())
 
+    def past(self) -> bytes:
+        """A draft of the changes that the store remembers, which are in no keyframe (``remember``)."""
+        return keyframe.draft(self.store.past())
+
+    def remember(self, past: bytes) -> None:
+        """Takes over the ``past`` of a cluster in the same state."""
+        self.store.remember(keyframe.drafted(past))
+
     def _kept(self) -> dict[str, Any]:
         last = [entry.as_dict() for entry in self.journal.entries[-1:]]
         return {"header": self.journal.header, "last": last, "saved": self.save()}

@@ -228,6 +228,17 @@ class Store:
         """
         return list(self._table(resource).history)
 
+    def past(self) -> dict[str, list[WatchEvent]]:
+        """``changes`` of every resource that has any."""
+        return {resource: list(table.history) for resource, table in self._tables.items() if table.history}
+
+    def remember(self, past: dict[str, list[WatchEvent]]) -> None:
+        """Takes over the ``past`` of a store with the same objects, for ``changes``; watches start anew."""
+        for resource, events in past.items():
+            table = self._table(resource)
+            table.own()
+            table.history = deque(events)
+
     def change(self, resource: str, revision: int) -> WatchEvent | None:
         """The change of that revision, if it is known; the later it was, the sooner it is found."""
         for event in reversed(self._table(resource).history):

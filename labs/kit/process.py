@@ -1,6 +1,7 @@
 """A process that grades: `python -m labs.kit.process` reads clusters and writes reports until its input ends.
 
-A request is a line of JSON, `{"lab": slug, "size": n}`, and n bytes of a keyframe. An answer is a line of JSON:
+A request is a line of JSON, `{"lab": slug, "size": n, "past": m}`, and n bytes: a keyframe, and at their end m bytes of
+what its cluster remembers (`Cluster.past`), for a lab that asks for the past. An answer is a line of JSON:
 `{"report": …, "state_hash": …}`, or `{"error": …}` where the cluster could not be graded.
 """
 
@@ -21,10 +22,12 @@ MEMORY_LIMIT = 2 * 1024**3
 """Bytes of address space: what a check may take of the machine."""
 
 
-def answer(slug: str, keyframe: bytes) -> dict[str, Any]:
+def answer(slug: str, keyframe: bytes, past: bytes = b"") -> dict[str, Any]:
     """The report of the lab's checks on the keyframe's cluster."""
     try:
         cluster = Cluster.resume(keyframe)
+        if past:
+            cluster.remember(past)
         report = runner.grade(catalog.load().lab(slug), cluster)
         return {"report": report.as_data(), "state_hash": cluster.state_hash()}
     except Exception as error:
@@ -37,10 +40,11 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
     """Answer one request after the other."""
     while line := requests.readline():
         request = json.loads(line)
-        keyframe = requests.read(request["size"])
-        if len(keyframe) < request["size"]:
+        data = requests.read(request["size"])
+        if len(data) < request["size"]:
             return
-        answers.write(json.dumps(answer(request["lab"], keyframe)).encode("ascii") + b"\n")
+        end = request["size"] - request["past"]
+        answers.write(json.dumps(answer(request["lab"], data[:end], data[end:])).encode("ascii") + b"\n")
         answers.flush()
 
 

@@ -64,13 +64,18 @@ def dozing(quick: None, host: EngineHost, make_run: Callable[..., Run]) -> Run:
     return run
 
 
-def test_what_wakes_is_what_dozed(host: EngineHost, quick: None, make_run: Callable[..., Run]) -> None:
+@pytest.mark.parametrize("past", [False, True], ids=["a lab", "one that asks for the past"])
+def test_what_wakes_is_what_dozed(
+    host: EngineHost, quick: None, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, past: bool
+) -> None:
+    monkeypatch.setattr("labs.kit.catalog.Lab.keeps_history", past)
     run = make_run(state="requested")
     host.acquire(run.pk)
     ask(host, run, MAPS, "POST", CONFIG_MAP)
     straight = host.runs[run.pk].cluster
     held = doze(host, run)
     assert held.built().cluster.state_hash() == straight.state_hash()
+    assert held.built().cluster.store.past() == (straight.store.past() if past else {})
     assert len(held.keyframe) < 50_000
     held.since -= 5 * MINUTE  # so long ago
     assert ask(host, run, f"{MAPS}/note").status_code == 200
@@ -123,6 +128,19 @@ def test_a_socket_wakes_it_and_keeps_it_awake(host: EngineHost, dozing: Run, pat
         await socket.close()
 
     asyncio.run(scene())
+
+
+@pytest.mark.parametrize("past", [False, True])
+def test_checks_are_told_the_past_where_the_lab_asks_for_it(
+    host: EngineHost, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, past: bool
+) -> None:
+    monkeypatch.setattr("labs.kit.catalog.Lab.keeps_history", past)
+    asked: list[tuple[Any, ...]] = []
+    monkeypatch.setattr(host.graders, "grade", lambda *asks: asked.append(asks) or {})
+    run = make_run(state="requested")
+    host.acquire(run.pk)
+    host.call(host.runs[run.pk].grade())
+    assert [asks[2] for asks in asked] == [past]
 
 
 def test_many_who_come_at_once_find_one_cluster(host: EngineHost, dozing: Run) -> None:

@@ -20,6 +20,14 @@ from cluster_engine.cluster import Cluster
 from labs.kit import process, runner
 
 
+class _Report:
+    def as_data(self) -> dict[str, Any]:
+        return {}
+
+
+REPORT = _Report()
+
+
 @pytest.fixture
 def graders() -> Iterator[Graders]:
     made = Graders(1)
@@ -34,8 +42,10 @@ def cluster() -> Cluster:
     return runner.boot(catalog.load().labs[0])
 
 
-def ask(graders: Graders, slug: str, cluster: Cluster, seconds: float = 30) -> dict[str, Any]:
-    return graders.pool.submit(graders.grade, slug, cluster.fork(), time.monotonic() + seconds).result()
+def ask(
+    graders: Graders, slug: str, cluster: Cluster, seconds: float = 30, past: bool = False
+) -> dict[str, Any]:
+    return graders.pool.submit(graders.grade, slug, cluster.fork(), past, time.monotonic() + seconds).result()
 
 
 def test_a_report_is_what_it_would_be_here(graders: Graders, lab: Any, cluster: Cluster) -> None:
@@ -44,6 +54,28 @@ def test_a_report_is_what_it_would_be_here(graders: Graders, lab: Any, cluster: 
     assert ask(graders, lab.slug, cluster) == expected
     with pytest.raises(GradingError, match="KeyError: 'gone'"):
         ask(graders, "gone", cluster)
+
+
+def test_a_process_knows_the_past_where_the_lab_asks_for_it(graders: Graders) -> None:
+    from labs.kit import catalog
+
+    lab = next(lab for lab in catalog.load().labs if lab.keeps_history)
+    cluster = runner.boot(lab)
+    copy = Cluster.resume(cluster.keyframe())
+    assert not copy.store.past(), "a keyframe knows the present alone"
+    copy.remember(cluster.past())
+    assert copy.store.past() == cluster.store.past() != {}
+    assert copy.state_hash() == cluster.state_hash()
+    told: list[Any] = []
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(runner, "grade", lambda lab, cluster: told.append(cluster.store.past()) or REPORT)
+        for past in (cluster.past(), b""):
+            keyframe = cluster.keyframe(compressed=False)
+            head = {"lab": lab.slug, "size": len(keyframe) + len(past), "past": len(past)}
+            line = json.dumps(head).encode() + b"\n"
+            process.serve(io.BytesIO(line + keyframe + past), io.BytesIO())
+    assert told == [cluster.store.past(), {}]
+    assert ask(graders, lab.slug, cluster, past=True)["checks"]
 
 
 READ = "import json, sys, time; s = sys.stdin.buffer; s.read(json.loads(s.readline())['size']);"
@@ -114,7 +146,7 @@ def test_secrets_stay_here(
 
 def test_the_process_ends_with_its_input(lab: Any, cluster: Cluster) -> None:
     keyframe = cluster.keyframe(compressed=False)
-    head = json.dumps({"lab": lab.slug, "size": len(keyframe)}).encode() + b"\n"
+    head = json.dumps({"lab": lab.slug, "size": len(keyframe), "past": 0}).encode() + b"\n"
     answers = io.BytesIO()
     process.serve(io.BytesIO(head + keyframe + head + keyframe[:100]), answers)
     assert [sorted(json.loads(line)) for line in answers.getvalue().splitlines()] == [

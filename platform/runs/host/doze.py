@@ -9,6 +9,7 @@ from __future__ import annotations
 
 import asyncio
 import uuid
+import zlib
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -25,6 +26,8 @@ class Doze:
 
     run: Run
     keyframe: bytes
+    past: bytes
+    """What the cluster remembers of its changes, packed; empty where no check of the lab asks for it."""
     lab: Any
     files: dict[str, bytes]
     base: int
@@ -63,6 +66,8 @@ class Doze:
     def built(self) -> Built:
         """Its cluster as it was. Raises KeyframeError."""
         cluster = Cluster.resume(self.keyframe)
+        if self.past:
+            cluster.remember(zlib.decompress(self.past))
         return Built(self.lab, cluster, self.files, self.base, self.framed, self.room)
 
     async def sleep(self) -> None:

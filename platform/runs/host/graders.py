@@ -22,19 +22,22 @@ class Graders(Children):
     def __init__(self, processes: int) -> None:
         super().__init__(processes, "grader")
 
-    def grade(self, slug: str, fork: Cluster, deadline: float) -> dict[str, Any]:
+    def grade(self, slug: str, fork: Cluster, past: bool, deadline: float) -> dict[str, Any]:
         """The report of the lab's checks (`labs.kit.runner.Report.as_data`) with the cluster's hash. In `pool`.
 
         The fork is taken apart as soon as its keyframe is there: nothing else would free it before the next collection.
 
-        `deadline` is of `time.monotonic`. Raises GradingError.
+        `past`: its checks ask for what was. `deadline` is of `time.monotonic`. Raises GradingError.
         """
         try:
             keyframe = fork.keyframe(compressed=False)
+            remembered = fork.past() if past else b""
         finally:
             release(fork)
         try:
-            answer, _ = self.child().ask(COMMAND, {"lab": slug}, keyframe, deadline)
+            answer, _ = self.child().ask(
+                COMMAND, {"lab": slug, "past": len(remembered)}, keyframe + remembered, deadline
+            )
         except ChildError as error:
             raise GradingError(str(error)) from error
         if "error" in answer:

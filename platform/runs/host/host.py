@@ -210,12 +210,12 @@ class EngineHost:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self.pool, fn, *args)
 
-    async def grade(self, slug: str, fork: Cluster) -> dict[str, Any]:
+    async def grade(self, lab: Any, fork: Cluster) -> dict[str, Any]:
         """The report of the lab's checks on the fork. Raises GradingError."""
         loop = asyncio.get_running_loop()
         deadline = time.monotonic() + settings.CHECK_SECONDS
         report: dict[str, Any] = await loop.run_in_executor(
-            self.graders.pool, self.graders.grade, slug, fork, deadline
+            self.graders.pool, self.graders.grade, lab.slug, fork, lab.keeps_history, deadline
         )
         return report
 

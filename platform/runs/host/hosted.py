@@ -8,6 +8,7 @@ import math
 import secrets
 import shlex
 import uuid
+import zlib
 from collections import Counter
 from collections.abc import Coroutine, Iterator, Sequence
 from contextlib import contextmanager
@@ -83,6 +84,14 @@ def as_owner(scope: Scope) -> UserInfo:
     return ADMIN
 
 
+def _past(fork: Cluster) -> bytes:
+    """What the cluster remembers, packed; the fork is taken apart."""
+    try:
+        return zlib.compress(fork.past())
+    finally:
+        release(fork)
+
+
 def _kept_before(run_id: uuid.UUID, at_us: int) -> tuple[int | None, list[Record]]:
     """Where the run begins, and what was done to it until that time."""
     return journal.begin(run_id), journal.marks(run_id, at_us, past.MARKS_TOLD)
@@ -117,7 +126,7 @@ class Host(Protocol):
     async def in_thread(self, fn: Any, *args: Any) -> Any:
         """What ``fn(*args)`` returns, off the event loop."""
 
-    async def grade(self, slug: str, fork: Cluster) -> dict[str, Any]:
+    async def grade(self, lab: Any, fork: Cluster) -> dict[str, Any]:
         """The report of the lab's checks. Raises GradingError."""
 
     async def pack(self, fork: Cluster) -> bytes:
@@ -379,7 +388,7 @@ class HostedRun:
             now - self.last_active > HOLD_SECONDS
             and self.driver.dozing
             and not (self.watched or self.closed or self._lost)
-            and not (self.terminal.begun or self._jars.any or self.checker.busy or self.lab.keeps_history)
+            and not (self.terminal.begun or self._jars.any or self.checker.busy)
             and self.clock.turns == 0
             and self._frame_after < math.inf
             and not (self.cluster.server.sessions.open_names() or self.cluster.outside.open_names())
@@ -390,6 +399,7 @@ class HostedRun:
         await self.note_time()
         journal = self.cluster.journal
         seq, last_active = journal.next_seq - 1, self.last_active
+        past = await self.host.in_thread(_past, self.cluster.fork()) if self.lab.keeps_history else b""
         keyframe = await self._keep_keyframe()
         if (
             keyframe is None
@@ -400,6 +410,7 @@ class HostedRun:
         return Doze(
             run=self._run,
             keyframe=keyframe,
+            past=past,
             lab=self.lab,
             files=self.terminal.contents(),
             base=self._base,
@@ -480,7 +491,7 @@ class HostedRun:
         """The report of all checks on the cluster as it is now, with its hash. Raises GradingError."""
         await self.driver.roused()
         self.driver.catch_up()
-        return await self.host.grade(self.lab.slug, self.cluster.fork())
+        return await self.host.grade(self.lab, self.cluster.fork())
 
     @property
     def ticks(self) -> asyncio.Semaphore:
