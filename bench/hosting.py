@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import json
+import math
 import os
 import random
 import statistics
@@ -147,10 +148,12 @@ def ordered(values: list[float]) -> dict[str, float]:
 def idle(count: int, seconds: float) -> dict[str, Any]:
     """Labs that nobody looks at: what they cost while they are resident."""
     with platform(), host() as made:
-        from runs.host.hosted import DOZE_SECONDS, RELEASE_SECONDS
+        from runs.host import hosted
+        from runs.host.hosted import DOZE_SECONDS
 
         from cluster_engine.memory import give_back
 
+        hosted.HOLD_SECONDS = math.inf
         start(made, 10)
         before, began = resident(), time.monotonic()
         start(made, count - 10)
@@ -165,20 +168,47 @@ def idle(count: int, seconds: float) -> dict[str, Any]:
         wall, cpu = time.monotonic() - wall, time.process_time() - cpu
         looks = made.pacer.looks - looks
         give_back()  # as the host does once in ten minutes while nobody is connected
-        awake = resident()
         stalls = made.call(Stalls().watch(seconds / 2))
-        while made.runs:
-            time.sleep(1)
-        time.sleep(RELEASE_SECONDS + 5)
-        give_back()
         return {
             "labs": count,
             "start_ms": booted / (count - 10) * 1000,
             "core_share": cpu / wall,
             "looks_per_second": looks / wall,
-            "awake_megabytes_per_lab": (awake - before) / (count - 10) / 1e6,
             "megabytes_per_lab": (resident() - before) / (count - 10) / 1e6,
             **stalls,
+        }
+
+
+def dozing(count: int) -> dict[str, Any]:
+    """Labs that nobody has used for a while, as they come over a day: the last ten doze when ten more come.
+
+    What they take of memory, and how long it takes to wake one.
+    """
+    with platform(), host() as made:
+        from runs.host import host as upkeep
+        from runs.host import hosted
+
+        hosted.HOLD_SECONDS, hosted.DOZE_SECONDS, hosted.RELEASE_SECONDS = 1.0, 0.5, 0.1
+        upkeep.JANITOR_SECONDS = 0.2
+        runs: list[uuid.UUID] = []
+        before = 0
+        while len(runs) < count:
+            runs += start(made, 10)
+            made.call(_older(made, 600))
+            while made.runs:
+                made.call(asyncio.sleep(0.1))
+            if len(runs) == 20:
+                before = resident()
+        held = (resident() - before) / (count - 20) / 1e6
+        took = []
+        for run in runs:
+            began = time.monotonic()
+            assert made.call(made.awake(run)) is not None
+            took.append(time.monotonic() - began)
+        return {
+            "labs": count,
+            "megabytes_per_lab": held,
+            **{f"wake_{k}": v for k, v in ordered(took).items()},
         }
 
 
@@ -494,6 +524,7 @@ def worker() -> None:
 
 MEASURES = {
     "idle": lambda arguments: idle(int(arguments[0]), float(arguments[1])),
+    "dozing": lambda arguments: dozing(int(arguments[0])),
     "active": lambda arguments: active(int(arguments[0]), float(arguments[1]), "hostile" in arguments),
     "resume": lambda arguments: resume(int(arguments[0]), int(arguments[1]), int(arguments[2])),
     "checks": lambda arguments: checks(int(arguments[0])),

@@ -164,6 +164,9 @@ class FrozenDict(dict[str, Any]):
     __setitem__ = __delitem__ = _refuse
     clear = pop = popitem = setdefault = update = __ior__ = _refuse
 
+    def __reduce__(self) -> tuple[Any, ...]:
+        return dict, (dict(self),)  # in another process it is a dict as any
+
 
 class FrozenList(list[Any]):
     """A list that raises TypeError on mutation (tests)."""
@@ -171,6 +174,9 @@ class FrozenList(list[Any]):
     __slots__ = ()
     __setitem__ = __delitem__ = __iadd__ = __imul__ = _refuse
     append = clear = extend = insert = pop = remove = reverse = sort = _refuse
+
+    def __reduce__(self) -> tuple[Any, ...]:
+        return list, (list(self),)
 
 
 def freeze(value: Any) -> Any:
