@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from bench.apiserver import compared
 from bench.peers import PeerMissing, webernetes
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -199,8 +200,15 @@ def smoothness(options: argparse.Namespace) -> Iterator[Result]:
         yield {"bench": "map", **json.loads(line)}
 
 
+def apiserver(_options: argparse.Namespace) -> Iterator[Result]:
+    """Requests over HTTP beside etcd and kmock (bench/apiserver.py)."""
+    for figures in compared():
+        yield {"bench": "apiserver", **figures}
+
+
 BENCHES: dict[str, Callable[[argparse.Namespace], Iterator[Result]]] = {
     "boot": boot,
+    "apiserver": apiserver,
     "scale": scale,
     "scheduler": scheduler,
     "shell": shell,

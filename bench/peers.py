@@ -1,4 +1,4 @@
-"""Runs the peer: webernetes, bundled for Node by esbuild on first use."""
+"""The peers: webernetes, bundled for Node on first use; Debian's etcd; kmock, installed beside this on first use."""
 
 from __future__ import annotations
 
@@ -6,12 +6,14 @@ import json
 import os
 import shutil
 import subprocess
+import sys
 from pathlib import Path
 from typing import Any
 
 FOLDER = Path(__file__).resolve().parent / "peer"
 BUNDLE = FOLDER / "node_modules" / "webernetes.out.mjs"
 LIMIT = 600.0
+KMOCK = "kmock==0.8"
 
 
 class PeerMissing(RuntimeError):
@@ -47,3 +49,34 @@ def webernetes(*arguments: str, core: int = 0) -> dict[str, Any]:
         raise PeerMissing(f"webernetes failed: {done.stderr.strip()[-300:]}")
     result: dict[str, Any] = json.loads(done.stdout.strip().splitlines()[-1])
     return result
+
+
+def etcd_binary() -> str:
+    """Raises PeerMissing."""
+    found = shutil.which("etcd")
+    if found is None:
+        raise PeerMissing("etcd is not installed; on Debian: apt-get install etcd-server")
+    return found
+
+
+def kmock_folder() -> Path:
+    """A folder that kmock can be imported from: not from the environment, where it would be a plugin of every test run.
+
+    Raises PeerMissing.
+    """
+    folder = FOLDER / "python"
+    if not (folder / "kmock").is_dir():
+        command = [
+            sys.executable,
+            "-m",
+            "pip",
+            "install",
+            "--quiet",
+            "--no-input",
+            "--disable-pip-version-check",
+        ]
+        command += ["--no-deps", "--target", str(folder), KMOCK]
+        done = subprocess.run(command, capture_output=True, text=True, check=False)
+        if done.returncode:
+            raise PeerMissing(f"{KMOCK} could not be installed: {done.stderr.strip()[-300:]}")
+    return folder
