@@ -127,7 +127,7 @@ class Generated(Column):
         body = {
             "apiVersion": "authentication.k8s.io/v1",
             "kind": "TokenRequest",
-            "spec": {"expirationSeconds": 600},
+            "spec": {"expirationSeconds": 86_400},
         }
         core = self.client.CoreV1Api(self.api_client)
         made = self.call(

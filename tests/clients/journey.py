@@ -14,7 +14,7 @@ from pathlib import Path
 from typing import Any
 
 JSON = dict[str, Any]
-PATIENCE = 60.0
+PATIENCE = 180.0
 """Wall seconds that anything may take on a busy machine."""
 
 

@@ -16,8 +16,8 @@ def configure(settings: kopf.OperatorSettings, **_: Any) -> None:
     config.load_kube_config()
 
 
-@kopf.on.create("clients.example.com", "v1", "crontabs")
-@kopf.on.update("clients.example.com", "v1", "crontabs")
+@kopf.on.create("clients.example.com", "v1", "crontabs", backoff=1)
+@kopf.on.update("clients.example.com", "v1", "crontabs", backoff=1)
 def reconcile(spec: kopf.Spec, patch: kopf.Patch, name: str, namespace: str, **_: Any) -> None:
     """Level-driven: what there is to be follows from the spec alone."""
     body = {"metadata": {"name": name}, "data": {"schedule": spec["schedule"]}}
@@ -32,7 +32,7 @@ def reconcile(spec: kopf.Spec, patch: kopf.Patch, name: str, namespace: str, **_
     patch.status["ready"] = spec["replicas"]
 
 
-@kopf.on.delete("clients.example.com", "v1", "crontabs")
+@kopf.on.delete("clients.example.com", "v1", "crontabs", backoff=1)
 def farewell(name: str, namespace: str, **_: Any) -> None:
     """What must be done before the object may go: kopf holds it by a finalizer until then."""
     body = {"metadata": {"name": f"farewell-{name}"}}

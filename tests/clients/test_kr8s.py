@@ -58,6 +58,7 @@ class Kr8s(Column):
     def __init__(self, kubeconfig: Path) -> None:
         self._kubeconfig = kubeconfig
         self._api = kr8s.api(kubeconfig=str(kubeconfig))
+        self._api.timeout = PATIENCE
 
     def version(self) -> str:
         return str(self._api.version()["gitVersion"])

@@ -135,7 +135,9 @@ class Lightkube(Column):
             self._client.create(core_v1.PodEviction(metadata=ObjectMeta(name=pod)), pod, namespace=namespace)
 
     def token(self, namespace: str, account: str) -> str:
-        asked = core_v1.ServiceAccountToken.from_dict({"spec": {"audiences": [], "expirationSeconds": 600}})
+        asked = core_v1.ServiceAccountToken.from_dict(
+            {"spec": {"audiences": [], "expirationSeconds": 86_400}}
+        )
         with refusals():
             return str(self._client.create(asked, account, namespace=namespace).status.token)
 

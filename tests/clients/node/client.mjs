@@ -124,7 +124,7 @@ const VERBS = {
     await core.createNamespacedPodEviction({ namespace, name, body: { metadata: { name } } });
   },
   token: async (namespace, name) => {
-    const body = { spec: { audiences: [], expirationSeconds: 600 } };
+    const body = { spec: { audiences: [], expirationSeconds: 86_400 } };
     return (await core.createNamespacedServiceAccountToken({ namespace, name, body })).status.token;
   },
   whoami: async (token) => {
