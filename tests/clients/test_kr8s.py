@@ -1,4 +1,4 @@
-"""The client `kr8s`: objects with methods, and one call for what it has no method for (`call_api`)."""
+"""The client `kr8s`: objects with methods."""
 
 from __future__ import annotations
 
@@ -11,7 +11,6 @@ from typing import Any
 
 import kr8s
 import pytest
-import yaml
 from journey import JSON, PATIENCE, Action, Column, Refused
 from kr8s import NotFoundError, ServerError, objects
 
@@ -53,10 +52,12 @@ class Kr8s(Column):
         "delete_all": "no deletion of collections",
         "watch_ended": "watch takes no time limit",
         "attach": "exec and port-forward are its streams",
+        "converse": "its exec speaks v4 alone, in which it sends no input",
+        "evict": "Pods have no such method",
+        "token": "accounts have no such method",
     }
 
     def __init__(self, kubeconfig: Path) -> None:
-        self._kubeconfig = kubeconfig
         self._api = kr8s.api(kubeconfig=str(kubeconfig))
         self._api.timeout = PATIENCE
 
@@ -65,14 +66,6 @@ class Kr8s(Column):
 
     def _object(self, kind: str, namespace: str, body: JSON | str) -> Any:
         return KINDS[kind](body, namespace=namespace or None, api=self._api)
-
-    def _post(self, namespace: str, url: str, body: JSON, version: str = "v1") -> JSON:
-        with (
-            refusals(),
-            self._api.call_api("POST", version, namespace=namespace, url=url, json=body) as reply,
-        ):
-            value: JSON = reply.json()
-        return value
 
     def create(self, kind: str, namespace: str, body: JSON) -> JSON:
         made = self._object(kind, namespace, json.loads(json.dumps(body)))
@@ -120,22 +113,6 @@ class Kr8s(Column):
         found.scale(replicas)
         return int(found.replicas)
 
-    def evict(self, namespace: str, pod: str) -> None:
-        body = {"apiVersion": "policy/v1", "kind": "Eviction", "metadata": {"name": pod}}
-        self._post(namespace, f"pods/{pod}/eviction", body)
-
-    def token(self, namespace: str, account: str) -> str:
-        body = {"apiVersion": "authentication.k8s.io/v1", "kind": "TokenRequest", "spec": {}}
-        return str(self._post(namespace, f"serviceaccounts/{account}/token", body)["status"]["token"])
-
-    def whoami(self, token: str) -> str:
-        own = yaml.safe_load(self._kubeconfig.read_text())
-        own["users"][0]["user"] = {"token": token}
-        path = self._kubeconfig.with_name("bearer")
-        path.write_text(yaml.safe_dump(own))
-        with refusals():
-            return str(kr8s.api(kubeconfig=str(path), namespace=token[-8:]).whoami())
-
     def logs(self, namespace: str, pod: str) -> str:
         return "".join(f"{line}\n" for line in self._object("pods", namespace, pod).logs())
 
@@ -147,11 +124,6 @@ class Kr8s(Column):
         found.refresh()
         done = found.exec(command, check=False)
         return done.stdout.decode(), done.stderr.decode(), done.returncode
-
-    def converse(self, namespace: str, pod: str, command: list[str], line: str) -> str:
-        found = self._object("pods", namespace, pod)
-        found.refresh()
-        return found.exec(command, stdin=line).stdout.decode()
 
     def forward(self, namespace: str, pod: str, port: int, request: bytes) -> bytes:
         found = self._object("pods", namespace, pod)

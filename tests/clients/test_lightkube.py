@@ -135,9 +135,8 @@ class Lightkube(Column):
             self._client.create(core_v1.PodEviction(metadata=ObjectMeta(name=pod)), pod, namespace=namespace)
 
     def token(self, namespace: str, account: str) -> str:
-        asked = core_v1.ServiceAccountToken.from_dict(
-            {"spec": {"audiences": [], "expirationSeconds": 86_400}}
-        )
+        spec = {"audiences": [], "expirationSeconds": 86_400}
+        asked = core_v1.ServiceAccountToken.from_dict({"metadata": {}, "spec": spec})
         with refusals():
             return str(self._client.create(asked, account, namespace=namespace).status.token)
 
