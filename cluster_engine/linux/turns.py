@@ -33,7 +33,8 @@ def run(kernel: Kernel, now: int, budget: int) -> int | None:
             del ready[0]
             processes.settle(kernel, process)
             continue
-        if process["tokens"] <= 0 and not process["q"] and not process["caught"]:
+        # A trap is let in at once, but one that signals itself again and again has no more than others.
+        if process["tokens"] <= (-QUANTUM if process["caught"] else 0) and not process["q"]:
             del ready[0]
             kernel.hold(process)
             continue
@@ -101,11 +102,14 @@ def _slice(kernel: Kernel, process: Record, limit: int) -> int:
 def _signals(kernel: Kernel, process: Record) -> bool:
     """Let the pending signals act; whether the process still runs."""
     pending, process["pending"] = process["pending"], []
-    for name in pending:
+    if "KILL" in pending:
+        pending = ["KILL"]
+    for number, name in enumerate(pending):
         if name in process["traps"]:
             if process["traps"][name] != "" and name not in process["caught"]:
                 process["caught"].append(name)
         elif name in signals.STOPPING:
+            process["pending"] = pending[number + 1 :]  # they wait for CONT
             processes.stop(kernel, process, name)
             return False
         elif process["kind"] == "sh" and interpreter.survives(process, name):

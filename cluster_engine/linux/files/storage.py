@@ -20,6 +20,7 @@ from cluster_engine.linux.errors import (
     BAD_DESCRIPTOR,
     IS_DIRECTORY,
     LOOPS,
+    NAME_TOO_LONG,
     NO_ENTRY,
     NO_SPACE,
     READ_ONLY,
@@ -31,6 +32,8 @@ from cluster_engine.linux.files.tree import Node
 
 MAX_ENTRIES = 10_000
 """Files, directories and links of one volume."""
+MAX_DEPTH = 50
+"""Directories in one another of one volume, which are kept as JSON. (Linux has no end but that of a path.)"""
 MAX_BYTES = 32 * 1024 * 1024
 """Bytes of all files of one machine."""
 MAX_FILE = 16 * 1024 * 1024
@@ -227,7 +230,8 @@ class Storage:
                 raise FileError(NO_SPACE)
 
     def add(self, volume: str, names: Names, node: Node, now: int) -> None:
-        """A new entry; what is in it counts."""
+        """A new entry; what is in it counts. Raises FileError when it is too deep, or there is no room."""
+        _check_depth(names, node)
         entries, size = tree.measure(node) if node["t"] == "d" and node["e"] else (0, node.get("n", 0))
         self.room(volume, entries + 1, size)
         record = self.volumes[volume]
@@ -320,10 +324,11 @@ class Storage:
         self._count_name(volume, node["i"], 1)
 
     def move(self, volume: str, names: Names, goal: Names, now: int) -> None:
-        """Gives an entry another name within its volume; nothing may be at the goal."""
+        """Gives an entry another name within its volume; nothing may be at the goal. Raises FileError as ``add``."""
         record = self.volumes[volume]
         node = tree.find(record["tree"], names)
         assert node is not None
+        _check_depth(goal, node)
         rest = tree.taken(record["tree"], names, now)
         self.volumes[volume] = {**record, "tree": tree.put(rest, goal, node, now)}
         old, length = list(names), len(names)
@@ -488,3 +493,8 @@ class Storage:
         self._seed = state["seed"]
         self._drawn = state["drawn"]
         self._numbers = state["numbers"]
+
+
+def _check_depth(names: Names, node: Node) -> None:
+    if len(names) + (tree.depth(node) if node.get("e") else 0) > MAX_DEPTH:
+        raise FileError(NAME_TOO_LONG, "/".join(names))

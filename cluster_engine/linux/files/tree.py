@@ -188,6 +188,16 @@ def measure(node: Node) -> tuple[int, int]:
     return nodes - 1, size
 
 
+def depth(node: Node) -> int:
+    """Directories in one another below ``node``."""
+    most, stack = 0, [(0, node)]
+    while stack:
+        below, top = stack.pop()
+        most = max(most, below)
+        stack.extend((below + 1, each) for each in top.get("e", {}).values())
+    return most
+
+
 def build(contents: Mapping[str, str | Node], *, uid: int = 0, gid: int = 0, mtime: int = 0) -> Node:
     """A tree of absolute paths with byte text or nodes; missing directories are made.
 

@@ -125,6 +125,7 @@ def _let_in(sh: Shell, pc: int) -> int:
     if process["state"] == "S":
         process["state"] = "R"
         sh.kernel.ready.append(process["id"])
+    sh.deeper()  # a trap that is trapped
     try:
         sh.trap(action, pc)
     except ParseError as error:
@@ -160,8 +161,8 @@ def park(kernel: Kernel, process: Record) -> bool:
 
     Brent's search: the state compared with is renewed after 1, 2, 4 … quanta.
     """
-    if "t" in process["limits"]:
-        return False
+    if "t" in process["limits"] or "code" not in process:
+        return False  # it is metered to its end, or has not begun yet
     now: list[Any] = [
         process["code"], process["pc"], process["status"], dict(process["vars"]), list(process["stack"]),
         process["args"], dict(process["res"]), process["noexit"],
