@@ -332,3 +332,15 @@ def test_a_stop_signal_is_dropped_as_with_its_gate_off(more: dict[str, Any]) -> 
     made = default_container(container, pod=True)
     assert made["lifecycle"] == more
     assert default_container(made, pod=True)["lifecycle"] is made["lifecycle"]
+
+
+WITH_STATUS = [
+    kind.kind for kind in BY_KIND.values() if "status" in kind.subresources and kind.computed is None
+]
+
+
+@pytest.mark.parametrize("name", [*WITH_STATUS, "APIService"])
+def test_who_writes_a_status_leaves_the_spec(name: str) -> None:
+    kind = BY_KIND[name]
+    old = freeze({"metadata": {"name": "a"}, "spec": {"a": 1}, "status": {}})
+    assert kind.prepare_status(freeze({"metadata": {"name": "a"}, "status": {}}), old)["spec"] == old["spec"]

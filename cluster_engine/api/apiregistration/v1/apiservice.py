@@ -12,7 +12,7 @@ from typing import Any
 
 from cluster_engine.api.meta import check_meta
 from cluster_engine.api.printing import AGE, NAME, age
-from cluster_engine.api.strategy import keep_status, without_status
+from cluster_engine.api.strategy import keep_status, update_status, without_status
 from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, invalid_value, not_simulated, required
@@ -183,6 +183,7 @@ KIND = Kind(
     default=default,
     prepare_create=prepare_create,
     prepare_update=keep_status,
+    prepare_status=update_status,
     validate=validate,
     validate_update=lambda new, old: validate(new),
 )
