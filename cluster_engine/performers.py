@@ -124,6 +124,7 @@ PERFORMERS: dict[str, Performer] = {
     "wire": _wire,
     "node/power": _fault,
     "node/shutdown": _fault,
+    "node/kubelet": _fault,
     "node/partition": _fault,
     "container/kill": _fault,
     "component/stop": _fault,

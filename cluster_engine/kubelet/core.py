@@ -33,6 +33,8 @@ CAPACITY = {
 ALLOCATABLE = amounts(CAPACITY)
 ON, BOOTING, OFF = "on", "booting", "off"
 """The power of a node's machine."""
+UNATTENDED = "unattended"
+"""It is on and its containers run, but its kubelet does not."""
 
 
 @dataclass(slots=True)
@@ -62,6 +64,8 @@ class Node:
     power: str = ON
     boots: int = 0
     """How often its machine was switched off: clock events of an earlier life are void."""
+    restarts: int = 0
+    """How often its kubelet was stopped: neither does that kubelet's later business count."""
     cut: bool = False
     """Whether it cannot reach the control plane, nor be reached: for whatever reason."""
     partitioned: bool = False
@@ -77,7 +81,9 @@ class Node:
 
     @property
     def life(self) -> tuple[Any, ...]:
-        """What clock events of the node begin with: its name, and which of its machine's lives they belong to."""
+        """What clock events of the node begin with: its name, and which of its and its kubelet's lives they are of."""
+        if self.restarts:
+            return self.name, self.boots, self.restarts
         return (self.name, self.boots) if self.boots else (self.name,)
 
     @property
@@ -103,7 +109,7 @@ class Node:
             self.leased,
             self.addresses.state(),
             self.usage.state(),
-            self.power,
+            [self.power, self.restarts] if self.restarts else self.power,
             self.boots,
             self.cut,
             list(self.seen.items()),
@@ -119,7 +125,8 @@ class Node:
         self.relist, self.relist_waited, self.registered, self.ready, self.leased = state[4:9]
         self.addresses.load(state[9])
         self.usage.load(state[10])
-        self.power, self.boots, self.cut = state[11:14]
+        power, self.boots, self.cut = state[11:14]
+        self.power, self.restarts = (power, 0) if isinstance(power, str) else power
         self.seen = {uid: pod for uid, pod in state[14]}  # noqa: C416
         self.kept = {uid: dict(volumes) for uid, volumes in state[15]}
         self.partitioned = state[16] if len(state) > 16 else self.cut

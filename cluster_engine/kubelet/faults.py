@@ -13,12 +13,13 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.container_runtime.container import RUNNING
 from cluster_engine.kubelet.cloud_faults import CloudFaults
-from cluster_engine.kubelet.core import BOOTING, OFF, ON, Core, Node
+from cluster_engine.kubelet.core import BOOTING, OFF, ON, UNATTENDED, Core, Node
 from cluster_engine.kubelet.logins import Logins
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import FINISHED, LOST, NEW, SYNCING, PodRecord, record_uid
 from cluster_engine.kubelet.runtime import Runtime
+from cluster_engine.kubelet.service import Service
 from cluster_engine.kubelet.shutdown import Shutdown
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.network import Wire
@@ -60,6 +61,7 @@ class Faults:
         self.static_pods = static_pods
         self.wires = wires
         self.shutdown = Shutdown(core, nodes, self._power_off)
+        self.service = Service(core, nodes, prober, self._resume)
         self.cloud = CloudFaults(core, lambda node, up: self.power({"node": node.name, "up": up}))
         self._look = look
         self._rewired = rewired
@@ -115,7 +117,7 @@ class Faults:
         """Off: whatever runs on the node ends at once, and nobody is told. On: the machine starts, then its kubelet."""
         node, up = self.core.nodes[payload["node"]], payload["up"]
         if not up and node.power != OFF:
-            if node.power == ON:
+            if node.power in (ON, UNATTENDED):
                 self._lose(node)
                 for component in COMPONENTS if self.static_pods.is_kubeadms(node) else ():
                     self.core.ctx.processes.ended(component, node.name)
@@ -147,6 +149,32 @@ class Faults:
     def _power_off(self, node: Node) -> None:
         self.power({"node": node.name, "up": False})
 
+    def check_kubelet(self, payload: Payload) -> None:
+        """Raises ValueError for a node whose machine does not run."""
+        node = self.core.nodes.get(payload["node"])
+        if node is None or node.power not in (ON, UNATTENDED):
+            raise ValueError(f"expected a node that is on, found {payload['node']!r}")
+
+    def turn_kubelet(self, payload: Payload) -> None:
+        """As ``systemctl start kubelet``, or ``stop``."""
+        node = self.core.nodes[payload["node"]]
+        (self.service.start if payload["running"] else self.service.stop)(node)
+
+    def go_down(self, name: str, again: bool, grace: int, critical: int) -> None:
+        """Clock event: as ``systemctl poweroff`` or ``reboot``, with a kubelet that has these grace periods."""
+        node = self.core.nodes[name]
+        try:
+            self.check_power({"node": name})
+        except ValueError:
+            return  # the control plane's machine stays
+        if again:
+            self.power({"node": name, "up": False})
+            self.power({"node": name, "up": True})
+        elif grace and node.power == ON:
+            self.shutdown.begin(node, grace, critical)
+        else:
+            self.power({"node": name, "up": False})
+
     def boot(self, name: str, boots: int) -> None:
         """Clock event: the machine has started, unless its power was cut meanwhile."""
         node = self.core.nodes[name]
@@ -164,13 +192,8 @@ class Faults:
                 kept = {name: self.runtime.volume(record, name) for name in _on_disk(pod)}
                 node.kept[record.uid] = {name: root for name, root in kept.items() if root is not None}
             self._lose_pod(record)
-        self.clock.cancel(node.relist)
-        node.relist, node.pull_free_at = None, 0
-        node.shutdown = []
-        node.dirty.clear()
-        node.pulling.clear()
+        self.service.forget_plans(node)
         node.seen.clear()
-        node.ready = node.leased = False
         self.nodes.silence(node)
         self.logins.lose(node.name)
         self.runtime.clients.remove(node.name)
@@ -182,15 +205,11 @@ class Faults:
         self.prober.stop(record)
         self.runtime.lose(record)
         record.probes.clear()
-        self.clock.cancel(record.timer)
         for timer in record.timers.values():
             self.clock.cancel(timer)
-        record.timer, record.ip, record.mounts_failed = None, "", 0
-        record.epoch += 1
-        record.working = record.again = record.quiet = False
-        record.todo, record.failures = [], []
-        for table in (record.timers, record.stopping, record.waiting, record.crashes, record.pulls):
-            table.clear()
+        record.timers.clear()
+        self.service.abandon(record)
+        record.ip, record.mounts_failed = "", 0
         if record.state in (NEW, SYNCING):
             record.state = LOST
 
@@ -361,6 +380,7 @@ FAULTS: dict[str, Fault] = {
         Faults.stop_component,
     ),
     "registry/fail": Fault({"host": str, "failing": bool}, {}, Faults.check_registry, Faults.registry),
+    "node/kubelet": Fault({"node": str, "running": bool}, {}, Faults.check_kubelet, Faults.turn_kubelet),
     "cloud/machine": Fault(
         {"node": str, "state": str},
         {},

@@ -11,7 +11,7 @@ from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
 from cluster_engine.container_runtime.container import Container
 from cluster_engine.kubelet.audit_files import AuditFiles
-from cluster_engine.kubelet.core import ON, Core
+from cluster_engine.kubelet.core import BOOTING, OFF, ON, Core
 from cluster_engine.kubelet.environment import Environment
 from cluster_engine.kubelet.faults import Faults
 from cluster_engine.kubelet.lifecycle import Lifecycle
@@ -39,7 +39,7 @@ class Kubelets(Component):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.core = core = Core(ctx)
-        calls = {**ctx.calls, "cri": self._cri}
+        calls = {**ctx.calls, "cri": self._cri, "systemd": self._systemd}
         self.runtime = runtime = Runtime(core, ctx.network, calls, self._exited)
         self.logins: Logins = Logins(core, runtime)
         AuditFiles(core, runtime)
@@ -89,6 +89,7 @@ class Kubelets(Component):
         for name, of_node in of_nodes.items():
             self.clock.register(f"kubelet/{name}", partial(_in_its_life, core, of_node))
         self.clock.register("kubelet/boot", self.faults.boot)
+        self.clock.register("kubelet/poweroff", self.faults.go_down)
         of_pods: dict[str, Callable[..., None]] = {
             "resync": worker.resync,
             "wake": worker.wake,
@@ -110,6 +111,9 @@ class Kubelets(Component):
 
     def _cri(self, asked: Any) -> list[list[str]] | None:
         return self.logins.cri(asked)
+
+    def _systemd(self, asked: Any) -> list[Any]:
+        return self.faults.service.asked(asked)
 
     def _look(self, key: str) -> None:
         self.queue.add(key)
@@ -185,7 +189,7 @@ class Kubelets(Component):
     def _without_power(self) -> None:
         """Who is attached to the network is no part of its state: nodes that are off are not."""
         for node in self.core.nodes.values():
-            if node.power != ON:
+            if node.power in (OFF, BOOTING):
                 self.runtime.clients.remove(node.name)
 
     def state(self) -> dict[str, Any]:
@@ -213,8 +217,10 @@ class Kubelets(Component):
                 self.runtime.sandboxes.resting.add(record.uid)
 
 
-def _in_its_life(core: Core, handler: Callable[[str], None], name: str, boots: int = 0) -> None:
-    """A clock event of a node whose machine is still on, and was not switched off since it was planned."""
+def _in_its_life(
+    core: Core, handler: Callable[[str], None], name: str, boots: int = 0, restarts: int = 0
+) -> None:
+    """A clock event of a node whose machine and kubelet still run, and were not stopped since it was planned."""
     node = core.nodes[name]
-    if node.power == ON and node.boots == boots:
+    if node.power == ON and (node.boots, node.restarts) == (boots, restarts):
         handler(name)

@@ -11,7 +11,7 @@ from typing import Any
 from cluster_engine.addons.static_pods import AUDIT_FOLDER
 from cluster_engine.apimachinery import errors
 from cluster_engine.container_runtime.errors import StartError
-from cluster_engine.kubelet.core import ON, Core, Node
+from cluster_engine.kubelet.core import ON, UNATTENDED, Core, Node
 from cluster_engine.kubelet.node_files import KUBERNETES, shown
 from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.sim import rfc3339
@@ -45,7 +45,7 @@ class Logins:
         node = self.core.nodes.get(host)
         if node is None:
             return "unknown"
-        return "" if node.power == ON else "unreachable"
+        return "" if node.power in (ON, UNATTENDED) else "unreachable"
 
     def open(self, session: str, host: str, argv: list[str], tty: bool) -> None:
         """Runs a command, or a shell, on a node's machine; what becomes of it the session is told."""

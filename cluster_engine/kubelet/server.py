@@ -15,7 +15,7 @@ from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.kube_apiserver.node_api import LogLine, Usage
 from cluster_engine.kube_apiserver.subresources.proxy import unreachable
-from cluster_engine.kubelet.core import ON, Core, Node
+from cluster_engine.kubelet.core import ON, UNATTENDED, Core, Node
 from cluster_engine.kubelet.port_forward import PortForward
 from cluster_engine.kubelet.record import CONTAINERS, PodRecord, record_uid
 from cluster_engine.kubelet.runtime import Runtime
@@ -23,6 +23,9 @@ from cluster_engine.sim import SECOND
 
 FETCH = 60 * SECOND
 """How long the API server waits for the answer to a request that it passes on."""
+
+_UNREACHABLE = {ON: "i/o timeout", UNATTENDED: "connect: connection refused"}
+"""Why nobody can talk with a node's kubelet, by the power of its machine."""
 
 
 class NodeServer:
@@ -80,7 +83,7 @@ class NodeServer:
     def _reach(self, what: str) -> None:
         """Raises ApiError 500 when nobody can talk with the node."""
         if not self.node.reachable:
-            why = "i/o timeout" if self.node.power == ON else "connect: no route to host"
+            why = _UNREACHABLE.get(self.node.power, "connect: no route to host")
             text = f"{what}: dial tcp {self.node.ip}:10250: {why}"
             raise ApiError(status_failure(500, "", text))
 

@@ -174,6 +174,7 @@ SELDOM = {
     "kubelet/lease": "of a lease that others wrote",
     "kubelet/manifests": "of a manifest that was moved away",
     "kubelet/mirror": "of a mirror Pod that was deleted",
+    "kubelet/poweroff": "of a machine that is told so by who is on it",
     "kubelet/resync": "of what failed on a node",
     "kubelet/shutdown": "of a machine that goes down with notice",
     "kubelet/started": "of a container with a postStart hook",
@@ -273,6 +274,11 @@ def an_attempt_that_fails(cluster: Cluster, patch: pytest.MonkeyPatch) -> None:
     assert not ready(cluster, "meanwhile")
 
 
+def a_machine_that_is_told_to_reboot(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
+    cluster.perform(cluster.prepare_login("worker-1", ["systemctl", "reboot"], False))
+    cluster.advance(120)
+
+
 def metrics_wanted(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
     cluster.apply(COMPONENTS)
     cluster.advance(120)
@@ -283,6 +289,7 @@ BROKEN = {
     "informer/retell": meanwhile,
     "kube-scheduler/permit": pods_that_wait_for_one_another,
     "kube-scheduler/retry": an_attempt_that_fails,
+    "kubelet/poweroff": a_machine_that_is_told_to_reboot,
     "metrics-server/scrape": metrics_wanted,
 }
 

@@ -170,6 +170,7 @@ FAULTS = [
         "component etcd up control-plane2",
         {"kind": "component/stop", "component": "etcd", "stopped": False, "node": "control-plane2"},
     ),
+    ("kubelet worker-1 down", {"kind": "node/kubelet", "node": "worker-1", "running": False}),
     ("machine worker-1 deleted", {"kind": "cloud/machine", "node": "worker-1", "state": "deleted"}),
     ("group 4", {"kind": "cloud/group", "size": 4}),
     ("group four", None),

@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, debian_files, tags
 from cluster_engine.linux.program import Event, Program, State, Sys
+from cluster_engine.linux.text import octets
 from cluster_engine.version import KUBERNETES_VERSION
 
 _SERVICES = {
@@ -16,9 +17,9 @@ _SERVICES = {
     ],
 }
 _SENTENCES = {
-    "systemctl": "Drydock does not simulate systemd (a real node runs kubelet and containerd as its services)\n",
     "journalctl": "Drydock does not simulate the journal (a real node shows its kubelet's log in it)\n",
 }
+_CONFIG = "/var/lib/kubelet/config.yaml"
 _CRICTL = (
     "Usage: crictl ps [-a] | pods | images\n"
     "Drydock does not simulate crictl's other commands (a real node has them).\n"
@@ -47,6 +48,20 @@ def _sentence(name: str) -> Program:
         return 1
 
     return Program(name, run=run)
+
+
+def _systemctl(sys: Sys, state: State, event: Event) -> State:
+    """Asks the host, who has the kubelet; what its configuration says by now goes along."""
+    match event:
+        case ["start", argv]:
+            config = sys.fs.read(_CONFIG) if sys.fs.exists(_CONFIG) else ""
+            words = [word for word in argv[1:] if not word.startswith("-")]
+            sys.call("systemd", {"node": sys.hostname, "words": words, "config": config})
+        case ["answer", _, [status, said, complaint]]:
+            sys.out(octets(said))
+            sys.err(octets(complaint))
+            sys.exit(status)
+    return state
 
 
 def _crictl(sys: Sys, state: State, event: Event) -> State:
@@ -99,6 +114,7 @@ def _programs(variant: Variant) -> Mapping[str, Program]:
         **{path: Program(path.rpartition("/")[2], on=_service) for path in _SERVICES},
         **{f"/usr/bin/{name}": _sentence(name) for name in _SENTENCES},
         "/usr/sbin/iptables-save": Program("iptables-save", on=_iptables_save),
+        "/usr/bin/systemctl": Program("systemctl", on=_systemctl),
         "/usr/local/bin/crictl": Program("crictl", on=_crictl),
     }
 

@@ -8,7 +8,7 @@ from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.terminal.programs.asking import ask
 
 USAGE = (
-    "fault power NODE off|on | fault shutdown NODE | fault link NODE cut|healed | "
+    "fault power NODE off|on | fault shutdown NODE | fault kubelet NODE down|up | fault link NODE cut|healed | "
     "fault kill POD [CONTAINER] [NAMESPACE] | fault registry HOST down|up | "
     "fault machine NODE running|stopped|deleted | fault group SIZE | "
     "fault cloud instances|routes|loadbalancers down|up | fault component NAME down|up [NODE]"
@@ -22,6 +22,8 @@ def asked(words: list[str]) -> dict[str, Any] | None:
             return {"kind": "node/power", "node": node, "up": power == "on"}
         case ["shutdown", node]:
             return {"kind": "node/shutdown", "node": node}
+        case ["kubelet", node, "down" | "up" as state]:
+            return {"kind": "node/kubelet", "node": node, "running": state == "up"}
         case ["link", node, "cut" | "healed" as link]:
             return {"kind": "node/partition", "node": node, "cut": link == "cut"}
         case ["registry", host, "down" | "up" as state]:

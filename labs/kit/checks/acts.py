@@ -208,6 +208,7 @@ SCHEMA: Schema = {
                     "type": "integer",
                     "description": "of node/shutdown: shutdownGracePeriodCriticalPods",
                 },
+                running={"type": "boolean", "description": "of node/kubelet"},
                 cut={"type": "boolean", "description": "of node/partition"},
                 namespace=NAMESPACE,
                 pod=NAME,

@@ -1,0 +1,156 @@
+"""The kubelet as a service of its node's machine: stopped, its containers run on and nobody looks after them.
+
+What is asked of systemd there (`systemctl`) is answered here too.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
+
+from cluster_engine.apimachinery import yaml
+from cluster_engine.container_runtime.container import RUNNING
+from cluster_engine.kubelet.core import ON, UNATTENDED, Core, Node
+from cluster_engine.kubelet.node import Nodes
+from cluster_engine.kubelet.prober import Prober
+from cluster_engine.kubelet.record import FINISHED, LOST, NEW, PodRecord, find_container
+from cluster_engine.sim import rfc3339
+
+_STATUS = """\
+{dot} kubelet.service - kubelet: The Kubernetes Node Agent
+     Loaded: loaded (/usr/lib/systemd/system/kubelet.service; enabled; preset: enabled)
+    Drop-In: /usr/lib/systemd/system/kubelet.service.d
+             └─10-kubeadm.conf
+     Active: {active}
+       Docs: https://kubernetes.io/docs/
+"""
+_NOT_HERE = "Drydock starts and stops the kubelet alone of a node's services (a real node has systemd)\n"
+_UNITS = (["kubelet"], ["kubelet.service"])
+
+
+class Service:
+    """Of all nodes. ``resume`` has a kubelet go on with what its node has."""
+
+    def __init__(self, core: Core, nodes: Nodes, prober: Prober, resume: Callable[[Node], None]) -> None:
+        self.core = core
+        self.nodes = nodes
+        self.prober = prober
+        self._resume = resume
+
+    def stop(self, node: Node) -> None:
+        """The kubelet ends, and forgets what it had in mind."""
+        if node.power != ON:
+            return
+        node.power = UNATTENDED
+        node.restarts += 1
+        self.forget_plans(node)
+        self.nodes.silence(node)
+        for record in self._records(node):
+            self.abandon(record)
+
+    def start(self, node: Node) -> None:
+        """Another one begins, and finds what runs."""
+        if node.power != UNATTENDED:
+            return
+        node.power = ON
+        self.nodes.restart(node)
+        for record in self._records(node):
+            pod = self.core.pod_of(record) if record.state != FINISHED else None
+            for name, container in record.containers.items():
+                if pod is not None and container.state == RUNNING:
+                    self.prober.begin(record, pod, find_container(pod["spec"], name))
+        self._resume(node)
+
+    def forget_plans(self, node: Node) -> None:
+        """What the kubelet of a node would have done next."""
+        self.core.clock.cancel(node.relist)
+        node.relist, node.pull_free_at = None, 0
+        node.shutdown = []
+        node.dirty.clear()
+        node.pulling.clear()
+        node.ready = node.leased = False
+
+    def abandon(self, record: PodRecord) -> None:
+        """The kubelet does not know any more what it was about to do with the Pod; the runtime's own timers stay."""
+        if record.state == FINISHED:
+            return
+        self.prober.stop(record)
+        self.core.clock.cancel(record.timer)
+        for name in [name for name in record.timers if not name.startswith("kill/")]:
+            self.core.clock.cancel(record.timers.pop(name))
+        record.timer = None
+        record.epoch += 1
+        record.working = record.again = record.quiet = False
+        record.todo, record.failures = [], []
+        for table in (record.stopping, record.waiting, record.crashes, record.pulls):
+            table.clear()
+        if record.state == NEW:
+            record.state = LOST
+
+    def _records(self, node: Node) -> Iterable[PodRecord]:
+        return [self.core.records[known.uid] for known in self.core.records.all() if known.node == node.name]
+
+    # ---- systemctl -------------------------------------------------------------------------------------
+
+    def asked(self, asked: Mapping[str, Any]) -> list[Any]:
+        """[exit status, output, complaint] of ``systemctl`` with these words on that node.
+
+        ``config`` is its /var/lib/kubelet/config.yaml as it stands now.
+        """
+        node = self.core.nodes[asked["node"]]
+        match asked["words"]:
+            case ["stop", *units] if units in _UNITS:
+                self.stop(node)
+            case ["start", *units] if units in _UNITS:
+                self.start(node)
+            case ["restart", *units] if units in _UNITS:
+                self.stop(node)
+                self.start(node)
+            case ["is-active", *units] if units in _UNITS:
+                return [0, "active\n", ""] if node.power == ON else [3, "inactive\n", ""]
+            case ["status", *units] if units in _UNITS:
+                return self._status(node)
+            case ["poweroff" | "reboot" as what]:
+                return self._down(node, what == "reboot", str(asked["config"]))
+            case _:
+                return [1, "", f"systemctl: {_NOT_HERE}"]
+        return [0, "", ""]
+
+    def _status(self, node: Node) -> list[Any]:
+        if node.power == ON:
+            return [0, _STATUS.format(dot="●", active="active (running)"), ""]
+        now = rfc3339(self.core.clock.now)
+        return [3, _STATUS.format(dot="○", active=f"inactive (dead) as of {now}"), ""]
+
+    def _down(self, node: Node, again: bool, config: str) -> list[Any]:
+        """Not within this call: whoever asks for it is on that machine."""
+        try:
+            grace, critical = shutdown_periods(config)
+        except ValueError as error:
+            return [1, "", f"systemctl: {error}\n"]
+        now = self.core.clock.now
+        self.core.clock.call_at(now, "kubelet/poweroff", node.name, again, grace, critical)
+        return [0, "", ""]
+
+
+def shutdown_periods(config: str) -> tuple[int, int]:
+    """(shutdownGracePeriod, …CriticalPods) of a KubeletConfiguration, in seconds. Raises ValueError."""
+    try:
+        found = yaml.load(config.encode())
+    except yaml.YamlError as error:
+        raise ValueError(
+            f"failed to load kubelet config file /var/lib/kubelet/config.yaml: {error}"
+        ) from error
+    found = found if isinstance(found, dict) else {}
+    names = ("shutdownGracePeriod", "shutdownGracePeriodCriticalPods")
+    grace, critical = (_seconds(name, found.get(name, "0s")) for name in names)
+    if critical > grace:
+        raise ValueError(f"invalid configuration: {names[1]} ({critical}s) must be <= {names[0]} ({grace}s)")
+    return grace, critical
+
+
+def _seconds(name: str, value: object) -> int:
+    units = {"s": 1, "m": 60}
+    if not isinstance(value, str) or not value[:-1].isdecimal() or value[-1:] not in units:
+        raise ValueError(f'{name}: time: invalid duration "{value}"')
+    return min(int(value[:-1]) * units[value[-1]], 3_600)
