@@ -35,6 +35,8 @@ class NodeLifecycleController(Controller):
         self.events = self.new_queue(self._tell, suffix="events")
         self._tainted: dict[str, int] = {}
         """When (virtual µs) the last node of each zone was tainted for eviction."""
+        self._zones: dict[str, list[bool]] | None = None
+        """Whether each node is ready, by zone; None: to be looked at anew. A pure cache."""
         self.nodes.on(add=self._added, update=self._updated, delete=self._deleted)
         self.leases.on(update=lambda change: self._lease_changed(change.new), delete=self._lease_changed)
 
@@ -43,9 +45,11 @@ class NodeLifecycleController(Controller):
 
     def load(self, state: JSON) -> None:
         self._tainted = dict(state.get("tainted", {}))
+        self._zones = None
 
     def _added(self, node: JSON) -> None:
         name = node["metadata"]["name"]
+        self._zones = None
         self.queue.add(name)
         self.events.add(
             f"RegisteredNode|{name}|Registered Node {name} in Controller|{node['metadata']['uid']}"
@@ -59,10 +63,13 @@ class NodeLifecycleController(Controller):
 
     def _deleted(self, node: JSON) -> None:
         name = node["metadata"]["name"]
+        self._zones = None
         self.events.add(f"RemovingNode|{name}|Removing Node {name} from Controller|{node['metadata']['uid']}")
 
     def _updated(self, change: Change) -> None:
         old, new = change.old, change.new
+        if change.labels or (change.status and _is_ready(old) != _is_ready(new)):
+            self._zones = None
         if change.spec or (change.status and _statuses(old) != _statuses(new)):
             self.queue.add(change.key)
         if change.status and _is_ready(old) != _is_ready(new):
@@ -109,7 +116,9 @@ class NodeLifecycleController(Controller):
     def _evict(self, node: JSON) -> bool:
         """Whether the Pods of a lost node are to go, now or already. If not yet, it is looked at again in its turn."""
         name, zone = node["metadata"]["name"], rules.zone_of(node)
-        zones = rules.zones(self.nodes.list())
+        if self._zones is None:
+            self._zones = rules.zones(self.nodes.list())
+        zones = self._zones
         if rules.all_lost(zones) or rules.evicting(node):
             return not rules.all_lost(zones)
         interval = rules.eviction_interval(zones[zone]) if zone in zones else rules.EVICTION_INTERVAL

@@ -151,11 +151,13 @@ def test_a_part_of_the_kubelet(young, part, method, monkeypatch):
 
 
 ELSEWHERE = {
+    "CloudFaults": "test_journal.py: its entries",
     "Disks": "test_a_disk",
     "Faults": "test_journal.py: its entries",
     "Logins": "test_journal.py: its entries",
     "Nodes": "test_driven_work.py: its clock events",
     "PortForward": "test_journal.py: its entries",
+    "Service": "test_journal.py: its entries",
     "Shutdown": "test_driven_work.py: its clock events",
 }
 """Parts that do nothing for a Pod of the story, and where they are tried."""
