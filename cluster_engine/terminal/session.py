@@ -72,6 +72,8 @@ class SessionHooks:
     """What `fault` does: takes the fault with its kind. Raises ValueError."""
     on_why: Callable[[dict[str, Any]], Awaitable[str]] | None = None
     """What `why` does: takes the object's resource, namespace and name, returns what to print. Raises ValueError."""
+    on_hint: Callable[[dict[str, Any]], Awaitable[str]] | None = None
+    """What `hint` does: takes the check, returns what to print. Raises ValueError."""
     logins: Logins | None = None
     """Where one can log in; None: nowhere."""
     now: Callable[[], int] = lambda: time.time_ns() // 1000
@@ -361,6 +363,9 @@ class TerminalSession:
         elif name == "why":
             absent = "this terminal knows no reasons"
             self._spawn(self._told(call, self._hooks.on_why, _characters(args), absent))
+        elif name == "hint":
+            absent = "this terminal belongs to no lab"
+            self._spawn(self._told(call, self._hooks.on_hint, _characters(args), absent))
         elif name == "fault":
             self._spawn(self._fault(call, _characters(args)))
         else:

@@ -69,8 +69,9 @@ class CheckResultSerializer(serializers.Serializer[Any]):
     score = serializers.IntegerField()
     max_score = serializers.IntegerField()
     message = serializers.CharField(allow_blank=True)
-    hint = serializers.CharField(allow_blank=True, help_text="The first of the hints")
-    hints = serializers.ListField(child=serializers.CharField())
+    hint = serializers.CharField(
+        allow_blank=True, help_text="The first hint; of a run, `hint/` gives the next ones"
+    )
     step = serializers.CharField(allow_blank=True, help_text="The step of the lab that it belongs to")
     look = serializers.CharField(allow_blank=True, help_text="A command that shows what is wrong")
 

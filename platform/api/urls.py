@@ -4,7 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
-from api import replying, reviewing, views
+from api import hinting, replying, reviewing, views
 from api.docs import docs
 from api.waiting import waiting
 
@@ -47,6 +47,7 @@ urlpatterns = [
     path("v1/runs/<uuid:run_id>/past/", views.RunPastView.as_view(), name="run_past"),
     path("v1/runs/<uuid:run_id>/whatif/", views.RunWhatIfView.as_view(), name="run_whatif"),
     path("v1/runs/<uuid:run_id>/branches/", views.RunBranchesView.as_view(), name="run_branches"),
+    path("v1/runs/<uuid:run_id>/hint/", hinting.RunHintView.as_view(), name="run_hint"),
     path("v1/runs/<uuid:run_id>/steps/", views.RunStepsView.as_view(), name="run_steps"),
     path("v1/runs/<uuid:run_id>/branches/<int:number>/", views.RunBranchView.as_view(), name="run_branch"),
     path("v1/me/", views.MeView.as_view(), name="me"),

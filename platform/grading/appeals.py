@@ -25,7 +25,7 @@ class AppealError(ValueError):
 
 
 class HintError(ValueError):
-    """There is no such hint."""
+    """There is no such hint, or not yet."""
 
 
 def send(run: Run, check_id: str, note: str) -> Appeal:

@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import asyncio
 from typing import Any
 
 import pytest
 from django.test import Client
-from grading import appeals, standing
+from django.utils import timezone
+from grading import appeals, hints, standing
 from grading.models import Appeal, HintRead
 from runs import services
+from runs.host.hosted import HostedRun
 from runs.models import JournalEntry, Run
 
 pytestmark = pytest.mark.django_db
@@ -153,3 +156,67 @@ def test_who_teaches_sees_how_far_hints_were_read(client_of: Any, run: Run, lab:
     assert appeals.hints_of(run) == {first.id: 2, second.id: 1}
     page = client_of("instructor").get(f"/grades/runs/{run.pk}/").content.decode()
     assert f"{first.title['en']}: 2" in page
+
+
+@pytest.fixture
+def hinted(run: Run, lab: Any) -> str:
+    """The id of a check that fails and has three hints; another passes."""
+    first, second = (check.id for check in lab.checks[:2])
+    words = [{"en": f"Hint {n}", "zh-hans": f"提示 {n}"} for n in (1, 2, 3)]
+    checks = [result(second, "passed"), {**result(first, "failed"), "hints": words}]
+    standing.record(run.pk, run.epoch, {"score": 1, "max_score": 2, "passed": False, "checks": checks}, True)
+    return str(first)
+
+
+def test_hints_come_one_at_a_time_and_the_last_after_a_pause(
+    run: Run, hinted: str, client_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    client, path = client_of("owner"), f"/api/v1/runs/{run.pk}/hint/"
+
+    def ask(check: str | None = None) -> Any:
+        return client.post(path, {} if check is None else {"check": check}, content_type="application/json")
+
+    assert ask().json() == {"check": hinted, "title": "One", "hint": "Hint 1"}
+    assert ask(hinted).json()["hint"] == "Hint 2"
+    refused = ask()
+    assert (refused.status_code, "in 31 seconds" in refused.content.decode()) == (400, True)
+    assert appeals.hints_of(run) == {hinted: 2}, "what was not given is not noted"
+    now += hints.PAUSE
+    assert hints.give(run.pk, "", "zh-hans")["hint"] == "提示 3"
+    assert ask().json()["hint"] == "Hint 3", "the last one again"
+    assert appeals.hints_of(run) == {hinted: 3}
+
+
+@pytest.mark.parametrize(
+    ("state", "check", "problem"),
+    [
+        ("failed", "none", "No such check fails"),
+        ("failed", "one", "There is no hint about this check"),
+        ("passed", "", "Every check passes"),
+        (None, "", "Nothing has been checked yet"),
+    ],
+)
+def test_where_there_is_no_hint_it_is_said(run: Run, state: str | None, check: str, problem: str) -> None:
+    if state is not None:
+        report = {"score": 0, "max_score": 1, "passed": False, "checks": [result("one", state)]}
+        standing.record(run.pk, run.epoch, report, True)
+    with pytest.raises(appeals.HintError, match=problem):
+        hints.give(run.pk, check, "en")
+
+
+def test_the_terminal_gives_hints() -> None:
+    asked: list[Any] = []
+
+    class Hosted:
+        run_id, _language = "r", "en"
+
+        class host:
+            @staticmethod
+            async def in_thread(fn: Any, *args: Any) -> Any:
+                asked.append((fn, *args))
+                return hints.Told(check="one", title="One", hint="Look.")
+
+    said = asyncio.run(HostedRun.typed_hint(Hosted(), {"check": "one"}))  # type: ignore[arg-type]
+    assert (said, asked) == ("One: Look.", [(hints.give, "r", "one", "en")])

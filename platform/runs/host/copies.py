@@ -125,6 +125,10 @@ class Copy:
         """What `why` says of an object. Raises HostError."""
         return typed(explain(self.cluster, what))
 
+    async def typed_hint(self, what: dict[str, Any]) -> str:
+        """Raises ValueError: a lesson has no checks."""
+        raise ValueError("beside a lesson nothing is checked")
+
     async def inject(self, what: dict[str, Any]) -> None:
         """What `fault` does. Raises ValueError."""
         await self.app.fault(what)

@@ -22,6 +22,7 @@ from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
+from grading import hints
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, UserInfo
@@ -470,6 +471,14 @@ class HostedRun:
                 return typed(await self.why(what))
             except HostError as error:
                 raise ValueError(str(error)) from error
+
+    async def typed_hint(self, what: dict[str, Any]) -> str:
+        """What `hint` of the terminal says, in the owner's language. Raises ValueError."""
+        with translation.override(self._language):
+            told: hints.Told = await self.host.in_thread(
+                hints.give, self.run_id, what["check"], self._language
+            )
+            return f"{told['title']}: {told['hint']}"
 
     async def inject(self, what: dict[str, Any]) -> None:
         """What `fault` of the terminal does. Raises ValueError."""

@@ -120,6 +120,9 @@ class Owner(Protocol):
     async def typed_why(self, what: dict[str, Any]) -> str:
         """What `why` of the terminal says. Raises ValueError."""
 
+    async def typed_hint(self, what: dict[str, Any]) -> str:
+        """What `hint` of the terminal says. Raises ValueError."""
+
     async def inject(self, what: dict[str, Any]) -> None:
         """What `fault` does. Raises ValueError."""
 
@@ -190,6 +193,7 @@ class Terminal:
             on_time=self._hosted.typed_time,
             on_fault=self._hosted.inject,
             on_why=self._hosted.typed_why,
+            on_hint=self._hosted.typed_hint,
             now=self._hosted.now,
             leap=self._hosted.go_to,
             dialer=Dialer(self._hosted),
