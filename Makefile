@@ -4,7 +4,7 @@ ifeq ($(shell command -v $(PYTHON) 2>/dev/null),)
 PYTHON = python3
 endif
 
-.PHONY: up test install lint format soak pictures bench clean help
+.PHONY: up test install lint format soak pictures walk bench clean help
 
 help:  ## what there is
 	@grep -E '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/  -/'
@@ -33,6 +33,10 @@ soak:  ## the long proofs in full
 pictures:  ## pictures of the whole site in every look, in var/pictures
 	@$(PYTHON) deploy/install.py --tests
 	@DRYDOCK_SOAK=1 .venv/bin/python -m pytest -q -m browser tests/journeys/test_looks.py --pictures var/pictures
+
+walk:  ## the pictures of docs/time.md, by the tests that go its walk
+	@$(PYTHON) deploy/install.py --tests
+	@.venv/bin/python -m pytest -q -m browser tests/journeys/test_time_walk.py --pictures docs/pictures
 
 bench:  ## the benchmarks, one line of JSON each
 	@$(PYTHON) deploy/install.py

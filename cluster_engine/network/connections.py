@@ -31,6 +31,7 @@ from cluster_engine.network.limits import (
     SYN_TRIES,
     UNREACHABLE_AFTER,
 )
+from cluster_engine.network.traffic import Traffic
 from cluster_engine.network.wires import NONE, Wire, Wires
 from cluster_engine.sim import Chance, Clock, Draw
 
@@ -78,6 +79,7 @@ class Network:
             "datagram": self._datagram,
         }
         self.deliveries = Deliveries(clock, handlers)
+        self.traffic = Traffic()
 
     # ---- who is there ----------------------------------------------------------------------------------
 
@@ -260,6 +262,8 @@ class Network:
 
         way = self._datapath.way(packet, choose)
         connection.steps = way.steps
+        if way.verdict != Verdict.DELIVER and connection.tries == 0:
+            self.traffic.note(self._clock.now, way.steps, way.ip, answered=False)
         if way.verdict == Verdict.REJECT:
             self.deliveries.send(0, ("failed", number, REFUSED))
             return
@@ -293,8 +297,10 @@ class Network:
                 connection.keys[SERVER], connection.socks[SERVER] = key, sock
                 connection.open = True
                 ends[sock] = number
+                self.traffic.note(self._clock.now, connection.steps, ip, answered=True)
                 self.deliveries.send(back, ("connected", number))
                 return
+        self.traffic.note(self._clock.now, connection.steps, ip, answered=False)
         self.deliveries.send(back, ("failed", number, REFUSED))
 
     def _connected(self, number: int) -> None:

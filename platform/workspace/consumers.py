@@ -36,10 +36,10 @@ MAX_TERMINALS = 4
 CLOSE_BAD, CLOSE_NOT_YOURS, CLOSE_OVER, CLOSE_UNAVAILABLE = 4400, 4404, 4410, 1013
 
 TERMINAL, LIVE = "terminal", "live"
-CHANNELS: dict[str, str] = {TERMINAL: TERMINAL, "map": LIVE, "checks": LIVE, "ticker": LIVE}
+CHANNELS: dict[str, str] = {TERMINAL: TERMINAL, "map": LIVE, "checks": LIVE, "ticker": LIVE, "traffic": LIVE}
 """Channel → the socket on the host that carries it. Of terminals there is one for each id."""
 
-WATCHED = frozenset({"map", "ticker"})
+WATCHED = frozenset({"map", "ticker", "traffic"})
 """Channels that an instructor may use in a learner's run: none that changes it."""
 
 _TERMINAL_ID = re.compile(r"[1-9]")

@@ -53,7 +53,7 @@ class Walk:
             self.folder.mkdir(parents=True, exist_ok=True)
             self.page.evaluate(DRAWN)
             shown = self.page.locator(place).first
-            shown.screenshot(path=self.folder / f"time-{name}.jpeg", type="jpeg", quality=60)
+            shown.screenshot(path=self.folder / f"time-{name}.png")
 
 
 @pytest.fixture
@@ -72,7 +72,6 @@ def test_a_rolling_update_event_by_event(walk: Walk) -> None:
     page.wait_for_selector("dd-clock.stands")
     workspace.type("kubectl set image deployment/web nginx=nginx:1.28")
     workspace.expect("image updated")
-    walk.picture("stands")
     seen: list[str] = []
     while not any("web-" in each and "spec.replicas: 1 → 0" in each for each in seen):
         assert len(seen) < STEPS, seen
@@ -83,7 +82,6 @@ def test_a_rolling_update_event_by_event(walk: Walk) -> None:
         seen.append(page.locator(".clock-said").inner_text())
     created = next(place for place, each in enumerate(seen) if "ReplicaSet web-" in each)
     assert any("Pod web-" in each for each in seen[created:]), "the Pod comes of its ReplicaSet"
-    walk.picture("step", ".ws-clock, dd-clock")
 
 
 def test_why_a_pod_waits_and_what_helps(walk: Walk) -> None:
@@ -108,7 +106,12 @@ def test_why_a_pod_waits_and_what_helps(walk: Walk) -> None:
     walk.press(".why[open]", "trail.open")
     for station in ("authentication", "authorization", "store"):
         page.wait_for_selector(f".why[open] li[data-station={station}]")
-    walk.picture("request", ".why[open]")
+    told, dialog = (
+        page.locator(place).first.bounding_box() for place in (".why[open] li[data-station] p", ".why[open]")
+    )
+    assert told is not None
+    assert dialog is not None
+    assert told["width"] > dialog["width"] / 2, "a station is as wide as the dialog"
 
 
 def test_what_if_a_node_were_drained_and_then_it_is_so(walk: Walk) -> None:

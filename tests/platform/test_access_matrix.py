@@ -129,6 +129,8 @@ WATCHING = [
     ("owner", {"ch": "ticker", "type": "follow"}, True),
     ("instructor", {"ch": "map", "type": "watch"}, True),
     ("instructor", {"ch": "ticker", "type": "follow", "on": True}, True),
+    ("owner", {"ch": "traffic", "type": "follow", "on": True}, True),
+    ("instructor", {"ch": "traffic", "type": "follow", "on": True}, True),
     ("instructor", {"ch": "terminal", "id": "1", "type": "open"}, False),
     ("instructor", {"ch": "terminal", "id": "1", "type": "input", "data": "x"}, False),
     ("instructor", {"ch": "checks", "type": "follow", "on": True}, False),

@@ -148,6 +148,7 @@ BAD = [
     pytest.param('{"ch": "map", "type": "watch", "resources": ["pods"]}', id="a list"),
     pytest.param('{"ch": "ticker", "type": "stop"}', id="no message of the ticker's"),
     pytest.param('{"ch": "ticker", "type": "follow", "on": true, "language": "xx"}', id="no language"),
+    pytest.param('{"ch": "traffic", "type": "follow"}', id="traffic, and no word whether"),
 ]
 
 
@@ -156,7 +157,8 @@ def test_a_frame_that_fits_no_channel_ends_the_socket(text: str) -> None:
     async def scene(cluster: Cluster, tabs: Tabs) -> None:
         tab = Browser(tabs)
         tab.say_raw("receive", text)
-        await tab.task
+        async with asyncio.timeout(60):
+            await tab.task
         assert tab.closed == live.CLOSE_BAD
 
     play(scene)

@@ -22,6 +22,7 @@ from runs.host.clock import RunClock
 from runs.host.map_channel import MapChannel
 from runs.host.status_channel import StatusChannel
 from runs.host.ticker import TickerChannel
+from runs.host.traffic import TrafficChannel
 
 CLOSE_AGAIN, CLOSE_BAD = 1013, 4400
 MAX_TABS = 8
@@ -46,6 +47,7 @@ CHANNELS: dict[str, Callable[[ClusterApp, Checker, RunClock, Callable[[], None]]
     "map": lambda app, checker, clock, wake: MapChannel(app, wake),
     "checks": lambda app, checker, clock, wake: ChecksChannel(checker, wake),
     "ticker": lambda app, checker, clock, wake: TickerChannel(app.cluster, wake),
+    "traffic": lambda app, checker, clock, wake: TrafficChannel(app.cluster, wake),
 }
 """What a tab can follow."""
 

@@ -12,6 +12,7 @@ import { controllerUid, isSystem, lookOf, type Claim, type KubeObject, type Look
 import type { Choice } from "./podview";
 import { tables } from "./tables";
 import { Ticker } from "./ticker";
+import { Traffic } from "./traffic";
 import { thingDetail, ThingList, thingsOf, type Thing } from "./things";
 import { Resource, Watches } from "./watch";
 import { drawWorkloads, workloadDetail, workloadsOf, type Workloads } from "./workloads";
@@ -66,6 +67,7 @@ class MapElement extends HTMLElement {
   readonly #search = h("input", { type: "search", class: "map-filter", "aria-label": t("map.filter"), title: t("map.filter_title"), placeholder: t("map.filter_example"), maxlength: 200 });
   readonly #system = h("button", { type: "button", class: "button button-small", "aria-pressed": "false", title: t("map.system_title") }, t("map.system"));
   readonly #ticker = new Ticker();
+  readonly #traffic = new Traffic(() => this.#schedule());
   #filter: Filter = () => true;
   #unfolded = false;
   #mode: Mode = "nodes";
@@ -121,6 +123,7 @@ class MapElement extends HTMLElement {
       if (fresh) {
         this.#watches.clear();
         this.#ticker.clear();
+        this.#traffic.clear();
       }
       this.#up = true;
       this.#flow();
@@ -140,6 +143,7 @@ class MapElement extends HTMLElement {
       this.#past.hidden = past === undefined;
       if (past) this.#past.textContent = t("map.past", { time: past.at.slice(11, 19) });
       this.#watches.show(past?.objects);
+      this.#flow();
     });
   }
 
@@ -147,6 +151,7 @@ class MapElement extends HTMLElement {
     const flows = this.#up && this.#seen && !document.hidden;
     this.#watches.flow(flows);
     this.#ticker.flow(flows);
+    this.#traffic.flow(flows && !this.classList.contains("is-past"));
   }
 
   #schedule(): void {
@@ -198,31 +203,32 @@ class MapElement extends HTMLElement {
     const kept = { services: this.#here(this.#services), configmaps: this.#here(this.#configmaps), secrets: this.#here(this.#secrets), claims: this.#here(this.#claims) };
     const things = thingsOf(kept, all, this.#folds || this.#namespace === "");
     const workloads = this.#workloads(pods);
-    const choice = this.#choice(things, workloads);
+    const choice = this.#choice(things, workloads, pods);
     const nodes = [...this.#nodes.items.values()];
     this.#count.textContent = t("map.count", { pods: found.length, nodes: nodes.length });
     this.#system.hidden = this.#namespace !== "";
     this.#body.classList.toggle("is-dense", pods.length > CHIPS_UP_TO);
     this.#body.dataset.mode = this.#mode;
     this.#scroll.tabIndex = this.#mode === "table" ? 0 : -1; // tables have nothing else that takes the focus
-    if (this.#mode === "table") this.#body.replaceChildren(...tables(nodes, all, { ...workloads, pods: found }, things));
+    if (this.#mode === "table") this.#body.replaceChildren(...tables(nodes, all, { ...workloads, pods: found }, things, this.#traffic));
     else {
       if (this.#mode === "nodes") drawNodes(this.#boxes, nodes, pods, folded, all, choice);
       else drawWorkloads(this.#boxes, workloads, folded, choice);
       this.#boxes.settle();
     }
     this.#things.list.classList.toggle("is-told", this.#mode === "table");
-    this.#things.update(things, choice);
+    this.#things.update(things, choice, this.#traffic);
     this.#drawDetail(things, workloads, all);
   }
 
-  /** What was chosen, and the Pods that it has to do with. */
-  #choice(things: Thing[], workloads: Workloads): Choice {
+  /** What was chosen, the Pods that it has to do with, and those that are called. */
+  #choice(things: Thing[], workloads: Workloads, pods: Pod[]): Choice {
     const uid = this.#chosen;
-    if (uid === undefined) return { uid, related: new Set() };
+    const called = new Map(pods.map((pod) => [pod.metadata.uid, this.#traffic.ofPod(pod).text] as const).filter(([, text]) => text));
+    if (uid === undefined) return { uid, related: new Set(), called };
     const thing = things.find(({ object }) => object.metadata.uid === uid);
     const related = thing?.pods ?? ownedBy(uid, workloads);
-    return { uid, related: new Set(related.map(({ metadata }) => metadata.uid)) };
+    return { uid, related: new Set(related.map(({ metadata }) => metadata.uid)), called };
   }
 
   #drawSpaces(): void {

@@ -7,6 +7,8 @@ import { lookOf, readyCount, restarts, statusOf, type Pod } from "./objects";
 export interface Choice {
   uid: string | undefined;
   related: ReadonlySet<string>;
+  /** Pods that were called lately: how often. */
+  called: ReadonlyMap<string, string>;
 }
 
 /** A list of Pod buttons. One of them takes Tab, the arrow keys go on from there. */
@@ -22,7 +24,7 @@ export class PodGroup {
     this.list.addEventListener("keydown", (event) => this.#move(event));
   }
 
-  update(pods: Pod[], { uid, related }: Choice): void {
+  update(pods: Pod[], { uid, related, called }: Choice): void {
     const wanted = new Set(pods.map((pod) => pod.metadata.uid));
     for (const [uid, button] of this.#buttons) {
       if (!wanted.has(uid)) {
@@ -40,6 +42,8 @@ export class PodGroup {
       const pressed = String(pod.metadata.uid === uid);
       if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
       button.classList.toggle("is-related", related.has(pod.metadata.uid));
+      button.classList.toggle("is-called", called.has(pod.metadata.uid));
+      button.setAttribute("aria-description", called.get(pod.metadata.uid) ?? "");
     }
     this.#rove();
   }

@@ -3,7 +3,8 @@ import { h } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { byName, isControlPlane, isNodeReady, lookOf, readyCount, restarts, statusOf, taintsOf, zoneOf, type Node, type Pod } from "./objects";
 import { barsOf } from "./requests";
-import type { Thing } from "./things";
+import { callsOf, type Thing } from "./things";
+import type { Traffic } from "./traffic";
 import { progressOf, workloadsOf, type Workloads } from "./workloads";
 
 const ROWS = 1000;
@@ -27,14 +28,14 @@ function nodeRow(node: Node, pods: Pod[]): Cell[] {
   return [node.metadata.name, said.filter(Boolean).join(" · "), zoneOf(node), taintsOf(node).join(", "), ...barsOf(node, here).map(({ short }) => short)];
 }
 
-function podRow(pod: Pod): Cell[] {
+function podRow(pod: Pod, traffic: Traffic): Cell[] {
   const status = statusOf(pod);
   const badge = h("span", { class: `badge look-${lookOf(pod, status)}` }, status);
-  return [pod.metadata.name, pod.metadata.namespace ?? "", readyCount(pod), badge, String(restarts(pod)), pod.spec.nodeName ?? ""];
+  return [pod.metadata.name, pod.metadata.namespace ?? "", readyCount(pod), badge, String(restarts(pod)), pod.spec.nodeName ?? "", traffic.ofPod(pod).text];
 }
 
 /** `all`: every Pod that there is; `shown`: those of them that are to be told, with the workloads. */
-export function tables(nodes: Node[], all: Pod[], shown: Workloads, things: Thing[]): HTMLElement[] {
+export function tables(nodes: Node[], all: Pod[], shown: Workloads, things: Thing[], traffic: Traffic): HTMLElement[] {
   const space = t("map.namespace");
   const found = [
     table(
@@ -49,13 +50,16 @@ export function tables(nodes: Node[], all: Pod[], shown: Workloads, things: Thin
     ),
     table(
       "Pods",
-      [t("map.pod_head"), space, t("map.ready"), t("map.status"), t("map.restarts"), t("map.node")],
-      shown.pods.slice(0, ROWS).map(podRow),
+      [t("map.pod_head"), space, t("map.ready"), t("map.status"), t("map.restarts"), t("map.node"), t("map.traffic")],
+      shown.pods.slice(0, ROWS).map((pod) => podRow(pod, traffic)),
     ),
     table(
       t("map.things"),
-      [t("map.name"), space, t("map.kind"), "Pods"],
-      things.map(({ kind, object, pods }) => [object.metadata.name, object.metadata.namespace ?? "", kind, String(pods.length)]),
+      [t("map.name"), space, t("map.kind"), "Pods", t("map.traffic")],
+      things.map((thing) => {
+        const { kind, object, pods } = thing;
+        return [object.metadata.name, object.metadata.namespace ?? "", kind, String(pods.length), callsOf(thing, traffic)?.text ?? ""];
+      }),
     ),
   ];
   return found.filter((each) => each !== null);

@@ -7,6 +7,7 @@ import { setText } from "./boxes";
 import { facts, head, pageButton, whatIfButton, whyButton } from "./detail";
 import { byName, isReady, isSystem, podCount, type Claim, type KubeObject, type Pod, type Service } from "./objects";
 import type { Choice } from "./podview";
+import type { Calls, Traffic } from "./traffic";
 import { usersOf, type Used } from "./usage";
 
 /** What every cluster has, and what nobody made here. */
@@ -58,9 +59,14 @@ export function thingsOf({ services, configmaps, secrets, claims }: Kept, pods: 
   ];
 }
 
-function label({ kind, object, pods }: Thing): string {
+/** Of a Service; nobody calls anything else. */
+export function callsOf({ kind, object }: Thing, traffic: Traffic): Calls | undefined {
+  return kind === "Service" ? traffic.ofService(object as Service) : undefined;
+}
+
+function label({ kind, object, pods }: Thing, calls: Calls | undefined): string {
   const { name } = object.metadata;
-  if (kind === "Service") return `Service ${name} → ${podCount(pods.length)}`;
+  if (calls) return `Service ${name} → ${podCount(pods.length)}${calls.text ? ` · ${calls.text}` : ""}`;
   const phase = kind === "PersistentVolumeClaim" ? ` (${(object as Claim).status?.phase ?? t("map.none")})` : "";
   return `${kind} ${name}${phase}${pods.length ? ` ← ${podCount(pods.length)}` : ""}`;
 }
@@ -72,7 +78,7 @@ export class ThingList {
 
   constructor(readonly choose: (uid: string) => void) {}
 
-  update(things: Thing[], choice: Choice): void {
+  update(things: Thing[], choice: Choice, traffic: Traffic): void {
     this.list.hidden = things.length === 0;
     const wanted = new Set(things.map((thing) => thing.object.metadata.uid));
     for (const [uid, button] of this.#buttons) {
@@ -88,7 +94,10 @@ export class ThingList {
         this.#buttons.set(uid, button);
         h("li", {}, button);
       }
-      setText(button, label(thing));
+      const calls = callsOf(thing, traffic);
+      setText(button, label(thing, calls));
+      button.classList.toggle("is-called", Boolean(calls?.answered));
+      button.classList.toggle("is-refused", Boolean(calls?.refused));
       button.classList.toggle("is-empty", thing.kind === "Service" && thing.pods.length === 0);
       button.classList.toggle("is-related", thing.pods.some(({ metadata }) => metadata.uid === choice.uid));
       button.setAttribute("aria-pressed", String(uid === choice.uid));
