@@ -1,8 +1,8 @@
 """A process that grades: `python -m labs.kit.process` reads clusters and writes reports until its input ends.
 
-A request is a line of JSON, `{"lab": slug, "size": n, "past": m}`, and n bytes: a keyframe, and at their end m bytes of
-what its cluster remembers (`Cluster.past`), for a lab that asks for the past. An answer is a line of JSON:
-`{"report": …, "state_hash": …}`, or `{"error": …}` where the cluster could not be graded.
+A request is a line of JSON, `{"do": …, "lab": slug, "size": n, "past": m}`, and n bytes: a keyframe, and at their end m
+bytes of what its cluster remembers (`Cluster.past`), for a lab that asks for the past. An answer is a line of JSON, as
+DEEDS tells of what may be done, or `{"error": …}` where it could not be.
 """
 
 from __future__ import annotations
@@ -10,11 +10,13 @@ from __future__ import annotations
 import json
 import logging
 import sys
+from collections.abc import Callable
 from typing import Any, BinaryIO
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.memory import relax_collector, serve_parent
-from labs.kit import catalog, runner
+from labs.kit import catalog, runner, takehome
+from labs.kit.catalog import Lab
 
 logger = logging.getLogger(__name__)
 
@@ -22,17 +24,31 @@ MEMORY_LIMIT = 2 * 1024**3
 """Bytes of address space: what a check may take of the machine."""
 
 
-def answer(slug: str, keyframe: bytes, past: bytes = b"") -> dict[str, Any]:
-    """The report of the lab's checks on the keyframe's cluster."""
+def _graded(lab: Lab, cluster: Cluster) -> dict[str, Any]:
+    report = runner.grade(lab, cluster)
+    return {"report": report.as_data(), "state_hash": cluster.state_hash()}
+
+
+def _written(lab: Lab, cluster: Cluster) -> dict[str, Any]:
+    return {"written": takehome.written(lab.variant(cluster.options.seed), cluster)}
+
+
+DEEDS: dict[str, Callable[[Lab, Cluster], dict[str, Any]]] = {
+    "grade": _graded,  # {"report": of the lab's checks, "state_hash"}
+    "written": _written,  # {"written": what people wrote since the lab began, as YAML}
+}
+
+
+def answer(deed: str, slug: str, keyframe: bytes, past: bytes = b"") -> dict[str, Any]:
+    """What is done with the keyframe's cluster of the lab."""
     try:
         cluster = Cluster.resume(keyframe)
         if past:
             cluster.remember(past)
-        report = runner.grade(catalog.load().lab(slug), cluster)
-        return {"report": report.as_data(), "state_hash": cluster.state_hash()}
+        return DEEDS[deed](catalog.load().lab(slug), cluster)
     except Exception as error:
         # The edge of the process: whoever waits must hear of it, and the next request is another one's.
-        logger.exception("a cluster of the lab %s could not be graded", slug)
+        logger.exception("%s of a cluster of the lab %s failed", deed, slug)
         return {"error": f"{type(error).__name__}: {error}"}
 
 
@@ -44,7 +60,8 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         if len(data) < request["size"]:
             return
         end = request["size"] - request["past"]
-        answers.write(json.dumps(answer(request["lab"], data[:end], data[end:])).encode("ascii") + b"\n")
+        told = answer(request["do"], request["lab"], data[:end], data[end:])
+        answers.write(json.dumps(told).encode("ascii") + b"\n")
         answers.flush()
 
 

@@ -25,6 +25,9 @@ from labs.kit.catalog import Lab
 from labs.kit.plays import Plays
 from labs.kit.words import say
 
+WRITTEN_MAX = 512 * 1024
+"""Characters of what people wrote."""
+_NOTHING = "# nothing\n"
 _PEOPLE = ("kubectl", "drydock")
 """How the names of those managers of fields begin who are no components."""
 
@@ -47,21 +50,38 @@ def pages(lab: Lab, language: str, seed: int | None = None) -> dict[str, str]:
     """The files by their names. Raises ValueError when the model solution does not pass."""
     drawn = lab.seed_for(seed)
     this = lab.variant(drawn)
-    start = runner.boot(this, drawn)
     play = asyncio.run(Plays().play(this, drawn, this.solution_text))
     if play.status != 0 or not runner.grade(this, play.cluster).passed:
         raise ValueError(f"{lab.slug}: its model solution does not pass: prove the lab first")
-    before = _objects(start)
-    goal = [obj for key, obj in _objects(play.cluster).items() if before.get(key) != obj]
+    return files(this, language, written(this, play.cluster))
+
+
+def files(lab: Lab, language: str, goal: str) -> dict[str, str]:
+    """The files of a variant by their names, with what leads to its goal."""
     return {
-        "README.md": _readme(this, language),
-        "start.yaml": this.setup.strip() + "\n" if this.setup.strip() else "# nothing\n",
-        "goal.yaml": "---\n".join(yaml.dump(obj) for obj in goal) or "# nothing\n",
-        **({"scheduler.yaml": this.scheduler} if this.scheduler else {}),
-        **({"kubelets.yaml": this.kubelets} if this.kubelets else {}),
-        **({"audit-policy.yaml": this.audit} if this.audit else {}),
-        **{f"files/{name}": text for name, text in this.files.items()},
+        "README.md": _readme(lab, language),
+        "start.yaml": lab.setup.strip() + "\n" if lab.setup.strip() else _NOTHING,
+        "goal.yaml": goal,
+        **({"scheduler.yaml": lab.scheduler} if lab.scheduler else {}),
+        **({"kubelets.yaml": lab.kubelets} if lab.kubelets else {}),
+        **({"audit-policy.yaml": lab.audit} if lab.audit else {}),
+        **{f"files/{name}": text for name, text in lab.files.items()},
     }
+
+
+def written(lab: Lab, cluster: Cluster) -> str:
+    """What people wrote of the cluster's objects that did not stand so when this variant began, as YAML.
+
+    Raises ValueError when it is more than WRITTEN_MAX.
+    """
+    before = _objects(runner.boot(lab, cluster.options.seed))
+    parts: list[str] = []
+    for key, obj in _objects(cluster).items():
+        if before.get(key) != obj:
+            parts.append(yaml.dump(obj))
+            if sum(map(len, parts)) > WRITTEN_MAX:
+                raise ValueError(f"it is more than {WRITTEN_MAX >> 10} KiB")
+    return "---\n".join(parts) or _NOTHING
 
 
 def _readme(lab: Lab, language: str) -> str:

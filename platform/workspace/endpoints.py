@@ -21,6 +21,7 @@ from runs.texts import is_storable
 
 from workspace import previews
 from workspace.answers import BadRequestError, endpoint, field, json_body, problem
+from workspace.variants import packed
 
 MAX_PATH = 200
 MAX_FILE = 256 * 1024
@@ -122,6 +123,22 @@ async def clock(request: HttpRequest, run: Run) -> HttpResponse:
     """The cluster's time and how fast it goes; POST sets or moves it (see `runs.host.clock`)."""
     data = json_body(request) if request.method == "POST" else None
     return _relay(with_sentence(await hosting.call(run, request.method or "GET", "clock", data)))
+
+
+@endpoint("GET")
+async def written(request: HttpRequest, run: Run) -> HttpResponse:
+    """What the learner wrote of the cluster's objects since the lab began: {manifests}."""
+    return _relay(await hosting.call(run, "GET", "written"))
+
+
+@endpoint("GET")
+async def takehome(request: HttpRequest, run: Run) -> HttpResponse:
+    """The run's variant of its lab as plain manifests, for a real cluster; what the learner wrote leads to its goal."""
+    reply = await hosting.call(run, "GET", "written")
+    if reply.status != 200:
+        return _relay(reply)
+    language = get_language() or run.language
+    return await sync_to_async(packed)(run, language, reply.data["manifests"])
 
 
 @endpoint("GET")

@@ -26,6 +26,7 @@ from labs.kit.catalog import Lab
 from labs.kit.checking import CheckSpec
 from labs.kit.checks.object import ObjectJudge
 from labs.kit.words import Text
+from workspace.variants import lab_of
 
 SUBJECTS = 4
 """Objects whose causes are offered after a pass."""
@@ -41,19 +42,12 @@ class StepPage:
     checks: list[CheckSpec]
 
 
-def _lab_of(run: Run) -> Lab:
-    try:
-        return catalog.load().lab(run.lab_slug).variant(run.seed)
-    except KeyError:
-        raise Http404 from None  # the lab has left the course since
-
-
 @never_cache
 @require_safe
 def workspace(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     """The frame of the page; what lives in it is made by static/src/ts/workspace."""
     run = run_for(request, run_id)
-    lab = _lab_of(run)
+    lab = lab_of(run)
     checks = {check.id: check for check in lab.checks}
     context = {
         "run": run,
@@ -72,7 +66,7 @@ def workspace(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
         "standing": _standing(run),
         "appealed": appeals.sent_of(run),
         "speeds": numbers(),
-        **(_after(lab) if run.state == states.PASSED else {}),
+        **(_after(run, lab) if run.state == states.PASSED else {}),
     }
     return render(request, "workspace/workspace.html", context)
 
@@ -93,9 +87,10 @@ def _standing(run: Run) -> dict[str, Any] | None:
     return localize(report, get_language() or run.language)
 
 
-def _after(lab: Lab) -> dict[str, Any]:
+def _after(run: Run, lab: Lab) -> dict[str, Any]:
     """What is told after a pass."""
     return {
+        "run": run,
         "lab": lab,
         "solution": lab.solution_text,
         "stretch": markdown.render(localized(lab.stretch)).html if lab.stretch else "",
@@ -122,4 +117,4 @@ def after(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     run = run_for(request, run_id)
     if run.state != states.PASSED:
         raise Http404
-    return render(request, "workspace/after.html", _after(_lab_of(run)))
+    return render(request, "workspace/after.html", _after(run, lab_of(run)))

@@ -16,8 +16,9 @@ import pytest
 from runs.host import graders as module
 from runs.host.graders import Graders, GradingError
 
+from cluster_engine.apimachinery import yaml
 from cluster_engine.cluster import Cluster
-from labs.kit import process, runner
+from labs.kit import process, runner, takehome
 
 
 class _Report:
@@ -56,6 +57,27 @@ def test_a_report_is_what_it_would_be_here(graders: Graders, lab: Any, cluster: 
         ask(graders, "gone", cluster)
 
 
+def written(graders: Graders, slug: str, cluster: Cluster) -> str:
+    deadline = time.monotonic() + 30
+    return graders.pool.submit(graders.written, slug, cluster.fork(), deadline).result()
+
+
+def test_what_people_wrote_is_gathered(
+    graders: Graders, lab: Any, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    assert written(graders, lab.slug, cluster) == "# nothing\n"
+    mine = cluster.fork()
+    for name in ("a", "b"):
+        mine.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": name}, "data": {"k": name}})
+    found = list(yaml.load_all(written(graders, lab.slug, mine)))
+    assert [(obj["kind"], obj["metadata"], obj["data"]) for obj in found] == [
+        ("ConfigMap", {"name": name, "namespace": "default"}, {"k": name}) for name in ("a", "b")
+    ]
+    monkeypatch.setattr(takehome, "WRITTEN_MAX", 100)
+    with pytest.raises(ValueError, match="it is more than 0 KiB"):
+        takehome.written(lab, mine)
+
+
 def test_a_process_knows_the_past_where_the_lab_asks_for_it(graders: Graders) -> None:
     from labs.kit import catalog
 
@@ -71,7 +93,7 @@ def test_a_process_knows_the_past_where_the_lab_asks_for_it(graders: Graders) ->
         patch.setattr(runner, "grade", lambda lab, cluster: told.append(cluster.store.past()) or REPORT)
         for past in (cluster.past(), b""):
             keyframe = cluster.keyframe(compressed=False)
-            head = {"lab": lab.slug, "size": len(keyframe) + len(past), "past": len(past)}
+            head = {"do": "grade", "lab": lab.slug, "size": len(keyframe) + len(past), "past": len(past)}
             line = json.dumps(head).encode() + b"\n"
             process.serve(io.BytesIO(line + keyframe + past), io.BytesIO())
     assert told == [cluster.store.past(), {}]
@@ -146,7 +168,7 @@ def test_secrets_stay_here(
 
 def test_the_process_ends_with_its_input(lab: Any, cluster: Cluster) -> None:
     keyframe = cluster.keyframe(compressed=False)
-    head = json.dumps({"lab": lab.slug, "size": len(keyframe), "past": 0}).encode() + b"\n"
+    head = json.dumps({"do": "grade", "lab": lab.slug, "size": len(keyframe), "past": 0}).encode() + b"\n"
     answers = io.BytesIO()
     process.serve(io.BytesIO(head + keyframe + head + keyframe[:100]), answers)
     assert [sorted(json.loads(line)) for line in answers.getvalue().splitlines()] == [

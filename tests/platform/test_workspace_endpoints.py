@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import io
 import json
+import zipfile
 from typing import Any
 
 import pytest
@@ -11,6 +13,8 @@ from grading.models import Attempt
 from runs import hosting
 from runs.hosting import OverError, Reply, UnavailableError
 from runs.models import JournalEntry, Run
+
+from labs.kit import catalog
 
 CHECK = {
     "id": "one",
@@ -209,3 +213,24 @@ def test_csrf(people: Any, run: Run) -> None:
     assert post(client, run, "stop").status_code == 403
     run.refresh_from_db()
     assert run.state == "ready"
+
+
+def test_what_one_wrote_is_told_and_taken_home(owner: Client, run: Run, host: FakeHost) -> None:
+    host.reply = Reply(200, {"manifests": "kind: Pod\n"})
+    assert owner.get(f"/runs/{run.pk}/written/").json() == {"manifests": "kind: Pod\n"}
+    answer = owner.get(f"/runs/{run.pk}/takehome/", headers={"accept-language": "zh-hans"})
+    assert host.calls == [("GET", "written", None)] * 2
+    assert answer.headers["Content-Disposition"] == f'attachment; filename="{run.lab_slug}.zip"'
+    with zipfile.ZipFile(io.BytesIO(answer.content)) as archive:
+        files = {name: archive.read(name).decode() for name in archive.namelist()}
+    assert {f"{run.lab_slug}/{name}" for name in ("README.md", "start.yaml", "goal.yaml")} <= set(files)
+    assert files[f"{run.lab_slug}/goal.yaml"] == "kind: Pod\n"
+    title = catalog.load().lab(run.lab_slug).title["zh-hans"]
+    assert files[f"{run.lab_slug}/README.md"].startswith(f"# {title}\n")
+
+
+@pytest.mark.parametrize("verb", ["written", "takehome"])
+def test_why_nothing_can_be_told_is_told(owner: Client, run: Run, host: FakeHost, verb: str) -> None:
+    host.reply = Reply(504, {"error": "No."})
+    answer = owner.get(f"/runs/{run.pk}/{verb}/")
+    assert (answer.status_code, answer.json()) == (504, {"error": "No."})

@@ -4,8 +4,8 @@
     /t/<token>/…         the same, for the confined kubectl of the run's terminal
     /terminal/<run>[/n]  WebSocket: the run's terminal (1 to 4; the first has no number)
     /live/<run>          WebSocket: what else is live in the run, for one browser tab
-    /check, /apply, /diff, /lint, /files, /clock, /why, /trail, /past, /timeline, /whatif, /branch, /preview,
-    /ready, /stop /<run>
+    /check, /apply, /diff, /lint, /files, /clock, /why, /written, /trail, /past, /timeline, /whatif, /branch,
+    /preview, /ready, /stop /<run>
                          JSON, for the web tier
     /block/<run>         the same, and before its answer what is printed, in JSON lines
 
@@ -51,7 +51,7 @@ _RUN = "([0-9a-f]{8}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{4}-[0-9a-f]{12})"
 _CLUSTER = re.compile(rf"/clusters/{_RUN}(/.*)".encode("ascii"), re.DOTALL)
 _TOKEN = re.compile(rb"/t/([A-Za-z0-9_-]{20,100})(/.*)", re.DOTALL)
 _VERB = re.compile(
-    rf"/(live|check|apply|files|clock|why|trail|past|timeline|whatif|branch|lint|diff|preview|block|ready|stop)/{_RUN}".encode(
+    rf"/(live|check|apply|files|clock|why|written|trail|past|timeline|whatif|branch|lint|diff|preview|block|ready|stop)/{_RUN}".encode(
         "ascii"
     )
 )
@@ -343,6 +343,8 @@ class Edge:
             raise HostError(409, _("Beside a lesson nothing is checked."))
         if verb == "check":
             return await hosted.checker.check()
+        if verb == "written":
+            return await hosted.written()
         if verb == "clock":
             return hosted.clock.state() if method == "GET" else await hosted.clock.act(data)
         if verb == "why":

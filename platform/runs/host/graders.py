@@ -34,12 +34,25 @@ class Graders(Children):
             remembered = fork.past() if past else b""
         finally:
             release(fork)
+        answer = self._asked("grade", slug, keyframe, remembered, deadline)
+        return {**answer["report"], "state_hash": answer["state_hash"]}
+
+    def written(self, slug: str, fork: Cluster, deadline: float) -> str:
+        """What people wrote of the fork's objects since the lab began, as YAML. As `grade`, otherwise."""
         try:
-            answer, _ = self.child().ask(
-                COMMAND, {"lab": slug, "past": len(remembered)}, keyframe + remembered, deadline
-            )
+            keyframe = fork.keyframe(compressed=False)
+        finally:
+            release(fork)
+        return str(self._asked("written", slug, keyframe, b"", deadline)["written"])
+
+    def _asked(
+        self, deed: str, slug: str, keyframe: bytes, remembered: bytes, deadline: float
+    ) -> dict[str, Any]:
+        question = {"do": deed, "lab": slug, "past": len(remembered)}
+        try:
+            answer, _ = self.child().ask(COMMAND, question, keyframe + remembered, deadline)
         except ChildError as error:
             raise GradingError(str(error)) from error
         if "error" in answer:
             raise GradingError(answer["error"])
-        return {**answer["report"], "state_hash": answer["state_hash"]}
+        return answer

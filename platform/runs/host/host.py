@@ -219,6 +219,15 @@ class EngineHost:
         )
         return report
 
+    async def written(self, lab: Any, fork: Cluster) -> str:
+        """What people wrote of the fork's objects since the lab began, as YAML. Raises GradingError."""
+        loop = asyncio.get_running_loop()
+        deadline = time.monotonic() + settings.CHECK_SECONDS
+        text: str = await loop.run_in_executor(
+            self.graders.pool, self.graders.written, lab.slug, fork, deadline
+        )
+        return text
+
     async def pack(self, fork: Cluster) -> bytes:
         """The fork's keyframe, packed beside the loop."""
         loop = asyncio.get_running_loop()

@@ -39,6 +39,7 @@ from runs.host.cookies import Jars
 from runs.host.copies import Copies, Copy
 from runs.host.doze import Doze
 from runs.host.errors import HostError
+from runs.host.graders import GradingError
 from runs.host.holdings import Holdings
 from runs.host.linting import Finding, findings
 from runs.host.live import Tabs
@@ -129,6 +130,9 @@ class Host(Protocol):
 
     async def grade(self, lab: Any, fork: Cluster) -> dict[str, Any]:
         """The report of the lab's checks. Raises GradingError."""
+
+    async def written(self, lab: Any, fork: Cluster) -> str:
+        """What people wrote since the lab began, as YAML. Raises GradingError."""
 
     async def pack(self, fork: Cluster) -> bytes:
         """The fork's keyframe."""
@@ -501,6 +505,17 @@ class HostedRun:
         await self.driver.roused()
         self.driver.catch_up()
         return await self.host.grade(self.lab, self.cluster.fork())
+
+    async def written(self) -> dict[str, str]:
+        """What the learner wrote of the cluster's objects, as manifests. Raises HostError."""
+        await self.driver.roused()
+        self.driver.catch_up()
+        try:
+            return {"manifests": await self.host.written(self.lab, self.cluster.fork())}
+        except GradingError as error:
+            raise HostError(
+                504, _("What you wrote could not be gathered: %(why)s.") % {"why": error}
+            ) from error
 
     @property
     def ticks(self) -> asyncio.Semaphore:

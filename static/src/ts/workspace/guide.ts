@@ -75,6 +75,7 @@ class GuideElement extends HTMLElement {
       const { cause = "", namespace = "", name = "" } = asked.dataset;
       emit("dd-why", { resource: cause, namespace, name });
     });
+    this.addEventListener("toggle", (event) => void showWritten(event.target), true);
     this.#appealed = JSON.parse(need("#appealed").textContent ?? "{}") as Record<string, Sent>;
     const standing = JSON.parse(need("#standing").textContent ?? "null") as Report | null;
     if (standing) this.#show(standing);
@@ -282,6 +283,18 @@ class GuideElement extends HTMLElement {
 
   #afterwards(): void {
     need(`[data-to="${AFTER}"]`, this).hidden = !this.#passed;
+  }
+}
+
+/** One's own manifests come beside the model when it is opened. */
+async function showWritten(opened: EventTarget | null): Promise<void> {
+  if (!(opened instanceof HTMLDetailsElement) || !opened.open || !opened.dataset.written) return;
+  const place = need(".code-yaml code", opened);
+  place.textContent = t("why.loading");
+  try {
+    place.textContent = (await request<{ manifests: string }>("GET", opened.dataset.written)).manifests;
+  } catch (error) {
+    place.textContent = error instanceof RequestError ? error.message : t("http.offline");
   }
 }
 
