@@ -177,7 +177,13 @@ def test_checks_tick_by_themselves_and_survive_a_reload_and_a_change_of_language
     page.wait_for_selector("[data-step=after] h2", state="attached")
     page.click("[data-to=after]")
     page.click("[data-step=after] details:has(pre) > summary")
-    assert "kubectl" in page.locator("[data-step=after] pre").inner_text()
+    assert "kubectl" in page.locator("[data-step=after] .code-sh pre").inner_text()
+    own = page.locator("[data-step=after] .code-yaml pre")
+    own.filter(has_text="kind: Deployment").wait_for()
+    assert "status:" not in own.inner_text()
+    with page.expect_download() as taken:
+        page.click("[data-step=after] a[download]")
+    assert taken.value.suggested_filename == "declare-a-deployment.zip"
 
 
 SLOW_TO_READY = MENDED.replace(
