@@ -339,7 +339,7 @@ class Edge:
 
     @staticmethod
     async def _do(verb: str, method: str, hosted: HostedRun, data: dict[str, Any]) -> Any:
-        if verb == "check" and hosted.hurries:
+        if verb in ("check", "written") and hosted.hurries:
             raise HostError(409, _("Beside a lesson nothing is checked."))
         if verb == "check":
             return await hosted.checker.check()
