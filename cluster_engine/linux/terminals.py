@@ -19,6 +19,8 @@ from cluster_engine.linux.limits import TERMINAL_AHEAD, TERMINAL_INPUT, TERMINAL
 
 KEY_STEPS = 10_000
 """Steps that the shell of a patient terminal may do at least when its user types."""
+SIZE = (80, 24)
+"""Columns and rows, as programs take them where a terminal does not say its own (0)."""
 MODES = ("canonical", "echo", "signals", "output")
 _SIGNALS = {"\x03": "INT", "\x1a": "TSTP", "\x1c": "QUIT"}
 PASTE, PASTED = "\x1b[200~", "\x1b[201~"
@@ -27,7 +29,7 @@ PASTE, PASTED = "\x1b[200~", "\x1b[201~"
 
 def open_terminal(kernel: Kernel, name: str, cols: int, rows: int, *, patient: bool = False) -> None:
     kernel.top["ttys"][name] = {
-        "cols": cols, "rows": rows, "line": "", "input": [], "n": 0, "fg": "", "leader": "",
+        "cols": cols or SIZE[0], "rows": rows or SIZE[1], "line": "", "input": [], "n": 0, "fg": "", "leader": "",
         "modes": dict.fromkeys(MODES, True), "waiting": [], "gone": False, "patient": patient, "ahead": "",
         "fresh": True,
     }  # fmt: skip
@@ -233,9 +235,10 @@ def set_foreground(kernel: Kernel, name: str, group: str) -> None:
 def resize(kernel: Kernel, name: str, cols: int, rows: int) -> None:
     """A new size: the foreground learns of it (WINCH)."""
     tty = kernel.entry("ttys", name)
-    if (tty["cols"], tty["rows"]) == (cols, rows):
+    size = (cols or SIZE[0], rows or SIZE[1])
+    if (tty["cols"], tty["rows"]) == size:
         return
-    tty["cols"], tty["rows"] = cols, rows
+    tty["cols"], tty["rows"] = size
     if tty["fg"]:
         signals.send_group(kernel, tty["fg"], "WINCH")
 

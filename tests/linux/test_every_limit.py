@@ -110,6 +110,7 @@ CROSSED: dict[str, str] = {
     "linux/deflate.py:MAX_CHUNK": "tests/linux/test_deflate.py::test_there_and_back",
     "linux/tls.py:MAX_HELLO": "tests/linux/test_tls.py::test_greetings",
     "linux/programs/tar.py:MAX_NAME": "tests/linux/programs/test_http_clients.py::test_a_tar_header_that_is_too_long",
+    "network/traffic.py:CALLS_KEPT": "tests/platform/test_traffic.py::test_few_calls_are_remembered",
     "network/affinity.py:REMEMBERED": "tests/network/test_session_affinity.py::test_what_is_remembered_is_bounded",
     "network/client.py:HEAD_LIMIT": "tests/network/test_network_limits.py::test_a_node_reads_only_so_much",
     "network/connections.py:NAT_ENTRIES": "tests/network/test_network_limits.py::test_conversations_are_forgotten",

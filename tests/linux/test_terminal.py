@@ -107,6 +107,19 @@ def test_prompts(flavour: str, shell: str, uid: int, prompt: str) -> None:
     assert world.host.out() == prompt
 
 
+@pytest.mark.parametrize(
+    ("said", "taken"),
+    [((40, 10), (40, 10)), ((0, 0), (80, 24)), ((0, 10), (80, 10))],
+    ids=["said", "not said", "half said"],
+)
+def test_who_does_not_say_its_size_has_the_usual_one(said: tuple[int, int], taken: tuple[int, int]) -> None:
+    world = World()
+    terminal(world, "sh")
+    world.machine.resize("t", *said)
+    tty = world.machine._kernel.top["ttys"]["t"]
+    assert (tty["cols"], tty["rows"]) == taken
+
+
 def test_sizes_and_hang_up() -> None:
     world = World()
     process = terminal(
