@@ -62,7 +62,7 @@ async function keepIt(): Promise<void> {
   const one = chosen();
   if (!one) return;
   try {
-    const wanted = { action: "keep", name: one.label.slice(0, 60), whatif: { ...one.asked, seconds: Number(seconds.value) } };
+    const wanted = { action: "keep", name: `${t("whatif.if")} ${one.label}`.slice(0, 60), whatif: { ...one.asked, seconds: Number(seconds.value) } };
     await request("POST", `${page.base}branches/`, wanted);
     dialog.close();
   } catch (error) {
