@@ -357,13 +357,19 @@ async def _lived(hosted: Any, entries: int, hours: int) -> None:
 
 
 def resume(entries: int, hours: int, repeats: int) -> dict[str, Any]:
-    """A run that sleeps, and one whose host died at the worst moment: until its cluster is up again."""
+    """Until the cluster is up: of a run whose host died after its last keyframe, and of one that sleeps."""
     with platform(), host() as made:
         from runs.models import Run
 
         run = start(made, 1)[0]
         hosted = made.runs[run]
         made.call(_lived(hosted, entries, hours))
+        died: list[float] = []
+        for _ in range(repeats):
+            made.call(made.drop(made.runs[run]))
+            began = time.monotonic()
+            made.acquire(run)
+            died.append(time.monotonic() - began)
         asleep: list[float] = []
         for _ in range(repeats):
             if (held := made.runs.get(run)) is not None:
@@ -371,12 +377,6 @@ def resume(entries: int, hours: int, repeats: int) -> dict[str, Any]:
             began = time.monotonic()
             made.acquire(run)
             asleep.append(time.monotonic() - began)
-        died: list[float] = []
-        for _ in range(repeats):
-            made.call(made.drop(made.runs[run]))
-            began = time.monotonic()
-            made.acquire(run)
-            died.append(time.monotonic() - began)
         kept = Run.objects.get(pk=run).kept_bytes
         return {
             "entries": entries,
