@@ -10,12 +10,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 ROOT = Path(__file__).resolve().parents[1]
-STOP_SECONDS = 30
+STOP_SECONDS = 60
+USUAL = ("--nodes", "3", "--seed", "1", "--speed")
+"""What most of them are, before the speed."""
 
 
 @contextmanager
-def serving(home: Path, speed: str) -> Iterator[Path]:
-    """A cluster of three nodes; gives its kubeconfig, which lies in `home`."""
+def serving(home: Path, *options: str) -> Iterator[Path]:
+    """A cluster with these options; gives its kubeconfig, which lies in `home`."""
     kubeconfig = home / "kubeconfig"
     command = [
         sys.executable,
@@ -27,8 +29,7 @@ def serving(home: Path, speed: str) -> Iterator[Path]:
         "--kubeconfig",
         str(kubeconfig),
     ]
-    command += ["--nodes", "3", "--seed", "1", "--speed", speed]
-    server = subprocess.Popen(command, cwd=ROOT, stdout=subprocess.PIPE, text=True)
+    server = subprocess.Popen([*command, *options], cwd=ROOT, stdout=subprocess.PIPE, text=True)
     try:
         assert server.stdout is not None
         ready = server.stdout.readline()

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import asyncio
+from abc import ABC, abstractmethod
 from typing import Any
 
 from .websocket import OUTPUT_LIMIT, Gone
 
 
-class Connections:
+class Connections(ABC):
     """The messages of one session on their way out; it knows no sockets. It is the session's ``Listener``."""
 
     def __init__(self) -> None:
@@ -20,17 +21,17 @@ class Connections:
         self.left = False
         """It was over because of its connections: the cluster has yet to be told."""
 
+    @abstractmethod
     def take(self, message: bytes) -> list[tuple[str, dict[str, Any]]]:
         """(kind, payload) of the journal entries that a message makes. Raises Gone when it is none."""
-        raise NotImplementedError
 
+    @abstractmethod
     def output(self, fd: int, data: bytes) -> None:
         """What the Pod sent on a connection."""
-        raise NotImplementedError
 
+    @abstractmethod
     def closed(self, stream: int, why: str) -> None:
         """A connection is over."""
-        raise NotImplementedError
 
     def ended(self, status: int) -> None:
         """The session is over."""

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 from journey import Column, Refused, able, eventually
-from served import serving
+from served import USUAL, serving
 
 _numbers = count(1)
 
@@ -16,7 +16,7 @@ _numbers = count(1)
 @pytest.fixture(scope="session")
 def kubeconfig(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Path]:
     """Of a cluster that lives a hundred times as fast as we do, so that its past is compacted within seconds."""
-    with serving(tmp_path_factory.mktemp("clients"), "100") as path:
+    with serving(tmp_path_factory.mktemp("clients"), *USUAL, "100") as path:
         yield path
 
 

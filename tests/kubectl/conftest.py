@@ -6,12 +6,13 @@ from collections.abc import Iterator
 
 import pytest
 from kubectl_driver import Kubectl, serving
+from served import USUAL
 
 
 @pytest.fixture(scope="session")
 def served(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     """A cluster whose clock jumps while kubectl waits."""
-    with serving(tmp_path_factory.mktemp("kubectl"), "max") as kubectl:
+    with serving(tmp_path_factory.mktemp("kubectl"), *USUAL, "max") as kubectl:
         yield kubectl
 
 

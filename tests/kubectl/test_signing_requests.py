@@ -3,10 +3,6 @@
 from __future__ import annotations
 
 import base64
-import os
-import signal
-import subprocess
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
@@ -16,37 +12,17 @@ from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import rsa
 from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 from cryptography.x509.oid import NameOID
-from kubectl_driver import Kubectl, shape
+from kubectl_driver import Kubectl, serving, shape
 
 pytestmark = pytest.mark.kubectl
-ROOT = Path(__file__).resolve().parents[2]
 DAY = "expirationSeconds: 86400"
 
 
 @pytest.fixture(scope="module")
 def live(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     """A cluster whose time is the wall's, by which TLS judges certificates."""
-    home = tmp_path_factory.mktemp("certificates")
-    kubeconfig = home / "kubeconfig"
-    command = [
-        sys.executable,
-        "-m",
-        "cluster_engine",
-        "serve",
-        "--port",
-        "0",
-        "--kubeconfig",
-        str(kubeconfig),
-    ]
-    server = subprocess.Popen([*command, "--nodes", "1"], cwd=ROOT, stdout=subprocess.PIPE, text=True)
-    try:
-        assert server.stdout is not None
-        assert server.stdout.readline().startswith("Drydock cluster at https://")
-        environment = {"HOME": str(home), "KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"]}
-        yield Kubectl(Path(sys.executable).parent / "kubectl", environment, home)
-    finally:
-        server.send_signal(signal.SIGTERM)
-        assert server.wait(timeout=60) == 0
+    with serving(tmp_path_factory.mktemp("certificates"), "--nodes", "1") as kubectl:
+        yield kubectl
 
 
 def asked(home: Path, name: str) -> str:

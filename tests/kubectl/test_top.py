@@ -7,6 +7,7 @@ from collections.abc import Iterator
 
 import pytest
 from kubectl_driver import Kubectl, serving
+from served import USUAL
 
 from tests.metrics_server.metrics_manifest import COMPONENTS
 
@@ -43,7 +44,7 @@ def until(kubectl: Kubectl, text: str, *arguments: str) -> str:
 @pytest.fixture(scope="module")
 def metered(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Kubectl]:
     """A cluster with a metrics-server, in which a minute lasts two seconds."""
-    with serving(tmp_path_factory.mktemp("top"), "30") as kubectl:
+    with serving(tmp_path_factory.mktemp("top"), *USUAL, "30") as kubectl:
         yield from installed(kubectl)
 
 

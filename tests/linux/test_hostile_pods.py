@@ -3,30 +3,15 @@
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import pytest
 
 from cluster_engine import Cluster
+from tests.audited import host_touched
 
 KEYFRAME = 6 * 1024 * 1024
 """Bytes that a cluster with such a Pod may take."""
-seen: list[str] = []
-watching = False
-
-
-def _audit(event: str, arguments: Any) -> None:
-    if watching and event.split(".")[0] in (
-        "open",
-        "os",
-        "subprocess",
-        "socket",
-        "shutil",
-        "tempfile",
-        "ctypes",
-    ):
-        seen.append(event)
 
 
 def pod(name: str) -> dict[str, Any]:
@@ -42,7 +27,6 @@ def base() -> Cluster:
     cluster.apply(pod("neighbour"))
     assert cluster.settle()
     cluster.execute("hostile", ["sh", "-c", "true"])
-    sys.addaudithook(_audit)
     return cluster
 
 
@@ -113,16 +97,12 @@ SLOW = ("sed that grows", "many files", "a fork bomb by name")
     "case", [pytest.param(name, marks=[pytest.mark.slow] * (name in SLOW)) for name in CASES]
 )
 def test_what_a_pod_does(base: Cluster, case: str) -> None:
-    global watching
     line, said = CASES[case]
     cluster = base.fork()
-    watching = True
-    try:
+    with host_touched() as touched:
         done = cluster.execute("hostile", ["sh", "-c", line], limit=300)
         other = cluster.execute("neighbour", ["sh", "-c", "echo alive"], limit=30)
-    finally:
-        watching = False
     assert said in (done.stdout + done.stderr).decode("utf-8", "replace")
     assert other.stdout == b"alive\n"
-    assert seen == []
+    assert touched == []
     assert len(cluster.keyframe()) < KEYFRAME
