@@ -154,7 +154,7 @@ def _etcd(ip: str, node: str) -> JSON:
     return _pod("etcd", images.ETCD, command, probes, mounts, requests, notes)
 
 
-def _apiserver(ip: str, audited: bool) -> JSON:
+def _apiserver(ip: str, audited: bool, plugins: str) -> JSON:
     command = _flags(
         "kube-apiserver",
         advertise_address=ip,
@@ -162,7 +162,7 @@ def _apiserver(ip: str, audited: bool) -> JSON:
         **(_AUDIT if audited else {}),
         authorization_mode="Node,RBAC",
         client_ca_file=f"{_PKI}/ca.crt",
-        enable_admission_plugins="NodeRestriction",
+        enable_admission_plugins=",".join(filter(None, ("NodeRestriction", plugins))),
         enable_bootstrap_token_auth="true",
         etcd_cafile=f"{_PKI}/etcd/ca.crt",
         etcd_certfile=f"{_PKI}/apiserver-etcd-client.crt",
@@ -255,9 +255,14 @@ def _scheduler() -> JSON:
     )
 
 
-def static_pods(ip: str, node: str = DEFAULT_NODE, audited: bool = False) -> tuple[JSON, ...]:
-    """The four manifests of the control-plane node of that address and name; ``audited``: it writes an audit log."""
-    return _etcd(ip, node), _apiserver(ip, audited), _controller_manager(), _scheduler()
+def static_pods(
+    ip: str, node: str = DEFAULT_NODE, audited: bool = False, plugins: str = ""
+) -> tuple[JSON, ...]:
+    """The four manifests of the control-plane node of that address and name.
+
+    ``audited``: it writes an audit log. ``plugins``: of admission, that are on beside kubeadm's, with commas between.
+    """
+    return _etcd(ip, node), _apiserver(ip, audited, plugins), _controller_manager(), _scheduler()
 
 
 STATIC_PODS: tuple[JSON, ...] = static_pods(DEFAULT_IP)

@@ -52,8 +52,10 @@ class StaticPods:
         return known[1]
 
     def _kubeadms(self, node: Node) -> tuple[JSON, ...]:
-        audited = bool(self.core.ctx.options.audit_policy)
-        return static_pods(node.ip, node.name, audited) if self.is_kubeadms(node) else ()
+        if not self.is_kubeadms(node):
+            return ()
+        options = self.core.ctx.options
+        return static_pods(node.ip, node.name, bool(options.audit_policy), options.admission_plugins)
 
     def is_kubeadms(self, node: Node) -> bool:
         """Whether kubeadm has made a control plane there."""

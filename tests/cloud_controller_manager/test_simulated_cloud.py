@@ -285,6 +285,7 @@ def test_a_load_balancer_waits_for_a_cloud_that_is_slow_or_has_no_more(cluster: 
             "a cloud's API has instances, routes, loadbalancers, found 'disks'",
         ),
         ("cloud/api", {"service": "routes", "slow": 601}, "expected 0 to 600 seconds"),
+        ("cloud/api", {"service": "routes", "error": "x" * 501}, "and 500 characters at most"),
         ("cloud/quota", {"loadbalancers": 52}, "a quota is 0 to 51 load balancers"),
     ],
     ids=lambda value: value if isinstance(value, str) and "/" in value else "",

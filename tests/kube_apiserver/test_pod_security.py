@@ -235,6 +235,16 @@ def test_images_are_always_pulled(plugins: str, policy: str) -> None:
     assert ask(cluster, "PUT", f"{path}/web", labelled).status == 200
 
 
+@pytest.mark.parametrize(
+    ("plugins", "named"),
+    [("", "NodeRestriction"), ("AlwaysPullImages", "NodeRestriction,AlwaysPullImages")],
+    ids=["off", "on"],
+)
+def test_the_api_server_s_manifest_names_its_plugins(plugins: str, named: str) -> None:
+    api_server = Cluster(admission_plugins=plugins).get("pods", "kube-apiserver-control-plane", "kube-system")
+    assert f"--enable-admission-plugins={named}" in api_server["spec"]["containers"][0]["command"]
+
+
 def test_a_plugin_that_nobody_knows() -> None:
     with pytest.raises(ValueError, match='enable-admission-plugins plugin "Nope" is unknown'):
         Cluster(nodes=1, admission_plugins="Nope")

@@ -113,6 +113,7 @@ def test_another_name() -> None:
         ({"node-labels": "a b=c"}, "invalid node labels: 'a b' - "),
         ({"register-with-taints": "gpu"}, "invalid taint spec: gpu"),
         ({"node-status-update-frequency": "soon"}, 'time: invalid duration "soon"'),
+        ({"node-status-update-frequency": "2h"}, 'time: invalid duration "2h"'),
         ({"cloud-provider": "aws"}, 'unsupported value for "--cloud-provider": "aws"'),
         ({"kubeconfig": ""}, "Drydock does not simulate that"),
     ],

@@ -9,8 +9,8 @@ import sys
 from collections.abc import Iterator
 
 import pytest
+from runs.host import children, packing
 from runs.host import packers as module
-from runs.host import packing
 from runs.host.packers import Packers
 
 from cluster_engine.cluster import Cluster
@@ -44,6 +44,11 @@ SCRIPTS = [
     ("one that hangs", "import time; time.sleep(60)", "it took too long"),
     ("one that ends", "pass", "the process has ended|Broken pipe"),
     ("one that ends half-way", READ + "print(json.dumps({'size': 9}), flush=True)", "the process has ended"),
+    (
+        "one that never ends its line",
+        READ + "print('x' * 100, end='', flush=True); time.sleep(60)",
+        "larger than 64 bytes",
+    ),
     ("one that says too much", READ + "print(json.dumps({'size': 1 << 40}), flush=True)", "larger than"),
 ]
 
@@ -59,7 +64,8 @@ def test_where_a_process_fails_it_is_packed_here(
 ) -> None:
     with monkeypatch.context() as patch:
         patch.setattr(module, "COMMAND", [sys.executable, "-c", script])
-        if "sleep(60)" in script:
+        patch.setattr(children, "LINE_LIMIT", 64)
+        if script.startswith("import time"):
             patch.setattr(module, "SECONDS", 0.3)
         assert pack(packers, cluster) == cluster.keyframe()
     assert any(re.search(message, record.getMessage()) for record in caplog.records)
