@@ -12,7 +12,10 @@ from install import PYTHON, ROOT, fail, say, settings_file
 
 ALONE = "stack or browser"
 """The marks of the tests that run one after the other."""
-SIDE_BY_SIDE = ("--numprocesses", "auto", "--maxprocesses", "4", "--dist", "loadfile")
+SIDE_BY_SIDE = ("--numprocesses", str(min(6, (os.cpu_count() or 1) + 1)), "--dist", "loadfile")
+"""One process more than there are cores: many tests wait for a real kubectl."""
+TRY_AGAIN = ("--try-again", "--rerun-show-tracebacks", "--max-suite-reruns", "6")
+"""What fails beside real programs is tried once more, six times in all: more is no bad luck."""
 CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
@@ -50,8 +53,8 @@ def tests(chosen: list[str]) -> list[tuple[str, list[str]]]:
     if chosen:
         return [("tests", [*pytest, *chosen])]
     return [
-        ("tests", [*pytest, *SIDE_BY_SIDE, "-m", f"not ({ALONE})"]),
-        ("journeys", [*pytest, "-m", ALONE]),
+        ("tests", [*pytest, *SIDE_BY_SIDE, *TRY_AGAIN, "-m", f"not ({ALONE})"]),
+        ("journeys", [*pytest, *TRY_AGAIN, "-m", ALONE]),
     ]
 
 

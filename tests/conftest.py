@@ -19,9 +19,25 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 
+BESIDE_PROGRAMS = {"browser", "stack", "kubectl"}
+"""Marks of the tests whose outcome also depends on what else the machine has to do."""
+
+
 def pytest_addoption(parser: pytest.Parser) -> None:
     parser.addoption("--update", action="store_true", help="write the golden files anew instead of comparing")
+    parser.addoption("--try-again", action="store_true", help="try once more what fails beside real programs")
     parser.addoption("--pictures", metavar="FOLDER", help="keep pictures of the site as the journeys see it")
+
+
+def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item]) -> None:
+    """With `--try-again`: who shares the machine with a browser or with processes of its own gets a second try.
+
+    Both tries are told at the end. What the engine alone decides has one: there a second outcome is a bug.
+    """
+    if config.getoption("--try-again"):
+        for item in items:
+            if BESIDE_PROGRAMS.intersection(mark.name for mark in item.iter_markers()):
+                item.add_marker(pytest.mark.flaky(reruns=1))
 
 
 @pytest.fixture
