@@ -16,7 +16,7 @@ from rest_framework.response import Response
 from rest_framework.views import APIView
 from runs.models import Run
 
-from api.views import language, user_of
+from api.callers import language, user_of
 
 
 class HintRequestSerializer(serializers.Serializer[Any]):

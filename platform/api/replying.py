@@ -13,7 +13,7 @@ from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.views import APIView
 
-from api.views import user_of
+from api.callers import user_of
 
 SHOWN = 100
 """Appeals that are told at once."""

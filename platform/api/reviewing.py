@@ -14,7 +14,7 @@ from rest_framework.views import APIView
 from review import repairs, services
 from review.services import Asked
 
-from api.views import language, user_of
+from api.callers import language, user_of
 
 
 class ReviewQuestionSerializer(serializers.Serializer[Any]):

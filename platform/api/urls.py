@@ -4,7 +4,7 @@ from django.urls import path
 from drf_spectacular.views import SpectacularAPIView
 from rest_framework.permissions import AllowAny
 
-from api import hinting, replying, reviewing, views
+from api import hinting, replying, reviewing, run_views, views
 from api.docs import docs
 from api.waiting import waiting
 
@@ -38,17 +38,19 @@ urlpatterns = [
     path("v1/classes/", views.ClassListView.as_view(), name="classes"),
     path("v1/classes/join/", views.ClassJoinView.as_view(), name="class_join"),
     path("v1/classes/<int:class_id>/", views.ClassView.as_view(), name="class"),
-    path("v1/runs/", views.RunListView.as_view(), name="runs"),
-    path("v1/runs/<uuid:run_id>/", views.RunView.as_view(), name="run"),
-    path("v1/runs/<uuid:run_id>/token/", views.RunTokenView.as_view(), name="run_token"),
-    path("v1/runs/<uuid:run_id>/clock/", views.RunClockView.as_view(), name="run_clock"),
-    path("v1/runs/<uuid:run_id>/why/", views.RunWhyView.as_view(), name="run_why"),
-    path("v1/runs/<uuid:run_id>/requests/", views.RunRequestsView.as_view(), name="run_requests"),
-    path("v1/runs/<uuid:run_id>/past/", views.RunPastView.as_view(), name="run_past"),
-    path("v1/runs/<uuid:run_id>/whatif/", views.RunWhatIfView.as_view(), name="run_whatif"),
-    path("v1/runs/<uuid:run_id>/branches/", views.RunBranchesView.as_view(), name="run_branches"),
+    path("v1/runs/", run_views.RunListView.as_view(), name="runs"),
+    path("v1/runs/<uuid:run_id>/", run_views.RunView.as_view(), name="run"),
+    path("v1/runs/<uuid:run_id>/token/", run_views.RunTokenView.as_view(), name="run_token"),
+    path("v1/runs/<uuid:run_id>/clock/", run_views.RunClockView.as_view(), name="run_clock"),
+    path("v1/runs/<uuid:run_id>/why/", run_views.RunWhyView.as_view(), name="run_why"),
+    path("v1/runs/<uuid:run_id>/requests/", run_views.RunRequestsView.as_view(), name="run_requests"),
+    path("v1/runs/<uuid:run_id>/past/", run_views.RunPastView.as_view(), name="run_past"),
+    path("v1/runs/<uuid:run_id>/whatif/", run_views.RunWhatIfView.as_view(), name="run_whatif"),
+    path("v1/runs/<uuid:run_id>/branches/", run_views.RunBranchesView.as_view(), name="run_branches"),
     path("v1/runs/<uuid:run_id>/hint/", hinting.RunHintView.as_view(), name="run_hint"),
-    path("v1/runs/<uuid:run_id>/steps/", views.RunStepsView.as_view(), name="run_steps"),
-    path("v1/runs/<uuid:run_id>/branches/<int:number>/", views.RunBranchView.as_view(), name="run_branch"),
+    path("v1/runs/<uuid:run_id>/steps/", run_views.RunStepsView.as_view(), name="run_steps"),
+    path(
+        "v1/runs/<uuid:run_id>/branches/<int:number>/", run_views.RunBranchView.as_view(), name="run_branch"
+    ),
     path("v1/me/", views.MeView.as_view(), name="me"),
 ]

@@ -3,34 +3,24 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable
-from functools import partial
 from typing import Any
 
 from accounts import classes
 from accounts.models import Classroom, User
-from asgiref.sync import async_to_sync
 from django.db.models import QuerySet
 from django.shortcuts import get_object_or_404
-from django.utils.translation import get_language
-from django.utils.translation import gettext as _
 from drf_spectacular.utils import OpenApiParameter, extend_schema
 from grading import services as grading
 from grading.models import Attempt, Submission
 from grading.reports import text_in
-from rest_framework.exceptions import NotFound, PermissionDenied, ValidationError
-from rest_framework.generics import ListAPIView
+from rest_framework.exceptions import PermissionDenied, ValidationError
 from rest_framework.permissions import AllowAny
 from rest_framework.request import Request
 from rest_framework.response import Response
 from rest_framework.throttling import ScopedRateThrottle
 from rest_framework.views import APIView
-from runs import branches, hosting, other_states, stations
-from runs import services as runs
-from runs.happenings import with_sentence
-from runs.models import Run
-from runs.reasons import with_words
 
+from api.callers import lab_or_404, language, user_of
 from api.parsers import SUBMISSION_PARSERS
 from api.serializers import (
     ClassCodeSerializer,
@@ -42,24 +32,6 @@ from api.serializers import (
     LabSummarySerializer,
     LessonSerializer,
     MeSerializer,
-    RunBranchedSerializer,
-    RunBranchNameSerializer,
-    RunBranchRequestSerializer,
-    RunBranchSerializer,
-    RunClockRequestSerializer,
-    RunClockSerializer,
-    RunPastRequestSerializer,
-    RunPastSerializer,
-    RunRequestSerializer,
-    RunSerializer,
-    RunStepSerializer,
-    RunTokenSerializer,
-    RunTrailRequestSerializer,
-    RunTrailSerializer,
-    RunWhatIfRequestSerializer,
-    RunWhatIfSerializer,
-    RunWhyRequestSerializer,
-    RunWhySerializer,
     SubmissionRequestSerializer,
     SubmissionSerializer,
 )
@@ -78,19 +50,6 @@ SEEDS = 2**31
 """How many variants can be named."""
 
 
-def language() -> str:
-    """The language that Accept-Language (or the site's cookie) chose."""
-    return get_language() or "en"
-
-
-def lab_or_404(slug: str) -> Any:
-    """A lab of the course."""
-    try:
-        return catalog.load().lab(slug)
-    except KeyError:
-        raise NotFound(_("There is no lab “%(slug)s”.") % {"slug": slug}) from None
-
-
 def seed_named(request: Request) -> int | None:
     """The seed in the address, if there is one."""
     text = request.query_params.get("seed")
@@ -99,22 +58,6 @@ def seed_named(request: Request) -> int | None:
     if not text.isascii() or not text.isdigit() or len(text) > 10 or int(text) >= SEEDS:
         raise ValidationError({"seed": [f"expected a whole number from 0 to {SEEDS - 1}"]})
     return int(text)
-
-
-def user_of(request: Request) -> User:
-    """The caller; the views below are only for those who are known."""
-    assert isinstance(request.user, User)
-    return request.user
-
-
-def _refused(reply: hosting.Reply) -> Exception:
-    """What is raised for an answer of a run's host that is not 200: its own sentence, or that it has none for us."""
-    said = reply.data.get("error") if isinstance(reply.data, dict) else None
-    if said and reply.status == 404:
-        return NotFound(said)
-    if said and reply.status in (400, 409, 410):
-        return ValidationError({"non_field_errors": [said]})
-    return hosting.UnavailableError(f"the host answered {reply.status}")
 
 
 def lab_summary(lab: Any) -> dict[str, Any]:
@@ -372,216 +315,6 @@ class ClassView(APIView):
         """With its members."""
         classroom = classroom_or_404(request, str(class_id))
         return Response(ClassDetailSerializer(classroom, context={"teaches": True}).data)
-
-
-class RunListView(ListAPIView[Run]):
-    """Lab runs."""
-
-    serializer_class = RunSerializer
-    queryset = Run.objects.none()
-
-    def get_queryset(self) -> QuerySet[Run]:
-        """The caller's own; an instructor's view of their classes. Clusters beside lessons are no lab's runs."""
-        return Run.objects.for_user(user_of(self.request)).of_labs().select_related("user")
-
-    @extend_schema(operation_id="runs_create", request=RunRequestSerializer, responses={201: RunSerializer})
-    def post(self, request: Request) -> Response:
-        """Start a lab, or get the live run of it."""
-        body = RunRequestSerializer(data=request.data)
-        body.is_valid(raise_exception=True)
-        run = runs.start_run(user_of(request), lab_or_404(body.validated_data["lab"]), language())
-        return Response(RunSerializer(run, context={"request": request}).data, status=201)
-
-
-class RunView(APIView):
-    """One run."""
-
-    @extend_schema(operation_id="runs_retrieve", responses=RunSerializer)
-    def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        """How it is."""
-        found = Run.objects.for_user(user_of(request)).select_related("user")
-        return Response(RunSerializer(get_object_or_404(found, pk=run_id), context={"request": request}).data)
-
-    @extend_schema(operation_id="runs_destroy", responses={200: RunSerializer})
-    def delete(self, request: Request, run_id: uuid.UUID) -> Response:
-        """Stop it. Its owner may."""
-        found = Run.objects.owned_by(user_of(request)).select_related("user")
-        run = runs.stop(get_object_or_404(found, pk=run_id))
-        return Response(RunSerializer(run, context={"request": request}).data)
-
-
-class RunTokenView(APIView):
-    """The key of one run for its owner's own tools."""
-
-    @extend_schema(operation_id="runs_token_renew", request=None, responses=RunTokenSerializer)
-    def post(self, request: Request, run_id: uuid.UUID) -> Response:
-        """A new one; that of before, and every kubeconfig that holds it, opens nothing more."""
-        run = get_object_or_404(Run.objects.owned_by(user_of(request)).live(), pk=run_id)
-        runs.renew_token(run)
-        return Response(RunTokenSerializer(run).data)
-
-
-class RunClockView(APIView):
-    """The clock of one run's cluster."""
-
-    @extend_schema(operation_id="runs_clock_retrieve", responses=RunClockSerializer)
-    def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        """The cluster's time, and how fast it goes."""
-        return self._answer(Run.objects.for_user(user_of(request)).live(), run_id, "GET", None)
-
-    @extend_schema(
-        operation_id="runs_clock_set", request=RunClockRequestSerializer, responses=RunClockSerializer
-    )
-    def post(self, request: Request, run_id: uuid.UUID) -> Response:
-        """Pause, resume, set the speed, step to what happens next, or advance by some seconds."""
-        asked = RunClockRequestSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        owned = Run.objects.owned_by(user_of(request)).live()
-        return self._answer(owned, run_id, "POST", asked.validated_data)
-
-    @staticmethod
-    def _answer(runs: QuerySet[Run], run_id: uuid.UUID, method: str, data: Any) -> Response:
-        run = get_object_or_404(runs, pk=run_id)
-        reply = with_sentence(async_to_sync(hosting.call)(run, method, "clock", data))
-        if reply.status == 200:
-            return Response(RunClockSerializer(reply.data).data)
-        raise _refused(reply)
-
-
-class RunWhyView(APIView):
-    """What led to an object of one run's cluster."""
-
-    @extend_schema(
-        operation_id="runs_why_retrieve", parameters=[RunWhyRequestSerializer], responses=RunWhySerializer
-    )
-    def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        """Why is it so? And of a Pod: why here, or why nowhere?"""
-        run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
-        asked = RunWhyRequestSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        reply = with_words(async_to_sync(hosting.call)(run, "GET", "why", asked.validated_data))
-        if reply.status == 200:
-            return Response(RunWhySerializer(reply.data).data)
-        raise _refused(reply)
-
-
-class RunRequestsView(APIView):
-    """The requests to one run's cluster."""
-
-    @extend_schema(
-        operation_id="runs_requests_retrieve",
-        parameters=[RunTrailRequestSerializer],
-        responses=RunTrailSerializer,
-    )
-    def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        """The latest requests that changed something; with `id` one, station by station, and what followed."""
-        run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
-        asked = RunTrailRequestSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        reply = stations.with_words(async_to_sync(hosting.call)(run, "GET", "trail", asked.validated_data))
-        if reply.status == 200:
-            return Response(RunTrailSerializer(reply.data).data)
-        raise _refused(reply)
-
-
-class RunPastView(APIView):
-    """One run's cluster as it was."""
-
-    @extend_schema(
-        operation_id="runs_past_retrieve", parameters=[RunPastRequestSerializer], responses=RunPastSerializer
-    )
-    def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        """How far one can look back; with `at` or `revision` what there was, and what is different since."""
-        run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
-        asked = RunPastRequestSerializer(data=request.query_params)
-        asked.is_valid(raise_exception=True)
-        reply = other_states.with_words(async_to_sync(hosting.call)(run, "GET", "past", asked.validated_data))
-        if reply.status == 200:
-            return Response(RunPastSerializer(reply.data).data)
-        raise _refused(reply)
-
-
-class RunBranchesView(APIView):
-    """The branches of one run."""
-
-    @extend_schema(operation_id="runs_branches_list", responses=RunBranchSerializer(many=True))
-    def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        """The ways that the run went, and which of them is present."""
-        run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
-        return Response(RunBranchSerializer(branches.listed(run), many=True).data)
-
-    @extend_schema(
-        operation_id="runs_branches_create",
-        request=RunBranchRequestSerializer,
-        responses=RunBranchedSerializer,
-    )
-    def post(self, request: Request, run_id: uuid.UUID) -> Response:
-        """Go on from a moment of the past, from before what was done last, or on another branch."""
-        run = get_object_or_404(Run.objects.owned_by(user_of(request)).live(), pk=run_id)
-        asked = RunBranchRequestSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        reply = async_to_sync(hosting.call)(run, "POST", "branch", dict(asked.validated_data))
-        if reply.status == 200:
-            return Response(RunBranchedSerializer(reply.data).data)
-        raise _refused(reply)
-
-
-class RunStepsView(APIView):
-    """The lab's steps of one run."""
-
-    @extend_schema(operation_id="runs_steps_list", responses=RunStepSerializer(many=True))
-    def get(self, request: Request, run_id: uuid.UUID) -> Response:
-        """The steps that have begun: `branches` with the action `step` goes back to where one did."""
-        run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
-        return Response(RunStepSerializer(branches.steps(run), many=True).data)
-
-
-class RunBranchView(APIView):
-    """One branch of one run."""
-
-    @extend_schema(
-        operation_id="runs_branch_update",
-        request=RunBranchNameSerializer,
-        responses=RunBranchSerializer(many=True),
-    )
-    def patch(self, request: Request, run_id: uuid.UUID, number: int) -> Response:
-        """Rename it."""
-        asked = RunBranchNameSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        return self._changed(request, run_id, partial(branches.rename, number=number, **asked.validated_data))
-
-    @extend_schema(operation_id="runs_branch_destroy", responses=RunBranchSerializer(many=True))
-    def delete(self, request: Request, run_id: uuid.UUID, number: int) -> Response:
-        """Delete it, with what it shares with no other."""
-        return self._changed(request, run_id, partial(branches.delete, number=number))
-
-    @staticmethod
-    def _changed(request: Request, run_id: uuid.UUID, change: Callable[[Run], None]) -> Response:
-        run = get_object_or_404(Run.objects.owned_by(user_of(request)).live(), pk=run_id)
-        try:
-            change(run)
-        except branches.BranchError as error:
-            raise ValidationError({"non_field_errors": [str(error)]}) from error
-        return Response(RunBranchSerializer(branches.listed(run), many=True).data)
-
-
-class RunWhatIfView(APIView):
-    """Something tried beside one run's cluster."""
-
-    @extend_schema(
-        operation_id="runs_whatif", request=RunWhatIfRequestSerializer, responses=RunWhatIfSerializer
-    )
-    def post(self, request: Request, run_id: uuid.UUID) -> Response:
-        """What would happen if? The cluster itself is not touched."""
-        run = get_object_or_404(Run.objects.owned_by(user_of(request)).live(), pk=run_id)
-        asked = RunWhatIfRequestSerializer(data=request.data)
-        asked.is_valid(raise_exception=True)
-        reply = other_states.foretold(
-            async_to_sync(hosting.call)(run, "POST", "whatif", dict(asked.validated_data))
-        )
-        if reply.status == 200:
-            return Response(RunWhatIfSerializer(reply.data).data)
-        raise _refused(reply)
 
 
 class MeView(APIView):
