@@ -51,7 +51,7 @@ class Kubectl:
         self.namespace = "default"
 
     def run(
-        self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT
+        self, *arguments: str, stdin: str = "", timeout: float = TIMEOUT, cwd: Path | None = None
     ) -> subprocess.CompletedProcess[str]:
         """Run it, whatever comes of it."""
         return subprocess.run(
@@ -61,7 +61,7 @@ class Kubectl:
             capture_output=True,
             text=True,
             timeout=timeout,
-            cwd=self.home,
+            cwd=cwd or self.home,
             check=False,
         )
 

@@ -1,13 +1,33 @@
-"""The examples of an introduction to Kubernetes, in their form of today, with the real kubectl."""
+"""The examples of an introduction to Kubernetes, in their form of today, with the real kubectl.
+
+`concept_notes.yaml` has those that are lines of kubectl; the others, which wait or type, are tests of their own.
+"""
 
 from __future__ import annotations
 
 import json
+import shlex
+import time
+from pathlib import Path
+from typing import Any
 
 import pytest
-from kubectl_driver import Kubectl
+import yaml
+from kubectl_driver import TIMEOUT, Kubectl
 
 pytestmark = pytest.mark.kubectl
+
+EXAMPLES = yaml.safe_load(Path(__file__).with_name("concept_notes.yaml").read_text())
+HEADINGS = (
+    "理解 Kubernetes 对象", "Kubernetes 对象管理", "对象名称和 IDs", "命名空间", "Label 与 Selector", "注解",
+    "字段选择器（Field selectors）", "节点", "控制层到节点通信", "控制器", "镜像", "容器环境",
+    "容器运行时类(Runtime Class)", "容器生命周期回调", "Pods", "静态 Pod", "Pod 的生命周期", "Init 容器",
+    "Pod 拓扑分布约束", "干扰", "临时容器",
+)  # fmt: skip
+"""The headings of the notes below which there are examples."""
+ELSEWHERE = {"Init 容器": "test_a_pod_waits_for_its_services", "临时容器": "test_a_debugger_through_the_api"}
+LOOKS = frozenset(("get", "logs", "events", "describe", "exec"))
+"""What changes nothing and so may be asked again."""
 
 INIT = """
 apiVersion: v1
@@ -35,29 +55,6 @@ kind: Service
 metadata: {name: mydb}
 spec: {ports: [{protocol: TCP, port: 80, targetPort: 9377}]}
 """
-JOB = """
-apiVersion: batch/v1
-kind: Job
-metadata: {name: hello}
-spec:
-  template:
-    spec:
-      containers:
-      - {name: hello, image: busybox, command: [sh, -c, 'echo "Hello, Kubernetes!" && sleep 3600']}
-      restartPolicy: OnFailure
-"""
-PI = """
-apiVersion: batch/v1
-kind: Job
-metadata: {name: pi}
-spec:
-  template:
-    spec:
-      containers:
-      - {name: pi, image: "perl:5.34.0", command: [perl, -Mbignum=bpi, -wle, "print bpi(2000)"]}
-      restartPolicy: Never
-  backoffLimit: 4
-"""
 PRIVATE = """
 apiVersion: v1
 kind: Pod
@@ -68,6 +65,15 @@ spec:
   - {name: uses-private-image, image: "janedoe/awesomeapp:v1", imagePullPolicy: Always, command: [echo, SUCCESS]}
   imagePullSecrets: [{name: myregistrykey}]
 """
+BUSY = """
+apiVersion: v1
+kind: Pod
+metadata: {name: NAME}
+spec:
+  containers:
+  - {name: app, image: busybox, command: [sleep, "900"], readinessProbe: {exec: {command: ["false"]}}}
+"""
+"""Whoever waits for its probe has time leap, where a Pod that only fails again would have it run."""
 DEBUGGER = {
     "command": ["sh"],
     "image": "busybox",
@@ -77,6 +83,38 @@ DEBUGGER = {
     "tty": True,
     "terminationMessagePolicy": "File",
 }
+
+
+def _named(example: dict[str, Any]) -> str:
+    return f"{example['heading']}: {example['example']}"
+
+
+@pytest.mark.parametrize("example", EXAMPLES, ids=_named)
+def test_an_example(kubectl: Kubectl, example: dict[str, Any], tmp_path: Path) -> None:
+    for name, content in (example.get("files") or {}).items():
+        path = tmp_path / name
+        path.parent.mkdir(exist_ok=True)
+        path.write_text(yaml.safe_dump(content))
+    for step in example["steps"]:
+        words = shlex.split(step["kubectl"].replace("NS", kubectl.namespace), posix="'" in step["kubectl"])
+        _take(kubectl, words, {"in": "", "fails": False, "says": [], **step}, tmp_path)
+
+
+def _take(kubectl: Kubectl, words: list[str], step: dict[str, Any], home: Path) -> None:
+    wanted = [text.replace("NS", kubectl.namespace) for text in step["says"]]
+    end = time.monotonic() + TIMEOUT
+    while True:
+        done = kubectl.run(*words, stdin=step["in"], cwd=home)
+        told = done.stdout + done.stderr
+        if (done.returncode != 0) == step["fails"] and all(text in told for text in wanted):
+            return
+        assert LOOKS.intersection(words), f"{words}: {told}"
+        assert time.monotonic() < end, f"{words}: {told}"
+
+
+def test_every_heading_has_its_examples() -> None:
+    assert {*ELSEWHERE.values()} <= {*globals()}
+    assert {example["heading"] for example in EXAMPLES} | {*ELSEWHERE} == {*HEADINGS}
 
 
 def test_a_pod_waits_for_its_services(kubectl: Kubectl) -> None:
@@ -92,15 +130,6 @@ def test_a_pod_waits_for_its_services(kubectl: Kubectl) -> None:
         "logs", "myapp-pod", "-c", "init-mydb"
     )
     assert kubectl("logs", "myapp-pod", "-c", "myapp-container") == "The app is running!\n"
-
-
-def test_a_job_prints(kubectl: Kubectl) -> None:
-    kubectl("apply", "-f", "-", stdin=JOB)
-    kubectl("wait", "--for=jsonpath={.status.ready}=1", "job/hello", "--timeout=60s")
-    assert kubectl("logs", "job/hello") == "Hello, Kubernetes!\n"
-    kubectl("apply", "-f", "-", stdin=PI)
-    kubectl("wait", "--for=condition=Complete", "job/pi", "--timeout=120s")
-    assert kubectl("logs", "job/pi").startswith("3.14159265358979323846")
 
 
 def test_a_debugger_through_the_api(kubectl: Kubectl) -> None:
@@ -126,6 +155,7 @@ def test_a_debugger_through_the_api(kubectl: Kubectl) -> None:
 
 def test_a_private_image(kubectl: Kubectl) -> None:
     kubectl("apply", "-f", "-", stdin=PRIVATE)
+    kubectl("apply", "-f", "-", stdin=BUSY.replace("NAME", "first"))
     waits = "--for=jsonpath={.status.containerStatuses[0].state.waiting.reason}=ImagePullBackOff"
     kubectl("wait", waits, "pod/private-image-test-1", "--timeout=60s")
     told = kubectl("describe", "pod", "private-image-test-1")
@@ -135,6 +165,7 @@ def test_a_private_image(kubectl: Kubectl) -> None:
         *("create", "secret", "docker-registry", "myregistrykey", "--docker-username=janedoe"),
         *("--docker-password=letmein", "--docker-email=jane@example.com"),
     )
+    kubectl("apply", "-f", "-", stdin=BUSY.replace("NAME", "second"))
     kubectl("wait", "--for=jsonpath={.status.phase}=Succeeded", "pod/private-image-test-1", "--timeout=300s")
     assert kubectl("logs", "private-image-test-1") == "SUCCESS\n"
 
