@@ -129,3 +129,12 @@ def claims_of(pod: JSON) -> Iterator[str]:
             yield str(volume["persistentVolumeClaim"].get("claimName", ""))
         elif volume.get("ephemeral"):
             yield f"{pod['metadata']['name']}-{volume['name']}"
+
+
+def named_claims(pod: JSON) -> list[str]:
+    """The names of the claims that a Pod's volumes name; those of its ephemeral volumes are not among them."""
+    return [
+        str(volume["persistentVolumeClaim"].get("claimName", ""))
+        for volume in pod["spec"].get("volumes") or ()
+        if volume.get("persistentVolumeClaim")
+    ]

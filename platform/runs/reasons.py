@@ -29,6 +29,15 @@ REMEDIES: dict[str, Promise] = {
     "NodeResourcesFit": gettext_lazy(
         "Ask for less in resources.requests, or make room: fewer or smaller Pods, or one node more."
     ),
+    "VolumeRestrictions": gettext_lazy(
+        "Another Pod uses the disk or the claim, and it is for one at a time: let that Pod go first."
+    ),
+    "NodeVolumeLimits": gettext_lazy(
+        "The node has as many volumes as its CSINode says it can: use another node, or fewer claims."
+    ),
+    "VolumeZone": gettext_lazy(
+        "The Pod's volume lies in another zone or region than the node: look at the volume's labels."
+    ),
     "VolumeBinding": gettext_lazy(
         "The Pod's claims need volumes that the node can reach: look at its PersistentVolumeClaims."
     ),

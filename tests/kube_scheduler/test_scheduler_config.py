@@ -218,8 +218,8 @@ REFUSED = {
         "extenders: Drydock does not simulate extenders (a real kube-scheduler has it)",
     ),
     "a plugin that is not simulated": (
-        plugins(multiPoint={"enabled": [{"name": "VolumeZone"}]}),
-        "profiles[0].plugins.multiPoint.enabled: Drydock does not simulate the plugin VolumeZone (a real "
+        plugins(multiPoint={"enabled": [{"name": "GangScheduling"}]}),
+        "profiles[0].plugins.multiPoint.enabled: Drydock does not simulate the plugin GangScheduling (a real "
         "kube-scheduler has it)",
     ),
     "a filter that nobody prepares": (

@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import Any
 
 import pytest
 
-from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.etcd import Store
 from cluster_engine.kube_scheduler.config import loaded
@@ -51,8 +52,13 @@ def pod(name: str = "p", labels: dict[str, str] | None = None, on: str = "", **s
     }
 
 
-def framework(nodes: list[JSON], pods: list[JSON], config: str = "") -> Framework:
+def framework(
+    nodes: list[JSON], pods: list[JSON], config: str = "", others: Iterable[tuple[str, JSON]] = ()
+) -> Framework:
+    """The plugins over those nodes and Pods, and what else there is, each with its group-resource."""
     store = Store(Clock(0))
+    for resource, obj in others:
+        store.put(resource, key_of(obj), obj, 0)
     for obj in nodes:
         store.put("nodes", obj["metadata"]["name"], obj, 0)
     for obj in pods:

@@ -15,9 +15,11 @@ from scenario_steps import (
     because,
     begin,
     box,
+    cordon,
     delete,
     field,
     gone,
+    label,
     logged,
     on,
     patch,
@@ -36,6 +38,20 @@ from scenario_steps import (
 from cluster_engine import Cluster
 
 CLAIMS, VOLUMES = "persistentvolumeclaims", "persistentvolumes"
+DRIVER = "hostpath.csi.k8s.io"
+NODES = tuple(f"worker-{n}" for n in range(1, 5))
+SPACE_COUNTS = {
+    "apiVersion": "storage.k8s.io/v1",
+    "kind": "CSIDriver",
+    "metadata": {"name": DRIVER},
+    "spec": {"storageCapacity": True},
+}
+HIGH = {
+    "apiVersion": "scheduling.k8s.io/v1",
+    "kind": "PriorityClass",
+    "metadata": {"name": "high"},
+    "value": 1000,
+}
 MOUNT: JSON = {"volumeMounts": [{"name": "v", "mountPath": "/v"}]}
 
 
@@ -44,7 +60,7 @@ def storage_class(name: str, late: bool = False, grows: bool = False, **more: An
         "apiVersion": "storage.k8s.io/v1",
         "kind": "StorageClass",
         "metadata": {"name": name, **more.pop("metadata", {})},
-        "provisioner": "hostpath.csi.k8s.io",
+        "provisioner": DRIVER,
         "volumeBindingMode": "WaitForFirstConsumer" if late else "Immediate",
         "allowVolumeExpansion": grows,
         **more,
@@ -96,6 +112,32 @@ def user(command: str = "sleep 1d", name: str = "p", source: JSON | None = None,
     """A Pod with a volume at /v: of the claim ``data``, or another one."""
     used = source or {"persistentVolumeClaim": {"claimName": "data"}}
     return a_pod(name, box(command, **MOUNT), volumes=[{"name": "v", **used}], **more)
+
+
+def using(name: str, claimed: str) -> JSON:
+    return user(name=name, source={"persistentVolumeClaim": {"claimName": claimed}})
+
+
+def csi_node(name: str, count: int) -> JSON:
+    driver = {"name": DRIVER, "nodeID": name, "allocatable": {"count": count}}
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "CSINode",
+        "metadata": {"name": name},
+        "spec": {"drivers": [driver]},
+    }
+
+
+def space(size: str, name: str = "space") -> JSON:
+    """What the driver says that it has left for the class ``late``, wherever."""
+    return {
+        "apiVersion": "storage.k8s.io/v1",
+        "kind": "CSIStorageCapacity",
+        "metadata": {"name": name, "namespace": "default"},
+        "storageClassName": "late",
+        "nodeTopology": {},
+        "capacity": size,
+    }
 
 
 def config(name: str = "cm", **data: str) -> JSON:
@@ -237,6 +279,26 @@ STORAGE: dict[str, Scenario] = {
     "a claim of the Pod's own": ("ephemeral_volume controller", [
         CLASSES, put(user(source={"ephemeral": {"volumeClaimTemplate": {"spec": claim()["spec"]}}})), bound("p-v"), phase(p="Running"),
         delete("pods", "p"), after(10), gone(CLAIMS, "p-v")]),
+    "a claim of one Pod": ("plugins/volumerestrictions, ReadWriteOncePod", [
+        CLASSES, put(claim(accessModes=["ReadWriteOncePod"]), user()), phase(p="Running"), put(user(name="q")),
+        because("q", "node has pod using PersistentVolumeClaim with the same name and ReadWriteOncePod access mode"),
+        delete("pods", "p"), after(12), phase(q="Running")]),
+    "a claim of one Pod, taken from it": ("plugins/volumerestrictions, RemovePod", [
+        CLASSES, put(HIGH, claim(accessModes=["ReadWriteOncePod"]), user()), phase(p="Running"),
+        put(user(name="q", priorityClassName="high")), after(12), gone("pods", "p"), phase(q="Running")]),
+    "as many volumes as a node can": ("plugins/nodevolumelimits", [
+        CLASSES, put(*(csi_node(n, 1) for n in NODES), *(claim(f"c{i}") for i in range(5)), *(using(f"p{i}", f"c{i}") for i in range(4))),
+        phase(p0="Running", p1="Running", p2="Running", p3="Running"), put(using("q", "c4")),
+        because("q", "4 node(s) exceed max volume count"),
+        delete("pods", "p0"), after(12), phase(q="Running")]),
+    "a volume of a zone": ("plugins/volumezone", [
+        label(NODES[0], **{"topology.kubernetes.io/zone": "a"}), label(NODES[1], **{"topology.kubernetes.io/zone": "b"}), cordon(*NODES[2:]),
+        put({**volume(), "metadata": {"name": "pv", "labels": {"topology.kubernetes.io/zone": "c"}}}, claim(kind="manual")), bound(),
+        put(user()), because("p", "2 node(s) had no available volume zone"),
+        label(NODES[1], **{"topology.kubernetes.io/zone": "c"}), after(12), on(p=NODES[1])]),
+    "no space for it": ("plugins/volumebinding, CSIStorageCapacity", [
+        CLASSES, put(SPACE_COUNTS, space("1Gi"), claim(kind="late", size="2Gi"), user()),
+        because("p", "4 node(s) did not have enough free storage"), put(space("3Gi", "more")), after(12), phase(p="Running"), bound()]),
     "a claim without a size": ("core validation.ValidatePersistentVolumeClaimSpec", [
         refuse({**claim(), "spec": {"accessModes": ["ReadWriteOnce"]}}, "spec.resources[storage]: Required value")]),
 }  # fmt: skip

@@ -23,9 +23,6 @@ NOT_SIMULATED = (
     "DynamicResources",
     "GangScheduling",
     "NodeDeclaredFeatures",
-    "NodeVolumeLimits",
-    "VolumeRestrictions",
-    "VolumeZone",
 )
 """Plugins of upstream that Drydock has not: they may be disabled, and not enabled or configured."""
 MAX_TOTAL_SCORE = 2**63 - 1

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from typing import TYPE_CHECKING, NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.component_helpers import storage
 from cluster_engine.component_helpers.requests import pod_requests
 
 if TYPE_CHECKING:
@@ -31,6 +32,10 @@ RESOURCES = {
     "PersistentVolume": "persistentvolumes",
     "PersistentVolumeClaim": "persistentvolumeclaims",
     "StorageClass": "storageclasses.storage.k8s.io",
+    "CSINode": "csinodes.storage.k8s.io",
+    "CSIDriver": "csidrivers.storage.k8s.io",
+    "CSIStorageCapacity": "csistoragecapacities.storage.k8s.io",
+    "VolumeAttachment": "volumeattachments.storage.k8s.io",
 }
 """Upstream's names of resources in events. Any other name is a group-resource itself (``configmaps``)."""
 
@@ -113,3 +118,10 @@ def _scaled_down(was: JSON, now: JSON) -> bool:
         return False
     before, after = pod_requests(was), pod_requests(now)
     return any(after.get(name, 0) < amount for name, amount in before.items())
+
+
+def is_claimed(pod: PodInfo, event: Event) -> bool:
+    """A hint: the event is about a claim that the Pod uses."""
+    meta = (event.new or event.old or {"metadata": {}})["metadata"]
+    mine = pod.pod["metadata"]["namespace"]
+    return meta.get("namespace") == mine and meta.get("name") in storage.claims_of(pod.pod)

@@ -19,11 +19,14 @@ from cluster_engine.kube_scheduler.plugins.node_resources_balanced_allocation im
 )
 from cluster_engine.kube_scheduler.plugins.node_resources_fit import NodeResourcesFit
 from cluster_engine.kube_scheduler.plugins.node_unschedulable import NodeUnschedulable
+from cluster_engine.kube_scheduler.plugins.node_volume_limits import NodeVolumeLimits
 from cluster_engine.kube_scheduler.plugins.pod_topology_spread import PodTopologySpread
 from cluster_engine.kube_scheduler.plugins.priority_sort import PrioritySort
 from cluster_engine.kube_scheduler.plugins.scheduling_gates import SchedulingGates
 from cluster_engine.kube_scheduler.plugins.taint_toleration import TaintToleration
 from cluster_engine.kube_scheduler.plugins.volume_binding import VolumeBinding
+from cluster_engine.kube_scheduler.plugins.volume_restrictions import VolumeRestrictions
+from cluster_engine.kube_scheduler.plugins.volume_zone import VolumeZone
 
 PLUGINS: tuple[type[Plugin], ...] = (
     SchedulingGates,
@@ -34,7 +37,10 @@ PLUGINS: tuple[type[Plugin], ...] = (
     NodeAffinity,
     NodePorts,
     NodeResourcesFit,
+    VolumeRestrictions,
+    NodeVolumeLimits,
     VolumeBinding,
+    VolumeZone,
     PodTopologySpread,
     InterPodAffinity,
     DefaultPreemption,
