@@ -53,24 +53,28 @@ def to_table(
     include_object: str = "Metadata",
     list_meta: JSON | None = None,
     no_headers: bool = False,
+    api_version: str = META_V1,
 ) -> JSON:
     """A Table of stored ``objects``, in the version of ``kind``.
 
-    ``include_object`` is the query parameter: None, Metadata (the default) or Object.
+    ``include_object`` is the query parameter: None, Metadata (the default) or Object. ``api_version``: that of the
+    Table, meta.k8s.io/v1 or v1beta1.
     """
     if list_meta is None:
         version = objects[0]["metadata"].get("resourceVersion") if len(objects) == 1 else None
         list_meta = {"resourceVersion": version} if version else {}
     return {
         "kind": "Table",
-        "apiVersion": META_V1,
+        "apiVersion": api_version,
         "metadata": list_meta,
         "columnDefinitions": [] if no_headers else column_definitions(kind),
-        "rows": list(rows(kind, objects, now_us, include_object)),
+        "rows": list(rows(kind, objects, now_us, include_object, api_version)),
     }
 
 
-def rows(kind: Kind, objects: Sequence[JSON], now_us: int, include_object: str) -> Iterator[JSON]:
+def rows(
+    kind: Kind, objects: Sequence[JSON], now_us: int, include_object: str, api_version: str = META_V1
+) -> Iterator[JSON]:
     """The rows of such a Table, in its order."""
     row = kind.row
     for obj in objects if kind.row_order is None else sorted(objects, key=kind.row_order):
@@ -78,10 +82,10 @@ def rows(kind: Kind, objects: Sequence[JSON], now_us: int, include_object: str) 
         if include_object == "Object":
             cells["object"] = kind.shown(obj)
         elif include_object != "None":
-            cells["object"] = partial_metadata(obj)
+            cells["object"] = partial_metadata(obj, api_version)
         yield cells
 
 
-def partial_metadata(obj: JSON) -> JSON:
+def partial_metadata(obj: JSON, api_version: str = META_V1) -> JSON:
     """PartialObjectMetadata: the object's metadata and nothing else."""
-    return {"kind": "PartialObjectMetadata", "apiVersion": META_V1, "metadata": obj["metadata"]}
+    return {"kind": "PartialObjectMetadata", "apiVersion": api_version, "metadata": obj["metadata"]}

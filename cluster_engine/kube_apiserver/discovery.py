@@ -105,7 +105,7 @@ class Discovery:
         if document is None:
             return None
         tag, body = document
-        if name == "/version" or wants_pretty(request):
+        if name == "/version" or wants_pretty(request, Accept()):
             body = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
         return _tagged(request, f'"{tag}"', body, content_type, vary=path in ("/api", "/apis"))
 

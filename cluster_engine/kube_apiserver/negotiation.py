@@ -1,7 +1,7 @@
 """Content types: which form a client sends, which it wants back.
 
-Models k8s.io/apiserver/pkg/endpoints/handlers/negotiation. Replies are JSON (or YAML); a client that takes
-nothing but protobuf gets a 406.
+Models k8s.io/apiserver/pkg/endpoints/handlers/negotiation and response.go. Replies are JSON or YAML; a client that
+takes nothing but protobuf gets a 406.
 """
 
 from __future__ import annotations
@@ -14,6 +14,7 @@ import orjson
 
 from cluster_engine.apimachinery import decode, errors, protobuf, yaml
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.scheme import Kind
 
 from .requests import first
 from .types import Request
@@ -21,61 +22,141 @@ from .types import Request
 JSON_TYPE = "application/json"
 YAML_TYPE = "application/yaml"
 PROTOBUF_TYPE = "application/vnd.kubernetes.protobuf"
-_ACCEPTED = f"{JSON_TYPE}, {YAML_TYPE}, {PROTOBUF_TYPE}"
+META = "meta.k8s.io"
+FORMS = ("Table", "PartialObjectMetadata", "PartialObjectMetadataList")
+_GIVEN = (JSON_TYPE, YAML_TYPE)
+_STREAMED = (JSON_TYPE,)
+_TAKEN = f"{JSON_TYPE}, {YAML_TYPE}, {PROTOBUF_TYPE}"
 _CLAUSES_LIMIT = 64
 _PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 
 
 @dataclass(frozen=True, slots=True)
 class Accept:
-    """One way to answer: `form` is "", "Table", "PartialObjectMetadata[List]" or "APIGroupDiscoveryList"."""
+    """One way to answer: `form` is "", one of FORMS or "APIGroupDiscoveryList"."""
 
     media: str = JSON_TYPE
     form: str = ""
     group: str = ""
     version: str = ""
+    pretty: bool = False
+
+    @property
+    def api_version(self) -> str:
+        return f"{self.group}/{self.version}"
+
+
+@dataclass(frozen=True, slots=True)
+class _Clause:
+    media: str
+    quality: float
+    params: dict[str, str]
+
+    def closeness(self, media: str) -> int:
+        """How closely it names a media type: 2 by its name, 1 as ``type/*``, 0 as ``*/*``, -1 not at all."""
+        if self.media == media:
+            return 2
+        if self.media == media.partition("/")[0] + "/*":
+            return 1
+        return 0 if self.media == "*/*" else -1
 
 
 def parse_accept(header: str) -> list[Accept]:
-    """The clauses that this server can give, best first."""
-    found: list[tuple[float, int, Accept]] = []
-    for index, clause in enumerate(header.split(",")[:_CLAUSES_LIMIT]):
-        pieces = [piece.strip() for piece in clause.split(";")]
-        params = dict(piece.partition("=")[::2] for piece in pieces[1:])
-        media = pieces[0].lower()
-        if media in ("*/*", "application/*", JSON_TYPE, "application/json*"):
-            media = JSON_TYPE
-        elif media not in (YAML_TYPE, "text/yaml") or params.get("stream"):
-            continue
-        else:
-            media = YAML_TYPE
-        try:
-            quality = float(params.get("q", "1"))
-        except ValueError:
-            quality = 1.0
-        accept = Accept(media, params.get("as", ""), params.get("g", ""), params.get("v", ""))
-        found.append((-quality, index, accept))
-    return [accept for _quality, _index, accept in sorted(found, key=lambda item: item[:2])]
+    """The ways to answer that a header allows, best first. What it gives the quality 0 is none of them."""
+    clauses = _clauses(header)
+    wanted = [media for media in _GIVEN if not _rejected(clauses, media)]
+    found = []
+    for clause in clauses:
+        params = clause.params
+        for media in wanted:
+            stream = params.get("stream", "")
+            if clause.quality <= 0 or clause.closeness(media) < 0 or params.get("sv"):
+                continue
+            if stream and (stream != "watch" or media not in _STREAMED):
+                continue
+            form, group, version = (params.get(name, "") for name in ("as", "g", "v"))
+            found.append(Accept(media, form, group, version, params.get("pretty") == "1"))
+    return found
 
 
-def negotiate(request: Request, allowed: tuple[str, ...] = ()) -> Accept:
-    """The best clause whose form is plain or one of `allowed`. Raises ApiError 406."""
+def _clauses(header: str) -> list[_Clause]:
+    found = []
+    for text in header.split(",")[:_CLAUSES_LIMIT]:
+        media, *pieces = (piece.strip() for piece in text.split(";"))
+        params = {}
+        for name, _, value in (piece.partition("=") for piece in pieces):
+            params[name.strip()] = value.strip()
+        found.append(_Clause("*/*" if media == "*" else media, _quality(params.pop("q", "1")), params))
+    return sorted(found, key=lambda clause: (-clause.quality, clause.media.count("*")))
+
+
+def _quality(text: str) -> float:
+    try:
+        value = float(text)
+    except ValueError:
+        return 0.0
+    return value if value == value else 0.0  # not a number
+
+
+def _rejected(clauses: list[_Clause], media: str) -> bool:
+    """Whether the clause that names a media type most closely gives it the quality 0."""
+    closest = max(clauses, key=lambda clause: clause.closeness(media), default=None)
+    return closest is not None and closest.closeness(media) >= 0 and closest.quality <= 0
+
+
+def negotiate(request: Request, kind: Kind | None = None, many: bool | None = False) -> Accept:
+    """The best way to answer. Objects of a ``kind`` have other forms, too, many of them others than one (None: either).
+
+    Raises ApiError 406.
+    """
     header = request.headers.get("accept", "")
     if not header:
         return Accept()
     for accept in parse_accept(header):
-        if not accept.form:
+        if not (accept.form or accept.group or accept.version):
             return accept
-        if accept.form in allowed and accept.group == "meta.k8s.io" and accept.version == "v1":
+        if (
+            kind is not None
+            and accept.form in FORMS
+            and accept.api_version in (f"{META}/v1", f"{META}/v1beta1")
+        ):
+            if many is not None:
+                _check_number(accept.form, kind, many)
             return accept
-    raise errors.not_acceptable(f"only the following media types are accepted: {_ACCEPTED}")
+    raise errors.not_acceptable(f"only the following media types are accepted: {', '.join(_GIVEN)}")
 
 
-def wants_pretty(request: Request) -> bool:
+def negotiate_stream(request: Request, kind: Kind) -> Accept:
+    """The best way to tell of changes one after the other. Raises ApiError 406."""
+    accept = negotiate(request, kind, many=None)
+    if accept.media not in _STREAMED:
+        forms = ", ".join(f"{media};stream=watch" for media in _STREAMED)
+        raise errors.not_acceptable(f"only the following media types are accepted: {forms}")
+    return accept
+
+
+def _check_number(form: str, kind: Kind, many: bool) -> None:
+    if form == ("PartialObjectMetadata" if many else "PartialObjectMetadataList"):
+        what = "a list" if many else "not a list"
+        go_type = _go_type(kind) + "List" * many
+        raise errors.not_acceptable(f"you requested {form}, but the requested object is {what} (*{go_type})")
+
+
+def _go_type(kind: Kind) -> str:
+    """What upstream calls the kind where it prints its type."""
+    if kind.openapi is not None:
+        return "unstructured.Unstructured"
+    package = "core" if kind.group in ("", "events.k8s.io") else kind.group.partition(".")[0]
+    return f"{package}.{kind.kind}"
+
+
+def wants_pretty(request: Request, accept: Accept) -> bool:
     """Whether a person reads the reply: ?pretty, or a browser or curl."""
+    if accept.pretty:
+        return True
     asked = first(request, "pretty")
-    if asked is not None:
-        return asked.lower() not in ("false", "0", "")
+    if asked:
+        return asked in ("1", "t", "T", "true", "TRUE", "True")
     return request.headers.get("user-agent", "").startswith(_PRETTY_AGENTS)
 
 
@@ -83,7 +164,7 @@ def encode(request: Request, accept: Accept, value: Any) -> tuple[str, bytes]:
     """(content type, body) of a JSON-shaped value."""
     if accept.media == YAML_TYPE:
         return YAML_TYPE, yaml.dump(value).encode()
-    if wants_pretty(request):
+    if wants_pretty(request, accept):
         return JSON_TYPE, orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_APPEND_NEWLINE)
     return JSON_TYPE, orjson.dumps(value, option=orjson.OPT_APPEND_NEWLINE)
 
@@ -94,7 +175,9 @@ def encode_list(
     """As ``encode`` of ``{**head, name: items}``, the body in pieces, each made when it is asked for."""
     if accept.media == YAML_TYPE:
         return YAML_TYPE, _yaml_pieces(head, name, items)
-    return JSON_TYPE, _json_pieces(head, name, items, orjson.OPT_INDENT_2 if wants_pretty(request) else 0)
+    return JSON_TYPE, _json_pieces(
+        head, name, items, orjson.OPT_INDENT_2 if wants_pretty(request, accept) else 0
+    )
 
 
 def _json_pieces(head: JSON, name: str, items: Iterable[JSON], option: int) -> Iterator[bytes]:
@@ -140,14 +223,13 @@ def decode_body(request: Request, expected_kind: str) -> tuple[JSON, tuple[str, 
     try:
         if media == JSON_TYPE:
             obj, duplicates = decode.load_json(request.body)
-        elif media in (YAML_TYPE, "text/yaml"):
+        elif media == YAML_TYPE:
             obj, duplicates = yaml.load(request.body), ()
         elif media == PROTOBUF_TYPE:
             obj, duplicates = protobuf.decode(request.body), ()
         else:
             raise errors.unsupported_media_type(
-                "the body of the request was in an unknown format - accepted media types "
-                f"include: {_ACCEPTED}"
+                f"the body of the request was in an unknown format - accepted media types include: {_TAKEN}"
             )
     except (decode.DecodeError, yaml.YamlError, protobuf.ProtobufError) as problem:
         raise unrecognized(expected_kind, str(problem), request.body) from problem

@@ -18,8 +18,6 @@ from .negotiation import JSON_TYPE, Accept, encode, encode_list, negotiate, want
 from .requests import first
 from .types import Deleted, Request, Response
 
-FORMS = ("Table", "PartialObjectMetadata")
-LIST_FORMS = ("Table", "PartialObjectMetadataList")
 NO_STORE = "no-cache, private"
 _WARNINGS_LIMIT = 32
 
@@ -43,11 +41,15 @@ class Replies:
         """A stored object in the form that the client asked for."""
         if accept.form == "Table":
             value = self.table(
-                request, kind, [obj], {"resourceVersion": obj["metadata"].get("resourceVersion", "")}
+                request, kind, [obj], {"resourceVersion": obj["metadata"].get("resourceVersion", "")}, accept
             )
         elif accept.form:
-            value = table.partial_metadata(obj)
-        elif accept.media == JSON_TYPE and not wants_pretty(request) and "resourceVersion" in obj["metadata"]:
+            value = table.partial_metadata(obj, accept.api_version)
+        elif (
+            accept.media == JSON_TYPE
+            and not wants_pretty(request, accept)
+            and "resourceVersion" in obj["metadata"]
+        ):
             headers = {"content-type": JSON_TYPE, "cache-control": NO_STORE}
             body = self._cache.whole(kind, obj) + b"\n"
             return Response(code, headers, body, warnings=tuple(warnings[:_WARNINGS_LIMIT]))
@@ -75,18 +77,23 @@ class Replies:
         response.deleted = deleted
         return response
 
-    def table(self, request: Request, kind: Kind, objects: list[JSON], meta: JSON) -> JSON:
+    def table(self, request: Request, kind: Kind, objects: list[JSON], meta: JSON, accept: Accept) -> JSON:
         return table.to_table(
-            kind, objects, self._clock.now, include_object=_included(request), list_meta=meta
+            kind,
+            objects,
+            self._clock.now,
+            include_object=included(request),
+            list_meta=meta,
+            api_version=accept.api_version,
         )
 
     def table_pieces(
         self, request: Request, kind: Kind, objects: list[JSON], meta: JSON, accept: Accept
     ) -> tuple[str, Iterator[bytes]]:
         """(content type, body in pieces) of a table of many."""
-        head = table.to_table(kind, (), self._clock.now, list_meta=meta)
+        head = table.to_table(kind, (), self._clock.now, list_meta=meta, api_version=accept.api_version)
         del head["rows"]
-        rows = table.rows(kind, objects, self._clock.now, _included(request))
+        rows = table.rows(kind, objects, self._clock.now, included(request), accept.api_version)
         return encode_list(request, accept, head, "rows", rows)
 
     def failure(self, request: Request, problem: ApiError) -> Response:
@@ -110,10 +117,12 @@ def items_of(kind: Kind, objects: Iterable[JSON]) -> Iterator[JSON]:
     return ({k: v for k, v in obj.items() if k not in ("kind", "apiVersion")} for obj in shown)
 
 
-def _included(request: Request) -> str:
-    """What a table's rows hold of their objects. Raises ApiError 422."""
+def included(request: Request) -> str:
+    """What a table's rows hold of their objects. Raises ApiError 400."""
     include = first(request, "includeObject") or "Metadata"
     if include not in ("None", "Metadata", "Object"):
-        problem = errors.not_supported("includeObject", include, ("Metadata", "None", "Object", ""))
-        raise errors.invalid("meta.k8s.io", "TableOptions", "", [problem])
+        problem = errors.invalid_value(
+            "includeObject", include, "must be 'Metadata', 'Object', 'None', or empty"
+        )
+        raise errors.bad_request(f"Unable to convert to Table as requested: {problem}")
     return include

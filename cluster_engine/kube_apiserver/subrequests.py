@@ -87,7 +87,7 @@ class Subresources:
 
     def scale(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
         """How many replicas an object has, and has asked for. Raises ApiError."""
-        accept = negotiate(request, ("Table", "PartialObjectMetadata"))
+        accept = negotiate(request, scale.KIND)
         registry = self._registry
         live = registry.find(kind.group_resource, info.namespace, info.name)
         if live is None:

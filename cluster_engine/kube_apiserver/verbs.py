@@ -13,10 +13,10 @@ from cluster_engine.sim import Clock
 from . import listing, watching
 from .bodies import applied_configuration, body_object, patch_document
 from .encoding import ObjectBytes
-from .negotiation import JSON_TYPE, Accept, encode_list, negotiate, wants_pretty
+from .negotiation import JSON_TYPE, Accept, encode_list, negotiate, negotiate_stream, wants_pretty
 from .options import ListOptions, delete_options, write_context
 from .registry import Registry
-from .replies import FORMS, LIST_FORMS, NO_STORE, Replies, items_of
+from .replies import NO_STORE, Replies, included, items_of
 from .requests import RequestInfo, first, flag
 from .selection import Selection
 from .types import ADMIN, Deleted, Request, RequestContext, Response, UserInfo
@@ -46,7 +46,7 @@ class Verbs:
     # ---- reads -------------------------------------------------------------------------------------------
 
     def get(self, request: Request, kind: Kind, namespace: str, name: str) -> Response:
-        accept = negotiate(request, FORMS)
+        accept = negotiate(request, kind)
         if kind.computed is not None:
             found = self._registry.computed.existing(kind, namespace, name)
         else:
@@ -54,7 +54,7 @@ class Verbs:
         return self._replies.show(request, kind, found, 200, accept)
 
     def list(self, request: Request, kind: Kind, namespace: str) -> Response:
-        accept = negotiate(request, LIST_FORMS)
+        accept = negotiate(request, kind, many=True)
         options = ListOptions.parse(request, kind.resource, kind.group, watch=False)
         selection = Selection.parse(kind, namespace, options.label_selector, options.field_selector)
         store = self._store if kind.computed is None else self._registry.computed
@@ -62,11 +62,11 @@ class Verbs:
         if accept.form == "Table":
             content_type, pieces = self._replies.table_pieces(request, kind, found, meta, accept)
         elif accept.form:
-            head = {"kind": "PartialObjectMetadataList", "apiVersion": table.META_V1, "metadata": meta}
-            content_type, pieces = encode_list(
-                request, accept, head, "items", map(table.partial_metadata, found)
-            )
-        elif accept.media == JSON_TYPE and not wants_pretty(request):
+            version = accept.api_version
+            head = {"kind": "PartialObjectMetadataList", "apiVersion": version, "metadata": meta}
+            partial = (table.partial_metadata(obj, version) for obj in found)
+            content_type, pieces = encode_list(request, accept, head, "items", partial)
+        elif accept.media == JSON_TYPE and not wants_pretty(request, accept):
             content_type, pieces = JSON_TYPE, self._cache.list(kind, found, meta)
         else:
             head = {"kind": kind.list_kind, "apiVersion": kind.api_version, "metadata": meta}
@@ -77,7 +77,7 @@ class Verbs:
         return Response(200, headers, b"".join(pieces))
 
     def watch(self, request: Request, kind: Kind, namespace: str, name: str) -> Response:
-        accept = negotiate(request, (*FORMS, "PartialObjectMetadataList"))
+        accept = negotiate_stream(request, kind)
         options = ListOptions.parse(request, kind.resource, kind.group, watch=True)
         field_selector = options.field_selector
         if name:
@@ -86,10 +86,11 @@ class Verbs:
             )
         selection = Selection.parse(kind, namespace, options.label_selector, field_selector)
         if accept.form == "Table":
-            include = first(request, "includeObject") or "Metadata"
-            frame = mark = watching.table_frames(selection, self._clock, include)
+            frame = mark = watching.table_frames(
+                selection, self._clock, included(request), accept.api_version
+            )
         elif accept.form:
-            frame = mark = watching.partial_frames()
+            frame = mark = watching.partial_frames(accept.api_version)
         else:
             frame, mark = watching.object_frames(selection, self._cache), watching.plain_frame
         version = options.resource_version
@@ -117,7 +118,7 @@ class Verbs:
     # ---- writes ------------------------------------------------------------------------------------------
 
     def create(self, request: Request, user: UserInfo, kind: Kind, namespace: str) -> Response:
-        accept = negotiate(request, FORMS)
+        accept = negotiate(request, kind)
         ctx = write_context(request, user, "CreateOptions", "")
         obj, warnings = body_object(request, kind, ctx.field_validation)
         ctx.warnings.extend(warnings)
@@ -128,7 +129,7 @@ class Verbs:
     def update(
         self, request: Request, user: UserInfo, kind: Kind, namespace: str, info: RequestInfo
     ) -> Response:
-        accept = negotiate(request, FORMS)
+        accept = negotiate(request, kind)
         ctx = write_context(request, user, "UpdateOptions", info.subresource)
         obj, warnings = body_object(request, kind, ctx.field_validation)
         ctx.warnings.extend(warnings)
@@ -145,7 +146,7 @@ class Verbs:
     def patch(
         self, request: Request, user: UserInfo, kind: Kind, namespace: str, info: RequestInfo
     ) -> Response:
-        accept = negotiate(request, FORMS)
+        accept = negotiate(request, kind)
         patch_type, document = patch_document(request)
         ctx = write_context(request, user, "PatchOptions", info.subresource)
         force = flag(request, "force")
@@ -165,7 +166,7 @@ class Verbs:
         return self._replies.show(request, kind, done, 200 if existed else 201, accept, ctx.warnings)
 
     def delete(self, request: Request, user: UserInfo, kind: Kind, namespace: str, name: str) -> Response:
-        accept = negotiate(request, FORMS)
+        accept = negotiate(request, kind)
         options = delete_options(request)
         ctx = write_context(request, user, "DeleteOptions", "")
         ctx.dry_run = bool(options.get("dryRun"))

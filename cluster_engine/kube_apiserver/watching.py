@@ -238,7 +238,7 @@ def object_frames(selection: Selection, cache: ObjectBytes) -> Frame:
     return frame
 
 
-def table_frames(selection: Selection, clock: Clock, include_object: str) -> Frame:
+def table_frames(selection: Selection, clock: Clock, include_object: str, api_version: str) -> Frame:
     """Frames with one-row Tables; only the first carries the column definitions."""
     sent = False
 
@@ -250,7 +250,13 @@ def table_frames(selection: Selection, clock: Clock, include_object: str) -> Fra
         if event_type == "BOOKMARK" and annotations:
             meta["annotations"] = annotations
         value = table.to_table(
-            selection.kind, rows, clock.now, include_object=include_object, list_meta=meta, no_headers=sent
+            selection.kind,
+            rows,
+            clock.now,
+            include_object=include_object,
+            list_meta=meta,
+            no_headers=sent,
+            api_version=api_version,
         )
         sent = True
         return plain_frame(event_type, value)
@@ -258,10 +264,10 @@ def table_frames(selection: Selection, clock: Clock, include_object: str) -> Fra
     return frame
 
 
-def partial_frames() -> Frame:
+def partial_frames(api_version: str) -> Frame:
     """Frames with metadata alone."""
 
     def frame(event_type: str, obj: JSON) -> bytes:
-        return plain_frame(event_type, table.partial_metadata(obj))
+        return plain_frame(event_type, table.partial_metadata(obj, api_version))
 
     return frame

@@ -29,7 +29,6 @@ TIMEOUT = 120
 OPEN = {
     # All but one text: of a missing dnsConfig upstream says "must provide `dnsConfig`" (validatePodDNSConfig), as here.
     "dns-names-and-resolver": "G",
-    "tokens-and-impersonation": "E",
 }
 
 SLEEP = """#!/bin/sh

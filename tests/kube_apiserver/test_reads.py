@@ -136,19 +136,6 @@ def test_tables_and_metadata(bench: Bench) -> None:
     assert bench.ok("GET", PODS, accept=partial)["items"][0]["kind"] == "PartialObjectMetadata"
 
 
-def test_content_types(bench: Bench) -> None:
-    listed = bench.call("GET", MAPS, accept="application/vnd.kubernetes.protobuf,application/json")
-    assert listed.headers["content-type"] == "application/json"
-    assert bench.call("GET", MAPS, accept="application/yaml").body.startswith(b"apiVersion: v1\n")
-    assert bench.error("GET", MAPS, accept="text/plain")[:2] == (406, "NotAcceptable")
-    assert bench.error("POST", MAPS, config_map(), content_type="text/plain")[:2] == (
-        415,
-        "UnsupportedMediaType",
-    )
-    made = bench.ok("POST", MAPS, b"metadata: {name: yam}\ndata: {a: b}\n", content_type="application/yaml")
-    assert made["data"] == {"a": "b"}
-
-
 WHERE = {
     "unknown-path": ("GET", "/nope", (404, b"404 page not found\n")),
     "unknown-group": ("GET", "/apis/nope.example.com/v1/things", (404, b"404 page not found\n")),
