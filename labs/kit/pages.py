@@ -25,8 +25,8 @@ from labs.kit import located
 from labs.kit.located import CatalogError, Located
 from labs.kit.shapes import Schema, problems
 
-MAX_HINTS = 3
-"""Where to look, what to think of, how it is written."""
+HINTS = 3
+"""Of each check: where to look, what to think of, how it is written."""
 
 _HEADING = re.compile(r"^## +(.+?) *\{#([a-z0-9-]+)\} *$", re.MULTILINE)
 _ANY_HEADING = re.compile(r"^## .*$", re.MULTILINE)

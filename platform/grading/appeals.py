@@ -13,7 +13,7 @@ from runs.texts import is_storable, storable_json
 from grading import standing
 from grading.models import Appeal, HintRead
 from labs.kit import catalog
-from labs.kit.pages import MAX_HINTS
+from labs.kit.pages import HINTS
 
 NOTE = 1_000
 """Characters of a learner's note."""
@@ -94,7 +94,7 @@ def note_hint(run: Run, check_id: str, number: int) -> None:
         checks = catalog.load().lab(run.lab_slug).checks
     except KeyError:
         raise HintError from None
-    if not 1 <= number <= MAX_HINTS or not any(check.id == check_id for check in checks):
+    if not 1 <= number <= HINTS or not any(check.id == check_id for check in checks):
         raise HintError
     HintRead.objects.get_or_create(run=run, check_id=check_id, number=number, defaults={"at": timezone.now()})
 

@@ -53,8 +53,9 @@ LAB = "foundations/pods/labs/two-containers-one-pod"
             "lab.zh-hans.md",
             "      - spec.containers 是列表，各项的缩进相同。\n",
             "",
-            "lab.zh-hans.md: checks.two-ready: the texts differ in kind from English",
-            id="languages differ in hints",
+            "lab.zh-hans.md: checks.two-ready.hints: expected 3: where to look, what to think of, "
+            "how it is written; found 2",
+            id="a hint is missing",
         ),
         pytest.param(
             "lab.zh-hans.md",

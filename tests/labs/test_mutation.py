@@ -13,10 +13,10 @@ from labs.kit import catalog, mutation, runner, takehome
 from labs.kit.plays import Plays
 
 
-def entry(body, method="POST", content="application/json"):
+def entry(body, method="POST", content="application/json", path="/api/v1/things"):
     payload = {
         "method": method,
-        "path": "/api/v1/things",
+        "path": path,
         "headers": {"content-type": content},
         "body": pack_bytes(body if isinstance(body, bytes) else orjson.dumps(body)),
     }
@@ -75,6 +75,16 @@ def test_each_field_of_a_write_is_left_out_and_changed(body, told):
     assert [mutant.what.removeprefix("POST /api/v1/things ") for mutant in found] == told
     assert {mutant.seq for mutant in found} <= {7}
     assert list(mutation.mutants([entry(body, "DELETE"), entry(body, "GET")])) == []
+
+
+def test_what_somebody_reports_in_a_status_is_the_authors():
+    path = "/api/v1/things/a/status?fieldManager=kubectl"
+    found = list(mutation.mutants([entry({"status": {"level": 1}}, "PATCH", path=path)]))
+    assert [mutant.what for mutant in found] == [
+        f"PATCH {path} status.level left out",
+        f"PATCH {path} status.level 2 in place of 1",
+    ]
+    assert all(mutant.reports for mutant in found)
 
 
 def test_a_mutant_differs_in_one_place():
