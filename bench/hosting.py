@@ -313,8 +313,18 @@ def flood(url: str, name: str, seconds: float) -> None:
     import django
 
     django.setup()
+    _stand_back()
     (run,) = json.loads(sys.stdin.readline())
     asyncio.run(_flood(Caller(url, name), run, seconds))
+
+
+def _stand_back() -> None:
+    """This process comes after the host's: a learner's own machine takes nothing from it."""
+    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0).sched_priority
+    if priority > 1:
+        os.sched_setscheduler(0, policy, os.sched_param(priority - 1))
+    else:
+        os.nice(5)
 
 
 async def _flood(caller: Caller, run: str, seconds: float) -> None:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import sys
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 from runs.host import children, packing
@@ -37,6 +39,19 @@ def pack(packers: Packers, cluster: Cluster) -> bytes:
 def test_a_keyframe_is_what_it_would_be_here(packers: Packers, cluster: Cluster) -> None:
     assert pack(packers, cluster) == cluster.keyframe(), "what is shared is shared there, too"
     assert pack(packers, cluster) == cluster.keyframe()
+
+
+def test_a_packer_comes_after_who_waits_for_an_answer(packers: Packers, cluster: Cluster) -> None:
+    pack(packers, cluster)
+    tasks = Path("/proc/self/task").iterdir()
+    pids = [int(pid) for task in tasks for pid in (task / "children").read_text().split()]
+    assert [
+        pid
+        for pid in pids
+        if b"runs.host.packing" in Path(f"/proc/{pid}/cmdline").read_bytes()
+        and os.sched_getscheduler(pid) == os.SCHED_BATCH
+        and os.getpriority(os.PRIO_PROCESS, pid) >= os.nice(0) + packing.NICE
+    ]
 
 
 READ = "import json, sys, time; s = sys.stdin.buffer; s.read(json.loads(s.readline())['size']);"

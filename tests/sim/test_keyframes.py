@@ -199,3 +199,18 @@ def test_keyframes_of_older_engines_go_on(path):
     assert phases == {"looper": "Running", "crasher": "Running", "big": "Pending"}
     assert cluster.get("pods", "crasher")["status"]["containerStatuses"][0]["restartCount"] >= 2
     assert not cluster.failures
+
+
+def test_a_draft_is_made_in_parts_with_others_turns_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = []
+
+    class Watched(list[bytes]):
+        def write(self, part: bytes) -> None:
+            sizes.append(len(part))
+            self.append(part)
+
+    monkeypatch.setattr(keyframe, "_Parts", Watched)
+    data = {"format": 4, "saved": {str(number): {"name": f"pod-{number}"} for number in range(20_000)}}
+    assert keyframe.drafted(keyframe.draft(data)) == data
+    assert len(sizes) > 5
+    assert max(sizes) < 2**17

@@ -67,7 +67,8 @@ class Child:
         assert process.stdout is not None
         try:
             head = json.dumps({**question, "size": len(data)}).encode("ascii") + b"\n"
-            _write(process.stdin.fileno(), head + data, deadline)
+            for part in (head, data):
+                _write(process.stdin.fileno(), part, deadline)
             return _read(process.stdout.fileno(), deadline)
         except (OSError, ValueError) as error:
             self.kill()
