@@ -2,10 +2,17 @@
 
 from __future__ import annotations
 
+import time
+from collections.abc import Callable
 from typing import Any
 
 from course.strings import JS_STRINGS
 from django.utils.translation import override
+from playwright.sync_api import expect
+
+LIMIT = 30_000
+"""Milliseconds that a page may take until it shows what is expected of it."""
+expect.set_options(timeout=LIMIT)
 
 MENDED = """apiVersion: apps/v1
 kind: Deployment
@@ -27,6 +34,14 @@ spec:
           ports:
             - containerPort: 80
 """
+
+
+def until(page: Any, holds: Callable[[], bool], what: str) -> None:
+    """Waits for what no locator can tell: a page shows a moment later what was done to it."""
+    deadline = time.monotonic() + LIMIT / 1000
+    while not holds():
+        assert time.monotonic() < deadline, what
+        page.wait_for_timeout(50)
 
 
 def violations_of(page: Any) -> list[str]:
@@ -125,15 +140,23 @@ class Workspace:
         answer = waiting.value.json()
         return answer["stdout"] + answer["stderr"]
 
+    def step(self) -> str:
+        """Takes the clock's next step by keyboard; what was told of it."""
+        with self.page.expect_response(lambda response: response.url.endswith("/clock/")):
+            self.page.locator("dd-clock button").nth(1).focus()
+            self.page.keyboard.press("Enter")
+        self.page.wait_for_selector("dd-clock:not([aria-busy])")
+        told: str = self.page.locator(".clock-said").inner_text()
+        return told
+
     def check(self) -> None:
         self.show("guide")
         with self.page.expect_response(lambda response: response.url.endswith("/check/")):
             self.page.click("[data-check-run]")
         self.page.wait_for_selector("dd-guide:not(.is-busy)")
 
-    def check_state(self, check: str) -> str | None:
-        state: str | None = self.page.locator(f"[data-check={check}]").get_attribute("data-state")
-        return state
-
-    def check_message(self, check: str) -> str:
-        return self.page.locator(f"[data-check={check}] .check-body").text_content() or ""
+    def expect_check(self, check: str, state: str, message: str = "") -> None:
+        """Until that check is in that state, and says so."""
+        row = self.page.locator(f"[data-check={check}]")
+        expect(row).to_have_attribute("data-state", state)
+        expect(row.locator(".check-body")).to_contain_text(message)

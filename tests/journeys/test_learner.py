@@ -10,7 +10,7 @@ import uuid
 
 import pytest
 
-from .pages import MENDED, Workspace, violations_of
+from .pages import MENDED, Workspace, expect, violations_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
@@ -66,10 +66,10 @@ def test_a_guest_goes_from_the_lesson_to_a_grade_that_the_instructor_reads(stack
     # The lesson, in Chinese as the browser asks for it, then in English.
     page.goto(f"{stack.url}/lessons/objects-spec-and-status/")
     assert page.locator("html").get_attribute("lang") == "zh-hans"
-    assert "预期状态" in page.locator("article").inner_text()
+    expect(page.locator("article")).to_contain_text("预期状态")
     page.click("button[name=language][value=en]")
     page.wait_for_selector("html[lang=en]")
-    assert "desired state" in page.locator("article").inner_text()
+    expect(page.locator("article")).to_contain_text("desired state")
 
     # The lab, without an account.
     page.click("a[href='/labs/declare-a-deployment/']")
@@ -90,8 +90,7 @@ def test_a_guest_goes_from_the_lesson_to_a_grade_that_the_instructor_reads(stack
 
     # Check: it says what was expected, what was found, where to look.
     workspace.check()
-    assert workspace.check_state("accepted") == "failed"
-    assert "Deployment" in workspace.check_message("accepted")
+    workspace.expect_check("accepted", "failed", "Deployment")
 
     # Mend it, pass.
     workspace.write(MENDED)
@@ -100,11 +99,11 @@ def test_a_guest_goes_from_the_lesson_to_a_grade_that_the_instructor_reads(stack
     workspace.expect("successfully rolled out")
     workspace.check()
     for check in ("accepted", "image", "three-ready", "declared", "heals"):
-        assert workspace.check_state(check) == "passed", workspace.check_message(check)
+        workspace.expect_check(check, "passed")
 
     # The course page knows.
     page.goto(f"{stack.url}/")
-    assert page.locator(".badge-done, .badge-passed, [data-state=done]").count() >= 1
+    page.locator(".badge-done, .badge-passed, [data-state=done]").first.wait_for()
 
     # Signing up keeps the work.
     name = f"learner{uuid.uuid4().hex[:8]}"
@@ -126,7 +125,7 @@ def test_a_guest_goes_from_the_lesson_to_a_grade_that_the_instructor_reads(stack
     sign_in(teacher, stack, stack.instructor, stack.password)
     teacher.goto(f"{stack.url}/grades/")
     row = teacher.locator("tr", has_text=name)
-    assert "7" in row.inner_text()
+    expect(row).to_contain_text("7")
     status, all_grades = call(
         stack, "GET", f"/api/v1/grades/?user={name}", make_token(teacher, stack, "journey")
     )
@@ -136,12 +135,12 @@ def test_a_guest_goes_from_the_lesson_to_a_grade_that_the_instructor_reads(stack
     # What was graded opens, and the cluster behind it: its journal, its map, and nothing to change it by.
     teacher.goto(f"{stack.url}/grades/")
     teacher.locator("tr", has_text=name).get_by_role("link").click()
-    assert "7/7" in teacher.locator("details[open]").first.inner_text()
+    expect(teacher.locator("details[open]").first).to_contain_text("7/7")
     teacher.get_by_role("link", name="Look into it").first.click()
-    assert "/apis/apps/v1/namespaces/" in teacher.locator(".journal").inner_text()
+    expect(teacher.locator(".journal")).to_contain_text("/apis/apps/v1/namespaces/")
     teacher.get_by_role("button", name="Show the map").click()
     teacher.locator(".map-body .box").first.wait_for()
-    assert teacher.locator("dd-terminal, [data-check-run]").count() == 0
+    expect(teacher.locator("dd-terminal, [data-check-run]")).to_have_count(0)
     teacher.context.close()
 
 

@@ -10,7 +10,7 @@ from course.strings import JS_STRINGS
 from django.utils.translation import override
 
 from .looks import Look, wanted
-from .pages import violations_of
+from .pages import expect, violations_of
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
@@ -48,22 +48,21 @@ def test_a_lesson_runs_beside_its_text(stack: Any, open_page: Callable[[Look], A
     blocks = page.locator(".code[data-block]")
     third = blocks.nth(2)
     button = third.locator(".code-run")
-    assert button.inner_text() == says(look, "beside.run")
+    expect(button).to_have_text(says(look, "beside.run"))
     button.focus()
     page.keyboard.press("Enter")
     asked = page.locator("[data-predict='2']")
-    assert says(look, "predict.first") in asked.inner_text(), "first the reader says what will happen"
+    expect(asked).to_contain_text(says(look, "predict.first"))  # the reader says what will happen
     asked.locator("input").first.check()
     button.focus()
     page.keyboard.press("Enter")
     output = third.locator(".beside > pre")
-    output.wait_for()
-    assert "bed-3" in output.inner_text()
-    assert says(look, "predict.other") in asked.inner_text()
-    assert asked.locator("[data-why]:visible").count() == 2, "what was said, and what happened"
-    assert third.locator(".beside-before").count() == 1, "what it builds on has run, too"
-    assert third.locator(".beside-map").count() == 1
-    assert button.evaluate("button => button === document.activeElement"), "the focus stays"
+    expect(output).to_contain_text("bed-3", timeout=LIMIT)
+    expect(asked).to_contain_text(says(look, "predict.other"), timeout=LIMIT)
+    expect(asked.locator("[data-why]:visible")).to_have_count(2)  # what was said, and what happened
+    expect(third.locator(".beside-before")).to_have_count(1)  # what it builds on has run, too
+    expect(third.locator(".beside-map")).to_have_count(1)
+    expect(button).to_be_focused()  # it stays there
     assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
     # Once more, as the guest that its reader has become: nothing has to be run before it now.
     third.locator(".beside-foot button").first.click()
@@ -74,11 +73,11 @@ def test_a_lesson_runs_beside_its_text(stack: Any, open_page: Callable[[Look], A
     # A block that does not build on those above runs on a copy, says so, and shows it.
     page.goto(f"{stack.url}/lessons/names-and-uids/")
     alone = page.locator(".code[data-own]").nth(1)
-    assert says(look, "beside.of_start") in alone.inner_text()
+    expect(alone).to_contain_text(says(look, "beside.of_start"))
     alone.locator(".code-run").click()
     alone.locator(".beside-map-copy").wait_for()
-    assert alone.locator(".beside-before").count() == 0, "nothing had to be run before it"
-    assert alone.locator(".beside-foot button").count() == 0, "the copy is gone"
+    expect(alone.locator(".beside-before")).to_have_count(0)  # nothing had to be run before it
+    expect(alone.locator(".beside-foot button")).to_have_count(0)  # the copy is gone
     page.goto(f"{stack.url}/lessons/labels-and-selectors/")
     # Its reader is a guest now: the answer that is opened first is remembered.
     page.reload()
@@ -93,7 +92,7 @@ def test_words_and_search(stack: Any, open_page: Callable[[Look], Any], look: Lo
     page.goto(f"{stack.url}/lessons/nodes/")
     term = page.locator(".term").first
     meaning = term.locator("[role=tooltip]")
-    assert not meaning.is_visible()
+    expect(meaning).to_be_hidden()
     term.locator("button").focus()
     meaning.wait_for(state="visible")
     page.keyboard.press("Escape")

@@ -31,10 +31,11 @@ PAGES = {
 }
 FIND = "dd-terminal .bar-help ~ .bar-button"
 MAP, EDITOR = (f":is(.ws-tabs [data-view={name}], .switch [data-top={name}])" for name in ("map", "editor"))
-TERMINAL, GUIDE = ".ws-tabs [data-view=terminal]", ":is(.ws-tabs [data-view=guide], [data-text])"
+TERMINAL = ":is(.ws-tabs [data-view=terminal], dd-terminal)"
+GUIDE = ":is(.ws-tabs [data-view=guide], [data-text])"
 CLOSE = ".preview .bar-button"
 SHUT = ".why[open] .bar-button"
-#: States of the workspace, one after the other, and what is pressed to get there (where it can be seen).
+#: States of the workspace, one after the other, and what is pressed to get there.
 WORKSPACE = [
     ("nodes", (MAP,)),
     ("workloads", (".map-bar button >> nth=1",)),
@@ -70,11 +71,8 @@ class Camera:
             self.found[name] = problems
 
     def press(self, selector: str) -> None:
-        """What of it can be seen, if anything."""
-        for each in self.page.locator(selector).all():
-            if each.is_visible():
-                each.click()
-                return
+        """The first of it that can be seen."""
+        self.page.locator(selector).locator("visible=true").first.click()
 
     def enter(self, url: str, lab: str) -> Workspace:
         """A guest's lab, with its terminal in front."""

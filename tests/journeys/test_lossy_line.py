@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 
 from .lossy import lossy_line
-from .pages import Workspace
+from .pages import Workspace, until
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
 
@@ -20,6 +20,8 @@ def test_no_keystroke_is_lost_and_no_command_is_done_twice(stack: Any, browser: 
         context = browser.new_context()
         page = context.new_page()
         page.set_default_timeout(60_000)
+        sockets: list[Any] = []
+        page.on("websocket", lambda socket: sockets.append(socket))
         page.goto(f"{line.url}/labs/declare-a-deployment/")
         page.click("main form button[type=submit]")
         workspace = Workspace(page)
@@ -28,8 +30,9 @@ def test_no_keystroke_is_lost_and_no_command_is_done_twice(stack: Any, browser: 
             workspace.type(f"echo the quick brown fox {number:02d} >> typed")
         workspace.type("clear; wc -l < typed; sort typed | uniq -d | wc -l; echo so far")
         workspace.expect("so far")
+        before = len(sockets)
         line.cut()
-        page.wait_for_selector("dd-terminal[data-line=reconnecting]")
+        until(page, lambda: len(sockets) > before, "no other line was opened")
         page.wait_for_selector("dd-terminal[data-line=connected]")
         workspace.expect("so far")
         for number in range(COMMANDS, 2 * COMMANDS):

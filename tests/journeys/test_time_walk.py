@@ -12,7 +12,7 @@ from typing import Any
 import pytest
 
 from .looks import ALL, DRAWN, NARROW, WIDE, Look
-from .pages import Workspace
+from .pages import Workspace, expect
 from .test_workspace import visit  # noqa: F401
 
 pytestmark = [pytest.mark.browser, pytest.mark.stack]
@@ -75,11 +75,7 @@ def test_a_rolling_update_event_by_event(walk: Walk) -> None:
     seen: list[str] = []
     while not any("web-" in each and "spec.replicas: 1 → 0" in each for each in seen):
         assert len(seen) < STEPS, seen
-        with page.expect_response(lambda answer: answer.url.endswith("/clock/")):
-            page.locator("dd-clock button").nth(1).focus()
-            page.keyboard.press("Enter")
-        page.wait_for_timeout(50)
-        seen.append(page.locator(".clock-said").inner_text())
+        seen.append(workspace.step())
     created = next(place for place, each in enumerate(seen) if "ReplicaSet web-" in each)
     assert any("Pod web-" in each for each in seen[created:]), "the Pod comes of its ReplicaSet"
 
@@ -95,7 +91,7 @@ def test_why_a_pod_waits_and_what_helps(walk: Walk) -> None:
     walk.choose("picky")
     walk.press("dd-map .map-detail", "why.ask")
     page.wait_for_selector(".why[open] tr:has-text('worker-1') .badge.look-failed")
-    assert "NodeAffinity" in page.locator(".why[open] .why-remedies").inner_text()
+    expect(page.locator(".why[open] .why-remedies")).to_contain_text("NodeAffinity")
     walk.picture("why", ".why[open]")
     page.keyboard.press("Escape")
     workspace.type("kubectl label node worker-2 disk=ssd; kubectl wait --for=condition=Ready pod/picky")
@@ -121,11 +117,10 @@ def test_what_if_a_node_were_drained_and_then_it_is_so(walk: Walk) -> None:
     walk.choose("web-")
     name = page.locator("dd-map .map-detail h2").inner_text()
     walk.press("dd-map .map-detail", "whatif.open")
-    page.locator("#whatif-act").wait_for()
+    expect(page.locator("#whatif-act")).to_be_focused()
     options = page.locator("#whatif-act option").all_inner_texts()
     drains = [workspace.says("whatif.drain", node=f"worker-{number}") for number in (1, 2)]
     place = next(place for place, each in enumerate(options) if each in drains)
-    page.locator("#whatif-act").focus()
     for _ in range(place):
         page.keyboard.press("ArrowDown")
     page.keyboard.press("Tab")
@@ -145,5 +140,5 @@ def test_what_if_a_node_were_drained_and_then_it_is_so(walk: Walk) -> None:
     page.locator("dd-branches summary").focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("dd-branches li[aria-current=true]")
-    assert page.locator("dd-branches li").count() == 2, "the way it went is kept"
+    expect(page.locator("dd-branches li")).to_have_count(2)  # the way it went is kept
     walk.picture("branches", "body")

@@ -12,7 +12,6 @@ class ClockElement extends HTMLElement {
   /** Milliseconds of the cluster's time, as it was told, and of ours when it was. */
   #told = 0;
   #at = 0;
-  #busy = false;
   #looking = false;
   readonly #time = h("time", { class: "num" });
   readonly #pause = h("button", { class: "bar-button", type: "button", onclick: () => void this.#act({ action: this.#stands ? "resume" : "pause" }) });
@@ -78,8 +77,8 @@ class ClockElement extends HTMLElement {
   }
 
   async #act(what: { action: string; speed?: number }): Promise<void> {
-    if (this.#busy) return;
-    this.#busy = true;
+    if (this.ariaBusy) return;
+    this.ariaBusy = "true";
     try {
       const answer = await request<ClockState & { sentence: string }>("POST", `${page.base}clock/`, what);
       this.#show(answer);
@@ -89,7 +88,7 @@ class ClockElement extends HTMLElement {
     } catch (error) {
       this.#said.textContent = error instanceof RequestError ? error.message : t("http.offline");
     } finally {
-      this.#busy = false;
+      this.ariaBusy = null;
     }
   }
 }

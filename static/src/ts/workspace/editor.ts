@@ -57,10 +57,8 @@ class EditorElement extends HTMLElement {
     const add = h("button", { type: "button", class: "file file-new", title: t("editor.new") }, icon("plus"));
     add.append(h("span", { class: "visually-hidden" }, t("editor.new")));
     add.addEventListener("click", () => this.#askName(t("editor.name"), "", (path) => this.#create(path)));
-    this.#menu.append(h("summary", { class: "file", title: t("editor.menu") }, "⋯", h("span", { class: "visually-hidden" }, t("editor.menu"))), h("ul", { class: "menu-list" }));
-    this.#menu.addEventListener("toggle", () => {
-      if (this.#menu.open) this.#drawMenu();
-    });
+    const open = h("summary", { class: "file", title: t("editor.menu"), onclick: () => this.#drawMenu() }, "⋯", h("span", { class: "visually-hidden" }, t("editor.menu")));
+    this.#menu.append(open, h("ul", { class: "menu-list" }));
     this.append(
       h("div", { class: "editor-bar" }, this.#tabs, add, this.#menu, h("span", { class: "bar-space" }), this.#problems, this.#save, this.#diff, this.#apply),
       this.#empty,

@@ -93,14 +93,13 @@ class PastElement extends HTMLElement {
   async #open(): Promise<void> {
     if (!this.hidden) return this.#close();
     try {
-      this.#span = await request<Span>("GET", `${page.base}past/`);
+      [this.#span] = await Promise.all([request<Span>("GET", `${page.base}past/`), this.#branches.load()]);
     } catch (error) {
       if (!(error instanceof RequestError)) throw error;
       this.#said.textContent = error.message;
       return;
     }
     this.hidden = false;
-    void this.#branches.load();
     const { begin, now, marks } = this.#span;
     this.#slider.max = String(Math.max(1, Math.ceil((Date.parse(now) - Date.parse(begin)) / 1000)));
     this.#slider.value = this.#slider.max;
@@ -115,6 +114,7 @@ class PastElement extends HTMLElement {
     if (this.hidden) return;
     this.hidden = true;
     this.#asking.abort();
+    this.ariaBusy = null;
     window.clearTimeout(this.#timer);
     this.#unpin();
     if (this.#together) void this.#turn(false);
@@ -188,14 +188,17 @@ class PastElement extends HTMLElement {
 
   #soon(wanted: Record<string, string>, text = ""): void {
     window.clearTimeout(this.#timer);
+    this.#asking.abort();
+    this.ariaBusy = "true";
     this.#timer = window.setTimeout(() => void this.#load(wanted, text), SETTLE_MS);
   }
 
   async #load(wanted: Record<string, string>, text: string): Promise<void> {
     this.#asking.abort();
-    this.#asking = new AbortController();
+    const asking = (this.#asking = new AbortController());
+    this.ariaBusy = "true";
     try {
-      const moment = await request<Moment>("GET", `${page.base}past/?${new URLSearchParams({ ...wanted, ...this.#marked })}`, undefined, this.#asking.signal);
+      const moment = await request<Moment>("GET", `${page.base}past/?${new URLSearchParams({ ...wanted, ...this.#marked })}`, undefined, asking.signal);
       if (this.hidden) return;
       this.#said.textContent = [text, t("past.reading")].filter(Boolean).join(" ");
       const n = moment.since.length + moment.more;
@@ -210,6 +213,8 @@ class PastElement extends HTMLElement {
     } catch (error) {
       if (error instanceof RequestError) this.#said.textContent = error.message;
       else if (!(error instanceof DOMException && error.name === "AbortError")) throw error;
+    } finally {
+      if (!asking.signal.aborted) this.ariaBusy = null;
     }
   }
 }

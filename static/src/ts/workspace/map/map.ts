@@ -1,7 +1,7 @@
 // <dd-map>: the cluster as it is now. Three ways to look at it (by node, by workload, as a table), one filter.
 //
 // It watches the run's own Kubernetes API over the tab's socket, and only while it can be seen.
-import { h, need } from "../../lib/dom";
+import { h } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { on } from "../page";
 import { Boxes } from "./boxes";
@@ -22,6 +22,8 @@ type Mode = "nodes" | "workloads" | "table";
 const CHIPS_UP_TO = 40;
 /** A table is made anew as a whole: not more often than this. */
 const TABLE_MS = 300;
+/** What takes the focus in an object's details. */
+const CONTROLS = "button, summary, a[href], select";
 const LOOKS: Look[] = ["running", "unready", "pending", "failed", "done", "leaving"];
 
 class MapElement extends HTMLElement {
@@ -267,7 +269,7 @@ class MapElement extends HTMLElement {
   #tell({ metadata }: KubeObject, pods: Pod[], make: () => HTMLElement): void {
     const version = [metadata, ...pods.map((pod) => pod.metadata)].map(({ uid, resourceVersion }) => `${uid}/${resourceVersion}`).join();
     if (this.#detail.dataset.version === version) return;
-    const focused = this.#detail.contains(document.activeElement);
+    const focused = [...this.#detail.querySelectorAll<HTMLElement>(CONTROLS)].findIndex((each) => each === document.activeElement);
     const open = this.#detail.querySelector<HTMLDetailsElement>("details")?.open ?? false;
     const same = this.#detail.dataset.version?.startsWith(`${metadata.uid}/`);
     this.#detail.dataset.version = version;
@@ -275,7 +277,8 @@ class MapElement extends HTMLElement {
     const details = this.#detail.querySelector("details");
     if (details && same) details.open = open;
     this.#detail.hidden = false;
-    if (focused) need("button", this.#detail).focus();
+    const controls = this.#detail.querySelectorAll<HTMLElement>(CONTROLS);
+    if (focused >= 0) ((same ? controls[focused] : undefined) ?? controls[0])?.focus();
   }
 }
 
