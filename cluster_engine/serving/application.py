@@ -30,6 +30,7 @@ from cluster_engine.serving.forwarding import ForwardSession
 from cluster_engine.serving.pacer import SLICE
 from cluster_engine.serving.portions import Portions, is_collection
 from cluster_engine.serving.proxying import PATIENCE, Answer, incoming, is_proxied, late, outgoing, redirect
+from cluster_engine.serving.signal import Signal
 from cluster_engine.serving.websocket import StreamSession
 from cluster_engine.sim import Entry, Link, steady_clock
 
@@ -168,7 +169,10 @@ class ClusterApp:
             finally:
                 self._streams -= 1
             return
-        response = await self._made(request, response)
+        if response.pieces:
+            response = await self._made(request, response)
+        elif request.method != "GET":
+            await asyncio.sleep(0)  # who watches is told of a write before its writer
         headers = _header_list(response)
         pieces = list(response.pieces) or [response.body]
         headers.append((b"content-length", str(sum(map(len, pieces))).encode()))
@@ -426,9 +430,10 @@ class ClusterApp:
     async def _stream(self, response: Response, stream: Stream, receive: Receive, send: Send) -> None:
         headers = _header_list(response)
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        ready = asyncio.Event()
+        ready = Signal()
         stream.subscribe(ready.set)
         gone: asyncio.Future[Any] = asyncio.ensure_future(_disconnected(receive))
+        gone.add_done_callback(lambda _: ready.set())
         loop = asyncio.get_running_loop()
         end = loop.time() + min(STREAM_TIMEOUT if stream.timeout is None else stream.timeout, STREAM_TIMEOUT)
         next_mark = loop.time() + BOOKMARK_INTERVAL
@@ -448,7 +453,7 @@ class ClusterApp:
         self,
         stream: Stream,
         send: Send,
-        ready: asyncio.Event,
+        ready: Signal,
         gone: asyncio.Future[Any],
         end: float,
         next_mark: float,
@@ -456,7 +461,6 @@ class ClusterApp:
         """Bytes from the stream to the socket until one of the two has enough."""
         loop = asyncio.get_running_loop()
         while not gone.done():
-            ready.clear()
             now = loop.time()
             try:
                 data = stream.take()
@@ -481,9 +485,7 @@ class ClusterApp:
             pause = min(end, next_mark) - now
             if stream.polled:
                 pause = min(pause, POLL)
-            waiter: asyncio.Future[Any] = asyncio.ensure_future(ready.wait())
-            await asyncio.wait({waiter, gone}, timeout=pause, return_when=asyncio.FIRST_COMPLETED)
-            waiter.cancel()
+            await ready.wait(pause)
 
 
 def _chunks(pieces: Sequence[bytes]) -> Iterator[bytes]:

@@ -12,6 +12,7 @@ import pytest
 from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, RequestContext
 from cluster_engine.serving import ClusterApp, Driver, JournalUnavailable
+from cluster_engine.serving.signal import Signal
 from cluster_engine.sim import Entry
 
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -141,6 +142,28 @@ def test_a_watch_is_told_at_once() -> None:
     run(main)
 
 
+def test_a_watch_is_told_before_the_writer() -> None:
+    cluster = small_cluster()
+    order: list[str] = []
+
+    async def main() -> None:
+        client = Client(ClusterApp(cluster, admin=True))
+
+        def heard(data: bytes) -> bool:
+            if data and "watch" not in order:
+                order.append("watch")
+            return bool(data)
+
+        watch = asyncio.ensure_future(client.call("GET", MAPS, query="watch=1", until=heard))
+        await asyncio.sleep(0)
+        await client.call("POST", MAPS, {"metadata": {"name": "a"}})
+        order.append("answer")
+        await watch
+
+    run(main)
+    assert order == ["watch", "answer"]
+
+
 @pytest.mark.parametrize(("seconds", "ends"), [("-5", True), ("0", False), ("3600", False)])
 def test_a_watch_of_negative_length_is_over_at_once(seconds: str, ends: bool) -> None:
     cluster = small_cluster()
@@ -156,6 +179,27 @@ def test_a_watch_of_negative_length_is_over_at_once(seconds: str, ends: bool) ->
             assert (ends, status, body) == (True, 200, b"")
 
     run(main)
+
+
+def test_a_signal_wakes_once() -> None:
+    woken: list[str] = []
+
+    async def main() -> None:
+        signal = Signal()
+        signal.set()
+        await signal.wait(3_600)  # set before
+        woken.append("before")
+        waiting = asyncio.ensure_future(signal.wait(3_600))
+        await asyncio.sleep(0)
+        signal.set()
+        signal.set()
+        await waiting
+        woken.append("while it waited")
+        await signal.wait(0)  # nobody sets it
+        woken.append("in vain")
+
+    run(main)
+    assert woken == ["before", "while it waited", "in vain"]
 
 
 def test_a_body_past_the_limit_is_cut_off() -> None:
