@@ -33,7 +33,7 @@ from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
 from cluster_engine.etcd.keys import Keys
 from cluster_engine.kube_apiserver import APIServer, Inside
-from cluster_engine.kube_apiserver.authorization import standing
+from cluster_engine.kube_apiserver.standing import standing
 from cluster_engine.kube_controller_manager import CONTROLLERS
 from cluster_engine.kube_proxy import Proxy
 from cluster_engine.kube_scheduler import Scheduler
@@ -98,8 +98,8 @@ class Wiring:
         self.options = options
         self.clock = Clock(parse_rfc3339(options.start), Failures(options.strict))
         self.chance = Chance(options.seed)
-        roles = standing(options.start, options.cloud, options.freezing)
-        self.store = Store(self.clock, freezing=options.freezing, stamps=RENEWED, standing=roles)
+        born = standing(options.start, options.cloud, options.freezing)
+        self.store = Store(self.clock, freezing=options.freezing, stamps=RENEWED, standing=born)
         self.scheme = Scheme(kinds)
         self.server = APIServer(self.clock, self.chance, self.store, self.scheme, options)
         self.informers = SharedInformerFactory(self.store)

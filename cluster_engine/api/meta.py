@@ -13,7 +13,7 @@ from cluster_engine.apimachinery.validation import validate_object_meta, validat
 
 from .strategy import same
 
-NameRule = Literal["subdomain", "label", "label1035", "path_segment"]
+NameRule = Literal["subdomain", "label", "label1035", "path_segment", "ip"]
 
 IMMUTABLE = "field is immutable"
 NOT_NEGATIVE = "must be greater than or equal to 0"

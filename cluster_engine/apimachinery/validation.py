@@ -6,7 +6,6 @@ fixed and linear in the length of the text, which is bounded by the request size
 
 from __future__ import annotations
 
-import ipaddress
 import re
 from collections.abc import Callable, Mapping, Sequence
 from functools import lru_cache
@@ -20,6 +19,8 @@ from cluster_engine.apimachinery.errors import (
     required,
     too_long,
 )
+
+from .ip_validation import is_strict_ip
 
 _QUALIFIED = "([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]"
 _LABEL1123 = "[a-z0-9]([-a-z0-9]*[a-z0-9])?"
@@ -270,30 +271,6 @@ def is_percent(value: str) -> list[str]:
     return [regex_error(message, _PERCENT, "1%", "93%")]
 
 
-@lru_cache(maxsize=4096)
-def _address(value: str) -> ipaddress.IPv4Address | ipaddress.IPv6Address | None:
-    try:
-        return ipaddress.ip_address(value) if "%" not in value else None
-    except ValueError:
-        return None
-
-
-def is_ip(value: str) -> list[str]:
-    if _address(value) is None:
-        return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
-    return []
-
-
-def is_cidr(value: str) -> list[str]:
-    address, slash, bits = value.partition("/")
-    parsed = _address(address)
-    if parsed is None or not slash or not (bits.isascii() and bits.isdigit()) or len(bits) > 3:
-        return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
-    if int(bits) > parsed.max_prefixlen:
-        return ["must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)"]
-    return []
-
-
 def is_path_segment_name(value: str) -> list[str]:
     if value in (".", ".."):
         return [f"may not be '{value}'"]
@@ -305,6 +282,7 @@ NAME_RULES: Mapping[str, Callable[[str], list[str]]] = {
     "label": is_dns1123_label,
     "label1035": is_dns1035_label,
     "path_segment": is_path_segment_name,
+    "ip": is_strict_ip,
 }
 
 ANNOTATIONS_LIMIT = 256 * 1024

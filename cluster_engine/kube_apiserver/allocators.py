@@ -8,16 +8,18 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from ipaddress import IPv4Address, IPv4Network, ip_address
+from itertools import chain
 
-from cluster_engine.api.networking.v1 import servicecidr
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.component_helpers.service_cidrs import gives, holds, networks
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance
 
-SERVICE_NETWORK = IPv4Network(servicecidr.RANGE)
 NODE_PORTS = range(30_000, 32_768)
 _ATTEMPTS = 64
-_STATIC_BAND = 256  # the lower part of the range is left to addresses that people choose
+_LEAST_BAND, _MOST_BAND = 16, 256
+_CIDRS, _ADDRESSES = "servicecidrs.networking.k8s.io", "ipaddresses.networking.k8s.io"
+_DEFAULT = "kubernetes"
 
 
 class AllocContext:
@@ -28,19 +30,20 @@ class AllocContext:
         self._chance = chance
 
     def cluster_ip(self, uid: str) -> str:
-        """A free address for the Service `uid`. Raises RuntimeError when the range is full."""
+        """A free address for the Service `uid`. Raises RuntimeError when all ranges are full."""
         draw = self._chance.of("clusterIP", uid)
-        taken = {ip for service in self._services() for ip in _cluster_ips(service)}
-        first = int(SERVICE_NETWORK.network_address) + 1
-        size = SERVICE_NETWORK.num_addresses - 2
-        for _ in range(_ATTEMPTS):
-            address = str(IPv4Address(first + _STATIC_BAND + draw.randrange(size - _STATIC_BAND)))
-            if address not in taken:
-                return address
-        for offset in range(len(taken) + 1):
-            address = str(IPv4Address(first + offset))
-            if address not in taken:
-                return address
+        taken = self._taken("")
+        for network in self._networks():
+            first, size = int(network.network_address) + 1, network.num_addresses - 2
+            band = _static_band(size)
+            for _ in range(_ATTEMPTS if size > band else 0):
+                address = str(IPv4Address(first + band + draw.randrange(size - band)))
+                if address not in taken:
+                    return address
+            for offset in chain(range(band, size), range(band)):  # at most as many as are taken, and one
+                address = str(IPv4Address(first + offset))
+                if address not in taken:
+                    return address
         raise RuntimeError("range is full")
 
     def node_port(self, uid: str, what: str, mine: Iterable[int] = ()) -> int:
@@ -65,17 +68,10 @@ class AllocContext:
             parsed = ip_address(address)
         except ValueError:
             return f"failed to allocate IP {address}: not a valid IP"
-        if parsed not in SERVICE_NETWORK:
-            return (
-                f"failed to allocate IP {address}: the provided network does not match the current range"
-                if parsed.version != 4
-                else f"failed to allocate IP {address}: the provided IP ({address}) is not in the "
-                "valid range. "
-                "The range of valid IPs is 10.96.0.0/12"
-            )
-        for service in self._services():
-            if service["metadata"]["uid"] != uid and address in _cluster_ips(service):
-                return f"failed to allocate IP {address}: provided IP is already allocated"
+        if parsed.version != 4 or not any(holds(network, parsed) for network in self._networks()):
+            return f"failed to allocate IP {address}: the provided network does not match the current range"
+        if address in self._taken(uid):
+            return f"failed to allocate IP {address}: provided IP is already allocated"
         return ""
 
     def node_port_problem(self, port: int, uid: str = "") -> str:
@@ -90,8 +86,24 @@ class AllocContext:
                 return "provided port is already allocated"
         return ""
 
+    def _networks(self) -> list[IPv4Network]:
+        """The ranges of which addresses are given, the first one of the cluster before all others."""
+        cidrs = sorted(self._store.range(_CIDRS), key=lambda cidr: cidr["metadata"]["name"] != _DEFAULT)
+        return [network for cidr in cidrs if gives(cidr) for network in networks(cidr)]
+
+    def _taken(self, uid: str) -> set[str]:
+        """The addresses that other Services than `uid` have, and those that somebody keeps from them."""
+        others = (service for service in self._services() if service["metadata"]["uid"] != uid)
+        kept = (address["metadata"]["name"] for address in self._store.range(_ADDRESSES))
+        return {*kept, *(ip for service in others for ip in _cluster_ips(service))}
+
     def _services(self) -> list[JSON]:
         return self._store.range("services")
+
+
+def _static_band(size: int) -> int:
+    """How much of a range of that size is left to addresses that people choose (calculateRangeOffset)."""
+    return 0 if size < _LEAST_BAND else min(max(_LEAST_BAND, size // 16), _MOST_BAND)
 
 
 def _cluster_ips(service: JSON) -> list[str]:

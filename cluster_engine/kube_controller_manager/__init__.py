@@ -30,6 +30,7 @@ from .replicaset import ReplicaSetController
 from .replication_controller import ReplicationManager
 from .resource_quota import ResourceQuotaController
 from .root_ca_publisher import RootCAPublisher
+from .service_cidrs import ServiceCIDRController
 from .serviceaccount import ServiceAccountController
 from .statefulset import StatefulSetController
 from .taint_eviction import TaintEvictionController
@@ -71,5 +72,6 @@ CONTROLLERS: tuple[type[Component], ...] = (
     CSRSigningController,
     CSRCleanerController,
     ValidatingAdmissionPolicyStatusController,
+    ServiceCIDRController,
 )
 """Every controller, in the order in which they see a change."""

@@ -379,10 +379,9 @@ VALIDATED = (
     "CSIDriver", "CSINode", "CSIStorageCapacity", "PriorityClass", "RuntimeClass", "PodDisruptionBudget",
     "HorizontalPodAutoscaler", "Lease", "Ingress", "IngressClass", "NetworkPolicy", "Role", "ClusterRole", "RoleBinding",
     "ClusterRoleBinding", "CertificateSigningRequest", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
-    "FlowSchema", "PriorityLevelConfiguration", "APIService", "CustomResourceDefinition",
+    "FlowSchema", "PriorityLevelConfiguration", "APIService", "CustomResourceDefinition", "ServiceCIDR", "IPAddress",
 )  # fmt: skip
-"""The kinds whose objects somebody can write and that are validated in full. ServiceCIDRs and IPAddresses cannot be
-written: tests/kube_apiserver/test_computed_kinds.py."""
+"""The kinds whose objects somebody can write and that are validated in full."""
 
 
 def _of_one(kind: str, *tables: Mapping[str, tuple[Any, ...]]) -> Iterator[tuple[str, list[str]]]:

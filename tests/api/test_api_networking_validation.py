@@ -19,6 +19,16 @@ NetworkPolicy:
   kind: NetworkPolicy
   metadata: {name: p}
   spec: {podSelector: {}}
+ServiceCIDR:
+  apiVersion: networking.k8s.io/v1
+  kind: ServiceCIDR
+  metadata: {name: more}
+  spec: {cidrs: [10.0.0.0/24]}
+IPAddress:
+  apiVersion: networking.k8s.io/v1
+  kind: IPAddress
+  metadata: {name: 10.96.0.77}
+  spec: {parentRef: {resource: services, namespace: default, name: web}}
 """)
 SUBDOMAIN = (
     "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start "
@@ -40,6 +50,72 @@ def path(entry: str) -> str:
 AT = "spec.rules[0].http.paths[0]"
 # id: (kind, change, expected errors)
 CREATES = {
+    "no ranges": (
+        "ServiceCIDR", "spec: {cidrs: []}", ["spec.cidrs: Required value: at least one CIDR required"],
+    ),
+    "three ranges": (
+        "ServiceCIDR", "spec: {cidrs: [10.0.0.0/24, 10.1.0.0/24, '2001:db8::/64']}",
+        ['spec.cidrs: Invalid value: {"CIDRs":["10.0.0.0/24","10.1.0.0/24","2001:db8::/64"]}: '
+         "may only hold up to 2 values"],
+    ),
+    "two ranges of a family": (
+        "ServiceCIDR", "spec: {cidrs: [10.0.0.0/24, 10.1.0.0/24]}",
+        ['spec.cidrs: Invalid value: {"CIDRs":["10.0.0.0/24","10.1.0.0/24"]}: may specify no more than one IP for each '
+         "IP family, i.e 192.168.0.0/24 and 2001:db8::/64"],
+    ),
+    "no range at all": (
+        "ServiceCIDR", "spec: {cidrs: [10.0.0.0]}",
+        ['spec.cidrs[0]: Invalid value: "10.0.0.0": must be a valid CIDR value, (e.g. 10.9.8.0/24 or 2001:db8::/64)'],
+    ),
+    "a range with bits of a host": (
+        "ServiceCIDR", "spec: {cidrs: [10.0.0.7/24]}",
+        ['spec.cidrs[0]: Invalid value: "10.0.0.7/24": must not have bits set beyond the prefix length'],
+    ),
+    "a range with leading zeros": (
+        "ServiceCIDR", "spec: {cidrs: [10.00.0.0/24]}",
+        ['spec.cidrs[0]: Invalid value: "10.00.0.0/24": must not have leading 0s in IP or prefix length'],
+    ),
+    "a length with leading zeros": (
+        "ServiceCIDR", "spec: {cidrs: [10.0.0.0/024]}",
+        ['spec.cidrs[0]: Invalid value: "10.0.0.0/024": must not have leading 0s in IP or prefix length'],
+    ),
+    "a range of mapped addresses": (
+        "ServiceCIDR", "spec: {cidrs: ['::ffff:10.0.0.0/120']}",
+        ['spec.cidrs[0]: Invalid value: "::ffff:10.0.0.0/120": must not have an IPv4-mapped IPv6 address'],
+    ),
+    "a range in capitals": (
+        "ServiceCIDR", "spec: {cidrs: ['2001:DB8::/64']}",
+        ['spec.cidrs[0]: Invalid value: "2001:DB8::/64": must be in canonical form ("2001:db8::/64")'],
+    ),
+    "a range's name": ("ServiceCIDR", "metadata: {name: A}", [f'metadata.name: Invalid value: "A": {SUBDOMAIN}']),
+    "no address": (
+        "IPAddress", "metadata: {name: web}",
+        ['metadata.name: Invalid value: "web": must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)'],
+    ),
+    "an address with leading zeros": (
+        "IPAddress", "metadata: {name: 10.96.0.077}",
+        ['metadata.name: Invalid value: "10.96.0.077": must not have leading 0s'],
+    ),
+    "a mapped address": (
+        "IPAddress", "metadata: {name: '::ffff:10.0.0.1'}",
+        ['metadata.name: Invalid value: "::ffff:10.0.0.1": must not be an IPv4-mapped IPv6 address'],
+    ),
+    "an address in full": (
+        "IPAddress", "metadata: {name: '0001:002:03:4::'}",
+        ['metadata.name: Invalid value: "0001:002:03:4::": must be in canonical form ("1:2:3:4::")'],
+    ),
+    "nobody's address": ("IPAddress", "spec: {parentRef: null}", ["spec.parentRef: Required value"]),
+    "an address of nothing": (
+        "IPAddress", "spec: {parentRef: {resource: null, name: null}}",
+        ["spec.parentRef.resource: Required value", "spec.parentRef.name: Required value"],
+    ),
+    "an address of odd names": (
+        "IPAddress", "spec: {parentRef: {group: A, resource: a/b, name: 'c%', namespace: ..}}",
+        [f'spec.parentRef.group: Invalid value: "A": {SUBDOMAIN}',
+         "spec.parentRef.resource: Invalid value: \"a/b\": may not contain '/'",
+         "spec.parentRef.name: Invalid value: \"c%\": may not contain '%'",
+         "spec.parentRef.namespace: Invalid value: \"..\": may not be '..'"],
+    ),
     "nothing to serve": (
         "Ingress", "spec: {defaultBackend: null}",
         ["spec: Invalid value: null: either `defaultBackend` or `rules` must be specified"],
@@ -223,6 +299,10 @@ ROWS = {
         " spec: {parameters: {apiGroup: example.com, kind: Config, name: c}}}",
         ["outer (default)", "example.com/ingress", "Config.example.com/c", "0s"],
     ),
+    "range": (
+        "ServiceCIDR", "spec: {cidrs: [10.0.0.0/24, '2001:db8::/64']}", ["more", "10.0.0.0/24,2001:db8::/64", "0s"],
+    ),
+    "address": ("IPAddress", "{}", ["10.96.0.77", "services/default/web"]),
     "policy": (
         "NetworkPolicy", "spec: {podSelector: {matchLabels: {app: db}}}", ["p", "app=db", "0s"],
     ),

@@ -10,7 +10,7 @@ from cluster_engine.api import KINDS
 from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.etcd import Store
 from cluster_engine.kube_apiserver import ADMIN, APIServer, Request, RequestContext, Response, UserInfo
-from cluster_engine.kube_apiserver.authorization import standing
+from cluster_engine.kube_apiserver.standing import standing
 from cluster_engine.sim import Chance, Clock, parse_rfc3339
 
 JSON = dict[str, Any]

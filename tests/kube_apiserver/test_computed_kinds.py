@@ -94,16 +94,34 @@ def test_a_component_is_deprecated_and_cannot_be_written(bench: Bench) -> None:
     assert bench.error("POST", COMPONENTS, {})[:2] == (405, "MethodNotAllowed")
 
 
-@pytest.mark.parametrize("path", [ADDRESSES, RANGES])
-@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH", "watch"])
-def test_what_a_real_cluster_takes_is_refused_in_a_sentence(bench: Bench, path: str, method: str) -> None:
-    if method == "watch":
-        told = bench.error("GET", path, watch="1")
-    else:
-        told = bench.error(method, path if method == "POST" else f"{path}/kubernetes", {})
-    assert told[:2] == (501, "NotImplemented")
-    assert told[2].startswith("not simulated by this cluster: ")
-    assert "a real cluster" in told[2]
+@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
+def test_an_address_of_a_service_is_the_services(bench: Bench, method: str) -> None:
+    bench.ok("POST", "/api/v1/namespaces/default/services", service("web", "10.96.7.7"))
+    path, media = f"{ADDRESSES}/10.96.7.7", {"PATCH": "application/merge-patch+json"}
+    own = bench.ok("GET", path)
+    if method == "POST":
+        made = {"metadata": {"name": "10.96.7.7"}, "spec": own["spec"]}
+        assert bench.error("POST", ADDRESSES, made)[:2] == (409, "AlreadyExists")
+        return
+    body = None if method == "DELETE" else own
+    told = bench.error(method, path, body, content_type=media.get(method, "application/json"))
+    assert told == (
+        501,
+        "NotImplemented",
+        "not simulated by this cluster: changes of IPAddresses that Services have; a real cluster takes what it does "
+        "not undo",
+    )
+
+
+def test_an_address_that_somebody_keeps_is_no_services(bench: Bench) -> None:
+    parent = {"resource": "gateways", "group": "example.com", "name": "door", "namespace": "n"}
+    bench.ok("POST", ADDRESSES, {"metadata": {"name": "10.96.7.7"}, "spec": {"parentRef": parent}})
+    assert cells(bench, ADDRESSES) == [["10.96.7.7", "gateways.example.com/n/door"]]
+    told = bench.error("POST", "/api/v1/namespaces/default/services", service("web", "10.96.7.7"))
+    assert told == (422, "Invalid", 'Service "web" is invalid: spec.clusterIPs: Invalid value: ["10.96.7.7"]: '
+                    "failed to allocate IP 10.96.7.7: provided IP is already allocated")  # fmt: skip
+    bench.ok("DELETE", f"{ADDRESSES}/10.96.7.7")
+    bench.ok("POST", "/api/v1/namespaces/default/services", service("web", "10.96.7.7"))
 
 
 NEW: dict[str, JSON] = {

@@ -8,10 +8,11 @@ import pytest
 
 from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request
-from cluster_engine.kube_apiserver.authorization import Access, standing
+from cluster_engine.kube_apiserver.authorization import Access
 from cluster_engine.kube_apiserver.authorization.bootstrap_policy.controllers import CONTROLLERS
 from cluster_engine.kube_apiserver.authorization.bootstrap_policy.roles import GATHERING
 from cluster_engine.kube_apiserver.authorization.rbac import USERS_KEPT
+from cluster_engine.kube_apiserver.standing import standing
 from cluster_engine.kube_apiserver.types import UserInfo
 from cluster_engine.kube_controller_manager.clusterrole_aggregation import gathered
 from cluster_engine.sim import Journal

@@ -11,7 +11,8 @@ from cluster_engine import Cluster
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import conflict
 from cluster_engine.kube_apiserver.authorization import Rule
-from cluster_engine.kube_apiserver.authorization.bootstrap_policy import roles, standing
+from cluster_engine.kube_apiserver.authorization.bootstrap_policy import roles
+from cluster_engine.kube_apiserver.standing import standing
 from cluster_engine.kube_scheduler import Scheduler, scheduler
 from cluster_engine.kube_scheduler.framework import (
     SKIP,

@@ -30,7 +30,7 @@ OWN = {
     "IPAddress": "10.96.0.1",
     "ServiceCIDR": "kubernetes",
 }
-"""Objects of kinds that nobody can write."""
+"""Objects that stand in every cluster."""
 ACTS = ("LimitRange", "ResourceQuota", "MutatingWebhookConfiguration", "ValidatingWebhookConfiguration")
 """Kinds whose objects change or refuse what is made after them: they go at once."""
 NAMES = {"APIService": "v1.boats.example.com"}

@@ -26,7 +26,7 @@ from cluster_engine.apimachinery.errors import (
     too_long,
     too_many,
 )
-from cluster_engine.apimachinery.validation import is_cidr, is_ip
+from cluster_engine.apimachinery.ip_validation import is_cidr, is_ip
 from cluster_engine.cel import regexes
 from cluster_engine.cel.errors import CelError
 from cluster_engine.cel.library.urls import is_url

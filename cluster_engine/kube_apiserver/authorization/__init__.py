@@ -6,7 +6,7 @@ objects from the first moment of a cluster.
 
 from cluster_engine.etcd import Store
 
-from .bootstrap_policy import standing
+from .bootstrap_policy import bootstrap_objects
 from .chain import AuthorizerChain, denied, refusal
 from .interface import Access, Authorizer, Decision, Rule, Rules
 from .node import NodeAuthorizer
@@ -30,7 +30,7 @@ __all__ = [
     "Rule",
     "Rules",
     "authorizers",
+    "bootstrap_objects",
     "denied",
     "refusal",
-    "standing",
 ]

@@ -12,11 +12,11 @@ from cluster_engine.api.meta import check_meta
 from cluster_engine.api.printing import AGE, NAME, NONE, age, doc
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, invalid_value, not_supported, required
+from cluster_engine.apimachinery.ip_validation import is_ip
 from cluster_engine.apimachinery.scheme import Column, Kind
 from cluster_engine.apimachinery.validation import (
     is_dns1123_label,
     is_dns1123_subdomain,
-    is_ip,
     is_port_number,
     is_qualified_name,
 )

@@ -13,8 +13,9 @@ from cluster_engine.api.strategy import keep_status
 from cluster_engine.api.subresources import PROXY, STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, duplicate, forbidden_field, invalid_value
+from cluster_engine.apimachinery.ip_validation import is_cidr
 from cluster_engine.apimachinery.scheme import Column, Kind
-from cluster_engine.apimachinery.validation import is_cidr, is_label_value, validate_label_name
+from cluster_engine.apimachinery.validation import is_label_value, validate_label_name
 
 from .pod_spec import quantities
 from .pod_spec.resources import check_quantity

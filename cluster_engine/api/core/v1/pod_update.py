@@ -8,7 +8,8 @@ from __future__ import annotations
 from cluster_engine.api.strategy import same
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, duplicate, forbidden_field, invalid_value
-from cluster_engine.apimachinery.validation import is_dns1123_subdomain, is_ip, is_qualified_name
+from cluster_engine.apimachinery.ip_validation import is_ip
+from cluster_engine.apimachinery.validation import is_dns1123_subdomain, is_qualified_name
 
 from .pod_diff import diff
 from .pod_spec import validate_pod_spec

@@ -15,11 +15,10 @@ from cluster_engine.apimachinery.errors import (
     not_supported,
     required,
 )
+from cluster_engine.apimachinery.ip_validation import is_cidr, is_ip
 from cluster_engine.apimachinery.validation import (
-    is_cidr,
     is_dns1123_label,
     is_dns1123_subdomain,
-    is_ip,
     is_port_number,
     is_qualified_name,
     validate_labels,

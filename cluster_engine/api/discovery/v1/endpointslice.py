@@ -20,11 +20,11 @@ from cluster_engine.apimachinery.errors import (
     required,
     too_many,
 )
+from cluster_engine.apimachinery.ip_validation import is_ip
 from cluster_engine.apimachinery.scheme import Column, Kind
 from cluster_engine.apimachinery.validation import (
     is_dns1123_label,
     is_dns1123_subdomain,
-    is_ip,
     is_port_number,
     is_qualified_name,
 )

@@ -13,11 +13,11 @@ from cluster_engine.api.strategy import create_spec, update_spec, update_status
 from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, invalid_value, not_supported, required
+from cluster_engine.apimachinery.ip_validation import is_ip
 from cluster_engine.apimachinery.scheme import Column, Kind
 from cluster_engine.apimachinery.validation import (
     is_dns1035_label,
     is_dns1123_subdomain,
-    is_ip,
     is_path_segment_name,
     is_port_name,
     is_port_number,

@@ -1,24 +1,36 @@
-"""IPAddress: one for each address that a Service has.
+"""IPAddress: one for each address that a Service has, and those that somebody keeps from Services.
 
-Models pkg/registry/core/service/ipallocator (createIPAddress) and pkg/apis/networking.
+Those of Services follow from them and are never stored; the others are written.
+
+Models pkg/registry/core/service/ipallocator (createIPAddress), pkg/registry/networking/ipaddress and
+pkg/apis/networking/validation.
 """
 
 from __future__ import annotations
 
 from typing import Any
 
+from cluster_engine.api.meta import check_immutable, check_meta
 from cluster_engine.api.printing import NAME, NONE, doc
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.errors import FieldError, invalid_value, required
 from cluster_engine.apimachinery.scheme import Column, Kind, World
+from cluster_engine.apimachinery.validation import is_dns1123_subdomain, is_path_segment_name
+from cluster_engine.component_helpers.service_cidrs import ALLOCATOR, MANAGED_BY
+
+_GROUP, _PARENT = "networking.k8s.io", "spec.parentRef"
 
 
 def computed(world: World) -> list[JSON]:
-    """Those of the Services that there are."""
+    """Those of the Services that there are, and those that are written."""
     return [
-        _of(world, service, address)
-        for service in world.objects("services")
-        for address in service["spec"].get("clusterIPs") or ()
-        if address != "None"
+        *(
+            _of(world, service, address)
+            for service in world.objects("services")
+            for address in service["spec"].get("clusterIPs") or ()
+            if address != "None"
+        ),
+        *world.objects(f"ipaddresses.{_GROUP}"),
     ]
 
 
@@ -26,7 +38,7 @@ def _of(world: World, service: JSON, address: str) -> JSON:
     owner = service["metadata"]
     labels = {
         "ipaddress.kubernetes.io/ip-family": "IPv4",
-        "ipaddress.kubernetes.io/managed-by": "ipallocator",
+        MANAGED_BY: ALLOCATOR,
     }
     meta = {
         **world.meta(address),
@@ -38,25 +50,56 @@ def _of(world: World, service: JSON, address: str) -> JSON:
     return {"metadata": meta, "spec": {"parentRef": parent}}
 
 
+def validate(address: JSON) -> list[FieldError]:
+    """What is wrong with a new address (ValidateIPAddress)."""
+    problems = check_meta(address, namespaced=False, name_rule="ip")
+    parent = (address.get("spec") or {}).get("parentRef")
+    if parent is None:
+        return [*problems, required(_PARENT)]
+    group = parent.get("group") or ""
+    problems += [
+        invalid_value(f"{_PARENT}.group", group, text)
+        for text in (is_dns1123_subdomain(group) if group else ())
+    ]
+    for name in ("resource", "name", "namespace"):
+        value = parent.get(name) or ""
+        if value:
+            problems += [
+                invalid_value(f"{_PARENT}.{name}", value, text) for text in is_path_segment_name(value)
+            ]
+        elif name != "namespace":
+            problems.append(required(f"{_PARENT}.{name}"))
+    return problems
+
+
+def _validate_update(new: JSON, old: JSON) -> list[FieldError]:
+    return check_immutable(
+        (new.get("spec") or {}).get("parentRef"), (old.get("spec") or {}).get("parentRef"), _PARENT
+    )
+
+
 def row(address: JSON, now: int) -> list[Any]:
     """The cells of an address."""
-    parent, told = address["spec"].get("parentRef"), NONE
-    if parent is not None:
-        told = "/".join(part for part in (parent["resource"], parent["namespace"], parent["name"]) if part)
+    parent = address["spec"].get("parentRef")
+    if parent is None:
+        return [address["metadata"]["name"], NONE]
+    resource = ".".join(part for part in (parent["resource"], parent.get("group")) if part).lower()
+    told = "/".join(part for part in (resource, parent.get("namespace"), parent["name"]) if part)
     return [address["metadata"]["name"], told]
 
 
 KIND = Kind(
-    group="networking.k8s.io",
+    group=_GROUP,
     version="v1",
     kind="IPAddress",
     resource="ipaddresses",
     singular="ipaddress",
     namespaced=False,
     short_names=("ip",),
-    verbs=("get", "list"),
     computed=computed,
-    refused="IPAddresses that somebody writes or watches; a real cluster stores one for each address of a Service",
+    refused="changes of IPAddresses that Services have; a real cluster takes what it does not undo",
     columns=(NAME, Column("ParentRef", description=doc("networking.v1.IPAddressSpec", "parentRef"))),
     row=row,
+    validate=validate,
+    validate_update=_validate_update,
 )

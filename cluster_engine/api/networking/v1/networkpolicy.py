@@ -20,9 +20,9 @@ from cluster_engine.apimachinery.errors import (
     not_supported,
     required,
 )
+from cluster_engine.apimachinery.ip_validation import is_cidr
 from cluster_engine.apimachinery.scheme import Column, Kind
 from cluster_engine.apimachinery.validation import (
-    is_cidr,
     is_port_name,
     is_port_number,
     validate_label_selector,

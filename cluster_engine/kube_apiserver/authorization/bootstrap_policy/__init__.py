@@ -7,10 +7,7 @@ again when it starts; here none is made again.
 
 from __future__ import annotations
 
-from functools import lru_cache
-
-from cluster_engine.apimachinery.cow import JSON, freeze
-from cluster_engine.etcd import Standing
+from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.sim import INSTALLATION_SEED, Chance
 
 from . import cloud, kubeadm, roles
@@ -22,24 +19,10 @@ _CONTROLLER = "system:controller:"
 _LABELS = {"kubernetes.io/bootstrapping": "rbac-defaults"}
 _ANNOTATIONS = {"rbac.authorization.kubernetes.io/autoupdate": "true"}
 _GATHERS = f"{RBAC}/aggregate-to-"
-STARTS_KEPT = 16
-"""Starting times of clusters whose objects are kept."""
 
 
-@lru_cache(STARTS_KEPT)
-def standing(now: str, with_cloud: bool = False, freezing: bool = False) -> Standing:
-    """All of them, made at ``now`` (RFC 3339), for a store to begin with."""
-    found = _objects(now, with_cloud)
-    if freezing:
-        found = {
-            resource: {key: freeze(obj) for key, obj in objects.items()}
-            for resource, objects in found.items()
-        }
-    return {resource: (dict(sorted(objects.items())), sorted(objects)) for resource, objects in found.items()}
-
-
-def _objects(now: str, with_cloud: bool) -> dict[str, dict[str, JSON]]:
-    """Resource -> key -> object."""
+def bootstrap_objects(now: str, with_cloud: bool) -> dict[str, dict[str, JSON]]:
+    """All of them, made at ``now`` (RFC 3339): resource -> key -> object."""
     made = _Made(now)
     all_rules: dict[str, Rules] = {
         **roles.CLUSTER_ROLES,

@@ -18,10 +18,10 @@ from cluster_engine.apimachinery.errors import (
     required,
 )
 from cluster_engine.apimachinery.identity_cache import RULE_CACHE
+from cluster_engine.apimachinery.ip_validation import is_ip
 from cluster_engine.apimachinery.validation import (
     is_dns1123_label,
     is_dns1123_subdomain,
-    is_ip,
     is_qualified_name,
     validate_annotations,
     validate_labels,

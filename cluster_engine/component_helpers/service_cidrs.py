@@ -1,0 +1,69 @@
+"""ServiceCIDRs: which of them give addresses to Services, and what lies in them.
+
+Models pkg/api/servicecidr and isReady of pkg/registry/core/service/ipallocator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from ipaddress import IPv4Address, IPv4Network
+
+from cluster_engine.apimachinery.cow import JSON
+
+from .conditions import condition_of
+
+READY = "Ready"
+FINALIZER = "networking.k8s.io/service-cidr-finalizer"
+MANAGED_BY = "ipaddress.kubernetes.io/managed-by"
+ALLOCATOR = "ipallocator"
+"""Who manages the IPAddresses of Services, by their label MANAGED_BY."""
+
+
+def networks(cidr: JSON) -> list[IPv4Network]:
+    """Its ranges of the cluster's family, IPv4."""
+    return [IPv4Network(each) for each in cidr["spec"]["cidrs"] if ":" not in each]
+
+
+def gives(cidr: JSON) -> bool:
+    """Whether Services get addresses of it: it does not go, and nobody has said that it is not ready."""
+    condition = condition_of(cidr, READY)
+    return "deletionTimestamp" not in cidr["metadata"] and (
+        condition is None or condition["status"] == "True"
+    )
+
+
+def holds(network: IPv4Network, address: IPv4Address) -> bool:
+    """Whether a Service can have the address in that range: the first and the last one are no host's."""
+    return address in network and address not in (network.network_address, network.broadcast_address)
+
+
+def containing(cidrs: Iterable[JSON], address: IPv4Address) -> list[str]:
+    """The names of those in which the address lies."""
+    return [
+        cidr["metadata"]["name"]
+        for cidr in cidrs
+        if any(holds(network, address) for network in networks(cidr))
+    ]
+
+
+def is_ready(now: str) -> JSON:
+    """The condition of one that gives addresses."""
+    return {
+        "lastTransitionTime": now,
+        "message": "Kubernetes Service CIDR is ready",
+        "reason": "",
+        "status": "True",
+        "type": READY,
+    }
+
+
+def is_terminating(now: str) -> JSON:
+    """The condition of one that is deleted while addresses of it are in use."""
+    return {
+        "lastTransitionTime": now,
+        "message": "There are still IPAddresses referencing the ServiceCIDR, please remove them or create a new "
+        "ServiceCIDR",
+        "reason": "Terminating",
+        "status": "False",
+        "type": READY,
+    }
