@@ -277,6 +277,9 @@ class Driver:
                 self._rebase()
                 return self._clock.now
         goal = self._virtual + round((wall - self._wall) * self._speed)
+        if goal < self._clock.now:  # somebody brought the clock further: it goes on from there
+            self._rebase()
+            return self._clock.now
         # Behind is who has something to do that should be done already; of time in which nothing is due none is lost.
         due = self._clock.next_due()
         limit = DOZE_LIMIT if wall < self._roused_until else LAG_LIMIT

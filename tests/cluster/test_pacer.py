@@ -289,6 +289,20 @@ def test_time_goes_on_in_a_quiet_cluster(wall: Wall, heap: Pacer, quiet: Cluster
     assert driver.pace == 1.0
 
 
+@pytest.mark.parametrize("speed", [1.0, 5.0])
+def test_who_brings_the_clock_further_does_not_stop_it(
+    wall: Wall, heap: Pacer, quiet: Cluster, speed: float
+) -> None:
+    driver = Driver(cluster := quiet.fork(), speed, pacer=heap)
+    driver.start()
+    cluster.advance(300)
+    begun = cluster.clock.now
+    for second in range(1, 61):
+        wall.run(second * 1_000 * MS)
+        driver.catch_up()
+    assert (cluster.clock.now - begun) / 1_000_000 == pytest.approx(60 * speed, abs=speed)
+
+
 def test_time_that_nobody_saw_is_worked_out_when_somebody_comes(
     wall: Wall, heap: Pacer, quiet: Cluster
 ) -> None:
