@@ -28,6 +28,7 @@ from cluster_engine.kube_scheduler.framework.events import (
 from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.interface import Plugin
 from cluster_engine.kube_scheduler.framework.nominator import Nominator, nominated_node
+from cluster_engine.kube_scheduler.framework.rotation import Rotation
 from cluster_engine.kube_scheduler.framework.runtime import Framework
 from cluster_engine.kube_scheduler.framework.types import PodInfo, placed
 from cluster_engine.kube_scheduler.permits import Permit
@@ -60,9 +61,9 @@ class Scheduler(Component):
         self.pods = ctx.informers.of("pods")
         self.cache = Cache(ctx.informers)
         self.nominator = Nominator()
+        self.rotation = Rotation()
         self.frameworks = {
-            profile.name: Framework(profile, self._handle(profile.name), ctx.chance)
-            for profile in config.profiles
+            profile.name: Framework(profile, self._handle(profile.name)) for profile in config.profiles
         }
         first = next(iter(self.frameworks.values()))
         self.queue = Queue(first.queue_key, config.initial_backoff, config.max_backoff)
@@ -95,7 +96,15 @@ class Scheduler(Component):
     def _handle(self, profile: str) -> Handle:
         recorder = self.ctx.recorder(profile, client=self.client)
         return Handle(
-            self.clock, self.cache, self.client, recorder, self._allow, self._reject, self.nominator
+            self.clock,
+            self.cache,
+            self.client,
+            recorder,
+            self._allow,
+            self._reject,
+            self.nominator,
+            self.rotation,
+            self.ctx.chance,
         )
 
     def start(self) -> None:
@@ -377,6 +386,7 @@ class Scheduler(Component):
             "permits": [permit.state() for permit in self.cycle.permits.values()],
             "run": self._run_timer,
             "error": self._error_timer,
+            **({"start": self.rotation.start} if self.rotation.start else {}),
         }
 
     def share(self, other: Scheduler) -> None:
@@ -389,6 +399,7 @@ class Scheduler(Component):
         self.queue.load(state["queue"])
         self.cycle.permits = {p.key: p for p in map(Permit.load, state["permits"])}
         self._run_timer = state["run"]
+        self.rotation.start = state.get("start", 0)
         self._error_timer = tuple(state["error"]) if state["error"] else None
 
     def load(self, state: dict[str, Any]) -> None:

@@ -14,6 +14,7 @@ from cluster_engine.kube_scheduler.config import loaded
 from cluster_engine.kube_scheduler.framework.cache import Cache
 from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.nominator import Nominator
+from cluster_engine.kube_scheduler.framework.rotation import Rotation
 from cluster_engine.kube_scheduler.framework.runtime import Framework, tell
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.kube_scheduler.plugins.node_resources_balanced_allocation import (
@@ -73,8 +74,10 @@ def framework(
         lambda *_: None,
         lambda *_: False,
         Nominator(),  # type: ignore[arg-type]
+        Rotation(),
+        Chance(0),
     )
-    return Framework(loaded(config, PLUGINS).profiles[0], handle, Chance(0))
+    return Framework(loaded(config, PLUGINS).profiles[0], handle)
 
 
 def decide(nodes: list[JSON], placed: list[JSON], wanted: JSON, config: str = "") -> str:

@@ -75,8 +75,12 @@ def loaded(text: str, plugins: tuple[type[Plugin], ...]) -> SchedulerConfig:
     problems = validation.check(config)
     if problems:
         raise ConfigError(schema.together(problems))
+    everywhere = {"percentageOfNodesToScore": config["percentageOfNodesToScore"]}
     return SchedulerConfig(
-        tuple(_profile(profile, f"profiles[{i}]", plugins) for i, profile in enumerate(profiles)),
+        tuple(
+            _profile({**everywhere, **profile}, f"profiles[{i}]", plugins)
+            for i, profile in enumerate(profiles)
+        ),
         config["podInitialBackoffSeconds"] * SECOND,
         config["podMaxBackoffSeconds"] * SECOND,
     )
@@ -130,7 +134,8 @@ def _profile(profile: JSON, path: str, plugins: Sequence[type[Plugin]]) -> Profi
     _check_prepared(points, registry, path)
     named = {each for names in points.values() for each in names}
     enabled = tuple(p for p in plugins if p.name in named)
-    return Profile(name, enabled, points, weights, args, acting(enabled, points))
+    percentage = profile["percentageOfNodesToScore"]
+    return Profile(name, enabled, points, weights, args, percentage, acting(enabled, points))
 
 
 def _check_simulated(profile: JSON, path: str) -> None:

@@ -44,6 +44,8 @@ class Tally:
     refusals: list[Refusal | None] = field(default_factory=list)
     """One per node; empty when ``everywhere`` is set."""
     everywhere: Refusal | None = None
+    looked_at: list[int] | None = None
+    """Places in ``nodes``, where the search ended before it had come to all of them."""
     feasible: list[int] = field(default_factory=list)
     """Places in ``nodes`` that passed; scored when there are several."""
     scores: list[Scores] = field(default_factory=list)
@@ -67,14 +69,16 @@ class Attempt:
     def as_data(self) -> JSON:
         """JSON: the outcome, and for each node who said what.
 
-        Each of ``nodes`` has ``feasible`` and ``filters`` (plugin to "Success" or its reasons); where it was
-        refused ``resolvable``; where it was scored ``scores`` (plugin to ``raw``, ``normalized`` and
-        ``weighted``) and their ``total``.
+        ``unvisited`` names the nodes that nobody was asked about, since enough had been found. Each of ``nodes`` has
+        ``feasible`` and ``filters`` (plugin to "Success" or its reasons); where it was refused ``resolvable``; where
+        it was scored ``scores`` (plugin to ``raw``, ``normalized`` and ``weighted``) and their ``total``.
         """
         tally = self.tally
         place_of = {place: i for i, place in enumerate(tally.feasible)}
         nodes = []
-        for place, name in enumerate(tally.nodes):
+        visited = range(len(tally.nodes)) if tally.looked_at is None else sorted(tally.looked_at)
+        for place in visited:
+            name = tally.nodes[place]
             refusal = tally.everywhere or (tally.refusals[place] if tally.refusals else None)
             told: JSON = {
                 "name": name,
@@ -104,7 +108,13 @@ class Attempt:
             "node": self.node,
             "message": self.message,
             "nodes": nodes,
+            "unvisited": [] if tally.looked_at is None else _others(tally.nodes, tally.looked_at),
         }
+
+
+def _others(nodes: tuple[str, ...], places: list[int]) -> list[str]:
+    taken = frozenset(places)
+    return [name for place, name in enumerate(nodes) if place not in taken]
 
 
 def _filters(asked: tuple[str, ...], refusal: Refusal | None) -> JSON:

@@ -7,9 +7,10 @@ from collections.abc import Callable
 from cluster_engine.client_go import Client, EventRecorder, SharedInformerFactory
 from cluster_engine.kube_scheduler.framework.cache import Cache
 from cluster_engine.kube_scheduler.framework.nominator import Nominator
+from cluster_engine.kube_scheduler.framework.rotation import Rotation
 from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo
 from cluster_engine.kube_scheduler.framework.verdicts import Refusal
-from cluster_engine.sim import Clock
+from cluster_engine.sim import Chance, Clock
 
 
 class Handle:
@@ -24,12 +25,16 @@ class Handle:
         allow: Callable[[str, str], None],
         reject: Callable[[str, str, str], bool],
         nominator: Nominator,
+        rotation: Rotation,
+        chance: Chance,
     ) -> None:
         self.clock = clock
         self.cache = cache
         self.client = client
         self.recorder = recorder
         self.nominator = nominator
+        self.rotation = rotation
+        self.chance = chance
         self.allow = allow
         """``allow(key, plugin)``: the plugin lets a Pod go on that its ``permit`` keeps waiting."""
         self.reject = reject

@@ -42,6 +42,8 @@ class Profile:
     """Of scores, by plugin; who is not named has the weight of its class."""
     args: Mapping[str, JSON]
     """By plugin."""
+    percentage: int
+    """Of the nodes that are enough to choose from; 0: it depends on how many there are."""
     acting: Mapping[str, tuple[str, ...]]
     """Method -> the names of the plugins that do something there, in order."""
 

@@ -18,10 +18,10 @@ from cluster_engine.kube_scheduler.framework.handle import Handle
 from cluster_engine.kube_scheduler.framework.interface import CycleState, Diagnosis, Plugin, ShapePlugin
 from cluster_engine.kube_scheduler.framework.nominator import nominated_node
 from cluster_engine.kube_scheduler.framework.profile import Profile
+from cluster_engine.kube_scheduler.framework.rotation import enough
 from cluster_engine.kube_scheduler.framework.shape import Shape
 from cluster_engine.kube_scheduler.framework.types import NodeInfo, PodInfo, Snapshot
 from cluster_engine.kube_scheduler.framework.verdicts import NodeNames, Nomination, Refusal, Skip
-from cluster_engine.sim import Chance
 
 SHAPES_ANSWERED = 512
 """Shapes for which answers are kept; past it all are asked for anew."""
@@ -77,14 +77,14 @@ def _nowhere(narrowed: _Narrowed) -> Refusal:
 class Framework:
     """The plugins of one profile over a cache of nodes."""
 
-    def __init__(self, profile: Profile, handle: Handle, chance: Chance) -> None:
+    def __init__(self, profile: Profile, handle: Handle) -> None:
         self.handle = handle
         self.cache = handle.cache
         self.plugins = tuple(kind(handle, profile.args.get(kind.name, {})) for kind in profile.plugins)
         self._weights = {
             plugin.name: profile.weights.get(plugin.name, plugin.weight) for plugin in self.plugins
         }
-        self._chance = chance
+        self._percentage = profile.percentage
         handle.dry_run = self.dry_run
         by_name = {plugin.name: plugin for plugin in self.plugins}
 
@@ -140,8 +140,16 @@ class Framework:
         else:
             answers = self._current(pod.shape)
             tally.asked = (*answers.asked, *(plugin.name for plugin in asked)) if asked else answers.asked
-            refusals = tally.refusals = self._filter(state, pod, answers, asked)
-        feasible = [nodes[i] for i, refusal in enumerate(refusals) if refusal is None]
+            wanted = self._enough(len(nodes))
+            if wanted < len(nodes):
+                refusals, looked_at = self._search(state, pod, answers, asked, wanted)
+                if len(looked_at) < len(nodes):
+                    tally.looked_at = looked_at
+            else:
+                refusals = self._filter(state, pod, answers, asked)
+            tally.refusals = refusals
+        visited = range(len(nodes)) if tally.looked_at is None else tally.looked_at
+        feasible = [nodes[i] for i in visited if refusals[i] is None]
         tally.feasible = [node.index for node in feasible]
         if not feasible:
             found = [refusal for refusal in refusals if refusal is not None]
@@ -152,7 +160,9 @@ class Framework:
             if len(feasible) > 1:
                 ties = self._best(state, pod, self._current(pod.shape), feasible, tally.scores)
                 finding.node = (
-                    ties[0] if len(ties) == 1 else self._chance.of("node", pod.uid, attempt).choice(ties)
+                    ties[0]
+                    if len(ties) == 1
+                    else self.handle.chance.of("node", pod.uid, attempt).choice(ties)
                 )
         return finding
 
@@ -222,28 +232,59 @@ class Framework:
                 refusals[node.index] = self.dry_run(pod, node)
         return refusals
 
+    def _enough(self, nodes: int) -> int:
+        """How many nodes that can do end the search; where nothing scores, the first one does."""
+        if not self._shape_scorers and not self._scorers:
+            return min(nodes, 1)
+        return enough(nodes, self._percentage)
+
+    def _search(
+        self, state: CycleState, pod: PodInfo, answers: _Answers, asked: list[Plugin], wanted: int
+    ) -> tuple[list[Refusal | None], list[int]]:
+        """What is said of the nodes, one after the other, until enough can do; and at which places that was."""
+        nodes, rotation, kept = self.cache.snapshot.nodes, self.handle.rotation, answers.refusals
+        known = not asked and not self.handle.nominator
+        refusals: list[Refusal | None] = [None] * len(nodes)
+        looked_at: list[int] = []
+        found = 0
+        for place in rotation.places(self.cache):
+            refusal = kept[place] if known else self._verdict(state, pod, nodes[place], kept[place], asked)
+            looked_at.append(place)
+            if refusal is not None:
+                refusals[place] = refusal
+                continue
+            found += 1
+            if found == wanted:
+                break
+        rotation.advance(len(looked_at))
+        return refusals, looked_at
+
     def _filter(
         self, state: CycleState, pod: PodInfo, answers: _Answers, asked: list[Plugin]
     ) -> list[Refusal | None]:
-        refusals = list(answers.refusals)
-        nominator = self.handle.nominator
-        if not asked and not nominator:
-            return refusals
-        for index, node in enumerate(self.cache.snapshot.nodes):
-            promised = nominator.before(pod, node.name)
-            if promised:
-                refusal = self._filters_on(pod, node.altered(added=promised))
-                if refusal is not None:
-                    refusals[index] = refusal
-                    continue
-            if refusals[index] is not None:
-                continue
-            for plugin in asked:
-                refusal = plugin.filter(state, pod, node)
-                if refusal is not None:
-                    refusals[index] = _named(refusal, plugin)
-                    break
-        return refusals
+        """What is said of every node."""
+        if not asked and not self.handle.nominator:
+            return list(answers.refusals)
+        nodes = self.cache.snapshot.nodes
+        kept = zip(nodes, answers.refusals, strict=True)
+        return [self._verdict(state, pod, node, refusal, asked) for node, refusal in kept]
+
+    def _verdict(
+        self, state: CycleState, pod: PodInfo, node: NodeInfo, kept: Refusal | None, asked: list[Plugin]
+    ) -> Refusal | None:
+        """What is said of one node, of which this is known from its shape."""
+        promised = self.handle.nominator.before(pod, node.name)
+        if promised:
+            refusal = self._filters_on(pod, node.altered(added=promised))
+            if refusal is not None:
+                return refusal
+        if kept is not None:
+            return kept
+        for plugin in asked:
+            refusal = plugin.filter(state, pod, node)
+            if refusal is not None:
+                return _named(refusal, plugin)
+        return None
 
     def _best(
         self,

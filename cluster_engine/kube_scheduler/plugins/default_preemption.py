@@ -52,7 +52,7 @@ class DefaultPreemption(Plugin):
         why_not = self._not_eligible(pod, diagnosis)
         if why_not:
             return Nomination("", f"preemption: {why_not}", keep=True)
-        found = self._candidates(pod, diagnosis)
+        found = self.candidates(pod, diagnosis)
         if isinstance(found, str):
             return Nomination("", f"preemption: {found}")
         chosen = min(found, key=_cost)
@@ -72,21 +72,35 @@ class DefaultPreemption(Plugin):
             return "not eligible due to a terminating pod on the nominated node."
         return ""
 
-    def _candidates(self, pod: PodInfo, diagnosis: Diagnosis) -> list[Candidate] | str:
+    def candidates(self, pod: PodInfo, diagnosis: Diagnosis) -> list[Candidate] | str:
         """The nodes where evicting makes room, or the text that says why there is none."""
         nodes = self.handle.cache.snapshot.nodes
         if diagnosis.everywhere is not None:
             return tell(len(nodes), [_NOT_HELPFUL] * len(nodes))
         budgets = self.handle.informers.of(_BUDGETS).list()
-        refusals: list[Refusal] = []
+        possible = [node for node, r in zip(nodes, diagnosis.refusals, strict=True) if r.resolvable]
+        refusals = [_NOT_HELPFUL] * (len(nodes) - len(possible))
         candidates: list[Candidate] = []
-        for node, refusal in zip(nodes, diagnosis.refusals, strict=True):
-            found = self._victims(pod, node, budgets) if refusal.resolvable else _NOT_HELPFUL
+        enough = self._enough(len(possible))
+        first = 0
+        if enough < len(possible):
+            first = self.handle.chance.of("preemption", pod.uid, self.handle.clock.now).randrange(
+                len(possible)
+            )
+        for node in (*possible[first:], *possible[:first]):
+            found = self._victims(pod, node, budgets)
             if isinstance(found, Refusal):
                 refusals.append(found)
-            else:
-                candidates.append(found)
+                continue
+            candidates.append(found)
+            if len(candidates) >= enough and not all(each.violations for each in candidates):
+                break
         return candidates or tell(len(nodes), refusals)
+
+    def _enough(self, nodes: int) -> int:
+        """How many candidates of so many nodes end the search, once one breaks no budget (calculateNumCandidates)."""
+        percentage, least = self.args["minCandidateNodesPercentage"], self.args["minCandidateNodesAbsolute"]
+        return min(max(nodes * int(percentage) // 100, int(least)), nodes)
 
     def _victims(self, pod: PodInfo, node: NodeInfo, budgets: list[JSON]) -> Candidate | Refusal:
         """The fewest, least important Pods whose going makes room (SelectVictimsOnNode)."""
