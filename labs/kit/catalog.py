@@ -479,7 +479,7 @@ def _check(
         hints=tuple(text(lambda found, n=n: found["hints"][n]) for n in range(hints)),  # type: ignore[misc]
         step=step,
         guard=data.get("guard", False),
-        history="always" in data or bool(data.get("sticky")),
+        history=any(key in data for key in kinds.PAST) or bool(data.get("sticky")),
         by_rule=_has_cel(data),
         texts={
             name: text(lambda found, name=name: found[name])  # type: ignore[misc]

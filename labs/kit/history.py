@@ -13,6 +13,7 @@ from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.cluster import Cluster
 from cluster_engine.etcd import WatchEvent
 from cluster_engine.kube_apiserver.selection import Selection
+from labs.kit.checking import Fail, Snapshot, View
 
 
 class Moment:
@@ -58,6 +59,15 @@ class Moment:
             self._objects[resource].pop(key, None)
         else:
             self._objects[resource][key] = obj
+
+
+def failure(judge: Snapshot, view: View) -> Fail | None:
+    """What is wrong at that moment, if anything."""
+    try:
+        judge.judge_view(view)
+    except Fail as found:
+        return found
+    return None
 
 
 def moments(cluster: Cluster, kinds: tuple[str, ...]) -> Iterator[Moment]:

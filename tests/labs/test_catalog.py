@@ -70,7 +70,8 @@ def course():
             f"{LAB}/lab.yaml",
             "- id: task-succeeded\n",
             "- id: task-succeeded\n    dns: {name: x}\n",
-            "expected exactly one of object, list, request, dns, exec, can-i, event, log, on_fork, always, python, "
+            "expected exactly one of object, list, request, dns, exec, can-i, event, log, on_fork, always, between, "
+            "changed, python, "
             "found `object`, `dns`",
             id="two kinds",
         ),

@@ -112,6 +112,16 @@ def verdict(cluster, text):
         "list: {kind: Pod, labels: app=web, cel: 'self.all(pod, has(pod.spec.nodeName))'}",
         "always: {list: {kind: Pod, labels: app=web, count: {atLeast: 0}, cel: self.size() <= 2}}",
         "always: {object: {kind: Deployment, name: web}}",
+        "between: {from: {object: {kind: Deployment, name: web}},"
+        " to: {list: {kind: Pod, labels: app=web, ready: true, count: 2}},"
+        " hold: {object: {kind: Deployment, name: web, expect: [{field: spec.replicas, is: 2}]}}}",
+        "between: {from: {list: {kind: Pod, labels: app=web, ready: true, count: 2}},"
+        " hold: {list: {kind: Pod, labels: app=web, ready: true, count: 2}}}",
+        "between: {from: {object: {kind: Pod, name: client}}, to: {object: {kind: Pod, name: client}},"
+        " hold: {object: {kind: Pod, name: client, expect: [{field: spec.nodeName, exists: false}]}}}",
+        "changed: {kind: Deployment, name: web, field: spec.replicas, by: kubernetes-admin}",
+        "changed: {kind: Pod, name: client, field: spec.nodeName, by: kube-scheduler, because: kubernetes-admin}",
+        "changed: {kind: Deployment, name: web, field: status.readyReplicas, because: kubelet}",
         "always: {list: {kind: Pod, labels: app=client, count: 1}}",
         "{sticky: true, list: {kind: Pod, labels: app=web, where: [{field: status.phase, is: Pending}], count: 2}}",
     ],
@@ -326,6 +336,42 @@ def test_what_is_as_expected_passes(cluster, text):
             id="never",
         ),
         pytest.param(
+            "between: {from: {object: {kind: Deployment, name: web}},"
+            " hold: {list: {kind: Pod, labels: app=web, count: {atMost: 1}}}}",
+            "Expected at most 1 Pods with `app=web`, at every moment in between,"
+            " found that it was otherwise for a while: 2.",
+            id="not between",
+        ),
+        pytest.param(
+            "between: {from: {object: {kind: Pod, name: nobody}}, hold: {object: {kind: Deployment, name: web}}}",
+            "Expected a Pod named `nobody`, found that it has not been so yet: none.",
+            id="not begun",
+        ),
+        pytest.param(
+            "between: {from: {object: {kind: Pod, name: client}}, to: {object: {kind: Pod, name: nobody}},"
+            " hold: {object: {kind: Pod, name: client}}}",
+            "Expected a Pod named `nobody`, found that it has not been so yet: none.",
+            id="not at its end",
+        ),
+        pytest.param(
+            "changed: {kind: Pod, name: client, field: spec.nodeName, by: kubelet}",
+            "Expected `spec.nodeName` of the Pod `client` to have changed, last by `kubelet`,"
+            " found last by `kube-scheduler`.",
+            id="changed by another",
+        ),
+        pytest.param(
+            "changed: {kind: Pod, name: client, field: spec.nodeName, because: kubelet}",
+            "Expected `spec.nodeName` of the Pod `client` to have changed, because of `kubelet`,"
+            " found because of `kubernetes-admin`.",
+            id="changed because of another",
+        ),
+        pytest.param(
+            "changed: {kind: Pod, name: client, field: spec.hostname}",
+            "Expected `spec.hostname` of the Pod `client` to have changed,"
+            " found that it has not, as far as is remembered.",
+            id="never changed",
+        ),
+        pytest.param(
             "{sticky: true, list: {kind: Pod, labels: app=web, count: 9}}",
             "Expected 9 Pods with `app=web`, found 2.",
             id="never once",
@@ -358,6 +404,17 @@ def test_a_past_that_is_over_is_seen(cluster):
     assert "for a while: 0" in verdict(fork, f"always: {{list: {inner}}}")
     assert verdict(fork, f"{{sticky: true, list: {inner}}}") == ""
     assert verdict(fork, f"list: {inner}") != ""
+
+
+def test_who_made_a_change_may_be_forgotten(cluster, monkeypatch):
+    def forgotten(*_asked):
+        raise KeyError
+
+    monkeypatch.setattr(Cluster, "why", forgotten)
+    said = verdict(
+        cluster, "changed: {kind: Deployment, name: web, field: spec.replicas, by: kubernetes-admin}"
+    )
+    assert "a change so long ago that who made it is forgotten" in said
 
 
 def test_what_is_said_in_chinese(cluster):
@@ -460,6 +517,16 @@ def test_a_missing_number_counts_as_nothing():
             "always: {object: {kind: Pod, name: a, expect: [{field: a, is: 1}]}}",
             ["only now", "without a"],
             id="always",
+        ),
+        pytest.param(
+            "between: {from: {object: {kind: Pod, name: a}}, hold: {object: {kind: Pod, name: a, expect: [{field: a, is: 1}]}}}",
+            ["only now", "without a"],
+            id="between",
+        ),
+        pytest.param(
+            "changed: {kind: Pod, name: a, field: spec.nodeName, by: kube-scheduler, because: kubernetes-admin}",
+            ["by anybody", "because of anybody"],
+            id="changed",
         ),
         pytest.param(
             "on_fork: {do: [{delete: {kind: Pod, name: a}}], then: [{object: {kind: Pod, name: a, expect: [{field: a, is: 1}]}}]}",

@@ -6,7 +6,21 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from labs.kit.checking import Judge, Reader
-from labs.kit.checks import always, can_i, dns, event, exec, list, log, object, on_fork, python, request
+from labs.kit.checks import (
+    always,
+    between,
+    can_i,
+    changed,
+    dns,
+    event,
+    exec,
+    list,
+    log,
+    object,
+    on_fork,
+    python,
+    request,
+)
 from labs.kit.checks.always import OnceJudge
 from labs.kit.checks.kind import CheckKind, Context
 from labs.kit.shapes import Schema
@@ -22,6 +36,8 @@ KINDS: tuple[CheckKind, ...] = (
     log.KIND,
     on_fork.KIND,
     always.KIND,
+    between.KIND,
+    changed.KIND,
     python.KIND,
 )
 """Every kind of check."""
@@ -48,7 +64,9 @@ def build(data: Mapping[str, Any], functions: Mapping[str, Callable[[Reader], No
 
 
 MOMENTS = tuple(kind.key for kind in KINDS if kind.of_moments)
-"""The kinds that can be asked of the past: what ``always`` and ``sticky`` take."""
+"""The kinds that can be asked of the past: what ``always``, ``between`` and ``sticky`` take."""
+PAST = tuple(kind.key for kind in KINDS if kind.of_past)
+"""The kinds that ask for the past themselves."""
 
 
 def rules(kinds: tuple[CheckKind, ...]) -> Schema:

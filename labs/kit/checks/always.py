@@ -7,17 +7,9 @@ from dataclasses import dataclass
 from typing import Any
 
 from labs.kit import history
-from labs.kit.checking import Fail, Judge, Reader, Snapshot, View
+from labs.kit.checking import Fail, Judge, Reader
 from labs.kit.checks.kind import CheckKind, Context
 from labs.kit.words import say
-
-
-def _failure(judge: Snapshot, view: View) -> Fail | None:
-    try:
-        judge.judge_view(view)
-    except Fail as failure:
-        return failure
-    return None
 
 
 @dataclass(frozen=True)
@@ -31,7 +23,7 @@ class AlwaysJudge:
         """Raises Fail."""
         held, failure = False, None
         for moment in history.moments(reader.cluster, self.inner.kinds()):
-            failure = _failure(self.inner, moment)
+            failure = history.failure(self.inner, moment)
             if failure is None:
                 held = True
             elif held:
@@ -57,7 +49,7 @@ class OnceJudge:
     def judge(self, reader: Reader) -> None:
         """Raises Fail, as it stands now, when it never held."""
         for moment in history.moments(reader.cluster, self.inner.kinds()):
-            if _failure(self.inner, moment) is None:
+            if history.failure(self.inner, moment) is None:
                 return
         self.inner.judge(reader)
 
@@ -77,4 +69,5 @@ KIND = CheckKind(
     "Once it held, it has held at every moment since: asked of the cluster's past, revision by revision.",
     {"$ref": "#/$defs/moment"},
     _build,
+    of_past=True,
 )

@@ -34,6 +34,8 @@ class CheckKind:
     """Raises ValueError for data that the schema lets through and that cannot be meant."""
     of_moments: bool = False
     """Whether its judges are Snapshots: what they look at can be asked of the past."""
+    of_past: bool = False
+    """Whether it asks for the cluster's past itself."""
 
 
 NAME: Schema = {"type": "string", "description": "a name"}
