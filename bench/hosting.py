@@ -24,6 +24,7 @@ from pathlib import Path
 from typing import Any
 
 from bench.stalls import Stalls
+from cluster_engine.memory import die_with_parent, one_arena, relax_collector
 
 ROOT = Path(__file__).resolve().parent.parent
 MAPS = "/api/v1/namespaces/default/configmaps"
@@ -74,7 +75,7 @@ def platform() -> Iterator[None]:
         socket = Path(folder, "redis.sock")
         program = Path(sys.executable).parent / "redis-server"
         command = [str(program), "--port", "0", "--unixsocket", str(socket), "--save", "", "--dir", folder]
-        redis = subprocess.Popen(command, stdout=subprocess.DEVNULL)
+        redis = subprocess.Popen(command, stdout=subprocess.DEVNULL, preexec_fn=die_with_parent)
         os.environ |= {
             "DRYDOCK_EMBEDDED": "1", "DRYDOCK_VAR": folder, "DRYDOCK_REDIS_URL": f"unix://{socket}?db=0",
             "DRYDOCK_LOG_LEVEL": "ERROR", "DJANGO_SETTINGS_MODULE": "config.settings",
@@ -99,8 +100,6 @@ def platform() -> Iterator[None]:
 def host() -> Iterator[Any]:
     """An engine host as a worker has it."""
     from runs.host.host import EngineHost
-
-    from cluster_engine.memory import one_arena, relax_collector
 
     one_arena()
     relax_collector(whole=False)
@@ -243,7 +242,8 @@ def active(count: int, seconds: float, hostile: bool = False) -> dict[str, Any]:
 def _client(name: str, made: Any, seconds: float, *runs: uuid.UUID) -> subprocess.Popen[bytes]:
     """A process that asks the host things: `client` (learners) or `flood`."""
     command = [sys.executable, "-m", "bench.hosting", name, made.url, made.name, str(seconds)]
-    process = subprocess.Popen(command, stdin=subprocess.PIPE, stdout=subprocess.PIPE, cwd=ROOT)
+    pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
+    process = subprocess.Popen(command, cwd=ROOT, preexec_fn=die_with_parent, **pipes)
     assert process.stdin is not None
     process.stdin.write(json.dumps([str(run) for run in runs]).encode() + b"\n")
     process.stdin.flush()
@@ -519,7 +519,6 @@ def worker() -> None:
     django.setup()
     from grading import queue, services
 
-    from cluster_engine.memory import relax_collector
     from labs.kit.catalog import DEFAULT_SEED
 
     services._booted("declare-a-deployment", DEFAULT_SEED).fork()

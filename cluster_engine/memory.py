@@ -41,10 +41,15 @@ def one_arena() -> None:
         mallopt(_ARENA_MAX, 1)
 
 
-def serve_parent(limit: int) -> None:
-    """In a process that computes for its parent: it ends with that one, however that ends, leaves Ctrl-C to it, and
-    takes ``limit`` bytes of address space at most."""
+def die_with_parent() -> None:
+    """In a child: it ends with its parent, however that ends."""
     ctypes.CDLL(None, use_errno=True).prctl(_PDEATHSIG, signal.SIGKILL, 0, 0, 0)
+
+
+def serve_parent(limit: int) -> None:
+    """In a process that computes for its parent: it ends with that one, leaves Ctrl-C to it, and takes ``limit`` bytes
+    of address space at most."""
+    die_with_parent()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     resource.setrlimit(resource.RLIMIT_AS, (limit, limit))
 

@@ -13,7 +13,7 @@ from typing import Any
 import httpx
 import pytest
 from runs import hosting, journal, registry, services
-from runs.host.host import EngineHost, Found, Seen, _tidy_database
+from runs.host.host import EngineHost, Found, Seen, _found, _note_activity
 from runs.models import JournalEntry, Keyframe, Run
 from runs.proxy.sockets import open_socket
 from runs.signing import SIGNATURE_HEADER, sign
@@ -553,9 +553,9 @@ def test_a_run_that_is_another_host_s_is_let_go(hosts: Callable[[], EngineHost],
     first, second = hosts(), hosts()
     first.acquire(fresh.pk)
     held = {fresh.pk: first.runs[fresh.pk].epoch}
-    assert _tidy_database([], held).over == set()
+    assert _found(set(), held).over == set()
     second.acquire(fresh.pk)
-    assert _tidy_database([], held).over == {fresh.pk}
+    assert _found(set(), held).over == {fresh.pk}
 
 
 def test_who_is_watched_sleeps_last(host: EngineHost, make_run: Callable[..., Run], settings: Any) -> None:
@@ -623,7 +623,8 @@ def test_time_that_was_seen_is_not_lost_with_redis(host: EngineHost, fresh: Run)
     hosted.driver.catch_up()
     reached = hosted.cluster.clock.now
     seen = [Seen(fresh.pk, hosted.epoch, hosted.user_id, reached, 0.42), Seen(fresh.pk, 7, 0, 1, 1.0)]
-    assert _tidy_database(seen, {fresh.pk: hosted.epoch}) == Found(
+    _note_activity(seen)
+    assert _found({hosted.user_id, 0}, {fresh.pk: hosted.epoch}) == Found(
         set(), {hosted.user_id: Run.objects.get().kept_bytes}
     )
     fresh.refresh_from_db()

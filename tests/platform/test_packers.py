@@ -6,6 +6,8 @@ import io
 import json
 import os
 import re
+import select
+import subprocess
 import sys
 from collections.abc import Iterator
 from pathlib import Path
@@ -97,3 +99,23 @@ def test_the_process_ends_with_its_input(cluster: Cluster) -> None:
     size, _, keyframe = answers.getvalue().partition(b"\n")
     assert keyframe == cluster.keyframe()
     assert json.loads(size) == {"size": len(keyframe)}
+
+
+PARENT = """
+import subprocess, sys, time
+from cluster_engine.memory import die_with_parent
+child = subprocess.Popen(["sleep", "600"], preexec_fn=die_with_parent, stdout=subprocess.DEVNULL)
+print(child.pid, flush=True)
+time.sleep(600)
+"""
+
+
+def test_a_child_ends_with_its_parent_however_that_ends() -> None:
+    parent = subprocess.Popen([sys.executable, "-c", PARENT], stdout=subprocess.PIPE, text=True)
+    assert parent.stdout is not None
+    child = os.pidfd_open(int(parent.stdout.readline()))
+    parent.kill()
+    parent.wait()
+    gone, _, _ = select.select([child], [], [], 30)
+    os.close(child)
+    assert gone

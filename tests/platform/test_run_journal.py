@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.db import connection
 from django.utils import timezone
 from runs import journal, states
-from runs.host.writer import JournalWriter, _by_owner, _Order
+from runs.host.writer import JournalWriter, _by_owner, _Order, checkpoint
 from runs.journal import FencedError, Record
 from runs.models import JournalEntry, Keyframe, Run
 
@@ -134,6 +136,69 @@ def test_group_commit_fails_only_the_fenced(make_run: Callable[..., Run]) -> Non
     assert [type(result) for result in results] == [type(None), FencedError, type(None)] * 20
     assert seqs(runs[0]) == seqs(runs[2]) == list(range(20))
     assert seqs(runs[1]) == []
+
+
+@pytest.mark.django_db(transaction=True)
+def test_what_nobody_waits_for_takes_turns_with_entries(run: Run) -> None:
+    """Two writers of one process never meet in the database, where one of them would be put to sleep."""
+    journal.take_over(run.pk)
+    writer = JournalWriter()
+    writer.start()
+    writing, most = 0, 0
+
+    def busy(execute: Any, *args: Any) -> Any:
+        nonlocal writing, most
+        writing += 1
+        most = max(most, writing)
+        try:
+            time.sleep(0.0005)
+            return execute(*args)
+        finally:
+            writing -= 1
+
+    def errand(number: int) -> int:
+        with connection.execute_wrapper(busy):
+            journal.keep_keyframe(run.pk, 1, number, b"state")
+        return number
+
+    commit = writer._commit
+
+    def watched(batch: Any) -> None:
+        with connection.execute_wrapper(busy):
+            commit(batch)
+
+    writer._commit = watched  # type: ignore[method-assign]
+
+    async def both() -> list[Any]:
+        entries = [writer.write(run.pk, 1, [record(seq)]) for seq in range(20)]
+        return await asyncio.gather(*entries, *(writer.do(errand, number) for number in range(20)))
+
+    results = asyncio.run(both())
+    writer.stop()
+    assert results == [None] * 20 + list(range(20))
+    assert most == 1
+
+
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="PostgreSQL checkpoints by itself")
+def test_no_entry_waits_for_a_checkpoint(run: Run) -> None:
+    """More pages than those after which SQLite has a commit bring them into the file are left to `checkpoint`."""
+    journal.take_over(run.pk)
+    writer = JournalWriter()
+    writer.start()
+
+    async def write_all() -> None:
+        for seq in range(30):
+            await writer.write(run.pk, 1, [record(seq, body="x" * 200_000)])
+
+    checkpoint()
+    asyncio.run(write_all())
+    with connection.cursor() as cursor:
+        _busy, logged, brought = cursor.execute("PRAGMA wal_checkpoint(PASSIVE)").fetchone()
+    assert logged > 1_200, "no commit had begun the log anew"
+    assert brought == logged
+    writer.stop()
+    assert seqs(run) == list(range(30))
 
 
 def test_an_entry_may_become_smaller(run: Run) -> None:

@@ -46,7 +46,7 @@ from runs.host.graders import Graders
 from runs.host.hosted import HostedRun
 from runs.host.packers import Packers
 from runs.host.pasts import Pasts
-from runs.host.writer import JournalUnavailableError, JournalWriter
+from runs.host.writer import JournalUnavailableError, JournalWriter, checkpoint
 from runs.models import Run, TransitionError
 from runs.registry import Location
 
@@ -58,6 +58,8 @@ JANITOR_SECONDS = 5.0
 PURGE_SECONDS = 3600.0
 #: Runs that begin to doze in one round of the janitor's, at most.
 DOZES = 50
+#: Runs of which it is noted at once that somebody uses them: entries wait meanwhile.
+NOTED = 8
 #: From one look of the garbage collector at all objects to the next: where nobody is connected, and at the latest.
 COLLECT_SECONDS, COLLECT_LATEST = 600.0, 6 * 3600.0
 SWITCH_SECONDS = 0.0002
@@ -444,7 +446,10 @@ class EngineHost:
         ]
         try:
             held = {resident.run_id: resident.epoch for resident in self.residents}
-            found = await self.in_thread(_tidy_database, active, held)
+            for first in range(0, len(active), NOTED):
+                await self.writer.do(_note_activity, active[first : first + NOTED])
+            await self.in_thread(checkpoint)
+            found = await self.in_thread(_found, {seen.user_id for seen in active}, held)
         except DatabaseError as error:
             logger.warning("the janitor cannot reach the database: %s", error)
             return
@@ -502,20 +507,24 @@ def _lost(held: list[tuple[uuid.UUID, int]]) -> set[uuid.UUID]:
         close_old_connections()
 
 
-def _tidy_database(active: list[Seen], held: dict[uuid.UUID, int]) -> Found:
-    """Note activity, and how far time has come; find what is over, and what the users keep."""
+def _note_activity(active: list[Seen]) -> None:
+    """Note who is used, and how far their time has come."""
+    now = timezone.now()
+    with transaction.atomic():
+        # In the order in which the journal is written, too: see `writer`.
+        for seen in sorted(active, key=lambda seen: seen.run_id):
+            Run.objects.filter(pk=seen.run_id, epoch=seen.epoch).update(
+                last_active=now, reached_us=seen.reached_us, pace=round(seen.pace * 100)
+            )
+
+
+def _found(users: set[int], held: dict[uuid.UUID, int]) -> Found:
+    """What is over, and what the users keep."""
     close_old_connections()
     try:
-        now = timezone.now()
-        with transaction.atomic():
-            # In the order in which the journal is written, too: see `writer`.
-            for seen in sorted(active, key=lambda seen: seen.run_id):
-                Run.objects.filter(pk=seen.run_id, epoch=seen.epoch).update(
-                    last_active=now, reached_us=seen.reached_us, pace=round(seen.pace * 100)
-                )
         current = dict(Run.objects.live().filter(pk__in=list(held)).values_list("pk", "epoch"))
         over = {run_id for run_id, epoch in held.items() if current.get(run_id) != epoch}
-        kept = Run.objects.filter(user__in={seen.user_id for seen in active}).values("user").order_by()
+        kept = Run.objects.filter(user__in=users).values("user").order_by()
         sums = kept.annotate(total=Sum("kept_bytes")).values_list("user", "total")
         return Found(over, dict(sums))
     finally:

@@ -327,7 +327,7 @@ class HostedRun:
 
     async def _keep_amended(self, record: Record) -> None:
         try:
-            await self.host.in_thread(journal.amend, self.run_id, self.epoch, record)
+            await self.host.writer.do(journal.amend, self.run_id, self.epoch, record)
         except (FencedError, DatabaseError) as error:
             # The larger entry does the same at a replay.
             logger.info("an entry stays as large as it was: %s", error, extra={"run": self.run_id})
@@ -378,7 +378,7 @@ class HostedRun:
         cost, self._framed_spent = spent - self._framed_spent, spent
         try:
             data = await self.host.pack(fork)
-            await self.host.in_thread(
+            await self.host.writer.do(
                 journal.keep_keyframe, self.run_id, self.epoch, seq, data, at, cost, begin
             )
             return data
