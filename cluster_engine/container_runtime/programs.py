@@ -52,6 +52,29 @@ def entrypoint(
     return Program(name, on=on)
 
 
+Talk = Callable[[Sys, State, State, str], tuple[str, str, bool]]
+"""(sys, the server's state, what is kept of the connection, what came and was not taken yet) -> (what is answered, what
+is not taken yet, whether the connection ends). Of the server's state only direct values may be replaced."""
+TALKS = 128
+"""Connections that such a server talks on at the same time; one more is closed at once."""
+
+
+def by_lines(answer: Callable[[Sys, State, State, str], tuple[str, bool]], most: int) -> Talk:
+    """A conversation of lines, of at most so many bytes each: a line is answered, or the connection ends."""
+
+    def talk(sys: Sys, state: State, own: State, text: str) -> tuple[str, str, bool]:
+        said = ""
+        while "\n" in text:
+            line, _, text = text.partition("\n")
+            more, ends = answer(sys, state, own, line.removesuffix("\r"))
+            said += more
+            if ends:
+                return said, "", True
+        return said, text, len(text) > most
+
+    return talk
+
+
 def daemon(
     name: str,
     start: Callable[[Sys], list[Line]],
@@ -62,8 +85,10 @@ def daemon(
     check: Callable[[Sys], tuple[int, list[Line]]] | None = None,
     stopping: Callable[[Sys], list[Line]] | None = None,
     stop_after: int = 20_000,
+    talk: Talk | None = None,
 ) -> Program:
-    """A server whose protocol is not simulated: it says what it says, listens, closes whoever talks to it."""
+    """A server that says what it says and listens. Without ``talk`` its protocol is not simulated: it closes whoever
+    talks to it."""
 
     def on(sys: Sys, state: State, event: Event) -> State:
         match event:
@@ -93,10 +118,29 @@ def daemon(
                 if stopping is not None:
                     say(sys, stopping(sys))
                 sys.sleep(stop_after)
+            case ["accepted", _, fd, _, _] if len(state.get("talks", ())) >= TALKS:
+                sys.close(fd)
             case ["accepted", _, fd, _, _]:
+                if talk is not None:
+                    state["talks"] = {**state.get("talks", {}), str(fd): {"text": ""}}
+                sys.read(fd)
+            case ["data", fd, chunk] if talk is not None:
+                own = dict(state["talks"][str(fd)])
+                said, own["text"], ends = talk(sys, state, own, own["text"] + chunk)
+                sys.write(fd, said)
+                if ends:
+                    return _hung_up(sys, state, fd)
+                state["talks"][str(fd)] = own
                 sys.read(fd)
             case ["data" | "end" | "failed", fd, *_]:
-                sys.close(fd)
+                return _hung_up(sys, state, fd)
         return state
 
     return Program(name, on=on)
+
+
+def _hung_up(sys: Sys, state: State, fd: int) -> State:
+    if "talks" in state:
+        state["talks"] = {key: own for key, own in state["talks"].items() if key != str(fd)}
+    sys.close(fd)
+    return state

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from cluster_engine.container_runtime import http
+from cluster_engine.container_runtime import http, programs
 from cluster_engine.container_runtime.logs import LINE, Log
 from tests.linux.world import World
 
@@ -24,6 +24,24 @@ def test_connections_of_a_server(monkeypatch: pytest.MonkeyPatch) -> None:
     world.machine.accept(80, "", "10.0.0.2", 5000)
     world.settle()
     assert world.host.calls == [("close", socks[2]), ("close", socks[0])]
+
+
+def test_connections_of_a_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(programs, "TALKS", 1)
+    talk = programs.by_lines(lambda sys, state, own, line: (f"{line}!\n", line == "bye"), 8)
+    daemon = programs.daemon("daemon", lambda sys: [], after=1, ports=(80,), ready=lambda sys: [], talk=talk)
+    world = World(table={"daemon": daemon}.get, names=["daemon"])
+    world.start("daemon")
+    world.advance(10)
+    first, second = (world.machine.accept(80, "", "10.0.0.2", port) or "" for port in (1, 2))
+    world.settle()
+    assert world.host.calls[-1] == ("close", second)
+    world.machine.received(first, "hello\nwor")
+    world.settle()
+    assert ("send", first, "hello!\n") in world.host.calls
+    world.machine.received(first, "ld, all of it")
+    world.settle()
+    assert world.host.calls[-1] == ("close", first)
 
 
 def test_a_line_that_does_not_end_is_cut() -> None:

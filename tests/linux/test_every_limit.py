@@ -132,6 +132,7 @@ CROSSED: dict[str, str] = {
     "container_runtime/http.py:BODY_LIMIT": "tests/container_runtime/test_http.py::test_parse",
     "container_runtime/http.py:HEAD_LIMIT": "tests/container_runtime/test_http.py::test_parse",
     "container_runtime/http.py:OPEN": "tests/container_runtime/test_server_limits.py::test_connections_of_a_server",
+    "container_runtime/programs.py:TALKS": "tests/container_runtime/test_server_limits.py::test_connections_of_a_daemon",
     "container_runtime/logs.py:LIMIT": "tests/container_runtime/test_sandboxes.py::test_logs_are_bounded",
     "container_runtime/logs.py:LINE": "tests/container_runtime/test_server_limits.py::test_a_line_that_does_not_end_is_cut",
     "container_runtime/names.py:_LIMIT": "tests/container_runtime/test_image_names.py::test_refused",

@@ -1,10 +1,12 @@
-"""mysql: wants a root password, then listens on 3306; queries are not simulated."""
+"""mysql: wants a root password, then listens on 3306 and keeps tables (`sql/`); `mysql` asks it."""
 
 from __future__ import annotations
 
 from cluster_engine.container_runtime.http import Line
 from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, tags
+from cluster_engine.container_runtime.images._mysql import CLIENTS, keeping, talk
 from cluster_engine.container_runtime.programs import daemon, entrypoint, entrypoint_note
+from cluster_engine.container_runtime.sql.server import prepare
 from cluster_engine.linux.program import Program, Sys
 from cluster_engine.sim import rfc3339
 
@@ -18,6 +20,7 @@ _WAYS = (
 
 def _programs(variant: Variant) -> dict[str, Program]:
     version = variant.version
+    kept = keeping(version, ("MYSQL",))
 
     def greeting(sys: Sys) -> Line:
         return entrypoint_note(sys, "Note", f"Entrypoint script for MySQL Server {version}-1.el9 started.")
@@ -33,7 +36,11 @@ def _programs(variant: Variant) -> dict[str, Program]:
         ]
 
     def start(sys: Sys) -> list[Line]:
-        return [greeting(sys), entrypoint_note(sys, "Note", "Initializing database files")]
+        found = prepare(kept, sys)
+        return [
+            greeting(sys),
+            *([] if found else [entrypoint_note(sys, "Note", "Initializing database files")]),
+        ]
 
     def ready(sys: Sys) -> list[Line]:
         stamp = rfc3339(sys.now).replace("Z", ".000000Z")
@@ -48,11 +55,19 @@ def _programs(variant: Variant) -> dict[str, Program]:
         ]
 
     mysqld = daemon(
-        "mysqld", start, after=6_000_000, ports=(3306,), ready=ready, check=check, stop_after=1_500_000
+        "mysqld",
+        start,
+        after=6_000_000,
+        ports=(3306,),
+        ready=ready,
+        check=check,
+        stop_after=1_500_000,
+        talk=talk(kept),
     )
     return {
         "/usr/local/bin/docker-entrypoint.sh": entrypoint("docker-entrypoint.sh", "mysqld"),
         "/usr/sbin/mysqld": mysqld,
+        **CLIENTS,
     }
 
 

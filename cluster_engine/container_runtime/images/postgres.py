@@ -1,10 +1,17 @@
-"""postgres: wants POSTGRES_PASSWORD, then listens on 5432; queries are not simulated."""
+"""postgres: wants POSTGRES_PASSWORD, then listens on 5432 and keeps tables (`sql/`); psql asks it."""
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from cluster_engine.container_runtime.http import Line
 from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, debian_files, tags
-from cluster_engine.container_runtime.programs import daemon, entrypoint
+from cluster_engine.container_runtime.programs import by_lines, daemon, entrypoint
+from cluster_engine.container_runtime.sql import postgres as words
+from cluster_engine.container_runtime.sql.dialect import Session
+from cluster_engine.container_runtime.sql.engine import MAX_SCRIPT
+from cluster_engine.container_runtime.sql.psql import READY, client
+from cluster_engine.container_runtime.sql.server import Keeping, answered, prepare
 from cluster_engine.linux.program import Program, Sys
 from cluster_engine.sim import rfc3339
 
@@ -42,11 +49,47 @@ def _check(sys: Sys) -> tuple[int, list[Line]]:
     return 1, _lines(_REFUSAL, "stderr")
 
 
-def _start(sys: Sys) -> list[Line]:
-    return _lines(_INIT, "stdout")
+_FOUND = """
+PostgreSQL Database directory appears to contain a database; Skipping initialization
+"""
+
+
+def _data(env: Mapping[str, str]) -> str:
+    return env.get("PGDATA") or "/var/lib/postgresql/data"
+
+
+def _first(env: Mapping[str, str]) -> tuple[dict[str, str], list[str]]:
+    user = env.get("POSTGRES_USER") or "postgres"
+    trust = env.get("POSTGRES_HOST_AUTH_METHOD") == "trust"
+    databases = dict.fromkeys(("postgres", env.get("POSTGRES_DB") or user))
+    return {user: "" if trust else env.get("POSTGRES_PASSWORD", "")}, list(databases)
+
+
+def _denied(session: Session, password: str, remote: bool) -> str:
+    if session.user not in session.roles and not remote:
+        return f'FATAL:  role "{session.user}" does not exist'
+    wanted = session.roles.get(session.user)
+    if not remote or wanted == "":
+        return ""
+    if not password:
+        return "fe_sendauth: no password supplied"
+    return "" if password == wanted else f'FATAL:  password authentication failed for user "{session.user}"'
 
 
 def _programs(variant: Variant) -> dict[str, Program]:
+    keeping = Keeping(
+        words.DIALECT,
+        variant.version,
+        folder=lambda env: f"{_data(env)}/base",
+        roles=lambda env: f"{_data(env)}/global/roles.json",
+        first=_first,
+        denied=_denied,
+        unknown=lambda name: f'FATAL:  database "{name}" does not exist',
+    )
+
+    def start(sys: Sys) -> list[Line]:
+        return _lines(_FOUND if prepare(keeping, sys) else _INIT, "stdout")
+
     def ready(sys: Sys) -> list[Line]:
         stamp = rfc3339(sys.now)[:19].replace("T", " ") + f".{sys.now // 1000 % 1000:03d} UTC"
         return [
@@ -59,11 +102,20 @@ def _programs(variant: Variant) -> dict[str, Program]:
         ]
 
     postgres = daemon(
-        "postgres", _start, after=2_000_000, ports=(5432,), ready=ready, check=_check, stop_after=200_000
+        "postgres",
+        start,
+        after=2_000_000,
+        ports=(5432,),
+        ready=ready,
+        check=_check,
+        stop_after=200_000,
+        talk=by_lines(lambda sys, state, own, line: answered(keeping, sys, own, line), 2 * MAX_SCRIPT),
     )
     return {
         "/usr/local/bin/docker-entrypoint.sh": entrypoint("docker-entrypoint.sh", "postgres"),
         "/usr/local/bin/postgres": postgres,
+        "/usr/local/bin/psql": client(variant.version),
+        "/usr/local/bin/pg_isready": READY,
     }
 
 
