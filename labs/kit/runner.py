@@ -29,21 +29,16 @@ class CheckResult:
     score: int
     max_score: int
     message: Text
-    hints: tuple[Text, ...] = ()
+    hint: Text
+    """The first hint."""
     step: str = ""
     look: str = ""
     """The command that shows what is wrong."""
     error: str = ""
     """Why it could not be asked, in a word to its author; learners are not shown it."""
 
-    @property
-    def hint(self) -> Text:
-        """The first hint; empty when there is none."""
-        return self.hints[0] if self.hints else plain("")
-
     def as_dict(self, language: str) -> dict[str, Any]:
         """In one language."""
-        open_hints = () if self.state == "passed" else self.hints
         return {
             "id": self.id,
             "title": self.title[language],
@@ -51,8 +46,7 @@ class CheckResult:
             "score": self.score,
             "max_score": self.max_score,
             "message": self.message[language],
-            "hint": open_hints[0][language] if open_hints else "",
-            "hints": [hint[language] for hint in open_hints],
+            "hint": "" if self.state == "passed" else self.hint[language],
             "step": self.step,
             "look": self.look,
         }
@@ -106,7 +100,6 @@ class Report:
                     "max_score": check.max_score,
                     "message": dict(check.message),
                     "hint": {} if check.state == "passed" else dict(check.hint),
-                    "hints": [] if check.state == "passed" else [dict(hint) for hint in check.hints],
                     "step": check.step,
                     "look": check.look,
                 }
@@ -209,5 +202,5 @@ def judge(spec: CheckSpec, reader: Reader) -> CheckResult:
         )
     score = spec.points if state == "passed" else 0
     return CheckResult(
-        spec.id, spec.title, state, score, spec.points, message, spec.hints, spec.step, look, why
+        spec.id, spec.title, state, score, spec.points, message, spec.hint, spec.step, look, why
     )

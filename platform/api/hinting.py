@@ -33,6 +33,9 @@ class HintSerializer(serializers.Serializer[Any]):
     check = serializers.CharField()
     title = serializers.CharField()
     hint = serializers.CharField()
+    wait = serializers.IntegerField(
+        allow_null=True, help_text="Seconds until the next may be asked for; null after the last"
+    )
 
 
 class RunHintView(APIView):

@@ -66,7 +66,7 @@ class CheckResultSerializer(serializers.Serializer[Any]):
     max_score = serializers.IntegerField()
     message = serializers.CharField(allow_blank=True)
     hint = serializers.CharField(
-        allow_blank=True, help_text="The first hint; of a run, `hint/` gives the next ones"
+        allow_blank=True, help_text="The first hint; of a run, `hint/` gives all, one at a time"
     )
     step = serializers.CharField(allow_blank=True, help_text="The step of the lab that it belongs to")
     look = serializers.CharField(allow_blank=True, help_text="A command that shows what is wrong")
@@ -105,7 +105,7 @@ class SubmissionSerializer(serializers.ModelSerializer[Submission]):
     @extend_schema_field(CheckResultSerializer(many=True))
     def get_checks(self, submission: Submission) -> list[dict[str, Any]]:
         """The checks in the language of the request."""
-        return localize_checks(submission.checks, self.context.get("language", "en"))
+        return localize_checks(submission.checks, self.context.get("language", "en"), first_hint=True)
 
 
 class GradeSerializer(serializers.Serializer[Any]):

@@ -20,6 +20,8 @@ def render(lab: Lab, language: str, seed: int | None = None, *, fresh: bool = Fa
     this = lab.variant(seed)
     report = runner.grade(this, runner.boot(this, seed))
     results = {result.id: result.as_dict(language) for result in report.checks}
+    for check in this.checks:
+        results[check.id]["hints"] = [hint[language] for hint in check.hints]
     with translation.override(language):
         context: dict[str, Any] = {
             "lab": this,

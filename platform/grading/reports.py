@@ -11,7 +11,9 @@ from runs.services import pass_run
 
 from grading.models import Attempt
 
-TEXTS = ("title", "message", "hint", "hints")
+TEXTS = ("title", "message", "hint")
+HINTS = ("hint", "hints")
+"""Of a run they are given one at a time (`grading.hints`); older reports carry all of a check's."""
 DEFAULT_LANGUAGE = "en"
 
 
@@ -22,16 +24,19 @@ def text_in(language: str, texts: dict[str, str] | str) -> str:
     return texts.get(language) or texts.get(DEFAULT_LANGUAGE, "")
 
 
-def localize_checks(checks: list[dict[str, Any]], language: str) -> list[dict[str, Any]]:
-    """The checks with plain texts."""
+def localize_checks(
+    checks: list[dict[str, Any]], language: str, first_hint: bool = False
+) -> list[dict[str, Any]]:
+    """The checks with plain texts: without hints, or with the first, for what was graded without a run."""
+    untold = HINTS[1:] if first_hint else HINTS
     return [
-        {name: _told(value, language) if name in TEXTS else value for name, value in check.items()}
+        {
+            name: text_in(language, value) if name in TEXTS else value
+            for name, value in check.items()
+            if name not in untold
+        }
         for check in checks
     ]
-
-
-def _told(texts: Any, language: str) -> Any:
-    return [text_in(language, one) for one in texts] if isinstance(texts, list) else text_in(language, texts)
 
 
 def localize(report: dict[str, Any], language: str) -> dict[str, Any]:

@@ -116,7 +116,6 @@ def unchecked(lab: Any) -> dict[str, Any]:
                 "max_score": check.points,
                 "message": NOT_CHECKED,
                 "hint": {},
-                "hints": [],
                 "step": check.step,
                 "look": "",
             }

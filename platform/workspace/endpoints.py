@@ -9,7 +9,7 @@ from django.conf import settings
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.utils.translation import get_language
 from django.utils.translation import gettext as _
-from grading import appeals
+from grading import appeals, hints
 from grading.reports import localize, localize_checks
 from runs import branches as ways
 from runs import hosting, other_states, services, states, stations
@@ -19,6 +19,7 @@ from runs.models import Run
 from runs.reasons import with_words
 from runs.texts import is_storable
 
+from labs.kit.pages import HINTS
 from workspace import previews
 from workspace.answers import BadRequestError, endpoint, field, json_body, problem
 from workspace.variants import packed
@@ -88,16 +89,17 @@ async def appeal(request: HttpRequest, run: Run) -> HttpResponse:
 
 @endpoint("POST")
 async def hint(request: HttpRequest, run: Run) -> HttpResponse:
-    """Note that a hint was read: {check, number}, from 1."""
+    """The next hint about a check that fails (`grading.hints.Told`): {check, after}, how many are shown, from 0."""
     data = json_body(request)
-    number = data.get("number")
+    after = data.get("after")
+    if not isinstance(after, int) or not 0 <= after <= HINTS:
+        raise BadRequestError(_("There is no such hint."))
+    language = (get_language() or run.language).lower()
     try:
-        await sync_to_async(appeals.note_hint)(
-            run, field(data, "check"), number if isinstance(number, int) else 0
-        )
-    except appeals.HintError:
-        raise BadRequestError(_("There is no such hint.")) from None
-    return JsonResponse({})
+        told = await sync_to_async(hints.give)(run.pk, field(data, "check"), language, after)
+    except appeals.HintError as error:
+        return problem(409, str(error))
+    return JsonResponse(told)
 
 
 @endpoint("POST")

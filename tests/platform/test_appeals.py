@@ -129,25 +129,6 @@ def test_the_page_says_how_it_stands(client_of: Any, failing: Run) -> None:
     )
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({"check": "CHECK", "number": 1}, 200),
-        ({"check": "CHECK", "number": 3}, 200),
-        ({"check": "CHECK", "number": 0}, 400),
-        ({"check": "CHECK", "number": 4}, 400),
-        ({"check": "CHECK", "number": "1"}, 400),
-        ({"check": "none", "number": 1}, 400),
-        ({"number": 1}, 400),
-    ],
-)
-def test_a_hint_is_noted(client_of: Any, run: Run, lab: Any, body: dict[str, Any], status: int) -> None:
-    if body.get("check") == "CHECK":
-        body = {**body, "check": lab.checks[0].id}
-    assert post(client_of("owner"), run, "hint", body).status_code == status
-    assert HintRead.objects.filter(run=run).count() == (status == 200)
-
-
 def test_who_teaches_sees_how_far_hints_were_read(client_of: Any, run: Run, lab: Any) -> None:
     first, second = lab.checks[0], lab.checks[1]
     for check, number in ((first, 1), (first, 2), (first, 1), (second, 1)):
@@ -159,34 +140,60 @@ def test_who_teaches_sees_how_far_hints_were_read(client_of: Any, run: Run, lab:
 
 
 @pytest.fixture
-def hinted(run: Run, lab: Any) -> str:
-    """The id of a check that fails and has three hints; another passes."""
-    first, second = (check.id for check in lab.checks[:2])
-    words = [{"en": f"Hint {n}", "zh-hans": f"提示 {n}"} for n in (1, 2, 3)]
-    checks = [result(second, "passed"), {**result(first, "failed"), "hints": words}]
+def hinted(run: Run, lab: Any) -> Any:
+    """A check that fails; another passes."""
+    first, second = lab.checks[:2]
+    checks = [result(second.id, "passed"), {**result(first.id, "failed"), "hints": [dict(first.hint)]}]
     standing.record(run.pk, run.epoch, {"score": 1, "max_score": 2, "passed": False, "checks": checks}, True)
-    return str(first)
+    return first
 
 
 def test_hints_come_one_at_a_time_and_the_last_after_a_pause(
-    run: Run, hinted: str, client_of: Any, monkeypatch: pytest.MonkeyPatch
+    run: Run, hinted: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     now = timezone.now()
     monkeypatch.setattr(timezone, "now", lambda: now)
     client, path = client_of("owner"), f"/api/v1/runs/{run.pk}/hint/"
+    first, second, third = hinted.hints
 
     def ask(check: str | None = None) -> Any:
         return client.post(path, {} if check is None else {"check": check}, content_type="application/json")
 
-    assert ask().json() == {"check": hinted, "title": "One", "hint": "Hint 1"}
-    assert ask(hinted).json()["hint"] == "Hint 2"
+    expected = {"check": hinted.id, "title": hinted.title["en"], "hint": first["en"], "wait": 0}
+    assert ask().json() == expected
+    assert (told := ask(hinted.id).json()) == {**expected, "hint": second["en"], "wait": told["wait"]}
+    assert told["wait"] == 31
     refused = ask()
     assert (refused.status_code, "in 31 seconds" in refused.content.decode()) == (400, True)
-    assert appeals.hints_of(run) == {hinted: 2}, "what was not given is not noted"
+    assert appeals.hints_of(run) == {hinted.id: 2}, "what was not given is not noted"
     now += hints.PAUSE
-    assert hints.give(run.pk, "", "zh-hans")["hint"] == "提示 3"
-    assert ask().json()["hint"] == "Hint 3", "the last one again"
-    assert appeals.hints_of(run) == {hinted: 3}
+    assert hints.give(run.pk, "", "zh-hans")["hint"] == third["zh-hans"]
+    assert ask().json() == {**expected, "hint": third["en"], "wait": None}, "the last one again"
+    assert appeals.hints_of(run) == {hinted.id: 3}
+
+
+def test_the_page_asks_for_hints_one_at_a_time(
+    run: Run, hinted: Any, client_of: Any, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    now = timezone.now()
+    monkeypatch.setattr(timezone, "now", lambda: now)
+    owner = client_of("owner")
+
+    def ask(after: Any) -> Any:
+        return post(owner, run, "hint", {"check": hinted.id, "after": after})
+
+    texts = [hint["en"] for hint in hinted.hints]
+    assert not any(text in owner.get(f"/runs/{run.pk}/").content.decode() for text in texts)
+    assert ask(2).json()["hint"] == texts[0], "none is leapt over"
+    assert ask(0).json() == {**ask(0).json(), "hint": texts[0], "wait": 0}, "what was read is told again"
+    assert ask(1).json() == {**ask(1).json(), "hint": texts[1], "wait": 31}
+    refused = ask(2)
+    assert (refused.status_code, "in 31 seconds" in refused.json()["error"]) == (409, True)
+    now += hints.PAUSE
+    assert ask(2).json() == {**ask(2).json(), "hint": texts[2], "wait": None}
+    assert ask(1).json()["wait"] == 0, "once it was read, there is no pause any more"
+    assert [ask(wrong).status_code for wrong in (-1, 4, "1", None)] == [400] * 4
+    assert appeals.hints_of(run) == {hinted.id: 3}
 
 
 @pytest.mark.parametrize(
@@ -216,7 +223,7 @@ def test_the_terminal_gives_hints() -> None:
             @staticmethod
             async def in_thread(fn: Any, *args: Any) -> Any:
                 asked.append((fn, *args))
-                return hints.Told(check="one", title="One", hint="Look.")
+                return hints.Told(check="one", title="One", hint="Look.", wait=0)
 
     said = asyncio.run(HostedRun.typed_hint(Hosted(), {"check": "one"}))  # type: ignore[arg-type]
     assert (said, asked) == ("One: Look.", [(hints.give, "r", "one", "en")])

@@ -6,7 +6,7 @@ import { decorate } from "../lib/code";
 import { h, icon, inline, need } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
-import { fillAppeal, hintsOf, type Sent } from "./hints";
+import { fillAppeal, hintOf, type Sent } from "./hints";
 import { emit, on, page } from "./page";
 import { socket } from "./socket";
 
@@ -18,8 +18,6 @@ interface CheckAnswer {
   score: number;
   max_score: number;
   message: string;
-  hint: string;
-  hints?: string[];
   look?: string;
 }
 
@@ -318,8 +316,7 @@ function draw(row: HTMLElement, check: CheckAnswer): void {
       h("p", {}, h("button", { type: "button", class: "button button-small", onclick: () => emit("dd-run", { command: look }) }, icon("play"), t("checks.look"))),
     );
   }
-  const hints = hintsOf(check.id, check.hints?.length ? check.hints : check.hint ? [check.hint] : []);
-  if (hints) why.append(hints);
+  why.append(hintOf(check.id));
 }
 
 customElements.define("dd-guide", GuideElement);

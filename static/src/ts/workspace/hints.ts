@@ -4,41 +4,37 @@ import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
 import { page } from "./page";
 
-/** Wall time between a hint and the last one: time to think of it first. */
-const PAUSE_MS = 30_000;
-/** When the last hint of a check may be read, by check; a new result does not begin the pause anew. */
-const readable = new Map<string, number>();
-
-function note(check: string, number: number): void {
-  // It is read all the same where this cannot be noted.
-  request("POST", `${page.base}hint/`, { check, number }).catch(() => undefined);
+interface Told {
+  hint: string;
+  /** Seconds until the next one may be asked for; null: this is the last. */
+  wait: number | null;
 }
 
-/** The first hint; each holds the next one, which is offered to whoever has read it. How many there are is not said. */
-export function hintsOf(check: string, hints: string[], from = 0): HTMLElement | null {
-  const hint = hints[from];
-  if (hint === undefined) return null;
-  const title = from ? t("checks.another_hint") : t("checks.hint");
-  const box = h("details", { class: "check-hint" }, h("summary", {}, title), h("p", {}, ...inline(hint)));
-  box.addEventListener(
-    "toggle",
-    () => {
-      note(check, from + 1);
-      const next = hintsOf(check, hints, from + 1);
-      if (next) box.append(from > 0 && from + 1 === hints.length - 1 ? later(check, next) : next);
-    },
-    { once: true },
-  );
+/** A hint, asked for when it is opened; the next one is offered after it. How many there are is not said. */
+export function hintOf(check: string, after = 0): HTMLElement {
+  const said = h("p", { role: "status" });
+  const box = h("details", { class: "check-hint" }, h("summary", {}, after ? t("checks.another_hint") : t("checks.hint")), said);
+  let asked = false;
+  const ask = async (): Promise<void> => {
+    if (asked) return;
+    asked = true;
+    try {
+      const told = await request<Told>("POST", `${page.base}hint/`, { check, after });
+      said.replaceChildren(...inline(told.hint));
+      if (told.wait !== null) box.append(later(hintOf(check, after + 1), told.wait));
+    } catch (error) {
+      asked = false; // opened again, it is asked again
+      said.textContent = error instanceof RequestError ? error.message : t("http.offline");
+    }
+  };
+  box.addEventListener("toggle", () => void (box.open && ask()));
   return box;
 }
 
-function later(check: string, hint: HTMLElement): HTMLElement {
-  const at = readable.get(check) ?? Date.now() + PAUSE_MS;
-  readable.set(check, at);
-  const wait = at - Date.now();
-  if (wait <= 0) return hint;
-  const place = h("p", { class: "check-wait" }, t("checks.pause", { seconds: Math.ceil(wait / 1_000) }));
-  window.setTimeout(() => place.replaceWith(hint), wait);
+function later(hint: HTMLElement, seconds: number): HTMLElement {
+  if (seconds <= 0) return hint;
+  const place = h("p", { class: "check-wait" }, t("checks.pause", { seconds }));
+  window.setTimeout(() => place.replaceWith(hint), seconds * 1_000);
   return place;
 }
 
