@@ -203,7 +203,7 @@ def test_describe(kubectl: Kubectl) -> None:
     ):
         assert line in text.splitlines()
     assert re.search(
-        r"Normal  ScalingReplicaSet  \d+s +deployment-controller  "
+        r"Normal +ScalingReplicaSet +\S+ +deployment-controller  "
         r"Scaled up replica set web-7957885594 from 0 to 2\n",
         text,
     )

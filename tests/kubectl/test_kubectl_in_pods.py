@@ -106,7 +106,8 @@ LINES: dict[str, list[str]] = {
 }  # fmt: skip
 _EXIT = re.compile(r"command terminated with exit code \d+\n")
 _OWN = re.compile(r'"?(?:uid|resourceVersion|creationTimestamp)"?: "[^"]*"')
-_AGE = re.compile(r"\b\d+[sm](?:\d+s)?\b")
+_AGE = re.compile(r"\b(?:(?:\d+[ydhms])+|AGE)\b *")
+"""An age, or the head of a column of ages, and the spaces behind: as many as the longest age of the moment needs."""
 
 
 @pytest.fixture(scope="module")
