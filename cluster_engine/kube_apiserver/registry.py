@@ -122,14 +122,23 @@ class Registry:
 
     def connect(self, ctx: RequestContext, kind: Kind, namespace: str, name: str, options: JSON) -> None:
         """Asks the admission plugins about a CONNECT (exec, attach, portforward, proxy). Raises ApiError."""
-        mutating, validating = self._chain.of(kind.group_resource, CONNECT, ctx.subresource)
+        self._ask(ctx, kind, CONNECT, namespace, name, options)
+
+    def ask_create(self, ctx: RequestContext, kind: Kind, namespace: str, name: str, body: JSON) -> None:
+        """Asks the admission plugins about what is created and never stored (eviction, token). Raises ApiError."""
+        self._ask(ctx, kind, CREATE, namespace, name, body)
+
+    def _ask(
+        self, ctx: RequestContext, kind: Kind, operation: str, namespace: str, name: str, options: JSON
+    ) -> None:
+        mutating, validating = self._chain.of(kind.group_resource, operation, ctx.subresource)
         if mutating or validating:
             attributes = Attributes(
                 self.store,
                 self.identities,
                 ctx,
                 kind,
-                CONNECT,
+                operation,
                 namespace,
                 name,
                 options,

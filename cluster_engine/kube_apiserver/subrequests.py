@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 import orjson
 
@@ -224,6 +225,7 @@ class Subresources:
         accept = negotiate(request)
         ctx = write_context(request, user, "CreateOptions", "")
         obj = decode_as(request, "policy/v1", "Eviction")
+        self._registry.ask_create(replace(ctx, subresource="eviction"), kind, info.namespace, info.name, obj)
         done = eviction.evict(self._registry, ctx, info.namespace, info.name, obj)
         return self._replies.reply(request, 201, done, accept)
 
@@ -235,6 +237,7 @@ class Subresources:
         account = self._registry.find("serviceaccounts", info.namespace, info.name)
         if account is None:
             raise errors.not_found("serviceaccounts", info.name)
+        self._registry.ask_create(replace(ctx, subresource="token"), kind, info.namespace, info.name, obj)
         token_id = self._registry.identities.token_id(account["metadata"]["uid"], ctx.dry_run)
         done = token.issue(self._store, self._authenticator, account, obj, token_id)
         return self._replies.reply(request, 201, done, accept)

@@ -14,6 +14,7 @@ from .limit_ranger import LimitRanger
 from .mutating_admission_policy import MutatingAdmissionPolicy
 from .mutating_admission_webhook import MutatingAdmissionWebhook
 from .namespace_lifecycle import NamespaceLifecycle
+from .node_restriction import NodeRestriction
 from .persistent_volume_claim_resize import PersistentVolumeClaimResize
 from .plugin import Attributes, Chain, Host, Plugin
 from .pod_security import PodSecurity
@@ -30,6 +31,7 @@ PLUGINS: tuple[type[Plugin], ...] = (
     NamespaceLifecycle,
     LimitRanger,
     ServiceAccount,
+    NodeRestriction,
     TaintNodesByCondition,
     AlwaysPullImages,
     PodSecurity,

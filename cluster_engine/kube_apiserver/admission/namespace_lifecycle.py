@@ -24,7 +24,7 @@ class NamespaceLifecycle(Plugin):
     def concerns(self, resource: str, operation: str, subresource: str) -> bool:
         if operation == DELETE:
             return resource == "namespaces"
-        return operation == CREATE and resource != "namespaces"
+        return operation == CREATE and resource != "namespaces" and not subresource
 
     def validate(self, attributes: Attributes) -> None:
         if attributes.operation == DELETE and attributes.name in _IMMORTAL:

@@ -84,6 +84,9 @@ class Plugin:
     operations: tuple[str, ...] = (CREATE,)
     resources: tuple[str, ...] | None = None  # None: every resource
     subresources: bool = False  # whether writes to subresources concern it too
+    bodies: tuple[
+        str, ...
+    ] = ()  # subresources that are created and never stored which concern it (eviction, token)
     mutates: bool = False
     validates: bool = False
     optional: bool = False  # off in a cluster that does not name it
@@ -94,6 +97,8 @@ class Plugin:
     def concerns(self, resource: str, operation: str, subresource: str) -> bool:
         """Whether the chain of these requests holds this plugin."""
         if operation not in self.operations or (subresource and not self.subresources):
+            return False
+        if operation == CREATE and subresource and subresource not in self.bodies:
             return False
         return self.resources is None or resource in self.resources
 

@@ -40,7 +40,7 @@ class NodeAuthorizer:
 
     def decide(self, asked: Access) -> Decision:
         """Allow or no opinion, with what is missing."""
-        node = _node_of(asked.user)
+        node = node_of(asked.user)
         if node is None:
             return NO_OPINION
         if not node:
@@ -52,7 +52,7 @@ class NodeAuthorizer:
 
     def rules(self, user: UserInfo, namespace: str) -> Rules:
         """What depends on Pods cannot be listed."""
-        if _node_of(user) is None:
+        if node_of(user) is None:
             return Rules()
         return Rules(problem="node authorizer does not support user rule resolution")
 
@@ -134,7 +134,7 @@ class NodeAuthorizer:
             return _no("No Object name found")
         wanted = (asked.resource, asked.name)
         for pod in self._store.range("pods", asked.namespace or None):
-            if pod["spec"].get("nodeName") == node and wanted in _needs(pod):
+            if pod["spec"].get("nodeName") == node and wanted in needs(pod):
                 return _HERE
         return _no(f"no relationship found between node '{node}' and this object")
 
@@ -143,14 +143,14 @@ def _no(reason: str) -> Decision:
     return NO_OPINION._replace(reason=reason)
 
 
-def _node_of(user: UserInfo) -> str | None:
+def node_of(user: UserInfo) -> str | None:
     """The node's name, "" when it cannot be told, None when the user is no node (NodeIdentity)."""
     if not user.username.startswith(_PREFIX) or _GROUP not in user.groups:
         return None
     return user.username.removeprefix(_PREFIX)
 
 
-def _needs(pod: JSON) -> Iterator[tuple[str, str]]:
+def needs(pod: JSON) -> Iterator[tuple[str, str]]:
     """(resource, name) of everything that a kubelet reads for the Pod, the Pod itself first."""
     spec = pod["spec"]
     yield "pods", pod["metadata"]["name"]
