@@ -1,4 +1,5 @@
-"""rabbitmq: listens on 5672 (and 15672 with the management plugin); what clients ask it is not simulated."""
+# ruff: noqa: E501 (one answer a line)
+"""rabbitmq: listens on 5672 (and 15672 with the management plugin); what clients ask it is not simulated; `rabbitmqctl` tells how it is."""
 
 from __future__ import annotations
 
@@ -12,6 +13,44 @@ from cluster_engine.sim import rfc3339
 def _line(sys: Sys, text: str) -> Line:
     stamp = f"{rfc3339(sys.now)[:10]} {rfc3339(sys.now)[11:19]}.{sys.now % 1_000_000:06d}+00:00"
     return ("stdout", f"{stamp} [info] <0.254.0> {text}")
+
+
+def _control(version: str) -> Program:
+    """rabbitmqctl and rabbitmq-diagnostics: no client has made a queue, since none is understood."""
+
+    def run(sys: Sys, argv: list[str]) -> int:
+        words = [word for word in argv[1:] if not word.startswith("-")]
+        command = words[0] if words else ""
+        if not any(each["port"] == 5_672 for each in sys.listeners()):
+            sys.err(f"Error: unable to perform an operation on node 'rabbit@{sys.hostname}'. ")
+            sys.err("Please see diagnostics information and suggestions below.\n")
+            return 69
+        quiet = any(word in ("-q", "--quiet", "-s", "--silent") for word in argv)
+        if command not in _TOLD:
+            sys.err(f"{sys.name}: {command or 'no command'} is not simulated here; a real RabbitMQ has it\n")
+            return 64
+        heading, body = (text.format(host=sys.hostname, version=version) for text in _TOLD[command])
+        sys.out(("" if quiet else heading) + body)
+        return 0
+
+    return Program("rabbitmqctl", run=run)
+
+
+_TOLD = {
+    # command -> what stands above, what it tells
+    "status": (
+        "Status of node rabbit@{host} ...\n",
+        "Runtime\n\nRabbitMQ version: {version}\nNode name: rabbit@{host}\n\nListeners\n\n"
+        "Interface: [::], port: 5672, protocol: amqp, purpose: AMQP 0-9-1 and AMQP 1.0\n",
+    ),
+    "list_queues": ("Timeout: 60.0 seconds ...\nListing queues for vhost / ...\n", ""),
+    "list_exchanges": ("Listing exchanges for vhost / ...\n", "name\ttype\namq.direct\tdirect\namq.fanout\tfanout\namq.topic\ttopic\n\tdirect\n"),
+    "list_users": ("Listing users ...\n", "user\ttags\nguest\t[administrator]\n"),
+    "list_vhosts": ("Listing vhosts ...\n", "name\n/\n"),
+    "ping": ("Will ping rabbit@{host}. This only checks if the OS process is running and registered with epmd. Timeout: 60000 ms.\n", "Ping succeeded\n"),
+    "check_running": ("Checking if RabbitMQ is running on node rabbit@{host} ...\n", "RabbitMQ on node rabbit@{host} is fully booted and running\n"),
+    "await_startup": ("", ""),
+}  # fmt: skip
 
 
 def _programs(variant: Variant) -> dict[str, Program]:
@@ -41,6 +80,8 @@ def _programs(variant: Variant) -> dict[str, Program]:
     return {
         "/usr/local/bin/docker-entrypoint.sh": entrypoint("docker-entrypoint.sh", "rabbitmq-server"),
         "/opt/rabbitmq/sbin/rabbitmq-server": server,
+        "/opt/rabbitmq/sbin/rabbitmqctl": _control(variant.version),
+        "/opt/rabbitmq/sbin/rabbitmq-diagnostics": _control(variant.version),
     }
 
 

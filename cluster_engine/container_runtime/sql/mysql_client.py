@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_engine.container_runtime.sql.client import Client, program
+from cluster_engine.container_runtime.clients import Client, program
 from cluster_engine.container_runtime.sql.engine import Outcome
 from cluster_engine.container_runtime.sql.tokens import statements
 from cluster_engine.linux.program import Exit, Program, State, Sys
@@ -126,6 +126,7 @@ def _take(sys: Sys, state: State, line: str) -> Any:
 
 
 def _answer(sys: Sys, state: State, answer: Any) -> None:
+    state["version"] = answer.get("version", state.get("version"))
     if "fatal" in answer:
         if state["admin"]:
             sys.err(f"{sys.name}: connect to server at 'localhost' failed\nerror: '{answer['fatal']}'\n")

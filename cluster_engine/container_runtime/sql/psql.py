@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_engine.container_runtime.sql.client import Client, program
+from cluster_engine.container_runtime.clients import Client, program
 from cluster_engine.container_runtime.sql.engine import Outcome
 from cluster_engine.container_runtime.sql.tokens import statements
 from cluster_engine.linux.dns import is_address
@@ -144,6 +144,7 @@ def _command(sys: Sys, state: State, words: list[str]) -> Any:
 
 
 def _answer(sys: Sys, state: State, answer: Any) -> None:
+    state["version"] = answer.get("version", state.get("version"))
     if "fatal" in answer:
         if not state["ready"]:
             sys.err(octets(f"psql: error: {_where(state)}: {answer['fatal']}\n"))

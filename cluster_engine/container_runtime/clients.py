@@ -1,4 +1,4 @@
-"""What psql and mysql share: finding the server, and lines of statements from arguments, a file or a terminal."""
+"""What the clients of databases share: finding the server, and lines from arguments, a file or a terminal."""
 
 from __future__ import annotations
 
@@ -17,9 +17,15 @@ MAX_HELD = 64 * 1024
 """Bytes of a statement that has not ended yet."""
 
 
+def _line_of_json(text: str) -> tuple[Any, str] | None:
+    line, end, rest = text.partition("\n")
+    return (json.loads(line), rest) if end else None
+
+
 @dataclass(frozen=True, slots=True)
 class Client:
-    """What is particular to one client. Its state has ``host``, ``port``, ``login``, ``queue`` (lines to take),
+    """What is particular to one client. Its state has ``host``, ``port``, ``login`` (the first request, or None),
+    ``queue`` (lines to take),
     ``interactive``, ``stdin`` and ``status``."""
 
     start: Callable[[Sys, list[str]], State]
@@ -32,6 +38,10 @@ class Client:
     """Prints an answer."""
     prompt: Callable[[State], str]
     greeting: Callable[[State], str]
+    encode: Callable[[Any], str] = lambda asked: octets(json.dumps(asked)) + "\n"
+    """A request on its way."""
+    decode: Callable[[str], tuple[Any, str] | None] = _line_of_json
+    """The first answer of what has come, and the rest; None while it is not whole."""
 
 
 def program(name: str, given: Client) -> Program:
@@ -50,7 +60,10 @@ def program(name: str, given: Client) -> Program:
             case ["resolved", _, addresses]:
                 return _connect(sys, state, addresses[0])
             case ["connected", _]:
-                _send(sys, state, state["login"])
+                if state["login"] is not None:
+                    _send(given, sys, state, state["login"])
+                    return state
+                return _next(given, sys, _welcomed(given, sys, state))
             case ["unresolved", *_]:
                 given.unreachable(sys, state, "name")
                 sys.exit(state["lost"])
@@ -61,9 +74,14 @@ def program(name: str, given: Client) -> Program:
                 sys.exit(state["lost"])
             case ["data", fd, chunk] if fd == state["fd"]:
                 state["got"] += chunk
-                if "\n" in state["got"]:
-                    text, _, state["got"] = state["got"].partition("\n")
-                    return _answered(given, sys, state, json.loads(text))
+                try:
+                    found = given.decode(state["got"])
+                except ValueError:
+                    sys.exit(state["lost"])
+                if found is not None:
+                    answer, state["got"] = found
+                    given.answer(sys, state, answer)
+                    return _next(given, sys, _welcomed(given, sys, state))
                 if len(state["got"]) > MAX_ANSWER:
                     sys.exit(state["lost"])
                 sys.read(fd)
@@ -88,19 +106,18 @@ def _connect(sys: Sys, state: State, ip: str) -> State:
     return state
 
 
-def _send(sys: Sys, state: State, asked: Any) -> None:
-    sys.write(state["fd"], octets(json.dumps(asked)) + "\n")
+def _send(given: Client, sys: Sys, state: State, asked: Any) -> None:
+    sys.write(state["fd"], given.encode(asked))
     sys.read(state["fd"])
 
 
-def _answered(given: Client, sys: Sys, state: State, answer: Any) -> State:
-    if not state["ready"] and "fatal" not in answer:
+def _welcomed(given: Client, sys: Sys, state: State) -> State:
+    """The server has let the client in."""
+    if not state["ready"]:
         state["ready"] = True
-        state["version"] = answer["version"]
         if state["interactive"]:
             sys.out(given.greeting(state))
-    given.answer(sys, state, answer)
-    return _next(given, sys, state)
+    return state
 
 
 def _next(given: Client, sys: Sys, state: State) -> State:
@@ -110,7 +127,7 @@ def _next(given: Client, sys: Sys, state: State) -> State:
         state["queue"] = rest
         asked = given.take(sys, state, line)
         if asked is not None:
-            _send(sys, state, asked)
+            _send(given, sys, state, asked)
             return state
     if not state["stdin"]:
         sys.exit(state["status"])
