@@ -245,8 +245,9 @@ def _explained(text: Token, finder: Finder) -> list[Token]:
     for start, end, term in finder.uses(text.content):
         parts.append(Token("text", "", 0, content=text.content[place:start]))
         html = (
-            f'<span class="term"><button type="button" aria-describedby="term-{term.id}">'
-            f'{escape(text.content[start:end])}</button><span role="tooltip" id="term-{term.id}">'
+            # No <button>: a line may break at its edges, even before a full stop.
+            f'<span class="term"><span role="button" tabindex="0" aria-describedby="term-{term.id}">'
+            f'{escape(text.content[start:end])}</span><span role="tooltip" id="term-{term.id}">'
             f"{escape(localized(term.text))}</span></span>"
         )
         parts.append(Token("html_inline", "", 0, content=html))

@@ -93,7 +93,7 @@ def test_words_and_search(stack: Any, open_page: Callable[[Look], Any], look: Lo
     term = page.locator(".term").first
     meaning = term.locator("[role=tooltip]")
     expect(meaning).to_be_hidden()
-    term.locator("button").focus()
+    term.get_by_role("button").focus()
     meaning.wait_for(state="visible")
     page.keyboard.press("Escape")
     meaning.wait_for(state="hidden")
