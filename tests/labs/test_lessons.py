@@ -1,5 +1,6 @@
 """Lessons: both languages ask and show the same, questions are whole, blocks run."""
 
+import re
 from dataclasses import replace
 
 import pytest
@@ -30,6 +31,17 @@ def test_each_lesson_is_whole(lesson):
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
 def test_each_lesson_asks_at_least_twice_what_will_happen(lesson):
     assert len(questions.predictions_of(lesson.body["en"])) >= 2
+
+
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_the_minutes_of_a_lesson_are_honest(lesson):
+    """Words at 200 a minute, code left out; a quarter of a minute for each block that runs and each question."""
+    body = lesson.body["en"]
+    words = re.sub(r"^- /.*?/ ", "", re.sub(r"^```.*?^```$", "", body, flags=re.M | re.S), flags=re.M).split()
+    asked = len(questions.all_of(body)) + len(questions.predictions_of(body))
+    runs = sum(block.commands for block in blocks.of(lesson))
+    assert 5 <= lesson.minutes <= 10
+    assert abs(len(words) / 200 + (asked + runs) / 4 - lesson.minutes) <= 1.5
 
 
 @pytest.mark.slow
