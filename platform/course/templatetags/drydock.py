@@ -66,6 +66,18 @@ def state_name(state: str) -> str:
 
 
 @register.filter
+def lab_kind(kind: str) -> str:
+    """What a lab asks for, in a word: `{{ lab.type|lab_kind }}`."""
+    names: dict[str, Any] = {
+        "guided": gettext("Guided"),
+        "prediction": gettext("Prediction"),
+        "challenge": gettext("Challenge"),
+        "repair": gettext("Repair"),
+    }
+    return str(names[kind])
+
+
+@register.filter
 def run_state(state: str) -> str:
     """A run's state, in words."""
     names: dict[str, Any] = {
