@@ -60,7 +60,7 @@ _FORMATTER: HtmlFormatter[str] = HtmlFormatter(nowrap=True)
 
 _TAGS = {
     *("p", "br", "hr", "a", "em", "strong", "s", "code", "pre", "kbd", "sub", "sup"),
-    *("span", "button", "div", "section", "img", "blockquote", "h2", "h3", "h4", "h5"),
+    *("span", "div", "section", "img", "blockquote", "h2", "h3", "h4", "h5"),
     *("ul", "ol", "li", "dl", "dt", "dd", "table", "thead", "tbody", "tr", "th", "td"),
 }
 _ATTRIBUTES = {
@@ -69,8 +69,7 @@ _ATTRIBUTES = {
     "img": {"src", "alt", "title"},
     "ol": {"start"},
     "th": {"scope"},
-    "button": {"type", "aria-describedby"},
-    "span": {"role"},
+    "span": {"role", "tabindex", "aria-describedby"},
     "div": {"data-run", "data-file", "data-block", "data-own", "tabindex", "role", "aria-label"},
     "section": {"aria-label", "role"},
     "pre": {"tabindex", "role", "aria-label"},
