@@ -17,8 +17,8 @@ _ARENA_MAX = -8
 """M_ARENA_MAX of <malloc.h>."""
 _PDEATHSIG = 1
 """PR_SET_PDEATHSIG of <linux/prctl.h>."""
-STEPS = 5_000, 1, 1 << 30
-"""Thresholds of who must not stand still for long: some 10,000 objects are seen at once, never all."""
+STEPS = 2_000, 1, 1 << 30
+"""Thresholds of who must not stand still for long: some 4,000 objects are seen at once, never all."""
 
 
 def relax_collector(*, whole: bool = True) -> None:

@@ -172,8 +172,10 @@ class World:
         return pattern, self.pids(pattern)
 
     async def kill_host(self) -> None:
-        """Its labs go to another one at once: there is nothing to wait for."""
-        self._send(self.host()[1], signal.SIGKILL)
+        """Its labs go to another one at once, or wait for it; it is whole again when it has been started again."""
+        pattern, pids = self.host()
+        self._send(pids, signal.SIGKILL)
+        await self._until(lambda: bool(set(self.pids(pattern)) - set(pids)))
 
     async def stop_host(self) -> None:
         """It hangs for longer than its lease, then goes on as if nothing had been."""

@@ -10,7 +10,9 @@ import pytest
 
 from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request, Response, UserInfo
+from cluster_engine.kube_apiserver.admission.validating_admission_policy import MAX_ANNOTATION
 from cluster_engine.kube_apiserver.audit import PolicyError, loaded
+from cluster_engine.kube_apiserver.audit.policy import POLICIES_KEPT
 from cluster_engine.kube_apiserver.requests import parse
 from cluster_engine.kubelet import audit_files
 from cluster_engine.linux.files import tree
@@ -276,6 +278,33 @@ def test_what_policies_note(everything: Cluster) -> None:
     assert noted["validation.policy.admission.k8s.io/validation_failure"] == (
         '[{"message":"not s","policy":"p","binding":"a","expressionIndex":1,"validationActions":["Audit","Warn"]}]'
     )
+
+
+def test_what_a_policy_notes_is_cut(everything: Cluster) -> None:
+    cluster = everything.fork()
+    note = {"key": "long", "valueExpression": "object.metadata.annotations.long + 'z'"}
+    policy = {
+        **POLICY,
+        "spec": {**POLICY["spec"], "auditAnnotations": [note], "validations": [{"expression": "true"}]},
+    }
+    binding = {
+        "apiVersion": "admissionregistration.k8s.io/v1", "kind": "ValidatingAdmissionPolicyBinding",
+        "metadata": {"name": "a"}, "spec": {"policyName": "p", "validationActions": ["Audit"]},
+    }  # fmt: skip
+    cluster.apply([policy, binding])
+    for length, noted in (
+        (MAX_ANNOTATION - 1, "x" * (MAX_ANNOTATION - 1) + "z"),
+        (MAX_ANNOTATION, "x" * MAX_ANNOTATION),
+    ):
+        metadata = {"name": f"s{length}", "annotations": {"long": "x" * length}}
+        assert ask(cluster, "POST", SECRETS, {**SECRET, "metadata": metadata}).status == 201
+        assert lines(cluster)[-1]["annotations"]["p/long"] == noted
+
+
+def test_few_policies_are_remembered_read() -> None:
+    for number in range(POLICIES_KEPT + 1):
+        loaded(HEAD + f"rules: [{{level: None, users: [u{number}]}}]")
+    assert loaded.cache_info().currsize == POLICIES_KEPT
 
 
 def test_the_files_are_bounded(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -120,6 +120,19 @@ def test_the_reply_reaches_who_asked(client_of: Any, failing: Run) -> None:
     assert (found.settled, found.reply, found.read) == (None, "", None), "a new word waits for a new reply"
 
 
+def test_only_so_many_replies_are_shown_at_once(
+    client_of: Any, failing: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("course.views.REPLIES_SHOWN", 1)
+    for check in ("one", "three"):
+        post(client_of("owner"), failing, "appeal", {"check": check, "note": "It does."})
+    for found in Appeal.objects.all():
+        appeals.settle(found, f"A word on {found.check_id}.")
+    pages = [client_of("owner").get(path).content.decode() for path in (f"/labs/{failing.lab_slug}/", "/")]
+    assert pages[0].count("A word on") == 1
+    assert pages[1].count("replied") == 1
+
+
 def test_the_page_says_how_it_stands(client_of: Any, failing: Run) -> None:
     post(client_of("owner"), failing, "appeal", {"check": "one", "note": ""})
     page = client_of("owner").get(f"/runs/{failing.pk}/").content.decode()

@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 import asyncio
+import os
+import subprocess
+import sys
 import time
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
 
 import pytest
+from django.conf import settings
 from django.db import connection
 from django.utils import timezone
 from runs import journal, states
@@ -199,6 +203,49 @@ def test_no_entry_waits_for_a_checkpoint(run: Run) -> None:
     assert brought == logged
     writer.stop()
     assert seqs(run) == list(range(30))
+
+
+KILLED = """
+import asyncio, sys, uuid
+import django
+django.setup()
+from runs.host.writer import JournalWriter
+from runs.journal import Record
+
+writer = JournalWriter()
+writer.start()
+
+async def main():
+    for seq in range(10_000):
+        await writer.write(uuid.UUID(sys.argv[1]), 1, [Record(seq, seq, "request", {"body": "x" * 20_000})])
+        print(seq, flush=True)
+
+asyncio.run(main())
+"""
+
+
+@pytest.mark.slow
+@pytest.mark.django_db(transaction=True)
+@pytest.mark.skipif(connection.vendor != "sqlite", reason="of SQLite's log")
+def test_who_is_killed_before_a_checkpoint_loses_nothing(run: Run) -> None:
+    journal.take_over(run.pk)
+    environment = {
+        **os.environ,
+        "DRYDOCK_EMBEDDED": "1",
+        "DJANGO_SETTINGS_MODULE": "config.settings",
+        "DRYDOCK_DATABASE_URL": f"sqlite:///{connection.settings_dict['NAME']}",
+        "PYTHONPATH": os.pathsep.join([str(settings.ROOT), str(settings.ROOT / "platform")]),
+    }
+    command = [sys.executable, "-c", KILLED, str(run.pk)]
+    host = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
+    assert host.stdout is not None
+    acknowledged = [int(host.stdout.readline()) for _ in range(30)]
+    host.kill()
+    acknowledged += [int(line) for line in host.stdout.read().split()]
+    host.wait()
+    kept = seqs(run)
+    assert kept == list(range(len(kept)))
+    assert len(kept) >= len(acknowledged)
 
 
 def test_an_entry_may_become_smaller(run: Run) -> None:

@@ -210,6 +210,16 @@ def test_the_terminal_tells_what_changed(cluster: Cluster) -> None:
     assert "- ConfigMap default/c was deleted" in lines(at=third)
 
 
+def test_of_an_object_only_so_many_fields_are_told(cluster: Cluster) -> None:
+    data = {f"key{number:02}": "a" for number in range(past.FIELDS_TOLD + 6)}
+    obj = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "many"}}
+    cluster.apply({**obj, "data": data})
+    first = told(cluster)
+    cluster.apply({**obj, "data": dict.fromkeys(data, "b")})
+    (found,) = look(cluster, at=first, against=told(cluster))["since"]
+    assert len(found["changed"]) == past.FIELDS_TOLD
+
+
 def test_looking_changes_nothing(cluster: Cluster) -> None:
     cluster.apply(deployment(2))
     cluster.settle()

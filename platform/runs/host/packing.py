@@ -10,8 +10,8 @@ from typing import BinaryIO
 from cluster_engine.memory import serve_parent
 from cluster_engine.sim.keyframe import finish
 
-NICE = 10
-"""Who waits for an answer comes first; a tenth of a processor is left where all of it is wanted."""
+NICE = 5
+"""Who waits for an answer comes first; a quarter of a processor is left where all of it is wanted."""
 MEMORY_LIMIT = 2 * 1024**3
 """Bytes of address space."""
 
