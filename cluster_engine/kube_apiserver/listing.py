@@ -9,6 +9,8 @@ Models k8s.io/apiserver/pkg/storage/etcd3 (GetList, continue tokens, errors).
 from __future__ import annotations
 
 import base64
+import posixpath
+import string
 from bisect import bisect_left
 
 import orjson
@@ -17,10 +19,13 @@ from cluster_engine.apimachinery import errors
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.etcd import Compacted
 
+from .negotiation import go_name
 from .options import ListOptions
 from .selection import Readable, Selection
 
 _TOKEN_LIMIT = 4_096
+_TOKEN_VERSION = "meta.k8s.io/v1"
+_ALPHABET = frozenset(string.ascii_letters + string.digits + "-_")
 _TOO_OLD = "The resourceVersion for the provided list is too old."
 _EXPIRED = (
     "The provided continue parameter is too old to display a consistent list result. You can "
@@ -46,6 +51,8 @@ def read(store: Readable, selection: Selection, options: ListOptions) -> tuple[l
         except Compacted as problem:
             raise errors.expired(_TOO_OLD) from problem
         return _cut(selection, options.limit, found, wanted if exact else current)
+    if wanted:
+        raise errors.bad_request("specifying resource version is not allowed when using continue")
     revision, start = _read_token(options.continue_token)
     try:
         if revision > current:
@@ -63,25 +70,62 @@ def _cut(selection: Selection, limit: int, found: list[JSON], revision: int) -> 
     meta: JSON = {"resourceVersion": str(revision)}
     if not limit or len(found) <= limit:
         return found, meta
-    meta["continue"] = _write_token(revision, key_of(found[limit]))
+    # Right behind the last one: what comes between it and the next is in a list that goes on inconsistently.
+    meta["continue"] = _write_token(revision, key_of(found[limit - 1]) + "\0")
     if selection.everything:
         meta["remainingItemCount"] = len(found) - limit
     return found[:limit], meta
 
 
 def _write_token(revision: int, start: str) -> str:
-    data = orjson.dumps({"v": "meta.k8s.io/v1", "rv": revision, "start": start})
+    data = orjson.dumps({"v": _TOKEN_VERSION, "rv": revision, "start": start})
     return base64.urlsafe_b64encode(data).rstrip(b"=").decode()
 
 
 def _read_token(token: str) -> tuple[int, str]:
-    if len(token) <= _TOKEN_LIMIT:
-        try:
-            data = orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
-        except ValueError:
-            data = None
-        if isinstance(data, dict):
-            revision, start = data.get("rv"), data.get("start")
-            if data.get("v") == "meta.k8s.io/v1" and isinstance(revision, int) and isinstance(start, str):
-                return revision, start
-    raise errors.bad_request("continue key is not valid: illegal base64 data at input byte 0")
+    """(revision, key from which to go on) of a token. Raises ApiError 400.
+
+    # Models k8s.io/apiserver/pkg/storage/continue.go (DecodeContinue)
+    """
+    data = _unpacked(token)
+    if not isinstance(data, dict):
+        raise _invalid(
+            f": json: cannot unmarshal {go_name(data)} into Go value of type storage.continueToken"
+        )
+    version, revision, start = data.get("v", ""), data.get("rv", 0), data.get("start", "")
+    for name, value, kind, go_type in (
+        ("v", version, str, "string"),
+        ("rv", revision, int, "int64"),
+        ("start", start, str, "string"),
+    ):
+        if type(value) is not kind:
+            field = f"Go struct field continueToken.{name} of type {go_type}"
+            raise _invalid(f": json: cannot unmarshal {go_name(value)} into {field}")
+    if version != _TOKEN_VERSION:
+        raise _invalid(f": server does not recognize this encoded version {version}")
+    if revision == 0:
+        raise _invalid(f": incorrect encoded start resourceVersion (version {_TOKEN_VERSION})")
+    if not start:
+        raise _invalid(f": encoded start key empty (version {_TOKEN_VERSION})")
+    key = start if start.startswith("/") else f"/{start}"
+    if posixpath.normpath(key) != key or key.startswith("//"):
+        raise _invalid(f": {start}")
+    return revision, key[1:]
+
+
+def _unpacked(token: str) -> object:
+    if len(token) > _TOKEN_LIMIT:
+        raise _invalid("")
+    wrong = next((place for place, char in enumerate(token) if char not in _ALPHABET), None)
+    if wrong is None and len(token) % 4 == 1:
+        wrong = len(token) - 1
+    if wrong is not None:
+        raise _invalid(f": illegal base64 data at input byte {wrong}")
+    try:
+        return orjson.loads(base64.urlsafe_b64decode(token + "=" * (-len(token) % 4)))
+    except ValueError as problem:
+        raise _invalid(f": {problem}") from problem
+
+
+def _invalid(why: str) -> errors.ApiError:
+    return errors.bad_request(f"invalid continue token: continue key is not valid{why}")

@@ -235,7 +235,7 @@ def decode_body(request: Request, expected_kind: str) -> tuple[JSON, tuple[str, 
         raise unrecognized(expected_kind, str(problem), request.body) from problem
     if not isinstance(obj, dict):
         text = (
-            f"couldn't get version/kind; json parse error: json: cannot unmarshal {_go_name(obj)} into Go "
+            f"couldn't get version/kind; json parse error: json: cannot unmarshal {go_name(obj)} into Go "
             'value of type struct { APIVersion string "json:\\"apiVersion,omitempty\\""; '
             'Kind string "json:\\"kind,omitempty\\"" }'
         )
@@ -259,7 +259,8 @@ def decode_as(request: Request, api_version: str, kind: str) -> JSON:
     return checked
 
 
-def _go_name(value: Any) -> str:
+def go_name(value: Any) -> str:
+    """What Go's JSON decoder calls a value."""
     if isinstance(value, list):
         return "array"
     if isinstance(value, str):

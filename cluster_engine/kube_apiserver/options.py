@@ -149,18 +149,18 @@ def _list_problems(
                     "sendInitialEvents requires setting resourceVersionMatch to NotOlderThan",
                 )
             )
-        elif initial is None and match:
+        if match and initial is None:
             problems.append(
                 errors.forbidden_field(
                     "resourceVersionMatch",
                     "resourceVersionMatch is forbidden for watch unless sendInitialEvents is provided",
                 )
             )
+        if match and match != "NotOlderThan":
+            problems.append(errors.not_supported("resourceVersionMatch", match, ("NotOlderThan",)))
+        if match and token:
+            problems.append(_continued())
         return problems
-    if initial is not None:
-        problems.append(
-            errors.forbidden_field("sendInitialEvents", "sendInitialEvents is forbidden for list")
-        )
     if match:
         if not version:
             problems.append(
@@ -170,11 +170,7 @@ def _list_problems(
                 )
             )
         if token:
-            problems.append(
-                errors.forbidden_field(
-                    "resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"
-                )
-            )
+            problems.append(_continued())
         if match not in ("Exact", "NotOlderThan"):
             problems.append(
                 errors.not_supported("resourceVersionMatch", match, ("Exact", "NotOlderThan", ""))
@@ -186,4 +182,14 @@ def _list_problems(
                     'resourceVersionMatch "exact" is forbidden for resourceVersion "0"',
                 )
             )
+    if initial is not None:
+        problems.append(
+            errors.forbidden_field("sendInitialEvents", "sendInitialEvents is forbidden for list")
+        )
     return problems
+
+
+def _continued() -> errors.FieldError:
+    return errors.forbidden_field(
+        "resourceVersionMatch", "resourceVersionMatch is forbidden when continue is provided"
+    )
