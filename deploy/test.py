@@ -54,7 +54,7 @@ def tests(chosen: list[str]) -> list[tuple[str, list[str]]]:
         return [("tests", [*pytest, *chosen])]
     return [
         ("tests", [*pytest, *SIDE_BY_SIDE, *TRY_AGAIN, "-m", f"not ({ALONE})"]),
-        ("journeys", [*pytest, *TRY_AGAIN, "-m", ALONE]),
+        ("journeys", [*pytest, *TRY_AGAIN, "-m", ALONE, "tests/journeys"]),
     ]
 
 

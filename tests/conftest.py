@@ -19,6 +19,8 @@ settings.register_profile("unhurried", deadline=None, suppress_health_check=[Hea
 settings.load_profile("unhurried")
 
 
+JOURNEYS = {"browser", "stack"}
+"""Marks of the tests that tests/journeys has: `make test` looks for them nowhere else."""
 BESIDE_PROGRAMS = {"browser", "stack", "kubectl"}
 """Marks of the tests whose outcome also depends on what else the machine has to do."""
 
@@ -34,10 +36,17 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
 
     Both tries are told at the end. What the engine alone decides has one: there a second outcome is a bug.
     """
+    lost = [item.nodeid for item in items if _marks(item) & JOURNEYS and "journeys" not in item.path.parts]
+    if lost:
+        raise pytest.UsageError(f"journeys lie in tests/journeys: {', '.join(lost)}")
     if config.getoption("--try-again"):
         for item in items:
-            if BESIDE_PROGRAMS.intersection(mark.name for mark in item.iter_markers()):
+            if BESIDE_PROGRAMS & _marks(item):
                 item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def _marks(item: pytest.Item) -> set[str]:
+    return {mark.name for mark in item.iter_markers()}
 
 
 @pytest.fixture

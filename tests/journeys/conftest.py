@@ -22,7 +22,7 @@ import pytest
 from .clients import Visitor, descendants, new_name, process_name
 
 ROOT = Path(__file__).resolve().parents[2]
-START_LIMIT = 120.0
+START_LIMIT = 300.0
 BROWSER_ARGUMENTS = [
     "--no-sandbox",
     "--disable-gpu",

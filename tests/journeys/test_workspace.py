@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import os
 import re
 import time
@@ -80,7 +81,7 @@ def second_tab(workspace: Workspace) -> Workspace:
 @ROOMY
 def test_two_tabs_of_one_run_do_not_freeze_the_site(stack, visit):
     """For a moment, or for ten minutes (DRYDOCK_SOAK=1)."""
-    seconds = 600 if os.environ.get("DRYDOCK_SOAK") == "1" else 8
+    seconds = 600 if os.environ.get("DRYDOCK_SOAK") == "1" else 3
     first = visit()
     streams: list[str] = []
     first.page.context.on(
@@ -449,7 +450,7 @@ def test_what_the_learner_made_appears(visit):
     page.wait_for_selector("dd-map .map-detail:has-text('app=web')")
     page.select_option("dd-map select", "survey")
     page.wait_for_function("() => document.querySelectorAll('dd-map .pod').length === 2")
-    workspace.type("kubectl delete namespace survey")
+    workspace.type("kubectl delete namespace survey --wait=false; time advance 60")
     workspace.show("map")
     page.wait_for_selector("dd-map select option[value=survey]", state="detached", timeout=60_000)
     expect(page.locator("dd-map .thing")).to_have_count(0)
@@ -933,6 +934,10 @@ def test_the_map_shows_what_is_asked_for(visit):
     workspace = visit()
     page = workspace.page
     workspace.type("kubectl create configmap settings --from-literal=COLOUR=blue")
+    shelf = {"accessModes": ["ReadWriteOnce"], "capacity": {"storage": "1Gi"}, "hostPath": {"path": "/shelf"}}
+    shelf = {"apiVersion": "v1", "kind": "PersistentVolume", "metadata": {"name": "shelf"}, "spec": shelf}
+    workspace.type(f"echo '{json.dumps(shelf)}' | kubectl apply -f -")
+    workspace.type("kubectl create cronjob night --image=busybox --schedule='0 3 * * *' -- date")
     workspace.type("kubectl create deployment web --image=nginx:1.27 --replicas=2")
     workspace.type("kubectl create deployment api --image=nginx:1.27")
     workspace.type("kubectl set env deployment/web --from=configmap/settings")
@@ -943,6 +948,7 @@ def test_the_map_shows_what_is_asked_for(visit):
     page.wait_for_selector("dd-map .box-folded .pod[aria-label*='kube-proxy-']")
     expect(page.locator("dd-map .box > .pods .pod[aria-label*='kube-proxy-']")).to_have_count(0)
     used = page.locator(f"dd-map .thing:has-text('ConfigMap settings ← {workspace.says('map.pods_n', n=2)}')")
+    page.locator("dd-map .thing:has-text('PersistentVolume shelf (Available)')").wait_for()
     used.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("dd-map .pod.is-related[aria-label*='web-']")
@@ -956,7 +962,7 @@ def test_the_map_shows_what_is_asked_for(visit):
     page.keyboard.press("Delete")
     page.locator(f"dd-map .map-bar button:text-is('{workspace.says('map.table')}')").focus()
     page.keyboard.press("Enter")
-    for name in ("worker-1", "web", "api", "settings"):
+    for name in ("worker-1", "web", "api", "settings", "night"):
         page.locator(f"dd-map .map-table th[scope=row]:text-is('{name}')").first.wait_for()
     page.locator(f"dd-map .map-bar button:text-is('{workspace.says('map.system')}')").focus()
     page.keyboard.press("Enter")

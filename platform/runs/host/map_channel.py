@@ -26,11 +26,13 @@ RESOURCES: dict[str, tuple[str, str]] = {
     "configmaps": ("/api/v1/configmaps", METADATA),
     "secrets": ("/api/v1/secrets", METADATA),
     "persistentvolumeclaims": ("/api/v1/persistentvolumeclaims", WHOLE),
+    "persistentvolumes": ("/api/v1/persistentvolumes", WHOLE),
     "deployments": ("/apis/apps/v1/deployments", WHOLE),
     "replicasets": ("/apis/apps/v1/replicasets", WHOLE),
     "daemonsets": ("/apis/apps/v1/daemonsets", WHOLE),
     "statefulsets": ("/apis/apps/v1/statefulsets", WHOLE),
     "jobs": ("/apis/batch/v1/jobs", WHOLE),
+    "cronjobs": ("/apis/batch/v1/cronjobs", WHOLE),
 }
 """What the map shows: name → address, and how much of each object it wants."""
 

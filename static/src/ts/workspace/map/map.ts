@@ -8,7 +8,7 @@ import { Boxes } from "./boxes";
 import { detail } from "./detail";
 import { filterOf, type Filter } from "./filter";
 import { drawNodes, nodeDetail } from "./nodes";
-import { controllerUid, isSystem, lookOf, type Claim, type KubeObject, type Look, type Node, type Pod, type Service, type Workload } from "./objects";
+import { controllerUid, isSystem, lookOf, type Claim, type KubeObject, type Look, type Node, type Pod, type Service, type Volume, type Workload } from "./objects";
 import type { Choice } from "./podview";
 import { tables } from "./tables";
 import { Ticker } from "./ticker";
@@ -39,6 +39,8 @@ class MapElement extends HTMLElement {
   readonly #daemonsets = new Resource<Workload>("daemonsets");
   readonly #statefulsets = new Resource<Workload>("statefulsets");
   readonly #jobs = new Resource<Workload>("jobs");
+  readonly #cronjobs = new Resource<Workload>("cronjobs");
+  readonly #volumes = new Resource<Volume>("persistentvolumes");
   readonly #watches = new Watches(
     [
       this.#nodes,
@@ -49,10 +51,12 @@ class MapElement extends HTMLElement {
       this.#daemonsets,
       this.#statefulsets,
       this.#jobs,
+      this.#cronjobs,
       this.#services,
       this.#configmaps,
       this.#secrets,
       this.#claims,
+      this.#volumes,
     ],
     () => this.#schedule(),
     (ok) => (this.#broken.hidden = ok),
@@ -181,6 +185,11 @@ class MapElement extends HTMLElement {
     return [...items.values()].filter((one) => (!this.#namespace || one.metadata.namespace === this.#namespace) && this.#filter(one));
   }
 
+  /** What is in no namespace, while none is chosen, and holds by the filter. */
+  #ofAll<T extends KubeObject>({ items }: Resource<T>): T[] {
+    return this.#namespace ? [] : [...items.values()].filter((one) => this.#filter(one));
+  }
+
   /** The workloads of these Pods, and those that the filter names itself. */
   #workloads(pods: Pod[]): Workloads {
     const owning = new Set(pods.map(controllerUid));
@@ -193,7 +202,9 @@ class MapElement extends HTMLElement {
       );
     const replicasets = shown(this.#replicasets);
     for (const set of replicasets) owning.add(controllerUid(set));
-    return { pods, replicasets, deployments: shown(this.#deployments), daemonsets: shown(this.#daemonsets), statefulsets: shown(this.#statefulsets), jobs: shown(this.#jobs) };
+    const jobs = shown(this.#jobs);
+    for (const job of jobs) owning.add(controllerUid(job));
+    return { pods, replicasets, deployments: shown(this.#deployments), daemonsets: shown(this.#daemonsets), statefulsets: shown(this.#statefulsets), jobs, cronjobs: shown(this.#cronjobs) };
   }
 
   #draw(): void {
@@ -202,7 +213,7 @@ class MapElement extends HTMLElement {
     const found = this.#here(this.#pods).sort((a, b) => order(a) - order(b) || a.metadata.name.localeCompare(b.metadata.name));
     const pods = this.#folds ? found.filter((pod) => !isSystem(pod)) : found;
     const folded = this.#folds ? found.filter(isSystem) : [];
-    const kept = { services: this.#here(this.#services), configmaps: this.#here(this.#configmaps), secrets: this.#here(this.#secrets), claims: this.#here(this.#claims) };
+    const kept = { services: this.#here(this.#services), configmaps: this.#here(this.#configmaps), secrets: this.#here(this.#secrets), claims: this.#here(this.#claims), volumes: this.#ofAll(this.#volumes) };
     const things = thingsOf(kept, all, this.#folds || this.#namespace === "");
     const workloads = this.#workloads(pods);
     const choice = this.#choice(things, workloads, pods);
@@ -282,9 +293,9 @@ class MapElement extends HTMLElement {
   }
 }
 
-/** The Pods of a workload; of a Deployment those of its ReplicaSets. */
-function ownedBy(uid: string, { pods, replicasets }: Workloads): Pod[] {
-  const owners = new Set([uid, ...replicasets.filter((set) => controllerUid(set) === uid).map(({ metadata }) => metadata.uid)]);
+/** The Pods of a workload; of a Deployment those of its ReplicaSets, of a CronJob those of its Jobs. */
+function ownedBy(uid: string, { pods, replicasets, jobs }: Workloads): Pod[] {
+  const owners = new Set([uid, ...[...replicasets, ...jobs].filter((one) => controllerUid(one) === uid).map(({ metadata }) => metadata.uid)]);
   return pods.filter((pod) => owners.has(controllerUid(pod) ?? ""));
 }
 

@@ -53,7 +53,7 @@ export interface Container {
   envFrom?: { configMapRef?: Named; secretRef?: Named }[];
 }
 
-interface Volume {
+interface Mounted {
   configMap?: Named;
   secret?: { secretName?: string };
   persistentVolumeClaim?: { claimName?: string };
@@ -65,7 +65,7 @@ export interface Pod extends KubeObject {
     nodeName?: string;
     containers: Container[];
     initContainers?: Container[];
-    volumes?: Volume[];
+    volumes?: Mounted[];
     imagePullSecrets?: Named[];
     overhead?: Record<string, string>;
   };
@@ -89,14 +89,15 @@ export interface Node extends KubeObject {
   };
 }
 
-/** Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs: each has some of it. */
+/** Deployments, ReplicaSets, StatefulSets, DaemonSets, Jobs, CronJobs: each has some of it. */
 export interface Workload extends KubeObject {
-  spec: { replicas?: number; completions?: number };
+  spec: { replicas?: number; completions?: number; schedule?: string; suspend?: boolean };
   status?: {
     readyReplicas?: number;
     desiredNumberScheduled?: number;
     numberReady?: number;
     succeeded?: number;
+    lastScheduleTime?: string;
     conditions?: Condition[];
   };
 }
@@ -108,6 +109,11 @@ export interface Service extends KubeObject {
 export interface Claim extends KubeObject {
   spec: { storageClassName?: string; volumeName?: string };
   status?: { phase?: string; capacity?: { storage?: string } };
+}
+
+export interface Volume extends KubeObject {
+  spec: { storageClassName?: string; capacity?: { storage?: string }; claimRef?: { namespace: string; name: string } };
+  status?: { phase?: string };
 }
 
 /** Whether it lies in a namespace of the system's own. */

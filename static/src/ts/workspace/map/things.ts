@@ -5,7 +5,7 @@ import { t } from "../../lib/i18n";
 import { emit } from "../page";
 import { setText } from "./boxes";
 import { facts, head, pageButton, whatIfButton, whyButton } from "./detail";
-import { byName, isReady, isSystem, podCount, type Claim, type KubeObject, type Pod, type Service } from "./objects";
+import { byName, isReady, isSystem, podCount, type Claim, type KubeObject, type Pod, type Service, type Volume } from "./objects";
 import type { Choice } from "./podview";
 import type { Calls, Traffic } from "./traffic";
 import { usersOf, type Used } from "./usage";
@@ -17,7 +17,7 @@ const OWN = new Set(["Service default/kubernetes"]);
 const NAMES = 20;
 
 export interface Thing {
-  kind: "Service" | Used;
+  kind: "Service" | "PersistentVolume" | Used;
   object: KubeObject;
   /** Those that it selects, or that use it. */
   pods: Pod[];
@@ -38,10 +38,11 @@ export interface Kept {
   configmaps: KubeObject[];
   secrets: KubeObject[];
   claims: Claim[];
+  volumes: Volume[];
 }
 
 /** `folded`: leave out what is the system's own. */
-export function thingsOf({ services, configmaps, secrets, claims }: Kept, pods: Pod[], folded: boolean): Thing[] {
+export function thingsOf({ services, configmaps, secrets, claims, volumes }: Kept, pods: Pod[], folded: boolean): Thing[] {
   const made = (kind: Thing["kind"], objects: KubeObject[], podsOf: (object: KubeObject) => Pod[]): Thing[] =>
     objects
       .filter((object) => {
@@ -56,6 +57,10 @@ export function thingsOf({ services, configmaps, secrets, claims }: Kept, pods: 
     ...used("ConfigMap", configmaps),
     ...used("Secret", secrets),
     ...used("PersistentVolumeClaim", claims),
+    ...made("PersistentVolume", volumes, (object) => {
+      const { claimRef } = (object as Volume).spec;
+      return claimRef ? usersOf("PersistentVolumeClaim", claimRef.namespace, claimRef.name, pods) : [];
+    }),
   ];
 }
 
@@ -67,7 +72,7 @@ export function callsOf({ kind, object }: Thing, traffic: Traffic): Calls | unde
 function label({ kind, object, pods }: Thing, calls: Calls | undefined): string {
   const { name } = object.metadata;
   if (calls) return `Service ${name} → ${podCount(pods.length)}${calls.text ? ` · ${calls.text}` : ""}`;
-  const phase = kind === "PersistentVolumeClaim" ? ` (${(object as Claim).status?.phase ?? t("map.none")})` : "";
+  const phase = kind.startsWith("PersistentVolume") ? ` (${(object as Claim | Volume).status?.phase ?? t("map.none")})` : "";
   return `${kind} ${name}${phase}${pods.length ? ` ← ${podCount(pods.length)}` : ""}`;
 }
 
@@ -110,7 +115,8 @@ export class ThingList {
 export function thingDetail({ kind, object, pods }: Thing, close: () => void): HTMLElement {
   const { name, namespace = "", labels = {} } = object.metadata;
   const resource = kind.toLowerCase();
-  const command = `kubectl describe ${resource} ${name}${namespace === "default" ? "" : ` -n ${namespace}`}`;
+  const command = `kubectl describe ${resource} ${name}${namespace === "default" || namespace === "" ? "" : ` -n ${namespace}`}`;
+  const volume = kind === "PersistentVolume" ? (object as Volume) : undefined;
   const spec = kind === "Service" ? (object as Service).spec : undefined;
   const claim = kind === "PersistentVolumeClaim" ? (object as Claim) : undefined;
   const ready = pods.filter(isReady).length;
@@ -128,15 +134,16 @@ export function thingDetail({ kind, object, pods }: Thing, close: () => void): H
       spec?.ports?.length ? pageButton({ kind: "services", namespace, name, port: spec.ports[0]!.port }) : null,
     ),
     facts([
-      [t("map.namespace"), namespace],
+      [t("map.namespace"), namespace || undefined],
       [t("map.type"), spec?.type],
       ["ClusterIP", spec?.clusterIP],
       [t("map.ports"), spec?.ports?.map((port) => `${port.port} → ${port.targetPort ?? port.port}`).join(", ")],
       [t("map.selector"), spec && (Object.entries(spec.selector ?? {}).map(([k, v]) => `${k}=${v}`).join(", ") || t("map.none"))],
-      [t("map.status"), claim?.status?.phase],
+      [t("map.status"), (claim ?? volume)?.status?.phase],
       [t("map.volume"), claim?.spec.volumeName],
-      [t("map.capacity"), claim?.status?.capacity?.storage],
-      ["StorageClass", claim?.spec.storageClassName],
+      [t("map.claim"), volume?.spec.claimRef && `${volume.spec.claimRef.namespace}/${volume.spec.claimRef.name}`],
+      [t("map.capacity"), claim?.status?.capacity?.storage ?? volume?.spec.capacity?.storage],
+      ["StorageClass", (claim ?? volume)?.spec.storageClassName],
       [t("map.labels"), Object.entries(labels).map(([k, v]) => `${k}=${v}`).join(", ")],
     ]),
     h("h3", {}, spec ? t("map.selected") : t("map.used_by")),

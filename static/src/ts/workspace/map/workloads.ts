@@ -15,10 +15,11 @@ export interface Workloads {
   daemonsets: Workload[];
   statefulsets: Workload[];
   jobs: Workload[];
+  cronjobs: Workload[];
 }
 
 /** `Deployment` and the like, of the workloads that can be chosen. */
-export type WorkloadKind = "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet" | "Job";
+export type WorkloadKind = "Deployment" | "ReplicaSet" | "DaemonSet" | "StatefulSet" | "Job" | "CronJob";
 
 /** All of them, the controllers of controllers first. */
 export function workloadsOf(shown: Workloads): [WorkloadKind, Workload][] {
@@ -27,6 +28,7 @@ export function workloadsOf(shown: Workloads): [WorkloadKind, Workload][] {
     ["ReplicaSet", shown.replicasets],
     ["StatefulSet", shown.statefulsets],
     ["DaemonSet", shown.daemonsets],
+    ["CronJob", shown.cronjobs],
     ["Job", shown.jobs],
   ];
   return all.flatMap(([kind, some]) => [...some].sort(byName).map((one): [WorkloadKind, Workload] => [kind, one]));
@@ -34,6 +36,7 @@ export function workloadsOf(shown: Workloads): [WorkloadKind, Workload][] {
 
 /** How far it has come: `2/3 ready`. */
 export function progressOf(kind: WorkloadKind, { spec, status = {} }: Workload): string {
+  if (kind === "CronJob") return spec.suspend ? t("map.suspended") : (spec.schedule ?? "");
   if (kind === "Job") return t("map.completed_n", { done: status.succeeded ?? 0, total: spec.completions ?? 1 });
   if (kind === "DaemonSet") return t("map.ready_n", { ready: status.numberReady ?? 0, total: status.desiredNumberScheduled ?? 0 });
   return t("map.ready_n", { ready: status.readyReplicas ?? 0, total: spec.replicas ?? 1 });
@@ -73,10 +76,18 @@ export function drawWorkloads(boxes: Boxes, shown: Workloads, folded: Pod[], cho
     sets.delete(uid);
   }
   for (const set of [...sets.values()].flat()) drawSet(set, false);
-  for (const [kind, one] of workloadsOf({ ...shown, deployments: [], replicasets: [] })) {
+  const drawOne = (kind: WorkloadKind, one: Workload, inner = ""): void => {
     const { uid, name } = one.metadata;
-    boxes.show({ key: uid, uid, look: "box-replicaset", title: `${kind} ${name}`, notes: [progressOf(kind, one)], pods: take(uid) }, choice);
+    boxes.show({ key: uid, uid, look: `box-replicaset${inner}`, title: `${kind} ${name}`, notes: [progressOf(kind, one)], pods: take(uid) }, choice);
+  };
+  const jobs = groupBy([...shown.jobs].sort(byName), (job) => controllerUid(job) ?? "");
+  for (const cron of [...shown.cronjobs].sort(byName)) {
+    const { uid, name } = cron.metadata;
+    boxes.show({ key: uid, uid, look: "box-deployment", title: `CronJob ${name}`, notes: [progressOf("CronJob", cron)] }, choice);
+    for (const job of jobs.get(uid) ?? []) drawOne("Job", job, " box-inner");
+    jobs.delete(uid);
   }
+  for (const [kind, one] of workloadsOf({ ...shown, deployments: [], replicasets: [], cronjobs: [], jobs: [...jobs.values()].flat() })) drawOne(kind, one);
   const lonely = take("");
   for (const [uid, pods] of byController) {
     const owner = pods[0] && controllerOf(pods[0]);
@@ -107,6 +118,8 @@ export function workloadDetail(kind: WorkloadKind, workload: Workload, pods: Pod
     facts([
       [t("map.namespace"), namespace],
       [t("map.replicas"), workload.spec?.replicas === undefined ? undefined : String(workload.spec.replicas)],
+      [t("map.schedule"), workload.spec?.schedule],
+      [t("map.last_run"), workload.status?.lastScheduleTime?.slice(11, 19)],
       [t("map.pods"), podCount(pods.length)],
       [t("map.owner"), workload.metadata.ownerReferences?.map((owner) => `${owner.kind} ${owner.name}`).join(", ")],
       [t("map.labels"), Object.entries(labels).map(([k, v]) => `${k}=${v}`).join(", ")],
