@@ -176,6 +176,15 @@ def _listen(given: Server, sys: Sys, state: State) -> State:
     return state
 
 
+def answer(given: Server, sys: Sys, state: State, peer: str, port: int, reply: Reply) -> State:
+    """An answer that was held back (NEVER) goes to its client, and the connection ends."""
+    for key, (ip, number, _) in state["peers"].items():
+        if (ip, number) == (peer, port):
+            sys.write(int(key), _render(given, sys, reply, "GET", close=True))
+            return _drop(sys, state, int(key))
+    return state
+
+
 def _timer(given: Server, sys: Sys, state: State, event: Event) -> State:
     if state["stop"]:
         sys.exit(state["stop"] - 1)

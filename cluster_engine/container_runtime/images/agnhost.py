@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Callable
 from urllib.parse import parse_qsl
 
-from cluster_engine.container_runtime.http import Line, Reply, Request, Server, klog, server
+from cluster_engine.container_runtime.http import Line, Reply, Request, Server, answer, klog, server
 from cluster_engine.container_runtime.image import Image, Variant, tags
+from cluster_engine.container_runtime.images import _netexec as _netexec_rules
 from cluster_engine.container_runtime.images import _webhook as _webhook_rules
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.sim import SECOND, rfc3339
@@ -54,7 +55,11 @@ def _netexec(sys: Sys, state: State, request: Request) -> Reply:
             sys.exit(_code(given.get("code", ""), 0))
         case "/shutdown":
             sys.exit(0)
-        case "/dial" | "/shell" | "/upload":
+        case "/dial":
+            return _netexec_rules.dial(sys, state, request, given)
+        case "/shell":
+            return _netexec_rules.shell(sys, state, request, given)
+        case "/upload":
             return Reply(501, f"not simulated here: {path} of agnhost netexec\n")
     return Reply(200, f"NOW: {rfc3339(sys.now)}")
 
@@ -201,6 +206,10 @@ def _main(sys: Sys, state: State, event: Event) -> State:
     if command == "netexec" and event[0] == "datagram":
         _datagram(sys, event)
         return state
+    if command == "netexec":
+        waited, done = _netexec_rules.happened(sys, state, event)
+        if waited:
+            return answer(_SERVERS["netexec"], sys, state, *done) if done is not None else state
     chosen = _pause if command == "pause" else _PROGRAMS.get(command)
     if chosen is None:
         sys.err(f"agnhost: the subcommand {command!r} is not simulated here\n")

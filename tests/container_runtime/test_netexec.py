@@ -1,0 +1,65 @@
+# ruff: noqa: E501 (one case a line)
+"""agnhost netexec runs commands and asks other servers, and answers when they have."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+from cluster_engine.cluster import Cluster
+from cluster_engine.container_runtime.images import _netexec
+
+
+def pod(name: str, *args: str) -> dict[str, Any]:
+    container = {"name": "c", "image": "registry.k8s.io/e2e-test-images/agnhost:2.57", "args": list(args)}
+    return {
+        "apiVersion": "v1",
+        "kind": "Pod",
+        "metadata": {"name": name},
+        "spec": {"containers": [container]},
+    }
+
+
+@pytest.fixture(scope="module")
+def cluster() -> Cluster:
+    cluster = Cluster(nodes=2, freezing=True, strict=True)
+    for each in (pod("one", "netexec"), pod("two", "netexec"), pod("asks", "pause")):
+        cluster.apply(each)
+    assert cluster.settle()
+    return cluster
+
+
+def says(cluster: Cluster, path: str) -> str:
+    one, two = (cluster.get("pods", name)["status"]["podIP"] for name in ("one", "two"))
+    path = path.replace("TWO", two)
+    return (
+        cluster.execute("asks", ["wget", "-qO-", f"http://{one}:8080{path}"])
+        .stdout.decode()
+        .replace(two, "TWO")
+    )
+
+
+CASES = {
+    "a command": ("/shell?cmd=echo%20hello", '{"output":"hello\\n"}'),
+    "by its other name": ("/shell?shellCommand=hostname", '{"output":"one\\n"}'),
+    "both streams, and a status": ("/shell?cmd=echo%20a;%20echo%20b%20%3E%262;%20exit%203", '{"error":"exit status 3","output":"a\\nb\\n"}'),
+    "one that takes its time": ("/shell?cmd=sleep%202;%20echo%20done", '{"output":"done\\n"}'),
+    "nothing": ("/shell?cmd=true", "{}"),
+    "another Pod": ("/dial?host=TWO&port=8080&protocol=http&request=hostname&tries=2", '{"responses":["two","two"]}'),
+    "what it echoes": ("/dial?host=TWO&port=8080&protocol=http&request=echo?msg=hi", '{"responses":["hi"]}'),
+    "nobody": ("/dial?host=TWO&port=99&protocol=http&request=hostname", '{"errors":["Get \\"http://TWO:99/hostname\\": dial tcp TWO:99: connect: connection refused"]}'),
+    "another status": ("/dial?host=TWO&port=8080&protocol=http&request=echo?code=404", '{"errors":["received non 200 status code 404"]}'),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("path", "said"), CASES.values(), ids=CASES)
+def test_requests(cluster: Cluster, path: str, said: str) -> None:
+    assert says(cluster, path) == said
+
+
+def test_limits(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(_netexec, "MAX_OUTPUT", 3)
+    monkeypatch.setattr(_netexec, "MAX_TRIES", 2)
+    assert says(cluster, "/shell?cmd=echo%20hello") == '{"output":"hel"}'
+    assert says(cluster, "/dial?host=TWO&port=99&protocol=http&request=a&tries=50").count("refused") == 2
