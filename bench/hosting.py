@@ -44,6 +44,14 @@ POINTED = 0.5
 """Seconds from pointing at a block's button to the click."""
 WARM = 15.0
 """Seconds that active labs have before they are measured."""
+CHECKED = (
+    "explore-the-components",
+    "journey-of-a-pod",
+    "log-agent-everywhere",
+    "nobody-answers",
+    "declare-a-deployment",
+)
+"""The labs whose checks are measured: two that look, three that act on copies."""
 SPIN = {
     "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "spin"},
     "spec": {
@@ -111,14 +119,15 @@ def host() -> Iterator[Any]:
         made.writer.stop()
 
 
-def start(made: Any, count: int) -> list[uuid.UUID]:
-    """So many labs, each of its own guest."""
+def start(made: Any, count: int, slugs: tuple[str, ...] = ()) -> list[uuid.UUID]:
+    """So many labs, each of its own guest: of these, or of the course in its order."""
     from accounts.models import User
     from runs.models import Run
 
     from labs.kit import catalog
 
-    labs = catalog.load().labs
+    course = catalog.load()
+    labs = [course.lab(slug) for slug in slugs] or course.labs
     runs = []
     for number in range(count):
         user = User.objects.create_guest()
@@ -400,7 +409,7 @@ def resume(entries: int, hours: int, repeats: int) -> dict[str, Any]:
 def checks(repeats: int) -> dict[str, Any]:
     """A live lab's checks, one after the other, in the host's processes."""
     with platform(), host() as made:
-        runs = start(made, 3)
+        runs = start(made, len(CHECKED), CHECKED)
         made.call(_older(made, 300))
         took = []
         for number in range(repeats):

@@ -1,4 +1,4 @@
-# fails: calm
+# fails: calm however-long
 kubectl patch deployment {{grain}} --type=json -p '[{"op": "add", "path": "/spec/template/spec/containers/0/readinessProbe",
   "value": {"httpGet": {"path": "/", "port": 8080}, "periodSeconds": 2}}]'
 sleep 60

@@ -1,4 +1,4 @@
-# fails: calm
+# fails: calm however-long
 kubectl rollout restart deployment/mill
 kubectl rollout status deployment/mill --timeout=120s
 sleep 20

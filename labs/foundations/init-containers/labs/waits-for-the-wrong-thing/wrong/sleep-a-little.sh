@@ -1,4 +1,4 @@
-# fails: calm
+# fails: calm however-long
 kubectl patch deployment mill --type=json -p '[{"op": "replace", "path": "/spec/template/spec/initContainers/0/command", "value": ["sleep", "10"]}]'
 kubectl rollout status deployment/mill --timeout=120s
 sleep 20

@@ -1,4 +1,4 @@
-# fails: calm asks
+# fails: calm asks however-long
 kubectl patch deployment mill --type=json -p '[{"op": "replace", "path": "/spec/template/spec/initContainers/0/command",
   "value": ["sh", "-c", "until wget -q -O /dev/null -T 2 http://{{grain}}-store/; do sleep 2; done"]}]'
 kubectl scale deployment mill --replicas=0

@@ -1,3 +1,3 @@
-# fails: even
+# fails: even narrow
 # after: only-open-floors.sh
 kubectl cordon worker-2

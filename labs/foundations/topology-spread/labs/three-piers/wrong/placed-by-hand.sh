@@ -1,4 +1,4 @@
-# fails: hard
+# fails: hard no-wish
 kubectl label node worker-4 pier=south
 kubectl delete deployment {{boats}}
 n=0
