@@ -278,7 +278,8 @@ def _admonition(kind: str) -> Callable[..., str]:
         }
         title = token.info.strip().removeprefix(kind).strip() or names[kind]
         return (
-            f'<section class="aside aside-{kind}" aria-label="{escape(names[kind])}">'
+            # A note, no landmark: several of one page bear the same name.
+            f'<section class="aside aside-{kind}" role="note" aria-label="{escape(names[kind])}">'
             f'<p class="aside-title">{escape(title)}</p>\n'
         )
 

@@ -22,7 +22,7 @@ CASES = [
     ("output", "```text\nls\n```", [], ["data-run"]),
     ("file", "```yaml file=pod.yaml\nkind: Pod\n```", ['data-file="pod.yaml"', "code-head"], ["data-run"]),
     ("unknown language", "```nonsense\n<b>\n```", ["&lt;b&gt;"], ["<b>"]),
-    ("note", "::: note\nText\n:::", ['class="aside aside-note"', ">Note<"], []),
+    ("note", "::: note\nText\n:::", ['class="aside aside-note" role="note"', ">Note<"], []),
     ("titled warning", "::: warning Mind the gap\nText\n:::", ["aside-warning", "Mind the gap"], []),
     ("table", "|a|\n|-|\n|b|", ['class="table-scroll"', 'tabindex="0"', "<td>b</td>"], []),
     (

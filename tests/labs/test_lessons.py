@@ -44,6 +44,12 @@ def test_the_minutes_of_a_lesson_are_honest(lesson):
     assert abs(len(words) / 200 + (asked + runs) / 4 - lesson.minutes) <= 1.5
 
 
+@pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
+def test_each_lab_of_a_lesson_leaves_no_less_to_the_learner_than_the_one_before(lesson):
+    difficulties = [lab.difficulty for lab in lesson.labs]
+    assert difficulties == sorted(difficulties)
+
+
 @pytest.mark.slow
 @pytest.mark.kubectl
 @pytest.mark.parametrize("lesson", LESSONS, ids=lambda lesson: lesson.slug)
