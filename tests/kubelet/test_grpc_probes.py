@@ -129,7 +129,7 @@ def test_netexec_answers_whatever_is_asked(cluster: Cluster) -> None:
     assert ask(cluster, "/any/thing", "warm").startswith("NOW: 2026-")
     failed = cluster.execute("warm", ["wget", "-q", "-O", "-", "http://127.0.0.1:8080/echo?msg=x&code=503"])
     assert b"503" in failed.stderr
-    refused = cluster.execute("warm", ["wget", "-q", "-O", "-", "http://127.0.0.1:8080/shell?cmd=ls"])
+    refused = cluster.execute("warm", ["wget", "-q", "-O", "-", "http://127.0.0.1:8080/upload"])
     assert b"501" in refused.stderr
 
 
