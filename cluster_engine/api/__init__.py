@@ -55,6 +55,7 @@ from .networking.v1 import ingress, ingressclass, ipaddress, networkpolicy, serv
 from .node.v1 import runtimeclass
 from .policy.v1 import poddisruptionbudget
 from .rbac.v1 import clusterrole, clusterrolebinding, role, rolebinding
+from .resource.v1 import deviceclass, resourceclaim, resourceclaimtemplate, resourceslice
 from .scheduling.v1 import priorityclass
 from .storage.v1 import (
     csidriver,
@@ -114,6 +115,10 @@ KINDS: tuple[Kind, ...] = (
     clusterrolebinding.KIND,
     role.KIND,
     rolebinding.KIND,
+    deviceclass.KIND,
+    resourceclaim.KIND,
+    resourceclaimtemplate.KIND,
+    resourceslice.KIND,
     priorityclass.KIND,
     csidriver.KIND,
     csinode.KIND,

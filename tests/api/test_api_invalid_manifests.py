@@ -21,6 +21,7 @@ import test_api_networking_validation
 import test_api_node_validation
 import test_api_pod_validation
 import test_api_quota_validation
+import test_api_resource_validation
 import test_api_storage_validation
 import test_api_webhook_validation
 from api_bench import BY_KIND, load, merged, problems
@@ -380,6 +381,7 @@ VALIDATED = (
     "HorizontalPodAutoscaler", "Lease", "Ingress", "IngressClass", "NetworkPolicy", "Role", "ClusterRole", "RoleBinding",
     "ClusterRoleBinding", "CertificateSigningRequest", "ValidatingAdmissionPolicy", "ValidatingAdmissionPolicyBinding",
     "FlowSchema", "PriorityLevelConfiguration", "APIService", "CustomResourceDefinition", "ServiceCIDR", "IPAddress",
+    "DeviceClass", "ResourceClaim", "ResourceClaimTemplate", "ResourceSlice",
 )  # fmt: skip
 """The kinds whose objects somebody can write and that are validated in full."""
 
@@ -415,6 +417,11 @@ TABLES: dict[str, Rows] = {
     "priority levels": _of_one("PriorityLevelConfiguration", test_api_flowcontrol_validation.LEVELS),
     "kinds": _of_many(
         test_api_kinds_validation.BASES, test_api_kinds_validation.CREATES, test_api_kinds_validation.UPDATES
+    ),
+    "devices": _of_many(
+        test_api_resource_validation.BASES,
+        test_api_resource_validation.CREATES,
+        test_api_resource_validation.UPDATES,
     ),
     "networking": _of_many(test_api_networking_validation.BASES, test_api_networking_validation.CREATES),
     "runtime classes": _of_one("RuntimeClass", test_api_node_validation.WRONG),

@@ -82,18 +82,19 @@ assert cluster.settle()
 same(cluster.get("namespaces", "n")["metadata"]["labels"]["example/seen"], "yes")
 """,
     ),
-    "cluster_engine/api/resource/v1/deviceclass.py": Example(
+    "cluster_engine/api/harbour/v1/crane.py": Example(
         "cluster_engine/api/__init__.py",
         "    volumeattachment.KIND,",
-        "    deviceclass.KIND,",
-        "from .resource.v1 import deviceclass",
+        "    crane.KIND,",
+        "from .harbour.v1 import crane",
         """
-cluster.apply({"apiVersion": "resource.k8s.io/v1", "kind": "DeviceClass", "metadata": {"name": "gpu"}, "spec": {}})
-same(cluster.get("deviceclasses", "gpu")["spec"], {})
+crane = {"apiVersion": "harbour.example.com/v1", "kind": "Crane", "metadata": {"name": "c"}, "spec": {"tons": 40}}
+cluster.apply(crane)
+same(cluster.get("cranes", "c")["spec"], {"tons": 40})
 headers = {"accept": "application/json;as=Table;v=v1;g=meta.k8s.io"}
-path = "/apis/resource.k8s.io/v1/deviceclasses"
+path = "/apis/harbour.example.com/v1/cranes"
 table = json.loads(cluster.request(Request("GET", path, headers=headers, user=ADMIN)).body)
-same(table["rows"][0]["cells"][0], "gpu")
+same(table["rows"][0]["cells"][0], "c")
 """,
     ),
     "cluster_engine/api/harbour/v1/berth.py": Example(

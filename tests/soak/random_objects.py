@@ -59,6 +59,7 @@ _REQUEST = (
     "VC0tLS0tCg=="
 )
 """A certificate request of jane, of the group dev, base64 of PEM."""
+_DEVICES = {"requests": [{"name": "gpu", "exactly": {"deviceClassName": "gpu.example.com"}}]}
 BASES: dict[str, JSON] = {
     "Binding": {"target": {"kind": "Node", "name": "node-1"}},
     "SelfSubjectReview": {},
@@ -71,6 +72,17 @@ BASES: dict[str, JSON] = {
     "FlowSchema": {"spec": {"priorityLevelConfiguration": {"name": "exempt"}}},
     "PriorityLevelConfiguration": {
         "spec": {"type": "Limited", "limited": {"limitResponse": {"type": "Reject"}}},
+    },
+    "DeviceClass": {"spec": {"selectors": [{"cel": {"expression": 'device.driver == "gpu.example.com"'}}]}},
+    "ResourceClaim": {"spec": {"devices": _DEVICES}},
+    "ResourceClaimTemplate": {"spec": {"spec": {"devices": _DEVICES}}},
+    "ResourceSlice": {
+        "spec": {
+            "driver": "gpu.example.com",
+            "nodeName": "worker-1",
+            "pool": {"name": "worker-1", "resourceSliceCount": 1},
+            "devices": [{"name": "gpu-0", "attributes": {"model": {"string": "a"}}}],
+        }
     },
     "IPAddress": {"spec": {"parentRef": {"resource": "services", "name": "web"}}},
     "ServiceCIDR": {"spec": {"cidrs": ["10.0.0.0/24"]}},

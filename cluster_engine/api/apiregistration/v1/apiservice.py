@@ -40,6 +40,7 @@ _PRIORITIES = {
     "node.k8s.io": 16_300,
     "discovery.k8s.io": 16_200,
     "flowcontrol.apiserver.k8s.io": 16_100,
+    "resource.k8s.io": 15_900,
 }
 """groupPriorityMinimum of the built-in groups."""
 _VERSIONS = {("", "v1"): 1, ("autoscaling", "v2"): 30, ("flowcontrol.apiserver.k8s.io", "v1"): 21}
