@@ -1,21 +1,34 @@
-"""The Pod garbage collector: Pods of nodes that no longer exist.
+"""The Pod garbage collector: Pods of nodes that no longer exist, and the oldest of too many that have finished.
 
-Models pkg/controller/podgc. Upstream scans every 20 s; here a Pod is looked at when its node goes. Its other
-duty, the oldest of more than 12,500 finished Pods, cannot arise: a cluster holds fewer.
+Models pkg/controller/podgc. Upstream scans every 20 s; here a Pod is looked at when its node goes, and the finished
+ones 20 s after there was one more, where ``--terminated-pod-gc-threshold`` of the controller manager's command
+is less than a cluster holds (it is 12,500 where nobody says).
 """
 
 from __future__ import annotations
+
+import re
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.client_go import Change
 from cluster_engine.component import Context, Controller
 from cluster_engine.component_helpers.pod_phase import is_finished
+from cluster_engine.component_helpers.process_flags import flag_of
 
 QUARANTINE = 40.0
 """Seconds for which a missing node may come back before its Pods are given up."""
 
-_PODS = "pods"
+TERMINATED_THRESHOLD = 12_500
+"""Finished Pods that may stay, where the controller manager's command says nothing of them."""
+PERIOD = 20.0
+"""Seconds from one Pod more that has finished to the look at all of them (gcCheckPeriod)."""
+
+_PODS, _LEASES = "pods", "leases.coordination.k8s.io"
+_TERMINATED = "terminated"
+"""The key, which is no Pod's, of the look at all that have finished."""
+_MANAGER = "kube-system/kube-controller-manager"
+_NUMBER = re.compile(r"[+-]?[0-9]{1,9}")
 
 
 class PodGCController(Controller):
@@ -28,11 +41,17 @@ class PodGCController(Controller):
         self.nodes = ctx.informers.of("nodes")
         self.pods = ctx.informers.of(_PODS)
         self.nodes.on(delete=self._node_deleted)
-        self.pods.on(add=self._pod, update=self._pod_updated)
+        self.leases = ctx.informers.of(_LEASES)
+        self.pods.on(add=self._pod_added, update=self._pod_updated)
 
     def _node_deleted(self, node: JSON) -> None:
         for pod in self.pods.by_index("node", node["metadata"]["name"]):
             self.queue.add_after(key_of(pod), QUARANTINE)
+
+    def _pod_added(self, pod: JSON) -> None:
+        self._pod(pod)
+        if is_finished(pod) or key_of(pod).startswith(_MANAGER):
+            self._count_soon()
 
     def _pod(self, pod: JSON) -> None:
         node = pod["spec"].get("nodeName")
@@ -43,8 +62,34 @@ class PodGCController(Controller):
         old, new = change.old["spec"], change.new["spec"]
         if change.spec and old.get("nodeName") != new.get("nodeName"):
             self._pod(change.new)
+        if change.status and is_finished(change.new) and not is_finished(change.old):
+            self._count_soon()
+
+    def _count_soon(self) -> None:
+        if self._threshold() < self.ctx.options.max_pods:
+            self.queue.add_after(_TERMINATED, PERIOD, background=True)
+
+    def _threshold(self) -> int:
+        """How many finished Pods may stay: as the command of the manager that leads says."""
+        lease = self.leases.get(_MANAGER)
+        leader = ((lease or {}).get("spec") or {}).get("holderIdentity") or ""
+        pod = self.pods.get(f"{_MANAGER}-{leader.rpartition('_')[0]}")
+        said = flag_of(pod, "terminated-pod-gc-threshold") if pod is not None else None
+        return int(said) if said is not None and _NUMBER.fullmatch(said) else TERMINATED_THRESHOLD
+
+    def _collect_terminated(self) -> None:
+        """The evicted ones go first, then the oldest; 0 or less: nobody counts."""
+        threshold = self._threshold()
+        finished = [pod for pod in self.pods.list() if is_finished(pod)]
+        if threshold <= 0 or len(finished) <= threshold:
+            return
+        for pod in sorted(finished, key=_age)[: len(finished) - threshold]:
+            self._delete(pod)
 
     def reconcile(self, key: str) -> None:
+        if key == _TERMINATED:
+            self._collect_terminated()
+            return
         pod = self.pods.get(key)
         if pod is None:
             return
@@ -57,10 +102,14 @@ class PodGCController(Controller):
                 self.client.patch(
                     _PODS, meta["name"], meta["namespace"], {"status": self._failed()}, subresource="status"
                 )
-            self.client.delete(_PODS, meta["name"], meta["namespace"], grace_period=0, uid=meta["uid"])
+            self._delete(pod)
         except ApiError as error:
             if error.code != 404:
                 raise
+
+    def _delete(self, pod: JSON) -> None:
+        meta = pod["metadata"]
+        self.client.delete(_PODS, meta["name"], meta["namespace"], grace_period=0, uid=meta["uid"])
 
     def _failed(self) -> JSON:
         """What changes in the status of a Pod whose node is gone."""
@@ -72,3 +121,9 @@ class PodGCController(Controller):
             "message": "PodGC: node no longer exists",
         }
         return {"phase": "Failed", "conditions": [why]}
+
+
+def _age(pod: JSON) -> tuple[bool, str, str]:
+    """Who goes first (byEvictionAndCreationTimestamp)."""
+    meta = pod["metadata"]
+    return (pod["status"].get("reason") != "Evicted", meta["creationTimestamp"], key_of(pod))

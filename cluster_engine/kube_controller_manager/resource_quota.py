@@ -1,7 +1,7 @@
 """The ResourceQuota controller: counts what a namespace uses of each quota.
 
 Models pkg/controller/resourcequota. What is added is charged at admission; here everything is counted anew when a quota
-is made or changed, when something that it may count goes, and when a Pod ends.
+is made or changed, when something that it may count goes, when a Pod ends, and every five minutes.
 """
 
 from __future__ import annotations
@@ -16,6 +16,8 @@ from cluster_engine.component_helpers import quota as rules
 from cluster_engine.component_helpers.pod_phase import is_finished
 from cluster_engine.component_helpers.quota import Usage
 
+RESYNC = 300.0
+"""Seconds after which a quota is counted anew, whatever happened (--resource-quota-sync-period)."""
 _QUOTAS = "resourcequotas"
 _IGNORED = frozenset({"events"})
 _CHANGING = ("services", "persistentvolumeclaims")
@@ -86,6 +88,7 @@ class ResourceQuotaController(Controller):
         quota = self.quotas.get(key)
         if quota is None:
             return
+        self.queue.add_after(key, RESYNC, background=True)
         hard = quota["spec"].get("hard") or {}
         old = quota.get("status") or {}
         status: JSON = {"hard": hard, "used": self._used({**quota, "status": {"hard": hard}})} if hard else {}

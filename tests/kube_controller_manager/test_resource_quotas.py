@@ -8,6 +8,7 @@ import pytest
 
 from cluster_engine import Cluster
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.kube_apiserver import Request, UserInfo
 
 JSON = dict[str, Any]
 
@@ -250,3 +251,16 @@ def test_ranges_fill_in_init_containers_too(cluster: Cluster) -> None:
         "limits": {"cpu": "1"},
         "requests": {"cpu": "500m"},
     }
+
+
+def test_a_count_that_somebody_wrote_is_mended_within_five_minutes(cluster: Cluster) -> None:
+    cluster.apply(quota({"hard": {"pods": "5"}}))
+    assert used(cluster) == {"pods": "0"}
+    path = "/api/v1/namespaces/default/resourcequotas/budget/status"
+    body = b'{"status": {"used": {"pods": "4"}}}'
+    headers = {"content-type": "application/merge-patch+json"}
+    admin = UserInfo("kubernetes-admin", groups=("system:masters", "system:authenticated"))
+    assert cluster.request(Request("PATCH", path, [], headers, body, admin)).status == 200
+    assert used(cluster) == {"pods": "4"}
+    cluster.advance(301)
+    assert used(cluster) == {"pods": "0"}

@@ -378,3 +378,22 @@ def test_no_more_files_than_the_limit(cluster: Cluster) -> None:
     wait(cluster)
     assert len(names(cluster, "default")) == 64
     assert "good-worker-1" not in names(cluster, "default")
+
+
+@pytest.mark.parametrize(
+    ("said", "left"),
+    [
+        pytest.param("--terminated-pod-gc-threshold=1", ["third"], id="one stays"),
+        pytest.param("--terminated-pod-gc-threshold=0", ["first", "second", "third"], id="nobody counts"),
+        pytest.param("--terminated-pod-gc-threshold=many", ["first", "second", "third"], id="no number"),
+    ],
+)
+def test_the_manager_collects_finished_pods_by_its_flag(cluster: Cluster, said: str, left: list[str]) -> None:
+    for name in ("first", "second", "third"):
+        done = {"name": "c", "image": "busybox", "command": ["true"]}
+        cluster.apply({**pod(name), "spec": {"containers": [done], "restartPolicy": "Never"}})
+        wait(cluster)
+    edit = f"sed -i 's/- --leader-elect=true/&\\n    - {said}/' {FOLDER}/kube-controller-manager.yaml"
+    do(cluster, "control-plane", edit)
+    wait(cluster, 90)
+    assert names(cluster, "default") == left
