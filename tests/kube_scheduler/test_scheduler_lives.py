@@ -154,7 +154,7 @@ def test_a_copy_goes_on_the_same(base: Cluster, seed: int) -> None:
 @pytest.mark.soak
 def test_many_lives(base: Cluster) -> None:
     """The seed of the one that fails is told."""
-    for seed in range(100, 100 + (400 if os.environ.get("DRYDOCK_SOAK") == "1" else 50)):
+    for seed in range(100, 100 + (400 if os.environ.get("DRYDOCK_SOAK") == "1" else 20)):
         try:
             life(base, seed)
             if seed % 5 == 0:
