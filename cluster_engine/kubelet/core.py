@@ -13,7 +13,7 @@ from cluster_engine.component import Context
 from cluster_engine.component_helpers.host_ports import Port
 from cluster_engine.component_helpers.requests import Amounts, amounts
 from cluster_engine.kubelet.admission import Usage
-from cluster_engine.kubelet.flags import FlagError, Flags, check, kubelets_of
+from cluster_engine.kubelet.flags import FlagError, Flags, check, flags_of, kubelets_of
 from cluster_engine.kubelet.record import PodRecord, record_uid
 from cluster_engine.kubelet.records import Records
 from cluster_engine.kubelet.resizing import IN_PROGRESS, details, with_resources
@@ -71,7 +71,12 @@ class Node:
     partitioned: bool = False
     """Whether that is for want of a way."""
     flags: Flags = field(default_factory=Flags)
-    """What its kubelet was started with; no state: it follows from the cluster's options."""
+    """What its kubelet was started with: it follows from ``given``."""
+    given: JSON = field(default_factory=dict)
+    """The same as it was written. From the cluster's options it is no state, from the node's files it is."""
+    from_files: bool = False
+    failure: list[Any] = field(default_factory=list)
+    """[when (µs), why] its kubelet did not start, while that is so."""
     shutdown: list[int] = field(default_factory=list)
     """While its machine goes down: when (µs) the Pods' time ends that are not critical, then the critical ones'."""
     seen: dict[str, JSON] = field(default_factory=dict)
@@ -109,13 +114,20 @@ class Node:
             self.leased,
             self.addresses.state(),
             self.usage.state(),
-            [self.power, self.restarts] if self.restarts else self.power,
+            self._service(),
             self.boots,
             self.cut,
             list(self.seen.items()),
             [[uid, list(volumes.items())] for uid, volumes in self.kept.items()],
             *([self.partitioned, *self.shutdown] if self.shutdown or self.partitioned != self.cut else []),
         ]
+
+    def _service(self) -> Any:
+        """How its power is, with how its kubelet was started where that is not as at first."""
+        if not self.restarts:
+            return self.power
+        more = [self.given if self.from_files else None, *self.failure]
+        return [self.power, self.restarts, *(more if self.from_files or self.failure else ())]
 
     def load(self, state: list[Any]) -> None:
         self.images = {name: at for name, at in state[0]}  # noqa: C416  (pairs are lists after JSON)
@@ -126,7 +138,11 @@ class Node:
         self.addresses.load(state[9])
         self.usage.load(state[10])
         power, self.boots, self.cut = state[11:14]
-        self.power, self.restarts = (power, 0) if isinstance(power, str) else power
+        self.power, self.restarts, given, *self.failure = (
+            (power, 0, None) if isinstance(power, str) else power if len(power) > 2 else (*power, None)
+        )
+        if given is not None:
+            self.given, self.flags, self.from_files = given, flags_of(given), True
         self.seen = {uid: pod for uid, pod in state[14]}  # noqa: C416
         self.kept = {uid: dict(volumes) for uid, volumes in state[15]}
         self.partitioned = state[16] if len(state) > 16 else self.cut
@@ -151,14 +167,14 @@ class Core:
         if unknown := sorted(given.keys() - {name for name, _control_plane in names}):
             raise FlagError(f"flags are given to the kubelet of {', '.join(unknown)}, which is no node")
         for index, (host, control_plane) in enumerate(names):
-            flags = given.get(host, Flags())
+            flags = flags_of(given.get(host, {}))
             check(flags, node_address(index), control_plane)
             name = flags.hostname_override or host
             client = ctx.client(f"system:node:{name}", manager="kubelet")
             recorder = ctx.recorder("kubelet", client, name)
             addresses = HostLocal(pod_range(index))
             node = Node(name, index, control_plane, client, recorder, addresses)
-            node.flags = flags
+            node.flags, node.given = flags, given.get(host, {})
             node.power = OFF if host in spare else ON
             self.nodes[name] = node
 

@@ -176,12 +176,17 @@ def flags_of(given: Mapping[str, Any]) -> Flags:
 
 
 @lru_cache(maxsize=64)
-def kubelets_of(text: str) -> Mapping[str, Flags]:
-    """The flags of nodes by their names, from YAML or JSON; who is not named has none. Raises FlagError."""
+def kubelets_of(text: str) -> Mapping[str, JSON]:
+    """The flags of nodes by their names, from YAML or JSON, as they are given; who is not named has none.
+
+    Raises FlagError.
+    """
     try:
         given = yaml.load(text.encode()) if text else {}
     except yaml.YamlError as error:
         raise FlagError(str(error)) from error
     if not isinstance(given, dict) or not all(isinstance(flags, dict) for flags in given.values()):
         raise FlagError("the kubelets' flags are a mapping of nodes, each with a mapping of flags")
-    return {str(node): flags_of(flags) for node, flags in given.items()}
+    for flags in given.values():
+        flags_of(flags)
+    return {str(node): flags for node, flags in given.items()}

@@ -39,7 +39,7 @@ class Kubelets(Component):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.core = core = Core(ctx)
-        calls = {**ctx.calls, "cri": self._cri, "systemd": self._systemd}
+        calls = {**ctx.calls, "cri": self._cri, "systemd": self._systemd, "journal": self._journal}
         self.runtime = runtime = Runtime(core, ctx.network, calls, self._exited)
         self.logins: Logins = Logins(core, runtime)
         AuditFiles(core, runtime)
@@ -114,6 +114,9 @@ class Kubelets(Component):
 
     def _systemd(self, asked: Any) -> list[Any]:
         return self.faults.service.asked(asked)
+
+    def _journal(self, host: Any) -> str:
+        return self.faults.service.journal(host)
 
     def _look(self, key: str) -> None:
         self.queue.add(key)

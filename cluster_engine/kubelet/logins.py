@@ -12,6 +12,7 @@ from cluster_engine.addons.static_pods import AUDIT_FOLDER
 from cluster_engine.apimachinery import errors
 from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.kubelet.core import ON, UNATTENDED, Core, Node
+from cluster_engine.kubelet.flag_files import KUBELET, environment_of
 from cluster_engine.kubelet.node_files import KUBERNETES, shown
 from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.sim import rfc3339
@@ -20,7 +21,7 @@ SHOWN = (
     KUBERNETES,
     "/etc/cni",
     "/opt/cni",
-    "/var/lib/kubelet",
+    KUBELET,
     "/var/lib/containerd",
     "/var/log",
     "/run/containerd",
@@ -71,13 +72,14 @@ class Logins:
         made = node.control_plane and self.core.ctx.options.addons
         policy = self.core.ctx.options.audit_policy
         places = dict.fromkeys((*SHOWN, *self._kept(node)))
-        found = {path: shown(node.name, node.ip, made, path, now, policy) for path in places}
+        written = environment_of(node.given)
+        found = {path: shown(node.name, node.ip, made, path, now, policy, written) for path in places}
         return {path: root for path, root in found.items() if root is not None}
 
     def _kept(self, node: Node) -> tuple[str, ...]:
         """Of those, what outlives the machine."""
         audited = node.control_plane and self.core.ctx.options.audit_policy
-        return (KUBERNETES, AUDIT_FOLDER) if audited else (KUBERNETES,)
+        return (KUBERNETES, KUBELET, AUDIT_FOLDER) if audited else (KUBERNETES, KUBELET)
 
     def cri(self, asked: Mapping[str, Any]) -> list[list[str]] | None:
         """The rows of ``crictl ps|pods|images`` on a node; None where no runtime answers."""

@@ -11,6 +11,7 @@ from functools import partial
 from cluster_engine.addons.static_pods import AUDIT_FOLDER, AUDIT_POLICY, static_pods
 from cluster_engine.apimachinery import yaml
 from cluster_engine.kubelet.dns import CLUSTER_DNS, CLUSTER_DOMAIN
+from cluster_engine.kubelet.flag_files import CONFIG, ENVIRONMENT, environment_of
 from cluster_engine.linux.files import tree
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.linux.text import octets
@@ -47,10 +48,21 @@ KUBERNETES, MANIFESTS = "/etc/kubernetes", "manifests"
 """The folder of a node that is kept as it is changed, and in it that of the static Pods."""
 
 
+_NO_FLAGS = environment_of({})
+
+
 def shown(
-    name: str, ip: str, control_plane: bool, path: str, mtime: int, audit_policy: str = ""
+    name: str,
+    ip: str,
+    control_plane: bool,
+    path: str,
+    mtime: int,
+    audit_policy: str = "",
+    environment: str = _NO_FLAGS,
 ) -> Node | None:
-    """What lies at a path of the node; None when there is no directory. ``audit_policy``: of an audited cluster."""
+    """What lies at a path of the node; None when there is no directory. ``audit_policy``: of an audited cluster;
+    ``environment``: what kubeadm has written of the kubelet's arguments.
+    """
     names = [each for each in path.split("/") if each not in ("", ".")]
     place = "".join(f"{each}/" for each in ("", *names))
     contents: dict[str, str | Node] = {each: tree.directory(mtime=mtime) for each in _DIRECTORIES}
@@ -60,7 +72,7 @@ def shown(
     contents["/var/run"] = tree.link("/run", mtime=mtime)
     if audit_policy and control_plane:
         contents[AUDIT_FOLDER] = tree.directory(mtime=mtime)
-    for file, text in _files(name, ip, control_plane, audit_policy):
+    for file, text in _files(name, ip, control_plane, audit_policy, environment):
         if file.startswith(place):
             contents[file] = octets(text())
     found = tree.find(tree.build(contents, mtime=mtime), names)
@@ -68,7 +80,7 @@ def shown(
 
 
 def _files(
-    name: str, ip: str, control_plane: bool, audit_policy: str
+    name: str, ip: str, control_plane: bool, audit_policy: str, environment: str
 ) -> Iterator[tuple[str, Callable[[], str]]]:
     for path, text in (
         ("/etc/hostname", f"{name}\n"),
@@ -79,7 +91,8 @@ def _files(
         ("/etc/group", "root:x:0:\nnogroup:x:65534:\n"),
     ):
         yield path, partial(str, text)
-    yield "/var/lib/kubelet/config.yaml", partial(yaml.dump, _KUBELET)
+    yield CONFIG, partial(yaml.dump, _KUBELET)
+    yield ENVIRONMENT, partial(str, environment)
     if control_plane:
         if audit_policy:
             yield AUDIT_POLICY, partial(str, audit_policy)

@@ -5,16 +5,20 @@ What is asked of systemd there (`systemctl`) is answered here too.
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Iterable, Mapping
+from datetime import datetime
 from typing import Any
 
 from cluster_engine.apimachinery import yaml
 from cluster_engine.container_runtime.container import RUNNING
 from cluster_engine.kubelet.core import ON, UNATTENDED, Core, Node
+from cluster_engine.kubelet.flag_files import CONFIG, given_by
+from cluster_engine.kubelet.flags import FlagError, check, flags_of
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import FINISHED, LOST, NEW, PodRecord, find_container
-from cluster_engine.sim import rfc3339
+from cluster_engine.sim import rfc3339, rfc3339_micro
 
 _STATUS = """\
 {dot} kubelet.service - kubelet: The Kubernetes Node Agent
@@ -52,7 +56,7 @@ class Service:
         """Another one begins, and finds what runs."""
         if node.power != UNATTENDED:
             return
-        node.power = ON
+        node.power, node.failure = ON, []
         self.nodes.restart(node)
         for record in self._records(node):
             pod = self.core.pod_of(record) if record.state != FINISHED else None
@@ -95,23 +99,24 @@ class Service:
     def asked(self, asked: Mapping[str, Any]) -> list[Any]:
         """[exit status, output, complaint] of ``systemctl`` with these words on that node.
 
-        ``config`` is its /var/lib/kubelet/config.yaml as it stands now.
+        ``config`` and ``environment`` are what its kubelet's files say now; ``config`` is None where it is missing.
         """
         node = self.core.nodes[asked["node"]]
         match asked["words"]:
             case ["stop", *units] if units in _UNITS:
                 self.stop(node)
             case ["start", *units] if units in _UNITS:
-                self.start(node)
+                self._begin(node, asked)
             case ["restart", *units] if units in _UNITS:
                 self.stop(node)
-                self.start(node)
+                self._begin(node, asked)
             case ["is-active", *units] if units in _UNITS:
-                return [0, "active\n", ""] if node.power == ON else [3, "inactive\n", ""]
+                failing = "activating\n" if node.failure else "inactive\n"
+                return [0, "active\n", ""] if node.power == ON else [3, failing, ""]
             case ["status", *units] if units in _UNITS:
                 return self._status(node)
             case ["poweroff" | "reboot" as what]:
-                return self._down(node, what == "reboot", str(asked["config"]))
+                return self._down(node, what == "reboot", asked["config"] or "")
             case _:
                 return [1, "", f"systemctl: {_NOT_HERE}"]
         return [0, "", ""]
@@ -120,6 +125,9 @@ class Service:
         if node.power == ON:
             return [0, _STATUS.format(dot="●", active="active (running)"), ""]
         now = rfc3339(self.core.clock.now)
+        if node.failure:
+            again = f"activating (auto-restart) (Result: exit-code) as of {now}"
+            return [3, _STATUS.format(dot="●", active=again), ""]
         return [3, _STATUS.format(dot="○", active=f"inactive (dead) as of {now}"), ""]
 
     def _down(self, node: Node, again: bool, config: str) -> list[Any]:
@@ -132,15 +140,48 @@ class Service:
         self.core.clock.call_at(now, "kubelet/poweroff", node.name, again, grace, critical)
         return [0, "", ""]
 
+    def _begin(self, node: Node, asked: Mapping[str, Any]) -> None:
+        """The kubelet begins with what the files say; with some of that it ends at once, and tells why."""
+        if node.power != UNATTENDED:
+            return
+        try:
+            given = given_by(asked["environment"], asked["config"])
+            flags = flags_of(given)
+            check(flags, node.ip, node.control_plane)
+            if flags.hostname_override != node.flags.hostname_override:
+                raise FlagError(
+                    "a node that gets another name: Drydock does not simulate that (a real cluster does)"
+                )
+        except FlagError as error:
+            node.failure = [self.core.clock.now, str(error)]
+            return
+        if given != node.given:
+            node.given, node.flags, node.from_files = given, flags, True
+        self.start(node)
+
+    def journal(self, host: str) -> str:
+        """What the journal of that node says of a kubelet that did not start; "" of one that did."""
+        node = self.core.nodes[host]
+        if not node.failure:
+            return ""
+        at, why = node.failure
+        stamp = datetime.fromisoformat(rfc3339_micro(at).replace("Z", "+00:00"))
+        pid = 600 + node.restarts
+        said = f'{stamp:%H:%M:%S.%f}{pid:>8} run.go:72] "command failed" err={json.dumps(why)}'
+        lines = (
+            f"kubelet[{pid}]: E{stamp:%m%d} {said}",
+            "systemd[1]: kubelet.service: Main process exited, code=exited, status=1/FAILURE",
+            "systemd[1]: kubelet.service: Failed with result 'exit-code'.",
+        )
+        return "".join(f"{stamp:%b %d %H:%M:%S} {host} {line}\n" for line in lines)
+
 
 def shutdown_periods(config: str) -> tuple[int, int]:
     """(shutdownGracePeriod, …CriticalPods) of a KubeletConfiguration, in seconds. Raises ValueError."""
     try:
         found = yaml.load(config.encode())
     except yaml.YamlError as error:
-        raise ValueError(
-            f"failed to load kubelet config file /var/lib/kubelet/config.yaml: {error}"
-        ) from error
+        raise ValueError(f"failed to load kubelet config file {CONFIG}: {error}") from error
     found = found if isinstance(found, dict) else {}
     names = ("shutdownGracePeriod", "shutdownGracePeriodCriticalPods")
     grace, critical = (_seconds(name, found.get(name, "0s")) for name in names)

@@ -16,10 +16,10 @@ _SERVICES = {
         "--config=/var/lib/kubelet/config.yaml",
     ],
 }
-_SENTENCES = {
-    "journalctl": "Drydock does not simulate the journal (a real node shows its kubelet's log in it)\n",
-}
-_CONFIG = "/var/lib/kubelet/config.yaml"
+_JOURNAL = (
+    "of the journal Drydock shows alone why a kubelet did not start (a real node shows all of its log)\n"
+)
+_CONFIG, _ENVIRONMENT = "/var/lib/kubelet/config.yaml", "/var/lib/kubelet/kubeadm-flags.env"
 _CRICTL = (
     "Usage: crictl ps [-a] | pods | images\n"
     "Drydock does not simulate crictl's other commands (a real node has them).\n"
@@ -42,21 +42,35 @@ def _service(sys: Sys, state: State, event: Event) -> State:
     return state
 
 
-def _sentence(name: str) -> Program:
-    def run(sys: Sys, argv: list[str]) -> int:
-        sys.err(f"{name}: {_SENTENCES[name]}")
-        return 1
+def _journalctl(sys: Sys, state: State, event: Event) -> State:
+    """Asks the host why the kubelet did not start."""
+    match event:
+        case ["start", argv]:
+            units = [word.partition("=")[2] or word for word in argv[1:] if "kubelet" in word]
+            if units and units[0].removesuffix(".service").removeprefix("-u") == "kubelet":
+                sys.call("journal", sys.hostname)
+            else:
+                sys.err(f"journalctl: {_JOURNAL}")
+                sys.exit(1)
+        case ["answer", _, said]:
+            sys.out(octets(said))
+            if not said:
+                sys.err(f"journalctl: {_JOURNAL}")
+            sys.exit(0 if said else 1)
+    return state
 
-    return Program(name, run=run)
+
+def _content(sys: Sys, path: str) -> str | None:
+    return sys.fs.read(path) if sys.fs.exists(path) else None
 
 
 def _systemctl(sys: Sys, state: State, event: Event) -> State:
-    """Asks the host, who has the kubelet; what its configuration says by now goes along."""
+    """Asks the host, who has the kubelet; what its files say by now goes along."""
     match event:
         case ["start", argv]:
-            config = sys.fs.read(_CONFIG) if sys.fs.exists(_CONFIG) else ""
             words = [word for word in argv[1:] if not word.startswith("-")]
-            sys.call("systemd", {"node": sys.hostname, "words": words, "config": config})
+            files = {"config": _content(sys, _CONFIG), "environment": _content(sys, _ENVIRONMENT) or ""}
+            sys.call("systemd", {"node": sys.hostname, "words": words, **files})
         case ["answer", _, [status, said, complaint]]:
             sys.out(octets(said))
             sys.err(octets(complaint))
@@ -112,7 +126,7 @@ def _programs(variant: Variant) -> Mapping[str, Program]:
     return {
         "/usr/sbin/init": Program("init", on=_init),
         **{path: Program(path.rpartition("/")[2], on=_service) for path in _SERVICES},
-        **{f"/usr/bin/{name}": _sentence(name) for name in _SENTENCES},
+        "/usr/bin/journalctl": Program("journalctl", on=_journalctl),
         "/usr/sbin/iptables-save": Program("iptables-save", on=_iptables_save),
         "/usr/bin/systemctl": Program("systemctl", on=_systemctl),
         "/usr/local/bin/crictl": Program("crictl", on=_crictl),

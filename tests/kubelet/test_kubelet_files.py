@@ -1,0 +1,141 @@
+"""A kubelet's flags and configuration, edited on its machine: they count from its next start on."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+from test_kubelet_flags import made, node, ready
+from test_kubelet_service import same, systemctl
+from test_node_logins import Login
+
+from cluster_engine import Cluster
+from cluster_engine.kubelet.flag_files import environment_of, given_by
+from cluster_engine.kubelet.flags import FlagError
+from cluster_engine.sim import SECOND, parse_rfc3339
+
+FOLDER = "/var/lib/kubelet"
+CONFIG = "apiVersion: kubelet.config.k8s.io/v1beta1\nkind: KubeletConfiguration\n"
+
+
+@pytest.fixture(scope="module")
+def base() -> Cluster:
+    return Cluster(nodes=2, freezing=True)
+
+
+@pytest.fixture
+def cluster(base: Cluster) -> Cluster:
+    return base.fork()
+
+
+def do(cluster: Cluster, command: str, host: str = "worker-1") -> str:
+    login = Login(cluster, host, ["bash", "-c", command])
+    assert login.status == 0, login.said
+    return login.said
+
+
+def start_with(cluster: Cluster, *arguments: str, config: str = "") -> None:
+    """Adds to both files of worker-1 and starts its kubelet anew."""
+    do(cluster, f"echo 'KUBELET_KUBEADM_ARGS=\"{' '.join(arguments)}\"' > {FOLDER}/kubeadm-flags.env")
+    do(cluster, f"printf '{config}' >> {FOLDER}/config.yaml")
+    assert systemctl(cluster, "restart kubelet") == ("", 0)
+
+
+def test_a_node_is_registered_anew_with_what_its_files_say(cluster: Cluster) -> None:
+    """As upstream, labels and taints are given where the node is made: one that is there keeps what it has."""
+    assert do(cluster, f"cat {FOLDER}/kubeadm-flags.env") == 'KUBELET_KUBEADM_ARGS=""\n'
+    taints = r"registerWithTaints:\n- {key: gpu, value: present, effect: NoSchedule}\n"
+    start_with(cluster, "--node-labels=disk=ssd", config=taints)
+    cluster.advance(30)
+    assert "disk" not in node(cluster)["metadata"]["labels"]
+    cluster.delete("nodes", "worker-1")
+    assert systemctl(cluster, "restart kubelet") == ("", 0)
+    cluster.advance(30)
+    assert node(cluster)["metadata"]["labels"]["disk"] == "ssd"
+    assert node(cluster)["spec"]["taints"] == [{"effect": "NoSchedule", "key": "gpu", "value": "present"}]
+    assert ready(cluster)["status"] == "True"
+    same(cluster)
+
+
+def test_how_often_it_reports(cluster: Cluster) -> None:
+    start_with(cluster, config=r"nodeStatusUpdateFrequency: 20s\n")
+    cluster.advance(120)
+    assert cluster.clock.now - parse_rfc3339(ready(cluster)["lastHeartbeatTime"]) <= 20 * SECOND
+
+
+def test_the_files_of_a_profile_say_its_flags() -> None:
+    cluster = made(node_labels="disk=ssd", register_node=True)
+    said = do(cluster, f"cat {FOLDER}/kubeadm-flags.env")
+    assert said == 'KUBELET_KUBEADM_ARGS="--node-labels=disk=ssd --register-node=true"\n'
+    assert systemctl(cluster, "restart kubelet") == ("", 0)
+    cluster.advance(30)
+    assert ready(cluster)["status"] == "True"
+
+
+def test_with_a_bad_file_it_does_not_start(cluster: Cluster) -> None:
+    start_with(cluster, "--colour=blue")
+    assert systemctl(cluster, "is-active kubelet") == ("activating\n", 3)
+    said, status = systemctl(cluster, "status kubelet")
+    assert ("Active: activating (auto-restart) (Result: exit-code)" in said, status) == (True, 3)
+    lines = do(cluster, "journalctl -u kubelet --no-pager").splitlines()
+    assert lines[0].endswith('"command failed" err="failed to parse kubelet flag: unknown flag: --colour"')
+    assert lines[1].endswith("kubelet.service: Main process exited, code=exited, status=1/FAILURE")
+    cluster.advance(60)
+    assert ready(cluster)["status"] == "Unknown"
+    same(cluster)
+    start_with(cluster)
+    cluster.advance(30)
+    assert ready(cluster)["status"] == "True"
+    assert Login(cluster, "worker-1", ["journalctl", "-u", "kubelet"]).status == 1
+    same(cluster)
+
+
+def test_without_its_configuration_it_does_not_start(cluster: Cluster) -> None:
+    do(cluster, f"rm {FOLDER}/config.yaml; systemctl restart kubelet")
+    assert f"open {FOLDER}/config.yaml: no such file or directory" in do(cluster, "journalctl -xeu kubelet")
+
+
+GIVEN: dict[str, tuple[str, str, dict[str, Any]]] = {
+    "nothing": ('KUBELET_KUBEADM_ARGS=""', "", {}),
+    "both forms": (
+        "KUBELET_KUBEADM_ARGS=--node-ip=1.2.3.4 --node-labels a=b",
+        "",
+        {"node-ip": "1.2.3.4", "node-labels": "a=b"},
+    ),
+    "a flag alone": ('KUBELET_KUBEADM_ARGS="--register-node"', "", {"register-node": True}),
+    "the flag goes before the file": (
+        'KUBELET_KUBEADM_ARGS="--register-node=false"',
+        "registerNode: true\n",
+        {"register-node": False},
+    ),
+    "another variable": ("OTHER=--node-ip=1.2.3.4", "", {}),
+    "quotes that do not close": ('KUBELET_KUBEADM_ARGS="--node-ip=1.2.3.4', "", {}),
+}
+
+
+@pytest.mark.parametrize(("environment", "config", "expected"), GIVEN.values(), ids=GIVEN.keys())
+def test_what_the_files_say(environment: str, config: str, expected: dict[str, Any]) -> None:
+    assert given_by(environment, CONFIG + config) == expected
+
+
+@pytest.mark.parametrize(
+    ("environment", "config", "why"),
+    [
+        pytest.param(
+            "KUBELET_KUBEADM_ARGS=--node-ip", CONFIG, "flag needs an argument: --node-ip", id="no value"
+        ),
+        pytest.param("KUBELET_KUBEADM_ARGS=now", CONFIG, "unknown command now", id="a word"),
+        pytest.param("", "", "was empty", id="empty"),
+        pytest.param("", "a: [", "failed to decode: ", id="no YAML"),
+        pytest.param("", "kind: Pod\n", "no KubeletConfiguration", id="another kind"),
+        pytest.param("", CONFIG + "registerWithTaints: gpu\n", "no list of taints", id="taints"),
+    ],
+)
+def test_with_what_it_does_not_start(environment: str, config: str, why: str) -> None:
+    with pytest.raises(FlagError, match=why):
+        given_by(environment, config)
+
+
+def test_what_kubeadm_writes_is_read_again() -> None:
+    given = {"register-node": False, "node-labels": "a=b,c=d", "cloud-provider": ""}
+    assert given_by(environment_of(given), CONFIG) == given
