@@ -75,6 +75,8 @@ _EVENT = re.compile(rf"^(  (?:Normal|Warning) +\S+ +){_AGE}(?: \((x\d+) over {_A
 
 _OLD = re.compile(r"(?<=\(lasts )[\dyd]+(?=\)$)|(?<=  )\d+[yd]\d*d?$")
 """Of a Pod that ends, and in a node's table of its Pods."""
+_CHANCE = re.compile(r"(?<=Resource Version:  )\d+|(?<=UID: )[ 0-9a-f-]+$")
+"""What anything that happened before changes."""
 
 
 def _brought_up() -> Cluster:
@@ -118,7 +120,7 @@ def _described(text: str) -> str:
             line = f"{' '.join(start.split())} <age> {count or 'x1'} {source} {line[found.end() :]}"
         elif re.fullmatch(r"  -+( +-+){4}|  Type +Reason +Age +From +Message", line):
             continue
-        lines.append(_OLD.sub("<age>", line.rstrip()))
+        lines.append(_CHANCE.sub("<any>", _OLD.sub("<age>", line.rstrip())))
     return "\n".join(lines)
 
 
