@@ -1,8 +1,8 @@
 """A process that grades: `python -m labs.kit.process` reads clusters and writes reports until its input ends.
 
-A request is a line of JSON, `{"do": …, "lab": slug, "size": n, "past": m}`, and n bytes: a keyframe, and at their end m
-bytes of what its cluster remembers (`Cluster.past`), for a lab that asks for the past. An answer is a line of JSON, as
-DEEDS tells of what may be done, or `{"error": …}` where it could not be.
+An empty line says that it is ready. A request is a line of JSON, `{"do": …, "lab": slug, "size": n, "past": m}`, and n
+bytes: a keyframe, and at their end m bytes of what its cluster remembers (`Cluster.past`), for a lab that asks for the
+past. An answer is a line of JSON, as DEEDS tells of what may be done, or `{"error": …}` where it could not be.
 """
 
 from __future__ import annotations
@@ -70,6 +70,7 @@ def main() -> None:
     serve_parent(MEMORY_LIMIT)
     catalog.load()
     relax_collector()
+    print(flush=True)
     serve(sys.stdin.buffer, sys.stdout.buffer)
 
 

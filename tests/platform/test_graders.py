@@ -13,6 +13,7 @@ from concurrent.futures import ThreadPoolExecutor
 from typing import Any
 
 import pytest
+from runs.host import children
 from runs.host import graders as module
 from runs.host.graders import Graders, GradingError
 
@@ -100,13 +101,13 @@ def test_a_process_knows_the_past_where_the_lab_asks_for_it(graders: Graders) ->
     assert ask(graders, lab.slug, cluster, past=True)["checks"]
 
 
-READ = "import json, sys, time; s = sys.stdin.buffer; s.read(json.loads(s.readline())['size']);"
+READ = "print(flush=True); import json, sys, time; s = sys.stdin.buffer; s.read(json.loads(s.readline())['size']);"
 SCRIPTS = [
-    ("one that hangs", "import time; time.sleep(60)", 0.3, "it took too long"),
+    ("one that hangs", "print(flush=True); import time; time.sleep(60)", 0.3, "it took too long"),
     ("one that ends", "pass", 30, "the process has ended|Broken pipe"),
     (
         "one that does not read",
-        "import sys; sys.stdin.close(); import time; time.sleep(9)",
+        "print(flush=True); import sys; sys.stdin.close(); import time; time.sleep(9)",
         0.3,
         "too long|Broken",
     ),
@@ -132,6 +133,24 @@ def test_a_process_that_fails_is_replaced(
         with pytest.raises(GradingError, match=message):
             ask(graders, lab.slug, cluster, seconds)
     assert ask(graders, lab.slug, cluster)["checks"]
+
+
+def test_a_start_is_not_taken_from_the_time_of_an_answer(
+    graders: Graders, lab: Any, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    script = f"import time; time.sleep(2.5); {READ} print(json.dumps({{'error': 'answered'}}), flush=True)"
+    monkeypatch.setattr(module, "COMMAND", [sys.executable, "-c", script])
+    with pytest.raises(GradingError, match="answered"):
+        ask(graders, lab.slug, cluster, 2.4)
+
+
+def test_one_that_is_never_ready_is_given_up(
+    graders: Graders, lab: Any, cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(children, "START_SECONDS", 0.3)
+    monkeypatch.setattr(module, "COMMAND", [sys.executable, "-c", "import time; time.sleep(60)"])
+    with pytest.raises(GradingError, match="it took too long"):
+        ask(graders, lab.slug, cluster)
 
 
 def test_one_that_was_killed_is_replaced(graders: Graders, lab: Any, cluster: Cluster) -> None:

@@ -50,9 +50,9 @@ def test_a_packer_comes_after_who_waits_for_an_answer(packers: Packers, cluster:
     ]
 
 
-READ = "import json, sys, time; s = sys.stdin.buffer; s.read(json.loads(s.readline())['size']);"
+READ = "print(flush=True); import json, sys, time; s = sys.stdin.buffer; s.read(json.loads(s.readline())['size']);"
 SCRIPTS = [
-    ("one that hangs", "import time; time.sleep(60)", "it took too long"),
+    ("one that hangs", "print(flush=True); import time; time.sleep(60)", "it took too long"),
     ("one that ends", "pass", "the process has ended|Broken pipe"),
     ("one that ends half-way", READ + "print(json.dumps({'size': 9}), flush=True)", "the process has ended"),
     (
@@ -76,7 +76,7 @@ def test_where_a_process_fails_it_is_packed_here(
     with monkeypatch.context() as patch:
         patch.setattr(module, "COMMAND", [sys.executable, "-c", script])
         patch.setattr(children, "LINE_LIMIT", 64)
-        if script.startswith("import time"):
+        if "sleep(60)" in script and READ not in script:
             patch.setattr(module, "SECONDS", 0.3)
         assert pack(packers, cluster) == cluster.keyframe()
     assert any(re.search(message, record.getMessage()) for record in caplog.records)

@@ -1,7 +1,8 @@
 """Processes that compute for a host: one that is slow, hangs or takes much memory costs its process, no more.
 
 A thread of the pool belongs to each process and waits for it; the host's event loop, its heartbeats and its other work
-in threads are not concerned. A question is a line of JSON with the `size` of the bytes that follow; so is an answer.
+in threads are not concerned. A process says with an empty line that it is ready. A question is a line of JSON with the
+`size` of the bytes that follow; so is an answer.
 """
 
 from __future__ import annotations
@@ -23,6 +24,9 @@ LINE_LIMIT = 4 * 1024 * 1024
 BYTES_LIMIT = 256 * 1024 * 1024
 """Bytes that follow it."""
 CHUNK = 1 << 18
+START_SECONDS = 120.0
+"""That a process may take until it is ready. On a busy machine it takes longer than many answers; if that counted as
+theirs, each would end the process of the next."""
 PRIVATE = (
     "DRYDOCK_SECRET",
     "DRYDOCK_HOST_SECRET",
@@ -56,16 +60,23 @@ class Child:
                 env={**known, "PYTHONPATH": path},
                 bufsize=0,
             )
+            assert self._process.stdout is not None
+            _line(self._process.stdout.fileno(), time.monotonic() + START_SECONDS)
         return self._process
 
     def ask(
         self, command: Sequence[str], question: dict[str, Any], data: bytes, deadline: float
     ) -> tuple[dict[str, Any], bytes]:
-        """The answer, and its bytes. Raises ChildError; then the next one is asked of a new process."""
-        process = self._begun(command)
-        assert process.stdin is not None
-        assert process.stdout is not None
+        """The answer, and its bytes. Raises ChildError; then the next one is asked of a new process.
+
+        `deadline` is of `time.monotonic`; what a new process takes to be ready is added to it.
+        """
+        asked = time.monotonic()
         try:
+            process = self._begun(command)
+            assert process.stdin is not None
+            assert process.stdout is not None
+            deadline += time.monotonic() - asked
             head = json.dumps({**question, "size": len(data)}).encode("ascii") + b"\n"
             for part in (head, data):
                 _write(process.stdin.fileno(), part, deadline)
@@ -102,12 +113,7 @@ def _write(fd: int, data: bytes, deadline: float) -> None:
 
 
 def _read(fd: int, deadline: float) -> tuple[dict[str, Any], bytes]:
-    got = b""
-    while b"\n" not in got:
-        got += _chunk(fd, deadline)
-        if len(got) > LINE_LIMIT:
-            raise ValueError(f"its answer is larger than {LINE_LIMIT} bytes")
-    line, _, first = got.partition(b"\n")
+    line, first = _line(fd, deadline)
     answer: dict[str, Any] = json.loads(line)
     size = answer.get("size", 0)
     if size > BYTES_LIMIT:
@@ -117,6 +123,17 @@ def _read(fd: int, deadline: float) -> tuple[dict[str, Any], bytes]:
         parts.append(_chunk(fd, deadline))
         left -= len(parts[-1])
     return answer, b"".join(parts)
+
+
+def _line(fd: int, deadline: float) -> tuple[bytes, bytes]:
+    """A line, and what came with its end."""
+    got = b""
+    while b"\n" not in got:
+        got += _chunk(fd, deadline)
+        if len(got) > LINE_LIMIT:
+            raise ValueError(f"its answer is larger than {LINE_LIMIT} bytes")
+    line, _, first = got.partition(b"\n")
+    return line, first
 
 
 def _chunk(fd: int, deadline: float) -> bytes:

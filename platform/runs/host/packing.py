@@ -32,4 +32,5 @@ if __name__ == "__main__":
     serve_parent(MEMORY_LIMIT)
     os.sched_setscheduler(0, os.SCHED_BATCH, os.sched_param(0))
     os.nice(NICE)
+    print(flush=True)
     serve(sys.stdin.buffer, sys.stdout.buffer)
