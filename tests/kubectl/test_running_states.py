@@ -75,7 +75,7 @@ _EVENT = re.compile(rf"^(  (?:Normal|Warning) +\S+ +){_AGE}(?: \((x\d+) over {_A
 
 _OLD = re.compile(r"(?<=\(lasts )[\dyd]+(?=\)$)|(?<=  )\d+[yd]\d*d?$")
 """Of a Pod that ends, and in a node's table of its Pods."""
-_CHANCE = re.compile(r"(?<=Resource Version:  )\d+|(?<=UID: )[ 0-9a-f-]+$")
+_CHANCE = re.compile(r"(?<=Resource Version:  )\d+|(?<= UID: )[ 0-9a-f-]+$")
 """What anything that happened before changes."""
 
 
