@@ -58,6 +58,10 @@ is not taken yet, whether the connection ends). Of the server's state only direc
 TALKS = 128
 """Connections that such a server talks on at the same time; one more is closed at once."""
 
+MAX_SAID = 1 << 20
+"""Bytes that such a server answers to what came at once; then it hangs up. A few bytes can ask for a large value many
+times."""
+
 
 def by_lines(answer: Callable[[Sys, State, State, str], tuple[str, bool]], most: int) -> Talk:
     """A conversation of lines, of at most so many bytes each: a line is answered, or the connection ends."""
@@ -68,7 +72,7 @@ def by_lines(answer: Callable[[Sys, State, State, str], tuple[str, bool]], most:
             line, _, text = text.partition("\n")
             more, ends = answer(sys, state, own, line.removesuffix("\r"))
             said += more
-            if ends:
+            if ends or len(said) > MAX_SAID:
                 return said, "", True
         return said, text, len(text) > most
 

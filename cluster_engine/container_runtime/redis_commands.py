@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from cluster_engine.container_runtime import programs
 from cluster_engine.linux.sh.pattern import matches
 
 MAX_DATA = 512 * 1024
@@ -19,6 +20,9 @@ MAX_REQUEST = 64 * 1024
 """Bytes of one command."""
 MAX_WORDS = 1_000
 """Words of one command."""
+
+MAX_DEPTH = 10
+"""Arrays in arrays that are read."""
 
 Database = dict[str, list[Any]]
 Answer = Any
@@ -162,7 +166,7 @@ READS: dict[str, tuple[int, int, Reads]] = {
     "ping": (0, 1, lambda db, now, w: w[0] if w else Simple("PONG")),
     "echo": (1, 1, lambda db, now, w: w[0]),
     "get": (1, 1, lambda db, now, w: _held(db, w[0], "string", None)),
-    "mget": (1, -1, lambda db, now, w: [db[k][1] if k in db and db[k][0] == "string" else None for k in w]),
+    "mget": (1, -1, lambda db, now, w: _several(db, w)),
     "strlen": (1, 1, lambda db, now, w: len(_held(db, w[0], "string", ""))),
     "exists": (1, -1, lambda db, now, w: sum(key in db for key in w)),
     "type": (1, 1, lambda db, now, w: Simple(db[w[0]][0] if w[0] in db else "none")),
@@ -205,6 +209,13 @@ WRITES: dict[str, tuple[int, int, Writes]] = {
 }
 
 _SHRINKS = ("del", "lpop", "rpop", "hdel", "srem", "expire", "flushall", "flushdb")
+
+
+def _several(db: Database, keys: list[str]) -> Answer:
+    found = [db[key][1] if key in db and db[key][0] == "string" else None for key in keys]
+    if sum(len(value) for value in found if value) > programs.MAX_SAID:
+        raise Wrong(f"ERR more than {programs.MAX_SAID} bytes are not answered at once here")
+    return found
 
 
 def _append(db: Database, words: list[str]) -> tuple[Database, Answer]:
@@ -260,8 +271,10 @@ def request(words: list[str]) -> str:
     return f"*{len(words)}\r\n" + "".join(f"${len(word)}\r\n{word}\r\n" for word in words)
 
 
-def parsed(text: str) -> tuple[Answer, str] | None:
+def parsed(text: str, depth: int = 0) -> tuple[Answer, str] | None:
     """The first value of a stream, and the rest; None while it is not whole. Raises ValueError."""
+    if depth > MAX_DEPTH:
+        raise ValueError(f"arrays nested more than {MAX_DEPTH} deep")
     line, end, rest = text.partition("\r\n")
     if not end:
         return None
@@ -283,7 +296,7 @@ def parsed(text: str) -> tuple[Answer, str] | None:
     if not 0 <= int(body) <= MAX_WORDS * 10:
         raise ValueError(line)
     for _ in range(int(body)):
-        found = parsed(rest)
+        found = parsed(rest, depth + 1)
         if found is None:
             return None
         values.append(found[0])

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.container_runtime import clients, redis_commands
+from cluster_engine.container_runtime import clients, programs, redis_commands
 from cluster_engine.container_runtime.images import memcached, redis
 from tests.linux.world import World
 
@@ -150,6 +150,46 @@ def test_limits(monkeypatch: pytest.MonkeyPatch, cluster: Cluster) -> None:
         assert says(cluster, "box", f"printf '{asked}' | nc {address} 11211") == (0, said)
 
 
+X = "x" * 400
+LONG = {
+    "memcached, one value often": ("cache", 11211, f"set a 0 0 400\\r\\n{X}\\r\\nget a a a\\r\\n", 0, "SERVER_ERROR out of memory writing get response"),
+    "memcached, asked often": ("cache", 11211, f"set a 0 0 400\\r\\n{X}\\r\\n" + "get a\\r\\n" * 20, 3, "STORED"),
+    "redis, one value often": ("redis", 6379, f"set a {X}\\r\\nmget a a a\\r\\n", 0, "-ERR more than 1000 bytes are not answered at once here"),
+    "redis, asked often": ("redis", 6379, f"set a {X}\\r\\n" + "get a\\r\\n" * 20, 3, "+OK"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "port", "asked", "times", "told"), LONG.values(), ids=LONG)
+def test_few_bytes_do_not_ask_for_many(
+    cluster: Cluster,
+    monkeypatch: pytest.MonkeyPatch,
+    name: str,
+    port: int,
+    asked: str,
+    times: int,
+    told: str,
+) -> None:
+    fork = cluster.fork()
+    monkeypatch.setattr(programs, "MAX_SAID", 1_000)
+    address = fork.get("pods", name)["status"]["podIP"]
+    said = says(fork, "box", f"printf '{asked}' | nc -w 2 {address} {port}")[1]
+    assert said.count(X) == times
+    assert told in said
+
+
+HOSTILE = {
+    # what memcached is sent -> what it says
+    "a size of many digits": ("set a 0 0 " + "0" * 5_000 + "\\r\\nx\\r\\n", "SERVER_ERROR object too large for cache\r\n"),
+    "a long key": (f"set {'k' * 251} 0 0 1\\r\\nx\\r\\n", "SERVER_ERROR object too large for cache\r\n"),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("asked", "told"), HOSTILE.values(), ids=HOSTILE)
+def test_what_memcached_does_not_take(cluster: Cluster, asked: str, told: str) -> None:
+    address = cluster.get("pods", "cache")["status"]["podIP"]
+    assert says(cluster, "box", f"printf '{asked}' | nc -w 2 {address} 11211") == (0, told)
+
+
 def test_an_answer_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(clients, "MAX_ANSWER", 10)
     world = World(table={"redis-cli": redis.CLI}.get, names=["redis-cli"])
@@ -163,7 +203,7 @@ def test_an_answer_without_end(monkeypatch: pytest.MonkeyPatch) -> None:
     assert world.host.exits == {process: 1}
 
 
-@pytest.mark.parametrize("text", ["*x\r\n", "*1\r\n!a\r\n", "*99999\r\n"])
+@pytest.mark.parametrize("text", ["*x\r\n", "*1\r\n!a\r\n", "*99999\r\n", "*1\r\n" * 9_000])
 def test_what_is_no_request(text: str) -> None:
     with pytest.raises(ValueError, match=r"\w|\*"):
         redis_commands.parsed(text)

@@ -205,3 +205,14 @@ def test_a_broken_configuration_ends_fluentd() -> None:
     assert pod["status"]["phase"] == "Failed"
     log = cluster.request(Request("GET", "/api/v1/namespaces/default/pods/p/log", user=ADMIN)).body
     assert b"Fluent::ConfigParseError" in log
+
+
+def test_what_is_posted_is_kept_in_part(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(courses, "STORED", 3)
+    fork, app = cluster.fork(), SERVERS["luksa/kubia-pet"]
+    pod = fork.get("pods", f"app-{list(SERVERS).index(app.repository)}", "default")
+    assert pod is not None
+    url = f"http://{pod['status']['podIP']}:{app.port}/"
+    fork.execute(pod["metadata"]["name"], ["mkdir", "-p", "/var/data"])
+    fork.execute("client", ["wget", "-q", "-O", "-", "--post-data=hello", url])
+    assert fork.execute("client", ["wget", "-q", "-O", "-", url]).stdout.endswith(b"pod: hel\n")

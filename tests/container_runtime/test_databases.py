@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.container_runtime.sql import engine, mysql, postgres
+from cluster_engine.container_runtime.sql import engine, mysql, postgres, server
 from cluster_engine.container_runtime.sql.dialect import Dialect, Session, perform
 from cluster_engine.container_runtime.sql.tokens import statements
 
@@ -172,6 +172,54 @@ HOSTILE = {
 @pytest.mark.parametrize(("script", "told"), HOSTILE.items(), ids=[line[:40] for line in HOSTILE])
 def test_what_is_refused(script: str, told: str) -> None:
     assert told in ask(postgres.DIALECT, script)[-1]["error"]
+
+
+def test_a_script_has_an_end(cluster: Cluster) -> None:
+    long = f"(printf 'select 1'; yes ' + 1' | head -n {engine.MAX_SCRIPT // 4} | tr -d '\\n'; echo ';') | MYSQL_PWD=x mysql"
+    status, _, told = says(cluster, "mysql", "sh", "-c", long)
+    assert (status, "bytes of statements are not carried out here" in told) == (1, True)
+
+
+def test_many_statements_are_carried_out_at_once(cluster: Cluster) -> None:
+    begun = cluster.clock.now
+    for name, client in (("mysql", "mysql -N -px"), ("postgres", "psql -U postgres -qtA")):
+        line = f"yes 'select 1;' | head -n 500 | {client} | wc -l"
+        assert says(cluster, name, "sh", "-c", line)[1] == "500\n"
+    assert cluster.clock.now - begun < 1_000_000
+
+
+def test_all_files_of_a_server_have_an_end(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    fork = cluster.fork()
+    monkeypatch.setattr(server, "MAX_FILES", 3_000)
+    line = (
+        "MYSQL_PWD=x mysql -e \"create database f; create table f.t (a text); insert into f.t values ('{}')\""
+    )
+    assert says(fork, "mysql", "sh", "-c", line.format("x" * 2_900))[0] == 1
+    twin = cluster.fork()
+    monkeypatch.setattr(server, "MAX_FILES", 10)
+    assert says(twin, "mysql", "sh", "-c", "MYSQL_PWD=x mysql -e 'select 1'")[0] == 1
+
+
+def test_a_server_has_so_many_databases(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(server, "MAX_DATABASES", 3)
+    fork = cluster.fork()
+    told = says(
+        fork,
+        "mysql",
+        "sh",
+        "-c",
+        "MYSQL_PWD=x mysql -e 'create database a1; create database a2; create database a3; create database a4'",
+    )[2]
+    assert "more than 3 databases are not kept here" in told
+
+
+def test_answers_have_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(engine, "MAX_SAID", 100)
+    script = f"create table t (a text); insert into t values ('{'x' * 40}'); select a, a from t"
+    assert "error" not in ask(postgres.DIALECT, script)[-1]
+    for more in ("select a, a, a from t", "select a from t; select a, a from t"):
+        asked = script.replace("select a, a from t", more)
+        assert ask(postgres.DIALECT, asked)[-1]["error"] == "more than 100 bytes are not answered here"
 
 
 def test_a_database_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:

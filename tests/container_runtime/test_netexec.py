@@ -45,6 +45,7 @@ CASES = {
     "by its other name": ("/shell?shellCommand=hostname", '{"output":"one\\n"}'),
     "both streams, and a status": ("/shell?cmd=echo%20a;%20echo%20b%20%3E%262;%20exit%203", '{"error":"exit status 3","output":"a\\nb\\n"}'),
     "one that takes its time": ("/shell?cmd=sleep%202;%20echo%20done", '{"output":"done\\n"}'),
+    "a hundred fields and more": ("/echo?msg=hi&" + "&".join(["a=1"] * 120) + "&msg=late", "hi"),
     "nothing": ("/shell?cmd=true", "{}"),
     "another Pod": ("/dial?host=TWO&port=8080&protocol=http&request=hostname&tries=2", '{"responses":["two","two"]}'),
     "what it echoes": ("/dial?host=TWO&port=8080&protocol=http&request=echo?msg=hi", '{"responses":["hi"]}'),

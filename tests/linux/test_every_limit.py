@@ -20,7 +20,7 @@ from tests.linux.world import World
 ROOT = Path(__file__).resolve().parents[2]
 ENGINE = ROOT / "cluster_engine"
 FILES = (
-    *(ENGINE / "linux").rglob("*.py"), *(ENGINE / "network").rglob("*.py"), *(ENGINE / "container_runtime").glob("*.py"),
+    *(ENGINE / "linux").rglob("*.py"), *(ENGINE / "network").rglob("*.py"), *(ENGINE / "container_runtime").rglob("*.py"),
     ENGINE / "kube_apiserver" / "sessions.py", ENGINE / "serving" / "websocket.py",
 )  # fmt: skip
 
@@ -138,6 +138,28 @@ CROSSED: dict[str, str] = {
     "container_runtime/redis_commands.py:MAX_REQUEST": "tests/container_runtime/test_caches.py::test_limits",
     "container_runtime/redis_commands.py:MAX_WORDS": "tests/container_runtime/test_caches.py::test_limits",
     "container_runtime/programs.py:TALKS": "tests/container_runtime/test_server_limits.py::test_connections_of_a_daemon",
+    "container_runtime/images/_netexec.py:MAX_OUTPUT": "tests/container_runtime/test_netexec.py::test_limits",
+    "container_runtime/images/_netexec.py:MAX_TRIES": "tests/container_runtime/test_netexec.py::test_limits",
+    "container_runtime/images/agnhost.py:FIELDS": "tests/container_runtime/test_netexec.py::test_requests[a hundred fields and more]",
+    "container_runtime/images/courses.py:STORED": "tests/container_runtime/test_course_images.py::test_what_is_posted_is_kept_in_part",
+    "container_runtime/images/memcached.py:MAX_DATA": "tests/container_runtime/test_caches.py::test_limits",
+    "container_runtime/images/memcached.py:MAX_VALUE": "tests/container_runtime/test_caches.py::test_limits",
+    "container_runtime/images/memcached.py:_MAX_KEY": "tests/container_runtime/test_caches.py::test_what_memcached_does_not_take",
+    "container_runtime/images/perl.py:MAX_DIGITS": "tests/container_runtime/test_images.py::test_run",
+    "container_runtime/kubectl/conversation.py:MAX_ANSWERS": "tests/container_runtime/test_pod_kubectl.py::test_requests_of_a_command_are_limited",
+    "container_runtime/kubectl/jsonpath.py:MAX_NESTING": "tests/container_runtime/test_pod_kubectl.py::test_paths",
+    "container_runtime/kubectl/jsonpath.py:MAX_TEMPLATE": "tests/container_runtime/test_pod_kubectl.py::test_paths",
+    "container_runtime/kubectl/program.py:MAX_INPUT": "tests/container_runtime/test_pod_kubectl.py::test_says[too much input]",
+    "container_runtime/programs.py:MAX_SAID": "tests/container_runtime/test_caches.py::test_few_bytes_do_not_ask_for_many",
+    "container_runtime/redis_commands.py:MAX_DEPTH": "tests/container_runtime/test_caches.py::test_what_is_no_request",
+    "container_runtime/sql/engine.py:MAX_DATA": "tests/container_runtime/test_databases.py::test_a_database_has_an_end",
+    "container_runtime/sql/engine.py:MAX_ROWS": "tests/container_runtime/test_databases.py::test_what_is_refused",
+    "container_runtime/sql/engine.py:MAX_SAID": "tests/container_runtime/test_databases.py::test_answers_have_an_end",
+    "container_runtime/sql/engine.py:MAX_SCRIPT": "tests/container_runtime/test_databases.py::test_a_script_has_an_end",
+    "container_runtime/sql/engine.py:MAX_VALUE": "tests/container_runtime/test_databases.py::test_what_is_refused",
+    "container_runtime/sql/engine.py:MAX_WORK": "tests/container_runtime/test_databases.py::test_what_is_refused",
+    "container_runtime/sql/server.py:MAX_DATABASES": "tests/container_runtime/test_databases.py::test_a_server_has_so_many_databases",
+    "container_runtime/sql/server.py:MAX_FILES": "tests/container_runtime/test_databases.py::test_all_files_of_a_server_have_an_end",
     "container_runtime/logs.py:LIMIT": "tests/container_runtime/test_sandboxes.py::test_logs_are_bounded",
     "container_runtime/logs.py:LINE": "tests/container_runtime/test_server_limits.py::test_a_line_that_does_not_end_is_cut",
     "container_runtime/names.py:_LIMIT": "tests/container_runtime/test_image_names.py::test_refused",
@@ -162,6 +184,9 @@ NO_LIMITS: dict[str, str] = {
         linux/programs/dumps.py:_ROW linux/programs/expr.py:_LIMIT linux/programs/identity.py:CPUS linux/programs/ls.py:_HALF_YEAR linux/programs/paging.py:TAB
         linux/programs/archive.py:BLOCK linux/programs/usage.py:_MEMORY linux/sh/arithmetic.py:_BIG linux/sh/bind.py:MAX_FDS
         linux/sockets.py:FIRST_EPHEMERAL network/limits.py:FIRST_PORT network/limits.py:LAST_PORT linux/dns.py:PORT
+        container_runtime/images/courses.py:WELL container_runtime/images/hpa_example.py:COST container_runtime/images/memcached.py:_EPOCH
+        container_runtime/images/nginx.py:_STARTS container_runtime/images/stress.py:_BYTES container_runtime/images/stress.py:_TURN
+        container_runtime/kubectl/creating.py:_GONE_AFTER container_runtime/kubectl/program.py:_SECOND container_runtime/sql/engine.py:_PAGE container_runtime/sql/engine.py:_STRIDE
         container_runtime/http.py:_DAY container_runtime/http.py:_NOT_HTTPS container_runtime/image.py:MB container_runtime/logs.py:PAGE
         container_runtime/lookups.py:RESOLVER_PORT container_runtime/commands.py:_KILLED container_runtime/trees.py:_BUILT
         container_runtime/etcdctl.py:_BAD_ARGUMENTS linux/deflate.py:_LONGEST linux/deflate.py:_WINDOW linux/programs/openssl.py:_WRAP

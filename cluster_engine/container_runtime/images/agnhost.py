@@ -35,9 +35,14 @@ def _port(default: int, *names: str) -> Callable[[Sys], int]:
     return of
 
 
+def _fields(query: str) -> dict[str, str]:
+    """The first fields of a query; of what comes after them nothing is read."""
+    return dict(parse_qsl("&".join(query.split("&", FIELDS)[:FIELDS]), keep_blank_values=True))
+
+
 def _netexec(sys: Sys, state: State, request: Request) -> Reply:
     path, _, query = request.path.partition("?")
-    given = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=FIELDS))
+    given = _fields(query)
     match path:
         case "/healthz":
             return Reply(200)
@@ -70,7 +75,7 @@ _TOLD = {"/echo": ("msg", "code"), "/exit": ("code", "timeout", "wait"), "/redir
 
 def _access(sys: Sys, request: Request, reply: Reply) -> Line:
     path, _, query = request.path.partition("?")
-    given = dict(parse_qsl(query, keep_blank_values=True, max_num_fields=FIELDS))
+    given = _fields(query)
     shown = "&".join(f"{name}={given.get(name, '')}" for name in _TOLD.get(path, ()))
     return klog(sys, f"log.go:195] GET {path if path in _PATHS else '/'}{'?' if shown else ''}{shown}")
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from cluster_engine.container_runtime import programs
 from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, debian_files, tags
 from cluster_engine.container_runtime.programs import daemon, entrypoint
 from cluster_engine.linux.program import Program, State, Sys
@@ -24,7 +25,7 @@ def _talk(sys: Sys, state: State, own: State, text: str) -> tuple[str, str, bool
             return said, "", True
         if words and words[0] in _STORES:
             size = words[4] if len(words) in (5, 6) and words[4].isdecimal() else ""
-            if not size or len(words[1]) > _MAX_KEY or int(size[:9]) > MAX_VALUE:
+            if not size or len(words[1]) > _MAX_KEY or len(size) > 9 or int(size) > MAX_VALUE:
                 told = (
                     "SERVER_ERROR object too large for cache"
                     if size
@@ -38,6 +39,8 @@ def _talk(sys: Sys, state: State, own: State, text: str) -> tuple[str, str, bool
             said += f"{_stored(sys, state, words, value)}\r\n" if words[-1] != "noreply" else ""
         else:
             said += _answer(sys, state, words)
+        if len(said) > programs.MAX_SAID:
+            return said, "", True
         text = rest
     return said, text, len(text) > 2 * MAX_VALUE
 
@@ -67,6 +70,8 @@ def _answer(sys: Sys, state: State, words: list[str]) -> str:
     data = _held(sys, state)
     match words:
         case ["get" | "gets", *keys] if keys:
+            if sum(len(str(data[k][1])) for k in keys if k in data) > programs.MAX_SAID:
+                return "SERVER_ERROR out of memory writing get response\r\n"
             found = [
                 f"VALUE {k} {data[k][0]} {len(str(data[k][1]))}\r\n{data[k][1]}\r\n"
                 for k in keys

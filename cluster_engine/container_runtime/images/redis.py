@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from typing import Any
 
+from cluster_engine.container_runtime import programs
 from cluster_engine.container_runtime import redis_commands as commands
 from cluster_engine.container_runtime.clients import Client, program
 from cluster_engine.container_runtime.http import Line, log_time
@@ -98,6 +99,8 @@ def _talk(sys: Sys, state: State, own: State, text: str) -> tuple[str, str, bool
             return f"{said}+OK\r\n", "", True
         if words:
             said += commands.encoded(_answer(sys, state, own, words))
+            if len(said) > programs.MAX_SAID:
+                return said, "", True
     return said, "", False
 
 

@@ -33,6 +33,8 @@ class Session:
     """The database that the statement is about."""
     changed: list[str] = field(default_factory=list)
     """The databases that were written to, made or taken away."""
+    work: int = 0
+    """Steps of SQLite's machine that it took."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -95,6 +97,7 @@ def perform(dialect: Dialect, session: Session, script: list[Statement]) -> list
         found.append({"error": str(refusal)})
     finally:
         for tables in opened.values():
+            session.work += tables.work
             tables.close()
     return found
 
@@ -129,7 +132,7 @@ def _opened(dialect: Dialect, session: Session, base: str) -> Tables:
     try:
         functions = dialect.functions(session)
         return Tables(session.databases.get(base, EMPTY), functions, exact_case=dialect.exact_case)
-    except (sqlite3.Error, KeyError, TypeError, ValueError):
+    except (sqlite3.Error, LookupError, TypeError, ValueError, AttributeError, OverflowError):
         raise Refused(f'the files of database "{base}" say nothing that can be read') from None
 
 

@@ -21,6 +21,8 @@ MAX_WORK = 100_000
 """Steps of SQLite's machine that one script may take."""
 MAX_ROWS = 5_000
 """Rows of one answer."""
+MAX_SAID = 1 << 20
+"""Bytes that the statements of one script answer together."""
 MAX_SCRIPT = 64 * 1024
 """Bytes of one script."""
 _LIMITS = {
@@ -71,7 +73,9 @@ class Tables:
     def __init__(self, data: Data, functions: Mapping[str, Callable[..., Any]], *, exact_case: bool) -> None:
         """``functions`` are beside SQLite's own. Raises sqlite3.Error when the data is none."""
         self._functions = frozenset(functions)
-        self._steps = 0
+        self._said = 0
+        self.work = 0
+        """Steps of SQLite's machine so far."""
         base = self._base = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
         for limit, value in _LIMITS.items():
             base.setlimit(limit, value)
@@ -105,9 +109,14 @@ class Tables:
         """Names of columns, rows, rows that were changed. Raises sqlite3.Error or Refused."""
         with closing(self._base.execute(text)) as cursor:
             names = [column[0] for column in cursor.description or ()]
-            rows = cursor.fetchmany(MAX_ROWS + 1)
-            if len(rows) > MAX_ROWS:
-                raise Refused(f"more than {MAX_ROWS} rows are not answered here")
+            rows = []
+            for row in cursor:
+                rows.append(row)
+                self._said += sum(len(str(value)) for value in row)
+                if len(rows) > MAX_ROWS:
+                    raise Refused(f"more than {MAX_ROWS} rows are not answered here")
+                if self._said > MAX_SAID:
+                    raise Refused(f"more than {MAX_SAID} bytes are not answered here")
             return names, rows, cursor.rowcount
 
     @property
@@ -118,7 +127,7 @@ class Tables:
     @property
     def spent(self) -> bool:
         """Whether the script has had all the work that it may ask for."""
-        return self._steps > MAX_WORK
+        return self.work > MAX_WORK
 
     def names(self) -> list[str]:
         """Of its tables, sorted."""
@@ -164,7 +173,7 @@ class Tables:
         return sqlite3.SQLITE_OK if action in _ACTIONS else sqlite3.SQLITE_DENY
 
     def _worked(self) -> int:
-        self._steps += _STRIDE
+        self.work += _STRIDE
         return int(self.spent)
 
 

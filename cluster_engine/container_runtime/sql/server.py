@@ -22,6 +22,8 @@ from cluster_engine.sim import rfc3339
 
 MAX_DATABASES = 32
 """Databases of one server."""
+MAX_FILES = 4 * MAX_DATA
+"""Bytes of the files of them all: each statement reads them."""
 _TABLES = "tables.json"
 
 
@@ -52,7 +54,7 @@ def prepare(keeping: Keeping, sys: Sys) -> bool:
     sys.fs.makedirs(folder)
     sys.fs.makedirs(roles.rpartition("/")[0])
     for name in databases:
-        _write(sys, folder, name, EMPTY)
+        _write(sys, folder, name, json.dumps(EMPTY))
     sys.fs.write(roles, octets(json.dumps(users)))
     return False
 
@@ -72,7 +74,10 @@ def answered(keeping: Keeping, sys: Sys, talk: State, line: str) -> tuple[str, b
 def _answer(keeping: Keeping, sys: Sys, talk: State, asked: dict[str, Any]) -> dict[str, Any]:
     folder, roles = keeping.folder(sys.env), keeping.roles(sys.env)
     known = json.loads(sys.fs.read(roles))
-    databases = {name: json.loads(sys.fs.read(f"{folder}/{name}/{_TABLES}")) for name in _names(sys, folder)}
+    files = {name: sys.fs.read(f"{folder}/{name}/{_TABLES}") for name in _names(sys, folder)}
+    if sum(map(len, files.values())) > MAX_FILES:
+        raise FileError("File too large", folder)
+    databases = {name: json.loads(text) for name, text in files.items()}
     stamp = rfc3339(sys.now)[:19].replace("T", " ")
     if "user" in asked:
         talk.update(user=str(asked["user"]), database=str(asked["database"]), open="")
@@ -93,16 +98,21 @@ def _answer(keeping: Keeping, sys: Sys, talk: State, asked: dict[str, Any]) -> d
         outcomes = [postgres.listed(session, [str(word) for word in asked["list"]], lambda: names)]
         return {"outcomes": outcomes, "database": session.database, "open": bool(talk["open"])}
     outcomes = _scripted(keeping.dialect, session, talk, str(asked["script"]))
+    changed = {n: json.dumps(session.databases[n]) for n in session.changed if n in session.databases}
+    kept = {name: text for name, text in files.items() if name in session.databases}
+    if sum(map(len, {**kept, **changed}.values())) > MAX_FILES:
+        return {"fatal": f"more than {MAX_FILES} bytes of tables are not kept here"}
     for name in session.changed:
-        if name in session.databases:
-            _write(sys, folder, name, session.databases[name])
+        if name in changed:
+            _write(sys, folder, name, changed[name])
         else:
             sys.fs.unlink(f"{folder}/{name}/{_TABLES}")
             sys.fs.rmdir(f"{folder}/{name}")
     if session.roles != known:
         sys.fs.write(roles, octets(json.dumps(session.roles)))
     talk["database"] = session.database
-    sys.tick(1_000)
+    # About what it costs the host, too: who asks more than a process may use at once waits.
+    sys.tick(100 + session.work // 10 + sum(map(len, files.values())) // 100)
     return {"outcomes": outcomes, "database": session.database, "open": bool(talk["open"])}
 
 
@@ -135,11 +145,8 @@ def _names(sys: Sys, folder: str) -> list[str]:
     return sorted(name for name in sys.fs.listdir(folder) if sys.fs.exists(f"{folder}/{name}/{_TABLES}"))
 
 
-def _write(sys: Sys, folder: str, name: str, data: Any) -> None:
+def _write(sys: Sys, folder: str, name: str, text: str) -> None:
     if "/" in name or name in ("", ".", ".."):
         raise FileError("Invalid argument", name)
-    text = json.dumps(data)
-    if len(text) > 4 * MAX_DATA:
-        raise FileError("No space left on device", name)
     sys.fs.makedirs(f"{folder}/{name}")
     sys.fs.write(f"{folder}/{name}/{_TABLES}", octets(text))
