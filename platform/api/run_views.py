@@ -15,6 +15,7 @@ from rest_framework.exceptions import NotFound, ValidationError
 from rest_framework.generics import ListAPIView
 from rest_framework.request import Request
 from rest_framework.response import Response
+from rest_framework.serializers import Serializer
 from rest_framework.views import APIView
 from runs import branches, hosting, other_states, stations
 from runs import services as runs
@@ -53,6 +54,13 @@ def _refused(reply: hosting.Reply) -> Exception:
     if said and reply.status in (400, 409, 410):
         return ValidationError({"non_field_errors": [said]})
     return hosting.UnavailableError(f"the host answered {reply.status}")
+
+
+def _told(reply: hosting.Reply, shape: type[Serializer[Any]]) -> Response:
+    """What a run's host answered, in the API's shape. Raises as `_refused` says."""
+    if reply.status != 200:
+        raise _refused(reply)
+    return Response(shape(reply.data).data)
 
 
 class RunListView(ListAPIView[Run]):
@@ -124,9 +132,7 @@ class RunClockView(APIView):
     def _answer(runs: QuerySet[Run], run_id: uuid.UUID, method: str, data: Any) -> Response:
         run = get_object_or_404(runs, pk=run_id)
         reply = with_sentence(async_to_sync(hosting.call)(run, method, "clock", data))
-        if reply.status == 200:
-            return Response(RunClockSerializer(reply.data).data)
-        raise _refused(reply)
+        return _told(reply, RunClockSerializer)
 
 
 class RunWhyView(APIView):
@@ -141,9 +147,7 @@ class RunWhyView(APIView):
         asked = RunWhyRequestSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         reply = with_words(async_to_sync(hosting.call)(run, "GET", "why", asked.validated_data))
-        if reply.status == 200:
-            return Response(RunWhySerializer(reply.data).data)
-        raise _refused(reply)
+        return _told(reply, RunWhySerializer)
 
 
 class RunRequestsView(APIView):
@@ -160,9 +164,7 @@ class RunRequestsView(APIView):
         asked = RunTrailRequestSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         reply = stations.with_words(async_to_sync(hosting.call)(run, "GET", "trail", asked.validated_data))
-        if reply.status == 200:
-            return Response(RunTrailSerializer(reply.data).data)
-        raise _refused(reply)
+        return _told(reply, RunTrailSerializer)
 
 
 class RunPastView(APIView):
@@ -177,9 +179,7 @@ class RunPastView(APIView):
         asked = RunPastRequestSerializer(data=request.query_params)
         asked.is_valid(raise_exception=True)
         reply = other_states.with_words(async_to_sync(hosting.call)(run, "GET", "past", asked.validated_data))
-        if reply.status == 200:
-            return Response(RunPastSerializer(reply.data).data)
-        raise _refused(reply)
+        return _told(reply, RunPastSerializer)
 
 
 class RunBranchesView(APIView):
@@ -202,9 +202,7 @@ class RunBranchesView(APIView):
         asked = RunBranchRequestSerializer(data=request.data)
         asked.is_valid(raise_exception=True)
         reply = async_to_sync(hosting.call)(run, "POST", "branch", dict(asked.validated_data))
-        if reply.status == 200:
-            return Response(RunBranchedSerializer(reply.data).data)
-        raise _refused(reply)
+        return _told(reply, RunBranchedSerializer)
 
 
 class RunStepsView(APIView):
@@ -260,6 +258,4 @@ class RunWhatIfView(APIView):
         reply = other_states.foretold(
             async_to_sync(hosting.call)(run, "POST", "whatif", dict(asked.validated_data))
         )
-        if reply.status == 200:
-            return Response(RunWhatIfSerializer(reply.data).data)
-        raise _refused(reply)
+        return _told(reply, RunWhatIfSerializer)
