@@ -207,12 +207,19 @@ def test_a_broken_configuration_ends_fluentd() -> None:
     assert b"Fluent::ConfigParseError" in log
 
 
-def test_what_is_posted_is_kept_in_part(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_what_is_posted_is_kept_in_part(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(courses, "STORED", 3)
-    fork, app = cluster.fork(), SERVERS["luksa/kubia-pet"]
-    pod = fork.get("pods", f"app-{list(SERVERS).index(app.repository)}", "default")
+    cluster = Cluster(nodes=2, freezing=True, strict=True, addons=False)
+    for name, image in (("pet", "luksa/kubia-pet"), ("client", "busybox")):
+        container = {"name": "c", "image": image, **({"args": ["sleep", "1d"]} if name == "client" else {})}
+        meta = {"name": name, "namespace": "default"}
+        cluster.apply(
+            {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}}
+        )
+    assert cluster.settle()
+    pod = cluster.get("pods", "pet")
     assert pod is not None
-    url = f"http://{pod['status']['podIP']}:{app.port}/"
-    fork.execute(pod["metadata"]["name"], ["mkdir", "-p", "/var/data"])
-    fork.execute("client", ["wget", "-q", "-O", "-", "--post-data=hello", url])
-    assert fork.execute("client", ["wget", "-q", "-O", "-", url]).stdout.endswith(b"pod: hel\n")
+    url = f"http://{pod['status']['podIP']}:8080/"
+    cluster.execute("pet", ["mkdir", "-p", "/var/data"])
+    cluster.execute("client", ["wget", "-q", "-O", "-", "--post-data=hello", url])
+    assert cluster.execute("client", ["wget", "-q", "-O", "-", url]).stdout.endswith(b"pod: hel\n")
