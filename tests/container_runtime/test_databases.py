@@ -227,3 +227,25 @@ def test_a_database_has_an_end(monkeypatch: pytest.MonkeyPatch) -> None:
     script = f"create table t (a text); insert into t values ('{'x' * 101}')"
     for dialect in (postgres.DIALECT, mysql.DIALECT):
         assert ask(dialect, script)[-1]["error"] == "a database of more than 100 bytes is not kept here"
+
+
+WORK = {
+    "select 1": 0,
+    "with recursive c(n) as (select 1 union all select n + 1 from c where n < 900) select count(*) from c": 15_300,
+    "create table t (n int); with recursive c(n) as (select 1 union all select n + 1 from c where n < 90) insert into t select n from c; select sum(a.n) from t a, t b where a.n > b.n": 42_600,
+}
+
+
+@pytest.mark.parametrize(("script", "steps"), WORK.items(), ids=[line[:40] for line in WORK])
+def test_a_script_costs_the_same_on_every_host(script: str, steps: int) -> None:
+    """It decides how long a statement takes: another SQLite would tell another story of the same journal."""
+    session = Session({"shop": engine.EMPTY}, {}, "shop", "postgres", "15", "2026-01-01 00:00:00", "pod")
+    outcomes = perform(postgres.DIALECT, session, statements(f"{script};")[0])
+    assert ("error" in outcomes[-1], session.work) == (False, steps)
+
+
+def test_what_begins_with_a_query_says_what_it_did() -> None:
+    outcomes = ask(
+        postgres.DIALECT, "create table t (n int); with c(n) as (select 1) insert into t select n from c"
+    )
+    assert outcomes[-1] == {"tag": "INSERT 0 1"}

@@ -60,6 +60,10 @@ class Blocked:
     began: float
     ended: float
 
+    def meets(self, began: float, healed: float) -> bool:
+        """Whether it was under way while something was broken."""
+        return self.began <= healed and self.ended >= began
+
 
 @dataclass
 class Learner:
@@ -291,12 +295,20 @@ def submit(api: Api) -> str | None:
 
 
 def recovery(learners: list[Learner], faults: list[tuple[str, float, float]]) -> dict[str, list[float]]:
-    """By fault, for each time and lab: how long after it was over a command that had met it was still not done."""
-    found: dict[str, list[float]] = {}
-    for name, began, healed in faults:
-        for learner in learners:
-            met = [c for c in learner.commands if c.began <= healed and c.ended >= began]
-            found.setdefault(name, []).extend(max(0.0, c.ended - max(c.began, healed)) for c in met[-1:])
+    """By fault, for each time and lab: how long after it was over a command that had met it was still not done.
+
+    A command that met several counts for the one that was over last: before that, something it needs was dead.
+    """
+    found: dict[str, list[float]] = {name: [] for name, _, _ in faults}
+    for learner in learners:
+        last: dict[int, Blocked] = {}
+        for command in learner.commands:
+            met = [at for at, (_, began, healed) in enumerate(faults) if command.meets(began, healed)]
+            if met:
+                last[max(met, key=lambda at: faults[at][2])] = command
+        for at, command in last.items():
+            name, _, healed = faults[at]
+            found[name].append(max(0.0, command.ended - max(command.began, healed)))
     return {name: sorted(seconds) for name, seconds in sorted(found.items())}
 
 

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import re
-import sqlite3
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from itertools import pairwise
 from typing import Any
+
+import apsw
 
 from cluster_engine.container_runtime.sql.engine import EMPTY, Data, Outcome, Refused, Tables, quoted, shown
 from cluster_engine.container_runtime.sql.tokens import Statement, Token, joined, split
@@ -132,7 +133,7 @@ def _opened(dialect: Dialect, session: Session, base: str) -> Tables:
     try:
         functions = dialect.functions(session)
         return Tables(session.databases.get(base, EMPTY), functions, exact_case=dialect.exact_case)
-    except (sqlite3.Error, LookupError, TypeError, ValueError, AttributeError, OverflowError):
+    except (apsw.Error, LookupError, TypeError, ValueError, AttributeError, OverflowError):
         raise Refused(f'the files of database "{base}" say nothing that can be read') from None
 
 
@@ -148,7 +149,7 @@ def _one(dialect: Dialect, session: Session, tables: Tables, statement: Statemen
         names, rows, changed = tables.run(translated(dialect, session, statement, tables))
     except Refused as refusal:
         return {"error": str(refusal)}
-    except (sqlite3.Error, sqlite3.Warning) as error:
+    except apsw.Error as error:
         if tables.spent:
             return {"error": "the statement asks for more work than is done here"}
         return {"error": dialect.complain(session, statement, str(error), tables)}

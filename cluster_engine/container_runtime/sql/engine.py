@@ -1,15 +1,17 @@
 """Tables as data: a script is carried out on SQLite in memory, which is filled from the data and emptied into it again.
 
 Nothing outlives a call. Time and names come from the caller, chance from nowhere; what could reach a file of the host
-or reads its clock is not allowed (`_allowed`), and work and space have limits.
+or reads its clock is not allowed (`_allowed`), and work and space have limits. SQLite is the one that apsw brings,
+not the host's: what a statement costs decides how long it takes, and must be equal wherever a journal is replayed.
 """
 
 from __future__ import annotations
 
-import sqlite3
+import inspect
 from collections.abc import Callable, Mapping
-from contextlib import closing
 from typing import Any
+
+import apsw
 
 from cluster_engine.container_runtime.sql.tokens import Statement
 
@@ -26,23 +28,23 @@ MAX_SAID = 1 << 20
 MAX_SCRIPT = 64 * 1024
 """Bytes of one script."""
 _LIMITS = {
-    sqlite3.SQLITE_LIMIT_LENGTH: MAX_VALUE,
-    sqlite3.SQLITE_LIMIT_SQL_LENGTH: MAX_SCRIPT,
-    sqlite3.SQLITE_LIMIT_COLUMN: 100,
-    sqlite3.SQLITE_LIMIT_EXPR_DEPTH: 50,
-    sqlite3.SQLITE_LIMIT_COMPOUND_SELECT: 20,
-    sqlite3.SQLITE_LIMIT_VDBE_OP: 25_000,
-    sqlite3.SQLITE_LIMIT_FUNCTION_ARG: 20,
-    sqlite3.SQLITE_LIMIT_ATTACHED: 0,
-    sqlite3.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 200,
+    apsw.SQLITE_LIMIT_LENGTH: MAX_VALUE,
+    apsw.SQLITE_LIMIT_SQL_LENGTH: MAX_SCRIPT,
+    apsw.SQLITE_LIMIT_COLUMN: 100,
+    apsw.SQLITE_LIMIT_EXPR_DEPTH: 50,
+    apsw.SQLITE_LIMIT_COMPOUND_SELECT: 20,
+    apsw.SQLITE_LIMIT_VDBE_OP: 25_000,
+    apsw.SQLITE_LIMIT_FUNCTION_ARG: 20,
+    apsw.SQLITE_LIMIT_ATTACHED: 0,
+    apsw.SQLITE_LIMIT_LIKE_PATTERN_LENGTH: 200,
 }
 _PAGE = 4_096
 _ACTIONS = frozenset(
     (
-        sqlite3.SQLITE_SELECT, sqlite3.SQLITE_READ, sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE, sqlite3.SQLITE_DELETE,
-        sqlite3.SQLITE_CREATE_TABLE, sqlite3.SQLITE_DROP_TABLE, sqlite3.SQLITE_ALTER_TABLE, sqlite3.SQLITE_CREATE_INDEX,
-        sqlite3.SQLITE_DROP_INDEX, sqlite3.SQLITE_CREATE_VIEW, sqlite3.SQLITE_DROP_VIEW, sqlite3.SQLITE_REINDEX,
-        sqlite3.SQLITE_TRANSACTION, sqlite3.SQLITE_RECURSIVE,
+        apsw.SQLITE_SELECT, apsw.SQLITE_READ, apsw.SQLITE_INSERT, apsw.SQLITE_UPDATE, apsw.SQLITE_DELETE,
+        apsw.SQLITE_CREATE_TABLE, apsw.SQLITE_DROP_TABLE, apsw.SQLITE_ALTER_TABLE, apsw.SQLITE_CREATE_INDEX,
+        apsw.SQLITE_DROP_INDEX, apsw.SQLITE_CREATE_VIEW, apsw.SQLITE_DROP_VIEW, apsw.SQLITE_REINDEX,
+        apsw.SQLITE_TRANSACTION, apsw.SQLITE_RECURSIVE,
     )
 )  # fmt: skip
 _FUNCTIONS = frozenset(
@@ -71,14 +73,14 @@ class Tables:
     """A database that is open for the length of one script."""
 
     def __init__(self, data: Data, functions: Mapping[str, Callable[..., Any]], *, exact_case: bool) -> None:
-        """``functions`` are beside SQLite's own. Raises sqlite3.Error when the data is none."""
+        """``functions`` are beside SQLite's own. Raises apsw.Error when the data is none."""
         self._functions = frozenset(functions)
         self._said = 0
         self.work = 0
         """Steps of SQLite's machine so far."""
-        base = self._base = sqlite3.connect(":memory:", isolation_level=None, cached_statements=0)
+        base = self._base = apsw.Connection(":memory:", statementcachesize=0)
         for limit, value in _LIMITS.items():
-            base.setlimit(limit, value)
+            base.limit(limit, value)
         for line in (
             "temp_store=MEMORY",
             f"max_page_count={2 * MAX_DATA // _PAGE}",
@@ -87,8 +89,8 @@ class Tables:
         ):
             base.execute(f"PRAGMA {line}")
         for name, function in functions.items():
-            base.create_function(name, -1, function)
-        base.set_authorizer(self._allowed)
+            base.create_scalar_function(name, function, _arguments(function))
+        base.authorizer = self._allowed
         base.execute("BEGIN")
         for name, made, rows in data["tables"]:
             base.execute(made)
@@ -106,18 +108,29 @@ class Tables:
         self._base.close()
 
     def run(self, text: str) -> tuple[list[str], list[tuple[Any, ...]], int]:
-        """Names of columns, rows, rows that were changed. Raises sqlite3.Error or Refused."""
-        with closing(self._base.execute(text)) as cursor:
-            names = [column[0] for column in cursor.description or ()]
-            rows = []
-            for row in cursor:
+        """Names of columns, rows, rows that were changed. Raises apsw.Error or Refused."""
+        names: list[str] = []
+
+        def begun(cursor: apsw.Cursor, _text: str, _values: object) -> bool:
+            names[:] = [column[0] for column in cursor.get_description()]
+            return True
+
+        cursor = self._base.cursor()
+        cursor.exec_trace = begun  # a cursor that found no rows no longer knows its columns
+        before = self._base.total_changes()
+        rows = []
+        try:
+            for row in cursor.execute(text):
                 rows.append(row)
                 self._said += sum(len(str(value)) for value in row)
                 if len(rows) > MAX_ROWS:
                     raise Refused(f"more than {MAX_ROWS} rows are not answered here")
                 if self._said > MAX_SAID:
                     raise Refused(f"more than {MAX_SAID} bytes are not answered here")
-            return names, rows, cursor.rowcount
+        finally:
+            cursor.close(True)
+        changed = self._base.changes() if self._base.total_changes() > before else 0
+        return names, rows, changed
 
     @property
     def open(self) -> bool:
@@ -141,15 +154,18 @@ class Tables:
 
     def columns(self, name: str) -> list[tuple[str, str, bool, bool, str | None]]:
         """Of a table: name, type, whether it must have a value, whether it is the key, what stands there else."""
-        self._base.set_authorizer(None)
+        self._base.authorizer = None
         rows = self._base.execute(f"PRAGMA table_info({quoted(name)})").fetchall()
-        self._base.set_authorizer(self._allowed)
-        return [(each, kind, bool(needed), bool(key), value) for _, each, kind, needed, value, key in rows]
+        self._base.authorizer = self._allowed
+        return [
+            (str(each), str(kind), bool(needed), bool(key), None if value is None else str(value))
+            for _, each, kind, needed, value, key in rows
+        ]
 
     def data(self) -> Data:
         """Everything. Raises Refused when there is too much."""
         base = self._base
-        base.set_progress_handler(None, 0)
+        base.set_progress_handler(None)
         tables = [
             [name, self.made(name), [list(row) for row in base.execute(f"SELECT * FROM {quoted(name)}")]]
             for name in self.names()
@@ -167,17 +183,23 @@ class Tables:
         return {"tables": tables, "indexes": indexes, "counters": counters}
 
     def _allowed(self, action: int, first: str | None, second: str | None, *_: str | None) -> int:
-        if action == sqlite3.SQLITE_FUNCTION:
+        if action == apsw.SQLITE_FUNCTION:
             name = (second or "").lower()
-            return sqlite3.SQLITE_OK if name in _FUNCTIONS or name in self._functions else sqlite3.SQLITE_DENY
-        return sqlite3.SQLITE_OK if action in _ACTIONS else sqlite3.SQLITE_DENY
+            return apsw.SQLITE_OK if name in _FUNCTIONS or name in self._functions else apsw.SQLITE_DENY
+        return apsw.SQLITE_OK if action in _ACTIONS else apsw.SQLITE_DENY
 
-    def _worked(self) -> int:
+    def _worked(self) -> bool:
         self.work += _STRIDE
-        return int(self.spent)
+        return self.spent
 
 
 _STRIDE = 100
+
+
+def _arguments(function: Callable[..., Any]) -> int:
+    """How many a function takes; -1: any number."""
+    taken = inspect.signature(function).parameters.values()
+    return -1 if any(each.kind is each.VAR_POSITIONAL for each in taken) else len(taken)
 
 
 def quoted(name: str) -> str:

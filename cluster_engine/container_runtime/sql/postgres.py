@@ -105,7 +105,14 @@ def _tag(statement: Statement, changed: int) -> str:
     first, second = (*statement.words(2), "")[:2]
     if first in ("create", "drop", "alter"):
         return f"{first} {'index' if second == 'unique' else second}".upper()
-    return _TAGS.get(first, first.upper()).format(max(changed, 0))
+    if first == "with":  # what follows the queries that it names is never inside a parenthesis
+        depth = 0
+        for token in statement.tokens:
+            depth += {"(": 1, ")": -1}.get(token.text, 0)
+            if not depth and token.word in ("insert", "update", "delete"):
+                first = token.word
+                break
+    return _TAGS.get(first, first.upper()).format(changed)
 
 
 def _functions(session: Session) -> dict[str, Callable[..., Any]]:
