@@ -200,7 +200,7 @@ def network(clients: int, count: int, target: str) -> dict[str, Any]:
     cpu = time.process_time() - cpu
     records = cluster.components["kubelet"].core.records.all()  # type: ignore[attr-defined]
     clients_logs = [c.log for r in records if "/client-" in r.key for c in r.containers.values()]
-    if [text for log in clients_logs for _, _, text in log.lines()] != ["done"] * clients:
+    if [text for log in clients_logs for _, _, text in log.lines()] != ["done\n"] * clients:
         raise SystemExit("not every client has got its pages")
     return {
         "requests_per_second": clients * count / cpu,

@@ -106,6 +106,7 @@ class Wiring:
         proxy, resolver = Proxy(self._read_as("kube-proxy")), Resolver(self._read_as("coredns"))
         ports = PortMap(proxy, self.informers)
         self.network = Network(self.clock, ports, self.chance, (NetworkPolicies(self.informers),))
+        self.network.served = proxy.health
         self.outside = Outside(self.network, proxy.from_outside, (DEFAULT_NODE, DEFAULT_IP))
         keys = Keys(self.store, _OWN)
         calls: dict[str, Callable[[Any], Any]] = {

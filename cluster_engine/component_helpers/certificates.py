@@ -256,16 +256,19 @@ def _moment(us: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=us // SECOND)
 
 
+def seeded_key(purpose: str, seed: int) -> ec.EllipticCurvePrivateKey:
+    """The key of the curve P-256 that a cluster with this seed has for a purpose."""
+    from cryptography.hazmat.primitives.asymmetric import ec
+
+    digest = hashlib.blake2b(f"{purpose}/{seed}".encode(), digest_size=48).digest()
+    return ec.derive_private_key(int.from_bytes(digest) % (_ORDER - 1) + 1, ec.SECP256R1())
+
+
 class Authority:
     """The certificate authority of the cluster with this seed."""
 
     def __init__(self, seed: int) -> None:
-        from cryptography.hazmat.primitives.asymmetric import ec
-
-        digest = hashlib.blake2b(f"certificate-authority/{seed}".encode(), digest_size=48).digest()
-        self._key: ec.EllipticCurvePrivateKey = ec.derive_private_key(
-            int.from_bytes(digest) % (_ORDER - 1) + 1, ec.SECP256R1()
-        )
+        self._key = seeded_key("certificate-authority", seed)
         self._certificate = self._own()
 
     @property

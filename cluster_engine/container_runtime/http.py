@@ -38,6 +38,7 @@ REASONS = {
     404: "Not Found",
     405: "Not Allowed",
     413: "Request Entity Too Large",
+    417: "Expectation Failed",
     500: "Internal Server Error",
     501: "Not Implemented",
     502: "Bad Gateway",

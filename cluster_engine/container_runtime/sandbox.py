@@ -24,7 +24,7 @@ from cluster_engine.container_runtime.sandbox_data import Data, Entry, packed, u
 from cluster_engine.container_runtime.setup import POD, Setup, environment, fits, flavour, waits
 from cluster_engine.container_runtime.trees import image_tree, program
 from cluster_engine.linux.errors import FileError
-from cluster_engine.linux.files import Credentials, Files, Storage, emptied, filled, tree
+from cluster_engine.linux.files import Credentials, Files, Storage, emptied, filled, shown, shows, tree
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.linux.machine import Machine
 from cluster_engine.linux.text import octets
@@ -68,6 +68,8 @@ class Sandbox:
         self._now = 0
         self._running = False
         self._news: list[tuple[Any, ...]] = []
+        self._shows: list[str] | None = None
+        """Volumes in which the host shows something; None: to be found out."""
 
     # ---- the machine -----------------------------------------------------------------------------------
 
@@ -159,6 +161,7 @@ class Sandbox:
         """What is ready runs, and what it has to say is passed on."""
         machine = self._touch()
         self._now = self._keeper.now
+        self._show(machine)
         self._running = True
         try:
             due = machine.run(self._now)
@@ -180,6 +183,17 @@ class Sandbox:
                     self._touch().acked(*happened[1:])
                 case "left":
                     self._touch().closed(*happened[1:])
+
+    def _show(self, machine: Machine) -> None:
+        """Volumes that show what the host knows say it as it is now."""
+        volumes, first = machine.storage.volumes, self._shows is None
+        if self._shows is None:
+            self._shows = [name for name, record in volumes.items() if shows(record["tree"])]
+        for name in self._shows:
+            before = volumes[name]["tree"]
+            root = shown(before, self._keeper.call)
+            if first or root is not before:  # what was saved was counted as it was then
+                machine.storage.show(name, root)
 
     # ---- containers ------------------------------------------------------------------------------------
 
@@ -310,6 +324,7 @@ class Sandbox:
 
     def set_volume(self, name: str, root: Node, limit: int = 0) -> None:
         """Makes a volume, or gives it a new tree that containers see at once."""
+        self._shows = None
         if self._machine is None and self._saved is None:
             self._data.volumes[name] = root
             if limit:
@@ -490,8 +505,9 @@ class Sandbox:
         entry = self._data.containers.get(container)
         return entry is not None and not entry.process
 
-    def imagined(self, keeper: Keeper) -> None:
+    def imagined(self, keeper: Keeper) -> int | None:
         """Goes through what the containers would have done by now had somebody asked; ``keeper`` is told of it.
+        When they would do something more (µs).
 
         This sandbox is not changed: whoever only looks changes nothing.
         """
@@ -506,7 +522,7 @@ class Sandbox:
         )
         for name, each in self._data.containers.items():
             other._data.containers[name] = Entry(each.setup, each.started)
-        other._touch()
+        return other._touch().run(keeper.now, 0)
 
     def print(self) -> str:
         """A digest of all that decides how the sandbox goes on; not of what only counts what it did."""

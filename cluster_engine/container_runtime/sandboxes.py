@@ -290,11 +290,13 @@ class Sandboxes:
         self.touches = other.touches.copy()
         self.resting.update(other.resting)
 
-    def imagine(self, key: str, container: str) -> list[tuple[int, str, str]]:
-        """What a container that only waits would have written by now, as (µs, stream, byte text)."""
+    def imagine(self, key: str, container: str) -> tuple[list[tuple[int, str, str]], int | None]:
+        """What a container that only waits would have written by now, as (µs, stream, byte text); and when its Pod
+        would do something more (µs; None: never).
+        """
         written: list[tuple[int, str, str]] = []
-        self._sandboxes[key].imagined(_Imagination(self, container, written))
-        return written
+        due = self._sandboxes[key].imagined(_Imagination(self, container, written))
+        return written, due
 
     def foresee(self, key: str, sock: str, within: int, enough: Callable[[str], bool]) -> str:
         """What a sandbox will write to a socket within so many µs, if nobody disturbs it, until that is enough.

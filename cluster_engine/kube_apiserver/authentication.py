@@ -1,9 +1,9 @@
 """Who asks: bearer tokens, service account tokens. (Client certificates: the edge. Acting as somebody else:
 `impersonation.py`.)
 
-Service account tokens are JWTs signed with HMAC-SHA256 under a key that follows from the cluster's seed, so
-that a replayed cluster issues and accepts the same tokens; upstream signs with RS256. Those that the installation
-has issued (to kube-proxy, say) are accepted too: upstream takes several keys likewise.
+Service account tokens are JWTs signed by a key that follows from the cluster's seed (`signing_keys.py`), so that a
+replayed cluster issues and accepts the same tokens. Those that the installation has issued (to kube-proxy, say) are
+accepted too: upstream takes several keys likewise.
 
 Models k8s.io/apiserver/pkg/authentication and pkg/serviceaccount.
 """
@@ -23,6 +23,8 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.etcd import Store
 from cluster_engine.sim import INSTALLATION_SEED, SECOND, Clock
 
+from . import signing_keys
+from .signing_keys import b64
 from .types import ANONYMOUS, Request, UserInfo
 
 ISSUER = "https://kubernetes.default.svc.cluster.local"
@@ -41,8 +43,8 @@ class Authenticator:
     ) -> None:
         self._clock = clock
         self._store = store
-        self._key = _key_of(seed)
-        self._accepted = (self._key, _key_of(INSTALLATION_SEED))
+        self._seed = seed
+        self._accepted = tuple(dict.fromkeys((seed, INSTALLATION_SEED)))
         self.tokens: dict[str, UserInfo] = dict(tokens or {})
 
     def identify(self, request: Request) -> UserInfo:
@@ -117,13 +119,17 @@ class Authenticator:
             "nbf": now,
             "sub": f"system:serviceaccount:{private['namespace']}:{account}",
         }
-        head = _b64(orjson.dumps({"alg": "HS256", "kid": _b64(self._key_id()).decode()}))
-        body = head + b"." + _b64(orjson.dumps(claims))
-        token = body + b"." + _b64(hmac.digest(self._key, body, "sha256"))
-        return token.decode()
+        head = orjson.dumps({"alg": signing_keys.ALGORITHM, "kid": signing_keys.key_id(self._seed)})
+        body = f"{b64(head)}.{b64(orjson.dumps(claims))}"
+        return f"{body}.{b64(signing_keys.sign(self._seed, body.encode()))}"
 
-    def _key_id(self) -> bytes:
-        return hashlib.blake2b(self._key, digest_size=16).digest()
+    def openid(self, path: str) -> JSON:
+        """The document of OIDC discovery at one of the paths of ``signing_keys``."""
+        if path == signing_keys.KEYS_PATH:
+            return signing_keys.key_set(self._accepted)
+        served = self._store.get("endpoints", "default/kubernetes")
+        ips = [each["ip"] for subset in (served or {}).get("subsets") or () for each in subset["addresses"]]
+        return signing_keys.configuration(ISSUER, f"{ips[0]}:6443" if ips else ISSUER.partition("://")[2])
 
     def _verified(self, token: str) -> dict[str, Any] | None:
         if len(token) > TOKEN_LIMIT or token.count(".") != 2:
@@ -134,8 +140,7 @@ class Authenticator:
             claims = orjson.loads(_unb64(signed.partition(".")[2]))
         except ValueError:
             return None
-        mine = (hmac.digest(key, signed.encode(), "sha256") for key in self._accepted)
-        if not any(hmac.compare_digest(given, each) for each in mine):
+        if not any(signing_keys.verifies(seed, signed.encode(), given) for seed in self._accepted):
             return None
         if not isinstance(claims, dict) or claims.get("exp", 0) * SECOND <= self._clock.now:
             return None
@@ -164,14 +169,6 @@ class Authenticator:
             groups=("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"),
             extra=extra,
         )
-
-
-def _key_of(seed: int) -> bytes:
-    return hashlib.blake2b(f"service-account-key/{seed}".encode(), digest_size=32).digest()
-
-
-def _b64(data: bytes) -> bytes:
-    return base64.urlsafe_b64encode(data).rstrip(b"=")
 
 
 def _unb64(text: str) -> bytes:

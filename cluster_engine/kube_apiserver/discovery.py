@@ -20,6 +20,7 @@ from cluster_engine.version import KUBERNETES_VERSION
 
 from .negotiation import Accept, parse_accept, wants_pretty
 from .requests import first, flag
+from .signing_keys import CONTENT_TYPES as OPENID_PATHS
 from .types import Request, Response
 
 # Upstream's priorities of the built-in groups, highest first.
@@ -153,12 +154,12 @@ class Discovery:
     # ---- documents ---------------------------------------------------------------------------------------
 
     def _paths(self) -> list[str]:
-        paths = ["/.well-known/openid-configuration", "/api", "/apis"]
+        paths = [*OPENID_PATHS, "/api", "/apis"]
         for group, versions in self.versions.items():
             base = f"/apis/{group}" if group else "/api"
             paths += [base, *(f"{base}/{version}" for version in versions)]
         paths += ["/healthz", "/livez", "/metrics", "/openapi/v2", "/openapi/v3", "/readyz", "/version"]
-        return sorted(set(paths[1:]))
+        return sorted(set(paths))
 
     def _group(self, group: str) -> JSON:
         versions = [{"groupVersion": f"{group}/{v}", "version": v} for v in self.versions[group]]

@@ -17,7 +17,7 @@ from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
 
-from . import discovery, metrics, requests, reviews
+from . import discovery, metrics, requests, reviews, signing_keys
 from .audit import Log
 from .authentication import Authenticator
 from .authorization import Access, AuthorizerChain, denied
@@ -79,6 +79,10 @@ class Handlers:
             clock, store, registry, authenticator, nodes, self._verbs, self._replies, sessions
         )
         self.trail = Trail(clock.causes, chance, watches.told)
+
+    def _openid(self, path: str) -> Response:
+        headers = {"content-type": signing_keys.CONTENT_TYPES[path], "cache-control": "public, max-age=3600"}
+        return Response(200, headers, orjson.dumps(self._authenticator.openid(path)))
 
     def _kinds_changed(self) -> None:
         self._discovery = discovery.of_kinds(self._scheme.forms)
@@ -284,6 +288,8 @@ class Handlers:
                 return Response(
                     200, {"content-type": metrics.CONTENT_TYPE}, metrics.page(self._clock.failures)
                 )
+            if request.path in signing_keys.CONTENT_TYPES:
+                return self._openid(request.path)
             return self._discovery.handle(request) or not_found_page()
         if not self._discovery.serves(info.group, info.version):
             return not_found_page()

@@ -9,7 +9,8 @@ from typing import Any, Protocol
 
 Usage = list[Any]
 """What a running container uses: [namespace, Pod, container, its id, processor time so far (µs), memory (bytes)]."""
-LogLine = tuple[int, str, str]  # (virtual µs, "stdout" | "stderr", text without the line's end)
+LogLine = tuple[int, str, str]
+"""(virtual µs, "stdout" or "stderr", text with the line's end; a part of a line has none)."""
 
 
 KUBELET_PAGES = ("/healthz", "/pods")

@@ -15,12 +15,13 @@ from ipaddress import ip_address, ip_network
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
+from cluster_engine.kube_proxy.health import answered
 from cluster_engine.kube_proxy.listing import Port, saved
 from cluster_engine.kube_proxy.topology import Endpoint, endpoints_of, usable
 from cluster_engine.network import Packet, Rule
 
 _SLICES = "endpointslices.discovery.k8s.io"
-_CLUSTER_IP, _NODE_PORT, _NODE_IP = "cluster-ip", "node-port", "node-ip"
+_CLUSTER_IP, _NODE_PORT, _NODE_IP, _HEALTH_PORT = "cluster-ip", "node-port", "node-ip", "health-port"
 _ZONE = "topology.kubernetes.io/zone"
 _AFFINITY_SECONDS = 10_800
 RULES = 10_000
@@ -51,6 +52,7 @@ class Proxy:
         self._nodes = informers.of("nodes")
         self._services.add_index(_CLUSTER_IP, _cluster_ips, ("spec", "status"))
         self._services.add_index(_NODE_PORT, _node_ports, ("spec",))
+        self._services.add_index(_HEALTH_PORT, _health_ports, ("spec",))
         self._slices.add_index("service", _service_of, ("labels",))
         self._nodes.add_index(_NODE_IP, _node_ips, ("status",))
         self._places: dict[tuple[str, int, str], tuple[_Sources, _Place | None]] = {}
@@ -98,6 +100,20 @@ class Proxy:
             for port in self._ports(service, node)
         ]
         return saved(ports)
+
+    def health(self, node: str, port: int) -> str:
+        """What a balancer hears that asks a node for a Service's health; "": no Service is asked for at that port."""
+        for service in self._services.by_index(_HEALTH_PORT, str(port)):
+            meta = service["metadata"]
+            slices = self._slices.by_index("service", f"{meta['namespace']}/{meta['name']}")
+            ips = {
+                endpoint.ip
+                for each in service["spec"].get("ports") or ()
+                for endpoint in endpoints_of(slices, each.get("name", ""))
+                if endpoint.ready and endpoint.node == node
+            }
+            return answered(meta["namespace"], meta["name"], len(ips))
+        return ""
 
     def _ports(self, service: JSON, node: str) -> Iterator[Port]:
         """The ports of a Service as a node's rules have them."""
@@ -236,6 +252,12 @@ def _balancer_ips(service: JSON) -> list[str]:
 def _node_ports(service: JSON) -> Sequence[str]:
     """Index function: the ports at which every node serves it."""
     return [str(p["nodePort"]) for p in service["spec"].get("ports") or () if p.get("nodePort")]
+
+
+def _health_ports(service: JSON) -> Sequence[str]:
+    """Index function: the port at which every node tells whether it has endpoints of the Service."""
+    port = service["spec"].get("healthCheckNodePort")
+    return (str(port),) if port else ()
 
 
 def _node_ips(node: JSON) -> Sequence[str]:

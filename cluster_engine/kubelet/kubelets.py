@@ -17,6 +17,7 @@ from cluster_engine.kubelet.faults import Faults
 from cluster_engine.kubelet.lifecycle import Lifecycle
 from cluster_engine.kubelet.logins import Logins
 from cluster_engine.kubelet.node import Nodes
+from cluster_engine.kubelet.node_logs import NodeLogs
 from cluster_engine.kubelet.port_forward import PortForward
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import PodRecord
@@ -39,9 +40,16 @@ class Kubelets(Component):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.core = core = Core(ctx)
-        calls = {**ctx.calls, "cri": self._cri, "systemd": self._systemd, "journal": self._journal}
+        calls = {
+            **ctx.calls,
+            "cri": self._cri,
+            "systemd": self._systemd,
+            "journal": self._journal,
+            "node-logs": self._node_logs,
+        }
         self.runtime = runtime = Runtime(core, ctx.network, calls, self._exited)
         self.logins: Logins = Logins(core, runtime)
+        self.logs: NodeLogs = NodeLogs(core, runtime)
         AuditFiles(core, runtime)
         prober, lifecycle = Prober(core, runtime), Lifecycle(core, runtime)
         runtime.sandboxes.disturbed = prober.disturbed
@@ -111,6 +119,9 @@ class Kubelets(Component):
 
     def _cri(self, asked: Any) -> list[list[str]] | None:
         return self.logins.cri(asked)
+
+    def _node_logs(self, asked: Any) -> dict[str, Any] | None:
+        return self.logs.show(asked)
 
     def _systemd(self, asked: Any) -> list[Any]:
         return self.faults.service.asked(asked)

@@ -13,7 +13,7 @@ from cluster_engine.apimachinery import errors
 from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.kubelet.core import ON, UNATTENDED, Core, Node
 from cluster_engine.kubelet.flag_files import KUBELET, environment_of
-from cluster_engine.kubelet.node_files import KUBERNETES, shown
+from cluster_engine.kubelet.node_files import KUBERNETES, shown, with_logs
 from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.sim import rfc3339
 
@@ -74,7 +74,7 @@ class Logins:
         places = dict.fromkeys((*SHOWN, *self._kept(node)))
         written = environment_of(node.given)
         found = {path: shown(node.name, node.ip, made, path, now, policy, written) for path in places}
-        return {path: root for path, root in found.items() if root is not None}
+        return {path: with_logs(root, node.name, path) for path, root in found.items() if root is not None}
 
     def _kept(self, node: Node) -> tuple[str, ...]:
         """Of those, what outlives the machine."""

@@ -1,4 +1,5 @@
-"""What a hostPath volume shows of a node: the files of a node that kubeadm has made, as they were at its start.
+"""What a hostPath volume shows of a node: the files of a node that kubeadm has made, as they were at its start, and the
+logs of its containers as they are.
 
 What Pods write there is their own, and nothing of the cluster reads it.
 """
@@ -12,7 +13,7 @@ from cluster_engine.addons.static_pods import AUDIT_FOLDER, AUDIT_POLICY, static
 from cluster_engine.apimachinery import yaml
 from cluster_engine.kubelet.dns import CLUSTER_DNS, CLUSTER_DOMAIN
 from cluster_engine.kubelet.flag_files import CONFIG, ENVIRONMENT, environment_of
-from cluster_engine.linux.files import tree
+from cluster_engine.linux.files import showing, tree
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.linux.text import octets
 
@@ -77,6 +78,21 @@ def shown(
             contents[file] = octets(text())
     found = tree.find(tree.build(contents, mtime=mtime), names)
     return found if found is not None and "e" in found else None
+
+
+_LOGS = (["var", "log", "pods"], ["var", "log", "containers"])
+
+
+def with_logs(root: Node, node: str, path: str) -> Node:
+    """What is shown at a path of a node, with the logs that lie there (``node_logs.py``)."""
+    names = [each for each in path.split("/") if each not in ("", ".")]
+    places: list[tuple[list[str], list[str]]] = []
+    for folder in _LOGS:
+        if folder[: len(names)] == names:
+            places.append((folder[len(names) :], ["node-logs", node, folder[-1]]))
+        elif names[: len(folder)] == folder:
+            places.append(([], ["node-logs", node, folder[-1], *names[len(folder) :]]))
+    return showing(root, places) if places else root
 
 
 def _files(

@@ -147,7 +147,7 @@ class Prober:
         for name, container in record.containers.items():
             probes = [probe for key, probe in record.probes.items() if key.rpartition("/")[0] == name]
             for at, stream, text in missed_lines(probes, now):
-                container.log.write(at, stream, f"{text}\n")
+                container.log.write(at, stream, text)
         for key, probe in record.probes.items():
             if probe.steady:
                 missed = probe.missed(now)

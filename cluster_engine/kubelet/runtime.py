@@ -37,6 +37,8 @@ from cluster_engine.version import KUBERNETES_VERSION
 
 FOREGROUND = 300 * SECOND
 """What a Pod that is waited for does this soon after its start, ``settle`` waits for."""
+IMAGINATIONS = 512
+"""Logs of containers that only wait that are remembered; a full memory begins anew."""
 UNKNOWN_EXIT = 255
 """containerd's exit code of a container whose end it has not seen."""
 _RESOLV_CONF, _HOSTNAME = "/etc/resolv.conf", "/etc/hostname"
@@ -129,6 +131,8 @@ class Runtime:
         self.dialer = Dialer(core, self.clients)
         self._exited = exited
         self._by_ip: dict[str, str] = {}
+        self._imaginations: dict[str, tuple[int | None, Log]] = {}
+        """Container -> (until when, what it would have written)."""
         self._sessions: dict[str, str] = {}
         """Session -> the Pod's uid."""
         self.clock.register("runtime/kill", self._kill)
@@ -323,7 +327,7 @@ class Runtime:
             if container.state == EXITED:
                 continue
             if record.sandbox and self.sandboxes.look(record.uid).waiting(container.id):
-                for at, stream, text in self.sandboxes.imagine(record.uid, container.id):
+                for at, stream, text in self.sandboxes.imagine(record.uid, container.id)[0]:
                     container.log.write(at, stream, text)
             container.state, container.exit_code, container.reason = EXITED, UNKNOWN_EXIT, "Unknown"
             container.log.close(self.clock.now)
@@ -508,23 +512,38 @@ class Runtime:
 
     def logs(self, record: PodRecord, container: Container) -> list[LogLine]:
         """All lines that the container wrote, oldest first. Runs nothing."""
+        return self.log_of(record, container).lines()
+
+    def log_of(self, record: PodRecord, container: Container) -> Log:
+        """What the container wrote, to look at. Runs nothing."""
         if container.state != RUNNING:
-            return container.log.lines()
+            return container.log
         if not self.sandboxes.look(record.uid).waiting(container.id):
             probes = [
                 probe for key, probe in record.probes.items() if key.rpartition("/")[0] == container.name
             ]
             missed = missed_lines(probes, self.clock.now)
             if not missed:
-                return container.log.lines()
+                return container.log
             log = Log.load(container.log.state())
             for at, stream, text in missed:
-                log.write(at, stream, f"{text}\n")
-            return log.lines()
+                log.write(at, stream, text)
+            return log
+        return self._imagined(record, container)
+
+    def _imagined(self, record: PodRecord, container: Container) -> Log:
+        """What one that only waits would have written; it is remembered until it would write more."""
+        known = self._imaginations.get(container.id)
+        if known is not None and (known[0] is None or self.clock.now < known[0]):
+            return known[1]
         imagined = Log()
-        for at, stream, text in self.sandboxes.imagine(record.uid, container.id):
+        written, due = self.sandboxes.imagine(record.uid, container.id)
+        for at, stream, text in written:
             imagined.write(at, stream, text)
-        return imagined.lines()
+        if len(self._imaginations) >= IMAGINATIONS:
+            self._imaginations.clear()
+        self._imaginations[container.id] = (due, imagined)
+        return imagined
 
     def log(self, key: str, container: str, at: int, stream: str, text: str) -> None:
         """A container's main process wrote something (``sandboxes.Told``)."""
@@ -547,6 +566,7 @@ class Runtime:
         return {**state, "disks": self.disks.state()} if self.disks else state
 
     def load(self, state: dict[str, Any]) -> None:
+        self._imaginations.clear()
         self._by_ip = dict(state["addresses"])
         self._sessions = dict(state["sessions"])
         self.sandboxes.load(state["sandboxes"])

@@ -77,7 +77,7 @@ class NodeServer:
         if not record.static:
             return lines
         said = self.core.clock.logs.of(container.name)
-        more: list[LogLine] = [(at, "stderr", text) for at, text in said if at >= container.started_at]
+        more: list[LogLine] = [(at, "stderr", f"{text}\n") for at, text in said if at >= container.started_at]
         return sorted([*lines, *more], key=lambda line: line[0]) if more else lines
 
     def _reach(self, what: str) -> None:

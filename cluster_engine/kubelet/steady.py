@@ -73,9 +73,10 @@ def may_rest(probes: Iterable[Probe], now: int) -> bool:
 
 
 def without_times(lines: Iterable[LogLine], began: int) -> list[list[Any]]:
-    """Lines as each run of a probe writes them."""
+    """Lines as each run of a probe writes them, without their ends."""
     found = []
-    for at, stream, text in lines:
+    for at, stream, line in lines:
+        text = line.removesuffix("\n")
         for place, form in enumerate(_renderings(at)):
             text = text.replace(form, f"\0{place}\0")
         found.append([at - began, stream, text])
@@ -92,7 +93,7 @@ def missed_lines(probes: Iterable[Probe], now: int) -> list[LogLine]:
             for offset, stream, text in probe.lines:
                 for place, form in enumerate(_renderings(began + offset)):
                     text = text.replace(f"\0{place}\0", form)
-                found.append((began + offset, stream, text))
+                found.append((began + offset, stream, f"{text}\n"))
     return sorted(found, key=lambda line: line[0])
 
 

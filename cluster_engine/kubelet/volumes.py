@@ -18,7 +18,7 @@ from cluster_engine.component_helpers.storage import CSI_DRIVER
 from cluster_engine.kubelet.atomic_writer import Node, Payload, Projection, at, owned, payload_of, written
 from cluster_engine.kubelet.disks import MAX_DISKS, Disks
 from cluster_engine.kubelet.environment import ConfigError, Facts, expand, pod_field, resource_field
-from cluster_engine.kubelet.node_files import shown
+from cluster_engine.kubelet.node_files import shown, with_logs
 from cluster_engine.kubelet.users import token_owner
 from cluster_engine.linux.files import tree
 from cluster_engine.linux.text import octets
@@ -29,6 +29,8 @@ _DIRECTORIES = ("emptyDir", "hostPath")
 _CLAIMED = ("persistentVolumeClaim", "ephemeral")
 _TMPFS = ("secret", "downwardAPI", "projected")
 _DEFAULT_MODE = 0o644
+_OF_GROUP = 0o2770
+"""The bits that a directory has that was given to the fsGroup."""
 
 
 class MountError(Exception):
@@ -102,12 +104,12 @@ class Volumes:
         if kind == "hostPath":
             path, policy = volume[kind]["path"], facts.audit_policy
             there = shown(facts.node, facts.host_ip, facts.control_plane, path, now, policy)
-            if there is not None:
-                return there
+            there = there or tree.directory(mode=0o777, mtime=now)
+            return with_logs(there, facts.node, path)
         memory = (volume.get("emptyDir") or {}).get("medium") == "Memory"
         root = tree.directory(mode=0o1777 if memory else 0o777, mtime=now)
         group = _group(pod)
-        return root if group is None or kind == "hostPath" else owned(root, group, read_only=False)
+        return root if group is None else owned(root, group, read_only=False)
 
     def _claimed(self, pod: JSON, volume: JSON, node: str, now: int) -> Node:
         """What lies in the volume that a claim is bound to. Raises MountError."""
@@ -118,7 +120,9 @@ class Volumes:
                 raise MountError(f"a cluster may have {MAX_DISKS} persistent volumes in use")
             found = tree.directory(mode=0o777, mtime=now)
         group = _group(pod)
-        return found if group is None or not key.startswith("csi/") else owned(found, group, read_only=False)
+        if group is None or not key.startswith("csi/") or _is_as_wanted(pod, found, group):
+            return found
+        return owned(found, group, read_only=False)
 
     def disks(self, pod: JSON, node: str) -> dict[str, str]:
         """Volume -> key, of the Pod's volumes that outlive it. Raises MountError."""
@@ -243,6 +247,13 @@ def _mode(source: JSON) -> int:
 def _group(pod: JSON) -> int | None:
     group: int | None = (pod["spec"].get("securityContext") or {}).get("fsGroup")
     return group
+
+
+def _is_as_wanted(pod: JSON, root: Node, group: int) -> bool:
+    """Whether only the top is to be looked at, and it belongs to the group (requiresPermissionChange)."""
+    if pod["spec"]["securityContext"].get("fsGroupChangePolicy") != "OnRootMismatch":
+        return False
+    return bool(root["g"] == group and root["m"] & _OF_GROUP == _OF_GROUP)
 
 
 def _decoded(text: str) -> str:

@@ -176,7 +176,7 @@ class Worker:
             return written[:_MESSAGE]
         if container.exit_code and spec.get("terminationMessagePolicy") == "FallbackToLogsOnError":
             lines = self.runtime.logs(record, container)[-_LINES_FROM_LOG:]
-            text = "".join(f"{line}\n" for _, _, line in lines)
+            text = "".join(line for _, _, line in lines)
             return text.encode()[-_MESSAGE_FROM_LOG:]
         return b""
 

@@ -1,6 +1,7 @@
 """A node as a client: HTTP requests and plain connections whose outcome is told by a clock event.
 
-The kubelet's probes and hooks are such clients. What is under way is data.
+The kubelet's probes and hooks are such clients. What is under way is data. What a node serves by itself
+(``Network.served``, kube-proxy's health checks) is answered here too, and is none.
 """
 
 from __future__ import annotations
@@ -18,6 +19,8 @@ REPLY_LIMIT = 4 * 1024 * 1024
 """Bytes of an answer that is wanted as a whole."""
 _LENGTH = re.compile(r"\r\ncontent-length: *([0-9]{1,9}) *\r\n", re.IGNORECASE)
 _TIMEOUT = "network/client-timeout"
+_SERVED = "served/"
+"""How the socket of somebody who asks a node is called; its port and the client follow."""
 _REASONS = {
     REFUSED: "connection refused",
     TIMEOUT: "connection timed out",
@@ -139,8 +142,9 @@ class Clients:
     # ---- what arrives (network.Hosts) ------------------------------------------------------------------
 
     def accept(self, key: str, port: int, ip: str, peer_ip: str, peer_port: int) -> str | None:
-        """Nothing listens on a node but what runs in its Pods."""
-        return None
+        """Beside what runs in its Pods nothing listens on a node but what it serves itself."""
+        served = self._network.served(key.removeprefix(_key("")), port)
+        return f"{_SERVED}{port}/{peer_ip}:{peer_port}" if served else None
 
     def connected(self, key: str, sock: str) -> None:
         """The request goes out; a plain connection has done its work."""
@@ -159,6 +163,11 @@ class Clients:
 
     def received(self, key: str, sock: str, data: str) -> None:
         """The status line is all that is wanted."""
+        if sock.startswith(_SERVED):
+            port = int(sock.removeprefix(_SERVED).partition("/")[0])
+            self._network.send(key, sock, self._network.served(key.removeprefix(_key("")), port))
+            self._network.close(key, sock)
+            return
         asked = self._asked.get(sock)
         if asked is None:
             return
@@ -192,7 +201,10 @@ class Clients:
             self._network.took(key, sock, count)
 
     def closed(self, key: str, sock: str) -> None:
-        """The peer closed before it answered, or when all was said."""
+        """The peer closed before it answered, or when all was said; who asks a node is done."""
+        if sock.startswith(_SERVED):
+            self._network.close(key, sock)
+            return
         if sock in self._asked:
             asked = self._asked[sock]
             said = asked["whole"] and asked["text"]

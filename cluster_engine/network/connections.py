@@ -54,6 +54,8 @@ class Network:
     ) -> None:
         self.wires = Wires()
         self.kinds: dict[str, Hosts] = {}
+        self.served: Callable[[str, int], str] = lambda _node, _port: ""
+        """What a node itself answers to HTTP requests at a port; "": nobody listens there. The wiring sets it."""
         self._clock = clock
         self._chance = chance
         self._datapath = Datapath(services, self.node_of, policies)

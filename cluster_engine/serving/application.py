@@ -27,6 +27,7 @@ from cluster_engine.network import LinkListener
 from cluster_engine.performers import link_of, session_of
 from cluster_engine.serving.driver import Driver
 from cluster_engine.serving.forwarding import ForwardSession
+from cluster_engine.serving.frames import AsFrames
 from cluster_engine.serving.pacer import SLICE
 from cluster_engine.serving.portions import Portions, is_collection
 from cluster_engine.serving.proxying import PATIENCE, Answer, incoming, is_proxied, late, outgoing, redirect
@@ -96,7 +97,12 @@ class ClusterApp:
             await self._http(scope, receive, send)
         elif scope["type"] == "websocket":
             request = self.request_of(scope, b"")
-            forwards = parse(request).subresource == "portforward"
+            subresource = parse(request).subresource
+            if subresource == "log":
+                frames = AsFrames(scope, receive, send)
+                await self._http(scope, frames.receive, frames.send)
+                return
+            forwards = subresource == "portforward"
             session = ForwardSession(self, request) if forwards else StreamSession(self, request)
             await session.serve(scope, receive, send)
         elif scope["type"] == "lifespan":

@@ -114,7 +114,8 @@ class Reader:
         if kubelet is None:
             return []
         try:
-            return [text for _at, _stream, text in kubelet.logs(namespace, name, container, previous)]
+            lines = kubelet.logs(namespace, name, container, previous)
+            return [text.removesuffix("\n") for _at, _stream, text in lines]
         except ApiError:
             return []
 

@@ -186,7 +186,7 @@ def test_what_tails_files(image: str) -> None:
     request = Request("GET", "/api/v1/namespaces/default/pods/p/log", [("container", "agent")], user=ADMIN)
     said = cluster.request(request).body.decode()
     assert "/logs/app.log" in said
-    assert said.count("app.log: line\n") >= 3
+    assert said.count('"line"}') >= 3
 
 
 def test_a_broken_configuration_ends_fluentd() -> None:

@@ -59,6 +59,32 @@ def test_requests(cluster: Cluster, path: str, said: str) -> None:
     assert says(cluster, path) == said
 
 
+FORM = (
+    'printf -- \'--x\\r\\nContent-Disposition: form-data; name="%s"; filename="x"\\r\\n\\r\\n'
+    "#!/bin/sh\\necho it runs\\n\\r\\n--x--\\r\\n' {} > /tmp/x; "
+    "curl -s -H 'Content-Type: multipart/form-data; boundary=x' --data-binary @/tmp/x URL/upload"
+)
+SENDS = {
+    "a script that runs": (FORM.format("file"), '{"output":"/uploads/upload000000002"}'),
+    "another field": (FORM.format("other"), '{"error":"Unable to upload file."}'),
+    "no form": ("curl -s -d a=b URL/upload", '{"error":"Unable to upload file."}'),
+}
+
+
+@pytest.mark.parametrize(("line", "said"), SENDS.values(), ids=SENDS)
+def test_uploads(cluster: Cluster, line: str, said: str) -> None:
+    cluster = cluster.fork()
+    meta = {"name": "sends", "namespace": "default"}
+    container = {"name": "c", "image": "nicolaka/netshoot", "command": ["sleep", "100d"]}
+    cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": {"containers": [container]}})
+    cluster.settle()
+    url = f"http://{cluster.get('pods', 'one')['status']['podIP']}:8080"
+    done = cluster.execute("sends", ["sh", "-c", line.replace("URL", url)])
+    assert done.stdout.decode() == said
+    if "output" in said:
+        assert says(cluster, "/shell?cmd=/uploads/upload000000002") == '{"output":"it runs\\n"}'
+
+
 def test_limits(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(_netexec, "MAX_OUTPUT", 3)
     monkeypatch.setattr(_netexec, "MAX_TRIES", 2)

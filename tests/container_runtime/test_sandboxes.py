@@ -68,7 +68,8 @@ class World:
         self.clock.run_until(self.clock.now + round(seconds * SECOND))
 
     def lines(self, container: str) -> list[tuple[float, str]]:
-        return [((at - START) / SECOND, text) for at, _, text in self.logs[container].lines()]
+        lines = self.logs[container].lines()
+        return [((at - START) / SECOND, text.removesuffix("\n")) for at, _, text in lines]
 
     # Told
 
@@ -292,7 +293,7 @@ def test_whoever_only_waits_runs_when_it_is_asked(world: World) -> None:
     sandbox = world.sandboxes.get("web")
     assert sandbox.waiting("idle")
     before = json.dumps(world.sandboxes.state())
-    imagined = world.sandboxes.imagine("web", "idle")
+    imagined, _ = world.sandboxes.imagine("web", "idle")
     assert [round((at - START) / SECOND, 1) for at, _, _ in imagined] == [0.0, 0.3]
     assert json.dumps(world.sandboxes.state()) == before
     sandbox.signal("idle", "TERM")

@@ -44,9 +44,12 @@ def test_connections_of_a_daemon(monkeypatch: pytest.MonkeyPatch) -> None:
     assert world.host.calls[-1] == ("close", first)
 
 
-def test_a_line_that_does_not_end_is_cut() -> None:
+def test_a_long_line_comes_in_parts_and_the_last_one_keeps_what_it_is() -> None:
     log = Log()
     log.write(1, "stdout", "x" * (2 * LINE + 5))
     assert [len(text) for _, _, text in log.lines()] == [LINE, LINE]
+    log.write(1, "stdout", f"\n{'é'.encode().decode('latin-1') * LINE}\nend")
     log.close(2)
-    assert [len(text) for _, _, text in log.lines()] == [LINE, LINE, 5]
+    assert Log.load(log.state()).lines() == log.lines()
+    said = "".join(text for _, _, text in log.lines())
+    assert said == f"{'x' * (2 * LINE + 5)}\n{'é' * LINE}\nend"

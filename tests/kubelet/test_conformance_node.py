@@ -419,6 +419,14 @@ def cases() -> dict[str, Case]:
             {"terminationMessagePolicy": "FallbackToLogsOnError"},
             {"annotations": {"looks": "message"}},
         ),
+        f"{_MESSAGE} from log output if TerminationMessagePolicy FallbackToLogsOnError is set {NODE}": Case(
+            "echo -n DONE; exit 1",
+            "DONE",
+            {},
+            {"terminationMessagePolicy": "FallbackToLogsOnError"},
+            {"annotations": {"looks": "message"}},
+            "Failed",
+        ),
         f"{_MESSAGE} if TerminationMessagePath is set as non-root user and at a non-default path {NODE}": Case(
             "echo -n DONE > /dev/termination-custom-log",
             "DONE",
@@ -623,6 +631,9 @@ def test_a_file_follows(codename: str) -> None:
 
 
 ELSEWHERE = {
+    f"[sig-node] Pods should support retrieving logs from the container over websockets {NODE}": (
+        "tests/kube_apiserver/test_frames.py", "test_a_log_comes_in_frames",
+    ),
     "[sig-storage] EmptyDir volumes pod should support shared volumes between containers": (
         "tests/kubelet/test_pod_lifecycles.py", "test_containers_share_files_and_network",
     ),
@@ -658,14 +669,7 @@ ELSEWHERE = {
 }  # fmt: skip
 """Behaviours that tests of other files show."""
 
-OPEN = {
-    f"{_MESSAGE} from log output if TerminationMessagePolicy FallbackToLogsOnError is set {NODE}": (
-        "a last line without its end gets one in the log"
-    ),
-    f"[sig-node] Pods should support retrieving logs from the container over websockets {NODE}": (
-        "logs are an HTTP answer alone"
-    ),
-}
+OPEN: dict[str, str] = {}
 """Behaviours that fail, and why."""
 
 

@@ -74,7 +74,8 @@ def node_api(cluster: Cluster, name: str = "p") -> Any:
 
 
 def logs(cluster: Cluster, container_name: str = "c", previous: bool = False) -> list[str]:
-    return [text for _, _, text in node_api(cluster).logs("default", "p", container_name, previous)]
+    lines = node_api(cluster).logs("default", "p", container_name, previous)
+    return [text.removesuffix("\n") for _, _, text in lines]
 
 
 # ---- where Pods get to ---------------------------------------------------------------------------------

@@ -73,7 +73,8 @@ def run(cluster: Cluster, *argv: str, container: str = "c") -> tuple[int, str]:
 
 
 def logs(cluster: Cluster, container: str = "c") -> list[str]:
-    return [text for _, _, text in node_api(cluster).logs("default", "p", container, False)]
+    lines = node_api(cluster).logs("default", "p", container, False)
+    return [text.removesuffix("\n") for _, _, text in lines]
 
 
 def events(cluster: Cluster) -> list[str]:

@@ -138,6 +138,9 @@ CROSSED: dict[str, str] = {
     "container_runtime/redis_commands.py:MAX_REQUEST": "tests/container_runtime/test_caches.py::test_limits",
     "container_runtime/redis_commands.py:MAX_WORDS": "tests/container_runtime/test_caches.py::test_limits",
     "container_runtime/programs.py:TALKS": "tests/container_runtime/test_server_limits.py::test_connections_of_a_daemon",
+    "container_runtime/images/_guestbook.py:MAX_ANSWER": "tests/container_runtime/test_guestbook.py::test_limits",
+    "container_runtime/images/_guestbook.py:MAX_REPLICAS": "tests/container_runtime/test_guestbook.py::test_limits",
+    "container_runtime/images/_guestbook.py:MAX_STORE": "tests/container_runtime/test_guestbook.py::test_limits",
     "container_runtime/images/_netexec.py:MAX_OUTPUT": "tests/container_runtime/test_netexec.py::test_limits",
     "container_runtime/images/_netexec.py:MAX_TRIES": "tests/container_runtime/test_netexec.py::test_limits",
     "container_runtime/images/agnhost.py:FIELDS": "tests/container_runtime/test_netexec.py::test_requests[a hundred fields and more]",
@@ -161,7 +164,13 @@ CROSSED: dict[str, str] = {
     "container_runtime/sql/server.py:MAX_DATABASES": "tests/container_runtime/test_databases.py::test_a_server_has_so_many_databases",
     "container_runtime/sql/server.py:MAX_FILES": "tests/container_runtime/test_databases.py::test_all_files_of_a_server_have_an_end",
     "container_runtime/logs.py:LIMIT": "tests/container_runtime/test_sandboxes.py::test_logs_are_bounded",
-    "container_runtime/logs.py:LINE": "tests/container_runtime/test_server_limits.py::test_a_line_that_does_not_end_is_cut",
+    "container_runtime/images/dashboard.py:MAX_PAGES": "tests/container_runtime/test_dashboard.py::test_limits",
+    "container_runtime/images/dashboard.py:MAX_TABLE": "tests/container_runtime/test_dashboard.py::test_limits",
+    "container_runtime/images/fluent.py:TAILED": "tests/kubelet/test_node_logs.py::test_an_agent_tails_so_many",
+    "container_runtime/images/fluent.py:TAKEN": "tests/kubelet/test_node_logs.py::test_an_agent_takes_so_much_at_once",
+    "container_runtime/logs.py:FILE_PAGES": "tests/kubelet/test_node_logs.py::test_logs_are_rotated",
+    "container_runtime/logs.py:LINE": "tests/container_runtime/test_server_limits.py::test_a_long_line_comes_in_parts_and_the_last_one_keeps_what_it_is",
+    "container_runtime/logs.py:MAX_FILES": "tests/kubelet/test_node_logs.py::test_logs_are_rotated",
     "container_runtime/names.py:_LIMIT": "tests/container_runtime/test_image_names.py::test_refused",
     "linux/resolver.py:NAMESERVERS": "tests/linux/test_resolver.py::test_config",
     "linux/resolver.py:SEARCHES": "tests/linux/test_resolver.py::test_config",
@@ -200,6 +209,7 @@ NO_LIMITS: dict[str, str] = {
         linux/programs/traceroute.py:_PROBES linux/programs/traceroute.py:_TOOK linux/programs/nslookup.py:_RETRY linux/programs/nslookup.py:_TRIES linux/programs/tail.py:_PERIOD network/limits.py:SYN_RETRY
         network/limits.py:UNREACHABLE_AFTER network/limits.py:RETRANSMIT network/limits.py:FOREGROUND
         linux/resolver.py:SECOND linux/resolver.py:TIMEOUT linux/resolver.py:ATTEMPTS
+        container_runtime/images/_guestbook.py:_PATIENCE container_runtime/images/fluent.py:PERIOD container_runtime/images/fluent.py:LOOKS
         """,
     "how much at once, without an effect on what happens": """
         linux/limits.py:CHUNK linux/machine.py:HOST_BUDGET linux/programs/seq.py:_BATCH linux/programs/yes.py:_BLOCK linux/sh/shell.py:SMALL

@@ -450,6 +450,12 @@ def test_told_as_steps(base: Cluster, codename: str) -> None:
 
 
 ELSEWHERE = {
+    "[sig-cli] Kubectl client Guestbook application should create and stop a working application": (
+        "tests/container_runtime/test_guestbook.py", "test_what_is_written_is_read_from_every_replica",
+    ),
+    "[sig-auth] ServiceAccounts ServiceAccountIssuerDiscovery should support OIDC discovery of service account issuer": (
+        "tests/network/test_issuer_discovery.py", "test_a_pod_verifies_its_token_against_the_issuers_documents",
+    ),
     "[sig-network] Proxy version v1 should proxy through a service and a pod": (
         "tests/kube_apiserver/test_proxy.py", "test_a_page",
     ),
@@ -471,12 +477,6 @@ _CONVERSION = (
 OPEN = {
     f"{_CONVERSION} a non homogeneous list of CRs": "conversion by webhook is refused",
     f"{_CONVERSION} from CR v1 to CR v2": "conversion by webhook is refused",
-    "[sig-auth] ServiceAccounts ServiceAccountIssuerDiscovery should support OIDC discovery of service account issuer": (
-        "tokens carry no signature that a discovery document could prove"
-    ),
-    "[sig-cli] Kubectl client Guestbook application should create and stop a working application": (
-        "agnhost has no guestbook here"
-    ),
 }
 """Behaviours that fail, and why."""
 

@@ -176,3 +176,47 @@ def _outside(base: Cluster, ip: str, port: int) -> tuple[str, ...]:
     return tuple(
         p["metadata"]["name"] for p in base.list("pods", "default") if p["status"]["podIP"] == way.ip
     )
+
+
+HEALTH = """
+apiVersion: v1
+kind: Service
+metadata: {name: watched, namespace: default}
+spec:
+  type: LoadBalancer
+  externalTrafficPolicy: Local
+  healthCheckNodePort: 30999
+  selector: {app: watched}
+  ports: [{port: 80}]
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: watched, namespace: default, labels: {app: watched}}
+spec: {nodeName: worker-1, containers: [{name: c, image: nginx}]}
+---
+apiVersion: v1
+kind: Pod
+metadata: {name: balancer, namespace: default}
+spec: {containers: [{name: c, image: nicolaka/netshoot, command: [sleep, 100d]}]}
+"""
+
+
+def test_a_balancer_asks_each_node_for_its_health() -> None:
+    cluster = Cluster(nodes=3, freezing=True)
+    cluster.apply(HEALTH)
+    cluster.settle()
+
+    def asks(node: str, port: int = 30999) -> str:
+        ip = next(a["address"] for a in cluster.get("nodes", node)["status"]["addresses"])
+        url = f"http://{ip}:{port}/healthz"
+        return cluster.execute("balancer", ["curl", "-s", "-w", "%{http_code}", url]).stdout.decode()
+
+    body = '{\n\t"service": {\n\t\t"namespace": "default",\n\t\t"name": "watched"\n\t},\n'
+    assert asks("worker-1") == f'{body}\t"localEndpoints": 1,\n\t"serviceProxyHealthy": true\n}}200'
+    assert asks("worker-2") == f'{body}\t"localEndpoints": 0,\n\t"serviceProxyHealthy": true\n}}503'
+    assert asks("worker-1", 30998) == "000"
+    cluster.delete("pods", "watched", "default")
+    cluster.settle()
+    assert asks("worker-1").endswith("503")
+    cluster.delete("services", "watched", "default")
+    assert asks("worker-1") == "000"

@@ -474,7 +474,7 @@ def logged(name: str, expected: list[str], container: str = "c", previous: bool 
     def step(cluster: Cluster) -> None:
         node = _get(cluster, "pods", name)["spec"]["nodeName"]
         found = cluster.server.node_proxy.find(node).logs("default", name, container, previous)
-        assert [line for _at, _stream, line in found] == expected
+        assert [line.removesuffix("\n") for _at, _stream, line in found] == expected
 
     return step
 

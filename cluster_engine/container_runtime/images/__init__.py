@@ -7,6 +7,7 @@ from cluster_engine.container_runtime.images import (
     busybox,
     courses,
     curl,
+    dashboard,
     distributions,
     echoserver,
     fluent,
@@ -66,4 +67,5 @@ IMAGES: tuple[Image, ...] = (
     *kubectl.IMAGES,
     *courses.IMAGES,
     *fluent.IMAGES,
+    *dashboard.IMAGES,
 )

@@ -1,6 +1,7 @@
-"""agnhost netexec's requests that wait for others: `/shell` for a command, `/dial` for what other servers answer.
+"""agnhost netexec's requests that wait for others: `/shell` for a command, `/dial` for what other servers answer; and
+`/upload`, which keeps a file.
 
-Models test/images/agnhost/netexec. Their answers go out when what they wait for is there.
+Models test/images/agnhost/netexec. Answers go out when what they wait for is there.
 """
 
 from __future__ import annotations
@@ -15,6 +16,8 @@ from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, State, Sys
 from cluster_engine.linux.text import characters, octets
 
+UPLOADS = "/uploads"
+"""Where files are kept that were sent."""
 MAX_OUTPUT = 64 * 1024
 """Bytes of a command's output, and of one answer, that are given back."""
 MAX_TRIES = 100
@@ -45,6 +48,33 @@ def shell(sys: Sys, state: State, request: Request, given: Mapping[str, str]) ->
     waits = {"peer": [request.peer, request.peer_port], "pid": pid, "out": "", "status": None}
     state["shells"] = {**state.get("shells", {}), str(source): waits}
     return Reply(200, after=NEVER)
+
+
+def upload(sys: Sys, request: Request) -> Reply:
+    """Keeps the file of a form (multipart) in /uploads, where it can be executed."""
+    content = _form_file(request.headers.get("content-type", ""), request.body)
+    if content is None:
+        return Reply(200, '{"error":"Unable to upload file."}')
+    try:
+        path = f"{UPLOADS}/upload{len(sys.fs.listdir(UPLOADS)) + 1:09d}"
+        sys.fs.write(path, content)
+        sys.fs.chmod(path, 0o700)
+    except FileError:
+        return Reply(200, '{"error":"Unable to open file for write"}')
+    return Reply(201, json.dumps({"output": path}, separators=(",", ":")))
+
+
+def _form_file(kind: str, body: str) -> str | None:
+    """The content of the field `file` of a form; None where there is none."""
+    what, _, rest = kind.partition("boundary=")
+    boundary = rest.partition(";")[0].strip().strip('"')
+    if not what.strip().lower().startswith("multipart/form-data") or not boundary:
+        return None
+    for part in f"\r\n{body}".split(f"\r\n--{boundary}")[1:]:
+        head, mark, content = part.partition("\r\n\r\n")
+        if mark and 'name="file"' in head.replace("'", '"') and "filename=" in head:
+            return content
+    return None
 
 
 def dial(sys: Sys, state: State, request: Request, given: Mapping[str, str]) -> Reply:

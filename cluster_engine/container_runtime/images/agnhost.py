@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from cluster_engine.container_runtime.http import Line, Reply, Request, Server, answer, klog, server
 from cluster_engine.container_runtime.image import Image, Variant, tags
+from cluster_engine.container_runtime.images import _guestbook as _guestbook_rules
 from cluster_engine.container_runtime.images import _netexec as _netexec_rules
 from cluster_engine.container_runtime.images import _webhook as _webhook_rules
 from cluster_engine.linux.program import Event, Program, State, Sys
@@ -65,7 +66,7 @@ def _netexec(sys: Sys, state: State, request: Request) -> Reply:
         case "/shell":
             return _netexec_rules.shell(sys, state, request, given)
         case "/upload":
-            return Reply(501, f"not simulated here: {path} of agnhost netexec\n")
+            return _netexec_rules.upload(sys, request)
     return Reply(200, f"NOW: {rfc3339(sys.now)}")
 
 
@@ -173,7 +174,26 @@ def _webhook(sys: Sys, state: State, request: Request) -> Reply:
     return _webhook_rules.answer(sys, request, _flag(sys, "sidecar-image"))
 
 
+def _guestbook(sys: Sys, state: State, request: Request) -> Reply:
+    given = _fields(request.path.partition("?")[2])
+    return _guestbook_rules.handle(sys, state, request, given, _port(6379, "backend-port")(sys))
+
+
+def _guestbook_main(sys: Sys, state: State, event: Event) -> State:
+    """The server; of a replica, what it has to tell its primary."""
+    primary, again = _flag(sys, "replicaof"), event[0] == "start" or state.get("again") == event[1]
+    waited, done = _guestbook_rules.happened(sys, state, event)
+    if not waited:
+        state = _PROGRAMS["guestbook"](sys, state, event)
+    if primary and again and event[0] in ("start", "timer"):
+        _guestbook_rules.register(sys, state, primary, _port(6379, "backend-port")(sys))
+    for ip, port, reply in done:
+        state = answer(_SERVERS["guestbook"], sys, state, ip, port, reply)
+    return state
+
+
 _SERVERS = {
+    "guestbook": Server(_guestbook, port=_port(80), after=20_000, stops={"TERM": (0, 2), "INT": (0, 2)}),
     "webhook": Server(
         _webhook,
         port=_port(443, "port"),
@@ -190,7 +210,9 @@ _SERVERS = {
     "test-webserver": Server(_hostname, port=_port(80), after=20_000, stops=_STOPS),
     "liveness": Server(_liveness, port=_port(8080), after=20_000, stops={"TERM": (0, 2), "INT": (0, 2)}),
 }
-_PROGRAMS = {name: server("agnhost", given).on for name, given in _SERVERS.items()}
+_PROGRAMS: dict[str, Callable[[Sys, State, Event], State]] = {
+    name: on for name, given in _SERVERS.items() if (on := server("agnhost", given).on) is not None
+}
 
 
 def _pause(sys: Sys, state: State, event: Event) -> State:
@@ -211,6 +233,8 @@ def _main(sys: Sys, state: State, event: Event) -> State:
     if command == "netexec" and event[0] == "datagram":
         _datagram(sys, event)
         return state
+    if command == "guestbook":
+        return _guestbook_main(sys, state, event)
     if command == "netexec":
         waited, done = _netexec_rules.happened(sys, state, event)
         if waited:
@@ -237,5 +261,6 @@ IMAGE = Image(
     entrypoint=("/agnhost",),
     cmd=("pause",),
     programs=_programs,
+    files=lambda variant: {f"{_netexec_rules.UPLOADS}/.keep": ""},
     tools="busybox",
 )

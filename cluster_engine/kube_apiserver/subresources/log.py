@@ -104,11 +104,15 @@ def select(lines: list[LogLine], options: LogOptions) -> list[LogLine]:
     return lines
 
 
-def render(lines: list[LogLine], timestamps: bool) -> bytes:
-    """The lines as bytes, each with its end."""
-    if timestamps:
-        return "".join(f"{rfc3339_micro(us)[:-1]}000Z {text}\n" for us, _stream, text in lines).encode()
-    return "".join(f"{text}\n" for _us, _stream, text in lines).encode()
+def render(lines: list[LogLine], timestamps: bool, begins: bool = True) -> bytes:
+    """The lines as bytes. With `timestamps` each line begins with its time; `begins`: the first is no line's rest."""
+    if not timestamps:
+        return "".join(text for _us, _stream, text in lines).encode()
+    parts = []
+    for us, _stream, text in lines:
+        parts.append(f"{rfc3339_micro(us)[:-1]}000Z {text}" if begins else text)
+        begins = text.endswith("\n")
+    return "".join(parts).encode()
 
 
 def open_log(nodes: NodeProxy, pod: JSON, options: LogOptions) -> tuple[NodeAPI | None, str]:
@@ -144,7 +148,14 @@ class LogStream:
         first_lines = read()
         self._seen = len(first_lines)
         self._left = options.limit
-        self._first = render(select(first_lines, options), options.timestamps)
+        self._begins = True
+        self._first = self._rendered(select(first_lines, options))
+
+    def _rendered(self, lines: list[LogLine]) -> bytes:
+        data = render(lines, self._options.timestamps, self._begins)
+        if lines:
+            self._begins = lines[-1][2].endswith("\n")
+        return data
 
     def subscribe(self, notify: Callable[[], None]) -> None:
         """Nothing tells of new lines; the edge polls."""
@@ -171,7 +182,7 @@ class LogStream:
         self._seen = len(lines)
         if self._options.stream != "All":
             fresh = [line for line in fresh if line[1] == self._options.stream.lower()]
-        data += render(fresh, self._options.timestamps)
+        data += self._rendered(fresh)
         if self._left is not None:
             data = data[: self._left]
             self._left -= len(data)

@@ -1,18 +1,22 @@
-"""Files that are never saved, because what they say follows from a few words: a node with ``d``.
+"""What is never saved, because it follows from a few words: a file with ``d``, a directory named in ``shows``.
 
 ``d`` is [what to ask the host, its arguments …]. Such files lie only where an atomic writer put them (below
-``..data``'s directory). A tree is *filled* while a machine has it, and *emptied* wherever it is kept.
+``..data``'s directory). ``shows``, at the root of a volume, is a list of [names of a directory, what to ask …]: what is
+in that directory is the host's, and another one whenever it is asked (``shown``). A tree is *filled* while a machine
+has it, and *emptied* wherever it is kept.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from typing import Any
 
 from cluster_engine.linux.files import tree
 from cluster_engine.linux.files.tree import Node
 
-_WRITTEN = "..data"
+_WRITTEN, _SHOWS = "..data", "shows"
+Ask = Callable[[str, list[Any]], Any]
+"""(whom of the host, arguments) -> byte text of a file, or a directory; None when there is none."""
 
 
 def derived(asks: list[Any], *, mode: int, uid: int, mtime: int) -> Node:
@@ -20,8 +24,30 @@ def derived(asks: list[Any], *, mode: int, uid: int, mtime: int) -> Node:
     return {**tree.file(mode=mode, uid=uid, mtime=mtime), "d": asks}
 
 
-def filled(root: Node, ask: Callable[[str, list[Any]], Any]) -> Node:
+def showing(root: Node, places: Iterable[tuple[list[str], list[Any]]]) -> Node:
+    """The volume, of which the host fills the directories at these names: [whom to ask, arguments …] of each."""
+    return {**root, _SHOWS: [[names, asks] for names, asks in places]}
+
+
+def shows(root: Node) -> bool:
+    """Whether the host fills directories of the volume."""
+    return _SHOWS in root
+
+
+def shown(root: Node, ask: Ask) -> Node:
+    """The volume as the host fills it now; the very same where nothing is another."""
+    for names, (name, *args) in root.get(_SHOWS, ()):
+        there, fresh = tree.find(root, names), ask(name, args)
+        if fresh is None or there is None or "e" not in there or there["e"] is fresh["e"]:
+            continue
+        root = tree.put(root, names, {**there, "e": fresh["e"], "mt": fresh["mt"]})
+    return root
+
+
+def filled(root: Node, ask: Ask) -> Node:
     """The volume with what its derived files say: byte text of ``ask(name, [second of its writing, …])``."""
+    if _SHOWS in root:
+        root = shown(root, ask)
 
     def content(node: Node) -> Node:
         name, *args = node["d"]
@@ -33,6 +59,10 @@ def filled(root: Node, ask: Callable[[str, list[Any]], Any]) -> Node:
 
 def emptied(root: Node) -> Node:
     """The volume without it."""
+    for names, _ in root.get(_SHOWS, ()):
+        there = tree.find(root, names)
+        if there is not None and there.get("e"):
+            root = tree.put(root, names, {**there, "e": {}, "mt": 0})
     return _changed(root, _empty) if _WRITTEN in root.get("e", ()) else root
 
 

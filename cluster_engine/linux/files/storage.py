@@ -93,6 +93,13 @@ class Storage:
         fresh = {"tree": root, "entries": entries, "bytes": size, "limit": limit, "inodes": inodes}
         self.volumes[name] = {**kept, **fresh}
 
+    def show(self, name: str, root: Node) -> None:
+        """What the host shows in a volume is another now; whoever has a file open reads on in what has its name."""
+        record = self.volumes[name]
+        entries, size = tree.measure(root)
+        size += sum(node["n"] for node in record["inodes"].values())
+        self.volumes[name] = {**record, "tree": root, "entries": entries, "bytes": size}
+
     def _orphan(self, volume: str, names: Names, node: Node) -> bool:
         """Whether a file that loses its name is open; it lives on as an inode then."""
         path = list(names)

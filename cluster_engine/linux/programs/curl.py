@@ -16,7 +16,7 @@ VERSION = "8.16.0"
 _USAGE = "curl [options...] <url>"
 _LONG = {
     "silent": "s", "show-error": "S", "head": "I", "include": "i", "output": "o", "request": "X", "header": "H",
-    "data": "d", "data-raw": "d", "data-binary": "d", "write-out": "w", "max-time": "m", "connect-timeout": "c",
+    "data": "d", "data-raw": "Y", "data-binary": "B", "write-out": "w", "max-time": "m", "connect-timeout": "c",
     "fail": "f", "location": "L", "insecure": "k", "user-agent": "A", "verbose": "v", "retry": "r", "user": "u",
     "remote-name": "O", "max-redirs": "M", "get": "G", "no-buffer": "N", "json": "J", "resolve": "R",
     "retry-delay": "D", "retry-connrefused": "Q", "cacert": "C", "progress-bar": "#", "http1.1": "1", "url": "U",
@@ -36,7 +36,7 @@ how to fix it, please visit the webpage mentioned above.
 
 
 def _start(sys: Sys, argv: list[str]) -> State:
-    opts = options(sys, argv, "sSIifLkvOGNQ#1VFgz", "oXHdwmcArueMJRDCUEK", _LONG, status=2)
+    opts = options(sys, argv, "sSIifLkvOGNQ#1VFgz", "oXHdwmcArueMJRDCUEKYB", _LONG, status=2)
     if opts.flag("V"):
         sys.out(f"curl {VERSION} (x86_64-pc-linux-musl) libcurl/{VERSION}\nProtocols: http https\n")
         raise Exit(0)
@@ -82,11 +82,12 @@ def _start(sys: Sys, argv: list[str]) -> State:
 
 def _body(sys: Sys, opts: Options) -> str | None:
     pieces: list[str] = []
-    for letter in ("d", "J"):
+    for letter in ("d", "J", "Y", "B"):
         for text in opts.given.get(letter, []):
-            if text.startswith("@") and text != "@-":
+            if text.startswith("@") and text != "@-" and letter != "Y":
                 try:
-                    text = sys.fs.read(text[1:]).replace("\n", "")
+                    text = sys.fs.read(text[1:])
+                    text = text.replace("\n", "") if letter == "d" else text
                 except FileError:
                     sys.err("curl: option -d: error encountered when reading a file\n")
                     raise Exit(26) from None
