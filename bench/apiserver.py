@@ -7,6 +7,7 @@ last is answered. The cluster's time stands still, so that nothing but the API s
 from __future__ import annotations
 
 import asyncio
+import base64
 import json
 import os
 import socket
@@ -58,6 +59,7 @@ def _map(number: int) -> bytes:
 def serve(journal: str) -> None:
     """A cluster whose time stands still, on a free port, which is printed; ``journal``: a file, or nothing."""
     import uvicorn
+    import uvloop
 
     from cluster_engine.cluster import Cluster
     from cluster_engine.memory import relax_collector
@@ -84,7 +86,24 @@ def serve(journal: str) -> None:
     listener.bind(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
     config = uvicorn.Config(app, http=PeerHttp, log_level="warning", access_log=False)
-    asyncio.run(uvicorn.Server(config).serve(sockets=[listener]))
+    uvloop.run(uvicorn.Server(config).serve(sockets=[listener]))
+
+
+def relay() -> None:
+    """A server that hands what is put to who watches and does nothing beside: what client and kernel cost alone."""
+    listener = socket.create_server(("127.0.0.1", 0))
+    print(listener.getsockname()[1], flush=True)
+    client, _ = listener.accept()
+    follower, _ = listener.accept()
+    for sock in (client, follower):
+        sock.setsockopt(socket.IPPROTO_TCP, socket.TCP_NODELAY, 1)
+    follower.recv(1 << 16)
+    while asked := client.recv(1 << 16):
+        while not asked.endswith(b"}}"):
+            asked += client.recv(1 << 16)
+        body = asked.partition(b"\r\n\r\n")[2]
+        follower.sendall(body + b"\n")
+        client.sendall(b"HTTP/1.1 200 OK\r\nContent-Length: %d\r\n\r\n" % len(body) + body)
 
 
 def mock() -> None:
@@ -178,37 +197,74 @@ def _delivery(
     return statistics.median(took)
 
 
+def _put_to_watch(port: int, client: Connection) -> float:
+    """Seconds from a ConfigMap's put to the watch's event."""
+    client.ask("POST", MAPS, _map(-1), 201)
+    follower = Follower(port, f"{MAPS}?watch=1&fieldSelector=metadata.name%3Dbench", START_SECONDS)
+    follower.heard()
+    return _delivery(
+        lambda number: client.send("PUT", f"{MAPS}/bench", _map(number)),
+        follower.heard,
+        lambda: client.receive(200),
+    )
+
+
+def floor() -> float:
+    """Seconds from a put to the watch's event where nothing is done in between."""
+    with _started(["relay"]) as port:
+        client, follower = Connection(port, START_SECONDS), Follower(port, MAPS, START_SECONDS)
+        return _delivery(
+            lambda number: client.send("PUT", f"{MAPS}/bench", _map(number)),
+            follower.heard,
+            lambda: client.receive(200),
+        )
+
+
 def ours() -> Figures:
-    """Creates, lists and put -> watch delivery without a journal; creates with one."""
+    """Creates, lists and put -> watch delivery without a journal; creates and delivery with one."""
     with _started(["serve", ""]) as port:
         client = Connection(port, START_SECONDS)
         creates = _each(CREATES, lambda number: client.ask("POST", PODS, _pod(number), 201))
         listed = f"{PODS}?limit={LISTED}"
         lists = _each(LISTS, lambda _: client.ask("GET", listed, b"", 200))
-        client.ask("POST", MAPS, _map(-1), 201)
-        follower = Follower(port, f"{MAPS}?watch=1&fieldSelector=metadata.name%3Dbench", START_SECONDS)
-        follower.heard()
-        delivery = _delivery(
-            lambda number: client.send("PUT", f"{MAPS}/bench", _map(number)),
-            follower.heard,
-            lambda: client.receive(200),
-        )
+        delivery = _put_to_watch(port, client)
     with (
         tempfile.TemporaryDirectory(prefix="drydock-bench-") as folder,
         _started(["serve", str(Path(folder, "journal.sqlite3"))]) as port,
     ):
         client = Connection(port, START_SECONDS)
         journaled = _each(PUTS, lambda number: client.ask("POST", PODS, _pod(number), 201))
+        journaled_delivery = _put_to_watch(port, client)
     return {
         "creates_per_second": _rate(creates),
         f"list_{LISTED}_ms": statistics.median(lists) * 1e3,
         "put_to_watch_ms": delivery * 1e3,
+        "client_and_kernel_put_to_watch_ms": floor() * 1e3,
         "journaled_creates_per_second": _rate(journaled),
+        "journaled_put_to_watch_ms": journaled_delivery * 1e3,
     }
 
 
+def _text(data: bytes) -> str:
+    """Bytes in etcd's JSON."""
+    return base64.b64encode(data).decode()
+
+
+def _gateway_put_to_watch(port: int) -> float:
+    """Seconds from a put to the watch's event over etcd's gateway: JSON over HTTP, as ours."""
+    key = _text(b"/bench/gateway")
+    client = Connection(port, START_SECONDS)
+    watched = json.dumps({"create_request": {"key": key}}).encode()
+    follower = Follower(port, "/v3/watch", START_SECONDS, "POST", watched)
+    follower.heard()
+    put = json.dumps({"key": key, "value": _text(TEXT.encode())}).encode()
+    return _delivery(
+        lambda number: client.send("POST", "/v3/kv/put", put), follower.heard, lambda: client.receive(200)
+    )
+
+
 def etcd() -> Figures:
-    """Puts of as many bytes, and their delivery to a watch, over gRPC. Raises PeerMissing."""
+    """Puts of as many bytes, and their delivery to a watch, over gRPC and over HTTP. Raises PeerMissing."""
     with _etcd() as port:
         client, watch = Etcd(port, START_SECONDS), Etcd(port, START_SECONDS)
         puts = _each(PUTS, lambda number: client.put(b"/bench/put", TEXT.encode()))
@@ -216,7 +272,12 @@ def etcd() -> Figures:
         delivery = _delivery(
             lambda number: client.send_put(b"/bench/watched", TEXT.encode()), watch.heard, client.answered
         )
-    return {"puts_per_second": _rate(puts), "put_to_watch_ms": delivery * 1e3}
+        gateway = _gateway_put_to_watch(port)
+    return {
+        "puts_per_second": _rate(puts),
+        "put_to_watch_ms": delivery * 1e3,
+        "gateway_put_to_watch_ms": gateway * 1e3,
+    }
 
 
 def kmock() -> Figures:
@@ -240,6 +301,10 @@ def compared() -> Iterator[Figures]:
             "server": "etcd",
             **peer,
             "put_to_watch_ratio": own["put_to_watch_ms"] / peer["put_to_watch_ms"],
+            "put_to_watch_ratio_over_http": own["put_to_watch_ms"] / peer["gateway_put_to_watch_ms"],
+            "journaled_put_to_watch_ratio": own["journaled_put_to_watch_ms"] / peer["put_to_watch_ms"],
+            "journaled_put_to_watch_ratio_over_http": own["journaled_put_to_watch_ms"]
+            / peer["gateway_put_to_watch_ms"],
             "journaled_create_ratio": own["journaled_creates_per_second"] / peer["puts_per_second"],
         }
     except PeerMissing as error:
@@ -258,4 +323,4 @@ def compared() -> Iterator[Figures]:
 
 
 if __name__ == "__main__":
-    {"serve": serve, "mock": mock}[sys.argv[1]](*sys.argv[2:])
+    {"serve": serve, "relay": relay, "mock": mock}[sys.argv[1]](*sys.argv[2:])

@@ -45,31 +45,35 @@ class Connection:
 
     def receive(self, *codes: int) -> bytes:
         while b"\r\n\r\n" not in self._left:
-            self._more()
+            self._left += self._received()
         head, _, self._left = self._left.partition(b"\r\n\r\n")
         fields = head.lower().split(b"\r\n")
         code = int(fields[0].split()[1])
         length = next(int(field.split(b":")[1]) for field in fields if field.startswith(b"content-length"))
-        while len(self._left) < length:
-            self._more()
-        body, self._left = self._left[:length], self._left[length:]
+        # Gathered and joined once: added to each other, a long answer would be copied over and over.
+        parts, size = [self._left], len(self._left)
+        while size < length:
+            parts.append(self._received())
+            size += len(parts[-1])
+        whole = b"".join(parts)
+        body, self._left = whole[:length], whole[length:]
         if code not in codes:
             raise RuntimeError(f"answered {code}: {body[:500]!r}")
         return body
 
-    def _more(self) -> None:
+    def _received(self) -> bytes:
         data = self._sock.recv(1 << 18)
         if not data:
             raise RuntimeError("the server has hung up")
-        self._left += data
+        return data
 
 
 class Follower:
     """A watch: `heard` returns when one more event is there."""
 
-    def __init__(self, port: int, path: str, patience: float) -> None:
+    def __init__(self, port: int, path: str, patience: float, method: str = "GET", body: bytes = b"") -> None:
         self._sock = connected(port, patience)
-        self._sock.sendall(_request("GET", path, b""))
+        self._sock.sendall(_request(method, path, body))
         self._left = b""
 
     def heard(self) -> None:

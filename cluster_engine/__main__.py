@@ -19,6 +19,7 @@ from pathlib import Path
 from typing import Any, Literal, cast
 
 import uvicorn
+import uvloop
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.component_helpers.certificates import Authority
@@ -179,7 +180,7 @@ def main(argv: list[str] | None = None) -> int:
         raise SystemExit(f"--kubeconfig: there is no folder {options.kubeconfig.parent}")
     sock = _listen(options.host, options.port)
     try:
-        asyncio.run(_serve(options, sock))
+        uvloop.run(_serve(options, sock))
     finally:
         sock.close()
     return 0

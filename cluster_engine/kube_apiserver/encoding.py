@@ -1,7 +1,7 @@
 """Objects as bytes, kept while the object stands: a list of 1,000 Pods is a join, a watch frame a prefix.
 
-The bytes are those of the object without kind and apiVersion, which is how list items look; the two come
-first in every other place, as upstream's encoder writes them.
+The bytes are a comma and the object without kind and apiVersion, which is how list items look behind another one; the
+two come first in every other place, as upstream's encoder writes them.
 """
 
 from __future__ import annotations
@@ -26,14 +26,14 @@ class ObjectBytes:
         self._store = store
         self._cache = cache
 
-    def item(self, kind: Kind, obj: JSON) -> bytes:
-        """A stored object as an item of its list, in the version of ``kind``."""
+    def _item(self, kind: Kind, obj: JSON) -> bytes:
+        """A stored object as an item of its list that is not the first, in the version of ``kind``."""
         key = (kind, id(obj))
         known: bytes | None = self._cache.get(key)
         if known is not None:
             return known
         shown = kind.shown(obj)
-        data = orjson.dumps(
+        data = b"," + orjson.dumps(
             {name: value for name, value in shown.items() if name not in ("kind", "apiVersion")}
         )
         self._cache.limit = 2 * len(self._store) + SLACK
@@ -42,9 +42,8 @@ class ObjectBytes:
 
     def whole(self, kind: Kind, obj: JSON) -> bytes:
         """The object as it stands alone."""
-        item = self.item(kind, obj)
-        start = f'{{"kind":"{kind.kind}","apiVersion":"{kind.api_version}"'.encode()
-        return start + (b"," + item[1:] if item != b"{}" else b"}")
+        start = f'{{"kind":"{kind.kind}","apiVersion":"{kind.api_version}",'.encode()
+        return start + self._item(kind, obj)[2:]
 
     def list(self, kind: Kind, objects: Sequence[JSON], meta: JSON) -> Iterator[bytes]:
         """A whole list, in pieces, none of which is a copy: joined, many megabytes are copied once."""
@@ -53,8 +52,8 @@ class ObjectBytes:
             + orjson.dumps(meta)
             + b',"items":['
         )
-        for place, obj in enumerate(objects):
-            if place:
-                yield b","
-            yield self.item(kind, obj)
+        for obj in objects[:1]:
+            yield self._item(kind, obj)[1:]
+        for obj in objects[1:]:
+            yield self._item(kind, obj)
         yield b"]}\n"
