@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from collections.abc import Iterator
-from functools import partial
+from functools import cache, partial
 from typing import Any
 
 from cluster_engine.apimachinery.scheme import Scheme
@@ -60,29 +60,34 @@ def release(cluster: Wiring) -> None:
 
 def _values(hub: Any) -> Iterator[Any]:
     yield from getattr(hub, "__dict__", {}).values()
-    for name in _slots(type(hub)):
+    for name in _slots(hub.__class__):
         yield getattr(hub, name, None)
 
 
-def _slots(kind: type) -> Iterator[str]:
-    for base in kind.__mro__:
-        names = base.__dict__.get("__slots__", ())
-        yield from (name for name in names if name not in ("__dict__", "__weakref__"))
+@cache
+def _slots(kind: type) -> tuple[str, ...]:
+    names = (name for base in kind.__mro__ for name in base.__dict__.get("__slots__", ()))
+    return tuple(name for name in names if name not in ("__dict__", "__weakref__"))
+
+
+@cache
+def _is_hub(kind: type) -> bool:
+    return issubclass(kind, HUBS)
 
 
 def _hubs_in(values: list[Any], depth: int = 2) -> Iterator[Any]:
     for value in values:
         owner = getattr(value.func if isinstance(value, partial) else value, "__self__", value)
-        if isinstance(owner, HUBS):
+        if _is_hub(owner.__class__):
             yield owner
         elif depth and isinstance(value, dict):
             yield from _hubs_in(list(value.values()), depth - 1)
-        elif depth and isinstance(value, list | tuple | set):
+        elif depth and isinstance(value, (list, tuple, set)):
             yield from _hubs_in(list(value), depth - 1)
 
 
 def _empty(hub: Any) -> None:
     getattr(hub, "__dict__", {}).clear()
-    for name in _slots(type(hub)):
+    for name in _slots(hub.__class__):
         if hasattr(hub, name):
             object.__delattr__(hub, name)

@@ -72,9 +72,11 @@ def missing(kind: Kind, name: str, namespace: str) -> Fail:
 class Reader:
     """A cluster as a check sees it: reads, and forks to try things on."""
 
-    def __init__(self, cluster: Cluster, says: Mapping[str, Text] | None = None) -> None:
+    def __init__(self, cluster: Cluster, says: Mapping[str, Text] | None = None, spent: bool = False) -> None:
+        """``spent``: nobody looks at the cluster afterwards, so who acts once may act on it itself."""
         self._cluster = cluster
         self._says = says or {}
+        self._spent = spent
 
     def say(self, key: str, **values: Any) -> Text:
         """The sentence under ``says:`` of the lab's language files. Raises KeyError."""
@@ -121,11 +123,11 @@ class Reader:
 
     def fork(self) -> Cluster:
         """A copy to act on: apply, delete, advance; the learner's cluster stays as it is."""
-        return self._cluster.fork()
+        return self._cluster if self._spent else self._cluster.fork()
 
-    def on(self, cluster: Cluster) -> Reader:
+    def on(self, cluster: Cluster, spent: bool = False) -> Reader:
         """A reader of another cluster, with the same sentences."""
-        return Reader(cluster, self._says)
+        return Reader(cluster, self._says, spent)
 
 
 class Judge(Protocol):

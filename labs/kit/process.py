@@ -7,6 +7,7 @@ past. An answer is a line of JSON, as DEEDS tells of what may be done, or `{"err
 
 from __future__ import annotations
 
+import gc
 import json
 import logging
 import sys
@@ -22,11 +23,13 @@ logger = logging.getLogger(__name__)
 
 MEMORY_LIMIT = 2 * 1024**3
 """Bytes of address space: what a check may take of the machine."""
+GARBAGE = 1_000_000
+"""Allocations of one request after which garbage is looked for while somebody waits: some hundred megabytes."""
 
 
 def _graded(lab: Lab, cluster: Cluster) -> dict[str, Any]:
-    report = runner.grade(lab, cluster)
-    return {"report": report.as_data(), "state_hash": cluster.state_hash()}
+    state_hash = cluster.state_hash()
+    return {"report": runner.grade(lab, cluster).as_data(), "state_hash": state_hash}
 
 
 def _written(lab: Lab, cluster: Cluster) -> dict[str, Any]:
@@ -53,7 +56,7 @@ def answer(deed: str, slug: str, keyframe: bytes, past: bytes = b"") -> dict[str
 
 
 def serve(requests: BinaryIO, answers: BinaryIO) -> None:
-    """Answer one request after the other."""
+    """Answer one request after the other; what it leaves behind is looked for when its answer is out."""
     while line := requests.readline():
         request = json.loads(line)
         data = requests.read(request["size"])
@@ -63,6 +66,7 @@ def serve(requests: BinaryIO, answers: BinaryIO) -> None:
         told = answer(request["do"], request["lab"], data[:end], data[end:])
         answers.write(json.dumps(told).encode("ascii") + b"\n")
         answers.flush()
+        gc.collect(1)
 
 
 def main() -> None:
@@ -70,6 +74,7 @@ def main() -> None:
     serve_parent(MEMORY_LIMIT)
     catalog.load()
     relax_collector()
+    gc.set_threshold(GARBAGE)
     print(flush=True)
     serve(sys.stdin.buffer, sys.stdout.buffer)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping
+from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -17,6 +18,10 @@ _FIRST = "en"
 _NAME = re.compile(r"\{([a-z]+)\}")
 _HAN_THEN_LATIN = re.compile(r"([\u4e00-\u9fff])(?=[`A-Za-z0-9])")
 _LATIN_THEN_HAN = re.compile(r"([`A-Za-z0-9])(?=[\u4e00-\u9fff])")
+
+
+SAID_KEPT = 1_024
+"""Sentences that are remembered with what was filled in."""
 
 
 def _read() -> dict[str, dict[str, str]]:
@@ -63,7 +68,15 @@ def _spaced(text: str) -> str:
 
 def say(key: str, **values: Any) -> Text:
     """The sentence of that key in every language. Raises KeyError for an unknown key."""
-    return fill({language: texts[key] for language, texts in TEXTS.items()}, values)
+    told = (tuple(value.items()) if isinstance(value, dict) else str(value) for value in values.values())
+    return dict(_said(key, tuple(zip(values, told, strict=True))))
+
+
+@lru_cache(maxsize=SAID_KEPT)
+def _said(key: str, values: tuple[tuple[str, str | tuple[tuple[str, str], ...]], ...]) -> Text:
+    """The sentence; a check that asks of each moment of the past says the same a thousand times."""
+    known = {name: value if isinstance(value, str) else dict(value) for name, value in values}
+    return fill({language: texts[key] for language, texts in TEXTS.items()}, known)
 
 
 def join(parts: list[Text], separator: Text | None = None) -> Text:

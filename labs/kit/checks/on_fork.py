@@ -7,7 +7,7 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cluster_engine.apimachinery.errors import ApiError
-from labs.kit.checking import Fail, Judge, Reader
+from labs.kit.checking import Fail, Function, Judge, Reader
 from labs.kit.checks import acts
 from labs.kit.checks.acts import Act
 from labs.kit.checks.kind import CheckKind, Context, mapping
@@ -30,8 +30,10 @@ class ForkJudge:
             except ApiError as error:
                 raise Fail(step.text, str(error.status.get("message", ""))) from error
         for judge in self.then:
+            # Data forks once at most: after the last one nobody needs the trial any more.
+            last = judge is self.then[-1] and not isinstance(judge, Function)
             try:
-                judge.judge(trial)
+                judge.judge(trial.on(trial.cluster, spent=last))
             except Fail as failure:
                 steps = join([step.text for step in self.steps])
                 expected = say("on_fork", expected=failure.expected, steps=steps)

@@ -25,7 +25,7 @@ class Graders(Children):
     def grade(self, slug: str, fork: Cluster, past: bool, deadline: float) -> dict[str, Any]:
         """The report of the lab's checks (`labs.kit.runner.Report.as_data`) with the cluster's hash. In `pool`.
 
-        The fork is taken apart as soon as its keyframe is there: nothing else would free it before the next collection.
+        The fork is taken apart while the process works: nothing else would free it before the next collection.
 
         `past`: its checks ask for what was. `deadline` is of `time.monotonic`. Raises GradingError.
         """
@@ -33,7 +33,7 @@ class Graders(Children):
             keyframe = fork.keyframe(compressed=False)
             remembered = fork.past() if past else b""
         finally:
-            release(fork)
+            self.pool.submit(release, fork)
         answer = self._asked("grade", slug, keyframe, remembered, deadline)
         return {**answer["report"], "state_hash": answer["state_hash"]}
 
