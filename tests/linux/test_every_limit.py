@@ -54,7 +54,10 @@ CASES: dict[str, tuple[str, dict[str, int], int, str]] = {
     "linux/programs/sort.py:MAX_DIGITS": ("(printf '%0299d2 b\\n' 0; printf '%0299d1 a\\n' 0) | sort -n | wc -l", {}, 0, "^2$"),
     "linux/programs/tr.py:MAX_SET": ("echo a | tr '[a*5000]' b", {"linux.programs.tr:MAX_SET": 10}, 0, "^b$"),
     "linux/programs/xargs.py:MAX_ARGUMENTS": ("seq 5 | xargs echo", {"linux.programs.xargs:MAX_ARGUMENTS": 2}, 0, "1 2\n3 4\n5"),
-    "linux/programs/openssl.py:MAX_BYTES": ("openssl rand 65537", {}, 1, "more than 65536 random bytes are not made here"),
+    "linux/programs/openssl/certificates.py:MAX_KEY": ("openssl genrsa -out k 1024 && openssl pkey -in k -noout", {"linux.programs.openssl.certificates:MAX_KEY": 512}, 1, "RSA of at most 512 bits are not used here"),
+    "linux/programs/openssl/program.py:MAX_BITS": ("openssl genrsa 4096", {}, 1, "RSA keys of 1024 to 2048 bits are made here"),
+    "linux/programs/openssl/program.py:MAX_FILE": ("yes | head -c 70000 > /tmp/big; openssl x509 -in /tmp/big -noout", {}, 1, "more than 65536 bytes is not read here"),
+    "linux/programs/openssl/program.py:MAX_BYTES": ("openssl rand 65537", {}, 1, "more than 65536 random bytes are not made here"),
     "linux/regex.py:MAX_PATTERN": ("echo a | grep $(printf %05000d 0)", {}, 2, "pattern|expression"),
     "linux/sh/arithmetic.py:MAX_LENGTH": ("echo $((" + "1+" * 2_100 + "1))", {}, 2, "an arithmetic expression may have at most 4096 characters"),
     "linux/sh/builtins/output.py:MAX_WIDTH": ("printf %20000d 1", {}, 1, "a width may be at most 10,000"),
@@ -168,6 +171,13 @@ CROSSED: dict[str, str] = {
     "container_runtime/images/dashboard.py:MAX_TABLE": "tests/container_runtime/test_dashboard.py::test_limits",
     "container_runtime/images/fluent.py:TAILED": "tests/kubelet/test_node_logs.py::test_an_agent_tails_so_many",
     "container_runtime/images/fluent.py:TAKEN": "tests/kubelet/test_node_logs.py::test_an_agent_takes_so_much_at_once",
+    "container_runtime/mongo/documents.py:MAX_DATA": "tests/container_runtime/test_mongo.py::test_limits",
+    "container_runtime/mongo/documents.py:MAX_FOUND": "tests/container_runtime/test_mongo.py::test_limits",
+    "container_runtime/mongo/language.py:MAX_DEPTH": "tests/container_runtime/test_mongo.py::test_refused[too deep]",
+    "container_runtime/mongo/language.py:MAX_TEXT": "tests/container_runtime/test_mongo.py::test_limits",
+    "container_runtime/mongo/printing.py:MAX_SHOWN": "tests/container_runtime/test_mongo.py::test_a_long_array_is_printed_in_part",
+    "container_runtime/mongo/server.py:MAX_COLLECTIONS": "tests/container_runtime/test_mongo.py::test_limits",
+    "container_runtime/mongo/server.py:MAX_REQUEST": "tests/container_runtime/test_mongo.py::test_a_request_has_an_end",
     "container_runtime/logs.py:FILE_PAGES": "tests/kubelet/test_node_logs.py::test_logs_are_rotated",
     "container_runtime/logs.py:LINE": "tests/container_runtime/test_server_limits.py::test_a_long_line_comes_in_parts_and_the_last_one_keeps_what_it_is",
     "container_runtime/logs.py:MAX_FILES": "tests/kubelet/test_node_logs.py::test_logs_are_rotated",
@@ -196,9 +206,10 @@ NO_LIMITS: dict[str, str] = {
         container_runtime/images/courses.py:WELL container_runtime/images/hpa_example.py:COST container_runtime/images/memcached.py:_EPOCH
         container_runtime/images/nginx.py:_STARTS container_runtime/images/stress.py:_BYTES container_runtime/images/stress.py:_TURN
         container_runtime/kubectl/creating.py:_GONE_AFTER container_runtime/kubectl/program.py:_SECOND container_runtime/sql/engine.py:_PAGE container_runtime/sql/engine.py:_STRIDE
-        container_runtime/http.py:_DAY container_runtime/http.py:_NOT_HTTPS container_runtime/image.py:MB container_runtime/logs.py:PAGE
+        container_runtime/http.py:_DAY container_runtime/http.py:_NOT_HTTPS container_runtime/image.py:MB container_runtime/logs.py:PAGE container_runtime/mongo/printing.py:COMPACT container_runtime/mongo/printing.py:WIDTH container_runtime/mongo/server.py:_ALL
         container_runtime/lookups.py:RESOLVER_PORT container_runtime/commands.py:_KILLED container_runtime/trees.py:_BUILT
-        container_runtime/etcdctl.py:_BAD_ARGUMENTS linux/deflate.py:_LONGEST linux/deflate.py:_WINDOW linux/programs/openssl.py:_WRAP
+        container_runtime/etcdctl.py:_BAD_ARGUMENTS linux/deflate.py:_LONGEST linux/deflate.py:_WINDOW linux/programs/openssl/program.py:_WRAP linux/programs/openssl/program.py:_SEED linux/programs/openssl/program.py:_DAYS linux/programs/openssl/certificates.py:_ORDER linux/programs/openssl/primes.py:PUBLIC_EXPONENT linux/programs/openssl/primes.py:_ROUNDS
+
         linux/programs/curl.py:_UNTRUSTED
         linux/programs/ss.py:_BACKLOG
         """,
@@ -209,10 +220,10 @@ NO_LIMITS: dict[str, str] = {
         linux/programs/traceroute.py:_PROBES linux/programs/traceroute.py:_TOOK linux/programs/nslookup.py:_RETRY linux/programs/nslookup.py:_TRIES linux/programs/tail.py:_PERIOD network/limits.py:SYN_RETRY
         network/limits.py:UNREACHABLE_AFTER network/limits.py:RETRANSMIT network/limits.py:FOREGROUND
         linux/resolver.py:SECOND linux/resolver.py:TIMEOUT linux/resolver.py:ATTEMPTS
-        container_runtime/images/_guestbook.py:_PATIENCE container_runtime/images/fluent.py:PERIOD container_runtime/images/fluent.py:LOOKS
+        container_runtime/mongo/server.py:STEP container_runtime/mongo/server.py:LOOK linux/programs/openssl/primes.py:TEST_COST container_runtime/images/_guestbook.py:_PATIENCE container_runtime/images/fluent.py:PERIOD container_runtime/images/fluent.py:LOOKS
         """,
     "how much at once, without an effect on what happens": """
-        linux/limits.py:CHUNK linux/machine.py:HOST_BUDGET linux/programs/seq.py:_BATCH linux/programs/yes.py:_BLOCK linux/sh/shell.py:SMALL
+        linux/programs/openssl/primes.py:TRIES linux/limits.py:CHUNK linux/machine.py:HOST_BUDGET linux/programs/seq.py:_BATCH linux/programs/yes.py:_BLOCK linux/sh/shell.py:SMALL
         linux/sockets.py:TELL linux/deflate.py:_PIECE linux/sh/editing.py:KEYS_PER_TURN linux/terminals.py:KEY_STEPS container_runtime/sandboxes.py:TURNS serving/websocket.py:CHUNK
         """,
     "a memory of what was found out, which starts anew when it is full": """

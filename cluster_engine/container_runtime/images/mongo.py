@@ -1,4 +1,4 @@
-"""mongo: listens on 27017; what drivers ask it is not simulated."""
+"""mongo: keeps documents on its volume and answers `mongosh`; the protocol of drivers is not simulated."""
 
 from __future__ import annotations
 
@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from cluster_engine.container_runtime.http import Line
 from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, tags
-from cluster_engine.container_runtime.programs import daemon, entrypoint
+from cluster_engine.container_runtime.mongo.mongosh import mongosh
+from cluster_engine.container_runtime.mongo.server import MAX_REQUEST, answer
+from cluster_engine.container_runtime.programs import by_lines, daemon, entrypoint
 from cluster_engine.linux.program import Program, Sys
 from cluster_engine.sim import rfc3339
 
@@ -51,11 +53,19 @@ def _programs(variant: Variant) -> dict[str, Program]:
         return [_line(sys, "CONTROL", 23_377, "SignalHandler", "Received signal", caught)]
 
     server = daemon(
-        "mongod", start, after=800_000, ports=(27_017,), ready=ready, stopping=stopping, stop_after=300_000
+        "mongod",
+        start,
+        after=800_000,
+        ports=(27_017,),
+        ready=ready,
+        stopping=stopping,
+        stop_after=300_000,
+        talk=by_lines(answer, MAX_REQUEST),
     )
     return {
         "/usr/local/bin/docker-entrypoint.sh": entrypoint("docker-entrypoint.sh", "mongod"),
         "/usr/bin/mongod": server,
+        **{f"/usr/bin/{name}": mongosh(name) for name in ("mongosh", "mongo")},
     }
 
 
