@@ -85,7 +85,7 @@ def serve(journal: str) -> None:
     listener = socket.socket(socket.AF_INET, socket.SOCK_STREAM, socket.IPPROTO_TCP)
     listener.bind(("127.0.0.1", 0))
     print(listener.getsockname()[1], flush=True)
-    config = uvicorn.Config(app, http=PeerHttp, log_level="warning", access_log=False)
+    config = uvicorn.Config(app, http=PeerHttp, log_level="warning", access_log=False, proxy_headers=False)
     uvloop.run(uvicorn.Server(config).serve(sockets=[listener]))
 
 

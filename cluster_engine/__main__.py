@@ -148,6 +148,7 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
         log_level="warning",
         access_log=False,
         server_header=False,
+        proxy_headers=False,
         timeout_graceful_shutdown=1,
         ws_max_size=4 << 20,
     )

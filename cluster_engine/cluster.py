@@ -189,7 +189,7 @@ class Cluster(Wiring):
     def trace(self) -> tuple[Any, ...]:
         """What changes with whatever a request changes."""
         told = self.server.audit.told if self.server.audit is not None else 0
-        return (self.store.revision, self.clock.scheduled, self.server.registry.identities.state(), told)
+        return (self.store.revision, self.clock.scheduled, self.server.registry.identities.taken, told)
 
     def withdraw(self, entry: Entry) -> Entry:
         """The last entry was a request that changed nothing: what the journal keeps in its place, without the body."""

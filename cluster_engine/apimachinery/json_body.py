@@ -99,10 +99,11 @@ def load_json(body: bytes) -> tuple[Any, tuple[str, ...]]:
         return value, ()
     if brackets > _MAX_BRACKETS_UNCHECKED and depth_exceeds(value):
         raise DecodeError("exceeded max depth")
-    if body.count(b",") > MAX_KEYS:
+    if len(body) > MAX_KEYS and body.count(b",") > MAX_KEYS:
         _check_width(value)
     # Every key has a colon: when none is lost in printing the value again, no key came twice.
-    if b"\\u003" in body or body.count(b":") != orjson.dumps(value).count(b":"):
+    escaped = b"\\" in body and b"\\u003" in body
+    if escaped or body.count(b":") != orjson.dumps(value).count(b":"):
         twice: list[str] = []
         _find_twice(json.loads(body, object_pairs_hook=_pairs), "", twice)
         return value, tuple(twice[:MAX_STRICT_ERRORS])

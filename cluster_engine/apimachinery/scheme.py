@@ -324,6 +324,7 @@ class Scheme:
         """Raises ValueError when two kinds have one group-resource or one group and kind."""
         self._kinds: dict[str, Kind] = {}
         self._names: set[tuple[str, str]] = set()  # group and kind; never iterated
+        self._called: dict[str, Kind] = {}  # what was asked for by a name
         self._followers: list[Callable[[], None]] = []
         for kind in kinds:
             self.register(kind)
@@ -378,6 +379,7 @@ class Scheme:
         changed()
 
     def _tell(self) -> None:
+        self._called.clear()
         for changed in self._followers:
             changed()
 
@@ -403,13 +405,13 @@ class Scheme:
     def named(self, text: str) -> Kind | None:
         """The kind that people call so: plural, singular, short name, kind or ``plural.group``."""
         name = text.lower()
-        for kind in self._kinds.values():
-            if name in (
-                kind.resource,
-                kind.group_resource,
-                kind.singular,
-                kind.kind.lower(),
-                *kind.short_names,
-            ):
-                return kind
-        return None
+        found = self._called.get(name) or next(
+            (k for k in self._kinds.values() if name in _names_of(k)), None
+        )
+        if found is not None:
+            self._called[name] = found
+        return found
+
+
+def _names_of(kind: Kind) -> tuple[str, ...]:
+    return kind.resource, kind.group_resource, kind.singular, kind.kind.lower(), *kind.short_names

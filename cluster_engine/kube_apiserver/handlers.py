@@ -17,13 +17,12 @@ from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
 
-from . import discovery, metrics, requests, reviews, signing_keys
+from . import discovery, impersonation, metrics, requests, reviews, signing_keys
 from .audit import Log
 from .authentication import Authenticator
 from .authorization import Access, AuthorizerChain, denied
 from .budgets import BODY_LIMIT
 from .encoding import ObjectBytes
-from .impersonation import impersonated
 from .negotiation import (
     JSON_TYPE,
     decode_as,
@@ -138,6 +137,8 @@ class Handlers:
 
     def refused_upgrade(self, request: Request) -> Response | None:
         """The same for a request that comes without the upgrade that such a stream needs; None: it needs none."""
+        if requests.parse(request).subresource not in STREAMED:
+            return None
         return self.guarded(request, 0, self._check_upgrade)
 
     def guarded(
@@ -186,7 +187,7 @@ class Handlers:
         self._reach(request)
         request.user = self._identify(request)
         # Settled here, once: the journal keeps the user and not the headers that led to it.
-        for name in [name for name in request.headers if name.startswith("impersonate-")]:
+        for name in [name for name in request.headers if name.startswith(impersonation.HEADERS)]:
             del request.headers[name]
         if len(request.body) > BODY_LIMIT:
             raise errors.request_entity_too_large(BODY_LIMIT)
@@ -198,7 +199,7 @@ class Handlers:
 
     def _identify(self, request: Request) -> UserInfo:
         own = self._authenticator.identify(request)
-        user = impersonated(own, request, self._authorizer)
+        user = impersonation.impersonated(own, request, self._authorizer)
         if user is not own:
             request.impersonator = own
         if request.record is not None:

@@ -24,6 +24,8 @@ class Counters:
 
     def __init__(self) -> None:
         self._counts: dict[str, int] = {}
+        self.taken = 0
+        """How many numbers this process has seen used up."""
         self._floor = 0  # what every forgotten key has used up at most
 
     def peek(self, key: str) -> int:
@@ -32,6 +34,7 @@ class Counters:
 
     def take(self, key: str) -> int:
         """The next number of that key, which is used up."""
+        self.taken += 1
         counts = self._counts
         number = counts.pop(key, self._floor)
         counts[key] = number + 1
@@ -81,6 +84,11 @@ class Identities:
             if not taken(name):
                 break
         return name
+
+    @property
+    def taken(self) -> int:
+        """Moves with whatever is used up."""
+        return self._names.taken + self._lives.taken + self._tokens.taken
 
     def token_id(self, account_uid: str, dry_run: bool) -> str:
         """The id of a token of that service account."""

@@ -15,7 +15,9 @@ from .authorization import Access, AuthorizerChain
 from .requests import parse
 from .types import ANONYMOUS, Request, UserInfo
 
-_EXTRA = "impersonate-extra-"
+HEADERS = "impersonate-"
+"""How the names of all of its headers begin."""
+_EXTRA = f"{HEADERS}extra-"
 _ACCOUNT = "system:serviceaccount:"
 _NODE = "system:node:"
 _GROUP = "authentication.k8s.io"
@@ -26,12 +28,15 @@ _NODE_VERB = "impersonate:arbitrary-node"
 
 def impersonated(user: UserInfo, request: Request, authorizer: AuthorizerChain) -> UserInfo:
     """Whom the user acts as; the user when nobody is named. Raises ApiError 400, 403."""
-    name = request.headers.get("impersonate-user", "")
-    listed = request.headers.get("impersonate-group", "")
-    uid = request.headers.get("impersonate-uid", "")
+    headers = {header: text for header, text in request.headers.items() if header.startswith(HEADERS)}
+    if not headers:
+        return user
+    name = headers.get(f"{HEADERS}user", "")
+    listed = headers.get(f"{HEADERS}group", "")
+    uid = headers.get(f"{HEADERS}uid", "")
     extra = {
         unquote(header[len(_EXTRA) :]): tuple(value.strip() for value in text.split(","))
-        for header, text in request.headers.items()
+        for header, text in headers.items()
         if header.startswith(_EXTRA)
     }
     if not name:

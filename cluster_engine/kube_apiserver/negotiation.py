@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
+from functools import lru_cache
 from typing import Any
 
 import orjson
@@ -28,6 +29,7 @@ _GIVEN = (JSON_TYPE, YAML_TYPE)
 _STREAMED = (JSON_TYPE,)
 _TAKEN = f"{JSON_TYPE}, {YAML_TYPE}, {PROTOBUF_TYPE}"
 _CLAUSES_LIMIT = 64
+_LONG = 512  # characters; longer headers are not worth remembering
 _PRETTY_AGENTS = ("curl", "Wget", "Mozilla/5.0")
 
 
@@ -61,8 +63,13 @@ class _Clause:
         return 0 if self.media == "*/*" else -1
 
 
-def parse_accept(header: str) -> list[Accept]:
+def parse_accept(header: str) -> tuple[Accept, ...]:
     """The ways to answer that a header allows, best first. What it gives the quality 0 is none of them."""
+    return _parsed.__wrapped__(header) if len(header) > _LONG else _parsed(header)
+
+
+@lru_cache(maxsize=256)
+def _parsed(header: str) -> tuple[Accept, ...]:
     clauses = _clauses(header)
     wanted = [media for media in _GIVEN if not _rejected(clauses, media)]
     found = []
@@ -76,7 +83,7 @@ def parse_accept(header: str) -> list[Accept]:
                 continue
             form, group, version = (params.get(name, "") for name in ("as", "g", "v"))
             found.append(Accept(media, form, group, version, params.get("pretty") == "1"))
-    return found
+    return tuple(found)
 
 
 def _clauses(header: str) -> list[_Clause]:

@@ -401,11 +401,8 @@ class ClusterApp:
                 await self._sink(entry)
             if self.driver is not None:
                 await self._run_until(self.driver, entry.at)
-        with self._answering():
-            reply = self._perform(entry)
-        if self.driver is not None:
-            self.driver.wake()
-        return reply
+            with self._answering():
+                return self._perform(entry)
 
     @staticmethod
     async def _run_until(driver: Driver, at: int) -> None:

@@ -165,6 +165,7 @@ class Driver:
         """Somebody waits for things to happen."""
         self._clients += 1
         self._asked()
+        self._pacer.wake(self)
         try:
             yield
         finally:
@@ -172,10 +173,12 @@ class Driver:
             self._grace_until = max(self._grace_until, steady_clock())
 
     def kick(self) -> None:
-        """A request came: look at the clock soon."""
+        """A request came. With "max" time goes on for it; else the clock is looked at when something is due."""
         self._grace_until = steady_clock() + GRACE
         self._pacer.asked(self)
         self._asked()
+        if self._jump:
+            self._pacer.wake(self)
 
     def request(self) -> AbstractContextManager[None]:
         """Somebody waits for an answer inside."""
@@ -189,10 +192,6 @@ class Driver:
     def heavy(self) -> bool:
         """Whether it cannot keep up, or was asked for more than its share lately."""
         return self.due == BEHIND or self._owed() > BURST
-
-    def wake(self) -> None:
-        """Something was changed: look at the clock soon."""
-        self._pacer.wake(self)
 
     def go_to(self, due: int) -> bool:
         """With "max": somebody sleeps until then (µs), so time goes there. Whether it does."""
@@ -300,7 +299,6 @@ class Driver:
 
     def _asked(self) -> None:
         self._asked_wall, self._asked_virtual = steady_clock(), self._clock.now
-        self._pacer.wake(self)
 
     def _waiting(self, wall: int) -> bool:
         return self._clients > 0 or wall < self._grace_until

@@ -265,10 +265,10 @@ def _check_status(node: str, attributes: Attributes, new: JSON) -> None:
         raise _refused(attributes, f'node "{node}" {what}')
     if not same(new["metadata"].get("labels"), old["metadata"].get("labels")):
         raise _refused(attributes, f'node "{node}" cannot update labels through pod status')
-    if not same(get(new, "status", "resourceClaimStatuses"), get(old, "status", "resourceClaimStatuses")):
+    now, before = new.get("status") or {}, old.get("status") or {}
+    if not same(now.get("resourceClaimStatuses"), before.get("resourceClaimStatuses")):
         raise _refused(attributes, f'node "{node}" cannot update resource claim statues')
-    extended = "extendedResourceClaimStatus"
-    if not same(get(new, "status", extended), get(old, "status", extended)):
+    if not same(now.get("extendedResourceClaimStatus"), before.get("extendedResourceClaimStatus")):
         raise _refused(attributes, f'node "{node}" cannot update extended resource claim status')
 
 
@@ -317,7 +317,8 @@ def _pod_of(attributes: Attributes, name: str) -> JSON:
 
 
 def _node_name(pod: JSON | None) -> str:
-    return str(get(pod or {}, "spec", "nodeName", default=""))
+    spec = (pod or {}).get("spec") or {}
+    return spec.get("nodeName") or ""
 
 
 def _refused(attributes: Attributes, why: str) -> errors.ApiError:
