@@ -4,6 +4,7 @@ A ``sh`` block is typed, unless it says ``norun``; a ``yaml`` block with ``file=
 tried on the API server when it is asked for by itself. Blocks build on one another: who runs one has run those before.
 One that says ``own`` does not: it runs on a copy of the cluster as it was at the start, ``own=NAME`` on one as it was
 after the block ``name=NAME``. The copy is gone afterwards, so that it does not matter what was run before, or when.
+What a lesson has its reader complete (`labs.kit.completions`) runs on such a copy, too.
 """
 
 from __future__ import annotations
@@ -15,6 +16,7 @@ from dataclasses import dataclass
 
 from labs.kit import catalog, questions
 from labs.kit.catalog import LANGUAGES, Course, Lab, Lesson
+from labs.kit.completions import Completion
 from labs.kit.questions import Prediction
 
 NODES, SEED = 3, 1
@@ -81,6 +83,12 @@ def of(lesson: Lesson) -> tuple[Block, ...]:
             found.append(block)
             asked = None if commands else asked
     return tuple(found)
+
+
+def completing(completion: Completion, fill: str) -> tuple[Block, Block]:
+    """Its manifest and its commands as blocks, with that in the gap. Raises ValueError for what cannot be filled in."""
+    manifest, run = completion.filled(fill)
+    return Block(0, manifest, completion.file, commands=False), Block(1, run, "", commands=True, own="")
 
 
 def _said(words: list[str], key: str) -> str | None:

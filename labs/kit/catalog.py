@@ -4,6 +4,7 @@ labs/course.yaml                      the chapters and their lessons, in order
 labs/<chapter>/<lesson>/lesson.yaml   minutes, labs
 labs/<chapter>/<lesson>/lesson.<language>.md
 labs/<chapter>/<lesson>/example.yaml  a run that is stepped through, and example.json, its recording; may be missing
+labs/<chapter>/<lesson>/complete.yaml what the reader completes; may be missing
 labs/<chapter>/<lesson>/labs/<lab>/   lab.yaml, lab.<language>.md, setup.yaml, files/, solutions/, wrong/, check.py
 """
 
@@ -24,10 +25,11 @@ from cluster_engine.kube_scheduler.config import ConfigError, loaded
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.kubelet import FlagError, kubelets_of
 from labs.kit import checks as kinds
-from labs.kit import examples, lab_schema, located, pages, variables
+from labs.kit import completions, examples, lab_schema, located, pages, variables
 from labs.kit.checking import CheckSpec, Reader
 from labs.kit.checks import acts
 from labs.kit.checks.acts import Act
+from labs.kit.completions import Completion
 from labs.kit.examples import Example
 from labs.kit.located import CatalogError, Located, Problem
 from labs.kit.pages import Page
@@ -157,6 +159,7 @@ class Lesson:
     folder: str
     chapter_slug: str = ""
     example: Example | None = None
+    completion: Completion | None = None
 
     @property
     def chapter(self) -> Chapter:
@@ -564,6 +567,7 @@ def _lesson(source: CourseSource, folder: str, chapter_slug: str) -> Lesson:
         folder=folder,
         chapter_slug=chapter_slug,
         example=_example(source, folder),
+        completion=_completion(source, folder),
     )
 
 
@@ -575,6 +579,14 @@ def _example(source: CourseSource, folder: str) -> Example | None:
         return None
     kept = source.text(recording) if recording in there else ""
     return examples.read(source.text(path), source.shown(path), kept, _IN_ALL)
+
+
+def _completion(source: CourseSource, folder: str) -> Completion | None:
+    """What the lesson has its reader complete, if anything."""
+    path = f"{folder}/{completions.FILE}"
+    if path not in source.under(folder):
+        return None
+    return completions.read(source.text(path), source.shown(path), _IN_ALL)
 
 
 def read(root: Path | CourseSource) -> Course:

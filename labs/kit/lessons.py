@@ -1,4 +1,5 @@
-"""Proves a lesson: both languages ask and show the same, and every block that a reader can run runs."""
+"""Proves a lesson: both languages ask and show the same, every block that a reader can run runs, and what its reader
+completes comes to what is said of it."""
 
 from __future__ import annotations
 
@@ -6,9 +7,10 @@ import asyncio
 import re
 
 from cluster_engine.cluster import Cluster
-from labs.kit import blocks, questions
+from labs.kit import blocks, completions, questions
 from labs.kit.blocks import fences
 from labs.kit.catalog import LANGUAGES, Lesson
+from labs.kit.completions import Completion
 from labs.kit.sweep import Findings
 from labs.kit.workbench import open_cluster
 
@@ -89,7 +91,28 @@ async def _prove(lesson: Lesson) -> Findings:
                 seen = [block.prediction.guesses[number].text for number in block.prediction.matching(shown)]
                 if len(seen) != 1:
                     findings.add(f"expected the output to show one guess, found {seen}:\n{shown[-800:]}")
+        if lesson.completion is not None:
+            await _complete(lesson.completion, kept[""], findings)
     return findings
+
+
+async def _complete(completion: Completion, start: Cluster, findings: Findings) -> None:
+    """Each thing that outcomes say to fill in leads to its outcome; what is right also ends well."""
+    for number, outcome in enumerate(completion.outcomes):
+        manifest, commands = blocks.completing(completion, outcome.fill)
+        async with open_cluster(
+            start.fork(), {manifest.file: manifest.code} if manifest.file else {}
+        ) as copy:
+            # In a shell below: what fails is to end the script, not the terminal.
+            result = await copy.run(f"(set -e\n{commands.script})")
+        shown = printed(result.output)
+        found = completion.happened(shown)
+        if found != number or (outcome.right and result.status != 0):
+            seen = "none" if found is None else found + 1
+            findings.add(
+                f"{completions.FILE}: filled in with {outcome.fill!r}: expected outcome {number + 1} to be the first "
+                f"that is shown, found {seen}, status {result.status}:\n{shown[-800:]}"
+            )
 
 
 def printed(shown: str) -> str:

@@ -335,3 +335,12 @@ class RunWhatIfSerializer(serializers.Serializer[Any]):
         child=serializers.DictField(),
         help_text="{same, other}: nodes and Pods then, left alone and after the action",
     )
+
+
+class RunTakehomeSerializer(serializers.Serializer[Any]):
+    """A lab as plain manifests, for a real cluster."""
+
+    files = serializers.DictField(
+        child=serializers.CharField(),
+        help_text="by their names: README.md, start.yaml, goal.yaml (what was made so far) and what else there is",
+    )

@@ -36,6 +36,7 @@ from api.run_serializers import (
     RunRequestSerializer,
     RunSerializer,
     RunStepSerializer,
+    RunTakehomeSerializer,
     RunTokenSerializer,
     RunTrailRequestSerializer,
     RunTrailSerializer,
@@ -44,6 +45,7 @@ from api.run_serializers import (
     RunWhyRequestSerializer,
     RunWhySerializer,
 )
+from labs.kit import takehome
 
 
 def _refused(reply: hosting.Reply) -> Exception:
@@ -213,6 +215,23 @@ class RunStepsView(APIView):
         """The steps that have begun: `branches` with the action `step` goes back to where one did."""
         run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
         return Response(RunStepSerializer(branches.steps(run), many=True).data)
+
+
+class RunTakehomeView(APIView):
+    """The lab of one run, to take home."""
+
+    @extend_schema(operation_id="runs_takehome_retrieve", responses=RunTakehomeSerializer)
+    def get(self, request: Request, run_id: uuid.UUID) -> Response:
+        """Its start, and what was made of it so far, as plain manifests that a real cluster takes."""
+        run = get_object_or_404(Run.objects.for_user(user_of(request)).live(), pk=run_id)
+        lab = lab_or_404(run.lab_slug).variant(run.seed)
+        reply = async_to_sync(hosting.call)(run, "GET", "written")
+        if reply.status != 200:
+            raise _refused(reply)
+        spoken = language() if language() in lab.title else run.language
+        return Response(
+            RunTakehomeSerializer({"files": takehome.files(lab, spoken, reply.data["manifests"])}).data
+        )
 
 
 class RunBranchView(APIView):

@@ -49,6 +49,7 @@ urlpatterns = [
     path("v1/runs/<uuid:run_id>/branches/", run_views.RunBranchesView.as_view(), name="run_branches"),
     path("v1/runs/<uuid:run_id>/hint/", hinting.RunHintView.as_view(), name="run_hint"),
     path("v1/runs/<uuid:run_id>/steps/", run_views.RunStepsView.as_view(), name="run_steps"),
+    path("v1/runs/<uuid:run_id>/takehome/", run_views.RunTakehomeView.as_view(), name="run_takehome"),
     path(
         "v1/runs/<uuid:run_id>/branches/<int:number>/", run_views.RunBranchView.as_view(), name="run_branch"
     ),

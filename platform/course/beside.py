@@ -1,4 +1,5 @@
-"""A lesson's blocks, run on a cluster of the reader's own beside the text; it is started by the first of them.
+"""A lesson's blocks, and what it has its reader complete, run on a cluster of the reader's own beside the text; it is
+started by the first of them.
 
 What a block prints is told as it comes, in lines of JSON.
 """
@@ -9,6 +10,7 @@ import functools
 import json
 import logging
 from collections.abc import AsyncIterator, Awaitable, Callable
+from functools import partial
 from typing import Any
 
 from accounts.services import TooManyGuestsError
@@ -24,15 +26,18 @@ from django.views.decorators.http import require_POST
 from runs import hosting, services
 from runs.models import Run, TransitionError
 
-from labs.kit import blocks, catalog
+from labs.kit import blocks, catalog, completions
 from labs.kit.blocks import Block
 from labs.kit.catalog import Lesson
+from labs.kit.completions import Completion
 
 logger = logging.getLogger(__name__)
 
 #: That a block with those before it may take.
 SECONDS = 90.0
 BROKEN_OFF = gettext_lazy("The cluster cannot be reached at the moment. Try again in a few seconds.")
+Happened = Callable[[list[dict[str, Any]]], int | None]
+"""From what ran: the number of what was foreseen that it shows, None where it shows nothing of that."""
 
 
 def _problem(status: int, sentence: str) -> JsonResponse:
@@ -71,24 +76,45 @@ async def block(request: HttpRequest, lesson: Lesson, number: int) -> HttpRespon
     found = blocks.of(lesson)
     if number >= len(found) or not found[number].script:
         return _problem(404, _("The lesson has no such block that runs."))
+    return await _answer(request, lesson, {"block": number}, partial(_happened, found[number]))
+
+
+@_of_lesson
+async def complete(request: HttpRequest, lesson: Lesson) -> HttpResponseBase:
+    """Run what the lesson has its reader complete, with what was filled in: as `block`, and which outcome it was."""
+    if lesson.completion is None:
+        return _problem(404, _("The lesson has nothing to complete."))
+    try:
+        fill = json.loads(request.body)["fill"]
+        blocks.completing(lesson.completion, fill if isinstance(fill, str) else "")
+    except (ValueError, KeyError, TypeError, RecursionError):
+        sentence = _("Fill in one line of at most %(most)d characters.")
+        return _problem(400, sentence % {"most": completions.FILL_MAX})
+    return await _answer(request, lesson, {"fill": fill}, partial(_came_of, lesson.completion))
+
+
+async def _answer(
+    request: HttpRequest, lesson: Lesson, asked: dict[str, Any], happened: Happened
+) -> HttpResponseBase:
+    """What the host of the reader's cluster, which may have to be started, says to this."""
     run: Run = await sync_to_async(services.start_lesson)(request, lesson, get_language() or "en")
-    status, lines = await hosting.lines(run, "block", {"block": number}, SECONDS)
+    status, lines = await hosting.lines(run, "block", asked, SECONDS)
     if status != 200:
         return JsonResponse([line async for line in lines][-1], status=status, safe=False)
     # Who became a guest by this has another token than his page.
     token = await sync_to_async(get_token)(request)
     more = {"clock": reverse("runs:clock", args=[run.pk]), "token": token}
-    answer = StreamingHttpResponse(_told(lines, found[number], more), content_type="application/x-ndjson")
+    answer = StreamingHttpResponse(_told(lines, happened, more), content_type="application/x-ndjson")
     answer["X-Accel-Buffering"] = "no"
     return answer
 
 
-async def _told(lines: AsyncIterator[Any], asked: Block, more: dict[str, Any]) -> AsyncIterator[bytes]:
+async def _told(lines: AsyncIterator[Any], happened: Happened, more: dict[str, Any]) -> AsyncIterator[bytes]:
     """The host's lines; to the last one comes what the page goes on with."""
     try:
         async for line in lines:
             if "ran" in line:
-                line = {**line, **more, "happened": _happened(asked, line["ran"])}
+                line = {**line, **more, "happened": happened(line["ran"])}
             yield json.dumps(line).encode() + b"\n"
     except hosting.UnavailableError as error:
         logger.info("the answer of a block broke off: %s", error)
@@ -111,6 +137,11 @@ def _happened(asked: Block, ran: list[dict[str, Any]]) -> int | None:
         return None
     shown = asked.prediction.matching(output)
     return shown[0] if len(shown) == 1 else None
+
+
+def _came_of(completion: Completion, ran: list[dict[str, Any]]) -> int | None:
+    """Which outcome it was."""
+    return completion.happened(ran[-1]["output"]) if ran else None
 
 
 @_of_lesson

@@ -311,7 +311,7 @@ def _fence(
     label = escape(file or gettext("Code"))
     return (
         f'<div{attributes}>{head}<pre tabindex="0" role="group" aria-label="{label}">'
-        f"<code>{_colour(language, code)}</code></pre></div>\n"
+        f"<code>{coloured(language, code)}</code></pre></div>\n"
     )
 
 
@@ -338,7 +338,8 @@ def _command(language: str, code: str, settings: dict[str, str]) -> str:
     return ""
 
 
-def _colour(language: str, code: str) -> str:
+def coloured(language: str, code: str) -> str:
+    """The code as HTML, its words by their kinds."""
     try:
         lexer = get_lexer_by_name(language, stripnl=False)
     except ClassNotFound:

@@ -10,6 +10,7 @@ app_name = "course"
 urlpatterns = [
     path("lessons/<slug:slug>/", views.lesson, name="lesson"),
     path("lessons/<slug:slug>/blocks/<int:number>/", beside.block, name="block"),
+    path("lessons/<slug:slug>/blocks/complete/", beside.complete, name="complete"),
     path("lessons/<slug:slug>/blocks/ready/", beside.ready, name="ready"),
     path("lessons/<slug:slug>/blocks/", beside.start_over, name="start_over"),
     path("search/", views.search_page, name="search"),

@@ -17,7 +17,7 @@ from review import services as review
 from runs import services
 from runs.models import Run
 
-from course import example, markdown, progress, search
+from course import completion, example, markdown, progress, search
 from course.templatetags.drydock import other_language
 from course.text import localized, reader_language
 from labs.kit import blocks, catalog, curricula, glossary, questions
@@ -55,6 +55,7 @@ def lesson(request: HttpRequest, slug: str) -> HttpResponse:
         "lesson": current.lesson,
         "standing": current,
         "example": example.shown(current.lesson.example),
+        "completion": completion.shown(current.lesson.completion),
         "page": markdown.render(
             localized(current.lesson.body),
             blocks.of(current.lesson),

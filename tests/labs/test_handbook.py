@@ -1,6 +1,7 @@
 """Every example of docs/authoring/handbook.md is executed."""
 
 import re
+from dataclasses import replace
 from pathlib import Path
 
 import pytest
@@ -8,7 +9,7 @@ import yaml
 from django.core.management import call_command
 
 from cluster_engine import Cluster
-from labs.kit import catalog, checks, located
+from labs.kit import catalog, checks, completions, lessons, located
 from labs.kit.checking import Fail, Reader
 from labs.kit.shapes import problems
 
@@ -65,6 +66,15 @@ def test_each_check_of_the_handbook_passes_and_can_fail(cluster, code):
 def test_the_handbook_shows_every_kind_of_check():
     shown = {key for code in CHECKS for key in yaml.safe_load(code)} - {"sticky"}
     assert shown == {kind.key for kind in checks.KINDS} - {"python"}
+
+
+@pytest.mark.kubectl
+def test_what_the_handbook_has_completed_comes_to_what_it_says():
+    (code,) = (code for _, info, code in BLOCKS if info == "complete")
+    completion = completions.read(code, "complete.yaml", {"type": "object"})
+    body = dict.fromkeys(catalog.LANGUAGES, "")
+    lesson = replace(catalog.load().lessons[0], body=body, completion=completion)
+    assert lessons.prove(lesson).problems == []
 
 
 def test_the_error_that_the_handbook_shows_is_the_real_one(course_copy):

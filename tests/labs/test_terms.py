@@ -8,7 +8,9 @@ from markdown_it import MarkdownIt
 from labs.kit import catalog, words
 
 TERMS = catalog.terms("zh-hans")
-FILES = sorted(path for path in catalog.ROOT.rglob("*.zh-hans.md"))
+FILES = sorted(
+    path for name in ("*.zh-hans.md", "example.yaml", "complete.yaml") for path in catalog.ROOT.rglob(name)
+)
 
 
 @pytest.mark.parametrize("path", FILES, ids=lambda path: "/".join(path.parts[-2:]))

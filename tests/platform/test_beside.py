@@ -195,6 +195,63 @@ def test_a_copy_of_what_failed_is_none(
     assert [(ran["block"], ran["status"]) for ran in told] == [(0, 1)]
 
 
+GAP = "annotations"
+"""A lesson that has its reader complete something: where a note belongs."""
+
+
+@pytest.fixture
+def gap_run(host: EngineHost, make_run: Callable[..., Run]) -> Run:
+    run = make_run(state="requested", lab_slug=blocks.PREFIX + GAP, speed=0.0)
+    host.acquire(run.pk)
+    return run
+
+
+def test_what_is_filled_in_runs_on_a_copy_as_often_as_it_is_tried(host: EngineHost, gap_run: Run) -> None:
+    completion = catalog.load().lesson(GAP).completion
+    assert completion is not None
+    for fill, status, happened in (("labels", 1, 1), ("annotations", 0, 0), ("annotations", 0, 0)):
+        answer = [json.loads(line) for line in ask(host, gap_run, "block", {"fill": fill}).text.splitlines()][
+            -1
+        ]
+        (ran,) = answer["ran"]
+        assert (ran["status"], completion.happened(ran["output"]), answer["copy"]) == (status, happened, True)
+    assert len(host.tokens) == len(host.runs), "no copy is left"
+    assert host.runs[gap_run.pk].cluster.list("pods", "default") == []
+
+
+@pytest.mark.parametrize("fill", ["", "a\nb", None, 7, "x" * 201])
+def test_what_cannot_be_filled_in_is_refused(host: EngineHost, gap_run: Run, fill: Any) -> None:
+    assert ask(host, gap_run, "block", {"fill": fill}).status_code == 400
+
+
+def test_where_there_is_nothing_to_complete(host: EngineHost, make_run: Callable[..., Run]) -> None:
+    guided = make_run(state="requested", lab_slug=f"{blocks.PREFIX}pods", speed=0.0)
+    host.acquire(guided.pk)
+    assert ask(host, guided, "block", {"fill": "x"}).status_code == 404
+
+
+@pytest.mark.parametrize(
+    ("body", "status"),
+    [
+        ({"fill": "annotations"}, 200), ({"fill": ""}, 400), ({"fill": 7}, 400), ({}, 400), ([], 400), (None, 400),
+        ({"fill": "x" * 201}, 400),
+    ],
+)  # fmt: skip
+def test_the_page_s_end_of_what_is_filled_in(
+    client_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch, body: Any, status: int
+) -> None:
+    printed = "pod/reel-7 created\nHarbour office, box 12"
+    monkeypatch.setattr(views.hosting, "lines", answering(200, {"ran": [{"block": 1, "output": printed}]}))
+    client = client_of("owner")
+    address = f"/lessons/{GAP}/blocks/complete/"
+    answer = client.post(address, body if body is not None else "no JSON", content_type="application/json")
+    assert answer.status_code == status
+    if status == 200:
+        (told,) = lines_of(answer)
+        assert told["happened"] == 0
+    assert client.post("/lessons/pods/blocks/complete/").status_code == 404
+
+
 @pytest.mark.parametrize("number", [-1, 99, "0", None, 3])
 def test_no_such_block(host: EngineHost, lesson_run: Run, number: Any) -> None:
     assert ask(host, lesson_run, "block", {"block": number}).status_code == 404

@@ -226,6 +226,8 @@ def test_what_one_wrote_is_told_and_taken_home(owner: Client, run: Run, host: Fa
     assert files[f"{run.lab_slug}/goal.yaml"] == "kind: Pod\n"
     title = catalog.load().lab(run.lab_slug).title["zh-hans"]
     assert files[f"{run.lab_slug}/README.md"].startswith(f"# {title}\n")
+    told = owner.get(f"/api/v1/runs/{run.pk}/takehome/", headers={"accept-language": "zh-hans"})
+    assert {f"{run.lab_slug}/{name}": text for name, text in told.json()["files"].items()} == files
 
 
 @pytest.mark.parametrize("verb", ["written", "takehome"])

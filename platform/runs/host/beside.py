@@ -18,6 +18,7 @@ from django.utils.translation import gettext as _
 from cluster_engine.cluster import Cluster
 from labs.kit import blocks, catalog
 from labs.kit.blocks import Block
+from labs.kit.catalog import Lesson
 from labs.kit.picture import picture
 from runs.host.copies import Copies
 from runs.host.errors import HostError
@@ -65,10 +66,13 @@ async def _warm(terminal: Terminal) -> None:
 
 
 async def run(owner: Owner, data: dict[str, Any], show: Show) -> dict[str, Any]:
-    """`data`: the number of a block. Raises `HostError`."""
+    """`data`: the number of a block, or what fills the gap of what is to be completed. Raises `HostError`."""
     if not owner.lab.hurries:
         raise HostError(404, _("This is the cluster of a lab: it has no blocks."))
-    all_blocks = blocks.of(catalog.load().lesson(owner.lab.lesson_slug))
+    lesson = catalog.load().lesson(owner.lab.lesson_slug)
+    if "fill" in data:
+        return await _complete(owner, lesson, data["fill"], show)
+    all_blocks = blocks.of(lesson)
     number = data.get("block")
     if not isinstance(number, int) or not 0 <= number < len(all_blocks) or not all_blocks[number].script:
         raise HostError(404, _("The lesson has no such block."))
@@ -86,6 +90,16 @@ async def run(owner: Owner, data: dict[str, Any], show: Show) -> dict[str, Any]:
             break
     await owner.note_time()
     return {"ran": told, "now": owner.cluster.now, "picture": picture(owner.cluster), "copy": False}
+
+
+async def _complete(owner: Owner, lesson: Lesson, fill: Any, show: Show) -> dict[str, Any]:
+    if lesson.completion is None:
+        raise HostError(404, _("The lesson has nothing to complete."))
+    try:
+        both = blocks.completing(lesson.completion, fill if isinstance(fill, str) else "")
+    except ValueError as error:
+        raise HostError(400, str(error)) from error
+    return await owner.copies.run(both, both[-1], partial(_run, show))
 
 
 def _done(terminal: Terminal) -> set[int]:

@@ -1,6 +1,6 @@
 // A lesson's blocks run beside its text, on a cluster of the reader's own. Each shows below itself what it printed, a
 // small map of the cluster as it was then, and the cluster's time, which stands meanwhile. A block with `data-own` runs on
-// a copy of the cluster, and shows that.
+// a copy of the cluster, and shows that. So does what the reader is to complete, which is judged by what it printed.
 import { h, icon, need } from "./dom";
 import { renew, request, requestLines, RequestError } from "./http";
 import { t } from "./i18n";
@@ -92,8 +92,18 @@ export function drawPicture(picture: Picture, ofCopy = false): HTMLElement | nul
   );
 }
 
+/** What the reader has to say before a block runs. */
+interface Asked {
+  /** Whether nothing was said yet; then the reader is asked to. */
+  waits(): boolean;
+  /** What of it goes along with the request. */
+  readonly sent: object;
+  compare(happened: number | null): void;
+}
+
 /** What is asked before a block runs. Time stands until it is answered. */
-class Prediction {
+class Prediction implements Asked {
+  readonly sent = {};
   readonly #said: HTMLElement;
   readonly #guesses: HTMLInputElement[];
   #compared = false;
@@ -108,7 +118,6 @@ class Prediction {
     return this.#guesses.findIndex((guess) => guess.checked);
   }
 
-  /** Whether nothing was said yet; then the reader is asked to. */
   waits(): boolean {
     if (this.#chosen >= 0) return false;
     this.#said.textContent = t("predict.first");
@@ -134,6 +143,50 @@ class Prediction {
   }
 }
 
+/** A gap that the reader fills; the cluster says what came of it, as often as it is tried. */
+class Completion implements Asked {
+  readonly #said: HTMLElement;
+  readonly #gap: HTMLInputElement;
+  readonly #details: HTMLDetailsElement;
+
+  constructor(private readonly place: HTMLElement) {
+    this.#said = need(".predict-said", place);
+    this.#gap = need<HTMLInputElement>(".gap", place);
+    this.#details = need<HTMLDetailsElement>("details", place);
+    this.#details.hidden = true;
+    this.#gap.addEventListener("keydown", (event) => {
+      if (event.key === "Enter" && !event.isComposing) place.querySelector<HTMLElement>(".code-run")?.click();
+    });
+  }
+
+  get sent(): object {
+    return { fill: this.#gap.value.trim() };
+  }
+
+  waits(): boolean {
+    if (this.#gap.value.trim()) return false;
+    this.#said.textContent = t("complete.first");
+    this.#gap.focus();
+    return true;
+  }
+
+  compare(happened: number | null): void {
+    const outcomes = [...this.place.querySelectorAll<HTMLElement>("[data-why]")];
+    const right = happened !== null && outcomes[happened]?.dataset.right !== undefined;
+    this.place.classList.toggle("is-right", right);
+    this.place.classList.toggle("is-wrong", !right);
+    this.#said.textContent = right ? t("complete.right") : happened === null ? t("complete.unknown") : t("complete.other");
+    this.#details.hidden = happened === null;
+    this.#details.open = true;
+    // Once it is right, what would have come of the others is told, too.
+    outcomes.forEach((outcome, number) => {
+      outcome.classList.toggle("is-happened", right && number === happened);
+      outcome.hidden = !right && number !== happened;
+      need("p", outcome).hidden = !right; // what leads to it is not what the reader wrote
+    });
+  }
+}
+
 /** The cluster, which is started before the click when the reader is about to run something: once a page. */
 class Cluster {
   #ready: Promise<void> | null = null;
@@ -156,10 +209,10 @@ class Cluster {
   }
 
   /** Run the block; `show` is given what it prints as it comes. */
-  async run(block: string, show: (text: string) => void): Promise<Answer> {
+  async run({ block, at }: DOMStringMap, sent: object, show: (text: string) => void): Promise<Answer> {
     // A reader who becomes a guest becomes one once.
     await this.#ready;
-    return requestLines<Answer>(`${this.base}${block}/`, {}, (line) => {
+    return requestLines<Answer>(`${this.base}${at ?? block}/`, sent, (line) => {
       if (!("text" in line)) return false;
       if ("block" in line && String(line.block) === block) show(String(line.text));
       return true;
@@ -178,7 +231,7 @@ class Beside {
     private readonly base: string,
     private readonly cluster: Cluster,
     private readonly isTrial: boolean,
-    private readonly asked: Prediction | undefined,
+    private readonly asked: Asked | undefined,
   ) {
     this.#label = h("span", {}, this.#name);
     this.#button = h("button", { type: "button", class: "code-run", onclick: () => void this.#run() }, icon("play"), this.#label);
@@ -203,7 +256,7 @@ class Beside {
     this.#button.setAttribute("aria-disabled", "true"); // not `disabled`: the focus stays where it is
     this.#label.textContent = t("beside.running");
     try {
-      this.#show(await this.cluster.run(this.place.dataset.block ?? "", (text) => this.#stream(text)));
+      this.#show(await this.cluster.run(this.place.dataset, this.asked?.sent ?? {}, (text) => this.#stream(text)));
     } catch (error) {
       this.#panel.replaceChildren(h("p", { class: "beside-bad", role: "alert" }, failure(error)));
     } finally {
@@ -273,11 +326,16 @@ class Beside {
   }
 }
 
+function askedFor(root: HTMLElement, place: HTMLElement): Asked | undefined {
+  if ("complete" in root.dataset) return new Completion(root);
+  const asked = root.querySelector<HTMLElement>(`[data-predict="${place.dataset.block}"]`);
+  return asked ? new Prediction(asked) : undefined;
+}
+
 /** Give each block below `root` that runs its button. `base` is the address of the lesson's blocks. */
 export function runBeside(root: HTMLElement, base: string): void {
   const cluster = new Cluster(base);
   for (const place of root.querySelectorAll<HTMLElement>(".code[data-block]")) {
-    const asked = root.querySelector<HTMLElement>(`[data-predict="${place.dataset.block}"]`);
-    new Beside(place, base, cluster, place.dataset.file !== undefined, asked ? new Prediction(asked) : undefined);
+    new Beside(place, base, cluster, place.dataset.file !== undefined, askedFor(root, place));
   }
 }
