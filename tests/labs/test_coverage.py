@@ -66,9 +66,9 @@ def test_the_page_is_made_of_the_list_and_the_course(course_copy, tmp_path):
     ("old", "new", "told"),
     [
         (
-            "issue: E}",
-            "issue: soon}",
-            "coverage.yaml:12: headings[0].parts[1].issue: expected the letter of an issue, found 'soon'",
+            "dashboard, issue: G}",
+            "dashboard, issue: soon}",
+            "coverage.yaml:27: headings[1].parts[4].issue: expected the letter of an issue, found 'soon'",
         ),
         (
             'words: "kube-apiserver|',
