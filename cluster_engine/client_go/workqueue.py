@@ -36,6 +36,8 @@ class WorkQueue:
     ) -> None:
         """``process``: whose log tells of what may not be done."""
         self.name = name
+        self.adds = 0
+        """How many keys were added: no part of the state."""
         self._process = process
         self._clock = clock
         self._reconcile = reconcile
@@ -48,6 +50,7 @@ class WorkQueue:
         self._failures: dict[str, int] = {}
         # One text each for all clusters of the process.
         self._drain_event, self._due_event = intern(f"{name}/drain"), intern(f"{name}/due")
+        clock.queues[name] = self
         clock.register(self._drain_event, self._drain)
         clock.register(self._due_event, self._due)
 
@@ -62,6 +65,7 @@ class WorkQueue:
             self._pending[key] = merged(known, roots)
             return
         self._pending[key] = roots
+        self.adds += 1
         if not self._draining:
             self._draining = True
             self._soon()
@@ -143,7 +147,7 @@ class WorkQueue:
 
     def share(self, other: WorkQueue) -> None:
         """As ``load`` of what ``other`` would save; entries are replaced, never changed."""
-        self._pending, self._draining = other._pending.copy(), other._draining
+        self._pending, self._draining, self.adds = other._pending.copy(), other._draining, other.adds
         self._delayed, self._failures = other._delayed.copy(), other._failures.copy()
 
     def state(self) -> dict[str, Any]:

@@ -13,6 +13,8 @@ from collections import deque
 from collections.abc import Callable, Iterable, Mapping
 from typing import Any, NamedTuple
 
+import orjson
+
 from cluster_engine.apimachinery.cow import JSON, freeze, key_of, unshared
 from cluster_engine.etcd.renewals import RENEWAL_PERIOD, Renewal, Renewals, Stamp
 from cluster_engine.sim import SECOND, Clock
@@ -169,6 +171,12 @@ class Store:
         """How many objects of the resource there are."""
         return len(self._table(resource).keys)
 
+    def size(self) -> int:
+        """Bytes of all objects, as JSON."""
+        return sum(
+            len(orjson.dumps(obj)) for table in self._tables.values() for obj in table.objects.values()
+        )
+
     def resources(self) -> list[str]:
         """The resources that hold at least one object, sorted."""
         return sorted(name for name, table in self._tables.items() if table.keys)
@@ -227,6 +235,10 @@ class Store:
         For who looks at the past from outside. A store that was loaded knows those since then.
         """
         return list(self._table(resource).history)
+
+    def since(self, resource: str, revision: int) -> list[WatchEvent]:
+        """The changes after that revision, renewals included, oldest first. Raises Compacted."""
+        return [*reversed(self._later(resource, revision)), *self.renewals_after(resource, revision)]
 
     def past(self) -> dict[str, list[WatchEvent]]:
         """``changes`` of every resource that has any."""

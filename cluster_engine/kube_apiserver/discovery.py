@@ -50,7 +50,10 @@ _GROUP_ORDER = (
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _PROTOBUF = tuple(f"application/com.github.proto-openapi.spec.v2{at}v1.0+protobuf" for at in (".", "@"))
 """How replies call the v2 document in protobuf, and how kubectl asks for it."""
-_CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiserver-admission-initializer", "shutdown")
+HEALTH = ("/healthz", "/livez", "/readyz")
+"""Where an API server tells how it is."""
+CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiserver-admission-initializer", "shutdown")
+"""What an API server asks itself when somebody asks for its health."""
 _KEPT_LIMIT = 16
 
 VERSION: JSON = {
@@ -94,7 +97,7 @@ class Discovery:
     def handle(self, request: Request) -> Response | None:
         """The reply for a path that is no resource, or None when there is no such path."""
         path = request.path.rstrip("/") or "/"
-        if path in ("/healthz", "/livez", "/readyz") or path.startswith(("/healthz/", "/livez/", "/readyz/")):
+        if path in HEALTH or path.startswith(tuple(f"{one}/" for one in HEALTH)):
             return _health(request, path)
         if path.startswith("/openapi/"):
             return self._openapi(request, path)
@@ -316,10 +319,10 @@ def _health(request: Request, path: str) -> Response | None:
     name, _, check = path.strip("/").partition("/")
     plain = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
     if check:
-        return Response(200, plain, b"ok") if check in _CHECKS else None
+        return Response(200, plain, b"ok") if check in CHECKS else None
     if not flag(request, "verbose") and first(request, "verbose") != "":
         return Response(200, plain, b"ok")
-    lines = [f"[+]{check} ok\n" for check in _CHECKS]
+    lines = [f"[+]{check} ok\n" for check in CHECKS]
     return Response(200, plain, ("".join(lines) + f"{name} check passed\n").encode())
 
 

@@ -23,6 +23,7 @@ from .authentication import Authenticator
 from .authorization import Access, AuthorizerChain, denied
 from .budgets import BODY_LIMIT
 from .encoding import ObjectBytes
+from .exposition import CONTENT_TYPE, page
 from .negotiation import (
     JSON_TYPE,
     decode_as,
@@ -32,6 +33,7 @@ from .node_api import NodeProxy
 from .options import delete_options, is_dry_run, write_context
 from .registry import Registry
 from .replies import Replies
+from .request_counts import RequestCounts
 from .requests import RequestInfo
 from .sessions import Sessions
 from .subrequests import SESSIONS_OF, STREAMED, Subresources
@@ -78,6 +80,8 @@ class Handlers:
             clock, store, registry, authenticator, nodes, self._verbs, self._replies, sessions
         )
         self.trail = Trail(clock.causes, chance, watches.told)
+        self.counts = RequestCounts()
+        self._measured = metrics.Measured(clock, store, registry.scheme, self.counts, sessions.open_names)
 
     def _openid(self, path: str) -> Response:
         headers = {"content-type": signing_keys.CONTENT_TYPES[path], "cache-control": "public, max-age=3600"}
@@ -153,7 +157,8 @@ class Handlers:
         reply = self._tried(request, record, step)
         if reply is not None:
             reply.headers[AUDIT_ID] = self.trail.identified(record, request.headers.get(AUDIT_ID, ""))
-            self.trail.keep(record, mark, reply.status, reply.body)
+            written = self.trail.keep(record, mark, reply.status, reply.body)
+            self.counts.wrote(self._clock.now, written)
         elif entry:
             self.trail.identified(record, request.headers.get(AUDIT_ID, ""))
             self.trail.keep(record, mark, 0, b"")
@@ -237,6 +242,7 @@ class Handlers:
             asked = connect.options(kind.resource, info.subresource, request.query)
             self._registry.connect(ctx, kind, info.namespace, info.name, asked)
             self._subresources.open_stream(info, request, f"s{entry}")
+            self.counts.session(request, info, f"s{entry}")
 
         return self.guarded(request, entry, step)
 
@@ -286,12 +292,14 @@ class Handlers:
             if request.method not in ("GET", "HEAD"):
                 return not_found_page() if not request.path.startswith(("/api", "/apis")) else _no_method()
             if request.path == "/metrics":
-                return Response(
-                    200, {"content-type": metrics.CONTENT_TYPE}, metrics.page(self._clock.failures)
-                )
+                measured = metrics.families(self._measured, request.inside)
+                return Response(200, {"content-type": CONTENT_TYPE}, page(measured))
             if request.path in signing_keys.CONTENT_TYPES:
                 return self._openid(request.path)
-            return self._discovery.handle(request) or not_found_page()
+            found = self._discovery.handle(request)
+            if found is not None and request.path.startswith(discovery.HEALTH):
+                self.counts.answer(request, info, found.status)
+            return found or not_found_page()
         if not self._discovery.serves(info.group, info.version):
             return not_found_page()
         kind = self._scheme.served(info.group, info.version, info.resource)
@@ -307,14 +315,26 @@ class Handlers:
             and (info.name or info.verb in ("create", "deletecollection"))
         ):
             raise errors.no_such_resource() if info.name else errors.method_not_allowed()
-        if info.subresource:
+        if info.subresource not in ("", *kind.subresources):
             return self._subresources.handle(request, user, info, kind)
+        if info.subresource:
+            return self._counted(request, info, lambda: self._subresources.handle(request, user, info, kind))
         named = info.verb in ("get", "update", "patch", "delete")
         if kind.refused and info.verb not in kind.verbs:
             raise errors.not_simulated(kind.refused)
         if info.verb not in kind.verbs or (info.verb != "watch" and named != bool(info.name)):
             raise errors.method_not_allowed()
-        return self._warned(kind, self._verb(request, user, info, kind))
+        return self._counted(request, info, lambda: self._warned(kind, self._verb(request, user, info, kind)))
+
+    def _counted(self, request: Request, info: RequestInfo, step: Callable[[], Response]) -> Response:
+        """The reply of who serves it, which counts, as what they refuse does."""
+        try:
+            reply = step()
+        except ApiError as problem:
+            self.counts.answer(request, info, problem.code)
+            raise
+        self.counts.answer(request, info, reply.status, reply)
+        return reply
 
     def _warned(self, kind: Kind, response: Response) -> Response:
         """The reply with a warning where the kind is on its way out."""

@@ -145,6 +145,7 @@ class APIServer:
     def share(self, other: APIServer) -> None:
         """As ``load``, from another server of this process."""
         self.trail.share(other.trail)
+        self._handlers.counts.share(other._handlers.counts)
         self._rbac.share(other._rbac)
         self.registry.identities.share(other.registry.identities)
         self.sessions.load(other.sessions.state())

@@ -194,17 +194,19 @@ class Trail:
             record.id = given[:ID_KEPT] or self._chance.uid("audit", key, record.at)
         return record.id
 
-    def keep(self, record: Record, mark: int, code: int, body: bytes) -> None:
-        """The request was answered; ``mark`` is what the causes remembered last before it."""
+    def keep(self, record: Record, mark: int, code: int, body: bytes) -> list[Link]:
+        """The request was answered; ``mark`` is what the causes remembered last before it. Its own writes."""
         record.code = code or _SWITCHED
         if code >= 400:
             record.message = _message(body)
         if not 0 < record.size <= LEFT_FOR_LATER:
             record.compare()
+        written: list[Link] = []
         if record.entry:
-            links = self._causes.since(mark)
-            record.writes = self._written([link for link in links if -record.entry in link.causes])
+            written = [link for link in self._causes.since(mark) if -record.entry in link.causes]
+            record.writes = self._written(written)
         self._kept.append(record)
+        return written
 
     def _written(self, links: list[Link]) -> list[JSON]:
         return [

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import heapq
 from collections.abc import Callable
-from typing import Any
+from typing import Any, Protocol
 from zlib import crc32
 
 from cluster_engine.sim.causes import Causes, Roots
@@ -18,6 +18,16 @@ from cluster_engine.sim.logs import Logs
 from cluster_engine.sim.times import SECOND, rfc3339, rfc3339_micro
 
 Handler = Callable[..., None]
+
+
+class Queue(Protocol):
+    """Work that waits: how much there is, and how much was added so far."""
+
+    adds: int
+
+    def __len__(self) -> int: ...
+
+
 EVERYBODY = "*"
 """Stands for all processes that can be halted."""
 
@@ -40,6 +50,7 @@ class Clock:
         "logs",
         "now",
         "owner",
+        "queues",
     )
 
     def __init__(self, start: int, failures: Failures | None = None) -> None:
@@ -58,6 +69,8 @@ class Clock:
         self.owner = ""
         """The process whose handlers are being registered; "": one that cannot be halted."""
         self._owners: dict[str, str] = {}
+        self.queues: dict[str, Queue] = {}
+        """Where components' work waits, by name: for who asks how much there is."""
         self._held: dict[str, list[tuple[int, int, bool]]] = {}
         """By process that is halted: (priority, timer, background) of what was due since, in order."""
 

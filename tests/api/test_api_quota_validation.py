@@ -40,6 +40,18 @@ CREATES = {
         "LimitRange", limits('{type: Container, max: {cpu: 800m}, default: {cpu: "2"}, defaultRequest: {cpu: 1m}}'),
         ['spec.limits[0].default[cpu]: Invalid value: "800m": default value 2 is greater than max value 800m'],
     ),
+    "a claim's range without storage, and a ratio of nothing": (
+        "LimitRange", limits('{type: PersistentVolumeClaim, maxLimitRequestRatio: {disk: "2"}}'),
+        ["spec.limits[0].limits: Required value: either minimum or maximum storage value is required, but neither was "
+         "provided",
+         'spec.limits[0].maxLimitRequestRatio[disk]: Invalid value: "disk": must be a standard resource type or fully '
+         "qualified"],
+    ),
+    "a ratio above what min and max allow": (
+        "LimitRange", limits('{type: Pod, min: {cpu: "1"}, max: {cpu: 1500m}, maxLimitRequestRatio: {cpu: 1600m}}'),
+        ['spec.limits[0].maxLimitRequestRatio[cpu]: Invalid value: "1600m": ratio 1600m is greater than max/min = '
+         "1.500000"],
+    ),
     "min above max": (
         "LimitRange", limits("{type: Pod, min: {memory: 2Gi}, max: {memory: 1Gi}}"),
         ['spec.limits[0].min[memory]: Invalid value: "2Gi": min value 2Gi is greater than max value 1Gi'],
@@ -198,3 +210,8 @@ def test_defaults_of_containers(given: str, expected: str) -> None:
     item = {"type": "Container", **load(given)}
     made = created({**BASES["LimitRange"], "spec": {"limits": [item]}})
     assert made["spec"]["limits"] == [{"type": "Container", **load(expected)}]
+
+
+def test_a_ratio_is_compared_in_thousandths() -> None:
+    item = load('{type: Pod, min: {cpu: "1"}, max: {cpu: 1600m}, maxLimitRequestRatio: {cpu: 1600m}}')
+    assert problems(merged(BASES["LimitRange"], {"spec": {"limits": [item]}})) == []

@@ -48,15 +48,21 @@ def store() -> Store:
 
 def ask(store: Store, key: str, prefix: bool = True, limit: int = 0, values: bool = False) -> Any:
     keys = Keys(store, frozenset(kind.group_resource for kind in KINDS))
-    return keys.answer({"key": key, "prefix": prefix, "limit": limit, "values": values})
+    end = key[:-1] + chr(ord(key[-1]) + 1) if prefix else ""
+    chosen = {"limit": limit, "revision": 0, "by": "KEY", "order": "ASCEND", "values": values, "count": False}
+    return keys.answer({"op": "range", "node": "n", "key": key, "end": end, **chosen})
+
+
+def pairs(found: Any) -> list[tuple[str, str]]:
+    return [(pair["key"], pair["value"]) for pair in found["kvs"]]
 
 
 @pytest.mark.parametrize(("resource", "key"), PLACES.items(), ids=PLACES)
 def test_where_a_resource_stands(store: Store, resource: str, key: str) -> None:
     put(store, resource)
     for asked in ("/", "/registry", key.rsplit("/", 1)[0] + "/", key):
-        assert ask(store, asked)["kvs"] == [[key, ""]]
-    assert ask(store, key, prefix=False)["kvs"] == [[key, ""]]
+        assert pairs(ask(store, asked)) == [(key, "")]
+    assert pairs(ask(store, key, prefix=False)) == [(key, "")]
     assert ask(store, key[:-1], prefix=False)["kvs"] == []
     assert ask(store, "/registry/other/")["kvs"] == []
 
@@ -66,7 +72,7 @@ def test_keys_are_sorted_and_limited(store: Store) -> None:
         put(store, "pods", name)
     put(store, "configmaps", "z")
     found = ask(store, "/registry/")
-    assert [key for key, _ in found["kvs"]] == [
+    assert [key for key, _ in pairs(found)] == [
         "/registry/configmaps/a/z", "/registry/pods/a/a", "/registry/pods/a/b", "/registry/pods/a/c",
     ]  # fmt: skip
     few = ask(store, "/registry/pods/", limit=2)
@@ -75,7 +81,7 @@ def test_keys_are_sorted_and_limited(store: Store) -> None:
 
 def test_values_are_bytes_without_the_revision(store: Store) -> None:
     put(store, "configmaps", "m", data={"word": "größe"})
-    [[_, value]] = ask(store, "/registry/configmaps/a/m", prefix=False, values=True)["kvs"]
+    [(_, value)] = pairs(ask(store, "/registry/configmaps/a/m", prefix=False, values=True))
     assert orjson.loads(value.encode("latin-1")) == {
         "metadata": {"name": "m", "namespace": "a"}, "data": {"word": "größe"},
     }  # fmt: skip

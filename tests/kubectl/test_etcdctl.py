@@ -31,6 +31,7 @@ def test_what_it_does_not_do(kubectl: Kubectl) -> None:
     told = kubectl.run(*words, "put", "a", "b")
     assert (told.returncode, told.stderr.splitlines()[0]) == (
         1,
-        "Error: Drydock does not simulate etcdctl put (a real etcd has it); here are get and version",
+        "Error: Drydock does not simulate etcdctl put (a real etcd has it); here are get, watch, endpoint status, "
+        "endpoint health and version",
     )
     assert kubectl.run(*words, "get").returncode == 128

@@ -109,6 +109,12 @@ def test_watches_and_shells_in_containers(tmp_path: Path) -> None:
         await bench.type("kubectl wait --for=condition=Ready pod/box --timeout=30s\r", "condition met\r\n")
         await bench.type("kubectl get pods -w\r", "1/1     Running")
         await bench.type("\x03", "$ ")
+        await bench.type("etcdctl get /registry/pods/default/box --keys-only\r", "/default/box\r\n\r\n")
+        await bench.type("rev=$(kubectl get pod box -o jsonpath={.metadata.resourceVersion})\r", "$ ")
+        await bench.type(
+            "etcdctl watch /registry/pods/default/box --rev=$rev\r", "PUT\r\n/registry/pods/default"
+        )
+        await bench.type("\x03", "$ ")
         await bench.type("kubectl exec -it box -- sh\r", "/ # ")
         await bench.type("x=4; echo in $HOSTNAME-$x\r", "in box-4\r\n")
         await bench.type("sleep 100\r", "sleep 100\r\n")

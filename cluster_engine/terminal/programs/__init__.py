@@ -10,6 +10,7 @@ from cluster_engine.linux.sh import SHELL
 from cluster_engine.terminal.programs import (
     clock,
     edit,
+    etcdctl,
     fault,
     hint,
     kubectl,
@@ -26,6 +27,7 @@ OWN: tuple[Program, ...] = (
     edit.VI,
     edit.VIM,
     clock.PROGRAM,
+    etcdctl.PROGRAM,
     fault.PROGRAM,
     kubectl.PROGRAM,
     why.PROGRAM,

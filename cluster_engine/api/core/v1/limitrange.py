@@ -50,10 +50,10 @@ def _check_type(name: str, path: str) -> list[FieldError]:
     return problems
 
 
-def _check_names(item: JSON, path: str) -> list[FieldError]:
+def _check_names(item: JSON, parts: tuple[str, ...], path: str) -> list[FieldError]:
     check = check_resource_name if item.get("type") in ("Pod", "Container") else check_standard_name
     problems: list[FieldError] = []
-    for part in _LISTS:
+    for part in parts:
         if item.get("type") == "Pod" and part in ("default", "defaultRequest"):
             if item.get(part):
                 problems.append(
@@ -95,9 +95,9 @@ def _check_order(item: JSON, name: str, path: str) -> list[FieldError]:
     where = f"{path}.maxLimitRequestRatio[{name}]"
     if ratio is not None and quantity.compare(ratio, "1") < 0:
         problems.append(invalid_value(where, ratio, f"ratio {quantity.canonical(ratio)} is less than 1"))
-    if ratio is not None and low is not None and high is not None and quantity.parse(low) > 0:
+    if ratio is not None and low is not None and high is not None and quantity.parse(low) != 0:
         greatest = quantity.milli(high) / quantity.milli(low)
-        if quantity.value(ratio) > greatest:
+        if quantity.milli(ratio) / 1000 > greatest:
             text = f"ratio {quantity.canonical(ratio)} is greater than max/min = {greatest:f}"
             problems.append(invalid_value(where, ratio, text))
     if (
@@ -113,11 +113,12 @@ def _check_order(item: JSON, name: str, path: str) -> list[FieldError]:
 
 
 def _check_item(item: JSON, path: str) -> list[FieldError]:
-    problems = _check_names(item, path)
+    problems = _check_names(item, _LISTS[:-1], path)
     bounds: Mapping[str, object] = {**(item.get("min") or {}), **(item.get("max") or {})}
     if item.get("type") == "PersistentVolumeClaim" and "storage" not in bounds:
         text = "either minimum or maximum storage value is required, but neither was provided"
         problems.append(required(f"{path}.limits", text))
+    problems += _check_names(item, _LISTS[-1:], path)
     names = dict.fromkeys(name for part in _LISTS for name in item.get(part) or {})
     for name in sorted(names):
         problems += _check_order(item, name, path)
