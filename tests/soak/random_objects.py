@@ -420,9 +420,19 @@ def _message(node: Struct, obj: Any) -> bytes:
     return out
 
 
+def _bytes(text: str) -> bytes:
+    """What base64 says; what is none, as it is."""
+    try:
+        return base64.b64decode(text, validate=True)
+    except ValueError:
+        return text.encode()
+
+
 def _one(number: int, node: Node, value: Any) -> bytes:
     if isinstance(node, Struct):
         return _field(number, _message(node, value))
+    if isinstance(node, List) and isinstance(value, list):  # in a map, a message around the list
+        return _field(number, b"".join(_one(1, node.items, item) for item in value))
     if not isinstance(node, Scalar):
         return b""
     if node.type in ("int32", "int64", "int", "bool"):
@@ -430,7 +440,7 @@ def _one(number: int, node: Node, value: Any) -> bytes:
     if node.type == "float64":
         return _varint(number << 3 | 1) + struct.pack("<d", value) if isinstance(value, (int, float)) else b""
     if node.type == "bytes":
-        return _field(number, str(value).encode())
+        return _field(number, _bytes(str(value)))
     if node.type in ("time", "microtime"):
         return _field(number, b"\x08" + _varint(1_767_225_600))
     if node.type == "quantity":
