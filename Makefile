@@ -32,7 +32,7 @@ soak:  ## the long proofs in full
 
 pictures:  ## pictures of the whole site in every look, in var/pictures
 	@$(PYTHON) deploy/install.py --tests
-	@DRYDOCK_SOAK=1 .venv/bin/python -m pytest -q -m browser tests/journeys/test_looks.py --pictures var/pictures
+	@DRYDOCK_SOAK=1 .venv/bin/python -m pytest -q -m browser tests/journeys/test_looks.py tests/journeys/test_time_walk.py --pictures var/pictures
 
 walk:  ## the pictures of docs/time.md, by the tests that go its walk
 	@$(PYTHON) deploy/install.py --tests

@@ -458,12 +458,17 @@ class Cluster(Wiring):
         return keyframe.draft(self._kept())
 
     def past(self) -> bytes:
-        """A draft of the changes that the store remembers, which are in no keyframe (``remember``)."""
-        return keyframe.draft(self.store.past())
+        """A draft of what is in no keyframe: the changes that the store remembers, and the journal if it is whole."""
+        entries = self.journal.entries
+        whole = bool(entries) and entries[0].seq == 1
+        return keyframe.draft({"changes": self.store.past(), "journal": entries if whole else []})
 
     def remember(self, past: bytes) -> None:
         """Takes over the ``past`` of a cluster in the same state."""
-        self.store.remember(keyframe.drafted(past))
+        remembered = keyframe.drafted(past)
+        self.store.remember(remembered["changes"])
+        if remembered["journal"]:
+            self.journal = Journal(self.journal.header, remembered["journal"])
 
     def _kept(self) -> dict[str, Any]:
         last = [entry.as_dict() for entry in self.journal.entries[-1:]]

@@ -130,6 +130,11 @@ class Lab:
         return any(check.history for check in self.checks)
 
     @property
+    def keeps_journal(self) -> bool:
+        """Whether any check lives a moment of the past again: for that all that was done is needed."""
+        return any(check.relives for check in self.checks)
+
+    @property
     def lesson(self) -> Lesson:
         """The lesson that it belongs to."""
         return load().lesson(self.lesson_slug)
@@ -482,7 +487,8 @@ def _check(
         hints=tuple(text(lambda found, n=n: found["hints"][n]) for n in range(hints)),  # type: ignore[misc]
         step=step,
         guard=data.get("guard", False),
-        history=any(key in data for key in kinds.PAST) or bool(data.get("sticky")),
+        history=kinds.asks_past(data),
+        relives=kinds.relives(data),
         by_rule=_has_cel(data),
         texts={
             name: text(lambda found, name=name: found[name])  # type: ignore[misc]

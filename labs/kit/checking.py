@@ -164,6 +164,8 @@ class CheckSpec:
     """Whether it forbids harm: it holds untouched, and counts once another check passes."""
     history: bool = False
     """Whether it asks for the cluster's past."""
+    relives: bool = False
+    """Whether it lives a moment of it again, by the journal."""
     by_rule: bool = False
     """Whether it asks in CEL, which the derived text would only repeat."""
     texts: Mapping[str, Text] = field(default_factory=dict)

@@ -13,6 +13,7 @@ from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.cluster import Cluster
 from cluster_engine.etcd import WatchEvent
 from cluster_engine.kube_apiserver.selection import Selection
+from cluster_engine.sim import Journal
 from labs.kit.checking import Fail, Snapshot, View
 
 
@@ -80,7 +81,37 @@ def moments(cluster: Cluster, kinds: tuple[str, ...]) -> Iterator[Moment]:
     )
     for resource, event in reversed(changes):
         moment.undo(resource, event)
+        moment.revision = event.revision - 1
     yield moment
     for resource, event in changes:
         moment.redo(resource, event)
         yield moment
+
+
+def lived(cluster: Cluster, revision: int) -> Cluster:
+    """The cluster as it was right after the write of that revision: its journal, lived again so far.
+
+    Raises ValueError when the journal lacks its beginning.
+    """
+    entries = cluster.journal.entries
+    if entries and entries[0].seq != 1:
+        raise ValueError(
+            f"the journal begins at entry {entries[0].seq}: what was before cannot be lived again"
+        )
+    past = Cluster.replay(Journal(cluster.journal.header))
+    for entry in entries:
+        if _is_there(past, revision, entry.at):
+            return past
+        past.go_on([entry])
+    _is_there(past, revision, cluster.clock.now)
+    return past
+
+
+def _is_there(past: Cluster, revision: int, goal: int) -> bool:
+    """Lets it live on to the revision, or to that virtual time (µs); whether it got there."""
+    while past.store.revision < revision:
+        due = past.clock.next_due()
+        if due is None or due > goal:
+            return False
+        past.clock.step()
+    return True

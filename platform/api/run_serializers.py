@@ -142,6 +142,9 @@ class RunWhySerializer(serializers.Serializer[Any]):
     name = serializers.CharField(help_text="namespace/name, or the name alone")
     chain = RunWhyLinkSerializer(many=True, help_text="from the cause to the effect")
     placement = RunWhyPlacementSerializer(allow_null=True)
+    unready = serializers.ListField(
+        child=serializers.CharField(), help_text="what a Pod lacks to be Ready, in the caller's language"
+    )
 
 
 class RunPastRequestSerializer(serializers.Serializer[Any]):

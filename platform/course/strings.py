@@ -85,6 +85,20 @@ _WORKSPACE: dict[str, str | Promise] = {
     "clock.speed": _("Speed of the cluster's time"),
     "clock.stands": _("Time stands still. What you do is accepted at once; what follows from it waits."),
     "clock.nothing": _("Nothing is to happen within an hour of the cluster's time, unless you do something."),
+    "leap.open": _("Go on to …"),
+    "leap.open_title": _("Let the cluster's time leap to a moment"),
+    "leap.title": _("Go on to a moment"),
+    "leap.over": _("Over"),
+    "leap.until": _("Until"),
+    "leap.go": _("Go"),
+    "leap.going": _("Computing what happens on the way …"),
+    "leap.about": _(
+        "A condition of an object (pod/web Ready), the reason of an Event (event Scheduled), or a rule in CEL over an "
+        "object (deploy/web self.status.readyReplicas == 3). -n NAMESPACE comes after the name. What does not come "
+        "within an hour of the cluster's time is told, and time stays where it is."
+    ),
+    "leap.holds": _("It holds already."),
+    "leap.close": _("Close"),
     "whatif.open": _("What if …?"),
     "whatif.title": _("What if …"),
     "whatif.if": _("if"),
@@ -141,7 +155,7 @@ _WORKSPACE: dict[str, str | Promise] = {
     "branches.size": _("{n} kB"),
     "branches.name": _("Name of the branch {name}"),
     "branches.go": _("Go to it"),
-    "branches.go_to": _("Go on on the branch {name}"),
+    "branches.go_to": _("Go to it: the branch {name}"),
     "branches.delete": _("Delete"),
     "branches.delete_it": _("Delete the branch {name}"),
     "branches.delete_text": _("What was done on it, and on no other branch, is gone for good."),
@@ -178,6 +192,9 @@ _WORKSPACE: dict[str, str | Promise] = {
     "terminal.copy": _("Copy"),
     "terminal.paste": _("Paste"),
     "terminal.paste_refused": _("Your browser does not let the page paste: press Ctrl-V in the terminal."),
+    "terminal.full": _(
+        "The shell is not open yet: what you typed last was too much to wait for it, and is lost."
+    ),
     "terminal.find": _("Find in the terminal"),
     "terminal.find_up": _("Above"),
     "terminal.find_down": _("Below"),
@@ -393,6 +410,7 @@ _WORKSPACE: dict[str, str | Promise] = {
     "why.total": _("Total"),
     "why.score": _("raw {raw}, normalized {normalized}"),
     "why.remedies": _("What would change it"),
+    "why.unready": _("Why it is not Ready"),
     "map.details": _("Details"),
     "map.close": _("Close the details"),
     "map.node": _("Node"),

@@ -1,4 +1,4 @@
-"""Why an object is as it is, and why its Pod is where it is, in words (`runs.host.why.Why` as JSON)."""
+"""Why an object is as it is, why its Pod is where it is and is not Ready, in words (`runs.host.why.Why` as JSON)."""
 
 from __future__ import annotations
 
@@ -9,6 +9,7 @@ from django.utils.functional import Promise
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_lazy
 
+from runs import readiness
 from runs.happenings import clause
 from runs.hosting import Reply
 
@@ -52,7 +53,8 @@ REMEDIES: dict[str, Promise] = {
 
 
 def with_words(reply: Reply) -> Reply:
-    """A host's answer of `why`, told: `chain` of {at, text}, `placement` of the scheduler's last attempt or None."""
+    """A host's answer of `why`, told: `chain` of {at, text}, `placement` of the scheduler's last attempt or None, and
+    `unready`: what a Pod lacks to be Ready."""
     if reply.status != 200:
         return reply
     told = reply.data
@@ -60,7 +62,9 @@ def with_words(reply: Reply) -> Reply:
     name = f"{told['namespace']}/{told['name']}" if told["namespace"] else told["name"]
     attempt = told["attempt"]
     placement = placement_of(attempt, told["nodes"]) if attempt is not None else None
-    return Reply(200, {"kind": told["kind"], "name": name, "chain": chain, "placement": placement})
+    lacks = [readiness.sentence(each) for each in told["unready"]]
+    shown = {"kind": told["kind"], "name": name, "chain": chain, "placement": placement, "unready": lacks}
+    return Reply(200, shown)
 
 
 def typed(told: Mapping[str, Any]) -> str:
@@ -71,6 +75,8 @@ def typed(told: Mapping[str, Any]) -> str:
         lines += ["", _placed(placement)]
         lines += [f"  {each['name']}: {_found(each)}" for each in placement["nodes"]]
         lines += [f"{each['plugin']}: {each['text']}" for each in placement["remedies"]]
+    if told["unready"]:
+        lines += ["", _("It is not Ready:"), *(f"  {readiness.sentence(each)}" for each in told["unready"])]
     return "\n".join(lines)
 
 

@@ -24,9 +24,11 @@ class Look(NamedTuple):
     width: int
     language: str
     scheme: str
+    pseudo: bool = False
+    """Whether the page's scripts speak the language that nobody speaks (`pseudo.py`)."""
 
     def __str__(self) -> str:
-        return f"{self.width}-{self.language[:2]}-{self.scheme}"
+        return f"{self.width}-{self.language[:2]}-{self.scheme}{'-pseudo' if self.pseudo else ''}"
 
     @property
     def options(self) -> dict[str, Any]:

@@ -10,6 +10,8 @@ from course.strings import JS_STRINGS
 from django.utils.translation import override
 from playwright.sync_api import expect
 
+from .pseudo import stretched
+
 LIMIT = 30_000
 """Milliseconds that a page may take until it shows what is expected of it."""
 expect.set_options(timeout=LIMIT)
@@ -62,9 +64,10 @@ def violations_of(page: Any) -> list[str]:
 class Workspace:
     """The page of a run, as wide as it may be: where one pane is shown at a time, the one that is meant is shown."""
 
-    def __init__(self, page: Any, language: str = "en") -> None:
+    def __init__(self, page: Any, language: str = "en", pseudo: bool = False) -> None:
         self.page = page
         self.language = language
+        self.pseudo = pseudo
 
     def show(self, view: str) -> None:
         """Bring the guide, terminal, editor or map to the front, unless it is."""
@@ -77,7 +80,8 @@ class Workspace:
     def says(self, key: str, **values: Any) -> str:
         """A string of the page's scripts in the reader's language."""
         with override(self.language):
-            return str(JS_STRINGS["workspace"][key]).format(**values)
+            text = str(JS_STRINGS["workspace"][key])
+        return (stretched(text) if self.pseudo else text).format(**values)
 
     def wait_ready(self) -> None:
         """Until the cluster is up and the terminal shows its prompt."""
@@ -140,11 +144,11 @@ class Workspace:
         answer = waiting.value.json()
         return answer["stdout"] + answer["stderr"]
 
-    def step(self) -> str:
-        """Takes the clock's next step by keyboard; what was told of it."""
+    def step(self, mouse: bool = False) -> str:
+        """Takes the clock's next step, by keyboard or mouse; what was told of it."""
+        button = self.page.locator("dd-clock button").nth(1)
         with self.page.expect_response(lambda response: response.url.endswith("/clock/")):
-            self.page.locator("dd-clock button").nth(1).focus()
-            self.page.keyboard.press("Enter")
+            button.click() if mouse else button.press("Enter")
         self.page.wait_for_selector("dd-clock:not([aria-busy])")
         told: str = self.page.locator(".clock-said").inner_text()
         return told

@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 
+from . import pseudo
 from .looks import DRAWN, MIDDLE, WIDE, Look, picture, wanted
 from .pages import MENDED, Workspace, expect, until, violations_of
 
@@ -50,10 +51,12 @@ def visit(
             page.route_web_socket(
                 re.compile("/socket/$"), lambda line: (line.connect_to_server(), lines.append(line))
             )
+        if look.pseudo:
+            pseudo.speak(page)
         complaints.extend(violations_of(page))
         page.goto(f"{stack.url}/labs/{lab}/")
         page.click("main form button[type=submit]")
-        workspace = Workspace(page, "zh-hans" if look.language == "zh-CN" else "en")
+        workspace = Workspace(page, "zh-hans" if look.language == "zh-CN" else "en", look.pseudo)
         workspace.wait_ready()
         return workspace
 
@@ -661,7 +664,7 @@ def test_time_stands_steps_and_goes_on(visit):
     page.wait_for_selector("dd-clock.stands")
     workspace.wait_ready()
     workspace.type("kubectl rollout status deployment web && echo all-$((40+2))")
-    page.wait_for_timeout(1_000)
+    workspace.expect("Warning: ")  # who waits is told that time stands
     assert "all-42" not in workspace.screen
     clock.locator("select").select_option("10")
     page.wait_for_selector("dd-clock:not(.stands)")
@@ -772,48 +775,51 @@ def test_beginning_a_step_again(visit):
     page.locator("dd-map .pod:has-text('ghost')").first.wait_for(state="detached")
 
 
-def test_going_on_from_the_past_and_back(visit):
-    """By keyboard alone."""
+# ---- a slow line -------------------------------------------------------------------------------------------
+
+
+def test_what_is_typed_before_the_shell_is_open_waits_for_it(visit):
+    """Up to a limit; what is too much is told, and nothing of what comes after it is taken."""
     workspace = visit()
     page = workspace.page
+    held: list[tuple[Any, Any]] = []
+    slow = True
 
-    def press(key, place="dd-past"):
-        page.locator(f"{place} button:has-text('{workspace.says(key)}')").first.focus()
-        page.keyboard.press("Enter")
+    def hold(line: Any) -> None:
+        def told(message: str | bytes) -> None:
+            of_terminal = (
+                json.loads(message)["ch"] == "terminal"
+                if isinstance(message, str)
+                else message[1:9] == b"terminal"
+            )
+            held.append((line, message)) if slow and of_terminal else line.send(message)
 
-    def look_back():
-        press("past.open", "dd-clock")
-        page.wait_for_selector("dd-map.is-past .map-past:not([hidden])")
+        line.connect_to_server().on_message(told)
 
-    def pods():
-        page.wait_for_selector("dd-past[hidden]", state="attached")
-        workspace.show("map")
-        return page.locator("dd-map .pod:has-text('ghost')")
-
-    workspace.type("kubectl run ghost --image=nginx:1.27 && kubectl wait --for=condition=Ready pod/ghost")
-    workspace.expect("condition met")
-    workspace.show("map")
-    page.wait_for_selector("dd-map .pod:has-text('ghost')")
-    workspace.type("kubectl delete pod ghost --now && echo gone-$((40+2))")
-    workspace.expect("gone-42")
-    workspace.show("map")
-    page.locator("dd-map .pod:has-text('ghost')").first.wait_for(state="detached")
-    look_back()
-    press("branches.undo")
-    pods().first.wait_for()
-    look_back()
-    page.locator("dd-branches summary").wait_for()
-    page.locator("dd-branches summary").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_selector("dd-branches li[aria-current=true]:has-text('kB')")
-    press("branches.go", "dd-branches")
-    pods().first.wait_for(state="detached")
-    look_back()
-    press("branches.delete", "dd-branches")
-    page.wait_for_selector("#confirm[open]")
-    page.locator("#confirm-yes").focus()
-    page.keyboard.press("Enter")
-    page.wait_for_function("() => document.querySelectorAll('dd-branches li').length === 1")
+    page.route_web_socket(re.compile("/socket/$"), hold)
+    page.reload()
+    workspace.show("terminal")
+    page.wait_for_selector("dd-terminal[data-line=connected]")
+    until(page, lambda: bool(held), "nothing of the terminal came")
+    page.evaluate(
+        """texts => {
+            const there = document.querySelector('dd-terminal .xterm-helper-textarea');
+            for (const text of texts) {
+                const clipboardData = new DataTransfer();
+                clipboardData.setData('text/plain', text);
+                there.dispatchEvent(new ClipboardEvent('paste', { clipboardData, bubbles: true }));
+            }
+        }""",
+        ["echo wai", "ted-$((40+2))\n", "x" * 4096, "echo lost-$((40+2))\n"],
+    )
+    expect(page.locator("dd-terminal .line-state")).to_have_text(workspace.says("terminal.full"))
+    slow = False
+    for line, message in held:
+        line.send(message)
+    workspace.expect("waited-42")
+    workspace.type("echo after-$((40+2))")
+    workspace.expect("after-42")
+    assert "lost" not in workspace.screen
 
 
 # ---- what if -----------------------------------------------------------------------------------------------

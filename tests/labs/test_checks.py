@@ -106,6 +106,10 @@ def verdict(cluster, text):
         " [{field: 'status.containerStatuses[0].restartCount', is: 1}]}}]}",
         "on_fork: {do: [{fault: {kind: node/power, node: worker-1, up: false}}, {advance: 70}],"
         " then: [{event: {reason: NodeNotReady, kind: Node, name: worker-1}}]}",
+        "on_fork: {at: {list: {kind: Pod, labels: app=web, count: 1}}, do: [{delete: {kind: Deployment, name: web}},"
+        " {advance: 60}], then: [{list: {kind: Pod, labels: app=web, count: 0}}]}",
+        "on_fork: {at: {list: {kind: Pod, labels: app=web, ready: true, count: 1}}, do: [{advance: 0}],"
+        " then: [{list: {kind: Pod, labels: app=web, ready: true, count: 1}}]}",
         "object: {kind: Deployment, name: web, expect: [{cel: self.spec.replicas == self.status.readyReplicas}]}",
         "object: {kind: Service, name: web, with: {pods: {kind: Pod, labels: app=web}, node: {kind: Node, name: worker-1}},"
         " expect: [{cel: 'pods.size() == 2 && node.metadata.name == \"worker-1\"'}]}",
@@ -354,6 +358,17 @@ def test_what_is_as_expected_passes(cluster, text):
             id="not at its end",
         ),
         pytest.param(
+            "on_fork: {at: {list: {kind: Pod, labels: app=web, count: 1}}, do: [{advance: 1}],"
+            " then: [{list: {kind: Pod, labels: app=web, ready: true, count: 2}}]}",
+            "Expected 2 ready Pods with `app=web` (on a copy of your cluster as it was then, after: 1 s), found 0.",
+            id="on_fork of then",
+        ),
+        pytest.param(
+            "on_fork: {at: {object: {kind: Pod, name: nobody}}, do: [{advance: 1}], then: [{object: {kind: Pod, name: client}}]}",
+            "Expected a Pod named `nobody`, found that it has not been so yet: none.",
+            id="on_fork of a moment that never was",
+        ),
+        pytest.param(
             "changed: {kind: Pod, name: client, field: spec.nodeName, by: kubelet}",
             "Expected `spec.nodeName` of the Pod `client` to have changed, last by `kubelet`,"
             " found last by `kube-scheduler`.",
@@ -532,6 +547,11 @@ def test_a_missing_number_counts_as_nothing():
             "on_fork: {do: [{delete: {kind: Pod, name: a}}], then: [{object: {kind: Pod, name: a, expect: [{field: a, is: 1}]}}]}",
             ["nothing done", "then[0] without a"],
             id="on_fork",
+        ),
+        pytest.param(
+            "on_fork: {at: {object: {kind: Pod, name: a}}, do: [{advance: 5}], then: [{object: {kind: Pod, name: a}}]}",
+            ["only now"],
+            id="on_fork of then",
         ),
     ],
 )

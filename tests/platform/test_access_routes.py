@@ -44,7 +44,15 @@ QUERIES = {"why": "?resource=pods&name=web"}
 """What an address asks of the reader, by how its route ends."""
 CLOCK = {"now": "2026-01-01T00:00:00Z", "speed": 1.0, "resume": 1.0, "looking": "", "sentence": ""}
 BRANCHED = {"number": 1, "name": "x"}
-WHY = {"kind": "Pod", "name": "web", "namespace": "default", "chain": [], "attempt": None, "nodes": 0}
+WHY = {
+    "kind": "Pod",
+    "name": "web",
+    "namespace": "default",
+    "chain": [],
+    "attempt": None,
+    "nodes": 0,
+    "unready": [],
+}
 FORECAST = {"seconds": 60, "story": [], "untold": 0, "changes": [], "more": 0, "maps": {}}
 ANSWERS = {
     "check": REPORT,

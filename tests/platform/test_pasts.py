@@ -9,7 +9,7 @@ from urllib.parse import quote
 import httpx
 import pytest
 from runs import hosting, journal
-from runs.host import pasts
+from runs.host import past, pasts
 from runs.host.errors import HostError
 from runs.host.host import EngineHost
 from runs.host.hosted import HostedRun
@@ -125,6 +125,27 @@ def test_what_is_told_of_a_moment_that_the_cluster_has_forgotten(life: Life) -> 
     assert told == {("m", "created")}
     at = life.ask(at=then["at"])
     assert (at["objects"], at["since"]) == (then["objects"], then["since"])
+
+
+def test_a_write_that_the_cluster_has_forgotten_is_found_by_its_revision(life: Life) -> None:
+    ends = [moment for moment in life.hashes if not moment.entry]
+    made = {obj["metadata"]["name"]: obj for obj in life.past(ends[-1]).list("configmaps", "default")}
+    names = sorted((name for name in made if name.startswith("m")), key=lambda name: int(name[1:]))
+    revisions = [made[name]["metadata"]["resourceVersion"] for name in names]
+    for place in (0, 4, 2, 1, 3):
+        found = life.ask(revision=revisions[place])
+        there = [obj["metadata"]["name"] for obj in found["objects"]["configmaps"]]
+        assert [name for name in names if name in there] == names[: place + 1]
+        assert len([each for each in found["since"] if each["kind"] == "ConfigMap"]) == 4 - place
+    between = life.ask(revision=revisions[0], against_revision=revisions[2])
+    assert [each["what"] for each in between["since"] if each["kind"] == "ConfigMap"] == ["created"] * 2
+
+
+def test_a_revision_that_nobody_wrote_is_not_found(life: Life, monkeypatch: pytest.MonkeyPatch) -> None:
+    for searches in (past.SEARCHES, 0):
+        monkeypatch.setattr(past, "SEARCHES", searches)
+        with pytest.raises(HostError, match="No write of revision 1 is remembered"):
+            life.ask(revision="1")
 
 
 def test_two_moments_are_compared_whether_they_are_remembered_or_not(life: Life) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 from labs.kit.checking import Judge, Reader
@@ -67,6 +67,25 @@ MOMENTS = tuple(kind.key for kind in KINDS if kind.of_moments)
 """The kinds that can be asked of the past: what ``always``, ``between`` and ``sticky`` take."""
 PAST = tuple(kind.key for kind in KINDS if kind.of_past)
 """The kinds that ask for the past themselves."""
+
+
+def asks_past(data: Mapping[str, Any]) -> bool:
+    """Whether a check's data, or those of a check that a copy is judged by, ask for the cluster's past."""
+    return any(
+        relives(each) or bool(each.get("sticky")) or any(key in each for key in PAST) for each in _all(data)
+    )
+
+
+def relives(data: Mapping[str, Any]) -> bool:
+    """Whether the journal is needed: a moment of the past is lived again, to try something on it."""
+    return any("at" in each.get(on_fork.KIND.key, ()) for each in _all(data))
+
+
+def _all(data: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
+    """A check's data, and those of the checks that a copy is judged by."""
+    yield data
+    for each in data.get(on_fork.KIND.key, {}).get("then", ()):
+        yield from _all(each)
 
 
 def rules(kinds: tuple[CheckKind, ...]) -> Schema:

@@ -1,4 +1,4 @@
-"""``on_fork``: tries something on a copy of the cluster, then checks the copy."""
+"""``on_fork``: tries something on a copy of the cluster, as it is or as it was, then checks the copy."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass, replace
 from typing import Any
 
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.cluster import Cluster
+from labs.kit import history
 from labs.kit.checking import Fail, Function, Judge, Reader
 from labs.kit.checks import acts
 from labs.kit.checks.acts import Act
@@ -20,10 +22,12 @@ class ForkJudge:
 
     steps: tuple[Act, ...]
     then: tuple[Judge, ...]
+    at: Any = None
+    """A Judge that is a Snapshot: the copy is of the first moment at which it held. None: of now."""
 
     def judge(self, reader: Reader) -> None:
         """Raises Fail."""
-        trial = reader.on(reader.fork())
+        trial = reader.on(reader.fork() if self.at is None else self._of_then(reader))
         for step in self.steps:
             try:
                 step.perform(trial)
@@ -36,11 +40,24 @@ class ForkJudge:
                 judge.judge(trial.on(trial.cluster, spent=last))
             except Fail as failure:
                 steps = join([step.text for step in self.steps])
-                expected = say("on_fork", expected=failure.expected, steps=steps)
+                words = "on_fork" if self.at is None else "on_fork_then"
+                expected = say(words, expected=failure.expected, steps=steps)
                 raise Fail(expected, failure.found, failure.look) from failure
 
+    def _of_then(self, reader: Reader) -> Cluster:
+        """The cluster at the moment that is named. Raises Fail when there was none."""
+        waiting = None
+        for moment in history.moments(reader.cluster, self.at.kinds()):
+            waiting = history.failure(self.at, moment)
+            if waiting is None:
+                return history.lived(reader.cluster, moment.revision)
+        assert waiting is not None
+        raise Fail(waiting.expected, say("never_yet", found=waiting.found), waiting.look) from waiting
+
     def mutants(self) -> Iterator[tuple[str, Judge]]:
-        """Without what is done; each check after it left out, and each weakened."""
+        """Of now; without what is done; each check after it left out, and each weakened."""
+        if self.at is not None:
+            yield "only now", replace(self, at=None)
         waits = tuple(step for step in self.steps if step.verb == "advance")
         if len(waits) < len(self.steps):
             yield "nothing done", replace(self, steps=waits)
@@ -53,7 +70,8 @@ class ForkJudge:
 
 
 def _build(data: Any, context: Context) -> Judge:
-    return ForkJudge(acts.of(data["do"]), tuple(context.build(each) for each in data["then"]))
+    at = context.build(data["at"]) if "at" in data else None
+    return ForkJudge(acts.of(data["do"]), tuple(context.build(each) for each in data["then"]), at)
 
 
 KIND = CheckKind(
@@ -61,6 +79,10 @@ KIND = CheckKind(
     "Tries something on a copy of the cluster, then checks the copy. The learner's cluster stays as it is.",
     mapping(
         ("do", "then"),
+        at={
+            "$ref": "#/$defs/moment",
+            "description": "what held first at the moment that the copy is of; now when it is left out",
+        },
         do={
             "type": "array",
             "minItems": 1,

@@ -71,10 +71,15 @@ class RunClock:
         """The moment of the past that the terminals look at; None: now."""
         self.turns = 0
         """How often it was set or moved: who shows it looks at this."""
-        self._stands = owner.hurries
+        self._hurries = owner.hurries
         """Whether time goes only while somebody waits: then nobody sets its speed."""
-        if not self._stands:
+        if not self._hurries:
             owner.driver.set_speed(speed)
+
+    @property
+    def stands(self) -> bool:
+        """Whether nothing happens, however long one waits."""
+        return not self._hurries and self._owner.driver.speed == 0
 
     def state(self) -> dict[str, Any]:
         """The time (RFC 3339), the speed (0: it stands), the speed that `resume` goes on at, and the time that the
@@ -83,7 +88,7 @@ class RunClock:
         owner.driver.catch_up()
         return {
             "now": owner.cluster.now,
-            "speed": 0.0 if self._stands else owner.driver.speed,
+            "speed": 0.0 if self._hurries else owner.driver.speed,
             "resume": self._speed,
             "looking": rfc3339(self.looking.at_us) if self.looking is not None else "",
         }
@@ -97,7 +102,7 @@ class RunClock:
                 _("%(name)s: one of %(known)s, found %(found)r")
                 % {"name": "action", "known": ", ".join(PERFORMERS), "found": str(data.get("action"))[:40]},
             )
-        if self._stands and data["action"] in ("pause", "resume", "speed"):
+        if self._hurries and data["action"] in ("pause", "resume", "speed"):
             raise HostError(409, _("Beside a lesson time stands by itself, and goes on while a block runs."))
         await self._owner.driver.roused()
         happened = await action(self, data)

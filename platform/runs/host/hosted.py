@@ -31,7 +31,7 @@ from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
 from runs import journal, other_states, services, stations
-from runs.host import beside, branching, past, past_api, preview, steps, trail
+from runs.host import banners, beside, branching, past, past_api, preview, steps, trail
 from runs.host.building import Built
 from runs.host.checker import Checker
 from runs.host.clock import RunClock
@@ -373,7 +373,8 @@ class HostedRun:
         `begin`: the lab's steps that begin now.
         """
         fork = self.cluster.fork()
-        self.cluster.journal.let_go()
+        if not self.lab.keeps_journal:
+            self.cluster.journal.let_go()
         seq, at, spent = self._base + fork.journal.next_seq - 1, fork.clock.now, self.driver.spent
         cost, self._framed_spent = spent - self._framed_spent, spent
         try:
@@ -606,6 +607,9 @@ class HostedRun:
         """The Kubernetes API, of now or of the past (`host/past_api.py`); `typed`: one of the run's terminals asks."""
         found = past_api.addressed(scope["raw_path"])
         if found is None and (self.clock.looking is None or not typed):
+            if self.clock.stands and banners.waits(scope):
+                with translation.override(self._language):
+                    send = banners.under(str(banners.STANDS), send)
             await self.app(scope, receive, send)
             return
         with translation.override(self._language):

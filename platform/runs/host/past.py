@@ -35,6 +35,9 @@ CHANGES_TOLD = 60
 FIELDS_TOLD = 24
 """Fields of one object that were different, those that say most."""
 
+SEARCHES = 32
+"""Moments that are lived again, at most, to find the one at which a revision was written."""
+
 UNITS = {"s": 1, "m": 60, "h": 3_600}
 """Of how long ago something was: seconds."""
 DAY = 86_400 * SECOND
@@ -138,7 +141,7 @@ def asked(cluster: Cluster, at: object = None, revision: object = None) -> Asked
             return Asked(Moment(entry=-number), None)
         found = next((link for link in _known(cluster) if link.revision == number), None)
         if found is None:
-            raise HostError(410, _("No write of revision %(number)d is remembered.") % {"number": number})
+            raise _not_remembered(number)
         return Asked(Moment(found.at), number)
     try:
         when = min(_time(str(at), cluster.clock.now), cluster.clock.now)
@@ -185,6 +188,8 @@ async def views(
     fork = cluster.fork()
 
     async def view(at: object, revision: object) -> View:
+        if revision and 0 < (number := _number(revision)) < _oldest(fork):
+            return await _right_after(fork, number, relive)
         found = asked(fork, at, revision or None)
         if found.revision is not None:
             return View(fork, found.moment.at_us, found.revision)
@@ -199,6 +204,36 @@ async def views(
             yield first, View(fork, fork.clock.now, fork.store.revision, now=True)
     finally:
         release(fork)
+
+
+async def _right_after(cluster: Cluster, number: int, relive: Callable[[Moment], Awaitable[Cluster]]) -> View:
+    """After the write of a revision from before the cluster's memory begins; revisions grow with the time.
+
+    Raises HostError 410.
+    """
+    begin, end = parse_rfc3339(cluster.options.start), remembered_since(cluster)
+    when = end
+    for _try in range(SEARCHES):
+        try:
+            past = await relive(Moment(when))
+        except HostError as error:
+            if error.status != 410:
+                raise
+            begin = when
+        else:
+            found = next((link for link in _known(past) if link.revision == number), None)
+            if found is not None:
+                return View(past, found.at, number)
+            if number > past.store.revision:
+                begin = when
+            elif number > _oldest(past):
+                break
+            else:
+                end = remembered_since(past)
+        if end - begin <= 1:
+            break
+        when = (begin + end) // 2
+    raise _not_remembered(number)
 
 
 async def seen(at: View, against: View) -> Then:
@@ -223,6 +258,15 @@ async def compared(at: View, against: View) -> Compared:
         since=since[:CHANGES_TOLD],
         more=max(len(since) - CHANGES_TOLD, 0),
     )
+
+
+def _not_remembered(number: int) -> HostError:
+    return HostError(410, _("No write of revision %(number)d is remembered.") % {"number": number})
+
+
+def _oldest(cluster: Cluster) -> int:
+    """The revision of the oldest write that it remembers."""
+    return next((link.revision for link in _known(cluster)), cluster.store.revision + 1)
 
 
 def _known(cluster: Cluster) -> list[Link]:

@@ -7,8 +7,7 @@ while they look back. Every answer warns of when it is, which kubectl prints; wh
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, MutableMapping
-from typing import Any
+from collections.abc import Callable
 from urllib.parse import unquote_to_bytes
 
 from config.doors import Receive, Scope, Send
@@ -19,6 +18,7 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import UserInfo
 from cluster_engine.serving import ClusterApp
 from cluster_engine.sim import Entry
+from runs.host.banners import under
 from runs.host.errors import HostError
 
 REFUSAL = gettext_lazy("This is the past: it can be looked at, and not changed.")
@@ -36,16 +36,10 @@ async def serve(
 ) -> None:
     """Answer one request to the cluster of then. Raises HostError 403 for what would change it."""
     said = _("This is the past: %(now)s.") % {"now": cluster.now}
-    banner = f'299 - "{said}"'
-
-    async def under_banner(message: MutableMapping[str, Any]) -> None:
-        if message["type"] == "http.response.start":
-            message = {**message, "headers": [*message["headers"], (b"warning", banner.encode("utf-8"))]}
-        await send(message)
 
     async def refuse(entry: Entry) -> None:
         raise HostError(403, str(REFUSAL))
 
     if scope["type"] == "websocket":
         raise HostError(403, str(REFUSAL))
-    await ClusterApp(cluster, resolve=resolve, sink=refuse)(scope, receive, under_banner)
+    await ClusterApp(cluster, resolve=resolve, sink=refuse)(scope, receive, under(said, send))

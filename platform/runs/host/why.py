@@ -1,6 +1,7 @@
 """Why an object is as it is, and why its Pod is where it is: what the engine remembers, as JSON.
 
-The chain goes from the learner's command, or a fault, to the object; of a Pod the scheduler's last attempt is told too.
+The chain goes from the learner's command, or a fault, to the object; of a Pod the scheduler's last attempt is told too,
+and what it lacks to be Ready.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ from django.utils.translation import gettext as _
 from cluster_engine.cluster import Cluster
 from runs.host.errors import HostError
 from runs.host.happening import Happening, one
+from runs.host.unready import Finding, unready
 
 CHAIN_TOLD = 24
 """Links that are told: those nearest to the object."""
@@ -31,6 +33,8 @@ class Why(TypedDict):
     """Of a Pod: the scheduler's last attempt (`Attempt.as_data`), with at most `NODES_TOLD` nodes."""
     nodes: int
     """How many nodes the attempt looked at."""
+    unready: list[Finding]
+    """Of a Pod that there is: what stands between it and being Ready."""
 
 
 def explain(cluster: Cluster, data: dict[str, Any]) -> Why:
@@ -49,7 +53,9 @@ def explain(cluster: Cluster, data: dict[str, Any]) -> Why:
             _("%(resource)s %(name)r: nothing is remembered of it.")
             % {"resource": kind.resource, "name": name[:253]},
         ) from None
-    attempt = _attempt(cluster, namespace, name) if kind.group_resource == "pods" else None
+    is_pod = kind.group_resource == "pods"
+    attempt = _attempt(cluster, namespace, name) if is_pod else None
+    pod = cluster.get("pods", name, namespace) if is_pod else None
     nodes = len(attempt["nodes"]) if attempt is not None else 0
     if attempt is not None:
         attempt["nodes"] = sorted(attempt["nodes"], key=_place)[:NODES_TOLD]
@@ -61,6 +67,7 @@ def explain(cluster: Cluster, data: dict[str, Any]) -> Why:
         chain=[one(cluster, link) for link in near],
         attempt=attempt,
         nodes=nodes,
+        unready=unready(cluster, pod) if pod is not None else [],
     )
 
 

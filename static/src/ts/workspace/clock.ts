@@ -1,11 +1,14 @@
-// <dd-clock>: the cluster's own time. It can stand still, go slower or faster, and step to what happens next; what that
-// was, and why, is told in a sentence.
+// <dd-clock>: the cluster's own time. It can stand still, go slower or faster, step to what happens next, and go on to a
+// moment; what happened, and why, is told in a sentence.
 import { h, icon } from "../lib/dom";
 import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
+import { leapDialog, type Leap } from "./leap";
 import { emit, on, page, type ClockState } from "./page";
 
 const TICK_MS = 250;
+
+type Act = { action: "pause" | "resume" | "step" } | { action: "speed"; speed: number } | Leap;
 
 class ClockElement extends HTMLElement {
   #state: ClockState | undefined;
@@ -20,6 +23,13 @@ class ClockElement extends HTMLElement {
     { class: "bar-button", type: "button", title: t("clock.step_title"), onclick: () => void this.#act({ action: "step" }) },
     icon("step"),
     h("span", { class: "bar-label" }, t("clock.step")),
+  );
+  readonly #leap = leapDialog((leap) => this.#do(leap));
+  readonly #on = h(
+    "button",
+    { class: "bar-button", type: "button", title: t("leap.open_title"), "aria-haspopup": "dialog", onclick: () => this.#leap.showModal() },
+    icon("skip"),
+    h("span", { class: "bar-label" }, t("leap.open")),
   );
   readonly #speed = h(
     "select",
@@ -36,7 +46,8 @@ class ClockElement extends HTMLElement {
 
   connectedCallback(): void {
     this.hidden = true;
-    this.append(h("span", { class: "clock-label" }, t("clock.label")), this.#time, this.#pause, this.#step, this.#speed, this.#back, this.#said);
+    this.append(h("span", { class: "clock-label" }, t("clock.label")), this.#time, this.#pause, this.#step, this.#on, this.#speed, this.#back, this.#said);
+    document.body.append(this.#leap);
     on("dd-clock", (state) => this.#show(state));
     on("dd-down", () => (this.hidden = true));
     on("dd-past", (past) => this.#back.setAttribute("aria-pressed", String(past !== undefined)));
@@ -76,17 +87,26 @@ class ClockElement extends HTMLElement {
     this.#time.dateTime = new Date(now).toISOString();
   }
 
-  async #act(what: { action: string; speed?: number }): Promise<void> {
-    if (this.ariaBusy) return;
+  async #act(what: Act): Promise<void> {
+    try {
+      await this.#do(what);
+    } catch (error) {
+      this.#said.textContent = error instanceof RequestError ? error.message : t("http.offline");
+    }
+  }
+
+  /** Whether it was done: what is asked while something else is under way is not. */
+  async #do(what: Act): Promise<boolean> {
+    if (this.ariaBusy) return false;
     this.ariaBusy = "true";
     try {
       const answer = await request<ClockState & { sentence: string }>("POST", `${page.base}clock/`, what);
       this.#show(answer);
       if (what.action === "step") this.#said.textContent = answer.sentence || t("clock.nothing");
+      else if (what.action === "until") this.#said.textContent = answer.sentence || t("leap.holds");
       else if (this.#stands) this.#said.textContent = t("clock.stands");
       else this.#said.replaceChildren();
-    } catch (error) {
-      this.#said.textContent = error instanceof RequestError ? error.message : t("http.offline");
+      return true;
     } finally {
       this.ariaBusy = null;
     }

@@ -46,13 +46,15 @@ export class Screen {
   readonly #fit = new FitAddon();
   #open = false;
   #ended = false;
-  /** Typed while the shell was being opened. */
+  /** Typed while the shell was being opened, up to where it was too much. */
   #held = "";
+  #full = false;
 
   constructor(
     readonly id: string,
     look: Look,
     readonly onFind: () => void,
+    readonly onFull: () => void,
   ) {
     this.#term = new Terminal({
       ...look,
@@ -113,7 +115,7 @@ export class Screen {
       this.refit();
       this.send({ type: "resize", cols: this.#term.cols, rows: this.#term.rows });
       if (this.#held) this.send({ type: "input", data: this.#held });
-      this.#held = "";
+      this.#holdNothing();
     } else if (message.type === "lost") {
       this.rest();
       // The shell has ended, or its host is gone: the next one begins where this one is opened again.
@@ -124,14 +126,24 @@ export class Screen {
   /** The line is down. */
   rest(): void {
     this.#open = false;
-    this.#held = "";
+    this.#holdNothing();
     this.#term.options.disableStdin = true;
   }
 
   /** The line is up, but a slow one takes a while to open the shell: what is typed meanwhile comes after it. */
   #typed(data: string): void {
     if (this.#open) this.send({ type: "input", data });
-    else if (this.#held.length + data.length <= HELD_MAX) this.#held += data;
+    else if (!this.#full && this.#held.length + data.length <= HELD_MAX) this.#held += data;
+    else if (!this.#full) {
+      // Nothing of what comes after it either: half a command is worse than none.
+      this.#full = true;
+      this.onFull();
+    }
+  }
+
+  #holdNothing(): void {
+    this.#held = "";
+    this.#full = false;
   }
 
   send(frame: { type: string; [field: string]: unknown }): void {

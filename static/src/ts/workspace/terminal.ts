@@ -105,7 +105,7 @@ class TerminalElement extends HTMLElement {
     try {
       this.#screens.get(this.#front)?.paste(await navigator.clipboard.readText());
     } catch {
-      this.#state.textContent = t("terminal.paste_refused");
+      this.#tell(t("terminal.paste_refused"));
     }
   }
 
@@ -147,7 +147,12 @@ class TerminalElement extends HTMLElement {
     this.#front = id;
     let screen = this.#screens.get(id);
     if (!screen) {
-      screen = new Screen(id, this.#look, () => this.#toggleFind());
+      screen = new Screen(
+        id,
+        this.#look,
+        () => this.#toggleFind(),
+        () => this.#tell(t("terminal.full")),
+      );
       this.#screens.set(id, screen);
       this.#stack.append(screen.root);
       screen.attach();
@@ -233,10 +238,17 @@ class TerminalElement extends HTMLElement {
     this.#busy.hidden = false;
   }
 
+  /** In the place of the line's state, until that changes. */
+  #tell(text: string): void {
+    this.#state.textContent = text;
+    this.#state.classList.add("is-told");
+  }
+
   #line(line: Line, tries: number): void {
     if (line !== "connected") this.#screens.forEach((screen) => screen.rest());
     this.dataset.line = line;
     this.#state.textContent = t(`terminal.${line}`);
+    this.#state.classList.remove("is-told");
     this.#again.hidden = !(line === "reconnecting" && tries > 2);
   }
 }

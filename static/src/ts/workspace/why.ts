@@ -35,6 +35,8 @@ interface Answer {
   name: string;
   chain: { at: string; text: string }[];
   placement: Placement | null;
+  /** What a Pod lacks to be Ready. */
+  unready: string[];
 }
 
 const dialog = h("dialog", { class: "dialog why", "aria-labelledby": "why-title" });
@@ -97,10 +99,20 @@ function placed({ at, number, node, message, looked_at, nodes, plugins, remedies
   );
 }
 
-function show({ kind, name, chain, placement }: Answer): void {
+function lacks(unready: string[]): HTMLElement {
+  return h(
+    "section",
+    { "aria-labelledby": "why-unready" },
+    h("h3", { id: "why-unready" }, t("why.unready")),
+    h("ul", { class: "why-remedies" }, ...unready.map((text) => h("li", {}, text))),
+  );
+}
+
+function show({ kind, name, chain, placement, unready }: Answer): void {
   title.textContent = t("why.title", { name: `${kind} ${name}` });
   said.textContent = t("why.lead");
   body.replaceChildren(
+    unready.length ? lacks(unready) : "",
     placement ? placed(placement) : "",
     h(
       "section",

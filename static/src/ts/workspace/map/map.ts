@@ -10,7 +10,7 @@ import { filterOf, type Filter } from "./filter";
 import { drawNodes, nodeDetail } from "./nodes";
 import { controllerUid, isSystem, lookOf, type Claim, type KubeObject, type Look, type Node, type Pod, type Service, type Volume, type Workload } from "./objects";
 import type { Choice } from "./podview";
-import { tables } from "./tables";
+import { Tables } from "./tables";
 import { Ticker } from "./ticker";
 import { Traffic } from "./traffic";
 import { thingDetail, ThingList, thingsOf, type Thing } from "./things";
@@ -20,7 +20,7 @@ import { drawWorkloads, workloadDetail, workloadsOf, type Workloads } from "./wo
 type Mode = "nodes" | "workloads" | "table";
 
 const CHIPS_UP_TO = 40;
-/** A table is made anew as a whole: not more often than this. */
+/** A table is laid out anew as a whole: not more often than this. */
 const TABLE_MS = 300;
 /** What takes the focus in an object's details. */
 const CONTROLS = "button, summary, a[href], select";
@@ -63,6 +63,7 @@ class MapElement extends HTMLElement {
   );
   readonly #body = h("div", { class: "map-body" });
   readonly #boxes = new Boxes(this.#body, (uid) => this.#choose(uid));
+  readonly #tables = new Tables();
   readonly #things = new ThingList((uid) => this.#choose(uid));
   readonly #detail = h("aside", { class: "map-detail", hidden: true, tabindex: -1 });
   readonly #scroll = h("div", { class: "map-scroll", role: "region", "aria-label": t("map.view_label") }, this.#body, this.#things.list);
@@ -223,7 +224,7 @@ class MapElement extends HTMLElement {
     this.#body.classList.toggle("is-dense", pods.length > CHIPS_UP_TO);
     this.#body.dataset.mode = this.#mode;
     this.#scroll.tabIndex = this.#mode === "table" ? 0 : -1; // tables have nothing else that takes the focus
-    if (this.#mode === "table") this.#body.replaceChildren(...tables(nodes, all, { ...workloads, pods: found }, things, this.#traffic));
+    if (this.#mode === "table") this.#tables.show(this.#body, nodes, all, { ...workloads, pods: found }, things, this.#traffic);
     else {
       if (this.#mode === "nodes") drawNodes(this.#boxes, nodes, pods, folded, all, choice);
       else drawWorkloads(this.#boxes, workloads, folded, choice);
