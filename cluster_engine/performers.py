@@ -125,6 +125,7 @@ PERFORMERS: dict[str, Performer] = {
     "node/power": _fault,
     "node/shutdown": _fault,
     "node/kubelet": _fault,
+    "node/fill": _fault,
     "node/partition": _fault,
     "container/kill": _fault,
     "component/stop": _fault,

@@ -173,6 +173,11 @@ def from_milli(amount: int, like: Text = "0") -> str:
     return _format(Fraction(amount, 1000), _read(_text(like))[1])
 
 
+def from_bytes(amount: int) -> str:
+    """The text of so many bytes (NewQuantity with BinarySI)."""
+    return _format(Fraction(amount), BINARY)
+
+
 def add_resources(left: Mapping[str, Any] | None, right: Mapping[str, Any] | None) -> dict[str, str]:
     """The sum of two resource lists."""
     total: dict[str, str] = dict(left or {})

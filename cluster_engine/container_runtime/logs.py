@@ -49,6 +49,11 @@ class Log:
         self._gone = 0
         """Pages that are kept no more."""
 
+    @property
+    def size(self) -> int:
+        """Bytes of the lines that are kept."""
+        return self._size
+
     def write(self, now: int, stream: str, text: str) -> None:
         """Byte text of one stream."""
         rest = self._rest.get(stream, "")

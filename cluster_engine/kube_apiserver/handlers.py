@@ -41,6 +41,7 @@ from .subresources import connect
 from .trail import AUDIT_ID, TEXT_KEPT, Record, Trail
 from .types import API_SERVER, ETCD, REFUSED, Deleted, Request, Response, UserInfo
 from .verbs import Verbs
+from .watch_cache import is_cached
 from .watching import Watches
 
 _FORMS = ("Table", "PartialObjectMetadata")
@@ -182,11 +183,18 @@ class Handlers:
             return _panicked(self.trail.identified(record, request.headers.get(AUDIT_ID, "")))
 
     def _reach(self, request: Request) -> None:
-        """Raises ApiError while the API server does not run; and of what would write while etcd does not."""
+        """Raises ApiError while the API server does not run; and of what has to ask etcd while that does not."""
         if self._clock.is_halted(API_SERVER):
             raise errors.service_unavailable(REFUSED)
-        if self._clock.is_halted(ETCD) and request.method not in ("GET", "HEAD"):
+        if self._clock.is_halted(ETCD) and self._needs_etcd(request):
             raise ApiError(errors.status_failure(500, "", "etcdserver: request timed out"))
+
+    def _needs_etcd(self, request: Request) -> bool:
+        if request.method not in ("GET", "HEAD"):
+            return True
+        info = requests.parse(request)
+        kind = self._scheme.served(info.group, info.version, info.resource) if info.is_resource else None
+        return kind is not None and not kind.computed and not is_cached(request, info)
 
     def _admitted(self, request: Request) -> Response | None:
         self._reach(request)

@@ -15,6 +15,7 @@ from cluster_engine.component_helpers.host_ports import Port, any_conflicts
 from cluster_engine.component_helpers.node_affinity import RequiredNodeAffinity
 from cluster_engine.component_helpers.requests import Amounts
 from cluster_engine.component_helpers.tolerations import untolerated
+from cluster_engine.kubelet import eviction
 
 OS = "linux"
 _OS_LABEL = "kubernetes.io/os"
@@ -79,10 +80,12 @@ def refusal(
     asked: Amounts,
     ports: tuple[Port, ...],
     static: bool = False,
+    pressed: Iterable[str] = (),
 ) -> tuple[str, str] | None:
-    """(reason, message) why the node does not take the Pod; None when it does."""
+    """(reason, message) why the node, with these conditions of pressure, does not take the Pod; None when it does."""
     return (
-        _sysctls(pod["spec"])
+        eviction.refusal(pod, pressed, static)
+        or _sysctls(pod["spec"])
         or _system(pod)
         or _resources(allocatable, usage, asked)
         or _predicates(pod["spec"], node, usage, ports, static)

@@ -75,8 +75,14 @@ class Node:
     given: JSON = field(default_factory=dict)
     """The same as it was written. From the cluster's options it is no state, from the node's files it is."""
     from_files: bool = False
-    failure: list[Any] = field(default_factory=list)
-    """[when (µs), why] its kubelet did not start, while that is so."""
+    complaint: list[Any] = field(default_factory=list)
+    """[when (µs), why] its kubelet did not start, or what one that runs said of its configuration."""
+    taken: dict[str, int] = field(default_factory=dict)
+    """Percent of its ``memory`` and ``disk`` that something takes which is no Pod."""
+    pressed: dict[str, int] = field(default_factory=dict)
+    """The conditions of pressure that it has, and when (µs) each was last seen."""
+    collected: bool = True
+    """Whether the last collection of images freed enough."""
     shutdown: list[int] = field(default_factory=list)
     """While its machine goes down: when (µs) the Pods' time ends that are not critical, then the critical ones'."""
     seen: dict[str, JSON] = field(default_factory=dict)
@@ -126,8 +132,8 @@ class Node:
         """How its power is, with how its kubelet was started where that is not as at first."""
         if not self.restarts:
             return self.power
-        more = [self.given if self.from_files else None, *self.failure]
-        return [self.power, self.restarts, *(more if self.from_files or self.failure else ())]
+        more = [self.given if self.from_files else None, *self.complaint]
+        return [self.power, self.restarts, *(more if self.from_files or self.complaint else ())]
 
     def load(self, state: list[Any]) -> None:
         self.images = {name: at for name, at in state[0]}  # noqa: C416  (pairs are lists after JSON)
@@ -138,7 +144,7 @@ class Node:
         self.addresses.load(state[9])
         self.usage.load(state[10])
         power, self.boots, self.cut = state[11:14]
-        self.power, self.restarts, given, *self.failure = (
+        self.power, self.restarts, given, *self.complaint = (
             (power, 0, None) if isinstance(power, str) else power if len(power) > 2 else (*power, None)
         )
         if given is not None:

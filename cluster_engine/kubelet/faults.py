@@ -16,6 +16,7 @@ from cluster_engine.kubelet.cloud_faults import CloudFaults
 from cluster_engine.kubelet.core import BOOTING, OFF, ON, UNATTENDED, Core, Node
 from cluster_engine.kubelet.logins import Logins
 from cluster_engine.kubelet.node import Nodes
+from cluster_engine.kubelet.pressure import Pressure
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import FINISHED, LOST, NEW, SYNCING, PodRecord, record_uid
 from cluster_engine.kubelet.runtime import Runtime
@@ -29,6 +30,8 @@ BOOT_SECONDS = 20.0
 """From the power to the kubelet's start."""
 COMPONENTS = ("etcd", "kube-apiserver", "kube-controller-manager", "kube-scheduler")
 """Parts of the control plane that may stop."""
+FILLED = ("disk", "memory")
+"""What of a node may be taken by something that is no Pod."""
 MAX_GRACE = 3_600
 """Seconds that a machine may take to go down."""
 REGISTRIES = 64
@@ -46,6 +49,7 @@ class Faults:
         runtime: Runtime,
         nodes: Nodes,
         prober: Prober,
+        pressure: Pressure,
         logins: Logins,
         static_pods: StaticPods,
         wires: Wires,
@@ -57,11 +61,12 @@ class Faults:
         self.runtime = runtime
         self.nodes = nodes
         self.prober = prober
+        self.pressure = pressure
         self.logins = logins
         self.static_pods = static_pods
         self.wires = wires
         self.shutdown = Shutdown(core, nodes, self._power_off)
-        self.service = Service(core, nodes, prober, self._resume)
+        self.service = Service(core, runtime, nodes, prober, pressure, self._resume)
         self.cloud = CloudFaults(core, lambda node, up: self.power({"node": node.name, "up": up}))
         self._look = look
         self._rewired = rewired
@@ -149,6 +154,16 @@ class Faults:
     def _power_off(self, node: Node) -> None:
         self.power({"node": node.name, "up": False})
 
+    def check_fill(self, payload: Payload) -> None:
+        """Raises ValueError for a node whose machine does not run, and for an amount that cannot be."""
+        self.check_kubelet(payload)
+        if payload["what"] not in FILLED or not 0 <= payload["percent"] <= 100:
+            raise ValueError(f"expected 0 to 100 percent of {' or '.join(FILLED)}")
+
+    def fill(self, payload: Payload) -> None:
+        """Something that is no Pod takes so much of a node's memory, or of its disk."""
+        self.pressure.fill(self.core.nodes[payload["node"]], payload["what"], payload["percent"])
+
     def check_kubelet(self, payload: Payload) -> None:
         """Raises ValueError for a node whose machine does not run."""
         node = self.core.nodes.get(payload["node"])
@@ -180,8 +195,10 @@ class Faults:
         node = self.core.nodes[name]
         if node.power == BOOTING and node.boots == boots:
             node.power = ON
+            node.taken.pop("memory", None)  # a disk stays as full as it was
             self.runtime.clients.add(name, node.ip)
             self.nodes.restart(node)
+            self.pressure.begin(node)
             self._resume(node)
 
     def _lose(self, node: Node) -> None:
@@ -381,6 +398,7 @@ FAULTS: dict[str, Fault] = {
     ),
     "registry/fail": Fault({"host": str, "failing": bool}, {}, Faults.check_registry, Faults.registry),
     "node/kubelet": Fault({"node": str, "running": bool}, {}, Faults.check_kubelet, Faults.turn_kubelet),
+    "node/fill": Fault({"node": str, "what": str, "percent": int}, {}, Faults.check_fill, Faults.fill),
     "cloud/machine": Fault(
         {"node": str, "state": str},
         {},

@@ -11,12 +11,54 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cluster_engine.apimachinery import yaml
-from cluster_engine.kubelet.flags import FlagError
+from cluster_engine.kubelet.flags import BOOLEANS, MAX_PULLS, FlagError
 
 KUBELET = "/var/lib/kubelet"
 ENVIRONMENT, CONFIG = f"{KUBELET}/kubeadm-flags.env", f"{KUBELET}/config.yaml"
 _ARGUMENTS = "KUBELET_KUBEADM_ARGS"
 _BOOLEANS: Mapping[str, Any] = {"true": True, "false": False}
+
+
+_KNOWN = frozenset(
+    (
+        "apiVersion", "kind", "enableServer", "staticPodPath", "podLogsDir", "syncFrequency", "fileCheckFrequency",
+        "httpCheckFrequency", "staticPodURL", "staticPodURLHeader", "address", "port", "readOnlyPort", "tlsCertFile",
+        "tlsPrivateKeyFile", "tlsCipherSuites", "tlsCurvePreferences", "tlsMinVersion", "rotateCertificates",
+        "serverTLSBootstrap", "authentication", "authorization", "registryPullQPS", "registryBurst",
+        "imagePullCredentialsVerificationPolicy", "preloadedImagesVerificationAllowlist", "eventRecordQPS",
+        "eventBurst", "enableDebuggingHandlers", "enableContentionProfiling", "healthzPort", "healthzBindAddress",
+        "oomScoreAdj", "clusterDomain", "clusterDNS", "streamingConnectionIdleTimeout", "nodeStatusUpdateFrequency",
+        "nodeStatusReportFrequency", "nodeLeaseDurationSeconds", "imageMinimumGCAge", "imageMaximumGCAge",
+        "imageGCHighThresholdPercent", "imageGCLowThresholdPercent", "volumeStatsAggPeriod", "kubeletCgroups",
+        "systemCgroups", "cgroupRoot", "cgroupsPerQOS", "cgroupDriver", "cpuManagerPolicy", "singleProcessOOMKill",
+        "cpuManagerPolicyOptions", "cpuManagerReconcilePeriod", "draManagerReconcilePeriod", "memoryManagerPolicy",
+        "topologyManagerPolicy", "topologyManagerScope", "topologyManagerPolicyOptions", "qosReserved",
+        "runtimeRequestTimeout", "hairpinMode", "maxPods", "podCIDR", "podPidsLimit", "resolvConf", "runOnce",
+        "cpuCFSQuota", "cpuCFSQuotaPeriod", "nodeStatusMaxImages", "maxOpenFiles", "contentType", "kubeAPIQPS",
+        "kubeAPIBurst", "serializeImagePulls", "maxParallelImagePulls", "evictionHard", "evictionSoft",
+        "evictionSoftGracePeriod", "evictionPressureTransitionPeriod", "evictionMaxPodGracePeriod",
+        "evictionMinimumReclaim", "mergeDefaultEvictionSettings", "podsPerCore", "enableControllerAttachDetach",
+        "protectKernelDefaults", "makeIPTablesUtilChains", "iptablesMasqueradeBit", "iptablesDropBit",
+        "featureGates", "failSwapOn", "memorySwap", "containerLogMaxSize", "containerLogMaxFiles",
+        "containerLogMaxWorkers", "containerLogMonitorInterval", "configMapAndSecretChangeDetectionStrategy",
+        "systemReserved", "kubeReserved", "reservedSystemCPUs", "showHiddenMetricsForVersion",
+        "systemReservedCgroup", "kubeReservedCgroup", "enforceNodeAllocatable", "allowedUnsafeSysctls",
+        "volumePluginDir", "providerID", "kernelMemcgNotification", "logging", "enableSystemLogHandler",
+        "enableSystemLogQuery", "shutdownGracePeriod", "shutdownGracePeriodCriticalPods",
+        "shutdownGracePeriodByPodPriority", "crashLoopBackOff", "reservedMemory", "enableProfilingHandler",
+        "enableDebugFlagsHandler", "seccompDefault", "memoryThrottlingFactor", "memoryReservationPolicy",
+        "registerWithTaints", "registerNode", "tracing", "localStorageCapacityIsolation",
+        "containerRuntimeEndpoint", "imageServiceEndpoint", "failCgroupV1", "userNamespaces",
+    )
+)  # fmt: skip
+"""The fields of kubelet.config.k8s.io/v1beta1 (staging/src/k8s.io/kubelet/config/v1beta1/types.go)."""
+
+
+def unknown_fields(config: str) -> str:
+    """What strict decoding says of a configuration that is then decoded leniently; "": all its fields are known."""
+    found = yaml.load(config.encode())
+    unknown = [f'unknown field "{name}"' for name in found if name not in _KNOWN]
+    return f"strict decoding error: {', '.join(unknown)}" if unknown else ""
 
 
 def given_by(environment: str, config: str | None) -> dict[str, Any]:
@@ -54,7 +96,9 @@ def _flags(words: list[str]) -> dict[str, Any]:
         if not word.startswith("--"):
             raise FlagError(f"unknown command {word}")
         name, equals, value = word[2:].partition("=")
-        if name == "register-node":
+        if name == MAX_PULLS:
+            raise FlagError(f"failed to parse kubelet flag: unknown flag: --{name}")
+        if name in BOOLEANS:
             found[name] = _BOOLEANS.get(value, value) if equals else True
             continue
         if not equals:
@@ -93,6 +137,15 @@ def _taints(value: Any) -> str:
     )
 
 
+def _pulls(value: Any) -> Any:
+    if value == 0:
+        raise FlagError(
+            "failed to validate kubelet configuration, error: invalid configuration: "
+            "maxParallelImagePulls 0 must be a positive number"
+        )
+    return value
+
+
 def _as_it_is(value: Any) -> Any:
     return value
 
@@ -101,5 +154,10 @@ _FIELDS: Mapping[str, tuple[str, Callable[[Any], Any]]] = {
     "registerNode": ("register-node", _as_it_is),
     "registerWithTaints": ("register-with-taints", _taints),
     "nodeStatusUpdateFrequency": ("node-status-update-frequency", _as_it_is),
+    "serializeImagePulls": ("serialize-image-pulls", _as_it_is),
+    "maxParallelImagePulls": (MAX_PULLS, _pulls),
+    "imageGCHighThresholdPercent": ("image-gc-high-threshold", _as_it_is),
+    "imageGCLowThresholdPercent": ("image-gc-low-threshold", _as_it_is),
+    "imageMinimumGCAge": ("minimum-image-ttl-duration", _as_it_is),
 }
 """The fields of the configuration that are read here, each with the flag of the same."""

@@ -5,7 +5,7 @@ Models cmd/kubelet/app/options (ValidateKubeletFlags) and KubeletConfiguration o
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import Any
@@ -15,6 +15,8 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.validation import is_label_value, is_qualified_name
 
 KUBECONFIG = "/etc/kubernetes/kubelet.conf"
+MAX_PULLS = "max-parallel-image-pulls"
+"""maxParallelImagePulls, which is a field of the configuration and no flag."""
 MAX_FREQUENCY = 3_600
 """Seconds."""
 EFFECTS = ("NoSchedule", "PreferNoSchedule", "NoExecute")
@@ -48,6 +50,14 @@ class Flags:
     cloud_provider: str | None = None
     """"external", or "" for none; None: as its cluster has it."""
     hostname_override: str = ""
+    serialize_image_pulls: bool = True
+    max_parallel_image_pulls: int = 0
+    """0: as many as are asked for; it counts only where they are not serialized."""
+    image_gc_high_threshold: int = 85
+    image_gc_low_threshold: int = 80
+    """Percent of the disk from which on images are collected, and to which."""
+    minimum_image_ttl_duration: float = 120.0
+    """Seconds for which an image stays, used or not."""
 
     @property
     def taints(self) -> list[JSON]:
@@ -124,6 +134,13 @@ def _seconds(flag: str, value: Any) -> float:
     return float(int(text[:-1]) * units[text[-1]])
 
 
+def _number(flag: str, value: Any) -> int:
+    text = str(value)
+    if isinstance(value, bool) or not text.isdecimal() or len(text) > 9:
+        raise FlagError(f'invalid argument "{value}" for "--{flag}" flag: expected a whole number')
+    return int(text)
+
+
 def _provider(flag: str, value: Any) -> str:
     if value not in ("", "external"):
         raise FlagError(f'unsupported value for "--{flag}": "{value}"; only "external" and none are')
@@ -145,9 +162,33 @@ def check(flags: Flags, ip: str, control_plane: bool) -> None:
         raise FlagError(
             f'failed to validate nodeIP: node IP: "{flags.node_ip}" not found in the host\'s network interfaces'
         )
+    if wrong := list(_invalid(flags)):
+        text = wrong[0] if len(wrong) == 1 else f"[{', '.join(wrong)}]"
+        raise FlagError(f"failed to validate kubelet configuration, error: {text}")
     if control_plane and flags.hostname_override:
         raise FlagError(
             "the node of the control plane keeps its name: kubeadm has written it into its certificates"
+        )
+
+
+def _invalid(flags: Flags) -> Iterator[str]:
+    """What ValidateKubeletConfiguration says of them."""
+    high, low = flags.image_gc_high_threshold, flags.image_gc_low_threshold
+    told = "invalid configuration:"
+    named = {
+        "imageGCHighThresholdPercent (--image-gc-high-threshold)": high,
+        "imageGCLowThresholdPercent (--image-gc-low-threshold)": low,
+    }
+    for name, value in named.items():
+        if value > 100:
+            yield f"{told} {name} {value} must be between 0 and 100, inclusive"
+    if low >= high:
+        above, below = named
+        yield f"{told} {below} {low} must be less than {above} {high}"
+    if flags.serialize_image_pulls and flags.max_parallel_image_pulls > 1:
+        yield (
+            f"{told} maxParallelImagePulls cannot be larger than 1 unless SerializeImagePulls "
+            "(--serialize-image-pulls) is set to false"
         )
 
 
@@ -160,8 +201,15 @@ READERS: Mapping[str, Callable[[str, Any], Any]] = {
     "cloud-provider": _provider,
     "hostname-override": _text,
     "kubeconfig": _kubeconfig,
+    "serialize-image-pulls": _boolean,
+    "image-gc-high-threshold": _number,
+    "image-gc-low-threshold": _number,
+    "minimum-image-ttl-duration": _seconds,
+    MAX_PULLS: _number,
 }
 """Every flag that can be given, and how it is read."""
+BOOLEANS = tuple(flag for flag, read in READERS.items() if read is _boolean)
+"""Those that need no value."""
 
 
 def flags_of(given: Mapping[str, Any]) -> Flags:
@@ -188,5 +236,7 @@ def kubelets_of(text: str) -> Mapping[str, JSON]:
     if not isinstance(given, dict) or not all(isinstance(flags, dict) for flags in given.values()):
         raise FlagError("the kubelets' flags are a mapping of nodes, each with a mapping of flags")
     for flags in given.values():
+        if MAX_PULLS in flags:
+            raise FlagError(f"failed to parse kubelet flag: unknown flag: --{MAX_PULLS}")
         flags_of(flags)
     return {str(node): flags for node, flags in given.items()}

@@ -19,6 +19,7 @@ from cluster_engine.kubelet.logins import Logins
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.node_logs import NodeLogs
 from cluster_engine.kubelet.port_forward import PortForward
+from cluster_engine.kubelet.pressure import Pressure
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import PodRecord
 from cluster_engine.kubelet.runtime import Runtime
@@ -60,12 +61,14 @@ class Kubelets(Component):
         self.nodes = Nodes(core, static_pods)
         volumes = Volumes(ctx.informers, lambda: runtime.disks)
         self.worker = worker = Worker(core, runtime, volumes, starter, prober, termination, static_pods)
+        self.pressure = Pressure(core, runtime, self.nodes, worker.evict)
         self.queue = self.new_queue(worker.sync, latency=LATENCY)
         self.faults = Faults(
             core,
             runtime,
             self.nodes,
             prober,
+            self.pressure,
             self.logins,
             static_pods,
             ctx.network.wires,
@@ -93,10 +96,13 @@ class Kubelets(Component):
             "manifests": static_pods.reload,
             "shutdown": self.faults.shutdown.look,
             "relist": worker.relist,
+            "pressure": self.pressure.look,
+            "images": self.pressure.collect,
         }
         for name, of_node in of_nodes.items():
             self.clock.register(f"kubelet/{name}", partial(_in_its_life, core, of_node))
         self.clock.register("kubelet/boot", self.faults.boot)
+        self.clock.register("kubelet/again", self.faults.service.again)
         self.clock.register("kubelet/poweroff", self.faults.go_down)
         of_pods: dict[str, Callable[..., None]] = {
             "resync": worker.resync,
@@ -199,6 +205,7 @@ class Kubelets(Component):
         self.core.records.share(other.core.records)
         self.runtime.share(other.runtime)
         self.port_forward.load(other.port_forward.state())
+        self.pressure.load(other.pressure.state())
 
     def _without_power(self) -> None:
         """Who is attached to the network is no part of its state: nodes that are off are not."""
@@ -213,6 +220,7 @@ class Kubelets(Component):
             "records": [record.state_data() for record in self.core.records.all()],
             "runtime": self.runtime.state(),
             "forwards": self.port_forward.state(),
+            **({"pressure": pressure} if (pressure := self.pressure.state()) else {}),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -226,6 +234,7 @@ class Kubelets(Component):
         self.runtime.load(state["runtime"])
         self._without_power()
         self.port_forward.load(state["forwards"])
+        self.pressure.load(state.get("pressure", []))
         for record in core.records.all():
             if any(probe.steady for probe in record.probes.values()):
                 self.runtime.sandboxes.resting.add(record.uid)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
@@ -12,6 +12,7 @@ from cluster_engine.component_helpers.conditions import condition_of
 from cluster_engine.container_runtime.names import parse
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.kubelet.core import CAPACITY, ON, Core, Node
+from cluster_engine.kubelet.eviction import DISK_PRESSURE, MEMORY_PRESSURE
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.sim import SECOND, parse_rfc3339
 from cluster_engine.version import KUBERNETES_VERSION
@@ -28,16 +29,22 @@ _REGION = "region-1"
 _UNINITIALIZED = "node.cloudprovider.kubernetes.io/uninitialized"
 _IMAGES_SHOWN = 50
 
-_CONDITIONS = (
-    (
-        "MemoryPressure",
-        "False",
-        "KubeletHasSufficientMemory",
-        "kubelet has sufficient memory available",
-    ),
-    ("DiskPressure", "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
+Condition = tuple[str, str, str, str]
+"""(type, status, reason, message)."""
+_CONDITIONS: tuple[Condition, ...] = (
+    (MEMORY_PRESSURE, "False", "KubeletHasSufficientMemory", "kubelet has sufficient memory available"),
+    (DISK_PRESSURE, "False", "KubeletHasNoDiskPressure", "kubelet has no disk pressure"),
     ("PIDPressure", "False", "KubeletHasSufficientPID", "kubelet has sufficient PID available"),
 )
+_PRESSED: Mapping[str, Condition] = {
+    MEMORY_PRESSURE: (
+        MEMORY_PRESSURE,
+        "True",
+        "KubeletHasInsufficientMemory",
+        "kubelet has insufficient memory available",
+    ),
+    DISK_PRESSURE: (DISK_PRESSURE, "True", "KubeletHasDiskPressure", "kubelet has disk pressure"),
+}
 _READY = ("Ready", "True", "KubeletReady", "kubelet is posting ready status")
 _NOT_READY = (
     "Ready",
@@ -59,7 +66,7 @@ class Nodes:
         self.clock = core.clock
         self.static_pods = static_pods
 
-        core.ctx.informers.of("nodes").on(update=self._status_changed)
+        core.ctx.informers.of("nodes").on(add=self._made, update=self._status_changed)
         self.leases = core.ctx.informers.of(_LEASES)
         for policies in ADMISSION_POLICIES:
             changed = self._refusals_changed
@@ -82,14 +89,13 @@ class Nodes:
             return
         if not node.registered:
             if not node.flags.register_node:
-                if self.core.ctx.informers.of("nodes").get(name) is None:  # somebody else is to make it
-                    self.clock.call_later(_UPDATE_PERIOD, "kubelet/register", *node.life, background=True)
-                    return
+                if self.core.ctx.informers.of("nodes").get(name) is None:
+                    return  # somebody else is to make it, and is noticed then
             elif not self._create(node):
                 self.clock.call_later(_RETRY, "kubelet/register", *node.life)
                 return
             node.registered = True
-            node.recorder.event(self._about(node), "Normal", "Starting", "Starting kubelet.")
+            self._tell_of_start(node)
             self.clock.call_later(_RETRY, "kubelet/register", *node.life)
             return
         if not node.ready:
@@ -98,11 +104,30 @@ class Nodes:
                 for container in manifest["spec"]["containers"]:
                     # kubeadm has pulled the control plane's images before the kubelet starts.
                     node.images.setdefault(str(parse(container["image"])), self.clock.now)
-            self._write(node)
+            self.write(node)
             self.static_pods.refresh(name)
             self.clock.call_later(_report_period(node), "kubelet/heartbeat", *node.life, background=True)
         if not self._renew(node):
             self.clock.call_later(_RETRY, "kubelet/register", *node.life)
+
+    def _made(self, made: JSON) -> None:
+        """A Node that its kubelet does not register itself: it finds it when it next writes its status."""
+        node = self.core.nodes.get(made["metadata"]["name"])
+        if node is not None and node.power == ON and not node.registered and not node.flags.register_node:
+            period = round((node.flags.node_status_update_frequency or _UPDATE_PERIOD) * SECOND)
+            due = (self.clock.now // period + 1) * period
+            self.clock.call_at(due, "kubelet/register", *node.life)
+
+    def _tell_of_start(self, node: Node) -> None:
+        """What a kubelet tells of its node when it has started (BirthCry, and the setters of its first status)."""
+        self.event(node, "Normal", "Starting", "Starting kubelet.")
+        if node.flags.register_node:
+            self._tell_of_changes(node, ())
+        self.event(node, "Normal", "NodeAllocatableEnforced", "Updated Node Allocatable limit across pods")
+
+    def _tell_of_changes(self, node: Node, old: Iterable[JSON]) -> None:
+        for reason in _changes(old, _conditions(node)):
+            self.event(node, "Normal", reason, f"Node {node.name} status is now: {reason}")
 
     def _create(self, node: Node) -> bool:
         """The Node object, if it is not there yet; False when it was refused."""
@@ -115,7 +140,7 @@ class Nodes:
     def heartbeat(self, name: str) -> None:
         """Clock event: the status again, with a new heartbeat."""
         node = self.core.nodes[name]
-        self._write(node)
+        self.write(node)
         if node.reachable:
             self.static_pods.create(node)
         self.clock.call_later(_report_period(node), "kubelet/heartbeat", *node.life, background=True)
@@ -139,7 +164,7 @@ class Nodes:
         node, found = self.core.nodes[name], self.core.ctx.informers.of("nodes").get(name)
         ready = condition_of(found, "Ready") if found is not None else None
         if ready is not None and ready["status"] == "Unknown":
-            self._write(node)
+            self.write(node)
 
     def _lease_changed(self, old: JSON, new: JSON) -> None:
         name, namespace = new["metadata"]["name"], new["metadata"]["namespace"]
@@ -159,7 +184,7 @@ class Nodes:
 
     def report(self, node: Node) -> None:
         """The control plane can be reached again: it hears how the node is."""
-        self._write(node)
+        self.write(node)
         self.static_pods.refresh(node.name)
 
     def silence(self, node: Node) -> None:
@@ -173,10 +198,6 @@ class Nodes:
                 self.silence(node)
 
     # ---- objects ---------------------------------------------------------------------------------------
-
-    def _about(self, node: Node) -> JSON:
-        """Kubelets' events about their node carry its name as uid."""
-        return {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node.name, "uid": node.name}}
 
     def _object(self, node: Node) -> JSON:
         zone = f"{_REGION}{_ZONES[node.index % len(_ZONES)]}"
@@ -229,7 +250,7 @@ class Nodes:
         now = self.clock.timestamp()
         before = {c["type"]: c for c in old.get("conditions") or ()}
         conditions = []
-        for kind, status, reason, message in (*_CONDITIONS, _readiness(node)):
+        for kind, status, reason, message in _conditions(node):
             known = before.get(kind)
             changed = known is None or known["status"] != status
             conditions.append(
@@ -283,7 +304,15 @@ class Nodes:
         shown.sort(key=lambda entry: -int(str(entry["sizeBytes"])))
         return shown[:_IMAGES_SHOWN]
 
-    def _write(self, node: Node) -> None:
+    def event(self, node: Node, kind: str, reason: str, text: str) -> None:
+        """An event about the node."""
+        if node.reachable:
+            # Kubelets' events about their node carry its name as uid.
+            about = {"apiVersion": "v1", "kind": "Node", "metadata": {"name": node.name, "uid": node.name}}
+            node.recorder.event(about, kind, reason, text)
+
+    def write(self, node: Node) -> None:
+        """Writes the status, if the control plane can be reached."""
         current = self.core.ctx.informers.of("nodes").get(node.name)
         if current is None or not node.reachable:
             return
@@ -296,12 +325,9 @@ class Nodes:
                 raise
             return
         boot = _boot_id(node)
-        if (old.get("nodeInfo") or {}).get("bootID", boot) != boot:
-            text = f"Node {node.name} has been rebooted, boot id: {boot}"
-            node.recorder.event(self._about(node), "Warning", "Rebooted", text)
-        for reason in _changes(old.get("conditions") or (), status["conditions"]):
-            text = f"Node {node.name} status is now: {reason}"
-            node.recorder.event(self._about(node), "Normal", reason, text)
+        if ((old.get("nodeInfo") or {}).get("bootID") or boot) != boot:
+            self.event(node, "Warning", "Rebooted", f"Node {node.name} has been rebooted, boot id: {boot}")
+        self._tell_of_changes(node, old.get("conditions") or ())
 
     def _renew(self, node: Node) -> bool:
         current = self.leases.get(f"{_LEASE_NAMESPACE}/{node.name}")
@@ -340,18 +366,26 @@ def _report_period(node: Node) -> float:
     return node.flags.node_status_update_frequency or STATUS_PERIOD
 
 
-def _readiness(node: Node) -> tuple[str, str, str, str]:
+def _conditions(node: Node) -> tuple[Condition, ...]:
+    """What the kubelet says of its node."""
+    found = _CONDITIONS
+    if node.pressed:
+        found = tuple(_PRESSED[each[0]] if each[0] in node.pressed else each for each in _CONDITIONS)
     if node.shutdown:
-        return _SHUTTING_DOWN
-    return _READY if node.ready else _NOT_READY
+        return (*found, _SHUTTING_DOWN)
+    return (*found, _READY if node.ready else _NOT_READY)
 
 
 def _boot_id(node: Node) -> str:
     return f"b0071d00-0000-4000-8000-{node.boots:06x}{node.index:06x}"
 
 
-def _changes(old: Iterable[JSON], new: Iterable[JSON]) -> list[str]:
-    """The reasons to tell of: conditions that are not what they were."""
+def _changes(old: Iterable[JSON], new: Iterable[Condition]) -> list[str]:
+    """The reasons to tell of: conditions that are not what they were; of readiness, only that it changed."""
     before = {condition["type"]: condition["status"] for condition in old}
-    changed = [c for c in new if c["status"] != before.get(c["type"], c["status"])]
-    return ["Node" + c["reason"].removeprefix("Kubelet") for c in changed]
+    found = []
+    for kind, status, reason, _message in new:
+        known = before.get(kind, status if kind == "Ready" else "Unknown")
+        if known != status:
+            found.append("Node" + reason.removeprefix("Kubelet"))
+    return found

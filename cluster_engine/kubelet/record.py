@@ -38,6 +38,10 @@ STOPPED = "stopped"
 """It has got its signal."""
 
 
+CRITICAL = 2_000_000_000
+"""The priority from which on a Pod is critical (SystemCriticalPriority)."""
+
+
 @dataclass(slots=True)
 class PodRecord:
     """One Pod on one node. Times are virtual µs, 0 for never."""
@@ -148,6 +152,11 @@ def record_uid(pod: JSON) -> str:
     annotations = meta.get("annotations")
     uid: str = (annotations.get(MIRROR) if annotations else None) or meta["uid"]
     return uid
+
+
+def is_critical(pod: JSON, static: bool) -> bool:
+    """Whether a Pod is needed more than others, whatever happens to its node (IsCriticalPod)."""
+    return static or int(pod["spec"].get("priority") or 0) >= CRITICAL
 
 
 def is_sidecar(container: JSON) -> bool:

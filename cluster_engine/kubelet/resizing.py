@@ -89,8 +89,7 @@ def had_by(resources: JSON, container: Container) -> JSON:
         and container.memory is not None
         and quantity.value(limits["memory"]) != container.memory
     ):
-        kib, rest = divmod(container.memory, 1024)
-        limits["memory"] = quantity.canonical(str(container.memory) if rest else f"{kib}Ki")
+        limits["memory"] = quantity.from_bytes(container.memory)
     if "cpu" in limits and quantity.milli(limits["cpu"]) != container.millis:
         limits["cpu"] = quantity.canonical(f"{container.millis}m")
     return {**resources, "limits": limits} if limits else resources

@@ -225,6 +225,10 @@ class Runtime:
         """A volume's tree; None when there is none."""
         return self.sandboxes.get(record.uid).volume(volume) if record.sandbox else None
 
+    def look_at(self, record: PodRecord) -> Callable[[str], Node | None]:
+        """As ``volume``, of several volumes in turn, for who touches nothing of the Pod's."""
+        return self.sandboxes.look(record.uid).volume
+
     # ---- containers ------------------------------------------------------------------------------------
 
     def create_container(self, record: PodRecord, config: ContainerConfig) -> None:

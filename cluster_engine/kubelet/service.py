@@ -11,13 +11,17 @@ from datetime import datetime
 from typing import Any
 
 from cluster_engine.apimachinery import yaml
+from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.container_runtime.container import RUNNING
 from cluster_engine.kubelet.core import ON, UNATTENDED, Core, Node
-from cluster_engine.kubelet.flag_files import CONFIG, given_by
+from cluster_engine.kubelet.flag_files import CONFIG, ENVIRONMENT, KUBELET, given_by, unknown_fields
 from cluster_engine.kubelet.flags import FlagError, check, flags_of
 from cluster_engine.kubelet.node import Nodes
+from cluster_engine.kubelet.pressure import Pressure
 from cluster_engine.kubelet.prober import Prober
 from cluster_engine.kubelet.record import FINISHED, LOST, NEW, PodRecord, find_container
+from cluster_engine.kubelet.runtime import Runtime
+from cluster_engine.linux.files import tree
 from cluster_engine.sim import rfc3339, rfc3339_micro
 
 _STATUS = """\
@@ -28,6 +32,13 @@ _STATUS = """\
      Active: {active}
        Docs: https://kubernetes.io/docs/
 """
+_LENIENT = ("I", 'codec.go:117] "Using lenient decoding as strict decoding failed"')
+_FAILED = ("E", 'run.go:72] "command failed"')
+_EXITED = (
+    "systemd[1]: kubelet.service: Main process exited, code=exited, status=1/FAILURE",
+    "systemd[1]: kubelet.service: Failed with result 'exit-code'.",
+)
+_RESTART = 10.0
 _NOT_HERE = "Drydock starts and stops the kubelet alone of a node's services (a real node has systemd)\n"
 _UNITS = (["kubelet"], ["kubelet.service"])
 
@@ -35,17 +46,29 @@ _UNITS = (["kubelet"], ["kubelet.service"])
 class Service:
     """Of all nodes. ``resume`` has a kubelet go on with what its node has."""
 
-    def __init__(self, core: Core, nodes: Nodes, prober: Prober, resume: Callable[[Node], None]) -> None:
+    def __init__(
+        self,
+        core: Core,
+        runtime: Runtime,
+        nodes: Nodes,
+        prober: Prober,
+        pressure: Pressure,
+        resume: Callable[[Node], None],
+    ) -> None:
         self.core = core
+        self.runtime = runtime
         self.nodes = nodes
         self.prober = prober
+        self.pressure = pressure
         self._resume = resume
 
     def stop(self, node: Node) -> None:
-        """The kubelet ends, and forgets what it had in mind."""
+        """The kubelet ends, and forgets what it had in mind; one that failed is not started again."""
+        if node.power == UNATTENDED:
+            node.complaint = []
         if node.power != ON:
             return
-        node.power = UNATTENDED
+        node.power, node.complaint = UNATTENDED, []
         node.restarts += 1
         self.forget_plans(node)
         self.nodes.silence(node)
@@ -56,8 +79,9 @@ class Service:
         """Another one begins, and finds what runs."""
         if node.power != UNATTENDED:
             return
-        node.power, node.failure = ON, []
+        node.power, node.complaint = ON, []
         self.nodes.restart(node)
+        self.pressure.begin(node)
         for record in self._records(node):
             pod = self.core.pod_of(record) if record.state != FINISHED else None
             for name, container in record.containers.items():
@@ -111,7 +135,7 @@ class Service:
                 self.stop(node)
                 self._begin(node, asked)
             case ["is-active", *units] if units in _UNITS:
-                failing = "activating\n" if node.failure else "inactive\n"
+                failing = "activating\n" if node.complaint else "inactive\n"
                 return [0, "active\n", ""] if node.power == ON else [3, failing, ""]
             case ["status", *units] if units in _UNITS:
                 return self._status(node)
@@ -125,7 +149,7 @@ class Service:
         if node.power == ON:
             return [0, _STATUS.format(dot="●", active="active (running)"), ""]
         now = rfc3339(self.core.clock.now)
-        if node.failure:
+        if node.complaint:
             again = f"activating (auto-restart) (Result: exit-code) as of {now}"
             return [3, _STATUS.format(dot="●", active=again), ""]
         return [3, _STATUS.format(dot="○", active=f"inactive (dead) as of {now}"), ""]
@@ -141,7 +165,10 @@ class Service:
         return [0, "", ""]
 
     def _begin(self, node: Node, asked: Mapping[str, Any]) -> None:
-        """The kubelet begins with what the files say; with some of that it ends at once, and tells why."""
+        """The kubelet begins with what the files say; with some of that it ends at once, and tells why.
+
+        It is tried again ten seconds later (``Restart=always``, ``RestartSec=10`` of kubelet.service).
+        """
         if node.power != UNATTENDED:
             return
         try:
@@ -153,27 +180,41 @@ class Service:
                     "a node that gets another name: Drydock does not simulate that (a real cluster does)"
                 )
         except FlagError as error:
-            node.failure = [self.core.clock.now, str(error)]
+            node.complaint = [self.core.clock.now, str(error)]
+            life = (node.name, node.boots, node.restarts)
+            self.core.clock.call_later(_RESTART, "kubelet/again", *life, background=True)
             return
         if given != node.given:
             node.given, node.flags, node.from_files = given, flags, True
         self.start(node)
+        if unknown := unknown_fields(asked["config"]):
+            node.complaint = [self.core.clock.now, unknown]
+
+    def again(self, name: str, boots: int, restarts: int) -> None:
+        """Clock event: a kubelet that failed is started once more, with what its files say by now."""
+        node = self.core.nodes[name]
+        if node.complaint and (node.boots, node.restarts) == (boots, restarts):
+            root = self.runtime.disk_of_node(name, KUBELET) or tree.directory()
+            config, environment = (_content(root, path) for path in (CONFIG, ENVIRONMENT))
+            self._begin(node, {"config": config, "environment": environment or ""})
 
     def journal(self, host: str) -> str:
-        """What the journal of that node says of a kubelet that did not start; "" of one that did."""
+        """What the journal of that node says of a kubelet that did not start, or did not like its configuration."""
         node = self.core.nodes[host]
-        if not node.failure:
+        if not node.complaint:
             return ""
-        at, why = node.failure
+        at, why = node.complaint
         stamp = datetime.fromisoformat(rfc3339_micro(at).replace("Z", "+00:00"))
-        pid = 600 + node.restarts
-        said = f'{stamp:%H:%M:%S.%f}{pid:>8} run.go:72] "command failed" err={json.dumps(why)}'
-        lines = (
-            f"kubelet[{pid}]: E{stamp:%m%d} {said}",
-            "systemd[1]: kubelet.service: Main process exited, code=exited, status=1/FAILURE",
-            "systemd[1]: kubelet.service: Failed with result 'exit-code'.",
-        )
+        pid, level, place = 600 + node.restarts, *(_LENIENT if node.power == ON else _FAILED)
+        said = f"{stamp:%H:%M:%S.%f}{pid:>8} {place} err={json.dumps(why)}"
+        lines = [f"kubelet[{pid}]: {level}{stamp:%m%d} {said}", *(() if node.power == ON else _EXITED)]
         return "".join(f"{stamp:%b %d %H:%M:%S} {host} {line}\n" for line in lines)
+
+
+def _content(root: JSON, path: str) -> str | None:
+    """A file of the kubelet's folder; None when it is missing."""
+    found = tree.find(root, path.removeprefix(f"{KUBELET}/").split("/"))
+    return tree.content(found) if found is not None and "e" not in found else None
 
 
 def shutdown_periods(config: str) -> tuple[int, int]:

@@ -9,14 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 
-from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.kubelet.core import Core, Node
 from cluster_engine.kubelet.node import Nodes
-from cluster_engine.kubelet.record import FINISHED, PodRecord
+from cluster_engine.kubelet.record import FINISHED, PodRecord, is_critical
 from cluster_engine.sim import SECOND
 
-CRITICAL = 2_000_000_000
-"""The priority from which on a Pod is critical (SystemCriticalPriority)."""
 LAST_WORDS = 3 * SECOND
 """µs for the kubelet to tell of those that were killed when their time was over, before the power goes."""
 _LOOK = 1.0
@@ -59,7 +56,7 @@ class Shutdown:
         found = []
         for record in self.core.records.all():
             pod = self.core.pod_of(record) if record.node == node.name and record.state != FINISHED else None
-            if pod is not None and _is_critical(record, pod) == critical:
+            if pod is not None and is_critical(pod, record.static) == critical:
                 found.append(record)
         return found
 
@@ -68,7 +65,3 @@ class Shutdown:
             record = self.core.records[known.uid]
             record.shutdown = max(seconds, 1)
             self.core.wake(record)
-
-
-def _is_critical(record: PodRecord, pod: JSON) -> bool:
-    return record.static or (pod["spec"].get("priority") or 0) >= CRITICAL

@@ -14,7 +14,7 @@ from cluster_engine.apimachinery.duration import go_duration
 from cluster_engine.container_runtime.names import InvalidImageName, Reference, parse
 from cluster_engine.container_runtime.registry import PullError, find, opens, private, pull
 from cluster_engine.container_runtime.setup import POD
-from cluster_engine.kubelet.core import CAPACITY, ON, Core
+from cluster_engine.kubelet.core import CAPACITY, ON, Core, Node
 from cluster_engine.kubelet.decide import INITIAL_BACKOFF, MAX_BACKOFF
 from cluster_engine.kubelet.environment import ConfigError, Environment, Facts, command_line
 from cluster_engine.kubelet.hosts import hosts_file
@@ -117,8 +117,9 @@ class Starter:
                 seconds = min(max(size / _BYTES_PER_SECOND * draw.uniform(0.8, 1.3), 0.2) + seconds, 4.0)
         except PullError:
             seconds = 0.9 + draw.uniform(0.0, 0.8)
-        start = max(now, node.pull_free_at)
-        node.pull_free_at = end = start + round(seconds * SECOND)
+        start = _turn(node, now)
+        end = start + round(seconds * SECOND)
+        node.pull_free_at = max(node.pull_free_at, end)
         node.pulling[str(reference)] = end
         self.clock.call_at(
             end,
@@ -287,6 +288,17 @@ class Starter:
             record.waiting[name] = ["PostStartHookError", error]
             record.failures.append(0)
         self.core.later(record, 0.0, "next")
+
+
+def _turn(node: Node, now: int) -> int:
+    """When a pull that is asked for now begins (serializeImagePulls, maxParallelImagePulls)."""
+    if node.flags.serialize_image_pulls:
+        return max(now, node.pull_free_at)
+    ends, most = (
+        sorted(end for end in node.pulling.values() if end > now),
+        node.flags.max_parallel_image_pulls,
+    )
+    return ends[-most] if most and len(ends) >= most else now
 
 
 def _pids(record: PodRecord, pod_spec: JSON, spec: JSON) -> str:

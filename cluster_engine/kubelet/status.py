@@ -14,6 +14,7 @@ from cluster_engine.component_helpers.qos import qos_class
 from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
 from cluster_engine.container_runtime.names import InvalidImageName
 from cluster_engine.container_runtime.registry import PullError, find
+from cluster_engine.kubelet.eviction import by_pressure
 from cluster_engine.kubelet.record import (
     FINISHED,
     SHUTDOWN,
@@ -315,7 +316,7 @@ def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[
     }
     own: tuple[str, ...] = _OWN
     why = SHUTDOWN[1] if record.shutdown else record.evicted
-    if why:
+    if record.shutdown or by_pressure(why):
         fields = {"status": "True", "reason": "TerminationByKubelet", "message": why}
         wanted["DisruptionTarget"], own = fields, ("DisruptionTarget", *_OWN)
     if record.resizing:

@@ -6,7 +6,6 @@ Models pkg/kubelet/pod_workers.go and kubelet.go (SyncPod).
 
 from __future__ import annotations
 
-from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.client_go import Change
@@ -20,6 +19,7 @@ from cluster_engine.kubelet.admission import SHUTTING_DOWN, refusal
 from cluster_engine.kubelet.core import ALLOCATABLE, CAPACITY, ON, Core, as_allocated
 from cluster_engine.kubelet.dns import pod_resolver
 from cluster_engine.kubelet.environment import Facts
+from cluster_engine.kubelet.eviction import over_limit, storage_limits
 from cluster_engine.kubelet.hosts import HostnameError, kernel_hostname
 from cluster_engine.kubelet.prober import KINDS, Prober
 from cluster_engine.kubelet.record import (
@@ -35,9 +35,9 @@ from cluster_engine.kubelet.record import (
 from cluster_engine.kubelet.runtime import PodSandboxConfig, Runtime, RuntimeFailed
 from cluster_engine.kubelet.starter import Starter
 from cluster_engine.kubelet.static_pods import StaticPods
+from cluster_engine.kubelet.storage import stored
 from cluster_engine.kubelet.termination import Termination
 from cluster_engine.kubelet.volumes import Volumes, disk_limits, memory_limits
-from cluster_engine.linux.files import tree
 from cluster_engine.sim import SECOND
 
 RESYNC = 60.0
@@ -319,10 +319,10 @@ class Worker:
         delay = core.chance.of("mount", record.uid).uniform(0.15, 0.35)
         asked, ports = pod_requests(pod["spec"]), host_ports(pod["spec"])
         node = core.ctx.informers.of("nodes").get(record.node)
-        usage = core.nodes[record.node].usage
-        why = (
-            refusal(pod, node, ALLOCATABLE, usage, asked, ports, record.static) if node is not None else None
-        )
+        usage, pressed = core.nodes[record.node].usage, core.nodes[record.node].pressed
+        why = None
+        if node is not None:
+            why = refusal(pod, node, ALLOCATABLE, usage, asked, ports, record.static, pressed)
         if core.nodes[record.node].shutdown:
             why = SHUTTING_DOWN
         if why is not None:
@@ -380,7 +380,7 @@ class Worker:
             core.later(record, PAUSE, "mount", background=True)
             return
         record.state = SYNCING
-        if disk_limits(pod):
+        if disk_limits(pod) or storage_limits(pod):
             self._measure_later(record)
         core.changed(record)
         # This pass has told its status before the volumes were mounted.
@@ -438,7 +438,10 @@ class Worker:
                 self.core.changed(record)
 
     def _rest(self, record: PodRecord) -> None:
-        """Something failed: the next pass comes when its back-off ends, at the latest after a minute."""
+        """Something failed: the next pass comes when its back-off ends, at the latest after a minute.
+
+        Since 1.35 (completeWork, MinBackoffExpiration): until then a Pod in back-off shows how its container ended.
+        """
         known = [at for at in record.failures if at]
         seconds = (min(known) - self.clock.now) / SECOND if known else PAUSE
         jitter = 0.5 * self.core.chance.of("resync", record.uid, self.clock.now).random()
@@ -463,18 +466,22 @@ class Worker:
         )
 
     def measure(self, uid: str) -> None:
-        """Clock event: an emptyDir that holds more than its limit has its Pod evicted (localStorageEviction)."""
+        """Clock event: a Pod that has more on the disk than it may is evicted."""
         record = self.core.records.get(uid)
         pod = self.core.pod_of(record) if record is not None else None
         if record is None or pod is None or record.state != SYNCING:
             return
-        for name, limit in disk_limits(pod).items():
-            root = self.runtime.volume(record, name)
-            if root is not None and tree.measure(root)[1] > quantity.value(limit):
-                record.evicted = f'Usage of EmptyDir volume "{name}" exceeds the limit "{limit}". '
-                self._look(record)
-                return
-        self._measure_later(record)
+        containers, volumes = stored(record, pod, self.runtime.look_at(record))
+        why = over_limit(pod, containers, volumes, disk_limits(pod))
+        if why:
+            self.evict(record, why)
+        else:
+            self._measure_later(record)
+
+    def evict(self, record: PodRecord, why: str) -> None:
+        """The Pod ends for that reason."""
+        record.evicted = why
+        self._look(record)
 
     def refresh(self, key: str) -> None:
         """An object (``configmaps/namespace/name``) changed: volumes that show it follow."""

@@ -27,6 +27,7 @@ from cluster_engine.kube_apiserver.requests import parse
 from cluster_engine.kube_apiserver.sessions import Listener
 from cluster_engine.network import LinkListener
 from cluster_engine.performers import link_of, session_of
+from cluster_engine.serving import refusing
 from cluster_engine.serving.driver import Driver
 from cluster_engine.serving.forwarding import ForwardSession
 from cluster_engine.serving.frames import AsFrames
@@ -168,6 +169,7 @@ class ClusterApp:
                     response = await self._proxy(request)
                 else:
                     response = self.cluster.server.refused_upgrade(request) or await self.respond(request)
+                    response = refusing.told(request, response)
             finally:
                 self._under_way -= 1
         if response.stream is not None and self._streams >= STREAMS_LIMIT:

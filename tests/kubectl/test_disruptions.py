@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator
 from datetime import datetime, timedelta
 from pathlib import Path
+from time import monotonic
 
 import pytest
 from kubectl_driver import Kubectl, serving
@@ -98,6 +99,47 @@ def test_a_node_is_lost(quick: Kubectl) -> None:
     finally:
         _power(kubectl, node, up=True)
         kubectl("wait", "--for=condition=Ready", f"node/{node}", "--timeout=300s")
+
+
+def _component(kubectl: Kubectl, name: str, stopped: bool) -> None:
+    fault = {"kind": "component/stop", "component": name, "stopped": stopped}
+    kubectl("create", "--raw", "/drydock/faults", "-f", "-", stdin=json.dumps(fault))
+
+
+def _complaint(kubectl: Kubectl, *arguments: str) -> str:
+    """What kubectl says when it fails at last."""
+    end = monotonic() + 60
+    while (done := kubectl.run(*arguments)).returncode == 0 and monotonic() < end:
+        pass
+    return done.stderr
+
+
+def test_an_api_server_that_is_away_refuses_the_connection(quick: Kubectl) -> None:
+    kubectl = quick
+    host = kubectl("config", "view", "-o", "jsonpath={.clusters[0].cluster.server}").partition("//")[2]
+    refused = f"The connection to the server {host} was refused - did you specify the right host or port?\n"
+    kubectl("get", "nodes")
+    _component(kubectl, "kube-apiserver", stopped=True)
+    try:
+        assert _complaint(kubectl, "get", "nodes").endswith(refused)
+        for command in (["delete", "pod", "x"], ["create", "configmap", "c"], ["get", "--raw", "/readyz"]):
+            assert kubectl.fails(*command).endswith(refused)
+    finally:
+        _component(kubectl, "kube-apiserver", stopped=False)
+    kubectl("wait", "--for=condition=Ready", "node/worker-1", "--timeout=300s")
+
+
+def test_without_etcd_reads_are_of_the_watch_cache(quick: Kubectl) -> None:
+    kubectl = quick
+    timed_out = "Error from server: etcdserver: request timed out\n"
+    _component(kubectl, "etcd", stopped=True)
+    try:
+        assert _complaint(kubectl, "get", "nodes") == timed_out
+        assert kubectl.fails("create", "configmap", "c").endswith("etcdserver: request timed out\n")
+        assert '"worker-1"' in kubectl("get", "--raw", "/api/v1/nodes?resourceVersion=0")
+    finally:
+        _component(kubectl, "etcd", stopped=False)
+    kubectl("wait", "--for=condition=Ready", "node/worker-1", "--timeout=300s")
 
 
 def test_an_update_that_rolls_keeps_what_it_promises(kubectl: Kubectl) -> None:

@@ -90,6 +90,79 @@ def test_with_a_bad_file_it_does_not_start(cluster: Cluster) -> None:
     same(cluster)
 
 
+def test_one_that_failed_is_started_again_until_its_files_are_good(cluster: Cluster) -> None:
+    start_with(cluster, "--colour=blue")
+    first = do(cluster, "journalctl -u kubelet").splitlines()[0]
+    cluster.advance(15)
+    assert do(cluster, "journalctl -u kubelet").splitlines()[0] != first
+    do(cluster, f"echo 'KUBELET_KUBEADM_ARGS=\"\"' > {FOLDER}/kubeadm-flags.env")
+    same(cluster)
+    cluster.advance(30)
+    assert systemctl(cluster, "is-active kubelet") == ("active\n", 0)
+    assert ready(cluster)["status"] == "True"
+    same(cluster)
+
+
+def test_one_that_failed_can_be_stopped(cluster: Cluster) -> None:
+    start_with(cluster, "--colour=blue")
+    assert systemctl(cluster, "stop kubelet") == ("", 0)
+    assert systemctl(cluster, "is-active kubelet") == ("inactive\n", 3)
+    do(cluster, f"echo 'KUBELET_KUBEADM_ARGS=\"\"' > {FOLDER}/kubeadm-flags.env")
+    cluster.advance(60)
+    assert systemctl(cluster, "is-active kubelet") == ("inactive\n", 3)
+
+
+def test_fields_that_there_are_none_are_told_and_change_nothing(cluster: Cluster) -> None:
+    """Strict decoding fails, and a lenient one is tried (pkg/kubelet/kubeletconfig/util/codec)."""
+    start_with(cluster, config=r"colour: blue\nmaxPods: 50\nsize: 4\n")
+    assert systemctl(cluster, "is-active kubelet") == ("active\n", 0)
+    (line,) = do(cluster, "journalctl -u kubelet").splitlines()
+    assert line.endswith(
+        '"Using lenient decoding as strict decoding failed" '
+        'err="strict decoding error: unknown field \\"colour\\", unknown field \\"size\\""'
+    )
+    cluster.advance(30)
+    assert ready(cluster)["status"] == "True"
+    same(cluster)
+
+
+def pulls(cluster: Cluster, *images: str) -> list[tuple[str, float, float]]:
+    """(image, seconds that its pull took, seconds with waiting) of Pods that come to worker-1 at once."""
+    for number, image in enumerate(images):
+        inner = {"containers": [{"name": "c", "image": image}], "nodeName": "worker-1"}
+        cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": f"p{number}"}, "spec": inner})
+    cluster.advance(30)
+    found = []
+    for event in cluster.list("events", "default"):
+        if event["message"].startswith("Successfully pulled image"):
+            words = event["message"].split()
+            found.append((words[3].strip('"'), seconds(words[5]), seconds(words[6].strip("("))))
+    return found
+
+
+def seconds(text: str) -> float:
+    return float(text.removesuffix("ms")) / 1000 if text.endswith("ms") else float(text.removesuffix("s"))
+
+
+IMAGES = ("nginx:1.27", "redis:7", "postgres:16", "httpd:2.4")
+PULLS: dict[str, tuple[str, int]] = {
+    "one after the other": ("", 3),
+    "all at once": (r"serializeImagePulls: false\n", 0),
+    "two at a time": (r"serializeImagePulls: false\nmaxParallelImagePulls: 2\n", 2),
+}
+
+
+@pytest.mark.parametrize(("config", "waiting"), PULLS.values(), ids=PULLS.keys())
+def test_how_many_images_are_pulled_at_a_time(cluster: Cluster, config: str, waiting: int) -> None:
+    if config:
+        start_with(cluster, config=config)
+        cluster.advance(20)
+    found = pulls(cluster, *IMAGES)
+    assert sorted(image for image, _, _ in found) == sorted(IMAGES)
+    assert sum(waited - took > 0.1 for _, took, waited in found) == waiting
+    same(cluster)
+
+
 def test_without_its_configuration_it_does_not_start(cluster: Cluster) -> None:
     do(cluster, f"rm {FOLDER}/config.yaml; systemctl restart kubelet")
     assert f"open {FOLDER}/config.yaml: no such file or directory" in do(cluster, "journalctl -xeu kubelet")
@@ -109,6 +182,16 @@ GIVEN: dict[str, tuple[str, str, dict[str, Any]]] = {
         {"register-node": False},
     ),
     "another variable": ("OTHER=--node-ip=1.2.3.4", "", {}),
+    "how images are pulled and collected": (
+        'KUBELET_KUBEADM_ARGS="--serialize-image-pulls=false"',
+        "maxParallelImagePulls: 3\nimageGCHighThresholdPercent: 90\nimageMinimumGCAge: 1m\n",
+        {
+            "serialize-image-pulls": False,
+            "max-parallel-image-pulls": 3,
+            "image-gc-high-threshold": 90,
+            "minimum-image-ttl-duration": "1m",
+        },
+    ),
     "quotes that do not close": ('KUBELET_KUBEADM_ARGS="--node-ip=1.2.3.4', "", {}),
 }
 

@@ -72,6 +72,45 @@ def test_a_node_that_is_registered_by_hand() -> None:
     assert found["status"]["phase"] == "Running"
 
 
+def test_who_waits_for_a_node_that_is_registered_by_hand_sees_it_ready() -> None:
+    """Its kubelet finds it when it next writes its status, within ten seconds: `settle` goes on to there."""
+    cluster = made(register_node=False)
+    cluster.advance(60)
+    cluster.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "worker-1"}})
+    begun = cluster.clock.now
+    assert cluster.settle()
+    assert ready(cluster)["status"] == "True"
+    assert cluster.clock.now - begun < 15 * SECOND
+
+
+NODE_EVENTS = [
+    ("Starting", "Starting kubelet."),
+    ("NodeHasSufficientMemory", "Node worker-1 status is now: NodeHasSufficientMemory"),
+    ("NodeHasNoDiskPressure", "Node worker-1 status is now: NodeHasNoDiskPressure"),
+    ("NodeHasSufficientPID", "Node worker-1 status is now: NodeHasSufficientPID"),
+    ("NodeAllocatableEnforced", "Updated Node Allocatable limit across pods"),
+    ("RegisteredNode", "Node worker-1 event: Registered Node worker-1 in Controller"),
+    ("NodeReady", "Node worker-1 status is now: NodeReady"),
+]
+
+
+@pytest.mark.parametrize("by_hand", [False, True])
+def test_what_is_told_of_a_node_that_comes(by_hand: bool) -> None:
+    cluster = made(register_node=not by_hand)
+    if by_hand:
+        cluster.apply({"apiVersion": "v1", "kind": "Node", "metadata": {"name": "worker-1"}})
+    cluster.advance(30)
+    events = [e for e in cluster.list("events", "default") if e["involvedObject"]["name"] == "worker-1"]
+    told = [
+        (event["reason"], event["message"])
+        for event in events
+        if event["reason"] != "Starting" or event["message"]
+    ]
+    assert sorted(told) == sorted(
+        NODE_EVENTS if not by_hand else [e for e in NODE_EVENTS if e[0] != "NodeReady"]
+    )
+
+
 def test_how_often_it_reports() -> None:
     cluster = made(node_status_update_frequency="20s")
     cluster.advance(120)

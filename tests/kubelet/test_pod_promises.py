@@ -234,12 +234,9 @@ def test_a_volume_on_disk_past_its_limit_has_its_pod_evicted(
         return
     message = 'Usage of EmptyDir volume "e" exceeds the limit "1Mi". '
     assert (status["phase"], status["reason"], status["message"]) == ("Failed", "Evicted", message)
-    target = next(one for one in status["conditions"] if one["type"] == "DisruptionTarget")
-    assert (target["status"], target["reason"], target["message"]) == (
-        "True",
-        "TerminationByKubelet",
-        message,
-    )
+    assert not any(
+        one["type"] == "DisruptionTarget" for one in status["conditions"]
+    )  # its own limit's, no node's
     assert state(cluster)["terminated"]["exitCode"] == 137
     assert f"Evicted: {message}" in events(cluster)
 

@@ -170,7 +170,7 @@ CONFIG = {"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "c"}}
 MAPS = "/api/v1/namespaces/default/configmaps"
 REFUSALS = {
     "kube-apiserver": ((503, "dial tcp 127.0.0.1:6443: connect: connection refused"),) * 2,
-    "etcd": ((200, ""), (500, "etcdserver: request timed out")),
+    "etcd": ((500, "etcdserver: request timed out"),) * 2,
 }
 
 
@@ -202,6 +202,32 @@ def test_without_the_api_nothing_can_be_done(cluster: Cluster, component: str, a
         assert ready == ["True", "True", "True"]
         assert each.state_hash() == cluster.state_hash()
     assert Cluster.replay(cluster.journal).state_hash() == cluster.state_hash()
+
+
+READS: dict[str, tuple[str, int]] = {
+    "what is there by now": ("/api/v1/nodes", 500),
+    "what the watch cache has": ("/api/v1/nodes?resourceVersion=0", 200),
+    "not older than": ("/api/v1/nodes?resourceVersion=1&resourceVersionMatch=NotOlderThan", 200),
+    "one by name": ("/api/v1/nodes/worker-1", 500),
+    "one by name, of the cache": ("/api/v1/nodes/worker-1?resourceVersion=0", 200),
+    "events have no cache": ("/api/v1/events?resourceVersion=0", 500),
+    "a Pod's log": ("/api/v1/namespaces/kube-system/pods/etcd-control-plane/log", 500),
+    "the version": ("/version", 200),
+    "discovery": ("/apis/apps/v1", 200),
+}
+
+
+@pytest.mark.parametrize(("path", "status"), READS.values(), ids=READS.keys())
+def test_what_is_read_without_etcd(cluster: Cluster, path: str, status: int) -> None:
+    """A list of the cache shows what was there when etcd went: it is stale, and nobody is told so."""
+    cluster.fault("component/stop", component="etcd", stopped=True)
+    cluster.advance(20)
+    place, _, query = path.partition("?")
+    pairs = [(name, value) for name, _, value in (part.partition("=") for part in query.split("&") if part)]
+    response = cluster.request(Request("GET", place, pairs, user=ADMIN))
+    assert response.status == status
+    if status == 500:
+        assert orjson.loads(response.body)["message"] == "etcdserver: request timed out"
 
 
 @pytest.mark.parametrize("component", REFUSALS)

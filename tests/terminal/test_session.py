@@ -170,6 +170,8 @@ FAULTS = [
         "component etcd up control-plane2",
         {"kind": "component/stop", "component": "etcd", "stopped": False, "node": "control-plane2"},
     ),
+    ("fill worker-1 disk 95", {"kind": "node/fill", "node": "worker-1", "what": "disk", "percent": 95}),
+    ("fill worker-1 disk much", None),
     ("kubelet worker-1 down", {"kind": "node/kubelet", "node": "worker-1", "running": False}),
     ("machine worker-1 deleted", {"kind": "cloud/machine", "node": "worker-1", "state": "deleted"}),
     ("group 4", {"kind": "cloud/group", "size": 4}),

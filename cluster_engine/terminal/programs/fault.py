@@ -1,4 +1,4 @@
-"""`fault`: a node loses its power or its way, a container, a registry or a component fails; and works again."""
+"""`fault`: a node loses its power or its way or runs full; a container, a registry or a component fails."""
 
 from __future__ import annotations
 
@@ -9,7 +9,7 @@ from cluster_engine.terminal.programs.asking import ask
 
 USAGE = (
     "fault power NODE off|on | fault shutdown NODE | fault kubelet NODE down|up | fault link NODE cut|healed | "
-    "fault kill POD [CONTAINER] [NAMESPACE] | fault registry HOST down|up | "
+    "fault fill NODE disk|memory PERCENT | fault kill POD [CONTAINER] [NAMESPACE] | fault registry HOST down|up | "
     "fault machine NODE running|stopped|deleted | fault group SIZE | "
     "fault cloud instances|routes|loadbalancers down|up | fault component NAME down|up [NODE]"
 )
@@ -26,6 +26,8 @@ def asked(words: list[str]) -> dict[str, Any] | None:
             return {"kind": "node/kubelet", "node": node, "running": state == "up"}
         case ["link", node, "cut" | "healed" as link]:
             return {"kind": "node/partition", "node": node, "cut": link == "cut"}
+        case ["fill", node, "disk" | "memory" as what, percent] if percent.isdecimal() and len(percent) < 4:
+            return {"kind": "node/fill", "node": node, "what": what, "percent": int(percent)}
         case ["registry", host, "down" | "up" as state]:
             return {"kind": "registry/fail", "host": host, "failing": state == "down"}
         case ["component", name, "down" | "up" as state]:

@@ -210,6 +210,8 @@ SCHEMA: Schema = {
                 },
                 running={"type": "boolean", "description": "of node/kubelet"},
                 cut={"type": "boolean", "description": "of node/partition"},
+                what={"enum": ["disk", "memory"], "description": "of node/fill"},
+                percent={"type": "integer", "description": "of node/fill: taken by something that is no Pod"},
                 namespace=NAMESPACE,
                 pod=NAME,
                 container=NAME,
