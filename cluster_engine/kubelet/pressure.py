@@ -14,7 +14,6 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.component_helpers.requests import pod_requests
 from cluster_engine.container_runtime.container import RUNNING
 from cluster_engine.container_runtime.registry import find
-from cluster_engine.container_runtime.sandbox import SANDBOX_IMAGE
 from cluster_engine.kubelet import eviction as rules
 from cluster_engine.kubelet.core import ALLOCATABLE, Core, Node
 from cluster_engine.kubelet.node import Nodes
@@ -158,7 +157,7 @@ class Pressure:
 
     def _remove_images(self, node: Node, wanted: int | None) -> int:
         """Removes unused images until so many bytes are free (None: all of them); the bytes."""
-        used = {SANDBOX_IMAGE}
+        used: set[str] = set()
         for record in self.core.records.all():
             if record.node == node.name and record.sandbox:
                 used.update(container.image for container in record.containers.values())

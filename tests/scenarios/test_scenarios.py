@@ -9,6 +9,7 @@ from scenario_steps import Scenario
 from scenarios_of_disruption import DISRUPTION
 from scenarios_of_endings import ENDINGS
 from scenarios_of_jobs import BATCH
+from scenarios_of_nodes import NODES
 from scenarios_of_placement import PLACEMENT
 from scenarios_of_probes import PROBES
 from scenarios_of_rollouts import ROLLOUTS
@@ -26,6 +27,7 @@ AREAS: dict[str, tuple[int, dict[str, Scenario]]] = {
     "rollouts": (30, ROLLOUTS),
     "Jobs": (30, BATCH),
     "storage": (30, STORAGE),
+    "nodes that run short": (15, NODES),
 }
 """Area -> how many there have to be at least, and the table."""
 
