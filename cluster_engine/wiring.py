@@ -28,7 +28,13 @@ from cluster_engine.component import (
     Processes,
     user_of,
 )
-from cluster_engine.controlplane import Aggregator, CustomResources, FlowControl, PostStartHooks
+from cluster_engine.controlplane import (
+    Aggregator,
+    CustomResources,
+    FlowControl,
+    PostStartHooks,
+    RepairIPAddresses,
+)
 from cluster_engine.coredns import Resolver
 from cluster_engine.etcd import Stamp, Store
 from cluster_engine.etcd.keys import Keys
@@ -56,6 +62,7 @@ COMPONENTS: tuple[type[Component], ...] = (
     CustomResources,
     Aggregator,
     FlowControl,
+    RepairIPAddresses,
     MetricsServer,
     LeaderElection,
     *CONTROLLERS,

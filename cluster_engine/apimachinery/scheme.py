@@ -82,6 +82,13 @@ class Strategy(NamedTuple):
     """The fields that its writers never own."""
 
 
+class Beside(NamedTuple):
+    """Objects of another kind that an object has for as long as it is so: made before it is written, gone after it."""
+
+    resource: str
+    of: Callable[[JSON], list[JSON]]
+
+
 class Write(NamedTuple):
     """What a strategy may know of a write beside the objects."""
 
@@ -227,6 +234,8 @@ class Kind:
     """Whether something else than metadata.finalizers keeps a deleted object."""
     allocate: Callable[[JSON, Any], JSON] | None = None
     """Gives the object what only the server can give (cluster IPs, node ports); gets an AllocContext."""
+    beside: Beside | None = None
+    """What the API server keeps beside each object of the kind."""
     ttl: float | None = None
     """Seconds after which an unchanged object goes away (Events)."""
     stored: Kind | None = None

@@ -15,8 +15,32 @@ from .conditions import condition_of
 READY = "Ready"
 FINALIZER = "networking.k8s.io/service-cidr-finalizer"
 MANAGED_BY = "ipaddress.kubernetes.io/managed-by"
+IP_FAMILY = "ipaddress.kubernetes.io/ip-family"
 ALLOCATOR = "ipallocator"
 """Who manages the IPAddresses of Services, by their label MANAGED_BY."""
+
+
+def addresses(service: JSON) -> list[str]:
+    """The addresses that a Service has."""
+    return [ip for ip in service["spec"].get("clusterIPs") or () if ip != "None"]
+
+
+def address_of(service: JSON, ip: str) -> JSON:
+    """The IPAddress that says that the Service has it (newIPAddress)."""
+    meta = service["metadata"]
+    parent = {"resource": "services", "namespace": meta["namespace"], "name": meta["name"]}
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IPAddress",
+        "metadata": {"name": ip, "labels": {IP_FAMILY: "IPv4", MANAGED_BY: ALLOCATOR}},
+        "spec": {"parentRef": parent},
+    }
+
+
+def is_of_service(address: JSON) -> bool:
+    """Whether an IPAddress refers to a Service."""
+    parent = address["spec"].get("parentRef") or {}
+    return not parent.get("group") and parent.get("resource") == "services"
 
 
 def networks(cidr: JSON) -> list[IPv4Network]:

@@ -8,5 +8,6 @@ from .aggregator import Aggregator
 from .custom_resources import CustomResources
 from .flow_control import FlowControl
 from .post_start_hooks import PostStartHooks
+from .repair_ip_addresses import RepairIPAddresses
 
-__all__ = ["Aggregator", "CustomResources", "FlowControl", "PostStartHooks"]
+__all__ = ["Aggregator", "CustomResources", "FlowControl", "PostStartHooks", "RepairIPAddresses"]

@@ -1,6 +1,6 @@
 """Cluster IPs and node ports: what only the server can hand out.
 
-What is taken is read from the stored Services each time, so there is no state to save or to repair.
+What is taken is read from the stored IPAddresses and Services each time, so there is no state to save.
 Models pkg/registry/core/service/{ipallocator,portallocator}.
 """
 
@@ -11,7 +11,7 @@ from ipaddress import IPv4Address, IPv4Network, ip_address
 from itertools import chain
 
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.component_helpers.service_cidrs import gives, holds, networks
+from cluster_engine.component_helpers.service_cidrs import gives, holds, is_of_service, networks
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance
 
@@ -32,17 +32,16 @@ class AllocContext:
     def cluster_ip(self, uid: str) -> str:
         """A free address for the Service `uid`. Raises RuntimeError when all ranges are full."""
         draw = self._chance.of("clusterIP", uid)
-        taken = self._taken("")
         for network in self._networks():
             first, size = int(network.network_address) + 1, network.num_addresses - 2
             band = _static_band(size)
             for _ in range(_ATTEMPTS if size > band else 0):
                 address = str(IPv4Address(first + band + draw.randrange(size - band)))
-                if address not in taken:
+                if self._is_free(address):
                     return address
             for offset in chain(range(band, size), range(band)):  # at most as many as are taken, and one
                 address = str(IPv4Address(first + offset))
-                if address not in taken:
+                if self._is_free(address):
                     return address
         raise RuntimeError("range is full")
 
@@ -70,7 +69,7 @@ class AllocContext:
             return f"failed to allocate IP {address}: not a valid IP"
         if parsed.version != 4 or not any(holds(network, parsed) for network in self._networks()):
             return f"failed to allocate IP {address}: the provided network does not match the current range"
-        if address in self._taken(uid):
+        if not self._is_free(address, uid):
             return f"failed to allocate IP {address}: provided IP is already allocated"
         return ""
 
@@ -91,11 +90,14 @@ class AllocContext:
         cidrs = sorted(self._store.range(_CIDRS), key=lambda cidr: cidr["metadata"]["name"] != _DEFAULT)
         return [network for cidr in cidrs if gives(cidr) for network in networks(cidr)]
 
-    def _taken(self, uid: str) -> set[str]:
-        """The addresses that other Services than `uid` have, and those that somebody keeps from them."""
-        others = (service for service in self._services() if service["metadata"]["uid"] != uid)
-        kept = (address["metadata"]["name"] for address in self._store.range(_ADDRESSES))
-        return {*kept, *(ip for service in others for ip in _cluster_ips(service))}
+    def _is_free(self, address: str, uid: str = "") -> bool:
+        """Whether nobody but the Service `uid` has the address."""
+        kept = self._store.get(_ADDRESSES, address)
+        if kept is None:
+            return True
+        parent = kept["spec"].get("parentRef") or {}
+        service = self._store.get("services", f"{parent.get('namespace')}/{parent.get('name')}")
+        return is_of_service(kept) and service is not None and service["metadata"]["uid"] == uid
 
     def _services(self) -> list[JSON]:
         return self._store.range("services")
@@ -104,11 +106,6 @@ class AllocContext:
 def _static_band(size: int) -> int:
     """How much of a range of that size is left to addresses that people choose (calculateRangeOffset)."""
     return 0 if size < _LEAST_BAND else min(max(_LEAST_BAND, size // 16), _MOST_BAND)
-
-
-def _cluster_ips(service: JSON) -> list[str]:
-    spec = service.get("spec") or {}
-    return [ip for ip in spec.get("clusterIPs") or [spec.get("clusterIP")] if ip and ip != "None"]
 
 
 def _node_ports(service: JSON) -> Iterator[int]:

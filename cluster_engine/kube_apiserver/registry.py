@@ -38,10 +38,14 @@ from .ownership import CreateOwners, same_but_times
 from .patching import patched
 from .selection import Selection
 from .subresources.binding import bound
-from .types import RequestContext
+from .types import RequestContext, UserInfo
 
 Objects = list[JSON]
 _SPEC_RESET = ("spec",)
+_OWN = RequestContext(
+    UserInfo("system:apiserver", groups=("system:masters",)), "kube-apiserver", trusted=True
+)
+"""What the API server writes by itself."""
 _HOOKS = "admissionregistration.k8s.io"
 
 
@@ -210,6 +214,7 @@ class Registry:
         if self.store.get(kind.group_resource, key) is not None or self.computed.has(kind, key):
             raise errors.already_exists(kind.group_resource, name)
         self.budgets.check_create(self.store, kind, name)
+        self._make_beside(ctx, kind, obj)
         return self._write(ctx, kind, key, obj, 0)
 
     def _defaulted(self, ctx: RequestContext, kind: Kind, obj: JSON) -> JSON:
@@ -237,7 +242,26 @@ class Registry:
     def _delete(self, resource: str, key: str) -> JSON:
         gone = self.store.delete(resource, key)
         self.identities.deleted(resource, key)
+        self._clear_beside(self.kind(resource), gone)
         return gone
+
+    def _make_beside(self, ctx: RequestContext, kind: Kind, obj: JSON) -> None:
+        """Makes what belongs beside an object that is about to be written, and is not there."""
+        if kind.beside is None or ctx.dry_run:
+            return
+        for wanted in kind.beside.of(obj):
+            if self.find(kind.beside.resource, None, wanted["metadata"]["name"]) is None:
+                self.create(_OWN, kind.beside.resource, None, wanted)
+
+    def _clear_beside(self, kind: Kind, old: JSON, new: JSON | None = None) -> None:
+        """Deletes what the object had beside it and has no more."""
+        if kind.beside is None:
+            return
+        kept = {wanted["metadata"]["name"] for wanted in kind.beside.of(new)} if new is not None else set()
+        for had in kind.beside.of(old):
+            name = had["metadata"]["name"]
+            if name not in kept and self.find(kind.beside.resource, None, name) is not None:
+                self.delete(_OWN, kind.beside.resource, None, name)
 
     def _write(self, ctx: RequestContext, kind: Kind, key: str, obj: JSON, expect: int) -> JSON:
         if not ctx.trusted:
@@ -336,7 +360,11 @@ class Registry:
         new = sharing(new, old)
         if new is old or same_but_times(new, old):
             return old
-        return self._write(ctx, kind, key, new, int(old_meta["resourceVersion"]))
+        self._make_beside(ctx, kind, new)
+        stored = self._write(ctx, kind, key, new, int(old_meta["resourceVersion"]))
+        if not ctx.dry_run:
+            self._clear_beside(kind, old, new)
+        return stored
 
     def _write_of(self, ctx: RequestContext) -> Write:
         return Write(ctx.user.as_dict(), self.clock.timestamp(), ctx.subresource)

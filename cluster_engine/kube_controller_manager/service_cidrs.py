@@ -8,7 +8,6 @@ from __future__ import annotations
 from ipaddress import IPv4Address
 
 from cluster_engine.apimachinery.cow import JSON, with_meta
-from cluster_engine.client_go import Change
 from cluster_engine.component import Context, Controller
 from cluster_engine.component_helpers.conditions import condition_of, without_condition
 from cluster_engine.component_helpers.service_cidrs import (
@@ -37,19 +36,13 @@ class ServiceCIDRController(Controller):
         super().__init__(ctx)
         self.cidrs = ctx.informers.of(_CIDRS)
         self.addresses = ctx.informers.of(_ADDRESSES)
-        self.services = ctx.informers.of("services")
         self.cidrs.on(add=self._look, update=lambda change: self._look(change.new), delete=self._freed)
         self.addresses.on(delete=self._freed)
-        self.services.on(update=self._service_changed, delete=self._freed)
 
     def _look(self, cidr: JSON) -> None:
         if not _is_settled(cidr):
             self.queue.add(cidr["metadata"]["name"])
         self._freed(cidr)
-
-    def _service_changed(self, change: Change) -> None:
-        if change.spec:
-            self._freed(change.new)
 
     def _freed(self, _obj: JSON) -> None:
         """Something is otherwise that may have kept a deleted range."""
@@ -79,13 +72,11 @@ class ServiceCIDRController(Controller):
 
     def _in_use(self) -> list[str]:
         """The addresses that the API server has given, or that somebody says it has."""
-        given = [ip for service in self.services.list() for ip in service["spec"].get("clusterIPs") or ()]
-        kept = [
+        return [
             address["metadata"]["name"]
             for address in self.addresses.list()
             if (address["metadata"].get("labels") or {}).get(MANAGED_BY) == ALLOCATOR
         ]
-        return [*given, *kept]
 
     def _tell(self, cidr: JSON, condition: JSON) -> None:
         old = condition_of(cidr, READY)

@@ -15,7 +15,7 @@ from typing import Any
 from cluster_engine.sim import columns, packing
 from cluster_engine.sim.upgrades import UPGRADES
 
-FORMAT = 4
+FORMAT = 5
 
 
 BYTES_LIMIT = 256 * 1024 * 1024

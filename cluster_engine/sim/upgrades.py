@@ -7,6 +7,7 @@ wrote it, and what becomes of it.
 from __future__ import annotations
 
 from collections.abc import Callable
+from hashlib import sha256
 from typing import Any
 
 _Data = dict[str, Any]
@@ -127,9 +128,54 @@ def _third_to_fourth(data: _Data) -> _Data:
     return _put(data, ("saved", "store"), lambda store: {**store, "gone": gone}) if gone else data
 
 
+_ADDRESSES = "ipaddresses.networking.k8s.io"
+
+
+def _fourth_to_fifth(data: _Data) -> _Data:
+    """The IPAddresses of Services were worked out when somebody asked, and not stored."""
+    return _put(data, ("saved", "store", "objects"), _with_addresses)
+
+
+def _with_addresses(objects: _Data) -> _Data:
+    made = {
+        ip: _address(service, ip)
+        for service in objects.get("services", {}).values()
+        for ip in service["spec"].get("clusterIPs") or ()
+        if ip != "None"
+    }
+    return {**objects, _ADDRESSES: {**made, **objects.get(_ADDRESSES, {})}} if made else objects
+
+
+def _address(service: _Data, ip: str) -> _Data:
+    meta = service["metadata"]
+    digest = sha256(f"{meta['uid']}/{ip}".encode()).hexdigest()
+    return {
+        "apiVersion": "networking.k8s.io/v1",
+        "kind": "IPAddress",
+        "metadata": {
+            "name": ip,
+            "uid": f"{digest[:8]}-{digest[8:12]}-4{digest[13:16]}-8{digest[17:20]}-{digest[20:32]}",
+            "resourceVersion": meta["resourceVersion"],
+            "creationTimestamp": meta["creationTimestamp"],
+            "labels": {
+                "ipaddress.kubernetes.io/ip-family": "IPv4",
+                "ipaddress.kubernetes.io/managed-by": "ipallocator",
+            },
+        },
+        "spec": {
+            "parentRef": {
+                "name": meta["name"],
+                "namespace": meta["namespace"],
+                "resource": "services",
+            }
+        },
+    }
+
+
 UPGRADES: dict[int, Callable[[_Data], _Data]] = {
     1: _first_to_second,
     2: _second_to_third,
     3: _third_to_fourth,
+    4: _fourth_to_fifth,
 }
 """Format -> what makes data of the next format from data of this one."""

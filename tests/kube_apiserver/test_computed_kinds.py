@@ -94,25 +94,6 @@ def test_a_component_is_deprecated_and_cannot_be_written(bench: Bench) -> None:
     assert bench.error("POST", COMPONENTS, {})[:2] == (405, "MethodNotAllowed")
 
 
-@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH"])
-def test_an_address_of_a_service_is_the_services(bench: Bench, method: str) -> None:
-    bench.ok("POST", "/api/v1/namespaces/default/services", service("web", "10.96.7.7"))
-    path, media = f"{ADDRESSES}/10.96.7.7", {"PATCH": "application/merge-patch+json"}
-    own = bench.ok("GET", path)
-    if method == "POST":
-        made = {"metadata": {"name": "10.96.7.7"}, "spec": own["spec"]}
-        assert bench.error("POST", ADDRESSES, made)[:2] == (409, "AlreadyExists")
-        return
-    body = None if method == "DELETE" else own
-    told = bench.error(method, path, body, content_type=media.get(method, "application/json"))
-    assert told == (
-        501,
-        "NotImplemented",
-        "not simulated by this cluster: changes of IPAddresses that Services have; a real cluster takes what it does "
-        "not undo",
-    )
-
-
 def test_an_address_that_somebody_keeps_is_no_services(bench: Bench) -> None:
     parent = {"resource": "gateways", "group": "example.com", "name": "door", "namespace": "n"}
     bench.ok("POST", ADDRESSES, {"metadata": {"name": "10.96.7.7"}, "spec": {"parentRef": parent}})

@@ -187,6 +187,17 @@ def test_a_watch_from_what_is_compacted(bench: Bench, two: tuple[str, str]) -> N
     assert _frames(bench, resourceVersion=two[0], **INITIAL)[-1] == "BOOKMARK end"  # it begins anew
 
 
+def test_a_version_that_is_yet_to_come(bench: Bench) -> None:
+    """As a client meets it whose cluster was restored: it has to begin anew."""
+    told = f"Too large resource version: 1000000, current: {bench.store.revision}"
+    assert bench.error("GET", MAPS, resourceVersion="1000000") == (410, "Expired", told)
+    assert bench.error("GET", MAPS, resourceVersion="1000000", resourceVersionMatch="Exact")[:2] == (
+        410,
+        "Expired",
+    )
+    assert _frames(bench, resourceVersion="1000000") == ["ERROR 410"]
+
+
 def _forbidden(text: str) -> str:
     return f"resourceVersionMatch: Forbidden: {text}"
 

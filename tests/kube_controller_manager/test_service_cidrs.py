@@ -114,7 +114,8 @@ def test_what_somebody_keeps_under_the_allocators_name_keeps_the_range(cluster: 
     labels = {"ipaddress.kubernetes.io/managed-by": "ipallocator"}
     kept = {
         "apiVersion": "networking.k8s.io/v1", "kind": "IPAddress",
-        "metadata": {"name": "192.168.7.7", "labels": labels}, "spec": {"parentRef": {"resource": "vips", "name": "a"}},
+        "metadata": {"name": "192.168.7.7", "labels": labels},
+        "spec": {"parentRef": {"resource": "services", "namespace": "default", "name": "to-come"}},
     }  # fmt: skip
     cluster.apply(kept)
     cluster.settle()
@@ -122,5 +123,5 @@ def test_what_somebody_keeps_under_the_allocators_name_keeps_the_range(cluster: 
     cluster.advance(30)
     assert found(cluster, "more")[1] == "False"
     cluster.delete("ipaddresses", "192.168.7.7")
-    cluster.advance(30)
+    cluster.advance(10)
     assert cluster.get("servicecidrs", "more") is None

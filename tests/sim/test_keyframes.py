@@ -187,8 +187,13 @@ def test_keyframes_of_older_engines_go_on(path):
     cluster = Cluster.resume(path.read_bytes())
     found, wanted = facts(cluster), json.loads(path.with_suffix(".json").read_text())
     assert {name: found.get(name) for name in wanted} == wanted
-    # The roles that stand from the beginning have become more.
-    assert {tuple(found[name][1:]) for name in found.keys() - wanted.keys()} <= {("1", None)}
+    # The roles that stand from the beginning have become more, and Services' addresses are stored.
+    more = {name for name in found.keys() - wanted.keys() if not name.startswith("ipaddresses.")}
+    assert {tuple(found[name][1:]) for name in more} <= {("1", None)}
+    kept = [name for name in found if name.startswith("ipaddresses.")]
+    assert len(kept) == sum(
+        1 for service in cluster.list("services") if service["spec"]["clusterIP"] != "None"
+    )
     cluster.advance(100)
     assert cluster.get("deployments", "web")["status"]["readyReplicas"] == 3
     cluster.delete("pods", cluster.list("pods", "default", "app=web")[0]["metadata"]["name"])

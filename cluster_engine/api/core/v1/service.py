@@ -11,7 +11,8 @@ from typing import Any
 from cluster_engine.api.printing import AGE, NAME, NONE, age, doc, joined, labels_text
 from cluster_engine.api.subresources import PROXY, STATUS
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.apimachinery.scheme import Column, Kind
+from cluster_engine.apimachinery.scheme import Beside, Column, Kind
+from cluster_engine.component_helpers.service_cidrs import address_of, addresses
 
 from .pod_spec.sharing import mapped
 from .service_allocation import allocate, is_headless, prepare_create, prepare_update
@@ -166,6 +167,10 @@ KIND = Kind(
     validate_status=validate_status,
     warnings=warnings,
     allocate=allocate,
+    beside=Beside(
+        "ipaddresses.networking.k8s.io",
+        lambda service: [address_of(service, ip) for ip in addresses(service)],
+    ),
     create_on_update=True,
     returns_deleted=True,
     field_labels={

@@ -1,7 +1,5 @@
 """IPAddress: one for each address that a Service has, and those that somebody keeps from Services.
 
-Those of Services follow from them and are never stored; the others are written.
-
 Models pkg/registry/core/service/ipallocator (createIPAddress), pkg/registry/networking/ipaddress and
 pkg/apis/networking/validation.
 """
@@ -14,40 +12,10 @@ from cluster_engine.api.meta import check_immutable, check_meta
 from cluster_engine.api.printing import NAME, NONE, doc
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, invalid_value, required
-from cluster_engine.apimachinery.scheme import Column, Kind, World
+from cluster_engine.apimachinery.scheme import Column, Kind
 from cluster_engine.apimachinery.validation import is_dns1123_subdomain, is_path_segment_name
-from cluster_engine.component_helpers.service_cidrs import ALLOCATOR, MANAGED_BY
 
 _GROUP, _PARENT = "networking.k8s.io", "spec.parentRef"
-
-
-def computed(world: World) -> list[JSON]:
-    """Those of the Services that there are, and those that are written."""
-    return [
-        *(
-            _of(world, service, address)
-            for service in world.objects("services")
-            for address in service["spec"].get("clusterIPs") or ()
-            if address != "None"
-        ),
-        *world.objects(f"ipaddresses.{_GROUP}"),
-    ]
-
-
-def _of(world: World, service: JSON, address: str) -> JSON:
-    owner = service["metadata"]
-    labels = {
-        "ipaddress.kubernetes.io/ip-family": "IPv4",
-        MANAGED_BY: ALLOCATOR,
-    }
-    meta = {
-        **world.meta(address),
-        "creationTimestamp": owner["creationTimestamp"],
-        "labels": labels,
-        "resourceVersion": owner["resourceVersion"],
-    }
-    parent = {"group": "", "name": owner["name"], "namespace": owner["namespace"], "resource": "services"}
-    return {"metadata": meta, "spec": {"parentRef": parent}}
 
 
 def validate(address: JSON) -> list[FieldError]:
@@ -96,8 +64,6 @@ KIND = Kind(
     singular="ipaddress",
     namespaced=False,
     short_names=("ip",),
-    computed=computed,
-    refused="changes of IPAddresses that Services have; a real cluster takes what it does not undo",
     columns=(NAME, Column("ParentRef", description=doc("networking.v1.IPAddressSpec", "parentRef"))),
     row=row,
     validate=validate,
