@@ -29,7 +29,7 @@ GARBAGE = 1_000_000
 
 def _graded(lab: Lab, cluster: Cluster) -> dict[str, Any]:
     state_hash = cluster.state_hash()
-    return {"report": runner.grade(lab, cluster).as_data(), "state_hash": state_hash}
+    return {"report": runner.grade(lab, cluster, spent=True).as_data(), "state_hash": state_hash}
 
 
 def _written(lab: Lab, cluster: Cluster) -> dict[str, Any]:

@@ -149,28 +149,32 @@ def _set_up(cluster: Cluster, manifests: str) -> None:
 
 
 class _Copies:
-    """What checks look at: one copy for all whose judge is data, which forks before it acts; one for each function."""
+    """What checks look at: one copy for all whose judge is data, which forks before it acts; one for each function.
 
-    def __init__(self, cluster: Cluster) -> None:
+    Where nobody needs the cluster afterwards (``spent``) it is the first copy itself.
+    """
+
+    def __init__(self, cluster: Cluster, spent: bool = False) -> None:
         self._cluster = cluster
-        self._shared = cluster.fork()
+        self._shared = cluster if spent else cluster.fork()
 
     def of(self, spec: CheckSpec) -> Cluster:
         return self._cluster.fork() if isinstance(spec.judge, Function) else self._shared
 
 
-def grade(lab: Lab, cluster: Cluster) -> Report:
+def grade(lab: Lab, cluster: Cluster, spent: bool = False) -> Report:
     """Runs every check of the cluster's variant on a copy: none disturbs the learner's cluster or another check.
 
-    A check that fails while something is under way is asked again of a copy that has gone on.
+    A check that fails while something is under way is asked again of a copy that has gone on. ``spent``: nobody needs
+    the cluster afterwards.
     """
     lab = lab.variant(cluster.options.seed)
-    copies = _Copies(cluster)
+    copies = _Copies(cluster, spent)
     results = [judge(spec, Reader(copies.of(spec), lab.says)) for spec in lab.checks]
     if cluster.clock.busy and any(result.state == "failed" for result in results):
         later = cluster.fork()
         later.settle(PENDING_SECONDS)
-        copies = _Copies(later)
+        copies = _Copies(later, spent=True)
         for index, spec in enumerate(lab.checks):
             if results[index].state == "failed":
                 then = judge(spec, Reader(copies.of(spec), lab.says))

@@ -155,8 +155,8 @@ def evaluate(lab: Any, manifests: str, seed: int) -> Outcome:
             "message": f"The manifests keep the cluster busy for too long: {error}",
         }
         return Outcome(FAILED, unchecked(lab), "", told)
-    report = runner.grade(lab, cluster).as_data()
-    return Outcome(GRADED, report, cluster.state_hash())
+    state_hash = cluster.state_hash()
+    return Outcome(GRADED, runner.grade(lab, cluster, spent=True).as_data(), state_hash)
 
 
 def grade(submission: Submission) -> None:

@@ -91,7 +91,9 @@ def test_a_process_knows_the_past_where_the_lab_asks_for_it(graders: Graders) ->
     assert copy.state_hash() == cluster.state_hash()
     told: list[Any] = []
     with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(runner, "grade", lambda lab, cluster: told.append(cluster.store.past()) or REPORT)
+        patch.setattr(
+            runner, "grade", lambda lab, cluster, spent: told.append(cluster.store.past()) or REPORT
+        )
         for past in (cluster.past(), b""):
             keyframe = cluster.keyframe(compressed=False)
             head = {"do": "grade", "lab": lab.slug, "size": len(keyframe) + len(past), "past": len(past)}
