@@ -489,6 +489,7 @@ def _check(
         guard=data.get("guard", False),
         history=kinds.asks_past(data),
         relives=kinds.relives(data),
+        never_alone=data.get("never_alone", ""),
         by_rule=_has_cel(data),
         texts={
             name: text(lambda found, name=name: found[name])  # type: ignore[misc]

@@ -77,6 +77,8 @@ class Reader:
         self._cluster = cluster
         self._says = says or {}
         self._spent = spent
+        self.trials: dict[tuple[int, int], tuple[object, Reader]] | None = None
+        """By the identity of when and what was done on a copy: that, and the copy; None: copies are not kept."""
 
     def say(self, key: str, **values: Any) -> Text:
         """The sentence under ``says:`` of the lab's language files. Raises KeyError."""
@@ -166,6 +168,8 @@ class CheckSpec:
     """Whether it asks for the cluster's past."""
     relives: bool = False
     """Whether it lives a moment of it again, by the journal."""
+    never_alone: str = ""
+    """Why no answer can fail it and pass all others; "" where a wrong answer does."""
     by_rule: bool = False
     """Whether it asks in CEL, which the derived text would only repeat."""
     texts: Mapping[str, Text] = field(default_factory=dict)

@@ -55,6 +55,11 @@ _CHECK: Schema = {
             "type": "boolean",
             "description": f"true: it is enough to have held once ({', '.join(checks.MOMENTS)} only)",
         },
+        "never_alone": {
+            "type": "string",
+            "pattern": r"\S",
+            "description": "why no answer can fail it and pass all others, where no wrong answer does",
+        },
         **{name: _or_variable(schema) for name, schema in checks.properties(checks.KINDS).items()},
     },
     "oneOf": [{"required": [kind.key]} for kind in checks.KINDS],

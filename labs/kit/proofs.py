@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass, field
 from functools import cache
 from pathlib import Path
@@ -12,6 +13,7 @@ import orjson
 
 import cluster_engine
 from labs.kit.catalog import Lab
+from labs.kit.wrong import WRONG
 
 
 @dataclass(frozen=True)
@@ -24,6 +26,8 @@ class Proof:
     seconds: float
     numbers: dict[str, int]
     problems: list[str] = field(default_factory=list)
+    alone: dict[str, str] = field(default_factory=dict)
+    """By check: the wrong answer that fails it and no other, or why there can be none (``wrong.alone``)."""
     again: bool = True
     """Whether it was run now; False when it stands from before."""
 
@@ -34,6 +38,13 @@ class Proof:
         counts = ", ".join(f"{self.numbers[word]} {word}" for word in words if self.numbers.get(word))
         took = f"{self.seconds:.1f} s" if self.again else "unchanged"
         return f"{'FAILED' if self.problems else 'ok    '} {self.lab} ({counts}; {took})"
+
+
+def told_apart(proofs: Iterable[Proof]) -> dict[str, int]:
+    """How many checks there are, how many a wrong answer fails alone, how many say why none can."""
+    answers = [answer for proof in proofs for answer in proof.alone.values()]
+    failed = sum(answer.startswith(WRONG) for answer in answers)
+    return {"checks": len(answers), "alone": failed, "never_alone": sum(map(bool, answers)) - failed}
 
 
 @cache

@@ -15,19 +15,17 @@ from dataclasses import dataclass, field, replace
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.yaml import YamlError
 from cluster_engine.cluster import Cluster
-from labs.kit import catalog, runner, variables
+from labs.kit import catalog, runner, variables, wrong
 from labs.kit.blocks import fences
 from labs.kit.catalog import DEFAULT_SEED, LANGUAGES, Lab
-from labs.kit.checking import CheckSpec, Reader
+from labs.kit.checking import Reader
 from labs.kit.located import Problem
 from labs.kit.pages import HINTS
 from labs.kit.plays import Play, Plays
 from labs.kit.proofs import Proof, key_of
 from labs.kit.runner import Report
-from labs.kit.workbench import open_lab
+from labs.kit.workbench import open_cluster
 
-_FAILS = re.compile(r"^# fails: (.+)$", re.MULTILINE)
-_AFTER = re.compile(r"^# after: (.+)$", re.MULTILINE)
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
 
 
@@ -43,18 +41,6 @@ class Findings:
     def add(self, problem: str) -> None:
         """Notes a problem."""
         self.problems.append(problem)
-
-
-def expected_failures(script: str) -> list[str]:
-    """The ids in a wrong answer's ``# fails:`` line, in order."""
-    match = _FAILS.search(script)
-    return match.group(1).split() if match else []
-
-
-def goes_on_from(script: str) -> str:
-    """The solution in a wrong answer's ``# after:`` line, which is carried out first; "" when there is none."""
-    match = _AFTER.search(script)
-    return match.group(1).strip() if match else ""
 
 
 # ---- what can be read ------------------------------------------------------------------------------------
@@ -74,29 +60,11 @@ def lint(lab: Lab) -> Findings:
             findings.add(
                 f"lab.en.md: checks.{check.id}.expected: a rule in CEL is no sentence; say what it asks for"
             )
-    _lint_wrong(findings, lab)
+    findings.problems += wrong.problems(lab)
     _lint_languages(findings, lab)
     _lint_variables(findings, lab)
     _lint_terms(findings, lab)
     return findings
-
-
-def _lint_wrong(findings: Findings, lab: Lab) -> None:
-    ids = [check.id for check in lab.checks]
-    covered: list[str] = []
-    for name, script in lab.wrong.items():
-        named = expected_failures(script)
-        if not named:
-            findings.add(f"wrong/{name}: a line `# fails: <check> …` is missing")
-        for unknown in [each for each in named if each not in ids]:
-            findings.add(f"wrong/{name}: there is no check {unknown!r}; there are {', '.join(ids)}")
-        covered += named
-        before = goes_on_from(script)
-        if before and before not in lab.solutions:
-            findings.add(f"wrong/{name}: after: expected one of {', '.join(lab.solutions)}, found {before!r}")
-    for check_id in ids:
-        if check_id not in covered:
-            findings.add(f"wrong/: no wrong answer fails the check {check_id!r}")
 
 
 def _lint_languages(findings: Findings, lab: Lab) -> None:
@@ -167,55 +135,70 @@ def proof(lab: Lab, plays: Plays | None = None, seeds: int = 2) -> Proof:
     began = time.perf_counter()
     findings = prove(lab, plays, seeds)
     seconds = round(time.perf_counter() - began, 2)
-    return Proof(lab.slug, key_of(lab, seeds), seconds, dict(findings.numbers), findings.problems)
+    return Proof(
+        lab.slug, key_of(lab, seeds), seconds, dict(findings.numbers), findings.problems, wrong.alone(lab)
+    )
+
+
+@dataclass(frozen=True)
+class _Graded:
+    """The cluster that an answer left, and what the checks found there."""
+
+    cluster: Cluster
+    report: Report
 
 
 async def _prove(lab: Lab, plays: Plays, seeds: int) -> Findings:
     findings = lint(lab)
     first = lab.seed if lab.seed is not None else DEFAULT_SEED
-    base = await _variant(findings, lab, plays, first, whole=True)
-    _mutate(findings, lab.variant(first), base)
+    answers = await _variant(findings, lab, plays, first, whole=True)
+    _mutate(findings, lab.variant(first), answers)
     for seed in range(first + 1, first + seeds if lab.values else first + 1):
         await _variant(findings, lab, plays, seed, whole=False)
     return findings
 
 
-async def _variant(findings: Findings, lab: Lab, plays: Plays, seed: int, whole: bool) -> list[Cluster]:
-    """One variant: untouched, solved, answered wrongly. The clusters that came of it, for the mutants."""
+async def _variant(findings: Findings, lab: Lab, plays: Plays, seed: int, whole: bool) -> list[_Graded]:
+    """One variant: untouched, solved, answered wrongly. What came of it, for the mutants."""
     this = lab.variant(seed)
     told = Findings(lab.slug) if whole else Findings(f"{lab.slug} with seed {seed}")
     try:
-        untouched = runner.boot(this, seed)
+        untouched = plays.start(this, seed).cluster
     except (ApiError, YamlError) as error:
         findings.add(f"setup.yaml: {error}")
         return []
-    clusters = [untouched]
+    answers = [_Graded(untouched, runner.grade(this, untouched))]
     asked = [check.id for check in this.checks if not check.guard]
-    _expect(told, this, "untouched", runner.grade(this, untouched), asked)
-    scripts = {f"solutions/{name}": script for name, script in this.solutions.items()}
+    _expect(told, this, "untouched", answers[0].report, asked)
+    for name, script in this.solutions.items():
+        play = await plays.play(this, seed, script)
+        if (solved := _graded(told, this, f"solutions/{name}", play, [])) is not None:
+            answers.append(solved)
+            if whole:
+                _same_twice(told, this, solved, f"solutions/{name}")
     if whole:
-        scripts |= {
-            f"wrong/{name}": this.solutions.get(goes_on_from(script), "") + script
-            for name, script in this.wrong.items()
-        }
+        for name, script in this.wrong.items():
+            after = this.solutions.get(wrong.goes_on_from(script), "")
+            play = await plays.play(this, seed, script, after)
+            failed = _graded(told, this, f"wrong/{name}", play, wrong.expected_failures(script))
+            answers += [failed] if failed is not None else []
         if runner.boot(this, seed).state_hash() != untouched.state_hash():
             told.add("two boots of the lab differ: the engine is not deterministic")
-    for name, script in scripts.items():
-        play = await plays.play(this, seed, script)
-        if play.status != 0:
-            told.add(f"{name}: ended with status {play.status}:\n{play.output[-1500:]}")
-            continue
-        clusters.append(play.cluster)
-        report = runner.grade(this, play.cluster)
-        _expect(told, this, name, report, expected_failures(script) if name.startswith("wrong/") else [])
-        if name.startswith("solutions/") and whole:
-            _same_twice(told, this, play, report, name)
-    if whole:
-        await _instructions(told, this, seed)
+        await _instructions(told, this, untouched)
         findings.numbers.update(checks=len(this.checks), solutions=len(this.solutions), wrong=len(this.wrong))
     findings.numbers["variants"] += 1
     findings.problems += told.problems if whole else [f"seed {seed}: {each}" for each in told.problems]
-    return clusters
+    return answers
+
+
+def _graded(findings: Findings, lab: Lab, name: str, play: Play, fails: list[str]) -> _Graded | None:
+    """What the checks find after the play; None for one that did not come to its end."""
+    if play.status != 0:
+        findings.add(f"{name}: ended with status {play.status}:\n{play.output[-1500:]}")
+        return None
+    report = runner.grade(lab, play.cluster)
+    _expect(findings, lab, name, report, fails)
+    return _Graded(play.cluster, report)
 
 
 def _expect(findings: Findings, lab: Lab, name: str, report: Report, fails: list[str]) -> None:
@@ -234,17 +217,17 @@ def _expect(findings: Findings, lab: Lab, name: str, report: Report, fails: list
             )
 
 
-def _same_twice(findings: Findings, lab: Lab, play: Play, report: Report, name: str) -> None:
+def _same_twice(findings: Findings, lab: Lab, solved: _Graded, name: str) -> None:
     """The journal of a played solution, run again, is the same cluster with the same grade."""
-    cluster = play.cluster
+    cluster = solved.cluster
     replayed = Cluster.replay(cluster.journal, until=cluster.clock.now)
     if replayed.state_hash() != cluster.state_hash():
         findings.add(f"{name}: replaying its journal gives another state")
-    if runner.grade(lab, replayed) != report:
+    if runner.grade(lab, replayed) != solved.report:
         findings.add(f"{name}: replaying its journal gives another grade")
 
 
-async def _instructions(findings: Findings, lab: Lab, seed: int) -> None:
+async def _instructions(findings: Findings, lab: Lab, untouched: Cluster) -> None:
     """Every ``sh`` block that a learner can run as it stands works, in order, on a fresh cluster."""
     done: set[str] = set()
     for language in LANGUAGES:
@@ -256,7 +239,7 @@ async def _instructions(findings: Findings, lab: Lab, seed: int) -> None:
         if not blocks or repr(blocks) in done:
             continue
         done.add(repr(blocks))
-        async with open_lab(lab, seed) as bench:
+        async with open_cluster(untouched.fork(), lab.files) as bench:
             for code in blocks:
                 result = await bench.run(f"set -e\n{code}")
                 if result.status != 0:
@@ -266,19 +249,22 @@ async def _instructions(findings: Findings, lab: Lab, seed: int) -> None:
                     )
 
 
-def _mutate(findings: Findings, lab: Lab, clusters: list[Cluster]) -> None:
+def _mutate(findings: Findings, lab: Lab, answers: list[_Graded]) -> None:
     """Each rule of each check, taken away, must change the verdict of some answer: otherwise nobody needs it."""
-    for check in lab.checks:
-        verdicts = [_state(check, lab, cluster) for cluster in clusters]
+    readers = [Reader(answer.cluster.fork(), lab.says) for answer in answers]
+    for reader in readers:
+        reader.trials = {}  # mutants act as their check does
+    for index, check in enumerate(lab.checks):
+        states = [answer.report.checks[index].state for answer in answers]
+        # what fails it first: there a weaker check mostly passes
+        order = sorted(range(len(answers)), key=lambda at, of=states: of[at] != "failed")  # type: ignore[misc]
         for what, judge in check.judge.mutants():
             findings.numbers["mutants"] += 1
             mutant = replace(check, judge=judge)
-            if all(
-                _state(mutant, lab, cluster) == verdict
-                for cluster, verdict in zip(clusters, verdicts, strict=True)
-            ):
+            for at in order:
+                if states[at] == "pending":
+                    states[at] = runner.judge(check, readers[at]).state
+                if runner.judge(mutant, readers[at]).state != states[at]:
+                    break
+            else:
                 findings.add(f"wrong/: no answer tells the check {check.id} from the same {what}")
-
-
-def _state(check: CheckSpec, lab: Lab, cluster: Cluster) -> str:
-    return runner.judge(check, Reader(cluster.fork(), lab.says)).state

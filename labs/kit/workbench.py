@@ -7,6 +7,7 @@ takes no time.
 from __future__ import annotations
 
 import asyncio
+import re
 import socket
 import time
 from collections.abc import AsyncIterator, Sequence
@@ -24,8 +25,6 @@ from cluster_engine.terminal.console import Options
 from cluster_engine.terminal.disk import Disk
 from cluster_engine.terminal.kubectl import kubectl_path
 from cluster_engine.terminal.session import SessionHooks, TerminalSession
-from labs.kit import runner
-from labs.kit.catalog import Lab
 
 SCRIPT_SECONDS = 120.0
 LONGEST_SLEEP = 3_600_000_000
@@ -35,10 +34,24 @@ HOME = "/home/learner"
 KUBECONFIG = """apiVersion: v1
 kind: Config
 current-context: lab
-clusters: [{{name: lab, cluster: {{server: "http://127.0.0.1:{port}"}}}}]
-contexts: [{{name: lab, context: {{cluster: lab, user: learner}}}}]
-users: [{{name: learner, user: {{}}}}]
+clusters: [{name: lab, cluster: {server: "http://127.0.0.1:0"}}]
+contexts: [{name: lab, context: {cluster: lab, user: learner}}]
+users: [{name: learner, user: {}}]
 """
+_SERVER = re.compile(r"(http://127\.0\.0\.1:)\d+")
+
+
+@dataclass(frozen=True)
+class Left:
+    """What a terminal leaves: its files by path, and kubectl's configuration."""
+
+    files: dict[str, bytes]
+    kubeconfig: str = KUBECONFIG
+
+    @classmethod
+    def at_home(cls, files: dict[str, str]) -> Left:
+        """Nothing but these files, in the home folder."""
+        return cls({f"{HOME}/{path}": text.encode() for path, text in files.items()})
 
 
 @dataclass(frozen=True)
@@ -69,10 +82,15 @@ class _Paced(ConfinedProgram):
 class Workbench:
     """A cluster with a terminal."""
 
-    def __init__(self, files: dict[str, str], cluster: Cluster, program: ConfinedProgram) -> None:
+    def __init__(self, files: dict[str, bytes], cluster: Cluster, program: ConfinedProgram) -> None:
         self.cluster = cluster
-        self._files = {f"{HOME}/{path}": text.encode() for path, text in files.items()}
+        self._files = files
         self._program = program
+
+    @property
+    def left(self) -> Left:
+        """What the terminal would leave now."""
+        return Left(self._files, self._program.kubeconfig)
 
     def write(self, path: str, text: str) -> None:
         """Puts a file into the home folder."""
@@ -117,18 +135,11 @@ class Workbench:
 
 
 @asynccontextmanager
-async def open_lab(lab: Lab, seed: int | None = None) -> AsyncIterator[Workbench]:
-    """A workbench for the lab; everything is gone afterwards."""
-    cluster = runner.boot(lab, seed)
-    async with open_cluster(cluster, lab.variant(cluster.options.seed).files) as bench:
-        yield bench
-
-
-@asynccontextmanager
 async def open_cluster(
-    cluster: Cluster, files: dict[str, str], speed: float | Literal["max"] = "max"
+    cluster: Cluster, files: dict[str, str] | Left, speed: float | Literal["max"] = "max"
 ) -> AsyncIterator[Workbench]:
-    """A workbench for the cluster, with these files in the home folder."""
+    """A workbench for the cluster, with these files in the home folder, or with what a terminal before it left."""
+    left = files if isinstance(files, Left) else Left.at_home(files)
     app = ClusterApp(cluster, driver=Driver(cluster, speed), admin=True)
     listener = socket.create_server(("127.0.0.1", 0))
     port = listener.getsockname()[1]
@@ -138,14 +149,14 @@ async def open_cluster(
     program = _Paced(
         kubectl_path(),
         api_port=port,
-        kubeconfig=KUBECONFIG.format(port=port),
+        kubeconfig=_SERVER.sub(rf"\g<1>{port}", left.kubeconfig),
         home=HOME,
         allow_unconfined=True,
     )
     try:
         while not server.started:
             await asyncio.sleep(0.01)
-        yield Workbench(files, cluster, program)
+        yield Workbench(dict(left.files), cluster, program)
     finally:
         program.close()
         server.should_exit = True

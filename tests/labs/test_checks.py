@@ -126,6 +126,7 @@ def verdict(cluster, text):
         "changed: {kind: Deployment, name: web, field: spec.replicas, by: kubernetes-admin}",
         "changed: {kind: Pod, name: client, field: spec.nodeName, by: kube-scheduler, because: kubernetes-admin}",
         "changed: {kind: Deployment, name: web, field: status.readyReplicas, because: kubelet}",
+        "changed: {kind: Deployment, name: web, field: spec.replicas, notBy: kube-scheduler}",
         "always: {list: {kind: Pod, labels: app=client, count: 1}}",
         "{sticky: true, list: {kind: Pod, labels: app=web, where: [{field: status.phase, is: Pending}], count: 2}}",
     ],
@@ -375,6 +376,12 @@ def test_what_is_as_expected_passes(cluster, text):
             id="changed by another",
         ),
         pytest.param(
+            "changed: {kind: Pod, name: client, field: spec.nodeName, notBy: kube-scheduler}",
+            "Expected `spec.nodeName` of the Pod `client` to have changed, last not by `kube-scheduler`,"
+            " found last by `kube-scheduler`.",
+            id="changed by whom it should not",
+        ),
+        pytest.param(
             "changed: {kind: Pod, name: client, field: spec.nodeName, because: kubelet}",
             "Expected `spec.nodeName` of the Pod `client` to have changed, because of `kubelet`,"
             " found because of `kubernetes-admin`.",
@@ -409,6 +416,11 @@ def test_a_rule_that_is_none_is_refused(rule, message):
     with pytest.raises(ValueError, match="a rule in CEL") as caught:
         checks.build({"object": {"kind": "Pod", "name": "a", "expect": [{"cel": rule}]}}, {})
     assert message in str(caught.value)
+
+
+def test_who_wrote_it_and_who_did_not_are_not_asked_together():
+    with pytest.raises(ValueError, match="`by` or `notBy`, found both"):
+        checks.build({"changed": {"kind": "Pod", "name": "a", "field": "b", "by": "x", "notBy": "y"}}, {})
 
 
 def test_a_past_that_is_over_is_seen(cluster):
@@ -542,6 +554,11 @@ def test_a_missing_number_counts_as_nothing():
             "changed: {kind: Pod, name: a, field: spec.nodeName, by: kube-scheduler, because: kubernetes-admin}",
             ["by anybody", "because of anybody"],
             id="changed",
+        ),
+        pytest.param(
+            "changed: {kind: Pod, name: a, field: spec.nodeName, notBy: kube-scheduler}",
+            ["by anybody"],
+            id="not changed by",
         ),
         pytest.param(
             "on_fork: {do: [{delete: {kind: Pod, name: a}}], then: [{object: {kind: Pod, name: a, expect: [{field: a, is: 1}]}}]}",

@@ -1,10 +1,13 @@
 """Judging a lab, seeded variants, and the sweep that must be able to fail."""
 
+import asyncio
+
 import pytest
 
 from cluster_engine import Cluster
-from labs.kit import catalog, runner, scaffold, sweep, variables
+from labs.kit import catalog, runner, scaffold, sweep, variables, wrong
 from labs.kit.checking import CheckSpec, Fail, Function, Reader
+from labs.kit.plays import Plays
 from labs.kit.words import LANGUAGES, plain, say, t
 
 SLUGS = [lab.slug for lab in catalog.load().labs]
@@ -18,6 +21,23 @@ def test_each_lab_is_complete(slug):
 LAB = "foundations/pods/labs/two-containers-one-pod"
 
 
+def test_a_check_that_nothing_fails_alone_says_why(course_copy):
+    wrong_answer = course_copy / LAB / "wrong/a-task-that-fails.sh"
+    wrong_answer.write_text(
+        wrong_answer.read_text().replace("task-succeeded", "task-succeeded greeter-mended")
+    )
+    yaml = course_copy / LAB / "lab.yaml"
+    why = "Who fails the task fails the greeter."
+    yaml.write_text(
+        yaml.read_text().replace("- id: task-succeeded", f"- id: task-succeeded\n    never_alone: {why}")
+    )
+    lab = catalog.read(course_copy).lab("two-containers-one-pod")
+    assert sweep.lint(lab).problems == []
+    answers = wrong.alone(lab)
+    assert answers["task-succeeded"] == why
+    assert answers["shared-volume"] == "wrong/a-folder-of-the-machine.sh"
+
+
 @pytest.mark.parametrize(
     ("path", "old", "new", "problem"),
     [
@@ -27,6 +47,21 @@ LAB = "foundations/pods/labs/two-containers-one-pod"
             "# breaks:",
             "wrong/one-container.sh: a line `# fails: <check> …` is missing",
             id="no fails line",
+        ),
+        pytest.param(
+            "wrong/a-task-that-fails.sh",
+            "# fails: task-succeeded",
+            "# fails: task-succeeded greeter-mended",
+            "wrong/: no wrong answer fails the check 'task-succeeded' and no other: expected one, or a sentence "
+            "under never_alone in lab.yaml why there can be none",
+            id="never failed alone",
+        ),
+        pytest.param(
+            "lab.yaml",
+            "- id: task-succeeded",
+            "- id: task-succeeded\n    never_alone: Because.",
+            "lab.yaml: checks.task-succeeded.never_alone: wrong/a-task-that-fails.sh fails it alone",
+            id="failed alone against its word",
         ),
         pytest.param(
             "wrong/one-container.sh",
@@ -163,8 +198,8 @@ def test_lint_finds_what_is_wrong_in_a_lab(course_copy, path, old, new, problem)
 def test_the_sweep_fails_when_a_lab_is_broken(course_copy, path, text, problem):
     folder = course_copy / "foundations/cluster-components/labs/explore-the-components"
     (folder / path).write_text(text)
-    for wrong in ("pod-address-for-service.sh", "in-the-wrong-namespace.sh"):
-        (folder / "wrong" / wrong).unlink()
+    for name in ("pod-address-for-service.sh", "in-the-wrong-namespace.sh"):
+        (folder / "wrong" / name).unlink()
     problems = sweep.prove(catalog.read(course_copy).lab("explore-the-components")).problems
     assert any(found.startswith(problem) for found in problems), problems
 
@@ -190,6 +225,31 @@ def test_the_sweep_finds_a_rule_that_nobody_needs(course_copy):
     )
     problems = sweep.prove(catalog.read(course_copy).lab("say-ahoy"), seeds=10).problems
     assert any("solutions/one-command.sh: the check greeting should have passed" in each for each in problems)
+
+
+@pytest.mark.slow
+@pytest.mark.kubectl
+def test_a_script_goes_on_where_another_ended():
+    """With its files, its cluster and its kubectl's namespace; and the other's stay as they were."""
+    lab, plays = catalog.load().lab("two-containers-one-pod"), Plays()
+    first = """
+    kubectl create namespace cellar
+    kubectl config set-context --current --namespace=cellar
+    rm notebook.yaml; echo kept > note.txt; sleep 5
+    """
+    then = """
+    test ! -e notebook.yaml || exit 2
+    kubectl create configmap found --from-file=note.txt || exit 3
+    kubectl get pod greeter -n default || exit 4
+    """
+    before = asyncio.run(plays.play(lab, 13, first))
+    state = before.cluster.state_hash()
+    after = asyncio.run(plays.play(lab, 13, then, first))
+    assert after.status == 0, after.output
+    assert after.cluster.get("configmaps", "found", "cellar")["data"] == {"note.txt": "kept\n"}
+    assert before.cluster.state_hash() == state
+    assert asyncio.run(plays.play(lab, 13, then, first)) is after
+    assert asyncio.run(plays.play(lab, 13, then, "false\nexit 5\n")).status == 5
 
 
 def test_a_new_lab_is_whole(course_copy):

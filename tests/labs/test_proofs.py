@@ -13,10 +13,15 @@ from labs.kit.proofs import Proof, Proofs, key_of
 
 LAB = catalog.load().lab("two-containers-one-pod")
 NUMBERS = {"checks": 5, "solutions": 1}
+ALONE = {
+    "two-ready": "wrong/one-<container>.sh",
+    "task-succeeded": "It follows from another one.",
+    "greeter": "",
+}
 
 
 def proof(problems=(), seeds=2, lab=LAB):
-    return Proof(lab.slug, key_of(lab, seeds), 1.5, NUMBERS, list(problems))
+    return Proof(lab.slug, key_of(lab, seeds), 1.5, NUMBERS, list(problems), ALONE)
 
 
 @pytest.mark.parametrize(
@@ -46,10 +51,14 @@ def test_a_file_that_cannot_be_read_counts_as_empty(tmp_path, text):
 def test_the_report_is_for_people_and_machines(tmp_path):
     bad = Proof("other", "k", 2.0, NUMBERS, ["<wrong>"])
     proof_report.write(tmp_path / "r", [proof(), bad])
-    assert orjson.loads((tmp_path / "r/labs.json").read_bytes())["failed"] == 1
+    told = orjson.loads((tmp_path / "r/labs.json").read_bytes())
+    assert (told["failed"], told["checks"], told["alone"], told["never_alone"]) == (1, 3, 1, 1)
+    assert told["labs"][0]["alone"] == ALONE
     page = (tmp_path / "r/labs.html").read_text()
     assert "1 proved, 1 not" in page
     assert "&lt;wrong&gt;" in page
+    assert "<li><b>two-ready</b>: wrong/one-&lt;container&gt;.sh" in page
+    assert "3 checks: 1 are failed by a wrong answer that fails no other, 1 say why none can." in page
 
 
 @pytest.fixture
@@ -82,6 +91,7 @@ def test_only_what_changed_is_proved_again(run, tmp_path):
     assert run("test", "--all", "--jobs=1")[1] == everything
     said, proved = run("test", "--all", "--jobs=1", f"--report={tmp_path / 'report'}")
     assert proved == []
+    assert f"checks: {3 * len(everything)}, {len(everything)} failed alone by a wrong answer" in said
     assert said.endswith(f"labs: {len(everything)} ok, 0 failed\n")
     assert (tmp_path / "report/labs.html").is_file()
     assert run("test", "--all", "--jobs=1", "--again")[1] == everything

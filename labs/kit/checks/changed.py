@@ -24,6 +24,7 @@ class ChangedJudge:
     field: str
     namespace: str = "default"
     by: str = ""
+    not_by: str = ""
     because: str = ""
 
     def judge(self, reader: Reader) -> None:
@@ -41,7 +42,7 @@ class ChangedJudge:
             first, *before = reader.cluster.why(self.kind, self.namespace, self.name, change.revision)
         except KeyError:
             raise Fail(expected, say("changed_forgotten", **about), look) from None
-        if self.by and first.component != self.by:
+        if first.component == self.not_by or first.component != (self.by or first.component):
             raise Fail(expected, say("changed_by", who=first.component), look)
         if self.because and self.because not in {link.component for link in before}:
             chain = list(dict.fromkeys(link.component for link in before))
@@ -50,8 +51,9 @@ class ChangedJudge:
 
     def _wanted(self) -> list[Text]:
         by = [say("changed_by", who=self.by)] if self.by else []
+        not_by = [say("changed_not_by", who=self.not_by)] if self.not_by else []
         because = [say("changed_because", who=plain(f"`{self.because}`"))] if self.because else []
-        return by + because
+        return by + not_by + because
 
     def _last(self, changes: list[WatchEvent], key: str) -> WatchEvent | None:
         return next(
@@ -64,14 +66,17 @@ class ChangedJudge:
 
     def mutants(self) -> Iterator[tuple[str, Judge]]:
         """By anybody; because of anybody."""
-        if self.by:
-            yield "by anybody", replace(self, by="")
+        if self.by or self.not_by:
+            yield "by anybody", replace(self, by="", not_by="")
         if self.because:
             yield "because of anybody", replace(self, because="")
 
 
 def _build(data: Any, context: Context) -> Judge:
-    return ChangedJudge(**data)
+    if "by" in data and "notBy" in data:
+        raise ValueError("`by` or `notBy`, found both: who wrote it last is one")
+    given = {key: value for key, value in data.items() if key != "notBy"}
+    return ChangedJudge(**given, not_by=data.get("notBy", ""))
 
 
 _WHO = "a component, like kube-scheduler, or the user of a request"
@@ -86,6 +91,7 @@ KIND = CheckKind(
         namespace=NAMESPACE,
         field=FIELD,
         by={"type": "string", "description": f"who wrote it: {_WHO}"},
+        notBy={"type": "string", "description": f"who must not have written it: {_WHO}"},
         because={"type": "string", "description": f"whose write or request it follows from: {_WHO}"},
     ),
     _build,

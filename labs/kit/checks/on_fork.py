@@ -27,15 +27,10 @@ class ForkJudge:
 
     def judge(self, reader: Reader) -> None:
         """Raises Fail."""
-        trial = reader.on(reader.fork() if self.at is None else self._of_then(reader))
-        for step in self.steps:
-            try:
-                step.perform(trial)
-            except ApiError as error:
-                raise Fail(step.text, str(error.status.get("message", ""))) from error
+        trial = self._trial(reader)
         for judge in self.then:
             # Data forks once at most: after the last one nobody needs the trial any more.
-            last = judge is self.then[-1] and not isinstance(judge, Function)
+            last = reader.trials is None and judge is self.then[-1] and not isinstance(judge, Function)
             try:
                 judge.judge(trial.on(trial.cluster, spent=last))
             except Fail as failure:
@@ -53,6 +48,21 @@ class ForkJudge:
                 return history.lived(reader.cluster, moment.revision)
         assert waiting is not None
         raise Fail(waiting.expected, say("never_yet", found=waiting.found), waiting.look) from waiting
+
+    def _trial(self, reader: Reader) -> Reader:
+        """The fork after the steps; that of before, where the reader keeps it. Raises Fail."""
+        key = (id(self.at), id(self.steps))
+        if reader.trials is not None and key in reader.trials:
+            return reader.trials[key][1]
+        trial = reader.on(reader.fork() if self.at is None else self._of_then(reader))
+        for step in self.steps:
+            try:
+                step.perform(trial)
+            except ApiError as error:
+                raise Fail(step.text, str(error.status.get("message", ""))) from error
+        if reader.trials is not None:
+            reader.trials[key] = ((self.at, self.steps), trial)
+        return trial
 
     def mutants(self) -> Iterator[tuple[str, Judge]]:
         """Of now; without what is done; each check after it left out, and each weakened."""

@@ -7,6 +7,7 @@ import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
 from concurrent.futures import ProcessPoolExecutor
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -29,7 +30,7 @@ from labs.kit import (
 from labs.kit.catalog import Course, Lab
 from labs.kit.mutation import Mutations
 from labs.kit.plays import Plays
-from labs.kit.proofs import Proof, Proofs
+from labs.kit.proofs import Proof, Proofs, told_apart
 
 #: Variants of a seeded lab that are solved, unless asked otherwise.
 SEEDS = 2
@@ -39,13 +40,19 @@ JOBS = min((os.cpu_count() or 1) + 1, 5)
 
 
 def prove(root: str, slug: str, seeds: int) -> Proof:
-    """One lab, in a process of its own."""
-    return sweep.proof(catalog.read(Path(root)).lab(slug), seeds=seeds)
+    """One lab, in a process of a pool."""
+    return sweep.proof(_course(root).lab(slug), seeds=seeds)
 
 
 def mutate(root: str, slug: str, every: bool) -> list[Mutations]:
-    """One lab's mutants, in a process of its own."""
-    return mutation.mutate(catalog.read(Path(root)).lab(slug), every)
+    """One lab's mutants, in a process of a pool."""
+    return mutation.mutate(_course(root).lab(slug), every)
+
+
+@cache
+def _course(root: str) -> Course:
+    """Read once by each process of a pool, which lives no longer than a command."""
+    return catalog.read(Path(root))
 
 
 class Command(BaseCommand):
@@ -204,6 +211,12 @@ class Command(BaseCommand):
             self._say(count, len(labs), proof)
         if options["report"]:
             proof_report.write(Path(options["report"]), [found[lab.slug] for lab in labs])
+        checks = told_apart(found.values())
+        self.stdout.write(
+            "checks: {checks}, {alone} failed alone by a wrong answer, {never_alone} never alone".format(
+                **checks
+            )
+        )
         self._sum(len(labs), sum(bool(proof.problems) for proof in found.values()))
 
     def _proved(self, labs: list[Lab], options: dict[str, Any]) -> Iterator[Proof]:
@@ -212,9 +225,13 @@ class Command(BaseCommand):
             yield from (sweep.proof(lab, seeds=options["seeds"]) for lab in labs)
             return
         with ProcessPoolExecutor(jobs) as pool:
-            tasks = [pool.submit(prove, str(self.root), lab.slug, options["seeds"]) for lab in labs]
-            for task in tasks:
-                yield task.result()
+            longest_first = sorted(labs, key=lambda lab: -len(lab.wrong))
+            tasks = {
+                lab.slug: pool.submit(prove, str(self.root), lab.slug, options["seeds"])
+                for lab in longest_first
+            }
+            for lab in labs:
+                yield tasks[lab.slug].result()
 
     def _mutate(self, labs: list[Lab], options: dict[str, Any]) -> None:
         open_questions = 0

@@ -1,7 +1,11 @@
 """The check of *Roll on change* that goes back a revision, as `kubectl rollout undo` does."""
 
+import orjson
+
+from cluster_engine.kube_apiserver import ADMIN, Request
 from labs.kit.checking import Fail, Reader
 
+DISPLAY = "/apis/apps/v1/namespaces/default/deployments/display"
 REVISION = "deployment.kubernetes.io/revision"
 LOOK = "kubectl rollout history deployment/display"
 
@@ -24,14 +28,11 @@ def undo(cluster: Reader) -> None:
     labels = {
         key: value for key, value in template["metadata"]["labels"].items() if key != "pod-template-hash"
     }
-    spec = {**deployment["spec"], "template": {"metadata": {"labels": labels}, "spec": template["spec"]}}
-    back = {
-        "apiVersion": "apps/v1",
-        "kind": "Deployment",
-        "metadata": {"name": "display", "namespace": "default"},
-        "spec": spec,
-    }
-    trial.apply(back)
+    back = {"metadata": {"labels": labels}, "spec": template["spec"]}
+    patch = orjson.dumps([{"op": "replace", "path": "/spec/template", "value": back}])
+    trial.request(
+        Request("PATCH", DISPLAY, [], {"content-type": "application/json-patch+json"}, patch, ADMIN)
+    )
     trial.advance(90)
     after = cluster.on(trial)
     lines = [

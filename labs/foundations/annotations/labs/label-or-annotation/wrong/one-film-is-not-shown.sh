@@ -1,0 +1,4 @@
+# fails: running
+# after: by-command.sh
+kubectl scale deployment orchard --replicas=0
+sleep 5

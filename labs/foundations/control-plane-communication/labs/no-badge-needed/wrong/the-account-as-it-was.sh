@@ -1,0 +1,3 @@
+# fails: new-ones
+# after: decide-in-the-templates.sh
+kubectl patch serviceaccount default -n {{school}} -p '{"automountServiceAccountToken": true}'

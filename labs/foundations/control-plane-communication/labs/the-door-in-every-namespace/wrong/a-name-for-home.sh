@@ -1,0 +1,3 @@
+# fails: door
+# after: a-role-of-its-own.sh
+kubectl patch configmap door -n {{space}} -p '{"data": {"name": "kubernetes"}}'

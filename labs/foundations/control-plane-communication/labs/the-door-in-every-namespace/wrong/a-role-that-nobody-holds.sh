@@ -1,0 +1,3 @@
+# fails: may-list
+# after: a-role-of-its-own.sh
+kubectl delete rolebinding see-pods -n {{space}}

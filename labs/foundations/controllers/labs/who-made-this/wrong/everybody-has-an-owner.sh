@@ -1,0 +1,3 @@
+# fails: makers
+# after: delete-the-owner.sh
+kubectl patch configmap makers -p '{"data": {"taster": "ReplicaSet"}}'

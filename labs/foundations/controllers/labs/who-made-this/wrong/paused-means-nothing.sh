@@ -1,0 +1,3 @@
+# fails: paused
+# after: delete-the-owner.sh
+kubectl patch configmap paused -p '{"data": {"rolls": "yes"}}'

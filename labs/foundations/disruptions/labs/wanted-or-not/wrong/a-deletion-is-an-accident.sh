@@ -1,0 +1,3 @@
+# fails: sorted
+# after: never-together.sh
+kubectl patch configmap losses -p '{"data": {"delete": "involuntary"}}'

@@ -1,0 +1,3 @@
+# fails: remains
+# after: a-guest-with-a-shell.sh
+kubectl patch configmap finding -p '{"data": {"removable": "yes"}}'

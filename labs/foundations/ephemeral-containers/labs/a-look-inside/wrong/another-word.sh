@@ -1,0 +1,3 @@
+# fails: finding
+# after: a-guest-with-a-shell.sh
+kubectl patch configmap finding -p '{"data": {"says": "hello"}}'

@@ -1,0 +1,3 @@
+# fails: finding
+# after: a-copy-that-stays.sh
+kubectl patch configmap finding -p '{"data": {"file": "{{plan}}.conf"}}'

@@ -1,0 +1,3 @@
+# fails: gate
+# after: set-image-and-patch.sh
+kubectl set image deployment/gate gate={{misspelt}}:1.27

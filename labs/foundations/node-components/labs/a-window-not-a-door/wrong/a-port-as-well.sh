@@ -1,0 +1,3 @@
+# fails: no-way-in
+# after: ready-made-roles.sh
+kubectl patch service dashboard -n {{office}} -p '{"spec": {"type": "NodePort"}}'

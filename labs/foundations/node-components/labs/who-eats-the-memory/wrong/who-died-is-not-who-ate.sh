@@ -1,0 +1,3 @@
+# fails: note
+# after: by-commands.sh
+kubectl patch configmap note -p '{"data": {"eater": "sorter"}}'

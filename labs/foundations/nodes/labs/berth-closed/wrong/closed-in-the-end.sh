@@ -1,0 +1,3 @@
+# fails: open
+# after: close-and-roll.sh
+kubectl cordon {{berth}}

@@ -1,0 +1,3 @@
+# fails: report
+# after: the-machine-starts-again.sh
+kubectl patch configmap report -p '{"data": {"label-returns": "yes"}}'

@@ -1,0 +1,3 @@
+# fails: forecast
+# after: the-pod-waits-to-go.sh
+kubectl patch configmap forecast -p '{"data": {"ready": "False"}}'

@@ -1,0 +1,3 @@
+# fails: heals
+# after: apply-the-file.sh
+kubectl cordon worker-1 worker-2

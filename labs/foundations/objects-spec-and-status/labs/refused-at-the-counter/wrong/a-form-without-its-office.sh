@@ -1,0 +1,3 @@
+# fails: births
+# after: ask-by-command.sh
+kubectl label deployment births office-

@@ -1,0 +1,3 @@
+# fails: deeds
+# after: ask-by-command.sh
+kubectl delete deployment deeds

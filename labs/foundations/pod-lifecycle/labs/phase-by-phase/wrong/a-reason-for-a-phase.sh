@@ -1,0 +1,3 @@
+# fails: phases
+# after: a-probe-that-says-no.sh
+kubectl patch configmap phases -p '{"data": {"always": "CrashLoopBackOff"}}'

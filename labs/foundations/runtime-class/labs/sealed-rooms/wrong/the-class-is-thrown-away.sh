@@ -1,0 +1,3 @@
+# fails: class
+# after: rooms-with-a-label.sh
+kubectl delete runtimeclass sealed
