@@ -22,11 +22,12 @@ import orjson
 
 from cluster_engine.apimachinery import openapi_proto
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.enums import with_enums
 from cluster_engine.apimachinery.scheme import Kind
 
 KUBERNETES_VERSION = "v1.37.0"
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
-_FORM = 3
+_FORM = 4
 """Counts up whenever what this module makes of the same kinds changes, so that clients fetch it anew."""
 
 Key = tuple[str, str, str, str, bool, tuple[str, ...], tuple[str, ...]]
@@ -166,7 +167,8 @@ def _closure(start: Iterable[str], definitions: JSON, prefix: str, v3: bool) -> 
             if "intstr" in name:
                 done[name]["format"] = "int-or-string"
             continue
-        done[name] = dict(special) if special else _schema(definitions[name], prefix, found, v3)
+        made = dict(special) if special else _schema(definitions[name], prefix, found, v3)
+        done[name] = with_enums(name, made) if v3 else made
         waiting.extend(found)
     return {name: done[name] for name in sorted(done)}
 

@@ -7,8 +7,10 @@ from typing import Any
 import orjson
 import pytest
 
+from cluster_engine.api import KINDS as ALL_KINDS
 from cluster_engine.api.subresources import SCALE, STATUS
 from cluster_engine.apimachinery import openapi, table, yaml
+from cluster_engine.apimachinery.enums import ENUMS
 from cluster_engine.apimachinery.schema import List, Map, Node, Struct, struct_named
 from cluster_engine.apimachinery.scheme import Column, Kind, Subresource
 
@@ -168,6 +170,42 @@ def test_openapi_of_a_custom_resource() -> None:
     assert openapi.v3_hash(kinds, "apis/ex.com/v1") != openapi.v3_hash(
         kinds, "apis/ex.com/v1", {"ex.com/v1/Foo": schema}
     )
+
+
+SHOWN = {
+    "api/v1": {
+        "core.v1.PodSpec": {"restartPolicy": ["Always", "Never", "OnFailure"]},
+        "core.v1.Container": {"imagePullPolicy": ["Always", "IfNotPresent", "Never"], "name": None},
+        "core.v1.ServicePort": {"protocol": ["SCTP", "TCP", "UDP"]},
+    },
+    "apis/apps/v1": {"apps.v1.DeploymentStrategy": {"type": ["Recreate", "RollingUpdate"]}},
+}
+
+
+@pytest.mark.parametrize("path", SHOWN)
+def test_fields_that_have_certain_values_alone(path: str) -> None:
+    kinds = [kind for kind in ALL_KINDS if openapi.path_of(kind) == path]
+    schemas = orjson.loads(openapi.v3_document(kinds, path) or b"")["components"]["schemas"]
+    found = {
+        name: {field: schemas[f"io.k8s.api.{name}"]["properties"][field].get("enum") for field in fields}
+        for name, fields in SHOWN[path].items()
+    }
+    assert found == SHOWN[path]
+
+
+def test_each_enumeration_belongs_to_some_field() -> None:
+    documents = (openapi.v3_document(ALL_KINDS, path) for path in openapi.paths(ALL_KINDS))
+    schemas = [
+        schema for made in documents for schema in orjson.loads(made or b"")["components"]["schemas"].values()
+    ]
+    used = {
+        tuple(field["enum"])
+        for schema in schemas
+        for field in (schema.get("properties") or {}).values()
+        if "enum" in field
+    }
+    assert set(ENUMS.values()) <= used
+    assert all(list(values) == sorted(values) for values in ENUMS.values())
 
 
 def test_openapi_v2() -> None:

@@ -225,6 +225,14 @@ def test_explain(kubectl: Kubectl) -> None:
     assert "  image\t<string>" in lines
     assert "  name\t<string> -required-" in lines
     assert "replicas\t<integer>" in kubectl("explain", "deployment.spec", "--recursive")
+    policy = kubectl("explain", "pod.spec.restartPolicy").splitlines()
+    assert policy[3:8] == [
+        "FIELD: restartPolicy <string>",
+        "ENUM:",
+        "    Always",
+        "    Never",
+        "    OnFailure",
+    ]
     assert kubectl.fails("explain", "pod.spec.nope") == 'error: field "nope" does not exist\n'
 
 

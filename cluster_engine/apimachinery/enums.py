@@ -1,0 +1,85 @@
+"""The values of those Go types that say so (``+enum``), for the published schemas: ``kubectl explain`` prints them.
+
+Models k8s.io/kube-openapi/pkg/generators/enum.go. What each value means, which upstream adds to the descriptions, is
+not told.
+"""
+
+from __future__ import annotations
+
+from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.schema import struct_named
+
+_OWN = "io.k8s.api."
+ENUMS: dict[str, tuple[str, ...]] = {
+    "v1.AddressType": ("FQDN", "IPv4", "IPv6"),
+    "v1.AppArmorProfileType": ("Localhost", "RuntimeDefault", "Unconfined"),
+    "v1.AzureDataDiskCachingMode": ("None", "ReadOnly", "ReadWrite"),
+    "v1.AzureDataDiskKind": ("Dedicated", "Managed", "Shared"),
+    "v1.CompletionMode": ("Indexed", "NonIndexed"),
+    "v1.ConcurrencyPolicy": ("Allow", "Forbid", "Replace"),
+    "v1.DNSPolicy": ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
+    "v1.DaemonSetUpdateStrategyType": ("OnDelete", "RollingUpdate"),
+    "v1.DeploymentStrategyType": ("Recreate", "RollingUpdate"),
+    "v1.FailurePolicyType": ("Fail", "Ignore"),
+    "v1.HostPathType": (
+        "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket",
+    ),
+    "v1.IPFamilyPolicy": ("PreferDualStack", "RequireDualStack", "SingleStack"),
+    "v1.MatchPolicyType": ("Equivalent", "Exact"),
+    "v1.MountPropagationMode": ("Bidirectional", "HostToContainer", "None"),
+    "v1.NamespacePhase": ("Active", "Terminating"),
+    "v1.NodeInclusionPolicy": ("Honor", "Ignore"),
+    "v1.NodePhase": ("Pending", "Running", "Terminated"),
+    "v1.NodeSelectorOperator": ("DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"),
+    "v1.PathType": ("Exact", "ImplementationSpecific", "Prefix"),
+    "v1.PersistentVolumeClaimPhase": ("Bound", "Lost", "Pending"),
+    "v1.PersistentVolumeMode": ("Block", "Filesystem"),
+    "v1.PersistentVolumePhase": ("Available", "Bound", "Failed", "Pending", "Released"),
+    "v1.PersistentVolumeReclaimPolicy": ("Delete", "Recycle", "Retain"),
+    "v1.PodFSGroupChangePolicy": ("Always", "OnRootMismatch"),
+    "v1.PodFailurePolicyAction": ("Count", "FailIndex", "FailJob", "Ignore"),
+    "v1.PodFailurePolicyOnExitCodesOperator": ("In", "NotIn"),
+    "v1.PodManagementPolicyType": ("OrderedReady", "Parallel"),
+    "v1.PodPhase": ("Failed", "Pending", "Running", "Succeeded", "Unknown"),
+    "v1.PodQOSClass": ("BestEffort", "Burstable", "Guaranteed"),
+    "v1.PodReplacementPolicy": ("Failed", "TerminatingOrFailed"),
+    "v1.PreemptionPolicy": ("Never", "PreemptLowerPriority"),
+    "v1.ProcMountType": ("Default", "Unmasked"),
+    "v1.Protocol": ("SCTP", "TCP", "UDP"),
+    "v1.PullPolicy": ("Always", "IfNotPresent", "Never"),
+    "v1.ReinvocationPolicyType": ("IfNeeded", "Never"),
+    "v1.RestartPolicy": ("Always", "Never", "OnFailure"),
+    "v1.ScopeSelectorOperator": ("DoesNotExist", "Exists", "In", "NotIn"),
+    "v1.SeccompProfileType": ("Localhost", "RuntimeDefault", "Unconfined"),
+    "v1.ServiceAffinity": ("ClientIP", "None"),
+    "v1.ServiceExternalTrafficPolicy": ("Cluster", "Local"),
+    "v1.ServiceInternalTrafficPolicy": ("Cluster", "Local"),
+    "v1.ServiceType": ("ClusterIP", "ExternalName", "LoadBalancer", "NodePort"),
+    "v1.SideEffectClass": ("None", "NoneOnDryRun", "Some", "Unknown"),
+    "v1.StatefulSetUpdateStrategyType": ("OnDelete", "RollingUpdate"),
+    "v1.SupplementalGroupsPolicy": ("Merge", "Strict"),
+    "v1.TaintEffect": ("NoExecute", "NoSchedule", "PreferNoSchedule"),
+    "v1.TerminationMessagePolicy": ("FallbackToLogsOnError", "File"),
+    "v1.URIScheme": ("HTTP", "HTTPS"),
+    "v1.UnhealthyPodEvictionPolicyType": ("AlwaysAllow", "IfHealthyBudget"),
+    "v1.UnsatisfiableConstraintAction": ("DoNotSchedule", "ScheduleAnyway"),
+    "v1.VolumeBindingMode": ("Immediate", "WaitForFirstConsumer"),
+}  # fmt: skip
+"""Name in Go -> values, sorted."""
+
+
+def with_enums(name: str, schema: JSON) -> JSON:
+    """The schema of the definition of that name, where its fields can have certain values only."""
+    properties = schema.get("properties")
+    if not properties or not name.startswith(_OWN):
+        return schema
+    try:
+        fields = struct_named(name.removeprefix(_OWN)).fields
+    except KeyError:
+        return schema
+    told = {
+        field.name: {**properties[field.name], "enum": list(ENUMS[field.node.go])}
+        for field in fields.values()
+        if field.node.go in ENUMS and field.name in properties
+    }
+    return {**schema, "properties": {**properties, **told}} if told else schema
