@@ -125,7 +125,7 @@ def markdown(course: Course, headings: list[dict[str, Any]]) -> str:
             counts["open"] += sum("open:" in cell for cell in cells)
             table.append(f"| {row.name} | {' | '.join(cells)} |")
         parts.append("\n".join(table) + "\n")
-    told = f"\n{counts['cells'] - counts['open']} of {counts['cells']} cells are filled, {counts['open']} are open.\n"
+    told = f"\n{counts['cells'] - counts['open']} of {counts['cells']} cells are filled; open: {counts['open']}.\n"
     return HEAD + told + "".join(parts)
 
 

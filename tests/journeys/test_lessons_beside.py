@@ -70,11 +70,19 @@ def test_a_lesson_runs_beside_its_text(stack: Any, open_page: Callable[[Look], A
     third.locator(".beside:not(:has(.beside-before)) > pre").wait_for()
     third.locator(".beside-foot .button-plain").click()
     third.get_by_text(says(look, "beside.begun_again")).wait_for()
-    # A block that does not build on those above runs on a copy, says so, and shows it.
-    page.goto(f"{stack.url}/lessons/names-and-uids/")
-    alone = page.locator(".code[data-own]").nth(1)
+    # What is to be completed runs on a copy, says so, and is tried as often as one likes; Enter in the gap runs it.
+    page.goto(f"{stack.url}/lessons/annotations/")
+    alone = page.locator(".complete")
     expect(alone).to_contain_text(says(look, "beside.of_start"))
     alone.locator(".code-run").click()
+    expect(alone).to_contain_text(says(look, "complete.first"))
+    gap = alone.locator(".gap")
+    expect(gap).to_be_focused()
+    for fill, said, told in (("labels", "complete.other", 1), ("annotations", "complete.right", 3)):
+        gap.fill(fill)
+        gap.press("Enter")
+        expect(alone).to_contain_text(says(look, said), timeout=LIMIT)
+        expect(alone.locator("[data-why]:visible")).to_have_count(told)
     alone.locator(".beside-map-copy").wait_for()
     expect(alone.locator(".beside-before")).to_have_count(0)  # nothing had to be run before it
     expect(alone.locator(".beside-foot button")).to_have_count(0)  # the copy is gone

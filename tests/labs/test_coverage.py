@@ -66,9 +66,9 @@ def test_the_page_is_made_of_the_list_and_the_course(course_copy, tmp_path):
     ("old", "new", "told"),
     [
         (
-            "dashboard, issue: G}",
-            "dashboard, issue: soon}",
-            "coverage.yaml:27: headings[1].parts[4].issue: expected the letter of an issue, found 'soon'",
+            "issue: G}",
+            "issue: soon}",
+            "coverage.yaml:93: headings[10].parts[5].issue: expected the letter of an issue, found 'soon'",
         ),
         (
             'words: "kube-apiserver|',

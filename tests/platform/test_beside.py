@@ -219,36 +219,27 @@ def test_what_is_filled_in_runs_on_a_copy_as_often_as_it_is_tried(host: EngineHo
     assert host.runs[gap_run.pk].cluster.list("pods", "default") == []
 
 
-@pytest.mark.parametrize("fill", ["", "a\nb", None, 7, "x" * 201])
-def test_what_cannot_be_filled_in_is_refused(host: EngineHost, gap_run: Run, fill: Any) -> None:
-    assert ask(host, gap_run, "block", {"fill": fill}).status_code == 400
-
-
-def test_where_there_is_nothing_to_complete(host: EngineHost, make_run: Callable[..., Run]) -> None:
+def test_what_cannot_be_filled_in_is_refused(
+    host: EngineHost, gap_run: Run, make_run: Callable[..., Run]
+) -> None:
+    for fill in ("", "a\nb", None, 7, "x" * 201):
+        assert ask(host, gap_run, "block", {"fill": fill}).status_code == 400, fill
     guided = make_run(state="requested", lab_slug=f"{blocks.PREFIX}pods", speed=0.0)
     host.acquire(guided.pk)
-    assert ask(host, guided, "block", {"fill": "x"}).status_code == 404
+    assert ask(host, guided, "block", {"fill": "x"}).status_code == 404, "it has nothing to complete"
 
 
-@pytest.mark.parametrize(
-    ("body", "status"),
-    [
-        ({"fill": "annotations"}, 200), ({"fill": ""}, 400), ({"fill": 7}, 400), ({}, 400), ([], 400), (None, 400),
-        ({"fill": "x" * 201}, 400),
-    ],
-)  # fmt: skip
 def test_the_page_s_end_of_what_is_filled_in(
-    client_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch, body: Any, status: int
+    client_of: Callable[[str], Client], monkeypatch: pytest.MonkeyPatch
 ) -> None:
     printed = "pod/reel-7 created\nHarbour office, box 12"
     monkeypatch.setattr(views.hosting, "lines", answering(200, {"ran": [{"block": 1, "output": printed}]}))
     client = client_of("owner")
     address = f"/lessons/{GAP}/blocks/complete/"
-    answer = client.post(address, body if body is not None else "no JSON", content_type="application/json")
-    assert answer.status_code == status
-    if status == 200:
-        (told,) = lines_of(answer)
-        assert told["happened"] == 0
+    for body in ({"fill": ""}, {"fill": 7}, {}, [], "no JSON", {"fill": "x" * 201}):
+        assert client.post(address, body, content_type="application/json").status_code == 400, body
+    (told,) = lines_of(client.post(address, {"fill": "annotations"}, content_type="application/json"))
+    assert told["happened"] == 0
     assert client.post("/lessons/pods/blocks/complete/").status_code == 404
 
 
