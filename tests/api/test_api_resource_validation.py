@@ -7,7 +7,7 @@ from typing import Any
 import pytest
 from api_bench import BY_KIND, NOW, created, load, merged, problems, updated
 
-from cluster_engine.api.resource import allocations, claims, names, slices
+from cluster_engine.api.resource import allocations, claims, names, policies, slices
 
 BASES = load("""
 DeviceClass:
@@ -64,6 +64,16 @@ def claim(fields: str) -> str:
 
 def device(fields: str) -> str:
     return f"spec: {{devices: [{{name: gpu-0, {fields}}}]}}"
+
+
+POLICY = "spec.devices[0].capacity[memory].requestPolicy"
+
+
+def shared(policy: str) -> str:
+    """A device whose memory of 8 several claims share by this policy."""
+    return device(
+        f"allowMultipleAllocations: true, capacity: {{memory: {{value: 8, requestPolicy: {policy}}}}}"
+    )
 
 
 # id: (kind, change, expected errors)
@@ -251,6 +261,69 @@ CREATES = {
         "ResourceSlice", device("capacity: {memory: {value: 1Gi, requestPolicy: {default: 1Gi}}}"),
         [f"{DEVICE}.capacity[memory].requestPolicy: Forbidden: allowMultipleAllocations must be true"],
     ),
+    "amounts that are not the capacity's": (
+        "ResourceSlice", shared("{default: 3, validValues: [2, 1, 9]}"),
+        [f'{POLICY}.validValues[1]: Invalid value: "1": values must be sorted in ascending order',
+         f'{POLICY}.validValues[2]: Invalid value: "9": option is larger than capacity value: 8',
+         f'{POLICY}.validValues: Invalid value: "3": default value is not valid according to the requestPolicy'],
+    ),
+    "an amount twice": (
+        "ResourceSlice", shared("{default: 1, validValues: [1, 1]}"),
+        [f'{POLICY}.validValues[1]: Duplicate value: "1"'],
+    ),
+    "amounts without a default": (
+        "ResourceSlice", shared("{validValues: [1]}"),
+        [f"{POLICY}.default: Required value: required when validValues is defined"],
+    ),
+    "amounts and a range": (
+        "ResourceSlice", shared("{default: 1, validValues: [1], validRange: {min: 1}}"),
+        [f'{POLICY}: Forbidden: exactly one policy can be specified, cannot specify "validValues" and "validRange" at '
+         "the same time"],
+    ),
+    "a range of no beginning": (
+        "ResourceSlice", shared("{default: 1, validRange: {max: 2}}"),
+        [f"{POLICY}.validRange.min: Required value: required when validRange is defined"],
+    ),
+    "a range beyond the capacity": (
+        "ResourceSlice", shared("{default: 1, validRange: {min: 9, max: 10}}"),
+        [f'{POLICY}.validRange.min: Invalid value: "9": min is larger than capacity value: 8',
+         f'{POLICY}.validRange.default: Invalid value: "1": default is less than min: 9',
+         f'{POLICY}.validRange.max: Invalid value: "10": max is larger than capacity value: 8'],
+    ),
+    "a range that ends before it begins": (
+        "ResourceSlice", shared("{default: 4, validRange: {min: 4, max: 2}}"),
+        [f'{POLICY}.validRange.max: Invalid value: "4": min is larger than max: 2',
+         f'{POLICY}.validRange.default: Invalid value: "4": default is more than max: 2'],
+    ),
+    "a step that does not fit": (
+        "ResourceSlice", shared("{default: 2, validRange: {min: 1, max: 6, step: 2}}"),
+        [f'{POLICY}.validRange.step: Invalid value: "2": value is not a multiple of a given step (2) from (1)',
+         f'{POLICY}.validRange.step: Invalid value: "6": value is not a multiple of a given step (2) from (1)'],
+    ),
+    "no step": (
+        "ResourceSlice", shared("{default: 1, validRange: {min: 1, step: 0}}"),
+        [f'{POLICY}.validRange.step: Invalid value: "0": must be greater than zero'],
+    ),
+    "a step beyond the capacity": (
+        "ResourceSlice", shared("{default: 1, validRange: {min: 1, step: 8}}"),
+        [f'{POLICY}.validRange.step: Invalid value: "8": one step 9 is larger than capacity value: 8'],
+    ),
+    "conditions of failure alone": (
+        "ResourceSlice", device("bindingFailureConditions: [a]"),
+        [f"{DEVICE}.bindingConditions: Invalid value: null: bindingConditions are required to use "
+         "bindingFailureConditions"],
+    ),
+    "conditions without those of failure": (
+        "ResourceSlice", device("bindingConditions: [a, a]"),
+        [f'{DEVICE}.bindingConditions[1]: Duplicate value: "a"',
+         f"{DEVICE}.bindingFailureConditions: Invalid value: null: bindingFailureConditions are required to use "
+         "bindingConditions"],
+    ),
+    "conditions of both kinds": (
+        "ResourceSlice", device("bindingConditions: [a], bindingFailureConditions: [a]"),
+        [f'{DEVICE}.bindingFailureConditions[0]: Invalid value: "a": bindingFailureConditions must not overlap with '
+         "bindingConditions"],
+    ),
 }  # fmt: skip
 
 
@@ -304,6 +377,14 @@ STATUSES = {
     "reserved twice": (
         f"{GIVEN}, reservedFor: [{{resource: pods, name: a, uid: u}}, {{resource: pods, name: b, uid: u}}]",
         ['status.reservedFor[1]: Duplicate value: "u"'],
+    ),
+    "conditions and tolerations of what was given": (
+        "allocation: {devices: {results: [{request: gpu, driver: gpu.example.com, pool: worker-1, device: gpu-0, "
+        "bindingConditions: [a], tolerations: [{operator: Never}]}]}}",
+        ["status.allocation.devices.results[0].bindingFailureConditions: Invalid value: null: bindingFailureConditions "
+         "are required to use bindingConditions",
+         'status.allocation.devices.results[0].tolerations[0].operator: Unsupported value: "Never": supported values: '
+         '"Equal", "Exists"'],
     ),
     "a device of nothing": (
         "allocation: {devices: {results: [{request: gpu}]}}",
@@ -374,8 +455,8 @@ LIMITS: dict[str, tuple[int, str, str, Any]] = {
         f"spec: {{sharedCounters: [{{name: c, counters: {{{many(n, 'a#: {value: 1}')[1:-1]}}}}}]}}")),
     "consumed sets": (slices.MAX_CONSUMED_SETS, "ResourceSlice", f"{DEVICE}.consumesCounters", lambda n: device(
         f"consumesCounters: {many(n, '{counterSet: c#, counters: {a: {value: 1}}}')}")),
-    "binding conditions": (slices.MAX_BINDING_CONDITIONS, "ResourceSlice", f"{DEVICE}.bindingConditions",
-                           lambda n: device(f"bindingConditions: {many(n, 'c#')}")),
+    "binding conditions": (policies.MAX_BINDING_CONDITIONS, "ResourceSlice", f"{DEVICE}.bindingConditions",
+                           lambda n: device(f"bindingConditions: {many(n, 'c#')}, bindingFailureConditions: [f]")),
 }  # fmt: skip
 
 
@@ -384,6 +465,14 @@ def test_limits(limit: int, kind: str, path: str, change: Any) -> None:
     assert problems(merged(BASES[kind], load(change(limit)))) == []
     told = problems(merged(BASES[kind], load(change(limit + 1))))
     assert told == [f"{path}: Too many: {limit + 1}: must have at most {limit} items"]
+
+
+def test_amounts_past_the_limit_are_not_looked_at() -> None:
+    values = list(range(1, policies.MAX_OPTIONS + 2))
+    told = problems(merged(BASES["ResourceSlice"], load(shared(f"{{default: 1, validValues: {values}}}"))))
+    assert told[0] == (
+        f"{POLICY}.validValues: Too many: {policies.MAX_OPTIONS + 1}: must have at most {policies.MAX_OPTIONS} items"
+    )
 
 
 def test_longer_than_may_be() -> None:

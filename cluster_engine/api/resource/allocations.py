@@ -27,9 +27,11 @@ from .claims import (
     check_raw,
     check_reference,
     check_references,
+    check_toleration,
     request_names,
 )
 from .names import check_label, check_list, check_pool_name, check_set, duplicates
+from .policies import check_binding
 
 MAX_CONSUMERS = 256
 """Pods that may have a claim."""
@@ -115,6 +117,8 @@ def _check_allocation(allocation: JSON, path: str, names: Names) -> list[FieldEr
         lambda each, at: (
             check_reference(each.get("request") or "", f"{at}.request", names)
             + _check_place(each, at)
+            + check_binding(each, at)
+            + _check_tolerations(each, at)
             + _check_share(each, at)
         ),
         f"{where}.results",
@@ -127,6 +131,14 @@ def _check_allocation(allocation: JSON, path: str, names: Names) -> list[FieldEr
     )
     selector = allocation.get("nodeSelector")
     return problems if selector is None else problems + check_node_selector(selector, f"{path}.nodeSelector")
+
+
+def _check_tolerations(result: JSON, path: str) -> list[FieldError]:
+    return [
+        problem
+        for at, each in enumerate(result.get("tolerations") or ())
+        for problem in check_toleration(each, f"{path}.tolerations[{at}]")
+    ]
 
 
 def _check_given_configuration(config: JSON, path: str, names: Names) -> list[FieldError]:

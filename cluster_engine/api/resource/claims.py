@@ -185,7 +185,7 @@ def _check_exact(request: JSON, path: str) -> list[FieldError]:
     elif mode not in _MODES:
         problems.append(not_supported(f"{path}.allocationMode", mode, _MODES))
     for index, toleration in enumerate(request.get("tolerations") or ()):
-        problems += _check_toleration(toleration, f"{path}.tolerations[{index}]")
+        problems += check_toleration(toleration, f"{path}.tolerations[{index}]")
     return problems
 
 
@@ -209,7 +209,8 @@ def _check_selector(selector: JSON, path: str) -> list[FieldError]:
     return []
 
 
-def _check_toleration(toleration: JSON, path: str) -> list[FieldError]:
+def check_toleration(toleration: JSON, path: str) -> list[FieldError]:
+    """A toleration of a device's taints (validateDeviceToleration)."""
     key, value = toleration.get("key") or "", toleration.get("value") or ""
     operator, effect = toleration.get("operator") or "", toleration.get("effect") or ""
     problems = validate_label_name(key, f"{path}.key") if key else []

@@ -13,12 +13,10 @@ from cluster_engine.api.storage.v1.csidriver import check_driver_name
 from cluster_engine.apimachinery.cow import JSON, get
 from cluster_engine.apimachinery.errors import (
     FieldError,
-    forbidden_field,
     invalid_value,
     required,
     too_long,
 )
-from cluster_engine.apimachinery.validation import validate_label_name
 
 from .claims import check_taint
 from .names import (
@@ -31,6 +29,7 @@ from .names import (
     check_set,
     check_subdomain,
 )
+from .policies import check_binding, check_policy
 
 MAX_DEVICES = 128
 """Devices of a slice."""
@@ -48,8 +47,6 @@ MAX_COUNTERS = 32
 """Counters of a set, and of what a device consumes of one."""
 MAX_CONSUMED_SETS = 2
 """Sets of which a device consumes."""
-MAX_BINDING_CONDITIONS = 4
-"""Conditions on which the binding of a Pod waits."""
 _NUMBER = r"(0|[1-9]\d*)"
 _PRE = r"(0|[1-9]\d*|\d*[a-zA-Z-][0-9a-zA-Z-]*)"
 _semver = re.compile(
@@ -166,7 +163,9 @@ def _check_device(device: JSON, path: str, placed: bool) -> list[FieldError]:
         capacity,
         together,
         check_qualified,
-        lambda each, at: _check_policy(each.get("requestPolicy"), f"{at}.requestPolicy", shared),
+        lambda each, at: check_policy(
+            each.get("requestPolicy"), each.get("value") or "0", f"{at}.requestPolicy", shared
+        ),
         f"{path}.capacity",
     )
     problems += check_list(device.get("taints") or [], MAX_TAINTS, check_taint, f"{path}.taints")
@@ -177,12 +176,7 @@ def _check_device(device: JSON, path: str, placed: bool) -> list[FieldError]:
         f"{path}.consumesCounters",
         lambda each: each.get("counterSet") or "",
     )
-    problems += _check_own_place(device, path, placed)
-    for field in ("bindingConditions", "bindingFailureConditions"):
-        problems += check_list(
-            device.get(field) or [], MAX_BINDING_CONDITIONS, validate_label_name, f"{path}.{field}"
-        )
-    return problems
+    return problems + _check_own_place(device, path, placed) + check_binding(device, path)
 
 
 def _check_own_place(device: JSON, path: str, placed: bool) -> list[FieldError]:
@@ -222,21 +216,3 @@ def _check_attribute(attribute: JSON, path: str) -> list[FieldError]:
         shown = attribute if given else ""
         problems.append(invalid_value(path, shown, "exactly one value must be specified"))
     return problems
-
-
-def _check_policy(policy: JSON | None, path: str, shared: bool) -> list[FieldError]:
-    """What may be asked of a capacity that several claims share."""
-    if policy is None:
-        return []
-    if not shared:
-        return [forbidden_field(path, "allowMultipleAllocations must be true")]
-    values, between = policy.get("validValues"), policy.get("validRange")
-    if values and between is not None:
-        text = 'exactly one policy can be specified, cannot specify "validValues" and "validRange" at the same time'
-        return [forbidden_field(path, text)]
-    if policy.get("default") is None and (values or between is not None):
-        field = "validValues" if values else "validRange"
-        return [required(f"{path}.default", f"required when {field} is defined")]
-    if between is not None and between.get("min") is None:
-        return [required(f"{path}.validRange.min", "required when validRange is defined")]
-    return []
