@@ -57,6 +57,28 @@ LINES: tuple[tuple[list[str], str], ...] = (
     ),
     (["-c", "select u.name, s.a from users u join s on s.a = u.id"], ""),
     (["-c", "truncate s"], ""),
+    (
+        [
+            "-c",
+            "create table pets (id serial primary key, name varchar(50) not null, email text unique, "
+            "age int default 18, ok boolean default true, made timestamp default now(), note text default 'none')",
+        ],
+        "",
+    ),
+    (
+        [
+            "-c",
+            "create table visits (id int primary key, pet int references pets(id) on delete cascade, "
+            "total numeric(10,2), unique (pet, total))",
+        ],
+        "",
+    ),
+    (["-c", "create index on visits (total)"], ""),
+    (["-c", "\\d pets"], ""),
+    (["-c", "\\d visits"], ""),
+    (["-c", "\\d nothing"], ""),
+    (["-c", "drop table visits"], ""),
+    (["-c", "drop table pets"], ""),
     (["-c", "create user joe with password 'x'"], ""),
     (["-c", "grant all privileges on database app to joe"], ""),
     (["-c", "drop table s"], ""),

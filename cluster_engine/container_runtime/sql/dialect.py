@@ -86,7 +86,7 @@ def perform(dialect: Dialect, session: Session, script: list[Statement]) -> list
             outcome = dialect.admin(session, plain)
             if outcome is None:
                 if base not in opened:
-                    opened[base] = _opened(dialect, session, base)
+                    opened[base] = opened_tables(dialect, session, base)
                 outcome = _one(dialect, session, opened[base], plain)
             found.append(outcome)
             if "error" in outcome:
@@ -129,7 +129,8 @@ def _keep(session: Session, base: str, tables: Tables) -> None:
         session.changed.append(base)
 
 
-def _opened(dialect: Dialect, session: Session, base: str) -> Tables:
+def opened_tables(dialect: Dialect, session: Session, base: str) -> Tables:
+    """A database, which the caller closes. Raises Refused."""
     try:
         functions = dialect.functions(session)
         return Tables(session.databases.get(base, EMPTY), functions, exact_case=dialect.exact_case)

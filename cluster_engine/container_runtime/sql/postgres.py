@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable
 from typing import Any
 
+from cluster_engine.container_runtime.sql.describing import described
 from cluster_engine.container_runtime.sql.dialect import KNOWN, REAL, Dialect, Session
 from cluster_engine.container_runtime.sql.engine import EMPTY, Outcome, Tables, offset
 from cluster_engine.container_runtime.sql.tokens import Statement
@@ -149,7 +150,7 @@ DIALECT = Dialect(
 )
 
 
-def listed(session: Session, words: list[str], tables: Callable[[], list[str]]) -> Outcome:
+def listed(session: Session, words: list[str], tables: Tables) -> Outcome:
     """What a backslash command of psql lists."""
     owner = session.user
     match words:
@@ -161,7 +162,7 @@ def listed(session: Session, words: list[str], tables: Callable[[], list[str]]) 
                 "rows": rows,
             }
         case ["dt" | "dt+" | "d"]:
-            rows = [["public", name, "table", owner] for name in tables()]
+            rows = [["public", name, "table", owner] for name in tables.names()]
             if not rows:
                 return {"said": "Did not find any relations."}
             return {
@@ -169,6 +170,9 @@ def listed(session: Session, words: list[str], tables: Callable[[], list[str]]) 
                 "columns": ["Schema", "Name", "Type", "Owner"],
                 "rows": rows,
             }
+        case ["d" | "d+", name]:
+            name = name.removeprefix("public.")
+            return described(name, tables) or {"missing": f'Did not find any relation named "{name}".'}
         case ["du"]:
             rows = [[name, _ALL if name == owner else ""] for name in sorted(session.roles)]
             return {"title": "List of roles", "columns": ["Role name", "Attributes"], "rows": rows}

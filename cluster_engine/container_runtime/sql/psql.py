@@ -133,8 +133,8 @@ def _command(sys: Sys, state: State, words: list[str]) -> Any:
             sys.out(f'You are connected to {who} {way} at port "{state["port"]}".\n')
         case ["\\c" | "\\connect", name]:
             return {**login, "database": name}
-        case ["\\d", _]:
-            sys.err("\\d of one table is not simulated here; a real psql has it\n")
+        case ["\\d", name]:
+            return {"list": ["d", name.strip('"')]}
         case ["\\l" | "\\list" | "\\dt" | "\\d" | "\\du" | "\\dn", *_]:
             return {"list": [words[0][1:]]}
         case _:
@@ -169,6 +169,9 @@ def _print(sys: Sys, state: State, outcome: Outcome) -> None:
         state["status"] = 1 if state["whole"] else state["status"]
         if state["stop"] or state["whole"]:
             sys.exit(1 if state["whole"] else 3)
+    elif "missing" in outcome:
+        sys.err(octets(outcome["missing"] + "\n"))
+        state["status"] = 1 if state["whole"] else state["status"]
     elif "said" in outcome:
         sys.err(octets(outcome["said"] + "\n"))
     elif "tag" in outcome:
@@ -176,12 +179,23 @@ def _print(sys: Sys, state: State, outcome: Outcome) -> None:
     else:
         right = outcome.get("right", [False] * len(outcome["columns"]))
         rows = [["" if cell is None else cell for cell in row] for row in outcome["rows"]]
-        sys.out(octets(_laid_out(state, outcome["columns"], rows, right, outcome.get("title", ""))))
+        foot = outcome.get("foot")
+        sys.out(octets(_laid_out(state, outcome["columns"], rows, right, outcome.get("title", ""), foot)))
 
 
-def _laid_out(state: State, names: list[str], rows: list[list[str]], right: list[bool], title: str) -> str:
+def _laid_out(
+    state: State,
+    names: list[str],
+    rows: list[list[str]],
+    right: list[bool],
+    title: str,
+    foot: list[str] | None,
+) -> str:
+    """A table; ``foot``: lines below it, where how many rows it has is not told."""
     bare = state["bare"]
     count = f"({len(rows)} row{'' if len(rows) == 1 else 's'})\n"
+    if foot is not None:
+        count = "".join(f"{line}\n" for line in foot)
     if state["plain"]:
         lines = [*([] if bare else ["|".join(names)]), *("|".join(row) for row in rows)]
         return "".join(f"{line}\n" for line in lines) + ("" if bare else count)

@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from typing import Any
 
 from cluster_engine.container_runtime.sql import postgres
-from cluster_engine.container_runtime.sql.dialect import Dialect, Session, perform
-from cluster_engine.container_runtime.sql.engine import EMPTY, MAX_DATA, MAX_SCRIPT, Outcome
+from cluster_engine.container_runtime.sql.dialect import Dialect, Session, opened_tables, perform
+from cluster_engine.container_runtime.sql.engine import EMPTY, MAX_DATA, MAX_SCRIPT, Outcome, Refused
 from cluster_engine.container_runtime.sql.tokens import statements
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import State, Sys
@@ -94,8 +94,7 @@ def _answer(keeping: Keeping, sys: Sys, talk: State, asked: dict[str, Any]) -> d
             else {"version": keeping.version, "outcomes": [], "database": session.database, "open": False}
         )
     if "list" in asked:
-        names = [name for name, *_ in databases[session.database]["tables"]]
-        outcomes = [postgres.listed(session, [str(word) for word in asked["list"]], lambda: names)]
+        outcomes = [_listed(keeping.dialect, session, [str(word) for word in asked["list"]])]
         return {"outcomes": outcomes, "database": session.database, "open": bool(talk["open"])}
     outcomes = _scripted(keeping.dialect, session, talk, str(asked["script"]))
     changed = {n: json.dumps(session.databases[n]) for n in session.changed if n in session.databases}
@@ -114,6 +113,17 @@ def _answer(keeping: Keeping, sys: Sys, talk: State, asked: dict[str, Any]) -> d
     # About what it costs the host, too: who asks more than a process may use at once waits.
     sys.tick(100 + session.work // 10 + sum(map(len, files.values())) // 100)
     return {"outcomes": outcomes, "database": session.database, "open": bool(talk["open"])}
+
+
+def _listed(dialect: Dialect, session: Session, words: list[str]) -> Outcome:
+    try:
+        tables = opened_tables(dialect, session, session.database)
+    except Refused as refusal:
+        return {"error": str(refusal)}
+    try:
+        return postgres.listed(session, words, tables)
+    finally:
+        tables.close()
 
 
 def _scripted(dialect: Dialect, session: Session, talk: State, text: str) -> list[Outcome]:
