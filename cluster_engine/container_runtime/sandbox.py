@@ -21,7 +21,7 @@ from cluster_engine.container_runtime.keeper import Keeper
 from cluster_engine.container_runtime.lookups import RESOLVER_PORT, Found, Lookups
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandbox_data import Data, Entry, packed, unpacked
-from cluster_engine.container_runtime.setup import POD, Setup, environment, fits, flavour, waits
+from cluster_engine.container_runtime.setup import HOST, NODE, POD, Setup, environment, fits, flavour, waits
 from cluster_engine.container_runtime.trees import image_tree, program
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Credentials, Files, Storage, emptied, filled, shown, shows, tree
@@ -30,6 +30,8 @@ from cluster_engine.linux.machine import Machine
 from cluster_engine.linux.text import octets
 from cluster_engine.sim.packing import pack as pack_state
 
+PIDS = 1_000
+"""Numbers that a sandbox's processes have on their node."""
 SANDBOX_IMAGE = "registry.k8s.io/pause:3.10.2"
 """What containerd's sandboxes run."""
 
@@ -236,6 +238,8 @@ class Sandbox:
             memory=setup.memory,
             millis=setup.millis,
         )
+        if setup.pids == NODE:
+            machine.number_from(NODE, self._keeper.first_pid(self.key) + 1)
         self._data.roots[container] = setup.image
         session = f"main/{container}"
         if setup.tty:
@@ -375,7 +379,23 @@ class Sandbox:
         assert self._machine is not None
         return self._machine
 
+    def listed(self, first: int) -> list[dict[str, Any]]:
+        """Its processes as its node numbers them: pause is the first. Runs nothing."""
+        pause = _row(first, ["/pause"], "", 0) if first else None
+        rows = [pause] if pause is not None else []
+        if self._machine is None and self._saved is None:
+            waiting = enumerate(self._data.containers.items(), first + 1)
+            return [*rows, *(_row(at, c.setup.argv, name, c.started) for at, (name, c) in waiting)]
+        return [*rows, *self._peek().listed(first, PIDS, (NODE, HOST))]
+
     # ---- what the machine says (MachineHost) -----------------------------------------------------------
+
+    def others(self, namespace: str) -> list[dict[str, Any]]:
+        """A node's own machine, and who shares the processes of its node, see what else runs there."""
+        if namespace not in (NODE, HOST):
+            return []
+        own = [] if namespace == HOST else [_row(self._keeper.first_pid(self.key), ["/pause"], "", 0)]
+        return [*own, *(self._keeper.call("node-processes", [self.node, self.key]) or [])]
 
     def exited(self, process: int, status: int) -> None:
         self._news.append(("exited", process, status))
@@ -560,6 +580,20 @@ class Sandbox:
         sandbox._lookups.load(state["lookups"])
         sandbox._saved = state["machine"]
         return sandbox
+
+
+def _row(pid: int, argv: Sequence[str], container: str, started: int) -> dict[str, Any]:
+    """A process that only waits, as ``Sys.processes`` has it."""
+    return {
+        "pid": pid,
+        "ppid": 1,
+        "uid": 0,
+        "argv": [octets(word) for word in argv],
+        "state": "S",
+        "container": container,
+        "started": started,
+        "cpu": 0,
+    }
 
 
 def _make_part(storage: Storage, volume: str, sub: str) -> None:

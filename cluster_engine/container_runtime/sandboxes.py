@@ -10,13 +10,15 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cluster_engine.container_runtime.keeper import Told
-from cluster_engine.container_runtime.sandbox import Sandbox
+from cluster_engine.container_runtime.sandbox import PIDS, Sandbox
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.network import Network
 from cluster_engine.sim import Chance, Clock
 
 TURNS = 256
 """Turns of sandboxes in one clock event; then others have theirs, in the same instant."""
+FIRST_PID, MACHINES = 1_000, 4_000
+"""Numbers of processes on a node: where those of Pods begin, and how many Pods can have others (PIDS each)."""
 PATIENCE = 1.0
 """Virtual seconds until a sandbox that failed by a bug runs again."""
 
@@ -259,6 +261,28 @@ class Sandboxes:
         """Where a Pod's /dev/urandom begins."""
         return self._chance.of("urandom", key).hex(32)
 
+    def first_pid(self, key: str) -> int:
+        """The number on its node of a sandbox's first process; those after it follow."""
+        return FIRST_PID + PIDS * (int(self._chance.of("pids", key).hex(8), 16) % MACHINES)
+
+    def services(self, key: str) -> list[dict[str, Any]]:
+        """What runs on the machine of a node; as it begins, where nobody has logged in."""
+        if key in self._sandboxes:
+            return self._sandboxes[key].listed(0)
+        return [
+            {
+                "pid": at,
+                "ppid": int(at > 1),
+                "uid": 0,
+                "argv": [path],
+                "state": "S",
+                "container": key,
+                "started": 0,
+                "cpu": 0,
+            }
+            for at, path in enumerate(("/sbin/init", "/usr/local/bin/containerd", "/usr/bin/kubelet"), 1)
+        ]
+
     # ---- saving ----------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
@@ -413,6 +437,9 @@ class _Imagination:
 
     def seed(self, key: str) -> str:
         return self._real.seed(key)
+
+    def first_pid(self, key: str) -> int:
+        return self._real.first_pid(key)
 
 
 class _Future(_Imagination):

@@ -10,7 +10,7 @@ from cluster_engine.container_runtime.image import PATH
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.linux.text import octets
 
-POD = "pod"
+POD, NODE, HOST = "pod", "node", "host"
 """The process namespace that all containers of a Pod share; its first process is the sandbox's own."""
 
 
@@ -36,7 +36,8 @@ class Setup:
     memory: int = 0
     """Bytes that its processes may use together; 0 for no limit."""
     pids: str = ""
-    """Whose process namespace it joins: another container's, that of the Pod (POD); "" for its own."""
+    """Whose process namespace it joins: another container's, that of the Pod (POD), of its node (NODE); HOST is the
+    node itself, "" its own."""
     millis: int = 0
     """Thousandths of a processor that its processes may use together; 0 for no limit."""
 

@@ -47,6 +47,7 @@ class Kubelets(Component):
             "systemd": self._systemd,
             "journal": self._journal,
             "node-logs": self._node_logs,
+            "node-processes": self._node_processes,
         }
         self.runtime = runtime = Runtime(core, ctx.network, calls, self._exited)
         self.logins: Logins = Logins(core, runtime)
@@ -128,6 +129,9 @@ class Kubelets(Component):
 
     def _node_logs(self, asked: Any) -> dict[str, Any] | None:
         return self.logs.show(asked)
+
+    def _node_processes(self, asked: Any) -> list[dict[str, Any]]:
+        return self.runtime.processes(asked)
 
     def _systemd(self, asked: Any) -> list[Any]:
         return self.faults.service.asked(asked)

@@ -19,7 +19,7 @@ from cluster_engine.container_runtime.image import GIVES_UP
 from cluster_engine.container_runtime.logs import Log, LogLine
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandboxes import Calls, Sandboxes
-from cluster_engine.container_runtime.setup import Setup
+from cluster_engine.container_runtime.setup import HOST, Setup
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.dialer import Dialer
 from cluster_engine.kubelet.disks import Disks
@@ -105,7 +105,8 @@ class ContainerConfig:
     """Whether it ends with the first of them."""
     tty: bool = False
     pids: str = ""
-    """Whose processes it shares: the id of another container, POD for all of the Pod's; "" for its own."""
+    """Whose processes it shares: the id of another container, POD for all of the Pod's, NODE for all of
+    the node's; "" for its own."""
     millis: int = 0
     """Its limit, thousandths of a processor; 0 for none."""
 
@@ -388,6 +389,17 @@ class Runtime:
             return True
         return not any(c["name"] in record.containers for c in pod["spec"]["containers"])
 
+    def processes(self, asked: list[str]) -> list[dict[str, Any]]:
+        """Of [node, key of a sandbox there]: what runs on the node beside that sandbox, by number. Runs nothing."""
+        host, own = asked
+        keys = [record.uid for record in self.core.records.all() if record.node == host and record.sandbox]
+        machine = _machine(host)
+        rows = [] if own == machine else self.sandboxes.services(machine)
+        for key in keys:
+            if key != own:
+                rows += self.sandboxes.look(key).listed(self.sandboxes.first_pid(key))
+        return sorted(rows, key=lambda row: int(row["pid"]))
+
     # ---- commands --------------------------------------------------------------------------------------
 
     def exec_sync(
@@ -444,7 +456,7 @@ class Runtime:
             volumes = {**files, **known, _HOSTNAME: name, "/etc/hosts": hosts}
             made = self.sandboxes.add(key, hostname=host, ip=ip, node=host, volumes=volumes, limits={})
             mounts = tuple((path, path, "", False) for path in volumes)
-            made.start(MACHINE, Setup(MACHINE_IMAGE, ["/sbin/init"], {}, "/root", mounts=mounts))
+            made.start(MACHINE, Setup(MACHINE_IMAGE, ["/sbin/init"], {}, "/root", mounts=mounts, pids=HOST))
             for path in kept:
                 self.disks.mount(key, path, _on_node(host, path), volumes[path])
             self.sandboxes.mounted.add(key)

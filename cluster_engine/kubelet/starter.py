@@ -13,7 +13,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import go_duration
 from cluster_engine.container_runtime.names import InvalidImageName, Reference, parse
 from cluster_engine.container_runtime.registry import PullError, find, opens, private, pull
-from cluster_engine.container_runtime.setup import POD
+from cluster_engine.container_runtime.setup import NODE, POD
 from cluster_engine.kubelet.core import CAPACITY, ON, Core, Node
 from cluster_engine.kubelet.decide import INITIAL_BACKOFF, MAX_BACKOFF
 from cluster_engine.kubelet.environment import ConfigError, Environment, Facts, command_line
@@ -308,6 +308,8 @@ def _pids(record: PodRecord, pod_spec: JSON, spec: JSON) -> str:
         if target not in record.containers:
             raise ConfigError(f"unable to find target container {target}")
         return record.containers[target].id
+    if pod_spec.get("hostPID"):
+        return NODE
     return POD if pod_spec.get("shareProcessNamespace") else ""
 
 

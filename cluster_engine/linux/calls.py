@@ -236,7 +236,7 @@ class Calls:
                     "cpu": record["cpu"],
                 }
             )
-        return rows
+        return [*rows, *self.kernel.host.others(space)]
 
     def addresses(self) -> list[str]:
         return list(self.kernel.top.get("addresses", []))

@@ -44,6 +44,9 @@ class MachineHost(Protocol):
     def out_of_memory(self, root: str) -> None:
         """A container has more memory than it may: all its processes are killed."""
 
+    def others(self, namespace: str) -> list[dict[str, Any]]:
+        """Processes of other machines that this pid namespace sees beside its own, as ``Sys.processes`` has them."""
+
     def wake(self, due: int | None) -> None:
         """The machine wants to run at this time (µs), None: not before something happens."""
 

@@ -194,6 +194,30 @@ class Machine:
         self._kernel.host.wake(self._kernel.now)
         return True
 
+    def number_from(self, namespace: str, first: int) -> None:
+        """Processes of a pid namespace that nobody is in yet have numbers from there on; none of them is its init."""
+        self._kernel.touch()
+        spaces = self._kernel.top["namespaces"]
+        spaces.setdefault(namespace, {"next": first, "init": "", "first": first})
+
+    def listed(self, first: int, most: int, plain: tuple[str, ...]) -> list[dict[str, Any]]:
+        """All processes as ``Sys.processes`` has them, numbered from ``first`` on; those of ``plain`` namespaces keep
+        their numbers.
+        """
+        return [
+            {
+                "pid": each["pid"] if each["who"]["ns"] in plain else first + int(key) % most,
+                "ppid": 1,
+                "uid": each["who"]["uid"],
+                "argv": list(each["argv"]),
+                "state": each["state"],
+                "container": each["who"]["root"],
+                "started": each["started"],
+                "cpu": each["cpu"],
+            }
+            for key, each in self._kernel.procs.items()
+        ]
+
     def kill_all(self, root: str) -> None:
         """KILL every process of a container."""
         kernel = self._kernel

@@ -73,9 +73,9 @@ def next_pid(kernel: Kernel, name: str, key: str) -> int:
     spaces = kernel.top["namespaces"]
     space = spaces.get(name)
     if space is None or space["init"] not in kernel.procs:
-        space = {"next": 1, "init": key}
+        space = {**(space or {}), "next": (space or {}).get("first", 1), "init": key}
     number: int = space["next"]
-    spaces[name] = {"next": number + 1, "init": space["init"]}
+    spaces[name] = {**space, "next": number + 1}
     return number
 
 

@@ -209,6 +209,10 @@ class Console:
     def out_of_memory(self, root: str) -> None:
         """A terminal's memory has no limit but the machine's."""
 
+    def others(self, namespace: str) -> list[dict[str, Any]]:
+        """Nobody else is on it."""
+        return []
+
     def wake(self, due: int | None) -> None:
         """`run` says the same."""
 

@@ -208,6 +208,7 @@ NO_LIMITS: dict[str, str] = {
         container_runtime/kubectl/creating.py:_GONE_AFTER container_runtime/kubectl/program.py:_SECOND container_runtime/sql/engine.py:_PAGE container_runtime/sql/engine.py:_STRIDE
         container_runtime/http.py:_DAY container_runtime/http.py:_NOT_HTTPS container_runtime/image.py:MB container_runtime/logs.py:PAGE container_runtime/mongo/printing.py:COMPACT container_runtime/mongo/printing.py:WIDTH container_runtime/mongo/server.py:_ALL
         container_runtime/lookups.py:RESOLVER_PORT container_runtime/commands.py:_KILLED container_runtime/trees.py:_BUILT
+        container_runtime/sandbox.py:PIDS container_runtime/sandboxes.py:FIRST_PID container_runtime/sandboxes.py:MACHINES
         container_runtime/etcdctl/flags.py:BAD_ARGUMENTS container_runtime/etcdctl/flags.py:BAD_FEATURE
         container_runtime/etcdctl/flags.py:FAILED container_runtime/etcdctl/program.py:_INTERRUPTED
         container_runtime/etcdctl/program.py:_SECOND

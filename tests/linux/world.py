@@ -129,6 +129,9 @@ class Host:
     def out_of_memory(self, root: str) -> None:
         self.killed.append(root)
 
+    def others(self, namespace: str) -> list[dict[str, Any]]:
+        return []
+
     def wake(self, due: int | None) -> None:
         self.due = due
 
