@@ -13,6 +13,7 @@ from itertools import groupby
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from cluster_engine.container_runtime import http_streams
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.linux.tls import HELLO, Certificate, greeting
@@ -39,6 +40,7 @@ REASONS = {
     405: "Not Allowed",
     413: "Request Entity Too Large",
     417: "Expectation Failed",
+    429: "Too Many Requests",
     500: "Internal Server Error",
     501: "Not Implemented",
     502: "Bad Gateway",
@@ -187,8 +189,11 @@ def answer(given: Server, sys: Sys, state: State, peer: str, port: int, reply: R
 
 
 def _timer(given: Server, sys: Sys, state: State, event: Event) -> State:
-    if state["stop"]:
+    if state["stop"] and not http_streams.is_due(state, event[1]):
         sys.exit(state["stop"] - 1)
+    if http_streams.is_due(state, event[1]):
+        over = http_streams.due(sys, state, event[1])
+        return state if over is None else _drop(sys, state, over)
     late = state.get("late", {}).pop(str(event[1]), None)
     if late is None:
         return _listen(given, sys, state)
@@ -230,6 +235,9 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
     key = str(fd)
     if key not in state["requests"]:
         return _more(sys, state, fd, chunk) if key in state.get("onward", {}) else state
+    if "streams" in state and http_streams.streams(state, fd):
+        sys.read(fd)
+        return state  # who watches says nothing more
     requests = state["requests"]
     text = requests[key] + chunk
     ip, port, secure = state["peers"][key]
@@ -251,7 +259,8 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
             return _drop(sys, state, fd)
         if given.asks is not None and (asked := given.asks(request)) is not None:
             call = str(sys.call("http", asked))
-            state["asked"] = {**state.get("asked", {}), call: [fd, request.method, request.last]}
+            kept = asked if request.method == "GET" else []
+            state["asked"] = {**state.get("asked", {}), call: [fd, request.method, request.last, kept]}
             requests[key] = text
             return state
         if given.ports is not None:
@@ -295,9 +304,19 @@ def _check(health: Callable[[Sys, State, str], str], sys: Sys, state: State, fd:
 
 def _answered(given: Server, sys: Sys, state: State, event: Event) -> State:
     """The host's answer, and what the client asks next."""
-    _, call, (status, headers, body) = event
-    fd, method, last = state["asked"].pop(str(call))
+    _, call, reply = event
+    status, headers, body, *going = reply
+    fd, method, last, asked = state["asked"].pop(str(call))
     if str(fd) not in state["requests"]:
+        return state
+    if asked and isinstance(asked[0], int):
+        over = http_streams.went_on(sys, state, asked, reply)
+        return state if over is None else _drop(sys, state, over)
+    if going and http_streams.full(state):
+        status, headers, body = 429, {"Retry-After": "1"}, "Too many requests, please try again later.\n"
+    elif going:
+        head = http_streams.head(f"HTTP/1.1 {status} {REASONS[status]}", headers)
+        http_streams.begins(sys, state, fd, asked, head, reply)
         return state
     sys.write(fd, _render(given, sys, Reply(status, body, headers), method, last))
     return _drop(sys, state, fd) if last else _data(given, sys, state, ["data", fd, ""])

@@ -23,8 +23,9 @@ from .registry import Registry
 from .sessions import Sessions
 from .trail import Trail
 from .types import Deleted, Request, Response
+from .watching import WatchStream
 
-_STREAMS = "watches and followed logs for clients in Pods"
+_FOLLOWED = "followed logs for clients in Pods"
 
 
 class APIServer:
@@ -46,6 +47,7 @@ class APIServer:
             getattr(options, "max_objects", defaults.max_objects),
             getattr(options, "max_object_bytes", OBJECT_LIMIT),
         )
+        self._store = store
         self.node_proxy = NodeProxy()
         self.authenticator = Authenticator(clock, store, chance.seed, getattr(options, "tokens", None))
         self._rbac = rbac = RBACAuthorizer(store)
@@ -86,13 +88,18 @@ class APIServer:
 
     def serve(self, request: Request) -> Response:
         """The whole way of a request that came over the cluster's own network: nobody journals it, and a replay
-        meets it again. What goes on (a watch, a followed log) is refused, for such a client is not kept.
+        meets it again. A watch is its caller's to take from and to cancel; a followed log is refused.
         """
         reply = self._handlers.serve(request)
-        if reply.stream is None:
+        if reply.stream is None or isinstance(reply.stream, WatchStream):
             return reply
         reply.stream.cancel()
-        return self.not_simulated(request, _STREAMS)
+        return self.not_simulated(request, _FOLLOWED)
+
+    @property
+    def revision(self) -> int:
+        """That of the latest write."""
+        return self._store.revision
 
     def not_simulated(self, request: Request, what: str) -> Response:
         """The refusal of what the cluster knows of and does not do."""

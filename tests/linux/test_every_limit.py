@@ -132,6 +132,7 @@ CROSSED: dict[str, str] = {
     "linux/dns.py:NAME_LIMIT": "tests/network/test_network_limits.py::test_a_name_that_is_too_long",
     "container_runtime/forwards.py:FORWARDS": "tests/kube_apiserver/test_port_forward.py::test_connections_have_a_limit",
     "network/client.py:REPLY_LIMIT": "tests/kube_apiserver/test_proxy.py::test_an_answer_may_be_too_long",
+    "container_runtime/http_streams.py:STREAMS": "tests/network/test_watches_from_pods.py::test_so_many_watch",
     "container_runtime/http.py:BODY_LIMIT": "tests/container_runtime/test_http.py::test_parse",
     "container_runtime/http.py:HEAD_LIMIT": "tests/container_runtime/test_http.py::test_parse",
     "container_runtime/http.py:OPEN": "tests/container_runtime/test_server_limits.py::test_connections_of_a_server",

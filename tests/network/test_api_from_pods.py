@@ -112,10 +112,19 @@ ANSWERS: dict[str, tuple[str, str, str]] = {
     "a log": ("asks", f"{CURL} {PODS}/box/log | wc -c", "0\n"),
     "a watch": (
         "asks",
-        f"{CURL} '{PODS}?watch=true' | jq -r '.code, .message'",
-        "501\nnot simulated by this cluster: watches and followed logs for clients in Pods\n",
+        f"{CURL} '{PODS}?watch=true&timeoutSeconds=2' | jq -r '.type, .object.metadata.name'",
+        "ADDED\nasks\nADDED\nbox\n",
     ),
-    "a followed log": ("asks", f"{CURL} '{PODS}/box/log?follow=true' | jq -r .code", "501\n"),
+    "a watch of what it may not": (
+        "asks",
+        f"{CURL} '{API}/api/v1/namespaces/kube-system/pods?watch=true' | jq -r .code",
+        "403\n",
+    ),
+    "a followed log": (
+        "asks",
+        f"{CURL} '{PODS}/box/log?follow=true' | jq -r '.code, .message'",
+        "501\nnot simulated by this cluster: followed logs for clients in Pods\n",
+    ),
     "exec": ("asks", f"{CURL} -X POST '{PODS}/box/exec?command=ls' | jq -r .message", "Upgrade request required\n"),
     "a proxied request": (
         "asks",
