@@ -14,7 +14,7 @@ BEGIN, END = "⟦", "⟧"
 DATA = (
     "time, code, option, .num, .badge, .why-chain, .why-remedies, .why-table td, .why-table th, .past-since, "
     ".detail-why, .clock-said, .past-said, .why-said, .box-title, .box h2, .lane-name, .track, .pod, .thing, .tag, "
-    ".bar, .part, .ticker-last, .ticker-list, .facts-list dd, .detail-list, .map-detail h2, .map-table td, "
+    ".pods, .bar, .part, .ticker-last, .ticker-list, .facts-list dd, .detail-list, .map-detail h2, .map-table td, "
     ".map-table th[scope=row], .past-branch, .notice-error, .beside-map, figure"
 )
 #: Words that are the same in every language.

@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import Any
 
 import pytest
+from django.utils import translation
 from runs import branches, journal, lineage
 from runs.branches import BranchError
 from runs.host import branching, steps
@@ -84,6 +85,15 @@ def test_going_on_from_a_moment_and_back(life: Life) -> None:
     assert not Keyframe.objects.filter(run=life.run, branch=1).exists()
     counted, there = kept(life)
     assert counted == there
+
+
+def test_a_branch_without_a_name_is_named_in_the_language_of_who_asked(life: Life) -> None:
+    async def asked() -> None:
+        with translation.override("zh-hans"):
+            await life.hosted.branch({"action": "undo"})
+
+    life.host.call(asked())
+    assert [each["name"][0] for each in branches.listed(life.run)] == ["最", "从"]
 
 
 def test_what_was_done_last_is_undone_and_done_again(life: Life) -> None:

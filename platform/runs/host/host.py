@@ -29,7 +29,8 @@ from config.logs import request_id
 from django.conf import settings
 from django.db import DatabaseError, close_old_connections, transaction
 from django.db.models import Sum
-from django.utils import timezone
+from django.utils import timezone, translation
+from django.utils.translation import get_language
 from redis.exceptions import RedisError
 
 from cluster_engine.cluster import Cluster
@@ -208,9 +209,9 @@ class EngineHost:
         task.add_done_callback(self._spawned.discard)
 
     async def in_thread(self, fn: Any, *args: Any) -> Any:
-        """Blocking work (database, Redis, grading) beside the loop."""
+        """Blocking work (database, Redis, grading) beside the loop, in the language of who asked for it."""
         loop = asyncio.get_running_loop()
-        return await loop.run_in_executor(self.pool, fn, *args)
+        return await loop.run_in_executor(self.pool, _speaking, get_language(), fn, *args)
 
     async def grade(self, lab: Any, fork: Cluster) -> dict[str, Any]:
         """The report of the lab's checks on the fork. Raises GradingError."""
@@ -476,6 +477,12 @@ class EngineHost:
         if await self.in_thread(registry.claim_purge, PURGE_SECONDS):
             purged = await self.in_thread(services.purge, settings.RETENTION_DAYS)
             logger.info("purged %d guests and %d journal entries", purged.guests, purged.entries)
+
+
+def _speaking(language: str | None, fn: Callable[..., Any], *args: Any) -> Any:
+    """What ``fn(*args)`` returns, in that language: a thread has one of its own."""
+    with translation.override(language):
+        return fn(*args)
 
 
 async def _forever(step: Callable[[], Coroutine[Any, Any, None]]) -> None:
