@@ -1,8 +1,7 @@
 """The keys of service account tokens, and the documents by which others verify these tokens (OIDC discovery).
 
 A key is of the curve P-256 and follows from a seed; its signatures (ES256) are deterministic (RFC 6979). kubeadm makes
-such keys where its `encryptionAlgorithm` is ECDSA-P256. ``cryptography`` is imported when the first token is signed or
-verified, for it would cost each boot a tenth more.
+such keys where its `encryptionAlgorithm` is ECDSA-P256.
 
 Models pkg/serviceaccount (jwt.go, openidmetadata.go) and pkg/routes/openidmetadata.go.
 """
@@ -13,6 +12,11 @@ import base64
 import hashlib
 from collections.abc import Sequence
 from functools import lru_cache
+
+from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.primitives import hashes
+from cryptography.hazmat.primitives.asymmetric import ec, utils
+from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.component_helpers.certificates import seeded_key
@@ -30,9 +34,6 @@ _HALF = 32
 @lru_cache(maxsize=REMEMBERED)
 def sign(seed: int, body: bytes) -> bytes:
     """The signature as JWS has it: two numbers of 32 bytes."""
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, utils
-
     made = seeded_key(_PURPOSE, seed).sign(body, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
     return b"".join(number.to_bytes(_HALF) for number in utils.decode_dss_signature(made))
 
@@ -40,10 +41,6 @@ def sign(seed: int, body: bytes) -> bytes:
 @lru_cache(maxsize=REMEMBERED)
 def verifies(seed: int, body: bytes, signature: bytes) -> bool:
     """Whether the key of that seed has signed it."""
-    from cryptography.exceptions import InvalidSignature
-    from cryptography.hazmat.primitives import hashes
-    from cryptography.hazmat.primitives.asymmetric import ec, utils
-
     if len(signature) != 2 * _HALF:
         return False
     numbers = (int.from_bytes(half) for half in (signature[:_HALF], signature[_HALF:]))
@@ -58,8 +55,6 @@ def verifies(seed: int, body: bytes, signature: bytes) -> bool:
 @lru_cache(maxsize=REMEMBERED)
 def key_id(seed: int) -> str:
     """keyIDFromPublicKey: the digest of the public key."""
-    from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
-
     public = seeded_key(_PURPOSE, seed).public_key()
     return b64(hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest())
 
