@@ -19,11 +19,16 @@ HEADERS = {"content-type": "application/json", "accept": "application/json"}
 OF = "ipaddresses.networking.k8s.io"
 
 
-@pytest.fixture
-def cluster() -> Cluster:
+@pytest.fixture(scope="module")
+def base() -> Cluster:
     cluster = Cluster(nodes=0, addons=False, freezing=True, strict=True)
     cluster.settle()
     return cluster
+
+
+@pytest.fixture
+def cluster(base: Cluster) -> Cluster:
+    return base.fork()
 
 
 def call(cluster: Cluster, method: str, path: str, body: JSON | None = None, **headers: str) -> Response:

@@ -64,11 +64,16 @@ UPSTREAM = {
 """Type, stability and labels, as test/instrumentation/documentation lists them."""
 
 
-@pytest.fixture
-def cluster() -> Cluster:
+@pytest.fixture(scope="module")
+def base() -> Cluster:
     cluster = Cluster(nodes=1, freezing=True, strict=True, addons=False)
     cluster.settle()
     return cluster
+
+
+@pytest.fixture
+def cluster(base: Cluster) -> Cluster:
+    return base.fork()
 
 
 def ask(cluster: Cluster, method: str, path: str, body: Any = None, **headers: str) -> Response:
