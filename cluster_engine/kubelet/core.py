@@ -83,6 +83,8 @@ class Node:
     """The conditions of pressure that it has, and when (µs) each was last seen."""
     collected: bool = True
     """Whether the last collection of images freed enough."""
+    collects_at: int = 0
+    """When (µs) the next one is; 0 while nobody looks at the node, for nothing takes of it."""
     shutdown: list[int] = field(default_factory=list)
     """While its machine goes down: when (µs) the Pods' time ends that are not critical, then the critical ones'."""
     seen: dict[str, JSON] = field(default_factory=dict)

@@ -98,7 +98,6 @@ class Kubelets(Component):
             "shutdown": self.faults.shutdown.look,
             "relist": worker.relist,
             "pressure": self.pressure.look,
-            "images": self.pressure.collect,
         }
         for name, of_node in of_nodes.items():
             self.clock.register(f"kubelet/{name}", partial(_in_its_life, core, of_node))

@@ -15,7 +15,7 @@ from cluster_engine.component_helpers.requests import pod_requests
 from cluster_engine.container_runtime.container import RUNNING
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.kubelet import eviction as rules
-from cluster_engine.kubelet.core import ALLOCATABLE, Core, Node
+from cluster_engine.kubelet.core import ALLOCATABLE, ON, Core, Node
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.record import SYNCING, PodRecord, is_critical
 from cluster_engine.kubelet.runtime import Runtime
@@ -26,8 +26,8 @@ PERIOD = 10.0
 """Seconds between two looks (evictionMonitoringPeriod)."""
 _CLEANED = 2.0
 """Seconds after which it is looked again when a Pod was evicted: when it is gone (podCleanupPollFreq)."""
-_COLLECTION = 300.0
-"""Seconds between two collections of images (ImageGCPeriod)."""
+_COLLECTION = 300 * SECOND
+"""Between two collections of images (ImageGCPeriod)."""
 _SYSTEM = {"memory": 600 << 20, "disk": 4 << 30}
 """Bytes that a node's own programs and files take."""
 
@@ -46,24 +46,28 @@ class Pressure:
 
     def fill(self, node: Node, what: str, percent: int) -> None:
         """Something that is no Pod takes so much of the node's ``memory`` or ``disk``; 0: nothing does any more."""
-        watched = bool(node.taken or node.pressed)
         node.taken = {name: amount for name, amount in {**node.taken, what: percent}.items() if amount}
-        if node.taken and not watched:
-            self.clock.call_later(PERIOD, "kubelet/pressure", *node.life)
-            self.clock.call_later(_COLLECTION, "kubelet/images", *node.life, background=True)
+        if node.taken and not node.collects_at and node.power == ON:
+            self._begin(node)
 
     def begin(self, node: Node) -> None:
         """Its kubelet has started: what it had seen of pressure is forgotten."""
-        node.pressed = {}
+        node.pressed, node.collects_at = {}, 0
         if node.taken:
-            self.clock.call_later(PERIOD, "kubelet/pressure", *node.life, background=True)
-            self.clock.call_later(_COLLECTION, "kubelet/images", *node.life, background=True)
+            self._begin(node)
+
+    def _begin(self, node: Node) -> None:
+        node.collects_at = self.clock.now + _COLLECTION
+        self.clock.call_later(PERIOD, "kubelet/pressure", *node.life)
 
     # ---- the eviction manager --------------------------------------------------------------------------
 
     def look(self, name: str) -> None:
         """Clock event: tells of what is short, and does something about it (synchronize)."""
         node, now = self.core.nodes[name], self.clock.now
+        if now >= node.collects_at:
+            node.collects_at += _COLLECTION
+            self._collect(node)
         short = self._shortages(node)
         before = list(node.pressed)
         seen = {**node.pressed, **{each.condition: now for each in short}}
@@ -74,6 +78,8 @@ class Pressure:
         if node.taken or node.pressed:
             pause = _CLEANED if evicted else PERIOD
             self.clock.call_later(pause, "kubelet/pressure", *node.life, background=True)
+        else:
+            node.collects_at = 0
 
     def _shortages(self, node: Node) -> list[rules.Shortage]:
         memory = sum(used.used for used in self._usages(node, rules.MEMORY))
@@ -138,9 +144,8 @@ class Pressure:
 
     # ---- the image collector ---------------------------------------------------------------------------
 
-    def collect(self, name: str) -> None:
-        """Clock event: images go until the disk is as full as it may be (GarbageCollect)."""
-        node = self.core.nodes[name]
+    def _collect(self, node: Node) -> None:
+        """Images go until the disk is as full as it may be (GarbageCollect)."""
         available, capacity = self._disk(node)
         percent = 100 - available * 100 // capacity
         high, low = node.flags.image_gc_high_threshold, node.flags.image_gc_low_threshold
@@ -152,8 +157,6 @@ class Pressure:
             if not node.collected:
                 self.nodes.event(node, "Warning", "ImageGCFailed", why)
         node.collected = not why
-        if node.taken:
-            self.clock.call_later(_COLLECTION, "kubelet/images", *node.life, background=True)
 
     def _remove_images(self, node: Node, wanted: int | None) -> int:
         """Removes unused images until so many bytes are free (None: all of them); the bytes."""
@@ -177,17 +180,17 @@ class Pressure:
     def state(self) -> list[Any]:
         """Of the nodes of which there is something to say."""
         return [
-            [node.name, dict(node.taken), list(node.pressed.items()), node.collected]
+            [node.name, dict(node.taken), list(node.pressed.items()), node.collected, node.collects_at]
             for node in self.core.nodes.values()
-            if node.taken or node.pressed or not node.collected
+            if node.taken or node.collects_at or not node.collected
         ]
 
     def load(self, state: list[Any]) -> None:
         for node in self.core.nodes.values():
-            node.taken, node.pressed, node.collected = {}, {}, True
-        for name, taken, pressed, collected in state:
+            node.taken, node.pressed, node.collected, node.collects_at = {}, {}, True, 0
+        for name, taken, pressed, collected, collects_at in state:
             node = self.core.nodes[name]
-            node.taken, node.collected = dict(taken), collected
+            node.taken, node.collected, node.collects_at = dict(taken), collected, collects_at
             node.pressed = {kind: at for kind, at in pressed}  # noqa: C416  (pairs are lists after JSON)
 
 

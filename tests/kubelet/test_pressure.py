@@ -191,6 +191,21 @@ def test_a_disk_stays_full_when_its_machine_restarts(cluster: Cluster) -> None:
     same(cluster)
 
 
+def test_a_node_is_looked_at_once_in_each_period(cluster: Cluster) -> None:
+    """Whoever fills it again, or while its kubelet is stopped, begins no second round."""
+    cluster.fault("node/kubelet", node=NODE, running=False)
+    cluster.fault("node/fill", node=NODE, what="disk", percent=95)
+    cluster.fault("node/kubelet", node=NODE, running=True)
+    cluster.fault("node/fill", node=NODE, what="disk", percent=0)
+    cluster.fault("node/fill", node=NODE, what="disk", percent=96)
+    cluster.advance(55)
+    assert (
+        sum(e["count"] for e in cluster.list("events", "default") if e["reason"] == "EvictionThresholdMet")
+        == 5
+    )
+    same(cluster)
+
+
 @pytest.mark.parametrize(
     ("more", "why"),
     [
