@@ -30,7 +30,7 @@ STORIES: list[tuple[str, JSON, float, list[tuple[str, str]]]] = [
         [
             (
                 "no_node",
-                "It has no node yet, so that no kubelet starts it. Unschedulable: 0/2 nodes are available",
+                "It has no node yet, so that no kubelet starts it.",
             )
         ],
     ),

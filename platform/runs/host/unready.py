@@ -83,10 +83,8 @@ def _of_pod(pod: JSON, conditions: dict[str, JSON], events: _Events) -> Iterator
         yield "ended", {"phase": status["phase"], "message": _said(status)}
         return
     if not spec.get("nodeName"):
-        yield (
-            "gated" if spec.get("schedulingGates") else "no_node",
-            {"message": _said(conditions.get("PodScheduled", {}))},
-        )
+        # What the scheduler found is told beside it (`host/why.py`).
+        yield "gated" if spec.get("schedulingGates") else "no_node", {}
         return
     for reason in ("FailedMount", "FailedCreatePodSandBox", "FailedAttachVolume"):
         if "podIP" not in status and (message := events.last(reason)):
