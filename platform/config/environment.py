@@ -22,6 +22,8 @@ Network = ipaddress.IPv4Network | ipaddress.IPv6Network
 TRUE = frozenset({"1", "true", "yes", "on"})
 FALSE = frozenset({"0", "false", "no", "off", ""})
 MAX_FILE_BYTES = 64 * 1024
+CONNECTION_SECONDS = 60
+"""That a thread keeps its connection to the database."""
 
 
 def read_file(path: Path) -> dict[str, str]:
@@ -122,6 +124,8 @@ def database(url: str, root: Path) -> dict[str, Any]:
         return {
             "ENGINE": "django.db.backends.sqlite3",
             "NAME": str(path),
+            # To open it costs more than a commit: functions, settings, the whole schema.
+            "CONN_MAX_AGE": CONNECTION_SECONDS,
             # IMMEDIATE: a transaction takes the write lock at once, so it waits for its turn instead of
             # failing with "database is locked" when it turns from reading to writing.
             "OPTIONS": {
@@ -147,7 +151,7 @@ def database(url: str, root: Path) -> dict[str, Any]:
             "PASSWORD": unquote(parts.password or ""),
             "HOST": parts.hostname or "",
             "PORT": str(port or ""),
-            "CONN_MAX_AGE": 60,
+            "CONN_MAX_AGE": CONNECTION_SECONDS,
             "CONN_HEALTH_CHECKS": True,
             "OPTIONS": dict(parse_qsl(parts.query)),
         }

@@ -10,12 +10,12 @@ from __future__ import annotations
 import json
 import uuid
 import zlib
-from collections.abc import Container, Iterable, Sequence
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import Any
 
 from django.db import IntegrityError, transaction
-from django.db.models import F, Max, QuerySet, Sum
+from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Length
 from django.utils import timezone
 
@@ -32,8 +32,6 @@ MARKED = ("request", "wire", "node/power", "node/partition", "container/kill", "
 NOTING_SECONDS = 5.0
 #: What an entry takes beside its payload.
 ROW_BYTES = 100
-#: Keyframes of one run that are kept, and their bytes together; beyond them those go that are missed least.
-KEYFRAMES_KEPT, KEYFRAMES_BYTES = 96, 10_000_000
 
 
 class FencedError(Exception):
@@ -103,7 +101,7 @@ def read(run_id: uuid.UUID, whole: bool = False) -> History:
     header = _record(rows.values_list("seq", "at_us", "kind", "payload").first())
     if header is None:
         return History(None, None, [], 0)
-    frame = None if whole else _frame(_last_keyframe(run_id))
+    frame = None if whole else _frame(lineage.keyframes(run_id).last())
     later = rows.filter(seq__gt=header.seq if frame is None else frame.seq)
     last = rows.aggregate(last=Max("seq"))["last"]
     return History(header, frame, records(later), last + 1)
@@ -161,8 +159,12 @@ def _record(row: tuple[int, int, str, str] | None) -> Record | None:
 def _frame(kept: Keyframe | None) -> Frame | None:
     if kept is None:
         return None
-    files = json.loads(zlib.decompress(bytes(kept.files))) if kept.files else {}
-    return Frame(kept.seq, kept.at_us or 0, bytes(kept.data), files)
+    return Frame(kept.seq, kept.at_us or 0, bytes(kept.data), unpacked_files(kept.files))
+
+
+def unpacked_files(packed: bytes | memoryview) -> dict[str, Any]:
+    """What a keyframe keeps of the files, as `with_changes`."""
+    return dict(json.loads(zlib.decompress(bytes(packed)))) if packed else {}
 
 
 def with_changes(files: dict[str, Any], records: Iterable[Record]) -> dict[str, Any]:
@@ -191,29 +193,86 @@ def count(run_id: uuid.UUID) -> int:
     return JournalEntry.objects.filter(run_id=run_id).count()
 
 
-def write(run_id: uuid.UUID, epoch: int, records: Iterable[Record]) -> None:
+@dataclass(frozen=True, slots=True)
+class Lot:
+    """Entries of one run that are to be written under one epoch."""
+
+    run_id: uuid.UUID
+    epoch: int
+    records: Sequence[Record]
+    branch: int | None = None
+    """That is present during the epoch; None: it is looked up."""
+
+    @property
+    def owner(self) -> tuple[uuid.UUID, int]:
+        """Under which epoch of which run."""
+        return self.run_id, self.epoch
+
+
+def write(run_id: uuid.UUID, epoch: int, records: Sequence[Record]) -> None:
     """Commit entries written under `epoch`, to the present branch, or raise `FencedError`.
 
     Nests in an outer transaction.
     """
-    texts = [(record, json.dumps(record.payload)) for record in records]
+    _write_alone(Lot(run_id, epoch, records))
+
+
+def _write_alone(lot: Lot) -> None:
     try:
         with transaction.atomic():
-            branch = _own(run_id, epoch, sum(len(text) + ROW_BYTES for _record, text in texts))
-            JournalEntry.objects.bulk_create(
-                JournalEntry(
-                    run_id=run_id,
-                    branch=branch,
-                    epoch=epoch,
-                    seq=record.seq,
-                    at_us=record.at_us,
-                    kind=record.kind,
-                    payload=text,
-                )
-                for record, text in texts
-            )
+            JournalEntry.objects.bulk_create(_rows(lot))
     except IntegrityError as error:
-        raise FencedError(f"run {run_id}: its history goes on elsewhere") from error
+        raise FencedError(f"run {lot.run_id}: its history goes on elsewhere") from error
+
+
+Fenced = dict[tuple[uuid.UUID, int], FencedError]
+"""Owners whose lots were not written."""
+
+
+def write_together(lots: Sequence[Lot]) -> Fenced:
+    """Commit lots of several owners, in the order of the runs' numbers; those that are fenced fail alone."""
+    fenced: Fenced = {}
+    try:
+        with transaction.atomic():
+            JournalEntry.objects.bulk_create(_gathered(lots, fenced))
+    except IntegrityError:
+        # Of one of them a place in the history is taken: which, is found out one by one.
+        with transaction.atomic():
+            for lot in lots:
+                try:
+                    _write_alone(lot)
+                except FencedError as error:
+                    fenced[lot.owner] = error
+    return fenced
+
+
+def _gathered(lots: Sequence[Lot], fenced: Fenced) -> list[JournalEntry]:
+    rows: list[JournalEntry] = []
+    for lot in lots:
+        try:
+            rows += _rows(lot)
+        except FencedError as error:
+            fenced[lot.owner] = error
+    return rows
+
+
+def _rows(lot: Lot) -> list[JournalEntry]:
+    """The lot as rows that are not saved yet; its run's row is held. Raises `FencedError`."""
+    texts = [json.dumps(record.payload) for record in lot.records]
+    own(lot.run_id, lot.epoch, sum(map(len, texts)) + ROW_BYTES * len(texts))
+    branch = branch_of(lot.run_id) if lot.branch is None else lot.branch
+    return [
+        JournalEntry(
+            run_id=lot.run_id,
+            branch=branch,
+            epoch=lot.epoch,
+            seq=record.seq,
+            at_us=record.at_us,
+            kind=record.kind,
+            payload=text,
+        )
+        for record, text in zip(lot.records, texts, strict=True)
+    ]
 
 
 def amend(run_id: uuid.UUID, epoch: int, record: Record) -> None:
@@ -223,89 +282,23 @@ def amend(run_id: uuid.UUID, epoch: int, record: Record) -> None:
         row = JournalEntry.objects.filter(run_id=run_id, epoch=epoch, seq=record.seq)
         was = row.annotate(size=Length("payload")).values_list("size", flat=True).first()
         if was is not None:
-            _own(run_id, epoch, len(text) - was)
+            own(run_id, epoch, len(text) - was)
             row.update(kind=record.kind, payload=text)
 
 
-def _own(run_id: uuid.UUID, epoch: int, more_bytes: int) -> int:
-    """Hold the run's row until the transaction ends, and count what it keeps; its branch. Raises `FencedError`."""
+def own(run_id: uuid.UUID, epoch: int, more_bytes: int) -> None:
+    """Hold the run's row until the transaction ends, and count what it keeps. Raises `FencedError`."""
     owned = Run.objects.filter(pk=run_id, epoch=epoch, state__in=states.LIVE)
     if not owned.update(kept_bytes=F("kept_bytes") + more_bytes):
         raise FencedError(f"run {run_id}: epoch {epoch} is over")
-    return owned.values_list("branch", flat=True).get()
 
 
-def _last_keyframe(run_id: uuid.UUID) -> Keyframe | None:
-    return lineage.keyframes(run_id).last()
-
-
-def keep_keyframe(
-    run_id: uuid.UUID,
-    epoch: int,
-    seq: int,
-    data: bytes,
-    at_us: int | None = None,
-    cost_us: int = 0,
-    steps: Sequence[str] = (),
-) -> None:
-    """Keep the cluster's state after the entry `seq`, with the files of then.
-
-    `at_us`: its virtual time; `cost_us`: what was computed since the keyframe before, µs; `steps`: those of the lab
-    that begin with it. A state that is older than the last one is let go. Raises `FencedError`.
-    """
-    with transaction.atomic():
-        branch = _own(run_id, epoch, 0)
-        frame = _frame(_last_keyframe(run_id))
-        if frame is not None and frame.seq > seq:
-            return
-        rows = lineage.entries(run_id).filter(kind=FILE, seq__lte=seq)
-        if frame is not None:
-            rows = rows.filter(seq__gt=frame.seq)
-        changed = with_changes(frame.files if frame else {}, records(rows))
-        files = zlib.compress(json.dumps(changed).encode("ascii"))
-        same = Keyframe.objects.filter(run_id=run_id, branch=branch, seq=seq)
-        begin = [*(same.values_list("steps", flat=True).first() or []), *steps]
-        values = {"data": data, "files": files, "at_us": at_us, "cost_us": cost_us, "steps": begin}
-        before = _keyframe_bytes(run_id)
-        Keyframe.objects.update_or_create(
-            run_id=run_id, branch=branch, seq=seq, defaults={**values, "size": len(data) + len(files)}
-        )
-        _thin(run_id, branch)
-        more = _keyframe_bytes(run_id) - before
-        Run.objects.filter(pk=run_id).update(kept_bytes=F("kept_bytes") + more)
-
-
-def _keyframe_bytes(run_id: uuid.UUID) -> int:
-    return int(Keyframe.objects.filter(run_id=run_id).aggregate(total=Sum("size"))["total"] or 0)
-
-
-def _thin(run_id: uuid.UUID, branch: int) -> None:
-    """Of the branch's keyframes some go, where the run keeps too many, or too large ones."""
-    everything = Keyframe.objects.filter(run_id=run_id)
-    count, size = everything.count(), _keyframe_bytes(run_id)
-    kept = [
-        list(row) for row in everything.filter(branch=branch).values_list("pk", "cost_us", "size", "steps")
-    ]
-    while count > KEYFRAMES_KEPT or size > KEYFRAMES_BYTES:
-        stay = {place for place, row in enumerate(kept) if row[3]}
-        place = missed_least([row[1] for row in kept], stay)
-        if place is None:
-            break
-        pk, cost, bytes_, _steps = kept.pop(place)
-        kept[place][1] += cost
-        count, size = count - 1, size - bytes_
-        Keyframe.objects.filter(pk=pk).delete()
-        Keyframe.objects.filter(pk=kept[place][0]).update(cost_us=kept[place][1])
-
-
-def missed_least(costs: Sequence[int], stay: Container[int] = ()) -> int | None:
-    """Which of the keyframes can go: without it, least is computed to get to a moment after it. None where none can.
-
-    `costs`: of each, what it takes from the one before to it. Never the first, with which a later engine begins, nor
-    the last, from which the run goes on, nor those of `stay`, to which one goes back by name.
-    """
-    places = [place for place in range(1, len(costs) - 1) if place not in stay]
-    return min(places, key=lambda place: costs[place] + costs[place + 1], default=None)
+def branch_of(run_id: uuid.UUID) -> int:
+    """The number of the run's present branch; it stays while the epoch does. Raises `FencedError`."""
+    found = Run.objects.filter(pk=run_id).values_list("branch", flat=True).first()
+    if found is None:
+        raise FencedError(f"run {run_id} is gone")
+    return found
 
 
 def begin_anew(run: Run) -> None:

@@ -20,12 +20,12 @@ def entries(run_id: uuid.UUID, branch: int | None = None) -> QuerySet[JournalEnt
     return JournalEntry.objects.filter(reduce(or_, ways), run_id=run_id).order_by("seq")
 
 
-def keyframes(run_id: uuid.UUID) -> QuerySet[Keyframe]:
-    """The keyframes on the way of the present branch, in its order."""
+def keyframes(run_id: uuid.UUID, branch: int | None = None) -> QuerySet[Keyframe]:
+    """The keyframes on the way of a branch (None: of the present one), in its order."""
     ways = [
         # One that was kept after the last entry that is shared may have gone on further than where the way left.
         Q(branch=number) if left is None else Q(branch=number, seq__lte=left.seq, at_us__lte=left.at_us)
-        for number, left in _ways(run_id, None)
+        for number, left in _ways(run_id, branch)
     ]
     return Keyframe.objects.filter(reduce(or_, ways), run_id=run_id).order_by("seq")
 

@@ -212,7 +212,7 @@ class JournalEntry(models.Model):
 class Keyframe(models.Model):
     """The cluster's state after the entry `seq` of the run's journal: who rebuilds it replays only what came later.
 
-    Of the older ones some are kept (`journal.keep_keyframe`), so that no moment of the past is far from one. The
+    Of the older ones some are kept (`keyframes.keep`), so that no moment of the past is far from one. The
     journal stays whole: with a keyframe that cannot be read, all of it is replayed.
     """
 

@@ -8,11 +8,12 @@ from typing import Any
 
 import pytest
 from django.utils import translation
-from runs import branches, journal, lineage
+from runs import branches, journal, keyframes, lineage
 from runs.branches import BranchError
 from runs.host import branching, steps
 from runs.host.errors import HostError
 from runs.journal import FencedError, Moment
+from runs.keyframes import State
 from runs.models import Branch, JournalEntry, Keyframe, Run
 from test_pasts import Life, host, life
 
@@ -218,7 +219,7 @@ def begun(run: Run) -> Run:
     journal.take_over(run.pk)
     kinds = ("header", "clock", "request", "request")
     journal.write(run.pk, 1, [journal.Record(seq, seq * 10, kind, {}) for seq, kind in enumerate(kinds)])
-    journal.keep_keyframe(run.pk, 1, 1, b"x", at_us=10)
+    keyframes.keep(run.pk, 1, State(1, b"x", at_us=10))
     run.refresh_from_db()
     return run
 
@@ -328,21 +329,21 @@ def test_going_back_to_where_a_step_began(life: Life) -> None:
 
 def test_a_keyframe_that_takes_anothers_place_begins_its_steps(run: Run) -> None:
     for steps_of_it in (["a"], [], ["b"]):
-        journal.keep_keyframe(run.pk, run.epoch, 1, b"x", at_us=1, steps=steps_of_it)
+        keyframes.keep(run.pk, run.epoch, State(1, b"x", at_us=1, steps=steps_of_it))
     assert [each["step"] for each in branches.steps(run)] == ["a", "b"]
 
 
 def test_where_a_step_begins_is_not_thinned_out(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "KEYFRAMES_KEPT", 4)
+    monkeypatch.setattr(keyframes, "KEYFRAMES_KEPT", 4)
     for seq in range(1, 9):
-        journal.keep_keyframe(run.pk, run.epoch, seq, b"x", at_us=seq, steps=["a"] if seq == 2 else [])
+        keyframes.keep(run.pk, run.epoch, State(seq, b"x", at_us=seq, steps=["a"] if seq == 2 else []))
     assert Keyframe.objects.filter(run=run).count() == 4
     assert [each["at"] for each in branches.steps(run)] == ["1970-01-01T00:00:00Z"]
     assert Keyframe.objects.filter(run=run, seq=2).exists()
 
 
 def test_a_run_s_steps_over_the_api(client_of: Callable[[str], Any], run: Run) -> None:
-    journal.keep_keyframe(run.pk, run.epoch, 1, b"x", at_us=7_000_000, steps=["one", "two"])
+    keyframes.keep(run.pk, run.epoch, State(1, b"x", at_us=7_000_000, steps=["one", "two"]))
     begun = [{"step": step, "at": "1970-01-01T00:00:07Z"} for step in ("one", "two")]
     assert client_of("owner").get(f"/api/v1/runs/{run.pk}/steps/").json() == begun
     assert client_of("owner").get(f"/runs/{run.pk}/branches/").json()["steps"] == begun

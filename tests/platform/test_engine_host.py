@@ -12,8 +12,9 @@ from typing import Any
 
 import httpx
 import pytest
-from runs import hosting, journal, registry, services
+from runs import hosting, journal, keyframes, registry, services
 from runs.host.host import EngineHost, Found, Seen, _found, _note_activity
+from runs.keyframes import State
 from runs.models import JournalEntry, Keyframe, Run
 from runs.proxy.sockets import open_socket
 from runs.signing import SIGNATURE_HEADER, sign
@@ -286,7 +287,7 @@ def test_a_keyframe_of_before_a_reset_is_not_used(host: EngineHost, fresh: Run) 
 def test_a_stale_host_keeps_no_keyframe(fresh: Run) -> None:
     journal.take_over(fresh.pk)
     with pytest.raises(journal.FencedError):
-        journal.keep_keyframe(fresh.pk, 0, 1, b"x")
+        keyframes.keep(fresh.pk, 0, State(1, b"x"))
     assert not Keyframe.objects.exists()
 
 

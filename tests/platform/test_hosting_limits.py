@@ -14,7 +14,7 @@ from runs.host import writer
 from runs.host.host import EngineHost
 from runs.host.hosted import HostedRun
 from runs.host.writer import JournalUnavailableError, JournalWriter
-from runs.journal import Record
+from runs.journal import Lot, Record
 from runs.proxy import access
 from runs.registry import Location
 from runs.upstream import Upstream
@@ -27,7 +27,7 @@ def test_a_journal_that_is_not_written_is_not_queued_without_end(monkeypatch: py
     stuck = JournalWriter()  # never started
 
     async def scene() -> list[Any]:
-        waiting = [asyncio.ensure_future(stuck.write(uuid.uuid4(), 1, [RECORD])) for _ in range(5)]
+        waiting = [asyncio.ensure_future(stuck.write(Lot(uuid.uuid4(), 1, [RECORD]))) for _ in range(5)]
         done, pending = await asyncio.wait(waiting, timeout=0.1)
         for task in pending:
             task.cancel()

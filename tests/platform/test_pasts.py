@@ -8,12 +8,13 @@ from urllib.parse import quote
 
 import httpx
 import pytest
-from runs import hosting, journal
+from runs import hosting, journal, keyframes
 from runs.host import past, pasts
 from runs.host.errors import HostError
 from runs.host.host import EngineHost
 from runs.host.hosted import HostedRun
 from runs.journal import Moment
+from runs.keyframes import State
 from runs.models import Keyframe, Run
 
 from cluster_engine.kube_apiserver import ADMIN, Request
@@ -188,14 +189,14 @@ def test_few_pasts_are_kept(life: Life, monkeypatch: pytest.MonkeyPatch) -> None
 
 
 def test_keyframes_are_thinned_and_counted(run: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(journal, "KEYFRAMES_KEPT", 4)
-    monkeypatch.setattr(journal, "KEYFRAMES_BYTES", 1_000)
+    monkeypatch.setattr(keyframes, "KEYFRAMES_KEPT", 4)
+    monkeypatch.setattr(keyframes, "KEYFRAMES_BYTES", 1_000)
     journal.take_over(run.pk)
     for seq, cost in enumerate((1, 50, 1, 2, 50, 50, 50), start=1):
-        journal.keep_keyframe(run.pk, 1, seq, b"x" * 40, at_us=seq, cost_us=cost)
+        keyframes.keep(run.pk, 1, State(seq, b"x" * 40, at_us=seq, cost_us=cost))
     rows = list(Keyframe.objects.filter(run=run).values_list("seq", "cost_us"))
     assert rows == [(1, 1), (4, 53), (6, 100), (7, 50)]
-    journal.keep_keyframe(run.pk, 1, 8, b"x" * 900, at_us=8, cost_us=1)
+    keyframes.keep(run.pk, 1, State(8, b"x" * 900, at_us=8, cost_us=1))
     kept = Keyframe.objects.filter(run=run)
     assert [frame.seq for frame in kept] == [1, 8], "too large together, but the first and the last stay"
     assert Run.objects.get(pk=run.pk).kept_bytes == sum(len(frame.data) + len(frame.files) for frame in kept)
@@ -207,7 +208,7 @@ def test_keyframes_are_thinned_and_counted(run: Run, monkeypatch: pytest.MonkeyP
     ids=["only one", "two that are near", "later", "all alike"],
 )
 def test_which_keyframe_is_missed_least(costs: list[int], place: int) -> None:
-    assert journal.missed_least(costs) == place
+    assert keyframes.missed_least(costs) == place
 
 
 def asked(life: Life, path: str, method: str = "GET", typed: bool = True) -> httpx.Response:

@@ -7,6 +7,7 @@ import os
 import subprocess
 import sys
 import time
+import uuid
 from collections.abc import Callable
 from datetime import timedelta
 from typing import Any
@@ -15,9 +16,11 @@ import pytest
 from django.conf import settings
 from django.db import connection
 from django.utils import timezone
-from runs import journal, states
-from runs.host.writer import JournalWriter, _by_owner, _Order, checkpoint
-from runs.journal import FencedError, Record
+from runs import journal, keyframes, states
+from runs.host import writer as writing
+from runs.host.writer import JournalWriter, Turns, _by_owner, _Order, checkpoint
+from runs.journal import FencedError, Lot, Record
+from runs.keyframes import State
 from runs.models import JournalEntry, Keyframe, Run
 
 
@@ -75,7 +78,7 @@ def test_fenced(run: Run, event: Any, epoch: int, seq: int) -> None:
 def test_reset_drops_the_past_and_fences_the_host(run: Run) -> None:
     journal.take_over(run.pk)
     journal.write(run.pk, 1, [record(0), record(1)])
-    journal.keep_keyframe(run.pk, 1, 1, b"state")
+    keyframes.keep(run.pk, 1, State(1, b"state"))
     journal.begin_anew(run)
     assert journal.read(run.pk) == journal.History(None, None, [], 0)
     with pytest.raises(FencedError):
@@ -94,7 +97,7 @@ def test_what_a_run_keeps_is_counted(run: Run) -> None:
     written = kept(run)
     assert 1000 + 2 * journal.ROW_BYTES < written < 1100 + 2 * journal.ROW_BYTES
     for data in (b"x" * 500, b"x" * 300):
-        journal.keep_keyframe(run.pk, 1, 1, data)
+        keyframes.keep(run.pk, 1, State(1, data))
         files = len(Keyframe.objects.get(run=run).files)
         assert kept(run) == written + len(data) + files
     assert journal.forget(run.pk) == 2
@@ -109,11 +112,11 @@ def test_a_keyframe_has_the_files_of_its_moment(run: Run) -> None:
     ]
     journal.write(run.pk, 1, [record(0, "header"), *rows])
     for seq, files in ((2, {"a": "1", "b": "1"}), (4, {"a": "2", "b": None})):
-        journal.keep_keyframe(run.pk, 1, seq, b"state")
+        keyframes.keep(run.pk, 1, State(seq, b"state"))
         history = journal.read(run.pk)
         assert history.frame == journal.Frame(seq, 0, b"state", files)
         assert [row.seq for row in history.records] == list(range(seq + 1, 6))
-    journal.keep_keyframe(run.pk, 1, 2, b"older")
+    keyframes.keep(run.pk, 1, State(2, b"older"))
     assert journal.read(run.pk).frame == journal.Frame(4, 0, b"state", files)
     assert journal.with_changes(files, history.records) == {"a": "3", "b": None}
     assert [row.seq for row in journal.read(run.pk, whole=True).records] == [1, 2, 3, 4, 5]
@@ -128,7 +131,7 @@ def test_group_commit_fails_only_the_fenced(make_run: Callable[..., Run]) -> Non
     writer = JournalWriter()
 
     async def write_all() -> list[Any]:
-        work = [writer.write(run.pk, 1, [record(seq)]) for seq in range(20) for run in runs]
+        work = [writer.write(Lot(run.pk, 1, [record(seq)])) for seq in range(20) for run in runs]
         # Begun before the writer runs, so that they share transactions.
         tasks = [asyncio.ensure_future(one) for one in work]
         await asyncio.sleep(0)
@@ -162,7 +165,7 @@ def test_what_nobody_waits_for_takes_turns_with_entries(run: Run) -> None:
 
     def errand(number: int) -> int:
         with connection.execute_wrapper(busy):
-            journal.keep_keyframe(run.pk, 1, number, b"state")
+            keyframes.keep(run.pk, 1, State(number, b"state"))
         return number
 
     commit = writer._commit
@@ -174,7 +177,7 @@ def test_what_nobody_waits_for_takes_turns_with_entries(run: Run) -> None:
     writer._commit = watched  # type: ignore[method-assign]
 
     async def both() -> list[Any]:
-        entries = [writer.write(run.pk, 1, [record(seq)]) for seq in range(20)]
+        entries = [writer.write(Lot(run.pk, 1, [record(seq)])) for seq in range(20)]
         return await asyncio.gather(*entries, *(writer.do(errand, number) for number in range(20)))
 
     results = asyncio.run(both())
@@ -193,7 +196,7 @@ def test_no_entry_waits_for_a_checkpoint(run: Run) -> None:
 
     async def write_all() -> None:
         for seq in range(30):
-            await writer.write(run.pk, 1, [record(seq, body="x" * 200_000)])
+            await writer.write(Lot(run.pk, 1, [record(seq, body="x" * 200_000)]))
 
     checkpoint()
     asyncio.run(write_all())
@@ -210,15 +213,24 @@ import asyncio, sys, uuid
 import django
 django.setup()
 from runs.host.writer import JournalWriter
-from runs.journal import Record
+from runs.journal import Lot, Record
+from runs.keyframes import State
 
-writer = JournalWriter()
+writer, run = JournalWriter(), uuid.UUID(sys.argv[1])
 writer.start()
 
+async def frames():
+    seq = 0
+    while True:
+        seq += 1
+        await writer.keep(run, 1, State(seq, bytes([seq % 256]) * 2_000_000, seq, 1))
+        print("keyframe", seq, flush=True)
+
 async def main():
+    keeping = asyncio.ensure_future(frames())
     for seq in range(10_000):
-        await writer.write(uuid.UUID(sys.argv[1]), 1, [Record(seq, seq, "request", {"body": "x" * 20_000})])
-        print(seq, flush=True)
+        await writer.write(Lot(run, 1, [Record(seq, seq, "request", {"body": "x" * 20_000})]))
+        print("entry", seq, flush=True)
 
 asyncio.run(main())
 """
@@ -239,13 +251,28 @@ def test_who_is_killed_before_a_checkpoint_loses_nothing(run: Run) -> None:
     command = [sys.executable, "-c", KILLED, str(run.pk)]
     host = subprocess.Popen(command, env=environment, stdout=subprocess.PIPE, text=True)
     assert host.stdout is not None
-    acknowledged = [int(host.stdout.readline()) for _ in range(30)]
-    host.kill()
-    acknowledged += [int(line) for line in host.stdout.read().split()]
+    told: list[list[str]] = []
+    while not (["entry", "30"] in told and ["keyframe", "9"] in told):
+        told.append(host.stdout.readline().split())
+    host.kill()  # a keyframe is on its way at any time
+    told += [line.split() for line in host.stdout.read().splitlines()]
     host.wait()
-    kept = seqs(run)
-    assert kept == list(range(len(kept)))
-    assert len(kept) >= len(acknowledged)
+    acknowledged = {
+        what: max(int(row[1]) for row in told if row[0] == what) for what in ("entry", "keyframe")
+    }
+    written = seqs(run)
+    assert written == list(range(len(written)))
+    assert len(written) > acknowledged["entry"]
+    frames = list(Keyframe.objects.filter(run=run))
+    assert frames[-1].seq >= acknowledged["keyframe"]
+    assert {bytes(frame.data) == bytes([frame.seq % 256]) * 2_000_000 for frame in frames} == {True}
+    entries = JournalEntry.objects.filter(run=run).values_list("payload", flat=True)
+    assert kept(run) == (
+        sum(len(text) + journal.ROW_BYTES for text in entries) + sum(frame.size for frame in frames)
+    )
+    history = journal.read(run.pk)
+    assert history.frame is not None
+    assert history.frame.data == frames[-1].data
 
 
 def test_an_entry_may_become_smaller(run: Run) -> None:
@@ -266,14 +293,90 @@ def test_who_holds_several_rows_takes_them_in_one_order(make_run: Callable[..., 
     runs = [make_run() for _ in range(8)]
     for run in runs:
         journal.take_over(run.pk)
+    lots = _by_owner([Lot(run.pk, 1, [record(seq)]) for seq in range(2) for run in runs])
+    assert [lot.run_id for lot in lots] == sorted(run.pk for run in runs)
+    assert all([row.seq for row in lot.records] == [0, 1] for lot in lots)
+
+
+#: Orders that come, run and bytes, and what is committed together; "|": meanwhile a commit begins.
+TURNS = [
+    ("what gathers goes together", "a1 b1 c1", ["a1 b1 c1"]),
+    ("each run's in their order", "a1 a2 b1", ["a1 b1 a2"]),
+    ("who writes without end waits for who came meanwhile", "a1 a2 | a3 b1 |", ["a1 a2", "a3 b1"]),
+    ("who comes meanwhile is before who had his turn", "a90 a91 | b1 |", ["a90", "b1", "a91"]),
+    ("what is large goes alone", "a1 b90 c1", ["a1", "b90", "c1"]),
+    ("no more than a batch", "a1 b1 c1 d1 e1", ["a1 b1 c1 d1", "e1"]),
+]
+
+
+@pytest.mark.parametrize(("come", "committed"), [row[1:] for row in TURNS], ids=[row[0] for row in TURNS])
+def test_runs_take_turns(come: str, committed: list[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(writing, "BATCH", 4)
+    monkeypatch.setattr(writing, "BATCH_BYTES", 80)
+    ids = {name: uuid.UUID(int=number) for number, name in enumerate("abcde")}
+    turns = Turns()
     loop = asyncio.new_event_loop()
-    orders = [
-        _Order(run.pk, 1, [record(seq)], loop, loop.create_future()) for seq in range(2) for run in runs
-    ]
+    found = []
+
+    def take() -> None:
+        found.append(" ".join(order.lot.records[0].kind for order in turns.take()))
+
+    for word in come.split():
+        if word == "|":
+            take()
+        else:
+            lot = Lot(ids[word[0]], 1, [record(0, word)])
+            turns.add(_Order(lot, int(word[1:]), loop, loop.create_future()))
+    while turns.count:
+        take()
     loop.close()
-    grouped = _by_owner(orders)
-    assert [run for run, _ in grouped] == sorted(run.pk for run in runs)
-    assert all([row.seq for row in rows] == [0, 1] for rows in grouped.values())
+    assert found == committed
+
+
+@pytest.mark.django_db(transaction=True)
+def test_a_commit_opens_no_connection_and_asks_little(make_run: Callable[..., Run]) -> None:
+    """Each statement is a turn that the interpreter's other threads may take: a few, however many runs write."""
+    runs = [make_run() for _ in range(3)]
+    for run in runs:
+        journal.take_over(run.pk)
+    writer = JournalWriter()
+    asked: list[str] = []
+    connections = set()
+
+    def note(execute: Any, sql: str, *args: Any) -> Any:
+        asked.append(sql.split()[0])
+        return execute(sql, *args)
+
+    commit = writer._commit
+
+    def watched(batch: Any) -> None:
+        with connection.execute_wrapper(note):
+            commit(batch)
+        connections.add(id(connection.connection))
+
+    writer._commit = watched  # type: ignore[method-assign]
+    writer.start()
+    asyncio.run(writer.write(Lot(runs[0].pk, 1, [record(0)])))
+    asked.clear()
+    for seq in range(1, 4):
+        for run in runs:
+            asyncio.run(writer.write(Lot(run.pk, 1, [record(seq)], branch=0)))
+    writer.stop()
+    assert len(connections) == 1
+    assert asked == ["BEGIN", "UPDATE", "INSERT"] * 9
+    assert [seqs(run) for run in runs] == [[0, 1, 2, 3], [1, 2, 3], [1, 2, 3]]
+
+
+def test_a_place_that_is_taken_costs_one_of_a_batch(make_run: Callable[..., Run]) -> None:
+    runs = sorted((make_run() for _ in range(3)), key=lambda run: run.pk)
+    for run in runs:
+        journal.take_over(run.pk)
+        journal.write(run.pk, 1, [record(0)])
+    before = [kept(run) for run in runs]
+    lots = [Lot(run.pk, 1, [record(seq)]) for run, seq in zip(runs, (1, 0, 1), strict=True)]
+    assert list(journal.write_together(lots)) == [(runs[1].pk, 1)]
+    assert [seqs(run) for run in runs] == [[0, 1], [0], [0, 1]]
+    assert [kept(run) > was for run, was in zip(runs, before, strict=True)] == [True, False, True]
 
 
 #: The last entry's kind and how long ago it was written, how long ago the janitor noted how far time had come, and

@@ -14,6 +14,7 @@ from config import checks, health
 from config.logs import BriefRefusals, LineFormatter, RequestIdFilter
 from django.conf import settings as live
 from django.core.management import call_command
+from django.core.management.base import SystemCheckError
 from django.db import OperationalError
 from django.test import Client
 
@@ -192,6 +193,36 @@ def test_checks(settings: Any, values: dict[str, Any], identity: str) -> None:
         *checks.debugging(None),
     ]  # fmt: skip
     assert identity in {message.id for message in found}
+
+
+DEPLOYED = [
+    ("debugging for all", {"DEBUG": True, "ALLOWED_HOSTS": ["*"]}, "drydock.E009"),
+    ("a known key", {"SECRET_KEY": "insecure-for-one-machine-only"}, "drydock.E010"),
+    ("hosts with a known key", {"HOST_SECRET": "insecure-for-one-machine-only"}, "drydock.E010"),
+]
+SOUND = {
+    "DEBUG": False,
+    "ALLOWED_HOSTS": ["drydock.example"],
+    "SECRET_KEY": "k" * 50,
+    "HOST_SECRET": "h" * 50,
+}
+
+
+@pytest.mark.parametrize(
+    ("values", "identity"), [row[1:] for row in DEPLOYED], ids=[row[0] for row in DEPLOYED]
+)
+def test_deployment_is_refused(settings: Any, values: dict[str, Any], identity: str) -> None:
+    for name, value in {**SOUND, **values}.items():
+        setattr(settings, name, value)
+    with pytest.raises(SystemCheckError, match=identity):
+        call_command("check", deploy=True)
+    call_command("check")  # at home it may
+
+
+def test_a_sound_deployment_is_not_refused(settings: Any) -> None:
+    for name, value in SOUND.items():
+        setattr(settings, name, value)
+    call_command("check", deploy=True)
 
 
 def test_no_checks_fail_as_shipped() -> None:

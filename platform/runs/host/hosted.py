@@ -49,7 +49,8 @@ from runs.host.timeline import Timeline, timeline
 from runs.host.whatif import Forecast, forecast
 from runs.host.why import Why, explain
 from runs.host.writer import JournalUnavailableError, JournalWriter
-from runs.journal import CLOCK, FencedError, JournalFullError, Moment, Record
+from runs.journal import CLOCK, FencedError, JournalFullError, Lot, Moment, Record
+from runs.keyframes import State
 from runs.models import Run
 from runs.reasons import typed
 
@@ -306,9 +307,9 @@ class HostedRun:
             )
         if why := self.holdings.full(entry):
             raise JournalFullError(why)
-        record = self.record_of(entry)
-        await self.host.writer.write(self.run_id, self.epoch, [record])
         weight = weight_of(entry)
+        lot = Lot(self.run_id, self.epoch, [self.record_of(entry)], self._run.branch)
+        await self.host.writer.write(lot, weight)
         self.room -= weight
         self.holdings.wrote(weight)
         if (
@@ -379,9 +380,7 @@ class HostedRun:
         cost, self._framed_spent = spent - self._framed_spent, spent
         try:
             data = await self.host.pack(fork)
-            await self.host.writer.do(
-                journal.keep_keyframe, self.run_id, self.epoch, seq, data, at, cost, begin
-            )
+            await self.host.writer.keep(self.run_id, self.epoch, State(seq, data, at, cost, begin))
             return data
         except (FencedError, DatabaseError) as error:
             # The journal has everything; a rebuild takes longer.

@@ -1,35 +1,42 @@
 """Group commit: the journal entries of all runs of a host go to the database in shared transactions.
 
-A commit costs far more than a row, so whatever has gathered while the last commit was under way is written
-in the next one. Each run's entries sit in a savepoint of their own: a run that has been fenced fails alone.
+A commit costs far more than a row, so what has gathered while the last commit was under way is written in the next
+one; a run that has been fenced fails alone. Runs take turns (`Turns`): one that writes without end, or much at once,
+has the others wait for one commit of its own at most.
 
 What else a host writes (keyframes, upkeep) takes turns with that: SQLite knows one writer at a time, and has the
-other one wait asleep, for longer than it takes.
+other one wait asleep, for longer than it takes. It comes after the entries that wait.
 """
 
 from __future__ import annotations
 
 import asyncio
 import logging
-import queue
 import threading
 import uuid
-from collections import defaultdict
-from collections.abc import Callable
+from collections import defaultdict, deque
+from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from typing import Any, TypeVar
 
-from django.db import DatabaseError, close_old_connections, connection, transaction
+from django.db import DatabaseError, close_old_connections, connection
 
-from runs import journal
+from runs import journal, keyframes
 
 logger = logging.getLogger(__name__)
 
 T = TypeVar("T")
 
 BATCH = 128
+"""Orders in one commit at most."""
+BATCH_BYTES = 64 * 1024
+"""Of their entries; one that is larger is committed by itself."""
 QUEUE = 10_000
+"""Orders that wait at most."""
+ERRAND_SECONDS = 0.2
+"""That an errand lets entries go first at most."""
 
 
 class JournalUnavailableError(Exception):
@@ -38,9 +45,9 @@ class JournalUnavailableError(Exception):
 
 @dataclass(slots=True)
 class _Order:
-    run_id: uuid.UUID
-    epoch: int
-    records: list[journal.Record]
+    lot: journal.Lot
+    size: int
+    """Bytes, about."""
     loop: asyncio.AbstractEventLoop
     done: asyncio.Future[None]
 
@@ -57,15 +64,61 @@ class _Order:
             self.done.set_exception(error)
 
 
+class Turns:
+    """Orders that wait. Of each run the oldest comes first, and one whose orders are carried out comes after those who
+    came meanwhile."""
+
+    def __init__(self) -> None:
+        self._of: dict[uuid.UUID, deque[_Order]] = {}
+        self._turns: deque[uuid.UUID] = deque()
+        self._had_one: deque[uuid.UUID] = deque()
+        self.count = 0
+
+    def add(self, order: _Order) -> None:
+        """Raises `JournalUnavailableError` where too many wait."""
+        if self.count >= QUEUE:
+            raise JournalUnavailableError("too many writes are waiting for the database")
+        run = order.lot.run_id
+        if run not in self._of:
+            self._of[run] = deque()
+            self._turns.append(run)
+        self._of[run].append(order)
+        self.count += 1
+
+    def take(self) -> list[_Order]:
+        """What is carried out next, together."""
+        self._turns.extend(self._had_one)
+        self._had_one.clear()
+        batch: list[_Order] = []
+        size = 0
+        while self.count and len(batch) < BATCH:
+            turns = self._turns or self._had_one
+            waiting = self._of[turns[0]]
+            size += waiting[0].size
+            if batch and size > BATCH_BYTES:
+                break
+            run = turns.popleft()
+            batch.append(waiting.popleft())
+            self.count -= 1
+            if waiting:
+                self._had_one.append(run)
+            else:
+                del self._of[run]
+        return batch
+
+
 class JournalWriter:
     """One thread with one database connection, and one for what nobody waits for."""
 
     def __init__(self) -> None:
-        self._queue: queue.Queue[_Order | None] = queue.Queue(QUEUE)
+        self._turns = Turns()
+        lock = threading.Lock()
+        self._more, self._none = threading.Condition(lock), threading.Condition(lock)
+        self._closing = False
         self._thread = threading.Thread(target=self._work, name="journal-writer", daemon=True)
         self._errands = ThreadPoolExecutor(1, thread_name_prefix="journal-errands")
         self._writing = threading.Lock()
-        self._connection: Any = None
+        self._known = threading.local()
 
     def start(self) -> None:
         """Begin to write."""
@@ -73,21 +126,22 @@ class JournalWriter:
 
     def stop(self) -> None:
         """Write what is queued, then end."""
-        self._queue.put(None)
+        with self._more:
+            self._closing = True
+            self._more.notify()
         self._thread.join(timeout=10)
         self._errands.shutdown(wait=False, cancel_futures=True)
 
-    async def write(self, run_id: uuid.UUID, epoch: int, records: list[journal.Record]) -> None:
-        """Returns when the records are committed.
+    async def write(self, lot: journal.Lot, size: int = 0) -> None:
+        """Returns when its records are committed; they take about so many bytes.
 
         Raises `FencedError`, or `JournalUnavailableError` when the database fails or the queue is full.
         """
         loop = asyncio.get_running_loop()
-        order = _Order(run_id, epoch, records, loop, loop.create_future())
-        try:
-            self._queue.put_nowait(order)
-        except queue.Full:
-            raise JournalUnavailableError("too many writes are waiting for the database") from None
+        order = _Order(lot, size, loop, loop.create_future())
+        with self._more:
+            self._turns.add(order)
+            self._more.notify()
         await order.done
 
     async def do(self, fn: Callable[..., T], *args: Any) -> T:
@@ -95,52 +149,60 @@ class JournalWriter:
         loop = asyncio.get_running_loop()
         return await loop.run_in_executor(self._errands, self._in_turn, fn, *args)
 
+    async def keep(self, run_id: uuid.UUID, epoch: int, state: keyframes.State) -> None:
+        """Keep a keyframe (`keyframes.keep`): nobody waits while it is found out what that takes."""
+        loop = asyncio.get_running_loop()
+        await loop.run_in_executor(self._errands, self._keep, run_id, epoch, state)
+
+    def _keep(self, run_id: uuid.UUID, epoch: int, state: keyframes.State) -> None:
+        self._connect()
+        keeping = keyframes.plan(run_id, state)
+        if keeping is not None:
+            with self._turn():
+                keyframes.carry_out(keeping, epoch)
+
     def _in_turn(self, fn: Callable[..., T], *args: Any) -> T:
-        close_old_connections()
-        with self._writing:
+        self._connect()
+        with self._turn():
             return fn(*args)
 
-    def _leave_checkpoints(self) -> None:
+    @contextmanager
+    def _turn(self) -> Iterator[None]:
+        with self._none:
+            self._none.wait_for(lambda: not self._turns.count, ERRAND_SECONDS)
+        with self._writing:
+            yield
+
+    def _connect(self) -> None:
         """What is committed here is brought from SQLite's log into its file by `checkpoint`: each thousandth page would
         have a commit do that, and whoever waits for it."""
+        close_old_connections()
         connection.ensure_connection()
-        if connection.vendor == "sqlite" and connection.connection is not self._connection:
+        known = getattr(self._known, "connection", None)
+        if connection.vendor == "sqlite" and connection.connection is not known:
             with connection.cursor() as cursor:
                 cursor.execute("PRAGMA wal_autocheckpoint = 0")
-            self._connection = connection.connection
+            self._known.connection = connection.connection
 
     def _work(self) -> None:
-        while True:
-            order = self._queue.get()
-            if order is None:
-                break
-            batch, last = [order], False
-            while len(batch) < BATCH:
-                try:
-                    following = self._queue.get_nowait()
-                except queue.Empty:
-                    break
-                if following is None:
-                    last = True
-                    break
-                batch.append(following)
+        while batch := self._next():
             with self._writing:
                 self._commit(batch)
-            if last:
-                break
         connection.close()
 
+    def _next(self) -> list[_Order]:
+        """What is carried out next; nothing: it is over."""
+        with self._more:
+            self._more.wait_for(lambda: self._turns.count or self._closing)
+            batch = self._turns.take()
+            if not self._turns.count:
+                self._none.notify()
+        return batch
+
     def _commit(self, batch: list[_Order]) -> None:
-        close_old_connections()
-        fenced: dict[tuple[uuid.UUID, int], journal.FencedError] = {}
         try:
-            self._leave_checkpoints()
-            with transaction.atomic():
-                for (run_id, epoch), records in _by_owner(batch).items():
-                    try:
-                        journal.write(run_id, epoch, records)
-                    except journal.FencedError as error:
-                        fenced[run_id, epoch] = error
+            self._connect()
+            fenced = journal.write_together(_by_owner([order.lot for order in batch]))
         except DatabaseError as error:
             logger.exception("the journal could not be written")
             connection.close()
@@ -149,7 +211,7 @@ class JournalWriter:
                 order.settle(failure)
             return
         for order in batch:
-            order.settle(fenced.get((order.run_id, order.epoch)))
+            order.settle(fenced.get(order.lot.owner))
 
 
 def checkpoint() -> None:
@@ -159,9 +221,13 @@ def checkpoint() -> None:
             cursor.execute("PRAGMA wal_checkpoint(PASSIVE)")
 
 
-def _by_owner(batch: list[_Order]) -> dict[tuple[uuid.UUID, int], list[journal.Record]]:
-    """In the order of the runs' numbers: who holds several rows takes them so, or two wait for each other."""
-    grouped: dict[tuple[uuid.UUID, int], list[journal.Record]] = defaultdict(list)
-    for order in sorted(batch, key=lambda order: order.run_id):
-        grouped[order.run_id, order.epoch].extend(order.records)
-    return grouped
+def _by_owner(lots: list[journal.Lot]) -> list[journal.Lot]:
+    """One lot an owner, in the order of the runs' numbers: who holds several rows takes them so, or two wait for each
+    other."""
+    grouped: dict[tuple[uuid.UUID, int], list[journal.Lot]] = defaultdict(list)
+    for lot in sorted(lots, key=lambda lot: lot.run_id):
+        grouped[lot.owner].append(lot)
+    return [
+        replace(together[0], records=[record for lot in together for record in lot.records])
+        for together in grouped.values()
+    ]
