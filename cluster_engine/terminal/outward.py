@@ -64,18 +64,22 @@ class Outward:
     def __init__(
         self,
         machine: Callable[[], Machine],
-        dialer: Dialer | None,
+        dialer: Callable[[], Dialer | None],
         spawn: Callable[[Coroutine[Any, Any, None]], None],
         turn: Callable[[], Awaitable[None]],
         wake: Callable[[], None],
     ) -> None:
         """``turn`` waits for one's turn to dial; ``wake``: the machine has something to do."""
         self._machine = machine
-        self._dialer = dialer
+        self._dialer_of = dialer
         self._spawn = spawn
         self._turn = turn
         self._wake = wake
         self._ways: dict[str, _Way] = {}
+
+    @property
+    def _dialer(self) -> Dialer | None:
+        return self._dialer_of()
 
     @property
     def busy(self) -> bool:

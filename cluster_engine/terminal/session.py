@@ -130,7 +130,7 @@ class TerminalSession:
         self._starts = float(STARTS)
         self._started = time.monotonic()
         self.outward = Outward(
-            lambda: self.console.machine, hooks.dialer, self._spawn, self._start, self._wake.set
+            lambda: self.console.machine, lambda: self._hooks.dialer, self._spawn, self._start, self._wake.set
         )
         self.console = Console(self, files, options, now=hooks.now())
         self._terminals: dict[str, None] = {}
@@ -185,6 +185,16 @@ class TerminalSession:
         if not self.closed:
             self.console.enter(terminal, line[:MAX_FRAME])
             self._wake.set()
+
+    @property
+    def quiet(self) -> bool:
+        """Whether nothing is under way: every shell waits for keys, and nothing is due."""
+        under_way = self._running or self._tasks or self._edited or self.outward.busy
+        return not under_way and self._due is None and not self._wake.is_set()
+
+    def hand_over(self, hooks: SessionHooks) -> None:
+        """Somebody else looks after it from now on; nothing may be under way."""
+        self._hooks = hooks
 
     @property
     def kubeconfig(self) -> str:

@@ -142,9 +142,9 @@ def test_when_a_check_came_to_another_result_is_remembered(monkeypatch: pytest.M
             run.passed = passed
             times.append(cluster.now)
             await run.checker.check()
-        seen = [(verdict["at"][:19] + "Z", verdict["state"]) for verdict in run.checker.verdicts]
+        seen = [(verdict["at"][:19] + "Z", verdict["state"]) for verdict in run.checker.results.verdicts]
         assert seen == list(zip(times[2:], ("passed", "failed", "passed"), strict=True))
-        assert run.checker.verdicts[0]["title"]["en"] == "One"
+        assert run.checker.results.verdicts[0]["title"]["en"] == "One"
 
     play(scene)
 
@@ -265,7 +265,7 @@ def test_without_the_database_it_goes_on(monkeypatch: pytest.MonkeyPatch) -> Non
             assert refused.value.status == 503
         run.change("again")
         await rest()
-        assert run.checker.latest is not None
+        assert run.checker.results.latest is not None
 
     play(scene)
 

@@ -14,7 +14,7 @@ from runs.models import JournalEntry, Keyframe, Run
 from runs.proxy.sockets import open_socket
 from test_engine_host import CONFIG_MAP, MAPS, ask, eventually
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 MINUTE = 60_000_000
 
@@ -168,9 +168,9 @@ def test_the_janitor_has_a_few_doze_at_a_time(
 
 KEEPS_AWAKE = [
     ("a request", lambda hosted: setattr(hosted, "in_use", 1)),
-    ("a terminal that was begun", lambda hosted: hosted.terminal.session()),
-    ("a clock that was set", lambda hosted: setattr(hosted.clock, "turns", 1)),
-    ("a cookie of a page", lambda hosted: hosted._jars.take(("Pod", "a", "b"), "/", "c=d")),
+    ("what runs in a terminal", lambda hosted: _type(hosted, "sleep 1000 &")),
+    ("a script", lambda hosted: setattr(hosted.terminal, "_script", object())),
+    ("a file that is not kept yet", lambda hosted: hosted.terminal.session().save("a", b"b")),
     ("a keyframe under way", lambda hosted: setattr(hosted, "_frame_after", float("inf"))),
 ]
 
@@ -184,10 +184,86 @@ def test_what_a_keyframe_does_not_say_keeps_it_awake(
     assert eventually(lambda: host.call(_look(host, run)))
 
     async def changed() -> bool:
-        change(host.runs[run.pk])
-        return host.runs[run.pk].may_doze(asyncio.get_running_loop().time())
+        hosted = host.runs[run.pk]
+        change(hosted)
+        for _ in range(3):  # the terminal's machine has its turns
+            await asyncio.sleep(0)
+        return hosted.may_doze(asyncio.get_running_loop().time())
 
     assert not host.call(changed())
+
+
+def _type(hosted: Any, line: str) -> None:
+    hosted.terminal.session().open("1", 80, 24)
+    hosted.terminal.session().feed("1", f"{line}\n")
+
+
+def _shown(hosted: Any) -> str:
+    return bytes(hosted.terminal._screen("1")._scrollback).decode()
+
+
+def test_what_it_has_beside_its_cluster_stays(
+    host: EngineHost, quick: None, make_run: Callable[..., Run]
+) -> None:
+    run = make_run(state="requested")
+    host.acquire(run.pk)
+    hosted, page = host.runs[run.pk], ("Pod", "a", "b")
+    token = hosted.token
+
+    async def live() -> None:
+        _type(hosted, "place=quay; mkdir -p ships; cd ships; echo a-$place")
+        hosted._jars.take(page, "/", "c=d")
+        await hosted.clock.act({"action": "speed", "speed": 2})
+        await hosted.clock.act({"action": "pause"})
+        hosted.checker._note(5_000_000, [{"id": "one", "title": {"en": "One"}, "state": "passed"}])
+
+    host.call(live())
+    assert eventually(lambda: "a-quay" in _shown(hosted))
+    before = host.call(_clock(hosted))
+    doze(host, run)
+    assert host.tokens == {}
+    ask(host, run, MAPS)
+    woken = host.runs[run.pk]
+    assert woken is not hosted
+    assert host.tokens == {token: woken}
+    assert host.call(_clock(woken)) == before, "time has stood still"
+    assert (before["speed"], before["resume"]) == (0.0, 2.0)
+    assert woken._jars.header(page, "/") == "c=d"
+    assert [verdict["state"] for verdict in woken.checker.results.verdicts] == ["passed"]
+
+    async def go_on() -> None:
+        _type(woken, 'echo "$place-${PWD##*/}"; time now')
+
+    host.call(go_on())
+    assert eventually(lambda: "quay-ships" in _shown(woken) and "time stands still" in _shown(woken))
+    assert "a-quay" in _shown(woken), "its screen stands as it was"
+    doze(host, run)
+    host.call(host.passivate(host.dozing[run.pk]))
+    assert woken.terminal.has_session is False
+
+
+async def _clock(hosted: Any) -> dict[str, Any]:
+    state: dict[str, Any] = hosted.clock.state()
+    return state
+
+
+def test_a_clock_that_stands_is_asked_whether_anybody_is_there(
+    host: EngineHost, quick: None, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    run = make_run(state="requested")
+    host.acquire(run.pk)
+
+    async def pause() -> None:
+        await host.runs[run.pk].clock.act({"action": "pause"})
+
+    host.call(pause())
+    monkeypatch.setattr("runs.host.host.JANITOR_SECONDS", 0)
+
+    def dozes() -> bool:
+        host.call(host._janitor())
+        return run.pk in host.dozing
+
+    assert eventually(dozes)
 
 
 def test_who_comes_while_it_is_packed_finds_it_awake(

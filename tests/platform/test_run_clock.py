@@ -11,7 +11,7 @@ from django.utils import translation
 from runs.clock import ACTIONS
 from runs.happenings import sentence, with_sentence
 from runs.host import clock
-from runs.host.clock import RunClock
+from runs.host.clock import RunClock, Setting
 from runs.host.errors import HostError
 from runs.hosting import Reply
 from runs.journal import Moment
@@ -66,7 +66,7 @@ def play(scene: Callable[[Run, RunClock], Awaitable[None]], speed: float = 1.0) 
         run = Run()
         run.driver.start()
         try:
-            await scene(run, RunClock(run, speed))
+            await scene(run, RunClock(run, Setting(speed)))
         finally:
             run.driver.stop()
 

@@ -21,7 +21,7 @@ from runs.host.host import EngineHost
 from runs.models import JournalEntry, Run
 from test_engine_host import CONFIG_MAP, MAPS, ask
 
-pytestmark = pytest.mark.django_db(transaction=True)
+pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
 DEAD = "redis://127.0.0.1:9/0"
 POD = "apiVersion: v1\nkind: Pod\nmetadata: {name: web}\nspec: {containers: [{name: a, image: nginx}]}\n"

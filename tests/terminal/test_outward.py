@@ -24,7 +24,7 @@ class Played:
         self.comes: asyncio.Queue[bytes | LineError] = asyncio.Queue()
         self.hung_up = 0
         self.tasks: list[asyncio.Task[None]] = []
-        self.outward = Outward(lambda: self, self, self.spawn, self.turn, lambda: None)
+        self.outward = Outward(lambda: self, lambda: self, self.spawn, self.turn, lambda: None)
 
     def __getattr__(self, name: str) -> Callable[..., None]:
         if name not in ("connected", "failed", "received", "closed", "acked", "resolved"):

@@ -13,6 +13,7 @@ import logging
 import uuid
 from collections import deque
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any, Protocol, TypedDict
 
 from django.conf import settings
@@ -76,11 +77,24 @@ class Owner(Protocol):
         """Runs it beside everything else."""
 
 
+@dataclass(slots=True)
+class Results:
+    """What was found out since the run came to its host."""
+
+    latest: dict[str, Any] | None = None
+    """The last result, with its time."""
+    verdicts: deque[Verdict] = field(default_factory=lambda: deque(maxlen=VERDICTS_KEPT))
+    """When a check came to another result."""
+    states: dict[str, str] = field(default_factory=dict)
+    """The last one of each check."""
+
+
 class Checker:
     """See the module. Lives in the host's event loop."""
 
-    def __init__(self, run: Owner) -> None:
+    def __init__(self, run: Owner, results: Results | None = None) -> None:
         self._run = run
+        self.results = results or Results()
         self._asked = False
         self._followers: list[Callable[[], None]] = []
         self._watchers: list[Any] = []
@@ -88,11 +102,6 @@ class Checker:
         self._rest_until = 0.0
         self.busy = False
         """Whether a grading is under way."""
-        self.latest: dict[str, Any] | None = None
-        """The last result since the run came here, with its time."""
-        self.verdicts: deque[Verdict] = deque(maxlen=VERDICTS_KEPT)
-        """When a check came to another result, since the run came here."""
-        self._states: dict[str, str] = {}
 
     # -- when asked -------------------------------------------------------------------------------------
 
@@ -131,21 +140,22 @@ class Checker:
             report = await run.grade()
             await run.note_steps(report["checks"])
             self._note(at_us, report["checks"])
-            if asked or self.latest is None or self.latest["checks"] != report["checks"]:
-                self.latest = await run.in_thread(standing.record, run.run_id, run.epoch, report, asked)
+            latest = self.results.latest
+            if asked or latest is None or latest["checks"] != report["checks"]:
+                latest = await run.in_thread(standing.record, run.run_id, run.epoch, report, asked)
+                self.results.latest = latest
         finally:
             now = loop.time()
             self._rest_until = now + REST_FACTOR * (now - began)
             self._tell(busy=False)
-        assert self.latest is not None
-        return self.latest
+        return latest
 
     def _note(self, at_us: int, checks: list[dict[str, Any]]) -> None:
         for check in checks:
-            if self._states.get(check["id"]) != check["state"]:
-                self._states[check["id"]] = check["state"]
+            if self.results.states.get(check["id"]) != check["state"]:
+                self.results.states[check["id"]] = check["state"]
                 at = rfc3339_micro(at_us)
-                self.verdicts.append(Verdict(at=at, title=check["title"], state=check["state"]))
+                self.results.verdicts.append(Verdict(at=at, title=check["title"], state=check["state"]))
 
     def _tell(self, busy: bool) -> None:
         self.busy = busy
@@ -208,7 +218,7 @@ class Checker:
                     await self._grade(asked=False)
                 except (DatabaseError, FencedError, GradingError) as error:
                     logger.warning("no result of checks: %s", error, extra={"run": self._run.run_id})
-        if self._followers and not (self.latest or {}).get("passed"):
+        if self._followers and not (self.results.latest or {}).get("passed"):
             self._later(LOOK_SECONDS)
 
 
@@ -237,7 +247,7 @@ class ChecksChannel:
         """What has changed since the last time."""
         if not self._language:
             return None
-        latest, busy = self._checker.latest, self._checker.busy
+        latest, busy = self._checker.results.latest, self._checker.busy
         if latest is not None and latest is not self._told:
             self._told = latest
             return json.dumps({"ch": "checks", "type": "report", **reports.localize(latest, self._language)})

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 from collections.abc import Awaitable, Callable
+from dataclasses import dataclass
 from functools import partial
 from typing import Any, Protocol
 
@@ -60,21 +61,40 @@ class Owner(Protocol):
         """Whoever looks at the run is to see its clock anew."""
 
 
+@dataclass(frozen=True, slots=True)
+class Setting:
+    """How a clock is set."""
+
+    speed: float
+    """0: it stands."""
+    resume: float = 0.0
+    """The speed to resume at; 0: `speed`."""
+    looking: Moment | None = None
+    """See `RunClock`."""
+    turns: int = 0
+    """See `RunClock`."""
+
+
 class RunClock:
     """See the module."""
 
-    def __init__(self, owner: Owner, speed: float) -> None:
+    def __init__(self, owner: Owner, setting: Setting) -> None:
         self._owner = owner
-        self._speed = speed or 1.0
+        self._speed = setting.resume or setting.speed or 1.0
         """The speed to resume at."""
-        self.looking: Moment | None = None
+        self.looking = setting.looking
         """The moment of the past that the terminals look at; None: now."""
-        self.turns = 0
+        self.turns = setting.turns
         """How often it was set or moved: who shows it looks at this."""
         self._hurries = owner.hurries
         """Whether time goes only while somebody waits: then nobody sets its speed."""
         if not self._hurries:
-            owner.driver.set_speed(speed)
+            owner.driver.set_speed(setting.speed)
+
+    @property
+    def setting(self) -> Setting:
+        """As it is set now."""
+        return Setting(self._owner.driver.speed, self._speed, self.looking, self.turns)
 
     @property
     def stands(self) -> bool:

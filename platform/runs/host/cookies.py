@@ -25,11 +25,6 @@ class Jars:
     def __init__(self) -> None:
         self._jars: OrderedDict[Page, dict[tuple[str, str], str]] = OrderedDict()
 
-    @property
-    def any(self) -> bool:
-        """Whether it holds one."""
-        return bool(self._jars)
-
     def header(self, page: Page, path: str) -> str:
         """The value of the header Cookie for a request; "" when there is none. Longer paths come first (RFC 6265)."""
         fitting = [(key, value) for key, value in self._jars.get(page, {}).items() if _covers(key[0], path)]

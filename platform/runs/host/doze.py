@@ -2,7 +2,8 @@
 
 Its host owns it as before: the registry names it, its lease is renewed. The keyframe is kept in the database, too, so
 that putting it to sleep takes nothing more. What happens in a cluster that nobody looks at is worked out when somebody
-comes (`Driver.rouse`), awake or not; so dozing costs no event its time.
+comes (`Driver.rouse`), awake or not; so dozing costs no event its time. Its terminals stay as they are, with all that
+the learner has typed; in one that has something under way nothing would go on, and its run stays awake.
 """
 
 from __future__ import annotations
@@ -16,20 +17,21 @@ from typing import Any
 from django.conf import settings
 
 from cluster_engine.cluster import Cluster
+from runs.host.belongings import Belongings
 from runs.host.building import Built
 from runs.models import Run
 
 
 @dataclass(slots=True, eq=False)
 class Doze:
-    """What is left of a run in memory: some 40 kB."""
+    """What is left of a run in memory: some 40 kB, and its terminals."""
 
     run: Run
     keyframe: bytes
     past: bytes
     """What the cluster remembers of its changes, packed; empty where no check of the lab asks for it."""
     lab: Any
-    files: dict[str, bytes]
+    belongings: Belongings
     base: int
     """`seq` in the database = base + `seq` in the engine's journal."""
     framed: int
@@ -68,10 +70,11 @@ class Doze:
         cluster = Cluster.resume(self.keyframe)
         if self.past:
             cluster.remember(zlib.decompress(self.past))
-        return Built(self.lab, cluster, self.files, self.base, self.framed, self.room)
+        return Built(self.lab, cluster, {}, self.base, self.framed, self.room)
 
     async def sleep(self) -> None:
         """All is kept already."""
 
     async def close(self) -> None:
-        """Nothing runs."""
+        """End its terminals; nothing else is left."""
+        await self.belongings.terminal.close()

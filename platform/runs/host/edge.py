@@ -320,10 +320,11 @@ class Edge:
                 await hosted.live_socket(scope, receive, send)
                 return
             data = json.loads(await _body(receive) or b"{}")
-            if verb == "block":
-                await send_lines(send, partial(hosted.run_block, data))
-                return
-            await send_json(send, 200, await self._do(verb, scope["method"], hosted, data))
+            with hosted.used():
+                if verb == "block":
+                    await send_lines(send, partial(hosted.run_block, data))
+                else:
+                    await send_json(send, 200, await self._do(verb, scope["method"], hosted, data))
         except HostError as error:
             await self._decline(scope, send, error)
         except FencedError:

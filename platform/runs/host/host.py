@@ -267,7 +267,7 @@ class EngineHost:
             release(built.cluster)  # let go meanwhile
             return
         del self.dozing[doze.run_id]
-        self.runs[doze.run_id] = hosted = HostedRun(self, doze.run, built)
+        self.runs[doze.run_id] = hosted = HostedRun(self, doze.run, built, doze.belongings)
         hosted.start(doze.since)
 
     async def _doze(self, hosted: HostedRun) -> None:
@@ -281,9 +281,9 @@ class EngineHost:
             logger.info("kept awake: %s", error, extra={"run": hosted.run_id})
             return
         if doze is not None and self.runs.get(hosted.run_id) is hosted:
-            self.runs.pop(hosted.run_id)
+            del self.runs[hosted.run_id]
             self.dozing[hosted.run_id] = doze
-            await hosted.close()
+            hosted.leave()
 
     # -- taking runs in ---------------------------------------------------------------------------------
 
@@ -440,6 +440,8 @@ class EngineHost:
                 await self.passivate(resident)
         for hosted in [hosted for hosted in self.runs.values() if hosted.may_doze(now)][:DOZES]:
             await self._doze(hosted)
+        for hosted in self.runs.values():
+            hosted.nod(now)
         active = [
             Seen(h.run_id, h.epoch, h.user_id, h.cluster.clock.now, h.driver.pace)
             for h in self.runs.values()

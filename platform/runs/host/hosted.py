@@ -32,9 +32,10 @@ from cluster_engine.sim import SECOND, Entry
 from cluster_engine.sim.journal import pack_bytes
 from runs import journal, other_states, services, stations
 from runs.host import banners, beside, branching, past, past_api, preview, steps, trail
+from runs.host.belongings import Belongings
 from runs.host.building import Built
 from runs.host.checker import Checker
-from runs.host.clock import RunClock
+from runs.host.clock import RunClock, Setting
 from runs.host.cookies import Jars
 from runs.host.copies import Copies, Copy
 from runs.host.doze import Doze
@@ -61,7 +62,7 @@ WATCHED_FACTOR = 6
 #: Seconds without anybody after which time is worked out when somebody comes back.
 DOZE_SECONDS = 30.0
 #: Seconds without anybody after which it is held as a keyframe (`doze.py`).
-HOLD_SECONDS = 120.0
+HOLD_SECONDS = 60.0
 #: What is told above it are Kubernetes' own words (apimachinery/pkg/api/errors, NewTooManyRequestsError).
 TOO_MANY = gettext_noop("Too many requests, please try again later.")
 #: Requests, streams and sockets of one user's runs that a host has under way together.
@@ -145,7 +146,8 @@ class Host(Protocol):
 class HostedRun:
     """See the module. Lives in the host's event loop."""
 
-    def __init__(self, host: Host, run: Run, built: Built) -> None:
+    def __init__(self, host: Host, run: Run, built: Built, kept: Belongings | None = None) -> None:
+        """`kept`: what it had when it began to doze."""
         loop = asyncio.get_running_loop()
         self.host = host
         self._run = run
@@ -153,7 +155,7 @@ class HostedRun:
         self.epoch: int = run.epoch
         self.lab = built.lab
         self.cluster: Cluster = built.cluster
-        self.token = secrets.token_urlsafe(32)
+        self.token = kept.token if kept else secrets.token_urlsafe(32)
         self.last_active = loop.time()
         self.user_id: int = run.user_id
         self._language: str = run.language
@@ -177,21 +179,23 @@ class HostedRun:
         self.serving: set[asyncio.Task[None]] = set()
         self.closed = False
         self._lost = False
+        setting = kept.setting if kept else Setting(run.speed)
         self.driver = Driver(
-            self.cluster, "max" if self.hurries else run.speed, pacer=host.pacer, unseen=self._unseen
+            self.cluster, "max" if self.hurries else setting.speed, pacer=host.pacer, unseen=self._unseen
         )
         self.app = ClusterApp(
             self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink, amend=self._amend
         )
-        self.clock = RunClock(self, run.speed)
-        self.terminal = Terminal(self, built.files)
+        self.clock = RunClock(self, setting)
+        self.terminal = kept.terminal if kept else Terminal(self, built.files)
+        self.terminal.belongs_to(self)
         self.copies = Copies(self, as_owner)
-        self.checker = Checker(self)
+        self.checker = Checker(self, kept.results if kept else None)
         self.tabs = Tabs(self.app, self.checker, self.clock)
         self._previews = asyncio.Semaphore(PREVIEWS)
         self._forecasts = asyncio.Semaphore(1)
         self._lookbacks = asyncio.Semaphore(1)
-        self._jars = Jars()
+        self._jars = kept.jars if kept else Jars()
         self._begun: set[str] | None = None
         """The lab's steps whose beginning is kept; None: that has not been looked up."""
 
@@ -230,8 +234,12 @@ class HostedRun:
 
     async def close(self) -> None:
         """Stop everything; the run itself goes on in its journal."""
-        if self.closed:
-            return
+        if not self.closed:
+            self.leave()
+            await self.terminal.close()
+
+    def leave(self) -> None:
+        """Stop all but the terminals."""
         self.closed = True
         self.host.pasts.forget(self.run_id)
         self.host.tokens.pop(self.token, None)
@@ -241,7 +249,6 @@ class HostedRun:
         self.checker.close()
         self.driver.stop()
         self.copies.close()
-        await self.terminal.close()
         asyncio.get_running_loop().call_later(RELEASE_SECONDS, release, self.cluster)
 
     def touch(self) -> None:
@@ -388,16 +395,21 @@ class HostedRun:
             return None
 
     def may_doze(self, now: float) -> bool:
-        """Whether its keyframe, its files and the wall's time say all that there is to it."""
+        """Whether its keyframe, its belongings and the wall's time say all that there is to it."""
         return (
             now - self.last_active > HOLD_SECONDS
             and self.driver.dozing
             and not (self.watched or self.closed or self._lost)
-            and not (self.terminal.begun or self._jars.any or self.checker.busy)
-            and self.clock.turns == 0
+            and self.terminal.quiet
+            and not self.checker.busy
             and self._frame_after < math.inf
             and not (self.cluster.server.sessions.open_names() or self.cluster.outside.open_names())
         )
+
+    def nod(self, now: float) -> None:
+        """Have its clock look whether anybody is there: one that stands does not look by itself."""
+        if now - self.last_active > HOLD_SECONDS and not self.driver.dozing:
+            self.host.pacer.wake(self.driver)
 
     async def doze(self) -> Doze | None:
         """It as a keyframe, which is kept; None: somebody came meanwhile. Raises what the journal raises."""
@@ -412,12 +424,15 @@ class HostedRun:
             or not self.may_doze(last_active + HOLD_SECONDS + 1)
         ):
             return None
+        self.terminal.belongs_to(None)
         return Doze(
             run=self._run,
             keyframe=keyframe,
             past=past,
             lab=self.lab,
-            files=self.terminal.contents(),
+            belongings=Belongings(
+                self.token, self.terminal, self.clock.setting, self.checker.results, self._jars
+            ),
             base=self._base,
             framed=seq,
             room=self.room,
@@ -624,7 +639,7 @@ class HostedRun:
         """The lives of its Pods, its Events and its checks (`host/timeline.py`)."""
         await self.driver.roused()
         self.driver.catch_up()
-        return timeline(self.cluster, self.checker.verdicts)
+        return timeline(self.cluster, self.checker.results.verdicts)
 
     async def what_if(self, data: dict[str, Any]) -> Forecast:
         """What would happen if (`host/whatif.py`), one question at a time."""

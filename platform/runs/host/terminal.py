@@ -134,7 +134,7 @@ class Terminal:
     """See the module. Its session begins with the first thing that needs it."""
 
     def __init__(self, hosted: Owner, files: dict[str, bytes]) -> None:
-        self._hosted = hosted
+        self._owner: Owner | None = hosted
         self._files = {normal(path, HOME): data for path, data in files.items()}
         self._screens: dict[str, Screen] = {}
         self._program: ConfinedProgram | None = None
@@ -145,6 +145,17 @@ class Terminal:
         self._script: Told | None = None
         self._editor = False
         """What changes just now is changed by the editor of the page."""
+
+    @property
+    def _hosted(self) -> Owner:
+        assert self._owner is not None, "nothing happens in a terminal while its run dozes"
+        return self._owner
+
+    def belongs_to(self, owner: Owner | None) -> None:
+        """Its run is awake in another form, or dozes (None); nothing may be under way."""
+        self._owner = owner
+        if self._session is not None:
+            self._session.hand_over(SessionHooks() if owner is None else self._hooks())
 
     # -- the session ------------------------------------------------------------------------------------
 
@@ -184,7 +195,11 @@ class Terminal:
             ) from error
         if not self._program.confined:
             logger.warning("kubectl runs unconfined: this machine lacks Landlock or seccomp")
-        hooks = SessionHooks(
+        self._session = TerminalSession(self._files, self._program, self._hooks(), Options(home=HOME))
+        return self._session
+
+    def _hooks(self) -> SessionHooks:
+        return SessionHooks(
             on_output=self._on_output,
             on_files_changed=self._on_files_changed,
             on_edit=self._on_edit,
@@ -199,8 +214,6 @@ class Terminal:
             dialer=Dialer(self._hosted),
             logins=Logins(self._hosted),
         )
-        self._session = TerminalSession(self._files, self._program, hooks, Options(home=HOME))
-        return self._session
 
     @property
     def has_session(self) -> bool:
@@ -219,9 +232,11 @@ class Terminal:
             self._session = None
 
     @property
-    def begun(self) -> bool:
-        """Whether there is anything but files."""
-        return self._session is not None or self._saving is not None or bool(self._dirty)
+    def quiet(self) -> bool:
+        """Whether nothing is under way, and nobody looks."""
+        saved = not self._dirty and (self._saving is None or self._saving.done())
+        still = self._session is None or self._session.closed or self._session.quiet
+        return saved and still and self._script is None and not self.watched
 
     @property
     def watched(self) -> bool:
