@@ -6,7 +6,7 @@ import glob
 import os
 from argparse import ArgumentParser
 from collections.abc import Iterator
-from concurrent.futures import ProcessPoolExecutor
+from concurrent.futures import ProcessPoolExecutor, as_completed
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -226,12 +226,9 @@ class Command(BaseCommand):
             return
         with ProcessPoolExecutor(jobs) as pool:
             longest_first = sorted(labs, key=lambda lab: -len(lab.wrong))
-            tasks = {
-                lab.slug: pool.submit(prove, str(self.root), lab.slug, options["seeds"])
-                for lab in longest_first
-            }
-            for lab in labs:
-                yield tasks[lab.slug].result()
+            tasks = [pool.submit(prove, str(self.root), lab.slug, options["seeds"]) for lab in longest_first]
+            for task in as_completed(tasks):
+                yield task.result()
 
     def _mutate(self, labs: list[Lab], options: dict[str, Any]) -> None:
         open_questions = 0
