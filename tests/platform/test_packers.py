@@ -9,11 +9,13 @@ import re
 import select
 import subprocess
 import sys
+import time
 from collections.abc import Iterator
 
 import pytest
 from runs.host import children, packing
 from runs.host import packers as module
+from runs.host.computing import COMPUTING
 from runs.host.packers import Packers
 
 from cluster_engine.cluster import Cluster
@@ -40,6 +42,34 @@ def pack(packers: Packers, cluster: Cluster) -> bytes:
 def test_a_keyframe_is_what_it_would_be_here(packers: Packers, cluster: Cluster) -> None:
     assert pack(packers, cluster) == cluster.keyframe(), "what is shared is shared there, too"
     assert pack(packers, cluster) == cluster.keyframe()
+
+
+def test_one_thread_at_a_time_computes_beside_the_loop(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Of two, the loop would have a third of the interpreter."""
+    together: list[int] = []
+    at_work = 0
+
+    class Fork:
+        def draft(self) -> bytes:
+            nonlocal at_work
+            at_work += 1
+            together.append(at_work)
+            time.sleep(0.01)
+            at_work -= 1
+            return b"draft"
+
+    monkeypatch.setattr(module, "release", lambda fork: None)
+    monkeypatch.setattr(children.Child, "ask", lambda *asked: ({}, b"packed"))
+    made = Packers(2)
+    with COMPUTING:
+        waiting = [made.pool.submit(made.pack, Fork()) for _ in range(4)]  # type: ignore[arg-type]
+        time.sleep(0.01)
+        assert not together
+    assert [each.result() for each in waiting] == [b"packed"] * 4
+    made.stop()
+    assert together == [1, 1, 1, 1]
 
 
 def test_a_packer_comes_after_who_waits_for_an_answer(packers: Packers, cluster: Cluster) -> None:

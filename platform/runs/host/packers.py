@@ -10,6 +10,7 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.release import release
 from cluster_engine.sim.keyframe import finish
 from runs.host.children import ChildError, Children
+from runs.host.computing import COMPUTING
 
 logger = logging.getLogger(__name__)
 
@@ -26,10 +27,11 @@ class Packers(Children):
 
     def pack(self, fork: Cluster) -> bytes:
         """The keyframe of a fork, which is taken apart: the collector would not find it for hours. In `pool`."""
-        try:
-            draft = fork.draft()
-        finally:
-            release(fork)
+        with COMPUTING:
+            try:
+                draft = fork.draft()
+            finally:
+                release(fork)
         try:
             return self.child().ask(COMMAND, {}, draft, time.monotonic() + SECONDS)[1]
         except ChildError as error:

@@ -24,6 +24,7 @@ from typing import Any, TypeVar
 from django.db import DatabaseError, close_old_connections, connection
 
 from runs import journal, keyframes
+from runs.host.computing import COMPUTING
 
 logger = logging.getLogger(__name__)
 
@@ -156,7 +157,8 @@ class JournalWriter:
 
     def _keep(self, run_id: uuid.UUID, epoch: int, state: keyframes.State) -> None:
         self._connect()
-        keeping = keyframes.plan(run_id, state)
+        with COMPUTING:
+            keeping = keyframes.plan(run_id, state)
         if keeping is not None:
             with self._turn():
                 keyframes.carry_out(keeping, epoch)
