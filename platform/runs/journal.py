@@ -176,8 +176,9 @@ def with_changes(files: dict[str, Any], records: Iterable[Record]) -> dict[str, 
 def may_have_reached(run: Run) -> int:
     """The virtual time (µs) that clients have seen at most: it goes on as the wall's does while the run is awake."""
     last = lineage.entries(run.pk).last()
-    if last is None or (last.kind == CLOCK and run.last_active <= last.written):
-        return run.reached_us  # it was put to sleep
+    if last is None or (last.kind == CLOCK and run.reached_us <= last.at_us):
+        # It was put to sleep; what the janitor had seen before that may have been noted after it.
+        return run.reached_us
     noted, at = last.written, last.at_us
     if run.reached_us and run.last_active > noted:
         noted, at = run.last_active, run.reached_us

@@ -166,6 +166,7 @@ SELDOM = {
     "informer/retell": "of a handler that failed",
     "kube-scheduler/permit": "of a plugin that has a Pod wait",
     "kube-scheduler/retry": "of an attempt that failed",
+    "kubelet/again": "of a kubelet whose files are wrong",
     "kubelet/boot": "of a machine that was off",
     "kubelet/contradict": "of a node that was cut off",
     "kubelet/fetched": "of a proxied request",
@@ -175,6 +176,7 @@ SELDOM = {
     "kubelet/manifests": "of a manifest that was moved away",
     "kubelet/mirror": "of a mirror Pod that was deleted",
     "kubelet/poweroff": "of a machine that is told so by who is on it",
+    "kubelet/pressure": "of a node that runs short",
     "kubelet/resync": "of what failed on a node",
     "kubelet/shutdown": "of a machine that goes down with notice",
     "kubelet/started": "of a container with a postStart hook",
@@ -279,6 +281,19 @@ def a_machine_that_is_told_to_reboot(cluster: Cluster, _patch: pytest.MonkeyPatc
     cluster.advance(120)
 
 
+def a_kubelet_that_cannot_read_its_file(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
+    for done in ("mv config.yaml kept", "mv kept config.yaml"):
+        line = f"cd /var/lib/kubelet && {done} && systemctl restart kubelet"
+        cluster.perform(cluster.prepare_login("worker-1", ["sh", "-c", line], False))
+        cluster.advance(60)
+
+
+def a_node_that_runs_short(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
+    for percent in (99, 0):
+        cluster.fault("node/fill", node="worker-1", what="memory", percent=percent)
+        cluster.advance(400)
+
+
 def metrics_wanted(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
     cluster.apply(COMPONENTS)
     cluster.advance(120)
@@ -289,7 +304,9 @@ BROKEN = {
     "informer/retell": meanwhile,
     "kube-scheduler/permit": pods_that_wait_for_one_another,
     "kube-scheduler/retry": an_attempt_that_fails,
+    "kubelet/again": a_kubelet_that_cannot_read_its_file,
     "kubelet/poweroff": a_machine_that_is_told_to_reboot,
+    "kubelet/pressure": a_node_that_runs_short,
     "metrics-server/scrape": metrics_wanted,
 }
 

@@ -155,8 +155,10 @@ ELSEWHERE = {
     "Disks": "test_a_disk",
     "Faults": "test_journal.py: its entries",
     "Logins": "test_journal.py: its entries",
+    "NodeLogs": "test_a_node_s_logs",
     "Nodes": "test_driven_work.py: its clock events",
     "PortForward": "test_journal.py: its entries",
+    "Pressure": "test_driven_work.py: its clock event",
     "Service": "test_journal.py: its entries",
     "Shutdown": "test_driven_work.py: its clock events",
 }
@@ -217,6 +219,27 @@ def test_a_disk(young, method, monkeypatch):
         "Pending",
         "Running",
     ]
+    assert cluster.settle()
+
+
+AGENT = """
+apiVersion: v1
+kind: Pod
+metadata: {name: agent}
+spec:
+  containers: [{name: c, image: busybox, command: [sleep, 1d], volumeMounts: [{name: v, mountPath: /logs}]}]
+  volumes: [{name: v, hostPath: {path: /var/log/pods}}]
+"""
+
+
+def test_a_node_s_logs(young, monkeypatch):
+    hit = plant(monkeypatch, type(PARTS["NodeLogs"]), "show", lambda *_args: True)
+    cluster = told_to(young.fork())
+    cluster.apply(AGENT)
+    cluster.advance(30)
+    assert hit
+    assert ready(cluster, "first")
+    assert ready(cluster, "second")
     assert cluster.settle()
 
 

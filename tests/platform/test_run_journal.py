@@ -379,29 +379,31 @@ def test_a_place_that_is_taken_costs_one_of_a_batch(make_run: Callable[..., Run]
     assert [kept(run) > was for run, was in zip(runs, before, strict=True)] == [True, False, True]
 
 
-#: The last entry's kind and how long ago it was written, how long ago the janitor noted how far time had come, and
-#: what may have been reached, in seconds after the entry; None: as noted.
+#: The last entry's kind and how long ago it was written, how long ago the janitor noted how far time had come and how
+#: far that was, and what may have been reached, in seconds after the entry; None: as noted.
 REACHED = [
-    ("asleep", "clock", 600, 610, None),
-    ("awake again", "clock", 600, 20, 110),
-    ("died after a write", "request", 3, 8, 3),
-    ("died while it was read", "request", 300, 4, 94),
-    ("died before anybody noted anything", "request", 3, None, 3),
-    ("a clock that went back", "request", -50, None, 0),
+    ("asleep", "clock", 600, 610, -5, None),
+    ("asleep, and noted too late", "clock", 600, 590, -5, None),
+    ("awake again", "clock", 600, 20, 90, 110),
+    ("died after a write", "request", 3, 8, -5, 3),
+    ("died while it was read", "request", 300, 4, 90, 94),
+    ("died before anybody noted anything", "request", 3, None, 0, 3),
+    ("a clock that went back", "request", -50, None, 0, 0),
 ]
 
 
 @pytest.mark.parametrize(
-    ("kind", "written", "noted", "reached"), [row[1:] for row in REACHED], ids=[row[0] for row in REACHED]
+    ("kind", "written", "noted", "seen", "reached"),
+    [row[1:] for row in REACHED],
+    ids=[row[0] for row in REACHED],
 )
 def test_how_far_time_may_have_come(
-    run: Run, kind: str, written: int, noted: int | None, reached: int | None
+    run: Run, kind: str, written: int, noted: int | None, seen: int, reached: int | None
 ) -> None:
-    """The janitor's note says 90 s after the entry."""
     at, now = 1_000_000_000, timezone.now()
     entry = JournalEntry.objects.create(run=run, epoch=1, seq=1, at_us=at, kind=kind, payload="{}")
     JournalEntry.objects.filter(pk=entry.pk).update(written=now - timedelta(seconds=written))
-    run.reached_us = at + 90_000_000 if noted is not None else 0
+    run.reached_us = at + seen * 1_000_000 if noted is not None else 0
     run.last_active = now - timedelta(seconds=noted if noted is not None else 1_000)
     if reached is not None:
         run.speed = 0.0
