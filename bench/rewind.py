@@ -51,7 +51,7 @@ async def _lived(hosted: Any, entries: int, hours: int) -> None:
         answer = await hosted.app.respond(Request("PATCH", WEB, QUERY, HEADERS, _web(number), ADMIN))
         assert answer.status in (200, 201), answer.body
         await hosted.app.step(hosted.cluster.clock.now + pause, lambda link: False)
-        hosted.keep_up(float("inf"))  # as far as wall time goes: a real run takes its hours
+        hosted.framing.keep_up(float("inf"))  # as far as wall time goes: a real run takes its hours
         await asyncio.sleep(0)
 
 

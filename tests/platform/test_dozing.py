@@ -171,7 +171,7 @@ KEEPS_AWAKE = [
     ("what runs in a terminal", lambda hosted: _type(hosted, "sleep 1000 &")),
     ("a script", lambda hosted: setattr(hosted.terminal, "_script", object())),
     ("a file that is not kept yet", lambda hosted: hosted.terminal.session().save("a", b"b")),
-    ("a keyframe under way", lambda hosted: setattr(hosted, "_frame_after", float("inf"))),
+    ("a keyframe under way", lambda hosted: setattr(hosted.framing, "_rests_until", float("inf"))),
 ]
 
 

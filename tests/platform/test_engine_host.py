@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import asyncio
 import json
-import math
 import time
 import weakref
 from collections.abc import Callable, Iterator
@@ -233,8 +232,8 @@ def test_a_run_that_slept_goes_on_from_its_keyframe(
 
 
 def test_keyframes_are_kept_on_the_way(host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("runs.host.hosted.KEYFRAME_EVERY", 3)
-    monkeypatch.setattr("runs.host.hosted.KEYFRAME_REST", 0)
+    monkeypatch.setattr("runs.host.framing.KEYFRAME_EVERY", 3)
+    monkeypatch.setattr("runs.host.framing.KEYFRAME_REST", 0)
     host.acquire(fresh.pk)
     first = kept_at(host, fresh)
     end = time.monotonic() + LIMIT
@@ -247,8 +246,8 @@ def test_keyframes_are_kept_on_the_way(host: EngineHost, fresh: Run, monkeypatch
 def test_who_has_large_keyframes_has_them_less_often(
     host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runs.host.hosted.KEYFRAME_EVERY", 3)
-    monkeypatch.setattr("runs.host.hosted.KEYFRAME_REST", 1_000_000)
+    monkeypatch.setattr("runs.host.framing.KEYFRAME_EVERY", 3)
+    monkeypatch.setattr("runs.host.framing.KEYFRAME_REST", 1_000_000)
     host.acquire(fresh.pk)
     first = kept_at(host, fresh)
     for _ in range(4):
@@ -261,7 +260,7 @@ def kept_at(host: EngineHost, run: Run) -> int:
     """The number of the last keyframe's entry, once none is being kept any more."""
     hosted = host.runs[run.pk]
     end = time.monotonic() + LIMIT
-    while hosted._frame_after == math.inf:
+    while hosted.framing.busy:
         assert time.monotonic() < end
         time.sleep(0.01)
     return int(Keyframe.objects.filter(run=run).latest("seq").seq)

@@ -27,7 +27,7 @@ MAPS = "/api/v1/namespaces/default/configmaps"
 
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineHost]:
-    monkeypatch.setattr("runs.host.hosted.KEYFRAME_EVERY", 6)
+    monkeypatch.setattr("runs.host.framing.KEYFRAME_EVERY", 6)
     host = EngineHost()
     host.start()
     yield host

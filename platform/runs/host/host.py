@@ -416,7 +416,7 @@ class EngineHost:
         alive.beat()
         now = asyncio.get_running_loop().time()
         for hosted in self.runs.values():
-            hosted.keep_up(now)
+            hosted.framing.keep_up(now)
         try:
             if await self.in_thread(registry.beat, self.name, settings.HOST_LEASE_SECONDS):
                 held = [(h.run_id, Location(self.url, h.epoch, self.name)) for h in self.residents]

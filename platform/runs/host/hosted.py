@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import asyncio
 import logging
-import math
 import secrets
 import shlex
 import uuid
 import zlib
 from collections import Counter
-from collections.abc import Coroutine, Iterator, Sequence
+from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
 from pathlib import Path
 from typing import Any, Protocol
@@ -28,7 +27,7 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, UserInfo
 from cluster_engine.release import release
 from cluster_engine.serving import ClusterApp, Driver, Pacer
-from cluster_engine.sim import SECOND, Entry
+from cluster_engine.sim import Entry
 from cluster_engine.sim.journal import pack_bytes
 from runs import journal, other_states, services, stations
 from runs.host import banners, beside, branching, past, past_api, preview, steps, trail
@@ -40,6 +39,7 @@ from runs.host.cookies import Jars
 from runs.host.copies import Copies, Copy
 from runs.host.doze import Doze
 from runs.host.errors import HostError
+from runs.host.framing import Framing
 from runs.host.graders import GradingError
 from runs.host.holdings import Holdings
 from runs.host.linting import Finding, findings
@@ -51,7 +51,6 @@ from runs.host.whatif import Forecast, forecast
 from runs.host.why import Why, explain
 from runs.host.writer import JournalUnavailableError, JournalWriter
 from runs.journal import CLOCK, FencedError, JournalFullError, Lot, Moment, Record
-from runs.keyframes import State
 from runs.models import Run
 from runs.reasons import typed
 
@@ -69,16 +68,8 @@ TOO_MANY = gettext_noop("Too many requests, please try again later.")
 USER_IN_USE = 300
 #: Seconds that a comparison of a file with the cluster may take.
 DIFF_SECONDS = 30.0
-#: Journal entries from keyframe to keyframe, where it does not take long to keep one:
-KEYFRAME_EVERY = 250
-#: a run rests for so many times what the last one took, or a flooded large cluster would be packed all day.
-KEYFRAME_REST = 10
-#: Seconds of processor time since the last keyframe that make a new one worth it: what a rebuild takes, about.
-KEYFRAME_COST = 0.1
 #: Seconds after which a cluster that has left is taken apart: whoever still looked at it has looked away.
 RELEASE_SECONDS = 30.0
-#: Seconds from keyframe to keyframe at least.
-KEYFRAME_PAUSE = 20.0
 #: Pages of a run that are fetched at the same time.
 PREVIEWS = 6
 
@@ -166,13 +157,6 @@ class HostedRun:
         self.room = built.room
         self.holdings = Holdings(self.cluster, self._siblings)
         self._base = built.base
-        #: The engine's number of the entry after which a keyframe was kept last.
-        self._framed = built.framed
-        self._framed_at = loop.time()
-        #: No keyframe for the number of entries before then.
-        self._frame_after = loop.time()
-        #: What the cluster had taken of the processor then, in µs.
-        self._framed_spent = 0
         #: Requests and streams under way.
         self.in_use = 0
         #: Those of them that the Kubernetes API answers; they end when the run leaves this host.
@@ -183,6 +167,7 @@ class HostedRun:
         self.driver = Driver(
             self.cluster, "max" if self.hurries else setting.speed, pacer=host.pacer, unseen=self._unseen
         )
+        self.framing = Framing(host, self, built)
         self.app = ClusterApp(
             self.cluster, driver=self.driver, resolve=as_owner, sink=self._sink, amend=self._amend
         )
@@ -224,9 +209,7 @@ class HostedRun:
         """Let time run; ``since``: its clock stands at that time of the wall's, and nobody has looked from then on."""
         self.host.tokens[self.token] = self
         self.driver.start(since)
-        if self._framed < self.cluster.journal.next_seq - 1:
-            # A later engine, which cannot replay what this one did, goes on from here.
-            self._frame_soon(self.cluster.journal.next_seq - 1)
+        self.framing.start()
         # Nobody is connected yet: what the journal left open has lost its client with the last host.
         orphans = self.cluster.server.sessions.open_names()
         if orphans or self.cluster.outside.open_names():
@@ -319,11 +302,7 @@ class HostedRun:
         await self.host.writer.write(lot, weight)
         self.room -= weight
         self.holdings.wrote(weight)
-        if (
-            entry.seq >= self._framed + KEYFRAME_EVERY
-            and asyncio.get_running_loop().time() > self._frame_after
-        ):
-            self._frame_soon(entry.seq)
+        self.framing.wrote(entry.seq)
 
     def record_of(self, entry: Entry) -> Record:
         """An entry as it is numbered in the database."""
@@ -340,25 +319,6 @@ class HostedRun:
             # The larger entry does the same at a replay.
             logger.info("an entry stays as large as it was: %s", error, extra={"run": self.run_id})
 
-    def _frame_soon(self, seq: int) -> None:
-        self._framed, self._framed_at = seq, asyncio.get_running_loop().time()
-        self._frame_after = math.inf
-        self.host.spawn(self._keep_soon())
-
-    def keep_up(self, now: float) -> None:
-        """Keep a keyframe when a rebuild from the last one would take long."""
-        costly = self.driver.spent - self._framed_spent > KEYFRAME_COST * SECOND
-        if costly and now - self._framed_at > KEYFRAME_PAUSE:
-            self._frame_soon(self.cluster.journal.next_seq - 1)
-
-    async def _keep_soon(self) -> None:
-        begun = asyncio.get_running_loop().time()
-        try:
-            await self._keep_keyframe()
-        finally:
-            now = asyncio.get_running_loop().time()
-            self._frame_after = now + KEYFRAME_REST * (now - begun)
-
     async def note_steps(self, checks: list[dict[str, Any]]) -> None:
         """Keep where the lab's steps begin: those whose forerunners' checks pass now."""
         if self._begun is None:
@@ -373,26 +333,7 @@ class HostedRun:
             logger.info("the beginning of a step is not kept: %s", error, extra={"run": self.run_id})
             return
         self._begun |= set(new)
-        await self._keep_keyframe(new)
-
-    async def _keep_keyframe(self, begin: Sequence[str] = ()) -> bytes | None:
-        """Keep the state as it is now, so that a rebuild replays only what comes after. None: it was not kept.
-
-        `begin`: the lab's steps that begin now.
-        """
-        fork = self.cluster.fork()
-        if not self.lab.keeps_journal:
-            self.cluster.journal.let_go()
-        seq, at, spent = self._base + fork.journal.next_seq - 1, fork.clock.now, self.driver.spent
-        cost, self._framed_spent = spent - self._framed_spent, spent
-        try:
-            data = await self.host.pack(fork)
-            await self.host.writer.keep(self.run_id, self.epoch, State(seq, data, at, cost, begin))
-            return data
-        except (FencedError, DatabaseError) as error:
-            # The journal has everything; a rebuild takes longer.
-            logger.warning("no keyframe was kept: %s", error, extra={"run": self.run_id, "epoch": self.epoch})
-            return None
+        await self.framing.keep(new)
 
     def may_doze(self, now: float) -> bool:
         """Whether its keyframe, its belongings and the wall's time say all that there is to it."""
@@ -402,7 +343,7 @@ class HostedRun:
             and not (self.watched or self.closed or self._lost)
             and self.terminal.quiet
             and not self.checker.busy
-            and self._frame_after < math.inf
+            and not self.framing.busy
             and not (self.cluster.server.sessions.open_names() or self.cluster.outside.open_names())
         )
 
@@ -417,7 +358,7 @@ class HostedRun:
         journal = self.cluster.journal
         seq, last_active = journal.next_seq - 1, self.last_active
         past = await self.host.in_thread(_past, self.cluster.fork()) if self.lab.keeps_history else b""
-        keyframe = await self._keep_keyframe()
+        keyframe = await self.framing.keep()
         if (
             keyframe is None
             or journal.next_seq - 1 != seq
@@ -455,7 +396,7 @@ class HostedRun:
             await self.terminal.settle()
             self.driver.stop()
             await self.note_time()
-            await self._keep_keyframe()
+            await self.framing.keep()
 
     def now(self) -> int:
         """The cluster's time, brought to the wall's, µs."""
@@ -656,7 +597,7 @@ class HostedRun:
         """Write down all that the run is now, so that it goes on from here when it comes back."""
         await self.terminal.settle()
         await self.note_time()
-        await self._keep_keyframe()
+        await self.framing.keep()
 
     async def run_block(self, data: dict[str, Any], show: beside.Show) -> dict[str, Any]:
         """Run one block of the lesson, and those before it that have not run (`host/beside.py`)."""
