@@ -33,7 +33,7 @@ class Bench:
     def __init__(self, port: int, parent: Path) -> None:
         self.output = bytearray()
         self.opened: list[str] = []
-        config = KUBECONFIG.format(port=port)
+        config = KUBECONFIG.replace("127.0.0.1:0", f"127.0.0.1:{port}")
         self.program = ConfinedProgram(kubectl_path(), api_port=port, kubeconfig=config, parent=parent)
         hooks = SessionHooks(on_output=lambda terminal, data: self.output.extend(data), on_edit=self._edit)
         self.session = TerminalSession({}, self.program, hooks)
