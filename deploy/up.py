@@ -170,6 +170,7 @@ def port_taken(host: str, port: int) -> bool:
 
 
 def processes(host: str, port: int, redis: Redis, env: dict[str, str]) -> list[Process]:
+    """In the order in which they are started: Redis, the web, and what the first click needs only then."""
     env = {**env, "DRYDOCK_REDIS_URL": redis.url, "PYTHONUNBUFFERED": "1"}
     env["DRYDOCK_ALLOWED_HOSTS"] = env.get("DRYDOCK_ALLOWED_HOSTS", f"localhost,127.0.0.1,{host}")
     celery = [str(PYTHON), "-m", "celery", "--workdir", str(ROOT / "platform"), "-A", "config", "worker"]
@@ -177,6 +178,12 @@ def processes(host: str, port: int, redis: Redis, env: dict[str, str]) -> list[P
     celery_env = {**env, "PYTHONPATH": f"{ROOT / 'platform'}{os.pathsep}{ROOT}"}
     return [
         Process("redis", [redis_server(), str(redis.configuration)], env),
+        Process("web", [
+            str(PYTHON), "-m", "uvicorn", "--app-dir", str(ROOT / "platform"), "config.asgi:application",
+            "--host", host, "--port", str(port), "--log-level", "warning", "--no-access-log",
+            "--no-proxy-headers",  # whose word counts is decided by config/caller.py
+            "--timeout-graceful-shutdown", "3", "--ws", "websockets-sansio",
+        ], celery_env),
         *(
             Process(f"labs-{number}", [
                 *celery, "-Q", "labs", "--pool", "threads", "-c", "4", "-n", f"labs-{number}@%h", "-l", "INFO",
@@ -185,12 +192,6 @@ def processes(host: str, port: int, redis: Redis, env: dict[str, str]) -> list[P
         ),
         Process("grading", [
             *celery, "-Q", "grading", "--pool", "prefork", "-c", "2", "-n", "grading@%h", "-l", "INFO",
-        ], celery_env),
-        Process("web", [
-            str(PYTHON), "-m", "uvicorn", "--app-dir", str(ROOT / "platform"), "config.asgi:application",
-            "--host", host, "--port", str(port), "--log-level", "warning", "--no-access-log",
-            "--no-proxy-headers",  # whose word counts is decided by config/caller.py
-            "--timeout-graceful-shutdown", "3", "--ws", "websockets-sansio",
         ], celery_env),
     ]  # fmt: skip
 
@@ -274,6 +275,25 @@ def stop(running: list[Process]) -> None:
         process.signal_group(signal.SIGKILL)
 
 
+def instructor(env: dict[str, str]) -> subprocess.Popen[str]:
+    """Makes the instructor's account where there is none, beside everything else that begins."""
+    command = [str(PYTHON), "manage.py", "ensure_instructor"]
+    return subprocess.Popen(
+        command, cwd=ROOT, env=env, stdout=subprocess.PIPE, stderr=subprocess.PIPE, text=True
+    )
+
+
+def tell(account: subprocess.Popen[str]) -> None:
+    """Prints the account's password where it was made now."""
+    told, complaint = account.communicate()
+    if account.returncode:
+        print(complaint[-2000:], file=sys.stderr)
+        fail("the instructor account could not be made.")
+    if told.strip():
+        username, password = told.split()
+        print(f"Instructor account: {username}   one-time password: {password}   (shown this once)")
+
+
 def interrupted(number: int, frame: object) -> None:
     raise KeyboardInterrupt
 
@@ -291,19 +311,11 @@ def main() -> None:
     env = install()
     for folder in ("log", "alive"):
         (VAR / folder).mkdir(parents=True, exist_ok=True)
-    account = subprocess.run(
-        [str(PYTHON), "manage.py", "ensure_instructor"],
-        cwd=ROOT,
-        env=env,
-        capture_output=True,
-        text=True,
-        check=False,
-    )
-    if account.returncode:
-        print(account.stderr[-2000:], file=sys.stderr)
-        fail("the instructor account could not be made.")
     url = f"http://{options.host}:{options.port}/"
     redis = Redis.prepare()
+    # As `install.prepare_database` has it: the stamp lies beside the data.
+    made = VAR / "instructor"
+    account = None if made.is_file() else instructor(env)
     running: list[Process] = []
     for number in (signal.SIGINT, signal.SIGTERM, signal.SIGHUP):
         signal.signal(number, interrupted)
@@ -315,10 +327,11 @@ def main() -> None:
             if process.name == "redis":
                 wait_until(redis.reachable, running, "Redis")
         wait_until(lambda: ready(url), running, "The web server")
-        if account.stdout.strip():
-            username, password = account.stdout.split()
-            print(f"Instructor account: {username}   one-time password: {password}   (shown this once)")
-        Thread(target=note_answers, args=(url, running[-1].alive), daemon=True).start()
+        if account is not None:
+            tell(account)
+            made.touch()
+        web = next(process for process in running if process.name == "web")
+        Thread(target=note_answers, args=(url, web.alive), daemon=True).start()
         print(f"Drydock is at {url}   (Ctrl-C stops it; logs in {VAR / 'log'})", flush=True)
         keep_up(running)
     except KeyboardInterrupt:
