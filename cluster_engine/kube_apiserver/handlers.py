@@ -250,7 +250,7 @@ class Handlers:
             asked = connect.options(kind.resource, info.subresource, request.query)
             self._registry.connect(ctx, kind, info.namespace, info.name, asked)
             self._subresources.open_stream(info, request, f"s{entry}")
-            self.counts.session(request, info, f"s{entry}")
+            self.counts.session(request, info, f"s{entry}", self._measured.sessions())
 
         return self.guarded(request, entry, step)
 

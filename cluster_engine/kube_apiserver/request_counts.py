@@ -77,18 +77,23 @@ class RequestCounts:
             self.stored[link.verb, link.resource] += 1
             self.last_write = now
 
-    def session(self, request: Request, info: RequestInfo, session: str) -> None:
-        """A session (exec, attach, port-forward) was opened; it is one for as long as it is among the open ones."""
+    def session(self, request: Request, info: RequestInfo, session: str, sessions: Iterable[str]) -> None:
+        """A session (exec, attach, port-forward) was opened; it is one for as long as it is among ``sessions``."""
         asked = asked_of(request, info)
         if len(self.answered) < SERIES_KEPT:
             self.answered[asked, 101] += 1
+        self._keep(sessions)
         self._sessions[session] = asked
 
     def running(self, sessions: Iterable[str]) -> Counter[Asked]:
         """The requests that go on; ``sessions`` are the names of those that are open."""
         self._streams = self._open()
-        self._sessions = {name: self._sessions[name] for name in sessions if name in self._sessions}
+        self._keep(sessions)
         return Counter([*(asked for _, asked in self._streams), *self._sessions.values()])
+
+    def _keep(self, sessions: Iterable[str]) -> None:
+        """Of sessions those that are open."""
+        self._sessions = {name: self._sessions[name] for name in sessions if name in self._sessions}
 
     def _open(self) -> list[tuple[ReferenceType[Stream], Asked]]:
         return [

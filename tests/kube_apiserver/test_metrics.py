@@ -9,6 +9,7 @@ from prometheus_client.parser import text_string_to_metric_families
 from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request, Response, UserInfo, request_counts
 from cluster_engine.kube_apiserver.exposition import Family, Histogram, number, page
+from cluster_engine.kube_apiserver.requests import parse
 from cluster_engine.sim import Journal
 
 HEADERS = {"content-type": "application/json", "accept": "application/json"}
@@ -209,6 +210,15 @@ def test_a_watch_runs_until_it_is_closed(cluster: Cluster) -> None:
     assert running == {("", "apiserver", "configmaps", "namespace", "v1"): 1}
     watch.stream.cancel()
     assert "apiserver_longrunning_requests" not in scraped(cluster)
+
+
+def test_sessions_are_forgotten_though_nobody_reads_the_page() -> None:
+    counts, path = request_counts.RequestCounts(), "/api/v1/namespaces/default/pods/a/exec"
+    request = Request("POST", path, user=ADMIN)
+    for each in range(9):
+        counts.session(request, parse(request), f"s{each}", [f"s{each - 1}"])
+    assert list(counts._sessions) == ["s7", "s8"]
+    assert sum(counts.running(["s8"]).values()) == 1
 
 
 def test_health_is_counted_by_its_path(cluster: Cluster) -> None:

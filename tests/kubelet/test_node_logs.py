@@ -259,3 +259,18 @@ def test_what_is_written_beside_them_stays(cluster: Cluster) -> None:
     cluster.advance(10)
     said = log(cluster, "writes")
     assert said == "kept\ncat: can't open '/var/log/pods/own': No such file or directory\n"
+
+
+def test_what_waits_is_remembered_for_so_many(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("cluster_engine.kubelet.runtime.IMAGINATIONS", 1)
+    cluster.apply(pod("ticks", "while true; do echo tick; sleep 10; done"))
+    cluster.apply(pod("tocks", "while true; do echo tock; sleep 10; done"))
+    cluster.advance(60)
+    for _ in range(2):
+        said = [log(cluster, name) for name in ("ticks", "tocks")]
+        assert [text.split() for text in said] == [
+            ["tick"] * len(said[0].split()),
+            ["tock"] * len(said[1].split()),
+        ]
+        assert min(map(len, said)) > 10
+        cluster.advance(60)

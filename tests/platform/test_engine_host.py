@@ -256,6 +256,27 @@ def test_who_has_large_keyframes_has_them_less_often(
     assert kept_at(host, fresh) == first
 
 
+def test_a_keyframe_is_kept_when_a_rebuild_would_take_long(
+    host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    host.acquire(fresh.pk)
+    first = kept_at(host, fresh)
+    hosted = host.runs[fresh.pk]
+
+    async def looked(later: float) -> int:
+        hosted.framing.keep_up(asyncio.get_running_loop().time() + later)
+        return 0
+
+    ask(host, fresh, MAPS, "POST", CONFIG_MAP)
+    host.call(looked(0))
+    assert kept_at(host, fresh) == first, "not soon after the last one"
+    host.call(looked(3_600))
+    assert kept_at(host, fresh) == first, "not for a little work"
+    monkeypatch.setattr("runs.host.framing.KEYFRAME_COST", -1)
+    host.call(looked(3_600))
+    assert kept_at(host, fresh) > first
+
+
 def kept_at(host: EngineHost, run: Run) -> int:
     """The number of the last keyframe's entry, once none is being kept any more."""
     hosted = host.runs[run.pk]

@@ -163,3 +163,29 @@ def test_a_search_is_cut_at_any_step() -> None:
     assert (p * q).bit_length() == 512
     assert pow(3, p - 1, p) == pow(3, q - 1, q) == 1
     assert steps > 2
+
+
+REFUSED = {
+    "openssl genpkey -algorithm EC -pkeyopt ec_paramgen_curve:secp384r1": "the option ec_paramgen_curve:secp384r1 of a key is not simulated here",
+    "openssl genpkey -algorithm ED25519 -pkeyopt a:b": "the option a:b of a key is not simulated here",
+    USER
+    + "openssl x509 -req -in u.csr -CA ca.crt -CAkey ca.key -set_serial 0x10": 'Can\'t parse "0x10" as a number',
+    USER
+    + "openssl x509 -req -in u.csr -CA ca.crt -CAkey ca.key -copy_extensions some": "Invalid extension copy option: some",
+    USER + "openssl x509 -in ca.crt -noout -checkend soon": 'Can\'t parse "soon" as a number',
+    USER + "openssl x509 -in ca.crt -days 10": "-days is simulated for requests alone (-req)",
+    "openssl x509 -in ca.crt -CAserial a": "the option -CAserial is not simulated here",
+    "openssl req -x509 -newkey ed25519 -nodes -subj /CN=a -text": "a certificate is not shown while it is made here (-text)",
+}
+
+
+@pytest.mark.parametrize(("line", "told"), REFUSED.items(), ids=[line[-40:] for line in REFUSED])
+def test_an_option_that_would_do_nothing_is_refused(line: str, told: str) -> None:
+    assert told in run(line)[1]
+
+
+def test_options_of_keys_and_of_new_requests() -> None:
+    out, err, _ = run(
+        "openssl genrsa -traditional 1024 | head -n 1; openssl req -new -newkey ed25519 -nodes -subj /CN=ann -noout -subject"
+    )
+    assert (out, err) == ("-----BEGIN RSA PRIVATE KEY-----\nsubject=CN=ann\n", "")

@@ -80,11 +80,12 @@ def key_of(text: str) -> Key:
     raise Bad(f"keys beside ED25519, elliptic curves and RSA of at most {MAX_KEY} bits are not used here")
 
 
-def key_text(key: Key) -> str:
-    """PEM, as PKCS#8."""
+def key_text(key: Key, traditional: bool = False) -> str:
+    """PEM, as PKCS#8, or as openssl wrote keys of that kind before."""
     from cryptography.hazmat.primitives.serialization import Encoding, NoEncryption, PrivateFormat
 
-    return key.private_bytes(Encoding.PEM, PrivateFormat.PKCS8, NoEncryption()).decode()
+    form = PrivateFormat.TraditionalOpenSSL if traditional else PrivateFormat.PKCS8
+    return key.private_bytes(Encoding.PEM, form, NoEncryption()).decode()
 
 
 def public_text(key: Any) -> str:

@@ -39,7 +39,7 @@ _FLAGS: dict[str, tuple[str, str]] = {
     ),
     "x509": (
         "req noout text subject issuer dates startdate enddate serial pubkey CAcreateserial sha256",
-        "in out CA CAkey CAserial days set_serial signkey key copy_extensions checkend",
+        "in out CA CAkey days set_serial signkey key copy_extensions checkend",
     ),
     "verify": ("", "CAfile"),
 }
@@ -210,9 +210,8 @@ def _write(sys: Sys, name: str, text: str, secret: bool = False) -> None:
 
 
 def _genrsa(sys: Sys, opts: Options, state: State) -> int:
-    _write(
-        sys, _value(opts, "out"), certificates.key_text(certificates.rsa_key(state["primes"])), secret=True
-    )
+    key = certificates.rsa_key(state["primes"])
+    _write(sys, _value(opts, "out"), certificates.key_text(key, "traditional" in opts), secret=True)
     return 0
 
 
@@ -222,6 +221,10 @@ def _genpkey(sys: Sys, opts: Options, state: State) -> int:
         raise Bad(
             f"keys of the algorithm {kind or 'that is not said'} are not made here (RSA, EC, ED25519 are)"
         )
+    known = {"RSA": "rsa_keygen_bits:", "EC": "ec_paramgen_curve:P-256"}.get(kind)
+    for option in opts.get("pkeyopt", ()):
+        if known is None or not option.startswith(known):
+            raise Bad(f"the option {option} of a key is not simulated here; a real openssl may have it")
     key = (
         certificates.rsa_key(state["primes"])
         if kind == "RSA"
@@ -274,22 +277,14 @@ def _own_key(sys: Sys, opts: Options, state: State) -> certificates.Key:
 
 def _req(sys: Sys, opts: Options, state: State) -> int:
     if opts.get("in"):
-        found = certificates.request_of(_read(sys, _value(opts, "in"), "certificate request"))
-        if "verify" in opts:
-            sys.err("Certificate request self-signature verify OK\n")
-        if "text" in opts:
-            sys.out(octets(certificates.request_shown(found)))
-        if "subject" in opts:
-            sys.out(octets(f"subject={certificates.shown_name(found.subject)}\n"))
-        if "noout" not in opts:
-            _write(sys, _value(opts, "out"), _read(sys, _value(opts, "in"), "certificate request"))
-        return 0
+        return _show_request(sys, opts, _read(sys, _value(opts, "in"), "certificate request"))
     if not opts.get("subj"):
         raise Bad('questions are not asked here: say who it is for, -subj "/CN=name/O=group"')
     key, names = _own_key(sys, opts, state), ",".join(opts.get("addext", ()))
     if "x509" not in opts:
-        _write(sys, _value(opts, "out"), certificates.request_text(key, _value(opts, "subj"), names))
-        return 0
+        return _show_request(sys, opts, certificates.request_text(key, _value(opts, "subj"), names))
+    if shown := [name for name in ("text", "subject", "verify", "noout") if name in opts]:
+        raise Bad(f"a certificate is not shown while it is made here (-{shown[0]}): openssl x509 shows it")
     subject = certificates.subject_of(_value(opts, "subj"))
     other = certificates.alternatives(names) if names else None
     days, serial = _days(opts), _serial(state)
@@ -298,9 +293,30 @@ def _req(sys: Sys, opts: Options, state: State) -> int:
     return 0
 
 
+def _show_request(sys: Sys, opts: Options, text: str) -> int:
+    found = certificates.request_of(text)
+    if "verify" in opts:
+        sys.err("Certificate request self-signature verify OK\n")
+    if "text" in opts:
+        sys.out(octets(certificates.request_shown(found)))
+    if "subject" in opts:
+        sys.out(octets(f"subject={certificates.shown_name(found.subject)}\n"))
+    if "noout" not in opts:
+        _write(sys, _value(opts, "out"), text)
+    return 0
+
+
 def _days(opts: Options) -> int:
     text = _value(opts, "days", str(_DAYS))
     if not (text.isascii() and text.isdecimal() and 0 < int(text[:7]) < 40_000):
+        raise Bad(f'Can\'t parse "{text}" as a number')
+    return int(text)
+
+
+def _number(opts: Options, name: str) -> int:
+    """Of at most 40 digits. Raises Bad."""
+    text = _value(opts, name)
+    if not (text.isascii() and text.isdecimal() and len(text) < 40):
         raise Bad(f'Can\'t parse "{text}" as a number')
     return int(text)
 
@@ -312,8 +328,9 @@ def _serial(state: State) -> int:
 def _signed(sys: Sys, opts: Options, state: State) -> str:
     """The certificate that an authority, or the key itself, makes of a request. Raises Bad."""
     request = certificates.request_of(_read(sys, _value(opts, "in"), "certificate request"))
-    serial = _value(opts, "set_serial")
-    number = int(serial) if serial.isdecimal() and len(serial) < 40 else _serial(state)
+    number = _number(opts, "set_serial") if opts.get("set_serial") else _serial(state)
+    if _value(opts, "copy_extensions", "none") not in ("none", "copy", "copyall"):
+        raise Bad(f"Invalid extension copy option: {_value(opts, 'copy_extensions')}")
     own = _value(opts, "signkey") or _value(opts, "key")
     if own:
         authority, signer = None, certificates.key_of(_read(sys, own, "private key"))
@@ -336,6 +353,9 @@ def _signed(sys: Sys, opts: Options, state: State) -> str:
 def _x509(sys: Sys, opts: Options, state: State) -> int:
     if not opts.get("in"):
         raise Bad("a certificate's file is wanted here: -in")
+    of_requests = ("CA", "CAkey", "CAcreateserial", "days", "set_serial", "signkey", "key", "copy_extensions")
+    if "req" not in opts and (named := [name for name in of_requests if name in opts]):
+        raise Bad(f"-{named[0]} is simulated for requests alone (-req); a real openssl has it")
     text = _signed(sys, opts, state) if "req" in opts else _read(sys, _value(opts, "in"), "certificate")
     found = certificates.certificate_of(text)
     begins, ends = found.not_valid_before_utc, found.not_valid_after_utc
@@ -355,7 +375,7 @@ def _x509(sys: Sys, opts: Options, state: State) -> int:
             sys.out(octets(f"{shown[name]}\n"))
     if "checkend" in opts:
         left = ends.timestamp() - sys.now // 1_000_000
-        expires = left <= int(_value(opts, "checkend")[:9]) if _value(opts, "checkend").isdecimal() else True
+        expires = left <= _number(opts, "checkend")
         sys.out(f"Certificate will {'' if expires else 'not '}expire\n")
         return int(expires)
     if "noout" not in opts:
