@@ -54,6 +54,7 @@ def says(cluster: Cluster, text: str, *words: str, pod: str = "db") -> tuple[str
 
 
 ASKED = {
+    "large and small letters": ("db.pets.find({name: {$regex: '^ann', $options: 'i'}}).count()", "1\n"),
     "all of one": ("db.pets.find({name: 'Ann'})", "[ { _id: 1, name: 'Ann', age: 3, tags: [ 'a', 'b' ] } ]\n"),
     "one": ('db.pets.findOne({"name": "Bob"})', "{ _id: 2, name: 'Bob', age: 5 }\n"),
     "nothing": ("db.pets.findOne({name: 'Zed'})", "null\n"),
@@ -100,6 +101,12 @@ def test_one_is_written(cluster: Cluster) -> None:
 
 
 REFUSED = {
+    "options of a pattern": ("db.pets.find({name: {$regex: 'a', $options: 'x'}})", "the options x of $regex are not simulated here (i, m and s are); a real mongod has more\n"),
+    "options alone": ("db.pets.find({name: {$options: 'i'}})", "MongoServerError[BadValue]: $options needs a $regex\n"),
+    "options of an update": ("db.pets.updateOne({}, {$set: {a: 1}}, {arrayFilters: []})", "the option arrayFilters of updateOne() is not simulated here; a real mongod may have it\n"),
+    "options of a collection": ("db.createCollection('a', {capped: true})", "the option capped of createCollection() is not simulated here; a real mongod may have it\n"),
+    "options of an insert": ("db.pets.insertMany([{a: 1}], {ordered: false})", "the option ordered of insertMany() is not simulated here; a real mongod may have it\n"),
+    "a whole number that is none": ("db.pets.insertOne({a: NumberInt('3.5')})", "NumberInt(3.5) is no whole number that is read here\n"),
     "twice": ("db.pets.insertOne({_id: 1})", "MongoServerError: E11000 duplicate key error collection: pets index: _id_ dup key: { _id: 1 }\n"),
     "no operator": ("db.pets.updateOne({}, {a: 1})", "MongoInvalidArgumentError: Update document requires atomic operators\n"),
     "another operator": ("db.pets.find({a: {$near: 1}})", "MongoServerError[BadValue]: unknown operator: $near\n"),

@@ -39,6 +39,7 @@ def fits(document: Document, wanted: Document) -> bool:
         )
         if "$oid" in tests or "$date" in tests:
             tests = {"$eq": value}
+        tests = _with_options(tests)
         if not all(_passes(held, there, name, operand) for name, operand in tests.items()):
             return False
     return True
@@ -75,11 +76,23 @@ def _passes(held: Any, there: bool, name: str, operand: Any) -> bool:
             return isinstance(held, list) and len(held) == operand
         case "$regex":
             return any(isinstance(each, str) and _search(operand, each) for each in several)
-        case "$options":
-            return True
     if name not in _COMPARES:
         raise Failed(f"MongoServerError[BadValue]: unknown operator: {name}")
     return any(_compared(each, operand, name) for each in several)
+
+
+def _with_options(tests: Document) -> Document:
+    """The tests with the options of a pattern in the pattern itself. Raises Failed."""
+    if "$options" not in tests:
+        return tests
+    options, rest = str(tests["$options"]), {name: each for name, each in tests.items() if name != "$options"}
+    if "$regex" not in rest:
+        raise Failed("MongoServerError[BadValue]: $options needs a $regex")
+    if set(options) - set("ims"):
+        raise Failed(
+            f"the options {options} of $regex are not simulated here (i, m and s are); a real mongod has more"
+        )
+    return {**rest, "$regex": f"(?{options}){rest['$regex']}"} if options else rest
 
 
 def _search(pattern: Any, text: str) -> bool:

@@ -126,7 +126,8 @@ class _Reader:
     def _one(self) -> Any:
         kind, text = self._next()
         if kind == "number":
-            return float(text) if any(c in text for c in ".eE") else int(text[:18])
+            # As a number of JavaScript: whole ones are exact up to 2^53.
+            return float(text) if any(c in text for c in ".eE") or len(text) > 15 else int(text)
         if kind == "text":
             return re.sub(r"\\(.)", lambda m: _ESCAPES.get(m[1], m[1]), text[1:-1])
         if (kind, text) == ("sign", "{"):
@@ -141,7 +142,10 @@ class _Reader:
             self._want("(")
             given = self._several(")")
             if text.startswith("Number"):
-                return int(str(given[0])) if given and str(given[0]).lstrip("-").isdecimal() else 0
+                number = str(given[0]) if given else "0"
+                if not re.fullmatch(r"-?[0-9]{1,18}", number):
+                    raise Unread(f"{text}({number}) is no whole number that is read here")
+                return int(number)
             if text == "ObjectId" and given and re.fullmatch(r"[0-9a-f]{24}", str(given[0])):
                 return {"$oid": given[0]}
             if text in ("ISODate", "Date"):

@@ -136,6 +136,7 @@ def _of_database(databases: Databases, database: str, calls: list[list[Any]]) ->
         case "getCollectionNames":
             return {"value": sorted(databases.get(database, {}))}
         case "createCollection":
+            _check_options("createCollection()", given, 1)
             databases.setdefault(database, {}).setdefault(str(given[0]), [])
             return {"value": {"ok": 1}}
         case "dropDatabase":
@@ -158,7 +159,19 @@ def _of_collection(sys: Sys, collections: Collections, name: str, calls: list[li
         raise Failed(f"TypeError: db.{name}.{method} is not a function, or one that is not simulated here")
     if method != "find" and len(calls) > 1:
         raise Failed(f"what follows {method}() is not simulated here")
+    _check_options(
+        f"{method}()", given, _TAKES.get(method, 1), ("upsert",) if method.startswith("update") else ()
+    )
     return act(sys, collections, name, given if method != "find" else [given, calls[1:]])
+
+
+def _check_options(what: str, given: list[Any], takes: int, known: tuple[str, ...] = ()) -> None:
+    """Raises Failed for options that nothing would come of."""
+    options = given[takes] if len(given) > takes else {}
+    unknown = [name for name in options if name not in known] if isinstance(options, dict) else [str(options)]
+    unknown += [str(each) for each in given[takes + 1 :]]
+    if unknown:
+        raise Failed(f"the option {unknown[0]} of {what} is not simulated here; a real mongod may have it")
 
 
 # ---- methods of collections ----------------------------------------------------------------------------------
@@ -293,6 +306,16 @@ def _drop(sys: Sys, collections: Collections, name: str, given: list[Any]) -> di
 
 
 _ALL = 1 << 30
+_TAKES = {
+    "find": 2,
+    "findOne": 2,
+    "distinct": 2,
+    "updateOne": 2,
+    "updateMany": 2,
+    "drop": 0,
+    "estimatedDocumentCount": 0,
+}
+"""Arguments of a method before its options, where it is not one."""
 _METHODS: dict[str, Callable[[Sys, Collections, str, list[Any]], dict[str, Any]]] = {
     "insertOne": _insert_one,
     "insertMany": _insert_many,
