@@ -125,6 +125,14 @@ def expired(message: str) -> ApiError:
     return ApiError(status_failure(410, "Expired", message))
 
 
+def too_large_resource_version(wanted: int, current: int) -> ApiError:
+    """Of a revision that is still to come, after which a client lists anew (NewTooLargeResourceVersionError)."""
+    text = "Too large resource version"
+    causes = [{"reason": "ResourceVersionTooLarge", "message": text}]
+    message = f"Timeout: {text}: {wanted}, current: {current}"
+    return ApiError(status_failure(504, "Timeout", message, {"causes": causes}, 1))
+
+
 def too_many_requests(message: str, retry_after: int = 1) -> ApiError:
     return ApiError(status_failure(429, "TooManyRequests", message, {}, retry_after))
 

@@ -76,21 +76,24 @@ VERSION: JSON = {
 class Discovery:
     """The documents about one set of kinds, each in all its versions; the bytes are made once."""
 
-    def __init__(self, kinds: Sequence[Kind]) -> None:
+    def __init__(self, kinds: Sequence[Kind], away: Sequence[tuple[str, str]] = ()) -> None:
+        """``away``: group versions that a Service should serve and nobody does; they are named, without resources."""
         self._kinds = tuple(kinds)
+        self.away = frozenset(away)
         self._custom = {f"{k.group}/{k.version}/{k.kind}": k.openapi for k in kinds if k.openapi is not None}
         self._documents: dict[str, tuple[str, bytes]] = {}
-        groups = {kind.group for kind in kinds}
+        groups = {kind.group for kind in kinds} | {group for group, _version in away}
         order = {group: index for index, group in enumerate(_GROUP_ORDER)}
         self.groups: list[str] = sorted(groups, key=lambda g: (order.get(g, len(order)), g))
         self.versions: dict[str, list[str]] = {}
         for group in self.groups:
             found = {kind.version for kind in kinds if kind.group == group}
+            found |= {version for each, version in away if each == group}
             self.versions[group] = sorted(found, key=_version_rank)
 
     def serves(self, group: str, version: str) -> bool:
-        """Whether the group version exists."""
-        return version in self.versions.get(group, ())
+        """Whether the group version exists and is answered."""
+        return version in self.versions.get(group, ()) and (group, version) not in self.away
 
     # ---- requests ----------------------------------------------------------------------------------------
 
@@ -199,8 +202,11 @@ class Discovery:
         }
 
     def _aggregated(self, group: str) -> JSON:
-        versions = []
+        versions: list[JSON] = []
         for version in self.versions[group]:
+            if (group, version) in self.away:
+                versions.append({"version": version, "freshness": "Stale"})
+                continue
             resources = [_aggregated_resource(kind) for kind in self._of(group, version)]
             versions.append({"version": version, "resources": resources, "freshness": "Current"})
         meta: JSON = {"name": group, "creationTimestamp": None} if group else {"creationTimestamp": None}
@@ -327,6 +333,6 @@ def _health(request: Request, path: str) -> Response | None:
 
 
 @lru_cache(maxsize=_KEPT_LIMIT)
-def of_kinds(kinds: tuple[Kind, ...]) -> Discovery:
+def of_kinds(kinds: tuple[Kind, ...], away: tuple[tuple[str, str], ...] = ()) -> Discovery:
     """The Discovery of these kinds; clusters with the same kinds share one."""
-    return Discovery(kinds)
+    return Discovery(kinds, away)

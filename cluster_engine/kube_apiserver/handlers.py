@@ -17,7 +17,7 @@ from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
 
-from . import discovery, impersonation, metrics, requests, reviews, signing_keys
+from . import aggregation, discovery, impersonation, metrics, requests, reviews, signing_keys
 from .audit import Log
 from .authentication import Authenticator
 from .authorization import Access, AuthorizerChain, denied
@@ -304,12 +304,13 @@ class Handlers:
                 return Response(200, {"content-type": CONTENT_TYPE}, page(measured))
             if request.path in signing_keys.CONTENT_TYPES:
                 return self._openid(request.path)
-            found = self._discovery.handle(request)
+            found = self._documents(request)
             if found is not None and request.path.startswith(discovery.HEALTH):
                 self.counts.answer(request, info, found.status)
             return found or not_found_page()
         if not self._discovery.serves(info.group, info.version):
-            return not_found_page()
+            behind = (info.group, info.version) in aggregation.delegated(self._store)
+            return aggregation.unavailable() if behind else not_found_page()
         kind = self._scheme.served(info.group, info.version, info.resource)
         if kind is None or info.malformed:
             raise errors.no_such_resource()
@@ -333,6 +334,17 @@ class Handlers:
         if info.verb not in kind.verbs or (info.verb != "watch" and named != bool(info.name)):
             raise errors.method_not_allowed()
         return self._counted(request, info, lambda: self._warned(kind, self._verb(request, user, info, kind)))
+
+    def _documents(self, request: Request) -> Response | None:
+        """What discovery says, also of groups for which a Service should answer and nobody does."""
+        served = self._discovery
+        away = tuple(each for each in aggregation.delegated(self._store) if not served.serves(*each))
+        if away:
+            served = discovery.of_kinds(self._scheme.forms, away)
+            named = request.path.strip("/").split("/")[:3]
+            if named[0] == "apis" and tuple(named[1:]) in away:
+                return aggregation.unavailable()
+        return served.handle(request)
 
     def _counted(self, request: Request, info: RequestInfo, step: Callable[[], Response]) -> Response:
         """The reply of who serves it, which counts, as what they refuse does."""

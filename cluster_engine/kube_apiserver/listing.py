@@ -38,11 +38,11 @@ _EXPIRED = (
 
 
 def read(store: Readable, selection: Selection, options: ListOptions) -> tuple[list[JSON], JSON]:
-    """(objects, ListMeta). Raises ApiError 400, 410."""
+    """(objects, ListMeta). Raises ApiError 400, 410, 504."""
     wanted, current = options.resource_version or 0, store.revision
     if wanted > current:
-        # Upstream waits three seconds and answers 504; clients begin anew on either.
-        raise errors.expired(f"Too large resource version: {wanted}, current: {current}")
+        # Upstream waits three seconds for it first.
+        raise errors.too_large_resource_version(wanted, current)
     if not options.continue_token:
         # Without a match, a version and a limit together mean that very version (the legacy form of Exact).
         exact = wanted and (options.match == "Exact" or (not options.match and options.limit))

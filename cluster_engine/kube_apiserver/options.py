@@ -16,6 +16,7 @@ from .requests import first, flag
 from .types import Request, RequestContext, UserInfo
 
 _META = "meta.k8s.io"
+_DIGITS = 19
 _VALIDATIONS = ("Ignore", "Warn", "Strict")
 
 
@@ -88,6 +89,11 @@ def integer(name: str, text: str) -> int:
     return int(text)
 
 
+def revision(text: str) -> int | None:
+    """A resource version as a number; None for what is none."""
+    return int(text) if text.isdecimal() and text.isascii() and len(text) <= _DIGITS else None
+
+
 @dataclass(frozen=True, slots=True)
 class ListOptions:
     """The query of a list or watch."""
@@ -117,11 +123,11 @@ class ListOptions:
             raise errors.invalid(_META, "ListOptions", "", problems)
         number = None
         if version:
-            if not version.isdecimal() or not version.isascii() or len(version) > 19:
+            number = revision(version)
+            if number is None:
                 why = f'strconv.ParseUint: parsing "{version}": invalid syntax'
                 problem = errors.invalid_value("resourceVersion", version, why)
                 raise errors.invalid(group, resource, "", [problem])
-            number = int(version)
         limit = integer("limit", first(request, "limit") or "0")
         seconds = integer("timeoutSeconds", first(request, "timeoutSeconds") or "0")
         return cls(

@@ -28,6 +28,7 @@ from cluster_engine.sim import SECOND, Chance, Clock
 
 from . import deletion, meta
 from .admission.plugin import CONNECT, CREATE, DELETE, UPDATE, Attributes, Chain, admit, validate
+from .aggregation import unanswered
 from .allocators import AllocContext
 from .budgets import Budgets
 from .computed import ComputedStore
@@ -79,10 +80,10 @@ class Registry:
     # ---- reads -------------------------------------------------------------------------------------------
 
     def kind(self, resource: str) -> Kind:
-        """The kind behind a group-resource. Raises ApiError 404."""
+        """The kind behind a group-resource. Raises ApiError 404, 503."""
         kind = self.scheme.find(resource)
         if kind is None:
-            raise errors.no_such_resource()
+            raise unanswered(self.store, resource)
         return kind
 
     def find(self, resource: str, namespace: str | None, name: str) -> JSON | None:

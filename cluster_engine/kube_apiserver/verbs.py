@@ -14,7 +14,7 @@ from . import listing, watching
 from .bodies import applied_configuration, body_object, patch_document
 from .encoding import ObjectBytes
 from .negotiation import JSON_TYPE, Accept, encode_list, negotiate, negotiate_stream, wants_pretty
-from .options import ListOptions, delete_options, write_context
+from .options import ListOptions, delete_options, revision, write_context
 from .registry import Registry
 from .replies import NO_STORE, Replies, included, items_of
 from .requests import RequestInfo, first, flag
@@ -47,6 +47,9 @@ class Verbs:
 
     def get(self, request: Request, kind: Kind, namespace: str, name: str) -> Response:
         accept = negotiate(request, kind)
+        wanted = revision(first(request, "resourceVersion") or "") or 0
+        if wanted > self._store.revision:
+            raise errors.too_large_resource_version(wanted, self._store.revision)
         if kind.computed is not None:
             found = self._registry.computed.existing(kind, namespace, name)
         else:
@@ -93,9 +96,10 @@ class Verbs:
             frame = mark = watching.partial_frames(accept.api_version)
         else:
             frame, mark = watching.object_frames(selection, self._cache), watching.plain_frame
-        version = options.resource_version
+        version, refused = options.resource_version, None
         if version is not None and version > self._store.revision:
-            # A version of another life of this cluster: the client has to list again.
+            refused = errors.too_large_resource_version(version, self._store.revision).status
+            # A version of another life of this cluster: who only goes on from there has to list again.
             version = -1
         fresh = not version
         if options.initial_events is not None:
@@ -111,6 +115,7 @@ class Verbs:
             end_mark=bool(options.initial_events) and options.bookmarks,
             bookmarks=options.bookmarks,
             timeout=options.timeout,
+            refused=refused if options.initial_events else None,
         )
         self._watches.add(stream)
         return Response(200, {"content-type": JSON_TYPE, "cache-control": NO_STORE}, stream=stream)

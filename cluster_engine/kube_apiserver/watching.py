@@ -46,8 +46,10 @@ class WatchStream:
         end_mark: bool,
         bookmarks: bool,
         timeout: float | None,
+        refused: JSON | None = None,
     ) -> None:
-        """`since`: a revision to go on from, or None for now; `initial`: the objects that come as ADDED first."""
+        """`since`: a revision to go on from, or None for now; `initial`: the objects that come as ADDED first;
+        `refused`: the Status that the watch consists of instead."""
         self.timeout = timeout
         self.closed = False
         self._store = store
@@ -64,6 +66,9 @@ class WatchStream:
         self.polled = store.has_renewed(selection.kind.group_resource)
         self._initial: deque[JSON] = deque(initial)
         self._end_mark = end_mark
+        if refused is not None:
+            self._fail(refused)
+            return
         try:
             self._watcher = store.watch(selection.kind.group_resource, since, self._sink)
         except Compacted as problem:

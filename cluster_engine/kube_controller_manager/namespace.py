@@ -12,6 +12,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.component import Context, Controller
+from cluster_engine.sim.failures import PATIENCE
 
 FINALIZER = "kubernetes"
 _NAMESPACES, _PODS = "namespaces", "pods"
@@ -22,12 +23,14 @@ FINALIZER_ESTIMATE = 15
 
 
 class Remains(NamedTuple):
-    """What is left after a pass: objects and finalizers by name, with counts; errors; seconds to wait."""
+    """What is left after a pass: objects and finalizers by name, with counts; errors; seconds to wait; group versions
+    of which nobody can tell what is in them."""
 
     objects: dict[str, int]
     finalizers: dict[str, int]
     errors: list[str]
     estimate: int
+    unknown: tuple[str, ...] = ()
 
 
 def deletable(kinds: Sequence[Kind]) -> list[Kind]:
@@ -42,9 +45,14 @@ def conditions(old: Sequence[JSON], remains: Remains, stamp: str) -> list[JSON]:
     held = ", ".join(f"{name} in {count} resource instances" for name, count in remains.finalizers.items())
     errors = "; ".join(remains.errors)
     failed = f"Failed to delete all resource types, {len(remains.errors)} remaining: {errors}"
+    stale = ", ".join(f"{each}: stale GroupVersion discovery: {each}" for each in remains.unknown)
+    undiscovered = (
+        f"Discovery failed for some groups, {len(remains.unknown)} failing: unable to retrieve the complete list of "
+        f"server APIs: {stale}"
+    )
     wanted = (
-        ("NamespaceDeletionDiscoveryFailure", False, "", "ResourcesDiscovered",
-         "All resources successfully discovered"),
+        ("NamespaceDeletionDiscoveryFailure", bool(stale), "DiscoveryFailed", "ResourcesDiscovered",
+         undiscovered if stale else "All resources successfully discovered"),
         ("NamespaceDeletionGroupVersionParsingFailure", False, "", "ParsedGroupVersions",
          "All legacy kube types successfully parsed"),
         ("NamespaceDeletionContentFailure", bool(remains.errors), "ContentDeletionFailed", "ContentDeleted",
@@ -75,11 +83,20 @@ class NamespaceController(Controller):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.namespaces = ctx.informers.of(_NAMESPACES)
+        self.api_services = ctx.informers.of("apiservices.apiregistration.k8s.io")
         ctx.scheme.follow(self._kinds_changed)
         self.namespaces.on(add=self._changed, update=lambda change: self._changed(change.new))
 
     def _kinds_changed(self) -> None:
         self.kinds = deletable(self.ctx.scheme.kinds)
+
+    def _unknown(self) -> tuple[str, ...]:
+        """The group versions for which a Service should answer and nobody does."""
+        specs = [service["spec"] for service in self.api_services.list()]
+        named = sorted(f"{spec.get('group', '')}/{spec['version']}" for spec in specs if spec.get("service"))
+        return tuple(
+            each for each in named if all(kind.api_version != each for kind in self.ctx.scheme.kinds)
+        )
 
     def _changed(self, namespace: JSON) -> None:
         if namespace["metadata"].get("deletionTimestamp"):
@@ -95,10 +112,14 @@ class NamespaceController(Controller):
         if remains is None:
             self.queue.add(key)
             return
+        remains = remains._replace(unknown=self._unknown())
         self._write_conditions(namespace, remains)
         if remains.objects or remains.errors:
             # Upstream's rhythm: half of what it may take, plus one second.
             self.queue.add_after(key, remains.estimate // 2 + 1)
+            return
+        if remains.unknown:
+            self.queue.add_rate_limited(key, PATIENCE)
             return
         fresh = self.namespaces.get(key)
         if fresh is not None:

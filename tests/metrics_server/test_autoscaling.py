@@ -139,3 +139,31 @@ def test_nobody_serves_metrics() -> None:
         "resource cpu: unable to fetch metrics from resource metrics API: the server could not find the requested "
         "resource (get pods.metrics.k8s.io)"
     )
+
+
+def test_nobody_answers_for_metrics() -> None:
+    """Its APIService is there and not Available: another sentence than without one."""
+    cluster = Cluster(nodes=2, seed=5, freezing=True)
+    cluster.apply(PHP)
+    cluster.apply(
+        {
+            "apiVersion": "apiregistration.k8s.io/v1",
+            "kind": "APIService",
+            "metadata": {"name": "v1beta1.metrics.k8s.io"},
+            "spec": {
+                "group": "metrics.k8s.io",
+                "version": "v1beta1",
+                "groupPriorityMinimum": 100,
+                "versionPriority": 100,
+                "service": {"name": "metrics-server", "namespace": "kube-system"},
+            },
+        }
+    )
+    cluster.apply(autoscaler())
+    cluster.advance(60)
+    found = (cluster.get("hpa", "php-apache") or {})["status"]["conditions"]
+    (active,) = (c for c in found if c["type"] == "ScalingActive")
+    assert active["message"].endswith(
+        "unable to fetch metrics from resource metrics API: the server is currently unable to handle the request "
+        "(get pods.metrics.k8s.io)"
+    )

@@ -126,7 +126,7 @@ def test_its_api_is_there_while_it_can_be_reached(base: Cluster) -> None:
     named = 'service/metrics-server in "kube-system"'
     text = f'endpoints for {named} have no addresses with port name "https"'
     assert condition(cluster) == ("False", "MissingEndpoints", text)
-    assert ask(cluster, "/apis/metrics.k8s.io/v1beta1/nodes").status == 404
+    _is_away(cluster)
     _scale(cluster, 1)
     assert condition(cluster)[0] == "True"
     assert len(metrics(cluster, "nodes")["items"]) == 2
@@ -136,6 +136,25 @@ def test_its_api_is_there_while_it_can_be_reached(base: Cluster) -> None:
     cluster.delete("apiservices", "v1beta1.metrics.k8s.io", "")
     cluster.settle()
     assert ask(cluster, "/apis/metrics.k8s.io/v1beta1/nodes").status == 404
+
+
+def _is_away(cluster: Cluster) -> None:
+    """The group is told of, and nobody answers for it (kube-aggregator's handlers)."""
+    for path in ("", "/nodes", "/namespaces/default/pods/x"):
+        answer = ask(cluster, f"/apis/metrics.k8s.io/v1beta1{path}")
+        assert (answer.status, answer.body) == (503, b"service unavailable\n")
+        assert answer.headers["content-type"] == "text/plain; charset=utf-8"
+    groups = orjson.loads(ask(cluster, "/apis").body)["groups"]
+    version = {"groupVersion": "metrics.k8s.io/v1beta1", "version": "v1beta1"}
+    group = {"name": "metrics.k8s.io", "versions": [version], "preferredVersion": version}
+    assert group in groups
+    assert orjson.loads(ask(cluster, "/apis/metrics.k8s.io").body)["versions"] == [version]
+    aggregated = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
+    told = cluster.request(Request("GET", "/apis", [], {"accept": aggregated}, b"", ADMIN))
+    (stale,) = (
+        each for each in orjson.loads(told.body)["items"] if each["metadata"]["name"] == "metrics.k8s.io"
+    )
+    assert stale["versions"] == [{"version": "v1beta1", "freshness": "Stale"}]
 
 
 def _scale(cluster: Cluster, replicas: int) -> None:
@@ -187,3 +206,22 @@ def test_a_fork_measures_by_its_own_clock(base: Cluster) -> None:
     cluster.advance(60)
     (container,) = metrics(cluster, "namespaces/default/pods/busy")["containers"]
     assert 240 <= quantity.milli(container["usage"]["cpu"]) <= 260
+
+
+def test_a_namespace_waits_for_a_group_that_nobody_can_ask(base: Cluster) -> None:
+    cluster = base.fork()
+    _scale(cluster, 0)
+    cluster.apply({"apiVersion": "v1", "kind": "Namespace", "metadata": {"name": "team"}})
+    cluster.delete("namespaces", "team", "")
+    cluster.advance(30)
+    left = cluster.get("namespaces", "team", "")
+    assert left is not None
+    told = {each["type"]: each for each in left["status"]["conditions"]}["NamespaceDeletionDiscoveryFailure"]
+    assert (told["status"], told["reason"]) == ("True", "DiscoveryFailed")
+    assert told["message"] == (
+        "Discovery failed for some groups, 1 failing: unable to retrieve the complete list of server APIs: "
+        "metrics.k8s.io/v1beta1: stale GroupVersion discovery: metrics.k8s.io/v1beta1"
+    )
+    cluster.delete("apiservices", "v1beta1.metrics.k8s.io", "")
+    cluster.advance(120)
+    assert cluster.get("namespaces", "team", "") is None

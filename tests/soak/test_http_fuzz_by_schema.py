@@ -45,6 +45,8 @@ def check(request: Request, response: Response) -> None:
     )
     # What is proxied to a node that no machine stands for is answered so by a real API server too.
     lost = lost or (response.status == 503 and b"error trying to reach service" in response.body)
+    # A version from the future: client-go lists anew by this very answer.
+    lost = lost or (response.status == 504 and b"ResourceVersionTooLarge" in response.body)
     # Somebody has deleted all ServiceCIDRs: a real API server answers so, too.
     lost = lost or (
         response.status == 500 and b"failed to allocate a serviceIP: range is full" in response.body
