@@ -528,7 +528,7 @@ def worker() -> None:
     django.setup()
     from grading import queue, services
 
-    from labs.kit.catalog import DEFAULT_SEED
+    from labs.kit.lab import DEFAULT_SEED
 
     services._booted("declare-a-deployment", DEFAULT_SEED).fork()
     relax_collector()

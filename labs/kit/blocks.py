@@ -15,9 +15,11 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 
 from labs.kit import catalog, questions
-from labs.kit.catalog import LANGUAGES, Course, Lab, Lesson
+from labs.kit.catalog import Course, Lesson
 from labs.kit.completions import Completion
+from labs.kit.lab import Lab
 from labs.kit.questions import Prediction
+from labs.kit.words import LANGUAGES
 
 NODES, SEED = 3, 1
 """Of the cluster on which a lesson's blocks run."""

@@ -20,7 +20,7 @@ from typing import Any, Protocol
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.cluster import Cluster
-from labs.kit.words import LANGUAGES, Text, fill, plain, say
+from labs.kit.words import Text, fill, of, plain, say
 
 JSON = dict[str, Any]
 Lines = list[str]  # a name of its own: inside Reader ``list`` is a method
@@ -40,7 +40,7 @@ class Fail(Exception):
         """The whole sentence."""
         told = say("verdict", expected=self.expected, found=self.found)
         look = say("look", look=self.look) if self.look else plain("")
-        return {language: told[language] + look[language] for language in LANGUAGES}
+        return {language: text + of(look, language) for language, text in told.items()}
 
 
 class View(Protocol):

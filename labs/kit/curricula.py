@@ -7,9 +7,9 @@ from functools import cache
 from typing import Any, Literal
 
 from labs.kit import located
-from labs.kit.catalog import LANGUAGES, ROOT
+from labs.kit.catalog import ROOT
 from labs.kit.shapes import Schema, problems
-from labs.kit.words import Text
+from labs.kit.words import LANGUAGES, Text
 
 _TEXT: Schema = {"type": "string", "pattern": r"\S", "description": "text"}
 _IN_ALL: dict[str, Schema] = dict.fromkeys(LANGUAGES, _TEXT)

@@ -16,7 +16,7 @@ from cluster_engine.apimachinery import quantity
 from labs.kit import fieldpath
 from labs.kit.fieldpath import MISSING
 from labs.kit.shapes import Schema
-from labs.kit.words import Text, plain, say
+from labs.kit.words import Text, join, plain, say
 
 JSON = dict[str, Any]
 
@@ -255,4 +255,4 @@ def all_of(data: list[JSON], names: tuple[str, ...] = ()) -> tuple[Expected, ...
 def texts(expectations: tuple[Expected, ...]) -> Text:
     """All that is expected, in one sentence."""
     parts = [expectation.text for expectation in expectations]
-    return {language: ", ".join(part[language].strip() for part in parts) for language in plain("")}
+    return join([{language: text.strip() for language, text in part.items()} for part in parts])

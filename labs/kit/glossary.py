@@ -9,9 +9,9 @@ from functools import cache
 from typing import Any
 
 from labs.kit import located
-from labs.kit.catalog import LANGUAGES, ROOT
+from labs.kit.catalog import ROOT
 from labs.kit.shapes import Schema, problems
-from labs.kit.words import Text
+from labs.kit.words import LANGUAGES, Text
 
 TERMS = 300
 """Terms that a glossary holds at most."""

@@ -9,9 +9,10 @@ import re
 from cluster_engine.cluster import Cluster
 from labs.kit import blocks, completions, questions
 from labs.kit.blocks import fences
-from labs.kit.catalog import LANGUAGES, Lesson
+from labs.kit.catalog import Lesson
 from labs.kit.completions import Completion
 from labs.kit.sweep import Findings
+from labs.kit.words import LANGUAGES
 from labs.kit.workbench import open_cluster
 
 _CONTROL = re.compile(r"\x1b\[[0-9;?]*[A-Za-z]|\r")
@@ -21,7 +22,7 @@ def lint(lesson: Lesson) -> Findings:
     """Reads the lesson's texts."""
     findings = Findings(lesson.slug)
     codes, asked, guessed, headings = {}, {}, {}, {}
-    for language in LANGUAGES:
+    for language in lesson.body:
         body = lesson.body[language]
         codes[language] = [
             (kind, info, code if kind in ("sh", "yaml") else "") for kind, info, code in fences(body)
@@ -41,7 +42,7 @@ def lint(lesson: Lesson) -> Findings:
         findings.add(f"lesson.{first}.md: {wrong}")
     if len(guessed[first]) != sum(block.prediction is not None for block in blocks.of(lesson)):
         findings.add(f"lesson.{first}.md: expected a block of commands that runs after each prediction")
-    for language in LANGUAGES[1:]:
+    for language in list(lesson.body)[1:]:
         for what, found in (
             ("code blocks", codes),
             ("questions", asked),

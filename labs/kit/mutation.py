@@ -23,7 +23,7 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.sim import Entry
 from cluster_engine.sim.journal import pack_bytes, unpack_bytes
 from labs.kit import runner
-from labs.kit.catalog import DEFAULT_SEED, Lab
+from labs.kit.lab import DEFAULT_SEED, Lab
 from labs.kit.plays import Plays
 
 MAX_MUTANTS = 400

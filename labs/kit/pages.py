@@ -24,10 +24,13 @@ from typing import Any
 from labs.kit import located
 from labs.kit.located import CatalogError, Located
 from labs.kit.shapes import Schema, problems
+from labs.kit.source import CourseSource
+from labs.kit.words import LANGUAGES
 
 HINTS = 3
 """Of each check: where to look, what to think of, how it is written."""
 
+_LANGUAGE = re.compile(r"[a-z]{2,3}(-[a-z0-9]{2,8})*")
 _HEADING = re.compile(r"^## +(.+?) *\{#([a-z0-9-]+)\} *$", re.MULTILINE)
 _ANY_HEADING = re.compile(r"^## .*$", re.MULTILINE)
 _FENCED = re.compile(r"^```.*?^```$", re.MULTILINE | re.DOTALL)
@@ -80,6 +83,24 @@ class Page:
         """The whole instructions, without the steps' ids."""
         parts = [self.intro, *(f"## {section.title}\n\n{section.body}" for section in self.sections)]
         return "\n\n".join(part for part in parts if part) + "\n"
+
+
+def places(source: CourseSource, folder: str, stem: str) -> dict[str, str]:
+    """Where the words are, by language: ``lab.<language>.md``. Those of the course come first, there or not.
+
+    Any other language is one more file. Raises CatalogError for a name that is no language.
+    """
+    found = {language: f"{folder}/{stem}.{language}.md" for language in LANGUAGES}
+    for path in source.under(folder):
+        name = path.removeprefix(f"{folder}/")
+        if name.startswith(f"{stem}.") and name.endswith(".md") and "/" not in name:
+            language = name.removeprefix(f"{stem}.").removesuffix(".md")
+            if not _LANGUAGE.fullmatch(language):
+                raise CatalogError(
+                    f"{source.shown(path)}: expected a language in lower case, such as `de`, found {language!r}"
+                )
+            found.setdefault(language, path)
+    return found
 
 
 def split(text: str, name: str) -> tuple[Located, str, int]:

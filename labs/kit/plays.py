@@ -10,7 +10,7 @@ import orjson
 
 from cluster_engine.cluster import Cluster
 from labs.kit import runner
-from labs.kit.catalog import Lab
+from labs.kit.lab import Lab
 from labs.kit.workbench import Left, open_cluster
 
 KEPT = 200

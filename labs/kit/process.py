@@ -17,7 +17,7 @@ from typing import Any, BinaryIO
 from cluster_engine.cluster import Cluster
 from cluster_engine.memory import relax_collector, serve_parent
 from labs.kit import catalog, runner, takehome
-from labs.kit.catalog import Lab
+from labs.kit.lab import Lab
 
 logger = logging.getLogger(__name__)
 

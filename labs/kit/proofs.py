@@ -12,7 +12,7 @@ from typing import Any
 import orjson
 
 import cluster_engine
-from labs.kit.catalog import Lab
+from labs.kit.lab import Lab
 from labs.kit.wrong import WRONG
 
 

@@ -9,9 +9,9 @@ from typing import Any
 from cluster_engine.apimachinery import yaml
 from cluster_engine.cluster import Cluster
 from cluster_engine.component import ClusterOptions
-from labs.kit.catalog import DEFAULT_SEED, Lab
 from labs.kit.checking import CheckSpec, Fail, Function, Reader
-from labs.kit.words import Text, plain, say
+from labs.kit.lab import DEFAULT_SEED, Lab
+from labs.kit.words import Text, of, plain, say
 
 logger = logging.getLogger(__name__)
 
@@ -41,12 +41,12 @@ class CheckResult:
         """In one language."""
         return {
             "id": self.id,
-            "title": self.title[language],
+            "title": of(self.title, language),
             "state": self.state,
             "score": self.score,
             "max_score": self.max_score,
-            "message": self.message[language],
-            "hint": "" if self.state == "passed" else self.hint[language],
+            "message": of(self.message, language),
+            "hint": "" if self.state == "passed" else of(self.hint, language),
             "step": self.step,
             "look": self.look,
         }

@@ -1,11 +1,13 @@
-"""Where a course's files come from: a protocol, and the one source that there is, a folder on disk."""
+"""Where a course's files come from: a protocol, the one source that there is, a folder on disk, and a file read."""
 
 from __future__ import annotations
 
 from pathlib import Path
 from typing import Protocol
 
-from labs.kit.located import CatalogError
+from labs.kit import located
+from labs.kit.located import CatalogError, Located
+from labs.kit.shapes import Schema, problems
 
 MAX_FILE = 256 * 1024
 """Bytes of one file of the course."""
@@ -53,3 +55,12 @@ class DiskSource:
         """The path from the folder that the author works in; the whole one when the course lies elsewhere."""
         place = self.root / path
         return str(place.relative_to(Path.cwd()) if place.is_relative_to(Path.cwd()) else place)
+
+
+def mapping(source: CourseSource, path: str, schema: Schema) -> Located:
+    """The YAML file, as the schema says. Raises CatalogError."""
+    found = located.read(source.text(path), source.shown(path))
+    wrong = list(problems(schema, found.data))
+    if wrong:
+        raise found.error(wrong)
+    return found

@@ -17,13 +17,14 @@ from cluster_engine.apimachinery.yaml import YamlError
 from cluster_engine.cluster import Cluster
 from labs.kit import catalog, runner, variables, wrong
 from labs.kit.blocks import fences
-from labs.kit.catalog import DEFAULT_SEED, LANGUAGES, Lab
 from labs.kit.checking import Reader
+from labs.kit.lab import DEFAULT_SEED, Lab
 from labs.kit.located import Problem
 from labs.kit.pages import HINTS
 from labs.kit.plays import Play, Plays
 from labs.kit.proofs import Proof, key_of
 from labs.kit.runner import Report
+from labs.kit.words import LANGUAGES
 from labs.kit.workbench import open_cluster
 
 SLUG = re.compile(r"[a-z0-9]+(-[a-z0-9]+)*")
@@ -70,7 +71,7 @@ def lint(lab: Lab) -> Findings:
 def _lint_languages(findings: Findings, lab: Lab) -> None:
     shapes = {
         language: [(kind, info, code.count("\n")) for kind, info, code in fences(lab.instructions[language])]
-        for language in LANGUAGES
+        for language in lab.languages
     }
     if len({repr(value) for value in shapes.values()}) > 1:
         findings.add("instructions: the languages differ in their code blocks")
@@ -230,7 +231,7 @@ def _same_twice(findings: Findings, lab: Lab, solved: _Graded, name: str) -> Non
 async def _instructions(findings: Findings, lab: Lab, untouched: Cluster) -> None:
     """Every ``sh`` block that a learner can run as it stands works, in order, on a fresh cluster."""
     done: set[str] = set()
-    for language in LANGUAGES:
+    for language in lab.languages:
         blocks = [
             code
             for kind, info, code in fences(lab.instructions[language])

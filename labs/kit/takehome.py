@@ -21,9 +21,9 @@ import orjson
 from cluster_engine.apimachinery import yaml
 from cluster_engine.cluster import Cluster
 from labs.kit import runner
-from labs.kit.catalog import Lab
+from labs.kit.lab import Lab
 from labs.kit.plays import Plays
-from labs.kit.words import say
+from labs.kit.words import of, say
 
 WRITTEN_MAX = 512 * 1024
 """Characters of what people wrote."""
@@ -85,11 +85,15 @@ def written(lab: Lab, cluster: Cluster) -> str:
 
 
 def _readme(lab: Lab, language: str) -> str:
-    acts = [act.text[language] for act in lab.start]
-    parts = [f"# {lab.title[language]}", lab.summary[language], say("at_home", nodes=lab.nodes)[language]]
+    acts = [of(act.text, language) for act in lab.start]
+    parts = [
+        f"# {of(lab.title, language)}",
+        of(lab.summary, language),
+        of(say("at_home", nodes=lab.nodes), language),
+    ]
     if acts:
-        parts.append(say("at_home_acts")[language] + "\n\n" + "\n".join(f"- {act}" for act in acts))
-    return "\n\n".join([*parts, lab.instructions[language].strip()]) + "\n"
+        parts.append(of(say("at_home_acts"), language) + "\n\n" + "\n".join(f"- {act}" for act in acts))
+    return "\n\n".join([*parts, of(lab.instructions, language).strip()]) + "\n"
 
 
 def _objects(cluster: Cluster) -> dict[tuple[str, str, str], JSON]:

@@ -33,8 +33,14 @@ def _read() -> dict[str, dict[str, str]]:
 
 
 TEXTS = _read()
-"""By language, then by key; English first. A file in the folder is a language."""
-LANGUAGES = tuple(TEXTS)
+"""By language, then by key; English first. A file in the folder is a language; what it lacks is said in English."""
+LANGUAGES = ("en", "zh-hans")
+"""Those that every text of the course has. Further ones are there where somebody has written them."""
+
+
+def of(text: Mapping[str, str], language: str) -> str:
+    """The text in that language, else in English."""
+    return text[language] if language in text else text[_FIRST]
 
 
 def t(en: str, zh: str) -> Text:
@@ -56,7 +62,7 @@ def fill(template: Mapping[str, str], values: Mapping[str, Any]) -> Text:
 def _fill(text: str, language: str, values: Mapping[str, Any]) -> str:
     def value(match: re.Match[str]) -> str:
         found = values.get(match[1], match[0])
-        return str(found[language] if isinstance(found, Mapping) else found)
+        return str(of(found, language) if isinstance(found, Mapping) else found)
 
     return _NAME.sub(value, text)
 
@@ -76,10 +82,13 @@ def say(key: str, **values: Any) -> Text:
 def _said(key: str, values: tuple[tuple[str, str | tuple[tuple[str, str], ...]], ...]) -> Text:
     """The sentence; a check that asks of each moment of the past says the same a thousand times."""
     known = {name: value if isinstance(value, str) else dict(value) for name, value in values}
-    return fill({language: texts[key] for language, texts in TEXTS.items()}, known)
+    return fill({language: texts[key] for language, texts in TEXTS.items() if key in texts}, known)
 
 
 def join(parts: list[Text], separator: Text | None = None) -> Text:
     """Sentences side by side."""
     between = separator or plain(", ")
-    return {language: between[language].join(part[language] for part in parts) for language in LANGUAGES}
+    languages = dict.fromkeys([*LANGUAGES, *(language for part in parts for language in part)])
+    return {
+        language: of(between, language).join(of(part, language) for part in parts) for language in languages
+    }

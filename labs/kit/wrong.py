@@ -9,7 +9,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator
 
-from labs.kit.catalog import Lab
+from labs.kit.lab import Lab
 
 WRONG = "wrong/"
 """The folder of a lab's wrong answers."""

@@ -6,14 +6,20 @@ from collections.abc import Awaitable, Callable
 from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
+from config import languages
 from config.errors import wants_json
+from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
 from django.http import HttpRequest, HttpResponse, JsonResponse
 from django.middleware.locale import LocaleMiddleware
 from django.shortcuts import redirect
+from django.utils.translation import activate, get_language, get_supported_language_variant
 from django.utils.translation import gettext as _
+from django.utils.translation.trans_real import parse_accept_lang_header
 
+#: In which all of the site is.
+OWN = frozenset(dict(languages.SITE))
 #: Pages that turn away whoever is logged in; a guest must pass.
 DOORS = frozenset({"/accounts/signup/", "/accounts/login/"})
 #: Pages about an account's own password and addresses: a guest has neither, and signs up for them.
@@ -110,5 +116,25 @@ class LanguageMiddleware(LocaleMiddleware):
     """Django's own, under our name so that the order in settings can be explained.
 
     The choice is the cookie that `set_language` writes, else the browser's Accept-Language. Addresses carry
-    no language, so a link may be shared between languages.
+    no language, so a link may be shared between languages. A language that only some lab has is there for who
+    chooses it: a browser that asks for it finds the site in one of its own.
     """
+
+    def process_request(self, request: HttpRequest) -> None:
+        """Activates the language."""
+        super().process_request(request)
+        if settings.LANGUAGE_COOKIE_NAME in request.COOKIES or get_language() in OWN:
+            return
+        wanted = parse_accept_lang_header(request.headers.get("accept-language", ""))
+        known = (variant for code, _quality in wanted if (variant := _own_variant(code)))
+        activate(next(known, settings.LANGUAGE_CODE))
+        request.LANGUAGE_CODE = get_language()
+
+
+def _own_variant(code: str) -> str | None:
+    """The site's own language that an entry of Accept-Language is understood as, if any."""
+    try:
+        found = get_supported_language_variant(code)
+    except LookupError:
+        return None
+    return found if found in OWN else None

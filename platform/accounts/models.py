@@ -10,6 +10,7 @@ import hashlib
 import secrets
 from typing import Any, ClassVar, TypeVar
 
+from config import languages
 from django.conf import settings
 from django.contrib.auth.models import AbstractUser, AnonymousUser, UserManager
 from django.db import models
@@ -59,7 +60,7 @@ class User(AbstractUser):
         help_text=_("Until then nothing else of the site opens for this account."),
     )
     language = models.CharField(
-        _("language"), max_length=16, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE
+        _("language"), max_length=16, choices=languages.all_of_them, default=settings.LANGUAGE_CODE
     )
 
     objects: ClassVar[DrydockUserManager] = DrydockUserManager()

@@ -15,6 +15,7 @@ from typing import Any
 from csp.constants import NONE, SELF
 from django.core.exceptions import ImproperlyConfigured
 
+from config import languages
 from config.environment import Environment, broker, database, read_file
 
 ROOT = Path(__file__).resolve().parent.parent.parent
@@ -171,7 +172,7 @@ EMAIL_PORT = env.number("DRYDOCK_EMAIL_PORT", 25, minimum=1)
 # -- languages and time -----------------------------------------------------------------------------
 
 LANGUAGE_CODE = "en"
-LANGUAGES = [("en", "English"), ("zh-hans", "简体中文")]
+LANGUAGES = languages.all_of_them()
 LOCALE_PATHS = [ROOT / "locale"]
 USE_I18N = True
 TIME_ZONE = "UTC"

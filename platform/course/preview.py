@@ -10,7 +10,8 @@ from django.utils import translation
 
 from course import markdown
 from labs.kit import runner
-from labs.kit.catalog import DEFAULT_SEED, Lab
+from labs.kit.lab import DEFAULT_SEED, Lab
+from labs.kit.words import of
 
 
 def render(lab: Lab, language: str, seed: int | None = None, *, fresh: bool = False) -> str:
@@ -21,7 +22,7 @@ def render(lab: Lab, language: str, seed: int | None = None, *, fresh: bool = Fa
     report = runner.grade(this, runner.boot(this, seed))
     results = {result.id: result.as_dict(language) for result in report.checks}
     for check in this.checks:
-        results[check.id]["hints"] = [hint[language] for hint in check.hints]
+        results[check.id]["hints"] = [of(hint, language) for hint in check.hints]
     with translation.override(language):
         context: dict[str, Any] = {
             "lab": this,
@@ -29,11 +30,11 @@ def render(lab: Lab, language: str, seed: int | None = None, *, fresh: bool = Fa
             "fresh": fresh,
             "language": language,
             "css": settings.ROOT / "static/dist/app.css",
-            "intro": markdown.render(this.intro[language]).html,
+            "intro": markdown.render(of(this.intro, language)).html,
             "steps": [
                 {
-                    "title": step.title[language],
-                    "html": markdown.render(step.text[language]).html,
+                    "title": of(step.title, language),
+                    "html": markdown.render(of(step.text, language)).html,
                     "checks": [results[check] for check in step.checks],
                 }
                 for step in this.steps

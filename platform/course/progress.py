@@ -12,7 +12,8 @@ from django.urls import reverse
 from grading.models import Attempt
 from runs.models import Run
 
-from labs.kit.catalog import Chapter, Course, Lab, Lesson
+from labs.kit.catalog import Chapter, Course, Lesson
+from labs.kit.lab import Lab
 from labs.kit.words import Text
 
 State = Literal["new", "started", "passed"]
@@ -161,14 +162,15 @@ def after_lab(course: Course, lab: Lab) -> Step | None:
     """What follows a lab: the one that it names, the next of its lesson, the next lesson; None at the course's end."""
     if lab.next is not None:
         return Step(course.lab(lab.next).title, reverse("course:lab", args=[lab.next]))
-    labs = [item.slug for item in lab.lesson.labs]
+    lesson = course.lesson(lab.lesson_slug)
+    labs = [item.slug for item in lesson.labs]
     place = labs.index(lab.slug)
     if place + 1 < len(labs):
-        follower = lab.lesson.labs[place + 1]
+        follower = lesson.labs[place + 1]
         return Step(follower.title, reverse("course:lab", args=[follower.slug]))
     lessons = course.lessons
-    place = lessons.index(lab.lesson)
+    place = lessons.index(lesson)
     if place + 1 < len(lessons):
-        lesson = lessons[place + 1]
-        return Step(lesson.title, reverse("course:lesson", args=[lesson.slug]))
+        following = lessons[place + 1]
+        return Step(following.title, reverse("course:lesson", args=[following.slug]))
     return None

@@ -21,7 +21,8 @@ from course import completion, example, markdown, progress, search
 from course.templatetags.drydock import other_language
 from course.text import localized, reader_language
 from labs.kit import blocks, catalog, curricula, glossary, questions
-from labs.kit.catalog import LANGUAGES, Lab
+from labs.kit.lab import Lab
+from labs.kit.words import LANGUAGES
 
 REPLIES_SHOWN = 20
 """Replies of who teaches that are shown at once."""
@@ -120,7 +121,7 @@ def _lab_page(request: HttpRequest, item: Lab, full: str = "") -> HttpResponse:
         "full": full,
         "others": progress.of_course(request.user, catalog.load()).running if full else [],
         "lab": item,
-        "lesson": item.lesson,
+        "lesson": catalog.load().lesson(item.lesson_slug),
         "standing": progress.of_labs(request.user).get(slug, progress.LabProgress()),
         "steps": [localized(step.title) for step in item.steps],
         "attempts": progress.attempts_of(request.user, slug),

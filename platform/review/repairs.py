@@ -11,7 +11,7 @@ from django.utils import timezone
 from grading.models import Attempt
 
 from labs.kit import catalog
-from labs.kit.catalog import Lab
+from labs.kit.lab import Lab
 from review.models import DAYS, Card
 
 SMALL = 20

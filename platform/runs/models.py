@@ -10,6 +10,7 @@ import uuid
 from typing import Any, ClassVar
 
 from accounts.models import User, visible
+from config import languages
 from django.conf import settings
 from django.contrib.auth.models import AnonymousUser
 from django.db import models
@@ -77,7 +78,7 @@ class Run(models.Model):
         max_length=16, choices=[(state, state) for state in states.STATES], default=states.REQUESTED
     )
     message = models.CharField(max_length=500, blank=True)
-    language = models.CharField(max_length=16, choices=settings.LANGUAGES, default=settings.LANGUAGE_CODE)
+    language = models.CharField(max_length=16, choices=languages.all_of_them, default=settings.LANGUAGE_CODE)
     seed = models.BigIntegerField()
     #: Virtual time at which the cluster starts; kept so that a replay begins at the same instant.
     start = models.CharField(max_length=32)

@@ -9,7 +9,7 @@ from django.http import Http404, HttpResponse
 from runs.models import Run
 
 from labs.kit import catalog, takehome
-from labs.kit.catalog import Lab
+from labs.kit.lab import Lab
 
 
 def lab_of(run: Run) -> Lab:

@@ -22,9 +22,9 @@ from runs.clock import numbers
 from runs.models import Run
 
 from labs.kit import catalog
-from labs.kit.catalog import Lab
 from labs.kit.checking import CheckSpec
 from labs.kit.checks.object import ObjectJudge
+from labs.kit.lab import Lab
 from labs.kit.words import Text
 from workspace.variants import lab_of
 
@@ -52,7 +52,7 @@ def workspace(request: HttpRequest, run_id: uuid.UUID) -> HttpResponse:
     context = {
         "run": run,
         "lab": lab,
-        "lesson": lab.lesson,
+        "lesson": catalog.load().lesson(lab.lesson_slug),
         "intro": markdown.render(localized(lab.intro)),
         "steps": [
             StepPage(

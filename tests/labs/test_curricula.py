@@ -3,7 +3,7 @@
 import pytest
 
 from labs.kit import catalog, curricula
-from labs.kit.catalog import CatalogError
+from labs.kit.located import CatalogError
 
 EXAMS = curricula.load()
 

@@ -3,8 +3,8 @@
 import pytest
 
 from labs.kit import catalog, glossary
-from labs.kit.catalog import CatalogError
 from labs.kit.glossary import Finder
+from labs.kit.located import CatalogError
 
 TERMS = glossary.load()
 

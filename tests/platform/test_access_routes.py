@@ -286,7 +286,7 @@ def address(people: dict[str, User], run: Run, lab: Any) -> Any:
     def make(route: str) -> str:
         if "after" in route:
             run.move("passed")
-        slug = lab.lesson.slug if route.startswith("lessons") else lab.slug
+        slug = lab.lesson_slug if route.startswith("lessons") else lab.slug
         target = group.pk if "group" in route else people["owner"].pk
         target = classroom.pk if "classroom" in route else target
         for name, value in {**values, "<slug:slug>": slug, "<path:object_id>": target}.items():

@@ -18,7 +18,7 @@ from runs.models import Branch, JournalEntry, Keyframe, Run
 from test_pasts import Life, host, life
 
 from cluster_engine.sim import rfc3339_micro
-from labs.kit.catalog import Step
+from labs.kit.lab import Step
 
 __all__ = ["host", "life"]  # fixtures
 

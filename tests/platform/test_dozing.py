@@ -68,7 +68,7 @@ def dozing(quick: None, host: EngineHost, make_run: Callable[..., Run]) -> Run:
 def test_what_wakes_is_what_dozed(
     host: EngineHost, quick: None, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, past: bool
 ) -> None:
-    monkeypatch.setattr("labs.kit.catalog.Lab.keeps_history", past)
+    monkeypatch.setattr("labs.kit.lab.Lab.keeps_history", past)
     run = make_run(state="requested")
     host.acquire(run.pk)
     ask(host, run, MAPS, "POST", CONFIG_MAP)
@@ -134,7 +134,7 @@ def test_a_socket_wakes_it_and_keeps_it_awake(host: EngineHost, dozing: Run, pat
 def test_checks_are_told_the_past_where_the_lab_asks_for_it(
     host: EngineHost, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch, past: bool
 ) -> None:
-    monkeypatch.setattr("labs.kit.catalog.Lab.keeps_history", past)
+    monkeypatch.setattr("labs.kit.lab.Lab.keeps_history", past)
     asked: list[tuple[Any, ...]] = []
     monkeypatch.setattr(host.graders, "grade", lambda *asks: asked.append(asks) or {})
     run = make_run(state="requested")

@@ -21,7 +21,7 @@ from cluster_engine import Cluster
 from cluster_engine.release import release
 from cluster_engine.sim import Journal
 from labs.kit import catalog
-from labs.kit.catalog import DEFAULT_SEED
+from labs.kit.lab import DEFAULT_SEED
 from labs.kit.plays import Plays
 
 from .size import size

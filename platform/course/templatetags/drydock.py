@@ -3,6 +3,7 @@
 from collections.abc import Mapping
 from typing import Any
 
+from config import languages
 from django import template
 from django.utils.html import format_html, format_html_join, json_script
 from django.utils.safestring import SafeString
@@ -46,9 +47,21 @@ def js_strings(bundle: str) -> SafeString:
     return json_script(strings, f"strings-{bundle}")
 
 
-@register.simple_tag
+@register.simple_tag(takes_context=True)
+def other_languages(context: Mapping[str, Any]) -> list[dict[str, str]]:
+    """The languages to offer: the site's other one, and what else the page's lab or lesson is written in."""
+    current = (get_language() or "").lower()
+    shown = context.get("lab") or context.get("lesson")
+    further = [code for code in getattr(shown, "languages", ()) if code not in dict(languages.SITE)]
+    own = [other_language()["code"]] if current in dict(languages.SITE) else [*dict(languages.SITE)]
+    names = {**dict(languages.all_of_them()), "zh-hans": "中文"}
+    return [
+        {"code": code, "name": names[code]} for code in own + further if code in names and code != current
+    ]
+
+
 def other_language() -> dict[str, str]:
-    """The language to offer: there are two, so the switch is one button."""
+    """The site's other language: there are two of its own."""
     if (get_language() or "").lower().startswith("zh"):
         return {"code": "en", "name": "English"}
     return {"code": "zh-hans", "name": "中文"}

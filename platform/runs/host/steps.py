@@ -7,7 +7,7 @@ from collections.abc import Collection, Sequence
 
 from django.utils.translation import gettext as _
 
-from labs.kit.catalog import Step
+from labs.kit.lab import Step
 from runs import lineage
 
 
