@@ -71,6 +71,9 @@ class Image:
     idle: bool = False
     """Its programs start without fail and then only wait to be asked: a container need not run before that."""
 
+    devices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
+    """What it announces to its node's kubelet as a device plugin while it runs: resource -> ids of devices."""
+
     steady: bool = False
     """Its servers answer the same to the same request at any time, until anybody does anything else to the container:
     probes of it need not be run again and again."""

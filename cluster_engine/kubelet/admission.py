@@ -18,6 +18,8 @@ from cluster_engine.component_helpers.tolerations import untolerated
 from cluster_engine.kubelet import eviction
 
 OS = "linux"
+UNEXPECTED = "UnexpectedAdmissionError"
+"""Why a node takes no Pod to which it cannot give what was promised (cm/admission/errors.go)."""
 _OS_LABEL = "kubernetes.io/os"
 _CHECKED = ("cpu", "memory", "ephemeral-storage")
 """Checked first, in this order."""
@@ -81,11 +83,16 @@ def refusal(
     ports: tuple[Port, ...],
     static: bool = False,
     pressed: Iterable[str] = (),
+    unexpected: str = "",
 ) -> tuple[str, str] | None:
-    """(reason, message) why the node, with these conditions of pressure, does not take the Pod; None when it does."""
+    """(reason, message) why the node, with these conditions of pressure, does not take the Pod; None when it does.
+
+    ``unexpected``: why its devices cannot be given.
+    """
     return (
         eviction.refusal(pod, pressed, static)
         or _sysctls(pod["spec"])
+        or ((UNEXPECTED, unexpected) if unexpected else None)
         or _system(pod)
         or _resources(allocatable, usage, asked)
         or _predicates(pod["spec"], node, usage, ports, static)

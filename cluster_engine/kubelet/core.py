@@ -21,6 +21,8 @@ from cluster_engine.kubelet.status import pod_status
 from cluster_engine.sim import SECOND, Roots, merged
 
 RELIST = 1 * SECOND
+UPDATE_PERIOD = 10.0
+"""Seconds between two looks of a kubelet at its node's status (nodeStatusUpdateFrequency)."""
 CAPACITY = {
     "cpu": "4",
     "ephemeral-storage": "103133176Ki",
@@ -242,6 +244,12 @@ class Core:
     def wake(self, record: PodRecord) -> None:
         """Something about the Pod may have changed: it is looked at in this instant."""
         self.clock.call_at(self.clock.now, "kubelet/wake", record.uid)
+
+    def tell(self, node: Node, *, after: int = 0, background: bool = True) -> None:
+        """Something of the node's status may be another: its kubelet sees it when it next looks, ``after`` µs on."""
+        period = round((node.flags.node_status_update_frequency or UPDATE_PERIOD) * SECOND)
+        due = ((self.clock.now + after) // period + 1) * period
+        self.clock.call_at(due, "kubelet/tell", *node.life, background=background)
 
     def later(
         self, record: PodRecord, seconds: float, action: str, name: str = "", background: bool = False

@@ -206,8 +206,9 @@ def decide(record: PodRecord, pod: JSON | None, now: int) -> tuple[Action, ...]:
         fail = Fail("Evicted", record.evicted, "Warning")
         return (fail, WriteStatus(), *_end(record, pod, now, EVICTION_GRACE))
     if record.state == NEW:
-        # Volumes and sandbox are on their way, unless it ended for good while its node was off.
-        return (Close(), WriteStatus()) if record.containers and _ended(record, pod) else ()
+        # Volumes and sandbox, or its refusal, are on their way, unless it ended for good while its node was off.
+        over = bool(record.containers) and record.counted and _ended(record, pod)
+        return (Close(), WriteStatus()) if over else ()
     return _sync(record, pod, now)
 
 

@@ -12,8 +12,10 @@ from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.container_runtime.container import RUNNING
+from cluster_engine.kubelet.admission import UNEXPECTED
 from cluster_engine.kubelet.cloud_faults import CloudFaults
 from cluster_engine.kubelet.core import BOOTING, OFF, ON, UNATTENDED, Core, Node
+from cluster_engine.kubelet.devices import Devices
 from cluster_engine.kubelet.logins import Logins
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.pressure import Pressure
@@ -52,6 +54,7 @@ class Faults:
         pressure: Pressure,
         logins: Logins,
         static_pods: StaticPods,
+        devices: Devices,
         wires: Wires,
         look: Callable[[str], None],
         rewired: Callable[[], None],
@@ -64,9 +67,10 @@ class Faults:
         self.pressure = pressure
         self.logins = logins
         self.static_pods = static_pods
+        self.devices = devices
         self.wires = wires
         self.shutdown = Shutdown(core, nodes, self._power_off)
-        self.service = Service(core, runtime, nodes, prober, pressure, self._resume)
+        self.service = Service(core, runtime, nodes, prober, pressure, devices, self._resume)
         self.cloud = CloudFaults(core, lambda node, up: self.power({"node": node.name, "up": up}))
         self._look = look
         self._rewired = rewired
@@ -197,6 +201,7 @@ class Faults:
             node.power = ON
             node.taken.pop("memory", None)  # a disk stays as full as it was
             self.runtime.clients.add(name, node.ip)
+            self.devices.restarted(node)
             self.nodes.restart(node)
             self.pressure.begin(node)
             self._resume(node)
@@ -249,6 +254,9 @@ class Faults:
     def _begin_again(self, record: PodRecord) -> None:
         """A Pod that the node had before: another sandbox, if any of it is to run."""
         record.state = NEW
+        if record.counted and (why := self.devices.again(record)):
+            record.outcome = [UNEXPECTED, why]
+            self.core.release(record)
         if record.started:
             delay = self.core.chance.of("mount", record.uid, record.epoch).uniform(0.15, 0.35)
             self.core.later(record, delay, "mount" if record.counted else "reject")

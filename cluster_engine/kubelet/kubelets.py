@@ -12,6 +12,7 @@ from cluster_engine.component import Component, Context
 from cluster_engine.container_runtime.container import Container
 from cluster_engine.kubelet.audit_files import AuditFiles
 from cluster_engine.kubelet.core import BOOTING, OFF, ON, Core
+from cluster_engine.kubelet.devices import Devices
 from cluster_engine.kubelet.environment import Environment
 from cluster_engine.kubelet.faults import Faults
 from cluster_engine.kubelet.lifecycle import Lifecycle
@@ -57,11 +58,14 @@ class Kubelets(Component):
         runtime.sandboxes.disturbed = prober.disturbed
         termination = Termination(core, runtime, lifecycle, prober)
         environment = Environment(ctx.informers)
-        starter = Starter(core, runtime, environment, prober, lifecycle, termination)
+        self.devices = devices = Devices(core)
+        starter = Starter(core, runtime, environment, prober, lifecycle, termination, devices)
         static_pods = StaticPods(core, runtime)
-        self.nodes = Nodes(core, static_pods)
+        self.nodes = Nodes(core, static_pods, devices)
         volumes = Volumes(ctx.informers, lambda: runtime.disks)
-        self.worker = worker = Worker(core, runtime, volumes, starter, prober, termination, static_pods)
+        self.worker = worker = Worker(
+            core, runtime, volumes, starter, prober, termination, static_pods, devices
+        )
         self.pressure = Pressure(core, runtime, self.nodes, worker.evict)
         self.queue = self.new_queue(worker.sync, latency=LATENCY)
         self.faults = Faults(
@@ -72,6 +76,7 @@ class Kubelets(Component):
             self.pressure,
             self.logins,
             static_pods,
+            devices,
             ctx.network.wires,
             self._look,
             self.network_changed,
@@ -93,6 +98,7 @@ class Kubelets(Component):
             "heartbeat": self.nodes.heartbeat,
             "lease": self.nodes.lease,
             "contradict": self.nodes.contradict,
+            "tell": self.nodes.tell,
             "mirror": static_pods.refresh,
             "manifests": static_pods.reload,
             "shutdown": self.faults.shutdown.look,
@@ -110,6 +116,7 @@ class Kubelets(Component):
             "storage": worker.measure,
             "step": worker.step,
             "finish": worker.finished,
+            "plugin": devices.announced,
             "pulled": starter.pulled,
             "started": starter.started,
             "hooked": termination.hooked,
@@ -209,6 +216,7 @@ class Kubelets(Component):
         self.runtime.share(other.runtime)
         self.port_forward.load(other.port_forward.state())
         self.pressure.load(other.pressure.state())
+        self.devices.load(other.devices.state())
 
     def _without_power(self) -> None:
         """Who is attached to the network is no part of its state: nodes that are off are not."""
@@ -224,6 +232,7 @@ class Kubelets(Component):
             "runtime": self.runtime.state(),
             "forwards": self.port_forward.state(),
             **({"pressure": pressure} if (pressure := self.pressure.state()) else {}),
+            **({"devices": devices} if (devices := self.devices.state()) else {}),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -238,6 +247,7 @@ class Kubelets(Component):
         self._without_power()
         self.port_forward.load(state["forwards"])
         self.pressure.load(state.get("pressure", []))
+        self.devices.load(state.get("devices", []))
         for record in core.records.all():
             if any(probe.steady for probe in record.probes.values()):
                 self.runtime.sandboxes.resting.add(record.uid)

@@ -11,7 +11,8 @@ from cluster_engine.component import ADMISSION_POLICIES
 from cluster_engine.component_helpers.conditions import condition_of
 from cluster_engine.container_runtime.names import parse
 from cluster_engine.container_runtime.registry import find
-from cluster_engine.kubelet.core import CAPACITY, ON, Core, Node
+from cluster_engine.kubelet.core import CAPACITY, ON, UPDATE_PERIOD, Core, Node
+from cluster_engine.kubelet.devices import Devices
 from cluster_engine.kubelet.eviction import DISK_PRESSURE, MEMORY_PRESSURE
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.sim import SECOND, parse_rfc3339
@@ -21,8 +22,6 @@ LEASE_SECONDS = 40
 _LEASE_PERIOD = 10.0  # the store's RENEWAL_PERIOD
 _LEASES, _LEASE_NAMESPACE = "leases.coordination.k8s.io", "kube-node-lease"
 STATUS_PERIOD = 300.0
-_UPDATE_PERIOD = 10.0
-"""Seconds between two looks at the own status (nodeStatusUpdateFrequency)."""
 _RETRY = 1.0
 _ZONES = ("a", "b", "c")
 _REGION = "region-1"
@@ -61,10 +60,11 @@ _SHUTTING_DOWN = ("Ready", "False", "KubeletNotReady", "node is shutting down")
 class Nodes:
     """Registers nodes and keeps their objects and leases alive."""
 
-    def __init__(self, core: Core, static_pods: StaticPods) -> None:
+    def __init__(self, core: Core, static_pods: StaticPods, devices: Devices) -> None:
         self.core = core
         self.clock = core.clock
         self.static_pods = static_pods
+        self.devices = devices
 
         core.ctx.informers.of("nodes").on(add=self._made, update=self._status_changed)
         self.leases = core.ctx.informers.of(_LEASES)
@@ -114,7 +114,7 @@ class Nodes:
         """A Node that its kubelet does not register itself: it finds it when it next writes its status."""
         node = self.core.nodes.get(made["metadata"]["name"])
         if node is not None and node.power == ON and not node.registered and not node.flags.register_node:
-            period = round((node.flags.node_status_update_frequency or _UPDATE_PERIOD) * SECOND)
+            period = round((node.flags.node_status_update_frequency or UPDATE_PERIOD) * SECOND)
             due = (self.clock.now // period + 1) * period
             self.clock.call_at(due, "kubelet/register", *node.life)
 
@@ -145,6 +145,14 @@ class Nodes:
             self.static_pods.create(node)
         self.clock.call_later(_report_period(node), "kubelet/heartbeat", *node.life, background=True)
 
+    def tell(self, name: str) -> None:
+        """Clock event: what the node has is told, if it is not what its status says (syncNodeStatus)."""
+        node, found = self.core.nodes[name], self.core.ctx.informers.of("nodes").get(name)
+        old = (found.get("status") or {}) if found is not None else {}
+        now = {**self._amounts(node, old), "images": self._images(node)}
+        if node.ready and any(old.get(part) != value for part, value in now.items()):
+            self.write(node)
+
     def lease(self, name: str) -> None:
         """Clock event: renews the lease. From then on that goes by itself, until somebody else writes it."""
         node = self.core.nodes[name]
@@ -156,7 +164,7 @@ class Nodes:
         node = self.core.nodes.get(change.key)
         ready = condition_of(change.new, "Ready") if change.status and node is not None else None
         if node is not None and node.ready and ready is not None and ready["status"] == "Unknown":
-            period = node.flags.node_status_update_frequency or _UPDATE_PERIOD
+            period = node.flags.node_status_update_frequency or UPDATE_PERIOD
             self.clock.call_later(period, "kubelet/contradict", *node.life, background=True)
 
     def contradict(self, name: str) -> None:
@@ -270,8 +278,7 @@ class Nodes:
                 {"address": node.ip, "type": "InternalIP"},
                 {"address": node.name, "type": "Hostname"},
             ],
-            "allocatable": CAPACITY,
-            "capacity": CAPACITY,
+            **self._amounts(node, old),
             "conditions": conditions,
             "daemonEndpoints": {"kubeletEndpoint": {"Port": 10250}},
             "features": {"supplementalGroupsPolicy": True},
@@ -294,6 +301,16 @@ class Nodes:
                 for name in ("", "runc")
             ],
         }
+
+    def _amounts(self, node: Node, old: JSON) -> JSON:
+        """Capacity and allocatable: the machine's, its devices', and what others say that it has (MachineInfo)."""
+        others = {name: amount for name, amount in (old.get("capacity") or {}).items() if "/" in name}
+        devices = self.devices.amounts(node)
+        if not others and not devices:
+            return {"allocatable": CAPACITY, "capacity": CAPACITY}
+        capacity = {**others, **CAPACITY, **{name: str(known) for name, (known, _) in devices.items()}}
+        free = {name: str(healthy) for name, (_, healthy) in devices.items()}
+        return {"allocatable": {**capacity, **free}, "capacity": capacity}
 
     def _images(self, node: Node) -> list[JSON]:
         shown = []

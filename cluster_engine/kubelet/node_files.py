@@ -11,6 +11,7 @@ from functools import partial
 
 from cluster_engine.addons.static_pods import AUDIT_FOLDER, AUDIT_POLICY, static_pods
 from cluster_engine.apimachinery import yaml
+from cluster_engine.container_runtime.images.sample_device_plugin import KUBELET_SOCKET
 from cluster_engine.kubelet.dns import CLUSTER_DNS, CLUSTER_DOMAIN
 from cluster_engine.kubelet.flag_files import CONFIG, ENVIRONMENT, environment_of
 from cluster_engine.linux.files import showing, tree
@@ -21,7 +22,8 @@ _DIRECTORIES = (
     "/boot", "/dev", "/etc/cni/net.d", "/etc/kubernetes/manifests", "/etc/kubernetes/pki", "/home", "/lib",
     "/media", "/mnt", "/opt/cni/bin", "/proc", "/root", "/run/containerd", "/sbin", "/srv", "/sys", "/usr/bin",
     "/usr/lib", "/usr/local/bin", "/usr/sbin", "/usr/share", "/var/cache", "/var/lib/containerd",
-    "/var/lib/kubelet/pki", "/var/lib/kubelet/pods", "/var/log/containers", "/var/log/pods", "/var/spool",
+    "/var/lib/kubelet/device-plugins", "/var/lib/kubelet/pki", "/var/lib/kubelet/pods", "/var/log/containers",
+    "/var/log/pods", "/var/spool",
 )  # fmt: skip
 _RELEASE = (
     'PRETTY_NAME="Debian GNU/Linux 13 (trixie)"\nNAME="Debian GNU/Linux"\nVERSION_ID="13"\n'
@@ -109,6 +111,7 @@ def _files(
         yield path, partial(str, text)
     yield CONFIG, partial(yaml.dump, _KUBELET)
     yield ENVIRONMENT, partial(str, environment)
+    yield KUBELET_SOCKET, partial(str, "")
     if control_plane:
         if audit_policy:
             yield AUDIT_POLICY, partial(str, audit_policy)

@@ -30,6 +30,10 @@ class Records:
             raise KeyError(uid)
         return record
 
+    def look(self, uid: str) -> PodRecord:
+        """A record to look at only. Raises KeyError."""
+        return self._records[uid]
+
     def all(self) -> Iterable[PodRecord]:
         """All records, to look at: who wants to change one gets it by its uid."""
         return list(self._records.values())

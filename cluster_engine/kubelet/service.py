@@ -14,6 +14,7 @@ from cluster_engine.apimachinery import yaml
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.container_runtime.container import RUNNING
 from cluster_engine.kubelet.core import ON, UNATTENDED, Core, Node
+from cluster_engine.kubelet.devices import Devices
 from cluster_engine.kubelet.flag_files import CONFIG, ENVIRONMENT, KUBELET, given_by, unknown_fields
 from cluster_engine.kubelet.flags import FlagError, check, flags_of
 from cluster_engine.kubelet.node import Nodes
@@ -53,6 +54,7 @@ class Service:
         nodes: Nodes,
         prober: Prober,
         pressure: Pressure,
+        devices: Devices,
         resume: Callable[[Node], None],
     ) -> None:
         self.core = core
@@ -60,6 +62,7 @@ class Service:
         self.nodes = nodes
         self.prober = prober
         self.pressure = pressure
+        self.devices = devices
         self._resume = resume
 
     def stop(self, node: Node) -> None:
@@ -80,6 +83,7 @@ class Service:
         if node.power != UNATTENDED:
             return
         node.power, node.complaint = ON, []
+        self.devices.restarted(node)
         self.nodes.restart(node)
         self.pressure.begin(node)
         for record in self._records(node):

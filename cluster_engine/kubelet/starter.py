@@ -16,6 +16,7 @@ from cluster_engine.container_runtime.registry import PullError, find, opens, pr
 from cluster_engine.container_runtime.setup import NODE, POD
 from cluster_engine.kubelet.core import CAPACITY, ON, Core, Node
 from cluster_engine.kubelet.decide import INITIAL_BACKOFF, MAX_BACKOFF
+from cluster_engine.kubelet.devices import Devices
 from cluster_engine.kubelet.environment import ConfigError, Environment, Facts, command_line
 from cluster_engine.kubelet.hosts import hosts_file
 from cluster_engine.kubelet.lifecycle import Lifecycle, hook_failure
@@ -24,7 +25,7 @@ from cluster_engine.kubelet.record import PodRecord, field_path, find_container,
 from cluster_engine.kubelet.runtime import ContainerConfig, Runtime, RuntimeFailed
 from cluster_engine.kubelet.termination import Termination
 from cluster_engine.kubelet.users import refusal, user_of
-from cluster_engine.kubelet.volumes import ETC_HOSTS, container_mounts, frozen_part
+from cluster_engine.kubelet.volumes import ETC_HOSTS, Mount, container_mounts, frozen_part
 from cluster_engine.linux.files import tree
 from cluster_engine.sim import SECOND
 
@@ -45,6 +46,7 @@ class Starter:
         prober: Prober,
         lifecycle: Lifecycle,
         termination: Termination,
+        devices: Devices,
     ) -> None:
         self.core = core
         self.runtime = runtime
@@ -52,6 +54,7 @@ class Starter:
         self.prober = prober
         self.lifecycle = lifecycle
         self.termination = termination
+        self.devices = devices
         self.clock = core.clock
 
     def look_for_pull_secrets(self, record: PodRecord, pod: JSON) -> None:
@@ -147,9 +150,10 @@ class Starter:
         """Clock event: the registry has answered."""
         core, now, record = self.core, self.clock.now, self.core.records.get(uid)
         reference = parse(image)
-        if core.nodes[node_name].power != ON:
+        node = core.nodes[node_name]
+        if node.power != ON:
             return
-        pulling = core.nodes[node_name].pulling
+        pulling = node.pulling
         if pulling.get(str(reference), 0) <= now:
             pulling.pop(str(reference), None)
         pod = core.pod_of(record) if record is not None else None
@@ -160,7 +164,9 @@ class Starter:
             if record is not None and record.epoch == epoch and pod is not None:
                 self._pull_failed(record, pod, name, image, str(error))
             return
-        core.nodes[node_name].images[str(reference)] = now
+        if str(reference) not in node.images:
+            core.tell(node)
+        node.images[str(reference)] = now
         if record is None or record.epoch != epoch or pod is None:
             return
         record.pulls.pop(image, None)
@@ -227,6 +233,11 @@ class Starter:
                 own[f"{spec['name']}/{mount.volume}/{mount.sub}"] = part
                 mount = replace(mount, volume=f"{spec['name']}/{mount.volume}/{mount.sub}", sub="")
             mounts.append(mount)
+        variables, paths = self.devices.shown(record, spec["name"])
+        env = {**env, **variables}
+        for path in paths:
+            own[f"{spec['name']}{path}"] = tree.file(mtime=self.clock.now)
+            mounts.append(Mount(f"{spec['name']}{path}", path))
         limits = (spec.get("resources") or {}).get("limits") or {}
         return ContainerConfig(
             spec["name"],
@@ -268,6 +279,7 @@ class Starter:
             core.ctx.processes.began(name, record.node)
         core.event(record, pod, "Normal", "Started", "Container started", path)
         core.changed(record)
+        self.devices.began(record, record.containers[name])
         self.prober.begin(record, pod, spec)
         then = ["kubelet/started", record.uid, record.epoch, name]
         if not self.lifecycle.run(record, spec, "postStart", _HOOK_TIMEOUT, then):

@@ -11,12 +11,13 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.client_go import Change
 from cluster_engine.component_helpers.host_ports import host_ports
 from cluster_engine.component_helpers.pod_phase import is_finished
-from cluster_engine.component_helpers.requests import pod_requests
+from cluster_engine.component_helpers.requests import Amounts, amounts, pod_requests
 from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
 from cluster_engine.kubelet import decide as do
 from cluster_engine.kubelet import resizing
 from cluster_engine.kubelet.admission import SHUTTING_DOWN, refusal
 from cluster_engine.kubelet.core import ALLOCATABLE, CAPACITY, ON, Core, as_allocated
+from cluster_engine.kubelet.devices import Devices
 from cluster_engine.kubelet.dns import pod_resolver
 from cluster_engine.kubelet.environment import Facts
 from cluster_engine.kubelet.eviction import over_limit, storage_limits
@@ -68,6 +69,7 @@ class Worker:
         prober: Prober,
         termination: Termination,
         static_pods: StaticPods,
+        devices: Devices,
     ) -> None:
         self.core = core
         self.clock = core.clock
@@ -77,6 +79,7 @@ class Worker:
         self.prober = prober
         self.termination = termination
         self.static_pods = static_pods
+        self.devices = devices
 
     # ---- noticing --------------------------------------------------------------------------------------
 
@@ -152,6 +155,7 @@ class Worker:
         if record.static and self.core.nodes[record.node].control_plane:
             self.core.ctx.processes.ended(container.name, record.node)
         self.termination.ended(record, container.name)
+        self.devices.ended(record, container)
         pod = self.core.pod_of(record)
         if pod is not None:
             container.message = self._message(record, pod, container)
@@ -322,7 +326,9 @@ class Worker:
         usage, pressed = core.nodes[record.node].usage, core.nodes[record.node].pressed
         why = None
         if node is not None:
-            why = refusal(pod, node, ALLOCATABLE, usage, asked, ports, record.static, pressed)
+            unexpected = self.devices.allocate(record, pod)
+            allocatable = self._allocatable(record, node, asked)
+            why = refusal(pod, node, allocatable, usage, asked, ports, record.static, pressed, unexpected)
         if core.nodes[record.node].shutdown:
             why = SHUTTING_DOWN
         if why is not None:
@@ -332,6 +338,15 @@ class Worker:
         core.claim(record, asked, ports)
         core.write_status(record, pod)
         core.later(record, delay, "mount")
+
+    def _allocatable(self, record: PodRecord, node: JSON, asked: Amounts) -> Amounts:
+        """What the node has, with what others say of it; its devices were given one by one (UpdatePluginResources)."""
+        if not any("/" in name for name in asked):
+            return ALLOCATABLE
+        counted = self.devices.of_plugins(self.core.nodes[record.node])
+        said = (node.get("status") or {}).get("allocatable") or {}
+        others = {name: amount for name, amount in said.items() if "/" in name and name not in counted}
+        return {**amounts(others), **ALLOCATABLE}
 
     def _reject(self, record: PodRecord, pod: JSON) -> None:
         """The node does not take the Pod. Raises ApiError."""

@@ -175,6 +175,7 @@ SELDOM = {
     "kubelet/lease": "of a lease that others wrote",
     "kubelet/manifests": "of a manifest that was moved away",
     "kubelet/mirror": "of a mirror Pod that was deleted",
+    "kubelet/plugin": "of a device plugin",
     "kubelet/poweroff": "of a machine that is told so by who is on it",
     "kubelet/pressure": "of a node that runs short",
     "kubelet/resync": "of what failed on a node",
@@ -294,6 +295,15 @@ def a_node_that_runs_short(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None
         cluster.advance(400)
 
 
+def a_plugin_that_announces_devices(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
+    folder = "/var/lib/kubelet/device-plugins"
+    image = "registry.k8s.io/e2e-test-images/sample-device-plugin:1.7"
+    plugin = {"name": "c", "image": image, "volumeMounts": [{"name": "v", "mountPath": folder}]}
+    spec = {"containers": [plugin], "volumes": [{"name": "v", "hostPath": {"path": folder}}]}
+    cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "plugin"}, "spec": spec})
+    cluster.advance(60)
+
+
 def metrics_wanted(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
     cluster.apply(COMPONENTS)
     cluster.advance(120)
@@ -305,6 +315,7 @@ BROKEN = {
     "kube-scheduler/permit": pods_that_wait_for_one_another,
     "kube-scheduler/retry": an_attempt_that_fails,
     "kubelet/again": a_kubelet_that_cannot_read_its_file,
+    "kubelet/plugin": a_plugin_that_announces_devices,
     "kubelet/poweroff": a_machine_that_is_told_to_reboot,
     "kubelet/pressure": a_node_that_runs_short,
     "metrics-server/scrape": metrics_wanted,

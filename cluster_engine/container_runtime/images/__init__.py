@@ -30,6 +30,7 @@ from cluster_engine.container_runtime.images import (
     rabbitmq,
     redis,
     runtimes,
+    sample_device_plugin,
     stress,
     system,
 )
@@ -68,4 +69,5 @@ IMAGES: tuple[Image, ...] = (
     *courses.IMAGES,
     *fluent.IMAGES,
     *dashboard.IMAGES,
+    sample_device_plugin.IMAGE,
 )
