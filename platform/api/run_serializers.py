@@ -74,6 +74,18 @@ class RunClockRequestSerializer(serializers.Serializer[Any]):
         max_length=60,
         help_text="of `back`: what the terminals look at: `2026-01-01T10:03:20Z`, `10:03:20`, or `5m` ago",
     )
+    guess = serializers.CharField(
+        required=False,
+        max_length=60,
+        help_text="of `step`: the id of what is expected, as `predict` gives it",
+    )
+
+
+class RunClockChoiceSerializer(serializers.Serializer[Any]):
+    """Something that may come next."""
+
+    id = serializers.CharField()
+    text = serializers.CharField(help_text="in the caller's language")
 
 
 class RunClockSerializer(serializers.Serializer[Any]):
@@ -84,6 +96,10 @@ class RunClockSerializer(serializers.Serializer[Any]):
     resume = serializers.FloatField(help_text="the speed at which `resume` goes on")
     looking = serializers.CharField(help_text="the time that the terminals look back at; empty: they do not")
     sentence = serializers.CharField(help_text="of a step: what happened, and why; empty when nothing did")
+    choices = RunClockChoiceSerializer(
+        many=True, required=False, help_text="of `predict`: what may come next; one of them does"
+    )
+    came = serializers.CharField(required=False, help_text="of a step with a `guess`: the id of what came")
 
 
 class RunWhyRequestSerializer(serializers.Serializer[Any]):

@@ -21,6 +21,14 @@ DONE: dict[str, Promise] = {
     "delete": gettext_lazy("%(component)s deleted the %(kind)s %(name)s"),
 }
 
+#: Verb → what is said of a write that may come.
+TO_COME: dict[str, Promise] = {
+    "create": gettext_lazy("%(component)s creates a new %(kind)s"),
+    "update": gettext_lazy("%(component)s changes the %(kind)s %(name)s"),
+    "delete": gettext_lazy("%(component)s deletes the %(kind)s %(name)s"),
+    "report": gettext_lazy("%(component)s on the %(kind)s %(name)s: “%(text)s”"),
+}
+
 
 def sentence(happening: Mapping[str, Any]) -> str:
     """In the current language: who did what, and what it follows from."""
@@ -32,11 +40,29 @@ def sentence(happening: Mapping[str, Any]) -> str:
 
 
 def with_sentence(reply: Reply) -> Reply:
-    """A host's answer of the clock, with the `sentence` of what happened ("" when nothing did)."""
+    """A host's answer of the clock, with the `sentence` of what happened ("" when nothing did) and of each choice."""
     if reply.status != 200:
         return reply
-    happened = reply.data.get("happened")
-    return Reply(200, {**reply.data, "sentence": sentence(happened) if happened else ""})
+    happened, choices = reply.data.get("happened"), reply.data.get("choices")
+    words: dict[str, Any] = {"sentence": sentence(happened) if happened else ""}
+    if choices is not None:
+        words["choices"] = [{"id": each["id"], "text": expectation(each)} for each in choices]
+    return Reply(200, {**reply.data, **words})
+
+
+def expectation(choice: Mapping[str, Any]) -> str:
+    """In the current language: what may come (a `Choice` of `runs.host.predicting`)."""
+    said = _to_come(choice)
+    fields = ", ".join(choice["fields"][:LINE_LIMIT])
+    if fields:
+        said = _("%(done)s (%(changed)s)") % {"done": said, "changed": fields}
+    return _("%(what)s.") % {"what": said}
+
+
+def _to_come(choice: Mapping[str, Any]) -> str:
+    if not choice["verb"]:
+        return _("Nothing, unless somebody does something")
+    return str(TO_COME.get(choice["verb"], TO_COME["update"])) % choice
 
 
 def clause(happening: Mapping[str, Any]) -> str:

@@ -90,6 +90,28 @@ class Walk:
             self.page.keyboard.press("Escape")
         self.page.wait_for_selector("dialog[open]", state="detached")
 
+    def predict(self) -> str:
+        """Say what comes next, step, and see; what was told of it."""
+        page = self.page
+        self.press("dd-clock", "predict.open")
+        expect(page.locator(".clock-guess input").first).to_be_focused()
+        self.look_at("what comes next")
+        if self.mouse:
+            page.locator(".clock-guess label").nth(1).click()
+            page.locator(".clock-guess button").click()
+        else:
+            page.keyboard.press("ArrowDown")
+            page.keyboard.press("Enter")
+        page.wait_for_selector(".clock-guess [data-mark=came]")
+        expect(page.locator(".clock-guess button")).to_be_focused()
+        told: str = page.locator(".clock-said").inner_text()
+        right = page.locator(".clock-guess [data-mark=yours]").count() == 0
+        assert told.startswith(self.workspace.says("predict.right" if right else "predict.wrong")), told
+        self.look_at("what was predicted, and what came")
+        self.press("dd-clock", "predict.open")
+        page.wait_for_selector(".clock-guess", state="hidden")
+        return told
+
     def look_back(self) -> None:
         self.press("dd-clock", "past.open")
         self.page.wait_for_selector("dd-map.is-past .map-past:not([hidden])")
@@ -163,7 +185,8 @@ def test_a_rolling_update_event_by_event(walk: Walk) -> None:
     workspace.type("kubectl set image deployment/web nginx=nginx:1.28")
     workspace.expect("image updated")
     workspace.show("map")
-    seen = [workspace.step(walk.mouse)]
+    seen = [walk.predict()]
+    seen.append(workspace.step(walk.mouse))
     walk.look_at("a step is told")
     while not any("web-" in each and "spec.replicas: 1 → 0" in each for each in seen):
         assert len(seen) < STEPS, seen

@@ -9,10 +9,11 @@ from typing import Any
 import pytest
 from django.utils import translation
 from runs.clock import ACTIONS
-from runs.happenings import sentence, with_sentence
+from runs.happenings import expectation, sentence, with_sentence
 from runs.host import clock
 from runs.host.clock import RunClock, Setting
 from runs.host.errors import HostError
+from runs.host.predicting import NOTHING
 from runs.hosting import Reply
 from runs.journal import Moment
 
@@ -122,6 +123,117 @@ def test_steps_tell_the_story_of_a_deployment() -> None:
     play(scene)
 
 
+def test_what_comes_next_is_among_what_may_come() -> None:
+    """At each step of a story one choice comes, and it is another's own fault who chose otherwise."""
+
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "pause"})
+        run.cluster.settle()
+        run.cluster.apply(WEB)
+        came, places = [], set()
+        for number in range(40):
+            before = run.cluster.state_hash()
+            offered = (await hand.act({"action": "predict"}))["choices"]
+            assert offered == (await hand.act({"action": "predict"}))["choices"]
+            assert run.cluster.state_hash() == before, "to ask moves nothing"
+            ids = [each["id"] for each in offered]
+            assert len(set(ids)) == len(ids) == len({expectation(each) for each in offered})
+            assert 2 <= len(offered) <= 5
+            assert NOTHING in ids
+            answer = await hand.act({"action": "step", "guess": ids[number % len(ids)]})
+            place = ids.index(answer["came"])
+            places.add(place)
+            came.append(expectation(offered[place]))
+            if answer["happened"] is None:
+                break
+        assert came[0] == "deployment-controller creates a new ReplicaSet."
+        assert "replicaset-controller creates a new Pod." in came
+        assert any(each.startswith("kube-scheduler changes the Pod web-") for each in came)
+        assert any("spec.nodeName" in each for each in came)
+        assert came[-1] == "Nothing, unless somebody does something."
+        assert len(places) > 2, "the place of the true one says nothing"
+
+    play(scene)
+
+
+def test_who_else_could_do_it_is_offered() -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "pause"})
+        run.cluster.settle()
+        run.cluster.apply(WEB)
+        offered = [expectation(each) for each in (await hand.act({"action": "predict"}))["choices"]]
+        assert "replicaset-controller creates a new ReplicaSet." in offered
+        assert "replicaset-controller creates a new Pod." in offered
+        assert not any("web-" in each and "new Pod" in each for each in offered), (
+            "no name that nobody can know"
+        )
+
+    play(scene)
+
+
+def test_a_prediction_of_before_something_was_done_moves_nothing() -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "pause"})
+        run.cluster.settle()
+        run.cluster.apply(WEB)
+        [guess] = [
+            each["id"]
+            for each in (await hand.act({"action": "predict"}))["choices"]
+            if each["verb"] == "create" and each["kind"] == "Pod"
+        ]
+        run.cluster.delete("deployments", "web")
+        begun = run.cluster.clock.now
+        with pytest.raises(HostError) as refused:
+            await hand.act({"action": "step", "guess": guess})
+        assert (refused.value.status, run.cluster.clock.now) == (409, begun)
+
+    play(scene)
+
+
+def test_predicted_in_the_terminal() -> None:
+    async def scene(run: Run, hand: RunClock) -> None:
+        await hand.act({"action": "pause"})
+        run.cluster.settle()
+        run.cluster.apply(WEB)
+        said = (await hand.typed(["predict"])).splitlines()
+        assert [line[:3] for line in said[:-1]] == [f"{number}. " for number in range(1, len(said))]
+        right = next(line for line in said if "deployment-controller creates a new ReplicaSet." in line)[0]
+        for wrong in ("0", "6", "x", "99999"):
+            with pytest.raises(
+                ValueError, match=f"step: a number from 1 to {len(said) - 1}, as time predict tells"
+            ):
+                await hand.typed(["step", wrong])
+        assert (await hand.typed(["step", right])).startswith("You foresaw it.\ndeployment-controller on the")
+        assert (await hand.typed(["step", "1"])).splitlines()[0] in ("You foresaw it.", "It came otherwise.")
+
+    play(scene)
+
+
+EXPECTED = [
+    ("en", "create", "kubelet creates a new Pod."),
+    ("en", "update", "kubelet changes the Pod web (status.phase, status.conditions[Ready])."),
+    ("en", "delete", "kubelet deletes the Pod web."),
+    ("en", "report", "kubelet on the Pod web: “Started”."),
+    ("en", "", "Nothing, unless somebody does something."),
+    ("zh-hans", "create", "kubelet 新建一个 Pod。"),
+    ("zh-hans", "update", "kubelet 改动 Pod web（status.phase, status.conditions[Ready]）。"),
+    ("zh-hans", "delete", "kubelet 删除 Pod web。"),
+    ("zh-hans", "", "什么也不会发生，除非有人做点什么。"),
+]
+
+
+@pytest.mark.parametrize(("language", "verb", "wanted"), EXPECTED)
+def test_what_may_come_is_a_sentence(language: str, verb: str, wanted: str) -> None:
+    choice = {
+        "component": "kubelet", "verb": verb, "kind": "Pod", "name": "web", "text": "Started",
+        "fields": ["status.phase", "status.conditions[Ready]"] if verb == "update" else [],
+    }  # fmt: skip
+    with translation.override(language):
+        assert expectation(choice) == wanted
+        told = with_sentence(Reply(200, {"happened": None, "choices": [{"id": "a", **choice}]})).data
+        assert told["choices"] == [{"id": "a", "text": wanted}]
+
+
 def test_nothing_may_happen_for_an_hour() -> None:
     async def scene(run: Run, hand: RunClock) -> None:
         await hand.act({"action": "pause"})
@@ -162,10 +274,10 @@ def test_a_write_waits_for_the_end_of_a_step() -> None:
 
 
 BAD: list[tuple[dict[str, Any], str]] = [
-    ({}, "action: one of pause, resume, speed, step, advance, until, back, return, found 'None'"),
+    ({}, "action: one of pause, resume, speed, step, advance, until, back, return, predict, found 'None'"),
     (
         {"action": "rewind"},
-        "action: one of pause, resume, speed, step, advance, until, back, return, found 'rewind'",
+        "action: one of pause, resume, speed, step, advance, until, back, return, predict, found 'rewind'",
     ),
     ({"action": "speed"}, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found 'None'"),
     ({"action": "speed", "speed": 0}, "speed: one of 0.1, 0.5, 1, 2, 10, 100, found '0'"),

@@ -9,10 +9,10 @@ from cluster_engine.linux.programs.running import TIME
 
 WORDS = (
     "now", "pause", "resume", "speed", "step", "advance", "until", "back", "return", "branch", "branches", "switch",
-    "undo",
+    "undo", "predict",
 )  # fmt: skip
 USAGE = (
-    "time PROG ARGS | time now|pause|resume|step | time speed FACTOR | time advance SECONDS | "
+    "time PROG ARGS | time now|pause|resume|predict | time step [NUMBER] | time speed FACTOR | time advance SECONDS | "
     "time until KIND/NAME CONDITION|CEL | time until event REASON | time back TIME|5m | time return | "
     "time diff TIME|5m [TIME|2m] | time undo | time branch [NAME] | time branches | time switch BRANCH"
 )

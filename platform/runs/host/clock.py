@@ -1,7 +1,8 @@
 """The clock of a run in its owner's hand: pause, resume, slower and faster, a step to what happens next, a leap.
 
 What is asked is an object with one `action` of `runs.clock.ACTIONS` and what it takes; the answer tells the time, the
-speed and, of a step or a leap, what happened and why (`Happening`, as JSON).
+speed and, of a step or a leap, what happened and why (`Happening`, as JSON). `predict` gives what may come next
+(`Choice`s of `runs.host.predicting`); a `step` that says which of them was chosen tells whether it came.
 """
 
 from __future__ import annotations
@@ -10,7 +11,7 @@ import logging
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from functools import partial
-from typing import Any, Protocol
+from typing import Any, Protocol, TypedDict
 
 from django.db import DatabaseError
 from django.utils.translation import gettext as _
@@ -20,11 +21,12 @@ from cluster_engine.release import release
 from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.sim import SECOND, Link, rfc3339
 from runs.clock import LEAP_LIMIT, SPEEDS, numbers
-from runs.happenings import sentence
+from runs.happenings import expectation, sentence
 from runs.host.conditions import parse
 from runs.host.errors import HostError
 from runs.host.happening import EVENTS, Happening, matters, told
 from runs.host.past import asked
+from runs.host.predicting import Choice, choice_of, choices
 from runs.journal import Moment
 from runs.models import Run
 
@@ -73,6 +75,17 @@ class Setting:
     """See `RunClock`."""
     turns: int = 0
     """See `RunClock`."""
+
+
+class Outcome(TypedDict, total=False):
+    """What an action's answer says beside the time."""
+
+    happened: Happening | None
+    """Of a step or a leap."""
+    choices: list[Choice]
+    """What may come next."""
+    came: str
+    """Of a step with a guess: the id of the choice that came."""
 
 
 class RunClock:
@@ -125,10 +138,11 @@ class RunClock:
         if self._hurries and data["action"] in ("pause", "resume", "speed"):
             raise HostError(409, _("Beside a lesson time stands by itself, and goes on while a block runs."))
         await self._owner.driver.roused()
-        happened = await action(self, data)
-        self.turns += 1
-        self._owner.told()
-        return {**self.state(), "happened": happened}
+        outcome = await action(self, data)
+        if "choices" not in outcome:
+            self.turns += 1
+            self._owner.told()
+        return {**self.state(), "happened": None, **outcome}
 
     async def typed(self, words: list[str]) -> str:
         """What `time WORD …` of the terminal does, and says in the current language. Raises ValueError."""
@@ -136,6 +150,8 @@ class RunClock:
         data: dict[str, Any] = {"action": word}
         if word in PHRASED:
             data[PHRASED[word]], more = " ".join(more), []
+        if word == "step" and more:
+            data["guess"] = await self._numbered(more.pop(0))
         if len(more) > (word in TYPED):
             raise ValueError(_("too many words after %(word)s") % {"word": word})
         if word in TYPED:
@@ -148,7 +164,12 @@ class RunClock:
         except HostError as error:
             raise ValueError(str(error)) from error
         happened = answer.get("happened")
-        lines = [sentence(happened)] if happened else []
+        lines = [f"{number}. {expectation(each)}" for number, each in enumerate(answer.get("choices", ()), 1)]
+        if "came" in answer:
+            right = answer["came"] == data["guess"]
+            lines.append(_("You foresaw it.") if right else _("It came otherwise."))
+        if happened:
+            lines.append(sentence(happened))
         if answer["looking"]:
             lines.append(
                 _("The terminals look back at %(looking)s; `time return` leads to now again.") % answer
@@ -159,13 +180,13 @@ class RunClock:
             lines.append(_("%(now)s, time goes at %(speed)gx") % answer)
         return "\n".join(lines)
 
-    async def _pause(self, data: dict[str, Any]) -> None:
-        await self._set(0.0)
+    async def _pause(self, data: dict[str, Any]) -> Outcome:
+        return await self._set(0.0)
 
-    async def _resume(self, data: dict[str, Any]) -> None:
-        await self._set(self._speed)
+    async def _resume(self, data: dict[str, Any]) -> Outcome:
+        return await self._set(self._speed)
 
-    async def _set_speed(self, data: dict[str, Any]) -> None:
+    async def _set_speed(self, data: dict[str, Any]) -> Outcome:
         speed = data.get("speed")
         if speed not in SPEEDS or isinstance(speed, bool):
             raise HostError(
@@ -174,28 +195,57 @@ class RunClock:
                 % {"name": "speed", "known": ", ".join(numbers()), "found": str(speed)[:40]},
             )
         self._speed = float(speed)
-        await self._set(self._speed)
+        return await self._set(self._speed)
 
-    async def _set(self, speed: float) -> None:
+    async def _set(self, speed: float) -> Outcome:
         self._owner.driver.set_speed(speed)
         try:
             await self._owner.in_thread(_keep, self._owner.run_id, speed)
         except DatabaseError as error:
             # It goes at that speed now; a host that takes it over would not know.
             logger.warning("the speed was not kept: %s", error, extra={"run": self._owner.run_id})
+        return {}
 
-    async def _step(self, data: dict[str, Any]) -> Happening | None:
+    async def _predict(self, data: dict[str, Any]) -> Outcome:
+        return {"choices": await self._choices()}
+
+    async def _choices(self) -> list[Choice]:
+        self._owner.driver.catch_up()
+        fork = self._owner.cluster.fork()
+        try:
+            return await choices(fork)
+        finally:
+            release(fork)
+
+    async def _numbered(self, number: str) -> str:
+        """The id of that choice, as `time predict` counts them. Raises ValueError."""
+        offered = await self._choices()
+        if not number.isdecimal() or not 1 <= int(number[:3]) <= len(offered):
+            raise ValueError(
+                _("%(name)s: a number from 1 to %(most)d, as time predict tells, found %(found)r")
+                % {"name": "step", "most": len(offered), "found": number[:40]}
+            )
+        return offered[int(number[:3]) - 1]["id"]
+
+    async def _step(self, data: dict[str, Any]) -> Outcome:
+        guess = data.get("guess")
+        if guess is not None:
+            offered = await self._choices()
+            if guess not in [each["id"] for each in offered]:
+                # Something was done since it was chosen, so that something else comes.
+                raise HostError(409, _("Something else may come by now: choose once more."))
         # Whether anything is to happen a fork finds out: where nothing is, time stays where it was.
         fork = self._owner.cluster.fork()
         try:
-            found = await Driver(fork).step(fork.clock.now + round(LEAP_LIMIT * SECOND), matters)
+            coming = await Driver(fork).step(fork.clock.now + round(LEAP_LIMIT * SECOND), matters)
         finally:
             release(fork)
-        if not found:
-            return None
-        return await self._move(LEAP_LIMIT, matters)
+        found = await self._move(LEAP_LIMIT, matters) if coming else []
+        if guess is None:
+            return {"happened": self._told(found)}
+        return {"happened": self._told(found), "came": choice_of(self._owner.cluster, found)["id"]}
 
-    async def _leap(self, data: dict[str, Any]) -> Happening | None:
+    async def _leap(self, data: dict[str, Any]) -> Outcome:
         seconds = data.get("seconds")
         if (
             not isinstance(seconds, (int, float))
@@ -207,41 +257,46 @@ class RunClock:
                 _("%(name)s: more than 0 and at most %(most)g, found %(found)r")
                 % {"name": "seconds", "most": LEAP_LIMIT, "found": str(seconds)[:40]},
             )
-        return await self._move(seconds, lambda link: False)
+        return {"happened": self._told(await self._move(seconds, lambda link: False))}
 
-    async def _until(self, data: dict[str, Any]) -> Happening | None:
+    async def _until(self, data: dict[str, Any]) -> Outcome:
         cluster = self._owner.cluster
         try:
             condition = parse(cluster, data.get("until"))
         except ValueError as error:
             raise HostError(400, str(error)) from error
         if condition.holds(cluster):
-            return None
+            return {}
         fork = cluster.fork()
         reached = await Driver(fork).step(
             fork.clock.now + round(LEAP_LIMIT * SECOND), partial(condition.reached, fork)
         )
         if not reached:
             raise HostError(409, _("Nothing of the kind is to happen within an hour of the cluster's time."))
-        return await self._move(LEAP_LIMIT, partial(condition.reached, cluster))
+        return {"happened": self._told(await self._move(LEAP_LIMIT, partial(condition.reached, cluster)))}
 
-    async def _back(self, data: dict[str, Any]) -> None:
+    async def _back(self, data: dict[str, Any]) -> Outcome:
         moment = asked(self._owner.cluster, data.get("at")).moment
         await self._owner.cluster_at(moment)
         self.looking = moment
+        return {}
 
-    async def _return(self, data: dict[str, Any]) -> None:
+    async def _return(self, data: dict[str, Any]) -> Outcome:
         self.looking = None
+        return {}
 
-    async def _move(self, seconds: float, wanted: Callable[[Link], bool]) -> Happening | None:
+    async def _move(self, seconds: float, wanted: Callable[[Link], bool]) -> list[Link]:
         owner = self._owner
         owner.driver.catch_up()
         found = await owner.app.step(owner.cluster.clock.now + round(seconds * SECOND), wanted)
         await owner.note_time()
-        return told(owner.cluster, _telling(found)) if found else None
+        return found
+
+    def _told(self, found: list[Link]) -> Happening | None:
+        return told(self._owner.cluster, _telling(found)) if found else None
 
 
-Action = Callable[[RunClock, dict[str, Any]], Awaitable[Happening | None]]
+Action = Callable[[RunClock, dict[str, Any]], Awaitable[Outcome]]
 
 PERFORMERS: dict[str, Action] = {
     "pause": RunClock._pause,
@@ -252,6 +307,7 @@ PERFORMERS: dict[str, Action] = {
     "until": RunClock._until,
     "back": RunClock._back,
     "return": RunClock._return,
+    "predict": RunClock._predict,
 }
 """What each action does."""
 

@@ -5,10 +5,13 @@ import { request, RequestError } from "../lib/http";
 import { t } from "../lib/i18n";
 import { leapDialog, type Leap } from "./leap";
 import { emit, on, page, type ClockState } from "./page";
+import { Prediction, type Choice } from "./predict";
 
 const TICK_MS = 250;
 
-type Act = { action: "pause" | "resume" | "step" } | { action: "speed"; speed: number } | Leap;
+type Act = { action: "pause" | "resume" | "predict" } | { action: "step"; guess?: string } | { action: "speed"; speed: number } | Leap;
+
+type Answer = ClockState & { sentence: string; choices?: Choice[]; came?: string };
 
 class ClockElement extends HTMLElement {
   #state: ClockState | undefined;
@@ -24,7 +27,11 @@ class ClockElement extends HTMLElement {
     icon("step"),
     h("span", { class: "bar-label" }, t("clock.step")),
   );
-  readonly #leap = leapDialog((leap) => this.#do(leap));
+  readonly #prediction = new Prediction({
+    choices: async () => (await this.#act({ action: "predict" }))?.choices,
+    step: async (guess) => (await this.#act({ action: "step", guess }))?.came,
+  });
+  readonly #leap = leapDialog(async (leap) => (await this.#do(leap)) !== undefined);
   readonly #on = h(
     "button",
     { class: "bar-button", type: "button", title: t("leap.open_title"), "aria-haspopup": "dialog", onclick: () => this.#leap.showModal() },
@@ -46,7 +53,7 @@ class ClockElement extends HTMLElement {
 
   connectedCallback(): void {
     this.hidden = true;
-    this.append(h("span", { class: "clock-label" }, t("clock.label")), this.#time, this.#pause, this.#step, this.#on, this.#speed, this.#back, this.#said);
+    this.append(h("span", { class: "clock-label" }, t("clock.label")), this.#time, this.#pause, this.#step, this.#prediction.button, this.#on, this.#speed, this.#back, this.#said, this.#prediction.form);
     document.body.append(this.#leap);
     on("dd-clock", (state) => this.#show(state));
     on("dd-down", () => (this.hidden = true));
@@ -69,6 +76,7 @@ class ClockElement extends HTMLElement {
     const label = this.#stands ? t("clock.resume") : t("clock.pause");
     this.#pause.title = this.#stands ? t("clock.resume_title") : t("clock.pause_title");
     this.#pause.replaceChildren(icon(this.#stands ? "play" : "pause"), h("span", { class: "bar-label" }, label));
+    this.#prediction.offer(this.#stands);
     this.#speed.value = String(this.#stands ? state.resume : state.speed);
     if (state.looking) this.#said.textContent = t("past.looking", { time: state.looking.slice(11, 19) });
     else if (this.#looking) this.#said.replaceChildren();
@@ -87,29 +95,40 @@ class ClockElement extends HTMLElement {
     this.#time.dateTime = new Date(now).toISOString();
   }
 
-  async #act(what: Act): Promise<void> {
+  /** As `#do`; what it raises is told. */
+  async #act(what: Act): Promise<Answer | undefined> {
     try {
-      await this.#do(what);
+      return await this.#do(what);
     } catch (error) {
       this.#said.textContent = error instanceof RequestError ? error.message : t("http.offline");
+      if ("guess" in what) void this.#prediction.renew();
+      return undefined;
     }
   }
 
-  /** Whether it was done: what is asked while something else is under way is not. */
-  async #do(what: Act): Promise<boolean> {
-    if (this.ariaBusy) return false;
+  /** The answer, if it was done: what is asked while something else is under way is not. */
+  async #do(what: Act): Promise<Answer | undefined> {
+    if (this.ariaBusy) return undefined;
     this.ariaBusy = "true";
     try {
-      const answer = await request<ClockState & { sentence: string }>("POST", `${page.base}clock/`, what);
+      const answer = await request<Answer>("POST", `${page.base}clock/`, what);
       this.#show(answer);
-      if (what.action === "step") this.#said.textContent = answer.sentence || t("clock.nothing");
+      if (what.action === "predict") return answer;
+      if (what.action === "step") this.#tell(answer.sentence || t("clock.nothing"), what.guess, answer.came);
       else if (what.action === "until") this.#said.textContent = answer.sentence || t("leap.holds");
       else if (this.#stands) this.#said.textContent = t("clock.stands");
       else this.#said.replaceChildren();
-      return true;
+      if (answer.came === undefined) window.setTimeout(() => void this.#prediction.renew());
+      return answer;
     } finally {
       this.ariaBusy = null;
     }
+  }
+
+  /** What came, and whether it was foreseen. */
+  #tell(sentence: string, guess: string | undefined, came: string | undefined): void {
+    const verdict = guess === undefined ? "" : t(guess === came ? "predict.right" : "predict.wrong");
+    this.#said.textContent = `${verdict} ${sentence}`.trim();
   }
 }
 

@@ -3,7 +3,7 @@
 import { h } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { emit } from "../page";
-import type { Pod } from "./objects";
+import { isControlPlane, type Node, type Pod } from "./objects";
 
 interface Fault {
   label: string;
@@ -11,10 +11,28 @@ interface Fault {
   undo?: { label: string; command: string };
 }
 
-function nodeFaults(name: string): Fault[] {
+/** How much of a node is taken so that its kubelet is short of it: it keeps a tenth of the disk and 100 Mi of memory. */
+const FULL = { disk: 95, memory: 99 } as const;
+
+/** Components whose manifests lie on a node of the control plane; what is stopped has no Pod to choose any more. */
+const COMPONENTS = ["kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"];
+
+function nodeFaults(node: Node): Fault[] {
+  const { name } = node.metadata;
+  const fault = (what: string, off: string, on: string, values: Record<string, string> = {}): Fault => ({
+    label: t(`break.${what}`, values),
+    command: `fault ${off}`,
+    undo: { label: t(`break.${what}_undo`, values), command: `fault ${on}` },
+  });
   return [
-    { label: t("break.power_off"), command: `fault power ${name} off`, undo: { label: t("break.power_on"), command: `fault power ${name} on` } },
-    { label: t("break.link_cut"), command: `fault link ${name} cut`, undo: { label: t("break.link_healed"), command: `fault link ${name} healed` } },
+    fault("power", `power ${name} off`, `power ${name} on`),
+    fault("link", `link ${name} cut`, `link ${name} healed`),
+    fault("kubelet", `kubelet ${name} down`, `kubelet ${name} up`),
+    fault("memory", `fill ${name} memory ${FULL.memory}`, `fill ${name} memory 0`),
+    fault("disk", `fill ${name} disk ${FULL.disk}`, `fill ${name} disk 0`),
+    ...(isControlPlane(node) ? COMPONENTS : []).map((component) =>
+      fault("component", `component ${component} down ${name}`, `component ${component} up ${name}`, { component }),
+    ),
   ];
 }
 
@@ -51,8 +69,8 @@ function section(faults: Fault[]): HTMLElement | null {
 }
 
 /** What can be broken of a node; nothing where the lab does not want it. */
-export function breakNode(name: string): HTMLElement | null {
-  return section(nodeFaults(name));
+export function breakNode(node: Node): HTMLElement | null {
+  return section(nodeFaults(node));
 }
 
 export function breakPod(pod: Pod): HTMLElement | null {

@@ -68,7 +68,7 @@ export function nodeDetail(node: Node, pods: Pod[], close: () => void): HTMLElem
       whyButton({ resource: "nodes", namespace: "", name }),
       whatIfButton({ resource: "nodes", namespace: "", name, node: name }),
     ),
-    breakNode(name),
+    breakNode(node),
     facts([
       [t("map.zone"), zoneOf(node)],
       [t("map.taints"), taintsOf(node).join(", ")],

@@ -1,4 +1,4 @@
-# fails: grid-yields sick-yields
+# fails: in-force grid-yields sick-yields
 kubectl patch poddisruptionbudget {{grid}} --type=merge -p '{"spec": {"minAvailable": 0}}'
 kubectl patch poddisruptionbudget {{sick}} --type=merge -p '{"spec": {"maxUnavailable": "100%", "unhealthyPodEvictionPolicy": "AlwaysAllow"}}'
 sleep 3
