@@ -5,6 +5,7 @@ Models k8s.io/client-go/util/workqueue (rate limited, delaying queue) with one w
 
 from __future__ import annotations
 
+from bisect import bisect_left
 from collections.abc import Callable
 from itertools import islice
 from sys import intern
@@ -14,6 +15,8 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.sim import Clock, Roots, merged
 from cluster_engine.sim.failures import PATIENCE, backoff
 
+WAITS = tuple(10**power for power in range(10))
+"""µs: the bounds of upstream's histogram of how long keys wait (component-base/metrics/prometheus/workqueue)."""
 BATCH = 16
 """Keys reconciled by one clock event, so that a host of many engines gets its turn in between."""
 
@@ -38,6 +41,13 @@ class WorkQueue:
         self.name = name
         self.adds = 0
         """How many keys were added: no part of the state."""
+        self.waits = [0] * (len(WAITS) + 1)
+        """How many of those that had their turn had waited at most each of WAITS, or longer; no part of the state."""
+        self.waited = 0
+        """µs that these waited together."""
+        self._since: dict[
+            str, int
+        ] = {}  # key -> when it was added (µs); of those that wait since a restore, nothing
         self._process = process
         self._clock = clock
         self._reconcile = reconcile
@@ -65,6 +75,7 @@ class WorkQueue:
             self._pending[key] = merged(known, roots)
             return
         self._pending[key] = roots
+        self._since[key] = self._clock.now
         self.adds += 1
         if not self._draining:
             self._draining = True
@@ -115,11 +126,17 @@ class WorkQueue:
             for key in batch:
                 # Taken out right before its turn: a change that comes while others are reconciled is seen by it.
                 self._causes.begin(self.name, key, self._pending.pop(key))
+                self._has_waited(key)
                 self._turn(key)
         finally:
             self._draining = bool(self._pending)
             if self._draining:
                 self._soon(at_once=len(batch) == BATCH)
+
+    def _has_waited(self, key: str) -> None:
+        wait = self._clock.now - self._since.pop(key, self._clock.now)
+        self.waits[bisect_left(WAITS, wait)] += 1
+        self.waited += wait
 
     def _turn(self, key: str) -> None:
         before = self._failures.get(key, 0)
@@ -148,6 +165,7 @@ class WorkQueue:
     def share(self, other: WorkQueue) -> None:
         """As ``load`` of what ``other`` would save; entries are replaced, never changed."""
         self._pending, self._draining, self.adds = other._pending.copy(), other._draining, other.adds
+        self.waits, self.waited, self._since = other.waits.copy(), other.waited, other._since.copy()
         self._delayed, self._failures = other._delayed.copy(), other._failures.copy()
 
     def state(self) -> dict[str, Any]:

@@ -22,10 +22,10 @@ class Histogram:
 
     __slots__ = ("bounds", "counts", "sum")
 
-    def __init__(self, bounds: Sequence[float]) -> None:
+    def __init__(self, bounds: Sequence[float], counts: Sequence[int] = (), sum: float = 0.0) -> None:
         self.bounds = bounds
-        self.counts = [0] * (len(bounds) + 1)
-        self.sum = 0.0
+        self.counts = list(counts) or [0] * (len(bounds) + 1)
+        self.sum = sum
 
     def observe(self, value: float, times: int = 1) -> None:
         """It was measured so often."""

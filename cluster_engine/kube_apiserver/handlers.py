@@ -160,6 +160,7 @@ class Handlers:
             reply.headers[AUDIT_ID] = self.trail.identified(record, request.headers.get(AUDIT_ID, ""))
             written = self.trail.keep(record, mark, reply.status, reply.body)
             self.counts.wrote(self._clock.now, written)
+            self.counts.admission(record, reply.status)
         elif entry:
             self.trail.identified(record, request.headers.get(AUDIT_ID, ""))
             self.trail.keep(record, mark, 0, b"")

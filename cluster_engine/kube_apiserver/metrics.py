@@ -11,7 +11,7 @@ a replay has to show it the same.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
 from cluster_engine.apimachinery.scheme import Scheme
@@ -20,11 +20,16 @@ from cluster_engine.sim import SECOND, Clock, parse_rfc3339
 
 from .discovery import CHECKS, VERSION
 from .exposition import Family, Histogram, Values
-from .request_counts import Asked, RequestCounts
+from .request_counts import Admitted, Asked, RequestCounts
 
 _LATENCIES = (
     0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 )  # fmt: skip
+_ADMISSION_LATENCIES = (0.005, 0.025, 0.1, 0.5, 1.0, 2.5)
+_WAITS = tuple(10**power / SECOND for power in range(10))
+MEMORY = 290_000_000
+"""Bytes that the process uses: what its container is metered with, too."""
+_DESCRIPTORS = 1 << 20
 _APISERVER = "apiserver"
 _ETCD = "etcd-0"
 _PATHS = ("healthz", "livez", "readyz")
@@ -76,6 +81,16 @@ def _of_process(of: Measured) -> list[Family]:
         Family(
             "kubernetes_healthcheck", "gauge", "This metric records the result of a single healthcheck.",
             ("name", "type"), "STABLE", checks,
+        ),
+        Family(
+            "process_cpu_seconds_total", "counter", "Total user and system CPU time spent in seconds.",
+            samples={(): 0},
+        ),
+        Family(
+            "process_max_fds", "gauge", "Maximum number of open file descriptors.", samples={(): _DESCRIPTORS},
+        ),
+        Family(
+            "process_resident_memory_bytes", "gauge", "Resident memory size in bytes.", samples={(): MEMORY},
         ),
         Family(
             "process_start_time_seconds", "gauge", "Start time of the process since unix epoch in seconds.",
@@ -132,17 +147,25 @@ def _of_work(of: Measured) -> list[Family]:
 
 
 def _of_adds(of: Measured) -> list[Family]:
-    adds: Mapping[Values, float] = {(name,): queue.adds for name, queue in of.clock.queues.items()}
+    """A key is worked on in no time, and waits for its queue's beat."""
+    queues = of.clock.queues
+    labels = ("name",)
     return [
         Family(
-            "workqueue_adds_total",
-            "counter",
-            "Total number of adds handled by workqueue",
-            ("name",),
-            "BETA",
-            adds,
-        )
-    ]
+            "workqueue_adds_total", "counter", "Total number of adds handled by workqueue", labels, "BETA",
+            {(name,): queue.adds for name, queue in queues.items()},
+        ),
+        Family(
+            "workqueue_queue_duration_seconds", "histogram",
+            "How long in seconds an item stays in workqueue before being requested.", labels, "BETA",
+            {(name,): Histogram(_WAITS, queue.waits, queue.waited / SECOND) for name, queue in queues.items()},
+        ),
+        Family(
+            "workqueue_work_duration_seconds", "histogram",
+            "How long in seconds processing an item from workqueue takes.", labels, "BETA",
+            {(name,): _at_once(sum(queue.waits), _WAITS) for name, queue in queues.items()},
+        ),
+    ]  # fmt: skip
 
 
 def _of_requests(of: Measured) -> list[Family]:
@@ -196,7 +219,29 @@ def _of_requests(of: Measured) -> list[Family]:
             "component.", ("component", *labels[1:]), "STABLE",
             {(_APISERVER, *asked[1:]): sizes for asked, sizes in counts.sizes.items()},
         ),
+        *_of_admission(counts.admitted),
         *_of_etcd(counts.stored),
+    ]  # fmt: skip
+
+
+def _of_admission(admitted: Counter[Admitted]) -> list[Family]:
+    """What plugins were asked for clients' writes: of each one that a write concerns, and of a step as a whole."""
+    plugins = {asked: count for asked, count in admitted.items() if asked.name}
+    steps = {asked[1:]: count for asked, count in admitted.items() if not asked.name}
+    labels = Admitted._fields
+    return [
+        Family(
+            "apiserver_admission_controller_admission_duration_seconds", "histogram",
+            "Admission controller latency histogram in seconds, identified by name and broken out for each operation "
+            "and API resource and type (validate or admit).", labels, "STABLE",
+            {asked: _at_once(count, _ADMISSION_LATENCIES) for asked, count in plugins.items()},
+        ),
+        Family(
+            "apiserver_admission_step_admission_duration_seconds", "histogram",
+            "Admission sub-step latency histogram in seconds, broken out for each operation and API resource and step "
+            "type (validate or admit).", labels[1:], "STABLE",
+            {asked: _at_once(count, _ADMISSION_LATENCIES) for asked, count in steps.items()},
+        ),
     ]  # fmt: skip
 
 
@@ -220,7 +265,7 @@ def _of_etcd(stored: Counter[tuple[str, str]]) -> list[Family]:
     ]  # fmt: skip
 
 
-def _at_once(count: int) -> Histogram:
-    found = Histogram(_LATENCIES)
+def _at_once(count: int, bounds: Sequence[float] = _LATENCIES) -> Histogram:
+    found = Histogram(bounds)
     found.observe(0.0, count)
     return found

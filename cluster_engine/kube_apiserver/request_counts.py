@@ -17,12 +17,22 @@ from cluster_engine.sim import Link
 
 from .exposition import Histogram
 from .requests import RequestInfo, flag
+from .trail import Record
 from .types import Request, Response, Stream
 
 SERIES_KEPT = 5_000
 """Combinations of labels that are counted; requests of others are not."""
 SIZES = (1e3, 1e4, 1e5, 1e6, 1e7, 1e8, 1e9)
 _APPLY = "application/apply-patch+yaml"
+_CREATED = 201
+_OPERATIONS = {
+    "create": "CREATE",
+    "update": "UPDATE",
+    "patch": "UPDATE",
+    "delete": "DELETE",
+    "deletecollection": "DELETE",
+}
+_STEPS = {"mutating": "admit", "validating": "validate"}
 _CONNECTING = frozenset({"log", "exec", "portforward", "attach", "proxy"})
 _METHODS = frozenset({"DELETE", "GET", "LIST", "PATCH", "POST", "PUT"})
 
@@ -39,6 +49,15 @@ class Asked(NamedTuple):
     version: str
 
 
+class Admitted(NamedTuple):
+    """What was asked of an admission plugin (``name``; "": of all of a step); upstream's labels in their order."""
+
+    name: str
+    operation: str
+    rejected: str
+    type: str
+
+
 class RequestCounts:
     """The counts of one API server."""
 
@@ -49,6 +68,8 @@ class RequestCounts:
         """Bytes of the answers to GET and LIST."""
         self.stored: Counter[tuple[str, str]] = Counter()
         """Writes of etcd, by verb and resource."""
+        self.admitted: Counter[Admitted] = Counter()
+        """What was asked of admission."""
         self.last_write = -1
         """When a request last might have changed something (virtual µs); -1: never."""
         self._streams: list[tuple[ReferenceType[Stream], Asked]] = []
@@ -76,6 +97,19 @@ class RequestCounts:
         for link in links:
             self.stored[link.verb, link.resource] += 1
             self.last_write = now
+
+    def admission(self, record: Record, code: int) -> None:
+        """What was asked of admission for a request that was answered with that code."""
+        if not record.admission:
+            return
+        operation = "CREATE" if code == _CREATED else _OPERATIONS.get(record.verb, "CONNECT")
+        steps: dict[str, bool] = {}
+        for station in record.admission:
+            step, refused = _STEPS[station.phase], bool(station.refused)
+            steps[step] = steps.get(step, False) or refused
+            self.admitted[Admitted(station.plugin, operation, _bool(refused), step)] += 1
+        for step, refused in steps.items():
+            self.admitted[Admitted("", operation, _bool(refused), step)] += 1
 
     def session(self, request: Request, info: RequestInfo, session: str, sessions: Iterable[str]) -> None:
         """A session (exec, attach, port-forward) was opened; it is one for as long as it is among ``sessions``."""
@@ -105,7 +139,12 @@ class RequestCounts:
     def share(self, other: RequestCounts) -> None:
         """Takes over what ``other`` counted; what goes on there does not go on here."""
         self.answered, self.stored = other.answered.copy(), other.stored.copy()
+        self.admitted = other.admitted.copy()
         self.last_write = other.last_write
+
+
+def _bool(value: bool) -> str:
+    return "true" if value else "false"
 
 
 def asked_of(request: Request, info: RequestInfo) -> Asked:

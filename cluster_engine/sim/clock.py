@@ -21,9 +21,11 @@ Handler = Callable[..., None]
 
 
 class Queue(Protocol):
-    """Work that waits: how much there is, and how much was added so far."""
+    """Work that waits: how much there is, how much was added so far, and how long it waited (see WorkQueue)."""
 
     adds: int
+    waits: list[int]
+    waited: int
 
     def __len__(self) -> int: ...
 

@@ -7,8 +7,10 @@ import pytest
 from prometheus_client.parser import text_string_to_metric_families
 
 from cluster_engine import Cluster
+from cluster_engine.container_runtime.images.system import IMAGES
 from cluster_engine.kube_apiserver import ADMIN, Request, Response, UserInfo, request_counts
 from cluster_engine.kube_apiserver.exposition import Family, Histogram, number, page
+from cluster_engine.kube_apiserver.metrics import MEMORY
 from cluster_engine.kube_apiserver.requests import parse
 from cluster_engine.sim import Journal
 
@@ -16,6 +18,16 @@ HEADERS = {"content-type": "application/json", "accept": "application/json"}
 MAPS = "/api/v1/namespaces/default/configmaps"
 REQUEST = ("component", "dry_run", "group", "resource", "scope", "subresource", "verb", "version")
 UPSTREAM = {
+    "apiserver_admission_controller_admission_duration_seconds": (
+        "histogram",
+        "STABLE",
+        ("name", "operation", "rejected", "type"),
+    ),
+    "apiserver_admission_step_admission_duration_seconds": (
+        "histogram",
+        "STABLE",
+        ("operation", "rejected", "type"),
+    ),
     "apiserver_current_inflight_requests": ("gauge", "STABLE", ("request_kind",)),
     "apiserver_longrunning_requests": (
         "gauge",
@@ -55,12 +67,17 @@ UPSTREAM = {
         ),
     ),
     "kubernetes_healthcheck": ("gauge", "STABLE", ("name", "type")),
+    "process_cpu_seconds_total": ("counter", "", ()),
+    "process_max_fds": ("gauge", "", ()),
+    "process_resident_memory_bytes": ("gauge", "", ()),
     "process_start_time_seconds": ("gauge", "", ()),
     "workqueue_adds_total": ("counter", "BETA", ("name",)),
     "workqueue_depth": ("gauge", "BETA", ("name",)),
     "workqueue_longest_running_processor_seconds": ("gauge", "BETA", ("name",)),
+    "workqueue_queue_duration_seconds": ("histogram", "BETA", ("name",)),
     "workqueue_retries_total": ("counter", "BETA", ("name",)),
     "workqueue_unfinished_work_seconds": ("gauge", "BETA", ("name",)),
+    "workqueue_work_duration_seconds": ("histogram", "BETA", ("name",)),
 }
 """Type, stability and labels, as test/instrumentation/documentation lists them."""
 
@@ -124,7 +141,7 @@ def test_each_family_has_upstreams_type_help_and_labels(cluster: Cluster) -> Non
     for name, (kind, stability, labels) in UPSTREAM.items():
         family = found[name]
         assert family.type == kind, name
-        assert family.documentation.startswith(f"[{stability}] " if stability else "Start time"), name
+        assert family.documentation.startswith(f"[{stability}] ") == bool(stability), name
         for sample in family.samples:
             assert tuple(sorted(sample.labels.keys() - {"le"})) == labels, name
 
@@ -303,3 +320,105 @@ def test_the_text_form() -> None:
         'b_seconds_sum{a="x\\"\\\\\\n"} 7.6',
         'b_seconds_count{a="x\\"\\\\\\n"} 3',
     ]
+
+
+ADMISSION: dict[str, tuple[str, str, Any, dict[str, str], dict[tuple[str, ...], float]]] = {
+    "let through": (
+        "POST",
+        MAPS,
+        config_map("asked"),
+        {},
+        {("NamespaceLifecycle", "CREATE", "false", "admit"): 1},
+    ),
+    "one that changes": (
+        "POST",
+        "/api/v1/namespaces/default/pods",
+        {
+            "apiVersion": "v1",
+            "kind": "Pod",
+            "metadata": {"name": "p"},
+            "spec": {"containers": [{"name": "c", "image": "nginx"}]},
+        },
+        {},
+        {
+            ("ServiceAccount", "CREATE", "false", "admit"): 1,
+            ("Priority", "CREATE", "false", "admit"): 1,
+        },
+    ),
+    "an update": (
+        "PATCH",
+        "/api/v1/nodes/worker-1",
+        {"metadata": {"labels": {"x": "y"}}},
+        {"content-type": "application/merge-patch+json"},
+        {},
+    ),
+    "refused": (
+        "POST",
+        "/api/v1/namespaces/none/configmaps",
+        config_map("a"),
+        {},
+        {("NamespaceLifecycle", "CREATE", "true", "admit"): 1},
+    ),
+}
+
+
+@pytest.mark.parametrize(("method", "path", "body", "headers", "told"), ADMISSION.values(), ids=ADMISSION)
+def test_what_admission_was_asked(
+    cluster: Cluster,
+    method: str,
+    path: str,
+    body: Any,
+    headers: dict[str, str],
+    told: dict[tuple[str, ...], float],
+) -> None:
+    ask(cluster, "POST", MAPS, config_map("a"))
+    before = admitted(cluster)
+    reply = ask(cluster, method, path, body, **headers)
+    record = cluster.request_trail(reply.headers["audit-id"])
+    assert record is not None
+    after = admitted(cluster)
+    grown = {key: count - before.get(key, 0) for key, count in after.items() if count != before.get(key, 0)}
+    stations = record["admission"]
+    assert sum(grown.values()) == len(stations)
+    assert told.items() <= grown.items()
+    fork = cluster.fork()
+    assert admitted(fork) == after
+
+
+def admitted(cluster: Cluster) -> dict[tuple[str, ...], float]:
+    """How often each plugin was asked: (name, operation, rejected, type) -> count."""
+    family = scraped(cluster).get("apiserver_admission_controller_admission_duration_seconds")
+    if family is None:
+        return {}
+    return {
+        tuple(sample.labels[name] for name in ("name", "operation", "rejected", "type")): sample.value
+        for sample in family.samples
+        if sample.name.endswith("_count")
+    }
+
+
+def test_how_long_keys_wait(cluster: Cluster) -> None:
+    """A key waits for its queue's beat: longer than nothing, and no longer than a moment of a settled cluster."""
+    ask(cluster, "POST", MAPS, config_map("a"))
+    cluster.settle()
+    found = scraped(cluster)
+    waits, works = (
+        {
+            (sample.labels["name"], sample.labels.get("le", sample.name.rpartition("_")[2])): sample.value
+            for sample in found[f"workqueue_{each}_duration_seconds"].samples
+        }
+        for each in ("queue", "work")
+    )
+    queues = {name for name, _ in waits}
+    assert queues == {name for name, _ in works}
+    for name in queues:
+        assert waits[name, "count"] == works[name, "count"] == waits[name, "+Inf"]
+        assert works[name, "1e-06"] == works[name, "count"]
+    assert any(0 < waits[name, "sum"] / waits[name, "count"] < 1 for name in queues if waits[name, "count"])
+    assert sum(waits[name, "0.0001"] < waits[name, "count"] for name in queues) > 1
+    assert scraped(cluster, inside=True).keys() & {"workqueue_queue_duration_seconds"} == set()
+
+
+def test_the_process_uses_what_its_container_is_metered_with() -> None:
+    image = next(each for each in IMAGES if each.repository.endswith("/kube-apiserver"))
+    assert image.memory == MEMORY
