@@ -1,4 +1,5 @@
-"""Answers that go on: a watch of the API server, in chunks. Its host is asked again each second what is new.
+"""Answers that go on: a watch of the API server or a followed log, in chunks. Their host is asked again each second
+what is new.
 
 A stream is [connection, peer, what the host is asked next, until when]; it lies under the timer of its next question.
 """
@@ -61,10 +62,10 @@ def went_on(sys: Sys, state: State, stream: list[Any], answer: list[Any]) -> int
     """What is new goes out; the connection whose stream ends instead."""
     fd, peer, asks, until = stream
     status, _, body, *going = answer
+    if body and status == 200:
+        sys.write(fd, _chunk(body))
     if status != 200 or not going:
         return end(sys, fd)
-    if body:
-        sys.write(fd, _chunk(body))
     _later(sys, state, [fd, peer, [asks[0], going[0], *asks[2:]], until])
     return None
 

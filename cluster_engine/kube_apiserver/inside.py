@@ -1,8 +1,8 @@
 """Requests that come over the cluster's own network: from Pods, by the Service ``kubernetes``, to the API server.
 
 What arrives there is plain data (``Sys.call("http", …)`` of its program) and is answered in the same instant, as part
-of what the cluster does by itself: it is no entry of the journal. A watch is answered with what there is by now, and
-with what is to be asked a moment later (``container_runtime/http_streams.py``).
+of what the cluster does by itself: it is no entry of the journal. A watch and a followed log are answered with what
+there is by now, and with what is to be asked a moment later (``container_runtime/http_streams.py``).
 """
 
 from __future__ import annotations
@@ -14,8 +14,9 @@ from urllib.parse import parse_qsl, urlencode
 from cluster_engine.sim import SECOND, Chance, Clock
 
 from .instance import APIServer
+from .subresources.log import LogStream
 from .trail import AUDIT_ID
-from .types import Request
+from .types import Request, Stream
 
 MAX_FIELDS = 100
 """Parameters of a query."""
@@ -23,6 +24,10 @@ ANSWER_LIMIT = 4 * 1024 * 1024
 """Bytes of an answer."""
 WATCHED = 1_800
 """Seconds after which a watch ends that does not say how long it wants to go on."""
+FOLLOWED = 14_400
+"""Seconds after which a followed log ends (the kubelet's streamingConnectionIdleTimeout)."""
+MINUTE = 60 * SECOND
+"""Every such time a watch that wants bookmarks gets one."""
 _TOO_LONG = "answers of more than 4 MiB to clients in Pods"
 
 
@@ -36,11 +41,12 @@ class Inside:
 
     def answer(self, args: list[Any]) -> list[Any]:
         """[method, path with its query, headers with lower-case names, body] -> [status, headers, body]; of a watch
-        also the path with its query to be asked next, and until when (µs).
+        or a followed log also the path with its query to be asked next, and until when (µs).
 
-        Bodies are byte text.
+        Bodies are byte text. What is asked next of a log has behind ``#`` how far its reader has come.
         """
         method, target, headers, body = args
+        target, _, mark = target.partition("#")
         path, _, query = target.partition("?")
         try:
             pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_FIELDS)
@@ -53,19 +59,31 @@ class Inside:
         reply = self._server.serve(request)
         going: list[Any] = []
         if reply.stream is not None:
-            stream, said = reply.stream, b""
-            while (more := stream.take()) and len(said) <= ANSWER_LIMIT:
-                said += more
+            stream = reply.stream
+            reply, over = replace(reply, stream=None, body=self._ready(stream, mark)), stream.closed
+            if not over and isinstance(stream, LogStream):
+                going = [f"{path}?{query}#{stream.mark}", self._clock.now + FOLLOWED * SECOND]
+            elif not over:
+                until = self._clock.now + round((stream.timeout or WATCHED) * SECOND)
+                going = [f"{path}?{urlencode(_from(pairs, self._server.revision))}", until]
             stream.cancel()
-            reply = replace(reply, stream=None, body=said)
-            until = self._clock.now + round((stream.timeout or WATCHED) * SECOND)
-            going = [f"{path}?{urlencode(_from(pairs, self._server.revision))}", until]
         if len(reply.body) > ANSWER_LIMIT:
             reply, going = self._server.not_simulated(request, _TOO_LONG), []
         shown = {_title(name): value for name, value in reply.headers.items()}
         if reply.warnings:
             shown["Warning"] = ", ".join(f'299 - "{text}"' for text in reply.warnings)
         return [reply.status, shown, reply.body.decode("latin-1"), *going]
+
+    def _ready(self, stream: Stream, mark: str) -> bytes:
+        """All that a stream has to say by now; of a watch a bookmark each minute."""
+        if mark and isinstance(stream, LogStream):
+            stream.resume(mark)
+        said = b""
+        while (more := stream.take()) and len(said) <= ANSWER_LIMIT:
+            said += more
+        if self._clock.now // MINUTE != (self._clock.now - SECOND) // MINUTE:
+            said += stream.tick()
+        return said
 
 
 def _from(pairs: list[tuple[str, str]], revision: int) -> list[tuple[str, str]]:

@@ -23,9 +23,6 @@ from .registry import Registry
 from .sessions import Sessions
 from .trail import Trail
 from .types import Deleted, Request, Response
-from .watching import WatchStream
-
-_FOLLOWED = "followed logs for clients in Pods"
 
 
 class APIServer:
@@ -88,13 +85,9 @@ class APIServer:
 
     def serve(self, request: Request) -> Response:
         """The whole way of a request that came over the cluster's own network: nobody journals it, and a replay
-        meets it again. A watch is its caller's to take from and to cancel; a followed log is refused.
+        meets it again. A watch or a followed log is its caller's to take from and to cancel.
         """
-        reply = self._handlers.serve(request)
-        if reply.stream is None or isinstance(reply.stream, WatchStream):
-            return reply
-        reply.stream.cancel()
-        return self.not_simulated(request, _FOLLOWED)
+        return self._handlers.serve(request)
 
     @property
     def revision(self) -> int:

@@ -102,6 +102,35 @@ def test_without_a_server(cluster: Cluster) -> None:
     )
 
 
+FOLLOWED: dict[str, tuple[str, tuple[int, str, str]]] = {
+    "to its end": ("kubectl logs -f five", (0, "1\n2\n3\n4\n5\n", "")),
+    "from its last line": ("kubectl logs five --follow --tail=1", (0, "5\n", "")),
+    "as it comes": ("timeout 3 kubectl logs -f endless | head -n 2", (0, "0\n1\n", "")),
+    "of nobody": ("kubectl logs -f nobody", (1, "", 'error: error from server (NotFound): pods "nobody" not found in namespace "default"\n')),
+    "of what it may not": (
+        "kubectl logs -f -n kube-system x",
+        (1, "", 'Error from server (Forbidden): pods "x" is forbidden: User "system:serviceaccount:default:default" cannot get resource "pods/log" in API group "" in the namespace "kube-system"\n'),
+    ),
+}  # fmt: skip
+
+
+@pytest.fixture(scope="module")
+def talking() -> Cluster:
+    cluster = booted()
+    for name, line in (("five", "seq 5"), ("endless", "seq 0 1; sleep 100d")):
+        made = pod(name, "busybox", restartPolicy="Never")
+        made["spec"]["containers"][0]["command"] = ["sh", "-c", line]
+        cluster.apply(made)
+    assert cluster.settle()
+    return cluster
+
+
+@pytest.mark.parametrize("name", FOLLOWED)
+def test_logs_are_followed(talking: Cluster, name: str) -> None:
+    line, told = FOLLOWED[name]
+    assert says(talking, line) == told
+
+
 def test_a_cron_job_that_restarts_a_deployment() -> None:
     cluster = booted()
     cluster.apply("""

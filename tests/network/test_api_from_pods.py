@@ -10,7 +10,7 @@ from typing import Any
 import pytest
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.kube_apiserver import Request
+from cluster_engine.kube_apiserver import ADMIN, Request
 
 DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
 API = "https://kubernetes.default.svc"
@@ -41,6 +41,9 @@ data: {text: hello}
 """
 
 
+TALKERS = {"ended": "seq 2", "ticks": "while :; do i=$((i + 1)); echo $i; sleep 0.5; done"}
+
+
 def pod(name: str, image: str, account: str, **spec: Any) -> dict[str, Any]:
     container = {"name": "c", "image": image, "command": ["sleep", "100d"]}
     return {
@@ -60,19 +63,30 @@ def booted() -> Cluster:
     return cluster
 
 
+def talking() -> Cluster:
+    """With one Pod that has ended and one that writes a number twice a second."""
+    cluster = booted()
+    for name, line in TALKERS.items():
+        made = pod(name, "busybox", "default", restartPolicy="Never")
+        made["spec"]["containers"][0]["command"] = ["sh", "-c", line]
+        cluster.apply(made)
+    cluster.advance(10)
+    return cluster
+
+
 @pytest.fixture(scope="module")
 def cluster() -> Cluster:
-    return booted()
+    return talking()
 
 
 def says(cluster: Cluster, name: str, line: str) -> tuple[int, str, str]:
-    found = cluster.execute(name, ["sh", "-c", line])
+    found = cluster.execute(name, ["sh", "-c", line], limit=300)
     return found.exit_code, found.stdout.decode(), found.stderr.decode()
 
 
 ANSWERS: dict[str, tuple[str, str, str]] = {
     # id: Pod, line, output
-    "lists Pods": ("asks", f"{CURL} {PODS} | jq -r '.items[].metadata.name'", "asks\nbox\n"),
+    "lists Pods": ("asks", f"{CURL} {PODS} | jq -r '.items[].metadata.name'", "asks\nbox\nended\nticks\n"),
     "whom it is": (
         "asks",
         f"{CURL} -H 'Content-Type: application/json' -d '{{}}' {API}/apis/authentication.k8s.io/v1/selfsubjectreviews"
@@ -113,17 +127,43 @@ ANSWERS: dict[str, tuple[str, str, str]] = {
     "a watch": (
         "asks",
         f"{CURL} '{PODS}?watch=true&timeoutSeconds=2' | jq -r '.type, .object.metadata.name'",
-        "ADDED\nasks\nADDED\nbox\n",
+        "ADDED\nasks\nADDED\nbox\nADDED\nended\nADDED\nticks\n",
     ),
     "a watch of what it may not": (
         "asks",
         f"{CURL} '{API}/api/v1/namespaces/kube-system/pods?watch=true' | jq -r .code",
         "403\n",
     ),
-    "a followed log": (
+    "a followed log of what has ended": ("asks", f"{CURL} -w '%{{http_code}}' '{PODS}/ended/log?follow=true'", "1\n2\n200"),
+    "a followed log goes on": (
         "asks",
-        f"{CURL} '{PODS}/box/log?follow=true' | jq -r '.code, .message'",
-        "501\nnot simulated by this cluster: followed logs for clients in Pods\n",
+        f"timeout 5 {CURL} -N '{PODS}/ticks/log?follow=true&tailLines=0' | awk 'NR > 1 && $1 != last + 1 {{ print \"lost\", $1 }} "
+        "{ last = $1 } END { print (NR > 7) }'",
+        "1\n",
+    ),
+    "a followed log of so many bytes": ("asks", f"{CURL} -N '{PODS}/ticks/log?follow=true&limitBytes=5'", "1\n2\n3"),
+    "a followed log of nothing more": (
+        "asks", f"timeout 2 {CURL} -N '{PODS}/box/log?follow=true'; echo $?", "143\n",
+    ),
+    "a followed log of what it may not": (
+        "asks", f"{CURL} '{API}/api/v1/namespaces/kube-system/pods/x/log?follow=true' | jq -r .code", "403\n",
+    ),
+    "a followed log with times": (
+        "asks",
+        f"timeout 3 {CURL} -N '{PODS}/ticks/log?follow=true&timestamps=true&tailLines=1' | grep -vcE '^2[0-9T:.-]+Z [0-9]+$'",
+        "0\n",
+    ),
+    "bookmarks of a watch": (
+        "asks",
+        f"timeout 150 {CURL} -N '{PODS}?watch=true&allowWatchBookmarks=true&labelSelector=a=b' | jq -r .type "
+        "| awk '{ last = $1 } END { print last, (NR == 2 || NR == 3) }'",
+        "BOOKMARK 1\n",
+    ),
+    "no bookmarks of one that wants none": (
+        "asks", f"timeout 70 {CURL} -N '{PODS}?watch=true&labelSelector=a=b' | wc -c", "0\n",
+    ),
+    "a watch of what is too old ends": (
+        "asks", f"{CURL} -N '{PODS}?watch=true&resourceVersion=99999999' | jq -r '.type, .object.code'", "ERROR\n410\n",
     ),
     "exec": ("asks", f"{CURL} -X POST '{PODS}/box/exec?command=ls' | jq -r .message", "Upgrade request required\n"),
     "a proxied request": (
@@ -265,3 +305,21 @@ def test_replays_restores_and_forks_agree() -> None:
     assert len(cluster.list("configmaps", "default")) > 40
     assert says(restored, "asks", f"cat {DIR}/token")[1] == token
     assert token.rpartition(".")[2] not in json.dumps(cluster.save(), default=repr)
+
+
+def test_a_follower_goes_on_after_a_restore() -> None:
+    """Cut in the middle: nothing is lost or told twice, and the journal alone leads to the same."""
+    cluster = talking()
+    follower = pod("follower", "nicolaka/netshoot", "robot")
+    follower["spec"]["containers"][0]["command"] = ["sh", "-c", f"{CURL} -N '{PODS}/ticks/log?follow=true'"]
+    cluster.apply(follower)
+    cluster.advance(20)
+    restored, fork = Cluster.restore(cluster.snapshot()), cluster.fork()
+    for each in (cluster, restored, fork):
+        each.advance(20)
+    assert cluster.state_hash() == restored.state_hash() == fork.state_hash()
+    assert Cluster.replay(cluster.journal).state_hash() == cluster.state_hash()
+    log = Request("GET", "/api/v1/namespaces/default/pods/follower/log", user=ADMIN)
+    told = restored.request(log).body.decode().split()
+    assert len(told) > 60
+    assert told == [str(number + 1) for number in range(len(told))]

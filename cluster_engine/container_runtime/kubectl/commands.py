@@ -58,7 +58,7 @@ COMMANDS: dict[str, Command] = {
         looking.get, "selector field-selector output all-namespaces no-headers show-labels ignore-not-found"
     ),
     "label": Command(changing.mark("labels", "labeled"), "selector all overwrite output"),
-    "logs": Command(looking.logs, "container tail previous since timestamps"),
+    "logs": Command(looking.logs, "container tail previous since timestamps follow"),
     "patch": Command(changing.patch, "patch type output"),
     "rollout": Command(changing.rollout, "selector timeout output"),
     "run": Command(creating.run_pod, making.POD_FLAGS),

@@ -143,6 +143,11 @@ class Conversation:
             raise Refused(status, value)
         return value
 
+    def follow(self, path: str, query: Sequence[tuple[str, str]]) -> tuple[int, str]:
+        """(status, body) of an answer that goes on: what is not a refusal is said as it comes, and is not in it."""
+        status, text = self._next(["follow", f"{path}?{urlencode(query)}"])
+        return status, text
+
     def until(self, path: str, wanted: list[str], deadline: int) -> tuple[bool, JSON | None]:
         """Whether an object became as ``wanted`` (``judging.HOLDS``) in time, and how it is then (None: gone).
 

@@ -146,7 +146,11 @@ def logs(given: Arguments, talk: Conversation, files: Files) -> int:
         query.append(("timestamps", "true"))
     if given.value("since"):
         query.append(("sinceSeconds", str(seconds(given.value("since")))))
-    status, text = talk.ask("GET", f"/api/v1/namespaces/{namespace_of(given, talk)}/pods/{name}/log", query)
+    path = f"/api/v1/namespaces/{namespace_of(given, talk)}/pods/{name}/log"
+    if given.yes("follow"):
+        status, text = talk.follow(path, [("follow", "true"), *query])
+    else:
+        status, text = talk.ask("GET", path, query)
     if status == 404:
         message = answered(text).get("message")
         raise Failed(f'error from server (NotFound): {message} in namespace "{namespace_of(given, talk)}"')

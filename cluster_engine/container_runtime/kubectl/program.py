@@ -22,6 +22,7 @@ from cluster_engine.linux.text import characters, octets
 
 _DIR = "/var/run/secrets/kubernetes.io/serviceaccount"
 _SECOND = 1_000_000
+_REFUSALS = 400
 MAX_INPUT = 1 << 20
 """Bytes of standard input that are read for ``-f -``."""
 _NO_SERVER = "The connection to the server {} was refused - did you specify the right host or port?\n"
@@ -148,6 +149,9 @@ def _data(sys: Sys, state: State, chunk: str) -> State:
     if body is None:
         sys.err("Unable to connect to the server: malformed HTTP response\n")
         sys.exit(1)
+    if state["ask"][0] == "follow" and 0 < answer["status"] < _REFUSALS:
+        sys.out(body)
+        body, answer["size"] = "", 0
     answer["text"] = answer.get("text", "") + body
     if answer["done"]:
         return _answered(sys, state, answer["status"], answer["text"])

@@ -6,6 +6,8 @@ Models pkg/registry/core/pod/rest/log.go and the kubelet's reading of log files
 
 from __future__ import annotations
 
+import re
+from bisect import bisect_left, bisect_right
 from collections.abc import Callable
 from dataclasses import dataclass
 
@@ -125,6 +127,21 @@ def open_log(nodes: NodeProxy, pod: JSON, options: LogOptions) -> tuple[NodeAPI 
     return kubelet_of(nodes, pod, path), container
 
 
+_MARK = re.compile(r"(\d{1,20})\.(\d{1,9})\.(\d{0,20})\.([01])")
+
+
+def _time(line: LogLine) -> int:
+    return line[0]
+
+
+def _place(lines: list[LogLine]) -> tuple[int, int]:
+    """(time of the last line, how many lines are of that time): the log's beginning may go meanwhile."""
+    if not lines:
+        return 0, 0
+    last = lines[-1][0]
+    return last, len(lines) - bisect_left(lines, last, key=_time)
+
+
 class LogStream:
     """A followed log. The edge looks again whenever virtual time has moved."""
 
@@ -150,12 +167,31 @@ class LogStream:
         self._left = options.limit
         self._begins = True
         self._first = self._rendered(select(first_lines, options))
+        self._last = _place(first_lines)
 
     def _rendered(self, lines: list[LogLine]) -> bytes:
         data = render(lines, self._options.timestamps, self._begins)
         if lines:
             self._begins = lines[-1][2].endswith("\n")
         return data
+
+    @property
+    def mark(self) -> str:
+        """How far the reader has come, for a stream that goes on there (``resume``)."""
+        left = "" if self._left is None else str(self._left)
+        return f"{self._last[0]}.{self._last[1]}.{left}.{int(self._begins)}"
+
+    def resume(self, mark: str) -> None:
+        """Goes on behind what a stream of the same log had given. What is no mark changes nothing."""
+        found = _MARK.fullmatch(mark)
+        if found is None:
+            return
+        lines = self._read()
+        at, count = int(found[1]), int(found[2])
+        start = bisect_left(lines, at, key=_time)
+        self._seen = min(start + count, bisect_right(lines, at, key=_time))
+        self._left = int(found[3]) if found[3] else None
+        self._begins, self._first = found[4] == "1", b""
 
     def subscribe(self, notify: Callable[[], None]) -> None:
         """Nothing tells of new lines; the edge polls."""
@@ -179,7 +215,7 @@ class LogStream:
         if len(lines) < self._seen:
             self._seen = 0  # rotated, or the container began anew
         fresh = lines[self._seen :]
-        self._seen = len(lines)
+        self._seen, self._last = len(lines), _place(lines)
         if self._options.stream != "All":
             fresh = [line for line in fresh if line[1] == self._options.stream.lower()]
         data += self._rendered(fresh)
