@@ -336,7 +336,7 @@ class Scheme:
         self._called: dict[str, Kind] = {}  # what was asked for by a name
         self._followers: list[Callable[[], None]] = []
         for kind in kinds:
-            self.register(kind)
+            self._add(kind)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:
@@ -346,7 +346,7 @@ class Scheme:
     @property
     def forms(self) -> tuple[Kind, ...]:
         """All of them, once for each version that is served."""
-        return tuple(form for kind in self._kinds.values() for form in kind.forms)
+        return tuple([form for kind in self._kinds.values() for form in kind.forms])
 
     @property
     def _in_other_groups(self) -> tuple[Kind, ...]:
@@ -355,13 +355,16 @@ class Scheme:
 
     def register(self, kind: Kind) -> None:
         """Serve a kind from now on. Raises ValueError when its names are taken."""
+        self._add(kind)
+        self._tell()
+
+    def _add(self, kind: Kind) -> None:
         if kind.group_resource in self._kinds:
             raise ValueError(f"two kinds are called {kind.group_resource}")
         if (kind.group, kind.kind) in self._names:
             raise ValueError(f"two kinds of the group {kind.group!r} are called {kind.kind}")
         self._kinds[kind.group_resource] = kind
         self._names.add((kind.group, kind.kind))
-        self._tell()
 
     def replace(self, kind: Kind) -> None:
         """Serve a kind in place of the one of its group-resource: at no moment is there none.

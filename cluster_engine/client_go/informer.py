@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from bisect import bisect_left, insort
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, controller_of, key_of
@@ -43,21 +42,16 @@ _ADD, _UPDATE, _DELETE = "add", "update", "delete"
 _OTHER = "*"
 
 
-@dataclass(slots=True)
-class Handler:
-    """Somebody who is told: of added and deleted objects, or of a Change."""
+Tell = Callable[[Any], None]
+Handler = tuple[Tell, frozenset[str] | None, str]
+"""Somebody who is told, of added and deleted objects, or of a Change; the kinds of controllers whose objects concern it
+(None: all objects do); and as whom it reads ("": nobody asks). Every fork makes hundreds of them, so they are plain."""
 
-    tell: Callable[[Any], None]
-    owners: frozenset[str] | None
-    """Kinds of controllers whose objects concern it; None: all objects do."""
-    reader: str = ""
-    """As whom it reads; "": nobody asks."""
 
-    @property
-    def component(self) -> str:
-        """The component that it belongs to."""
-        name: str = getattr(getattr(self.tell, "__self__", None), "name", "")
-        return name or self.tell.__module__.rpartition(".")[2]
+def _component(tell: Tell) -> str:
+    """The component that a handler belongs to."""
+    name: str = getattr(getattr(tell, "__self__", None), "name", "")
+    return name or tell.__module__.rpartition(".")[2]
 
 
 class _Bucket:
@@ -296,11 +290,11 @@ class SharedInformer:
         self._routes.clear()
         handlers = self._handlers
         if add is not None:
-            handlers[_ADD].append(Handler(add, kinds, reader))
+            handlers[_ADD].append((add, kinds, reader))
         if update is not None:
-            handlers[_UPDATE].append(Handler(update, kinds, reader))
+            handlers[_UPDATE].append((update, kinds, reader))
         if delete is not None:
-            handlers[_DELETE].append(Handler(delete, kinds, reader))
+            handlers[_DELETE].append((delete, kinds, reader))
 
     def _event(self, event: WatchEvent) -> None:
         new, old = event.object, event.previous
@@ -338,9 +332,9 @@ class SharedInformer:
     ) -> None:
         for handler in handlers:
             try:
-                handler.tell(told)
+                handler[0](told)
             except Exception as error:
-                if not self._clock.failed(handler.component, f"{self.resource}/{key}", error):
+                if not self._clock.failed(_component(handler[0]), f"{self.resource}/{key}", error):
                     raise
                 self._tell_again(what, handler, key, old, new)
 
@@ -359,8 +353,8 @@ class SharedInformer:
         found = self._routes[what, former, owner] = [
             handler
             for handler in self._handlers[what]
-            if (handler.owners is None or former in handler.owners or owner in handler.owners)
-            and handler.reader not in self._still
+            for _tell, owners, reader in (handler,)
+            if (owners is None or former in owners or owner in owners) and reader not in self._still
         ]
         return found
 
@@ -436,7 +430,12 @@ class SharedInformer:
     def _tell_reader(self, name: str, what: str, told: Any) -> None:
         new, old = (told.new, told.old) if what == _UPDATE else (told, told)
         route = self._route(what, self._owner_kind(old), self._owner_kind(new))
-        self._tell([each for each in route if each.reader == name], what, told, key_of(new), old, new)
+        self._tell([each for each in route if each[2] == name], what, told, key_of(new), old, new)
+
+    @property
+    def stands_still(self) -> bool:
+        """Whether any reader may not read."""
+        return bool(self._still)
 
     def state(self) -> dict[str, JSON]:
         """What readers that stand still have missed: reader -> key -> the object as it was, or None."""
@@ -457,7 +456,7 @@ class SharedInformer:
 
     def retell(self, what: str, place: int, key: str, old: JSON | None, gone: JSON | None) -> None:
         """Tells a handler again what it failed at, about the object as it is by now."""
-        tell, new = self._handlers[what][place].tell, self.get(key)
+        tell, new = self._handlers[what][place][0], self.get(key)
         if gone is not None:
             tell(gone)
         elif new is None or (old is not None and old["metadata"].get("uid") != new["metadata"].get("uid")):
@@ -539,7 +538,8 @@ class SharedInformerFactory:
     def share(self, other: SharedInformerFactory) -> None:
         """Takes over what the informers of ``other`` know."""
         for resource, informer in other._informers.items():
-            self._seen_by(resource, informer.state()).share(informer)
+            missed = informer.state() if informer.stands_still else ()
+            self._seen_by(resource, missed).share(informer)
 
     def state(self) -> dict[str, Any]:
         """What cannot be read from the store: what readers have missed that may not read."""

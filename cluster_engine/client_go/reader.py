@@ -16,17 +16,14 @@ READ = ("list", "watch")
 class Reader:
     """An identity that informers read as, and the process that it belongs to."""
 
-    __slots__ = ("_clock", "_user", "authorizer", "process")
+    __slots__ = ("_clock", "_user", "authorizer", "name", "process")
 
     def __init__(self, server: APIServer, clock: Clock, user: UserInfo, process: str) -> None:
         self.authorizer = server.authorizer
         self._clock = clock
         self._user = user
+        self.name = user.username
         self.process = process
-
-    @property
-    def name(self) -> str:
-        return self._user.username
 
     @property
     def halted(self) -> bool:

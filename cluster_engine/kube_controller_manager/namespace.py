@@ -84,11 +84,7 @@ class NamespaceController(Controller):
         super().__init__(ctx)
         self.namespaces = ctx.informers.of(_NAMESPACES)
         self.api_services = ctx.informers.of("apiservices.apiregistration.k8s.io")
-        ctx.scheme.follow(self._kinds_changed)
         self.namespaces.on(add=self._changed, update=lambda change: self._changed(change.new))
-
-    def _kinds_changed(self) -> None:
-        self.kinds = deletable(self.ctx.scheme.kinds)
 
     def _unknown(self) -> tuple[str, ...]:
         """The group versions for which a Service should answer and nobody does."""
@@ -130,7 +126,7 @@ class NamespaceController(Controller):
     def _empty(self, namespace: str) -> Remains | None:
         """Deletes everything there; with Pods left, only the Pods. None: a portion is deleted, and there is more."""
         remains, room = Remains({}, {}, [], 0), PORTION
-        for kind in self.kinds:
+        for kind in deletable(self.ctx.scheme.kinds):
             room -= self._delete_some(namespace, kind, remains, room)
             if room <= 0:
                 return None

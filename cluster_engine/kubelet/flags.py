@@ -212,8 +212,13 @@ BOOLEANS = tuple(flag for flag, read in READERS.items() if read is _boolean)
 """Those that need no value."""
 
 
+_NONE_GIVEN = Flags()
+
+
 def flags_of(given: Mapping[str, Any]) -> Flags:
     """Raises FlagError."""
+    if not given:
+        return _NONE_GIVEN
     read = {}
     for flag, value in given.items():
         if flag not in READERS:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from functools import cached_property
 from typing import Any, Self
 
 from cluster_engine.api.apiregistration.v1.apiservice import RESOURCE, available
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
 from cluster_engine.metrics_server import kinds
@@ -30,10 +32,6 @@ class MetricsServer(Component):
         self.before: Sample | None = None
         self.last: Sample | None = None
         self._timer: int | None = None
-        self._kinds = (
-            replace(kinds.NODES, computed=lambda world: node_metrics(self, world)),
-            replace(kinds.PODS, computed=lambda world: pod_metrics(self, world)),
-        )
         ctx.clock.register(_SCRAPE, self._scrape)
         self.api_services = ctx.informers.of(RESOURCE)
         self.api_services.on(add=self._seen, update=self._changed, delete=self._gone)
@@ -57,6 +55,14 @@ class MetricsServer(Component):
     def _gone(self, api_service: JSON) -> None:
         if api_service["metadata"]["name"] == _API_SERVICE:
             self._stop()
+
+    @cached_property
+    def _kinds(self) -> tuple[Kind, Kind]:
+        """What is served, once it is: of our own looks."""
+        return (
+            replace(kinds.NODES, computed=lambda world: node_metrics(self, world)),
+            replace(kinds.PODS, computed=lambda world: pod_metrics(self, world)),
+        )
 
     def _serve(self) -> None:
         """Has the scheme hold both kinds, worked out of our own looks: a fork's scheme came with its original's."""
