@@ -1,7 +1,8 @@
 """The values of those Go types that say so (``+enum``), for the published schemas: ``kubectl explain`` prints them.
 
-Models k8s.io/kube-openapi/pkg/generators/enum.go. What each value means, which upstream adds to the descriptions, is
-not told.
+Models k8s.io/kube-openapi/pkg/generators (enum.go, openapi.go): a field has its values beside its type and in its
+description, a list or a map beside the type of its items. What each value means, which upstream takes from the comments
+of its source, is not told.
 """
 
 from __future__ import annotations
@@ -16,6 +17,10 @@ ENUMS: dict[str, tuple[str, ...]] = {
     "v1.AppArmorProfileType": ("Localhost", "RuntimeDefault", "Unconfined"),
     "v1.AzureDataDiskCachingMode": ("None", "ReadOnly", "ReadWrite"),
     "v1.AzureDataDiskKind": ("Dedicated", "Managed", "Shared"),
+    "v1.ClaimResourceStatus": (
+        "ControllerResizeInProgress", "ControllerResizeInfeasible", "NodeResizeInProgress", "NodeResizeInfeasible",
+        "NodeResizePending",
+    ),
     "v1.CompletionMode": ("Indexed", "NonIndexed"),
     "v1.ConcurrencyPolicy": ("Allow", "Forbid", "Replace"),
     "v1.DNSPolicy": ("ClusterFirst", "ClusterFirstWithHostNet", "Default", "None"),
@@ -25,16 +30,25 @@ ENUMS: dict[str, tuple[str, ...]] = {
     "v1.DeviceTaintEffect": ("NoExecute", "NoSchedule", "None"),
     "v1.DeviceTolerationOperator": ("Equal", "Exists"),
     "v1.FailurePolicyType": ("Fail", "Ignore"),
+    "v1.GRPCProbeMode": ("Plaintext", "TLS"),
     "v1.HostPathType": (
         "", "BlockDevice", "CharDevice", "Directory", "DirectoryOrCreate", "File", "FileOrCreate", "Socket",
     ),
+    "v1.IPFamily": ("", "IPv4", "IPv6"),
     "v1.IPFamilyPolicy": ("PreferDualStack", "RequireDualStack", "SingleStack"),
+    "v1.KeyUsage": (
+        "any", "cert sign", "client auth", "code signing", "content commitment", "crl sign", "data encipherment",
+        "decipher only", "digital signature", "email protection", "encipher only", "ipsec end system", "ipsec tunnel",
+        "ipsec user", "key agreement", "key encipherment", "microsoft sgc", "netscape sgc", "ocsp signing", "s/mime",
+        "server auth", "signing", "timestamping",
+    ),
     "v1.MatchPolicyType": ("Equivalent", "Exact"),
     "v1.MountPropagationMode": ("Bidirectional", "HostToContainer", "None"),
     "v1.NamespacePhase": ("Active", "Terminating"),
     "v1.NodeInclusionPolicy": ("Honor", "Ignore"),
     "v1.NodePhase": ("Pending", "Running", "Terminated"),
     "v1.NodeSelectorOperator": ("DoesNotExist", "Exists", "Gt", "In", "Lt", "NotIn"),
+    "v1.OperationType": ("*", "CONNECT", "CREATE", "DELETE", "UPDATE"),
     "v1.PatchType": ("ApplyConfiguration", "JSONPatch"),
     "v1.PathType": ("Exact", "ImplementationSpecific", "Prefix"),
     "v1.PersistentVolumeAccessMode": ("ReadOnlyMany", "ReadWriteMany", "ReadWriteOnce", "ReadWriteOncePod"),
@@ -50,6 +64,7 @@ ENUMS: dict[str, tuple[str, ...]] = {
     "v1.PodPhase": ("Failed", "Pending", "Running", "Succeeded", "Unknown"),
     "v1.PodQOSClass": ("BestEffort", "Burstable", "Guaranteed"),
     "v1.PodReplacementPolicy": ("Failed", "TerminatingOrFailed"),
+    "v1.PolicyType": ("Egress", "Ingress"),
     "v1.PreemptionPolicy": ("Never", "PreemptLowerPriority"),
     "v1.ProcMountType": ("Default", "Unmasked"),
     "v1.Protocol": ("SCTP", "TCP", "UDP"),
@@ -79,6 +94,7 @@ ENUMS: dict[str, tuple[str, ...]] = {
         "SIGTRAP", "SIGTSTP", "SIGTTIN", "SIGTTOU", "SIGURG", "SIGUSR1", "SIGUSR2", "SIGVTALRM", "SIGWINCH",
         "SIGXCPU", "SIGXFSZ",
     ),
+    "v1.SkipNodeOperation": ("*", "NodePrepareResources", "NodeUnprepareResources"),
     "v1.StatefulSetUpdateStrategyType": ("OnDelete", "RollingUpdate"),
     "v1.SupplementalGroupsPolicy": ("Merge", "Strict"),
     "v1.TaintEffect": ("NoExecute", "NoSchedule", "PreferNoSchedule"),
@@ -87,6 +103,7 @@ ENUMS: dict[str, tuple[str, ...]] = {
     "v1.URIScheme": ("HTTP", "HTTPS"),
     "v1.UnhealthyPodEvictionPolicyType": ("AlwaysAllow", "IfHealthyBudget"),
     "v1.UnsatisfiableConstraintAction": ("DoNotSchedule", "ScheduleAnyway"),
+    "v1.ValidationAction": ("Audit", "Deny", "Warn"),
     "v1.VolumeBindingMode": ("Immediate", "WaitForFirstConsumer"),
 }  # fmt: skip
 """Name in Go -> values, sorted."""
@@ -102,8 +119,27 @@ def with_enums(name: str, schema: JSON) -> JSON:
     except KeyError:
         return schema
     told = {
-        field.name: {**properties[field.name], "enum": list(ENUMS[field.node.go])}
+        field.name: found
         for field in fields.values()
-        if field.node.go in ENUMS and field.name in properties
+        if field.name in properties
+        and (found := _told(field.node.go, properties[field.name])) is not properties[field.name]
     }
     return {**schema, "properties": {**properties, **told}} if told else schema
+
+
+_CONTAINERS = (("[]", "items"), ("]", "additionalProperties"))
+"""What stands before the type of what a list or a map holds, and where its schema stands."""
+
+
+def _told(go: str, schema: JSON) -> JSON:
+    """The schema of a field of that Go type."""
+    values = ENUMS.get(go)
+    if values is not None:
+        listed = "\n".join(f' - `"{value}"`' for value in values)
+        about = f"{schema.get('description', '')}\n\nPossible enum values:\n{listed}"
+        return {**schema, "description": about, "enum": list(values)}
+    for before, name in _CONTAINERS:
+        values = ENUMS.get(go.rpartition(before)[2])
+        if values is not None and isinstance(schema.get(name), dict):
+            return {**schema, name: {**schema[name], "enum": list(values)}}
+    return schema

@@ -199,13 +199,45 @@ def test_each_enumeration_belongs_to_some_field() -> None:
         schema for made in documents for schema in orjson.loads(made or b"")["components"]["schemas"].values()
     ]
     used = {
-        tuple(field["enum"])
+        tuple(each["enum"])
         for schema in schemas
         for field in (schema.get("properties") or {}).values()
-        if "enum" in field
+        for each in (field, field.get("items") or {}, field.get("additionalProperties") or {})
+        if "enum" in each
     }
     assert set(ENUMS.values()) <= used
     assert all(list(values) == sorted(values) for values in ENUMS.values())
+
+
+VALUES: dict[str, tuple[str, str, str, list[str], bool]] = {
+    # id: definition, field, where the values stand, some of them, whether the description tells them
+    "a field": ("core.v1.Container", "imagePullPolicy", "", ["Always", "IfNotPresent", "Never"], True),
+    "a pointer": ("core.v1.GRPCAction", "mode", "", ["Plaintext", "TLS"], True),
+    "a list": ("networking.v1.NetworkPolicySpec", "policyTypes", "items", ["Egress", "Ingress"], False),
+    "a list with nothing": ("core.v1.ServiceSpec", "ipFamilies", "items", ["", "IPv4", "IPv6"], False),
+    "a map": (
+        "core.v1.PersistentVolumeClaimStatus",
+        "allocatedResourceStatuses",
+        "additionalProperties",
+        ["ControllerResizeInProgress", "NodeResizePending"],
+        False,
+    ),
+    "neither": ("core.v1.Container", "args", "items", [], False),
+}
+
+
+@pytest.mark.parametrize(("name", "field", "where", "some", "told"), VALUES.values(), ids=VALUES)
+def test_where_values_are_published(name: str, field: str, where: str, some: list[str], told: bool) -> None:
+    """As kube-openapi's generateProperty, generateSliceProperty and generateMapProperty have it."""
+    path = "apis/networking.k8s.io/v1" if name.startswith("networking") else "api/v1"
+    document = orjson.loads(openapi.v3_document(ALL_KINDS, path) or b"")
+    found = document["components"]["schemas"][f"io.k8s.api.{name}"]["properties"][field]
+    values = (found[where] if where else found).get("enum") or []
+    assert set(some) <= set(values)
+    assert bool(values) == bool(some)
+    assert (not where) == ("enum" in found)
+    listed = "\n\nPossible enum values:\n" + "\n".join(f' - `"{value}"`' for value in values)
+    assert found["description"].endswith(listed) == told
 
 
 def test_openapi_v2() -> None:

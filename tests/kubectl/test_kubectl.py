@@ -226,6 +226,12 @@ def test_explain(kubectl: Kubectl) -> None:
     assert "  name\t<string> -required-" in lines
     assert "replicas\t<integer>" in kubectl("explain", "deployment.spec", "--recursive")
     policy = kubectl("explain", "pod.spec.restartPolicy").splitlines()
+    assert policy[-6:-2] == [
+        "    Possible enum values:",
+        '     - `"Always"`',
+        '     - `"Never"`',
+        '     - `"OnFailure"`',
+    ]
     assert policy[3:8] == [
         "FIELD: restartPolicy <string>",
         "ENUM:",
