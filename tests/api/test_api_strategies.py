@@ -334,6 +334,24 @@ def test_a_stop_signal_is_dropped_as_with_its_gate_off(more: dict[str, Any]) -> 
     assert default_container(made, pod=True)["lifecycle"] is made["lifecycle"]
 
 
+@pytest.mark.parametrize(
+    ("probe", "kept"),
+    [
+        pytest.param({"grpc": {"port": 1, "mode": "TLS"}}, {"port": 1, "service": ""}, id="gRPC over TLS"),
+        pytest.param(
+            {"httpGet": {"port": 1, "path": "/a", "scheme": "HTTP", "protocol": "HTTP2"}},
+            {"port": 1, "path": "/a", "scheme": "HTTP"},
+            id="HTTP/2 in clear text",
+        ),
+    ],
+)
+def test_probes_without_what_is_alpha(probe: dict[str, Any], kept: dict[str, Any]) -> None:
+    made = default_container({"name": "c", "image": "nginx", "livenessProbe": probe}, pod=True)
+    (name,) = probe
+    assert made["livenessProbe"][name] == kept
+    assert default_container(made, pod=True) is made
+
+
 WITH_STATUS = [
     kind.kind for kind in BY_KIND.values() if "status" in kind.subresources and kind.computed is None
 ]

@@ -84,7 +84,15 @@ def _default_env(variable: JSON) -> JSON:
     return variable if made is source else {**variable, "valueFrom": made}
 
 
+_OFF = (("httpGet", "protocol"), ("grpc", "mode"))
+"""Dropped, as with the gates H2CContainerProbe and GRPCContainerProbeTLS off: that is their state in 1.37."""
+
+
 def _default_handler(handler: JSON) -> JSON:
+    for name, field in _OFF:
+        if field in (handler.get(name) or ()):
+            kept = {key: value for key, value in handler[name].items() if key != field}
+            handler = {**handler, name: kept}
     http = handler.get("httpGet")
     if http is not None and not (http.get("path") and http.get("scheme")):
         made = {**http, "path": http.get("path") or "/", "scheme": http.get("scheme") or "HTTP"}
