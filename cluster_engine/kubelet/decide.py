@@ -27,6 +27,7 @@ from cluster_engine.kubelet.record import (
     is_sidecar,
     pod_text,
     restarts,
+    restarts_all,
 )
 from cluster_engine.kubelet.resizing import needs_restart
 from cluster_engine.kubelet.status import is_started, phase, probe_result
@@ -81,6 +82,11 @@ class Kill:
     name: str
     seconds: int
     message: str
+
+
+@dataclass(frozen=True, slots=True)
+class Clear:
+    """All containers have ended for the whole Pod to begin anew: they are removed."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -163,6 +169,7 @@ Action = (
     | Start
     | Postpone
     | Kill
+    | Clear
     | Fail
     | Terminate
     | Hurry
@@ -245,11 +252,26 @@ def _grace(pod: JSON) -> int:
 def _sync(record: PodRecord, pod: JSON, now: int) -> tuple[Action, ...]:
     if record.working:
         return (Wait(),)
+    if restarts_all(record, pod):
+        return (WriteStatus(), *_resets(record, pod))
     if _ended(record, pod):
         if record.running():  # sidecars
             return _end(record, pod, now, _grace(pod))
         return (Close(), WriteStatus())
     return (WriteStatus(), *_kills(record, pod), *_starts(record, pod, now))
+
+
+def _resets(record: PodRecord, pod: JSON) -> Iterator[Action]:
+    """All but ephemeral containers end, at once and without their hooks, and are removed (getContainersToReset)."""
+    names = [c["name"] for kind in ("initContainers", "containers") for c in pod["spec"].get(kind) or ()]
+    running = [
+        name for name in names if name in record.containers and record.containers[name].state == RUNNING
+    ]
+    if not running:
+        yield Clear()
+    for name in running:
+        if name not in record.stopping:
+            yield Kill(name, 0, f"Stopping container {name}")
 
 
 def _ended(record: PodRecord, pod: JSON) -> bool:

@@ -6,7 +6,13 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.container_runtime.container import Container
+from cluster_engine.component_helpers.restart_rules import (
+    RESTART_ALL,
+    action_of,
+    could_restart_all,
+    should_restart,
+)
+from cluster_engine.container_runtime.container import EXITED, Container
 from cluster_engine.container_runtime.names import InvalidImageName, parse
 from cluster_engine.kubelet.resizing import needs_restart
 from cluster_engine.kubelet.steady import Probe
@@ -27,6 +33,9 @@ FINISHED = "finished"
 
 SHUTDOWN = ("Terminated", "Pod was terminated in response to imminent node shutdown.")
 """Reason and message of a Pod that ended because its node's machine goes down."""
+
+ALL_RESTARTING = "AllContainersRestarting"
+"""The condition of a Pod whose containers are all being ended, to begin anew."""
 
 HOOK = "hook"
 """A container's end: its preStop hook runs."""
@@ -212,13 +221,23 @@ def changed(spec: JSON, container: Container) -> bool:
         return True
 
 
+def restarts_all(record: PodRecord, pod: JSON) -> bool:
+    """Whether all begin anew now: one has ended so, or not all are gone that ran then (ShouldAllContainersRestart)."""
+    if not could_restart_all(pod["spec"]):
+        return False
+    there = [
+        (spec, record.containers[spec["name"]])
+        for kind in ("initContainers", "containers")
+        for spec in pod["spec"].get(kind) or ()
+        if spec["name"] in record.containers
+    ]
+    if any(c.state == EXITED and action_of(spec, c.exit_code) == RESTART_ALL for spec, c in there):
+        return True
+    conditions = (pod.get("status") or {}).get("conditions") or ()
+    return bool(there) and any(c["type"] == ALL_RESTARTING and c["status"] == "True" for c in conditions)
+
+
 def restarts(pod_spec: JSON, spec: JSON, ended: Container) -> bool:
     """Whether a container that has ended so is started again (ShouldContainerBeRestarted)."""
-    for rule in spec.get("restartPolicyRules") or ():
-        codes = rule.get("exitCodes") or {}
-        if (ended.exit_code in (codes.get("values") or ())) == (codes.get("operator") == "In"):
-            return bool(rule.get("action") in ("Restart", "RestartAllContainers"))
-    policy = spec.get("restartPolicy") or pod_spec.get("restartPolicy") or "Always"
-    if policy == "Always" or (policy == "OnFailure" and ended.exit_code != 0):
-        return True
-    return changed(spec, ended)
+    policy = pod_spec.get("restartPolicy") or "Always"
+    return should_restart(spec, policy, ended.exit_code) or changed(spec, ended)

@@ -237,10 +237,9 @@ class Runtime:
         now = self.clock.now
         new = self.core.chance.of("container", record.uid, config.name, now).hex(64)
         self._check_target(record, config, new)
-        last = record.containers.get(config.name)
-        if last is not None:
-            record.previous[config.name] = last
-            self.sandboxes.get(record.uid).remove(last.id, _message_volume(last))
+        if config.name in record.containers:
+            self.remove_container(record, config.name)
+        last = record.previous.get(config.name)
         image, _ = find(config.image)
         container = record.containers[config.name] = Container(
             config.name,
@@ -266,6 +265,11 @@ class Runtime:
             self.set_volume(record, volume, root)
         if container.message_path:
             self.set_volume(record, _message_volume(container), tree.file(mode=0o666, mtime=now))
+
+    def remove_container(self, record: PodRecord, name: str) -> None:
+        """A container that has ended is the previous one of its name."""
+        last = record.previous[name] = record.containers.pop(name)
+        self.sandboxes.get(record.uid).remove(last.id, _message_volume(last))
 
     def _check_target(self, record: PodRecord, config: ContainerConfig, new: str) -> None:
         """Who joins another container's processes finds it running. Raises RuntimeFailed."""

@@ -11,17 +11,20 @@ from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.component_helpers.qos import qos_class
+from cluster_engine.component_helpers.restart_rules import could_restart_all
 from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
 from cluster_engine.container_runtime.names import InvalidImageName
 from cluster_engine.container_runtime.registry import PullError, find
 from cluster_engine.kubelet.eviction import by_pressure
 from cluster_engine.kubelet.record import (
+    ALL_RESTARTING,
     FINISHED,
     SHUTDOWN,
     TERMINATING,
     PodRecord,
     is_sidecar,
     restarts,
+    restarts_all,
 )
 from cluster_engine.kubelet.resizing import IN_PROGRESS, PENDING, had_by, in_progress
 from cluster_engine.kubelet.users import user_of
@@ -114,6 +117,9 @@ def container_status(
     state: JSON
     last: JSON = {}
     regular_init = init and not is_sidecar(spec)
+    before = record.previous.get(name)
+    if before is not None:
+        last = {"terminated": terminated(before)}
     if container is None:
         reason, message = failed or ("PodInitializing" if has_init else "ContainerCreating", "")
         state = {"waiting": {"reason": reason}}
@@ -125,7 +131,7 @@ def container_status(
             "lastState": last,
             "name": name,
             "ready": False,
-            "restartCount": 0,
+            "restartCount": before.attempt if before is not None else 0,
             "started": False,
             "state": state,
         }
@@ -133,9 +139,6 @@ def container_status(
         if mounts:
             status["volumeMounts"] = mounts
         return status
-    before = record.previous.get(name)
-    if before is not None:
-        last = {"terminated": terminated(before)}
     if container.state == EXITED:
         state = {"terminated": terminated(container)}
         if failed and not terminal and restarts(pod_spec, spec, container):
@@ -213,9 +216,12 @@ def phase(record: PodRecord, pod: JSON, terminal: bool) -> str:
     restarting = False
     for regular in spec["containers"]:
         container = containers.get(regular["name"])
-        if container is None or container.state == "created":
+        if container is None:
+            waiting += 1
+        elif container.state == "created":
             waiting += 0 if record.previous.get(regular["name"]) else 1
             stopped += 1 if record.previous.get(regular["name"]) else 0
+            restarting = True
         elif container.state == RUNNING:
             running += 1
         else:
@@ -294,13 +300,24 @@ def _initialized(record: PodRecord, pod: JSON, now_phase: str) -> JSON:
         for c in inits
         if not (is_started(record, c) if is_sidecar(c) else is_ready(record, c, True))
     ]
-    if not incomplete:
+    # All containers may begin anew; what was initialized is not uninitialized by that.
+    before = (pod.get("status") or {}).get("conditions") or ()
+    if not incomplete or any(c["type"] == "Initialized" and c["status"] == "True" for c in before):
         return {"status": "True"}
     return {
         "status": "False",
         "reason": "ContainersNotInitialized",
         "message": f"containers with incomplete status: {_listed(incomplete)}",
     }
+
+
+def _all_restarting(record: PodRecord, pod: JSON, now_phase: str) -> JSON:
+    if now_phase in ("Succeeded", "Failed"):
+        return {"status": "False", "reason": "PodCompleted" if now_phase == "Succeeded" else "PodFailed"}
+    if not restarts_all(record, pod):
+        return {"status": "False"}
+    message = "container exited with restart policy rule"
+    return {"status": "True", "reason": "RestartAllContainersStarted", "message": message}
 
 
 def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[JSON]:
@@ -323,6 +340,8 @@ def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[
         reason, message = record.resizing
         wanted[PENDING] = {"status": "True", "reason": reason, "message": message}
         own = (PENDING, *own)
+    if could_restart_all(pod["spec"]):
+        wanted[ALL_RESTARTING], own = _all_restarting(record, pod, now_phase), (*own, ALL_RESTARTING)
     generation = pod["metadata"].get("generation")
     if generation != 1 and in_progress(
         pod["spec"], record.containers

@@ -50,6 +50,8 @@ _FOREGROUND = 300 * SECOND
 """A deadline this near is waited for by ``settle``."""
 _STORAGE_PERIOD = 10.0
 """Seconds between two looks at what is in volumes (the eviction manager's)."""
+_OFTEN = 3
+"""A Pod whose containers have begun so often is not waited for by ``settle``."""
 _MESSAGE = 4096
 _MESSAGES = 12 * 1024
 """Bytes of the termination messages of a Pod's containers, in equal shares (status_manager.go, normalizeStatus)."""
@@ -213,6 +215,14 @@ class Worker:
         elif record.failures:
             self._rest(record)
 
+    def _clear(self, record: PodRecord, pod: JSON) -> None:
+        """Nothing of the Pod runs, and all of it is to begin anew, without a back-off."""
+        for name in [name for name in record.containers if name not in _ephemeral(pod)]:
+            record.quiet = record.quiet or record.containers[name].attempt >= _OFTEN
+            record.waiting.pop(name, None)
+            self.runtime.remove_container(record, name)
+        self.core.wake(record)
+
     # ---- resizing --------------------------------------------------------------------------------------
 
     def asks_anew(self, change: Change) -> None:
@@ -304,6 +314,8 @@ class Worker:
                 record.failures.append(until)
             case do.Kill(name, seconds, message):
                 self.termination.kill(record, pod, name, seconds, message)
+            case do.Clear():
+                self._clear(record, pod)
             case do.Fail(reason, message, kind):
                 record.outcome = [reason, message]
                 if kind:
@@ -524,6 +536,10 @@ class Worker:
         fresh = self.volumes.refreshed(pod, volume, facts, before, self.clock.now, suffix)
         if fresh is not None:
             self.runtime.set_volume(self.core.records[known.uid], volume["name"], fresh)
+
+
+def _ephemeral(pod: JSON) -> set[str]:
+    return {container["name"] for container in pod["spec"].get("ephemeralContainers") or ()}
 
 
 def _containers(pod: JSON) -> int:

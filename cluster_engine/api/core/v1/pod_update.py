@@ -10,6 +10,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import FieldError, duplicate, forbidden_field, invalid_value
 from cluster_engine.apimachinery.ip_validation import is_ip
 from cluster_engine.apimachinery.validation import is_dns1123_subdomain, is_qualified_name
+from cluster_engine.component_helpers.restart_rules import could_restart_all, should_restart
 
 from .pod_diff import diff
 from .pod_spec import validate_pod_spec
@@ -214,30 +215,26 @@ def validate_status(new: JSON, old: JSON) -> list[FieldError]:
     if status.get("qosClass") != was.get("qosClass") and was.get("qosClass"):
         problems.append(invalid_value("status.qosClass", status.get("qosClass"), "field is immutable"))
     spec = old.get("spec") or {}
-    policy = spec.get("restartPolicy")
-    if policy != "Always":
-        sidecars = {
-            c.get("name") for c in spec.get("initContainers") or () if c.get("restartPolicy") == "Always"
-        }
-        problems += _check_transitions(status, was, "containerStatuses", policy, ())
-        problems += _check_transitions(status, was, "initContainerStatuses", policy, sidecars)
-    problems += _check_transitions(status, was, "ephemeralContainerStatuses", "Never", ())
+    if spec.get("restartPolicy") != "Always" and not could_restart_all(spec):
+        for field, kind in (("containerStatuses", "containers"), ("initContainerStatuses", "initContainers")):
+            problems += _check_transitions(status, was, field, spec, kind)
+    problems += _check_transitions(status, was, "ephemeralContainerStatuses", spec, "")
     problems += _check_ips(status)
     return problems
 
 
-def _check_transitions(
-    status: JSON, was: JSON, field: str, policy: str | None, exempt: set[str | None] | tuple[()]
-) -> list[FieldError]:
+def _check_transitions(status: JSON, was: JSON, field: str, spec: JSON, kind: str) -> list[FieldError]:
+    """Who has ended stays so, unless it may begin anew; ``kind``: where the spec names them, "": they never do."""
     old = was.get(field)
     if not old:
         return []
+    specs = {container.get("name"): container for container in spec.get(kind) or ()}
     problems = []
     for index, before in enumerate(old):
-        terminated = (before.get("state") or {}).get("terminated")
-        if terminated is None or before.get("name") in exempt:
+        terminated, own = (before.get("state") or {}).get("terminated"), specs.get(before.get("name"))
+        if terminated is None:
             continue
-        if terminated.get("exitCode") and policy == "OnFailure":
+        if own and should_restart(own, spec.get("restartPolicy") or "", terminated.get("exitCode") or 0):
             continue
         for container in status.get(field) or ():
             gone = (container.get("state") or {}).get("terminated") is None
