@@ -228,6 +228,9 @@ class Kind:
     grace: Callable[[JSON, int | None], int] | None = None
     """Seconds of grace that a delete gives, of the seconds that the caller asked for (CheckGracefulDelete);
     None: deletion is immediate."""
+    orphans: str = ""
+    """The warning of a delete that names no propagation policy and then leaves the dependents
+    (DefaultGarbageCollectionPolicy OrphanDependents); "": they go, too."""
     delete: Callable[[JSON, int], Deletion] | None = None
     """What a delete at a virtual time (µs) does, where that is not the common way."""
     held: Callable[[JSON], bool] | None = None

@@ -33,6 +33,12 @@ def check_options(options: JSON) -> None:
         raise errors.invalid("meta.k8s.io", "DeleteOptions", "", problems)
 
 
+def warnings(kind: Kind, options: JSON) -> list[str]:
+    """What is told of a delete of that kind with these options."""
+    said = options.get("propagationPolicy") is not None or options.get("orphanDependents") is not None
+    return [kind.orphans] if kind.orphans and not said else []
+
+
 def check_preconditions(kind: Kind, obj: JSON, options: JSON) -> None:
     """The uid and resourceVersion of the options must be the stored ones."""
     wanted = options.get("preconditions") or {}
@@ -63,7 +69,7 @@ def decide(kind: Kind, obj: JSON, options: JSON, now: int) -> Deletion:
     graceful, pending, changed = _grace(kind, obj, options, now)
     if pending:
         return Deletion("keep", obj)
-    finalizers = _finalizers(changed, options)
+    finalizers = _finalizers(kind, changed, options)
     if finalizers is not None:
         changed = with_meta(changed, finalizers=finalizers or None)
     held = bool(changed["metadata"].get("finalizers"))
@@ -127,7 +133,7 @@ def _grace(kind: Kind, obj: JSON, options: JSON, now: int) -> tuple[bool, bool, 
     )
 
 
-def _finalizers(obj: JSON, options: JSON) -> list[str] | None:
+def _finalizers(kind: Kind, obj: JSON, options: JSON) -> list[str] | None:
     """The new finalizers, or None when the garbage collector's two stay as they are."""
     old = obj["metadata"].get("finalizers") or []
     orphan_dependents = options.get("orphanDependents")
@@ -137,7 +143,7 @@ def _finalizers(obj: JSON, options: JSON) -> list[str] | None:
     elif policy is not None:
         orphan, foreground = policy == "Orphan", policy == "Foreground"
     else:
-        first = next((f for f in old if f in (ORPHAN, FOREGROUND)), "")
+        first = next((f for f in old if f in (ORPHAN, FOREGROUND)), ORPHAN if kind.orphans else "")
         orphan, foreground = first == ORPHAN, first == FOREGROUND
     new = [f for f in old if f not in (ORPHAN, FOREGROUND)]
     if orphan:

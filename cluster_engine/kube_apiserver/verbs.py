@@ -10,7 +10,7 @@ from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Clock
 
-from . import listing, watching
+from . import deletion, listing, watching
 from .bodies import applied_configuration, body_object, patch_document
 from .encoding import ObjectBytes
 from .negotiation import JSON_TYPE, Accept, encode_list, negotiate, negotiate_stream, wants_pretty
@@ -175,6 +175,7 @@ class Verbs:
         options = delete_options(request)
         ctx = write_context(request, user, "DeleteOptions", "")
         ctx.dry_run = bool(options.get("dryRun"))
+        ctx.warnings.extend(deletion.warnings(kind, options))
         done = self._registry.delete(ctx, kind.group_resource, namespace, name, options)
         code = 200
         still_there = self._registry.find(kind.group_resource, namespace, name) is not None
@@ -190,6 +191,7 @@ class Verbs:
         chosen = ListOptions.parse(request, kind.resource, kind.group, watch=False)
         ctx = write_context(request, user, "DeleteOptions", "")
         ctx.dry_run = bool(options.get("dryRun"))
+        ctx.warnings.extend(deletion.warnings(kind, options))
         selection = Selection.parse(kind, namespace, chosen.label_selector, chosen.field_selector)
         found, meta = listing.read(self._store, selection, chosen)
         self._registry.delete_each(ctx, kind.group_resource, found, options)

@@ -14,7 +14,7 @@ from cluster_engine.sim import SECOND
 
 from . import daemonset_rules as rules
 from .ownership import ORPHANS, claim, orphans_by_namespace, resolve
-from .pods import AT_ONCE, create_until_refused, is_namespace_terminating
+from .pods import AT_ONCE, is_namespace_terminating, slow_start
 from .replicaset import STATUS_LATENCY, availability
 
 _DAEMON_SETS, _PODS, _REVISIONS = "daemonsets.apps", "pods", "controllerrevisions.apps"
@@ -111,7 +111,7 @@ class DaemonSetController(Controller):
         for pod in changes.delete[:AT_ONCE]:
             self._delete(ds, pod)
         waiting = iter(changes.create_on)
-        _, error = create_until_refused(len(changes.create_on), lambda: self._create(ds, next(waiting), hash))
+        _, error = slow_start(len(changes.create_on), lambda: self._create(ds, next(waiting), hash))
         if error is not None:
             raise error
 

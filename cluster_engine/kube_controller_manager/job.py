@@ -41,7 +41,7 @@ from .job_rules import (
     wanted,
 )
 from .ownership import ORPHANS, claim, orphans_by_namespace, resolve
-from .pods import create_until_refused, is_namespace_terminating, is_pod_ready, pod_from_template
+from .pods import is_namespace_terminating, is_pod_ready, pod_from_template, slow_start
 
 _JOBS, _PODS = "jobs.batch", "pods"
 BATCH_PERIOD = 1.0
@@ -200,7 +200,7 @@ class JobController(Controller):
             self.queue.add_after(key, max(wait / SECOND, BATCH_PERIOD))
             return active, None
         places = iter(indexes)
-        made, error = create_until_refused(len(indexes), lambda: self._create(view, next(places)))
+        made, error = slow_start(len(indexes), lambda: self._create(view, next(places)))
         if error is None and made < len(indexes):
             self.queue.add(key)
         return active + made, error

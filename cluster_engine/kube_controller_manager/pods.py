@@ -68,18 +68,22 @@ Upstream does 500 at once, side by side and held up by its client's rate; here n
 """
 
 
-def create_until_refused(count: int, create: Callable[[], ApiError | None]) -> tuple[int, ApiError | None]:
-    """Calls ``create`` up to ``count`` times, ``AT_ONCE`` at most, and stops at the first error: (how many, the error).
+def slow_start(count: int, create: Callable[[], ApiError | None]) -> tuple[int, ApiError | None]:
+    """Calls ``create`` for ``count`` Pods, ``AT_ONCE`` at most: (how many were made, the first error).
 
-    Upstream's slow start (1, 2, 4… at once, stop after a batch with a failure) with one worker: where
-    everything is refused, as by a quota, a million replicas cost one call.
+    In batches of 1, 2, 4, …, as upstream's slowStartBatch: one with an error is the last. So where everything is
+    refused, as by a quota, a million replicas cost one call.
     """
-    count = min(count, AT_ONCE)
-    for done in range(count):
-        error = create()
-        if error is not None:
-            return done, error
-    return count, None
+    left, made, size = min(count, AT_ONCE), 0, 1
+    while left:
+        size = min(size, left)
+        errors = [error for error in [create() for _ in range(size)] if error is not None]
+        made += size - len(errors)
+        if errors:
+            return made, errors[0]
+        left -= size
+        size *= 2
+    return made, None
 
 
 def is_namespace_terminating(error: ApiError) -> bool:

@@ -19,11 +19,11 @@ from .ownership import ORPHANS, claim, orphans_by_namespace, resolve
 from .pods import (
     AT_ONCE,
     available_at,
-    create_until_refused,
     is_namespace_terminating,
     is_pod_active,
     pod_from_template,
     pods_to_delete,
+    slow_start,
 )
 from .replica_tally import Tallies, Tally
 
@@ -215,7 +215,7 @@ class ReplicaSetController(Controller):
         """Creates or deletes the difference, at most a burst of it; the first error."""
         diff = active - rs["spec"]["replicas"]
         if diff < 0:
-            _, error = create_until_refused(-diff, lambda: self._create(rs))
+            _, error = slow_start(-diff, lambda: self._create(rs))
             return error
         if diff > 0:
             pods = [pod for pod in self._pods(rs) if is_pod_active(pod)]

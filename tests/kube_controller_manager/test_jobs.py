@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from cluster_engine import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kube_controller_manager import job as job_controller
 from cluster_engine.kube_controller_manager import job_rules
 
@@ -270,3 +271,34 @@ def test_life_of_two_days_is_bounded() -> None:
     assert len(jobs(c)) == 3
     assert len(c.list("pods", "default")) == 3
     assert c.now.startswith("2026-01-03")
+
+
+PRESERVED = (
+    "child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove them "
+    "or set propagationPolicy=Orphan to suppress this warning"
+)
+
+
+@pytest.mark.parametrize(
+    ("query", "warned", "left"),
+    [
+        pytest.param([], (PRESERVED,), 1, id="no policy"),
+        pytest.param([("propagationPolicy", "Orphan")], (), 1, id="Orphan"),
+        pytest.param([("propagationPolicy", "Background")], (), 0, id="Background"),
+        pytest.param([("orphanDependents", "false")], (), 0, id="as it was once said"),
+    ],
+)
+@pytest.mark.parametrize("path", ["/jobs/j", "/jobs"], ids=["one", "all"])
+def test_a_job_that_is_deleted(
+    path: str, query: list[tuple[str, str]], warned: tuple[str, ...], left: int
+) -> None:
+    """batch/v1 leaves a Job's Pods unless it is told otherwise, and says so (registry/batch/job/storage)."""
+    there = cluster()
+    there.apply(job(command="sleep 9"))
+    there.settle()
+    answer = there.request(Request("DELETE", f"/apis/batch/v1/namespaces/default{path}", query, user=ADMIN))
+    assert (answer.status, answer.warnings) == (200, warned)
+    there.settle()
+    pods = there.list("pods", "default")
+    assert (there.list("jobs", "default"), len(pods)) == ([], left)
+    assert not any(pod["metadata"].get("ownerReferences") for pod in pods)

@@ -9,7 +9,7 @@ from kcm_objects import NOW, STAMP, pod, replica_set
 
 from cluster_engine.apimachinery.errors import ApiError, forbidden
 from cluster_engine.apimachinery.labels import compile_selector
-from cluster_engine.kube_controller_manager.pods import AT_ONCE, create_until_refused, pods_to_delete
+from cluster_engine.kube_controller_manager.pods import AT_ONCE, pods_to_delete, slow_start
 from cluster_engine.kube_controller_manager.replica_tally import Tallies, Tally
 from cluster_engine.kube_controller_manager.replicaset import availability, new_status, status_latency
 from cluster_engine.sim import SECOND
@@ -138,16 +138,17 @@ def test_failure_condition(replicas: int, reason: str) -> None:
     ("room", "calls", "created"),
     [
         pytest.param(1_000_000, AT_ONCE, AT_ONCE, id="as-many-as-one-turn-may"),
-        pytest.param(7, 8, 7, id="stops-at-the-first-refusal"),
+        pytest.param(7, 15, 7, id="a-batch-is-finished-though-all-of-it-is-refused"),
+        pytest.param(5, 7, 5, id="or-some"),
         pytest.param(0, 1, 0, id="a-full-quota-costs-one-call"),
     ],
 )
-def test_creating_stops_when_refused(room: int, calls: int, created: int) -> None:
+def test_creating_stops_after_a_batch_with_a_refusal(room: int, calls: int, created: int) -> None:
     made: list[bool] = []
 
     def create() -> ApiError | None:
         made.append(len(made) < room)
         return None if made[-1] else forbidden("pods", "x", "quota")
 
-    done, error = create_until_refused(500, create)
+    done, error = slow_start(500, create)
     assert (done, len(made), error is None) == (created, calls, created == AT_ONCE)

@@ -22,6 +22,7 @@ from cluster_engine.container_runtime.container import RUNNING
 from cluster_engine.etcd import WatchEvent
 from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kubelet import Kubelets
+from cluster_engine.kubelet.core import ON, UNATTENDED
 from cluster_engine.sim import SECOND
 
 from .size import size
@@ -54,7 +55,9 @@ class Watched:
     def __init__(self, cluster: Cluster) -> None:
         self.cluster = cluster
         self.looks = 0
-        self.broken: dict[str, list[str]] = {"power": [], "cut": [], "cordon": [], "stop": [], "deaf": []}
+        self.broken: dict[str, list[str]] = {
+            "power": [], "kubelet": [], "fill": [], "cut": [], "cordon": [], "stop": [], "deaf": [],
+        }  # fmt: skip
         self._room = {
             node["metadata"]["name"]: amounts(node["status"]["allocatable"]) for node in cluster.list("nodes")
         }
@@ -204,6 +207,35 @@ class Watched:
         if len(self.broken["power"]) < 2 or node in self.broken["power"]:
             self.cluster.fault("node/power", node=node, up=self._turn("power", node))
 
+    def shutdown(self, which: int) -> None:
+        """With notice: its Pods are told, and end, before it is off."""
+        node = WORKERS[which % 3]
+        if len(self.broken["power"]) < 2 and not self._is_away(node):
+            self._turn("power", node)
+            self.cluster.fault("node/shutdown", node=node, grace=20, critical=5)
+            self.run(25)
+
+    def kubelet(self, which: int) -> None:
+        node = WORKERS[which % 3]
+        if not self._is_away(node):
+            self.cluster.fault("node/kubelet", node=node, running=self._turn("kubelet", node))
+
+    def fill(self, which: int) -> None:
+        """Something takes nearly all of its disk or of its memory; or gives it back."""
+        node = WORKERS[which % 3]
+        if self._is_away(node):
+            return
+        back = self._turn("fill", node)
+        for what in ("disk", "memory"):
+            percent = 97 if not back and what == ("disk", "memory")[which // 3 % 2] else 0
+            self.cluster.fault("node/fill", node=node, what=what, percent=percent)
+
+    def _is_away(self, node: str) -> bool:
+        """Whether its machine is off, or has not come up yet."""
+        kubelets = self.cluster.components[Kubelets.name]
+        assert isinstance(kubelets, Kubelets)
+        return kubelets.core.nodes[node].power not in (ON, UNATTENDED)
+
     def cut(self, which: int) -> None:
         node = WORKERS[which % 3]
         self.cluster.fault("node/partition", node=node, cut=not self._turn("cut", node))
@@ -247,6 +279,7 @@ class Watched:
             for name in [*names]:
                 where = WORKERS.index(name) if name in WORKERS else LEADERS.index(name)
                 ACTIONS[what](self, where)
+            self.run(30)  # a machine comes up
         self.run(1_500)
 
     def all_is_well(self) -> None:
@@ -283,7 +316,7 @@ ACTIONS: dict[str, Callable[[Watched, int], None]] = {
     name: getattr(Watched, name)
     for name in (
         *("deployment", "stateful", "job", "high", "budget", "delete", "remove", "evict", "kill"),
-        *("power", "cut", "cordon", "stop", "deaf", "wait"),
+        *("power", "shutdown", "kubelet", "fill", "cut", "cordon", "stop", "deaf", "wait"),
     )
 }
 

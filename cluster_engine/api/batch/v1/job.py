@@ -293,5 +293,7 @@ KIND = Kind(
     validate_update=validate_update,
     validate_status=validate_status,
     warnings=warnings,
+    orphans="child pods are preserved by default when jobs are deleted; set propagationPolicy=Background to remove "
+    "them or set propagationPolicy=Orphan to suppress this warning",
     field_labels={"status.successful": lambda obj: str((obj.get("status") or {}).get("succeeded") or 0)},
 )
