@@ -478,8 +478,9 @@ class Store:
         self._remember(table, event)
         causes = self.clock.causes
         roots = causes.wrote(self.clock.now, _VERBS[event.type], resource, key, event.revision)
-        self._tell(event, table.subscribers, "etcd/subscriber")
+        # Who watches from outside is told while the informers are.
         self._tell(event, table.watchers, "etcd/watch", replayed=False)
+        self._tell(event, table.subscribers, "etcd/subscriber")
         causes.roots = roots
 
     def _tell(self, event: WatchEvent, sinks: list[Sink], who: str, *, replayed: bool = True) -> None:
@@ -497,7 +498,7 @@ class Store:
             self.delete(resource, key)
 
     def subscribe(self, resource: str, sink: Sink) -> None:
-        """For informers: ``sink`` sees each change right after the write, before any watcher."""
+        """For informers: ``sink`` sees each change right after the write, in the same instant."""
         self._table(resource).subscribers.append(sink)
 
     def watch(self, resource: str, since: int | None, sink: Sink) -> Watcher:

@@ -19,7 +19,6 @@ from urllib.parse import parse_qsl, quote
 import orjson
 
 from cluster_engine.apimachinery import errors
-from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request, Response, Stream, UserInfo
 from cluster_engine.kube_apiserver.budgets import BODY_LIMIT
@@ -34,7 +33,7 @@ from cluster_engine.serving.frames import AsFrames
 from cluster_engine.serving.pacer import SLICE
 from cluster_engine.serving.portions import Portions, is_collection
 from cluster_engine.serving.proxying import PATIENCE, Answer, incoming, is_proxied, late, outgoing, redirect
-from cluster_engine.serving.signal import Signal
+from cluster_engine.serving.telling import CHUNK, Telling
 from cluster_engine.serving.websocket import StreamSession
 from cluster_engine.sim import Entry, Link, steady_clock
 
@@ -44,16 +43,14 @@ Send = Callable[[MutableMapping[str, Any]], Awaitable[None]]
 Sink = Callable[[Entry], Awaitable[None]]
 Resolve = Callable[[Scope], UserInfo | None]
 
-POLL = 0.1  # s between looks at a followed log
-BOOKMARK_INTERVAL = 60.0
-STREAM_TIMEOUT = 2_700.0  # s; upstream ends watches after 30–60 minutes
 QUERY_LIMIT = 1_000
-CHUNK = 1 << 18
+AT_ONCE = "drydock.at_once"
+"""In the scope: who calls it has what is sent at the kernel when ``send`` is done, not when the loop comes round."""
 SENDING = 0.001
 """µs that a byte of an answer is taken to cost on its way to the kernel."""
 TOLD = 2
-"""Rounds of the event loop after which whoever watches was told of a write: in the first frames are made, at its end
-the kernel has them. Only then the writer is answered."""
+"""Rounds of the event loop after which whoever watches and could not be told at once was told of a write: in the first
+frames are made, at its end the kernel has them. Only then the writer is answered."""
 LARGE_BODY = 4_096
 """Bytes: a body from this size on is not kept when its request was refused and changed nothing."""
 FAULTS_PATH = "/drydock/faults"
@@ -93,7 +90,10 @@ class ClusterApp:
         self._resolve = resolve
         self._sink = sink
         self._amend = amend
-        self._under_way = self._streams = 0
+        self._under_way = 0
+        self._acts = 0
+        """Entries that were carried out."""
+        self._streams: set[Telling] = set()
         self._admin = admin
         self._lock = asyncio.Lock()
 
@@ -172,19 +172,15 @@ class ClusterApp:
                     response = refusing.told(request, response)
             finally:
                 self._under_way -= 1
-        if response.stream is not None and self._streams >= STREAMS_LIMIT:
+        if response.stream is not None and len(self._streams) >= STREAMS_LIMIT:
             response.stream.cancel()
             response = _too_many()
         if response.stream is not None:
-            self._streams += 1
-            try:
-                await self._stream(response, response.stream, receive, send)
-            finally:
-                self._streams -= 1
+            await self._stream(scope, response, response.stream, receive, send)
             return
         if response.pieces:
             response = await self._made(request, response)
-        elif request.method != "GET" and self._streams:
+        elif request.method != "GET" and any(telling.late for telling in self._streams):
             for _ in range(TOLD):
                 await asyncio.sleep(0)
         headers = _header_list(response)
@@ -415,6 +411,7 @@ class ClusterApp:
             await driver.give_way()
 
     def _perform(self, entry: Entry) -> Response | None:
+        self._acts += 1
         body = entry.payload.get("body") if entry.kind == "request" else None
         if body is None or sum(map(len, body.values())) < LARGE_BODY:
             return self.cluster.perform(entry)
@@ -438,65 +435,33 @@ class ClusterApp:
 
     # ---- streams -----------------------------------------------------------------------------------------
 
-    async def _stream(self, response: Response, stream: Stream, receive: Receive, send: Send) -> None:
-        headers = _header_list(response)
-        await send({"type": "http.response.start", "status": response.status, "headers": headers})
-        ready = Signal()
-        stream.subscribe(ready.set)
+    async def _stream(
+        self, scope: Scope, response: Response, stream: Stream, receive: Receive, send: Send
+    ) -> None:
+        """Bytes from the stream to the socket until one of the two has enough."""
+        write_at_once = scope.get(AT_ONCE)
+        if write_at_once is not None:
+            write_at_once()
+        telling = Telling(
+            stream, send, self._stream_failed, lambda: self._acts, at_once=write_at_once is not None
+        )
         gone: asyncio.Future[Any] = asyncio.ensure_future(_disconnected(receive))
-        gone.add_done_callback(lambda _: ready.set())
-        loop = asyncio.get_running_loop()
-        end = loop.time() + min(STREAM_TIMEOUT if stream.timeout is None else stream.timeout, STREAM_TIMEOUT)
-        next_mark = loop.time() + BOOKMARK_INTERVAL
+        gone.add_done_callback(lambda _: telling.gone())
+        self._streams.add(telling)
+        headers = _header_list(response)
         try:
-            if self.driver is None:
-                await self._pump(stream, send, ready, gone, end, next_mark)
-            else:
-                with self.driver.client():
-                    await self._pump(stream, send, ready, gone, end, next_mark)
+            await send({"type": "http.response.start", "status": response.status, "headers": headers})
+            with self.waiting():
+                await telling.pump()
             if not gone.done():
                 await send({"type": "http.response.body", "body": b""})
         finally:
+            self._streams.discard(telling)
             stream.cancel()
             gone.cancel()
 
-    async def _pump(
-        self,
-        stream: Stream,
-        send: Send,
-        ready: Signal,
-        gone: asyncio.Future[Any],
-        end: float,
-        next_mark: float,
-    ) -> None:
-        """Bytes from the stream to the socket until one of the two has enough."""
-        loop = asyncio.get_running_loop()
-        while not gone.done():
-            now = loop.time()
-            try:
-                data = stream.take()
-                if now >= next_mark:
-                    data += stream.tick()
-                    next_mark = now + BOOKMARK_INTERVAL
-            except ApiError:
-                return  # the Pod behind a followed log is gone
-            except Exception as error:
-                # The client sees its stream end, as at a time-out, and asks again.
-                if not self.cluster.clock.failed("kube-apiserver/stream", "", error, replayed=False):
-                    raise
-                return
-            for start in range(0, len(data), CHUNK):
-                await send(
-                    {"type": "http.response.body", "body": data[start : start + CHUNK], "more_body": True}
-                )
-            if stream.closed or now >= end:
-                return
-            if data:
-                continue  # there may be more
-            pause = min(end, next_mark) - now
-            if stream.polled:
-                pause = min(pause, POLL)
-            await ready.wait(pause)
+    def _stream_failed(self, error: Exception) -> bool:
+        return self.cluster.clock.failed("kube-apiserver/stream", "", error, replayed=False)
 
 
 def _chunks(pieces: Sequence[bytes]) -> Iterator[bytes]:

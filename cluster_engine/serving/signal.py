@@ -15,6 +15,11 @@ class Signal:
         self._set = False
         self._waiter: asyncio.Future[None] | None = None
 
+    @property
+    def is_awaited(self) -> bool:
+        """Whether somebody waits, whom nothing has woken yet."""
+        return self._waiter is not None and not self._waiter.done()
+
     def set(self) -> None:
         """Wake who waits, or keep it for who comes."""
         self._set = True

@@ -11,9 +11,9 @@ from pathlib import Path
 from typing import Any
 
 import uvicorn
-from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 from cluster_engine.kube_apiserver import UserInfo
+from cluster_engine.serving.http import Http
 from cluster_engine.serving.pki import Certificates
 from cluster_engine.serving.subprotocols import KubernetesWebSocket
 
@@ -51,7 +51,7 @@ def certificate_user(certificate: dict[str, Any], encoded: bytes) -> UserInfo | 
     return UserInfo(user, groups=(*groups, "system:authenticated"), extra=extra)
 
 
-class PeerHttp(HttpToolsProtocol):
+class PeerHttp(Http):
     """HTTP connections that know their peer."""
 
     def connection_made(self, transport: Any) -> None:
