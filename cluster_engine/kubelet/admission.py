@@ -1,7 +1,7 @@
 """Whether a node takes a Pod that was bound to it. Pure.
 
 The scheduler asks the same, but a Pod may have been bound without it. Models pkg/kubelet/lifecycle/predicate.go
-and pkg/kubelet/sysctl; a critical Pod does not push others out.
+and pkg/kubelet/sysctl.
 """
 
 from __future__ import annotations
@@ -84,17 +84,18 @@ def refusal(
     static: bool = False,
     pressed: Iterable[str] = (),
     unexpected: str = "",
+    making_room: bool = False,
 ) -> tuple[str, str] | None:
     """(reason, message) why the node, with these conditions of pressure, does not take the Pod; None when it does.
 
-    ``unexpected``: why its devices cannot be given.
+    ``unexpected``: why its devices cannot be given; ``making_room``: others can go so that there is enough for it.
     """
     return (
         eviction.refusal(pod, pressed, static)
         or _sysctls(pod["spec"])
         or ((UNEXPECTED, unexpected) if unexpected else None)
         or _system(pod)
-        or _resources(allocatable, usage, asked)
+        or (None if making_room else _resources(allocatable, usage, asked))
         or _predicates(pod["spec"], node, usage, ports, static)
     )
 
@@ -123,8 +124,22 @@ def _system(pod: JSON) -> tuple[str, str] | None:
 
 
 def _resources(allocatable: Mapping[str, int], usage: Usage, asked: Amounts) -> tuple[str, str] | None:
+    for name, (wanted, used, capacity) in _missing(allocatable, usage, asked).items():
+        return _insufficient(name, wanted, used, capacity)
+    return None
+
+
+def missing(allocatable: Mapping[str, int], usage: Usage, asked: Amounts) -> dict[str, int]:
+    """How much of each resource the node has not that the Pod asks for; ``pods`` is one of them."""
+    found = _missing(allocatable, usage, asked)
+    return {name: wanted - (capacity - used) for name, (wanted, used, capacity) in found.items()}
+
+
+def _missing(allocatable: Mapping[str, int], usage: Usage, asked: Amounts) -> dict[str, tuple[int, int, int]]:
+    """(wanted, used, capacity) of what is not enough."""
+    found = {}
     if usage.pods + 1 > allocatable.get("pods", 0):
-        return _insufficient("pods", 1, usage.pods, allocatable.get("pods", 0))
+        found["pods"] = (1, usage.pods, allocatable.get("pods", 0))
     for name in (*_CHECKED, *(name for name in asked if name not in _CHECKED)):
         wanted = asked.get(name, 0)
         # Extended resources that the node does not know are the cluster's business.
@@ -132,8 +147,8 @@ def _resources(allocatable: Mapping[str, int], usage: Usage, asked: Amounts) -> 
             continue
         used, capacity = usage.amounts.get(name, 0), allocatable.get(name, 0)
         if wanted > capacity - used:
-            return _insufficient(name, wanted, used, capacity)
-    return None
+            found[name] = (wanted, used, capacity)
+    return found
 
 
 def _insufficient(name: str, wanted: int, used: int, capacity: int) -> tuple[str, str]:

@@ -16,6 +16,7 @@ from cluster_engine.kubelet.record import (
     FINISHED,
     LOST,
     NEW,
+    PREEMPTED,
     SHUTDOWN,
     SYNCING,
     TERMINATING,
@@ -210,8 +211,10 @@ def decide(record: PodRecord, pod: JSON | None, now: int) -> tuple[Action, ...]:
         grace = min(_grace(pod), record.shutdown)
         return (Fail(*SHUTDOWN, ""), WriteStatus(), *_end(record, pod, now, grace))
     if record.evicted:
-        fail = Fail("Evicted", record.evicted, "Warning")
-        return (fail, WriteStatus(), *_end(record, pod, now, EVICTION_GRACE))
+        preempted = record.evicted == PREEMPTED
+        fail = Fail("Preempting" if preempted else "Evicted", record.evicted, "Warning")
+        grace = _grace(pod) if preempted else EVICTION_GRACE
+        return (fail, WriteStatus(), *_end(record, pod, now, grace))
     if record.state == NEW:
         # Volumes and sandbox, or its refusal, are on their way, unless it ended for good while its node was off.
         over = bool(record.containers) and record.counted and _ended(record, pod)

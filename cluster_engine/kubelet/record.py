@@ -37,6 +37,9 @@ SHUTDOWN = ("Terminated", "Pod was terminated in response to imminent node shutd
 ALL_RESTARTING = "AllContainersRestarting"
 """The condition of a Pod whose containers are all being ended, to begin anew."""
 
+PREEMPTED = "Preempted in order to admit critical pod"
+"""Why a Pod has to end that makes room for a critical one."""
+
 HOOK = "hook"
 """A container's end: its preStop hook runs."""
 WAITED = "waited"

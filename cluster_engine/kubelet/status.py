@@ -19,6 +19,7 @@ from cluster_engine.kubelet.eviction import by_pressure
 from cluster_engine.kubelet.record import (
     ALL_RESTARTING,
     FINISHED,
+    PREEMPTED,
     SHUTDOWN,
     TERMINATING,
     PodRecord,
@@ -333,7 +334,9 @@ def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[
     }
     own: tuple[str, ...] = _OWN
     why = SHUTDOWN[1] if record.shutdown else record.evicted
-    if record.shutdown or by_pressure(why):
+    if why == PREEMPTED:
+        why = "Pod was preempted by Kubelet to accommodate a critical pod."
+    if record.shutdown or record.evicted == PREEMPTED or by_pressure(why):
         fields = {"status": "True", "reason": "TerminationByKubelet", "message": why}
         wanted["DisruptionTarget"], own = fields, ("DisruptionTarget", *_OWN)
     if record.resizing:

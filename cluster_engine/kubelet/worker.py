@@ -15,22 +15,32 @@ from cluster_engine.component_helpers.requests import Amounts, amounts, pod_requ
 from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
 from cluster_engine.kubelet import decide as do
 from cluster_engine.kubelet import resizing
-from cluster_engine.kubelet.admission import SHUTTING_DOWN, refusal
+from cluster_engine.kubelet.admission import SHUTTING_DOWN, UNEXPECTED, missing, refusal
 from cluster_engine.kubelet.core import ALLOCATABLE, CAPACITY, ON, Core, as_allocated
 from cluster_engine.kubelet.devices import Devices
 from cluster_engine.kubelet.dns import pod_resolver
 from cluster_engine.kubelet.environment import Facts
 from cluster_engine.kubelet.eviction import over_limit, storage_limits
 from cluster_engine.kubelet.hosts import HostnameError, kernel_hostname
+from cluster_engine.kubelet.preemption import (
+    Candidate,
+    NobodyGoes,
+    candidate,
+    preemptable,
+    still_needed,
+    victims,
+)
 from cluster_engine.kubelet.prober import KINDS, Prober
 from cluster_engine.kubelet.record import (
     CONTAINERS,
     FINISHED,
     NEW,
+    PREEMPTED,
     SYNCING,
     TERMINATING,
     PodRecord,
     find_container,
+    is_critical,
     record_uid,
 )
 from cluster_engine.kubelet.runtime import PodSandboxConfig, Runtime, RuntimeFailed
@@ -52,6 +62,7 @@ _STORAGE_PERIOD = 10.0
 """Seconds between two looks at what is in volumes (the eviction manager's)."""
 _OFTEN = 3
 """A Pod whose containers have begun so often is not waited for by ``settle``."""
+_RECOVERY = "Unexpected error while attempting to recover from admission failure"
 _MESSAGE = 4096
 _MESSAGES = 12 * 1024
 """Bytes of the termination messages of a Pod's containers, in equal shares (status_manager.go, normalizeStatus)."""
@@ -330,19 +341,37 @@ class Worker:
     # ---- a Pod begins ----------------------------------------------------------------------------------
 
     def _admit(self, record: PodRecord, pod: JSON) -> None:
-        core = self.core
-        record.started = self.clock.now
-        delay = core.chance.of("mount", record.uid).uniform(0.15, 0.35)
+        core, host = self.core, self.core.nodes[record.node]
         asked, ports = pod_requests(pod["spec"]), host_ports(pod["spec"])
         node = core.ctx.informers.of("nodes").get(record.node)
-        usage, pressed = core.nodes[record.node].usage, core.nodes[record.node].pressed
         why = None
         if node is not None:
             unexpected = self.devices.allocate(record, pod)
             allocatable = self._allocatable(record, node, asked)
-            why = refusal(pod, node, allocatable, usage, asked, ports, record.static, pressed, unexpected)
-        if core.nodes[record.node].shutdown:
+
+            def refused(room: bool) -> tuple[str, str] | None:
+                usage, static = host.usage, record.static
+                return refusal(
+                    pod, node, allocatable, usage, asked, ports, static, host.pressed, unexpected, room
+                )
+
+            why = refused(False)
+            if why is not None and is_critical(pod, record.static) and refused(True) is None:
+                needs = missing(allocatable, host.usage, asked)
+                try:
+                    self._make_room(record, pod, needs)
+                except NobodyGoes as error:
+                    why = (
+                        UNEXPECTED,
+                        f"{_RECOVERY}: preemption: error finding a set of pods to preempt: {error}",
+                    )
+                else:
+                    self.clock.call_later(_RETRY, "kubelet/wake", record.uid)
+                    return
+        if host.shutdown:
             why = SHUTTING_DOWN
+        record.started = self.clock.now
+        delay = core.chance.of("mount", record.uid).uniform(0.15, 0.35)
         if why is not None:
             record.outcome = list(why)
             core.later(record, delay, "reject")
@@ -350,6 +379,20 @@ class Worker:
         core.claim(record, asked, ports)
         core.write_status(record, pod)
         core.later(record, delay, "mount")
+
+    def _make_room(self, record: PodRecord, pod: JSON, needs: dict[str, int]) -> None:
+        """Others of the node go, unless enough are going already. Raises NobodyGoes."""
+        going: list[Candidate] = []
+        there: list[Candidate] = []
+        for other in self.core.records.all():
+            if other.node != record.node or not other.counted or (found := self.core.pod_of(other)) is None:
+                continue
+            if other.evicted == PREEMPTED:
+                going.append(candidate(other.uid, found, other.asked))
+            elif other.state in (NEW, SYNCING) and preemptable(pod, record.static, found, other.static):
+                there.append(candidate(other.uid, found, other.asked))
+        for uid in victims(still_needed(needs, going), there):
+            self.evict(self.core.records[uid], PREEMPTED)
 
     def _allocatable(self, record: PodRecord, node: JSON, asked: Amounts) -> Amounts:
         """What the node has, with what others say of it; its devices were given one by one (UpdatePluginResources)."""
