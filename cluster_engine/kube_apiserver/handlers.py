@@ -24,6 +24,7 @@ from .authorization import Access, AuthorizerChain, denied
 from .budgets import BODY_LIMIT
 from .encoding import ObjectBytes
 from .exposition import CONTENT_TYPE, page
+from .flow_control import FlowControl
 from .negotiation import (
     JSON_TYPE,
     decode_as,
@@ -82,7 +83,10 @@ class Handlers:
         )
         self.trail = Trail(clock.causes, chance, watches.told)
         self.counts = RequestCounts()
-        self._measured = metrics.Measured(clock, store, registry.scheme, self.counts, sessions.open_names)
+        self._flows = FlowControl(store)
+        self._measured = metrics.Measured(
+            clock, store, registry.scheme, self.counts, sessions.open_names, self._flows.seats
+        )
 
     def _openid(self, path: str) -> Response:
         headers = {"content-type": signing_keys.CONTENT_TYPES[path], "cache-control": "public, max-age=3600"}
@@ -158,6 +162,7 @@ class Handlers:
         reply = self._tried(request, record, step)
         if reply is not None:
             reply.headers[AUDIT_ID] = self.trail.identified(record, request.headers.get(AUDIT_ID, ""))
+            reply.headers |= record.flow
             written = self.trail.keep(record, mark, reply.status, reply.body)
             self.counts.wrote(self._clock.now, written)
             self.counts.admission(record, reply.status)
@@ -296,6 +301,10 @@ class Handlers:
         if len(request.body) > BODY_LIMIT:
             raise errors.request_entity_too_large(BODY_LIMIT)
         info = requests.parse(request)
+        if (flow := self._flows.flow(user, info)) is not None:
+            self.counts.dispatched[flow.level, flow.schema] += 1
+            if request.record is not None:
+                request.record.flow = flow.headers()
         self._authorize(request, user, info)
         if not info.is_resource:
             if request.method not in ("GET", "HEAD"):

@@ -26,6 +26,7 @@ _LATENCIES = (
     0.005, 0.025, 0.05, 0.1, 0.2, 0.4, 0.6, 0.8, 1.0, 1.25, 1.5, 2, 3, 4, 5, 6, 8, 10, 15, 20, 30, 45, 60,
 )  # fmt: skip
 _ADMISSION_LATENCIES = (0.005, 0.025, 0.1, 0.5, 1.0, 2.5)
+_QUEUED = (0, 0.005, 0.02, 0.05, 0.1, 0.2, 0.5, 1, 2, 5, 10, 15, 30)
 _WAITS = tuple(10**power / SECOND for power in range(10))
 MEMORY = 290_000_000
 """Bytes that the process uses: what its container is metered with, too."""
@@ -52,13 +53,14 @@ _ABOUT_UNFINISHED = (
 
 @dataclass(frozen=True, slots=True)
 class Measured:
-    """What the page is made of. ``sessions``: the names of those that are open."""
+    """What the page is made of. ``sessions``: the names of those that are open; ``seats``: of each priority level."""
 
     clock: Clock
     store: Store
     scheme: Scheme
     counts: RequestCounts
     sessions: Callable[[], list[str]]
+    seats: Callable[[], dict[str, int]]
 
 
 def families(of: Measured, inside: bool) -> list[Family]:
@@ -220,6 +222,7 @@ def _of_requests(of: Measured) -> list[Family]:
             {(_APISERVER, *asked[1:]): sizes for asked, sizes in counts.sizes.items()},
         ),
         *_of_admission(counts.admitted),
+        *_of_flows(counts.dispatched, of.seats()),
         *_of_etcd(counts.stored),
     ]  # fmt: skip
 
@@ -241,6 +244,45 @@ def _of_admission(admitted: Counter[Admitted]) -> list[Family]:
             "Admission sub-step latency histogram in seconds, broken out for each operation and API resource and step "
             "type (validate or admit).", labels[1:], "STABLE",
             {asked: _at_once(count, _ADMISSION_LATENCIES) for asked, count in steps.items()},
+        ),
+    ]  # fmt: skip
+
+
+def _of_flows(dispatched: Counter[tuple[str, str]], seats: dict[str, int]) -> list[Family]:
+    """Priority and fairness: every request is worked on at once."""
+    of_schema: dict[Values, float] = {(schema, level): count for (level, schema), count in dispatched.items()}
+    idle: dict[Values, float] = dict.fromkeys(of_schema, 0)
+    labels, start = ("flow_schema", "priority_level"), "apiserver_flowcontrol_"
+    about = "requests in the API Priority and Fairness subsystem"
+    return [
+        Family(
+            f"{start}current_executing_requests", "gauge",
+            "Number of requests in initial (for a WATCH) or any (for a non-WATCH) execution stage in the API Priority "
+            "and Fairness subsystem", labels, "BETA", idle,
+        ),
+        Family(
+            f"{start}current_executing_seats", "gauge",
+            "Concurrency (number of seats) occupied by the currently executing (initial stage for a WATCH, any stage "
+            f"otherwise) {about}", labels, "BETA", idle,
+        ),
+        Family(
+            f"{start}current_inqueue_requests", "gauge",
+            "Number of requests currently pending in queues of the API Priority and Fairness subsystem", labels,
+            "BETA", idle,
+        ),
+        Family(
+            f"{start}dispatched_requests_total", "counter",
+            "Number of requests executed by API Priority and Fairness subsystem", labels, "BETA", of_schema,
+        ),
+        Family(
+            f"{start}nominal_limit_seats", "gauge",
+            "Nominal number of execution seats configured for each priority level", ("priority_level",), "BETA",
+            {(level,): count for level, count in seats.items()},
+        ),
+        Family(
+            f"{start}request_wait_duration_seconds", "histogram",
+            "Length of time a request spent waiting in its queue", ("execute", *labels), "BETA",
+            {("true", *values): _at_once(int(count), _QUEUED) for values, count in of_schema.items()},
         ),
     ]  # fmt: skip
 

@@ -70,6 +70,8 @@ class RequestCounts:
         """Writes of etcd, by verb and resource."""
         self.admitted: Counter[Admitted] = Counter()
         """What was asked of admission."""
+        self.dispatched: Counter[tuple[str, str]] = Counter()
+        """By priority level and FlowSchema."""
         self.last_write = -1
         """When a request last might have changed something (virtual µs); -1: never."""
         self._streams: list[tuple[ReferenceType[Stream], Asked]] = []
@@ -139,7 +141,7 @@ class RequestCounts:
     def share(self, other: RequestCounts) -> None:
         """Takes over what ``other`` counted; what goes on there does not go on here."""
         self.answered, self.stored = other.answered.copy(), other.stored.copy()
-        self.admitted = other.admitted.copy()
+        self.admitted, self.dispatched = other.admitted.copy(), other.dispatched.copy()
         self.last_write = other.last_write
 
 

@@ -112,6 +112,8 @@ class Record:
     writes: list[JSON] = field(default_factory=list)
     code: int = 0
     message: str = ""
+    flow: dict[str, str] = field(default_factory=dict)
+    """What the answer says of priority and fairness."""
 
     def decided(self, allowed: bool, reason: str) -> None:
         """What the authorizers said, as upstream annotates its audit events."""

@@ -9,6 +9,9 @@ import pytest
 from apiserver_bench import Bench
 
 from cluster_engine import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request, flow_control, requests
+from cluster_engine.kube_apiserver.types import UserInfo
+from cluster_engine.sim.keyframe import read
 
 JSON = dict[str, Any]
 TABLE = "application/json;as=Table;v=v1;g=meta.k8s.io"
@@ -138,33 +141,130 @@ def test_those_of_somebody_else_are_written(bench: Bench, path: str) -> None:
     assert cells(bench, path) == before
 
 
-@pytest.mark.parametrize("path", NEW)
-@pytest.mark.parametrize("method", ["POST", "DELETE", "PUT", "PATCH", "APPLY"])
-def test_those_of_the_api_server_stay_as_they_are(bench: Bench, path: str, method: str) -> None:
-    kind = "FlowSchema" if path == SCHEMAS else "PriorityLevelConfiguration"
-    own = {
-        "apiVersion": "flowcontrol.apiserver.k8s.io/v1",
-        "kind": kind,
-        "metadata": {"name": "catch-all"},
-        "spec": bench.ok("GET", f"{path}/catch-all")["spec"],
-    }
-    if method == "POST":
-        assert bench.error("POST", path, own)[:2] == (409, "AlreadyExists")
-        return
-    media = {"PATCH": "application/merge-patch+json", "APPLY": "application/apply-patch+yaml"}
-    told = bench.error(
-        "PATCH" if method == "APPLY" else method,
-        f"{path}/catch-all",
-        own,
-        content_type=media.get(method, "application/json"),
-        **({"fieldManager": "me"} if method == "APPLY" else {}),
-    ) if method != "DELETE" else bench.error("DELETE", f"{path}/catch-all")  # fmt: skip
-    assert told == (
-        501,
-        "NotImplemented",
-        f"not simulated by this cluster: changes of {kind}s that the API server makes; a real cluster takes what it "
-        "does not undo",
+FLOW = "flowcontrol.apiserver.k8s.io"
+CHANGED = {"spec": {"matchingPrecedence": 4_000}}
+LENT = {"spec": {"limited": {"lendablePercent": 7}}}
+KEPT = {"metadata": {"annotations": {"apf.kubernetes.io/autoupdate-spec": "false"}}}
+UNSAID = {"metadata": {"annotations": {"apf.kubernetes.io/autoupdate-spec": None}}}
+# id: (resource, object, what is merged into it (None: it is deleted), whether the API server makes it good)
+OWN: dict[str, tuple[str, str, JSON | None, bool]] = {
+    "a schema deleted": ("flowschemas", "probes", None, True),
+    "a mandatory schema deleted": ("flowschemas", "exempt", None, True),
+    "a level deleted": ("prioritylevelconfigurations", "workload-low", None, True),
+    "a schema changed": ("flowschemas", "global-default", CHANGED, True),
+    "a level changed": ("prioritylevelconfigurations", "system", LENT, True),
+    "a schema that is kept": ("flowschemas", "global-default", {**CHANGED, **KEPT}, False),
+    "a level that is kept": ("prioritylevelconfigurations", "system", {**LENT, **KEPT}, False),
+    "changed by whom nobody told": ("flowschemas", "global-default", {**CHANGED, **UNSAID}, False),
+    "a mandatory one's annotation": ("flowschemas", "catch-all", KEPT, True),
+    "what exempt requests lend": (
+        "prioritylevelconfigurations", "exempt", {"spec": {"exempt": {"lendablePercent": 50}}}, False,
+    ),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("resource", "name", "change", "mended"), OWN.values(), ids=OWN)
+def test_the_api_servers_own_are_made_good_within_a_minute(
+    resource: str, name: str, change: JSON | None, mended: bool
+) -> None:
+    """Models pkg/registry/flowcontrol/ensurer."""
+    cluster = Cluster(nodes=0, addons=False, freezing=True, strict=True)
+
+    def now() -> JSON | None:
+        found = cluster.get(f"{resource}.{FLOW}", name)
+        return found and {"spec": found["spec"], "notes": found["metadata"].get("annotations")}
+
+    before, path = now(), f"/apis/{FLOW}/v1/{resource}/{name}"
+    assert before is not None
+    if change is None:
+        assert cluster.request(Request("DELETE", path, user=ADMIN)).status == 200
+    else:
+        headers = {"content-type": "application/merge-patch+json"}
+        assert cluster.request(Request("PATCH", path, [], headers, orjson.dumps(change), ADMIN)).status == 200
+    cluster.settle()
+    changed = now()
+    assert changed != before
+    cluster.advance(61)
+    assert (now() == before) == mended
+    if not mended and changed is not None:
+        assert now() == changed or name == "global-default"
+    assert Cluster.replay(cluster.journal).state_hash() == cluster.state_hash()
+
+
+def test_what_whoever_changes_nothing_saves_of_them() -> None:
+    cluster = Cluster(nodes=0, addons=False, freezing=True, strict=True)
+    assert not [name for name in read(cluster.keyframe())["saved"]["store"]["objects"] if FLOW in name]
+    assert len(Cluster.resume(cluster.keyframe()).list("flowschemas")) == len(SHOWN[SCHEMAS])
+
+
+NODE = UserInfo("system:node:worker-1", groups=("system:nodes", "system:authenticated"))
+ACCOUNT, SYSTEM = (
+    UserInfo(
+        f"system:serviceaccount:{namespace}:a", groups=("system:serviceaccounts", "system:authenticated")
     )
+    for namespace in ("default", "kube-system")
+)
+JANE = UserInfo("jane", groups=("system:authenticated",))
+NOBODY = UserInfo("system:anonymous", groups=("system:unauthenticated",))
+LEASE = "/apis/coordination.k8s.io/v1/namespaces/kube-system/leases/x"
+FLOWS: dict[str, tuple[UserInfo, str, str, tuple[str, str] | None]] = {
+    "an administrator": (ADMIN, "GET", "/api/v1/pods", ("exempt", "exempt")),
+    "a user": (JANE, "GET", "/api/v1/pods", ("global-default", "global-default")),
+    "a Pod": (ACCOUNT, "GET", "/api/v1/pods", ("service-accounts", "workload-low")),
+    "a system Pod": (SYSTEM, "GET", "/api/v1/pods", ("kube-system-service-accounts", "workload-high")),
+    "a system Pod that elects": (SYSTEM, "GET", LEASE, ("system-leader-election", "leader-election")),
+    "a node's status": (NODE, "PUT", "/api/v1/nodes/worker-1/status", ("system-node-high", "node-high")),
+    "a node's Pods": (NODE, "GET", "/api/v1/pods", ("system-nodes", "system")),
+    "a probe": (NOBODY, "GET", "/healthz", ("probes", "exempt")),
+    "nobody": (NOBODY, "GET", "/api/v1/pods", ("global-default", "global-default")),
+    "a scheduler that elects": (
+        UserInfo("system:kube-scheduler", groups=("system:authenticated",)), "PUT", LEASE,
+        ("system-leader-election", "leader-election"),
+    ),
+    "endpoints of the controller manager": (
+        UserInfo("system:kube-controller-manager", groups=("system:authenticated",)), "PUT",
+        "/api/v1/namespaces/default/endpoints/x", ("endpoint-controller", "workload-high"),
+    ),
+    "a log": (ADMIN, "GET", "/api/v1/namespaces/default/pods/x/log", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("user", "method", "path", "told"), FLOWS.values(), ids=FLOWS)
+def test_to_which_flow_a_request_belongs(
+    bench: Bench, user: UserInfo, method: str, path: str, told: tuple[str, str] | None
+) -> None:
+    reply = bench.server.handle(Request(method, path, user=user))
+    names = {
+        item["metadata"]["uid"]: item["metadata"]["name"]
+        for each in (SCHEMAS, LEVELS)
+        for item in bench.ok("GET", each)["items"]
+    }
+    headers = ("x-kubernetes-pf-flowschema-uid", "x-kubernetes-pf-prioritylevel-uid")
+    found = tuple(names[reply.headers[name]] for name in headers if name in reply.headers)
+    assert found == (told or ())
+
+
+def test_a_schema_of_somebodys_own_counts_at_once(bench: Bench) -> None:
+    path = "/apis/flowcontrol.apiserver.k8s.io/v1"
+    jane = Request("GET", "/healthz", user=JANE)
+    header = "x-kubernetes-pf-flowschema-uid"
+    before = bench.server.handle(jane).headers[header]
+    spec = {**NEW[SCHEMAS], "matchingPrecedence": 2}
+    made = bench.ok("POST", f"{path}/flowschemas", {"metadata": {"name": "a-first"}, "spec": spec})
+    assert bench.server.handle(jane).headers[header] == before  # its level is not there
+    bench.ok(
+        "POST", f"{path}/prioritylevelconfigurations", {"metadata": {"name": "mine"}, "spec": NEW[LEVELS]}
+    )
+    assert bench.server.handle(jane).headers[header] == made["metadata"]["uid"]
+    bench.ok("DELETE", f"{path}/flowschemas/a-first")
+    assert bench.server.handle(jane).headers[header] == before
+
+
+def test_askers_are_forgotten(bench: Bench) -> None:
+    flows = flow_control.FlowControl(bench.store)
+    for number in range(flow_control.REMEMBERED + 5):
+        assert flows.flow(UserInfo(f"u{number}", groups=JANE.groups), requests.parse(Request("GET", "/api")))
+    assert len(flows._known) == 5
 
 
 def test_a_schema_says_whether_its_level_is_there() -> None:

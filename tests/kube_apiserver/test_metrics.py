@@ -29,6 +29,17 @@ UPSTREAM = {
         ("operation", "rejected", "type"),
     ),
     "apiserver_current_inflight_requests": ("gauge", "STABLE", ("request_kind",)),
+    **{
+        f"apiserver_flowcontrol_{name}": (kind, "BETA", labels)
+        for name, kind, labels in (
+            ("current_executing_requests", "gauge", ("flow_schema", "priority_level")),
+            ("current_executing_seats", "gauge", ("flow_schema", "priority_level")),
+            ("current_inqueue_requests", "gauge", ("flow_schema", "priority_level")),
+            ("dispatched_requests_total", "counter", ("flow_schema", "priority_level")),
+            ("nominal_limit_seats", "gauge", ("priority_level",)),
+            ("request_wait_duration_seconds", "histogram", ("execute", "flow_schema", "priority_level")),
+        )
+    },
     "apiserver_longrunning_requests": (
         "gauge",
         "STABLE",
@@ -422,3 +433,22 @@ def test_how_long_keys_wait(cluster: Cluster) -> None:
 def test_the_process_uses_what_its_container_is_metered_with() -> None:
     image = next(each for each in IMAGES if each.repository.endswith("/kube-apiserver"))
     assert image.memory == MEMORY
+
+
+def test_flow_control_counts_requests_and_shares_its_seats(cluster: Cluster) -> None:
+    def dispatched() -> dict[tuple[str, ...], float]:
+        return values(scraped(cluster)["apiserver_flowcontrol_dispatched_requests_total"])
+
+    before = dispatched()
+    ask(cluster, "GET", MAPS)
+    jane = UserInfo("jane", groups=("system:authenticated",))
+    cluster.request(Request("GET", MAPS, user=jane))
+    after = dispatched()
+    # Each look at the page is a request, too.
+    assert after["_total", "exempt", "exempt"] - before["_total", "exempt", "exempt"] == 2
+    assert after["_total", "global-default", "global-default"] == 1
+    # What every real API server with its usual limits shows.
+    assert values(scraped(cluster)["apiserver_flowcontrol_nominal_limit_seats"]) == {
+        ("", "catch-all"): 13, ("", "exempt"): 0, ("", "global-default"): 49, ("", "leader-election"): 25,
+        ("", "node-high"): 98, ("", "system"): 74, ("", "workload-high"): 98, ("", "workload-low"): 245,
+    }  # fmt: skip

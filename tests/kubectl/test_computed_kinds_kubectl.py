@@ -40,9 +40,16 @@ def test_component_statuses_are_deprecated(kubectl: Kubectl) -> None:
     assert told == "Warning: v1 ComponentStatus is deprecated in v1.19+\n"
 
 
-def test_writing_is_refused_in_a_sentence(kubectl: Kubectl) -> None:
-    told = kubectl.fails("delete", "flowschema", "probes")
-    assert told.endswith(
-        "Error from server (NotImplemented): not simulated by this cluster: changes of FlowSchemas that the API "
-        "server makes; a real cluster takes what it does not undo\n"
+def test_what_the_api_server_makes_for_itself_is_written_too(kubectl: Kubectl) -> None:
+    """It is the API server that makes it good, within a minute; what may not be another one is refused."""
+    assert kubectl("delete", "flowschema", "probes").startswith(
+        'flowschema.flowcontrol.apiserver.k8s.io "probes" deleted'
     )
+    patch = '{"spec":{"matchingPrecedence":9000}}'
+    told = kubectl.fails("patch", "flowschema", "catch-all", "-p", patch, "--type=merge")
+    assert told.startswith(
+        'The FlowSchema "catch-all" is invalid: spec: Invalid value: {"distinguisherMethod"'
+    )
+    assert told.endswith("}: spec of 'catch-all' must equal the fixed value\n")
+    answer = kubectl.run("get", "--raw", "/version", "-v=8").stderr
+    assert "X-Kubernetes-Pf-Flowschema-Uid" in answer

@@ -1,6 +1,7 @@
 """The FlowSchemas and PriorityLevelConfigurations that an API server makes for itself, as data.
 
 Models k8s.io/apiserver/pkg/apis/flowcontrol/bootstrap/default.go: the mandatory ones first, then the suggested ones.
+They stand from the first moment (`kube_apiserver/standing.py`), and are made good (`controlplane/flow_control.py`).
 """
 
 from __future__ import annotations
@@ -87,5 +88,55 @@ SCHEMAS: dict[str, tuple[str, int, str, list[JSON], JSON]] = {
 }
 """Level, precedence, what tells flows apart, whose requests, and which."""
 
-UPDATED = {"apf.kubernetes.io/autoupdate-spec": "true"}
-"""The annotation by which the API server keeps the spec as it is here."""
+AUTO_UPDATE = "apf.kubernetes.io/autoupdate-spec"
+"""The annotation by which the API server keeps a spec as it is here."""
+MANDATORY = ("exempt", "catch-all")
+"""Of either kind: these may not be other ones; the rest is suggested."""
+EXEMPT = "exempt"
+"""The level of which what is lent may be changed."""
+
+
+def schema_spec(name: str) -> JSON:
+    """The spec of a FlowSchema of the API server."""
+    level, precedence, method, subjects, rules = SCHEMAS[name]
+    return {
+        **({"distinguisherMethod": {"type": method}} if method else {}),
+        "matchingPrecedence": precedence,
+        "priorityLevelConfiguration": {"name": level},
+        "rules": [{**rules, "subjects": subjects}],
+    }
+
+
+def level_spec(name: str) -> JSON:
+    """The spec of a PriorityLevelConfiguration of the API server."""
+    limits = LEVELS[name]
+    if limits is None:
+        return {"exempt": {"lendablePercent": 0, "nominalConcurrencyShares": 0}, "type": "Exempt"}
+    shares, lendable, queues = limits
+    response: JSON = {"type": "Reject"}
+    if queues is not None:
+        queuing = dict(zip(("queues", "handSize", "queueLengthLimit"), queues, strict=True))
+        response = {"queuing": queuing, "type": "Queue"}
+    limited = {"lendablePercent": lendable, "limitResponse": response, "nominalConcurrencyShares": shares}
+    return {"limited": limited, "type": "Limited"}
+
+
+def is_level_spec(name: str, spec: JSON) -> bool:
+    """Whether a level has the spec that the API server gives it (plcSpecEqual)."""
+    wanted = level_spec(name)
+    if name == EXEMPT and spec.get("exempt") is not None:
+        wanted = {**wanted, "exempt": spec["exempt"]}
+    return bool(spec == wanted)
+
+
+def dangling(level: str, exists: bool) -> JSON:
+    """The condition of a FlowSchema that names this level, but for its time."""
+    told = f'This FlowSchema references the PriorityLevelConfiguration object named "{level}"'
+    if exists:
+        return {"message": f"{told} and it exists", "reason": "Found", "status": "False", "type": "Dangling"}
+    return {
+        "message": f"{told} but there is no such object",
+        "reason": "NotFound",
+        "status": "True",
+        "type": "Dangling",
+    }

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
+from cluster_engine.api.flowcontrol.bootstrap import EXEMPT, MANDATORY, is_level_spec, schema_spec
 from cluster_engine.api.meta import check_meta
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import (
@@ -36,7 +37,8 @@ def check_schema(schema: JSON) -> list[FieldError]:
         problems.append(invalid_value(path, precedence, "must be a positive value"))
     if precedence > MAX_PRECEDENCE:
         problems.append(invalid_value(path, precedence, f"must not be greater than {MAX_PRECEDENCE}"))
-    if precedence == 1:
+    name = schema["metadata"].get("name") or ""
+    if precedence == 1 and name != EXEMPT:
         told = "only the schema named 'exempt' may have matchingPrecedence 1"
         problems.append(invalid_value(path, precedence, told))
     method = spec.get("distinguisherMethod")
@@ -53,6 +55,8 @@ def check_schema(schema: JSON) -> list[FieldError]:
         problems.append(required(f"{path}.name", "must reference a priority level"))
     for at, rule in enumerate(spec.get("rules") or ()):
         problems += _check_rule(rule, f"spec.rules[{at}]")
+    if name in MANDATORY and spec != schema_spec(name):
+        problems.append(invalid_value("spec", spec, f"spec of '{name}' must equal the fixed value"))
     return problems + check_conditions(schema)
 
 
@@ -199,6 +203,10 @@ def check_level(level: JSON) -> list[FieldError]:
                 problems += _check_limited(limited, "spec.limited")
         case _:
             problems.append(not_supported("spec.type", kind, ("Exempt", "Limited")))
+    name = level["metadata"].get("name") or ""
+    if name in MANDATORY and not is_level_spec(name, spec):
+        part = " except the 'spec.exempt' field" if name == EXEMPT else ""
+        problems.append(invalid_value("spec", spec, f"spec of '{name}'{part} must equal the fixed value"))
     return problems + check_conditions(level)
 
 

@@ -1,7 +1,5 @@
 """FlowSchema: which requests belong to which priority level.
 
-Those of the API server itself are worked out and never stored; the others are written.
-
 Models pkg/registry/flowcontrol/flowschema and pkg/apis/flowcontrol.
 """
 
@@ -9,18 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_engine.api.flowcontrol.bootstrap import SCHEMAS, UPDATED
 from cluster_engine.api.flowcontrol.validation import check_conditions, check_schema
 from cluster_engine.api.printing import AGE, NAME, NONE, age, doc
 from cluster_engine.api.strategy import create_spec, update_spec, update_status
 from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.apimachinery.scheme import Column, Kind, World
-
-
-def computed(world: World) -> list[JSON]:
-    """Those that the API server makes, and those that are written."""
-    return [*(_made(world, name) for name in SCHEMAS), *world.objects(f"flowschemas.{_GROUP}")]
+from cluster_engine.apimachinery.scheme import Column, Kind
 
 
 def default(schema: JSON) -> JSON:
@@ -29,26 +21,6 @@ def default(schema: JSON) -> JSON:
     if spec.get("matchingPrecedence"):
         return schema
     return {**schema, "spec": {**spec, "matchingPrecedence": _PRECEDENCE}}
-
-
-def _made(world: World, name: str) -> JSON:
-    level, precedence, method, subjects, rules = SCHEMAS[name]
-    meta = {**world.meta(name), "annotations": UPDATED, "generation": 1}
-    told = f'This FlowSchema references the PriorityLevelConfiguration object named "{level}" and it exists'
-    found = {
-        "lastTransitionTime": meta["creationTimestamp"],
-        "message": told,
-        "reason": "Found",
-        "status": "False",
-        "type": "Dangling",
-    }
-    spec: JSON = {
-        **({"distinguisherMethod": {"type": method}} if method else {}),
-        "matchingPrecedence": precedence,
-        "priorityLevelConfiguration": {"name": level},
-        "rules": [{**rules, "subjects": subjects}],
-    }
-    return {"metadata": meta, "spec": spec, "status": {"conditions": [found]}}
 
 
 def row(schema: JSON, now: int) -> list[Any]:
@@ -77,8 +49,6 @@ KIND = Kind(
     singular="flowschema",
     namespaced=False,
     subresources=STATUS,
-    computed=computed,
-    refused="changes of FlowSchemas that the API server makes; a real cluster takes what it does not undo",
     columns=(
         NAME,
         Column(

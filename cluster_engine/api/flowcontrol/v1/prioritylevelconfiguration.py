@@ -1,7 +1,5 @@
 """PriorityLevelConfiguration: how many requests of a level are worked on at once.
 
-Those of the API server itself are worked out and never stored; the others are written.
-
 Models pkg/registry/flowcontrol/prioritylevelconfiguration and pkg/apis/flowcontrol.
 """
 
@@ -9,20 +7,12 @@ from __future__ import annotations
 
 from typing import Any
 
-from cluster_engine.api.flowcontrol.bootstrap import LEVELS, UPDATED
 from cluster_engine.api.flowcontrol.validation import check_conditions, check_level
 from cluster_engine.api.printing import AGE, NAME, NONE, age, doc
 from cluster_engine.api.strategy import create_spec, update_spec, update_status
 from cluster_engine.api.subresources import STATUS
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.apimachinery.scheme import Column, Kind, World
-
-
-def computed(world: World) -> list[JSON]:
-    """Those that the API server makes, and those that are written."""
-    metas = {name: {**world.meta(name), "annotations": UPDATED, "generation": 1} for name in LEVELS}
-    own = [{"metadata": metas[name], "spec": _spec(name), "status": {}} for name in LEVELS]
-    return [*own, *world.objects(f"prioritylevelconfigurations.{_GROUP}")]
+from cluster_engine.apimachinery.scheme import Column, Kind
 
 
 def default(level: JSON) -> JSON:
@@ -41,19 +31,6 @@ def default(level: JSON) -> JSON:
 
 def _with(defaults: JSON, given: JSON) -> JSON:
     return {**defaults, **{name: value for name, value in given.items() if value is not None}}
-
-
-def _spec(name: str) -> JSON:
-    limits = LEVELS[name]
-    if limits is None:
-        return {"exempt": {"lendablePercent": 0, "nominalConcurrencyShares": 0}, "type": "Exempt"}
-    shares, lendable, queues = limits
-    response: JSON = {"type": "Reject"}
-    if queues is not None:
-        queuing = dict(zip(("queues", "handSize", "queueLengthLimit"), queues, strict=True))
-        response = {"queuing": queuing, "type": "Queue"}
-    limited = {"lendablePercent": lendable, "limitResponse": response, "nominalConcurrencyShares": shares}
-    return {"limited": limited, "type": "Limited"}
 
 
 def row(level: JSON, now: int) -> list[Any]:
@@ -81,9 +58,6 @@ KIND = Kind(
     singular="prioritylevelconfiguration",
     namespaced=False,
     subresources=STATUS,
-    computed=computed,
-    refused="changes of PriorityLevelConfigurations that the API server makes; a real cluster takes what it does not "
-    "undo",
     columns=(
         NAME,
         Column("Type", description=doc("flowcontrol.v1.PriorityLevelConfigurationSpec", "type")),
