@@ -34,7 +34,7 @@ from cluster_engine.serving.pacer import SLICE
 from cluster_engine.serving.portions import Portions, is_collection
 from cluster_engine.serving.proxying import PATIENCE, Answer, incoming, is_proxied, late, outgoing, redirect
 from cluster_engine.serving.telling import CHUNK, Telling
-from cluster_engine.serving.websocket import StreamSession
+from cluster_engine.serving.websocket import StreamSession, refuse
 from cluster_engine.sim import Entry, Link, steady_clock
 
 Scope = MutableMapping[str, Any]
@@ -59,6 +59,8 @@ REQUESTS_LIMIT = 200
 """Requests of one cluster under way; more are told to come again."""
 STREAMS_LIMIT = 100
 """Watches and followed logs of one cluster."""
+SOCKETS_LIMIT = 50
+"""WebSockets of one cluster: exec, attach, port-forward."""
 
 
 class JournalUnavailable(Exception):
@@ -90,7 +92,7 @@ class ClusterApp:
         self._resolve = resolve
         self._sink = sink
         self._amend = amend
-        self._under_way = 0
+        self._under_way = self._sockets = 0
         self._acts = 0
         """Entries that were carried out."""
         self._streams: set[Telling] = set()
@@ -108,9 +110,17 @@ class ClusterApp:
                 frames = AsFrames(scope, receive, send)
                 await self._http(scope, frames.receive, frames.send)
                 return
+            if self._sockets >= SOCKETS_LIMIT:
+                await receive()  # websocket.connect
+                await refuse(scope, send, _too_many())
+                return
             forwards = subresource == "portforward"
             session = ForwardSession(self, request) if forwards else StreamSession(self, request)
-            await session.serve(scope, receive, send)
+            self._sockets += 1
+            try:
+                await session.serve(scope, receive, send)
+            finally:
+                self._sockets -= 1
         elif scope["type"] == "lifespan":
             await self._lifespan(receive, send)
 

@@ -104,6 +104,16 @@ class Outgoing:
         return frames
 
 
+async def refuse(scope: MutableMapping[str, Any], send: Send, response: Response) -> None:
+    """Deny a handshake with this answer, where the server can."""
+    if "websocket.http.response" not in (scope.get("extensions") or {}):
+        await send({"type": "websocket.close", "code": 1008})
+        return
+    headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in response.headers.items()]
+    await send({"type": "websocket.http.response.start", "status": response.status, "headers": headers})
+    await send({"type": "websocket.http.response.body", "body": response.body})
+
+
 class StreamSession:
     """One WebSocket. What is talked about over it is its kind's: here the channels of exec and attach."""
 
@@ -129,15 +139,15 @@ class StreamSession:
         protocol = next((p for p in self.protocols if p in offered), None)
         refused = self._app.cluster.server.refused_stream(self._request)
         if refused is not None:
-            await self._refuse(scope, refused)
+            await refuse(scope, send, refused)
             return
         if protocol is None:
             text = f"unable to upgrade: the client speaks none of {', '.join(filter(None, self.protocols))}"
-            await self._refuse(scope, Response(400, {"content-type": "text/plain"}, text.encode()))
+            await refuse(scope, send, Response(400, {"content-type": "text/plain"}, text.encode()))
             return
         refused = self._chosen(protocol)
         if refused is not None:
-            await self._refuse(scope, refused)
+            await refuse(scope, send, refused)
             return
         await send({"type": "websocket.accept", "subprotocol": protocol or None})
         session, refusal = await self._app.open_session(self._request, self.listener)
@@ -178,16 +188,6 @@ class StreamSession:
             status = b"" if told["status"] == "Success" else told["message"].encode()
         if status:
             await self._frame(bytes([ERROR]) + status)
-
-    async def _refuse(self, scope: MutableMapping[str, Any], response: Response) -> None:
-        if "websocket.http.response" not in (scope.get("extensions") or {}):
-            await self._send({"type": "websocket.close", "code": 1008})
-            return
-        headers = [(k.encode("latin-1"), v.encode("latin-1")) for k, v in response.headers.items()]
-        await self._send(
-            {"type": "websocket.http.response.start", "status": response.status, "headers": headers}
-        )
-        await self._send({"type": "websocket.http.response.body", "body": response.body})
 
     async def _talk(self, session: str) -> None:
         """Frames in both directions until the process ends or the client is gone (Gone)."""

@@ -15,6 +15,7 @@ from django.http import HttpRequest
 from django.http.request import split_domain_port, validate_host
 
 from config.doors import App, Receive, Scope, Send
+from config.networks import network_of
 
 FORWARDED = frozenset(
     b"forwarded x-forwarded-for x-forwarded-host x-forwarded-port x-forwarded-proto x-forwarded-server "
@@ -22,8 +23,6 @@ FORWARDED = frozenset(
 )
 #: A proxy chain longer than this is somebody's invention.
 MAX_HOPS = 16
-#: What one household or office has of IPv6: addresses within it are one and the same caller.
-IPV6_PREFIX = 64
 DEFAULT_PORTS = {"http": 80, "https": 443}
 PLAIN_SCHEMES = {"ws": "http", "wss": "https"}
 
@@ -69,19 +68,6 @@ class BehindProxies:
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         await self.inner(scope if scope["type"] == "lifespan" else behind_proxies(scope), receive, send)
-
-
-def network_of(address: str) -> str:
-    """By what a caller without an account is counted: the IPv4 address, or the IPv6 network; "" for nonsense."""
-    try:
-        parsed = ipaddress.ip_address(address)
-    except ValueError:
-        return ""
-    if isinstance(parsed, ipaddress.IPv6Address):
-        if parsed.ipv4_mapped is None:
-            return str(ipaddress.ip_network((parsed, IPV6_PREFIX), strict=False))
-        parsed = parsed.ipv4_mapped
-    return str(parsed)
 
 
 def network(request: HttpRequest) -> str:

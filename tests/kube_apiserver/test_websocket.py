@@ -45,6 +45,7 @@ class Socket:
         self.inbox.put_nowait({"type": "websocket.connect"})
         self.slow: asyncio.Event | None = None
         self.protocol: str | None = ""
+        self.refused = 0
         query = f"{command}&stdin=true&stdout=true&tty={str(tty).lower()}"
         self.scope = {
             "type": "websocket", "path": "/api/v1/namespaces/default/pods/box/exec", "query_string": query.encode(),
@@ -66,6 +67,8 @@ class Socket:
             self.protocol = message["subprotocol"]
         elif message["type"] == "websocket.close":
             self.closed = message["code"]
+        elif message["type"] == "websocket.http.response.start":
+            self.refused = message["status"]
 
     async def serve(self) -> None:
         await self.app(self.scope, self.inbox.get, self.send)
@@ -205,6 +208,33 @@ def test_whoever_sends_or_leaves_too_much_is_cut_off(
 
     asyncio.run(story())
     assert cluster.server.sessions.open_names() == []
+
+
+def test_how_many_sockets_one_cluster_has_is_bounded(
+    cluster: Cluster, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("cluster_engine.serving.application.SOCKETS_LIMIT", 2)
+
+    async def story() -> None:
+        app = ClusterApp(cluster, admin=True)
+        held = [Socket(app, "command=cat") for _ in range(2)]
+        served = [asyncio.ensure_future(socket.serve()) for socket in held]
+        await until(cluster, lambda: len(cluster.server.sessions.open_names()) == 2)
+        more = Socket(app, "command=cat")
+        more.scope["extensions"] = {"websocket.http.response": {}}
+        await more.serve()
+        assert (more.refused, len(cluster.server.sessions.open_names())) == (429, 2)
+        held[0].go()
+        await until(cluster, served[0].done)
+        again = Socket(app, "command=cat")
+        served.append(asyncio.ensure_future(again.serve()))
+        again.put(STDIN, b"x\n")
+        await until(cluster, lambda: again.screen == b"x\n")
+        for socket in (held[1], again):
+            socket.go()
+        await asyncio.gather(*served)
+
+    asyncio.run(story())
 
 
 def test_input_that_meets_a_bug_ends_the_session(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -175,6 +175,11 @@ ELSEWHERE = [
         "/clusters/{run}/api/v1/namespaces/default/pods/x/exec",
         "http://testserver:1",
     ),
+    (
+        "a cluster's, from another scheme",
+        "/clusters/{run}/api/v1/namespaces/default/pods/x/exec",
+        "https://testserver",
+    ),
     ("a cluster's, without origin", "/clusters/{run}/api/v1/namespaces/default/pods/x/exec", ""),
 ]
 

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 from asgiref.sync import async_to_sync
-from config.caller import FORWARDED, BehindProxies, behind_proxies, network_of, same_origin
+from config.caller import FORWARDED, BehindProxies, behind_proxies, same_origin
+from config.networks import network_of
 
 
 def scope_of(client: str | None, kind: str = "http", **headers: str) -> Any:

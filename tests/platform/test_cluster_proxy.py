@@ -12,6 +12,7 @@ from typing import Any
 
 import pytest
 import uvicorn
+from config.doors import RefusedError
 from django.db import OperationalError
 from runs import hosting, registry
 from runs.proxy.access import Decision
@@ -22,6 +23,7 @@ from runs.signing import SIGNATURE_HEADER, Verifier
 from runs.upstream import UpstreamError
 
 RUN = uuid.UUID("22222222-2222-4222-8222-222222222222")
+OTHER, THIRD = (uuid.UUID(str(RUN).replace("2222", digits, 1)) for digits in ("3333", "4444"))
 
 
 class FakeHost:
@@ -412,6 +414,11 @@ ORIGINS = [
     ("the browser vouches", "POST", {"sec-fetch-site": "same-origin"}, 201),
     ("another site", "POST", {"origin": "http://evil.example"}, 403),
     ("another site with our name in it", "POST", {"origin": "http://testserver.evil.example"}, 403),
+    ("another port", "POST", {"origin": "http://testserver:8001"}, 403),
+    ("another scheme", "POST", {"origin": "https://testserver"}, 403),
+    ("another scheme on our port", "DELETE", {"origin": "https://testserver:80"}, 403),
+    ("our port, spelled", "POST", {"origin": "http://testserver:80"}, 201),
+    ("ours and another's", "POST", {"origin": "http://testserver, http://evil.example"}, 403),
     ("an opaque origin", "POST", {"origin": "null"}, 403),
     ("the browser warns", "DELETE", {"sec-fetch-site": "cross-site"}, 403),
     ("nobody vouches", "PATCH", {}, 403),
@@ -429,6 +436,49 @@ def test_a_cookie_alone_changes_nothing(
     scope["headers"] = [(name, value) for name, value in scope["headers"] if name != b"authorization"]
     assert ask(scope).status == status
     assert len(host.seen) == (1 if status == 201 else 0)
+
+
+COMING = [
+    ("of a run", "COMING_OF_RUN", [RUN, RUN], RUN),
+    ("of a user's runs", "COMING_OF_USER", [RUN, OTHER], THIRD),
+]
+
+
+@pytest.mark.parametrize(
+    ("limit", "runs", "refused"), [row[1:] for row in COMING], ids=[row[0] for row in COMING]
+)
+def test_how_many_half_sent_bodies_are_waited_for(
+    host: FakeHost, limit: str, runs: list[uuid.UUID], refused: uuid.UUID, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(f"runs.proxy.app.{limit}", len(runs))
+    proxy = ClusterProxy(OpenGate())  # whoever comes is user 1
+
+    def scope(run: uuid.UUID) -> dict[str, Any]:
+        return scope_of("POST", path=f"/clusters/{run}/api/v1/pods")
+
+    async def begun() -> Any:
+        clients = [Client() for _ in runs]
+        for client in clients:
+            client.inbox = asyncio.Queue()
+            client.inbox.put_nowait({"type": "http.request", "body": b"x", "more_body": True})
+        tasks = [
+            asyncio.ensure_future(proxy(scope(run), client.receive, client.send))
+            for run, client in zip(runs, clients, strict=True)
+        ]
+        while sum(proxy.half_sent.waited.values()) < 2 * len(runs):
+            await asyncio.sleep(0)
+        more = Client()
+        more.inbox = asyncio.Queue()
+        more.inbox.put_nowait({"type": "http.request", "body": b"x", "more_body": True})
+        with pytest.raises(RefusedError) as refusal:
+            await proxy(scope(refused), more.receive, more.send)
+        for client in clients:  # the others' come in the end, and are counted no more
+            client.inbox.put_nowait({"type": "http.disconnect"})
+        await asyncio.gather(*tasks)
+        return refusal.value.status
+
+    assert asyncio.run(begun()) == 429
+    assert not proxy.half_sent.waited
 
 
 def test_a_websocket_is_carried(host: FakeHost) -> None:

@@ -113,3 +113,50 @@ def test_bodies_that_do_not_come(path: str, monkeypatch: pytest.MonkeyPatch) -> 
     asyncio.run(scene())
     assert [client.status for client in clients] == [408] * 5 + [503] * 3
     assert door.bodies.held == 0
+
+
+COMING = [
+    ("of the process", "COMING", ["203.0.113.1", "203.0.113.2", "203.0.113.3"], "203.0.113.4"),
+    ("of an address", "COMING_FROM_ONE", ["203.0.113.1"] * 3, "203.0.113.1"),
+    ("of an IPv6 network", "COMING_FROM_ONE", [f"2001:db8::{n}" for n in "abc"], "2001:db8::d"),
+]
+
+
+@pytest.mark.parametrize("path", ["/api/v1/me/", "/clusters/x/api"])
+@pytest.mark.parametrize(
+    ("limit", "callers", "refused"), [row[1:] for row in COMING], ids=[row[0] for row in COMING]
+)
+def test_how_many_half_sent_bodies_are_waited_for(
+    path: str, limit: str, callers: list[str], refused: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """One more is refused at once; whole ones and other callers' are served, and when time is up all are gone."""
+    monkeypatch.setattr(f"config.doors.{limit}", 3)
+    monkeypatch.setattr("config.doors.BODY_SECONDS", 0.2)
+    inner = Inner()
+    door = ClusterDoor(inner.app("clusters"), inner.app("others"))
+
+    def scope(caller: str) -> Any:
+        return {"type": "http", "path": path, "headers": [], "client": (caller, 1)}
+
+    async def scene() -> tuple[list[int], int, int]:
+        slow = [Slow(10) for _ in callers]
+        held = [
+            asyncio.ensure_future(door(scope(caller), one.receive, one.send))
+            for caller, one in zip(callers, slow, strict=True)
+        ]
+        await asyncio.sleep(0)
+        more = Slow(10)
+        await door(scope(refused), more.receive, more.send)
+        other = Slow(10)
+        if limit == "COMING_FROM_ONE":
+            waits = asyncio.ensure_future(door(scope("198.51.100.7"), other.receive, other.send))
+            await asyncio.sleep(0)
+            assert not other.sent
+            held.append(waits)
+        await asyncio.gather(*held)
+        return [one.status for one in slow], more.status, other.status
+
+    told, at_once, elsewhere = asyncio.run(scene())
+    assert (told, at_once) == ([408] * 3, 429)
+    assert elsewhere == (408 if limit == "COMING_FROM_ONE" else 0)
+    assert not door.bodies.half_sent.waited

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
 from collections.abc import Callable, Iterator
 from contextlib import ExitStack
 from typing import Any
+from urllib.parse import urlsplit
 
 import httpx
 import pytest
@@ -69,3 +71,20 @@ def test_what_one_user_has_under_way_is_bounded_together(
         assert ask(host, others, MAPS).status_code == 200
     assert eventually(lambda: not host.in_use)
     assert ask(host, second, MAPS).status_code == 200
+
+
+def test_a_host_waits_for_few_bodies_and_not_for_long(
+    host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("config.doors.COMING", 1)
+    monkeypatch.setattr("config.doors.BODY_SECONDS", 1.0)
+    host.acquire(fresh.pk)
+    where = urlsplit(host.url)
+    assert where.hostname is not None
+    with socket.create_connection((where.hostname, where.port or 0), timeout=LIMIT) as half:
+        head = f"POST /t/{host.runs[fresh.pk].token}{MAPS} HTTP/1.1\r\nhost: x\r\ncontent-length: 10\r\n\r\n"
+        half.sendall(head.encode() + b"{")
+        assert eventually(lambda: ask(host, fresh, MAPS, "POST", CONFIG_MAP).status_code == 429)
+        assert half.recv(1024).startswith(b"HTTP/1.1 408 ")
+    assert ask(host, fresh, MAPS).status_code == 200
+    assert eventually(lambda: not host.in_use)

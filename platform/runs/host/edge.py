@@ -27,7 +27,7 @@ from functools import partial
 from typing import Any, Protocol
 from urllib.parse import unquote_to_bytes
 
-from config.doors import Receive, Scope, Send
+from config.doors import Bodies, Receive, RefusedError, Scope, Send, refuse_body
 from config.logs import request_id
 from config.middleware import new_request_id
 from django.conf import settings
@@ -156,12 +156,16 @@ class Edge:
     def __init__(self, host: Host) -> None:
         self.host = host
         self.verifier = Verifier(host.name)
+        self.bodies = Bodies()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = {name.decode("latin-1"): value.decode("latin-1") for name, value in scope["headers"]}
         mark = request_id.set(new_request_id(headers.get("x-request-id", "")))
         try:
-            await self._route(scope, receive, send, headers)
+            with self.bodies.bounded(receive) as bounded:
+                await self._route(scope, bounded, send, headers)
+        except RefusedError as refused:
+            await refuse_body(send, refused.status, str(refused))
         except StaleError as error:
             # Nothing was done. The web tier asks again, with a signature of now; whoever else sent it cannot.
             logger.warning("refused: %s", error, extra={"path": str(scope["path"])[:200]})

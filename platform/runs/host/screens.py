@@ -11,6 +11,8 @@ from config.doors import Send
 SCROLLBACK = 64 * 1024
 #: A viewer that is this far behind loses the middle; the rest is worth less than the memory.
 BACKLOG = 1024 * 1024
+#: Messages that wait for a viewer; one that is further behind has to come again.
+MESSAGES = 1_000
 FRAME = 64 * 1024
 MAX_VIEWS = 8
 MAX_SIDE = 1000
@@ -35,6 +37,9 @@ class View:
 
     def tell(self, message: str) -> None:
         """A JSON text frame."""
+        if len(self.messages) >= MESSAGES:
+            self.end()
+            return
         self.messages.append(message)
         self.wake.set()
 

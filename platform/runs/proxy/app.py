@@ -11,10 +11,10 @@ import asyncio
 import logging
 import re
 import uuid
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from config.caller import host_allowed, same_origin
-from config.doors import Receive, Scope, Send
+from config.doors import HalfSent, Receive, Scope, Send
 from config.logs import request_id
 from config.middleware import new_request_id
 from config.sockets import header_map, refuse
@@ -31,6 +31,8 @@ from runs.upstream import UpstreamError
 logger = logging.getLogger(__name__)
 
 MAX_BODY = 3 * 1024 * 1024
+#: Requests whose body has not come whole that are waited for: of one run, and of one user's runs.
+COMING_OF_RUN, COMING_OF_USER = 32, 64
 SAFE_METHODS = frozenset({"GET", "HEAD", "OPTIONS"})
 #: Headers that end here: they belong to one hop, or say who the caller is, which is ours to say.
 NOT_FORWARDED = frozenset(
@@ -62,6 +64,8 @@ class Target:
     run_id: uuid.UUID
     token: str
     path: str
+    user_id: int = 0
+    """Who was let in; 0: nobody yet."""
 
     @classmethod
     def of(cls, scope: Scope) -> Target | None:
@@ -84,6 +88,7 @@ class ClusterProxy:
 
     def __init__(self, gate: Gate | None = None) -> None:
         self.gate = gate or Gate()
+        self.half_sent = HalfSent()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         headers = header_map(scope)
@@ -127,7 +132,7 @@ class ClusterProxy:
                 "a request that changes something must come from this site's own pages, or bring a token",
                 target,
             )
-        return 200, "", target
+        return 200, "", replace(target, user_id=decision.user_id)
 
     async def _http(
         self, scope: Scope, receive: Receive, send: Send, headers: dict[str, str], ident: str
@@ -136,8 +141,10 @@ class ClusterProxy:
         if status != 200 or target is None:
             await send_status(send, status, message, ident)
             return
+        limits = {target.run_id: COMING_OF_RUN, target.user_id: COMING_OF_USER}
         try:
-            body = await _read_body(receive, headers)
+            with self.half_sent.bounded(receive, limits) as counted:
+                body = await _read_body(counted, headers)
         except TooLargeError:
             await send_status(send, 413, f"Request entity too large: limit is {MAX_BODY}", ident)
             return
