@@ -10,7 +10,8 @@ from datetime import UTC, datetime
 from functools import lru_cache
 
 _UNITS = {"ns": 1, "us": 1_000, "µs": 1_000, "ms": 1_000_000, "s": 10**9, "m": 60 * 10**9, "h": 3600 * 10**9}
-_PART = re.compile(r"([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(ns|us|µs|ms|s|m|h)")
+_PART = re.compile(r"([0-9]{1,18}(?:\.[0-9]{0,18})?|\.[0-9]{1,18})(ns|us|µs|ms|s|m|h)(?=[0-9.]|$)")
+_NUMBER = re.compile(r"(?:[0-9]+(?:\.[0-9]*)?|\.[0-9]+)([^0-9.]*)")
 
 
 def human_duration(seconds: float) -> str:
@@ -91,7 +92,7 @@ def parse_go_duration(text: str) -> int:
     while rest or not text:
         part = _PART.match(rest)
         if part is None:
-            raise ValueError(f"time: invalid duration {_quoted(text)}")
+            raise ValueError(_no_part(rest, text))
         whole, _, fraction = part[1].partition(".")
         unit = _UNITS[part[2]]
         total += int(whole or 0) * unit + int(fraction or 0) * unit // 10 ** len(fraction)
@@ -99,6 +100,16 @@ def parse_go_duration(text: str) -> int:
     if total >= 2**63 or rest != "":
         raise ValueError(f"time: invalid duration {_quoted(text)}")
     return -total if text.startswith("-") else total
+
+
+def _no_part(rest: str, text: str) -> str:
+    """What Go says of a duration that goes on so."""
+    number = _NUMBER.match(rest)
+    if number is None or number[1] in _UNITS:
+        return f"time: invalid duration {_quoted(text)}"
+    if number[1]:
+        return f"time: unknown unit {_quoted(number[1])} in duration {_quoted(text)}"
+    return f"time: missing unit in duration {_quoted(text)}"
 
 
 def _quoted(text: str) -> str:

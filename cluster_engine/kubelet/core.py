@@ -78,7 +78,8 @@ class Node:
     """The same as it was written. From the cluster's options it is no state, from the node's files it is."""
     from_files: bool = False
     complaint: list[Any] = field(default_factory=list)
-    """[when (µs), why] its kubelet did not start, or what one that runs said of its configuration."""
+    """[when (µs), why] its kubelet did not start, or what one that runs said of its configuration; then how often
+    systemd has started it again by itself."""
     taken: dict[str, int] = field(default_factory=dict)
     """Percent of its ``memory`` and ``disk`` that something takes which is no Pod."""
     pressed: dict[str, int] = field(default_factory=dict)

@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping
 from typing import Any
 
 from cluster_engine.apimachinery import yaml
+from cluster_engine.kubelet import configuration
 from cluster_engine.kubelet.flags import BOOLEANS, MAX_PULLS, FlagError
 
 KUBELET = "/var/lib/kubelet"
@@ -19,46 +20,9 @@ _ARGUMENTS = "KUBELET_KUBEADM_ARGS"
 _BOOLEANS: Mapping[str, Any] = {"true": True, "false": False}
 
 
-_KNOWN = frozenset(
-    (
-        "apiVersion", "kind", "enableServer", "staticPodPath", "podLogsDir", "syncFrequency", "fileCheckFrequency",
-        "httpCheckFrequency", "staticPodURL", "staticPodURLHeader", "address", "port", "readOnlyPort", "tlsCertFile",
-        "tlsPrivateKeyFile", "tlsCipherSuites", "tlsCurvePreferences", "tlsMinVersion", "rotateCertificates",
-        "serverTLSBootstrap", "authentication", "authorization", "registryPullQPS", "registryBurst",
-        "imagePullCredentialsVerificationPolicy", "preloadedImagesVerificationAllowlist", "eventRecordQPS",
-        "eventBurst", "enableDebuggingHandlers", "enableContentionProfiling", "healthzPort", "healthzBindAddress",
-        "oomScoreAdj", "clusterDomain", "clusterDNS", "streamingConnectionIdleTimeout", "nodeStatusUpdateFrequency",
-        "nodeStatusReportFrequency", "nodeLeaseDurationSeconds", "imageMinimumGCAge", "imageMaximumGCAge",
-        "imageGCHighThresholdPercent", "imageGCLowThresholdPercent", "volumeStatsAggPeriod", "kubeletCgroups",
-        "systemCgroups", "cgroupRoot", "cgroupsPerQOS", "cgroupDriver", "cpuManagerPolicy", "singleProcessOOMKill",
-        "cpuManagerPolicyOptions", "cpuManagerReconcilePeriod", "draManagerReconcilePeriod", "memoryManagerPolicy",
-        "topologyManagerPolicy", "topologyManagerScope", "topologyManagerPolicyOptions", "qosReserved",
-        "runtimeRequestTimeout", "hairpinMode", "maxPods", "podCIDR", "podPidsLimit", "resolvConf", "runOnce",
-        "cpuCFSQuota", "cpuCFSQuotaPeriod", "nodeStatusMaxImages", "maxOpenFiles", "contentType", "kubeAPIQPS",
-        "kubeAPIBurst", "serializeImagePulls", "maxParallelImagePulls", "evictionHard", "evictionSoft",
-        "evictionSoftGracePeriod", "evictionPressureTransitionPeriod", "evictionMaxPodGracePeriod",
-        "evictionMinimumReclaim", "mergeDefaultEvictionSettings", "podsPerCore", "enableControllerAttachDetach",
-        "protectKernelDefaults", "makeIPTablesUtilChains", "iptablesMasqueradeBit", "iptablesDropBit",
-        "featureGates", "failSwapOn", "memorySwap", "containerLogMaxSize", "containerLogMaxFiles",
-        "containerLogMaxWorkers", "containerLogMonitorInterval", "configMapAndSecretChangeDetectionStrategy",
-        "systemReserved", "kubeReserved", "reservedSystemCPUs", "showHiddenMetricsForVersion",
-        "systemReservedCgroup", "kubeReservedCgroup", "enforceNodeAllocatable", "allowedUnsafeSysctls",
-        "volumePluginDir", "providerID", "kernelMemcgNotification", "logging", "enableSystemLogHandler",
-        "enableSystemLogQuery", "shutdownGracePeriod", "shutdownGracePeriodCriticalPods",
-        "shutdownGracePeriodByPodPriority", "crashLoopBackOff", "reservedMemory", "enableProfilingHandler",
-        "enableDebugFlagsHandler", "seccompDefault", "memoryThrottlingFactor", "memoryReservationPolicy",
-        "registerWithTaints", "registerNode", "tracing", "localStorageCapacityIsolation",
-        "containerRuntimeEndpoint", "imageServiceEndpoint", "failCgroupV1", "userNamespaces",
-    )
-)  # fmt: skip
-"""The fields of kubelet.config.k8s.io/v1beta1 (staging/src/k8s.io/kubelet/config/v1beta1/types.go)."""
-
-
 def unknown_fields(config: str) -> str:
-    """What strict decoding says of a configuration that is then decoded leniently; "": all its fields are known."""
-    found = yaml.load(config.encode())
-    unknown = [f'unknown field "{name}"' for name in found if name not in _KNOWN]
-    return f"strict decoding error: {', '.join(unknown)}" if unknown else ""
+    """What is told of a configuration that has fields which there are none; "": it has none of those."""
+    return configuration.unknown_fields(yaml.load(config.encode()))
 
 
 def given_by(environment: str, config: str | None) -> dict[str, Any]:
@@ -126,6 +90,8 @@ def _configured(config: str | None) -> dict[str, Any]:
         raise FlagError(f"{told}, error failed to decode: {error}") from error
     if not isinstance(found, dict) or found.get("kind") != "KubeletConfiguration":
         raise FlagError(f"{told}, error failed to decode: no KubeletConfiguration")
+    if wrong := configuration.wrong_type(found):
+        raise FlagError(f"{told}, error failed to decode: {wrong}")
     return {flag: read(found[name]) for name, (flag, read) in _FIELDS.items() if found.get(name) is not None}
 
 

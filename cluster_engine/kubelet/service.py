@@ -35,6 +35,10 @@ _STATUS = """\
 """
 _LENIENT = ("I", 'codec.go:117] "Using lenient decoding as strict decoding failed"')
 _FAILED = ("E", 'run.go:72] "command failed"')
+_STARTED_AGAIN = (
+    "systemd[1]: kubelet.service: Scheduled restart job, restart counter is at {}.",
+    "systemd[1]: Started kubelet.service - kubelet: The Kubernetes Node Agent.",
+)
 _EXITED = (
     "systemd[1]: kubelet.service: Main process exited, code=exited, status=1/FAILURE",
     "systemd[1]: kubelet.service: Failed with result 'exit-code'.",
@@ -168,10 +172,11 @@ class Service:
         self.core.clock.call_at(now, "kubelet/poweroff", node.name, again, grace, critical)
         return [0, "", ""]
 
-    def _begin(self, node: Node, asked: Mapping[str, Any]) -> None:
+    def _begin(self, node: Node, asked: Mapping[str, Any], tries: int = 0) -> None:
         """The kubelet begins with what the files say; with some of that it ends at once, and tells why.
 
-        It is tried again ten seconds later (``Restart=always``, ``RestartSec=10`` of kubelet.service).
+        It is tried again ten seconds later (``Restart=always``, ``RestartSec=10`` of kubelet.service), by systemd
+        itself the more often the ``tries`` say.
         """
         if node.power != UNATTENDED:
             return
@@ -184,7 +189,7 @@ class Service:
                     "a node that gets another name: Drydock does not simulate that (a real cluster does)"
                 )
         except FlagError as error:
-            node.complaint = [self.core.clock.now, str(error)]
+            node.complaint = [self.core.clock.now, str(error), *([tries] if tries else [])]
             life = (node.name, node.boots, node.restarts)
             self.core.clock.call_later(_RESTART, "kubelet/again", *life, background=True)
             return
@@ -200,18 +205,21 @@ class Service:
         if node.complaint and (node.boots, node.restarts) == (boots, restarts):
             root = self.runtime.disk_of_node(name, KUBELET) or tree.directory()
             config, environment = (_content(root, path) for path in (CONFIG, ENVIRONMENT))
-            self._begin(node, {"config": config, "environment": environment or ""})
+            tries = node.complaint[2] if len(node.complaint) > 2 else 0
+            self._begin(node, {"config": config, "environment": environment or ""}, tries + 1)
 
     def journal(self, host: str) -> str:
         """What the journal of that node says of a kubelet that did not start, or did not like its configuration."""
         node = self.core.nodes[host]
         if not node.complaint:
             return ""
-        at, why = node.complaint
+        at, why, *tries = node.complaint
         stamp = datetime.fromisoformat(rfc3339_micro(at).replace("Z", "+00:00"))
-        pid, level, place = 600 + node.restarts, *(_LENIENT if node.power == ON else _FAILED)
+        pid, level, place = 600 + node.restarts + sum(tries), *(_LENIENT if node.power == ON else _FAILED)
         said = f"{stamp:%H:%M:%S.%f}{pid:>8} {place} err={json.dumps(why)}"
-        lines = [f"kubelet[{pid}]: {level}{stamp:%m%d} {said}", *(() if node.power == ON else _EXITED)]
+        before = [line.format(*tries) for line in _STARTED_AGAIN] if tries else []
+        after = () if node.power == ON else _EXITED
+        lines = [*before, f"kubelet[{pid}]: {level}{stamp:%m%d} {said}", *after]
         return "".join(f"{stamp:%b %d %H:%M:%S} {host} {line}\n" for line in lines)
 
 

@@ -10,6 +10,7 @@ from test_kubelet_service import same, systemctl
 from test_node_logins import Login
 
 from cluster_engine import Cluster
+from cluster_engine.kubelet.configuration import wrong_type
 from cluster_engine.kubelet.flag_files import environment_of, given_by
 from cluster_engine.kubelet.flags import FlagError
 from cluster_engine.sim import SECOND, parse_rfc3339
@@ -93,8 +94,13 @@ def test_with_a_bad_file_it_does_not_start(cluster: Cluster) -> None:
 def test_one_that_failed_is_started_again_until_its_files_are_good(cluster: Cluster) -> None:
     start_with(cluster, "--colour=blue")
     first = do(cluster, "journalctl -u kubelet").splitlines()[0]
-    cluster.advance(15)
-    assert do(cluster, "journalctl -u kubelet").splitlines()[0] != first
+    cluster.advance(12)
+    again = do(cluster, "journalctl -u kubelet").splitlines()
+    assert again[0].endswith("systemd[1]: kubelet.service: Scheduled restart job, restart counter is at 1.")
+    assert again[1].endswith("systemd[1]: Started kubelet.service - kubelet: The Kubernetes Node Agent.")
+    assert again[2] != first
+    cluster.advance(10)
+    assert "restart counter is at 2." in do(cluster, "journalctl -u kubelet")
     do(cluster, f"echo 'KUBELET_KUBEADM_ARGS=\"\"' > {FOLDER}/kubeadm-flags.env")
     same(cluster)
     cluster.advance(30)
@@ -110,6 +116,56 @@ def test_one_that_failed_can_be_stopped(cluster: Cluster) -> None:
     do(cluster, f"echo 'KUBELET_KUBEADM_ARGS=\"\"' > {FOLDER}/kubeadm-flags.env")
     cluster.advance(60)
     assert systemctl(cluster, "is-active kubelet") == ("inactive\n", 3)
+
+
+FIELD = "json: cannot unmarshal {} into Go struct field KubeletConfiguration.{} of type {}"
+WRONG: dict[str, tuple[dict[str, Any], str]] = {
+    "text for a number": ({"maxPods": "50"}, FIELD.format("string", "maxPods", "int32")),
+    "a part of one": ({"maxPods": 1.5}, FIELD.format("number 1.5", "maxPods", "int32")),
+    "too large a number": ({"maxPods": 1 << 31}, FIELD.format(f"number {1 << 31}", "maxPods", "int32")),
+    "not for more bits": ({"maxOpenFiles": 1 << 31}, ""),
+    "text for a boolean": (
+        {"serializeImagePulls": "no"},
+        FIELD.format("string", "serializeImagePulls", "bool"),
+    ),
+    "a number for a text": ({"clusterDomain": 5}, FIELD.format("number", "clusterDomain", "string")),
+    "a text for a list": ({"clusterDNS": "10.96.0.10"}, FIELD.format("string", "clusterDNS", "[]string")),
+    "in a list": ({"clusterDNS": [10]}, FIELD.format("number", "clusterDNS", "string")),
+    "a list for a map": ({"evictionHard": []}, FIELD.format("array", "evictionHard", "map[string]string")),
+    "in a map": ({"featureGates": {"X": "true"}}, FIELD.format("string", "featureGates", "bool")),
+    "a boolean for a structure": (
+        {"authentication": True},
+        FIELD.format("bool", "authentication", "v1beta1.KubeletAuthentication"),
+    ),
+    "a number for a duration": (
+        {"syncFrequency": 10},
+        "json: cannot unmarshal number into Go value of type string",
+    ),
+    "no duration": (
+        {"imageMinimumGCAge": "2 minutes"},
+        'time: unknown unit " minutes" in duration "2 minutes"',
+    ),
+    "without a unit": ({"imageMinimumGCAge": "120"}, 'time: missing unit in duration "120"'),
+    "nothing": ({"maxPods": None}, ""),
+    "what there is none": ({"colour": 1}, ""),
+    "what is right": ({"maxPods": 50, "syncFrequency": "1m30s", "featureGates": {"X": True}}, ""),
+}
+
+
+@pytest.mark.parametrize(("config", "said"), WRONG.values(), ids=WRONG)
+def test_fields_of_another_type(config: dict[str, Any], said: str) -> None:
+    assert wrong_type(config) == said
+
+
+def test_it_does_not_start_with_a_field_of_another_type(cluster: Cluster) -> None:
+    start_with(cluster, config=r"maxPods: many\n")
+    first = do(cluster, "journalctl -u kubelet").splitlines()[0]
+    assert first.endswith(
+        f'err="failed to load kubelet config file, path: {FOLDER}/config.yaml, error: failed to load Kubelet config '
+        f"file {FOLDER}/config.yaml, error failed to decode: "
+        'json: cannot unmarshal string into Go struct field KubeletConfiguration.maxPods of type int32"'
+    )
+    same(cluster)
 
 
 def test_fields_that_there_are_none_are_told_and_change_nothing(cluster: Cluster) -> None:
@@ -211,7 +267,7 @@ def test_what_the_files_say(environment: str, config: str, expected: dict[str, A
         pytest.param("", "", "was empty", id="empty"),
         pytest.param("", "a: [", "failed to decode: ", id="no YAML"),
         pytest.param("", "kind: Pod\n", "no KubeletConfiguration", id="another kind"),
-        pytest.param("", CONFIG + "registerWithTaints: gpu\n", "no list of taints", id="taints"),
+        pytest.param("", CONFIG + "registerWithTaints: gpu\n", r"of type \[\]v1.Taint", id="taints"),
     ],
 )
 def test_with_what_it_does_not_start(environment: str, config: str, why: str) -> None:
