@@ -116,11 +116,14 @@ class Wiring:
         self.network.served = proxy.health
         self.outside = Outside(self.network, proxy.from_outside, (DEFAULT_NODE, DEFAULT_IP))
         keys = Keys(self.store, _OWN)
+        inside = Inside(self.clock, self.chance, self.server, self.store)
         calls: dict[str, Callable[[Any], Any]] = {
             "dns": resolver.answer,
             "etcd": keys.answer,
             "iptables": proxy.listed,
-            "http": Inside(self.clock, self.chance, self.server).answer,
+            "http": inside.answer,
+            "watch": inside.watch,
+            "follow": inside.follow,
             "token": self.server.mounted_token,
         }
         processes = Processes(self.clock, self.informers, options.control_plane_names())

@@ -6,7 +6,7 @@ access log, how it stops. Connections are kept alive as HTTP/1.1 says; what is n
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import lru_cache
 from itertools import groupby
@@ -14,6 +14,7 @@ from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from cluster_engine.container_runtime import http_streams
+from cluster_engine.linux import tls
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.linux.tls import HELLO, Certificate, greeting
@@ -29,10 +30,16 @@ OPEN = 512
 
 REASONS = {
     200: "OK",
+    201: "Created",
+    202: "Accepted",
     204: "No Content",
+    206: "Partial Content",
     301: "Moved Permanently",
     302: "Found",
+    303: "See Other",
     304: "Not Modified",
+    307: "Temporary Redirect",
+    308: "Permanent Redirect",
     400: "Bad Request",
     401: "Unauthorized",
     403: "Forbidden",
@@ -45,6 +52,7 @@ REASONS = {
     501: "Not Implemented",
     502: "Bad Gateway",
     503: "Service Unavailable",
+    504: "Gateway Time-out",
     505: "HTTP Version Not Supported",
 }
 _MONTHS = ("Jan", "Feb", "Mar", "Apr", "May", "Jun", "Jul", "Aug", "Sep", "Oct", "Nov", "Dec")
@@ -80,6 +88,8 @@ class Reply(NamedTuple):
     headers: Mapping[str, str] = _NONE
     after: int = 0
     """µs until it is sent; NEVER: it is not."""
+    note: Sequence[Any] = ()
+    """What the access log is to know of it: JSON."""
 
 
 class Onward(NamedTuple):
@@ -89,6 +99,8 @@ class Onward(NamedTuple):
     port: int
     text: str
     """The whole request, byte text; it asks for the end of the connection."""
+    note: Sequence[Any] = ()
+    """Of the answer."""
 
 
 NEVER = -1
@@ -127,6 +139,10 @@ class Server:
     """It speaks HTTPS alone."""
     certificate: Callable[[Sys], Certificate] = lambda sys: Certificate(sys.hostname)
     """What it shows of itself then."""
+    secure: tuple[int, ...] = ()
+    """The ports that speak HTTPS where not all do (with ``ports``)."""
+    presents: Callable[[Sys, State, int, str], Certificate] | None = None
+    """What it shows instead, by the port and the host that the client names."""
     asks: Callable[[Request], Any] | None = None
     """What the host is asked instead (``Sys.call("http", …)``), who answers [status, headers, body]; None: nothing."""
     health: Callable[[Sys, State, str], str] | None = None
@@ -241,11 +257,16 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
     requests = state["requests"]
     text = requests[key] + chunk
     ip, port, secure = state["peers"][key]
-    if given.tls and not secure and len(text) >= len(HELLO):
+    if not secure and len(text) >= len(HELLO) and _is_secure(given, sys, state, key):
         secure = text.startswith(HELLO)
-        text = text[len(HELLO) :] if secure else _NO_TLS
+        heard = tls.heard(text) if secure else ("", _NO_TLS)
+        if heard is None:
+            requests[key] = text
+            sys.read(fd)
+            return state
+        name, text = heard
         if secure:
-            sys.write(fd, greeting(given.certificate(sys)))
+            sys.write(fd, greeting(_certificate(given, sys, state, key, name)))
         state["peers"][key] = [ip, port, secure]
     if given.health is not None and text.startswith(GRPC_HELLO):
         return _check(given.health, sys, state, fd, text)
@@ -288,6 +309,16 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
     return state
 
 
+def _is_secure(given: Server, sys: Sys, state: State, key: str) -> bool:
+    return given.tls or (bool(given.secure) and _port_of(given, sys, state, key) in given.secure)
+
+
+def _certificate(given: Server, sys: Sys, state: State, key: str, name: str) -> Certificate:
+    if given.presents is None:
+        return given.certificate(sys)
+    return given.presents(sys, state, _port_of(given, sys, state, key), name)
+
+
 def _check(health: Callable[[Sys, State, str], str], sys: Sys, state: State, fd: int, text: str) -> State:
     """A gRPC client: the line that follows its greeting is its call."""
     line, end, _ = text.removeprefix(GRPC_HELLO).partition("\n")
@@ -305,10 +336,11 @@ def _check(health: Callable[[Sys, State, str], str], sys: Sys, state: State, fd:
 def _answered(given: Server, sys: Sys, state: State, event: Event) -> State:
     """The host's answer, and what the client asks next."""
     _, call, reply = event
-    status, headers, body, *going = reply
-    fd, method, last, asked = state["asked"].pop(str(call))
-    if str(fd) not in state["requests"]:
+    waits = state.get("asked", {}).pop(str(call), None)
+    if waits is None or str(waits[0]) not in state["requests"]:
         return state
+    fd, method, last, asked = waits
+    status, headers, body, *going = reply
     if asked and isinstance(asked[0], int):
         over = http_streams.went_on(sys, state, asked, reply)
         return state if over is None else _drop(sys, state, over)
@@ -331,7 +363,14 @@ def _port_of(given: Server, sys: Sys, state: State, key: str) -> int:
 def _passed_on(given: Server, sys: Sys, state: State, fd: int, request: Request, to: Onward) -> State:
     """The request goes on to another server; the client waits."""
     other = sys.connect(to.ip, to.port)
-    asked = [request.method, request.path, dict(request.headers), request.version, request.last]
+    asked = [
+        request.method,
+        request.path,
+        dict(request.headers),
+        request.version,
+        request.last,
+        *([to.note] if to.note else ()),
+    ]
     state["onward"] = {**state.get("onward", {}), str(other): [fd, to.text, "", asked]}
     return state
 
@@ -358,13 +397,14 @@ def _more(sys: Sys, state: State, fd: int, chunk: str) -> State:
 def _brought(given: Server, sys: Sys, state: State, fd: int, why: str) -> State:
     """The other server has said all, or does not answer: the client gets that."""
     onward = dict(state["onward"])
-    client, _, text, (method, path, headers, version, last) = onward.pop(str(fd))
+    client, _, text, (method, path, headers, version, last, *note) = onward.pop(str(fd))
     state["onward"] = onward
     sys.close(fd)
     key = str(client)
     if key not in state["requests"]:
         return state
     reply = _of_other(text) or given.unanswered(504 if why == "timeout" else 502)
+    reply = reply._replace(note=note[0]) if note else reply
     ip, port, _ = state["peers"][key]
     sys.write(client, _render(given, sys, reply, method, last))
     if given.access is not None:
@@ -399,6 +439,7 @@ def _ended(given: Server, sys: Sys, state: State, event: Event) -> State:
 def _drop(sys: Sys, state: State, fd: int) -> State:
     key = str(fd)
     if state["requests"].pop(key, None) is not None:
+        http_streams.gone(sys, state, fd)
         del state["peers"][key]
         if "came" in state:
             state["came"].pop(key, None)
@@ -473,7 +514,7 @@ def _head(text: str) -> tuple[str, str, str, Mapping[str, str], int, bool] | int
 
 
 def _render(given: Server, sys: Sys, reply: Reply, method: str, close: bool) -> str:
-    status, body, headers, _ = reply
+    status, body, headers, *_ = reply
     head = _reply_head(
         status,
         given.name,

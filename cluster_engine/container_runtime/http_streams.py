@@ -1,7 +1,8 @@
-"""Answers that go on: a watch of the API server or a followed log, in chunks. Their host is asked again each second
-what is new.
+"""Answers that go on: a watch of the API server or a followed log, in chunks. Their host is asked for what is new, and
+answers once there is something.
 
-A stream is [connection, peer, what the host is asked next, until when]; it lies under the timer of its next question.
+A stream is [connection, peer, what the host is asked next, until when]; it lies under the call that waits for that.
+In a cluster of an earlier engine it lies under a timer, and is asked for when that is due.
 """
 
 from __future__ import annotations
@@ -10,7 +11,6 @@ from collections.abc import Mapping
 from typing import Any
 
 from cluster_engine.linux.program import State, Sys
-from cluster_engine.sim import SECOND
 
 STREAMS = 64
 """Streams of one server; another one is told to come again."""
@@ -26,17 +26,37 @@ def begins(sys: Sys, state: State, fd: int, asked: list[Any], head: str, answer:
 
 
 def _later(sys: Sys, state: State, stream: list[Any]) -> None:
-    state["streams"] = {**state.get("streams", {}), str(sys.sleep(SECOND)): stream}
+    fd, _, asks, until = stream
+    call = str(sys.call("watch", [*asks, until]))
+    state["asked"] = {**state.get("asked", {}), call: [fd, asks[0], True, stream]}
+
+
+def _waiting(state: State) -> dict[str, list[Any]]:
+    """The streams, by the calls that wait for what is new."""
+    return {
+        call: asked[3]
+        for call, asked in state.get("asked", {}).items()
+        if asked[3] and isinstance(asked[3][0], int)
+    }
 
 
 def full(state: State) -> bool:
     """Whether no other stream may begin."""
-    return len(state.get("streams", ())) >= STREAMS
+    return len(state.get("streams", ())) + len(_waiting(state)) >= STREAMS
 
 
 def streams(state: State, fd: int) -> bool:
     """Whether the answer on a connection goes on."""
-    return any(stream[0] == fd for stream in state.get("streams", {}).values())
+    every = (*state.get("streams", {}).values(), *_waiting(state).values())
+    return any(stream[0] == fd for stream in every)
+
+
+def gone(sys: Sys, state: State, fd: int) -> None:
+    """The client has hung up: nobody waits for what is new."""
+    for call, stream in _waiting(state).items():
+        if stream[0] == fd:
+            state["asked"] = {key: asked for key, asked in state["asked"].items() if key != call}
+            sys.tell(int(call), None)
 
 
 def is_due(state: State, timer: int) -> bool:
@@ -65,6 +85,8 @@ def went_on(sys: Sys, state: State, stream: list[Any], answer: list[Any]) -> int
     if body and status == 200:
         sys.write(fd, _chunk(body))
     if status != 200 or not going:
+        return end(sys, fd)
+    if sys.now >= until:
         return end(sys, fd)
     _later(sys, state, [fd, peer, [asks[0], going[0], *asks[2:]], until])
     return None

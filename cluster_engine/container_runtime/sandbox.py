@@ -179,6 +179,8 @@ class Sandbox:
                     self._keeper.told.out_of_memory(self.key, *happened[1:])
                 case "called":
                     self._called(*happened[1:])
+                case "forgotten":
+                    self._forgotten(*happened[1:])
                 case "resolve":
                     self._resolve(*happened[1:])
                 case "taken":
@@ -420,13 +422,45 @@ class Sandbox:
         self._news.append(("called", call, name, args))
 
     def _called(self, call: str, name: str, args: Any) -> None:
-        self._touch().answer(call, self._keeper.call(name, args))
+        answer = self._keeper.call(name, args)
+        if isinstance(answer, dict) and "later" in answer:
+            topic = answer["topic"]
+            timer = self._keeper.waits_until(self.key, call, topic, answer["due"])
+            self._data.waits[call] = [name, answer["later"], topic, timer]
+        else:
+            self._touch().answer(call, answer)
+
+    def topics(self) -> set[str]:
+        """Of what somebody here waits to hear."""
+        return {topic for _, _, topic, _ in self._data.waits.values() if topic}
+
+    def hear(self, topic: str, since: int) -> None:
+        """Something has changed after that revision."""
+        for call, (name, args, of, timer) in list(self._data.waits.items()):
+            answer = self._keeper.call(name, [*args, since]) if of == topic else {}
+            if isinstance(answer, list):
+                del self._data.waits[call]
+                self._keeper.cancel(timer)
+                self._touch().answer(call, answer)
+
+    def waited_for(self, call: str) -> None:
+        """Clock event: the time of a call that waits is over, or it looks by itself."""
+        name, args, *_ = self._data.waits.pop(call)
+        self._called(call, name, [*args, None])
 
     def tell(self, call: str, data: Any) -> None:
-        """Its calls are answered at once, so there is nothing to tell them."""
+        """The program waits no more; all else is answered at once."""
+        self._news.append(("forgotten", call))
+
+    def _forgotten(self, call: str) -> None:
+        self.drop(call)
+        self._touch().answer(call, None)
 
     def drop(self, call: str) -> None:
-        """The same."""
+        """Who has asked has ended."""
+        waits = self._data.waits.pop(call, None)
+        if waits is not None:
+            self._keeper.cancel(waits[3])
 
     def resolve(self, call: str, root: str, name: str) -> None:
         self._news.append(("resolve", call, root, name))

@@ -47,6 +47,8 @@ class Data:
     """Session -> the container whose main process it is attached to."""
     forwards: dict[str, list[Any]] = field(default_factory=dict)
     """Socket -> [session, stream, bytes that its process has not taken] of a connection from outside (port-forward)."""
+    waits: dict[str, list[Any]] = field(default_factory=dict)
+    """Call that waits -> [whom of the host, with what, of what it hears, the timer of when that is asked at last]."""
     serial: int = 0
     timer: int | None = None
     timer_due: int = 0
@@ -71,6 +73,7 @@ class Data:
             "forwards": {sock: list(forward) for sock, forward in self.forwards.items()},
             "serial": self.serial,
             "timer": [self.timer, self.timer_due],
+            **({"waits": dict(self.waits)} if self.waits else {}),
         }
 
     def load(self, state: dict[str, Any]) -> None:
@@ -81,6 +84,7 @@ class Data:
         self.forwards = {sock: list(forward) for sock, forward in state["forwards"].items()}
         self.serial = state["serial"]
         self.timer, self.timer_due = state["timer"]
+        self.waits = dict(state.get("waits", {}))
 
 
 def packed(state: dict[str, Any], roots: dict[str, str]) -> dict[str, Any]:

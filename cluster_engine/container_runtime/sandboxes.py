@@ -7,6 +7,7 @@ kept by nobody.
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from typing import Any
 
 from cluster_engine.container_runtime.keeper import Told
@@ -56,6 +57,14 @@ class Sandboxes:
         clock.register("sandbox/ready", self._pump)
         clock.register("sandbox/unanswered", self._unanswered)
         clock.register("sandbox/time-out", self._time_out)
+        clock.register("sandbox/waited", self._waited_for)
+        clock.register("sandbox/news", self._hear)
+        self._waiting: dict[str, set[str]] = {}
+        """Topic -> keys of those in which somebody waits to hear of it. It follows from them."""
+        self._followed: set[str] = set()
+        """Topics of whose changes the host tells; never iterated."""
+        self._telling: dict[str, int] = {}
+        """Topic -> the revision before the first change that nobody has heard of yet."""
 
     def get(self, key: str) -> Sandbox:
         """A Pod's sandbox, ours alone. Raises KeyError."""
@@ -186,6 +195,45 @@ class Sandboxes:
         if key in self._sandboxes:
             self.get(key).commands.time_out(name)
 
+    def _waited_for(self, key: str, call: str) -> None:
+        if key in self._sandboxes:
+            self.get(key).waited_for(call)
+
+    def waits_until(self, key: str, call: str, topic: str, due: int) -> int:
+        """Somebody in a sandbox waits to hear of a topic; the timer of when he asks at the latest."""
+        if topic:
+            self._wait(key, topic)
+        return self._clock.call_at(due, "sandbox/waited", key, call, background=True)
+
+    def _wait(self, key: str, topic: str) -> None:
+        self._waiting.setdefault(topic, set()).add(key)
+        if topic not in self._followed:
+            self._followed.add(topic)
+            self.call("follow", [topic, partial(self._came, topic)])
+
+    def _came(self, topic: str, revision: int) -> None:
+        """Of a topic there is something new: who waits hears of it in this instant, when all of it is written."""
+        if self._waiting.get(topic) and topic not in self._telling:
+            self._telling[topic] = revision - 1
+            self._clock.call_at(self._clock.now, "sandbox/news", topic)
+
+    def _hear(self, topic: str) -> None:
+        """Clock event: somebody waits for what has come."""
+        since = self._telling.pop(topic, None)
+        for key in sorted(self._waiting.get(topic, ())):
+            waits = key in self._sandboxes and topic in self._sandboxes[key].topics()
+            if waits and since is not None:
+                self.get(key).hear(topic, since)
+            elif not waits:
+                self._waiting[topic].discard(key)
+
+    def _find_waiting(self) -> None:
+        """Who waits for what, of all sandboxes that were taken over."""
+        self._waiting = {}
+        for key, sandbox in self._sandboxes.items():
+            for topic in sandbox.topics():
+                self._wait(key, topic)
+
     # ---- what the network brings (network.Hosts) -------------------------------------------------------
 
     def accept(self, key: str, port: int, ip: str, peer_ip: str, peer_port: int) -> str | None:
@@ -289,6 +337,7 @@ class Sandboxes:
         return {
             "ready": list(self._ready),
             "timer": self._pump_timer,
+            **({"telling": dict(self._telling)} if self._telling else {}),
             "sandboxes": [
                 [key, sandbox.state(), self.touches.get(key, 0)] for key, sandbox in self._sandboxes.items()
             ],
@@ -303,6 +352,8 @@ class Sandboxes:
         self._sandboxes = {key: Sandbox.load(self, key, saved) for key, saved, _touches in state["sandboxes"]}
         self.touches = {key: touches for key, _saved, touches in state["sandboxes"]}
         self.resting.clear()
+        self._telling = dict(state.get("telling", {}))
+        self._find_waiting()
         for key, sandbox in self._sandboxes.items():
             self.network.attach(key, sandbox.ip, sandbox.node, "pod")
 
@@ -312,6 +363,8 @@ class Sandboxes:
         self._sandboxes = other._sandboxes.copy()
         self._shared, other._shared = set(self._sandboxes), set(self._sandboxes)
         self.touches = other.touches.copy()
+        self._telling = dict(other._telling)
+        self._find_waiting()
         self.resting.update(other.resting)
 
     def imagine(self, key: str, container: str) -> tuple[list[tuple[int, str, str]], int | None]:
@@ -434,6 +487,9 @@ class _Imagination:
 
     def call(self, name: str, args: Any) -> Any:
         return None
+
+    def waits_until(self, key: str, call: str, topic: str, due: int) -> int:
+        return 0
 
     def seed(self, key: str) -> str:
         return self._real.seed(key)

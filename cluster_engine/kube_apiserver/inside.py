@@ -2,7 +2,8 @@
 
 What arrives there is plain data (``Sys.call("http", …)`` of its program) and is answered in the same instant, as part
 of what the cluster does by itself: it is no entry of the journal. A watch and a followed log are answered with what
-there is by now, and with what is to be asked a moment later (``container_runtime/http_streams.py``).
+there is by now, and with what is to be asked then, which is answered once there is more
+(``container_runtime/http_streams.py``).
 """
 
 from __future__ import annotations
@@ -11,8 +12,10 @@ from dataclasses import replace
 from typing import Any
 from urllib.parse import parse_qsl, urlencode
 
+from cluster_engine.etcd import Store
 from cluster_engine.sim import SECOND, Chance, Clock
 
+from . import requests
 from .instance import APIServer
 from .subresources.log import LogStream
 from .trail import AUDIT_ID
@@ -34,10 +37,46 @@ _TOO_LONG = "answers of more than 4 MiB to clients in Pods"
 class Inside:
     """The API server as its Pod's program asks it."""
 
-    def __init__(self, clock: Clock, chance: Chance, server: APIServer) -> None:
+    def __init__(self, clock: Clock, chance: Chance, server: APIServer, store: Store) -> None:
         self._clock = clock
         self._chance = chance
         self._server = server
+        self._store = store
+
+    def follow(self, args: list[Any]) -> None:
+        """[resource as the store names it, whom to tell the revision of each change of it]."""
+        resource, tell = args
+        self._store.subscribe(resource, lambda event: tell(event.revision))
+
+    def watch(self, args: list[Any]) -> list[Any] | dict[str, Any]:
+        """As ``answer`` of a watch that goes on until a time (µs), once there is something new. Until then {"later":
+        what to ask instead when it comes or the time is over, "topic": of which resource it comes, "due": the time}.
+
+        Who asks again says as one argument more since which revision something has changed; None: nothing has.
+        """
+        method, target, headers, body, until, *since = args
+        path, _, query = target.partition("?")
+        pairs = parse_qsl(query, keep_blank_values=True, max_num_fields=MAX_FIELDS)
+        topic = requests.parse(Request("GET", path)).group_resource
+        # Nobody tells of what a container writes, nor of renewals: they are looked for.
+        looks = "#" in target or self._store.has_renewed(topic)
+        if since and not looks:
+            # What is kept of the changes before it may be gone with an earlier life of this cluster.
+            target = (
+                f"{path}?{urlencode(_from(pairs, self._server.revision if since[0] is None else since[0]))}"
+            )
+        found = self.answer([method, target, headers, body])
+        status, _, said, *going = found
+        now = self._clock.now
+        if status != 200 or said or not going or now >= until:
+            return found
+        due = until
+        if looks:
+            due, topic, target = now + SECOND, "", going[0]
+        elif ("allowWatchBookmarks", "true") in pairs or ("allowWatchBookmarks", "1") in pairs:
+            due = (now // MINUTE + 1) * MINUTE
+        asks = [method, target, headers, body, until]
+        return {"later": asks, "topic": topic, "due": min(due, until)}
 
     def answer(self, args: list[Any]) -> list[Any]:
         """[method, path with its query, headers with lower-case names, body] -> [status, headers, body]; of a watch

@@ -61,6 +61,22 @@ def regex(pattern: str, *, extended: bool, ignore_case: bool = False, fixed: boo
         raise PatternError(_reason(reason)) from None
 
 
+@lru_cache(maxsize=256)
+def perl(pattern: str, *, ignore_case: bool = False) -> Any:
+    """The same of Perl's syntax (leftmost-first), as far as RE2 has it. Raises PatternError."""
+    if len(pattern) > MAX_PATTERN:
+        raise PatternError(f"a pattern may have at most {MAX_PATTERN} characters")
+    options = re2.Options()
+    options.log_errors = False
+    options.max_mem = _MEMORY
+    options.case_sensitive = not ignore_case
+    try:
+        return re2.compile(printable(pattern), options)
+    except re2.error as error:
+        told = error.args[0]
+        raise PatternError(told.decode() if isinstance(told, bytes) else str(error)) from None
+
+
 def _reason(reason: str) -> str:
     """RE2's complaint in the words of the C library, where it has some."""
     if "missing )" in reason or "missing closing )" in reason:

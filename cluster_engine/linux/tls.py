@@ -8,11 +8,18 @@ from __future__ import annotations
 import hashlib
 from typing import NamedTuple
 
+from cluster_engine.linux.dns import is_address
+
 HELLO = "\x16\x03\x01"
 """What both sides begin with."""
 MAX_HELLO = 4_096
 """Bytes of a server's greeting."""
 _BEGIN, _END = "-----BEGIN CERTIFICATE-----", "-----END CERTIFICATE-----"
+
+
+_NAMED = "\0"
+"""Follows a client's mark where it says for which host it comes, up to the end of the line."""
+MAX_NAME = 255
 
 
 class Certificate(NamedTuple):
@@ -32,6 +39,22 @@ class Certificate(NamedTuple):
     def good_for(self, host: str) -> bool:
         """Whether it has the name that a client asked for."""
         return host.lower() in self.names
+
+
+def hello(host: str) -> str:
+    """What a client says first; it tells the host that it wants (SNI), but no address."""
+    return HELLO if is_address(host) or not host else f"{HELLO}{_NAMED}{host[:MAX_NAME]}\n"
+
+
+def heard(text: str) -> tuple[str, str] | None:
+    """The host that a client's hello names ("": none) and what follows it; None while it is not complete."""
+    rest = text.removeprefix(HELLO)
+    if not rest.startswith(_NAMED):
+        return "", rest
+    name, end, rest = rest[1:].partition("\n")
+    if end or len(name) > MAX_NAME:
+        return name.lower(), rest
+    return None
 
 
 def greeting(certificate: Certificate) -> str:

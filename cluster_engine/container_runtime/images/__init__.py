@@ -16,6 +16,7 @@ from cluster_engine.container_runtime.images import (
     hpa_example,
     http_echo,
     httpd,
+    ingress_nginx,
     kubectl,
     mariadb,
     memcached,
@@ -70,4 +71,5 @@ IMAGES: tuple[Image, ...] = (
     *fluent.IMAGES,
     *dashboard.IMAGES,
     sample_device_plugin.IMAGE,
+    *ingress_nginx.IMAGES,
 )

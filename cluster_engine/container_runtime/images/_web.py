@@ -17,9 +17,15 @@ _TYPES = {
 }
 
 
+_NGINX = {
+    503: "Service Temporarily Unavailable",
+}
+"""Statuses that nginx names otherwise."""
+
+
 def error_page(server: str, status: int) -> Reply:
     """The small page that nginx shows for an error."""
-    reason = REASONS[status]
+    reason = _NGINX.get(status) or REASONS.get(status, "Unknown")
     body = (
         f"<html>\r\n<head><title>{status} {reason}</title></head>\r\n<body>\r\n"
         f"<center><h1>{status} {reason}</h1></center>\r\n<hr><center>{server}</center>\r\n"

@@ -11,6 +11,7 @@ from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Exit, Program, State, Sys
 from cluster_engine.linux.programs import http
 from cluster_engine.linux.programs._common import FOREVER, Options, duration, options
+from cluster_engine.linux.programs.openssl.certificates import vouched
 
 VERSION = "8.16.0"
 _USAGE = "curl [options...] <url>"
@@ -184,7 +185,7 @@ def _greet(sys: Sys, state: State) -> State:
     if url.scheme != "https":
         return _send(sys, state)
     state["greeting"] = True
-    sys.write(state["fd"], tls.HELLO)
+    sys.write(state["fd"], tls.hello(url.host))
     sys.read(state["fd"])
     return state
 
@@ -200,12 +201,13 @@ def _greeted(sys: Sys, state: State, chunk: str) -> State:
         sys.err(f"*  issuer: CN={certificate.issuer or certificate.subject}\n")
     if not state["insecure"]:
         try:
-            known = tls.authorities(sys.fs.read(state["bundle"])) if state["bundle"] else []
+            bundle = str(sys.fs.read(state["bundle"])) if state["bundle"] else ""
         except FileError:
-            known = []
+            bundle = ""
+        known = tls.authorities(bundle)
         if state["bundle"] and not known:
             return _fail(sys, state, 77, f"error adding trust anchors from file: {state['bundle']}")
-        problem = _problem(certificate, host, known)
+        problem = _problem(certificate, host, known, bundle)
         if problem:
             return _fail(sys, state, _UNTRUSTED, problem)
         if state["verbose"]:
@@ -213,11 +215,12 @@ def _greeted(sys: Sys, state: State, chunk: str) -> State:
     return _send(sys, state)
 
 
-def _problem(certificate: tls.Certificate, host: str, known: list[str]) -> str:
+def _problem(certificate: tls.Certificate, host: str, known: list[str], bundle: str) -> str:
     """Why a certificate is not believed; "": it is."""
-    if not certificate.issuer:
+    believed = certificate.authority in known or (certificate.der and vouched(certificate.der, bundle))
+    if not certificate.issuer or (certificate.issuer == certificate.subject and not believed):
         return "SSL certificate problem: self-signed certificate"
-    if certificate.authority not in known:
+    if not believed:
         return "SSL certificate problem: unable to get local issuer certificate"
     if not certificate.good_for(host):
         what = "ipv4 address" if is_address(host) else "hostname"

@@ -106,7 +106,7 @@ def _connect(sys: Sys, state: State, url: http.Url, ip: str) -> State:
         if not state["unchecked"]:
             sys.err("wget: note: TLS certificate validation not implemented\n")
         state["greeting"] = True
-        return _write_request(sys, state, tls.HELLO)
+        return _write_request(sys, state, tls.hello(url.host))
     return _send(sys, state)
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import base64
 import hashlib
 from collections.abc import Sequence
 from datetime import UTC, datetime, timedelta
@@ -247,6 +248,19 @@ def issued_by(certificate: x509.Certificate, authority: x509.Certificate) -> boo
 
 
 # ---- as text -------------------------------------------------------------------------------------------------
+
+
+def vouched(der: str, bundle: str) -> bool:
+    """Whether one of the certificates of a bundle (PEM) has signed that one (base64)."""
+    from cryptography import x509
+
+    try:
+        leaf = x509.load_der_x509_certificate(base64.b64decode(der))
+        return any(
+            issued_by(leaf, each) for each in x509.load_pem_x509_certificates(bundle.encode("latin-1"))
+        )
+    except ValueError:
+        return False
 
 
 def shown_name(name: x509.Name) -> str:
