@@ -187,8 +187,10 @@ SELDOM = {
     "metrics-server/scrape": "of a cluster with a metrics-server",
     "network/client-timeout": "of a probe without an answer",
     "runtime/kill": "of a process that does not end",
+    "sandbox/news": "of a watch from a Pod",
     "sandbox/time-out": "of a command that takes too long",
     "sandbox/unanswered": "of a name that nobody knows",
+    "sandbox/waited": "of a watch from a Pod whose time is over",
 }
 """Events that the story knows nothing of; `adventure` has them."""
 ADVENTURES = """
