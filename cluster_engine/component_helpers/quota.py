@@ -197,25 +197,36 @@ _POD_SCOPES: Mapping[str, Callable[[JSON], bool]] = {
     "NotBestEffort": lambda pod: qos_class(pod["spec"]) != "BestEffort",
     "CrossNamespacePodAffinity": _asks_for_other_namespaces,
 }
-_NAMED = {
-    ("pods", "PriorityClass"): "priorityClassName",
-    ("persistentvolumeclaims", "VolumeAttributesClass"): "volumeAttributesClassName",
+
+
+def _classes_of_claim(claim: JSON) -> set[str]:
+    """That which it asks for, that which it has, and that which it is on its way to."""
+    spec, status = claim.get("spec") or {}, claim.get("status") or {}
+    target = (status.get("modifyVolumeStatus") or {}).get("targetVolumeAttributesClassName")
+    found = (spec.get("volumeAttributesClassName"), status.get("currentVolumeAttributesClassName"), target)
+    return {name for name in found if name}
+
+
+_NAMED: Mapping[tuple[str, str], Callable[[JSON], set[str]]] = {
+    ("pods", "PriorityClass"): lambda pod: {pod["spec"].get("priorityClassName") or ""} - {""},
+    ("persistentvolumeclaims", "VolumeAttributesClass"): _classes_of_claim,
 }
+"""Scopes that are the names of classes: those of an object."""
 
 
 def _in_scope(resource: str, obj: JSON, term: JSON) -> bool:
     scope, operator = term["scopeName"], term.get("operator", "Exists")
-    field = _NAMED.get((resource, scope))
-    if field is not None:
-        value, values = (obj.get("spec") or {}).get(field) or "", term.get("values") or ()
+    named = _NAMED.get((resource, scope))
+    if named is not None:
+        names, values = named(obj), term.get("values") or ()
         match operator:
             case "Exists":
-                return bool(value)
+                return bool(names)
             case "DoesNotExist":
-                return not value
+                return not names
             case "In":
-                return bool(value) and value in values
-        return not value or value not in values
+                return any(name in values for name in names)
+        return not names or any(name not in values for name in names)
     return resource == "pods" and scope in _POD_SCOPES and _POD_SCOPES[scope](obj)
 
 

@@ -293,6 +293,21 @@ ROWS = {
         " status: {loadBalancer: {ingress: [{ip: 1.2.3.4}, {hostname: lb}]}}}",
         ["web", "outer", "a,b,c + 1 more...", "1.2.3.4,lb", "80, 443", "0s"],
     ),
+    "Ingress with rules for any host": (
+        "Ingress",
+        "{spec: {rules: [{host: a}, {}, {host: b}, {host: c}, {}]}}",
+        ["web", "<none>", "a,b,c + 2 more...", "", "80", "0s"],
+    ),
+    "Ingress with long hosts": (
+        "Ingress",
+        "{spec: {rules: [{}, {host: a-very-long-name.example.com}, {host: another-very-long-name.example.com}]}}",
+        ["web", "<none>", "a-very-long-name.example.com,another-very-long-name.example.com", "", "80", "0s"],
+    ),
+    "Ingress whose points are told twice": (
+        "Ingress",
+        "{status: {loadBalancer: {ingress: [{hostname: lb}, {ip: 1.2.3.4}, {hostname: lb}, {}]}}}",
+        ["web", "<none>", "*", "1.2.3.4,lb", "80", "0s"],
+    ),
     "class": (
         "IngressClass",
         "{metadata: {annotations: {ingressclass.kubernetes.io/is-default-class: 'true'}},"

@@ -230,6 +230,12 @@ ROWS = {
         "reportingComponent: default-scheduler, reportingInstance: s-1, eventTime: '2025-12-31T23:59:55.000000Z'}",
         ["5s", "Normal", "Scheduled", "pod/p", "", "default-scheduler, s-1", "m", "5s", 1, "x"],
     ),
+    "attributes": (
+        "VolumeAttributesClass",
+        f"{{{META}, annotations: {{volumeattributesclass.alpha.kubernetes.io/is-default-class: 'true'}}}}, "
+        "driverName: d}",
+        ["x (default)", "d", "120m"],
+    ),
     "lease": ("Lease", f"{{{META}}}, spec: {{holderIdentity: n}}}}", ["x", "n", "120m"]),
     "priority class": (
         "PriorityClass", f"{{{META}}}, value: 10, globalDefault: true, preemptionPolicy: Never}}",

@@ -28,8 +28,8 @@ CLASS_ANNOTATION = "kubernetes.io/ingress.class"
 _PATH_TYPES = ("Exact", "ImplementationSpecific", "Prefix")
 _SEQUENCES = ("//", "/./", "/../", "%2f", "%2F")
 _SUFFIXES = ("/..", "/.")
-_HOSTS_SHOWN = 18
-"""Characters of hosts that a table shows, about."""
+_HOSTS_SHOWN = 3
+"""Hosts that a table shows."""
 
 
 def default(ingress: JSON) -> JSON:
@@ -161,19 +161,13 @@ def validate(ingress: JSON) -> list[FieldError]:
 
 
 def _hosts(rules: list[JSON]) -> str:
-    hosts: list[str] = []
-    length = 0
-    for rule in rules:
-        if length > _HOSTS_SHOWN * len(rules):
-            break
-        host = rule.get("host") or ""
-        if host:
-            hosts.append(host)
-            length += len(host)
-    if not hosts:
+    """The first hosts; behind these every rule counts, with a host or without (formatHosts)."""
+    named = [at for at, rule in enumerate(rules) if rule.get("host")][:_HOSTS_SHOWN]
+    if not named:
         return "*"
-    shown = ",".join(hosts[:3])
-    return f"{shown} + {len(hosts) - 3} more..." if len(hosts) > 3 else shown
+    shown = ",".join(rules[at]["host"] for at in named)
+    more = len(named) == _HOSTS_SHOWN and named[-1] < len(rules) - 1
+    return f"{shown} + {len(rules) - _HOSTS_SHOWN} more..." if more else shown
 
 
 def row(ingress: JSON, now: int) -> list[Any]:
@@ -184,7 +178,7 @@ def row(ingress: JSON, now: int) -> list[Any]:
         ingress["metadata"]["name"],
         spec.get("ingressClassName") or NONE,
         _hosts(spec.get("rules") or []),
-        ",".join(point.get("ip") or point.get("hostname") or "" for point in points),
+        ",".join(sorted({point.get("ip") or point.get("hostname") or "" for point in points} - {""})),
         "80, 443" if spec.get("tls") else "80",
         age(ingress, now),
     ]

@@ -32,9 +32,16 @@ def validate_update(new: JSON, old: JSON) -> list[FieldError]:
     return [forbidden_field(name, f"updates to {name} are forbidden.") for name in kept] + _check(new)
 
 
+_DEFAULT = "volumeattributesclass.alpha.kubernetes.io/is-default-class"
+
+
 def row(attributes: JSON, now: int) -> list[Any]:
     """The cells of a class."""
-    return [attributes["metadata"]["name"], attributes.get("driverName") or "", age(attributes, now)]
+    meta = attributes["metadata"]
+    name = meta["name"]
+    if (meta.get("annotations") or {}).get(_DEFAULT) == "true":
+        name = f"{name} (default)"
+    return [name, attributes.get("driverName") or "", age(attributes, now)]
 
 
 KIND = Kind(
