@@ -42,7 +42,7 @@ class ValidatingAdmissionPolicyStatusController(Controller):
         if (policy.get("status") or {}).get("observedGeneration") == generation:
             return
         warnings = type_warnings(self.ctx.scheme, policy["spec"])
-        checking: JSON = {"expressionWarnings": warnings} if warnings else {}
+        checking: JSON = {"expressionWarnings": warnings or None}  # those of an earlier generation go
         status: JSON = {"observedGeneration": generation, "typeChecking": checking}
         self.client.patch(_POLICIES, key, None, {"status": status}, type="merge", subresource="status")
 
@@ -94,7 +94,7 @@ def _warning(scheme: Scheme, spec: JSON, kind: Kind, text: str) -> str:
     def program(expression: str) -> Program:
         types = {name: made.result for name, made in programs.items()}
         known = environment.declared(
-            params=wanted is not None,
+            params=params is not None,  # of a kind that nobody serves there is no variable, as upstream
             authorizer=True,
             variables=types,
             object_type=object_type,
