@@ -75,7 +75,7 @@ export function detail(pod: Pod, close: () => void): HTMLElement {
     "div",
     {},
     head(name, close),
-    h("p", {}, h("span", { class: `badge look-${lookOf(pod, status)}` }, status)),
+    h("p", {}, h("span", { class: `badge look-${lookOf(pod)}` }, status)),
     waiting ? h("p", { class: "detail-why" }, waiting) : null,
     h(
       "div",

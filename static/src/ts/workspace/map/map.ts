@@ -8,7 +8,7 @@ import { Boxes } from "./boxes";
 import { detail } from "./detail";
 import { filterOf, type Filter } from "./filter";
 import { drawNodes, nodeDetail } from "./nodes";
-import { controllerUid, isSystem, lookOf, type Claim, type KubeObject, type Look, type Node, type Pod, type Service, type Volume, type Workload } from "./objects";
+import { controllerUid, inOrder, isSystem, lookOf, type Claim, type KubeObject, type Look, type Node, type Pod, type Service, type Volume, type Workload } from "./objects";
 import type { Choice } from "./podview";
 import { Tables } from "./tables";
 import { Ticker } from "./ticker";
@@ -24,6 +24,7 @@ const CHIPS_UP_TO = 40;
 const TABLE_MS = 300;
 /** What takes the focus in an object's details. */
 const CONTROLS = "button, summary, a[href], select";
+const ORDER: Record<Look, number> = { failed: 0, pending: 1, unready: 2, leaving: 3, running: 4, done: 5 };
 const LOOKS: Look[] = ["running", "unready", "pending", "failed", "done", "leaving"];
 
 class MapElement extends HTMLElement {
@@ -211,7 +212,7 @@ class MapElement extends HTMLElement {
   #draw(): void {
     this.#drawSpaces();
     const all = [...this.#pods.items.values()];
-    const found = this.#here(this.#pods).sort((a, b) => order(a) - order(b) || a.metadata.name.localeCompare(b.metadata.name));
+    const found = this.#here(this.#pods).sort((a, b) => order(a) - order(b) || inOrder(a.metadata.name, b.metadata.name));
     const pods = this.#folds ? found.filter((pod) => !isSystem(pod)) : found;
     const folded = this.#folds ? found.filter(isSystem) : [];
     const kept = { services: this.#here(this.#services), configmaps: this.#here(this.#configmaps), secrets: this.#here(this.#secrets), claims: this.#here(this.#claims), volumes: this.#ofAll(this.#volumes) };
@@ -302,7 +303,7 @@ function ownedBy(uid: string, { pods, replicasets, jobs }: Workloads): Pod[] {
 
 /** Pods that want attention come first, so that they are seen among hundreds. */
 function order(pod: Pod): number {
-  return { failed: 0, pending: 1, unready: 2, leaving: 3, running: 4, done: 5 }[lookOf(pod)];
+  return ORDER[lookOf(pod)];
 }
 
 customElements.define("dd-map", MapElement);

@@ -136,8 +136,16 @@ export type Look = "running" | "unready" | "pending" | "failed" | "done" | "leav
 
 const BAD = /BackOff|Err|Error|Failed|Invalid|OOMKilled|Evicted|Lost|DeadlineExceeded|CannotRun/;
 
-/** The STATUS column of `kubectl get pods`. */
+const statuses = new WeakMap<Pod, string>();
+
+/** The STATUS column of `kubectl get pods`. An object of the API is never changed in place: it is worked out once. */
 export function statusOf(pod: Pod): string {
+  let status = statuses.get(pod);
+  if (status === undefined) statuses.set(pod, (status = workedOut(pod)));
+  return status;
+}
+
+function workedOut(pod: Pod): string {
   const status = pod.status ?? {};
   let reason = status.reason || status.phase || "Unknown";
   const sidecars = new Set((pod.spec.initContainers ?? []).filter((c) => c.restartPolicy === "Always").map((c) => c.name));
@@ -170,7 +178,15 @@ export function isReady(pod: Pod): boolean {
   return (pod.status?.conditions ?? []).some((c) => c.type === "Ready" && c.status === "True");
 }
 
-export function lookOf(pod: Pod, status = statusOf(pod)): Look {
+const looks = new WeakMap<Pod, Look>();
+
+export function lookOf(pod: Pod): Look {
+  let look = looks.get(pod);
+  if (look === undefined) looks.set(pod, (look = judged(pod, statusOf(pod))));
+  return look;
+}
+
+function judged(pod: Pod, status: string): Look {
   if (pod.metadata.deletionTimestamp) return "leaving";
   if (pod.status?.phase === "Succeeded" || status === "Completed") return "done";
   if (pod.status?.phase === "Failed" || BAD.test(status)) return "failed";
@@ -208,6 +224,11 @@ export function podCount(n: number): string {
   return n === 1 ? t("map.pods_1") : t("map.pods_n", { n });
 }
 
+/** As kubectl puts names in order: a locale has no say in it, and hundreds of them are compared at each frame. */
+export function inOrder(a: string, b: string): number {
+  return a < b ? -1 : Number(a > b);
+}
+
 export function byName(a: KubeObject, b: KubeObject): number {
-  return (a.metadata.namespace ?? "").localeCompare(b.metadata.namespace ?? "") || a.metadata.name.localeCompare(b.metadata.name);
+  return inOrder(a.metadata.namespace ?? "", b.metadata.namespace ?? "") || inOrder(a.metadata.name, b.metadata.name);
 }

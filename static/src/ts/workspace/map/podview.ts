@@ -11,10 +11,19 @@ export interface Choice {
   called: ReadonlyMap<string, string>;
 }
 
+/** A Pod's button, and what it shows: of which version of the Pod, and of what was chosen and is called. */
+interface Shown {
+  button: HTMLButtonElement;
+  item: HTMLElement;
+  version: string;
+  state: string;
+}
+
 /** A list of Pod buttons. One of them takes Tab, the arrow keys go on from there. */
 export class PodGroup {
   readonly list = h("ul", { class: "pods" });
-  readonly #buttons = new Map<string, HTMLButtonElement>();
+  readonly #shown = new Map<string, Shown>();
+  #stop: HTMLButtonElement | undefined;
 
   constructor(
     label: string,
@@ -26,54 +35,60 @@ export class PodGroup {
 
   update(pods: Pod[], { uid, related, called }: Choice): void {
     const wanted = new Set(pods.map((pod) => pod.metadata.uid));
-    for (const [uid, button] of this.#buttons) {
+    for (const [uid, { item }] of this.#shown) {
       if (!wanted.has(uid)) {
-        button.parentElement?.remove();
-        this.#buttons.delete(uid);
+        item.remove();
+        this.#shown.delete(uid);
       }
     }
-    let previous: Element | null = null;
+    let place = this.list.firstElementChild;
     for (const pod of pods) {
-      const button = this.#button(pod);
-      const item = button.parentElement as HTMLElement;
-      const place: Element | null = previous ? previous.nextElementSibling : this.list.firstElementChild;
-      if (place !== item) this.list.insertBefore(item, place);
-      previous = item;
-      const pressed = String(pod.metadata.uid === uid);
-      if (button.getAttribute("aria-pressed") !== pressed) button.setAttribute("aria-pressed", pressed);
-      button.classList.toggle("is-related", related.has(pod.metadata.uid));
-      button.classList.toggle("is-called", called.has(pod.metadata.uid));
-      button.setAttribute("aria-description", called.get(pod.metadata.uid) ?? "");
+      const shown = this.#show(pod);
+      const { item, button } = shown;
+      if (item === place) place = item.nextElementSibling;
+      else this.list.insertBefore(item, place);
+      const own = pod.metadata.uid;
+      const calls = called.get(own) ?? "";
+      const state = `${own === uid} ${related.has(own)} ${calls}`;
+      if (shown.state === state) continue;
+      shown.state = state;
+      button.setAttribute("aria-pressed", String(own === uid));
+      button.classList.toggle("is-related", related.has(own));
+      button.classList.toggle("is-called", calls !== "");
+      button.setAttribute("aria-description", calls);
     }
     this.#rove();
   }
 
-  #button(pod: Pod): HTMLButtonElement {
+  #show(pod: Pod): Shown {
     const { uid, name, namespace, resourceVersion } = pod.metadata;
-    let button = this.#buttons.get(uid);
-    if (!button) {
-      button = h("button", { type: "button", class: "pod", tabindex: -1, "aria-pressed": "false" });
+    let shown = this.#shown.get(uid);
+    if (!shown) {
+      const button = h("button", { type: "button", class: "pod", tabindex: -1, "aria-pressed": "false" });
       button.append(h("span", { class: "pod-mark", "aria-hidden": "true" }), h("span", { class: "pod-name", "aria-hidden": "true" }, name));
       button.addEventListener("click", () => this.choose(uid));
-      h("li", {}, button);
-      this.#buttons.set(uid, button);
+      shown = { button, item: h("li", {}, button), version: "", state: "" };
+      this.#shown.set(uid, shown);
     }
-    if (button.dataset.version !== resourceVersion) {
+    if (shown.version !== resourceVersion) {
+      const { button } = shown;
       const status = statusOf(pod);
-      button.dataset.version = resourceVersion;
-      button.dataset.look = lookOf(pod, status);
+      shown.version = resourceVersion;
+      button.dataset.look = lookOf(pod);
       button.title = `${name} · ${status}`;
       button.setAttribute(
         "aria-label",
         t("map.pod", { name, namespace: namespace ?? "", status, ready: readyCount(pod), restarts: restarts(pod) }),
       );
     }
-    return button;
+    return shown;
   }
 
+  /** One takes Tab: the first, when that which took it is gone. */
   #rove(): void {
-    const buttons = [...this.list.querySelectorAll<HTMLButtonElement>(".pod")];
-    if (buttons.length && !buttons.some((button) => button.tabIndex === 0)) (buttons[0] as HTMLButtonElement).tabIndex = 0;
+    if (this.#stop?.isConnected) return;
+    this.#stop = this.list.querySelector<HTMLButtonElement>(".pod") ?? undefined;
+    if (this.#stop) this.#stop.tabIndex = 0;
   }
 
   #move(event: KeyboardEvent): void {
@@ -93,8 +108,9 @@ export class PodGroup {
     event.preventDefault();
     const next = buttons[Math.min(buttons.length - 1, Math.max(0, target))];
     if (!next) return;
-    (buttons[here] as HTMLButtonElement).tabIndex = -1;
+    if (this.#stop) this.#stop.tabIndex = -1;
     next.tabIndex = 0;
+    this.#stop = next;
     next.focus();
   }
 }

@@ -83,7 +83,7 @@ function podRow(pod: Pod, traffic: Traffic): Row {
   const status = statusOf(pod);
   const { uid, name, namespace = "" } = pod.metadata;
   const cells = [name, namespace, readyCount(pod), status, String(restarts(pod)), pod.spec.nodeName ?? "", traffic.ofPod(pod).text];
-  return { uid, cells, badge: { place: 3, look: lookOf(pod, status) } };
+  return { uid, cells, badge: { place: 3, look: lookOf(pod) } };
 }
 
 function thingRow(thing: Thing, traffic: Traffic): Row {
