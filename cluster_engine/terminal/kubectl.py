@@ -23,6 +23,8 @@ _ASKING = ("exec", "attach", "run", "debug", "delete", "edit")
 _FETCHING = ("apply", "create", "delete", "describe", "diff", "get", "kustomize", "patch", "replace")
 """Commands that would fetch what `-f https://…` names."""
 _URL = re.compile("https?://")
+_WATCHING = re.compile("-[Aw]*w[Aw]*|--watch(=true|-only|-only=true)?")
+_FOLLOWING = re.compile("-[fp]*f[fp]*|--follow(=true)?")
 _ERROR, _NO_SPACE, _NO_FILES, _FILES = 1, 2, 4, 8 | 16
 MAX_OFFERED = 2_000
 """Completions that are looked at."""
@@ -53,6 +55,17 @@ def subcommands(argv: list[str]) -> list[str]:
         else:
             words.append(word)
     return words
+
+
+def waits(argv: list[str]) -> bool:
+    """Does it wait for what happens in the cluster, for as long as that takes?"""
+    words = subcommands(argv)
+    if words[:1] in (["wait"], ["drain"]) or words[:2] == ["rollout", "status"]:
+        return True
+    flags = {"get": _WATCHING, "events": _WATCHING, "logs": _FOLLOWING, "log": _FOLLOWING}.get(
+        "".join(words[:1])
+    )
+    return flags is not None and any(flags.fullmatch(word) for word in argv[1:])
 
 
 def reads_input(argv: list[str]) -> bool:

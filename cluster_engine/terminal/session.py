@@ -21,7 +21,7 @@ from cluster_engine.terminal.confine import ConfinedProgram, ConfinementError
 from cluster_engine.terminal.console import SHELL, Console, Options
 from cluster_engine.terminal.disk import FileChange, normal
 from cluster_engine.terminal.forwarding import Forward
-from cluster_engine.terminal.kubectl import Completions, parse_completions, refuse, subcommands
+from cluster_engine.terminal.kubectl import Completions, parse_completions, refuse, subcommands, waits
 from cluster_engine.terminal.outward import Dialer, Outward
 
 SLICE_STEPS = 1_000
@@ -105,6 +105,7 @@ class _Running:
     backlog: int = 0
     changed: asyncio.Event = field(default_factory=asyncio.Event)
     run: Beside | None = None
+    argv: list[str] = field(default_factory=list)
 
 
 class TerminalSession:
@@ -409,6 +410,14 @@ class TerminalSession:
         """Does something in the terminal wait until this file is saved in the editor?"""
         return normal(path, self.console.options.home) in self._edited.values()
 
+    def warn(self, text: str) -> None:
+        """Tell those programs that wait for the cluster, as a warning that its API server sends meanwhile."""
+        for call, running in self._running.items():
+            if waits(running.argv) and not running.interrupted:
+                said = f"Warning: {text}".encode() + (b"\r\n" if running.tty else b"\n")
+                running.backlog += len(said)
+                self._answer(call, ["out", 2, said.decode("latin-1")], last=False)
+
     def tell(self, call: str, data: Any) -> None:
         """More for a program that runs."""
         running = self._running.get(call)
@@ -467,7 +476,7 @@ class TerminalSession:
             await asyncio.sleep(1 / STARTS_PER_SECOND)
 
     async def _run(self, call: str, running: _Running, args: Any) -> None:
-        argv = [characters(word) for word in args["argv"]]
+        argv = running.argv = [characters(word) for word in args["argv"]]
         outcome = Outcome(126)
         try:
             await self._start()

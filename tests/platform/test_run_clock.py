@@ -44,7 +44,7 @@ class Run:
         self.cluster = Cluster(nodes=2, freezing=True)
         self.driver = Driver(self.cluster)
         self.app = ClusterApp(self.cluster, driver=self.driver)
-        self.notes = self.tellings = 0
+        self.notes = self.tellings = self.stops = 0
 
     async def in_thread(self, fn: Any, *args: Any) -> Any:
         assert fn is clock._keep
@@ -60,6 +60,9 @@ class Run:
 
     def told(self) -> None:
         self.tellings += 1
+
+    def stood(self) -> None:
+        self.stops += 1
 
 
 def play(scene: Callable[[Run, RunClock], Awaitable[None]], speed: float = 1.0) -> None:
@@ -86,8 +89,10 @@ def test_it_stands_and_goes_on_as_before() -> None:
         run.cluster.apply(WEB)
         await asyncio.sleep(0.1)
         assert hand.state()["now"] == paused["now"]
+        await hand.act({"action": "pause"})
+        assert run.stops == 1, "who waits is told once"
         assert (await hand.act({"action": "resume"}))["speed"] == 10.0
-        assert run.tellings == hand.turns == 3
+        assert run.tellings == hand.turns == 4
 
     play(scene)
 

@@ -13,7 +13,7 @@ from cluster_engine import kubelet
 from cluster_engine.linux.program import Program, Sys
 from cluster_engine.terminal import confine, programs, session
 from cluster_engine.terminal.confine import ConfinedProgram
-from cluster_engine.terminal.kubectl import kubectl_path
+from cluster_engine.terminal.kubectl import kubectl_path, waits
 from cluster_engine.terminal.programs import fault
 from cluster_engine.terminal.session import BusyError, SessionHooks, TerminalSession
 
@@ -191,6 +191,29 @@ FAULTS = [
 def test_a_fault_is_asked_for(words: str, what: dict[str, Any] | None) -> None:
     assert fault.asked(words.split()) == what
     assert what is None or kubelet.FAULTS.keys() >= {what["kind"]}
+
+
+WAITING = [
+    ("kubectl wait --for=condition=Ready pod/a", True),
+    ("kubectl -n x rollout status deploy/a", True),
+    ("kubectl rollout undo deploy/a", False),
+    ("kubectl get pods -w", True),
+    ("kubectl get pods -Aw -o wide", True),
+    ("kubectl get pods -owide", False),
+    ("kubectl get --watch=false pods", False),
+    ("kubectl get pods --watch-only", True),
+    ("kubectl logs -f pod/a", True),
+    ("kubectl logs pod/a --follow", True),
+    ("kubectl logs pod/a", False),
+    ("kubectl apply -f a", False),
+    ("kubectl drain worker-1", True),
+    ("kubectl exec -it a -- get -w", False),
+]
+
+
+@pytest.mark.parametrize(("line", "so"), WAITING)
+def test_what_waits_for_the_cluster(line: str, so: bool) -> None:
+    assert waits(line.split()) == so
 
 
 def test_faults_reach_the_host_and_come_back(tmp_path: Path) -> None:

@@ -62,6 +62,9 @@ class Owner(Protocol):
     def told(self) -> None:
         """Whoever looks at the run is to see its clock anew."""
 
+    def stood(self) -> None:
+        """Time stands from now on."""
+
 
 @dataclass(frozen=True, slots=True)
 class Setting:
@@ -181,7 +184,11 @@ class RunClock:
         return "\n".join(lines)
 
     async def _pause(self, data: dict[str, Any]) -> Outcome:
-        return await self._set(0.0)
+        stood = self.stands
+        outcome = await self._set(0.0)
+        if not stood:
+            self._owner.stood()  # who begins to wait from now on hears it with the answer
+        return outcome
 
     async def _resume(self, data: dict[str, Any]) -> Outcome:
         return await self._set(self._speed)

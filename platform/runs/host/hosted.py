@@ -390,6 +390,11 @@ class HostedRun:
         """Whoever looks at the run is to see its clock anew."""
         self.tabs.look()
 
+    def stood(self) -> None:
+        """Whoever waits in the terminal is told that time stands."""
+        with translation.override(self._language):
+            self.terminal.warn(str(banners.STANDS))
+
     async def sleep(self) -> None:
         """Write down what is not written yet: files, and how far the clock has come."""
         if not self._lost:

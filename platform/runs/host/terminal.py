@@ -220,6 +220,11 @@ class Terminal:
         """Whether there is a session."""
         return self._session is not None and not self._session.closed
 
+    def warn(self, text: str) -> None:
+        """Tell what waits in it for the cluster."""
+        if self._session is not None and self.has_session:
+            self._session.warn(text)
+
     async def settle(self) -> None:
         """End the session and keep what it left behind."""
         await self._end_session()
