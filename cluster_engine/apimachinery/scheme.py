@@ -12,7 +12,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING, Any, Literal, NamedTuple
+from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from cluster_engine.apimachinery import schema
 from cluster_engine.apimachinery.cow import JSON
@@ -152,6 +152,30 @@ class Version:
     validate_update: Callable[[JSON, JSON], list[FieldError]] = _valid_update
     field_labels: Mapping[str, Callable[[JSON], str]] | None = None
     """Its selectable fields, where they are not the kind's own."""
+    whole: Kind | None = None
+    """The kind as it is in this version, where nothing is the same in all of them: that of a custom resource."""
+
+
+class Custom(Protocol):
+    """How objects of a custom resource, which are stored in any of its versions, are had in another one."""
+
+    @property
+    def webhook(self) -> JSON | None:
+        """Who converts: ``clientConfig``, ``conversionReviewVersions`` and the definition's ``name``; None: nobody has
+        to, for nothing but apiVersion changes."""
+        ...
+
+    def as_read(self, obj: JSON) -> JSON:
+        """A stored object with the defaults of its version, without what that does not know (any more)."""
+        ...
+
+    def converted(self, obj: JSON, api_version: str) -> JSON:
+        """The object in that version. Raises LookupError for one that only the webhook can convert."""
+        ...
+
+    def pruned(self, obj: JSON) -> JSON:
+        """An object of any version without what that version does not know."""
+        ...
 
 
 @dataclass(frozen=True, eq=False)
@@ -216,6 +240,8 @@ class Kind:
     """Whether finalizers need no domain, as those of custom resources."""
     warns_on_update: Callable[[JSON, JSON], bool] = _spec_changed
     """Whether an update (new, old) gives the warnings too."""
+    update_warnings: Callable[[JSON, JSON], Sequence[str]] | None = None
+    """The warnings of an update (new, old), where they are not those of a new object."""
     deprecated: str = ""
     """The warning that every reply about the kind carries."""
     field_labels: Mapping[str, Callable[[JSON], str]] = field(default_factory=dict)
@@ -241,6 +267,10 @@ class Kind:
     """What the API server keeps beside each object of the kind."""
     ttl: float | None = None
     """Seconds after which an unchanged object goes away (Events)."""
+    custom: Custom | None = None
+    """Of a custom resource. Each of its versions has its own rules, and writes follow those of the request's."""
+    offered: tuple[str, ...] | None = None
+    """The verbs that discovery names, where those are not all that are answered."""
     stored: Kind | None = None
     """Of one of the other versions: the kind itself. Set by ``forms``."""
     form: Version | None = None
@@ -270,7 +300,19 @@ class Kind:
         """The kind in each version in which it is served, the stored one first."""
         return self._all_forms if self.served else self._all_forms[1:]
 
+    @cached_property
+    def as_it_is(self) -> Kind:
+        """This version, for objects that are in it already."""
+        return replace(self, custom=None, form=None, stored=self.stored or self)
+
+    @property
+    def passing(self) -> bool:
+        """Whether the objects that it shows are made for one reader, and stored nowhere."""
+        return self.stored is not None and self.form is None
+
     def _in(self, version: Version) -> Kind:
+        if version.whole is not None:
+            return replace(version.whole, stored=self, form=version)
         print_own = version.row
         made = replace(
             self,
@@ -296,6 +338,8 @@ class Kind:
 
     def shown(self, obj: JSON) -> JSON:
         """A stored object as this version has it."""
+        if self.custom is not None:
+            return self.custom.converted(self.custom.as_read(obj), self.api_version)
         if self.form is None:
             return obj
         return {**self.form.from_stored(obj), "apiVersion": self.api_version}
@@ -311,6 +355,8 @@ class Kind:
         source, target = self.in_version(obj["apiVersion"]), self.in_version(api_version)
         if source is None or target is None:
             return None
+        if self.custom is not None:
+            return self.custom.converted(obj, api_version)
         return obj if source is target else target.shown(source.taken(obj))
 
     @cached_property

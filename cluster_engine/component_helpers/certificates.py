@@ -252,6 +252,22 @@ def issued_by(der: str, bundle: bytes) -> bool:
     return False
 
 
+def bundle_problem(bundle: bytes) -> str:
+    """Why no certificate can be had of a bundle (PEM); "": one can (createErrorParsingCAData of client-go)."""
+    from cryptography import x509
+
+    found = False
+    for label, _, contents in _blocks(bundle):
+        if label != "CERTIFICATE":
+            continue
+        try:
+            x509.load_der_x509_certificate(contents)
+        except ValueError as error:
+            return f"failed to parse certificate: {error}"
+        found = True
+    return "" if found else "unable to parse bytes as PEM block"
+
+
 def _moment(us: int) -> datetime:
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=us // SECOND)
 

@@ -578,8 +578,8 @@ def slashed(at: int) -> str:
     return rfc3339(at)[:19].replace("-", "/").replace("T", " ")
 
 
-def klog(sys: Sys, text: str) -> Line:
+def klog(sys: Sys, text: str, level: str = "I") -> Line:
     """A line as Kubernetes' own programs write it to stderr: ``I0101 00:00:00.000000       1 …``."""
     stamp = rfc3339(sys.now)
-    head = f"I{stamp[5:7]}{stamp[8:10]} {stamp[11:19]}.{sys.now % 1_000_000:06d}"
+    head = f"{level}{stamp[5:7]}{stamp[8:10]} {stamp[11:19]}.{sys.now % 1_000_000:06d}"
     return "stderr", f"{head}       1 {text}"

@@ -13,7 +13,7 @@ from typing import Any
 from cluster_engine.container_runtime.keeper import Told
 from cluster_engine.container_runtime.sandbox import PIDS, Sandbox
 from cluster_engine.linux.files.tree import Node
-from cluster_engine.network import Network
+from cluster_engine.network import REPLY_LIMIT, Network
 from cluster_engine.sim import Chance, Clock
 
 TURNS = 256
@@ -387,13 +387,34 @@ class Sandboxes:
         assert isinstance(other, _Foreseen)
         other.wanted = sock
         other.woken()
-        end = self.now + within
-        for _ in range(TURNS):
-            other.run()
-            if enough(other.written) or world.due is None or world.due > end:
-                break
-            world.at, world.due = max(world.at, world.due), None
-        return other.written if enough(other.written) else ""
+        return other.lived(world, self.now + within, enough)
+
+    def rehearse(
+        self,
+        key: str,
+        ip: str,
+        port: int,
+        source: tuple[str, int],
+        text: str,
+        within: int,
+        enough: Callable[[str], bool],
+    ) -> tuple[str, bool] | None:
+        """What a sandbox would answer to a text that came to an address and port of its own from another, as
+        ``foresee``, and whether it would hang up; None when nobody listens there.
+        """
+        if key not in self._sandboxes:
+            return None
+        if key in self._turning:
+            return "", False
+        world = _Future(self, self.now)
+        other = _Foreseen.load(world, key, self._sandboxes[key].state())
+        assert isinstance(other, _Foreseen)
+        sock = other.accept(port, ip, *source)
+        if sock is None:
+            return None
+        other.wanted = sock
+        other.received(sock, text)
+        return other.lived(world, self.now + within, enough), other.over
 
 
 class _Foreseen(Sandbox):
@@ -401,18 +422,40 @@ class _Foreseen(Sandbox):
 
     wanted = ""
     written = ""
+    sent = 0
+    over = False
+
+    def lived(self, world: _Future, end: int, enough: Callable[[str], bool]) -> str:
+        """What it writes to the wanted socket until that is enough, or that moment has come; "": not enough."""
+        for _ in range(TURNS):
+            self.run()
+            if self.over or enough(self.written) or len(self.written) > REPLY_LIMIT:
+                break
+            if self.sent:
+                # The peer reads whatever comes.
+                count, self.sent = self.sent, 0
+                self.acked(self.wanted, count)
+            elif world.due is None or world.due > end:
+                break
+            else:
+                world.at, world.due = max(world.at, world.due), None
+        return self.written if enough(self.written) else ""
 
     def send(self, sock: str, text: str) -> None:
         if sock == self.wanted:
             self.written += text
+            self.sent += len(text)
 
     def connect(self, sock: str, ip: str, port: int) -> None:
         """Nobody answers."""
 
     def shutdown(self, sock: str) -> None:
-        """Nobody minds; nor here and below."""
+        """Nothing more will come, which its peer alone minds."""
+        self.over = self.over or sock == self.wanted
 
-    def close(self, sock: str) -> None: ...
+    def close(self, sock: str) -> None:
+        """The same."""
+        self.shutdown(sock)
 
     def took(self, sock: str, count: int) -> None: ...
 

@@ -11,6 +11,7 @@ from __future__ import annotations
 
 from typing import Self
 
+from cluster_engine.api.apiextensions.conversion import trusts_nobody
 from cluster_engine.api.apiextensions.kinds import custom_kind
 from cluster_engine.api.apiextensions.v1.customresourcedefinition import (
     CLEANUP,
@@ -67,7 +68,7 @@ class CustomResources(Component):
         if not has_condition(crd, "Established"):
             return
         scheme, resource = self.ctx.scheme, crd["metadata"]["name"]
-        kind, found = custom_kind(crd, self._stored(crd)), scheme.find(resource)
+        kind, found = custom_kind(crd), scheme.find(resource)
         if found is kind:
             return
         if found is not None:
@@ -77,15 +78,6 @@ class CustomResources(Component):
         if resource not in self._followed:
             self._followed.add(resource)
             self.ctx.informers.of(resource).on(delete=lambda obj: self._emptied(resource))
-
-    def _stored(self, crd: JSON) -> str:
-        """The version in which the objects are kept: that of those that are there, or else the storage version."""
-        names = {version["name"] for version in crd["spec"]["versions"]}
-        for obj in self.ctx.informers.of(crd["metadata"]["name"]).list()[:1]:
-            version: str = obj["apiVersion"].rpartition("/")[2]
-            if version in names:
-                return version
-        return next(str(version["name"]) for version in crd["spec"]["versions"] if version.get("storage"))
 
     def _emptied(self, resource: str) -> None:
         crd = self.definitions.get(resource)
@@ -115,6 +107,10 @@ class CustomResources(Component):
                 return made
             return self._with(made, "Established", False, "NotAccepted", "not all names are accepted")
         made = self._with(crd, "NamesAccepted", True, "NoConflicts", "no conflicts found")
+        if trusts_nobody(crd["spec"]) and not has_condition(crd, "Established"):
+            text = "The conversion webhook CABundle is invalid"
+            made = self._with(made, "Established", False, "InvalidCABundle", text)
+            return {**made, "status": {**made["status"], "acceptedNames": crd["spec"]["names"]}}
         made = self._with(
             made, "Established", True, "InitialNamesAccepted", "the initial names have been accepted"
         )

@@ -183,7 +183,7 @@ class Discovery:
                 "singularName": kind.singular,
                 "namespaced": kind.namespaced,
                 "kind": kind.kind,
-                "verbs": sorted(kind.verbs),
+                "verbs": sorted(kind.verbs if kind.offered is None else kind.offered),
             }
             if kind.short_names:
                 entry["shortNames"] = list(kind.short_names)
@@ -258,7 +258,7 @@ def _aggregated_resource(kind: Kind) -> JSON:
         "responseKind": own,
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular,
-        "verbs": sorted(kind.verbs),
+        "verbs": sorted(kind.verbs if kind.offered is None else kind.offered),
     }
     if kind.short_names:
         entry["shortNames"] = list(kind.short_names)

@@ -36,8 +36,9 @@ class ObjectBytes:
         data = b"," + orjson.dumps(
             {name: value for name, value in shown.items() if name not in ("kind", "apiVersion")}
         )
-        self._cache.limit = 2 * len(self._store) + SLACK
-        self._cache.put(key, data, obj)
+        if not kind.passing:
+            self._cache.limit = 2 * len(self._store) + SLACK
+            self._cache.put(key, data, obj)
         return data
 
     def whole(self, kind: Kind, obj: JSON) -> bytes:

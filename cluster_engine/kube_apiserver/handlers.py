@@ -75,7 +75,7 @@ class Handlers:
         self._scheme = registry.scheme
         self._scheme.follow(self._kinds_changed)
         cache = ObjectBytes(store, registry.cache)
-        self._replies = Replies(clock, cache)
+        self._replies = Replies(clock, cache, registry.conversions)
         watches = Watches(store, registry.scheme)
         self._verbs = Verbs(clock, store, registry, cache, self._replies, watches)
         self._subresources = Subresources(

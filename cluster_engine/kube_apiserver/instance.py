@@ -52,7 +52,7 @@ class APIServer:
         host = Host(scheme, self.authorizer, self.node_proxy)
         plugins = enabled(getattr(options, "admission_plugins", ""))
         chain = Chain([plugin(host) for plugin in plugins], store)
-        self.registry = Registry(clock, chance, store, scheme, chain, budgets)
+        self.registry = Registry(clock, chance, store, scheme, chain, budgets, self.node_proxy)
         self.registry.guards.update(guards(self.authorizer, rbac))
         self.sessions = Sessions(self.node_proxy)
         policy = getattr(options, "audit_policy", "")

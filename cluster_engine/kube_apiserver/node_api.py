@@ -75,6 +75,10 @@ class NodeAPI(Protocol):
         ("refused" | "timeout" | "unreachable" | "reset", "")."""
         ...
 
+    def foresee(self, ip: str, port: int, request: str, within: int) -> tuple[str, str]:
+        """What ``ask`` would learn now; nothing is changed by it."""
+        ...
+
     def input(self, session: str, data: bytes) -> None:
         """Bytes for the session's standard input; a session that has ended is ignored, here and below."""
         ...

@@ -32,9 +32,11 @@ from .aggregation import unanswered
 from .allocators import AllocContext
 from .budgets import Budgets
 from .computed import ComputedStore
+from .conversion import Conversions
 from .encoding import SLACK
 from .escalation import Guard
 from .identities import Identities
+from .node_api import NodeProxy
 from .ownership import CreateOwners, same_but_times
 from .patching import patched
 from .selection import Selection
@@ -61,6 +63,7 @@ class Registry:
         scheme: Scheme,
         chain: Chain,
         budgets: Budgets,
+        nodes: NodeProxy,
     ) -> None:
         self.clock = clock
         self.store = store
@@ -68,6 +71,7 @@ class Registry:
         self.budgets = budgets
         self._chain = chain
         self.identities = Identities(chance)
+        self.conversions = Conversions(nodes, store, self.identities)
         self.guards: dict[str, Guard] = {}
         """By resource: who is asked first whether an object may be written so."""
         self.computed = ComputedStore(store, scheme, chance)
@@ -149,6 +153,7 @@ class Registry:
                 options,
                 None,
                 ctx.subresource,
+                conversions=self.conversions,
             )
             admit(attributes, mutating, options)
             validate(attributes, validating)
@@ -167,7 +172,7 @@ class Registry:
 
         Here and in update the object comes in the version of ``ctx.api_version``; what is returned is stored.
         """
-        kind = self.kind(resource)
+        kind = _ruling(ctx, self.kind(resource))
         obj = _stored(_form(ctx, kind), obj)
         if not ctx.trusted:
             obj = meta.readable_managed_fields(obj)
@@ -191,7 +196,17 @@ class Registry:
         mutating, validating = self._chain.of(kind.group_resource, CREATE, "")
         attributes = None
         if mutating or validating:
-            attributes = Attributes(self.store, self.identities, ctx, kind, CREATE, namespace, name, obj)
+            attributes = Attributes(
+                self.store,
+                self.identities,
+                ctx,
+                kind,
+                CREATE,
+                namespace,
+                name,
+                obj,
+                conversions=self.conversions,
+            )
             obj = admit(attributes, mutating, obj)
         obj = kind.prepare_create(obj)
         if kind.attribute is not None:
@@ -216,7 +231,7 @@ class Registry:
             raise errors.already_exists(kind.group_resource, name)
         self.budgets.check_create(self.store, kind, name)
         self._make_beside(ctx, kind, obj)
-        return self._write(ctx, kind, key, obj, 0)
+        return self._write(ctx, kind, key, self._kept(ctx, kind, obj), 0)
 
     def _defaulted(self, ctx: RequestContext, kind: Kind, obj: JSON) -> JSON:
         """The object with the kind's defaults, which are noted where the request is."""
@@ -264,6 +279,18 @@ class Registry:
             if name not in kept and self.find(kind.beside.resource, None, name) is not None:
                 self.delete(_OWN, kind.beside.resource, None, name)
 
+    def _read(self, ctx: RequestContext, kind: Kind, obj: JSON) -> JSON:
+        """A stored object as the strategy of ``kind`` has it. Raises ApiError."""
+        if kind.custom is None:
+            return obj
+        return self.conversions.shown(kind, obj, lasting=not ctx.dry_run)
+
+    def _kept(self, ctx: RequestContext, kind: Kind, obj: JSON) -> JSON:
+        """The object in the version in which it is to be stored. Raises ApiError."""
+        if kind.custom is None:
+            return obj
+        return self.conversions.converted(kind.stored or kind, obj, lasting=not ctx.dry_run)
+
     def _write(self, ctx: RequestContext, kind: Kind, key: str, obj: JSON, expect: int) -> JSON:
         if not ctx.trusted:
             size = self.budgets.check_size(obj)
@@ -294,32 +321,46 @@ class Registry:
             subresource=ctx.subresource,
             reset=reset,
             version=ctx.api_version,
-            forms=kind if kind.versions else None,
+            forms=self._forms(ctx, kind),
         )
+
+    def _forms(self, ctx: RequestContext, kind: Kind) -> managed_fields.Forms | None:
+        """The versions of a kind, where it has several."""
+        if kind.custom is not None:
+            return self.conversions.forms(kind, lasting=not ctx.dry_run)
+        return kind if kind.versions else None
 
     # ---- update ------------------------------------------------------------------------------------------
 
     def update(self, ctx: RequestContext, resource: str, namespace: str | None, name: str, obj: JSON) -> JSON:
         """Replace an object (or, by ctx.subresource, a part). Raises ApiError 404, 409, 422."""
-        kind = self.kind(resource)
+        kind = _ruling(ctx, self.kind(resource))
         given = (obj.get("metadata") or {}).get("name")
         if given and name and given != name:
             raise errors.bad_request(
                 f"the name of the object ({given}) does not match the name on the URL ({name})"
             )
-        old = self.find(resource, namespace, name)
-        if old is None:
+        stored = self.find(resource, namespace, name)
+        if stored is None:
             if kind.create_on_update and not ctx.subresource:
                 return self.create(ctx, resource, namespace, obj)
             raise self._absent(kind, namespace, name)
         obj = _stored(_form(ctx, kind), obj)
         if not ctx.subresource:
             obj = self._defaulted(ctx, kind, obj)
-        return self._update(ctx, kind, old, obj, own=True)
+        return self._update(ctx, kind, stored, self._read(ctx, kind, stored), obj, own=True)
 
     def _update(
-        self, ctx: RequestContext, kind: Kind, old: JSON, obj: JSON, own: bool, patched: bool = False
+        self,
+        ctx: RequestContext,
+        kind: Kind,
+        stored: JSON,
+        old: JSON,
+        obj: JSON,
+        own: bool,
+        patched: bool = False,
     ) -> JSON:
+        """``old`` is what is stored, as the strategy of ``kind`` has it."""
         resource = kind.group_resource
         if not ctx.trusted:
             obj = meta.readable_managed_fields(obj)
@@ -335,7 +376,17 @@ class Registry:
         attributes = None
         if mutating or validating:
             attributes = Attributes(
-                self.store, self.identities, ctx, kind, UPDATE, namespace, name, new, old, ctx.subresource
+                self.store,
+                self.identities,
+                ctx,
+                kind,
+                UPDATE,
+                namespace,
+                name,
+                new,
+                old,
+                ctx.subresource,
+                conversions=self.conversions,
             )
             new = admit(attributes, mutating, new)
         new = self._prepared(ctx, kind, new, old)
@@ -349,7 +400,8 @@ class Registry:
         if problems:
             raise errors.invalid(kind.group, kind.kind, name, problems)
         if not ctx.trusted and not ctx.subresource and kind.warns_on_update(new, old):
-            ctx.warnings.extend(kind.warnings(new))
+            told = kind.update_warnings
+            ctx.warnings.extend(kind.warnings(new) if told is None else told(new, old))
         if attributes is not None:
             attributes.obj = new
             validate(attributes, validating)
@@ -358,14 +410,14 @@ class Registry:
             if not ctx.dry_run:
                 self._delete(resource, key)
             return new
-        new = sharing(new, old)
-        if new is old or same_but_times(new, old):
-            return old
+        new = sharing(self._kept(ctx, kind, new), stored)
+        if new is stored or same_but_times(new, stored):
+            return stored
         self._make_beside(ctx, kind, new)
-        stored = self._write(ctx, kind, key, new, int(old_meta["resourceVersion"]))
+        written = self._write(ctx, kind, key, new, int(old_meta["resourceVersion"]))
         if not ctx.dry_run:
             self._clear_beside(kind, old, new)
-        return stored
+        return written
 
     def _write_of(self, ctx: RequestContext) -> Write:
         return Write(ctx.user.as_dict(), self.clock.timestamp(), ctx.subresource)
@@ -415,19 +467,20 @@ class Registry:
         force: bool = False,
     ) -> JSON:
         """Change an object by a json, merge, strategic or apply patch. Raises ApiError 404, 409, 415, 422."""
-        kind = self.kind(resource)
-        live = self.find(resource, namespace, name)
+        kind = _ruling(ctx, self.kind(resource))
+        stored = self.find(resource, namespace, name)
+        live = None if stored is None else self._read(ctx, kind, stored)
         if live is None and self.computed.has(kind, _key(namespace, name)):
             raise self._absent(kind, namespace, name)
         if patch_type == "apply":
-            return self._apply(ctx, kind, live, namespace, name, patch, force)
-        if live is None:
+            return self._apply(ctx, kind, stored, live, namespace, name, patch, force)
+        if stored is None or live is None:
             raise self._absent(kind, namespace, name)
         form = _form(ctx, kind)
-        shown = form.shown(live)
+        shown = live if kind.custom is not None else form.shown(live)
         new = patched(shown, patch, patch_type, form.structure)
-        if new is shown and not self.calls_out:
-            return live
+        if new is shown and not self.calls_out and _up_to_date(kind, stored):
+            return stored
         if (new.get("apiVersion"), new.get("kind")) != (form.api_version, form.kind):
             raise errors.bad_request(
                 f"the patch leaves no {form.api_version}, Kind={form.kind}: "
@@ -449,12 +502,13 @@ class Registry:
         new = _stored(form, new)
         if not ctx.subresource:
             new = self._defaulted(ctx, kind, new)
-        return self._update(ctx, kind, live, new, own=True, patched=True)
+        return self._update(ctx, kind, stored, live, new, own=True, patched=True)
 
     def _apply(
         self,
         ctx: RequestContext,
         kind: Kind,
+        stored: JSON | None,
         live: JSON | None,
         namespace: str | None,
         name: str,
@@ -477,7 +531,7 @@ class Registry:
             raise errors.bad_request(
                 f"the name of the object ({given.get('name')}) does not match the name on the URL ({name})"
             )
-        base = None if live is None else form.shown(live)
+        base = live if live is None or kind.custom is not None else form.shown(live)
         if live is None:
             applied = meta.system_fields(
                 form,
@@ -498,18 +552,18 @@ class Registry:
             time=self.clock.timestamp(),
             subresource=ctx.subresource,
             reset=_reset(ctx, kind),
-            forms=kind if kind.versions else None,
+            forms=self._forms(ctx, kind),
         )
-        if live is not None and new is base:
-            return live
+        if stored is not None and new is base and _up_to_date(kind, stored):
+            return stored
         # The merge worked on what was written; only now does it take the form in which objects are stored.
         new, _warnings = decode.handle_body(form.api_version, form.kind, new, "Ignore", schema=struct)
         new = _stored(form, new)
-        if live is None:
+        if stored is None or live is None:
             return self._create(ctx, kind, {**new, "metadata": dict(new["metadata"])}, own=False)
         if not ctx.subresource:
             new = self._defaulted(ctx, kind, new)
-        return self._update(ctx, kind, live, new, own=False, patched=True)
+        return self._update(ctx, kind, stored, live, new, own=False, patched=True)
 
     def keep_renewed(
         self, ctx: RequestContext, resource: str, namespace: str | None, name: str, seconds: float
@@ -533,16 +587,26 @@ class Registry:
         options: JSON | None = None,
     ) -> JSON:
         """Delete an object, or begin to. The object when it is still there or was a Pod, else a Status."""
-        kind = self.kind(resource)
+        kind = _ruling(ctx, self.kind(resource))
         options = options or {}
-        old = self.find(resource, namespace, name)
-        if old is None:
+        stored = self.find(resource, namespace, name)
+        if stored is None:
             raise self._absent(kind, namespace, name)
+        old = self._read(ctx, kind, stored)
         deletion.check_preconditions(kind, old, options)
         _mutating, validating = self._chain.of(resource, DELETE, "")
         if validating:
             attributes = Attributes(
-                self.store, self.identities, ctx, kind, DELETE, namespace or "", name, None, old
+                self.store,
+                self.identities,
+                ctx,
+                kind,
+                DELETE,
+                namespace or "",
+                name,
+                None,
+                old,
+                conversions=self.conversions,
             )
             validate(attributes, validating)
         action, obj = deletion.decide(kind, old, options, self.clock.now)
@@ -552,6 +616,7 @@ class Registry:
         if ctx.dry_run:
             return obj if action == "update" else deletion.answer(kind, obj)
         if action in ("update", "both"):
+            obj = self._kept(ctx, kind, obj)
             obj = self.store.put(resource, key, obj, expect=int(old["metadata"]["resourceVersion"]))
         if action == "update":
             return obj
@@ -594,7 +659,17 @@ def _form(ctx: RequestContext, kind: Kind) -> Kind:
 
 def _stored(form: Kind, obj: JSON) -> JSON:
     """An object of a request, of the version ``form``, as it is stored."""
-    return obj if form.form is None else form.taken(form.default(obj))
+    return obj if form.form is None or form.custom is not None else form.taken(form.default(obj))
+
+
+def _ruling(ctx: RequestContext, kind: Kind) -> Kind:
+    """Whose strategy a write follows: that of a custom resource is its version's."""
+    return kind if kind.custom is None else _form(ctx, kind)
+
+
+def _up_to_date(kind: Kind, stored: JSON) -> bool:
+    """Whether an object is stored in the version in which it would be stored now."""
+    return kind.custom is None or stored["apiVersion"] == (kind.stored or kind).api_version
 
 
 def _reset(ctx: RequestContext, kind: Kind) -> tuple[str, ...]:

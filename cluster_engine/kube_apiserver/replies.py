@@ -13,6 +13,7 @@ from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.sim import Clock
 
+from .conversion import Conversions
 from .encoding import ObjectBytes
 from .negotiation import JSON_TYPE, Accept, encode, encode_list, negotiate, wants_pretty
 from .requests import first
@@ -25,8 +26,9 @@ _WARNINGS_LIMIT = 32
 class Replies:
     """Makes the replies of one cluster."""
 
-    def __init__(self, clock: Clock, cache: ObjectBytes) -> None:
+    def __init__(self, clock: Clock, cache: ObjectBytes, conversions: Conversions) -> None:
         self._clock = clock
+        self._conversions = conversions
         self._cache = cache
 
     def show(
@@ -38,7 +40,8 @@ class Replies:
         accept: Accept,
         warnings: Sequence[str] = (),
     ) -> Response:
-        """A stored object in the form that the client asked for."""
+        """A stored object in the form that the client asked for. Raises ApiError."""
+        kind, (obj,) = self._conversions.seen(kind, [obj])
         if accept.form == "Table":
             value = self.table(
                 request, kind, [obj], {"resourceVersion": obj["metadata"].get("resourceVersion", "")}, accept
@@ -66,12 +69,13 @@ class Replies:
         return Response(code, headers, body, warnings=tuple(warnings[:_WARNINGS_LIMIT]))
 
     def deleted(self, request: Request, kind: Kind, deleted: Deleted) -> Response:
-        """What the deletion of a collection answers: the objects as they were."""
+        """What the deletion of a collection answers: the objects as they were. Raises ApiError."""
+        kind, objects = self._conversions.seen(kind, deleted.objects)
         value = {
             "kind": kind.list_kind,
             "apiVersion": kind.api_version,
             "metadata": deleted.meta,
-            "items": list(items_of(kind, deleted.objects)),
+            "items": list(items_of(kind, objects)),
         }
         response = self.reply(request, 200, value, negotiate(request), deleted.warnings)
         response.deleted = deleted

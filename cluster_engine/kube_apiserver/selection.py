@@ -106,6 +106,7 @@ def _getter(kind: Kind, obj: JSON) -> Callable[[str], str]:
             return str(obj["metadata"]["name"])
         if label == "metadata.namespace":
             return str(obj["metadata"].get("namespace", ""))
-        return kind.field_labels[label](obj)
+        shown = kind.shown(obj) if kind.custom is not None and kind.custom.webhook is None else obj
+        return kind.field_labels[label](shown)
 
     return field

@@ -93,6 +93,8 @@ class Subresources:
         live = registry.find(kind.group_resource, info.namespace, info.name)
         if live is None:
             raise errors.not_found(kind.group_resource, info.name)
+        custom = kind.custom is not None
+        live = registry.conversions.shown(kind, live) if custom else live
         if info.verb == "get":
             scale.check_replicas(live, kind.scale)
             return self._replies.show(request, scale.KIND, scale.scale_of(live, kind.scale), 200, accept)
@@ -108,7 +110,10 @@ class Subresources:
             wanted, _warnings = decode.handle_body("autoscaling/v1", "Scale", wanted, "Ignore")
             scale.check_patched(live, wanted, kind.scale)
         new = scale.with_scale(live, wanted, kind.scale)
+        if custom:
+            ctx.api_version = kind.api_version
         done = registry.update(ctx, kind.group_resource, info.namespace, info.name, new)
+        done = registry.conversions.shown(kind, done) if custom else done
         return self._replies.show(
             request, scale.KIND, scale.scale_of(done, kind.scale), 200, accept, ctx.warnings
         )

@@ -6,6 +6,7 @@ Models k8s.io/apiserver/pkg/endpoints/handlers: one method a verb.
 from __future__ import annotations
 
 from cluster_engine.apimachinery import errors, table
+from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Clock
@@ -15,10 +16,10 @@ from .bodies import applied_configuration, body_object, patch_document
 from .encoding import ObjectBytes
 from .negotiation import JSON_TYPE, Accept, encode_list, negotiate, negotiate_stream, wants_pretty
 from .options import ListOptions, delete_options, revision, write_context
-from .registry import Registry
+from .registry import Objects, Registry
 from .replies import NO_STORE, Replies, included, items_of
 from .requests import RequestInfo, first, flag
-from .selection import Selection
+from .selection import Readable, Selection
 from .types import ADMIN, Deleted, Request, RequestContext, Response, UserInfo
 
 _READER = RequestContext(ADMIN)
@@ -59,9 +60,7 @@ class Verbs:
     def list(self, request: Request, kind: Kind, namespace: str) -> Response:
         accept = negotiate(request, kind, many=True)
         options = ListOptions.parse(request, kind.resource, kind.group, watch=False)
-        selection = Selection.parse(kind, namespace, options.label_selector, options.field_selector)
-        store = self._store if kind.computed is None else self._registry.computed
-        found, meta = listing.read(store, selection, options)
+        kind, found, meta = self._listed(kind, namespace, options)
         if accept.form == "Table":
             content_type, pieces = self._replies.table_pieces(request, kind, found, meta, accept)
         elif accept.form:
@@ -79,6 +78,21 @@ class Verbs:
             return Response(200, headers, pieces=pieces)
         return Response(200, headers, b"".join(pieces))
 
+    def _listed(self, kind: Kind, namespace: str, options: ListOptions) -> tuple[Kind, Objects, JSON]:
+        """(the kind that shows them, the objects, ListMeta). Raises ApiError."""
+        conversions = self._registry.conversions
+        store: Readable = self._store if kind.computed is None else self._registry.computed
+        called = conversions.asks(kind)
+        selection = Selection.parse(
+            kind.as_it_is if called else kind, namespace, options.label_selector, options.field_selector
+        )
+        if called and not selection.everything:
+            # Whether an object is selected is a question about what it is converted to.
+            found, meta = listing.read(conversions.view(kind, store), selection, options)
+            return selection.kind, found, meta
+        found, meta = listing.read(store, selection, options)
+        return (*conversions.seen(kind, found), meta)
+
     def watch(self, request: Request, kind: Kind, namespace: str, name: str) -> Response:
         accept = negotiate_stream(request, kind)
         options = ListOptions.parse(request, kind.resource, kind.group, watch=True)
@@ -87,7 +101,11 @@ class Verbs:
             field_selector = (
                 f"{field_selector},metadata.name={name}" if field_selector else f"metadata.name={name}"
             )
-        selection = Selection.parse(kind, namespace, options.label_selector, field_selector)
+        conversions = self._registry.conversions
+        called = conversions.asks(kind)
+        selection = Selection.parse(
+            kind.as_it_is if called else kind, namespace, options.label_selector, field_selector
+        )
         if accept.form == "Table":
             frame = mark = watching.table_frames(
                 selection, self._clock, included(request), accept.api_version
@@ -104,18 +122,19 @@ class Verbs:
         fresh = not version
         if options.initial_events is not None:
             fresh = options.initial_events
-        known = self._store if kind.computed is None else self._registry.computed
+        known: Readable = self._store if kind.computed is None else self._registry.computed
         stream = watching.WatchStream(
             self._store,
             selection,
             frame,
             mark,
             since=None if fresh or not version else version,
-            initial=selection.list(known) if fresh else (),
+            initial=selection.list(conversions.view(kind, known)) if fresh else (),
             end_mark=bool(options.initial_events) and options.bookmarks,
             bookmarks=options.bookmarks,
             timeout=options.timeout,
             refused=refused if options.initial_events else None,
+            shown=(lambda obj: conversions.shown(kind, obj)) if called else None,
         )
         self._watches.add(stream)
         return Response(200, {"content-type": JSON_TYPE, "cache-control": NO_STORE}, stream=stream)
@@ -176,6 +195,7 @@ class Verbs:
         ctx = write_context(request, user, "DeleteOptions", "")
         ctx.dry_run = bool(options.get("dryRun"))
         ctx.warnings.extend(deletion.warnings(kind, options))
+        ctx.api_version = kind.api_version
         done = self._registry.delete(ctx, kind.group_resource, namespace, name, options)
         code = 200
         still_there = self._registry.find(kind.group_resource, namespace, name) is not None
@@ -192,7 +212,10 @@ class Verbs:
         ctx = write_context(request, user, "DeleteOptions", "")
         ctx.dry_run = bool(options.get("dryRun"))
         ctx.warnings.extend(deletion.warnings(kind, options))
-        selection = Selection.parse(kind, namespace, chosen.label_selector, chosen.field_selector)
-        found, meta = listing.read(self._store, selection, chosen)
+        ctx.api_version = kind.api_version
+        shown_as, found, meta = self._listed(kind, namespace, chosen)
+        if shown_as is not kind:
+            stored = (self._store.get(kind.group_resource, key_of(obj)) for obj in found)
+            found = [obj for obj in stored if obj is not None]
         self._registry.delete_each(ctx, kind.group_resource, found, options)
         return self._replies.deleted(request, kind, Deleted(found, meta, tuple(ctx.warnings)))

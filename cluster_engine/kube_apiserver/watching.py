@@ -47,13 +47,16 @@ class WatchStream:
         bookmarks: bool,
         timeout: float | None,
         refused: JSON | None = None,
+        shown: Callable[[JSON], JSON] | None = None,
     ) -> None:
         """`since`: a revision to go on from, or None for now; `initial`: the objects that come as ADDED first;
-        `refused`: the Status that the watch consists of instead."""
+        `refused`: the Status that the watch consists of instead; `shown`: what makes of a stored object what the
+        selection and the frames are about, or raises ApiError."""
         self.timeout = timeout
         self.closed = False
         self._store = store
         self._selection = selection
+        self._shown = shown
         self._frame = frame
         self._bookmark = bookmark
         self._bookmarks = bookmarks
@@ -131,7 +134,13 @@ class WatchStream:
         while self._queue and len(frames) < FRAMES_AT_ONCE:
             event = self._queue.popleft()
             self._revision = event.revision
-            frame = self._encode(event)
+            try:
+                frame = self._encode(event if self._shown is None else self._converted(event, self._shown))
+            except errors.ApiError as problem:
+                # parseError of pkg/storage/etcd3/watcher.go
+                self.cancel()
+                frames.append(plain_frame("ERROR", {**problem.status, "reason": "InternalError"}))
+                break
             if frame:
                 frames.append(frame)
         return b"".join(frames)
@@ -164,6 +173,13 @@ class WatchStream:
             self._queue.append(event)
         if self._notify is not None:
             self._notify()
+
+    def _converted(self, event: WatchEvent, shown: Callable[[JSON], JSON]) -> WatchEvent:
+        """The event with its objects as the reader has them. Raises ApiError."""
+        before = event.previous
+        if before is not None and not self._selection.everything:
+            before = shown(before)
+        return event._replace(object=shown(event.object), previous=before)
 
     def _encode(self, event: WatchEvent) -> bytes:
         selection = self._selection

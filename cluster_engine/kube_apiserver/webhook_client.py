@@ -48,8 +48,11 @@ class _Place(NamedTuple):
     port: int
 
 
-def post(nodes: NodeProxy, store: Store, config: JSON, timeout: int, body: JSON) -> JSON:
-    """The JSON that the webhook of a client configuration answers to that body.
+def post(
+    nodes: NodeProxy, store: Store, config: JSON, timeout: int, body: JSON, *, lasting: bool = True
+) -> JSON:
+    """The JSON that the webhook of a client configuration answers to that body. What is not ``lasting`` is asked of a
+    copy of its Pod: nothing happens by it.
 
     Raises CallFailed, and OutOfReach for a configuration that names no Service of the cluster.
     """
@@ -70,7 +73,8 @@ def post(nodes: NodeProxy, store: Store, config: JSON, timeout: int, body: JSON)
         "User-Agent: kube-apiserver-admission\r\nAccept: application/json, */*\r\n"
         f"Content-Type: application/json\r\nConnection: close\r\nContent-Length: {len(sent)}\r\n\r\n{sent}"
     )
-    ended, text = own[1].ask(place.ip, place.port, request, timeout * SECOND)
+    ask = own[1].ask if lasting else own[1].foresee
+    ended, text = ask(place.ip, place.port, request, timeout * SECOND)
     if ended != "said":
         raise CallFailed(f"{line}: {_OTHERS[ended].format(f'{place.ip}:{place.port}')}")
     shown = tls.shown(text)

@@ -126,7 +126,9 @@ class Runtime:
         self.node_wrote: Callable[[str], None] = lambda _host: None
         """Told after each turn of a node's own machine."""
         self.clients = Clients(self.clock, network)
-        self.instant = Instant(network, self.sandboxes.converse, self.sandboxes.foresee)
+        self.instant = Instant(
+            network, self.sandboxes.converse, self.sandboxes.foresee, self.sandboxes.rehearse
+        )
         for node in core.nodes.values():
             self.clients.add(node.name, node.ip)
         self.dialer = Dialer(core, self.clients)

@@ -159,6 +159,10 @@ class NodeServer:
         """Sends an HTTPS request from this node, for an answer in this instant (see ``network.Instant``)."""
         return self.runtime.instant.https(self.node.name, self.node.ip, ip, port, request, within)
 
+    def foresee(self, ip: str, port: int, request: str, within: int) -> tuple[str, str]:
+        """What such a request would be answered; it is not sent (see ``network.Instant``)."""
+        return self.runtime.instant.foreseen(self.node.name, self.node.ip, ip, port, request, within)
+
     def forward(self, session: str, namespace: str, pod: str) -> None:
         """Begins a session of connections to a Pod's ports. Raises ApiError."""
         self._reach("error dialing backend")

@@ -5,7 +5,7 @@ streams and datagrams between *hosts*, whatever those are (containers' machines,
 It knows nothing of Pods or of processes.
 """
 
-from cluster_engine.network.client import Clients
+from cluster_engine.network.client import REPLY_LIMIT, Clients
 from cluster_engine.network.connections import RESET, Network
 from cluster_engine.network.datapath import Datapath, Packet, Policy, Rule, Services, Verdict, Way, is_address
 from cluster_engine.network.hosts import Hosts
@@ -20,6 +20,7 @@ __all__ = [
     "GRPC_HELLO",
     "IN_FLIGHT",
     "LAST_PORT",
+    "REPLY_LIMIT",
     "RESET",
     "TLS_HELLO",
     "WINDOW",

@@ -124,6 +124,18 @@ class Network:
         packet = Packet(source, ip, port, protocol, self.node_of(source) or "")
         return self._datapath.way(packet, lambda rule, _: rule.endpoints[0])
 
+    def hosts_at(self, ip: str) -> tuple[str, ...]:
+        """The keys of those that have the address."""
+        return self._by_ip.get(ip, ())
+
+    def instantly(self, node: str, ip: str) -> bool:
+        """Whether what lies between a node and that address lets everything through at once, there and back."""
+        other = self.node_of(ip)
+        ways = ((node, other), (other, node))
+        return not self.wires.any or all(
+            wire.latency == 0 and not wire.partition for wire in (self.wires.between(*way) for way in ways)
+        )
+
     @property
     def asked(self) -> int:
         """How many connections were asked for so far."""

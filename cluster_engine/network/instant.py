@@ -4,6 +4,8 @@ The API server asks webhooks so, in the middle of a write. What is sent takes th
 (rules of Services, policies, wires). Who takes his time to answer (a server that sleeps) is foreseen: what he will say
 within the client's patience, if nobody else disturbs him, is his answer now. Nothing of it is under way between two
 instants, so nothing of it is state.
+
+A request may also only be *foreseen*: a copy of whoever would get it answers, and nobody remembers anything.
 """
 
 from __future__ import annotations
@@ -12,8 +14,9 @@ from collections.abc import Callable
 from dataclasses import dataclass
 
 from cluster_engine.network.client import REPLY_LIMIT, complete
-from cluster_engine.network.connections import RESET, Network
-from cluster_engine.network.limits import TLS_HELLO
+from cluster_engine.network.connections import REFUSED, RESET, Network
+from cluster_engine.network.datapath import Verdict
+from cluster_engine.network.limits import FIRST_PORT, TLS_HELLO
 
 DEPTH = 4
 """Requests that are made while others wait: of a webhook whose own writes ask webhooks."""
@@ -21,6 +24,11 @@ Run = Callable[[Callable[[], bool]], None]
 """Lets whoever gets something go on in this instant, until the function that it is given says that it is enough."""
 Foresee = Callable[[str, str, int, Callable[[str], bool]], str]
 """What a host will write to one of its sockets within so many µs, until the function says that it is enough."""
+Rehearse = Callable[
+    [str, str, int, tuple[str, int], str, int, Callable[[str], bool]], tuple[str, bool] | None
+]
+"""What a host would answer to a text at its address and port from another, within so many µs, and whether it would hang
+up; None: nobody listens there."""
 SAID, SILENT = "said", "silent"
 """How a request ends, beside the reasons of `connections`: with an answer, or with none in time."""
 
@@ -38,8 +46,9 @@ class _Asking:
 class Instant:
     """Requests from nodes. They are the ``Hosts`` of the kind ``instant``."""
 
-    def __init__(self, network: Network, run: Run, foresee: Foresee) -> None:
+    def __init__(self, network: Network, run: Run, foresee: Foresee, rehearse: Rehearse) -> None:
         self._network = network
+        self._rehearse = rehearse
         self._run = run
         self._foresee = foresee
         self._asking: dict[str, _Asking] = {}
@@ -69,6 +78,26 @@ class Instant:
         if ended == SAID and not complete(asking.text, False):
             ended = SILENT
         return (SAID, asking.text) if ended == SAID else (ended, "")
+
+    def foreseen(
+        self, node: str, own_ip: str, ip: str, port: int, request: str, within: int
+    ) -> tuple[str, str]:
+        """What ``https`` would give now, of several endpoints for the first; nothing is changed by it."""
+        network = self._network
+        way = network.way(own_ip, ip, port)
+        if way.verdict == Verdict.REJECT:
+            return REFUSED, ""
+        if way.verdict != Verdict.DELIVER or not network.instantly(node, way.ip):
+            return SILENT, ""
+        source = (way.masked or own_ip, FIRST_PORT)
+        for key in network.hosts_at(way.ip):
+            found = self._rehearse(
+                key, way.ip, way.port, source, TLS_HELLO + request, within, lambda more: complete(more, False)
+            )
+            if found is not None:
+                text, over = found
+                return (SAID, text) if complete(text, False) else (RESET if over else SILENT, "")
+        return REFUSED, ""
 
     # ---- what arrives (network.Hosts) ------------------------------------------------------------------
 

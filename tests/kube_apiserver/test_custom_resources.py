@@ -246,9 +246,68 @@ def test_a_definition_that_is_wrong(sea: Sea, crd: JSON, said: str) -> None:
     assert said in sea.refused("POST", CRDS, crd)
 
 
-def test_conversion_by_webhook_is_refused_in_a_sentence(sea: Sea) -> None:
-    conversion = {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"]}}
-    assert "a real cluster has it" in sea.refused("POST", CRDS, definition(conversion=conversion))
+CLIENT = "spec.conversion.webhookClientConfig"
+SERVICE: JSON = {"namespace": "default", "name": "hooks"}
+
+
+def webhook(*versions: str, **client: Any) -> JSON:
+    return {"clientConfig": client, "conversionReviewVersions": list(versions or ("v1",))}
+
+
+WRONG_CONVERSIONS: dict[str, tuple[JSON, str]] = {
+    "no strategy": ({"webhook": webhook()}, "spec.conversion.strategy: Required value"),
+    "another strategy": (
+        {"strategy": "Magic"},
+        'spec.conversion.strategy: Unsupported value: "Magic": supported values: "None", "Webhook"',
+    ),
+    "no client": (
+        {"strategy": "Webhook", "webhook": {"conversionReviewVersions": ["v1"]}},
+        f"{CLIENT}: Required value: required when strategy is set to Webhook",
+    ),
+    "neither address nor Service": (
+        {"strategy": "Webhook", "webhook": webhook()},
+        f"{CLIENT}: Required value: exactly one of url or service is required",
+    ),
+    "both": (
+        {"strategy": "Webhook", "webhook": webhook(url="https://a.b", service=SERVICE)},
+        f"{CLIENT}: Required value: exactly one of url or service is required",
+    ),
+    "an address without TLS": (
+        {"strategy": "Webhook", "webhook": webhook(url="http://a.b")},
+        f"{CLIENT}.url: Invalid value: \"http\": 'https' is the only allowed URL scheme",
+    ),
+    "a port that is none": (
+        {"strategy": "Webhook", "webhook": webhook(service={**SERVICE, "port": 70_000})},
+        f"{CLIENT}.service.port: Invalid value: 70000: port is not valid: must be between 1 and 65535, inclusive",
+    ),
+    "no review versions": (
+        {"strategy": "Webhook", "webhook": {"clientConfig": {"service": SERVICE}}},
+        "spec.conversion.conversionReviewVersions: Required value",
+    ),
+    "review versions that nobody knows": (
+        {"strategy": "Webhook", "webhook": webhook("v2", service=SERVICE)},
+        'spec.conversion.conversionReviewVersions: Invalid value: ["v2"]: must include at least one of v1, v1beta1',
+    ),
+    "a review version twice": (
+        {"strategy": "Webhook", "webhook": webhook("v1", "v1", service=SERVICE)},
+        'spec.conversion.conversionReviewVersions[1]: Invalid value: "v1": duplicate version',
+    ),
+    "a webhook that has nothing to do": (
+        {"strategy": "None", "webhook": webhook(service=SERVICE)},
+        f"{CLIENT}: Forbidden: should not be set when strategy is not set to Webhook",
+    ),
+}
+
+
+@pytest.mark.parametrize(("conversion", "said"), WRONG_CONVERSIONS.values(), ids=WRONG_CONVERSIONS)
+def test_a_conversion_that_is_wrong(sea: Sea, conversion: JSON, said: str) -> None:
+    assert said in sea.refused("POST", CRDS, definition(conversion=conversion))
+
+
+def test_the_port_of_a_converter_is_443(sea: Sea) -> None:
+    conversion = {"strategy": "Webhook", "webhook": webhook(service=SERVICE)}
+    made = sea.ok("POST", CRDS, definition(conversion=conversion))
+    assert made["spec"]["conversion"]["webhook"]["clientConfig"]["service"]["port"] == 443
 
 
 def test_a_definition_is_established(sea: Sea) -> None:
@@ -617,7 +676,7 @@ def test_finalizers_need_no_domain(sea: Sea) -> None:
     )
     assert warned("POST", BOATS, "example.com/moor", "moor") == [said]
     assert warned("PUT", f"{BOATS}/ark", "moor") == []
-    assert warned("PUT", f"{BOATS}/ark", "moor", "anchor") == [said.replace("moor", "anchor"), said]
+    assert warned("PUT", f"{BOATS}/ark", "moor", "anchor") == [said.replace("moor", "anchor")]
 
 
 def test_unknown_fields_are_owned(sea: Sea) -> None:

@@ -16,6 +16,7 @@ import yaml
 from cluster_engine import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request
 from tests.network.test_conformance_webhooks import TOLD
+from tests.network.test_conversions import CONVERTED
 
 JSON = dict[str, Any]
 BEHAVIOURS: dict[str, str] = yaml.safe_load((Path(__file__).parent / "conformance_network.yaml").read_text())
@@ -471,13 +472,7 @@ ELSEWHERE = {
 }  # fmt: skip
 """Behaviours that tests of other files show."""
 
-_CONVERSION = (
-    "[sig-api-machinery] CustomResourceConversionWebhook [Privileged:ClusterAdmin] should be able to convert"
-)
-OPEN = {
-    f"{_CONVERSION} a non homogeneous list of CRs": "conversion by webhook is refused",
-    f"{_CONVERSION} from CR v1 to CR v2": "conversion by webhook is refused",
-}
+OPEN: dict[str, str] = {}
 """Behaviours that fail, and why."""
 
 
@@ -485,4 +480,5 @@ def shown() -> dict[str, str]:
     """Where each behaviour that is tested is."""
     here = dict.fromkeys(STEPS, "tests/network/test_conformance_network.py")
     here |= dict.fromkeys(TOLD, "tests/network/test_conformance_webhooks.py")
+    here |= dict.fromkeys(CONVERTED, "tests/network/test_conversions.py")
     return {**here, **{name: "::".join(at) for name, at in ELSEWHERE.items()}}

@@ -177,7 +177,7 @@ def test_calls_within_calls_are_bounded(bare: Cluster) -> None:
         assert instant.https("worker-1", "172.18.0.3", "10.244.9.9", 80, "", 0) == (SILENT, "")
 
     network = bare.fork().network
-    instant = Instant(network, run, lambda *_: "")
+    instant = Instant(network, run, lambda *_: "", lambda *_: None)
     assert instant.https("worker-1", "172.18.0.3", "10.244.9.9", 80, "", 0) == (SILENT, "")
     assert len(depths) == DEPTH
 

@@ -43,7 +43,7 @@ def bundle(seed: int = 1) -> str:
     return base64.b64encode(certificate(seed)[0].encode()).decode()
 
 
-def objects(*names: str) -> list[JSON]:
+def objects(*names: str, command: str = "webhook") -> list[JSON]:
     """The webhook's Secret, Pod and Service; its certificate is good for ``names`` (HOST)."""
     pem = certificate(1, *(names or (HOST,)))[1]
     data = {"tls.crt": base64.b64encode(pem.encode()).decode(), "tls.key": ""}
@@ -51,7 +51,8 @@ def objects(*names: str) -> list[JSON]:
         "name": "hooks",
         "image": AGNHOST,
         "args": [
-            "webhook",
+            command,
+            "-v=4",
             "--port=8444",
             "--tls-cert-file=/certs/tls.crt",
             "--tls-private-key-file=/certs/tls.key",
@@ -108,10 +109,48 @@ def configuration(kind: str, *hooks: JSON, name: str = "c", labels: JSON | None 
     }
 
 
-def cluster_with_webhook() -> Cluster:
+def conversion(path: str = "/crdconvert", **client: Any) -> JSON:
+    """A definition's ``conversion`` by that webhook."""
+    config = {"service": {"namespace": "default", "name": "hooks", "path": path}, "caBundle": bundle()}
+    webhook = {"clientConfig": {**config, **client}, "conversionReviewVersions": ["v1", "v1beta1"]}
+    return {"strategy": "Webhook", "webhook": webhook}
+
+
+def hosts(stored: str = "v1", **more: Any) -> JSON:
+    """The definition of upstream's test: a host and its port, together (v1) or apart (v2)."""
+    fields = {"v1": ("hostPort",), "v2": ("host", "port")}
+    return {
+        "apiVersion": "apiextensions.k8s.io/v1",
+        "kind": "CustomResourceDefinition",
+        "metadata": {"name": "tests.stable.example.com"},
+        "spec": {
+            "group": "stable.example.com",
+            "scope": "Namespaced",
+            "names": {"plural": "tests", "singular": "test", "kind": "Test", "listKind": "TestList"},
+            "versions": [
+                {
+                    "name": name,
+                    "served": True,
+                    "storage": name == stored,
+                    "schema": {
+                        "openAPIV3Schema": {
+                            "type": "object",
+                            "properties": {field: {"type": "string"} for field in fields[name]},
+                        }
+                    },
+                    **more.get(name, {}),
+                }
+                for name in ("v1", "v2")
+            ],
+            "conversion": more.get("conversion") or conversion(),
+        },
+    }
+
+
+def cluster_with_webhook(command: str = "webhook") -> Cluster:
     """A cluster in which the webhook is ready."""
     cluster = Cluster(nodes=2, freezing=True, strict=True)
-    for obj in objects():
+    for obj in objects(command=command):
         cluster.apply(obj)
     assert cluster.settle()
     return cluster

@@ -164,11 +164,12 @@ def _check_client(config: JSON, path: str) -> list[FieldError]:
     if (url is None) == (service is None):
         return [required(path, "exactly one of url or service is required")]
     if service is not None:
-        return _check_service(service, f"{path}.service")
-    return _check_url(url or "", f"{path}.url")
+        return check_service(service, f"{path}.service")
+    return check_url(url or "", f"{path}.url")
 
 
-def _check_url(url: str, path: str) -> list[FieldError]:
+def check_url(url: str, path: str) -> list[FieldError]:
+    """What is wrong with the address of a webhook (ValidateWebhookURL)."""
     try:
         parts = urlsplit(url)
     except ValueError as error:
@@ -189,7 +190,8 @@ def _check_url(url: str, path: str) -> list[FieldError]:
     return problems
 
 
-def _check_service(service: JSON, path: str) -> list[FieldError]:
+def check_service(service: JSON, path: str) -> list[FieldError]:
+    """What is wrong with the Service of a webhook (ValidateWebhookService)."""
     problems: list[FieldError] = []
     # Upstream hands name and namespace over the wrong way round, which the messages show.
     for field, given in (("name", "namespace"), ("namespace", "name")):

@@ -7,6 +7,7 @@ pkg/registry/customresource/strategy.go.
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 from typing import Any
 
 from cluster_engine.api.apiextensions import columns, rules, scale, values
@@ -26,38 +27,85 @@ _NOT_ASKED = (
     "validation"
 )
 
+_OFFERED_LAST = ("delete", "deletecollection", "get", "list", "watch")
+"""The verbs that discovery names of a definition that goes."""
 
-def custom_kind(crd: JSON, stored: str) -> Kind:
-    """The kind of a definition, its objects stored in the version ``stored``. The same one for the same definition."""
+
+class CustomVersions:
+    """The versions of a definition, and how objects come from one to another (``scheme.Custom``).
+
+    Models pkg/apiserver/customresource_handler.go (crdConversionRESTOptionsGetter, schemaCoercingDecoder) and
+    pkg/apiserver/conversion/nop_converter.go.
+    """
+
+    def __init__(self, name: str, spec: JSON) -> None:
+        group, conversion = spec["group"], spec.get("conversion") or {}
+        self._schemas = {f"{group}/{version['name']}": _schema(version) for version in spec["versions"]}
+        webhook = conversion.get("webhook") if conversion.get("strategy") == "Webhook" else None
+        self.webhook: JSON | None = None if webhook is None else {"name": name, **webhook}
+
+    def as_read(self, obj: JSON) -> JSON:
+        """A stored object as its own version has it now."""
+        schema = self._schemas.get(obj["apiVersion"])
+        if schema is None:
+            return obj
+        found: JSON = values.defaulted(values.pruned(obj, schema), schema)
+        return found
+
+    def converted(self, obj: JSON, api_version: str) -> JSON:
+        """The object in that version, if need be with another apiVersion. Raises LookupError."""
+        if obj["apiVersion"] == api_version:
+            return obj
+        if self.webhook is not None:
+            raise LookupError(f"{obj['apiVersion']} of {self.webhook['name']} is for the webhook to convert")
+        return self.pruned({**obj, "apiVersion": api_version})
+
+    def pruned(self, obj: JSON) -> JSON:
+        """What the object's version knows of it."""
+        schema = self._schemas.get(obj["apiVersion"])
+        if schema is None:
+            return obj
+        found: JSON = values.pruned(obj, schema)
+        return found
+
+
+def custom_kind(crd: JSON) -> Kind:
+    """The kind of a definition, as it is stored from now on. The same one for the same definition."""
     terminating = crd["metadata"].get("deletionTimestamp") is not None
-    key = ("custom-kind", id(crd["spec"]), stored, terminating)
+    key = ("custom-kind", id(crd["spec"]), terminating)
     found: Kind | None = RULE_CACHE.get(key)
     if found is None:
-        found = _kind(crd["spec"], stored, terminating)
+        found = _kind(crd["metadata"]["name"], crd["spec"], terminating)
         RULE_CACHE.put(key, found, crd["spec"])
     return found
 
 
-def _kind(spec: JSON, stored: str, terminating: bool) -> Kind:
-    versions = {version["name"]: version for version in spec["versions"]}
-    main, names = versions[stored], spec["names"]
-    schema = _schema(main)
-    status = "status" in (main.get("subresources") or {})
-    scaled = scale.paths((main.get("subresources") or {}).get("scale"))
-    printed = main.get("additionalPrinterColumns")
+def _kind(name: str, spec: JSON, terminating: bool) -> Kind:
+    main = next(version for version in spec["versions"] if version.get("storage"))
+    custom = CustomVersions(name, spec)
+    others = tuple(
+        Version(version["name"], _as_it_is, _as_it_is, whole=_in_version(version, spec, custom, terminating))
+        for version in spec["versions"]
+        if version is not main and version.get("served")
+    )
+    return replace(
+        _in_version(main, spec, custom, terminating), versions=others, served=bool(main.get("served"))
+    )
+
+
+def _in_version(version: JSON, spec: JSON, custom: CustomVersions, terminating: bool) -> Kind:
+    """The kind in one of its versions: nothing of it need be the same in another one."""
+    names, schema = spec["names"], _schema(version)
+    status = "status" in (version.get("subresources") or {})
+    scaled = scale.paths((version.get("subresources") or {}).get("scale"))
+    printed = version.get("additionalPrinterColumns")
     return Kind(
         group=spec["group"],
-        version=stored,
+        version=version["name"],
         kind=names["kind"],
         resource=names["plural"],
         singular=names.get("singular") or names["kind"].lower(),
         namespaced=spec["scope"] == "Namespaced",
-        versions=tuple(
-            _version(version, spec)
-            for name, version in versions.items()
-            if name != stored and version.get("served")
-        ),
-        served=bool(main.get("served")),
         openapi=schema,
         short_names=tuple(names.get("shortNames") or ()),
         categories=tuple(names.get("categories") or ()),
@@ -75,8 +123,11 @@ def _kind(spec: JSON, stored: str, terminating: bool) -> Kind:
         any_finalizers=True,
         warnings=_finalizer_warnings,
         warns_on_update=_finalizers_changed,
-        deprecated=_deprecation(main, spec),
-        field_labels=_selectable(main),
+        update_warnings=_finalizer_warnings,
+        deprecated=_deprecation(version, spec),
+        field_labels=_selectable(version),
+        custom=custom,
+        offered=_OFFERED_LAST if terminating else None,
     )
 
 
@@ -86,21 +137,6 @@ def _schema(version: JSON) -> JSON:
         "x-kubernetes-preserve-unknown-fields": True,
     }
     return found
-
-
-def _version(version: JSON, spec: JSON) -> Version:
-    """A version beside the stored one: with conversion None, nothing but apiVersion differs."""
-    printed = version.get("additionalPrinterColumns")
-    return Version(
-        version["name"],
-        to_stored=_as_it_is,
-        from_stored=_as_it_is,
-        default=_default(_schema(version)),
-        openapi=_schema(version),
-        deprecated=_deprecation(version, spec),
-        columns=(NAME, *columns.columns(printed)),
-        row=columns.cells(printed) if printed else _name_and_age,
-    )
 
 
 def _as_it_is(obj: JSON) -> JSON:
@@ -197,13 +233,14 @@ def _validate(
     return validate
 
 
-def _finalizer_warnings(obj: JSON) -> list[str]:
-    """Of names without a domain (generateWarningsFromObj)."""
+def _finalizer_warnings(obj: JSON, old: JSON | None = None) -> list[str]:
+    """Of names without a domain that are new (generateWarningsFromObj)."""
     advice = (
         "prefer a domain-qualified finalizer name including a path (/) to avoid accidental conflicts with other "
         "finalizer writers"
     )
-    found = sorted(obj["metadata"].get("finalizers") or ())
+    before = () if old is None else old["metadata"].get("finalizers") or ()
+    found = sorted(name for name in obj["metadata"].get("finalizers") or () if name not in before)
     return [f'metadata.finalizers: "{name}": {advice}' for name in found if not standard_finalizer(name)]
 
 

@@ -41,6 +41,8 @@ BLOCKING = frozenset(
 """Kinds of errors with which rules in CEL are not asked."""
 
 _MISSING: Any = object()
+_KEEPS = "x-kubernetes-preserve-unknown-fields"
+_META = frozenset(("apiVersion", "kind", "metadata"))
 _UUID = r"(?i)^[0-9a-f]{8}-?[0-9a-f]{4}-?%s[0-9a-f]{3}-?%s[0-9a-f]{3}-?[0-9a-f]{12}$"
 _ANY_UUID = re.compile(_UUID % ("[0-9a-f]", "[0-9a-f]"))
 _HOST = re.compile(
@@ -91,6 +93,48 @@ def _defaulted_object(value: JSON, schema: JSON, depth: int) -> JSON:
     if not changed and not gone:
         return value
     return {name: found for name, found in {**value, **changed}.items() if name not in gone}
+
+
+# Pruning
+
+
+def pruned(value: Any, schema: JSON) -> Any:
+    """The object without what its schema does not name; the very same when it names all.
+
+    Models pkg/apiserver/schema/pruning/algorithm.go.
+    """
+    return _pruned(value, schema, True, False, 0)
+
+
+def _pruned(value: Any, schema: JSON | None, root: bool, keep: bool, depth: int) -> Any:
+    """``keep``: it stands in a list that keeps what no schema names."""
+    own: JSON = schema or {}
+    keep = keep or bool(own.get(_KEEPS))
+    if depth > MAX_DEPTH or (keep and schema is None):
+        return value
+    if isinstance(value, list):
+        made = [_pruned(item, own.get("items"), False, keep, depth + 1) for item in value]
+        return value if all(a is b for a, b in zip(made, value, strict=True)) else made
+    if not isinstance(value, dict):
+        return value
+    known: Mapping[str, JSON] = own.get("properties") or {}
+    rest = own.get("additionalProperties")
+    root = root or bool(own.get("x-kubernetes-embedded-resource"))
+    changed: JSON = {}
+    gone: set[str] = set()
+    for name, found in value.items():
+        if root and name in _META:
+            continue
+        if name in known or rest:
+            part = known[name] if name in known else rest if isinstance(rest, dict) else None
+            made = _pruned(found, part, False, False, depth + 1)
+            if made is not found:
+                changed[name] = made
+        elif not keep:
+            gone.add(name)
+    if not changed and not gone:
+        return value
+    return {name: changed.get(name, found) for name, found in value.items() if name not in gone}
 
 
 # Validation

@@ -7,6 +7,7 @@ from urllib.parse import parse_qsl
 
 from cluster_engine.container_runtime.http import Line, Reply, Request, Server, answer, klog, server
 from cluster_engine.container_runtime.image import Image, Variant, tags
+from cluster_engine.container_runtime.images import _converter as _converter_rules
 from cluster_engine.container_runtime.images import _guestbook as _guestbook_rules
 from cluster_engine.container_runtime.images import _netexec as _netexec_rules
 from cluster_engine.container_runtime.images import _webhook as _webhook_rules
@@ -174,6 +175,11 @@ def _webhook(sys: Sys, state: State, request: Request) -> Reply:
     return _webhook_rules.answer(sys, request, _flag(sys, "sidecar-image"))
 
 
+def _converter(sys: Sys, state: State, request: Request) -> Reply:
+    verbosity = _flag(sys, "v")
+    return _converter_rules.answer(sys, request, verbosity.isdecimal() and int(verbosity[:9]) >= 2)
+
+
 def _guestbook(sys: Sys, state: State, request: Request) -> Reply:
     given = _fields(request.path.partition("?")[2])
     return _guestbook_rules.handle(sys, state, request, given, _port(6379, "backend-port")(sys))
@@ -196,6 +202,14 @@ _SERVERS = {
     "guestbook": Server(_guestbook, port=_port(80), after=20_000, stops={"TERM": (0, 2), "INT": (0, 2)}),
     "webhook": Server(
         _webhook,
+        port=_port(443, "port"),
+        after=20_000,
+        stops=_STOPS,
+        tls=True,
+        certificate=lambda sys: _webhook_rules.certificate(_flag(sys, "tls-cert-file"), sys),
+    ),
+    "crd-conversion-webhook": Server(
+        _converter,
         port=_port(443, "port"),
         after=20_000,
         stops=_STOPS,

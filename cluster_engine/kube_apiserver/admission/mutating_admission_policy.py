@@ -104,7 +104,7 @@ class MutatingAdmissionPolicy(Plugin):
                 continue
             try:
                 ref = binding["spec"].get("paramRef")
-                for param in params.collect(attributes.store, kind, ref, attributes.namespace):
+                for param in params.collect(attributes, kind, ref):
                     found.append(Invocation(who, spec, param))
             except ParamsError as error:
                 problems.append(PolicyError(who, f"failed to configure binding: {error}", fails))
@@ -135,7 +135,8 @@ class MutatingAdmissionPolicy(Plugin):
                 if misnamed:
                     raise CelError(f"type mismatch: {misnamed}")
                 assert seen.obj is not None
-                attributes.obj = seen.form.taken(_patched(seen.form, seen.obj, kind, made))
+                new = _patched(seen.form, seen.obj, kind, made)
+                attributes.obj = attributes.taken(seen.form, new)
             except CelError as error:
                 problems.append(PolicyError(invocation.who, str(error), fails))
         return attributes.obj is not before

@@ -16,6 +16,7 @@ from cluster_engine.apimachinery.scheme import Kind, Scheme
 from cluster_engine.etcd import Store
 
 from ..authorization import AuthorizerChain
+from ..conversion import Conversions
 from ..identities import Identities
 from ..node_api import NodeProxy
 from ..types import RequestContext
@@ -60,11 +61,30 @@ class Attributes:
     old: JSON | None = None
     subresource: str = ""
     rounds: Rounds = field(default_factory=Rounds)
+    conversions: Conversions | None = None
 
     @property
     def resource(self) -> str:
         """The group-resource, as "deployments.apps"."""
         return self.kind.group_resource
+
+    def shown(self, form: Kind, obj: JSON | None) -> JSON | None:
+        """An object of the write as another version of its kind has it. Raises ApiError."""
+        if obj is None or form.custom is None or self.conversions is None:
+            return obj and form.shown(obj)
+        return self.conversions.converted(form, obj, lasting=not self.ctx.dry_run)
+
+    def read(self, kind: Kind, obj: JSON) -> JSON:
+        """Another stored object as the kind's version has it. Raises ApiError."""
+        if self.conversions is None:
+            return kind.shown(obj)
+        return self.conversions.shown(kind, obj, lasting=not self.ctx.dry_run)
+
+    def taken(self, form: Kind, obj: JSON) -> JSON:
+        """What ``shown`` gave, for the write. Raises ApiError."""
+        if form.custom is None or self.conversions is None:
+            return form.taken(obj)
+        return self.conversions.converted(self.kind, obj, lasting=not self.ctx.dry_run)
 
 
 @dataclass(frozen=True, slots=True)

@@ -81,9 +81,7 @@ class ValidatingAdmissionPolicy(Plugin):
             if matching.match(attributes, binding["spec"].get("matchResources")) is None:
                 continue
             try:
-                found = params.collect(
-                    attributes.store, kind, binding["spec"].get("paramRef"), attributes.namespace
-                )
+                found = params.collect(attributes, kind, binding["spec"].get("paramRef"))
             except ParamsError as error:
                 denied += [(who, Denial(f"failed to configure binding: {error}"))] if fails else []
                 continue

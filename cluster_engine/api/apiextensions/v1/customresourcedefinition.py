@@ -9,14 +9,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from cluster_engine.api.apiextensions import columns, rules
+from cluster_engine.api.apiextensions import columns, conversion, rules
 from cluster_engine.api.apiextensions.structural import check_schema
 from cluster_engine.api.meta import check_immutable, check_meta
 from cluster_engine.api.printing import AGE, NAME
 from cluster_engine.api.strategy import keep_status, same, update_status, with_generation
 from cluster_engine.api.subresources import STATUS
-from cluster_engine.apimachinery import errors, validation
-from cluster_engine.apimachinery.cow import JSON, with_meta
+from cluster_engine.apimachinery import validation
+from cluster_engine.apimachinery.cow import JSON, get, put, with_meta
 from cluster_engine.apimachinery.errors import (
     FieldError,
     duplicate,
@@ -35,7 +35,6 @@ CLEANUP = "customresourcecleanup.apiextensions.k8s.io"
 """The finalizer that holds a definition until its objects are gone."""
 
 _SCOPES = ("Cluster", "Namespaced")
-_STRATEGIES = ("None", "Webhook")
 
 
 def default(crd: JSON) -> JSON:
@@ -49,8 +48,11 @@ def default(crd: JSON) -> JSON:
         if not names.get("listKind"):
             add["listKind"] = f"{names['kind']}List"
     more: JSON = {"names": {**names, **add}} if add else {}
-    if not spec.get("conversion"):
+    converted = spec.get("conversion")
+    if not converted:
         more["conversion"] = {"strategy": "None"}
+    elif (service := get(converted, "webhook", "clientConfig", "service")) and service.get("port") is None:
+        more["conversion"] = put(converted, ("webhook", "clientConfig", "service", "port"), 443)
     return {**crd, "spec": {**spec, **more}} if more else crd
 
 
@@ -64,24 +66,17 @@ def _stored_versions(crd: JSON, status: JSON) -> JSON:
 
 
 def prepare_create(crd: JSON) -> JSON:
-    """Generation 1, a status with nothing but the stored version. Conversion by webhook is refused."""
-    _refuse_webhooks(crd)
+    """Generation 1, a status with nothing but the stored version."""
     return {**with_generation(crd, 1), "status": _stored_versions(crd, {})}
 
 
 def prepare_update(new: JSON, old: JSON) -> JSON:
     """The status stays, but for a storage version that is new; a changed spec counts one generation more."""
-    _refuse_webhooks(new)
     new = keep_status(new, old)
     new = {**new, "status": _stored_versions(new, new.get("status") or {})}
     if same(new.get("spec"), old.get("spec")):
         return new
     return with_generation(new, old["metadata"].get("generation", 0) + 1)
-
-
-def _refuse_webhooks(crd: JSON) -> None:
-    if ((crd.get("spec") or {}).get("conversion") or {}).get("strategy") == "Webhook":
-        raise errors.not_simulated("conversion of custom resources by a webhook (a real cluster has it)")
 
 
 def delete(crd: JSON, now: int) -> Deletion:
@@ -136,13 +131,13 @@ def validate(crd: JSON) -> list[FieldError]:
     if crd["metadata"].get("name") != wanted:
         text = 'must be spec.names.plural+"."+spec.group'
         problems.insert(0, invalid_value("metadata.name", crd["metadata"].get("name") or "", text))
-    return problems + _check_spec(spec) + _check_approval(crd)
+    return problems + _check_spec(spec) + _check_conversion(spec, None) + _check_approval(crd)
 
 
 def validate_update(new: JSON, old: JSON) -> list[FieldError]:
     """As a new one; names and scope of one that is served stay, and so do the versions that may be stored."""
     spec, before = new.get("spec") or {}, old.get("spec") or {}
-    problems = [] if spec == before else _check_spec(spec)
+    problems = [] if spec == before else _check_spec(spec) + _check_conversion(spec, old)
     if has_condition(old, "Established"):
         problems += check_immutable(spec.get("scope"), before.get("scope"), "spec.scope")
         kind, was = (s["names"].get("kind") for s in (spec, before))
@@ -211,13 +206,22 @@ def _check_spec(spec: JSON) -> list[FieldError]:
     versions = spec.get("versions") or []
     problems += _check_versions(spec, versions)
     problems += _check_names(spec.get("names") or {})
-    strategy = (spec.get("conversion") or {}).get("strategy")
-    if strategy not in _STRATEGIES:
-        problems.append(not_supported("spec.conversion.strategy", strategy or "", _STRATEGIES))
     if spec.get("preserveUnknownFields"):
         text = "cannot set to true, set x-kubernetes-preserve-unknown-fields to true in spec.versions[*].schema instead"
         problems.append(invalid_value("spec.preserveUnknownFields", True, text))
     return problems
+
+
+def _check_conversion(spec: JSON, old: JSON | None) -> list[FieldError]:
+    before = get(old or {}, "spec", "conversion", "webhook", default={})
+    versions = before.get("conversionReviewVersions") or []
+    bundle = get(before, "clientConfig", "caBundle", default="")
+    established = old is not None and has_condition(old, "Established")
+    return conversion.check(
+        spec.get("conversion") or {},
+        known_version=not versions or conversion.spoken(versions),
+        any_bundle=not established or bool(conversion.bundle_problem(bundle)),
+    )
 
 
 def _check_versions(spec: JSON, versions: Sequence[JSON]) -> list[FieldError]:

@@ -143,5 +143,5 @@ def _changed(attributes: Attributes, hook: JSON, matched: Match, said: Said) -> 
     new = form.default(new)
     if new == before:
         return False
-    attributes.obj = form.taken(new)
+    attributes.obj = attributes.taken(form, new)
     return True

@@ -53,7 +53,8 @@ def match(attributes: Attributes, constraints: JSON | None) -> Match | None:
     if not _object_matches(attributes, constraints.get("objectSelector")):
         return None
     exact = constraints.get("matchPolicy") == "Exact"
-    forms = (own,) if exact else (own, *(form for form in attributes.kind.forms if form is not own))
+    others = (attributes.kind.stored or attributes.kind).forms
+    forms = (own,) if exact else (own, *(form for form in others if form is not own))
     if _ruled(attributes, forms, constraints.get("excludeResourceRules") or ()) is not None:
         return None
     rules = constraints.get("resourceRules")
@@ -68,7 +69,7 @@ def _seen(attributes: Attributes, form: Kind) -> Match:
     if attributes.subresource == "scale":
         paths = attributes.kind.scale
         return Match(form, obj and scale.scale_of(obj, paths), old and scale.scale_of(old, paths))
-    return Match(form, obj and form.shown(obj), old and form.shown(old))
+    return Match(form, attributes.shown(form, obj), attributes.shown(form, old))
 
 
 def _ruled(attributes: Attributes, forms: Sequence[Kind], rules: Sequence[JSON]) -> Kind | None:

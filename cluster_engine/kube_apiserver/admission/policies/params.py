@@ -9,7 +9,8 @@ from __future__ import annotations
 from cluster_engine.apimachinery import labels
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Kind, Scheme
-from cluster_engine.etcd import Store
+
+from ..plugin import Attributes
 
 
 class ParamsError(Exception):
@@ -29,10 +30,11 @@ def param_kind(scheme: Scheme, spec: JSON) -> Kind | None:
     return found
 
 
-def collect(store: Store, kind: Kind | None, ref: JSON | None, namespace: str) -> list[JSON | None]:
+def collect(attributes: Attributes, kind: Kind | None, ref: JSON | None) -> list[JSON | None]:
     """All params for which a request is checked; ``[None]`` when there is none to look for. Raises ParamsError."""
     if kind is None or ref is None:
         return [None]
+    store, namespace = attributes.store, attributes.namespace
     wanted = ref.get("namespace") or ""
     if wanted and not kind.namespaced:
         raise ParamsError("paramRef.namespace must not be provided for a cluster-scoped `paramKind`")
@@ -55,4 +57,4 @@ def collect(store: Store, kind: Kind | None, ref: JSON | None, namespace: str) -
         ]
     if not found and ref.get("parameterNotFoundAction") == "Deny":
         raise ParamsError("no params found for policy binding with `Deny` parameterNotFoundAction")
-    return [kind.shown(obj) for obj in found]
+    return [attributes.read(kind, obj) for obj in found]
