@@ -256,7 +256,10 @@ class ConfinedProgram:
             self._laid[path] = (node, _stamp(os.lstat(real)))
 
     def collect(self, files: Disk) -> list[str]:
-        """Bring back what the program changed; returns complaints (files that do not fit)."""
+        """Bring back what the program changed; returns complaints (files that do not fit).
+
+        What the machine does not take, the host does not keep either: it would fill the host's disk, run by run.
+        """
         complaints: list[str] = []
         seen: dict[str, None] = {}
         stack, entries = [self._scratch / "root"], 0
@@ -266,9 +269,12 @@ class ConfinedProgram:
             for entry in found:
                 entries += 1
                 if entries > self.limits.files * 2:
+                    shutil.rmtree(self._scratch / "root", ignore_errors=True)
+                    (self._scratch / "root").mkdir(mode=0o700, exist_ok=True)
+                    self._laid.clear()
                     return [
                         *complaints,
-                        f"more than {self.limits.files} files were left; the rest is ignored",
+                        f"more than {self.limits.files} files were left; the rest is not kept",
                     ]
                 info = entry.stat(follow_symlinks=False)
                 path = entry.path[len(str(self._scratch / "root")) :]
@@ -276,29 +282,40 @@ class ConfinedProgram:
                     stack.append(Path(entry.path))
                 elif stat.S_ISREG(info.st_mode):
                     seen[path] = None
-                    complaints += self._take(files, path, info)
+                    if complaint := self._take(files, path, info):
+                        complaints.append(f"{path}: {complaint}")
+                        self._drop(path)
+                else:
+                    self._drop(path)
         for path in [path for path in self._laid if path not in seen]:
             del self._laid[path]
             files.remove(path)
         return complaints
 
-    def _take(self, files: Disk, path: str, info: os.stat_result) -> list[str]:
+    def _take(self, files: Disk, path: str, info: os.stat_result) -> str:
+        """Puts the file into the machine, unless it is there; why that was not possible."""
         known = self._laid.get(path)
         if known is not None and known[1] == _stamp(info):
-            return []
+            return ""
         if info.st_size > self.limits.file:
-            return [f"{path}: larger than {size(self.limits.file)}, not kept"]
+            return f"larger than {size(self.limits.file)}, not kept"
         try:
             descriptor = os.open(self._real(path), os.O_RDONLY | os.O_NOFOLLOW)
         except FileNotFoundError:
-            return []
+            return ""
         with os.fdopen(descriptor, "rb") as file:
             data = file.read(self.limits.file)
         try:
             self._laid[path] = (files.write(path, data), _stamp(info))
         except FileError as error:
-            return [f"{path}: {error.reason}"]
-        return []
+            return error.reason
+        return ""
+
+    def _drop(self, path: str) -> None:
+        """Remove it from the scratch folder; the machine's own file of that name is laid out again."""
+        with contextlib.suppress(OSError):
+            os.unlink(self._real(path))
+        self._laid.pop(path, None)
 
     def kept(self, files: Disk) -> list[str]:
         """Move what a run left in the folder that it could not empty to the machine's /tmp; the folders, in order."""

@@ -1,68 +1,20 @@
-"""Kinds of Kubernetes 1.37 that a cluster may not serve: kubectl's bare refusals get a sentence that names reality.
-
-A kind that the cluster serves by now is never refused, so the table does no harm where it is ahead.
-"""
+"""What kubectl's bare refusals mean, in a sentence that names reality: kinds of 1.37 that Drydock does not serve."""
 
 from __future__ import annotations
 
 import re
 
 KINDS: tuple[tuple[str, ...], ...] = (
-    ("apiservices",),
-    ("certificatesigningrequests", "csr"),
-    ("clusterrolebindings",),
-    ("clusterroles",),
     ("clustertrustbundles",),
-    ("componentstatuses", "cs"),
-    ("controllerrevisions",),
-    ("cronjobs", "cj"),
-    ("csidrivers",),
-    ("csinodes",),
-    ("csistoragecapacities",),
-    ("customresourcedefinitions", "crd", "crds"),
-    ("daemonsets", "ds"),
-    ("deviceclasses",),
-    ("endpointslices",),
-    ("flowschemas",),
-    ("horizontalpodautoscalers", "hpa"),
-    ("ingressclasses",),
-    ("ingresses", "ing"),
-    ("ipaddresses", "ip"),
-    ("jobs",),
-    ("limitranges", "limits"),
-    ("mutatingadmissionpolicies",),
-    ("mutatingwebhookconfigurations",),
-    ("networkpolicies", "netpol"),
-    ("persistentvolumeclaims", "pvc"),
-    ("persistentvolumes", "pv"),
-    ("poddisruptionbudgets", "pdb"),
-    ("podtemplates",),
-    ("priorityclasses", "pc"),
-    ("prioritylevelconfigurations",),
-    ("replicationcontrollers", "rc"),
-    ("resourceclaims",),
-    ("resourceclaimtemplates",),
-    ("resourcequotas", "quota"),
-    ("resourceslices",),
-    ("rolebindings",),
-    ("roles",),
-    ("runtimeclasses",),
-    ("servicecidrs",),
-    ("statefulsets", "sts"),
-    ("storageclasses", "sc"),
-    ("validatingadmissionpolicies",),
-    ("validatingadmissionpolicybindings",),
-    ("validatingwebhookconfigurations",),
-    ("volumeattachments",),
-    ("volumeattributesclasses", "vac"),
+    ("devicetaintrules",),
+    ("podcertificaterequests",),
+    ("storageversionmigrations",),
 )
-"""The resource, and its short names."""
+"""The resource, and its short names: all kinds that a cluster of 1.37 serves by default and Drydock does not."""
 
 
 def _singular(plural: str) -> str:
-    if plural.endswith("ies"):
-        return plural[:-3] + "y"
-    return plural[:-2] if plural.endswith(("sses", "shes")) else plural[:-1]
+    return plural.removesuffix("s")
 
 
 _NAMES = {name: names[0] for names in KINDS for name in (*names, _singular(names[0]))}
@@ -76,7 +28,7 @@ _REFUSALS = (
 def sentence(said: str) -> str | None:
     """What kubectl's refusal means, when a real cluster would have served it."""
     if "Metrics API not available" in said:
-        return "Drydock does not simulate the metrics server (a real cluster can have one)."
+        return "No metrics server answers in this cluster. One is installed as a workload is; a new cluster has none."
     for refusal in _REFUSALS:
         found = refusal.search(said)
         plural = _NAMES.get(found.group(1).lower()) if found is not None else None

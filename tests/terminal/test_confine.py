@@ -223,6 +223,25 @@ def test_links_and_large_files_stay_outside(make: Callable[..., ConfinedProgram]
     (root / "small").write_bytes(b"x")
     assert program.collect(files) == ["/home/learner/big: larger than 100 bytes, not kept"]
     assert sorted(files.files()) == ["/home/learner/a.yaml", "/home/learner/small"]
+    assert sorted(path.name for path in root.iterdir()) == ["a.yaml", "small"]
+
+
+def test_what_the_machine_does_not_take_does_not_stay_on_the_host(
+    make: Callable[..., ConfinedProgram],
+) -> None:
+    program = make(limits=ProgramLimits(file=100, files=50))
+    files = home(a_yaml="x")
+    asyncio.run(run(program, "version --client", files))
+    root = program._real("/home/learner")
+    (root / "a.yaml").write_bytes(b"x" * 101)
+    assert program.collect(files) == ["/home/learner/a.yaml: larger than 100 bytes, not kept"]
+    asyncio.run(run(program, "version --client", files))
+    assert (root / "a.yaml").read_bytes() == b"x"
+    for number in range(101):
+        (root / f"{number}").mkdir()
+    assert program.collect(files) == ["more than 50 files were left; the rest is not kept"]
+    asyncio.run(run(program, "version --client", files))
+    assert [path.name for path in root.iterdir()] == ["a.yaml"]
 
 
 async def never() -> bytes | None:
