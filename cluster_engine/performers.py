@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from typing import Any
 
 from cluster_engine.kube_apiserver import Request, Response, UserInfo
@@ -15,30 +14,35 @@ from cluster_engine.wiring import Wiring
 
 
 def _request(cluster: Wiring, entry: Entry) -> Response | None:
-    with _cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
+    with _Cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
         return cluster.server.handle(_request_of(entry.payload), entry.seq)
 
 
 def _open_session(cluster: Wiring, entry: Entry) -> Response | None:
-    with _cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
+    with _Cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
         return cluster.server.open_session(_request_of(entry.payload), entry.seq)
 
 
-@contextmanager
-def _cause(cluster: Wiring, entry: Entry, verb: str, path: str) -> Iterator[None]:
+class _Cause:
     """What happens inside was caused by the entry."""
-    causes, user = cluster.clock.causes, entry.payload.get("user") or {}
-    causes.entry(entry.seq, entry.at, verb, path, user.get("username", ""))
-    try:
-        yield
-    finally:
-        causes.end()
+
+    __slots__ = ("_causes",)
+
+    def __init__(self, cluster: Wiring, entry: Entry, verb: str, path: str) -> None:
+        self._causes = causes = cluster.clock.causes
+        user = entry.payload.get("user") or {}
+        causes.entry(entry.seq, entry.at, verb, path, user.get("username", ""))
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_error: object) -> None:
+        self._causes.end()
 
 
 def _session(name: str) -> Performer:
     def perform(cluster: Wiring, entry: Entry) -> None:
         sessions, session = cluster.server.sessions, entry.payload["session"]
-        with _cause(cluster, entry, entry.kind, session):
+        with _Cause(cluster, entry, entry.kind, session):
             try:
                 getattr(sessions, name)(entry.payload)
             except Exception as error:
@@ -63,7 +67,7 @@ def _fault(cluster: Wiring, entry: Entry) -> None:
     assert isinstance(kubelets, Kubelets)
     payload = entry.payload
     about = (payload.get(name) for name in ("node", "pod", "host", "component", "service"))
-    with _cause(cluster, entry, entry.kind, str(next(filter(None, about), None))):
+    with _Cause(cluster, entry, entry.kind, str(next(filter(None, about), None))):
         kubelets.faults.perform(entry.kind, payload)
 
 
@@ -71,7 +75,7 @@ def _login(cluster: Wiring, entry: Entry) -> None:
     kubelets = cluster.components[Kubelets.name]
     assert isinstance(kubelets, Kubelets)
     payload = entry.payload
-    with _cause(cluster, entry, entry.kind, payload["node"]):
+    with _Cause(cluster, entry, entry.kind, payload["node"]):
         try:
             kubelets.logins.open(session_of(entry), payload["node"], payload["argv"], payload["tty"])
         except Exception as error:
@@ -94,12 +98,12 @@ Performer = Callable[[Wiring, Entry], Response | None]
 
 def _refused(cluster: Wiring, entry: Entry) -> None:
     """A request that was refused and changed nothing; its body is not kept."""
-    with _cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
+    with _Cause(cluster, entry, entry.payload["method"], entry.payload["path"]):
         pass
 
 
 def _open_link(cluster: Wiring, entry: Entry) -> None:
-    with _cause(cluster, entry, entry.kind, f"{entry.payload['ip']}:{entry.payload['port']}"):
+    with _Cause(cluster, entry, entry.kind, f"{entry.payload['ip']}:{entry.payload['port']}"):
         cluster.outside.open(entry.payload, link_of(entry))
 
 
@@ -110,7 +114,7 @@ def link_of(entry: Entry) -> str:
 
 def _link(name: str) -> Performer:
     def perform(cluster: Wiring, entry: Entry) -> None:
-        with _cause(cluster, entry, entry.kind, entry.payload["link"]):
+        with _Cause(cluster, entry, entry.kind, entry.payload["link"]):
             getattr(cluster.outside, name)(entry.payload)
 
     return perform

@@ -415,7 +415,7 @@ class ClusterApp:
     @staticmethod
     async def _run_until(driver: Driver, at: int) -> None:
         """What is due in this very instant comes first; it may be much, and others have their turn meanwhile."""
-        if driver.heavy:
+        if driver.stands_back:
             await driver.give_way()
         while not driver.run_for_a_slice(at):
             await driver.give_way()

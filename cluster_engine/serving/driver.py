@@ -65,6 +65,7 @@ class Driver:
         self._virtual = self._measured = self._clock.now
         self._sleeper = 0
         self._held = 0
+        self._holding = _Holding(self)
         self._clients = 0
         self._grace_until = 0
         self._asked_wall, self._asked_virtual = self._wall, self._virtual
@@ -150,14 +151,14 @@ class Driver:
         """End; the cluster stays as it is."""
         self._pacer.forget(self)
 
-    @contextmanager
-    def hold(self) -> Iterator[None]:
+    def hold(self) -> AbstractContextManager[None]:
         """Virtual time stands still inside."""
-        self._held += 1
-        try:
-            yield
-        finally:
-            self._held -= 1
+        return self._holding
+
+    def held(self, more: int) -> None:
+        """So many more, or fewer, want virtual time to stand still."""
+        self._held += more
+        if more < 0:
             self._pacer.wake(self)
 
     @contextmanager
@@ -192,6 +193,11 @@ class Driver:
     def heavy(self) -> bool:
         """Whether it cannot keep up, or was asked for more than its share lately."""
         return self.due == BEHIND or self._owed() > BURST
+
+    @property
+    def stands_back(self) -> bool:
+        """Whether others have a turn before its answer: it is heavy, and where it keeps up, others were asked, too."""
+        return self.heavy and (self.due == BEHIND or self._pacer.others_in_use(self))
 
     def go_to(self, due: int) -> bool:
         """With "max": somebody sleeps until then (µs), so time goes there. Whether it does."""
@@ -230,14 +236,9 @@ class Driver:
         self.spent += steady_clock() - begun
         return reached
 
-    @contextmanager
-    def answering(self) -> Iterator[None]:
+    def answering(self) -> AbstractContextManager[None]:
         """Counts what an answer takes."""
-        begun = steady_clock()
-        try:
-            yield
-        finally:
-            self.charge(steady_clock() - begun)
+        return _Answering(self)
 
     def charge(self, took: float) -> None:
         """So many µs of the wall's time went into an answer."""
@@ -250,7 +251,7 @@ class Driver:
             async with self._turns:
                 if (over := self._owed() - BURST) > 0:
                     await asyncio.sleep(over / SHARE / SECOND)
-        if self.heavy:
+        if self.stands_back:
             await self.give_way()
 
     def _owed(self) -> float:
@@ -373,6 +374,34 @@ class Driver:
         self._pace_before = self._pace if passed < 2 * PACE_WINDOW else pace
         self._pace = pace
         self._measured_wall, self._measured = now, self._clock.now
+
+
+class _Holding:
+    """`Driver.hold`. A class, as `_Answering` is: every write passes both, and a generator costs twice as much."""
+
+    __slots__ = ("_driver",)
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+
+    def __enter__(self) -> None:
+        self._driver.held(1)
+
+    def __exit__(self, *_error: object) -> None:
+        self._driver.held(-1)
+
+
+class _Answering:
+    __slots__ = ("_begun", "_driver")
+
+    def __init__(self, driver: Driver) -> None:
+        self._driver = driver
+        self._begun = steady_clock()
+
+    def __enter__(self) -> None: ...
+
+    def __exit__(self, *_error: object) -> None:
+        self._driver.charge(steady_clock() - self._begun)
 
 
 def _check(speed: float) -> None:

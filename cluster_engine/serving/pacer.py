@@ -12,8 +12,8 @@ import asyncio
 import heapq
 import sys
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable, Iterable
+from contextlib import AbstractContextManager
 from typing import Any, Protocol, TypeVar
 
 from cluster_engine.sim import SECOND, steady_clock
@@ -70,6 +70,26 @@ class Paced(Protocol):
         """One slice of work. Returns µs until the next look (0: it is behind), None: when it is woken."""
 
 
+class _Waited:
+    """One more waits inside; a class, since every request passes it and a generator costs twice as much."""
+
+    __slots__ = ("_counts", "_driver")
+
+    def __init__(self, counts: Counter[Paced], driver: Paced) -> None:
+        self._counts = counts
+        self._driver = driver
+
+    def __enter__(self) -> None:
+        self._counts[self._driver] += 1
+
+    def __exit__(self, *_error: object) -> None:
+        counts, driver = self._counts, self._driver
+        if counts[driver] > 1:
+            counts[driver] -= 1
+        else:
+            del counts[driver]
+
+
 class Pacer:
     """See the module. `later` is an event loop's `call_later`; None: the running one's."""
 
@@ -107,16 +127,9 @@ class Pacer:
             self._asked, self._asked_before_at = driver, self._asked_at
         self._asked_at = now
 
-    @contextmanager
-    def request(self, driver: Paced) -> Iterator[None]:
+    def request(self, driver: Paced) -> AbstractContextManager[None]:
         """Somebody waits for this cluster's answer inside."""
-        self._under_way[driver] += 1
-        try:
-            yield
-        finally:
-            self._under_way[driver] -= 1
-            if not self._under_way[driver]:
-                del self._under_way[driver]
+        return _Waited(self._under_way, driver)
 
     async def give_way(self, driver: Paced) -> None:
         """Between two slices of an answer: others have their turn. One that took much waits until nobody who asks for

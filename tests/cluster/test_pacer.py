@@ -369,12 +369,18 @@ FLOODS = [("alone", False, 0), ("while others are in use", True, 733 * MS)]
 def test_answers_without_end(
     wall: Wall, heap: Pacer, monkeypatch: pytest.MonkeyPatch, others: bool, waits: int
 ) -> None:
-    """600 ms of answers: 200 at once, the rest as its share allows, if somebody else wants the processor too."""
+    """600 ms of answers: 200 at once, the rest as its share allows, if somebody else wants the processor too; and
+    before each of those the loop comes round."""
+    ways: list[Driver] = []
+
+    async def give_way(driver: Driver) -> None:
+        ways.append(driver)
 
     async def sleep(seconds: float) -> None:
         wall.now += round(seconds * 1_000_000)
 
     monkeypatch.setattr("cluster_engine.serving.driver.asyncio.sleep", sleep)
+    monkeypatch.setattr(heap, "give_way", give_way)
     cluster = Cluster(nodes=1, seed=1, addons=False)
     flood, other = Driver(cluster, pacer=heap), Driver(cluster, pacer=heap)
 
@@ -391,3 +397,4 @@ def test_answers_without_end(
     asyncio.run(main())
     assert wall.now - 10_600 * MS == pytest.approx(waits, rel=0.1)
     assert flood.spent == 600 * MS
+    assert bool(ways) == others

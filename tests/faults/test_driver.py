@@ -79,7 +79,7 @@ def test_a_stream_that_fails_ends_as_at_a_time_out():
     async def send(message: dict[str, object]) -> None:
         sent.append(message)
 
-    asyncio.run(asyncio.wait_for(app._stream(reply, stream, receive, send), 5))
+    asyncio.run(asyncio.wait_for(app._stream({}, reply, stream, receive, send), 5))
     assert [message["type"] for message in sent] == ["http.response.start", "http.response.body"]
     assert stream.cancelled
     assert cluster.clock.failures.counts() == {"kube-apiserver/stream": 1}
