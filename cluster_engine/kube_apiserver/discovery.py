@@ -18,7 +18,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.version import KUBERNETES_VERSION
 
-from .negotiation import Accept, parse_accept, wants_pretty
+from .negotiation import Accept, encode, negotiate, parse_accept, wants_pretty
 from .requests import first, flag
 from .signing_keys import CONTENT_TYPES as OPENID_PATHS
 from .types import Request, Response
@@ -52,6 +52,8 @@ _PROTOBUF = tuple(f"application/com.github.proto-openapi.spec.v2{at}v1.0+protobu
 """How replies call the v2 document in protobuf, and how kubectl asks for it."""
 HEALTH = ("/healthz", "/livez", "/readyz")
 """Where an API server tells how it is."""
+_ONE_FORM = ("/", "/version")
+"""What is JSON, whatever is asked for."""
 CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiserver-admission-initializer", "shutdown")
 """What an API server asks itself when somebody asks for its health."""
 _KEPT_LIMIT = 16
@@ -98,7 +100,7 @@ class Discovery:
     # ---- requests ----------------------------------------------------------------------------------------
 
     def handle(self, request: Request) -> Response | None:
-        """The reply for a path that is no resource, or None when there is no such path."""
+        """The reply for a path that is no resource, or None when there is no such path. Raises ApiError 406."""
         path = request.path.rstrip("/") or "/"
         if path in HEALTH or path.startswith(tuple(f"{one}/" for one in HEALTH)):
             return _health(request, path)
@@ -112,6 +114,11 @@ class Discovery:
         if document is None:
             return None
         tag, body = document
+        if path == name and path not in _ONE_FORM:
+            accept = negotiate(request)
+            if accept.media != content_type:
+                content_type, body = encode(request, accept, orjson.loads(body))
+                return _tagged(request, f'"{tag}"', body, content_type, vary=True)
         if name == "/version" or wants_pretty(request, Accept()):
             body = orjson.dumps(orjson.loads(body), option=orjson.OPT_INDENT_2)
         return _tagged(request, f'"{tag}"', body, content_type, vary=path in ("/api", "/apis"))
@@ -152,7 +159,7 @@ class Discovery:
         if parts[0] == "api" and len(parts) == 2 and self.serves("", parts[1]):
             return self._resources("", parts[1])
         if parts[0] == "apis" and len(parts) == 2 and parts[1] and parts[1] in self.versions:
-            return {**self._group(parts[1]), "kind": "APIGroup", "apiVersion": "v1"}
+            return {"kind": "APIGroup", "apiVersion": "v1", **self._group(parts[1])}
         if parts[0] == "apis" and len(parts) == 3 and parts[1] and self.serves(parts[1], parts[2]):
             return self._resources(parts[1], parts[2])
         return None

@@ -56,9 +56,15 @@ class Termination:
             self.signal(record, name, max(seconds, MINIMUM_GRACE))
 
     def stop(self, record: PodRecord, pod: JSON | None, name: str, seconds: int) -> None:
-        """Begins the end of one container of a Pod that ends."""
+        """Begins the end of one container of a Pod that ends; of a Pod that is gone from the API without its hook."""
+        message = f"Stopping container {name}"
         if pod is not None:
-            self._hook(record, pod, name, seconds, f"Stopping container {name}")
+            self._hook(record, pod, name, seconds, message)
+            return
+        namespace, _, pod_name = record.key.partition("/")
+        meta = {"namespace": namespace, "name": pod_name, "uid": record.uid}
+        gone = {"apiVersion": "v1", "kind": "Pod", "metadata": meta}
+        self.core.event(record, gone, "Normal", "Killing", message, f"spec.containers{{{name}}}")
 
     def _hook(self, record: PodRecord, pod: JSON, name: str, seconds: int, message: str) -> bool:
         """Tells of the end and runs the preStop hook; False when there is none."""

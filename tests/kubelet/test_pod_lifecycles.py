@@ -13,6 +13,7 @@ import pytest
 from cluster_engine import Cluster
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.sim import SECOND, parse_rfc3339
 
 GOLDEN = Path(__file__).parent / "golden"
@@ -461,6 +462,23 @@ def test_stops(cluster: Cluster, spec: JSON, more: JSON, seconds: int) -> None:
     cluster.advance(2)
     assert cluster.get("pods", "p") is None
     assert "Normal Killing: Stopping container c" in events(cluster)
+
+
+def test_a_pod_deleted_by_force_is_still_stopped_and_told_of(cluster: Cluster) -> None:
+    """Its object is gone at once; its node hears of it and ends what runs."""
+    cluster.apply(pod("p", c(image="nginx:1.25")))
+    cluster.settle()
+    uid = (cluster.get("pods", "p") or {})["metadata"]["uid"]
+    path = "/api/v1/namespaces/default/pods/p"
+    query = [("gracePeriodSeconds", "0")]
+    assert cluster.request(Request("DELETE", path, query, user=ADMIN)).status == 200
+    assert cluster.get("pods", "p") is None
+    cluster.advance(3)
+    (told,) = (each for each in cluster.list("events", "default") if each["reason"] == "Killing")
+    assert told["message"] == "Stopping container c"
+    assert told["count"] == 1
+    about = told["involvedObject"]
+    assert (about["name"], about["uid"], about["fieldPath"]) == ("p", uid, "spec.containers{c}")
 
 
 def test_hooks_that_fail(cluster: Cluster) -> None:
