@@ -88,24 +88,31 @@ class Authenticator:
         }
         if bound is not None:
             private[bound["kind"].lower()] = {"name": bound["name"], "uid": bound["uid"]}
+            if bound.get("node"):
+                found = self._store.get("nodes", bound["node"])
+                private["node"] = _named(bound["node"], found["metadata"]["uid"] if found else "")
         token = self._signed(audiences, now, seconds, token_id, private)
         return {"token": token, "expires_at": (now + seconds) * SECOND}
 
     def mounted(self, args: list[Any]) -> str:
         """The token that a kubelet mounts: [second of its issue, audience, namespace, account, its uid, Pod, its uid].
 
-        It follows from that alone, so that nobody has to keep it, and lasts a year, as those do that nobody renews.
+        After them, in clusters that were begun since, [node, its uid, seconds]. It follows from that alone, so that
+        nobody has to keep it. One of the API that asks for 3,607 seconds lasts a year (ServiceAccountTokenExtended).
         """
-        now, audience, namespace, account, account_uid, pod, pod_uid = args
+        now, audience, namespace, account, account_uid, pod, pod_uid, *more = args
+        node, node_uid, seconds = more or ("", "", _MOUNTED_WARNS)
         private: JSON = {
             "namespace": namespace,
+            **({"node": _named(node, node_uid)} if node else {}),
             "pod": {"name": pod, "uid": pod_uid},
             "serviceaccount": {"name": account, "uid": account_uid},
-            "warnafter": now + _MOUNTED_WARNS,
         }
+        if seconds == _MOUNTED_WARNS and (not audience or not more):
+            private["warnafter"], seconds = now + _MOUNTED_WARNS, _MOUNTED_SECONDS
         digest = hashlib.blake2b(f"{args}".encode(), digest_size=16).hexdigest()
         token_id = f"{digest[:8]}-{digest[8:12]}-{digest[12:16]}-{digest[16:20]}-{digest[20:]}"
-        return self._signed([audience or ISSUER], now, _MOUNTED_SECONDS, token_id, private)
+        return self._signed([audience or ISSUER], now, seconds, token_id, private)
 
     def _signed(self, audiences: list[str], now: int, seconds: int, token_id: str, private: JSON) -> str:
         account = private["serviceaccount"]["name"]
@@ -163,12 +170,19 @@ class Authenticator:
                 return None
             extra["authentication.kubernetes.io/pod-name"] = (pod["name"],)
             extra["authentication.kubernetes.io/pod-uid"] = (pod["uid"],)
+        for part, value in (private.get("node") or {}).items():
+            extra[f"authentication.kubernetes.io/node-{part}"] = (value,)
         return UserInfo(
             f"system:serviceaccount:{namespace}:{account['name']}",
             uid=account["uid"],
             groups=("system:serviceaccounts", f"system:serviceaccounts:{namespace}", "system:authenticated"),
             extra=extra,
         )
+
+
+def _named(name: str, uid: str) -> JSON:
+    """A node as a token names it; the uid of one that is gone is unknown."""
+    return {"name": name, **({"uid": uid} if uid else {})}
 
 
 def _unb64(text: str) -> bytes:

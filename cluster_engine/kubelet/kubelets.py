@@ -114,6 +114,7 @@ class Kubelets(Component):
             "resync": worker.resync,
             "wake": worker.wake,
             "storage": worker.measure,
+            "renew": worker.tokens.renew,
             "step": worker.step,
             "finish": worker.finished,
             "plugin": devices.announced,

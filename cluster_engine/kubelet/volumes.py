@@ -58,6 +58,7 @@ class Volumes:
         self._config_maps = informers.of("configmaps")
         self._secrets = informers.of("secrets")
         self._accounts = informers.of("serviceaccounts")
+        self._nodes = informers.of("nodes")
 
     def setup(self, pod: JSON, facts: Facts, now: int, suffix: int) -> tuple[dict[str, Node], dict[str, str]]:
         """Each volume's tree, and the error of each that cannot be mounted."""
@@ -91,6 +92,15 @@ class Volumes:
         if payload == payload_of(before):
             return None
         return self._written(pod, volume, payload, now, suffix)
+
+    def renewed(self, pod: JSON, volume: JSON, facts: Facts, now: int, suffix: int) -> Node | None:
+        """A volume with tokens that run out, written anew. None: it has none, or they cannot be had now."""
+        if not token_lifetimes(volume):
+            return None
+        try:
+            return self._written(pod, volume, self._payload(pod, volume, facts), now, suffix)
+        except (MountError, ConfigError):
+            return None
 
     def _tree(self, pod: JSON, volume: JSON, facts: Facts, now: int, suffix: int) -> Node:
         if any(kind in volume for kind in _KINDS_OF_OBJECTS):
@@ -180,12 +190,12 @@ class Volumes:
         if kind == "downwardAPI":
             return _downward(pod, source, facts, mode)
         if kind == "serviceAccountToken":
-            return self._token(pod, source, mode)
+            return self._token(pod, source, facts, mode)
         raise MountError(
             f"projected volumes of the kind {kind} are not simulated; a real node would mount it"
         )
 
-    def _token(self, pod: JSON, source: JSON, mode: int) -> Payload:
+    def _token(self, pod: JSON, source: JSON, facts: Facts, mode: int) -> Payload:
         """The Pod's own token: it follows from whose it is and is never kept (``Authenticator.mounted``)."""
         meta, spec = pod["metadata"], pod["spec"]
         name = spec.get("serviceAccountName") or "default"
@@ -196,7 +206,9 @@ class Volumes:
         if owner is not None or _group(pod) is not None:
             mode = 0o600
         whose = [meta["namespace"], name, account["metadata"]["uid"], meta["name"], meta["uid"]]
-        asks = ["token", source.get("audience", ""), *whose]
+        node = self._nodes.get(facts.node)
+        where = [facts.node, node["metadata"]["uid"] if node is not None else ""]
+        asks = ["token", source.get("audience", ""), *whose, *where, _seconds(source)]
         return {source["path"]: Projection("", mode, owner or 0, asks)}
 
     def _config_map(self, namespace: str, source: JSON, mode: int) -> Payload:
@@ -290,6 +302,21 @@ def _downward(pod: JSON, source: JSON, facts: Facts, mode: int) -> Payload:
 
 
 # ---- mounts --------------------------------------------------------------------------------------------
+
+
+EXTENDED = 3_607
+"""Seconds of a token that is given for a year, so that nobody has to renew it (WarnOnlyBoundTokenExpirationPeriod)."""
+
+
+def _seconds(source: JSON) -> int:
+    """How long a mounted token is asked for."""
+    return int(source.get("expirationSeconds") or 3_600)
+
+
+def token_lifetimes(volume: JSON) -> list[int]:
+    """Seconds of the volume's tokens that run out."""
+    sources = [s.get("serviceAccountToken") for s in (volume.get("projected") or {}).get("sources") or ()]
+    return [_seconds(s) for s in sources if s and (_seconds(s) != EXTENDED or s.get("audience"))]
 
 
 def container_mounts(pod: JSON, container: JSON, env: Mapping[str, str]) -> Iterator[Mount]:

@@ -48,6 +48,7 @@ from cluster_engine.kubelet.starter import Starter
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.kubelet.storage import stored
 from cluster_engine.kubelet.termination import Termination
+from cluster_engine.kubelet.tokens import Tokens
 from cluster_engine.kubelet.volumes import Volumes, disk_limits, memory_limits
 from cluster_engine.sim import SECOND
 
@@ -93,6 +94,7 @@ class Worker:
         self.termination = termination
         self.static_pods = static_pods
         self.devices = devices
+        self.tokens = Tokens(core, runtime, volumes, self._facts, self._suffix)
 
     # ---- noticing --------------------------------------------------------------------------------------
 
@@ -450,6 +452,7 @@ class Worker:
             core.later(record, PAUSE, "mount", background=True)
             return
         record.state = SYNCING
+        self.tokens.mounted(record, pod)
         if disk_limits(pod) or storage_limits(pod):
             self._measure_later(record)
         core.changed(record)

@@ -178,6 +178,7 @@ SELDOM = {
     "kubelet/plugin": "of a device plugin",
     "kubelet/poweroff": "of a machine that is told so by who is on it",
     "kubelet/pressure": "of a node that runs short",
+    "kubelet/renew": "of a Pod with a token that runs out",
     "kubelet/resync": "of what failed on a node",
     "kubelet/shutdown": "of a machine that goes down with notice",
     "kubelet/started": "of a container with a postStart hook",
@@ -306,6 +307,16 @@ def a_plugin_that_announces_devices(cluster: Cluster, _patch: pytest.MonkeyPatch
     cluster.advance(60)
 
 
+def a_token_that_runs_out(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
+    source = {"serviceAccountToken": {"path": "token", "expirationSeconds": 600}}
+    spec = {
+        "containers": [{"name": "c", "image": "nginx"}],
+        "volumes": [{"name": "v", "projected": {"sources": [source]}}],
+    }
+    cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "token"}, "spec": spec})
+    cluster.advance(600)
+
+
 def metrics_wanted(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
     cluster.apply(COMPONENTS)
     cluster.advance(120)
@@ -320,6 +331,7 @@ BROKEN = {
     "kubelet/plugin": a_plugin_that_announces_devices,
     "kubelet/poweroff": a_machine_that_is_told_to_reboot,
     "kubelet/pressure": a_node_that_runs_short,
+    "kubelet/renew": a_token_that_runs_out,
     "metrics-server/scrape": metrics_wanted,
 }
 

@@ -79,4 +79,5 @@ def _bound(store: Store, namespace: str, reference: JSON | None) -> JSON | None:
             f"the UID in the bound object reference ({given}) does not match the UID in record. "
             "The object might have been deleted and then recreated",
         )
-    return {"kind": kind, "name": name, "uid": uid}
+    node = (found.get("spec") or {}).get("nodeName", "") if kind == "Pod" else ""
+    return {"kind": kind, "name": name, "uid": uid, "node": node}
