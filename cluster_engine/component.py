@@ -109,6 +109,11 @@ class Processes:
         """Whether nothing can be written to the cluster."""
         return self._clock.is_halted(API_SERVER) or self._clock.is_halted(ETCD)
 
+    @property
+    def without_etcd(self) -> bool:
+        """Whether most members of etcd are away."""
+        return self._clock.is_halted(ETCD)
+
     def began(self, process: str, host: str) -> None:
         """The process runs on that host."""
         self._turn(process, host, runs=True)

@@ -102,8 +102,6 @@ class Discovery:
     def handle(self, request: Request) -> Response | None:
         """The reply for a path that is no resource, or None when there is no such path. Raises ApiError 406."""
         path = request.path.rstrip("/") or "/"
-        if path in HEALTH or path.startswith(tuple(f"{one}/" for one in HEALTH)):
-            return _health(request, path)
         if path.startswith("/openapi/"):
             return self._openapi(request, path)
         name = path
@@ -328,15 +326,26 @@ def _tagged(request: Request, tag: str, body: bytes, content_type: str, vary: bo
     return Response(200, headers, body)
 
 
-def _health(request: Request, path: str) -> Response | None:
+def health(request: Request, path: str, failing: tuple[str, ...] = ()) -> Response | None:
+    """How the API server is; ``failing``: those of its CHECKS that do. None for a check that there is not."""
     name, _, check = path.strip("/").partition("/")
     plain = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
+    if check in failing:
+        return Response(500, plain, f"internal server error: {check} failed: reason withheld\n".encode())
     if check:
         return Response(200, plain, b"ok") if check in CHECKS else None
-    if not flag(request, "verbose") and first(request, "verbose") != "":
+    verbose = flag(request, "verbose") or first(request, "verbose") == ""
+    if not failing and not verbose:
         return Response(200, plain, b"ok")
-    lines = [f"[+]{check} ok\n" for check in CHECKS]
-    return Response(200, plain, ("".join(lines) + f"{name} check passed\n").encode())
+    said = [f"[-]{one} failed: reason withheld\n" if one in failing else f"[+]{one} ok\n" for one in CHECKS]
+    if failing:
+        return Response(500, plain, f"{''.join(said)}{name} check failed\n".encode())
+    return Response(200, plain, f"{''.join(said)}{name} check passed\n".encode())
+
+
+def is_health(path: str) -> bool:
+    """Whether it is asked there how the API server is."""
+    return path in HEALTH or path.startswith(tuple(f"{one}/" for one in HEALTH))
 
 
 @lru_cache(maxsize=_KEPT_LIMIT)

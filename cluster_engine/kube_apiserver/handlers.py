@@ -347,6 +347,9 @@ class Handlers:
 
     def _documents(self, request: Request) -> Response | None:
         """What discovery says, also of groups for which a Service should answer and nobody does."""
+        path = request.path.rstrip("/")
+        if discovery.is_health(path):
+            return discovery.health(request, path, ("etcd",) if self._clock.is_halted(ETCD) else ())
         served = self._discovery
         away = tuple(each for each in aggregation.delegated(self._store) if not served.serves(*each))
         if away:

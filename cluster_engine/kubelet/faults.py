@@ -12,6 +12,7 @@ from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.container_runtime.container import RUNNING
+from cluster_engine.kube_apiserver import API_SERVER
 from cluster_engine.kubelet.admission import UNEXPECTED
 from cluster_engine.kubelet.cloud_faults import CloudFaults
 from cluster_engine.kubelet.core import BOOTING, OFF, ON, UNATTENDED, Core, Node
@@ -281,7 +282,10 @@ class Faults:
         self._connect(node)
 
     def outage_changed(self) -> None:
-        """The API has gone out of everybody's reach, or is there again."""
+        """The API has gone out of everybody's reach, or is there again; its probes find something else than before."""
+        for record in self.core.records.all():
+            if record.static and record.sandbox and API_SERVER in record.containers:
+                self.runtime.sandboxes.get(record.uid)
         for node in self.core.nodes.values():
             self._connect(node)
 

@@ -121,6 +121,7 @@ class Kubelets(Component):
             "pulled": starter.pulled,
             "started": starter.started,
             "hooked": termination.hooked,
+            "no-etcd": starter.look_for_etcd,
             "fetched": partial(fetched, self.core),
             "probe": prober.run,
             "probed": prober.probed,

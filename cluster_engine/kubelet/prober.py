@@ -7,6 +7,7 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import go_duration
 from cluster_engine.container_runtime.container import RUNNING, Container
+from cluster_engine.kube_apiserver import API_SERVER
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.record import SYNCING, PodRecord, field_path, find_container, named_port
 from cluster_engine.kubelet.runtime import Runtime
@@ -18,6 +19,8 @@ KINDS = ("startup", "readiness", "liveness")
 _FIELDS = {"startup": "startupProbe", "readiness": "readinessProbe", "liveness": "livenessProbe"}
 _GRPC_CODES = ("Internal", "NotFound", "Unavailable", "Unknown")
 _TITLES = {"startup": "Startup", "readiness": "Readiness", "liveness": "Liveness"}
+_UNHEALTHY = 500
+"""What an API server answers that finds no etcd."""
 _OUTPUT = 10 * 1024
 _WAITED_FOR = 120 * SECOND
 """How long after a container's start ``settle`` waits for its probes to succeed."""
@@ -113,6 +116,9 @@ class Prober:
         spec = find_container(pod["spec"], name)
         if f"{name}/{kind}" not in record.probes:
             return
+        if record.static and name == API_SERVER and self.core.ctx.processes.without_etcd:
+            # Its health says so of etcd; its program knows nothing of that.
+            answer = ["reply", _UNHEALTHY, *answer[2:]]
         result, output = verdict(record, spec, spec[_FIELDS[kind]], answer)
         if result is not True:
             title = _TITLES[kind]

@@ -11,9 +11,11 @@ from typing import Any
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import go_duration
+from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.names import InvalidImageName, Reference, parse
 from cluster_engine.container_runtime.registry import PullError, find, opens, private, pull
 from cluster_engine.container_runtime.setup import NODE, POD
+from cluster_engine.kube_apiserver import API_SERVER
 from cluster_engine.kubelet.core import CAPACITY, ON, Core, Node
 from cluster_engine.kubelet.decide import INITIAL_BACKOFF, MAX_BACKOFF
 from cluster_engine.kubelet.devices import Devices
@@ -29,6 +31,8 @@ from cluster_engine.kubelet.volumes import ETC_HOSTS, Mount, container_mounts, f
 from cluster_engine.linux.files import tree
 from cluster_engine.sim import SECOND
 
+_STORAGE = 20 * SECOND
+"""How long an API server tries to reach etcd before it ends."""
 MESSAGE_PATH = "/dev/termination-log"
 _BYTES_PER_SECOND = 60_000_000
 _HOOK_TIMEOUT = 86_400.0
@@ -276,7 +280,7 @@ class Starter:
             self.core.later(record, 0.0, "next")
             return
         if record.static and core.nodes[record.node].control_plane:
-            core.ctx.processes.began(name, record.node)
+            self._begin_component(record, record.containers[name], self.clock.now)
         core.event(record, pod, "Normal", "Started", "Container started", path)
         core.changed(record)
         self.devices.began(record, record.containers[name])
@@ -284,6 +288,27 @@ class Starter:
         then = ["kubelet/started", record.uid, record.epoch, name]
         if not self.lifecycle.run(record, spec, "postStart", _HOOK_TIMEOUT, then):
             self.core.later(record, 0.0, "next")
+
+    def _begin_component(self, record: PodRecord, container: Container, since: int) -> None:
+        """A process of the control plane runs. An API server that finds no etcd serves nothing, and gives up."""
+        processes = self.core.ctx.processes
+        if container.name != API_SERVER or not processes.without_etcd:
+            processes.began(container.name, record.node)
+        elif self.clock.now - since < _STORAGE:
+            args = (record.uid, container.id, since)
+            self.clock.call_later(1.0, "kubelet/no-etcd", *args, background=True)
+        else:
+            told = 'instance.go:226] "Error creating leases: error creating storage factory: context deadline exceeded"'
+            self.clock.logs.write(API_SERVER, self.clock.now, "F", told)
+            self.runtime.give_up(record, container.name)
+
+    def look_for_etcd(self, uid: str, container_id: str, since: int) -> None:
+        """Clock event: an API server that waits for etcd looks for it again."""
+        record = self.core.records.get(uid)
+        container = record.containers.get(API_SERVER) if record is not None else None
+        if record is None or container is None or container.id != container_id or container.state != RUNNING:
+            return
+        self._begin_component(record, container, since)
 
     def started(self, uid: str, epoch: int, name: str, answer: list[Any]) -> None:
         """Clock event: the postStart hook is done. One that failed ends its container."""

@@ -175,6 +175,7 @@ SELDOM = {
     "kubelet/lease": "of a lease that others wrote",
     "kubelet/manifests": "of a manifest that was moved away",
     "kubelet/mirror": "of a mirror Pod that was deleted",
+    "kubelet/no-etcd": "of an API server that finds no etcd",
     "kubelet/plugin": "of a device plugin",
     "kubelet/poweroff": "of a machine that is told so by who is on it",
     "kubelet/pressure": "of a node that runs short",
@@ -298,6 +299,12 @@ def a_node_that_runs_short(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None
         cluster.advance(400)
 
 
+def an_api_server_that_finds_no_etcd(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
+    for stopped, seconds in ((True, 95), (False, 60)):
+        cluster.fault("component/stop", component="etcd", stopped=stopped)
+        cluster.advance(seconds)
+
+
 def a_plugin_that_announces_devices(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
     folder = "/var/lib/kubelet/device-plugins"
     image = "registry.k8s.io/e2e-test-images/sample-device-plugin:1.7"
@@ -328,6 +335,7 @@ BROKEN = {
     "kube-scheduler/permit": pods_that_wait_for_one_another,
     "kube-scheduler/retry": an_attempt_that_fails,
     "kubelet/again": a_kubelet_that_cannot_read_its_file,
+    "kubelet/no-etcd": an_api_server_that_finds_no_etcd,
     "kubelet/plugin": a_plugin_that_announces_devices,
     "kubelet/poweroff": a_machine_that_is_told_to_reboot,
     "kubelet/pressure": a_node_that_runs_short,

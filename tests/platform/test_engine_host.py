@@ -62,12 +62,15 @@ def ask(
     data: Any = None,
     prefix: str = "clusters",
     language: str = "en",
+    agent: str = "",
 ) -> Any:
     request = httpx.Request(method, f"{host.url}/{prefix}/{run.pk}{path}", json=data)
     target = request.url.raw_path.decode()
     for name, value in hosting.host_headers(host.name, method, target, request.content):
         request.headers[name.decode()] = value.decode()
     request.headers["accept-language"] = language
+    if agent:
+        request.headers["user-agent"] = agent
     with httpx.Client(timeout=LIMIT) as client:
         return client.send(request)
 
@@ -469,6 +472,30 @@ def test_terminal(host: EngineHost, fresh: Run) -> None:
 
     asyncio.run(scene())
     assert eventually(lambda: "file" in kinds(fresh))
+
+
+@pytest.mark.kubectl
+def test_a_stopped_api_server_refuses_by_every_door(host: EngineHost, fresh: Run) -> None:
+    """A client by the run's address, kubectl by it, and kubectl in the terminal."""
+    host.acquire(fresh.pk)
+    fault = {"kind": "component/stop", "component": "kube-apiserver", "stopped": True}
+    assert ask(host, fresh, "/drydock/faults", "POST", fault).status_code == 201
+    assert eventually(lambda: ask(host, fresh, "/api/v1/nodes").status_code == 503)
+    answer = ask(host, fresh, "/api/v1/nodes", agent="kubectl/v1.37.0")
+    assert answer.status_code == 302
+    assert answer.headers["location"].endswith("connection refused")
+
+    async def scene() -> None:
+        socket = await open_socket(registry.Location(host.url, 1, host.name), f"/terminal/{fresh.pk}", [])
+        await socket.send(json.dumps({"type": "resize", "cols": 200, "rows": 30}))
+        await socket.send(json.dumps({"type": "input", "data": "kubectl get nodes; echo do''ne\r"}))
+        assert b"was refused - did you specify the right host or port?" in await until(socket, b"done\r\n")
+        await socket.close()
+
+    asyncio.run(scene())
+    fault["stopped"] = False
+    ask(host, fresh, "/drydock/faults", "POST", fault)
+    assert eventually(lambda: ask(host, fresh, "/api/v1/nodes").status_code == 200)
 
 
 DOORS = [("/version", "clusters"), ("", "check"), ("", "files"), ("", "stop")]
