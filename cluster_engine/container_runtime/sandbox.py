@@ -352,6 +352,10 @@ class Sandbox:
         found = self._peek().storage.volumes.get(name)
         return tree.resolved(found["tree"], found["inodes"]) if found is not None else None
 
+    def mounts(self, container: str) -> Sequence[tuple[str, str, str, bool]]:
+        """(volume, path, part, whether it is read-only) of a container's mounts."""
+        return self._data.containers[container].setup.mounts
+
     def read_file(self, container: str, path: str) -> str | None:
         """A file's byte text; None when there is none. Runs nothing."""
         if self._machine is None and self._saved is None:

@@ -1,7 +1,7 @@
 """What a hostPath volume shows of a node: the files of a node that kubeadm has made, as they were at its start, and the
 logs of its containers as they are.
 
-What Pods write there is their own, and nothing of the cluster reads it.
+What Pods write there, `disks.py` keeps.
 """
 
 from __future__ import annotations

@@ -22,13 +22,13 @@ from cluster_engine.container_runtime.sandboxes import Calls, Sandboxes
 from cluster_engine.container_runtime.setup import HOST, Setup
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.dialer import Dialer
-from cluster_engine.kubelet.disks import Disks
+from cluster_engine.kubelet.disks import Disks, names_of, on_node, within
 from cluster_engine.kubelet.dns import Resolver
 from cluster_engine.kubelet.record import FINISHED, TERMINATING, PodRecord
 from cluster_engine.kubelet.steady import missed_lines
 from cluster_engine.kubelet.users import User
 from cluster_engine.kubelet.volumes import Mount
-from cluster_engine.linux.files import tree
+from cluster_engine.linux.files import emptied, tree
 from cluster_engine.linux.text import octets
 from cluster_engine.network import Clients, Instant, Network
 from cluster_engine.network.client import Then
@@ -193,20 +193,68 @@ class Runtime:
                 self.sandboxes.mounted.add(record.uid)
 
     def _keep_disks(self, uid: str) -> None:
-        """A Pod with persistent volumes, or a node's machine, has run: what it wrote is kept, and shown to others."""
-        for other, volume, root in self.disks.wrote(uid, self.sandboxes.look(uid).files):
+        """A Pod with volumes that outlive it, or a node's machine, has run: what it wrote is kept, others see it."""
+        look = self.sandboxes.look(uid).files
+
+        def emptied_of(volume: str) -> Node | None:
+            found = look(volume)
+            return emptied(found) if found is not None else None
+
+        told, changed = self.disks.wrote(uid, emptied_of)
+        hosts = {key.partition(":")[0] for key in changed if not key.startswith("csi/")}
+        own = look(f"root/{MACHINE}") if uid.startswith(_MACHINES) else None
+        if own is not None:
+            for names, key in self._apart(uid.removeprefix(_MACHINES)):
+                part = tree.find(own, names)
+                if part is not None and part != self.disks.tree(key):
+                    told += self.disks.lies(key, part)
+        for other, volume, root in told:
             if self.sandboxes.has(other):
                 self.sandboxes.get(other).set_volume(volume, root)
+        for host in sorted(hosts):
+            self._show_on_machine(host)
         if uid.startswith(_MACHINES):
             self.node_wrote(uid.removeprefix(_MACHINES))
 
+    def _apart(self, host: str) -> list[tuple[list[str], str]]:
+        """The places of a node that lie in its machine's own file system, not in what is mounted there."""
+        mounts = [names_of(mount[1]) for mount in self.sandboxes.look(_machine(host)).mounts(MACHINE)]
+        return [
+            (names, key)
+            for names, key in self.disks.of_node(host)
+            if names and not any(mount == names[: len(mount)] for mount in mounts)
+        ]
+
+    def _show_on_machine(self, host: str) -> None:
+        """Who is logged in sees what Pods have written on the node."""
+        if not self.sandboxes.has(_machine(host)):
+            return
+        volume = f"root/{MACHINE}"
+        before = root = self.sandboxes.look(_machine(host)).files(volume)
+        if root is None:
+            return
+        for names, key in self._apart(host):
+            lies = self.disks.tree(key)
+            if lies is not None and tree.find(root, names) != lies:
+                root = within(root, names, lies)
+        if root is not before:
+            self.sandboxes.get(_machine(host)).set_volume(volume, root)
+
+    def place_of_node(self, host: str, path: str) -> Node | None:
+        """What lies at a path of a node, if a Pod or who is logged in has written there; None: what it began with."""
+        found = self.disks.found(on_node(host, path))
+        if found is None and self.sandboxes.has(_machine(host)):
+            root = self.sandboxes.look(_machine(host)).files(f"root/{MACHINE}")
+            found = tree.find(root, names_of(path)) if root is not None else None
+        return found
+
     def disk_of_node(self, host: str, path: str) -> Node | None:
         """What lies at a path of a node, if anybody has changed it."""
-        return self.disks.tree(_on_node(host, path))
+        return self.disks.tree(on_node(host, path))
 
     def change_disk_of_node(self, host: str, path: str, root: Node) -> None:
         """Another tree lies at that path of a node; who is logged in sees it."""
-        self.disks.put(_on_node(host, path), root)
+        self.disks.put(on_node(host, path), root)
         if self.sandboxes.has(_machine(host)):
             self.sandboxes.get(_machine(host)).set_volume(path, root)
 
@@ -464,9 +512,10 @@ class Runtime:
             mounts = tuple((path, path, "", False) for path in volumes)
             made.start(MACHINE, Setup(MACHINE_IMAGE, ["/sbin/init"], {}, "/root", mounts=mounts, pids=HOST))
             for path in kept:
-                self.disks.mount(key, path, _on_node(host, path), volumes[path])
+                self.disks.mount(key, path, on_node(host, path), volumes[path])
             self.sandboxes.mounted.add(key)
         self.sandboxes.get(key).commands.open(session, MACHINE, argv, stdin=True, tty=tty)
+        self._show_on_machine(host)
         self._sessions[session] = key
 
     def log_out(self, host: str) -> None:
@@ -637,11 +686,6 @@ def _setup(container: Container) -> Setup:
 def _machine(host: str) -> str:
     """The key of the sandbox that is the machine of a node."""
     return f"{_MACHINES}{host}"
-
-
-def _on_node(host: str, path: str) -> str:
-    """The key of a disk."""
-    return f"{host}:{path}"
 
 
 def _message_volume(container: Container) -> str:

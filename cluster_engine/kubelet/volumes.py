@@ -16,7 +16,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.component_helpers.storage import CSI_DRIVER
 from cluster_engine.kubelet.atomic_writer import Node, Payload, Projection, at, owned, payload_of, written
-from cluster_engine.kubelet.disks import MAX_DISKS, Disks
+from cluster_engine.kubelet.disks import MAX_DISKS, MAX_PATHS, Disks, on_node
 from cluster_engine.kubelet.environment import ConfigError, Facts, expand, pod_field, resource_field
 from cluster_engine.kubelet.node_files import shown, with_logs
 from cluster_engine.kubelet.users import token_owner
@@ -27,6 +27,20 @@ ETC_HOSTS = "/etc/hosts"
 _KINDS_OF_OBJECTS = ("configMap", "secret", "downwardAPI", "projected")
 _DIRECTORIES = ("emptyDir", "hostPath")
 _CLAIMED = ("persistentVolumeClaim", "ephemeral")
+_SYSTEM = (
+    "/boot",
+    "/dev",
+    "/etc",
+    "/lib",
+    "/proc",
+    "/run",
+    "/sys",
+    "/usr",
+    "/var/lib/",
+    "/var/log",
+    "/var/run",
+)
+"""Where a real node has more than is shown here: what a hostPath finds missing there is made, whatever its type."""
 _TMPFS = ("secret", "downwardAPI", "projected")
 _DEFAULT_MODE = 0o644
 _OF_GROUP = 0o2770
@@ -50,9 +64,15 @@ class Mount:
 class Volumes:
     """Reads volumes' content from one cluster's objects."""
 
-    def __init__(self, informers: SharedInformerFactory, disks: Callable[[], Disks]) -> None:
-        """``disks``: what lies in persistent volumes."""
+    def __init__(
+        self,
+        informers: SharedInformerFactory,
+        disks: Callable[[], Disks],
+        there: Callable[[str, str], Node | None],
+    ) -> None:
+        """``disks``: what lies in persistent volumes; ``there``: what lies at a path of a node, if somebody wrote."""
         self._disks = disks
+        self._there = there
         self._claims = informers.of("persistentvolumeclaims")
         self._volumes = informers.of("persistentvolumes")
         self._config_maps = informers.of("configmaps")
@@ -110,16 +130,35 @@ class Volumes:
             return self._claimed(pod, volume, facts.node, now)
         if kind not in _DIRECTORIES:
             raise MountError(f"volumes of the kind {kind} are not simulated; a real node would mount it")
-        # A hostPath is a directory of the Pod's own; it begins with what the node has there.
         if kind == "hostPath":
-            path, policy = volume[kind]["path"], facts.audit_policy
-            there = shown(facts.node, facts.host_ip, facts.control_plane, path, now, policy)
-            there = there or tree.directory(mode=0o777, mtime=now)
-            return with_logs(there, facts.node, path)
+            return self._host_path(volume[kind], facts, now)
         memory = (volume.get("emptyDir") or {}).get("medium") == "Memory"
         root = tree.directory(mode=0o1777 if memory else 0o777, mtime=now)
         group = _group(pod)
         return root if group is None else owned(root, group, read_only=False)
+
+    def _host_path(self, source: JSON, facts: Facts, now: int) -> Node:
+        """What lies at a path of the node (host_path.go). Raises MountError."""
+        path, kind, node = source["path"], source.get("type") or "", facts.node
+        disks, key = self._disks(), on_node(node, path)
+        found = self._there(node, path)
+        if found is None:
+            found = shown(node, facts.host_ip, facts.control_plane, path, now, facts.audit_policy)
+        if found is None:
+            strict = not key.partition(":")[2].startswith(_SYSTEM)
+            if kind in ("Directory", "File") and strict:
+                raise MountError(f"hostPath type check failed: {path} is not a {kind.lower()}")
+            wants_file = kind in ("File", "FileOrCreate")
+            found = tree.file(mtime=now) if wants_file else tree.directory(mode=0o755, mtime=now)
+        is_directory = "e" in found
+        if (kind in ("Directory", "DirectoryOrCreate") and not is_directory) or (
+            kind in ("File", "FileOrCreate") and is_directory
+        ):
+            what = kind.removesuffix("OrCreate").lower()
+            raise MountError(f"hostPath type check failed: {path} is not a {what}")
+        if disks.tree(key) is None and (len(disks.of_node(node)) >= MAX_PATHS or disks.full):
+            raise MountError(f"a node may have {MAX_PATHS} paths in use by hostPath volumes")
+        return with_logs(disks.composed(key, found), node, path) if is_directory else found
 
     def _claimed(self, pod: JSON, volume: JSON, node: str, now: int) -> Node:
         """What lies in the volume that a claim is bound to. Raises MountError."""
@@ -128,7 +167,9 @@ class Volumes:
         if found is None:
             if disks.full:
                 raise MountError(f"a cluster may have {MAX_DISKS} persistent volumes in use")
-            found = tree.directory(mode=0o777, mtime=now)
+            # A path of the node: hostPath and local volumes.
+            there = None if key.startswith("csi/") else self._there(node, key.partition(":")[2])
+            found = disks.composed(key, there or tree.directory(mode=0o777, mtime=now))
         group = _group(pod)
         if group is None or not key.startswith("csi/") or _is_as_wanted(pod, found, group):
             return found
@@ -137,11 +178,16 @@ class Volumes:
     def disks(self, pod: JSON, node: str) -> dict[str, str]:
         """Volume -> key, of the Pod's volumes that outlive it. Raises MountError."""
         volumes = pod["spec"].get("volumes") or ()
-        return {
+        found = {
             volume["name"]: self._disk(pod, volume, node)
             for volume in volumes
             if any(kind in volume for kind in _CLAIMED)
         }
+        # What a node's own Pods write there is of no interest to others.
+        if pod["spec"].get("priorityClassName") != "system-node-critical":
+            paths = ((v["name"], v["hostPath"]["path"]) for v in volumes if "hostPath" in v)
+            found |= {name: on_node(node, path) for name, path in paths}
+        return found
 
     def _disk(self, pod: JSON, volume: JSON, node: str) -> str:
         meta = pod["metadata"]
@@ -240,7 +286,7 @@ def disk_of(volume: JSON, node: str) -> str:
     spec = volume["spec"]
     for kind in ("hostPath", "local"):
         if spec.get(kind):
-            return f"{node}:{spec[kind]['path']}"
+            return on_node(node, spec[kind]["path"])
     driver = (spec.get("csi") or {}).get("driver")
     if driver == CSI_DRIVER:
         return f"csi/{spec['csi']['volumeHandle']}"
