@@ -26,7 +26,7 @@ from .authorization.v1 import (
 )
 from .autoscaling.v2 import horizontalpodautoscaler
 from .batch.v1 import cronjob, job
-from .certificates.v1 import certificatesigningrequest
+from .certificates.v1 import certificatesigningrequest, clustertrustbundle
 from .coordination.v1 import lease
 from .core.v1 import (
     binding,
@@ -100,6 +100,7 @@ KINDS: tuple[Kind, ...] = (
     cronjob.KIND,
     job.KIND,
     certificatesigningrequest.KIND,
+    clustertrustbundle.KIND,
     lease.KIND,
     endpointslice.KIND,
     flowschema.KIND,

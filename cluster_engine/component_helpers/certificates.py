@@ -81,10 +81,10 @@ class Request(NamedTuple):
     uris: tuple[str, ...]
 
 
-def _blocks(pem: bytes) -> list[tuple[str, bool, bytes]]:
+def _blocks(pem: bytes, limit: int = PEM_LIMIT) -> list[tuple[str, bool, bytes]]:
     """Label, whether it has headers, and contents of each block (encoding/pem.Decode)."""
     found = []
-    for label, text in _BLOCK.findall(pem[:PEM_LIMIT]):
+    for label, text in _BLOCK.findall(pem[:limit]):
         body, headers = _HEADER.subn(b"", text)
         try:
             found.append((label.decode("latin-1"), bool(headers), base64.b64decode(body, validate=False)))
@@ -176,6 +176,36 @@ def certificate_problem(pem: bytes) -> str:
         except ValueError:
             return "x509: malformed certificate"
     return "" if blocks else "must contain at least one CERTIFICATE PEM block"
+
+
+def trust_problem(pem: bytes, limit: int) -> str:
+    """What is wrong with text that shall be certificates of authorities; "": nothing (validateTrustBundle).
+
+    ``limit``: bytes that are read.
+    """
+    from cryptography import x509
+
+    seen: dict[bytes, list[int]] = {}
+    for number, (label, headers, contents) in enumerate(_blocks(pem, limit)):
+        if label != "CERTIFICATE":
+            return f"entry {number} has bad block type: {label}"
+        if headers:
+            return f"entry {number} has PEM block headers"
+        try:
+            certificate = x509.load_der_x509_certificate(contents)
+        except ValueError:
+            return f"entry {number} does not parse as X.509"
+        try:
+            authority = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
+        except (x509.ExtensionNotFound, ValueError):
+            authority = False
+        if not authority:
+            return f"entry {number} does not have the CA bit set"
+        seen.setdefault(contents, []).append(number)
+    if not seen:
+        return "at least one trust anchor must be provided"
+    twice = next((numbers for numbers in seen.values() if len(numbers) > 1), [])
+    return f"duplicate trust anchor (indices [{' '.join(map(str, twice))}])" if twice else ""
 
 
 def end_of(pem: bytes) -> int | None:

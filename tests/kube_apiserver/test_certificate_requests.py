@@ -5,11 +5,14 @@ from __future__ import annotations
 import base64
 from typing import Any
 
+import orjson
 import pytest
 from apiserver_bench import Bench
 
+from cluster_engine import Cluster
 from cluster_engine.component_helpers.certificates import Authority
-from cluster_engine.kube_apiserver import UserInfo
+from cluster_engine.component_helpers.root_certificate import CA_PEM
+from cluster_engine.kube_apiserver import Request, UserInfo
 
 JSON = dict[str, Any]
 PATH = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
@@ -135,3 +138,43 @@ def test_the_approval_owns_its_conditions_alone(bench: Bench) -> None:
     [entry] = [each for each in made["metadata"]["managedFields"] if each.get("subresource") == "approval"]
     assert list(entry["fieldsV1"]) == ["f:status"]
     assert list(entry["fieldsV1"]["f:status"]) == ["f:conditions"]
+
+
+ATTEST: dict[str, tuple[str, list[dict[str, Any]], bool]] = {
+    # id: whose bundle it is, what its writer may do beside, whether it is written
+    "nobody's": ("", [], True),
+    "a signer's": ("example.com/mine", [], False),
+    "that of whom one attests for": ("example.com/mine", [{"resourceNames": ["example.com/mine"]}], True),
+    "that of another": ("example.com/mine", [{"resourceNames": ["example.com/yours"]}], False),
+    "any of the domain": ("example.com/mine", [{"resourceNames": ["example.com/*"]}], True),
+}
+
+
+@pytest.mark.parametrize(("signer", "signers", "written"), ATTEST.values(), ids=ATTEST)
+def test_who_attests_for_a_signer(signer: str, signers: list[dict[str, Any]], written: bool) -> None:
+    """Models plugin/pkg/admission/certificates/ctbattest."""
+    cluster = Cluster(nodes=0, addons=False, freezing=True, strict=True)
+    group = "certificates.k8s.io"
+    rules = [{"apiGroups": [group], "resources": ["clustertrustbundles"], "verbs": ["create", "update"]}]
+    rules += [
+        {"apiGroups": [group], "resources": ["signers"], "verbs": ["attest"], **each} for each in signers
+    ]
+    rbac = "rbac.authorization.k8s.io"
+    head = {"apiVersion": f"{rbac}/v1", "metadata": {"name": "trust"}}
+    cluster.apply({**head, "kind": "ClusterRole", "rules": rules})
+    subject = {"kind": "User", "name": "jane", "apiGroup": rbac}
+    ref = {"apiGroup": rbac, "kind": "ClusterRole", "name": "trust"}
+    cluster.apply({**head, "kind": "ClusterRoleBinding", "roleRef": ref, "subjects": [subject]})
+    spec = {"trustBundle": CA_PEM, **({"signerName": signer} if signer else {})}
+    name = f"{signer.replace('/', ':')}:a" if signer else "a"
+    body = orjson.dumps(
+        {"apiVersion": f"{group}/v1", "kind": "ClusterTrustBundle", "metadata": {"name": name}, "spec": spec}
+    )
+    jane = UserInfo("jane", groups=("system:authenticated",))
+    headers = {"content-type": "application/json"}
+    reply = cluster.request(Request("POST", f"/apis/{group}/v1/clustertrustbundles", [], headers, body, jane))
+    assert (reply.status == 201) == written
+    if not written:
+        refused = f'clustertrustbundles.{group} "{name}" is forbidden: '
+        told = f'{refused}user not permitted to attest for signerName "{signer}"'
+        assert orjson.loads(reply.body)["message"] == told

@@ -34,7 +34,8 @@ system:auth-delegator system:basic-user system:certificates.k8s.io:certificatesi
 system:certificates.k8s.io:certificatesigningrequests:selfnodeclient
 system:certificates.k8s.io:kube-apiserver-client-approver
 system:certificates.k8s.io:kube-apiserver-client-kubelet-approver system:certificates.k8s.io:kubelet-serving-approver
-system:certificates.k8s.io:legacy-unknown-approver system:coredns system:discovery system:heapster
+system:certificates.k8s.io:legacy-unknown-approver system:cluster-trust-bundle-discovery
+system:coredns system:discovery system:heapster
 system:kube-aggregator system:kube-controller-manager system:kube-dns system:kube-scheduler system:kubelet-api-admin
 system:monitoring system:node system:node-bootstrapper system:node-problem-detector system:node-proxier
 system:persistent-volume-provisioner system:public-info-viewer system:service-account-issuer-discovery

@@ -13,6 +13,7 @@ from typing import Any
 
 from cluster_engine.apimachinery.schema import List, Map, Node, Scalar, Struct, type_of
 from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.component_helpers.root_certificate import CA_PEM
 
 JSON = dict[str, Any]
 
@@ -110,6 +111,7 @@ BASES: dict[str, JSON] = {
     "PersistentVolumeClaim": {
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
     },
+    "ClusterTrustBundle": {"spec": {"trustBundle": CA_PEM}},
     "CSIDriver": {"spec": {"attachRequired": False}},
     "CSINode": {"spec": {"drivers": [{"name": "disk.example.com", "nodeID": "a"}]}},
     "CSIStorageCapacity": {"storageClassName": "standard", "capacity": "1Gi"},

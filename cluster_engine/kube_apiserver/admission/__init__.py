@@ -7,6 +7,7 @@ from .always_pull_images import AlwaysPullImages
 from .certificate_approval import CertificateApproval
 from .certificate_signing import CertificateSigning
 from .certificate_subject_restriction import CertificateSubjectRestriction
+from .cluster_trust_bundle_attest import ClusterTrustBundleAttest
 from .default_ingress_class import DefaultIngressClass
 from .default_storage_class import DefaultStorageClass
 from .default_toleration_seconds import DefaultTolerationSeconds
@@ -43,6 +44,7 @@ PLUGINS: tuple[type[Plugin], ...] = (
     RuntimeClass,
     CertificateApproval,
     CertificateSigning,
+    ClusterTrustBundleAttest,
     CertificateSubjectRestriction,
     DefaultIngressClass,
     MutatingAdmissionPolicy,

@@ -101,6 +101,7 @@ NODE_RULES: tuple[Rule, ...] = (
     storage(READ, "csidrivers"),
     storage(("create", "delete", "get", "patch", "update"), "csinodes"),
     of("node.k8s.io", READ, "runtimeclasses"),
+    certificates(READ, "clustertrustbundles"),
 )
 """Of nodes (NodeRules); the node authorizer looks at most of it more closely."""
 
@@ -126,6 +127,7 @@ CLUSTER_ROLES: dict[str, Rules] = {
     ),
     "system:certificates.k8s.io:kubelet-serving-approver": (signers("approve", "kubelet-serving"),),
     "system:certificates.k8s.io:legacy-unknown-approver": (signers("approve", "legacy-unknown"),),
+    "system:cluster-trust-bundle-discovery": (certificates(READ, "clustertrustbundles"),),
     "system:discovery": (
         paths("/api", "/api/*", "/apis", "/apis/*", _HEALTH[0], _HEALTH[1], "/openapi", "/openapi/*", _HEALTH[2],
               *_VERSION),
@@ -217,6 +219,7 @@ _EVERYBODY = ("Group:system:authenticated", "Group:system:unauthenticated")
 CLUSTER_ROLE_BINDINGS: dict[str, tuple[str, ...]] = {
     "cluster-admin": (f"Group:{MASTERS}",),
     "system:basic-user": _EVERYBODY[:1],
+    "system:cluster-trust-bundle-discovery": ("Group:system:serviceaccounts",),
     "system:discovery": _EVERYBODY[:1],
     "system:kube-controller-manager": ("User:system:kube-controller-manager",),
     "system:kube-dns": ("ServiceAccount:kube-system/kube-dns",),
