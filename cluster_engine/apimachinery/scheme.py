@@ -380,12 +380,15 @@ class Scheme:
 
     def __init__(self, kinds: Iterable[Kind] = ()) -> None:
         """Raises ValueError when two kinds have one group-resource or one group and kind."""
-        self._kinds: dict[str, Kind] = {}
-        self._names: set[tuple[str, str]] = set()  # group and kind; never iterated
+        given = tuple(kinds)
+        self._kinds: dict[str, Kind] = {kind.group_resource: kind for kind in given}
+        self._names = {(kind.group, kind.kind) for kind in given}  # never iterated
         self._called: dict[str, Kind] = {}  # what was asked for by a name
         self._followers: list[Callable[[], None]] = []
-        for kind in kinds:
-            self._add(kind)
+        if not len(given) == len(self._kinds) == len(self._names):
+            self._kinds, self._names = {}, set()
+            for kind in given:
+                self._add(kind)
 
     @property
     def kinds(self) -> tuple[Kind, ...]:

@@ -69,15 +69,14 @@ class _Index:
 
     __slots__ = ("buckets", "owner", "parts", "values_of")
 
-    def __init__(self, values_of: IndexFunc, parts: tuple[str, ...]) -> None:
+    def __init__(self, values_of: IndexFunc, parts: tuple[str, ...], other: _Index | None = None) -> None:
+        """``other``: what it takes over."""
         self.values_of = values_of
         self.parts = parts
         self.owner = object()
         self.buckets: dict[str, _Bucket] = {}
-
-    def share(self, other: _Index) -> None:
-        """Takes over what ``other`` holds."""
-        self.buckets, self.owner, other.owner = other.buckets.copy(), object(), object()
+        if other is not None and other.buckets:
+            self.buckets, other.owner = other.buckets.copy(), object()
 
     def _own(self, value: str) -> _Bucket:
         bucket = self.buckets.get(value)
@@ -471,8 +470,7 @@ class SharedInformer:
         self._indexes = {}
         for name, index in other._indexes.items():
             if name in self._declared:
-                self._indexes[name] = made = _Index(*self._declared[name])
-                made.share(index)
+                self._indexes[name] = _Index(*self._declared[name], index)
 
     def rebuild(self) -> None:
         """What was read from the store is read anew, without calling handlers (after a restore)."""

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from bisect import bisect_left
 from collections.abc import Callable
+from functools import lru_cache
 from itertools import islice
 from sys import intern
 from typing import Any
@@ -19,6 +20,12 @@ WAITS = tuple(10**power for power in range(10))
 """µs: the bounds of upstream's histogram of how long keys wait (component-base/metrics/prometheus/workqueue)."""
 BATCH = 16
 """Keys reconciled by one clock event, so that a host of many engines gets its turn in between."""
+
+
+@lru_cache(maxsize=1024)
+def _events(name: str) -> tuple[str, str]:
+    """A queue's clock events: one text each for all clusters of the process."""
+    return intern(f"{name}/drain"), intern(f"{name}/due")
 
 
 class WorkQueue:
@@ -58,8 +65,7 @@ class WorkQueue:
         self._draining = False
         self._delayed: dict[str, tuple[int, int]] = {}  # key -> (due µs, timer)
         self._failures: dict[str, int] = {}
-        # One text each for all clusters of the process.
-        self._drain_event, self._due_event = intern(f"{name}/drain"), intern(f"{name}/due")
+        self._drain_event, self._due_event = _events(name)
         clock.queues[name] = self
         clock.register(self._drain_event, self._drain)
         clock.register(self._due_event, self._due)

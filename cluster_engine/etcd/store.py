@@ -80,18 +80,24 @@ class Watcher:
             self._table.watchers = [sink for sink in self._table.watchers if sink is not self._sink]
 
 
+_NO_OBJECTS: dict[str, JSON] = {}
+_NO_KEYS: list[str] = []
+_NO_HISTORY: deque[WatchEvent] = deque()
+
+
 class _Table:
     """One resource: its objects, their keys in order, its recent history and who listens."""
 
     __slots__ = ("compacted", "history", "keys", "objects", "renewed", "shared", "subscribers", "watchers")
 
     def __init__(self) -> None:
-        self.objects: dict[str, JSON] = {}
-        self.keys: list[str] = []
-        self.history: deque[WatchEvent] = deque()
+        # Most tables are of forks, which share what they hold anyway: until the first write there is one nothing.
+        self.objects: dict[str, JSON] = _NO_OBJECTS
+        self.keys: list[str] = _NO_KEYS
+        self.history: deque[WatchEvent] = _NO_HISTORY
         self.compacted = 0  # changes up to this revision may be missing from the history
         self.renewed = False  # whether any key was ever renewed by itself
-        self.shared = False  # whether a fork holds the very same objects, keys and history
+        self.shared = True  # whether another table holds the very same objects, keys and history
         self.subscribers: list[Sink] = []
         self.watchers: list[Sink] = []
 

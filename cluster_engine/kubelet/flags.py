@@ -158,6 +158,8 @@ def _kubeconfig(flag: str, value: Any) -> str:
 
 def check(flags: Flags, ip: str, control_plane: bool) -> None:
     """Whether a node with that address can have them. Raises FlagError."""
+    if flags is _NONE_GIVEN:
+        return
     if flags.node_ip not in ("", ip):
         raise FlagError(
             f'failed to validate nodeIP: node IP: "{flags.node_ip}" not found in the host\'s network interfaces'

@@ -47,6 +47,21 @@ def test_compare_and_set(store, expect, holds):
         assert store.revision == 2
 
 
+@pytest.mark.parametrize("write", ["put", "delete", "remember"])
+def test_what_holds_nothing_is_shared_until_it_is_written(store, write):
+    """A write to one table is seen in no other, of that store or of any."""
+    other = Store(Clock(0))
+    seen = []
+    store.put("pods", "default/a", pod("a"))
+    if write == "delete":
+        store.delete("pods", "default/a")
+    if write == "remember":
+        other.remember({"pods": list(store.past()["pods"])})
+    for place, resource in ((store, "secrets"), (other, "secrets"), (Store(Clock(0)), "pods")):
+        place.watch(resource, 0, seen.append)
+        assert (place.range(resource), place.count(resource), seen) == ([], 0, [])
+
+
 def test_ranges_are_ordered_and_keep_to_their_namespace(store):
     for namespace, name in [("b", "z"), ("a", "y"), ("a-b", "x"), ("a", "b"), ("a0", "q")]:
         store.put("pods", f"{namespace}/{name}", pod(name, namespace))
