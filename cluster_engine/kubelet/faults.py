@@ -27,7 +27,7 @@ from cluster_engine.kubelet.service import Service
 from cluster_engine.kubelet.shutdown import Shutdown
 from cluster_engine.kubelet.static_pods import StaticPods
 from cluster_engine.network import Wire
-from cluster_engine.network.wires import NONE, Wires
+from cluster_engine.network.wires import Wires
 
 BOOT_SECONDS = 20.0
 """From the power to the kubelet's start."""
@@ -37,6 +37,8 @@ FILLED = ("disk", "memory")
 """What of a node may be taken by something that is no Pod."""
 MAX_GRACE = 3_600
 """Seconds that a machine may take to go down."""
+MAX_MILLIS = 4_000
+"""Thousandths of a processor that a container may be left."""
 REGISTRIES = 64
 """Registries that may fail at a time."""
 
@@ -273,13 +275,35 @@ class Faults:
         if cut == node.partitioned:
             return
         node.partitioned = cut
-        wire = Wire(partition=True) if cut else NONE
         for other in self.core.nodes.values():
             if other.control_plane:
-                self.wires.set(node.name, other.name, wire)
-                self.wires.set(other.name, node.name, wire)
+                self._rewire(node, other, partition=cut)
         self._rewired()
         self._connect(node)
+
+    def _rewire(self, node: Node, other: Node, **change: Any) -> None:
+        for ends in ((node.name, other.name), (other.name, node.name)):
+            self.wires.set(*ends, self.wires.between(*ends)._replace(**change))
+
+    def check_slow(self, payload: Payload) -> None:
+        """Raises ValueError for a node that is none, and for a time that cannot be."""
+        if payload["node"] not in self.core.nodes:
+            raise ValueError(
+                f"expected one of the nodes {', '.join(self.core.nodes)}, found {payload['node']!r}"
+            )
+        for other in self.core.nodes:
+            if other != payload["node"]:
+                wire = Wire(payload["milliseconds"] * 1_000)
+                self.wires.check(payload["node"], other, wire)
+                self.wires.check(other, payload["node"], wire)
+
+    def slow(self, payload: Payload) -> None:
+        """Whatever goes between the node and another one takes that long in each direction; 0: no time again."""
+        node = self.core.nodes[payload["node"]]
+        for other in self.core.nodes.values():
+            if other is not node:
+                self._rewire(node, other, latency=payload["milliseconds"] * 1_000)
+        self._rewired()
 
     def outage_changed(self) -> None:
         """The API has gone out of everybody's reach, or is there again; its probes find something else than before."""
@@ -325,6 +349,18 @@ class Faults:
     def kill(self, payload: Payload) -> None:
         """SIGKILL to a container's main process, as from the node."""
         self.runtime.kill(*self._running(payload))
+
+    def check_throttle(self, payload: Payload) -> None:
+        """Raises ValueError for a container that does not run, and for a share that cannot be."""
+        self._running(payload)
+        if not 0 <= payload["millis"] <= MAX_MILLIS:
+            raise ValueError(
+                f"expected 0 to {MAX_MILLIS} thousandths of a processor, found {payload['millis']}"
+            )
+
+    def throttle(self, payload: Payload) -> None:
+        """So much of a processor is left to a container, whatever it may have; 0: what it may have. Until it ends."""
+        self.runtime.throttle(*self._running(payload), payload["millis"])
 
     # ---- a component of the control plane --------------------------------------------------------------
 
@@ -396,11 +432,18 @@ FAULTS: dict[str, Fault] = {
         Faults.shut_down,
     ),
     "node/partition": Fault({"node": str, "cut": bool}, {}, Faults.check_worker, Faults.partition),
+    "node/slow": Fault({"node": str, "milliseconds": int}, {}, Faults.check_slow, Faults.slow),
     "container/kill": Fault(
         {"namespace": str, "pod": str, "container": str},
         {"namespace": "default", "container": ""},
         Faults.check_container,
         Faults.kill,
+    ),
+    "container/throttle": Fault(
+        {"namespace": str, "pod": str, "container": str, "millis": int},
+        {"namespace": "default", "container": ""},
+        Faults.check_throttle,
+        Faults.throttle,
     ),
     "component/stop": Fault(
         {"component": str, "stopped": bool, "node": str},

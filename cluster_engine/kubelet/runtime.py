@@ -367,6 +367,12 @@ class Runtime:
         container.memory, container.millis = memory, millis
         self.sandboxes.get(record.uid).update(container.id, memory or 0, millis)
 
+    def throttle(self, record: PodRecord, name: str, millis: int) -> None:
+        """Leaves a running container less of a processor than it may have, of which no kubelet knows; 0: that again."""
+        container = record.containers[name]
+        known = self.sandboxes.get(record.uid)
+        known.update(container.id, container.memory or 0, millis or container.millis)
+
     def usage(self, record: PodRecord, container: Container) -> tuple[int, int]:
         """What a running container has spent of processors (µs), and the bytes that it holds. Runs nothing."""
         found = self.sandboxes.look(record.uid).usage(container.id, self.clock.now)

@@ -186,8 +186,9 @@ def test_a_command_that_does_not_end(cluster: Cluster) -> None:
 def test_every_kind_of_entry_has_a_performer(cluster: Cluster) -> None:
     assert sorted(PERFORMERS) == [
         "clock", "cloud/api", "cloud/group", "cloud/machine", "cloud/quota", "component/stop", "container/kill",
+        "container/throttle",
         "file", "link/close", "link/input", "link/open", "node/fill", "node/kubelet", "node/partition",
-        "node/power", "node/shutdown", "refused", "registry/fail", "request", "session/close",
+        "node/power", "node/shutdown", "node/slow", "refused", "registry/fail", "request", "session/close",
         "session/connect", "session/input", "session/login", "session/open", "session/resize", "session/send",
         "wire",
     ]  # fmt: skip

@@ -178,6 +178,13 @@ FAULTS = [
     ("group four", None),
     ("cloud routes up", {"kind": "cloud/api", "service": "routes", "error": ""}),
     ("kill web", {"kind": "container/kill", "pod": "web"}),
+    ("slow worker-1 200", {"kind": "node/slow", "node": "worker-1", "milliseconds": 200}),
+    ("slow worker-1 much", None),
+    ("throttle web 5", {"kind": "container/throttle", "pod": "web", "millis": 5}),
+    (
+        "throttle web 0 main shop",
+        {"kind": "container/throttle", "pod": "web", "millis": 0, "container": "main", "namespace": "shop"},
+    ),
     (
         "kill web main shop",
         {"kind": "container/kill", "pod": "web", "container": "main", "namespace": "shop"},

@@ -9,7 +9,8 @@ from cluster_engine.terminal.programs.asking import ask
 
 USAGE = (
     "fault power NODE off|on | fault shutdown NODE | fault kubelet NODE down|up | fault link NODE cut|healed | "
-    "fault fill NODE disk|memory PERCENT | fault kill POD [CONTAINER] [NAMESPACE] | fault registry HOST down|up | "
+    "fault slow NODE MILLISECONDS | fault fill NODE disk|memory PERCENT | fault kill POD [CONTAINER] [NAMESPACE] | "
+    "fault throttle POD MILLICPU [CONTAINER] [NAMESPACE] | fault registry HOST down|up | "
     "fault machine NODE running|stopped|deleted | fault group SIZE | "
     "fault cloud instances|routes|loadbalancers down|up | fault component NAME down|up [NODE]"
 )
@@ -28,6 +29,11 @@ def asked(words: list[str]) -> dict[str, Any] | None:
             return {"kind": "node/partition", "node": node, "cut": link == "cut"}
         case ["fill", node, "disk" | "memory" as what, percent] if percent.isdecimal() and len(percent) < 4:
             return {"kind": "node/fill", "node": node, "what": what, "percent": int(percent)}
+        case ["slow", node, time] if time.isdecimal() and len(time) < 6:
+            return {"kind": "node/slow", "node": node, "milliseconds": int(time)}
+        case ["throttle", pod, millis, *rest] if millis.isdecimal() and len(millis) < 5 and len(rest) < 3:
+            named = dict(zip(("container", "namespace"), rest, strict=False))
+            return {"kind": "container/throttle", "pod": pod, "millis": int(millis), **named}
         case ["registry", host, "down" | "up" as state]:
             return {"kind": "registry/fail", "host": host, "failing": state == "down"}
         case ["component", name, "down" | "up" as state]:

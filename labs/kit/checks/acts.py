@@ -212,6 +212,11 @@ SCHEMA: Schema = {
                 cut={"type": "boolean", "description": "of node/partition"},
                 what={"enum": ["disk", "memory"], "description": "of node/fill"},
                 percent={"type": "integer", "description": "of node/fill: taken by something that is no Pod"},
+                milliseconds={"type": "integer", "description": "of node/slow: to and from any other node"},
+                millis={
+                    "type": "integer",
+                    "description": "of container/throttle: thousandths of a processor",
+                },
                 namespace=NAMESPACE,
                 pod=NAME,
                 container=NAME,
