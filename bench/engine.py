@@ -107,12 +107,10 @@ def scale(count: int, nodes: int, profile: bool) -> dict[str, Any]:
     }
 
 
-def scheduler(count: int, nodes: int) -> dict[str, Any]:
-    """CPU of the scheduler's clock events alone: so many Pods that fit, then as many that do not, tried twice."""
+def _scheduled(count: int, nodes: int) -> tuple[Any, list[float]]:
+    """A bare cluster, and the CPU seconds of each of its scheduler's clock events from now on."""
     from cluster_engine.cluster import Cluster
-    from cluster_engine.memory import relax_collector
 
-    relax_collector()
     cluster = Cluster(nodes=nodes + 1, seed=1, addons=False, max_pods=4 * count, max_objects=20 * count)
     run = cluster.clock._handlers["kube-scheduler/run"]
     spent: list[float] = []
@@ -123,6 +121,39 @@ def scheduler(count: int, nodes: int) -> dict[str, Any]:
         spent.append(time.process_time() - began)
 
     cluster.clock._handlers["kube-scheduler/run"] = timed
+    return cluster, spent
+
+
+def _spread(count: int, nodes: int) -> float:
+    """CPU seconds of placing Pods that have to lie evenly over nodes, and should over zones."""
+    cluster, spent = _scheduled(count, nodes)
+    wanted = deployment(count)
+    wanted["spec"]["template"]["spec"]["topologySpreadConstraints"] = [
+        {
+            "maxSkew": 1,
+            "topologyKey": key,
+            "whenUnsatisfiable": unsatisfiable,
+            "nodeTaintsPolicy": "Honor",
+            "labelSelector": wanted["spec"]["selector"],
+        }
+        for key, unsatisfiable in (
+            ("kubernetes.io/hostname", "DoNotSchedule"),
+            ("topology.kubernetes.io/zone", "ScheduleAnyway"),
+        )
+    ]
+    cluster.apply(wanted)
+    cluster.settle()
+    assert all(pod["spec"].get("nodeName") for pod in cluster.list("pods", "default"))
+    return sum(spent)
+
+
+def scheduler(count: int, nodes: int) -> dict[str, Any]:
+    """CPU of the scheduler's clock events alone: so many Pods that fit, then as many that do not, tried twice; and as
+    many that have to be spread."""
+    from cluster_engine.memory import relax_collector
+
+    relax_collector()
+    cluster, spent = _scheduled(count, nodes)
     cluster.apply(deployment(count))
     cluster.settle()
     placed, longest = sum(spent), max(spent)
@@ -138,11 +169,13 @@ def scheduler(count: int, nodes: int) -> dict[str, Any]:
     patch = {"metadata": {"labels": {"disk": "ssd"}}, "spec": {"unschedulable": True}}
     admin.patch("nodes", "worker-1", None, patch)
     cluster.settle()
+    again = sum(spent)
     return {
         "placed_cpu_seconds": placed,
         "placed_per_second": count / placed,
+        "spread_per_second": count / _spread(count, nodes),
         "refused_per_second": count / refused,
-        "refused_again_per_second": count / sum(spent),
+        "refused_again_per_second": count / again,
         "longest_event_milliseconds": longest * 1000,
     }
 
