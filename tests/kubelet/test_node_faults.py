@@ -454,7 +454,7 @@ def test_a_scenario_is_told_again(base: Cluster, objects: list[JSON], steps: lis
         (
             "node/fire",
             {},
-            "a fault is one of node/power, node/shutdown, node/partition, node/slow, container/kill, container/throttle",
+            "a fault is one of node/power, node/shutdown, node/partition, node/slow, container/kill",
         ),
         (
             "component/stop",
