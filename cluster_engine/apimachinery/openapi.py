@@ -184,14 +184,34 @@ def _by_kind(definitions: JSON) -> dict[str, str]:
     return found
 
 
+_CONVENTIONS = "https://git.k8s.io/community/contributors/devel/sig-architecture/api-conventions.md"
+_TYPE_META: JSON = {
+    "apiVersion": {
+        "type": "string",
+        "description": (
+            "APIVersion defines the versioned schema of this representation of an object. Servers should convert "
+            "recognized schemas to the latest internal value, and may reject unrecognized values. "
+            f"More info: {_CONVENTIONS}#resources"
+        ),
+    },
+    "kind": {
+        "type": "string",
+        "description": (
+            "Kind is a string value representing the REST resource this object represents. Servers may infer this "
+            "from the endpoint the client submits requests to. Cannot be updated. In CamelCase. "
+            f"More info: {_CONVENTIONS}#types-kinds"
+        ),
+    },
+}
+"""What every custom resource says of these two (addTypeMetaProperties of pkg/controller/openapi/builder)."""
+
+
 def _custom_definition(group: str, version: str, kind: str, schema: JSON) -> tuple[str, JSON]:
     name = ".".join([*reversed(group.split(".")), version, kind])
     body = {**schema, "x-kubernetes-group-version-kind": [{"group": group, "kind": kind, "version": version}]}
-    properties = dict(body.get("properties") or {})
-    properties.setdefault("apiVersion", {"type": "string"})
-    properties.setdefault("kind", {"type": "string"})
-    properties["metadata"] = {"$ref": f"#/$defs/{_META}ObjectMeta"}
-    body["properties"] = properties
+    about = f"Standard object's metadata. More info: {_CONVENTIONS}#metadata"
+    metadata = {"$ref": f"#/$defs/{_META}ObjectMeta", "description": about}
+    body["properties"] = {**(body.get("properties") or {}), **_TYPE_META, "metadata": metadata}
     body.setdefault("type", "object")
     return name, body
 
@@ -207,9 +227,11 @@ def _with_custom(definitions: JSON, names: dict[str, str], custom: Mapping[str, 
             "description": f"{kind}List is a list of {kind}",
             "required": ["items"],
             "properties": {
-                "apiVersion": {"type": "string"},
-                "kind": {"type": "string"},
-                "metadata": {"$ref": f"#/$defs/{_META}ListMeta"},
+                **_TYPE_META,
+                "metadata": {
+                    "$ref": f"#/$defs/{_META}ListMeta",
+                    "description": f"Standard list metadata. More info: {_CONVENTIONS}#types-kinds",
+                },
                 "items": {"type": "array", "items": {"$ref": f"#/$defs/{name}"}},
             },
             "x-kubernetes-group-version-kind": [{"group": group, "kind": f"{kind}List", "version": version}],

@@ -270,7 +270,7 @@ class Kind:
     custom: Custom | None = None
     """Of a custom resource. Each of its versions has its own rules, and writes follow those of the request's."""
     offered: tuple[str, ...] | None = None
-    """The verbs that discovery names, where those are not all that are answered."""
+    """The verbs that discovery names, where those are not the answered ones in alphabetical order."""
     stored: Kind | None = None
     """Of one of the other versions: the kind itself. Set by ``forms``."""
     form: Version | None = None

@@ -16,6 +16,7 @@ import orjson
 from cluster_engine.apimachinery import openapi
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.apimachinery.versions import version_rank
 from cluster_engine.version import KUBERNETES_VERSION
 
 from .negotiation import Accept, encode, negotiate, parse_accept, wants_pretty
@@ -91,7 +92,7 @@ class Discovery:
         for group in self.groups:
             found = {kind.version for kind in kinds if kind.group == group}
             found |= {version for each, version in away if each == group}
-            self.versions[group] = sorted(found, key=_version_rank)
+            self.versions[group] = sorted(found, key=version_rank)
 
     def serves(self, group: str, version: str) -> bool:
         """Whether the group version exists and is answered."""
@@ -188,7 +189,7 @@ class Discovery:
                 "singularName": kind.singular,
                 "namespaced": kind.namespaced,
                 "kind": kind.kind,
-                "verbs": sorted(kind.verbs if kind.offered is None else kind.offered),
+                "verbs": _verbs(kind),
             }
             if kind.short_names:
                 entry["shortNames"] = list(kind.short_names)
@@ -256,6 +257,10 @@ def _subresource_entry(kind: Kind, name: str) -> JSON:
     return entry
 
 
+def _verbs(kind: Kind) -> list[str]:
+    return sorted(kind.verbs) if kind.offered is None else list(kind.offered)
+
+
 def _aggregated_resource(kind: Kind) -> JSON:
     own = {"group": kind.group, "version": kind.version, "kind": kind.kind}
     entry: JSON = {
@@ -263,7 +268,7 @@ def _aggregated_resource(kind: Kind) -> JSON:
         "responseKind": own,
         "scope": "Namespaced" if kind.namespaced else "Cluster",
         "singularResource": kind.singular,
-        "verbs": sorted(kind.verbs if kind.offered is None else kind.offered),
+        "verbs": _verbs(kind),
     }
     if kind.short_names:
         entry["shortNames"] = list(kind.short_names)
@@ -285,12 +290,6 @@ def _storage_hash(kind: Kind) -> str:
     stored = kind.stored or kind
     text = f"{stored.group}/{stored.version}/{stored.kind}".encode()
     return base64.b64encode(hashlib.sha256(text).digest()[:8]).decode()
-
-
-def _version_rank(version: str) -> tuple[int, str]:
-    """GA before beta before alpha, newest first."""
-    stage = 2 if "alpha" in version else 1 if "beta" in version else 0
-    return (stage, "".join(chr(0x10FFFF - ord(c)) for c in version))
 
 
 def _wants_aggregated(request: Request) -> bool:

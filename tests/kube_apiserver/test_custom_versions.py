@@ -8,7 +8,9 @@ import orjson
 import pytest
 from sea import BOATS, CRDS, NAME, Sea, boat, definition, schema, version
 
+from cluster_engine.api.apiextensions.kinds import custom_kind
 from cluster_engine.api.apiextensions.values import pruned
+from cluster_engine.apimachinery.versions import version_rank
 from cluster_engine.kube_apiserver import ADMIN, Request
 
 JSON = dict[str, Any]
@@ -207,3 +209,48 @@ def test_pruning(schema: JSON, value: Any, left: Any) -> None:
     found = pruned(obj, {"type": "object", "properties": {"field": schema}})
     assert found == {"apiVersion": "a/v1", "kind": "A", "metadata": {"name": "a"}, "field": left}
     assert pruned(found, {"type": "object", "properties": {"field": schema}}) is found
+
+
+def test_discovery_names_verbs_as_upstream_does(sea: Sea) -> None:
+    [found] = sea.ok("GET", "/apis/shop.example.com/v1")["resources"]
+    assert found["verbs"] == [
+        "delete", "deletecollection", "get", "list", "patch", "create", "update", "watch",
+    ]  # fmt: skip
+
+
+def test_each_version_is_published(sea: Sea) -> None:
+    described = {}
+    for name in ("v1", "v2"):
+        schemas = sea.ok("GET", f"/openapi/v3/apis/shop.example.com/{name}")["components"]["schemas"]
+        described[name] = schemas[f"com.example.shop.{name}.Boat"]["properties"]
+    assert set(described["v1"]["spec"]["properties"]) == {"sail", "crew", "only"}
+    assert set(described["v2"]["spec"]["properties"]) == {"sail", "crew", "length"}
+    assert described["v1"]["kind"]["description"].startswith("Kind is a string value representing")
+    assert described["v1"]["metadata"]["description"].startswith("Standard object's metadata.")
+    definitions = sea.ok("GET", "/openapi/v2")["definitions"]
+    assert {"com.example.shop.v1.Boat", "com.example.shop.v2.Boat"} <= set(definitions)
+
+
+# id: (versions that are served, the deprecated one, what is said)
+DEPRECATED: dict[str, tuple[list[str], str, str]] = {
+    "a newer one": (["v1", "v2"], "v1", "; use shop.example.com/v2 Boat"),
+    "the newest": (["v1", "v2", "v10", "v3beta1"], "v1", "; use shop.example.com/v10 Boat"),
+    "none that is newer": (["v1", "v2"], "v2", ""),
+    "a beta": (["v1beta1", "v1"], "v1beta1", "; use shop.example.com/v1 Boat"),
+}
+
+
+@pytest.mark.parametrize(("names", "old", "said"), DEPRECATED.values(), ids=DEPRECATED)
+def test_what_to_use_instead_of_a_deprecated_version(names: list[str], old: str, said: str) -> None:
+    versions = [
+        version(name, storage=name == "v1", **({"deprecated": True} if name == old else {})) for name in names
+    ]
+    kind = custom_kind(definition(*versions)).in_version(f"shop.example.com/{old}")
+    assert kind is not None
+    assert kind.deprecated == f"shop.example.com/{old} Boat is deprecated{said}"
+
+
+def test_the_order_of_versions() -> None:
+    """That of upstream's documentation."""
+    order = ["v10", "v2", "v1", "v11beta2", "v10beta3", "v3beta1", "v12alpha1", "v11alpha2", "foo1", "foo10"]
+    assert sorted(sorted(order), key=version_rank) == order

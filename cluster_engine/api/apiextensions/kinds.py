@@ -20,6 +20,7 @@ from cluster_engine.apimachinery.errors import INVALID, FieldError
 from cluster_engine.apimachinery.identity_cache import RULE_CACHE
 from cluster_engine.apimachinery.scheme import Kind, ScalePaths, Version
 from cluster_engine.apimachinery.validation import standard_finalizer, validate_object_meta
+from cluster_engine.apimachinery.versions import version_rank
 
 _TERMINATING = "create not allowed while custom resource definition is terminating"
 _NOT_ASKED = (
@@ -27,6 +28,8 @@ _NOT_ASKED = (
     "validation"
 )
 
+_OFFERED = ("delete", "deletecollection", "get", "list", "patch", "create", "update", "watch")
+"""The verbs that discovery names, in upstream's order (customresource_discovery_controller.go)."""
 _OFFERED_LAST = ("delete", "deletecollection", "get", "list", "watch")
 """The verbs that discovery names of a definition that goes."""
 
@@ -127,7 +130,7 @@ def _in_version(version: JSON, spec: JSON, custom: CustomVersions, terminating: 
         deprecated=_deprecation(version, spec),
         field_labels=_selectable(version),
         custom=custom,
-        offered=_OFFERED_LAST if terminating else None,
+        offered=_OFFERED_LAST if terminating else _OFFERED,
     )
 
 
@@ -146,8 +149,13 @@ def _as_it_is(obj: JSON) -> JSON:
 def _deprecation(version: JSON, spec: JSON) -> str:
     if not version.get("deprecated"):
         return ""
-    default = f"{spec['group']}/{version['name']} {spec['names']['kind']} is deprecated"
-    return str(version.get("deprecationWarning") or default)
+    if version.get("deprecationWarning"):
+        return str(version["deprecationWarning"])
+    kind = f" {spec['names']['kind']}"
+    told = f"{spec['group']}/{version['name']}{kind} is deprecated"
+    known = [v["name"] for v in spec["versions"] if v.get("served") and not v.get("deprecated")]
+    newer = [name for name in known if version_rank(name) < version_rank(version["name"])]
+    return f"{told}; use {spec['group']}/{min(newer, key=version_rank)}{kind}" if newer else told
 
 
 def _name_and_age(obj: JSON, now: int) -> list[Any]:
