@@ -23,11 +23,12 @@ import orjson
 from cluster_engine.apimachinery import openapi_proto
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.enums import with_enums
+from cluster_engine.apimachinery.schema_defaults import with_defaults
 from cluster_engine.apimachinery.scheme import Kind
 
 KUBERNETES_VERSION = "v1.37.0"
 _META = "io.k8s.apimachinery.pkg.apis.meta.v1."
-_FORM = 5
+_FORM = 6
 """Counts up whenever what this module makes of the same kinds changes, so that clients fetch it anew."""
 
 Key = tuple[str, str, str, str, bool, tuple[str, ...], tuple[str, ...]]
@@ -168,7 +169,7 @@ def _closure(start: Iterable[str], definitions: JSON, prefix: str, v3: bool) -> 
                 done[name]["format"] = "int-or-string"
             continue
         made = dict(special) if special else _schema(definitions[name], prefix, found, v3)
-        done[name] = with_enums(name, made) if v3 else made
+        done[name] = with_enums(name, with_defaults(name, made)) if v3 else made
         waiting.extend(found)
     return {name: done[name] for name in sorted(done)}
 

@@ -10,6 +10,7 @@ import pytest
 from cluster_engine.api import KINDS as ALL_KINDS
 from cluster_engine.api.subresources import SCALE, STATUS
 from cluster_engine.apimachinery import openapi, table, yaml
+from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.enums import ENUMS
 from cluster_engine.apimachinery.schema import List, Map, Node, Struct, struct_named
 from cluster_engine.apimachinery.scheme import Column, Kind, Subresource
@@ -238,6 +239,50 @@ def test_where_values_are_published(name: str, field: str, where: str, some: lis
     assert (not where) == ("enum" in found)
     listed = "\n\nPossible enum values:\n" + "\n".join(f' - `"{value}"`' for value in values)
     assert found["description"].endswith(listed) == told
+
+
+NOTHING: dict[str, tuple[str, str, str, Any]] = {
+    # id: definition, field, where it stands, what is there when nobody says anything (None: nothing is said)
+    "an object": ("io.k8s.api.core.v1.Pod", "spec", "", {}),
+    "one that may be absent": ("io.k8s.api.core.v1.Container", "livenessProbe", "", None),
+    "text": ("io.k8s.api.core.v1.Container", "name", "", ""),
+    "text that is left out": ("io.k8s.api.core.v1.Container", "image", "", None),
+    "a number": ("io.k8s.api.core.v1.ContainerPort", "containerPort", "", 0),
+    "a yes or no": ("io.k8s.api.core.v1.ContainerStatus", "ready", "", False),
+    "what the source names": ("io.k8s.api.core.v1.ContainerPort", "protocol", "", "TCP"),
+    "a name that may be left out": ("io.k8s.api.core.v1.LocalObjectReference", "name", "", ""),
+    "a list": ("io.k8s.api.core.v1.Container", "args", "", None),
+    "its texts": ("io.k8s.api.core.v1.Container", "args", "items", ""),
+    "its objects": ("io.k8s.api.core.v1.PodSpec", "containers", "items", {}),
+    "texts by names": ("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", "labels", "additionalProperties", ""),
+    "amounts by names": ("io.k8s.api.core.v1.ResourceRequirements", "limits", "additionalProperties", None),
+    "a time": ("io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta", "creationTimestamp", "", None),
+    "a port's name or number": ("io.k8s.api.core.v1.ServicePort", "targetPort", "", None),
+    "bytes": ("io.k8s.api.core.v1.Secret", "data", "additionalProperties", None),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("name", "field", "where", "default"), NOTHING.values(), ids=NOTHING)
+def test_defaults_are_published(name: str, field: str, where: str, default: Any) -> None:
+    """As kube-openapi's generateDefault has them."""
+    document = orjson.loads(openapi.v3_document(ALL_KINDS, "api/v1") or b"")
+    found = document["components"]["schemas"][name]["properties"][field]
+    told = found[where] if where else found
+    assert told.get("default") == default
+    assert ("default" in told) == (default is not None)
+    assert "$ref" not in told or len(told) == 1  # a reference has no neighbours
+
+
+def test_a_custom_kind_of_a_built_in_ones_name_has_its_own_schema() -> None:
+    kind = Kind("batch.example.com", "v1", "CronJob", "cronjobs", "cronjob", True)
+    schema: JSON = {"type": "object", "properties": {"spec": {"type": "object"}}}
+    document = openapi.v3_document(
+        [kind], "apis/batch.example.com/v1", {"batch.example.com/v1/CronJob": schema}
+    )
+    found = orjson.loads(document or b"")["components"]["schemas"]["com.example.batch.v1.CronJob"][
+        "properties"
+    ]
+    assert found["spec"] == {"type": "object"}
 
 
 def test_openapi_v2() -> None:
