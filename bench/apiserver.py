@@ -10,7 +10,7 @@ leaves an engine what lies between the bar and the bare protocol.
 
 One run, in µs, on 2 shared cores (etcd 652, so the bar is 163): client and kernel 67, bare protocol 74, ASGI without an
 engine 112, ours 353. Within ours 145 are spent before the watch is told, if the caches are warm: decoding and checking
-the body 24, the application (locks, turns, the clock) 24, performing (the entry's request, user and path) 20, telling 16,
+the body 24, the application (locks, turns, the clock) 24, performing (the entry's request, user, path) 20, telling 16,
 field ownership 16, validation 13, the update itself 12, who asks 7, reading the request 6, the store 6, and six more
 under 5 each. None is large: each is 5 to 20 calls in Python. The same code takes a third longer when the core has done
 something else since the last put, which makes up the rest. Under the bar an engine of 50 would fit behind ASGI.

@@ -66,9 +66,10 @@ def acting(
 ) -> dict[str, tuple[str, ...]]:
     """Method -> who does something there: whom its point names, then who only helps itself at that point."""
     by_name = {plugin.name: plugin for plugin in plugins}
+    extends = {plugin.name: points_of(plugin) for plugin in plugins}
     found = {"normalize": tuple(plugin.name for plugin in plugins if defines(plugin, "normalize"))}
     for point, methods in POINTS.items():
-        beside = (plugin.name for plugin in plugins if point not in points_of(plugin))
+        beside = (name for name, their in extends.items() if point not in their)
         names = (*points[point], *beside)
         found |= {
             method: tuple(name for name in names if defines(by_name[name], method)) for method in methods
