@@ -182,7 +182,7 @@ def processes(host: str, port: int, redis: Redis, env: dict[str, str]) -> list[P
             str(PYTHON), "-m", "uvicorn", "--app-dir", str(ROOT / "platform"), "config.asgi:application",
             "--host", host, "--port", str(port), "--log-level", "warning", "--no-access-log",
             "--no-proxy-headers",  # whose word counts is decided by config/caller.py
-            "--timeout-graceful-shutdown", "3", "--ws", "websockets-sansio",
+            "--timeout-graceful-shutdown", "3", "--ws", "cluster_engine.serving.subprotocols:KubernetesWebSocket",
         ], celery_env),
         *(
             Process(f"labs-{number}", [

@@ -16,6 +16,7 @@ from websockets.exceptions import ConnectionClosed, InvalidHandshake, InvalidSta
 from websockets.http11 import Response
 from websockets.typing import Subprotocol
 
+from cluster_engine.serving.subprotocols import as_token
 from runs import hosting
 from runs.proxy.status import JSON_TYPE, body_of
 from runs.registry import Location
@@ -84,8 +85,9 @@ async def run_both(*coroutines: Coroutine[Any, Any, None]) -> None:
 async def relay(scope: Scope, receive: Receive, send: Send, run_id: uuid.UUID, path: str) -> None:
     """Join the client's socket to one on the host until either side closes."""
     try:
-        wanted = list(scope.get("subprotocols") or [])
-        host = await open_on_host(run_id, f"/clusters/{run_id}{path}", wanted)
+        # That of port-forward is no token of HTTP (`SPDY/3.1+portforward.k8s.io`), and the host's server is strict.
+        wanted = {as_token(name): name for name in scope.get("subprotocols") or ()}
+        host = await open_on_host(run_id, f"/clusters/{run_id}{path}", list(wanted))
     except RefusedError as error:
         await refuse(scope, send, error.response.status_code, bytes(error.response.body or b""), JSON_TYPE)
         return
@@ -94,7 +96,8 @@ async def relay(scope: Scope, receive: Receive, send: Send, run_id: uuid.UUID, p
         message = "the cluster is being moved to another host; try again"
         await refuse(scope, send, 503, body_of(503, message), JSON_TYPE)
         return
-    await send({"type": "websocket.accept", "subprotocol": host.subprotocol})
+    chosen = host.subprotocol
+    await send({"type": "websocket.accept", "subprotocol": wanted.get(chosen, chosen) if chosen else None})
 
     async def inward() -> None:
         while True:
