@@ -158,6 +158,8 @@ def test_preemption(cluster: Cluster) -> None:
     gone = next(name for name in ("low-1", "low-2") if name not in left)
     uid = found["metadata"]["uid"]
     assert f"Normal Preempted: Preempted by pod {uid} on node {node}" in messages(cluster, gone)
+    told = f"preemption: found a potential placement for pod on node {node}, preempting 1 victims"
+    assert messages(cluster, "vip")[0].endswith(told)
 
 
 def test_restored_scheduler_goes_on_the_same(cluster: Cluster) -> None:

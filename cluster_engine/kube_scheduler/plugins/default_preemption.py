@@ -59,7 +59,8 @@ class DefaultPreemption(Plugin):
         self._clear_lesser_nominations(pod, chosen.node)
         for victim in chosen.victims:
             self._evict(pod, victim, chosen.node)
-        return Nomination(chosen.node)
+        told = f"found a potential placement for pod on node {chosen.node}, preempting {len(chosen.victims)} victims"
+        return Nomination(chosen.node, f"preemption: {told}")
 
     def _not_eligible(self, pod: PodInfo, diagnosis: Diagnosis) -> str:
         """Why the Pod may not preempt; "" when it may (PodEligibleToPreemptOthers)."""
