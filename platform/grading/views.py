@@ -28,6 +28,7 @@ from grading.gradebook import guests, learners, rows_of
 from grading.models import Appeal, Attempt
 from grading.reports import localize_checks, text_in
 from labs.kit import catalog
+from labs.kit.catalog import Lesson
 
 PAGE = 50
 FAILED_SHOWN = 20
@@ -56,6 +57,17 @@ def _classroom(request: HttpRequest, teacher: User) -> Classroom | None:
     return get_object_or_404(Classroom.objects.taught_by(teacher), pk=int(text))
 
 
+def _lesson(request: HttpRequest) -> Lesson | None:
+    """The lesson whose labs the address asks for; None: all. Raises Http404 for one that is not there."""
+    slug = request.GET.get("lesson", "")
+    if not slug:
+        return None
+    try:
+        return catalog.load().lesson(slug)
+    except KeyError:
+        raise Http404 from None
+
+
 def _query(request: HttpRequest) -> str:
     return request.GET.get("q", "").replace("\0", "").strip()[:100]
 
@@ -66,16 +78,21 @@ def _query(request: HttpRequest) -> str:
 def grades(request: HttpRequest) -> HttpResponse:
     """The page. Guests are folded away: whoever only looked in is no member of the class."""
     teacher = _instructor(request)
-    query, classroom = _query(request), _classroom(request, teacher)
+    query, classroom, lesson = _query(request), _classroom(request, teacher), _lesson(request)
     chosen = {"q": query} if query else {}
     chosen |= {"class": str(classroom.pk)} if classroom is not None else {}
-    labs = catalog.load().labs
+    some = bool(chosen)
+    chosen |= {"lesson": lesson.slug} if lesson is not None else {}
+    course = catalog.load()
+    labs = course.labs if lesson is None else list(lesson.labs)
     page = Paginator(learners(teacher, query, classroom), PAGE).get_page(request.GET.get("page"))
     context: dict[str, Any] = {
         "labs": labs,
         "rows": rows_of(list(page.object_list), labs),
-        "guests": [] if chosen else rows_of(list(guests(teacher)[:GUESTS_SHOWN]), labs),
+        "guests": [] if some else rows_of(list(guests(teacher)[:GUESTS_SHOWN]), labs),
         "query": query,
+        "lesson": lesson,
+        "lessons": course.lessons,
         "classroom": classroom,
         "classrooms": Classroom.objects.taught_by(teacher),
         "chosen": urlencode(chosen),
@@ -214,7 +231,8 @@ def grades_csv(request: HttpRequest) -> HttpResponse:
     """The same as a file, without guests."""
     teacher = _instructor(request)
     found = learners(teacher, _query(request), _classroom(request, teacher))
-    labs = catalog.load().labs
+    lesson = _lesson(request)
+    labs = catalog.load().labs if lesson is None else list(lesson.labs)
     language = get_language() or "en"
     out = io.StringIO()
     writer = csv.writer(out)

@@ -50,6 +50,13 @@ WORKSPACE = [
 ]
 
 
+#: What is laid out below one another takes the width that there is.
+NARROW = """() => [...document.querySelectorAll('main .gap')]
+    .filter(each => getComputedStyle(each).display === 'grid')
+    .filter(each => each.offsetWidth < 0.8 * each.parentElement.clientWidth)
+    .map(each => `is ${each.offsetWidth} px wide: ${each.outerHTML.slice(0, 80)}`)"""
+
+
 class Camera:
     """One look's browser: pages are looked at for what breaks a rule, and pictured."""
 
@@ -67,6 +74,7 @@ class Camera:
         script = "document.documentElement.scrollWidth - document.documentElement.clientWidth"
         if whole and (wide := self.page.evaluate(script)) > 0:
             problems.append(f"scrolls sideways by {wide} px")
+        problems += self.page.evaluate(NARROW)
         if problems:
             self.found[name] = problems
 

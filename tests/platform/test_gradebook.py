@@ -10,6 +10,8 @@ from accounts.models import User
 from grading.models import Attempt, Submission
 from runs.models import JournalEntry, Run
 
+from labs.kit import catalog
+
 
 @pytest.fixture
 def work(people: dict[str, User], lab: Any) -> None:
@@ -36,6 +38,18 @@ def test_page(work: None, client_of: Any, lab: Any) -> None:
 def test_search(work: None, client_of: Any, query: str, names: list[str]) -> None:
     page = client_of("instructor").get("/grades/", {"q": query})
     assert [row.user.username for row in page.context["rows"]] == names
+
+
+def test_the_labs_of_one_lesson(work: None, client_of: Any, lab: Any) -> None:
+    client, lesson = client_of("instructor"), catalog.load().lesson(lab.lesson_slug)
+    page = client.get("/grades/", {"lesson": lesson.slug})
+    assert page.context["labs"] == list(lesson.labs)
+    assert [len(row.cells) for row in page.context["rows"]] == [len(lesson.labs)] * 2
+    assert f"/grades/grades.csv?lesson={lesson.slug}" in page.content.decode()
+    head = client.get("/grades/grades.csv", {"lesson": lesson.slug}).content.decode().splitlines()[0]
+    assert len(head.split(",")) == 4 + len(lesson.labs)
+    for address in ("/grades/", "/grades/grades.csv"):
+        assert client.get(address, {"lesson": "nothing"}).status_code == 404
 
 
 def test_who_teaches_or_only_looked_in_is_no_learner(

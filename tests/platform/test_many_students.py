@@ -20,7 +20,7 @@ FEW, MANY = 5, 200
 MOST = 22
 """Questions of one page."""
 PAGES = (
-    "/", "/grades/", "/grades/?q=student", "/grades/?class={classroom}", "/grades/grades.csv",
+    "/", "/grades/", "/grades/?q=student", "/grades/?class={classroom}", "/grades/?lesson=pods", "/grades/grades.csv",
     "/grades/{student}/{lab}/", "/grades/runs/{run}/", "/grades/appeals/{appeal}/", "/classes/",
     "/classes/{classroom}/", "/api/v1/grades/", "/api/v1/appeals/", "/api/v1/classes/",
     "/api/v1/classes/{classroom}/", "/api/v1/runs/", "/admin/", "/admin/accounts/user/", "/admin/accounts/classroom/",
