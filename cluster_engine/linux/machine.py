@@ -22,7 +22,7 @@ Spec = Sequence[Any]
 """What a spawned process's descriptor is: ``["null"]``, ``["log", "stdout" | "stderr"]``, ``["session", id]``,
 ``["tty", id]``."""
 
-HOST_BUDGET = 1_000
+HOST_BUDGET = 400
 """Steps that one ``run`` does unless told otherwise; where it cuts has no effect on what happens."""
 
 

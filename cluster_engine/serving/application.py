@@ -98,6 +98,7 @@ class ClusterApp:
         self._streams: set[Telling] = set()
         self._admin = admin
         self._lock = asyncio.Lock()
+        self._line = asyncio.Lock()
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
         """ASGI."""
@@ -170,6 +171,25 @@ class ClusterApp:
             return
         request = self.request_of(scope, body)
         request.in_pieces = True
+        # What a Pod or a Service is asked may last.
+        with nullcontext() if is_proxied(request) else self._asked():
+            response = await self._answered(request)
+            if response.stream is None:
+                pieces = list(response.pieces) or [response.body]
+                size = sum(map(len, pieces))
+                if size <= CHUNK:
+                    await self._say(request, response, pieces, size, send)
+                    if self.driver is not None:
+                        # The server hands it to the kernel at the end of this round: who took much waits until then.
+                        await asyncio.sleep(0)
+                    return
+        if response.stream is not None:
+            await self._stream(scope, response, response.stream, receive, send)
+        else:
+            await self._say(request, response, pieces, size, send)
+
+    async def _answered(self, request: Request) -> Response:
+        """The reply to a request, whole, or a stream that there is room for."""
         if self._under_way >= REQUESTS_LIMIT:
             response = _too_many()
         else:
@@ -184,18 +204,23 @@ class ClusterApp:
                 self._under_way -= 1
         if response.stream is not None and len(self._streams) >= STREAMS_LIMIT:
             response.stream.cancel()
-            response = _too_many()
-        if response.stream is not None:
-            await self._stream(scope, response, response.stream, receive, send)
-            return
-        if response.pieces:
-            response = await self._made(request, response)
-        elif request.method != "GET" and any(telling.late for telling in self._streams):
+            return _too_many()
+        if response.stream is None and response.pieces:
+            return await self._made(request, response)
+        if (
+            response.stream is None
+            and request.method != "GET"
+            and any(telling.late for telling in self._streams)
+        ):
             for _ in range(TOLD):
                 await asyncio.sleep(0)
+        return response
+
+    async def _say(
+        self, request: Request, response: Response, pieces: list[bytes], size: int, send: Send
+    ) -> None:
         headers = _header_list(response)
-        pieces = list(response.pieces) or [response.body]
-        headers.append((b"content-length", str(sum(map(len, pieces))).encode()))
+        headers.append((b"content-length", str(size).encode()))
         await send({"type": "http.response.start", "status": response.status, "headers": headers})
         last = b""
         if request.method != "HEAD":
@@ -204,7 +229,7 @@ class ClusterApp:
                 if last:
                     await send({"type": "http.response.body", "body": last, "more_body": True})
                     # A client that reads as fast as it is written to would have the loop to itself.
-                    await asyncio.sleep(0)
+                    await self._give_way()
                 last = chunk
                 if self.driver is not None:
                     self.driver.charge(len(chunk) * SENDING)
@@ -435,7 +460,10 @@ class ClusterApp:
         return reply
 
     async def _give_way(self) -> None:
-        await (self.driver.give_way() if self.driver is not None else asyncio.sleep(0))
+        """Between two slices of an answer: one of all that this cluster gives goes on each time that the loop comes
+        round, and others have their turn."""
+        async with self._line:
+            await (self.driver.give_way() if self.driver is not None else asyncio.sleep(0))
 
     def _asked(self) -> AbstractContextManager[None]:
         return self.driver.request() if self.driver is not None else nullcontext()

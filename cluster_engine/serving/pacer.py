@@ -98,7 +98,8 @@ class Pacer:
         self._heap: list[Ticket] = []
         self._behind: list[Ticket] = []
         self._order = 0
-        self._rest_until = 0
+        self._rest_until = self._turn_due = 0
+        """Until when nobody who took much has a slice; since when a clock that is behind could have had one."""
         self._timer: Timer | None = None
         self._timer_at = 0
         self._asked: Paced | None = None
@@ -138,8 +139,10 @@ class Pacer:
         if driver.heavy:
             async with self._way:
                 end = steady_clock() + WAY
-                while self._stands_back(driver) and steady_clock() < end:
+                while (now := steady_clock()) < end and (now < self._rest_until or self._stands_back(driver)):
                     await asyncio.sleep(BLINK / SECOND)
+                if self.others_in_use(driver):
+                    self._rest_until = now + round(SLICE * (1 + REST))
 
     def _stands_back(self, driver: Paced) -> bool:
         return any(other is not driver and not other.heavy for other in self._under_way)
@@ -183,7 +186,7 @@ class Pacer:
 
     def _next(self, now: int) -> Paced | None:
         heap = self._heap
-        if (not heap or heap[0][0] > now) and now >= self._rest_until and not self._behind_stand_back(now):
+        if (not heap or heap[0][0] > now) and now >= self._turn_due and not self._behind_stand_back(now):
             heap, now = self._behind, sys.maxsize
         while heap and heap[0][0] <= now:
             driver: Paced | None = heapq.heappop(heap)[2]
@@ -193,7 +196,10 @@ class Pacer:
         return None
 
     def _behind_stand_back(self, now: int) -> bool:
-        return now < self._rest_until + WAY and any(not driver.heavy for driver in self._under_way)
+        """Whether those that are behind let others go first: answers of those that took much have had a slice, or one
+        that asks for little waits."""
+        waits = now < self._rest_until or any(not driver.heavy for driver in self._under_way)
+        return waits and now < self._turn_due + WAY
 
     def _turn(self) -> None:
         self._timer = None
@@ -223,7 +229,8 @@ class Pacer:
         driver.used += took
         self._void(driver)
         self._queue(self._behind, driver.used, driver)
-        self._rest_until = now + (round(took * REST) if self.others_in_use(driver) else 0)
+        self._turn_due = now + (round(took * REST) if self.others_in_use(driver) else 0)
+        self._rest_until = max(self._rest_until, self._turn_due)
 
     def _note(self, took: int) -> None:
         self.looks += 1
@@ -238,4 +245,4 @@ class Pacer:
             self._arm(heap[0][0])
         if self._behind:
             now = steady_clock()
-            self._arm(now + BLINK if self._behind_stand_back(now) else self._rest_until)
+            self._arm(now + BLINK if self._behind_stand_back(now) else self._turn_due)

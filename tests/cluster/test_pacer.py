@@ -19,6 +19,7 @@ from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.serving import Driver, Pacer, pacer
 from cluster_engine.serving import driver as driver_module
+from cluster_engine.sim import SECOND
 
 MS = 1_000
 
@@ -181,6 +182,42 @@ def test_answers_that_take_much_come_after_those_that_take_little(wall: Wall, he
                 wall.now += pacer.WAY
                 await again  # it does not stand back for ever
         turning.cancel()
+
+    asyncio.run(main())
+
+
+def test_clocks_and_answers_that_take_much_have_one_slice_at_a_time(wall: Wall, heap: Pacer) -> None:
+    """While others are in use, neither comes right after the other; and answers do not keep clocks from theirs."""
+    behind, heavy, light = Work(wall, 2 * MS, 0, heavy=True), Work(wall, heavy=True), Work(wall)
+    heap.drive(behind)
+    heap.asked(light)
+    wall.run(2 * MS)
+    assert behind.looks > 0
+
+    async def pass_by() -> None:
+        while True:
+            wall.run(wall.now + MS)
+            await asyncio.sleep(pacer.BLINK / SECOND)
+
+    async def main() -> None:
+        answer = asyncio.ensure_future(heap.give_way(heavy))
+        await asyncio.sleep(0.01)
+        assert not answer.done(), "the clock has had a slice just now"
+        wall.now += 2 * MS
+        await answer
+        looks = behind.looks
+        wall.run(wall.now + 2 * MS)
+        assert behind.looks == looks, "now the answer has one"
+        passing = asyncio.ensure_future(pass_by())
+        answers, begun = 0, wall.now
+        while wall.now < begun + 100 * MS:
+            await heap.give_way(heavy)
+            answers += 1
+        passing.cancel()
+        assert behind.looks - looks >= 200 * MS // (pacer.WAY + 4 * MS) - 1, (
+            "answers without end do not keep it away"
+        )
+        assert answers >= 5
 
     asyncio.run(main())
 

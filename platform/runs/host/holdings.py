@@ -6,13 +6,14 @@ Measured at the edge, before a write is journaled: what the engine does at a rep
 from __future__ import annotations
 
 import time
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Iterator
 from typing import Any
 
 import orjson
 from django.utils.translation import gettext as _
 
 from cluster_engine.cluster import Cluster
+from cluster_engine.serving.pacer import in_slices
 from cluster_engine.sim import Entry
 
 STORE_BYTES = 24_000_000
@@ -24,6 +25,10 @@ GROWTH = 1_000_000
 AGAIN_SECONDS = 2.0
 """From one measurement to the next while there is too much."""
 GROWING = frozenset({"POST", "PUT", "PATCH"})
+
+
+LOOKED_AT = 64
+"""Objects whose size is found out in one step."""
 
 
 class Holdings:
@@ -38,13 +43,13 @@ class Holdings:
         self._held = self._held_together = 0
         self._measured_at = 0.0
 
-    def full(self, entry: Entry) -> str:
+    async def full(self, entry: Entry) -> str:
         """Why the entry may not add to the cluster: it holds too much, or its user's clusters do. Else nothing."""
         if entry.kind != "request" or entry.payload["method"] not in GROWING:
             return ""
         late = self._excess() and time.monotonic() - self._measured_at > AGAIN_SECONDS
         if self._written >= GROWTH or late:
-            self._measure()
+            await self._measure()
         return self._excess()
 
     def _excess(self) -> str:
@@ -62,14 +67,22 @@ class Holdings:
         """So many bytes of a request were carried out."""
         self._written += size
 
-    def _measure(self) -> None:
-        store = self._cluster.store
-        objects = (obj for resource in store.resources() for obj in store.range(resource))
-        sizes = {id(obj): (obj, self._size_of(obj)) for obj in objects}
-        self._held = sum(size for _, size in sizes.values())
+    async def _measure(self) -> None:
+        sizes: dict[int, tuple[Any, int]] = {}
+        self._held = sum(await in_slices(self._sizes_of(sizes)))
         self._sizes = sizes
         self._held_together = sum(one._held for one in self._siblings())
         self._written, self._measured_at = 0, time.monotonic()
+
+    def _sizes_of(self, sizes: dict[int, tuple[Any, int]]) -> Iterator[int]:
+        """The bytes of some objects, and of the next ones; each is noted, with its size."""
+        store = self._cluster.store
+        for resource in store.resources():
+            objects = store.range(resource)
+            for begin in range(0, len(objects), LOOKED_AT):
+                some = {id(obj): (obj, self._size_of(obj)) for obj in objects[begin : begin + LOOKED_AT]}
+                sizes.update(some)
+                yield sum(size for _, size in some.values())
 
     def _size_of(self, obj: Any) -> int:
         known = self._sizes.get(id(obj))

@@ -295,7 +295,7 @@ class HostedRun:
             raise JournalFullError(
                 _("your labs keep as many bytes as they may; reset this lab, or stop another one, to go on")
             )
-        if why := self.holdings.full(entry):
+        if why := await self.holdings.full(entry):
             raise JournalFullError(why)
         weight = weight_of(entry)
         lot = Lot(self.run_id, self.epoch, [self.record_of(entry)], self._run.branch)
