@@ -495,7 +495,7 @@ class ClusterApp:
                 await send({"type": "http.response.body", "body": b""})
         finally:
             self._streams.discard(telling)
-            stream.cancel()
+            telling.close()
             gone.cancel()
 
     def _stream_failed(self, error: Exception) -> bool:

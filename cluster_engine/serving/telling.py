@@ -59,6 +59,11 @@ class Telling:
         self._over = True
         self._ready.set()
 
+    def close(self) -> None:
+        """Nothing more is told; the stream knows nobody any more, so that both are gone when they are let go."""
+        self._stream.subscribe(_nobody)
+        self._stream.cancel()
+
     async def pump(self) -> None:
         """Bytes from the stream to the socket until one of the two has enough."""
         loop = asyncio.get_running_loop()
@@ -115,6 +120,10 @@ class Telling:
             return b""
         self._over = over
         return data
+
+
+def _nobody() -> None:
+    """Whom a stream tells that has no reader."""
 
 
 def _part(data: bytes) -> dict[str, Any]:

@@ -34,7 +34,7 @@ CALL_SECONDS = 60.0
 #: How long the head of an answer may take.
 HEAD_SECONDS = 30.0
 #: When nothing has come for so long, it is looked up whether the host is still there.
-DOUBT_SECONDS = 1.5
+DOUBT_SECONDS = 0.5
 BELIEVE_SECONDS = 1.0
 #: How long one wait for a boot lasts before its outcome is looked at.
 WAKE_SLICE_SECONDS = 0.7

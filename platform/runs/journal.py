@@ -10,11 +10,12 @@ from __future__ import annotations
 import json
 import uuid
 import zlib
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Iterator, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
 
-from django.db import IntegrityError, connection, transaction
+from django.db import DatabaseError, IntegrityError, connection, transaction
 from django.db.models import F, Max, QuerySet
 from django.db.models.functions import Length
 from django.utils import timezone
@@ -40,6 +41,10 @@ class FencedError(Exception):
 
 class JournalFullError(Exception):
     """The run has reached the limit of entries, or its owner that of bytes."""
+
+
+class NotKeptError(DatabaseError):
+    """The database failed, and has kept nothing of the transaction for certain."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -231,20 +236,53 @@ Fenced = dict[tuple[uuid.UUID, int], FencedError]
 
 
 def write_together(lots: Sequence[Lot]) -> Fenced:
-    """Commit lots of several owners, in the order of the runs' numbers; those that are fenced fail alone."""
+    """Commit lots of several owners, in the order of the runs' numbers; those that are fenced fail alone.
+
+    Raises `NotKeptError`, or another DatabaseError where nobody can tell whether they were kept.
+    """
     fenced: Fenced = {}
     try:
-        with transaction.atomic():
+        with _whole():
             _insert(_gathered(lots, fenced))
     except IntegrityError:
         # Of one of them a place in the history is taken: which, is found out one by one.
-        with transaction.atomic():
+        with _whole():
             for lot in lots:
                 try:
                     _write_alone(lot)
                 except FencedError as error:
                     fenced[lot.owner] = error
     return fenced
+
+
+@contextmanager
+def _whole() -> Iterator[None]:
+    """A transaction. What fails in it before its commit is asked for has left nothing behind."""
+    asked = False
+    try:
+        with transaction.atomic():
+            yield
+            asked = True
+    except IntegrityError:
+        raise
+    except DatabaseError as error:
+        if asked and not _said_no(error):
+            raise
+        raise NotKeptError(str(error)) from error
+
+
+REFUSALS = ("SQLITE_FULL", "SQLITE_BUSY", "SQLITE_READONLY")
+"""How SQLite says that a commit was not made; after any other error of its own nobody can tell."""
+GOING = ("08", "57P", "40003", "XX")
+"""How the SQLSTATEs begin with which PostgreSQL does not say what became of a commit: it loses the line, or goes."""
+
+
+def _said_no(error: DatabaseError) -> bool:
+    """Whether the database itself refused the commit."""
+    state = getattr(error.__cause__, "sqlstate", None)
+    if state:
+        return not state.startswith(GOING)
+    return getattr(error.__cause__, "sqlite_errorname", "") in REFUSALS
 
 
 def _gathered(lots: Sequence[Lot], fenced: Fenced) -> list[_Row]:

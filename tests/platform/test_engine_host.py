@@ -4,13 +4,17 @@ from __future__ import annotations
 
 import asyncio
 import json
+import sqlite3
+import threading
 import time
 import weakref
 from collections.abc import Callable, Iterator
+from pkgutil import resolve_name
 from typing import Any
 
 import httpx
 import pytest
+from django.db import OperationalError
 from runs import hosting, journal, keyframes, registry, services
 from runs.host.host import EngineHost, Found, Seen, _found, _note_activity
 from runs.keyframes import State
@@ -533,6 +537,55 @@ def test_a_full_journal_says_so(host: EngineHost, fresh: Run, settings: Any) -> 
     ]
     assert statuses == [201, 403, 403]
     assert ask(host, fresh, "/version").status_code == 200
+
+
+#: What fails of the database, and with what; whether the run goes on as it is, or is let go.
+OUTAGES = [
+    ("there is none", "runs.host.writer.JournalWriter._connect", "", True),
+    ("a statement", "runs.journal._insert", "", True),
+    ("the commit, full", "django.db.backends.sqlite3.base.DatabaseWrapper._commit", "SQLITE_FULL", True),
+    (
+        "the commit, who knows",
+        "django.db.backends.sqlite3.base.DatabaseWrapper._commit",
+        "SQLITE_IOERR",
+        False,
+    ),
+]
+
+
+@pytest.mark.parametrize(
+    ("part", "name", "goes_on"), [row[1:] for row in OUTAGES], ids=[row[0] for row in OUTAGES]
+)
+def test_a_database_that_fails(host: EngineHost, fresh: Run, part: str, name: str, goes_on: bool) -> None:
+    """What was certainly not kept is refused, and may be tried again; where nobody can tell, the run is let go."""
+    host.acquire(fresh.pk)
+    held = host.runs[fresh.pk]
+    owner, _, attribute = part.rpartition(".")
+    real = getattr(resolve_name(owner), attribute)
+
+    def failing(*arguments: Any) -> Any:
+        if threading.current_thread().name != "journal-writer":
+            return real(*arguments)
+        cause = sqlite3.OperationalError("planted")
+        cause.sqlite_errorname = name
+        raise OperationalError("planted") from cause
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(part, failing)
+        assert ask(host, fresh, MAPS, "POST", CONFIG_MAP).status_code == 503
+        if goes_on:
+            saved = ask(host, fresh, "", "PUT", {"path": "a", "content": "b"}, prefix="files")
+            assert saved.status_code == 503, "nobody is told that it is kept"
+    if not goes_on:
+        assert eventually(lambda: fresh.pk not in host.runs)
+        return
+    assert ask(host, fresh, MAPS, "POST", CONFIG_MAP).status_code == 201
+    assert host.runs[fresh.pk] is held
+    assert eventually(lambda: "file" in kinds(fresh)), "it is kept by itself, as soon as it can be"
+    host.call(host.drop(held))
+    host.acquire(fresh.pk)
+    names = [item["metadata"]["name"] for item in ask(host, fresh, MAPS).json()["items"]]
+    assert names.count("note") == 1, "its journal is what it did"
 
 
 def test_a_graceful_stop_leaves_nothing(hosts: Callable[[], EngineHost], fresh: Run) -> None:

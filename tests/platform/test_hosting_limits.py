@@ -13,7 +13,7 @@ from runs import hosting, upstream
 from runs.host import writer
 from runs.host.host import EngineHost
 from runs.host.hosted import HostedRun
-from runs.host.writer import JournalUnavailableError, JournalWriter
+from runs.host.writer import JournalRefusedError, JournalWriter
 from runs.journal import Lot, Record
 from runs.proxy import access
 from runs.registry import Location
@@ -34,7 +34,7 @@ def test_a_journal_that_is_not_written_is_not_queued_without_end(monkeypatch: py
         return [task.exception() for task in done]
 
     errors = asyncio.run(scene())
-    assert [type(error) for error in errors] == [JournalUnavailableError] * 2
+    assert [type(error) for error in errors] == [JournalRefusedError] * 2
     assert str(errors[0]) == "too many writes are waiting for the database"
 
 

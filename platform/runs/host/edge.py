@@ -38,7 +38,7 @@ from runs.host.copies import Copy
 from runs.host.doze import Doze
 from runs.host.errors import HostError
 from runs.host.hosted import HostedRun
-from runs.host.writer import JournalUnavailableError
+from runs.host.writer import JournalRefusedError, JournalUnavailableError
 from runs.hosting import MISDIRECTED
 from runs.journal import FencedError, JournalFullError
 from runs.proxy.status import TIMED_OUT, send_status
@@ -263,7 +263,8 @@ class Edge:
                 raise
             await Edge._refuse(scope, send, MISDIRECTED)
         except JournalUnavailableError as error:
-            hosted.abandon()
+            if not isinstance(error, JournalRefusedError):
+                hosted.abandon()
             if begun:
                 raise
             await send_status(send, 503, f"the change could not be made durable: {error}", request_id.get())
@@ -335,7 +336,8 @@ class Edge:
             hosted.abandon()
             await self._refuse(scope, send, MISDIRECTED)
         except JournalUnavailableError as error:
-            hosted.abandon()
+            if not isinstance(error, JournalRefusedError):
+                hosted.abandon()
             await send_json(
                 send, 503, {"error": _("The change could not be made durable: %(why)s") % {"why": error}}
             )

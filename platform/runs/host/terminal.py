@@ -37,7 +37,7 @@ from runs.host.forwarding import NotForwardedError, forwarded, namespace_of
 from runs.host.logins import Logins
 from runs.host.outside import Dialer
 from runs.host.screens import Screen, View, parse
-from runs.host.writer import JournalUnavailableError
+from runs.host.writer import JournalRefusedError, JournalUnavailableError
 from runs.journal import FencedError, JournalFullError
 
 logger = logging.getLogger(__name__)
@@ -324,18 +324,28 @@ class Terminal:
     async def _save_later(self) -> None:
         while self._dirty:
             await asyncio.sleep(SETTLE_SECONDS)
-            await self.flush()
+            try:
+                await self.flush()
+            except JournalRefusedError as error:
+                logger.info("files are not kept yet: %s", error, extra={"run": self._hosted.run_id})
+            except (FencedError, JournalUnavailableError):
+                return
 
     async def flush(self) -> None:
-        """Write changed files to the journal now."""
+        """Write changed files to the journal now. Raises what the journal raises: nobody is told that they are kept."""
         while self._dirty:
             path = next(iter(self._dirty))
             content = self._dirty.pop(path)
             try:
                 await self._note(path, content)
+            except JournalRefusedError:
+                self._dirty.setdefault(path, content)
+                self._saved_bytes -= len(content or b"")
+                self._save_soon()  # it is tried again
+                raise
             except (FencedError, JournalUnavailableError):
                 self._hosted.abandon()
-                return
+                raise
             except JournalFullError as error:
                 logger.info("files are no longer kept: %s", error, extra={"run": self._hosted.run_id})
                 self._dirty.clear()

@@ -44,6 +44,10 @@ class JournalUnavailableError(Exception):
     """The database did not take the entries; nobody can tell whether it kept them."""
 
 
+class JournalRefusedError(JournalUnavailableError):
+    """The database did not take the entries, and kept nothing of them for certain: the run goes on without them."""
+
+
 @dataclass(slots=True)
 class _Order:
     lot: journal.Lot
@@ -76,9 +80,9 @@ class Turns:
         self.count = 0
 
     def add(self, order: _Order) -> None:
-        """Raises `JournalUnavailableError` where too many wait."""
+        """Raises `JournalRefusedError` where too many wait."""
         if self.count >= QUEUE:
-            raise JournalUnavailableError("too many writes are waiting for the database")
+            raise JournalRefusedError("too many writes are waiting for the database")
         run = order.lot.run_id
         if run not in self._of:
             self._of[run] = deque()
@@ -136,7 +140,8 @@ class JournalWriter:
     async def write(self, lot: journal.Lot, size: int = 0) -> None:
         """Returns when its records are committed; they take about so many bytes.
 
-        Raises `FencedError`, or `JournalUnavailableError` when the database fails or the queue is full.
+        Raises `FencedError`; `JournalUnavailableError` when the database fails; and `JournalRefusedError` when it has
+        kept nothing for certain, or the queue is full.
         """
         loop = asyncio.get_running_loop()
         order = _Order(lot, size, loop, loop.create_future())
@@ -202,13 +207,16 @@ class JournalWriter:
         return batch
 
     def _commit(self, batch: list[_Order]) -> None:
+        begun = False
         try:
             self._connect()
+            begun = True
             fenced = journal.write_together(_by_owner([order.lot for order in batch]))
         except DatabaseError as error:
             logger.exception("the journal could not be written")
             connection.close()
-            failure = JournalUnavailableError(str(error))
+            known = not begun or isinstance(error, journal.NotKeptError)
+            failure = (JournalRefusedError if known else JournalUnavailableError)(str(error))
             for order in batch:
                 order.settle(failure)
             return
