@@ -25,6 +25,7 @@ from cluster_engine.container_runtime.images import (
     netshoot,
     nginx,
     node,
+    node_exporter,
     perl,
     postgres,
     private,
@@ -72,4 +73,5 @@ IMAGES: tuple[Image, ...] = (
     *dashboard.IMAGES,
     sample_device_plugin.IMAGE,
     *ingress_nginx.IMAGES,
+    *node_exporter.IMAGES,
 )
