@@ -32,6 +32,21 @@ RUNS: dict[str, tuple[str, list[str], int, str]] = {
     ),
     "the version that was asked for": ("nginx:1.16.0", ["nginx", "-v"], 0, "nginx version: nginx/1.16.0\n"),
     "an older node": ("node:14-alpine", ["node", "-v"], 0, "v14.0.0\n"),
+    "java's version": (
+        "openjdk:17",
+        ["java", "-version"],
+        0,
+        'openjdk version "17.0.17"\nOpenJDK Runtime Environment (build 17.0.17)\n'
+        "OpenJDK 64-Bit Server VM (build 17.0.17, mixed mode, sharing)\n",
+    ),
+    "a jar that is not there": (
+        "eclipse-temurin:21-jre", ["java", "-jar", "/app.jar"], 1, "Error: Unable to access jarfile /app.jar\n"),
+    "a program in Java": (
+        "amazoncorretto:17",
+        ["java", "Main"],
+        1,
+        "java: this program cannot be run: no interpreter is simulated here\n",
+    ),
     "stress without hogs": ("polinux/stress", ["stress"], 0, "Usage: stress [OPTION [ARG]] ...\n"),
     "stress misused": (
         "polinux/stress", ["stress", "--vm"], 1, "stress: FAIL: [1] (244) missing argument to option '--vm'\n",

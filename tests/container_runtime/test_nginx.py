@@ -144,6 +144,20 @@ def test_an_answer(cluster: Cluster, case: str) -> None:
     assert said.stdout.decode() == wanted.format(**ips)
 
 
+def test_without_a_superuser() -> None:
+    """nginx-unprivileged serves on 8080 as the user 101, and may be told so."""
+    cluster = Cluster(nodes=2, freezing=True, strict=True)
+    security = {"runAsNonRoot": True, "allowPrivilegeEscalation": False, "capabilities": {"drop": ["ALL"]}}
+    cluster.apply(pod("front", "nginxinc/nginx-unprivileged:1.27-alpine", securityContext=security))
+    cluster.apply(pod("client", "nicolaka/netshoot", command=["sleep", "100d"]))
+    assert cluster.settle()
+    ip = (cluster.get("pods", "front") or {})["status"]["podIP"]
+    said = cluster.execute("client", ["curl", "-s", f"{ip}:8080"]).stdout.decode()
+    assert "Welcome to nginx!" in said
+    assert cluster.execute("front", ["id", "-u"]).stdout == b"101\n"
+    assert "nginx/1.27" in log(cluster)
+
+
 def log(cluster: Cluster, previous: bool = False) -> str:
     query = [("previous", "true")] if previous else []
     path = "/api/v1/namespaces/default/pods/front/log"

@@ -40,6 +40,7 @@ from cluster_engine.container_runtime.images import (
 IMAGES: tuple[Image, ...] = (
     *system.IMAGES,
     nginx.IMAGE,
+    nginx.UNPRIVILEGED,
     httpd.IMAGE,
     busybox.IMAGE,
     alpine.IMAGE,
@@ -64,6 +65,7 @@ IMAGES: tuple[Image, ...] = (
     *private.IMAGES,
     runtimes.PYTHON,
     runtimes.NODE,
+    *runtimes.JAVA,
     distributions.DEBIAN,
     distributions.UBUNTU,
     node.IMAGE,

@@ -149,24 +149,6 @@ def _colour(sys: Sys, state: State, request: Request, variant: Variant) -> Reply
     )
 
 
-def _metrics(sys: Sys, state: State, request: Request, variant: Variant) -> Reply:
-    if not request.path.startswith("/metrics"):
-        return Reply(
-            200,
-            "<html><head><title>Node Exporter</title></head><body><h1>Node Exporter</h1></body></html>\n",
-            _HTML,
-        )
-    text = (
-        "# HELP node_boot_time_seconds Node boot time, in unixtime.\n# TYPE node_boot_time_seconds gauge\n"
-        f"node_boot_time_seconds {state['started'] // 1_000_000}\n"
-        "# HELP node_time_seconds System time in seconds since epoch (1970).\n# TYPE node_time_seconds gauge\n"
-        f"node_time_seconds {sys.now // 1_000_000}\n"
-        "# HELP node_uname_info Labeled system information as provided by the uname system call.\n"
-        f'# TYPE node_uname_info gauge\nnode_uname_info{{nodename="{sys.hostname}",sysname="Linux"}} 1\n'
-    )
-    return Reply(200, text, {"Content-Type": "text/plain; version=0.0.4; charset=utf-8"})
-
-
 def _site(title: str, words: str = "") -> Answer:
     return _page(
         f"<!doctype html>\n<title>{title}</title>\n<h1>{title}</h1>\n<p>{words}{{hostname}}</p>\n", html=True
@@ -210,8 +192,6 @@ APPS: tuple[App, ...] = (
     App("corelab/gb-frontend", 80, _site("Guestbook"), ("v5",)),
     App("registry.k8s.io/elasticsearch", 9200, _elastic, ("v6.2.5", "v7.4.3"), ready="started"),
     App("docker.elastic.co/elasticsearch/elasticsearch", 9200, _elastic, ("6.8.23", "7.17.9", "8.19.6"), ready="started"),
-    App("prom/node-exporter", 9100, _metrics, ("v1.3.1", "v1.8.2", "v1.9.1"), tools="busybox"),
-    App("quay.io/prometheus/node-exporter", 9100, _metrics, ("v1.3.1", "v1.8.2", "v1.9.1"), tools="busybox"),
     App("docker.elastic.co/kibana/kibana", 5601, _site("Kibana"), ("7.17.9", "8.19.6"), ready="Server running at http://0.0.0.0:5601"),
     App("docker.elastic.co/kibana/kibana-oss", 5601, _site("Kibana"), ("6.2.4", "7.10.2"), ready="Server running at http://0.0.0.0:5601"),
 )  # fmt: skip

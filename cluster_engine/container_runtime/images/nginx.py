@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import replace
 
 from cluster_engine.container_runtime.http import Line, Server, server, slashed
 from cluster_engine.container_runtime.image import MB, PATH, Image, Variant, debian_files, tags
@@ -90,8 +91,9 @@ _TYPES = """types {
 """
 
 
-_CACHE = "/var/cache/nginx/client_temp"
-_PID = "/run/nginx.pid"
+_PLACES = ("/var/cache/nginx/client_temp", "/run/nginx.pid")
+_TEMPORARY = ("/tmp/client_temp", "/tmp/nginx.pid")
+"""Where it keeps what it is sent, and its number; the second ones are those of the image without a superuser."""
 _CODES = {
     "Permission denied": 13,
     "Read-only file system": 30,
@@ -107,15 +109,23 @@ def _emergency(sys: Sys, text: str) -> str:
     return f"{slashed(sys.now)} [emerg] {sys.pid}#{sys.pid}: {text}\nnginx: [emerg] {text}\n"
 
 
+def _places(sys: Sys) -> tuple[str, str]:
+    try:
+        return _TEMPORARY if f"{_TEMPORARY[1]};" in sys.fs.read(_nginx.PATH) else _PLACES
+    except FileError:
+        return _PLACES
+
+
 def _check(sys: Sys) -> tuple[int, str]:
     """What nginx needs of the file system before it serves."""
     files = sys.fs
+    cache, pid = _places(sys)
     try:
-        what = f'mkdir() "{_CACHE}" failed'
-        if not files.is_dir(_CACHE):
-            files.mkdir(_CACHE)
-        what = f'open() "{_PID}" failed'
-        files.write(_PID, f"{sys.pid}\n")
+        what = f'mkdir() "{cache}" failed'
+        if not files.is_dir(cache):
+            files.mkdir(cache)
+        what = f'open() "{pid}" failed'
+        files.write(pid, f"{sys.pid}\n")
     except FileError as error:
         return 1, _emergency(sys, f"{what} ({_CODES.get(error.reason, 5)}: {error.reason})")
     return 0, ""
@@ -283,10 +293,11 @@ def _signal(sys: Sys, words: list[str]) -> None:
     if signal is None:
         sys.err(f'nginx: invalid option: "-s {words[0] if words else ""}"\n')
         sys.exit(1)
+    pid = _places(sys)[1]
     try:
-        sys.kill(int(sys.fs.read(_PID)), signal)
+        sys.kill(int(sys.fs.read(pid)), signal)
     except (FileError, ValueError):
-        sys.err(f'nginx: [error] open() "{_PID}" failed (2: No such file or directory)\n')
+        sys.err(f'nginx: [error] open() "{pid}" failed (2: No such file or directory)\n')
         sys.exit(1)
     sys.exit(0)
 
@@ -341,4 +352,21 @@ IMAGE = Image(
     memory=6 * MB,
     tools="debian",
     files=_files,
+)
+
+
+def _own_files(variant: Variant) -> dict[str, str]:
+    main = _MAIN.replace("\nuser  nginx;\n", "").replace("/run/nginx.pid;", f"{_TEMPORARY[1]};")
+    own = {"/etc/nginx/nginx.conf": main, "/etc/nginx/conf.d/default.conf": _CONF.replace("80;", "8080;")}
+    return {**_files(variant), **own}
+
+
+UNPRIVILEGED = replace(
+    IMAGE,
+    repository="docker.io/nginxinc/nginx-unprivileged",
+    since=(1, 15),
+    ports=(8080,),
+    uid=101,
+    gid=101,
+    files=_own_files,
 )

@@ -186,7 +186,7 @@ _PROM = Image(
     repository="docker.io/prom/node-exporter",
     since=(0, 15),
     variants={
-        **tags(13 * MB, "v1.9.1", "latest", "master", "v1.9.1", "v1.9.0"),
+        **tags(13 * MB, "v1.9.1", "v1.9.1", "v1.9.0", "latest", "master"),
         **tags(12 * MB, "v1.8.2", "v1.8.2", "v1.8.1"),
         **tags(11 * MB, "v1.3.1", "v1.3.1"),
         **tags(10 * MB, "v0.18.1", "v0.18.1"),

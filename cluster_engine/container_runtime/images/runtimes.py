@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from cluster_engine.container_runtime.http import Line, Server, server
 from cluster_engine.container_runtime.image import PATH, Image, Variant, debian_files, tags
 from cluster_engine.container_runtime.images._web import combined_log, static
@@ -103,4 +105,76 @@ NODE = Image(
     programs=_node,
     tools="debian",
     files=debian_files,
+)
+
+
+def _java(path: str, vendor: str) -> Callable[[Variant], dict[str, Program]]:
+    """``java`` and ``javac``: their versions, and what they say of files that are not there."""
+
+    def programs(variant: Variant) -> dict[str, Program]:
+        version = variant.version
+
+        def tell(sys: Sys, argv: list[str]) -> tuple[int, list[Line]]:
+            match argv[1:]:
+                case ["-version" | "--version" as word, *_]:
+                    stream = "stderr" if word == "-version" else "stdout"
+                    lines = (
+                        f'openjdk version "{version}"' if word == "-version" else f"openjdk {version}",
+                        f"OpenJDK Runtime Environment {vendor}(build {version})",
+                        f"OpenJDK 64-Bit Server VM {vendor}(build {version}, mixed mode, sharing)",
+                    )
+                    return 0, [(stream, line) for line in lines]
+                case [*_, "-jar", name] if not sys.fs.is_file(name):
+                    return 1, [("stderr", f"Error: Unable to access jarfile {name}")]
+                case []:
+                    return 1, [("stderr", "Usage: java [options] <mainclass> [args...]")]
+            return 1, [("stderr", f"java: {_REFUSAL}")]
+
+        def compiles(sys: Sys, argv: list[str]) -> tuple[int, list[Line]]:
+            if argv[1:2] in (["-version"], ["--version"]):
+                return 0, [("stdout", f"javac {version}")]
+            return 2, [("stderr", f"javac: {_REFUSAL}")]
+
+        return {
+            f"{path}/java": once("java", tell),
+            f"{path}/javac": once("javac", compiles),
+            # Without input it ends at once.
+            f"{path}/jshell": once("jshell", lambda sys, argv: (0, [])),
+        }
+
+    return programs
+
+
+def _jdk(repository: str, path: str, vendor: str, *newest: str) -> Image:
+    """A Java image: a build of each of these versions, on Debian and on Alpine."""
+    variants: dict[str, Variant] = {}
+    for version in newest:
+        major = version.partition(".")[0]
+        variants |= tags(220_000_000, version, major, f"{major}-jdk", f"{major}-jre", f"{major}-slim")
+        variants |= tags(
+            150_000_000,
+            version,
+            f"{major}-alpine",
+            f"{major}-jdk-alpine",
+            f"{major}-jre-alpine",
+            flavor="alpine",
+        )
+    variants |= {"latest": variants[newest[0].partition(".")[0]]}
+    return Image(
+        repository=repository,
+        since=(8,),
+        variants=variants,
+        cmd=("jshell",),
+        env={"PATH": f"{path}:{PATH}", "JAVA_HOME": path.removesuffix("/bin"), "LANG": "C.UTF-8"},
+        programs=_java(path, vendor),
+        tools="debian",
+        files=debian_files,
+    )
+
+
+_JAVAS = ("25.0.1", "21.0.9", "17.0.17", "11.0.29", "8.0.472")
+JAVA: tuple[Image, ...] = (
+    _jdk("docker.io/library/openjdk", "/usr/local/openjdk/bin", "", *_JAVAS),
+    _jdk("docker.io/library/eclipse-temurin", "/opt/java/openjdk/bin", "Temurin ", *_JAVAS),
+    _jdk("docker.io/library/amazoncorretto", "/usr/lib/jvm/default-jvm/bin", "Corretto ", *_JAVAS),
 )
