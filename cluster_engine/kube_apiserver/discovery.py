@@ -1,6 +1,6 @@
-"""What is served: versions, groups, resources, health, OpenAPI.
+"""What is served: versions, groups, resources, OpenAPI.
 
-Models k8s.io/apiserver/pkg/endpoints/discovery (and its aggregated form), pkg/server/healthz and
+Models k8s.io/apiserver/pkg/endpoints/discovery (and its aggregated form) and
 k8s.io/kube-openapi/pkg/handler3.
 """
 
@@ -20,7 +20,7 @@ from cluster_engine.apimachinery.versions import version_rank
 from cluster_engine.version import KUBERNETES_VERSION
 
 from .negotiation import Accept, encode, negotiate, parse_accept, wants_pretty
-from .requests import first, flag
+from .requests import first
 from .signing_keys import CONTENT_TYPES as OPENID_PATHS
 from .types import Request, Response
 
@@ -51,12 +51,8 @@ _GROUP_ORDER = (
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _PROTOBUF = tuple(f"application/com.github.proto-openapi.spec.v2{at}v1.0+protobuf" for at in (".", "@"))
 """How replies call the v2 document in protobuf, and how kubectl asks for it."""
-HEALTH = ("/healthz", "/livez", "/readyz")
-"""Where an API server tells how it is."""
 _ONE_FORM = ("/", "/version")
 """What is JSON, whatever is asked for."""
-CHECKS = ("ping", "log", "etcd", "poststarthook/start-apiserver-admission-initializer", "shutdown")
-"""What an API server asks itself when somebody asks for its health."""
 _KEPT_LIMIT = 16
 
 VERSION: JSON = {
@@ -323,28 +319,6 @@ def _tagged(request: Request, tag: str, body: bytes, content_type: str, vary: bo
         return Response(304, headers)
     headers["content-type"] = content_type
     return Response(200, headers, body)
-
-
-def health(request: Request, path: str, failing: tuple[str, ...] = ()) -> Response | None:
-    """How the API server is; ``failing``: those of its CHECKS that do. None for a check that there is not."""
-    name, _, check = path.strip("/").partition("/")
-    plain = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
-    if check in failing:
-        return Response(500, plain, f"internal server error: {check} failed: reason withheld\n".encode())
-    if check:
-        return Response(200, plain, b"ok") if check in CHECKS else None
-    verbose = flag(request, "verbose") or first(request, "verbose") == ""
-    if not failing and not verbose:
-        return Response(200, plain, b"ok")
-    said = [f"[-]{one} failed: reason withheld\n" if one in failing else f"[+]{one} ok\n" for one in CHECKS]
-    if failing:
-        return Response(500, plain, f"{''.join(said)}{name} check failed\n".encode())
-    return Response(200, plain, f"{''.join(said)}{name} check passed\n".encode())
-
-
-def is_health(path: str) -> bool:
-    """Whether it is asked there how the API server is."""
-    return path in HEALTH or path.startswith(tuple(f"{one}/" for one in HEALTH))
 
 
 @lru_cache(maxsize=_KEPT_LIMIT)

@@ -17,7 +17,7 @@ from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.etcd import Store
 from cluster_engine.sim import Chance, Clock
 
-from . import aggregation, discovery, impersonation, metrics, requests, reviews, signing_keys
+from . import aggregation, discovery, health, impersonation, metrics, requests, reviews, signing_keys
 from .audit import Log
 from .authentication import Authenticator
 from .authorization import Access, AuthorizerChain, denied
@@ -315,7 +315,7 @@ class Handlers:
             if request.path in signing_keys.CONTENT_TYPES:
                 return self._openid(request.path)
             found = self._documents(request)
-            if found is not None and request.path.startswith(discovery.HEALTH):
+            if found is not None and request.path.startswith(health.PATHS):
                 self.counts.answer(request, info, found.status)
             return found or not_found_page()
         if not self._discovery.serves(info.group, info.version):
@@ -348,8 +348,8 @@ class Handlers:
     def _documents(self, request: Request) -> Response | None:
         """What discovery says, also of groups for which a Service should answer and nobody does."""
         path = request.path.rstrip("/")
-        if discovery.is_health(path):
-            return discovery.health(request, path, ("etcd",) if self._clock.is_halted(ETCD) else ())
+        if health.is_asked(path):
+            return health.health(request, path, health.OF_ETCD if self._clock.is_halted(ETCD) else ())
         served = self._discovery
         away = tuple(each for each in aggregation.delegated(self._store) if not served.serves(*each))
         if away:

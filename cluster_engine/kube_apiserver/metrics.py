@@ -18,8 +18,9 @@ from cluster_engine.apimachinery.scheme import Scheme
 from cluster_engine.etcd import Store
 from cluster_engine.sim import SECOND, Clock, parse_rfc3339
 
-from .discovery import CHECKS, VERSION
+from .discovery import VERSION
 from .exposition import Family, Histogram, Values
+from .health import CHECKS
 from .request_counts import Admitted, Asked, RequestCounts
 
 _LATENCIES = (
@@ -33,7 +34,6 @@ MEMORY = 290_000_000
 _DESCRIPTORS = 1 << 20
 _APISERVER = "apiserver"
 _ETCD = "etcd-0"
-_PATHS = ("healthz", "livez", "readyz")
 _BUILD = (
     "buildDate", "compiler", "gitCommit", "gitTreeState", "gitVersion", "goVersion", "major", "minor", "platform",
 )  # fmt: skip
@@ -72,7 +72,7 @@ def families(of: Measured, inside: bool) -> list[Family]:
 def _of_process(of: Measured) -> list[Family]:
     system = of.store.get("namespaces", "kube-system")
     begun = 0 if system is None else parse_rfc3339(system["metadata"]["creationTimestamp"])
-    checks: dict[Values, float] = {(check, path): 1 for check in CHECKS for path in _PATHS}
+    checks: dict[Values, float] = {(check, path): 1 for path, checks in CHECKS.items() for check in checks}
     return [
         Family(
             "kubernetes_build_info", "gauge", _ABOUT_BUILD,

@@ -249,6 +249,15 @@ def test_version_and_health(bench: Bench) -> None:
     assert bench.ok("GET", "/version")["gitVersion"].startswith("v1.37.")
     assert bench.call("GET", "/readyz").body == b"ok"
     assert bench.call("GET", "/livez", verbose="").body.endswith(b"livez check passed\n")
+    ready = bench.call("GET", "/readyz", verbose="").body.decode().splitlines()
+    assert ready[:5] == [
+        f"[+]{check} ok" for check in ("ping", "log", "etcd", "etcd-readiness", "informer-sync")
+    ]
+    assert ready[-3:] == [
+        "[+]poststarthook/apiservice-openapiv3-controller ok",
+        "[+]shutdown ok",
+        "readyz check passed",
+    ]
 
 
 def test_aggregated_discovery_with_an_etag(bench: Bench) -> None:

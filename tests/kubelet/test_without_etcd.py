@@ -8,6 +8,7 @@ from test_kubelet_service import same
 from cluster_engine import Cluster
 from cluster_engine.container_runtime.container import Container
 from cluster_engine.kube_apiserver import ADMIN, Request
+from cluster_engine.kube_apiserver.health import CHECKS, OF_ETCD
 from cluster_engine.kubelet import Kubelets
 
 
@@ -39,15 +40,23 @@ def server(cluster: Cluster) -> Container:
     return found[0]
 
 
-WHOLE = (
-    "[+]ping ok\n[+]log ok\n[-]etcd failed: reason withheld\n"
-    "[+]poststarthook/start-apiserver-admission-initializer ok\n[+]shutdown ok\n"
-)
+def whole(path: str, without: str = "") -> str:
+    """All the lines of a page; ``without``: what was asked to be left out."""
+    failing = [each for each in OF_ETCD if each != without]
+    lines = [
+        f"[-]{each} failed: reason withheld\n" if each in failing else f"[+]{each} ok\n"
+        for each in CHECKS[path]
+    ]
+    said = "".join(lines).replace(f"[+]{without} ok", f"[+]{without} excluded: ok")
+    return f"{said}{path} check failed\n"
+
+
 HEALTH: dict[str, tuple[str, tuple[int, str]]] = {
-    "livez": ("/livez", (500, WHOLE + "livez check failed\n")),
-    "readyz": ("/readyz", (500, WHOLE + "readyz check failed\n")),
+    "livez": ("/livez", (500, whole("livez"))),
+    "readyz": ("/readyz", (500, whole("readyz"))),
     "of etcd": ("/livez/etcd", (500, "internal server error: etcd failed: reason withheld\n")),
     "of something else": ("/livez/ping", (200, "ok")),
+    "of what only readiness has": ("/livez/etcd-readiness", (404, "404 page not found\n")),
 }
 
 
@@ -56,6 +65,16 @@ def test_what_its_health_says(cluster: Cluster, path: str, said: tuple[int, str]
     turn(cluster, stopped=True)
     cluster.advance(5)
     assert ask(cluster, path) == said
+
+
+def test_checks_can_be_left_out(cluster: Cluster) -> None:
+    turn(cluster, stopped=True)
+    cluster.advance(5)
+    assert ask(cluster, "/livez", ("exclude", "etcd")) == (200, "ok")
+    assert ask(cluster, "/readyz", ("exclude", "etcd")) == (500, whole("readyz", "etcd"))
+    said = ask(cluster, "/livez", ("exclude", "etcd"), ("exclude", "x"), ("verbose", ""))[1].splitlines()
+    warned = 'warn: some health checks cannot be excluded: no matches for "x"'
+    assert (said[2], said[-2:]) == ("[+]etcd excluded: ok", [warned, "livez check passed"])
 
 
 def test_it_is_started_again_and_gives_up_until_etcd_is_back(cluster: Cluster) -> None:
