@@ -39,13 +39,16 @@ Models the back-off of k8s.io/client-go/tools/cache/reflector.go.
 ORPHAN = ""
 """Stands among ``owners`` for objects that nobody controls."""
 _ADD, _UPDATE, _DELETE = "add", "update", "delete"
+_PLACES = {_ADD: 0, _UPDATE: 1, _DELETE: 2}
 _OTHER = "*"
 
 
 Tell = Callable[[Any], None]
 Handler = tuple[Tell, frozenset[str] | None, str]
 """Somebody who is told, of added and deleted objects, or of a Change; the kinds of controllers whose objects concern it
-(None: all objects do); and as whom it reads ("": nobody asks). Every fork makes hundreds of them, so they are plain."""
+(None: all objects do); and as whom it reads ("": nobody asks)."""
+Registered = tuple[Tell | None, Tell | None, Tell | None, frozenset[str] | None, str]
+"""Handlers of added, updated and deleted objects that came together. Every fork makes hundreds, so they are plain."""
 
 
 def _component(tell: Tell) -> str:
@@ -209,7 +212,7 @@ class SharedInformer:
         self._clock = store.clock
         self._declared = _OF_PODS if resource == "pods" else _OF_ALL
         self._indexes: dict[str, _Index] = {}  # those that somebody has asked
-        self._handlers: dict[str, list[Handler]] = {_ADD: [], _UPDATE: [], _DELETE: []}
+        self._registered: list[Registered] = []
         self._named: frozenset[str] = frozenset()  # the kinds of owner that any handler names
         self._routes: dict[tuple[str, str, str], list[Handler]] = {}
         self._authorizer: AuthorizerChain | None = None
@@ -287,13 +290,14 @@ class SharedInformer:
             kinds = frozenset(owners)
             self._named |= kinds
         self._routes.clear()
-        handlers = self._handlers
-        if add is not None:
-            handlers[_ADD].append((add, kinds, reader))
-        if update is not None:
-            handlers[_UPDATE].append((update, kinds, reader))
-        if delete is not None:
-            handlers[_DELETE].append((delete, kinds, reader))
+        self._registered.append((add, update, delete, kinds, reader))
+
+    def _handlers(self, what: str) -> Sequence[Handler]:
+        """Those of one sort of event, in the order of registration."""
+        place = _PLACES[what]
+        return [
+            (tell, each[3], each[4]) for each in self._registered if (tell := each[:3][place]) is not None
+        ]
 
     def _event(self, event: WatchEvent) -> None:
         new, old = event.object, event.previous
@@ -351,7 +355,7 @@ class SharedInformer:
         """Who is told of such an event, in the order of registration."""
         found = self._routes[what, former, owner] = [
             handler
-            for handler in self._handlers[what]
+            for handler in self._handlers(what)
             for _tell, owners, reader in (handler,)
             if (owners is None or former in owners or owner in owners) and reader not in self._still
         ]
@@ -449,13 +453,13 @@ class SharedInformer:
 
     def _tell_again(self, what: str, handler: Handler, key: str, old: JSON | None, new: JSON) -> None:
         """Has a handler that failed told again, after its back-off."""
-        place = next(i for i, known in enumerate(self._handlers[what]) if known is handler)
+        place = self._handlers(what).index(handler)
         args = (key, old if what == _UPDATE else None, new if what == _DELETE else None)
         self._clock.call_later(backoff(0), RETELL, self.resource, what, place, *args)
 
     def retell(self, what: str, place: int, key: str, old: JSON | None, gone: JSON | None) -> None:
         """Tells a handler again what it failed at, about the object as it is by now."""
-        tell, new = self._handlers[what][place][0], self.get(key)
+        tell, new = self._handlers(what)[place][0], self.get(key)
         if gone is not None:
             tell(gone)
         elif new is None or (old is not None and old["metadata"].get("uid") != new["metadata"].get("uid")):

@@ -145,6 +145,8 @@ class EventRecorder:
 
     def share(self, other: EventRecorder) -> None:
         """Takes over what ``other`` remembers; entries are replaced, never changed."""
+        if not (self.used or other.used):
+            return  # most have told nothing, here and there
         self._named_at, self._named = other._named_at, other._named.copy()
         self._seen, self._groups = other._seen.copy(), other._groups.copy()
         self._tokens = other._tokens.copy()

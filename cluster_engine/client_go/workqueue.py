@@ -10,7 +10,7 @@ from collections.abc import Callable
 from functools import lru_cache
 from itertools import islice
 from sys import intern
-from typing import Any
+from typing import Any, TypeVar
 
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.sim import Clock, Roots, merged
@@ -18,6 +18,8 @@ from cluster_engine.sim.failures import PATIENCE, backoff
 
 WAITS = tuple(10**power for power in range(10))
 """µs: the bounds of upstream's histogram of how long keys wait (component-base/metrics/prometheus/workqueue)."""
+T = TypeVar("T")
+
 BATCH = 16
 """Keys reconciled by one clock event, so that a host of many engines gets its turn in between."""
 
@@ -26,6 +28,11 @@ BATCH = 16
 def _events(name: str) -> tuple[str, str]:
     """A queue's clock events: one text each for all clusters of the process."""
     return intern(f"{name}/drain"), intern(f"{name}/due")
+
+
+def _taken(own: dict[str, T], theirs: dict[str, T]) -> dict[str, T]:
+    """A copy of theirs; one's own where both are empty, as most are: every fork has fifty queues."""
+    return theirs.copy() if theirs or own else own
 
 
 class WorkQueue:
@@ -170,9 +177,13 @@ class WorkQueue:
 
     def share(self, other: WorkQueue) -> None:
         """As ``load`` of what ``other`` would save; entries are replaced, never changed."""
-        self._pending, self._draining, self.adds = other._pending.copy(), other._draining, other.adds
-        self.waits, self.waited, self._since = other.waits.copy(), other.waited, other._since.copy()
-        self._delayed, self._failures = other._delayed.copy(), other._failures.copy()
+        self._draining, self.adds, self.waited = other._draining, other.adds, other.waited
+        self.waits, self._since = other.waits.copy(), _taken(self._since, other._since)
+        self._pending, self._delayed = (
+            _taken(self._pending, other._pending),
+            _taken(self._delayed, other._delayed),
+        )
+        self._failures = _taken(self._failures, other._failures)
 
     def state(self) -> dict[str, Any]:
         return {

@@ -454,9 +454,10 @@ def test_an_informers_handlers_that_fail_once_are_told_again(resource):
 
         return planted
 
-    for handlers in informer._handlers.values():
-        for handler in handlers:
-            handler.tell = failing_once(handler.tell)
+    informer._registered = [
+        (*(tell and failing_once(tell) for tell in tells), owners, reader)
+        for *tells, owners, reader in informer._registered
+    ]
     cluster.boot()
     story(cluster)
     assert sum(cluster.clock.failures.counts().values()) == len(hit)
