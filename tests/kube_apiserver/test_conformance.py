@@ -134,9 +134,9 @@ def test_every_verb(bench: Bench, codename: str) -> None:
         if part in kind.subresources:
             _whole_subresource(bench, f"{path}/a/{part}")
     frames(watched)
-    bench.ok("DELETE", f"{path}/a")
+    bench.ok("DELETE", f"{path}/a", propagationPolicy="Background")  # a Job's dependents would be left behind
     assert bench.error("GET", f"{path}/a")[0] == 404
-    bench.ok("DELETE", path, labelSelector="group=mine")
+    bench.ok("DELETE", path, labelSelector="group=mine", propagationPolicy="Background")
     assert frames(watched) == [("DELETED", "a"), ("DELETED", "b")]
     assert [each["metadata"]["name"] for each in bench.ok("GET", path, labelSelector="group")["items"]] == [
         "c"
