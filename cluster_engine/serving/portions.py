@@ -13,6 +13,7 @@ import orjson
 
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.kube_apiserver import APIServer, Deleted, Request, Response
+from cluster_engine.kube_apiserver.flow_control import LEVEL_HEADER, SCHEMA_HEADER
 from cluster_engine.kube_apiserver.options import integer
 from cluster_engine.kube_apiserver.requests import first, parse
 from cluster_engine.kube_apiserver.trail import AUDIT_ID
@@ -61,11 +62,15 @@ class Portions:
         return limit - len(self.objects) if limit else PORTION
 
     def take(self, reply: Response) -> Response | None:
-        """The answer to all of it, when this was the answer to the last portion. All go by the id of the first."""
+        """The answer to all of it, when this was the answer to the last portion. All go by the id of the first, and
+        tell by which flow they were let in.
+        """
         self.audit_id = reply.headers[AUDIT_ID]
+        flow = {name: reply.headers[name] for name in (SCHEMA_HEADER, LEVEL_HEADER) if name in reply.headers}
         answer = self._refused(reply) if reply.deleted is None else self._went_on(reply.deleted)
         if answer is not None:
             answer.headers[AUDIT_ID] = self.audit_id
+            answer.headers |= flow
         return answer
 
     def _went_on(self, deleted: Deleted) -> Response | None:
