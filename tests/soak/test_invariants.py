@@ -210,7 +210,8 @@ class Watched:
     def shutdown(self, which: int) -> None:
         """With notice: its Pods are told, and end, before it is off."""
         node = WORKERS[which % 3]
-        if len(self.broken["power"]) < 2 and not self._is_away(node):
+        away = self._is_away(node) or node in self.broken["kubelet"]
+        if len(self.broken["power"]) < 2 and not away:
             self._turn("power", node)
             self.cluster.fault("node/shutdown", node=node, grace=20, critical=5)
             self.run(25)
