@@ -230,7 +230,7 @@ def test_the_terminal_gives_hints() -> None:
     asked: list[Any] = []
 
     class Hosted:
-        run_id, _language = "r", "en"
+        run_id, language = "r", "en"
 
         class host:
             @staticmethod

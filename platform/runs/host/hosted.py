@@ -5,7 +5,6 @@ from __future__ import annotations
 import asyncio
 import logging
 import secrets
-import shlex
 import uuid
 import zlib
 from collections import Counter
@@ -21,7 +20,6 @@ from django.db import DatabaseError
 from django.utils import translation
 from django.utils.translation import gettext as _
 from django.utils.translation import gettext_noop
-from grading import hints
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.kube_apiserver import ADMIN, UserInfo
@@ -29,8 +27,8 @@ from cluster_engine.release import release
 from cluster_engine.serving import ClusterApp, Driver, Pacer
 from cluster_engine.sim import Entry
 from cluster_engine.sim.journal import pack_bytes
-from runs import journal, other_states, services, stations
-from runs.host import banners, beside, branching, past, past_api, preview, steps, trail
+from runs import journal, other_states, services
+from runs.host import banners, beside, branching, past, past_api, preview, steps
 from runs.host.belongings import Belongings
 from runs.host.building import Built
 from runs.host.checker import Checker
@@ -40,19 +38,14 @@ from runs.host.copies import Copies, Copy
 from runs.host.doze import Doze
 from runs.host.errors import HostError
 from runs.host.framing import Framing
-from runs.host.graders import GradingError
 from runs.host.holdings import Holdings
-from runs.host.linting import Finding, findings
 from runs.host.live import Tabs
 from runs.host.pasts import Pasts
+from runs.host.questions import Questions
 from runs.host.terminal import Terminal
-from runs.host.timeline import Timeline, timeline
-from runs.host.whatif import Forecast, forecast
-from runs.host.why import Why, explain
 from runs.host.writer import JournalUnavailableError, JournalWriter
-from runs.journal import CLOCK, FencedError, JournalFullError, Lot, Moment, Record
+from runs.journal import CLOCK, FencedError, JournalFullError, Lot, Record
 from runs.models import Run
-from runs.reasons import typed
 
 logger = logging.getLogger(__name__)
 
@@ -66,8 +59,6 @@ HOLD_SECONDS = 60.0
 TOO_MANY = gettext_noop("Too many requests, please try again later.")
 #: Requests, streams and sockets of one user's runs that a host has under way together.
 USER_IN_USE = 300
-#: Seconds that a comparison of a file with the cluster may take.
-DIFF_SECONDS = 30.0
 #: Seconds after which a cluster that has left is taken apart: whoever still looked at it has looked away.
 RELEASE_SECONDS = 30.0
 #: Pages of a run that are fetched at the same time.
@@ -85,11 +76,6 @@ def _past(fork: Cluster) -> bytes:
         return zlib.compress(fork.past())
     finally:
         release(fork)
-
-
-def _kept_before(run_id: uuid.UUID, at_us: int) -> tuple[int | None, list[Record]]:
-    """Where the run begins, and what was done to it until that time."""
-    return journal.begin(run_id), journal.marks(run_id, at_us, past.MARKS_TOLD)
 
 
 def weight_of(entry: Entry) -> int:
@@ -134,8 +120,10 @@ class Host(Protocol):
         """Lets the run go without writing."""
 
 
-class HostedRun:
+class HostedRun(Questions):
     """See the module. Lives in the host's event loop."""
+
+    host: Host
 
     def __init__(self, host: Host, run: Run, built: Built, kept: Belongings | None = None) -> None:
         """`kept`: what it had when it began to doze."""
@@ -149,7 +137,7 @@ class HostedRun:
         self.token = kept.token if kept else secrets.token_urlsafe(32)
         self.last_active = loop.time()
         self.user_id: int = run.user_id
-        self._language: str = run.language
+        self.language: str = run.language
         #: How many runs of this user the host keeps awake.
         self.awake_limit = services.awake_limit(run.user)
         self.bytes_limit = services.bytes_limit(run.user)
@@ -178,8 +166,8 @@ class HostedRun:
         self.checker = Checker(self, kept.results if kept else None)
         self.tabs = Tabs(self.app, self.checker, self.clock)
         self._previews = asyncio.Semaphore(PREVIEWS)
-        self._forecasts = asyncio.Semaphore(1)
-        self._lookbacks = asyncio.Semaphore(1)
+        self.forecasts = asyncio.Semaphore(1)
+        self.lookbacks = asyncio.Semaphore(1)
         self._jars = kept.jars if kept else Jars()
         self._begun: set[str] | None = None
         """The lab's steps whose beginning is kept; None: that has not been looked up."""
@@ -392,7 +380,7 @@ class HostedRun:
 
     def stood(self) -> None:
         """Whoever waits in the terminal is told that time stands."""
-        with translation.override(self._language):
+        with translation.override(self.language):
             self.terminal.warn(str(banners.STANDS))
 
     async def sleep(self) -> None:
@@ -411,7 +399,7 @@ class HostedRun:
 
     async def typed_time(self, words: list[str]) -> str:
         """What `time pause` and the like of the terminal do, and say in the owner's language. Raises ValueError."""
-        with translation.override(self._language):
+        with translation.override(self.language):
             if words[0] in branching.WORDS:
                 return await branching.typed(self, words)
             if words[0] == "diff":
@@ -425,25 +413,6 @@ class HostedRun:
             )
         except HostError as error:
             raise ValueError(str(error)) from error
-
-    async def typed_why(self, what: dict[str, Any]) -> str:
-        """What `why` of the terminal says, in the owner's language. Raises ValueError."""
-        with translation.override(self._language):
-            try:
-                if "request" in what:
-                    ident = what["request"] or trail.last(self.cluster)
-                    return stations.typed(trail.follow(self.cluster, ident))
-                return typed(await self.why(what))
-            except HostError as error:
-                raise ValueError(str(error)) from error
-
-    async def typed_hint(self, what: dict[str, Any]) -> str:
-        """What `hint` of the terminal says, in the owner's language. Raises ValueError."""
-        with translation.override(self._language):
-            told: hints.Told = await self.host.in_thread(
-                hints.give, self.run_id, what["check"], self._language
-            )
-            return f"{told['title']}: {told['hint']}"
 
     async def inject(self, what: dict[str, Any]) -> None:
         """What `fault` of the terminal does. Raises ValueError."""
@@ -459,24 +428,7 @@ class HostedRun:
         kept = None if content is None else pack_bytes(content)
         await self.app.note(journal.FILE, {"path": path, "content": kept})
 
-    # -- what the workspace asks for --------------------------------------------------------------------
-
-    async def grade(self) -> dict[str, Any]:
-        """The report of all checks on the cluster as it is now, with its hash. Raises GradingError."""
-        await self.driver.roused()
-        self.driver.catch_up()
-        return await self.host.grade(self.lab, self.cluster.fork())
-
-    async def written(self) -> dict[str, str]:
-        """What the learner wrote of the cluster's objects, as manifests. Raises HostError."""
-        await self.driver.roused()
-        self.driver.catch_up()
-        try:
-            return {"manifests": await self.host.written(self.lab, self.cluster.fork())}
-        except GradingError as error:
-            raise HostError(
-                504, _("What you wrote could not be gathered: %(why)s.") % {"why": error}
-            ) from error
+    # -- what its parts and its host ask for --------------------------------------------------------------
 
     @property
     def ticks(self) -> asyncio.Semaphore:
@@ -491,88 +443,16 @@ class HostedRun:
         """Runs it beside everything else, until the host stops."""
         self.host.spawn(coroutine)
 
-    def files(self) -> list[dict[str, str]]:
-        """The text files of the terminal's home."""
-        return self.terminal.files()
-
-    async def save(self, path: str, content: str) -> None:
-        """Save one file from the editor."""
-        await self.terminal.save(path, content)
-
-    async def apply(self, path: str, content: str) -> dict[str, Any]:
-        """Save a file and run `kubectl apply -f` on it, as the learner would."""
-        waited = self.terminal.waits_for(path)
-        await self.terminal.save(path, content)
-        if waited:
-            return {
-                "exit_code": 0,
-                "stdout": "Saved: kubectl edit, in the terminal, applies it.\n",
-                "stderr": "",
-            }
-        return await self.terminal.run(["kubectl", "apply", "-f", path])
-
-    async def diff(self, path: str, content: str) -> dict[str, Any]:
-        """Save a file and run `kubectl diff -f` on it: status 1 is that there are differences."""
-        await self.terminal.save(path, content)
-        # With a shell of its own: kubectl leaves it to the machine's `diff` to compare.
-        told = await self.terminal.run_script(f"kubectl diff -f {shlex.quote(path)}", DIFF_SECONDS)
-        text = told.output.decode("utf-8", "replace").replace("\r\n", "\n")
-        good = told.status in (0, 1) and not told.late
-        return {"exit_code": told.status, "stdout": text if good else "", "stderr": "" if good else text}
-
-    async def lint(self, content: str) -> list[Finding]:
-        """What the API server would say to the manifests of a text (`host/linting.py`)."""
-        await self.driver.roused()
-        self.driver.catch_up()
-        return findings(self.cluster, content, self.terminal.namespace)
-
-    async def why(self, data: dict[str, Any]) -> Why:
-        """Why an object is as it is (`host/why.py`). Raises HostError."""
-        await self.driver.roused()
-        self.driver.catch_up()
-        return explain(self.cluster, data)
-
-    async def trail(self, data: dict[str, Any]) -> trail.Trail | dict[str, list[trail.Asked]]:
-        """The latest requests to the cluster, or one by its `id`, with its way (`host/trail.py`). Raises HostError."""
-        await self.driver.roused()
-        self.driver.catch_up()
-        if data.get("id"):
-            return trail.follow(self.cluster, str(data["id"]))
-        return {"requests": trail.latest(self.cluster, data)}
-
-    async def compared(self, data: dict[str, Any]) -> past.Compared:
-        """What changed between two moments of it, or from one until now."""
-        await self.driver.roused()
-        self.driver.catch_up()
-        async with past.views(self.cluster, data, self.cluster_at) as (at, against):
-            return await past.compared(at, against)
-
-    async def past(self, data: dict[str, Any]) -> past.Span | past.Then:
-        """How far one can look back, or the cluster as it was `at` a time or after a `revision` (`host/past.py`)."""
-        await self.driver.roused()
-        self.driver.catch_up()
-        if not data.get("at") and not data.get("revision"):
-            before = past.remembered_since(self.cluster)
-            kept = await self.host.in_thread(_kept_before, self.run_id, before)
-            return past.span(self.cluster, *kept)
-        async with past.views(self.cluster, data, self.cluster_at) as (at, against):
-            return await past.seen(at, against)
-
-    async def cluster_at(self, moment: Moment) -> Cluster:
-        """The cluster as it was (`host/pasts.py`). Raises HostError 410 for what cannot be had again."""
-        async with self._lookbacks:  # one that looks at many moments takes turns with others
-            return await self.host.pasts.of(self.run_id, self.epoch, moment)
-
     async def answer(self, scope: Scope, receive: Receive, send: Send, typed: bool) -> None:
         """The Kubernetes API, of now or of the past (`host/past_api.py`); `typed`: one of the run's terminals asks."""
         found = past_api.addressed(scope["raw_path"])
         if found is None and (self.clock.looking is None or not typed):
             if self.clock.stands and banners.waits(scope):
-                with translation.override(self._language):
+                with translation.override(self.language):
                     send = banners.under(str(banners.STANDS), send)
             await self.app(scope, receive, send)
             return
-        with translation.override(self._language):
+        with translation.override(self.language):
             moment = self.clock.looking
             if found is not None:
                 at, rest = found
@@ -580,19 +460,6 @@ class HostedRun:
                 moment = past.asked(self.cluster, at=at).moment
             assert moment is not None
             await past_api.serve(await self.cluster_at(moment), as_owner, scope, receive, send)
-
-    async def timeline(self) -> Timeline:
-        """The lives of its Pods, its Events and its checks (`host/timeline.py`)."""
-        await self.driver.roused()
-        self.driver.catch_up()
-        return timeline(self.cluster, self.checker.results.verdicts)
-
-    async def what_if(self, data: dict[str, Any]) -> Forecast:
-        """What would happen if (`host/whatif.py`), one question at a time."""
-        async with self._forecasts:
-            await self.driver.roused()
-            self.driver.catch_up()
-            return await forecast(self.cluster, data)
 
     async def branch(self, data: dict[str, Any]) -> dict[str, Any]:
         """Go on from a moment of the past, or on another branch (`host/branching.py`). Raises HostError."""
