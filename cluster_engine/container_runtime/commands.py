@@ -117,7 +117,11 @@ class Commands:
             self._touch().input(target, text)
 
     def end_input(self, session: str) -> None:
-        """No more input comes."""
+        """No more input comes. A main process whose input is not only for the first who attaches waits for the next."""
+        container = self._data.attached.get(session)
+        entry = self._data.containers.get(container) if container is not None else None
+        if entry is not None and entry.setup.stdin and not entry.setup.stdin_once and not entry.setup.tty:
+            return
         if target := self._input(session):
             self._touch().end_input(target)
 

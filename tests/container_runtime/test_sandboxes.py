@@ -287,6 +287,21 @@ def test_standard_input_ends_with_the_first_who_attached(world: World) -> None:
     assert world.told == [["exited", 1.0, "c", 0]]
 
 
+def test_standard_input_waits_for_the_next_who_attaches(world: World) -> None:
+    """Without stdinOnce the process never hears an end (as ``echo hi | kubectl attach -i`` must not end it)."""
+    world.start("c", "sh", "-c", "cat; echo end", stdin=True)
+    sandbox = world.sandboxes.get("web")
+    for session in ("s1", "s2"):
+        sandbox.commands.attach(session, "c")
+        sandbox.commands.input(session, f"{session}\n")
+        sandbox.commands.end_input(session)
+        world.run(1)
+        sandbox.commands.hang_up(session)
+    world.run(1)
+    assert [text for _, text in world.lines("c")] == ["s1", "s2"]
+    assert world.told == []
+
+
 def test_whoever_only_waits_runs_when_it_is_asked(world: World) -> None:
     world.start("idle", image="registry.k8s.io/kube-proxy:" + _version())
     world.run(5)
