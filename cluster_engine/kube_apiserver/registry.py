@@ -346,6 +346,9 @@ class Registry:
                 return self.create(ctx, resource, namespace, obj)
             raise self._absent(kind, namespace, name)
         obj = _stored(_form(ctx, kind), obj)
+        if kind.custom is not None and obj.get("apiVersion", kind.api_version) != kind.api_version:
+            # A component that changes what it has read, which was stored in another version.
+            obj = self.conversions.converted(kind, obj, lasting=not ctx.dry_run)
         if not ctx.subresource:
             obj = self._defaulted(ctx, kind, obj)
         return self._update(ctx, kind, stored, self._read(ctx, kind, stored), obj, own=True)

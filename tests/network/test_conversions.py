@@ -10,7 +10,7 @@ import orjson
 import pytest
 
 from cluster_engine import Cluster
-from cluster_engine.kube_apiserver import ADMIN, Request, conversion, webhook_client
+from cluster_engine.kube_apiserver import ADMIN, Request, RequestContext, conversion, webhook_client
 from tests.network import webhooks
 from tests.network.test_conformance_webhooks import CRDS, Api
 from tests.network.webhooks import bundle, cluster_with_webhook, hosts, objects
@@ -207,6 +207,23 @@ def test_objects_move_to_the_storage_version_when_they_are_written(api: Api) -> 
     assert stored(api, "a")["metadata"]["resourceVersion"] != before
     done = api("PATCH", f"{CRD}/status", {"status": {"storedVersions": ["v2"]}}, MERGE)
     assert done["status"]["storedVersions"] == ["v2"]
+
+
+def test_a_component_changes_what_is_stored_in_an_older_version(api: Api) -> None:
+    """An owner goes and leaves its object, which the garbage collector writes as it has read it."""
+    owner = api("POST", V1, thing("owner", hostPort="o:1"))["metadata"]["uid"]
+    reference = {"apiVersion": "stable.example.com/v1", "kind": "Test", "name": "owner", "uid": owner}
+    api("POST", V1, thing("a", hostPort="h:1", meta_ownerReferences=[reference]))
+    redefine(api, stored="v2")
+    context = RequestContext(ADMIN, manager="component", trusted=True)
+    changed = {**stored(api, "a"), "hostPort": "h:2"}
+    api.cluster.server.registry.update(context, NAME, "default", "a", changed)
+    assert own(stored(api, "a")) == {"host": "h", "port": "2"}
+    api("DELETE", f"{V1}/owner?propagationPolicy=Orphan")
+    assert api.cluster.settle()
+    assert "ownerReferences" not in stored(api, "a")["metadata"]
+    assert status(api, f"{V1}/owner") == 404
+    assert own(stored(api, "a")) == {"host": "h", "port": "2"}
 
 
 def test_who_only_reads_changes_nothing(api: Api) -> None:
