@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import weakref
 from dataclasses import replace
 from functools import cached_property
 from typing import Any, Self
@@ -59,9 +60,11 @@ class MetricsServer(Component):
     @cached_property
     def _kinds(self) -> tuple[Kind, Kind]:
         """What is served, once it is: of our own looks."""
+        # Documents about kinds are kept for a while in the process (kube_apiserver/discovery.py), clusters are not.
+        own = weakref.proxy(self)
         return (
-            replace(kinds.NODES, computed=lambda world: node_metrics(self, world)),
-            replace(kinds.PODS, computed=lambda world: pod_metrics(self, world)),
+            replace(kinds.NODES, computed=lambda world: node_metrics(own, world)),
+            replace(kinds.PODS, computed=lambda world: pod_metrics(own, world)),
         )
 
     def _serve(self) -> None:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from typing import Any
 
 import orjson
@@ -225,3 +227,12 @@ def test_a_namespace_waits_for_a_group_that_nobody_can_ask(base: Cluster) -> Non
     cluster.delete("apiservices", "v1beta1.metrics.k8s.io", "")
     cluster.advance(120)
     assert cluster.get("namespaces", "team", "") is None
+
+
+def test_a_cluster_that_is_dropped_is_kept_by_no_document_about_its_kinds(base: Cluster) -> None:
+    fork = base.fork()
+    assert ask(fork, "/apis/metrics.k8s.io/v1beta1").status == 200
+    gone = weakref.ref(fork.scheme)
+    del fork
+    gc.collect()
+    assert gone() is None
