@@ -32,6 +32,8 @@ from cluster_engine.kubelet.volumes import MountError, Volumes, disk_of
 from cluster_engine.kubelet.worker import Worker
 
 LATENCY = 0.010
+RECONCILE = 10.0
+"""Seconds after which a kubelet makes good a status that somebody else wrote (status_manager.go, syncPeriod)."""
 
 
 class Kubelets(Component):
@@ -167,6 +169,9 @@ class Kubelets(Component):
             self._shown("pods", change.new)
         if change.spec:
             self.worker.asks_anew(change)
+        if change.status and _is_contradicted(change.new):
+            # The node controller took the node for lost while its kubelet had just told of its Pods.
+            self.queue.add_after(change.key, RECONCILE, background=True)
         if (
             change.spec
             or change.deletion
@@ -262,3 +267,10 @@ def _in_its_life(
     node = core.nodes[name]
     if node.power == ON and (node.boots, node.restarts) == (boots, restarts):
         handler(name)
+
+
+def _is_contradicted(pod: JSON) -> bool:
+    """Whether somebody says that a Pod is not ready all of whose containers are, by its kubelet's word."""
+    told = {c["type"]: c["status"] for c in (pod.get("status") or {}).get("conditions") or ()}
+    ready = told.get("ContainersReady") == "True" and told.get("Ready") not in (None, "True")
+    return ready and not pod["spec"].get("readinessGates")

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import orjson
 import pytest
 from test_node_logins import Login
 
 from cluster_engine import Cluster
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError
+from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kubelet.service import shutdown_periods
 
 NODE = "worker-1"
@@ -131,6 +133,23 @@ def test_stopped_in_the_middle_of_a_start_and_of_an_end(cluster: Cluster, when: 
     cluster.advance(60)
     assert cluster.get("pods", "other") is None
     assert cluster.settle()
+    same(cluster)
+
+
+def test_what_somebody_else_says_of_a_pod_is_made_good(cluster: Cluster) -> None:
+    """As the node controller does that takes a node for lost whose kubelet has just told of its Pods."""
+    (pod,) = cluster.list("pods", "default")
+    conditions = [{"type": "Ready", "status": "False"}]
+    path = f"/api/v1/namespaces/default/pods/{pod['metadata']['name']}/status"
+    kind = {"content-type": "application/strategic-merge-patch+json"}
+    body = orjson.dumps({"status": {"conditions": conditions}})
+    assert cluster.request(Request("PATCH", path, [], kind, body, ADMIN)).status == 200
+    found = []
+    for seconds in (5, 10):
+        cluster.advance(seconds)
+        told = cluster.list("pods", "default")[0]["status"]["conditions"]
+        found.append(next(c["status"] for c in told if c["type"] == "Ready"))
+    assert found == ["False", "True"]
     same(cluster)
 
 

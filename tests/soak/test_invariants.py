@@ -385,6 +385,7 @@ STORIES = st.lists(
 @settings(max_examples=EXAMPLES, derandomize=EXAMPLES < 100)
 @given(story=STORIES)
 @example([("deployment", 19), ("deaf", 1), ("wait", 3), ("delete", 0), ("deaf", 1), ("evict", 0)])
+@example([*[("budget", 0)] * 2, ("stateful", 46), ("kubelet", 0), *[("budget", 0)] * 5])
 def test_what_holds_in_any_story(base: Cluster, story: list[tuple[str, int]]) -> None:
     watched = Watched(base.fork())
     for action, which in story:
