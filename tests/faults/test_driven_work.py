@@ -330,6 +330,28 @@ def metrics_wanted(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
     assert cluster.request(Request("GET", "/apis/metrics.k8s.io/v1beta1/nodes", user=ADMIN)).status == 200
 
 
+def a_watch_from_a_pod(cluster: Cluster, _patch: pytest.MonkeyPatch) -> None:
+    role = {"apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "view"}
+    token = "$(cat /run/secrets/kubernetes.io/serviceaccount/token)"
+    path = "/api/v1/namespaces/default/configmaps?watch=true&timeoutSeconds=20"
+    curl = f"curl -sN -k -H \"Authorization: Bearer {token}\" 'https://kubernetes.default.svc{path}'"
+    watch = f"while sleep 1; do {curl}; done"
+    container = {"name": "c", "image": "curlimages/curl", "command": ["sh", "-c", watch]}
+    cluster.apply(
+        [
+            {
+                "apiVersion": "rbac.authorization.k8s.io/v1", "kind": "RoleBinding", "roleRef": role,
+                "metadata": {"name": "readers", "namespace": "default"},
+                "subjects": [{"kind": "ServiceAccount", "name": "default", "namespace": "default"}],
+            },
+            {"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "watch"}, "spec": {"containers": [container]}},
+        ]
+    )  # fmt: skip
+    cluster.advance(30)
+    cluster.apply({"apiVersion": "v1", "kind": "ConfigMap", "metadata": {"name": "news"}})
+    cluster.advance(60)
+
+
 BROKEN = {
     "informer/retell": meanwhile,
     "kube-scheduler/permit": pods_that_wait_for_one_another,
@@ -341,6 +363,8 @@ BROKEN = {
     "kubelet/pressure": a_node_that_runs_short,
     "kubelet/renew": a_token_that_runs_out,
     "metrics-server/scrape": metrics_wanted,
+    "sandbox/news": a_watch_from_a_pod,
+    "sandbox/waited": a_watch_from_a_pod,
 }
 
 
