@@ -26,7 +26,7 @@ from cluster_engine.apimachinery.validation import (
 from cluster_engine.etcd import Store
 from cluster_engine.sim import SECOND, Chance, Clock
 
-from . import deletion, meta
+from . import deletion, meta, versions
 from .admission.plugin import CONNECT, CREATE, DELETE, UPDATE, Attributes, Chain, admit, validate
 from .aggregation import unanswered
 from .allocators import AllocContext
@@ -44,7 +44,6 @@ from .subresources.binding import bound
 from .types import RequestContext, UserInfo
 
 Objects = list[JSON]
-_SPEC_RESET = ("spec",)
 _OWN = RequestContext(
     UserInfo("system:apiserver", groups=("system:masters",)), "kube-apiserver", trusted=True
 )
@@ -142,21 +141,27 @@ class Registry:
     ) -> None:
         mutating, validating = self._chain.of(kind.group_resource, operation, ctx.subresource)
         if mutating or validating:
-            attributes = Attributes(
-                self.store,
-                self.identities,
-                ctx,
-                kind,
-                operation,
-                namespace,
-                name,
-                options,
-                None,
-                ctx.subresource,
-                conversions=self.conversions,
+            attributes = self._attributes(
+                ctx, kind, operation, namespace, name, options, None, subresource=ctx.subresource
             )
             admit(attributes, mutating, options)
             validate(attributes, validating)
+
+    def _attributes(
+        self,
+        ctx: RequestContext,
+        kind: Kind,
+        operation: str,
+        namespace: str,
+        name: str,
+        obj: JSON | None,
+        old: JSON | None = None,
+        subresource: str = "",
+    ) -> Attributes:
+        return Attributes(
+            self.store, self.identities, ctx, kind, operation, namespace, name, obj, old, subresource,
+            conversions=self.conversions,
+        )  # fmt: skip
 
     # ---- create ------------------------------------------------------------------------------------------
 
@@ -172,8 +177,8 @@ class Registry:
 
         Here and in update the object comes in the version of ``ctx.api_version``; what is returned is stored.
         """
-        kind = _ruling(ctx, self.kind(resource))
-        obj = _stored(_form(ctx, kind), obj)
+        kind = versions.ruling(ctx, self.kind(resource))
+        obj = versions.stored(versions.form(ctx, kind), obj)
         if not ctx.trusted:
             obj = meta.readable_managed_fields(obj)
         obj = meta.system_fields(kind, obj, namespace or "", self.clock.timestamp())
@@ -196,17 +201,7 @@ class Registry:
         mutating, validating = self._chain.of(kind.group_resource, CREATE, "")
         attributes = None
         if mutating or validating:
-            attributes = Attributes(
-                self.store,
-                self.identities,
-                ctx,
-                kind,
-                CREATE,
-                namespace,
-                name,
-                obj,
-                conversions=self.conversions,
-            )
+            attributes = self._attributes(ctx, kind, CREATE, namespace, name, obj)
             obj = admit(attributes, mutating, obj)
         obj = kind.prepare_create(obj)
         if kind.attribute is not None:
@@ -214,7 +209,7 @@ class Registry:
         if kind.allocate is not None:
             obj = kind.allocate(obj, self._allocators)
         problems = kind.validate(obj)
-        form = _form(ctx, kind).form
+        form = versions.form(ctx, kind).form
         if form is not None:
             problems = problems + form.validate(obj)
         if ctx.record is not None:
@@ -231,7 +226,7 @@ class Registry:
             raise errors.already_exists(kind.group_resource, name)
         self.budgets.check_create(self.store, kind, name)
         self._make_beside(ctx, kind, obj)
-        return self._write(ctx, kind, key, self._kept(ctx, kind, obj), 0)
+        return self._write(ctx, kind, key, versions.kept(self.conversions, ctx, kind, obj), 0)
 
     def _defaulted(self, ctx: RequestContext, kind: Kind, obj: JSON) -> JSON:
         """The object with the kind's defaults, which are noted where the request is."""
@@ -279,18 +274,6 @@ class Registry:
             if name not in kept and self.find(kind.beside.resource, None, name) is not None:
                 self.delete(_OWN, kind.beside.resource, None, name)
 
-    def _read(self, ctx: RequestContext, kind: Kind, obj: JSON) -> JSON:
-        """A stored object as the strategy of ``kind`` has it. Raises ApiError."""
-        if kind.custom is None:
-            return obj
-        return self.conversions.shown(kind, obj, lasting=not ctx.dry_run)
-
-    def _kept(self, ctx: RequestContext, kind: Kind, obj: JSON) -> JSON:
-        """The object in the version in which it is to be stored. Raises ApiError."""
-        if kind.custom is None:
-            return obj
-        return self.conversions.converted(kind.stored or kind, obj, lasting=not ctx.dry_run)
-
     def _write(self, ctx: RequestContext, kind: Kind, key: str, obj: JSON, expect: int) -> JSON:
         if not ctx.trusted:
             size = self.budgets.check_size(obj)
@@ -307,7 +290,7 @@ class Registry:
         struct = kind.structure
         if struct is None or not ctx.manager:
             return new
-        reset = _reset(ctx, kind)
+        reset = versions.reset_fields(ctx, kind)
         if old is None and ctx.trusted and not ctx.api_version:
             return self._create_owners.own(
                 new, manager=ctx.manager, schema=struct, time=self.clock.timestamp(), reset=reset, shape=shape
@@ -321,20 +304,14 @@ class Registry:
             subresource=ctx.subresource,
             reset=reset,
             version=ctx.api_version,
-            forms=self._forms(ctx, kind),
+            forms=versions.forms(self.conversions, ctx, kind),
         )
-
-    def _forms(self, ctx: RequestContext, kind: Kind) -> managed_fields.Forms | None:
-        """The versions of a kind, where it has several."""
-        if kind.custom is not None:
-            return self.conversions.forms(kind, lasting=not ctx.dry_run)
-        return kind if kind.versions else None
 
     # ---- update ------------------------------------------------------------------------------------------
 
     def update(self, ctx: RequestContext, resource: str, namespace: str | None, name: str, obj: JSON) -> JSON:
         """Replace an object (or, by ctx.subresource, a part). Raises ApiError 404, 409, 422."""
-        kind = _ruling(ctx, self.kind(resource))
+        kind = versions.ruling(ctx, self.kind(resource))
         given = (obj.get("metadata") or {}).get("name")
         if given and name and given != name:
             raise errors.bad_request(
@@ -345,13 +322,15 @@ class Registry:
             if kind.create_on_update and not ctx.subresource:
                 return self.create(ctx, resource, namespace, obj)
             raise self._absent(kind, namespace, name)
-        obj = _stored(_form(ctx, kind), obj)
+        obj = versions.stored(versions.form(ctx, kind), obj)
         if kind.custom is not None and obj.get("apiVersion", kind.api_version) != kind.api_version:
             # A component that changes what it has read, which was stored in another version.
             obj = self.conversions.converted(kind, obj, lasting=not ctx.dry_run)
         if not ctx.subresource:
             obj = self._defaulted(ctx, kind, obj)
-        return self._update(ctx, kind, stored, self._read(ctx, kind, stored), obj, own=True)
+        return self._update(
+            ctx, kind, stored, versions.read(self.conversions, ctx, kind, stored), obj, own=True
+        )
 
     def _update(
         self,
@@ -378,18 +357,8 @@ class Registry:
         mutating, validating = self._chain.of(resource, UPDATE, ctx.subresource)
         attributes = None
         if mutating or validating:
-            attributes = Attributes(
-                self.store,
-                self.identities,
-                ctx,
-                kind,
-                UPDATE,
-                namespace,
-                name,
-                new,
-                old,
-                ctx.subresource,
-                conversions=self.conversions,
+            attributes = self._attributes(
+                ctx, kind, UPDATE, namespace, name, new, old, subresource=ctx.subresource
             )
             new = admit(attributes, mutating, new)
         new = self._prepared(ctx, kind, new, old)
@@ -413,7 +382,7 @@ class Registry:
             if not ctx.dry_run:
                 self._delete(resource, key)
             return new
-        new = sharing(self._kept(ctx, kind, new), stored)
+        new = sharing(versions.kept(self.conversions, ctx, kind, new), stored)
         if new is stored or same_but_times(new, stored):
             return stored
         self._make_beside(ctx, kind, new)
@@ -453,7 +422,7 @@ class Registry:
             problems += kind.validate_status(new, old)
         else:
             problems += kind.validate_update(new, old)
-            form = _form(ctx, kind).form
+            form = versions.form(ctx, kind).form
             problems += [] if form is None else form.validate_update(new, old)
         return problems
 
@@ -470,19 +439,19 @@ class Registry:
         force: bool = False,
     ) -> JSON:
         """Change an object by a json, merge, strategic or apply patch. Raises ApiError 404, 409, 415, 422."""
-        kind = _ruling(ctx, self.kind(resource))
+        kind = versions.ruling(ctx, self.kind(resource))
         stored = self.find(resource, namespace, name)
-        live = None if stored is None else self._read(ctx, kind, stored)
+        live = None if stored is None else versions.read(self.conversions, ctx, kind, stored)
         if live is None and self.computed.has(kind, _key(namespace, name)):
             raise self._absent(kind, namespace, name)
         if patch_type == "apply":
             return self._apply(ctx, kind, stored, live, namespace, name, patch, force)
         if stored is None or live is None:
             raise self._absent(kind, namespace, name)
-        form = _form(ctx, kind)
+        form = versions.form(ctx, kind)
         shown = live if kind.custom is not None else form.shown(live)
         new = patched(shown, patch, patch_type, form.structure)
-        if new is shown and not self.calls_out and _up_to_date(kind, stored):
+        if new is shown and not self.calls_out and versions.up_to_date(kind, stored):
             return stored
         if (new.get("apiVersion"), new.get("kind")) != (form.api_version, form.kind):
             raise errors.bad_request(
@@ -502,7 +471,7 @@ class Registry:
             raise errors.bad_request(
                 f"the name of the object ({given}) does not match the name on the URL ({name})"
             )
-        new = _stored(form, new)
+        new = versions.stored(form, new)
         if not ctx.subresource:
             new = self._defaulted(ctx, kind, new)
         return self._update(ctx, kind, stored, live, new, own=True, patched=True)
@@ -518,7 +487,7 @@ class Registry:
         applied: JSON,
         force: bool,
     ) -> JSON:
-        form = _form(ctx, kind)
+        form = versions.form(ctx, kind)
         struct = form.structure
         if struct is None:
             raise errors.unsupported_media_type(
@@ -554,14 +523,14 @@ class Registry:
             schema=struct,
             time=self.clock.timestamp(),
             subresource=ctx.subresource,
-            reset=_reset(ctx, kind),
-            forms=self._forms(ctx, kind),
+            reset=versions.reset_fields(ctx, kind),
+            forms=versions.forms(self.conversions, ctx, kind),
         )
-        if stored is not None and new is base and _up_to_date(kind, stored):
+        if stored is not None and new is base and versions.up_to_date(kind, stored):
             return stored
         # The merge worked on what was written; only now does it take the form in which objects are stored.
         new, _warnings = decode.handle_body(form.api_version, form.kind, new, "Ignore", schema=struct)
-        new = _stored(form, new)
+        new = versions.stored(form, new)
         if stored is None or live is None:
             return self._create(ctx, kind, {**new, "metadata": dict(new["metadata"])}, own=False)
         if not ctx.subresource:
@@ -590,27 +559,16 @@ class Registry:
         options: JSON | None = None,
     ) -> JSON:
         """Delete an object, or begin to. The object when it is still there or was a Pod, else a Status."""
-        kind = _ruling(ctx, self.kind(resource))
+        kind = versions.ruling(ctx, self.kind(resource))
         options = options or {}
         stored = self.find(resource, namespace, name)
         if stored is None:
             raise self._absent(kind, namespace, name)
-        old = self._read(ctx, kind, stored)
+        old = versions.read(self.conversions, ctx, kind, stored)
         deletion.check_preconditions(kind, old, options)
         _mutating, validating = self._chain.of(resource, DELETE, "")
         if validating:
-            attributes = Attributes(
-                self.store,
-                self.identities,
-                ctx,
-                kind,
-                DELETE,
-                namespace or "",
-                name,
-                None,
-                old,
-                conversions=self.conversions,
-            )
+            attributes = self._attributes(ctx, kind, DELETE, namespace or "", name, None, old)
             validate(attributes, validating)
         action, obj = deletion.decide(kind, old, options, self.clock.now)
         key = _key(namespace, name)
@@ -619,7 +577,7 @@ class Registry:
         if ctx.dry_run:
             return obj if action == "update" else deletion.answer(kind, obj)
         if action in ("update", "both"):
-            obj = self._kept(ctx, kind, obj)
+            obj = versions.kept(self.conversions, ctx, kind, obj)
             obj = self.store.put(resource, key, obj, expect=int(old["metadata"]["resourceVersion"]))
         if action == "update":
             return obj
@@ -649,37 +607,3 @@ class Registry:
 
 def _key(namespace: str | None, name: str) -> str:
     return f"{namespace}/{name}" if namespace else name
-
-
-def _form(ctx: RequestContext, kind: Kind) -> Kind:
-    """The kind in the version of the request."""
-    if not ctx.api_version or ctx.api_version == kind.api_version:
-        return kind
-    form = kind.in_version(ctx.api_version)
-    assert form is not None, f"{kind.kind} is not served in {ctx.api_version}"
-    return form
-
-
-def _stored(form: Kind, obj: JSON) -> JSON:
-    """An object of a request, of the version ``form``, as it is stored."""
-    return obj if form.form is None or form.custom is not None else form.taken(form.default(obj))
-
-
-def _ruling(ctx: RequestContext, kind: Kind) -> Kind:
-    """Whose strategy a write follows: that of a custom resource is its version's."""
-    return kind if kind.custom is None else _form(ctx, kind)
-
-
-def _up_to_date(kind: Kind, stored: JSON) -> bool:
-    """Whether an object is stored in the version in which it would be stored now."""
-    return kind.custom is None or stored["apiVersion"] == (kind.stored or kind).api_version
-
-
-def _reset(ctx: RequestContext, kind: Kind) -> tuple[str, ...]:
-    """The fields that the written (sub)resource never owns (GetResetFields)."""
-    if "status" not in kind.subresources:
-        return ()
-    if ctx.subresource == "status":
-        return _SPEC_RESET
-    strategy = kind.strategies.get(ctx.subresource)
-    return kind.reset if strategy is None else strategy.reset
