@@ -196,26 +196,6 @@ SELDOM = {
 }
 """Events that the story knows nothing of; `adventure` has them."""
 ADVENTURES = """
-apiVersion: rbac.authorization.k8s.io/v1
-kind: ClusterRoleBinding
-metadata: {name: watcher}
-roleRef: {apiGroup: rbac.authorization.k8s.io, kind: ClusterRole, name: view}
-subjects: [{kind: ServiceAccount, name: default, namespace: default}]
----
-apiVersion: v1
-kind: Pod
-metadata: {name: watcher}
-spec:
-  containers:
-    - name: c
-      image: nicolaka/netshoot
-      command:
-        - sh
-        - -c
-        - >-
-          curl -sNk -H "Authorization: Bearer $(cat /var/run/secrets/kubernetes.io/serviceaccount/token)"
-          "https://kubernetes/api/v1/namespaces/default/pods?watch=1&timeoutSeconds=20"; sleep 1d
----
 apiVersion: v1
 kind: Pod
 metadata: {name: hooked}
