@@ -196,9 +196,11 @@ IMAGES: tuple[Image, ...] = (
     ),
     Image(
         repository="registry.k8s.io/coredns/coredns",
+        since=(1, 6, 5),
         variants={
             **tags(23_931_000, "v1.14.6", "v1.14.6"),
             **tags(23_901_000, "v1.14.3", "v1.14.3"),
+            **tags(22_385_312, "v1.12.4", "v1.12.4"),
             **tags(22_384_805, "v1.12.1", "v1.12.1"),
         },
         entrypoint=("/coredns",),
