@@ -13,6 +13,8 @@ LogLine = tuple[int, str, str]
 """(virtual µs, "stdout" or "stderr", text with the line's end; a part of a line has none)."""
 
 
+NO_WAY = "no way"
+"""What becomes of a request that the API server's egress proxy does not carry."""
 KUBELET_PAGES = ("/healthz", "/pods")
 """Pages of a kubelet that it shows through the API server."""
 
@@ -72,7 +74,8 @@ class NodeAPI(Protocol):
     def ask(self, ip: str, port: int, request: str, within: int) -> tuple[str, str]:
         """Send the byte text of an HTTPS request from this node and learn in this instant what becomes of it:
         ("said", all that comes back within so many µs), ("silent", "") when that is nothing or not all, or
-        ("refused" | "timeout" | "unreachable" | "reset", "")."""
+        ("refused" | "timeout" | "unreachable" | "reset", ""), or (NO_WAY, why) where the egress
+        proxy does not carry it."""
         ...
 
     def foresee(self, ip: str, port: int, request: str, within: int) -> tuple[str, str]:

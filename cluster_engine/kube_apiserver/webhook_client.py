@@ -20,7 +20,7 @@ from cluster_engine.etcd import Store
 from cluster_engine.linux import tls
 from cluster_engine.sim import SECOND
 
-from .node_api import NodeProxy
+from .node_api import NO_WAY, NodeProxy
 
 _OTHERS = {
     "refused": "dial tcp {}: connect: connection refused",
@@ -75,6 +75,8 @@ def post(
     )
     ask = own[1].ask if lasting else own[1].foresee
     ended, text = ask(place.ip, place.port, request, timeout * SECOND)
+    if ended == NO_WAY:
+        raise CallFailed(f"{line}: {text}")
     if ended != "said":
         raise CallFailed(f"{line}: {_OTHERS[ended].format(f'{place.ip}:{place.port}')}")
     shown = tls.shown(text)

@@ -13,6 +13,7 @@ from cluster_engine.container_runtime.container import Container
 from cluster_engine.kubelet.audit_files import AuditFiles
 from cluster_engine.kubelet.core import BOOTING, OFF, ON, Core
 from cluster_engine.kubelet.devices import Devices
+from cluster_engine.kubelet.egress import Egress
 from cluster_engine.kubelet.environment import Environment
 from cluster_engine.kubelet.faults import Faults
 from cluster_engine.kubelet.lifecycle import Lifecycle
@@ -92,8 +93,10 @@ class Kubelets(Component):
             ctx.informers.of(resource).on(shown, partial(self._shown_again, resource), shown)
         ctx.informers.of("persistentvolumes").on(delete=self._volume_deleted)
         self.port_forward = port_forward = PortForward(core, runtime)
+        egress = Egress(core, runtime)
         for node in core.nodes.values():
-            ctx.server.node_proxy.register(node.name, NodeServer(core, runtime, port_forward, node))
+            api = NodeServer(core, runtime, port_forward, egress, node)
+            ctx.server.node_proxy.register(node.name, api)
         core.pods.on(self._added, self._updated, self._deleted)
         of_nodes: dict[str, Callable[[str], None]] = {
             "register": self.nodes.register,

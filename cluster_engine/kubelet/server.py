@@ -13,9 +13,10 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError, bad_request, internal, status_failure
 from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.errors import StartError
-from cluster_engine.kube_apiserver.node_api import LogLine, Usage
+from cluster_engine.kube_apiserver.node_api import NO_WAY, LogLine, Usage
 from cluster_engine.kube_apiserver.subresources.proxy import unreachable
 from cluster_engine.kubelet.core import ON, UNATTENDED, Core, Node
+from cluster_engine.kubelet.egress import Egress
 from cluster_engine.kubelet.port_forward import PortForward
 from cluster_engine.kubelet.record import CONTAINERS, PodRecord, record_uid
 from cluster_engine.kubelet.runtime import Runtime
@@ -31,10 +32,13 @@ _UNREACHABLE = {ON: "i/o timeout", UNATTENDED: "connect: connection refused"}
 class NodeServer:
     """The NodeAPI of one node."""
 
-    def __init__(self, core: Core, runtime: Runtime, port_forward: PortForward, node: Node) -> None:
+    def __init__(
+        self, core: Core, runtime: Runtime, port_forward: PortForward, egress: Egress, node: Node
+    ) -> None:
         self.core = core
         self.port_forward = port_forward
         self.runtime = runtime
+        self.egress = egress
         self.node = node
 
     def _find(self, namespace: str, pod: str, container: str) -> tuple[JSON, PodRecord | None, str]:
@@ -81,7 +85,10 @@ class NodeServer:
         return sorted([*lines, *more], key=lambda line: line[0]) if more else lines
 
     def _reach(self, what: str) -> None:
-        """Raises ApiError 500 when nobody can talk with the node."""
+        """Raises ApiError 500 when the API server cannot talk with the node."""
+        tunnel = self.egress.tunnel()
+        if tunnel is not None and tunnel.why:
+            raise ApiError(status_failure(500, "", f"{what}: {tunnel.why}"))
         if not self.node.reachable:
             why = _UNREACHABLE.get(self.node.power, "connect: no route to host")
             text = f"{what}: dial tcp {self.node.ip}:10250: {why}"
@@ -149,19 +156,37 @@ class NodeServer:
         return found
 
     def fetch(self, session: str, ip: str, port: int, text: bytes, *, tls: bool) -> None:
-        """Sends an HTTP request from this node; the session gets what comes back, and ends."""
+        """Sends an HTTP request from this node, or its agent's; the session gets what comes back, and ends."""
+        tunnel = self.egress.tunnel()
+        if tunnel is not None and tunnel.why:
+            self.core.ctx.server.sessions.refused(session, unreachable(tunnel.why))
+            return
+        source = tunnel.node if tunnel is not None else self.node.name
         then = ["kubelet/fetched", session, ip, port]
         self.runtime.clients.exchange(
-            self.node.name, ip, port, text.decode("latin-1"), tls=tls, timeout=FETCH, then=then
+            source, ip, port, text.decode("latin-1"), tls=tls, timeout=FETCH, then=then
         )
 
     def ask(self, ip: str, port: int, request: str, within: int) -> tuple[str, str]:
         """Sends an HTTPS request from this node, for an answer in this instant (see ``network.Instant``)."""
-        return self.runtime.instant.https(self.node.name, self.node.ip, ip, port, request, within)
+        source = self._source()
+        if isinstance(source, str):
+            return NO_WAY, source
+        return self.runtime.instant.https(source.name, source.ip, ip, port, request, within)
 
     def foresee(self, ip: str, port: int, request: str, within: int) -> tuple[str, str]:
         """What such a request would be answered; it is not sent (see ``network.Instant``)."""
-        return self.runtime.instant.foreseen(self.node.name, self.node.ip, ip, port, request, within)
+        source = self._source()
+        if isinstance(source, str):
+            return NO_WAY, source
+        return self.runtime.instant.foreseen(source.name, source.ip, ip, port, request, within)
+
+    def _source(self) -> Node | str:
+        """From which node the API server's request goes out; why from none."""
+        tunnel = self.egress.tunnel()
+        if tunnel is None:
+            return self.node
+        return tunnel.why or self.core.nodes[tunnel.node]
 
     def forward(self, session: str, namespace: str, pod: str) -> None:
         """Begins a session of connections to a Pod's ports. Raises ApiError."""

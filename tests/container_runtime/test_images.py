@@ -47,6 +47,20 @@ RUNS: dict[str, tuple[str, list[str], int, str]] = {
         1,
         "java: this program cannot be run: no interpreter is simulated here\n",
     ),
+    "a proxy server over TCP": (
+        "registry.k8s.io/kas-network-proxy/proxy-server:v0.31.0",
+        ["proxy-server", "--server-port=8090"],
+        1,
+        "Error: Drydock's proxy-server hears the API server at a unix socket alone (--uds-name), "
+        "a real one over TCP, too\n",
+    ),
+    "a proxy server without its folder": (
+        "registry.k8s.io/kas-network-proxy/proxy-server:v0.0.32",
+        ["proxy-server", "--uds-name=/run/k/s"],
+        1,
+        "Error: failed to run the frontend server: failed to get uds listener: failed to listen(unix) name /run/k/s: "
+        "listen unix /run/k/s: bind: no such file or directory\n",
+    ),
     "stress without hogs": ("polinux/stress", ["stress"], 0, "Usage: stress [OPTION [ARG]] ...\n"),
     "stress misused": (
         "polinux/stress", ["stress", "--vm"], 1, "stress: FAIL: [1] (244) missing argument to option '--vm'\n",

@@ -66,7 +66,7 @@ def test_the_page_is_made_of_the_list_and_the_course(course_copy, tmp_path):
     ("old", "new", "told"),
     [
         (
-            "issue: G}",
+            "engine: [cluster_engine/kubelet/egress.py]}",
             "issue: soon}",
             "coverage.yaml:93: headings[10].parts[5].issue: expected the letter of an issue, found 'soon'",
         ),

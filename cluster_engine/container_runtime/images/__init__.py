@@ -17,6 +17,7 @@ from cluster_engine.container_runtime.images import (
     http_echo,
     httpd,
     ingress_nginx,
+    konnectivity,
     kubectl,
     mariadb,
     memcached,
@@ -76,4 +77,6 @@ IMAGES: tuple[Image, ...] = (
     sample_device_plugin.IMAGE,
     *ingress_nginx.IMAGES,
     *node_exporter.IMAGES,
+    konnectivity.SERVER,
+    konnectivity.AGENT,
 )

@@ -2,15 +2,18 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
 
+from cluster_engine.component_helpers.egress_selection import FLAG, socket_of
 from cluster_engine.component_helpers.root_certificate import CA_PEM
 from cluster_engine.container_runtime import coredns, etcdctl
 from cluster_engine.container_runtime.http import Line, Reply, Request, Server, klog, server
 from cluster_engine.container_runtime.image import GIVES_UP, MB, Image, Variant, tags
 from cluster_engine.linux import tls
+from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.sim import rfc3339
 from cluster_engine.version import KUBERNETES_VERSION
@@ -60,6 +63,31 @@ def _certificate(sys: Sys) -> tls.Certificate:
     return tls.Certificate("kube-apiserver", names, "kubernetes", *tls.authorities(CA_PEM))
 
 
+def _egress(sys: Sys) -> tuple[int, str]:
+    """An API server that cannot read how it is to reach the cluster does not start."""
+    for word in sys.argv:
+        name, _, path = word.partition("=")
+        if name != f"--{FLAG}" or not path:
+            continue
+        if not sys.fs.exists(path):
+            return _failed(sys, f"{FLAG} {path} does not exist")
+        try:
+            socket_of(sys.fs.read(path))
+        except FileError as error:
+            read = f'unable to read egress selector configuration from "{path}"'
+            return _failed(
+                sys, f"failed to read egress selector config: {read} [open {path}: {error.reason.lower()}]"
+            )
+        except ValueError as error:
+            return _failed(sys, str(error))
+    return 0, ""
+
+
+def _failed(sys: Sys, why: str) -> tuple[int, str]:
+    _, line = klog(sys, f'run.go:72] "command failed" err={json.dumps(why)}', "E")
+    return 1, f"{line}\n"
+
+
 def _component(
     name: str,
     ports: tuple[int, ...],
@@ -90,7 +118,7 @@ def _component(
         tls=secure,
     )
     if api:
-        given = replace(given, certificate=_certificate, asks=_asks)
+        given = replace(given, certificate=_certificate, asks=_asks, check=_egress)
 
     def programs(variant: Variant) -> Mapping[str, Program]:
         return {path or f"/usr/local/bin/{name}": server(name, given)}
