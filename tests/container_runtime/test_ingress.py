@@ -11,7 +11,8 @@ import pytest
 
 from cluster_engine import Cluster
 from cluster_engine.apimachinery.errors import ApiError
-from cluster_engine.container_runtime.images._ingress import certgen, objects, rules
+from cluster_engine.container_runtime import api_client
+from cluster_engine.container_runtime.images._ingress import certgen, controller, objects, rules
 from cluster_engine.kube_apiserver import ADMIN, Request
 
 JSON = dict[str, Any]
@@ -324,6 +325,39 @@ def test_where_it_is_cut_does_not_show(cluster: Cluster) -> None:
         assert curl(each, f"{CODE} late.example.com/hostname") == "200"
     assert again.state_hash() == twin.state_hash()
     assert Cluster.replay(twin.journal).state_hash() == twin.state_hash()
+
+
+LATE = ingress("late", "late.example.com", path("/"))
+
+
+def test_more_objects_than_are_kept(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(objects, "MAX_OBJECTS", 1)
+    twin = cluster.fork()
+    twin.apply(LATE)
+    wait_for(twin, 5)
+    assert "404 Not Found" in curl(twin, "late.example.com/")
+    assert "NOW: " in curl(twin, "a.example.com/")
+
+
+def test_more_to_tell_than_waits(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(controller, "OUTBOX", 0)
+    twin = cluster.fork()
+    twin.apply(LATE)
+    wait_for(twin, 5)
+    assert "NOW: " in curl(twin, "late.example.com/")
+    assert not any(each["involvedObject"]["name"] == "late" for each in twin.list("events", "default"))
+
+
+def test_an_answer_that_is_too_long(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    twin = cluster.fork()
+    with monkeypatch.context() as patch:
+        patch.setattr(api_client, "MAX_ANSWER", 64)
+        twin.apply(LATE)
+        wait_for(twin, 5)
+    assert "malformed HTTP response" in log(twin)
+    assert "404 Not Found" in curl(twin, "late.example.com/")
+    wait_for(twin, 5)
+    assert "NOW: " in curl(twin, "late.example.com/")
 
 
 def test_an_idle_controller_costs_nothing(cluster: Cluster) -> None:

@@ -136,6 +136,11 @@ CROSSED: dict[str, str] = {
     "container_runtime/http.py:BODY_LIMIT": "tests/container_runtime/test_http.py::test_parse",
     "container_runtime/http.py:HEAD_LIMIT": "tests/container_runtime/test_http.py::test_parse",
     "container_runtime/http.py:OPEN": "tests/container_runtime/test_server_limits.py::test_connections_of_a_server",
+    "container_runtime/api_client.py:MAX_ANSWER": "tests/container_runtime/test_ingress.py::test_an_answer_that_is_too_long",
+    "container_runtime/images/_ingress/controller.py:OUTBOX": "tests/container_runtime/test_ingress.py::test_more_to_tell_than_waits",
+    "container_runtime/images/_ingress/objects.py:MAX_OBJECTS": "tests/container_runtime/test_ingress.py::test_more_objects_than_are_kept",
+    "container_runtime/images/_ingress/rules.py:MAX_LOCATIONS": "tests/container_runtime/test_ingress.py::test_so_many_paths",
+    "linux/tls.py:MAX_NAME": "tests/linux/test_tls.py::test_who_is_asked_for",
     "container_runtime/clients.py:MAX_ANSWER": "tests/container_runtime/test_caches.py::test_an_answer_without_end",
     "container_runtime/clients.py:MAX_HELD": "tests/container_runtime/test_caches.py::test_limits",
     "container_runtime/redis_commands.py:MAX_DATA": "tests/container_runtime/test_caches.py::test_limits",
@@ -209,6 +214,10 @@ NO_LIMITS: dict[str, str] = {
         container_runtime/kubectl/creating.py:_GONE_AFTER container_runtime/kubectl/program.py:_SECOND container_runtime/sql/engine.py:_PAGE container_runtime/sql/engine.py:_STRIDE
         container_runtime/http.py:_DAY container_runtime/http.py:_NOT_HTTPS container_runtime/image.py:MB container_runtime/logs.py:PAGE container_runtime/mongo/printing.py:COMPACT container_runtime/mongo/printing.py:WIDTH container_runtime/mongo/server.py:_ALL
         container_runtime/lookups.py:RESOLVER_PORT container_runtime/commands.py:_KILLED container_runtime/trees.py:_BUILT
+        container_runtime/images/_ingress/controller.py:_HTTP container_runtime/images/_ingress/controller.py:_HTTPS
+        container_runtime/images/_ingress/controller.py:_HEALTH container_runtime/images/_ingress/controller.py:_WEBHOOK
+        container_runtime/images/node_exporter.py:_MEMORY container_runtime/images/node_exporter.py:_DISK container_runtime/images/node_exporter.py:_CORES
+        container_runtime/kubectl/program.py:_REFUSALS
         container_runtime/sandbox.py:PIDS container_runtime/sandboxes.py:FIRST_PID container_runtime/sandboxes.py:MACHINES
         container_runtime/etcdctl/flags.py:BAD_ARGUMENTS container_runtime/etcdctl/flags.py:BAD_FEATURE
         container_runtime/etcdctl/flags.py:FAILED container_runtime/etcdctl/program.py:_INTERRUPTED
@@ -219,6 +228,9 @@ NO_LIMITS: dict[str, str] = {
         linux/programs/ss.py:_BACKLOG
         """,
     "a time or a price": """
+        container_runtime/images/_ingress/certgen.py:YEARS container_runtime/images/_ingress/certgen.py:_SECONDS
+        container_runtime/images/_ingress/controller.py:UPDATE container_runtime/images/_ingress/controller.py:RETRY
+        container_runtime/images/_ingress/controller.py:_STARTS
         linux/limits.py:QUANTUM linux/limits.py:SLICE linux/limits.py:FIRST_PERIOD linux/limits.py:LAST_PERIOD linux/limits.py:RECOVERY
         linux/limits.py:FORK_COST linux/limits.py:EXEC_COST linux/limits.py:WAKE_COST linux/limits.py:BYTES_PER_STEP
         linux/bandwidth.py:LEAST linux/bandwidth.py:SAVED linux/servers.py:EVENT_COST linux/programs/nc.py:_LINGER linux/programs/dig.py:_RETRY linux/programs/dig.py:_TRIES linux/programs/dig.py:_TTL linux/programs/host.py:_RETRY linux/programs/host.py:_TRIES

@@ -33,3 +33,18 @@ def test_files_of_certificates() -> None:
     assert tls.authorities("-----BEGIN CERTIFICATE-----" * 100_000) == []
     assert SHOWN.good_for("WEB")
     assert not SHOWN.good_for("webs")
+
+
+HEARD = {
+    "a name": (tls.hello("A.example.com") + "GET", ("a.example.com", "GET")),
+    "an address": (tls.hello("10.0.0.1"), ("", "")),
+    "half a name": (tls.hello("a.example.com")[:-1], None),
+    "more than a name may have": (tls.hello("a" * (tls.MAX_NAME + 1)), ("a" * tls.MAX_NAME, "")),
+    "a name without an end": (tls.hello("a" * tls.MAX_NAME)[:-1] + "a", ("a" * (tls.MAX_NAME + 1), "")),
+}
+
+
+@pytest.mark.parametrize("name", HEARD)
+def test_who_is_asked_for(name: str) -> None:
+    text, found = HEARD[name]
+    assert tls.heard(text) == found
