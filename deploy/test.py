@@ -20,11 +20,13 @@ CHROMIUM = ("chromium", "chromium-browser", "google-chrome")
 
 
 def ensure_packages() -> None:
-    """What the tests need of Debian's packages: a browser and PostgreSQL."""
+    """What the tests need of Debian's packages: a browser, PostgreSQL, and the shell that ours is compared with."""
     if not any(shutil.which(name) for name in CHROMIUM):
         install_packages("a Chromium is needed for the browser tests", "chromium", "fonts-noto-cjk")
     if not shutil.which("initdb") and not any(Path("/usr/lib/postgresql").glob("*/bin/initdb")):
         install_packages("PostgreSQL is needed for the tests that run on both databases", "postgresql")
+    if not shutil.which("busybox"):
+        install_packages("busybox is needed to compare its shell and tools with ours", "busybox")
 
 
 def install_packages(why: str, *names: str) -> None:

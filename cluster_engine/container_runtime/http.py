@@ -281,7 +281,10 @@ def _data(given: Server, sys: Sys, state: State, event: Event) -> State:
         if given.asks is not None and (asked := given.asks(request)) is not None:
             call = str(sys.call("http", asked))
             kept = asked if request.method == "GET" else []
-            state["asked"] = {**state.get("asked", {}), call: [fd, request.method, request.last, kept]}
+            state[http_streams.ASKED] = {
+                **state.get(http_streams.ASKED, {}),
+                call: [fd, request.method, request.last, kept],
+            }
             requests[key] = text
             return state
         if given.ports is not None:
@@ -336,7 +339,7 @@ def _check(health: Callable[[Sys, State, str], str], sys: Sys, state: State, fd:
 def _answered(given: Server, sys: Sys, state: State, event: Event) -> State:
     """The host's answer, and what the client asks next."""
     _, call, reply = event
-    waits = state.get("asked", {}).pop(str(call), None)
+    waits = state.get(http_streams.ASKED, {}).pop(str(call), None)
     if waits is None or str(waits[0]) not in state["requests"]:
         return state
     fd, method, last, asked = waits

@@ -15,6 +15,9 @@ from cluster_engine.linux.program import State, Sys
 STREAMS = 64
 """Streams of one server; another one is told to come again."""
 
+ASKED = "http/asked"
+"""In a server's state, beside what its program keeps there: what the host was asked, by the number of the call."""
+
 
 def begins(sys: Sys, state: State, fd: int, asked: list[Any], head: str, answer: list[Any]) -> None:
     """The headers and what there is by now go out; ``answer`` is the host's."""
@@ -28,14 +31,14 @@ def begins(sys: Sys, state: State, fd: int, asked: list[Any], head: str, answer:
 def _later(sys: Sys, state: State, stream: list[Any]) -> None:
     fd, _, asks, until = stream
     call = str(sys.call("watch", [*asks, until]))
-    state["asked"] = {**state.get("asked", {}), call: [fd, asks[0], True, stream]}
+    state[ASKED] = {**state.get(ASKED, {}), call: [fd, asks[0], True, stream]}
 
 
 def _waiting(state: State) -> dict[str, list[Any]]:
     """The streams, by the calls that wait for what is new."""
     return {
         call: asked[3]
-        for call, asked in state.get("asked", {}).items()
+        for call, asked in state.get(ASKED, {}).items()
         if asked[3] and isinstance(asked[3][0], int)
     }
 
@@ -55,7 +58,7 @@ def gone(sys: Sys, state: State, fd: int) -> None:
     """The client has hung up: nobody waits for what is new."""
     for call, stream in _waiting(state).items():
         if stream[0] == fd:
-            state["asked"] = {key: asked for key, asked in state["asked"].items() if key != call}
+            state[ASKED] = {key: asked for key, asked in state[ASKED].items() if key != call}
             sys.tell(int(call), None)
 
 
@@ -74,7 +77,7 @@ def due(sys: Sys, state: State, timer: int) -> int | None:
     if sys.now >= until:
         return end(sys, fd)
     call = str(sys.call("http", asks))
-    state["asked"] = {**state.get("asked", {}), call: [fd, asks[0], True, stream]}
+    state[ASKED] = {**state.get(ASKED, {}), call: [fd, asks[0], True, stream]}
     return None
 
 

@@ -65,9 +65,11 @@ class Inside:
             target = (
                 f"{path}?{urlencode(_from(pairs, self._server.revision if since[0] is None else since[0]))}"
             )
-        found = self.answer([method, target, headers, body])
-        status, _, said, *going = found
         now = self._clock.now
+        # Only who has waited for it gets one: whoever asks right after it waits for the next.
+        marks = since == [None] and now % MINUTE == 0
+        found = self._answer([method, target, headers, body], marks)
+        status, _, said, *going = found
         if status != 200 or said or not going or now >= until:
             return found
         due = until
@@ -80,10 +82,16 @@ class Inside:
 
     def answer(self, args: list[Any]) -> list[Any]:
         """[method, path with its query, headers with lower-case names, body] -> [status, headers, body]; of a watch
-        or a followed log also the path with its query to be asked next, and until when (µs).
+        or a followed log also the path with its query to be asked next, and until when (µs). Who asks so in the first
+        second of a minute gets a bookmark, where it wants any: clusters of an earlier engine ask each second.
 
         Bodies are byte text. What is asked next of a log has behind ``#`` how far its reader has come.
         """
+        now = self._clock.now
+        return self._answer(args, now // MINUTE != (now - SECOND) // MINUTE)
+
+    def _answer(self, args: list[Any], marks: bool) -> list[Any]:
+        """``marks``: with a bookmark for a watch that wants any."""
         method, target, headers, body = args
         target, _, mark = target.partition("#")
         path, _, query = target.partition("?")
@@ -99,7 +107,7 @@ class Inside:
         going: list[Any] = []
         if reply.stream is not None:
             stream = reply.stream
-            reply, over = replace(reply, stream=None, body=self._ready(stream, mark)), stream.closed
+            reply, over = replace(reply, stream=None, body=self._ready(stream, mark, marks)), stream.closed
             if not over and isinstance(stream, LogStream):
                 going = [f"{path}?{query}#{stream.mark}", self._clock.now + FOLLOWED * SECOND]
             elif not over:
@@ -113,16 +121,15 @@ class Inside:
             shown["Warning"] = ", ".join(f'299 - "{text}"' for text in reply.warnings)
         return [reply.status, shown, reply.body.decode("latin-1"), *going]
 
-    def _ready(self, stream: Stream, mark: str) -> bytes:
-        """All that a stream has to say by now; of a watch a bookmark each minute."""
+    @staticmethod
+    def _ready(stream: Stream, mark: str, marks: bool) -> bytes:
+        """All that a stream has to say by now."""
         if mark and isinstance(stream, LogStream):
             stream.resume(mark)
         said = b""
         while (more := stream.take()) and len(said) <= ANSWER_LIMIT:
             said += more
-        if self._clock.now // MINUTE != (self._clock.now - SECOND) // MINUTE:
-            said += stream.tick()
-        return said
+        return said + stream.tick() if marks else said
 
 
 def _from(pairs: list[tuple[str, str]], revision: int) -> list[tuple[str, str]]:

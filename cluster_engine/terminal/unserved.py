@@ -5,7 +5,6 @@ from __future__ import annotations
 import re
 
 KINDS: tuple[tuple[str, ...], ...] = (
-    ("clustertrustbundles",),
     ("devicetaintrules",),
     ("podcertificaterequests",),
     ("storageversionmigrations",),

@@ -114,8 +114,8 @@ def test_an_older_write_and_one_that_is_not_known(cluster):
 
 def test_what_has_no_namespace_has_a_cause(cluster):
     chain = cluster.why("nodes", "", "worker-1")
-    assert (chain[0].component, chain[0].key) == ("node-controller", "worker-1")
-    assert (chain[-1].component, chain[-1].verb, chain[-1].causes) == ("kubelet", "update", ())
+    assert (chain[0].component, chain[0].key) == ("kubelet", "worker-1")
+    assert (chain[-1].component, chain[-1].verb, chain[-1].causes) == ("kubernetes-admin", "PATCH", ())
 
 
 def test_a_deletion_has_a_cause_too(cluster):

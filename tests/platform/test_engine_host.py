@@ -14,7 +14,7 @@ from typing import Any
 
 import httpx
 import pytest
-from django.db import OperationalError
+from django.db import OperationalError, connection
 from runs import hosting, journal, keyframes, registry, services
 from runs.host.host import EngineHost, Found, Seen, _found, _note_activity
 from runs.keyframes import State
@@ -539,24 +539,23 @@ def test_a_full_journal_says_so(host: EngineHost, fresh: Run, settings: Any) -> 
     assert ask(host, fresh, "/version").status_code == 200
 
 
-#: What fails of the database, and with what; whether the run goes on as it is, or is let go.
+#: What fails of the database, and with what (in SQLite's words, and PostgreSQL's); whether the run goes on as it is, or
+#: is let go.
+COMMIT = "django.db.backends.base.base.BaseDatabaseWrapper._commit"
 OUTAGES = [
-    ("there is none", "runs.host.writer.JournalWriter._connect", "", True),
-    ("a statement", "runs.journal._insert", "", True),
-    ("the commit, full", "django.db.backends.sqlite3.base.DatabaseWrapper._commit", "SQLITE_FULL", True),
-    (
-        "the commit, who knows",
-        "django.db.backends.sqlite3.base.DatabaseWrapper._commit",
-        "SQLITE_IOERR",
-        False,
-    ),
+    ("there is none", "runs.host.writer.JournalWriter._connect", "", "", True),
+    ("a statement", "runs.journal._insert", "", "", True),
+    ("the commit, full", COMMIT, "SQLITE_FULL", "53100", True),
+    ("the commit, who knows", COMMIT, "SQLITE_IOERR", "08006", False),
 ]
 
 
 @pytest.mark.parametrize(
-    ("part", "name", "goes_on"), [row[1:] for row in OUTAGES], ids=[row[0] for row in OUTAGES]
+    ("part", "name", "state", "goes_on"), [row[1:] for row in OUTAGES], ids=[row[0] for row in OUTAGES]
 )
-def test_a_database_that_fails(host: EngineHost, fresh: Run, part: str, name: str, goes_on: bool) -> None:
+def test_a_database_that_fails(
+    host: EngineHost, fresh: Run, part: str, name: str, state: str, goes_on: bool
+) -> None:
     """What was certainly not kept is refused, and may be tried again; where nobody can tell, the run is let go."""
     host.acquire(fresh.pk)
     held = host.runs[fresh.pk]
@@ -566,8 +565,12 @@ def test_a_database_that_fails(host: EngineHost, fresh: Run, part: str, name: st
     def failing(*arguments: Any) -> Any:
         if threading.current_thread().name != "journal-writer":
             return real(*arguments)
-        cause = sqlite3.OperationalError("planted")
-        cause.sqlite_errorname = name
+        if connection.vendor == "postgresql":
+            cause: Any = Exception("planted")
+            cause.sqlstate = state
+        else:
+            cause = sqlite3.OperationalError("planted")
+            cause.sqlite_errorname = name
         raise OperationalError("planted") from cause
 
     with pytest.MonkeyPatch.context() as patch:

@@ -199,7 +199,6 @@ METRICS = (
     "No metrics server answers in this cluster. One is installed as a workload is; a new cluster has none."
 )
 UNSERVED = {
-    'error: the server doesn\'t have a resource type "clustertrustbundle"': "clustertrustbundles",
     'error: the server doesn\'t have a resource type "DeviceTaintRule"': "devicetaintrules",
     "Error from server (NotFound): the server could not find the requested resource "
     "(post storageversionmigrations.storagemigration.k8s.io)": "storageversionmigrations",

@@ -127,6 +127,6 @@ def test_watches_and_shells_in_containers(tmp_path: Path) -> None:
         await bench.type("mkdir k; printf 'resources: [a.yaml]\\n' > k/kustomization.yaml\r", "$ ")
         await bench.type("kubectl create cm a --from-literal=b=c --dry-run=client -o yaml > k/a.yaml\r", "$ ")
         await bench.type("kubectl apply -k k\r", "configmap/a created\r\n")
-        await bench.type("kubectl top pods\r", "Drydock does not simulate the metrics server")
+        await bench.type("kubectl top pods\r", "No metrics server answers in this cluster")
 
     run(tmp_path, scenario)
