@@ -50,10 +50,10 @@ WORKSPACE = [
 ]
 
 
-#: What is laid out below one another takes the width that there is.
+#: What is laid out below one another takes the width that there is, up to that of a text (46 rem).
 NARROW = """() => [...document.querySelectorAll('main .gap')]
     .filter(each => getComputedStyle(each).display === 'grid')
-    .filter(each => each.offsetWidth < 0.8 * each.parentElement.clientWidth)
+    .filter(each => each.offsetWidth < 0.8 * Math.min(each.parentElement.clientWidth, 736))
     .map(each => `is ${each.offsetWidth} px wide: ${each.outerHTML.slice(0, 80)}`)"""
 
 
