@@ -721,7 +721,7 @@ def test_looking_back_and_coming_home(visit):
     workspace.expect("gone-42")
     workspace.show("map")
     page.locator("dd-map .pod:has-text('ghost')").first.wait_for(state="detached")
-    back = page.locator("dd-clock button").last
+    back = page.locator("dd-clock > button").last
     back.focus()
     page.keyboard.press("Enter")
     page.wait_for_selector("dd-past:not([hidden])")
