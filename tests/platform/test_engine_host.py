@@ -263,6 +263,20 @@ def test_who_has_large_keyframes_has_them_less_often(
     assert kept_at(host, fresh) == first
 
 
+def test_many_entries_have_a_keyframe_all_the_same(
+    host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    for name, value in {"EVERY": 3, "REST": 1_000_000, "MANY": 12, "SHORT_REST": 0}.items():
+        monkeypatch.setattr(f"runs.host.framing.KEYFRAME_{name}", value)
+    host.acquire(fresh.pk)
+    first = kept_at(host, fresh)
+    for number in range(16):
+        ask(host, fresh, MAPS, "POST", {**CONFIG_MAP, "metadata": {"name": f"n{number}"}})
+        if number == 8:
+            assert kept_at(host, fresh) == first
+    assert kept_at(host, fresh) > first
+
+
 def test_a_keyframe_is_kept_when_a_rebuild_would_take_long(
     host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch
 ) -> None:

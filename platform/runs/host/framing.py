@@ -25,6 +25,10 @@ logger = logging.getLogger(__name__)
 KEYFRAME_EVERY = 250
 #: a run rests for so many times what the last one took, or a flooded large cluster would be packed all day.
 KEYFRAME_REST = 10
+#: with so many entries since the last one it rests for less: a rebuild would take long,
+KEYFRAME_MANY = 500
+#: namely for so many times.
+KEYFRAME_SHORT_REST = 1
 #: Seconds of processor time since the last keyframe that make a new one worth it: what a rebuild takes, about.
 KEYFRAME_COST = 0.1
 #: Seconds from keyframe to keyframe at least, where processor time asks for one.
@@ -64,8 +68,8 @@ class Framing:
         self._last = built.framed
         """The engine's number of the entry after which one was kept last."""
         self._last_at = now
-        self._rests_until = now
-        """None for the number of entries before then."""
+        self._rests_until = self._rests_a_little_until = now
+        """None for the number of entries before then, or for many of them."""
         self._spent = 0
         """What the cluster had taken of the processor then, in µs."""
 
@@ -81,7 +85,10 @@ class Framing:
 
     def wrote(self, seq: int) -> None:
         """The entry of that number is in the journal."""
-        if seq >= self._last + KEYFRAME_EVERY and asyncio.get_running_loop().time() > self._rests_until:
+        if seq < self._last + KEYFRAME_EVERY:
+            return
+        many = seq >= self._last + KEYFRAME_MANY
+        if asyncio.get_running_loop().time() > (self._rests_a_little_until if many else self._rests_until):
             self._soon(seq)
 
     def keep_up(self, now: float) -> None:
@@ -116,7 +123,7 @@ class Framing:
 
     def _soon(self, seq: int) -> None:
         self._last, self._last_at = seq, asyncio.get_running_loop().time()
-        self._rests_until = math.inf
+        self._rests_until = self._rests_a_little_until = math.inf
         self._host.spawn(self._keep_soon())
 
     async def _keep_soon(self) -> None:
@@ -126,3 +133,4 @@ class Framing:
         finally:
             now = asyncio.get_running_loop().time()
             self._rests_until = now + KEYFRAME_REST * (now - begun)
+            self._rests_a_little_until = now + KEYFRAME_SHORT_REST * (now - begun)
