@@ -120,11 +120,11 @@ class Environment:
         namespace = pod["metadata"]["namespace"]
         return [name for name in wanted if name and self._secrets.get(f"{namespace}/{name}") is None]
 
-    def logins(self, pod: JSON, repository: str) -> list[tuple[str, str]]:
-        """What the Pod's imagePullSecrets say for a repository: (user, password)."""
+    def logins(self, pod: JSON, repository: str, node_file: str) -> list[tuple[str, str]]:
+        """What the Pod's imagePullSecrets and then its node's file say for a repository: (user, password)."""
         wanted = [reference.get("name") for reference in pod["spec"].get("imagePullSecrets") or ()]
         found = [self._secrets.get(f"{pod['metadata']['namespace']}/{name}") for name in wanted]
-        return keyring.logins([secret for secret in found if secret is not None], repository)
+        return keyring.logins([secret for secret in found if secret is not None], repository, node_file)
 
     def services(self, namespace: str, links: bool) -> dict[str, str]:
         """``KUBERNETES_SERVICE_HOST`` and its like."""

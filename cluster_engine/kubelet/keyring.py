@@ -1,4 +1,4 @@
-"""The credentials that a Pod's imagePullSecrets hold for an image. Pure.
+"""The credentials that a Pod's imagePullSecrets, and then its node, hold for an image. Pure.
 
 Models pkg/credentialprovider (keyring.go: where a name matches, config.go: what a Secret holds).
 """
@@ -19,15 +19,27 @@ _HUB = ("index.docker.io", "docker.io")
 _KEYS = {"kubernetes.io/dockerconfigjson": ".dockerconfigjson", "kubernetes.io/dockercfg": ".dockercfg"}
 
 
-def logins(secrets: Iterable[JSON], repository: str) -> list[tuple[str, str]]:
-    """(user, password) of all entries for a repository, those that name it closest first."""
+NODE_FILE = "/var/lib/kubelet/config.json"
+"""Where a node has its own."""
+MAX_NODE_FILE = 64 * 1024
+"""Bytes of it that are read; a longer one counts as none."""
+
+
+def logins(secrets: Iterable[JSON], repository: str, node_file: str = "") -> list[tuple[str, str]]:
+    """(user, password) of all entries for a repository: those of the Secrets, then those of the node's file (byte
+    text), of each those first that name it closest.
+    """
+    of_secrets = [pair for secret in secrets for pair in _entries(secret).items()]
+    of_node = _auths(node_file.encode("latin-1")) if len(node_file) <= MAX_NODE_FILE else {}
+    return [*_fitting(of_secrets, repository), *_fitting(of_node.items(), repository)]
+
+
+def _fitting(entries: Iterable[tuple[str, Any]], repository: str) -> list[tuple[str, str]]:
     found = []
-    for secret in secrets:
-        for server, entry in _entries(secret).items():
-            place = _place(server)
-            login = _login(entry)
-            if login is not None and _matches(place, repository):
-                found.append((place, login))
+    for server, entry in entries:
+        place, login = _place(server), _login(entry)
+        if login is not None and _matches(place, repository):
+            found.append((place, login))
     found.sort(key=lambda each: each[0], reverse=True)
     return [login for _, login in found]
 
@@ -38,11 +50,23 @@ def _entries(secret: JSON) -> dict[str, Any]:
     if not text:
         return {}
     try:
-        found = orjson.loads(base64.b64decode(text))
+        data = base64.b64decode(text)
     except (ValueError, binascii.Error):
         return {}
-    if key == ".dockerconfigjson" and isinstance(found, dict):
-        found = found.get("auths")
+    return _auths(data) if key == ".dockerconfigjson" else _object(data)
+
+
+def _auths(data: bytes) -> dict[str, Any]:
+    """The entries of a config.json, by server."""
+    found = _object(data).get("auths")
+    return found if isinstance(found, dict) else {}
+
+
+def _object(data: bytes) -> dict[str, Any]:
+    try:
+        found = orjson.loads(data)
+    except ValueError:
+        return {}
     return found if isinstance(found, dict) else {}
 
 

@@ -21,6 +21,7 @@ from cluster_engine.kubelet.decide import INITIAL_BACKOFF, MAX_BACKOFF
 from cluster_engine.kubelet.devices import Devices
 from cluster_engine.kubelet.environment import ConfigError, Environment, Facts, command_line
 from cluster_engine.kubelet.hosts import hosts_file
+from cluster_engine.kubelet.keyring import NODE_FILE
 from cluster_engine.kubelet.lifecycle import Lifecycle, hook_failure
 from cluster_engine.kubelet.prober import KINDS, Prober
 from cluster_engine.kubelet.record import PodRecord, field_path, find_container, pod_text
@@ -142,7 +143,11 @@ class Starter:
         )
 
     def _logins(self, pod: JSON, reference: Reference) -> list[tuple[str, str]]:
-        return self.environment.logins(pod, reference.repository) if private(reference) else []
+        if not private(reference):
+            return []
+        file = self.runtime.place_of_node(pod["spec"].get("nodeName", ""), NODE_FILE)
+        text = tree.content(file) if file is not None and file["t"] == "f" else ""
+        return self.environment.logins(pod, reference.repository, text)
 
     def _may_use(self, pod: JSON, reference: Reference) -> bool:
         """Whether the Pod may have an image that others have pulled (KubeletEnsureSecretPulledImages)."""

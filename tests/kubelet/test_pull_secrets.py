@@ -7,10 +7,11 @@ from typing import Any
 
 import orjson
 import pytest
+from test_node_logins import Login
 
 from cluster_engine import Cluster
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.kubelet.keyring import logins
+from cluster_engine.kubelet.keyring import MAX_NODE_FILE, NODE_FILE, logins
 
 ME = ("janedoe", "letmein")
 IMAGE = "janedoe/awesomeapp:v1"
@@ -171,3 +172,34 @@ def test_an_image_of_somebody_else(cluster: Cluster) -> None:
         "credentials to access the image",
     }
     assert "running" in state(cluster, "too")
+
+
+@pytest.mark.parametrize(("more", "found"), [(0, [ME]), (1, [])], ids=["as long as is read", "longer"])
+def test_a_nodes_file_that_is_long(more: int, found: list[tuple[str, str]]) -> None:
+    text = orjson.dumps({"auths": {"docker.io": entry()}}).decode()
+    assert logins([], "docker.io/janedoe/app", text + " " * (MAX_NODE_FILE - len(text) + more)) == found
+
+
+#: What a node's own file says, whether the Pod names a Secret; whether it runs.
+NODE_FILES: dict[str, tuple[Any, str, bool]] = {
+    "the node's alone": ({"auths": {"docker.io": entry()}}, "", True),
+    "the Pod's is wrong": ({"auths": {"docker.io": entry()}}, "wrong", True),
+    "both are wrong": ({"auths": {"docker.io": entry(password="no")}}, "wrong", False),
+    "of another registry": ({"auths": {"registry.example.com": entry()}}, "", False),
+    "no JSON": ("auths", "", False),
+    "a folder": (None, "", False),
+}
+
+
+@pytest.mark.parametrize(("file", "key", "runs"), NODE_FILES.values(), ids=NODE_FILES.keys())
+def test_what_a_node_knows(cluster: Cluster, file: Any, key: str, runs: bool) -> None:
+    text = file if isinstance(file, str) else orjson.dumps(file).decode()
+    write = f"mkdir {NODE_FILE}" if file is None else f"cat > {NODE_FILE}"
+    assert Login(cluster, "worker-1", ["sh", "-c", f"{write} <<'X'\n{text}\nX"]).status == 0
+    wanted = pod("p", key)
+    wanted["spec"]["nodeName"] = "worker-1"
+    cluster.apply(wanted)
+    cluster.advance(30)
+    assert ("running" in state(cluster, "p")) is runs
+    again = Cluster.restore(cluster.snapshot())
+    assert again.state_hash() == cluster.state_hash()
