@@ -127,7 +127,7 @@ def _check_hook(hook: JSON, path: str) -> list[FieldError]:
     if hook.get("reinvocationPolicy") not in (None, *REINVOCATIONS):
         found = hook["reinvocationPolicy"]
         problems.append(not_supported(f"{path}.reinvocationPolicy", found, REINVOCATIONS))
-    return problems + _check_client(hook.get("clientConfig") or {}, f"{path}.clientConfig")
+    return problems + check_client(hook.get("clientConfig") or {}, f"{path}.clientConfig")
 
 
 def _check_name(name: str, path: str) -> list[FieldError]:
@@ -159,7 +159,8 @@ def _check_versions(versions: list[str], path: str) -> list[FieldError]:
     return problems
 
 
-def _check_client(config: JSON, path: str) -> list[FieldError]:
+def check_client(config: JSON, path: str) -> list[FieldError]:
+    """Where a webhook is: at a URL or behind a Service."""
     url, service = config.get("url"), config.get("service")
     if (url is None) == (service is None):
         return [required(path, "exactly one of url or service is required")]

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 
-from cluster_engine.api.admissionregistration.webhooks import REVIEW_VERSIONS, check_service, check_url
+from cluster_engine.api.admissionregistration.webhooks import REVIEW_VERSIONS, check_client
 from cluster_engine.apimachinery import validation
 from cluster_engine.apimachinery.cow import JSON, get
 from cluster_engine.apimachinery.errors import (
@@ -46,19 +46,10 @@ def check(conversion: JSON, *, known_version: bool, any_bundle: bool) -> list[Fi
     if config is None:
         problems.append(required(path, "required when strategy is set to Webhook"))
     else:
-        problems += _check_client(config, path)
+        problems += check_client(config, path)
         if not any_bundle and (wrong := bundle_problem(config.get("caBundle") or "")):
             problems.append(invalid_value(f"{path}.caBundle", config["caBundle"], wrong))
     return problems + _check_versions(versions, known_version, f"{_PATH}.conversionReviewVersions")
-
-
-def _check_client(config: JSON, path: str) -> list[FieldError]:
-    url, service = config.get("url"), config.get("service")
-    if (url is None) == (service is None):
-        return [required(path, "exactly one of url or service is required")]
-    if service is not None:
-        return check_service(service, f"{path}.service")
-    return check_url(url or "", f"{path}.url")
 
 
 def _check_versions(versions: list[str], known: bool, path: str) -> list[FieldError]:
