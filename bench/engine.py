@@ -111,7 +111,9 @@ def _scheduled(count: int, nodes: int) -> tuple[Any, list[float]]:
     """A bare cluster, and the CPU seconds of each of its scheduler's clock events from now on."""
     from cluster_engine.cluster import Cluster
 
-    cluster = Cluster(nodes=nodes + 1, seed=1, addons=False, max_pods=4 * count, max_objects=20 * count)
+    cluster = Cluster(
+        nodes=nodes + 1, seed=1, addons=False, max_pods=4 * count, max_objects=1_000 + 20 * count
+    )
     run = cluster.clock._handlers["kube-scheduler/run"]
     spent: list[float] = []
 

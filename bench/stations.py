@@ -2,8 +2,9 @@
 
 The server of ``apiserver.py`` without sockets: the ASGI application is called in place, and what it says to the watch
 goes to a function that looks at the clock. Run as a process of its own: one line of JSON, in µs, each the middle of
-PUTS puts. ``told_us`` and ``answered_us`` are of a cluster whose calls are not marked; the stations are those of one
-whose calls are, which costs some µs more. "application" is `serving/application.py`: locks, turns, the clock.
+PUTS puts, or of as many as its argument says. ``told_us`` and ``answered_us`` are of a cluster whose calls are not
+marked; the stations are those of one whose calls are, which costs some µs more. "application" is
+`serving/application.py`: locks, turns, the clock.
 """
 
 from __future__ import annotations
@@ -11,6 +12,7 @@ from __future__ import annotations
 import asyncio
 import json
 import statistics
+import sys
 from collections.abc import Callable
 from functools import wraps
 from time import perf_counter_ns
@@ -154,13 +156,21 @@ class Watched:
 
         body, marks = self._body_of(number), self._marks
         self._told.clear()
+        answers: list[int] = []
+
+        async def send(message: Any) -> None:
+            if message["type"] == "http.response.body":
+                marks.charge()
+                answers.append(perf_counter_ns())
+
         began = marks.begin()
-        rest = eager.begin(self._app(_scope("PUT", self._path), _receiving(body), _ignored))
-        marks.charge()
-        answered = perf_counter_ns()
+        rest = eager.begin(self._app(_scope("PUT", self._path), _receiving(body), send))
         spent = marks.end()
-        if rest is not None or len(self._told) != 1:
+        if len(answers) != 1 or len(self._told) != 1:
             raise SystemExit("a put was not told of in place")
+        answered = answers[0]
+        if rest is not None:  # its turn of the loop after the answer
+            await rest
         await asyncio.sleep(0)
         return self._told[0][0] - began, answered - began, self._told[0][1], spent
 
@@ -179,7 +189,7 @@ def _middle(values: list[int]) -> float:
     return round(statistics.median(values) / 1e3, 1)
 
 
-async def measured(path: str, body_of: Callable[[int], bytes]) -> dict[str, Any]:
+async def measured(path: str, body_of: Callable[[int], bytes], puts: int = PUTS) -> dict[str, Any]:
     """The whole account; the stations are those of a second cluster, whose calls are marked."""
     rounds = []
     for marked in (False, True):
@@ -190,7 +200,7 @@ async def measured(path: str, body_of: Callable[[int], bytes]) -> dict[str, Any]
         await watched.open()
         for number in range(WARM):
             await watched.put(number)
-        rounds.append([await watched.put(number) for number in range(PUTS)])
+        rounds.append([await watched.put(number) for number in range(puts)])
     plain, told = rounds
     names = list(dict.fromkeys(name for each in told for name in each[3]))
     until = {name: _middle([each[2].get(name, 0) for each in told]) for name in names}
@@ -211,8 +221,9 @@ def main() -> None:
     from cluster_engine.memory import relax_collector
 
     relax_collector()
+    puts = int(sys.argv[1]) if len(sys.argv) > 1 else PUTS
     with asyncio.Runner(loop_factory=uvloop.new_event_loop) as runner:
-        print(json.dumps(runner.run(measured(f"{MAPS}/bench", config_map))))
+        print(json.dumps(runner.run(measured(f"{MAPS}/bench", config_map, puts))))
 
 
 if __name__ == "__main__":
