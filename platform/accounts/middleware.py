@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Awaitable, Callable
 from typing import Any
 
-from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from config import languages
 from config.errors import wants_json
+from config.middleware import EitherWay
 from django.conf import settings
 from django.contrib import messages
 from django.contrib.auth.models import AnonymousUser
@@ -32,21 +31,10 @@ OPEN_BEFORE_CHANGE = frozenset(
 )
 
 
-class GuestMiddleware:
+class GuestMiddleware(EitherWay):
     """Sets `request.guest`, and lets a guest see the sign-up and log-in pages as a stranger would."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
-        if self.is_async:
-            return self._acall(request)
+    def _call(self, request: HttpRequest) -> HttpResponse:
         request.guest = None  # type: ignore[attr-defined]
         if request.path in DOORS | ACCOUNT_ONLY and getattr(request.user, "is_guest", False):
             if request.path in ACCOUNT_ONLY:
@@ -77,21 +65,10 @@ class GuestMiddleware:
         request.auser = auser
 
 
-class PasswordMiddleware:
+class PasswordMiddleware(EitherWay):
     """Whoever got a password from somebody else changes it before anything else of the site opens."""
 
-    sync_capable = True
-    async_capable = True
-
-    def __init__(self, get_response: Callable[[HttpRequest], Any]) -> None:
-        self.get_response = get_response
-        self.is_async = iscoroutinefunction(get_response)
-        if self.is_async:
-            markcoroutinefunction(self)
-
-    def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
-        if self.is_async:
-            return self._acall(request)
+    def _call(self, request: HttpRequest) -> HttpResponse:
         response: HttpResponse = self._held_up(request, request.user) or self.get_response(request)
         return response
 

@@ -20,8 +20,11 @@ def new_request_id(offered: str = "") -> str:
     return offered if SAFE_ID.fullmatch(offered) else uuid.uuid4().hex[:16]
 
 
-class RequestIdMiddleware:
-    """Gives each request an id, for logs and for the `X-Request-ID` response header."""
+class EitherWay:
+    """A middleware that stands in both chains, of plain views and of coroutines, with a body for each.
+
+    `django.utils.deprecation.MiddlewareMixin` has one body, and runs it in a thread where the chain is of coroutines.
+    """
 
     sync_capable = True
     async_capable = True
@@ -33,8 +36,19 @@ class RequestIdMiddleware:
             markcoroutinefunction(self)
 
     def __call__(self, request: HttpRequest) -> HttpResponse | Awaitable[HttpResponse]:
-        if self.is_async:
-            return self._acall(request)
+        return self._acall(request) if self.is_async else self._call(request)
+
+    def _call(self, request: HttpRequest) -> HttpResponse:
+        raise NotImplementedError
+
+    async def _acall(self, request: HttpRequest) -> HttpResponse:
+        raise NotImplementedError
+
+
+class RequestIdMiddleware(EitherWay):
+    """Gives each request an id, for logs and for the `X-Request-ID` response header."""
+
+    def _call(self, request: HttpRequest) -> HttpResponse:
         token = self._enter(request)
         try:
             return self._leave(request, self.get_response(request))

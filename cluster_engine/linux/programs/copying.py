@@ -5,10 +5,29 @@ from __future__ import annotations
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Files, Stat
 from cluster_engine.linux.program import Sys
-from cluster_engine.linux.programs._common import joined
+from cluster_engine.linux.programs._common import Options, is_busybox, joined, misused
 
 MAX_DEPTH = 64
 """Directories inside one another that are walked."""
+
+
+def sources_and_target(sys: Sys, opts: Options, usage: str) -> tuple[list[str], str]:
+    """What `cp` and `mv` are given, and where to: ends the program when that is missing, or cannot take so many."""
+    fs, busybox = sys.fs, is_busybox(sys)
+    operands = list(opts.operands)
+    if opts.value("t"):
+        operands.append(str(opts.value("t")))
+    if len(operands) < 2:
+        what = (
+            f"missing destination file operand after '{operands[0]}'" if operands else "missing file operand"
+        )
+        misused(sys, "" if busybox else what, usage)
+    *sources, target = operands
+    if len(sources) > 1 and not busybox and (opts.flag("T") or not fs.is_dir(target)):
+        reason = "Not a directory" if fs.exists(target) else "No such file or directory"
+        sys.error(f"target '{target}': {reason}")
+        sys.exit(1)
+    return sources, target
 
 
 def below(files: Files, path: str, depth: int = 0) -> list[str]:

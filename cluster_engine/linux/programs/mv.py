@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from cluster_engine.linux.errors import CROSS_DEVICE, FileError
 from cluster_engine.linux.program import Program, Sys
-from cluster_engine.linux.programs._common import base, is_busybox, joined, misused, options
-from cluster_engine.linux.programs.copying import copy_tree, remove_tree
+from cluster_engine.linux.programs._common import base, is_busybox, joined, options
+from cluster_engine.linux.programs.copying import copy_tree, remove_tree, sources_and_target
 
 _USAGE = "mv [-finT] SOURCE... DEST"
 
@@ -20,20 +20,8 @@ def _run(sys: Sys, argv: list[str]) -> int:
     }
     opts = options(sys, argv, "fivnTu", "t", long, usage=_USAGE)
     fs, busybox = sys.fs, is_busybox(sys)
-    operands = list(opts.operands)
-    if opts.value("t"):
-        operands.append(str(opts.value("t")))
-    if len(operands) < 2:
-        what = (
-            f"missing destination file operand after '{operands[0]}'" if operands else "missing file operand"
-        )
-        misused(sys, "" if busybox else what, _USAGE)
-    *sources, target = operands
+    sources, target = sources_and_target(sys, opts, _USAGE)
     into = fs.is_dir(target) and not opts.flag("T")
-    if len(sources) > 1 and not into and not busybox:
-        reason = "Not a directory" if fs.exists(target) else "No such file or directory"
-        sys.error(f"target '{target}': {reason}")
-        return 1
     status = 0
     for name in sources:
         sys.tick()

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
+
 from cluster_engine.linux.sh import arithmetic
 from cluster_engine.linux.sh.base import Usage, flags, quote
 from cluster_engine.linux.sh.builtins.flow import count
@@ -16,16 +18,21 @@ OPTIONS = {
 }  # fmt: skip
 
 
+def _told(sh: Shell, fds: dict[str, str], how: str, names: Iterable[str]) -> int:
+    """Variables as the commands that would make them so."""
+    lines = []
+    for name in sorted(names):
+        value = sh.vars.get(name)
+        lines.append(f"{how} {name}" + (f"={quote(value)}" if value is not None else "") + "\n")
+    sh.write(fds, 1, "".join(lines))
+    return 0
+
+
 def _export(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
     given, words = flags(argv, "pn")
     process = sh.p
     if not words:
-        lines = []
-        for name in sorted(process["exported"]):
-            value = sh.vars.get(name)
-            lines.append(f"export {name}" + (f"={quote(value)}" if value is not None else "") + "\n")
-        sh.write(fds, 1, "".join(lines))
-        return 0
+        return _told(sh, fds, "export", process["exported"])
     for word in words:
         name, equals, value = word.partition("=")
         if not is_name(name):
@@ -43,12 +50,7 @@ def _readonly(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
     _, words = flags(argv, "p")
     process = sh.p
     if not words:
-        lines = []
-        for name in sorted(process["readonly"]):
-            value = sh.vars.get(name)
-            lines.append(f"readonly {name}" + (f"={quote(value)}" if value is not None else "") + "\n")
-        sh.write(fds, 1, "".join(lines))
-        return 0
+        return _told(sh, fds, "readonly", process["readonly"])
     for word in words:
         name, equals, value = word.partition("=")
         if not is_name(name):
