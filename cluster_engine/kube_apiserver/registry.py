@@ -138,14 +138,16 @@ class Registry:
 
     def _ask(
         self, ctx: RequestContext, kind: Kind, operation: str, namespace: str, name: str, options: JSON
-    ) -> None:
+    ) -> JSON:
+        """What came, as the mutating plugins leave it. Raises ApiError."""
         mutating, validating = self._chain.of(kind.group_resource, operation, ctx.subresource)
         if mutating or validating:
             attributes = self._attributes(
                 ctx, kind, operation, namespace, name, options, None, subresource=ctx.subresource
             )
-            admit(attributes, mutating, options)
+            options = admit(attributes, mutating, options)
             validate(attributes, validating)
+        return options
 
     def _attributes(
         self,
@@ -596,10 +598,11 @@ class Registry:
     # ---- binding -----------------------------------------------------------------------------------------
 
     def bind(self, ctx: RequestContext, namespace: str, name: str, binding: JSON) -> None:
-        """Assign a Pod to a node (pods/binding)."""
+        """Assign a Pod to a node (pods/binding). Raises ApiError."""
         old = self.find("pods", namespace, name)
         if old is None:
             raise errors.not_found("pods", name)
+        binding = self._ask(ctx, self.kind("pods"), CREATE, namespace, name, binding)
         new = bound(old, binding, self.clock.timestamp())
         if not ctx.dry_run:
             self.store.put("pods", f"{namespace}/{name}", new, expect=int(old["metadata"]["resourceVersion"]))

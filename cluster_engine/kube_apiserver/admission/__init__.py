@@ -19,6 +19,7 @@ from .node_restriction import NodeRestriction
 from .persistent_volume_claim_resize import PersistentVolumeClaimResize
 from .plugin import Attributes, Chain, Host, Plugin
 from .pod_security import PodSecurity
+from .pod_topology_labels import PodTopologyLabels
 from .priority import Priority
 from .resource_quota import ResourceQuota
 from .runtime_class import RuntimeClass
@@ -47,6 +48,7 @@ PLUGINS: tuple[type[Plugin], ...] = (
     ClusterTrustBundleAttest,
     CertificateSubjectRestriction,
     DefaultIngressClass,
+    PodTopologyLabels,
     MutatingAdmissionPolicy,
     MutatingAdmissionWebhook,
     ValidatingAdmissionPolicy,

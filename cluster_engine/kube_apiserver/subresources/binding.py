@@ -46,9 +46,13 @@ def bound(pod: JSON, binding: JSON, now: str) -> JSON:
     if spec.get("schedulingGates"):
         raise errors.conflict("pods/binding", name, f"pod {name} has non-empty .spec.schedulingGates")
     new = {**pod, "spec": {**spec, "nodeName": binding["target"]["name"]}}
-    if given.get("annotations"):
-        merged = {**(meta.get("annotations") or {}), **given["annotations"]}
-        new["metadata"] = {**meta, "annotations": merged}
+    annotations, labels = given.get("annotations"), given.get("labels")
+    if annotations or labels:
+        new["metadata"] = changed = dict(meta)
+        if annotations:
+            changed["annotations"] = {**(meta.get("annotations") or {}), **annotations}
+        if labels:  # what the Pod says itself stays
+            changed["labels"] = {**labels, **(meta.get("labels") or {})}
     status = with_pod_condition(pod, {"type": "PodScheduled", "status": "True"}, now)
     if status.get("nominatedNodeName"):  # ClearingNominatedNodeNameAfterBinding
         status = {name: value for name, value in status.items() if name != "nominatedNodeName"}
