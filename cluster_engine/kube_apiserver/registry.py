@@ -16,154 +16,30 @@ from typing import Any
 from cluster_engine.apimachinery import decode, errors, managed_fields, server_side_apply
 from cluster_engine.apimachinery.cow import JSON, sharing
 from cluster_engine.apimachinery.errors import FieldError
-from cluster_engine.apimachinery.identity_cache import IdentityCache
-from cluster_engine.apimachinery.scheme import Kind, Scheme, Write
+from cluster_engine.apimachinery.scheme import Kind, Write
 from cluster_engine.apimachinery.validation import (
     validate_object_meta,
     validate_object_meta_update,
     validate_standard_finalizers,
 )
-from cluster_engine.etcd import Store
-from cluster_engine.sim import SECOND, Chance, Clock
+from cluster_engine.sim import SECOND
 
 from . import deletion, meta, versions
-from .admission.plugin import CONNECT, CREATE, DELETE, UPDATE, Attributes, Chain, admit, validate
-from .aggregation import unanswered
-from .allocators import AllocContext
-from .budgets import Budgets
-from .computed import ComputedStore
-from .conversion import Conversions
-from .encoding import SLACK
-from .escalation import Guard
-from .identities import Identities
-from .node_api import NodeProxy
-from .ownership import CreateOwners, same_but_times
+from .admission.plugin import CREATE, DELETE, UPDATE, admit, validate
+from .ownership import same_but_times
 from .patching import patched
-from .selection import Selection
+from .resources import Objects, Resources, store_key
 from .subresources.binding import bound
 from .types import RequestContext, UserInfo
 
-Objects = list[JSON]
 _OWN = RequestContext(
     UserInfo("system:apiserver", groups=("system:masters",)), "kube-apiserver", trusted=True
 )
 """What the API server writes by itself."""
-_HOOKS = "admissionregistration.k8s.io"
 
 
-class Registry:
-    """All resources of one cluster."""
-
-    def __init__(
-        self,
-        clock: Clock,
-        chance: Chance,
-        store: Store,
-        scheme: Scheme,
-        chain: Chain,
-        budgets: Budgets,
-        nodes: NodeProxy,
-    ) -> None:
-        self.clock = clock
-        self.store = store
-        self.scheme = scheme
-        self.budgets = budgets
-        self._chain = chain
-        self.identities = Identities(chance)
-        self.conversions = Conversions(nodes, store, self.identities)
-        self.guards: dict[str, Guard] = {}
-        """By resource: who is asked first whether an object may be written so."""
-        self.computed = ComputedStore(store, scheme, chance)
-        self._allocators = AllocContext(store, chance)
-        self.cache = IdentityCache(SLACK)
-        """What is remembered of this cluster's objects."""
-        self._create_owners = CreateOwners(self.cache)
-        scheme.follow(self.cache.clear)
-
-    # ---- reads -------------------------------------------------------------------------------------------
-
-    def kind(self, resource: str) -> Kind:
-        """The kind behind a group-resource. Raises ApiError 404, 503."""
-        kind = self.scheme.find(resource)
-        if kind is None:
-            raise unanswered(self.store, resource)
-        return kind
-
-    def find(self, resource: str, namespace: str | None, name: str) -> JSON | None:
-        """The stored object or None."""
-        return self.store.get(resource, f"{namespace}/{name}" if namespace else name)
-
-    def get(self, ctx: RequestContext, resource: str, namespace: str | None, name: str) -> JSON:
-        """The stored object. Raises ApiError 404."""
-        found = self.store.get(resource, f"{namespace}/{name}" if namespace else name)
-        if found is None:
-            raise errors.not_found(self.kind(resource).group_resource, name)
-        return found
-
-    def _absent(self, kind: Kind, namespace: str | None, name: str) -> errors.ApiError:
-        """The error of a write to what is not stored: it is not there, or the API server makes it itself."""
-        if kind.refused and self.computed.has(kind, _key(namespace, name)):
-            return errors.not_simulated(kind.refused)
-        return errors.not_found(kind.group_resource, name)
-
-    def list(
-        self,
-        ctx: RequestContext,
-        resource: str,
-        namespace: str | None = None,
-        label_selector: str = "",
-        field_selector: str = "",
-    ) -> Objects:
-        """The objects in order of their keys that both selectors let through."""
-        kind = self.kind(resource)
-        selection = Selection.parse(kind, namespace, label_selector, field_selector)
-        return selection.list(self.store if kind.computed is None else self.computed)
-
-    # ---- what admission alone looks at -------------------------------------------------------------------
-
-    @property
-    def calls_out(self) -> bool:
-        """Whether there are webhooks: even a dry run may make a Pod do something then."""
-        return any(
-            self.store.count(f"{name}webhookconfigurations.{_HOOKS}") for name in ("mutating", "validating")
-        )
-
-    def connect(self, ctx: RequestContext, kind: Kind, namespace: str, name: str, options: JSON) -> None:
-        """Asks the admission plugins about a CONNECT (exec, attach, portforward, proxy). Raises ApiError."""
-        self._ask(ctx, kind, CONNECT, namespace, name, options)
-
-    def ask_create(self, ctx: RequestContext, kind: Kind, namespace: str, name: str, body: JSON) -> None:
-        """Asks the admission plugins about what is created and never stored (eviction, token). Raises ApiError."""
-        self._ask(ctx, kind, CREATE, namespace, name, body)
-
-    def _ask(
-        self, ctx: RequestContext, kind: Kind, operation: str, namespace: str, name: str, options: JSON
-    ) -> JSON:
-        """What came, as the mutating plugins leave it. Raises ApiError."""
-        mutating, validating = self._chain.of(kind.group_resource, operation, ctx.subresource)
-        if mutating or validating:
-            attributes = self._attributes(
-                ctx, kind, operation, namespace, name, options, None, subresource=ctx.subresource
-            )
-            options = admit(attributes, mutating, options)
-            validate(attributes, validating)
-        return options
-
-    def _attributes(
-        self,
-        ctx: RequestContext,
-        kind: Kind,
-        operation: str,
-        namespace: str,
-        name: str,
-        obj: JSON | None,
-        old: JSON | None = None,
-        subresource: str = "",
-    ) -> Attributes:
-        return Attributes(
-            self.store, self.identities, ctx, kind, operation, namespace, name, obj, old, subresource,
-            conversions=self.conversions,
-        )  # fmt: skip
+class Registry(Resources):
+    """All resources of one cluster, to be written."""
 
     # ---- create ------------------------------------------------------------------------------------------
 
@@ -223,7 +99,7 @@ class Registry:
         if attributes is not None:
             attributes.obj = obj
             validate(attributes, validating)
-        key = _key(namespace, name)
+        key = store_key(namespace, name)
         if self.store.get(kind.group_resource, key) is not None or self.computed.has(kind, key):
             raise errors.already_exists(kind.group_resource, name)
         self.budgets.check_create(self.store, kind, name)
@@ -250,7 +126,7 @@ class Registry:
                 ctx.dry_run,
             )
         meta.require_name(kind, obj)
-        metadata["uid"] = identities.uid(resource, _key(namespace, metadata["name"]))
+        metadata["uid"] = identities.uid(resource, store_key(namespace, metadata["name"]))
 
     def _delete(self, resource: str, key: str) -> JSON:
         gone = self.store.delete(resource, key)
@@ -379,7 +255,7 @@ class Registry:
         if attributes is not None:
             attributes.obj = new
             validate(attributes, validating)
-        key = _key(namespace, name)
+        key = store_key(namespace, name)
         if deletion.finished(kind, new, old):
             if not ctx.dry_run:
                 self._delete(resource, key)
@@ -444,7 +320,7 @@ class Registry:
         kind = versions.ruling(ctx, self.kind(resource))
         stored = self.find(resource, namespace, name)
         live = None if stored is None else versions.read(self.conversions, ctx, kind, stored)
-        if live is None and self.computed.has(kind, _key(namespace, name)):
+        if live is None and self.computed.has(kind, store_key(namespace, name)):
             raise self._absent(kind, namespace, name)
         if patch_type == "apply":
             return self._apply(ctx, kind, stored, live, namespace, name, patch, force)
@@ -544,11 +420,11 @@ class Registry:
     ) -> None:
         """Have the store renew the object by itself (see etcd/renewals.py). Raises ApiError 404."""
         self.get(ctx, resource, namespace, name)
-        self.store.keep_renewed(resource, _key(namespace, name), ctx.manager, round(seconds * SECOND))
+        self.store.keep_renewed(resource, store_key(namespace, name), ctx.manager, round(seconds * SECOND))
 
     def stop_renewing(self, resource: str, namespace: str | None, name: str) -> None:
         """The object is renewed no longer: whoever did it cannot any more."""
-        self.store.stop_renewing(resource, _key(namespace, name))
+        self.store.stop_renewing(resource, store_key(namespace, name))
 
     # ---- delete ------------------------------------------------------------------------------------------
 
@@ -573,7 +449,7 @@ class Registry:
             attributes = self._attributes(ctx, kind, DELETE, namespace or "", name, None, old)
             validate(attributes, validating)
         action, obj = deletion.decide(kind, old, options, self.clock.now)
-        key = _key(namespace, name)
+        key = store_key(namespace, name)
         if action == "keep":
             return obj
         if ctx.dry_run:
@@ -606,7 +482,3 @@ class Registry:
         new = bound(old, binding, self.clock.timestamp())
         if not ctx.dry_run:
             self.store.put("pods", f"{namespace}/{name}", new, expect=int(old["metadata"]["resourceVersion"]))
-
-
-def _key(namespace: str | None, name: str) -> str:
-    return f"{namespace}/{name}" if namespace else name

@@ -16,9 +16,10 @@ from .bodies import applied_configuration, body_object, patch_document
 from .encoding import ObjectBytes
 from .negotiation import JSON_TYPE, Accept, encode_list, negotiate, negotiate_stream, wants_pretty
 from .options import ListOptions, delete_options, revision, write_context
-from .registry import Objects, Registry
+from .registry import Registry
 from .replies import NO_STORE, Replies, included, items_of
 from .requests import RequestInfo, first, flag
+from .resources import Objects
 from .selection import Readable, Selection
 from .types import ADMIN, Deleted, Request, RequestContext, Response, UserInfo
 
