@@ -1,4 +1,4 @@
-"""What every Django request passes through: its id."""
+"""What every Django request passes through: its id, and the files that need nothing else of Django."""
 
 from __future__ import annotations
 
@@ -9,6 +9,8 @@ from typing import Any
 
 from asgiref.sync import iscoroutinefunction, markcoroutinefunction
 from django.http import HttpRequest, HttpResponse
+from whitenoise.middleware import WhiteNoiseMiddleware
+from whitenoise.responders import StaticFile
 
 from config.logs import request_id
 
@@ -71,4 +73,25 @@ class RequestIdMiddleware(EitherWay):
     @staticmethod
     def _leave(request: HttpRequest, response: HttpResponse) -> HttpResponse:
         response["X-Request-ID"] = request.id  # type: ignore[attr-defined]
+        return response
+
+
+class StaticFilesMiddleware(WhiteNoiseMiddleware):  # type: ignore[misc]  # without types
+    """Answers for the files of the site with all their bytes at once.
+
+    WhiteNoise's own answer is an iterator over the file. Under ASGI Django reads that to its end before the first byte
+    goes out, in another hop to a thread, and warns at each file.
+    """
+
+    @staticmethod
+    def serve(static_file: StaticFile, request: HttpRequest) -> HttpResponse:
+        found = static_file.get_response(request.method, request.META)
+        content = b""
+        if found.file is not None:
+            with found.file:
+                content = found.file.read()
+        response = HttpResponse(content, status=int(found.status))
+        del response["Content-Type"]  # the file's own is among its headers
+        for name, value in found.headers:
+            response[name] = value
         return response

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import asyncio
+import warnings
 from typing import Any
 
 import pytest
 from accounts.models import User
 from api.throttling import StrangersThrottle
-from django.test import Client
+from django.test import AsyncClient, Client
 
 #: Who calls after three calls from the first address, what they say of themselves, whether they are let in.
 CALLERS = [
@@ -112,3 +114,34 @@ def test_cookies(client: Client, people: Any) -> None:
 def test_the_site_s_own_pages_may_not_be_kept(client_of: Any, run: Any) -> None:
     for path in (f"/runs/{run.pk}/", f"/runs/{run.pk}/kubeconfig/", "/accounts/tokens/"):
         assert "no-store" in client_of("owner").get(path)["Cache-Control"], path
+
+
+FAVICON = "/static/img/favicon.svg"
+FILES = [
+    ("get", {}, 200, b"<svg"),
+    ("head", {}, 200, b""),
+    ("get", {"range": "bytes=1-3"}, 206, b"svg"),
+    ("post", {}, 405, b""),
+]
+
+
+@pytest.mark.parametrize(
+    ("method", "headers", "status", "begins"),
+    FILES,
+    ids=["all of it", "its headers", "a part", "not to be changed"],
+)
+def test_a_file_of_the_site(method: str, headers: dict[str, str], status: int, begins: bytes) -> None:
+    """Served as the site is, asynchronously; Django has nothing to warn of."""
+    with warnings.catch_warnings():
+        warnings.filterwarnings("error", "StreamingHttpResponse", Warning)
+        answer = asyncio.run(getattr(AsyncClient(), method)(FAVICON, headers=headers))
+    assert (answer.status_code, answer.content[: len(begins) or None]) == (status, begins)
+    if status in (200, 206):
+        assert answer["Content-Type"] == "image/svg+xml"
+        assert method == "head" or int(answer["Content-Length"]) == len(answer.content)
+
+
+def test_a_file_of_the_site_that_is_known() -> None:
+    tag = Client().get(FAVICON)["ETag"]
+    known = Client().get(FAVICON, headers={"if-none-match": tag})
+    assert (known.status_code, known.content) == (304, b"")
