@@ -21,7 +21,17 @@ from cluster_engine.container_runtime.keeper import Keeper
 from cluster_engine.container_runtime.lookups import RESOLVER_PORT, Found, Lookups
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandbox_data import Data, Entry, packed, unpacked
-from cluster_engine.container_runtime.setup import HOST, NODE, POD, Setup, environment, fits, flavour, waits
+from cluster_engine.container_runtime.setup import (
+    HOST,
+    NODE,
+    POD,
+    Setup,
+    environment,
+    fits,
+    flavour,
+    offered,
+    waits,
+)
 from cluster_engine.container_runtime.trees import image_tree, program
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Credentials, Files, Storage, emptied, filled, shown, shows, tree
@@ -393,6 +403,15 @@ class Sandbox:
             waiting = enumerate(self._data.containers.items(), first + 1)
             return [*rows, *(_row(at, c.setup.argv, name, c.started) for at, (name, c) in waiting)]
         return [*rows, *self._peek().listed(first, PIDS, (NODE, HOST))]
+
+    def listening(self) -> list[tuple[str, str, int, str]]:
+        """(protocol, address, port, program) of who listens here; "": at any address. Runs nothing."""
+        setups = [entry.setup for entry in self._data.containers.values()]
+        found = [row for setup in setups if waits(setup.image, setup.argv[0]) for row in offered(setup)]
+        if self._machine is None and self._saved is None:
+            return found
+        told = {(protocol, port) for protocol, _, port, _ in found}
+        return [*found, *(row for row in self._peek().listening() if (row[0], row[2]) not in told)]
 
     # ---- what the machine says (MachineHost) -----------------------------------------------------------
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
 from functools import lru_cache
 from typing import Any
@@ -81,6 +82,24 @@ def waits(reference: str, word: str) -> bool:
 def fits(setup: Setup) -> bool:
     """Whether the image's own programs have memory enough: a container that has not does not get far."""
     return not setup.memory or find(setup.image)[0].memory <= setup.memory
+
+
+_LISTENS = re.compile(r"https?://(\d[\d.]*):(\d+)")
+
+
+def offered(setup: Setup) -> list[tuple[str, str, int, str]]:
+    """(protocol, address, port, program) of what listens in a container that only waits to be asked: the ports of its
+    image, at the addresses that its flags name ("": at any).
+    """
+    flags = dict(
+        word.removeprefix("--").split("=", 1) for word in setup.argv if word.startswith("--") and "=" in word
+    )
+    urls = ",".join(value for flag, value in flags.items() if flag.startswith("listen-"))
+    named = [(ip, int(port)) for ip, port in _LISTENS.findall(urls)]
+    bound = flags.get("bind-address", "")
+    places = named or [(bound, port) for port in find(setup.image)[0].ports]
+    program = setup.argv[0].rpartition("/")[2] if setup.argv else ""
+    return [("tcp", ip, port, program) for ip, port in places]
 
 
 def flavour(reference: str) -> str:

@@ -20,6 +20,7 @@ from cluster_engine.kubelet.lifecycle import Lifecycle
 from cluster_engine.kubelet.logins import Logins
 from cluster_engine.kubelet.node import Nodes
 from cluster_engine.kubelet.node_logs import NodeLogs
+from cluster_engine.kubelet.node_network import NodeNetwork
 from cluster_engine.kubelet.port_forward import PortForward
 from cluster_engine.kubelet.pressure import Pressure
 from cluster_engine.kubelet.prober import Prober
@@ -48,6 +49,7 @@ class Kubelets(Component):
         calls = {
             **ctx.calls,
             "cri": self._cri,
+            "interfaces": self._interfaces,
             "systemd": self._systemd,
             "journal": self._journal,
             "node-logs": self._node_logs,
@@ -55,6 +57,7 @@ class Kubelets(Component):
         }
         self.runtime = runtime = Runtime(core, ctx.network, calls, self._exited)
         self.logins: Logins = Logins(core, runtime)
+        self.network: NodeNetwork = NodeNetwork(core, runtime)
         self.logs: NodeLogs = NodeLogs(core, runtime)
         AuditFiles(core, runtime)
         prober, lifecycle = Prober(core, runtime), Lifecycle(core, runtime)
@@ -142,6 +145,9 @@ class Kubelets(Component):
 
     def _node_logs(self, asked: Any) -> dict[str, Any] | None:
         return self.logs.show(asked)
+
+    def _interfaces(self, host: Any) -> dict[str, Any] | None:
+        return self.network.told(host)
 
     def _node_processes(self, asked: Any) -> list[dict[str, Any]]:
         return self.runtime.processes(asked)

@@ -218,6 +218,19 @@ class Machine:
             for key, each in self._kernel.procs.items()
         ]
 
+    def listening(self) -> list[tuple[str, str, int, str]]:
+        """(protocol, address, port, program) of every port that somebody listens on; "": at any address."""
+        owners = {
+            desc[1:]: each["argv"][0].rpartition("/")[2]
+            for each in self._kernel.procs.values()
+            for desc in each["fds"].values()
+        }
+        rows = []
+        for name, by_ip in self._kernel.top["ports"].items():
+            protocol, _, port = name.partition("/")
+            rows += [(protocol, ip, int(port), owners.get(key, "")) for ip, key in by_ip.items()]
+        return rows
+
     def kill_all(self, root: str) -> None:
         """KILL every process of a container."""
         kernel = self._kernel

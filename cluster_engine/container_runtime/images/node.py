@@ -140,7 +140,11 @@ IMAGE = Image(
     env={"PATH": PATH},
     workdir="/",
     tools="debian",
-    also=("ps", "top", "free", "uptime", "ping", "pgrep", "less", "curl"),
+    also=(
+        *("ps", "top", "free", "uptime", "ping", "pgrep", "pkill", "killall", "watch", "less", "vi"),
+        *("curl", "wget", "nc", "dig", "host", "nslookup", "traceroute"),
+        *("ip", "ss", "netstat", "route", "ifconfig", "openssl", "jq"),
+    ),
     files=debian_files,
     programs=_programs,
 )

@@ -1,114 +1,51 @@
-"""`ip` and `netstat` as busybox has them: a Pod's one interface, its routes, the ports that are listened on.
+"""`netstat`, `ifconfig` and `route` as busybox has them: interfaces, routes, the ports that are listened on.
 
-What changes interfaces or routes is refused, and so are connections: which stand is the network's to know.
+Of a Pod, or of the node on whose network somebody stands (`links.View`). What changes interfaces or routes is refused,
+and so are connections: which stand is the network's to know.
 """
 
 from __future__ import annotations
 
-from cluster_engine.linux.program import Program, Sys
-from cluster_engine.linux.programs._common import fail, misused, options
+from collections.abc import Iterator
 
-_LOOP = ("1: lo: <LOOPBACK,UP,LOWER_UP> mtu 65536 qdisc noqueue qlen 1000",)
-_LOOP_LINK = "    link/loopback 00:00:00:00:00:00 brd 00:00:00:00:00:00"
-_ETH = "2: eth0@if{number}: <BROADCAST,MULTICAST,UP,LOWER_UP,M-DOWN> mtu 1500 qdisc noqueue qlen 1000"
-_FOREVER = "       valid_lft forever preferred_lft forever"
-_OBJECTS = ("address", "link", "route", "neigh", "rule", "tunnel")
-_IP_USAGE = (
-    "ip [OPTIONS] address|route|link|tunnel|neigh|rule [ARGS]\n\n"
-    "OPTIONS := -f[amily] inet|inet6|link | -o[neline]"
-)
+from cluster_engine.linux.program import Sys
+from cluster_engine.linux.programs._common import Options, fail, options
+from cluster_engine.linux.programs.links import NOT_HERE, Link, View, broadcast, listening, looking
+
 _NETSTAT_USAGE = "netstat [-ral] [-tuwx] [-en]"
-_NOT_HERE = "is not simulated here; a real node has it"
 
 
-def _ip(sys: Sys, argv: list[str]) -> int:
-    words = argv[1:]
-    given = []
-    while words and words[0].startswith("-"):
-        given.append(words.pop(0).lstrip("-"))
-    wanted = words.pop(0) if words else ""
-    found = next((name for name in _OBJECTS if wanted and name.startswith(wanted)), "")
-    if not found or any(option not in ("o", "oneline", "4", "6", "0") for option in given):
-        misused(sys, "", _IP_USAGE)
-    verb = words.pop(0) if words and words[0] not in ("dev", "lo", "eth0") else "show"
-    if found in ("neigh", "rule", "tunnel") or not any(each.startswith(verb) for each in ("show", "list")):
-        fail(sys, f"{found} {verb} {_NOT_HERE}")
-    words = words[1:] if words[:1] == ["dev"] else words
-    if words and words[0] not in ("lo", "eth0"):
-        fail(sys, f"can't find device '{words[0]}'")
-    address = _address(sys)
-    if found == "route":
-        sys.out("".join(f"{line}\n" for line in _routes(address)))
-        return 0
-    blocks = {"lo": _loopback(found), "eth0": _ethernet(found, address)}
-    chosen = [blocks[words[0]]] if words else list(blocks.values())
-    if "o" in given or "oneline" in given:
-        sys.out("".join(f"{_one(block)}\n" for block in chosen))
-    else:
-        sys.out("".join(f"{line}\n" for block in chosen for line in block))
-    return 0
+def _wanted(sys: Sys) -> Options:
+    opts = options(sys, sys.argv, "raltuwxenp", usage=_NETSTAT_USAGE)
+    if not opts.flag("r", "l"):
+        fail(sys, f"which connections stand {NOT_HERE} (-l shows who listens)")
+    return opts
 
 
-def _address(sys: Sys) -> str:
-    """The Pod's own."""
-    found = sys.addresses()
-    if not found:
-        fail(sys, f"what is on a node's own network {_NOT_HERE}")
-    return found[0]
+def _ways(view: View) -> Iterator[tuple[str, str, str, str, str]]:
+    """(network, gateway, mask, flags, interface) of each route."""
+    for route in view.routes:
+        network, _, bits = route.to.partition("/")
+        if route.to == "default":
+            network, bits = "0.0.0.0", "0"
+        mask = ".".join(["255"] * (int(bits) // 8) + ["0"] * (4 - int(bits) // 8))
+        yield network, route.via or "0.0.0.0", mask, "UG" if route.via else "U", route.dev
 
 
-def _loopback(what: str) -> list[str]:
-    inet = ["    inet 127.0.0.1/8 scope host lo", _FOREVER] if what == "address" else []
-    return [*_LOOP, _LOOP_LINK, *inet]
-
-
-def _ethernet(what: str, address: str) -> list[str]:
-    """The hardware's address follows from the IP, as the bridge plugin makes it."""
-    parts = [int(part) for part in address.split(".")]
-    hardware = ":".join(f"{part:02x}" for part in (0x0A, 0x58, *parts))
-    network = ".".join(address.split(".")[:3])
-    inet = [f"    inet {address}/24 brd {network}.255 scope global eth0", _FOREVER]
-    head = _ETH.format(number=parts[3] + 1)
-    return [head, f"    link/ether {hardware} brd ff:ff:ff:ff:ff:ff", *(inet if what == "address" else [])]
-
-
-def _routes(address: str) -> list[str]:
-    network = ".".join(address.split(".")[:3])
-    return [
-        f"default via {network}.1 dev eth0 ",
-        f"{network}.0/24 dev eth0 scope link  src {address} ",
-    ]
-
-
-def _one(block: list[str]) -> str:
-    """An interface in one line."""
-    number, name, *_ = block[0].split(": ")
-    inet = [line for line in block if line.startswith("    inet")]
-    if not inet:
-        return "\\".join(line.rstrip() for line in block)
-    return f"{number}: {name.partition('@')[0]}{inet[0]}\\{_FOREVER}"
-
-
-def _netstat(sys: Sys, argv: list[str]) -> int:
-    opts = options(sys, argv, "raltuwxenp", usage=_NETSTAT_USAGE)
+def _netstat(sys: Sys, view: View) -> int:
+    opts = _wanted(sys)
     if opts.flag("r"):
         sys.out("Kernel IP routing table\n")
         sys.out("Destination     Gateway         Genmask         Flags   MSS Window  irtt Iface\n")
-        network = ".".join(_address(sys).split(".")[:3])
-        for rows in (
-            ("0.0.0.0", f"{network}.1", "0.0.0.0", "UG"),
-            (f"{network}.0", "0.0.0.0", "255.255.255.0", "U"),
-        ):
-            sys.out(f"{rows[0]:<15} {rows[1]:<15} {rows[2]:<15} {rows[3]:<6}    0 0          0 eth0\n")
+        for network, gateway, mask, flags, dev in _ways(view):
+            sys.out(f"{network:<15} {gateway:<15} {mask:<15} {flags:<6}    0 0          0 {dev}\n")
         return 0
-    if not opts.flag("l"):
-        fail(sys, f"which connections stand {_NOT_HERE} (-l shows who listens)")
     named = opts.flag("p")
     sys.out("Active Internet connections (only servers)\n")
     sys.out("Proto Recv-Q Send-Q Local Address           Foreign Address         State       ")
     sys.out("PID/Program name    \n" if named else "\n")
     wanted = [name for flag, name in (("t", "tcp"), ("u", "udp")) if opts.flag(flag)] or ["tcp", "udp"]
-    for each in sys.listeners():
+    for each in listening(sys, view):
         if each["protocol"] not in wanted:
             continue
         place, state = (
@@ -121,35 +58,36 @@ def _netstat(sys: Sys, argv: list[str]) -> int:
     return 0
 
 
-def _ifconfig(sys: Sys, argv: list[str]) -> int:
-    words = [word for word in argv[1:] if word != "-a"]
+def _ifconfig_words(sys: Sys) -> list[str]:
+    words = [word for word in sys.argv[1:] if word != "-a"]
     if len(words) > 1:
-        fail(sys, f"to change an interface {_NOT_HERE}")
-    if words and words[0] not in ("lo", "eth0"):
+        fail(sys, f"to change an interface {NOT_HERE}")
+    return words
+
+
+def _ifconfig(sys: Sys, view: View) -> int:
+    words = _ifconfig_words(sys)
+    chosen = [link for link in sorted(view.links, key=lambda link: link.name) if words in ([], [link.name])]
+    if not chosen:
         fail(sys, f"{words[0]}: error fetching interface information: Device not found")
-    address = _address(sys)
-    parts = [int(part) for part in address.split(".")]
-    hardware = ":".join(f"{part:02X}" for part in (0x0A, 0x58, *parts))
-    blocks = {
-        "eth0": (
-            f"eth0      Link encap:Ethernet  HWaddr {hardware}  ",
-            f"inet addr:{address}  Bcast:{address.rpartition('.')[0]}.255  Mask:255.255.255.0",
-            "UP BROADCAST RUNNING MULTICAST  MTU:1500  Metric:1",
-        ),
-        "lo": (
-            "lo        Link encap:Local Loopback  ",
-            "inet addr:127.0.0.1  Mask:255.0.0.0",
-            "UP LOOPBACK RUNNING  MTU:65536  Metric:1",
-        ),
-    }
-    for name, (head, *rows) in blocks.items():
-        if not words or words[0] == name:
-            sys.out(
-                "".join(
-                    f"{line}\n" for line in (head, *(f"          {row}" for row in (*rows, *_COUNTS)), "")
-                )
-            )
+    for link in chosen:
+        head, *rows = _described(link)
+        sys.out(
+            "".join(f"{line}\n" for line in (head, *(f"          {row}" for row in (*rows, *_COUNTS)), ""))
+        )
     return 0
+
+
+def _described(link: Link) -> list[str]:
+    kind = "Local Loopback  " if link.loop else f"Ethernet  HWaddr {link.mac.upper()}  "
+    rows = [f"{link.name:<9} Link encap:{kind}"]
+    if link.inet:
+        address, _, bits = link.inet.partition("/")
+        mask = ".".join(["255"] * (int(bits) // 8) + ["0"] * (4 - int(bits) // 8))
+        cast = "" if link.loop else f"  Bcast:{broadcast(link.inet)}"
+        rows.append(f"inet addr:{address}{cast}  Mask:{mask}")
+    flags = "UP LOOPBACK RUNNING  MTU:65536" if link.loop else "UP BROADCAST RUNNING MULTICAST  MTU:1500"
+    return [*rows, f"{flags}  Metric:1"]
 
 
 _COUNTS = (
@@ -161,23 +99,24 @@ _COUNTS = (
 """Packets are not counted."""
 
 
-def _route(sys: Sys, argv: list[str]) -> int:
-    words = [word for word in argv[1:] if word not in ("-n", "-e", "-ne", "-en")]
-    if words:
-        fail(sys, f"to change routes {_NOT_HERE}")
-    network = _address(sys).rpartition(".")[0]
+def _route_words(sys: Sys) -> None:
+    if [word for word in sys.argv[1:] if word not in ("-n", "-e", "-ne", "-en")]:
+        fail(sys, f"to change routes {NOT_HERE}")
+
+
+def _route(sys: Sys, view: View) -> int:
     sys.out("Kernel IP routing table\n")
     sys.out("Destination     Gateway         Genmask         Flags Metric Ref    Use Iface\n")
-    numbers = any("n" in word for word in argv[1:])
-    for place, gateway, mask, flags in (
-        ("0.0.0.0" if numbers else "default", f"{network}.1", "0.0.0.0", "UG"),
-        (f"{network}.0", "0.0.0.0" if numbers else "*", "255.255.255.0", "U"),
-    ):
-        sys.out(f"{place:<15} {gateway:<15} {mask:<15} {flags:<5} 0      0        0 eth0\n")
+    numbers = any("n" in word for word in sys.argv[1:])
+    for network, gateway, mask, flags, dev in _ways(view):
+        place = network if numbers or network != "0.0.0.0" else "default"
+        over = gateway if numbers or gateway != "0.0.0.0" else "*"
+        sys.out(f"{place:<15} {over:<15} {mask:<15} {flags:<5} 0      0        0 {dev}\n")
     return 0
 
 
-IFCONFIG = Program("ifconfig", "shows interfaces", "ifconfig [-a] [interface]", run=_ifconfig)
-ROUTE = Program("route", "shows routes", "route [-ne]", run=_route)
-IP = Program("ip", "shows interfaces and routes", _IP_USAGE, run=_ip)
-NETSTAT = Program("netstat", "shows who listens", _NETSTAT_USAGE, run=_netstat)
+IFCONFIG = looking(
+    "ifconfig", "shows interfaces", "ifconfig [-a] [interface]", _ifconfig, check=_ifconfig_words
+)
+ROUTE = looking("route", "shows routes", "route [-ne]", _route, check=_route_words)
+NETSTAT = looking("netstat", "shows who listens", _NETSTAT_USAGE, _netstat, check=_wanted)

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from cluster_engine.linux.program import Program, Sys
-from cluster_engine.linux.programs._common import fail, options
+from cluster_engine.linux.program import Sys
+from cluster_engine.linux.programs._common import Options, fail, options
+from cluster_engine.linux.programs.links import View, listening, looking
 
 _USAGE = "ss [ OPTIONS ]"
 _LONG = {
@@ -13,14 +14,20 @@ _LONG = {
 _BACKLOG = 128
 
 
-def _run(sys: Sys, argv: list[str]) -> int:
-    opts = options(sys, argv, "nalptuHO4", "", _LONG, usage=_USAGE, status=255)
+def _wanted(sys: Sys) -> Options:
+    opts = options(sys, sys.argv, "nalptuHO4", "", _LONG, usage=_USAGE, status=255)
     if not opts.flag("l"):
         fail(sys, "which connections stand is not simulated here; a real node has it (-l shows who listens)")
     if opts.operands:
         fail(sys, "filters are not simulated here; a real ss has them")
+    return opts
+
+
+def _tell(sys: Sys, view: View) -> int:
+    opts = _wanted(sys)
     wanted = [name for flag, name in (("u", "udp"), ("t", "tcp")) if opts.flag(flag)] or ["udp", "tcp"]
-    found = [each for name in wanted for each in sys.listeners() if each["protocol"] == name]
+    every = listening(sys, view)
+    found = [each for name in wanted for each in every if each["protocol"] == name]
     heads = ["Netid"] * (len(wanted) > 1) + [
         "State",
         "Recv-Q",
@@ -58,4 +65,4 @@ def _line(row: list[str], widths: list[int]) -> str:
     return f"{' '.join([*first, local])}:{port} {peer}:{peers_port}{process}\n"
 
 
-PROGRAM = Program("ss", "shows who listens", _USAGE, run=_run)
+PROGRAM = looking("ss", "shows who listens", _USAGE, _tell, check=_wanted)

@@ -45,6 +45,7 @@ class Box(World):
             )
         self.host = Host()
         self.machine = Machine("box", self.host, program, limits)
+        self.machine.set_addresses(["10.244.1.7"])
         self.machine.add_root("c", root, flavour=flavour)
         self.now = MOMENT + 64_000_000_000_000
 

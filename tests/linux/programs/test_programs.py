@@ -42,7 +42,6 @@ CASES: dict[str, tuple[str, str, int, str, str]] = {
     "ss": ("extra", "nc -l -p 8080 >/dev/null & sleep 1; ss -ltn; ss -lntpH; ss -ln; ss -t; echo $?", 0, "State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess\nLISTEN 0      128          0.0.0.0:8080      0.0.0.0:*          \nLISTEN 0      128          0.0.0.0:8080      0.0.0.0:*    users:((\"nc\",pid=2))\nNetid State  Recv-Q Send-Q Local Address:Port Peer Address:PortProcess\ntcp   LISTEN 0      128          0.0.0.0:8080      0.0.0.0:*          \n1\n", "ss: which connections stand is not simulated here; a real node has it (-l shows who listens)\n"),
     "openssl": ("extra", "openssl rand -hex 4 | wc -c; openssl rand -base64 60 | wc; openssl rand 5 | wc -c; a=$(openssl rand -hex 8); b=$(openssl rand -hex 8); [ $a != $b ] && echo y; openssl version | cut -c1-7", 0, "9\n        2         2        82\n5\ny\nOpenSSL\n", ""),
     "openssl refuses": ("extra", "openssl rand x; openssl rand -foo 3; openssl rand 1 2; openssl rand 99999; openssl dhparam; echo $?", 0, "1\n", "rand: Can't parse \"x\" as a number\nrand: Use -help for summary.\nrand: Unknown option: -foo\nrand: Use -help for summary.\nrand: Use -help for summary.\nopenssl: more than 65536 random bytes are not made here\nopenssl: dhparam is not simulated here; a real openssl has it\n"),
-    "ip without a network of its own": ("busybox", "ip addr; echo $?", 0, "1\n", "ip: what is on a node's own network is not simulated here; a real node has it\n"),
     "ip of a device that is not there": ("busybox", "ip addr show eth9; ip route add default via 10.0.0.1; echo $?", 0, "1\n", "ip: can't find device 'eth9'\nip: route add is not simulated here; a real node has it\n"),
     "identity": ("busybox", "id; whoami; groups; uname -n; nproc; tty", 1, "uid=65534(nobody) gid=65534(nogroup) groups=65534(nogroup)\nnobody\nnogroup\nbox\n4\nnot a tty\n", ""),
     "mount and df": ("busybox", "mount; df /w | tail -n 1 | cut -d' ' -f1", 0, "overlay on / type overlay (rw,relatime)\noverlay\n", ""),
@@ -180,3 +179,17 @@ def test_top_leaves_the_terminal_as_it_was() -> None:
         box.machine.input("t", keys)
         box.settle()
     assert box.host.out().endswith("echo seen\r\nseen\r\n/w $ "), box.host.out()
+
+
+@pytest.mark.parametrize("program", ["ip addr", "netstat -l", "ifconfig", "route"])
+def test_the_host_is_asked_for_a_network_that_is_not_ones_own(program: str) -> None:
+    box = Box("busybox")
+    box.machine.set_addresses([])
+    box.sh(program)
+    (asked,) = box.host.calls
+    assert asked[::2] == ("call", "interfaces")
+    box.machine.answer(asked[1], None)
+    box.machine.run(box.now)
+    name = program.partition(" ")[0]
+    told = f"{name}: what is on a node's own network is not simulated here; a real node has it\n"
+    assert box.host.outputs[-1][2] == told
