@@ -21,6 +21,7 @@ _DIRECTORIES = (
     "/dev/shm", "/etc", "/home", "/opt", "/proc", "/root", "/run", "/srv", "/sys", "/usr/local/bin",
     "/usr/local/sbin", "/usr/share", "/var/cache", "/var/lib", "/var/log", "/var/spool",
 )  # fmt: skip
+_RUNTIME = ("dev", "proc", "sys")
 _FILES = ("/etc/hostname", "/etc/hosts", "/etc/resolv.conf", "/dev/termination-log")
 """Places at which the runtime mounts what is the Pod's own."""
 _DEVICES = {
@@ -69,6 +70,20 @@ def image_tree(reference: str) -> Node:
     if image.workdir != "/":
         contents.setdefault(image.workdir, tree.directory(mtime=_BUILT))
     return tree.build(contents, mtime=_BUILT)
+
+
+@lru_cache(maxsize=IMAGES_KEPT)
+def volume_tree(reference: str) -> Node:
+    """What a volume of that image shows: its layers, without what a runtime puts into a container."""
+    image, tag = find(reference)
+    variant = image.variants[tag]
+    if image.tools_of(tag) == "none" and not image.programs(variant):
+        contents: dict[str, str | Node] = {
+            path: tree.file(octets(text), mtime=_BUILT) for path, text in image.files(variant).items()
+        }
+        return tree.build(contents, mtime=_BUILT)
+    root = image_tree(reference)
+    return {**root, "e": {name: node for name, node in root["e"].items() if name not in _RUNTIME}}
 
 
 def _tools(kind: str, also: tuple[str, ...]) -> dict[str, str | Node]:

@@ -6,7 +6,7 @@ Models pkg/kubelet/kubelet_pods.go (makeEnvironmentVariables) and pkg/fieldpath.
 from __future__ import annotations
 
 import base64
-from collections.abc import Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -14,7 +14,7 @@ from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.container_runtime.image import Image
-from cluster_engine.kubelet import keyring
+from cluster_engine.kubelet import env_files, keyring
 
 _MAX = 64 * 1024
 
@@ -157,8 +157,10 @@ class Environment:
                 found[f"{prefix}_ADDR"] = address
         return found
 
-    def resolve(self, pod: JSON, container: JSON, facts: Facts) -> dict[str, str]:
-        """What the Pod sets for the container. Raises ConfigError."""
+    def resolve(
+        self, pod: JSON, container: JSON, facts: Facts, read: Callable[[str, str], str | None]
+    ) -> dict[str, str]:
+        """What the Pod sets for the container; ``read``: a file's text by its volume and path. Raises ConfigError."""
         namespace = pod["metadata"]["namespace"]
         services = self.services(namespace, pod["spec"].get("enableServiceLinks", True))
         env: dict[str, str] = {}
@@ -170,7 +172,10 @@ class Environment:
             if not source:
                 env[name] = expand(variable.get("value") or "", {**services, **env})
                 continue
-            value = self._value(pod, container, source, facts)
+            if source.get("fileKeyRef") is not None:
+                value = _from_file(source["fileKeyRef"], read)
+            else:
+                value = self._value(pod, container, source, facts)
             if value is not None:
                 env[name] = value
         return {**services, **env}
@@ -221,6 +226,31 @@ class Environment:
                 raise ConfigError(f"couldn't find key {key} in {kind} {namespace}/{name}")
             return decode_secret(data[key]) if kind == "Secret" else str(data[key])
         return None
+
+
+def _from_file(reference: JSON, read: Callable[[str, str], str | None]) -> str | None:
+    """The value that a file of a volume gives to a key; None for an optional one that is not there."""
+    key, path, optional = reference["key"], reference["path"], bool(reference.get("optional"))
+    if len(key) > env_files.KEY_LIMIT:
+        raise ConfigError(
+            f'environment variable key "{key}" exceeds maximum length of {env_files.KEY_LIMIT} characters'
+        )
+    text = read(reference["volumeName"], path)
+    if text is None and optional:
+        return None
+    try:
+        value = env_files.value_of(text, key) if text is not None else None
+    except env_files.EnvFileError as error:
+        raise ConfigError("couldn't parse env file") from error
+    if text is None:
+        raise ConfigError("couldn't parse env file")
+    if not value:
+        if optional:
+            return None
+        raise ConfigError(f'environment variable key "{key}" not found in file "{path}"')
+    if len(value.encode("utf-8", "surrogateescape")) > env_files.VALUE_LIMIT:
+        raise ConfigError(f'environment variable value for key "{key}" exceeds maximum length of 32KB')
+    return value
 
 
 def command_line(container: JSON, image: Image, env: Mapping[str, str]) -> list[str]:

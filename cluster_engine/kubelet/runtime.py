@@ -20,6 +20,7 @@ from cluster_engine.container_runtime.logs import Log, LogLine
 from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandboxes import Calls, Sandboxes
 from cluster_engine.container_runtime.setup import HOST, Setup
+from cluster_engine.kubelet.atomic_writer import at
 from cluster_engine.kubelet.core import Core
 from cluster_engine.kubelet.dialer import Dialer
 from cluster_engine.kubelet.disks import Disks, names_of, on_node, within
@@ -29,7 +30,7 @@ from cluster_engine.kubelet.steady import missed_lines
 from cluster_engine.kubelet.users import User
 from cluster_engine.kubelet.volumes import Mount
 from cluster_engine.linux.files import emptied, tree
-from cluster_engine.linux.text import octets
+from cluster_engine.linux.text import characters, octets
 from cluster_engine.network import Clients, Instant, Network
 from cluster_engine.network.client import Then
 from cluster_engine.sim import SECOND
@@ -275,6 +276,12 @@ class Runtime:
     def volume(self, record: PodRecord, volume: str) -> Node | None:
         """A volume's tree; None when there is none."""
         return self.sandboxes.get(record.uid).volume(volume) if record.sandbox else None
+
+    def volume_file(self, record: PodRecord, volume: str, path: str) -> str | None:
+        """The text of a file in a volume, whatever mounts it; None when there is none. Runs nothing."""
+        root = self.sandboxes.look(record.uid).files(volume)
+        found = at(root, path) if root is not None else None
+        return characters(tree.content(found)) if found is not None and found["t"] == "f" else None
 
     def look_at(self, record: PodRecord) -> Callable[[str], Node | None]:
         """As ``volume``, of several volumes in turn, for who touches nothing of the Pod's."""
@@ -615,8 +622,8 @@ class Runtime:
             return known[1]
         imagined = Log()
         written, due = self.sandboxes.imagine(record.uid, container.id)
-        for at, stream, text in written:
-            imagined.write(at, stream, text)
+        for when, stream, text in written:
+            imagined.write(when, stream, text)
         if len(self._imaginations) >= IMAGINATIONS:
             self._imaginations.clear()
         self._imaginations[container.id] = (due, imagined)

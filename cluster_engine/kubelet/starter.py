@@ -5,7 +5,8 @@ Models pkg/kubelet/kuberuntime/kuberuntime_container.go (startContainer) and pkg
 
 from __future__ import annotations
 
-from dataclasses import replace
+from dataclasses import dataclass, replace
+from functools import partial
 from typing import Any
 
 from cluster_engine.apimachinery import quantity
@@ -15,7 +16,9 @@ from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.names import InvalidImageName, Reference, parse
 from cluster_engine.container_runtime.registry import PullError, find, opens, private, pull
 from cluster_engine.container_runtime.setup import NODE, POD
+from cluster_engine.container_runtime.trees import volume_tree
 from cluster_engine.kube_apiserver import API_SERVER
+from cluster_engine.kubelet.atomic_writer import at
 from cluster_engine.kubelet.core import CAPACITY, ON, Core, Node
 from cluster_engine.kubelet.decide import INITIAL_BACKOFF, MAX_BACKOFF
 from cluster_engine.kubelet.devices import Devices
@@ -28,7 +31,14 @@ from cluster_engine.kubelet.record import PodRecord, field_path, find_container,
 from cluster_engine.kubelet.runtime import ContainerConfig, Runtime, RuntimeFailed
 from cluster_engine.kubelet.termination import Termination
 from cluster_engine.kubelet.users import refusal, user_of
-from cluster_engine.kubelet.volumes import ETC_HOSTS, Mount, container_mounts, frozen_part
+from cluster_engine.kubelet.volumes import (
+    ETC_HOSTS,
+    IMAGE,
+    Mount,
+    container_mounts,
+    frozen_part,
+    image_volumes,
+)
 from cluster_engine.linux.files import tree
 from cluster_engine.sim import SECOND
 
@@ -38,6 +48,18 @@ MESSAGE_PATH = "/dev/termination-log"
 _BYTES_PER_SECOND = 60_000_000
 _HOOK_TIMEOUT = 86_400.0
 """A postStart hook may take as long as it likes; after this many seconds it counts as hanging."""
+
+
+@dataclass(frozen=True, slots=True)
+class _Wanted:
+    """An image that a container needs."""
+
+    image: str
+    policy: str | None
+    path: str
+    """The field that its events are of."""
+    volume: int = 0
+    """It is that of the container's how manieth volume of an image; 0: the container's own."""
 
 
 class Starter:
@@ -73,9 +95,28 @@ class Starter:
             self.core.event(record, pod, "Warning", "FailedToRetrieveImagePullSecret", text)
 
     def begin(self, record: PodRecord, pod: JSON, name: str) -> None:
-        """Makes sure of the image, then goes on with ``create``."""
-        core, spec = self.core, find_container(pod["spec"], name)
-        node, path, image = core.nodes[record.node], field_path(pod["spec"], name), spec["image"]
+        """Makes sure of the images, the container's and those of its volumes; then goes on with ``create``."""
+        spec = find_container(pod["spec"], name)
+        wanted = _Wanted(spec["image"], spec.get("imagePullPolicy"), field_path(pod["spec"], name))
+        if self._ensure(record, pod, name, wanted):
+            self._ensure_volumes(record, pod, name, 0)
+
+    def _ensure_volumes(self, record: PodRecord, pod: JSON, name: str, done: int) -> None:
+        """The images of volumes, after as many as are there (getImageVolumes)."""
+        for number, volume in enumerate(
+            image_volumes(pod, find_container(pod["spec"], name))[done:], done + 1
+        ):
+            wanted = _Wanted(
+                volume[IMAGE].get("reference") or "", volume[IMAGE].get("pullPolicy"), "", number
+            )
+            if not self._ensure(record, pod, name, wanted):
+                return
+        self.create(record, pod, name)
+
+    def _ensure(self, record: PodRecord, pod: JSON, name: str, wanted: _Wanted) -> bool:
+        """Whether the image is there; if not it is being pulled, or the container waits with an error."""
+        core, image, path = self.core, wanted.image, wanted.path
+        node = core.nodes[record.node]
         try:
             reference = parse(image)
         except InvalidImageName as error:
@@ -84,8 +125,8 @@ class Starter:
             )
             core.event(record, pod, "Warning", "InspectFailed", text, path)
             self._fail(record, pod, name, "InvalidImageName", text)
-            return
-        policy = spec.get("imagePullPolicy") or ("Always" if reference.tag == "latest" else "IfNotPresent")
+            return False
+        policy = wanted.policy or ("Always" if reference.tag == "latest" else "IfNotPresent")
         present = str(reference) in node.images
         if policy == "Never" and present and not self._may_use(pod, reference):
             text = (
@@ -94,33 +135,38 @@ class Starter:
             )
             core.event(record, pod, "Warning", "ErrImageNeverPull", text, path)
             self._fail(record, pod, name, "ErrImageNeverPull", text)
-            return
+            return False
         if policy == "Never" and not present:
             text = f'Container image "{image}" is not present with pull policy of Never'
             core.event(record, pod, "Warning", "ErrImageNeverPull", text, path)
             self._fail(record, pod, name, "ErrImageNeverPull", text)
-            return
+            return False
         if present and policy != "Always" and self._may_use(pod, reference):
             text = f'Container image "{image}" already present on machine and can be accessed by the pod'
             core.event(record, pod, "Normal", "Pulled", text, path)
-            self.create(record, pod, name)
-            return
+            return True
         backoff = record.pulls.get(image)
         if backoff is not None and self.clock.now - backoff[1] < backoff[0]:
             text = f'Back-off pulling image "{image}"'
             core.event(record, pod, "Normal", "BackOff", text, path)
             self._fail(record, pod, name, "ImagePullBackOff", f"{text}: ErrImagePull: {backoff[2]}")
-            return
+            return False
         core.event(record, pod, "Normal", "Pulling", f'Pulling image "{image}"', path)
-        now = self.clock.now
-        draw = core.chance.of("pull", record.uid, name, now)
+        self._pull(record, pod, name, wanted, reference)
+        return False
+
+    def _pull(self, record: PodRecord, pod: JSON, name: str, wanted: _Wanted, reference: Reference) -> None:
+        """Asks the registry; ``pulled`` gets the answer."""
+        now, node = self.clock.now, self.core.nodes[record.node]
+        of_volume = (wanted.volume,) if wanted.volume else ()
+        draw = self.core.chance.of("pull", record.uid, name, now, *of_volume)
         try:
             found, tag = pull(reference, self._logins(pod, reference), self.core.failing)
             seconds = 0.3 + draw.uniform(0.0, 0.3)
             if str(reference) in node.pulling:
                 # Queued behind a pull of the same image: only the manifest is asked for again.
                 seconds = 0.02 + draw.uniform(0.0, 0.03)
-            elif not present:
+            elif str(reference) not in node.images:
                 size = found.variants[tag].size
                 seconds = min(max(size / _BYTES_PER_SECOND * draw.uniform(0.8, 1.3), 0.2) + seconds, 4.0)
         except PullError:
@@ -137,8 +183,9 @@ class Starter:
             name,
             now,
             start,
-            image,
+            wanted.image,
             node.name,
+            *of_volume,
             background=record.quiet,
         )
 
@@ -154,9 +201,17 @@ class Starter:
         return opens(reference, self._logins(pod, reference))
 
     def pulled(
-        self, uid: str, epoch: int, name: str, asked: int, began: int, image: str, node_name: str
+        self,
+        uid: str,
+        epoch: int,
+        name: str,
+        asked: int,
+        began: int,
+        image: str,
+        node_name: str,
+        volume: int = 0,
     ) -> None:
-        """Clock event: the registry has answered."""
+        """Clock event: the registry has answered, about the container's image, or that of its ``volume``-th volume."""
         core, now, record = self.core, self.clock.now, self.core.records.get(uid)
         reference = parse(image)
         node = core.nodes[node_name]
@@ -171,7 +226,8 @@ class Starter:
             found, tag = pull(reference, logins, core.failing)
         except PullError as error:
             if record is not None and record.epoch == epoch and pod is not None:
-                self._pull_failed(record, pod, name, image, str(error))
+                path = "" if volume else field_path(pod["spec"], name)
+                self._pull_failed(record, pod, name, image, str(error), path)
             return
         if str(reference) not in node.images:
             core.tell(node)
@@ -184,15 +240,17 @@ class Starter:
             f'Successfully pulled image "{image}" in {took} ({waited} including waiting). '
             f"Image size: {found.variants[tag].size} bytes."
         )
-        core.event(record, pod, "Normal", "Pulled", text, field_path(pod["spec"], name))
-        self.create(record, pod, name)
+        core.event(record, pod, "Normal", "Pulled", text, "" if volume else field_path(pod["spec"], name))
+        self._ensure_volumes(record, pod, name, volume)
 
-    def _pull_failed(self, record: PodRecord, pod: JSON, name: str, image: str, error: str) -> None:
+    def _pull_failed(
+        self, record: PodRecord, pod: JSON, name: str, image: str, error: str, path: str
+    ) -> None:
         before = record.pulls.get(image)
         delay = min(before[0] * 2, MAX_BACKOFF) if before is not None else INITIAL_BACKOFF
         record.pulls[image] = [delay, self.clock.now, error]
         text = f'Failed to pull image "{image}": {error}'
-        self.core.event(record, pod, "Warning", "Failed", text, field_path(pod["spec"], name))
+        self.core.event(record, pod, "Warning", "Failed", text, path)
         self._fail(record, pod, name, "ErrImagePull", error)
 
     def _fail(
@@ -227,7 +285,8 @@ class Starter:
     def _config(self, record: PodRecord, pod: JSON, spec: JSON) -> ContainerConfig:
         """What the container is made from (GenerateRunContainerOptions). Raises ConfigError."""
         node = self.core.nodes[record.node]
-        env = self.environment.resolve(pod, spec, Facts(node.name, node.ip, record.ip, CAPACITY))
+        facts = Facts(node.name, node.ip, record.ip, CAPACITY)
+        env = self.environment.resolve(pod, spec, facts, partial(self.runtime.volume_file, record))
         reference = str(parse(spec["image"]))
         image, _ = find(reference)
         why = refusal(pod["spec"], spec, image.uid, pod_text(pod))
@@ -242,6 +301,8 @@ class Starter:
                 own[f"{spec['name']}/{mount.volume}/{mount.sub}"] = part
                 mount = replace(mount, volume=f"{spec['name']}/{mount.volume}/{mount.sub}", sub="")
             mounts.append(mount)
+        for volume in image_volumes(pod, spec):
+            mounts = [_of_image(mount, volume, spec["name"], own) for mount in mounts]
         variables, paths = self.devices.shown(record, spec["name"])
         env = {**env, **variables}
         for path in paths:
@@ -358,3 +419,16 @@ def _pids(record: PodRecord, pod_spec: JSON, spec: JSON) -> str:
 def _milliseconds(us: int) -> str:
     """A duration as Go prints it, cut to milliseconds."""
     return go_duration(us // 1000 * 1_000_000)
+
+
+def _of_image(mount: Mount, volume: JSON, container: str, own: dict[str, Any]) -> Mount:
+    """The mount with the image's files, or a part of them, if it is one of that volume. Raises ConfigError."""
+    if mount.volume != volume["name"]:
+        return mount
+    root = volume_tree(str(parse(volume[IMAGE]["reference"])))
+    part = at(root, mount.sub) if mount.sub else root
+    if part is None:
+        raise ConfigError(f'failed to mount image volume: subpath "{mount.sub}" does not exist in the image')
+    name = "/".join(word for word in (container, mount.volume, mount.sub) if word)
+    own[name] = part
+    return replace(mount, volume=name, sub="", read_only=True)

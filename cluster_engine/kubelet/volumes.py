@@ -26,6 +26,8 @@ from cluster_engine.linux.text import octets
 ETC_HOSTS = "/etc/hosts"
 _KINDS_OF_OBJECTS = ("configMap", "secret", "downwardAPI", "projected")
 _DIRECTORIES = ("emptyDir", "hostPath")
+IMAGE = "image"
+"""Volumes that show an image; whoever mounts one makes sure of the image first."""
 _CLAIMED = ("persistentVolumeClaim", "ephemeral")
 _SYSTEM = (
     "/boot",
@@ -128,6 +130,8 @@ class Volumes:
         kind = next((kind for kind in volume if kind != "name"), "emptyDir")
         if kind in _CLAIMED:
             return self._claimed(pod, volume, facts.node, now)
+        if kind == IMAGE:
+            return tree.directory(mode=0o755, mtime=now)
         if kind not in _DIRECTORIES:
             raise MountError(f"volumes of the kind {kind} are not simulated; a real node would mount it")
         if kind == "hostPath":
@@ -369,7 +373,9 @@ def container_mounts(pod: JSON, container: JSON, env: Mapping[str, str]) -> Iter
     """Where the container sees which volume, outer ones first; /etc/hosts if it has not its own. Raises ConfigError."""
     volumes = pod["spec"].get("volumes") or ()
     shown = {v["name"] for v in volumes if any(k in v for k in _KINDS_OF_OBJECTS)}
-    shown |= {v["name"] for v in volumes if (v.get("persistentVolumeClaim") or {}).get("readOnly")}
+    shown |= {
+        v["name"] for v in volumes if (v.get("persistentVolumeClaim") or {}).get("readOnly") or IMAGE in v
+    }
     mounts = [
         Mount(
             mount["name"],
@@ -391,6 +397,12 @@ def _sub_path(path: str) -> str:
     if ".." in path.split("/"):
         raise ConfigError(f"unable to provision SubPath `{path}`: must not contain '..'")
     return path
+
+
+def image_volumes(pod: JSON, container: JSON) -> list[JSON]:
+    """The Pod's volumes of images that the container mounts, each once."""
+    mounted = {mount["name"] for mount in container.get("volumeMounts") or ()}
+    return [v for v in pod["spec"].get("volumes") or () if v.get(IMAGE) is not None and v["name"] in mounted]
 
 
 def frozen_part(root: Node, path: str) -> Node | None:

@@ -30,7 +30,6 @@ from tests.soak.random_objects import BASES
 
 SUBDOMAIN = "a lowercase RFC 1123 subdomain must consist of lower case alphanumeric characters, '-' or '.', and must start and end with an alphanumeric character (e.g. 'example.com', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 LABEL = "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is '[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
-LABEL_1035 = "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is '[a-z]([-a-z0-9]*[a-z0-9])?')"
 QUALIFIED = "name part must consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyName',  or 'my.name',  or '123-abc', regex used for validation is '([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9]')"
 VALUE = "a valid label must be an empty string or consist of alphanumeric characters, '-', '_' or '.', and must start and end with an alphanumeric character (e.g. 'MyValue',  or 'my_value',  or '12345', regex used for validation is '(([A-Za-z0-9][-A-Za-z0-9_.]*)?[A-Za-z0-9])?')"
 KEY = "a valid config key must consist of alphanumeric characters, '-', '_' or '.' (e.g. 'key.name',  or 'KEY_NAME',  or 'key-name', regex used for validation is '[-._a-zA-Z0-9]+')"
@@ -175,7 +174,7 @@ ROWS: tuple[tuple[str, str, list[str]], ...] = (
     ("CronJob", "spec: {timeZone: Mars/Olympus}", ['spec.timeZone: Invalid value: "Mars/Olympus": unknown time zone Mars/Olympus']),
     ("CronJob", "spec: {startingDeadlineSeconds: -1}", [f"spec.startingDeadlineSeconds: Invalid value: -1: {LEAST}"]),
     ("CronJob", "metadata: {name: aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa}", ['metadata.name: Invalid value: "aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa": must be no more than 52 characters']),
-    ("Service", "metadata: {name: 1web}", [f"metadata.name: Invalid value: \"1web\": {LABEL_1035}"]),
+    ("Service", "metadata: {name: web_1}", [f"metadata.name: Invalid value: \"web_1\": {LABEL}"]),
     ("Service", "spec: {ports: [{port: 0}]}", [f"spec.ports[0].port: Invalid value: 0: {PORT}", f"spec.ports[0].targetPort: Invalid value: 0: {PORT}"]),
     ("Service", "spec: {ports: [{port: 80}, {port: 81}]}", ["spec.ports[0].name: Required value", "spec.ports[1].name: Required value"]),
     ("Service", "spec: {ports: [{port: 80, name: a}, {port: 81, name: a}]}", ['spec.ports[1].name: Duplicate value: "a"']),

@@ -45,10 +45,10 @@ SUBDOMAIN = (
     "and end with an alphanumeric character (e.g. 'example.com', regex used for validation is "
     "'[a-z0-9]([-a-z0-9]*[a-z0-9])?(\\.[a-z0-9]([-a-z0-9]*[a-z0-9])?)*')"
 )
-LABEL_1035 = (
-    "a DNS-1035 label must consist of lower case alphanumeric characters or '-', start with an alphabetic character, "
-    "and end with an alphanumeric character (e.g. 'my-name',  or 'abc-123', regex used for validation is "
-    "'[a-z]([-a-z0-9]*[a-z0-9])?')"
+LABEL = (
+    "a lowercase RFC 1123 label must consist of lower case alphanumeric characters or '-', and must start and end "
+    "with an alphanumeric character (e.g. 'my-name',  or '123-abc', regex used for validation is "
+    "'[a-z0-9]([-a-z0-9]*[a-z0-9])?')"
 )
 KEY = (
     "a valid config key must consist of alphanumeric characters, '-', '_' or '.' "
@@ -133,7 +133,7 @@ CREATES = {
         "DaemonSet", "spec: {updateStrategy: {rollingUpdate: {maxUnavailable: 0}}}",
         ["spec.updateStrategy.rollingUpdate.maxUnavailable: Required value: cannot be 0 when maxSurge is 0"],
     ),
-    "service name": ("Service", "metadata: {name: 1web}", [f'metadata.name: Invalid value: "1web": {LABEL_1035}']),
+    "service name": ("Service", "metadata: {name: web_1}", [f'metadata.name: Invalid value: "web_1": {LABEL}']),
     "service without ports": ("Service", "spec: {ports: []}", ["spec.ports: Required value"]),
     "service port range": (
         "Service", "spec: {ports: [{port: 0, targetPort: 80}]}",

@@ -44,7 +44,7 @@ _ONCE = "may not change once set"
 
 def validate(service: JSON) -> list[FieldError]:
     """What is wrong with a new Service."""
-    problems = check_meta(service, name_rule="label1035")
+    problems = check_meta(service, name_rule="label")
     annotations = service["metadata"].get("annotations") or {}
     mode, hints = annotations.get(_TOPOLOGY_MODE), annotations.get(_OLD_HINTS)
     if mode is not None and hints is not None and mode != hints:

@@ -16,7 +16,7 @@ from cluster_engine.apimachinery.errors import FieldError, invalid_value, not_su
 from cluster_engine.apimachinery.ip_validation import is_ip
 from cluster_engine.apimachinery.scheme import Column, Kind
 from cluster_engine.apimachinery.validation import (
-    is_dns1035_label,
+    is_dns1123_label,
     is_dns1123_subdomain,
     is_path_segment_name,
     is_port_name,
@@ -72,7 +72,7 @@ def _check_backend(backend: JSON, path: str) -> list[FieldError]:
     where, name = f"{path}.service", service.get("name") or ""
     problems = [] if name else [required(f"{where}.name")]
     if name:
-        problems += [invalid_value(f"{where}.name", name, text) for text in is_dns1035_label(name)]
+        problems += [invalid_value(f"{where}.name", name, text) for text in is_dns1123_label(name)]
     port = service.get("port") or {}
     named, number = port.get("name") or "", port.get("number") or 0
     if named and number:

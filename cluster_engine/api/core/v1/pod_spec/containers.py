@@ -26,7 +26,7 @@ from cluster_engine.apimachinery.errors import (
 from cluster_engine.apimachinery.identity_cache import RULE_CACHE
 from cluster_engine.apimachinery.validation import is_dns1123_label, is_port_name, is_port_number
 
-from .env import check_env, check_env_from
+from .env import check_env, check_env_from, check_files_read, files_read
 from .handlers import check_lifecycle, check_probe
 from .mounts import check_devices, check_mounts
 from .resources import check_requirements
@@ -113,6 +113,7 @@ def check_common(container: JSON, around: Around, path: str) -> list[FieldError]
         _once("ports are valid", container["ports"], check_container_ports, f"{path}.ports", problems)
     if container.get("env"):
         _once("env is valid", container["env"], check_env, f"{path}.env", problems)
+        problems += _check_files_read(container["env"], around, f"{path}.env")
     if container.get("envFrom"):
         _once("envFrom is valid", container["envFrom"], check_env_from, f"{path}.envFrom", problems)
     mounts, devices = container.get("volumeMounts"), container.get("volumeDevices")
@@ -139,6 +140,15 @@ def check_common(container: JSON, around: Around, path: str) -> list[FieldError]
         if not found and around.host_users:
             RULE_CACHE.keep("security is valid", security)
     return problems
+
+
+def _check_files_read(variables: list[JSON], around: Around, path: str) -> list[FieldError]:
+    if RULE_CACHE.of("env reads no file", variables):
+        return []
+    if files_read(variables):
+        return check_files_read(variables, around.volumes, path)
+    RULE_CACHE.keep("env reads no file", variables)
+    return []
 
 
 def check_container_ports(ports: list[JSON], path: str) -> list[FieldError]:

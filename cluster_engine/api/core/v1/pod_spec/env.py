@@ -5,17 +5,27 @@ Models pkg/apis/core/validation (ValidateEnv, ValidateEnvFrom, validateObjectFie
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from typing import Any
 
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.apimachinery.errors import FieldError, invalid_value, not_supported, required
+from cluster_engine.apimachinery.errors import (
+    FieldError,
+    field_not_found,
+    invalid_value,
+    not_supported,
+    required,
+)
 from cluster_engine.apimachinery.validation import (
     is_config_map_key,
+    is_dns1123_label,
     is_dns1123_subdomain,
     is_env_var_name,
     is_qualified_name,
 )
+
+from .paths import check_no_leading_backsteps
 
 _ENV_FIELDS = (
     "metadata.name",
@@ -51,6 +61,9 @@ _RESOURCES = (
 _HUGE_PAGES = ("limits.hugepages-", "requests.hugepages-")
 _SIZES = ("1", "1k", "1M", "1G", "1T", "1P", "1E", "1Ki", "1Mi", "1Gi", "1Ti", "1Pi", "1Ei")
 _SIZES_TEXT = ", ".join(_SIZES)
+_NO_SOURCE = (
+    "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef`, `secretKeyRef` or `fileKeyRef`"
+)
 _ONE_SOURCE = "may not have more than one field specified at a time"
 
 
@@ -83,10 +96,11 @@ def _check_value_from(source: JSON, value: Any, path: str) -> list[FieldError]:
         if source.get(name) is not None:
             count += 1
             problems += _check_key_ref(source[name], f"{path}.{name}")
+    if source.get("fileKeyRef") is not None:
+        count += 1
+        problems += _check_file_key(source["fileKeyRef"], f"{path}.fileKeyRef")
     if count == 0:
-        # The gate EnvFiles (fileKeyRef) is off here.
-        detail = "must specify one of: `fieldRef`, `resourceFieldRef`, `configMapKeyRef` or `secretKeyRef`"
-        problems.append(invalid_value(path, "", detail))
+        problems.append(invalid_value(path, "", _NO_SOURCE))
     elif value:
         problems.append(invalid_value(path, "", "may not be specified when `value` is not empty"))
     elif count > 1:
@@ -101,6 +115,41 @@ def _check_key_ref(reference: JSON, path: str) -> list[FieldError]:
         problems.append(required(f"{path}.key"))
     else:
         problems += [invalid_value(f"{path}.key", key, text) for text in is_config_map_key(key)]
+    return problems
+
+
+def _check_file_key(reference: JSON, path: str) -> list[FieldError]:
+    """A name in a file of one of the Pod's volumes (validateFileKeySelector)."""
+    key, volume, file = (reference.get(name) or "" for name in ("key", "volumeName", "path"))
+    problems = [invalid_value(f"{path}.key", key, text) for text in is_env_var_name(key)] if key else []
+    if not key:
+        problems.append(required(f"{path}.key"))
+    if not volume:
+        problems.append(required(f"{path}.volumeName"))
+    else:
+        problems += [invalid_value(f"{path}.volumeName", volume, text) for text in is_dns1123_label(volume)]
+    if not file:
+        problems.append(required(f"{path}.path"))
+    else:
+        problems += check_no_leading_backsteps(file, f"{path}.path")
+    return problems
+
+
+def files_read(variables: list[JSON]) -> list[tuple[int, JSON]]:
+    """(place in the list, fileKeyRef) of the variables that come from files."""
+    found = ((index, variable.get("valueFrom") or {}) for index, variable in enumerate(variables))
+    return [(index, source["fileKeyRef"]) for index, source in found if source.get("fileKeyRef") is not None]
+
+
+def check_files_read(variables: list[JSON], volumes: Mapping[str, JSON], path: str) -> list[FieldError]:
+    """Files are read from the Pod's emptyDirs alone (validateFileKeyRefVolumes)."""
+    problems = []
+    for index, reference in files_read(variables):
+        name, where = reference.get("volumeName") or "", f"{path}[{index}].valueFrom.fileKeyRef.volumeName"
+        if name and name not in volumes:
+            problems.append(field_not_found(where, name))
+        elif name and volumes[name].get("emptyDir") is None:
+            problems.append(invalid_value(where, name, "referenced volume must be of type emptyDir"))
     return problems
 
 

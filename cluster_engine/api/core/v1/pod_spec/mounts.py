@@ -67,12 +67,6 @@ def _check_details(
     """The rarer fields. Upstream names the whole list, not the entry, in some of these errors."""
     problems: list[FieldError] = []
     sub_path, expression = mount.get("subPath") or "", mount.get("subPathExpr") or ""
-    if volume is not None and volume.get("image") is not None:
-        text = "not allowed in image volume sources"
-        if sub_path:
-            problems.append(invalid_value(f"{path}.subPath", sub_path, text))
-        if expression:
-            problems.append(invalid_value(f"{path}.subPathExpr", expression, text))
     if sub_path:
         problems += check_descending(sub_path, f"{list_path}.subPath")
     if expression:

@@ -18,11 +18,15 @@ def mapped(items: list[Any], change: Callable[[Any], Any]) -> list[Any]:
 
 
 def default_env_source(source: JSON) -> JSON:
-    """apiVersion of a fieldRef, divisor of a resourceFieldRef; also used by downward API volumes."""
+    """apiVersion of a fieldRef, divisor of a resourceFieldRef (both in downward API volumes, too), optional of a
+    fileKeyRef."""
     reference = source.get("fieldRef")
     if reference is not None and not reference.get("apiVersion"):
         source = {**source, "fieldRef": {**reference, "apiVersion": "v1"}}
     reference = source.get("resourceFieldRef")
     if reference is not None and "divisor" not in reference:
         source = {**source, "resourceFieldRef": {**reference, "divisor": "0"}}
+    reference = source.get("fileKeyRef")
+    if reference is not None and reference.get("optional") is None:
+        source = {**source, "fileKeyRef": {**reference, "optional": False}}
     return source
