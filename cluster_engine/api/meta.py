@@ -23,7 +23,9 @@ def check_meta(obj: JSON, *, namespaced: bool = True, name_rule: NameRule = "sub
     """What is wrong with the metadata of a built-in kind on create; the server checks it itself on update."""
     meta = obj["metadata"]
     problems = validate_object_meta(meta, namespaced=namespaced, name_rule=name_rule)
-    return problems + validate_standard_finalizers(meta.get("finalizers"), "metadata.finalizers")
+    if finalizers := meta.get("finalizers"):
+        problems += validate_standard_finalizers(finalizers, "metadata.finalizers")
+    return problems
 
 
 def check_immutable(new: Any, old: Any, path: str) -> list[FieldError]:

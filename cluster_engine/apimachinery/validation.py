@@ -34,7 +34,8 @@ _PATH = r"[A-Za-z0-9/\-._~%!$&'()*+,;=:]+"
 
 _qualified = re.compile(_QUALIFIED)
 _label1123 = re.compile(_LABEL1123)
-# Linear whatever the text: the parts are split on the dots first, so no pattern nests a repetition in one.
+# Linear whatever the text: what a part has matched it never gives back.
+_subdomain = re.compile(r"[a-z0-9]++(?:(?:-++|\.)[a-z0-9]++)*+")
 _label1035 = re.compile(_LABEL1035)
 _env_name = re.compile(r"[^=\x00-\x1f\x7f-\U0010ffff]+")
 _config_key = re.compile(_CONFIG_KEY)
@@ -120,7 +121,13 @@ def _bytes(value: str) -> int:
 
 
 def _is_subdomain(value: str) -> bool:
-    return all(_label1123.fullmatch(part) for part in value.split("."))
+    return _subdomain.fullmatch(value) is not None
+
+
+@lru_cache(maxsize=1024)
+def _namespace_problems(value: str) -> tuple[str, ...]:
+    """As ``is_dns1123_label``, of a text of which there are few."""
+    return tuple(is_dns1123_label(value))
 
 
 def is_dns1123_label(value: str) -> list[str]:
@@ -423,13 +430,13 @@ def validate_object_meta(
             errors.append(invalid_value(f"{path}.generateName", generate, problem))
     if not name:
         errors.append(required(f"{path}.name", "name or generateName is required"))
-    else:
-        errors.extend(validate_name(name_rule, name, f"{path}.name"))
+    elif problems := NAME_RULES[name_rule](name):
+        errors.extend(invalid_value(f"{path}.name", name, problem) for problem in problems)
     if namespaced:
         if not namespace:
             errors.append(required(f"{path}.namespace", ""))
         else:
-            for problem in is_dns1123_label(namespace):
+            for problem in _namespace_problems(namespace):
                 errors.append(invalid_value(f"{path}.namespace", namespace, problem))
     elif namespace:
         errors.append(forbidden_field(f"{path}.namespace", "not allowed on this type"))
@@ -451,15 +458,27 @@ def _common(meta: JSON, path: str) -> list[FieldError]:
     if finalizers := meta.get("finalizers"):
         errors += validate_finalizers(finalizers, f"{path}.finalizers")
     for index, entry in enumerate(meta.get("managedFields") or ()):
-        at = f"{path}.managedFields[{index}]"
-        if entry.get("operation") not in ("Apply", "Update"):
-            detail = "must be `Apply` or `Update`"
-            errors.append(invalid_value(f"{at}.operation", entry.get("operation", ""), detail))
-        if entry.get("fieldsType") != "FieldsV1":
-            errors.append(
-                invalid_value(f"{at}.fieldsType", entry.get("fieldsType", ""), "must be `FieldsV1`")
-            )
-        errors += validate_field_manager(entry.get("manager", ""), f"{at}.manager")
+        sort = entry.get("operation"), entry.get("fieldsType"), entry.get("manager", "")
+        if not _is_good_entry(*sort):
+            errors += _entry_problems(entry, f"{path}.managedFields[{index}]")
+    return errors
+
+
+@lru_cache(maxsize=1024)
+def _is_good_entry(operation: str | None, fields_type: str | None, manager: str) -> bool:
+    """Whether an entry of managedFields of that sort, of which there are few, has no problems."""
+    entry = {"operation": operation, "fieldsType": fields_type, "manager": manager}
+    return not _entry_problems(entry, "")
+
+
+def _entry_problems(entry: JSON, at: str) -> list[FieldError]:
+    errors: list[FieldError] = []
+    if entry.get("operation") not in ("Apply", "Update"):
+        detail = "must be `Apply` or `Update`"
+        errors.append(invalid_value(f"{at}.operation", entry.get("operation", ""), detail))
+    if entry.get("fieldsType") != "FieldsV1":
+        errors.append(invalid_value(f"{at}.fieldsType", entry.get("fieldsType", ""), "must be `FieldsV1`"))
+    errors += validate_field_manager(entry.get("manager", ""), f"{at}.manager")
     return errors
 
 

@@ -25,20 +25,26 @@ def object_reference(obj: JSON, field_path: str = "") -> JSON:
     """The ObjectReference that an event's ``involvedObject`` holds."""
     meta = obj["metadata"]
     reference: JSON = {"kind": obj["kind"]}
-    if meta.get("namespace"):
-        reference["namespace"] = meta["namespace"]
+    if namespace := meta.get("namespace"):
+        reference["namespace"] = namespace
     reference["name"] = meta["name"]
-    if meta.get("uid"):
-        reference["uid"] = meta["uid"]
+    if uid := meta.get("uid"):
+        reference["uid"] = uid
     reference["apiVersion"] = obj["apiVersion"]
-    if meta.get("resourceVersion"):
-        reference["resourceVersion"] = meta["resourceVersion"]
+    if version := meta.get("resourceVersion"):
+        reference["resourceVersion"] = version
     if field_path:
         reference["fieldPath"] = field_path
     return reference
 
 
-def _remember(cache: dict[str, list[Any]], key: str, value: list[Any]) -> None:
+_Memory = dict[str, tuple[Any, ...]]
+"""The longest untouched first. The entries are replaced and never changed: forks share them, and texts and numbers in a
+tuple cost the garbage collector nothing."""
+
+
+def _remember(cache: _Memory, key: str, value: tuple[Any, ...]) -> None:
+    """The last one from now on."""
     cache.pop(key, None)
     cache[key] = value
     if len(cache) > CACHE_LIMIT:
@@ -56,17 +62,19 @@ class EventRecorder:
         self._clock = clock
         self._component = component
         self._host = host
+        self._source = {"component": component, "host": host} if host else {"component": component}
         self._nanoseconds = nanoseconds
         self._named_at = 0
         self._named: dict[str, int] = {}  # Events named in this very microsecond, by their object
-        self._seen: dict[str, list[Any]] = {}  # exact event -> [namespace, name, count]
-        self._groups: dict[str, list[Any]] = {}  # alike but for the message -> [last µs, messages…]
-        self._tokens: dict[str, list[Any]] = {}  # object -> [tokens left, last refill µs]
+        self._seen: _Memory = {}  # exact event -> (namespace, name, count)
+        self._groups: _Memory = {}  # alike but for the message -> (last µs, messages…)
+        self._tokens: _Memory = {}  # object -> (tokens left, last refill µs)
 
     def event(self, obj: JSON, type: str, reason: str, message: str, field_path: str = "") -> None:
         """Tells ``message`` about ``obj``. ``type`` is Normal or Warning. Never raises ApiError."""
         reference = object_reference(obj, field_path)
-        about = f"{reference.get('namespace', '')}/{reference['kind']}/{reference['name']}/{reference.get('uid', '')}"
+        get = reference.get
+        about = f"{get('namespace', '')}/{reference['kind']}/{reference['name']}/{get('uid', '')}"
         if not self._allowed(about):
             return
         group = f"{about}/{field_path}/{type}/{reason}"
@@ -79,20 +87,24 @@ class EventRecorder:
             return
 
     def _allowed(self, about: str) -> bool:
-        tokens, refilled = self._tokens.get(about, (SPAM_BURST, self._clock.now))
-        back = (self._clock.now - refilled) // SPAM_REFILL
-        tokens, refilled = min(SPAM_BURST, tokens + back), refilled + back * SPAM_REFILL
-        _remember(self._tokens, about, [max(tokens - 1, 0), refilled])
-        return bool(tokens > 0)
+        now = self._clock.now
+        tokens, refilled = self._tokens.get(about, (SPAM_BURST, now))
+        if back := (now - refilled) // SPAM_REFILL:
+            tokens, refilled = min(SPAM_BURST, tokens + back), refilled + back * SPAM_REFILL
+        allowed: bool = tokens > 0
+        _remember(self._tokens, about, (tokens - allowed, refilled))
+        return allowed
 
     def _aggregate(self, group: str, message: str) -> tuple[str, bool]:
         now = self._clock.now
-        last, *messages = self._groups.get(group, [now])
-        if now - last > AGGREGATE_WINDOW:
-            messages = []
-        if message not in messages and len(messages) < AGGREGATE_AFTER:
-            messages.append(message)
-        _remember(self._groups, group, [now, *messages])
+        known = self._groups.get(group)
+        if known is None or now - known[0] > AGGREGATE_WINDOW:
+            messages: tuple[str, ...] = (message,)
+        else:
+            messages = known[1:]
+            if message not in messages and len(messages) < AGGREGATE_AFTER:
+                messages = (*messages, message)
+        _remember(self._groups, group, (now, *messages))
         if len(messages) >= AGGREGATE_AFTER:
             return f"(combined from similar events): {message}", True
         return message, False
@@ -109,7 +121,7 @@ class EventRecorder:
                 if error.code != 404:
                     raise
             else:
-                _remember(self._seen, exact, [namespace, name, count + 1])
+                _remember(self._seen, exact, (namespace, name, count + 1))
                 return
         namespace = reference.get("namespace") or "default"
         event: JSON = {
@@ -119,9 +131,7 @@ class EventRecorder:
             "involvedObject": reference,
             "reason": reason,
             "message": message,
-            "source": {"component": self._component, "host": self._host}
-            if self._host
-            else {"component": self._component},
+            "source": self._source,
             "firstTimestamp": stamp,
             "lastTimestamp": stamp,
             "count": 1,
@@ -132,7 +142,7 @@ class EventRecorder:
         }
         shape = (tuple(reference), bool(self._host), bool(reason), bool(message))
         self._client.create("events", event, shape)
-        _remember(self._seen, exact, [namespace, event["metadata"]["name"], 1])
+        _remember(self._seen, exact, (namespace, event["metadata"]["name"], 1))
 
     def _name(self, namespace: str, name: str) -> str:
         """Events are named after the nanosecond; several about one object in a microsecond count on."""
@@ -159,15 +169,15 @@ class EventRecorder:
     def state(self) -> dict[str, Any]:
         return {
             "named": [self._named_at, list(self._named.items())],
-            "seen": [[key, value] for key, value in self._seen.items()],
-            "groups": [[key, value] for key, value in self._groups.items()],
-            "tokens": [[key, value] for key, value in self._tokens.items()],
+            "seen": [[key, list(value)] for key, value in self._seen.items()],
+            "groups": [[key, list(value)] for key, value in self._groups.items()],
+            "tokens": [[key, list(value)] for key, value in self._tokens.items()],
         }
 
     def load(self, state: dict[str, Any]) -> None:
         # Lists of pairs, not objects: the order is the caches' order of eviction and must survive JSON sorting.
         self._named_at = state["named"][0]
         self._named = {about: number for about, number in state["named"][1]}  # noqa: C416  (JSON has lists)
-        self._seen = {key: list(value) for key, value in state["seen"]}
-        self._groups = {key: list(value) for key, value in state["groups"]}
-        self._tokens = {key: list(value) for key, value in state["tokens"]}
+        self._seen = {key: tuple(value) for key, value in state["seen"]}
+        self._groups = {key: tuple(value) for key, value in state["groups"]}
+        self._tokens = {key: tuple(value) for key, value in state["tokens"]}

@@ -83,17 +83,20 @@ class Watcher:
 _NO_OBJECTS: dict[str, JSON] = {}
 _NO_KEYS: list[str] = []
 _NO_HISTORY: deque[WatchEvent] = deque()
+_FEW = 16
+"""So many times more keys in order than new ones: each is put in its place. Of more new ones all are sorted anew."""
 
 
 class _Table:
     """One resource: its objects, their keys in order, its recent history and who listens."""
 
-    __slots__ = ("compacted", "history", "keys", "objects", "renewed", "shared", "subscribers", "watchers")
+    __slots__ = ("_keys", "_new", "compacted", "history", "objects", "renewed", "shared", "subscribers", "watchers")
 
     def __init__(self) -> None:
         # Most tables are of forks, which share what they hold anyway: until the first write there is one nothing.
         self.objects: dict[str, JSON] = _NO_OBJECTS
-        self.keys: list[str] = _NO_KEYS
+        self._keys: list[str] = _NO_KEYS  # in order
+        self._new: list[str] = []  # beside them; only a table that shares nothing has any
         self.history: deque[WatchEvent] = _NO_HISTORY
         self.compacted = 0  # changes up to this revision may be missing from the history
         self.renewed = False  # whether any key was ever renewed by itself
@@ -101,15 +104,43 @@ class _Table:
         self.subscribers: list[Sink] = []
         self.watchers: list[Sink] = []
 
+    @property
+    def keys(self) -> list[str]:
+        """In order. Keys that are new wait until somebody asks: nobody lists Events while they come by the thousand."""
+        if self._new:
+            keys, new = self._keys, self._new
+            self._new = []
+            if len(new) * _FEW < len(keys):
+                for key in new:
+                    insort(keys, key)
+            else:
+                keys += new
+                keys.sort()
+        return self._keys
+
+    def hold(self, objects: dict[str, JSON], keys: list[str]) -> None:
+        """Holds these objects from now on, whose keys are in order; who else does is the caller's to say."""
+        self.objects, self._keys, self._new = objects, keys, []
+
+    def added(self, key: str) -> None:
+        """A key that was not there has its object now."""
+        self._new.append(key)
+
+    def removed(self, key: str) -> None:
+        """A key has its object no more."""
+        keys = self.keys
+        del keys[bisect_left(keys, key)]
+
     def own(self) -> None:
         """Before a write: what a fork holds too is copied (references only)."""
         if self.shared:
-            self.objects, self.keys, self.history = dict(self.objects), self.keys[:], self.history.copy()
-            self.shared = False
+            self.hold(dict(self.objects), self._keys[:])
+            self.history, self.shared = self.history.copy(), False
 
     def share(self, other: _Table) -> None:
         """Takes over what ``other`` holds; neither copies it before it writes."""
-        self.objects, self.keys, self.history = other.objects, other.keys, other.history
+        self.hold(other.objects, other.keys)
+        self.history = other.history
         self.compacted, self.renewed = other.compacted, other.renewed
         self.shared = other.shared = True
 
@@ -154,7 +185,8 @@ class Store:
         """Holds from now on what it begins with, by reference; to be called before anything is written, or loaded."""
         for resource, (objects, keys) in self._standing.items():
             table = self._table(resource)
-            table.objects, table.keys, table.shared = objects, keys, True
+            table.hold(objects, keys)
+            table.shared = True
             self._count += len(keys)
 
     def __len__(self) -> int:
@@ -175,7 +207,7 @@ class Store:
 
     def count(self, resource: str) -> int:
         """How many objects of the resource there are."""
-        return len(self._table(resource).keys)
+        return len(self._table(resource).objects)
 
     def size(self) -> int:
         """Bytes of all objects, as JSON."""
@@ -185,7 +217,7 @@ class Store:
 
     def resources(self) -> list[str]:
         """The resources that hold at least one object, sorted."""
-        return sorted(name for name, table in self._tables.items() if table.keys)
+        return sorted(name for name, table in self._tables.items() if table.objects)
 
     def get(self, resource: str, key: str) -> JSON | None:
         """The stored object itself (shared: do not mutate), or None."""
@@ -299,10 +331,17 @@ class Store:
         self._revision += 1
 
     def put(
-        self, resource: str, key: str, obj: JSON, expect: int | None = None, ttl: float | None = None
+        self,
+        resource: str,
+        key: str,
+        obj: JSON,
+        expect: int | None = None,
+        ttl: float | None = None,
+        fresh: bool = False,
     ) -> JSON:
         """Stores ``obj`` under a new revision, set as its ``metadata.resourceVersion``; returns what is stored.
 
+        ``fresh``: nobody else has the object and its metadata, so they are what is stored, without a copy.
         ``expect``: 0, the key must be new; a revision, the stored object must still have it; None, whatever.
         ``ttl``: seconds after which the key goes away unless it is written again (an etcd lease).
         Raises CompareFailed.
@@ -316,7 +355,11 @@ class Store:
             if found != expect:
                 raise CompareFailed(previous)
         revision = self._revision + 1
-        stored: JSON = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}}
+        if fresh:
+            stored = obj
+            stored["metadata"]["resourceVersion"] = str(revision)
+        else:
+            stored = {**obj, "metadata": {**obj["metadata"], "resourceVersion": str(revision)}}
         if self._freezing:
             stored = freeze(stored)
             if previous is not None and (parts := unshared(stored, previous)):
@@ -328,9 +371,9 @@ class Store:
             self._renewals.drop(resource, key)
         table.objects[key] = stored
         if previous is None:
-            insort(table.keys, key)
+            table.added(key)
             self._count += 1
-            if len(table.keys) == 1:
+            if len(table.objects) == 1:
                 self.populations += 1
         if ttl is not None:
             self.clock.call_later(ttl, "etcd/lease-expired", resource, key, revision, background=True)
@@ -358,9 +401,9 @@ class Store:
         if table.renewed:
             self._renewals.drop(resource, key)
         del table.objects[key]
-        del table.keys[bisect_left(table.keys, key)]
+        table.removed(key)
         self._count -= 1
-        if not table.keys:
+        if not table.objects:
             self.populations += 1
         self._commit(resource, key, table, WatchEvent("DELETED", last, previous, revision))
         return last
@@ -485,7 +528,8 @@ class Store:
         causes = self.clock.causes
         roots = causes.wrote(self.clock.now, _VERBS[event.type], resource, key, event.revision)
         # Who watches from outside is told while the informers are.
-        self._tell(event, table.watchers, "etcd/watch", replayed=False)
+        if table.watchers:
+            self._tell(event, table.watchers, "etcd/watch", replayed=False)
         self._tell(event, table.subscribers, "etcd/subscriber")
         causes.roots = roots
 
@@ -566,7 +610,8 @@ class Store:
         self._count = 0
         self._compacted, self._intervals = self._revision, []
         for table in self._tables.values():
-            table.objects, table.keys, table.history, table.shared = {}, [], deque(), False
+            table.hold({}, [])
+            table.history, table.shared = deque(), False
             table.compacted = self._revision
         self.begin()
         for resource, gone in state.get("gone", {}).items():
@@ -574,7 +619,7 @@ class Store:
             table.own()
             for key in gone:
                 del table.objects[key]
-            table.keys = sorted(table.objects)
+            table.hold(table.objects, sorted(table.objects))
             self._count -= len(gone)
         for resource, objects in state["objects"].items():
             table = self._table(resource)
@@ -583,7 +628,7 @@ class Store:
             table.objects.update(
                 {key: freeze(obj) for key, obj in objects.items()} if self._freezing else objects
             )
-            table.keys = sorted(table.objects)
+            table.hold(table.objects, sorted(table.objects))
             table.compacted = self._revision
             self._count += len(table.objects)
         for resource in self._renewals.resources():

@@ -26,6 +26,8 @@ class CreateOwners:
 
     def __init__(self, cache: IdentityCache) -> None:
         self._cache = cache
+        self._second = ""
+        self._made: dict[int, tuple[JSON, list[JSON]]] = {}  # entries of that second, by the id of what they repeat
 
     def own(
         self,
@@ -37,20 +39,33 @@ class CreateOwners:
         reset: tuple[str, ...],
         shape: Hashable = None,
     ) -> JSON:
-        """`obj` with the managedFields of its creation by `manager`; `shape` when the caller knows it already."""
+        """`obj` with the managedFields of its creation by `manager`; `shape` when the caller knows it already.
+
+        Nobody else has its metadata: they get the field.
+        """
         try:
             key = (manager, obj["kind"], obj["apiVersion"], _shape(obj) if shape is None else shape)
         except _NoShape:
             return managed_fields.update(None, obj, manager=manager, schema=schema, time=time, reset=reset)
         known = self._cache.get(key)
         if known is not None:
-            return {**obj, "metadata": {**obj["metadata"], "managedFields": [{**known, "time": time}]}}
+            obj["metadata"]["managedFields"] = self._entries(known, time)
+            return obj
         made = managed_fields.update(None, obj, manager=manager, schema=schema, time=time, reset=reset)
         entries = made["metadata"].get("managedFields")
         if entries is not None and len(entries) == 1:
             # The spec holds the parts whose ids stand in the shape.
             self._cache.put(key, entries[0], obj.get("spec"))
         return made
+
+    def _entries(self, known: JSON, time: str) -> list[JSON]:
+        """The managedFields of all that are created alike in one second."""
+        if time != self._second:
+            self._second, self._made = time, {}
+        made = self._made.get(id(known))
+        if made is None or made[0] is not known:
+            made = self._made[id(known)] = known, [{**known, "time": time}]
+        return made[1]
 
 
 def _shape(obj: JSON) -> tuple[Any, ...]:

@@ -138,7 +138,7 @@ class Resources:
     ) -> Attributes:
         return Attributes(
             self.store, self.identities, ctx, kind, operation, namespace, name, obj, old, subresource,
-            conversions=self.conversions,
+            self.conversions,
         )  # fmt: skip
 
 

@@ -121,6 +121,18 @@ class Clock:
 
         ``background`` marks periodic upkeep (leases, steady probes) that ``settle`` does not wait for.
         """
+        return self._schedule(due, handler, args, priority, background)
+
+    def call_later(
+        self, seconds: float, handler: str, *args: Any, priority: int = 50, background: bool = False
+    ) -> int:
+        """As ``call_at``, ``seconds`` from now (rounded to a microsecond)."""
+        due = self.now + round(seconds * SECOND)
+        return self._schedule(due, handler, args, priority, background)
+
+    def _schedule(
+        self, due: int, handler: str, args: tuple[Any, ...], priority: int, background: bool
+    ) -> int:
         self._seq = seq = self._seq + 1
         if due < self.now:
             due = self.now
@@ -129,14 +141,6 @@ class Clock:
             self._foreground += 1
         heapq.heappush(self._heap, (due, priority, seq))
         return seq
-
-    def call_later(
-        self, seconds: float, handler: str, *args: Any, priority: int = 50, background: bool = False
-    ) -> int:
-        """As ``call_at``, ``seconds`` from now (rounded to a microsecond)."""
-        return self.call_at(
-            self.now + round(seconds * SECOND), handler, *args, priority=priority, background=background
-        )
 
     def beat(self, name: str, seconds: float) -> int:
         """The next moment of a beat of that period (µs), whose phase the name decides.
@@ -180,13 +184,17 @@ class Clock:
 
     def step(self) -> bool:
         """Runs the next event, moving the clock to it. False when there is none."""
-        due = self.next_due()
-        if due is None:
+        if self.next_due() is None:
             return False
-        _due, priority, seq = heapq.heappop(self._heap)
+        self._run_first()
+        return True
+
+    def _run_first(self) -> None:
+        """Runs the event on top of the heap, which ``next_due`` has seen."""
+        due, priority, seq = heapq.heappop(self._heap)
         if self._held and self._hold(priority, seq):
             self.now = due
-            return True
+            return
         handler, args, background, roots = self._timers.pop(seq)
         if not background:
             self._foreground -= 1
@@ -204,7 +212,6 @@ class Clock:
                 self._failing.pop(_event_key(handler, args), None)
         finally:
             self.causes.end()
-        return True
 
     def failed(self, component: str, key: str, error: Exception, *, replayed: bool = True) -> bool:
         """Notes a failure at the present time. False: it must go through, so raise it again."""
@@ -235,7 +242,7 @@ class Clock:
             if left == 0:
                 return False
             left -= 1
-            self.step()
+            self._run_first()
         self.now = max(self.now, goal)
         return True
 

@@ -60,8 +60,15 @@ class Attributes:
     obj: JSON | None
     old: JSON | None = None
     subresource: str = ""
-    rounds: Rounds = field(default_factory=Rounds)
     conversions: Conversions | None = None
+    kept_rounds: Rounds | None = None
+
+    @property
+    def rounds(self) -> Rounds:
+        """Made when somebody asks: most writes concern no webhook."""
+        if self.kept_rounds is None:
+            self.kept_rounds = Rounds()
+        return self.kept_rounds
 
     @property
     def resource(self) -> str:
@@ -168,8 +175,9 @@ class Chain:
 def admit(attributes: Attributes, plugins: Sequence[Plugin], obj: JSON) -> JSON:
     """The object as the mutating plugins leave it. Raises ApiError."""
     obj = _admitted(attributes, plugins, obj)
-    if attributes.rounds.again:
-        attributes.rounds.second = True
+    rounds = attributes.kept_rounds
+    if rounds is not None and rounds.again:
+        rounds.second = True
         obj = _admitted(attributes, plugins, obj)
     return obj
 

@@ -35,8 +35,9 @@ _ALWAYS: JSON = {
 
 def default(event: JSON) -> JSON:
     """Fields that are shown even when they are empty."""
-    missing = {name: value for name, value in _ALWAYS.items() if name not in event}
-    return {**event, **missing} if missing else event
+    if event.keys() >= _ALWAYS.keys():
+        return event
+    return {**event, **{name: value for name, value in _ALWAYS.items() if name not in event}}
 
 
 def _check(event: JSON) -> list[FieldError]:
