@@ -59,8 +59,10 @@ ManagedFieldsEntry = JSON
 def _sorted(found: Set) -> Set:
     if not found:
         return found
-    out = {name: _sorted(item) if item else LEAF for name, item in found.items()}
-    return in_order(out)
+    names = sorted(found)
+    if names[-1] > "j" and any(name[0] == "i" for name in names):
+        names = list(in_order(found))  # places among other elements: theirs is another order
+    return {name: _sorted(item) if (item := found[name]) else LEAF for name in names}
 
 
 def intern(found: Set, ordered: bool = False) -> Set:
@@ -159,13 +161,15 @@ def new_entry(
 
 def usable(entries: Sequence[ManagedFieldsEntry]) -> bool:
     """Whether entries can be read back (DecodeManagedFields)."""
-    return all(
-        entry.get("operation") in ("Apply", "Update")
-        and entry.get("apiVersion")
-        and entry.get("fieldsType") == "FieldsV1"
-        and isinstance(entry.get("fieldsV1", EMPTY), dict)
-        for entry in entries
-    )
+    for entry in entries:
+        if not (
+            entry.get("operation") in ("Apply", "Update")
+            and entry.get("apiVersion")
+            and entry.get("fieldsType") == "FieldsV1"
+            and isinstance(entry.get("fieldsV1", EMPTY), dict)
+        ):
+            return False
+    return True
 
 
 def _given(live: JSON | None, new: JSON, subresource: str) -> list[ManagedFieldsEntry]:

@@ -95,7 +95,7 @@ class List(Node):
     ``patch_strategy``
     steer strategic merge patches."""
 
-    __slots__ = ("items", "key_defaults", "keys", "patch_key", "patch_strategy", "type")
+    __slots__ = ("elements", "items", "key_defaults", "keys", "patch_key", "patch_strategy", "type")
     code = LIST
 
     def __init__(
@@ -115,6 +115,8 @@ class List(Node):
         self.patch_key = patch_key
         self.key_defaults: dict[str, Any] | None = None
         """Defaults of the keys of an item, read when first needed."""
+        self.elements: dict[str, str] = {}
+        """Path elements of items of one key, by its value: what ``typed.item_element`` remembers."""
 
     @property
     def atomic(self) -> bool:
@@ -191,6 +193,16 @@ class Struct(Node):
     def go_struct(self) -> str:
         """The bare name, as in ``Go struct field DeploymentSpec.…``."""
         return self.name.rpartition(".")[2]
+
+    @cached_property
+    def flat(self) -> bool:
+        """Whether all its fields are scalars."""
+        return all(field.scalar for field in self.fields.values())
+
+    @cached_property
+    def wholes(self) -> dict[tuple[str, ...], JSON]:
+        """By the names that a value has: what ``typed.whole`` remembers of a flat struct."""
+        return {}
 
     @cached_property
     def fields(self) -> dict[str, Field]:

@@ -27,6 +27,10 @@ Changes = tuple[Set | None, Set | None]
 """(added or modified, removed); None where there is nothing."""
 
 NONE: Changes = (None, None)
+_WHOLES_KEPT = 64
+"""Field sets of one struct that are remembered; past it all are made anew."""
+_ELEMENTS_KEPT = 4_096
+"""Path elements of the items of one list that are remembered; past it all are made anew."""
 _ABSENT: Any = object()
 
 
@@ -43,7 +47,12 @@ def item_element(node: List, index: int, item: Any) -> str:
     if len(keys) == 1:
         value = item.get(keys[0])
         if isinstance(value, str):
-            return key_element(keys[0], value)
+            found = node.elements.get(value)
+            if found is None:
+                if len(node.elements) >= _ELEMENTS_KEPT:
+                    node.elements.clear()
+                found = node.elements[value] = key_element(keys[0], value)
+            return found
     defaults = node.key_defaults
     if defaults is None:
         defaults = _defaults(node)
@@ -97,6 +106,8 @@ def whole(node: Node | None, value: Any) -> Set:
             return LEAF
         assert isinstance(node, Struct)
         fields = node.fields
+        if node.flat:
+            return _of_names(node, value)
         found: Set = {SELF: LEAF}
         for name, item in value.items():
             field = fields.get(name)
@@ -129,6 +140,17 @@ def whole(node: Node | None, value: Any) -> Set:
         element = item_element(node, index, item)
         if element not in found:
             found[element] = whole(inner, item)
+    return found
+
+
+def _of_names(node: Struct, value: JSON) -> Set:
+    """``whole`` of a struct of scalars (a condition, an address): its names alone decide, so it is made once of them."""
+    names = tuple(value)
+    found = node.wholes.get(names)
+    if found is None:
+        if len(node.wholes) >= _WHOLES_KEPT:
+            node.wholes.clear()
+        found = node.wholes[names] = {SELF: LEAF, **{field_element(name): LEAF for name in sorted(names)}}
     return found
 
 
@@ -180,7 +202,7 @@ def compare_struct(node: Struct, old: JSON, new: JSON) -> Changes:
             else:
                 more, less = whole(inner, after), None
         elif field is None or field.scalar:
-            if _equal(before, after):
+            if before == after and isinstance(before, bool) == isinstance(after, bool):
                 continue
             more, less = LEAF, None
         else:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections import deque
 from dataclasses import dataclass, field
+from typing import NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.kube_scheduler.framework.verdicts import Refusal
@@ -24,8 +25,7 @@ KEPT_VERDICTS = 20_000
 SCHEDULED, WAITING, UNSCHEDULABLE, ERROR = "Scheduled", "Waiting", "Unschedulable", "SchedulerError"
 
 
-@dataclass(frozen=True, slots=True)
-class Scores:
+class Scores(NamedTuple):
     """What one plugin gave to the nodes that passed every filter, in their order."""
 
     plugin: str

@@ -109,6 +109,10 @@ class Plugin:
         """0 … 100, or any number when the plugin has a ``normalize``."""
         return 0
 
+    def scores(self, state: CycleState, pod: PodInfo, nodes: list[NodeInfo]) -> list[int]:
+        """``score`` of each node, for a plugin that can tell of all at once what it would say of each."""
+        return [self.score(state, pod, node) for node in nodes]
+
     def normalize(self, state: CycleState, nodes: list[NodeInfo], scores: list[int]) -> list[int]:
         """Brings the scores of ``nodes`` into 0 … 100."""
         return scores

@@ -303,11 +303,11 @@ class Framework:
         places = [node.index for node in feasible]
         totals = [0] * len(feasible)
         for shaped, row in zip(answers.scorers, answers.raw, strict=True):
-            self._count(state, shaped, feasible, [row[place] for place in places], totals, scores)
+            totals = self._count(state, shaped, feasible, [row[place] for place in places], totals, scores)
         for plugin in self._scorers:
             if plugin.name not in skipped:
-                raw = [plugin.score(state, pod, node) for node in feasible]
-                self._count(state, plugin, feasible, raw, totals, scores)
+                raw = plugin.scores(state, pod, feasible)
+                totals = self._count(state, plugin, feasible, raw, totals, scores)
         best = max(totals)
         return [node for node, total in zip(feasible, totals, strict=True) if total == best]
 
@@ -319,12 +319,12 @@ class Framework:
         raw: list[int],
         totals: list[int],
         scores: list[Scores],
-    ) -> None:
+    ) -> list[int]:
+        """The sums with what one plugin gives, which is noted too."""
         normalized = plugin.normalize(state, feasible, raw) if plugin.name in self._normalizers else raw
         weight = self._weights[plugin.name]
         scores.append(Scores(plugin.name, weight, raw, normalized))
-        for i, score in enumerate(normalized):
-            totals[i] += weight * score
+        return [total + weight * score for total, score in zip(totals, normalized, strict=True)]
 
     # ---- kept answers ----------------------------------------------------------------------------------
 

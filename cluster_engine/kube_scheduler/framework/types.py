@@ -13,19 +13,21 @@ from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import SharedInformerFactory
 from cluster_engine.component_helpers.host_ports import Port
 from cluster_engine.component_helpers.requests import amounts
+from cluster_engine.component_helpers.storage import claims_of
 from cluster_engine.kube_scheduler.framework.shape import Shape, Shapes
 
 
 class PodInfo:
     """One Pod: its object and its shape."""
 
-    __slots__ = ("_shape", "_shapes", "key", "leaving", "pod", "uid")
+    __slots__ = ("_claims", "_shape", "_shapes", "key", "leaving", "pod", "uid")
 
     def __init__(self, pod: JSON, shapes: Shapes) -> None:
         self.key = key_of(pod)
         self.pod = pod
         self._shapes = shapes
         self._shape: Shape | None = None
+        self._claims: tuple[str, ...] | None = None
         self.uid: str = pod["metadata"].get("uid", "")
         self.leaving = "deletionTimestamp" in pod["metadata"]
 
@@ -37,11 +39,19 @@ class PodInfo:
             shape = self._shape = self._shapes.of(self.pod)
         return shape
 
+    @property
+    def claims(self) -> tuple[str, ...]:
+        """The names of the claims that its volumes use (``storage.claims_of``)."""
+        claims = self._claims
+        if claims is None:
+            claims = self._claims = tuple(claims_of(self.pod))
+        return claims
+
     def updated(self, pod: JSON) -> PodInfo:
         """Another version of the Pod, of the same shape."""
         new: PodInfo = object.__new__(PodInfo)
         new.key, new.uid, new.leaving = self.key, self.uid, self.leaving
-        new._shapes, new._shape = self._shapes, self._shape
+        new._shapes, new._shape, new._claims = self._shapes, self._shape, self._claims
         new.pod = pod
         return new
 

@@ -168,9 +168,11 @@ class InterPodAffinity(Plugin):
         return terms
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Skip | None:
+        shape = pod.shape
+        if not shape.affinity and not any([node.with_affinity for node in snapshot.nodes]):
+            return SKIP  # nobody speaks of others
         cycle = _Cycle()
         state.slots[self.name] = cycle
-        shape = pod.shape
         if shape.affinity:
             cycle.affinity = self._parsed(shape, "podAffinity", True)
             cycle.anti = self._parsed(shape, "podAntiAffinity", True)
@@ -216,11 +218,12 @@ class InterPodAffinity(Plugin):
         shape = pod.shape
         near = self._parsed(shape, "podAffinity", False) if shape.affinity else []
         away = self._parsed(shape, "podAntiAffinity", False) if shape.affinity else []
-        if self._ignores_others and not (near or away):
+        speaks = bool(near or away)
+        if not speaks and (self._ignores_others or not any([node.with_affinity for node in snapshot.nodes])):
             return SKIP
         topology: dict[Pair, int] = {}
         for node in snapshot.nodes:
-            for info in (node.pods if near or away else node.with_affinity).values():
+            for info in (node.pods if speaks else node.with_affinity).values():
                 other = info.shape
                 for term in near:
                     if term.matches(other, snapshot):

@@ -61,7 +61,7 @@ class NodeVolumeLimits(Plugin):
         )
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | Skip | None:
-        return None if any(True for _name in storage.claims_of(pod.pod)) else SKIP
+        return None if pod.claims else SKIP
 
     def filter(self, state: CycleState, pod: PodInfo, node: NodeInfo) -> Refusal | None:
         new: _Volumes = {}

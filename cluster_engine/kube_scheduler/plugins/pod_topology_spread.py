@@ -390,6 +390,12 @@ class PodTopologySpread(Plugin):
         totals, ignored = state.slots[f"{self.name}/score"]
         return 0 if node.name in ignored else round(totals[node.index])
 
+    def scores(self, state: CycleState, pod: PodInfo, nodes: list[NodeInfo]) -> list[int]:
+        totals, ignored = state.slots[f"{self.name}/score"]
+        if ignored:
+            return [self.score(state, pod, node) for node in nodes]
+        return [round(totals[node.index]) for node in nodes]
+
     def _default(self, shape: Shape, snapshot: Snapshot) -> _Counts | None:
         """What the system's defaults count for that shape: its Services' and its controller's Pods."""
         source = (self._services, _owner_selector(shape, snapshot))
@@ -405,6 +411,9 @@ class PodTopologySpread(Plugin):
 
     def normalize(self, state: CycleState, nodes: list[NodeInfo], scores: list[int]) -> list[int]:
         ignored = state.slots[f"{self.name}/score"][1]
+        if not ignored and scores:
+            least, most = min(scores), max(scores)
+            return [100 * (most + least - s) // most for s in scores] if most else [100] * len(scores)
         names = [node.name for node in nodes]
         kept = [s for s, name in zip(scores, names, strict=True) if name not in ignored]
         least, most = min(kept, default=0), max(kept, default=0)

@@ -79,7 +79,7 @@ class VolumeBinding(Plugin):
         return [claim for claim in found if claim is not None and not _is_bound(claim)]
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | Skip | None:
-        names = list(storage.claims_of(pod.pod))
+        names = pod.claims
         if not names:
             return SKIP
         immediate = False

@@ -54,7 +54,7 @@ class VolumeRestrictions(Plugin):
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | Skip | None:
         volumes = pod.pod["spec"].get("volumes") or ()
         alone: dict[str, None] = {}
-        for name in storage.named_claims(pod.pod):
+        for name in storage.named_claims(pod.pod) if pod.claims else ():
             claim = self.claims.get(f"{pod.pod['metadata']['namespace']}/{name}")
             if claim is None:
                 return unresolvable(f'persistentvolumeclaim "{name}" not found')

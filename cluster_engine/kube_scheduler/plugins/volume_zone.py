@@ -63,7 +63,7 @@ class VolumeZone(Plugin):
 
     def pre_filter(self, state: CycleState, pod: PodInfo, snapshot: Snapshot) -> Refusal | Skip | None:
         places: list[_Place] = []
-        for name in storage.named_claims(pod.pod):
+        for name in storage.named_claims(pod.pod) if pod.claims else ():
             found = self._places(pod.pod["metadata"]["namespace"], name)
             if isinstance(found, Refusal):
                 return found
