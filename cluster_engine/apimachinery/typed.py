@@ -144,7 +144,7 @@ def whole(node: Node | None, value: Any) -> Set:
 
 
 def _of_names(node: Struct, value: JSON) -> Set:
-    """``whole`` of a struct of scalars (a condition, an address): its names alone decide, so it is made once of them."""
+    """``whole`` of a struct of scalars (a condition, an address): its names alone decide, so each is made once."""
     names = tuple(value)
     found = node.wholes.get(names)
     if found is None:

@@ -13,7 +13,8 @@ import orjson
 
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.etcd.members import cluster_id, member_id
-from cluster_engine.etcd.store import Compacted, Store, WatchEvent
+from cluster_engine.etcd.store import Compacted, Store
+from cluster_engine.etcd.table import WatchEvent
 
 KEYS_LIMIT = 5_000
 """Keys, or changes, that one answer holds."""

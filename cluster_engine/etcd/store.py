@@ -8,15 +8,16 @@ Models etcd's mvcc store as k8s.io/apiserver/pkg/storage/etcd3 uses it.
 
 from __future__ import annotations
 
-from bisect import bisect_left, insort
+from bisect import bisect_left
 from collections import deque
-from collections.abc import Callable, Iterable, Mapping
-from typing import Any, NamedTuple
+from collections.abc import Iterable, Mapping
+from typing import Any
 
 import orjson
 
 from cluster_engine.apimachinery.cow import JSON, freeze, key_of, unshared
 from cluster_engine.etcd.renewals import RENEWAL_PERIOD, Renewal, Renewals, Stamp
+from cluster_engine.etcd.table import Sink, Table, WatchEvent
 from cluster_engine.sim import SECOND, Clock
 
 COMPACTION_INTERVAL = 300 * SECOND
@@ -53,24 +54,12 @@ class Compacted(Exception):
         self.oldest = oldest
 
 
-class WatchEvent(NamedTuple):
-    """A change: ``type`` is ADDED, MODIFIED or DELETED; ``previous`` the object before it, if any."""
-
-    type: str
-    object: JSON
-    previous: JSON | None
-    revision: int
-
-
-Sink = Callable[[WatchEvent], None]
-
-
 class Watcher:
     """A running watch; ``cancel`` ends it."""
 
     __slots__ = ("_sink", "_table")
 
-    def __init__(self, table: _Table, sink: Sink) -> None:
+    def __init__(self, table: Table, sink: Sink) -> None:
         self._table = table
         self._sink = sink
 
@@ -78,80 +67,6 @@ class Watcher:
         """Stops delivery; calling it twice is fine."""
         if self._sink in self._table.watchers:
             self._table.watchers = [sink for sink in self._table.watchers if sink is not self._sink]
-
-
-_NO_OBJECTS: dict[str, JSON] = {}
-_NO_KEYS: list[str] = []
-_NO_HISTORY: deque[WatchEvent] = deque()
-_FEW = 16
-"""So many times more keys in order than new ones: each is put in its place. Of more new ones all are sorted anew."""
-
-
-class _Table:
-    """One resource: its objects, their keys in order, its recent history and who listens."""
-
-    __slots__ = ("_keys", "_new", "compacted", "history", "objects", "renewed", "shared", "subscribers", "watchers")
-
-    def __init__(self) -> None:
-        # Most tables are of forks, which share what they hold anyway: until the first write there is one nothing.
-        self.objects: dict[str, JSON] = _NO_OBJECTS
-        self._keys: list[str] = _NO_KEYS  # in order
-        self._new: list[str] = []  # beside them; only a table that shares nothing has any
-        self.history: deque[WatchEvent] = _NO_HISTORY
-        self.compacted = 0  # changes up to this revision may be missing from the history
-        self.renewed = False  # whether any key was ever renewed by itself
-        self.shared = True  # whether another table holds the very same objects, keys and history
-        self.subscribers: list[Sink] = []
-        self.watchers: list[Sink] = []
-
-    @property
-    def keys(self) -> list[str]:
-        """In order. Keys that are new wait until somebody asks: nobody lists Events while they come by the thousand."""
-        if self._new:
-            keys, new = self._keys, self._new
-            self._new = []
-            if len(new) * _FEW < len(keys):
-                for key in new:
-                    insort(keys, key)
-            else:
-                keys += new
-                keys.sort()
-        return self._keys
-
-    def hold(self, objects: dict[str, JSON], keys: list[str]) -> None:
-        """Holds these objects from now on, whose keys are in order; who else does is the caller's to say."""
-        self.objects, self._keys, self._new = objects, keys, []
-
-    def added(self, key: str) -> None:
-        """A key that was not there has its object now."""
-        self._new.append(key)
-
-    def removed(self, key: str) -> None:
-        """A key has its object no more."""
-        keys = self.keys
-        del keys[bisect_left(keys, key)]
-
-    def own(self) -> None:
-        """Before a write: what a fork holds too is copied (references only)."""
-        if self.shared:
-            self.hold(dict(self.objects), self._keys[:])
-            self.history, self.shared = self.history.copy(), False
-
-    def share(self, other: _Table) -> None:
-        """Takes over what ``other`` holds; neither copies it before it writes."""
-        self.hold(other.objects, other.keys)
-        self.history = other.history
-        self.compacted, self.renewed = other.compacted, other.renewed
-        self.shared = other.shared = True
-
-    def since(self, revision: int) -> list[WatchEvent]:
-        """The changes after that revision, newest first."""
-        found = []
-        for event in reversed(self.history):
-            if event.revision <= revision:
-                break
-            found.append(event)
-        return found
 
 
 class Store:
@@ -173,7 +88,7 @@ class Store:
         self._renewals = Renewals()
         self._renewed: tuple[int, dict[tuple[str, str], JSON]] = (0, {})  # how many are due, what they leave
         self._freezing = freezing
-        self._tables: dict[str, _Table] = {}
+        self._tables: dict[str, Table] = {}
         self._count = 0
         self._standing = standing
         self._compacted = 0
@@ -199,10 +114,10 @@ class Store:
             return self._revision
         return self._revision + self._renewals.count(self.clock.now)
 
-    def _table(self, resource: str) -> _Table:
+    def _table(self, resource: str) -> Table:
         table = self._tables.get(resource)
         if table is None:
-            table = self._tables[resource] = _Table()
+            table = self._tables[resource] = Table()
         return table
 
     def count(self, resource: str) -> int:
@@ -518,12 +433,12 @@ class Store:
 
     # ---- who is told -----------------------------------------------------------------------------------
 
-    def _remember(self, table: _Table, event: WatchEvent) -> None:
+    def _remember(self, table: Table, event: WatchEvent) -> None:
         table.history.append(event)
         if len(table.history) > HISTORY_LIMIT:
             table.compacted = table.history.popleft().revision
 
-    def _commit(self, resource: str, key: str, table: _Table, event: WatchEvent) -> None:
+    def _commit(self, resource: str, key: str, table: Table, event: WatchEvent) -> None:
         self._remember(table, event)
         causes = self.clock.causes
         roots = causes.wrote(self.clock.now, _VERBS[event.type], resource, key, event.revision)

@@ -27,7 +27,8 @@ class CreateOwners:
     def __init__(self, cache: IdentityCache) -> None:
         self._cache = cache
         self._second = ""
-        self._made: dict[int, tuple[JSON, list[JSON]]] = {}  # entries of that second, by the id of what they repeat
+        # The managedFields of that second, by the id of the entry that they repeat.
+        self._made: dict[int, tuple[JSON, list[JSON]]] = {}
 
     def own(
         self,

@@ -257,3 +257,36 @@ def test_an_unchanged_part_must_stay_the_same_object():
             store.put("pods", "a", again)
         assert (store.get("pods", "a"), store.revision) == (stored, revision)
     store.put("pods", "a", {**stored, "spec": {"a": [2]}})
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.tuples(st.sampled_from(["put", "delete", "list", "many", "fork"]), st.integers(0, 30))))
+def test_keys_are_in_order_whenever_somebody_asks(steps):
+    """Whatever was put and deleted between two lists, few or many, and in a store that was shared meanwhile."""
+    store, model, others = Store(Clock(0)), {}, []
+    for what, number in steps:
+        if what == "delete":
+            if model.pop(f"default/{number:02}", None) is not None:
+                store.delete("pods", f"default/{number:02}")
+        elif what == "fork":
+            other = Store(Clock(0))
+            other.share(store)
+            others.append((other, sorted(model)))
+        elif what != "list":
+            for each in range(number, number + (25 if what == "many" else 1)):
+                model[f"default/{each:02}"] = store.put("pods", f"default/{each:02}", pod(f"{each:02}"))
+        if what == "list":
+            assert store.range("pods") == [model[key] for key in sorted(model)]
+        assert store.count("pods") == len(store) == len(model)
+    others.append((store, sorted(model)))
+    for other, keys in others:
+        assert [f"default/{obj['metadata']['name']}" for obj in other.range("pods")] == keys
+
+
+def test_what_is_fresh_is_stored_without_a_copy():
+    store, given = Store(Clock(0)), pod("a")
+    assert store.put("pods", "default/a", given, expect=0, fresh=True) is given
+    assert given["metadata"]["resourceVersion"] == "2"
+    with pytest.raises(CompareFailed):
+        store.put("pods", "default/a", other := pod("a"), expect=0, fresh=True)
+    assert "resourceVersion" not in other["metadata"]

@@ -13,6 +13,7 @@ from cluster_engine.etcd import Store
 from cluster_engine.kube_scheduler.config import loaded
 from cluster_engine.kube_scheduler.framework.cache import Cache
 from cluster_engine.kube_scheduler.framework.handle import Handle
+from cluster_engine.kube_scheduler.framework.interface import Plugin
 from cluster_engine.kube_scheduler.framework.nominator import Nominator
 from cluster_engine.kube_scheduler.framework.rotation import Rotation
 from cluster_engine.kube_scheduler.framework.runtime import Framework, tell
@@ -21,6 +22,7 @@ from cluster_engine.kube_scheduler.plugins.node_resources_balanced_allocation im
     NodeResourcesBalancedAllocation,
 )
 from cluster_engine.kube_scheduler.plugins.node_resources_fit import NodeResourcesFit
+from cluster_engine.kube_scheduler.plugins.pod_topology_spread import PodTopologySpread
 from cluster_engine.sim import Chance, Clock
 
 
@@ -333,6 +335,25 @@ def test_kept_answers_follow_changes() -> None:
         chosen.append(found.name)
         fw.cache.add_pod({**wanted, "spec": {**wanted["spec"], "nodeName": found.name}})
     assert sorted(chosen) == ["a", "a", "b", "b"]
+
+
+@pytest.mark.parametrize("key", ["kubernetes.io/hostname", "zone"])
+def test_what_is_told_of_all_nodes_is_what_is_told_of_each(monkeypatch: pytest.MonkeyPatch, key: str) -> None:
+    """``scores`` and ``score`` of a plugin that has both, where a node has the key and where it has not."""
+    wanted = pod("w", {"app": "x"})
+    soft = {"maxSkew": 1, "topologyKey": key, "whenUnsatisfiable": "ScheduleAnyway", "labelSelector": APP}
+    wanted["spec"]["topologySpreadConstraints"] = [soft]
+    placed = [pod("x", {"app": "x"}, on="a"), pod("y", {"app": "x"}, on="a"), pod("z", {"app": "x"}, on="b")]
+    told = []
+    for each in (False, True):
+        if each:
+            monkeypatch.setattr(PodTopologySpread, "scores", Plugin.scores)
+        nodes = [node("a", {"zone": "1"}), node("b", {"zone": "2"}), node("c", {"zone": "2"}), node("d")]
+        fw = framework(nodes, placed)
+        told.append(fw.find(fw.cache.info(wanted)).tally.scores)
+    assert told[0] == told[1]
+    (spread,) = (scores for scores in told[0] if scores.plugin == "PodTopologySpread")
+    assert len(set(spread.raw)) > 1
 
 
 def test_plugins_are_listed_once() -> None:
