@@ -29,6 +29,8 @@ _MIRRORS = {
     "registry.aliyuncs.com/google_containers/": "registry.k8s.io/",
     "k8s.gcr.io/": "registry.k8s.io/",
     "gcr.io/google_containers/": "registry.k8s.io/",
+    "gcr.io/google-containers/": "registry.k8s.io/",
+    "gcr.io/google_samples/": "gcr.io/google-samples/",
 }
 """Registries that serve what another one has, by the beginning of the name."""
 

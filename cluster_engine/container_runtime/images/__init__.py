@@ -9,6 +9,7 @@ from cluster_engine.container_runtime.images import (
     curl,
     dashboard,
     distributions,
+    documentation,
     echoserver,
     fluent,
     hello_app,
@@ -36,6 +37,7 @@ from cluster_engine.container_runtime.images import (
     sample_device_plugin,
     stress,
     system,
+    well_known,
 )
 
 IMAGES: tuple[Image, ...] = (
@@ -72,6 +74,8 @@ IMAGES: tuple[Image, ...] = (
     node.IMAGE,
     *kubectl.IMAGES,
     *courses.IMAGES,
+    *documentation.IMAGES,
+    *well_known.IMAGES,
     *fluent.IMAGES,
     *dashboard.IMAGES,
     sample_device_plugin.IMAGE,

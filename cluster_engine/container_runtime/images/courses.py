@@ -1,60 +1,21 @@
 # ruff: noqa: E501 (one image a line)
-"""The small web servers of well-known courses and books: what each answers is a line of ``APPS``.
-
-An image of an own kind has a file of its own; these differ in nothing but a port, a page and what they log.
-"""
+"""The images of well-known courses and books; most are small web servers, each a line of ``APPS``."""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
 
-from cluster_engine.container_runtime.http import Line, Reply, Request, Server, server
-from cluster_engine.container_runtime.image import PATH, Image, Variant, alpine_files, debian_files, tags
+from cluster_engine.container_runtime.http import Reply, Request
+from cluster_engine.container_runtime.image import PATH, Image, Variant, debian_files, tags
 from cluster_engine.container_runtime.images import curl, nginx, redis
+from cluster_engine.container_runtime.images._apps import HTML, TEXT, App, image_of, page, script, site
 from cluster_engine.linux.errors import FileError
-from cluster_engine.linux.program import Program, State, Sys
+from cluster_engine.linux.program import State, Sys
 
 WELL = 5
 """Requests that an image answers which is made to fall ill."""
 STORED = 65_536
 """Bytes that an image keeps of what is posted to it."""
-
-Answer = Callable[[Sys, State, Request, Variant], Reply]
-_HTML = {"Content-Type": "text/html; charset=utf-8"}
-_TEXT = {"Content-Type": "text/plain; charset=utf-8"}
-
-
-@dataclass(frozen=True, slots=True)
-class App:
-    """One of them."""
-
-    repository: str
-    port: int
-    answer: Answer
-    builds: tuple[str, ...] = ("1.0.0",)
-    """Versions; the last one is ``latest`` too. A word is a tag of its own."""
-    ready: str = ""
-    """What it says when it listens."""
-    asked: str = ""
-    """What it says of a request."""
-    tools: str = "debian"
-    env: dict[str, str] = field(default_factory=dict)
-
-
-def _page(text: str, html: bool = False) -> Answer:
-    """One page for every path; names in braces are filled in."""
-
-    def answer(sys: Sys, state: State, request: Request, variant: Variant) -> Reply:
-        shown = text.format(
-            hostname=sys.hostname,
-            version=variant.version,
-            major=variant.version.partition(".")[0],
-            path=request.path,
-        )
-        return Reply(200, shown, _HTML if html else _TEXT)
-
-    return answer
 
 
 def _counted(sys: Sys, state: State) -> int:
@@ -92,20 +53,20 @@ def _pet(sys: Sys, state: State, request: Request, variant: Variant) -> Reply:
 def _kuard(sys: Sys, state: State, request: Request, variant: Variant) -> Reply:
     match request.path.partition("?")[0]:
         case "/healthy" | "/ready":
-            return Reply(200, "ok", _TEXT)
+            return Reply(200, "ok", TEXT)
         case "/env/api":
             lines = ",".join(f'"{name}={value}"' for name, value in sorted(sys.env.items()))
             return Reply(200, f"[{lines}]", {"Content-Type": "application/json"})
     text = f"<!doctype html>\n<title>KUAR Demo</title>\n<h1>Demo application version <i>{variant.version}</i></h1>\n"
-    return Reply(200, f"{text}<p>Serving on <code>{sys.hostname}</code></p>\n", _HTML)
+    return Reply(200, f"{text}<p>Serving on <code>{sys.hostname}</code></p>\n", HTML)
 
 
 def _configured(sys: Sys, state: State, request: Request, variant: Variant) -> Reply:
     try:
         text = sys.fs.read("/usr/shared/app/config.json")
     except FileError as error:
-        return Reply(500, f"/usr/shared/app/config.json: {error.reason}\n", _TEXT)
-    return Reply(200, f"Database URL: {text.strip()}\n", _TEXT)
+        return Reply(500, f"/usr/shared/app/config.json: {error.reason}\n", TEXT)
+    return Reply(200, f"Database URL: {text.strip()}\n", TEXT)
 
 
 def _elastic(sys: Sys, state: State, request: Request, variant: Variant) -> Reply:
@@ -125,7 +86,7 @@ def _whoami(sys: Sys, state: State, request: Request, variant: Variant) -> Reply
     )
     head = f"Hostname: {sys.hostname}\nIP: 127.0.0.1\nRemoteAddr: {request.peer}:{request.peer_port}\n"
     line = f"{request.method} {request.path} HTTP/1.1\nHost: {request.headers.get('host', '')}\n"
-    return Reply(200, f"{head}{line}{headers}", _TEXT)
+    return Reply(200, f"{head}{line}{headers}", TEXT)
 
 
 def _podinfo(sys: Sys, state: State, request: Request, variant: Variant) -> Reply:
@@ -145,13 +106,7 @@ def _colour(sys: Sys, state: State, request: Request, variant: Variant) -> Reply
         200,
         f'<!doctype html>\n<title>Hello from Flask</title>\n<body style="background: {colour};"></body>\n'
         f"<h1>Hello from {sys.hostname}!</h1>\n",
-        _HTML,
-    )
-
-
-def _site(title: str, words: str = "") -> Answer:
-    return _page(
-        f"<!doctype html>\n<title>{title}</title>\n<h1>{title}</h1>\n<p>{words}{{hostname}}</p>\n", html=True
+        HTML,
     )
 
 
@@ -161,93 +116,42 @@ APPS: tuple[App, ...] = (
     App("luksa/kubia", 8080, _kubia, ("v1", "v2", "v3", "v4", "1.0.0"), "Kubia server starting...", "Received request from ::ffff:{peer}"),
     App("luksa/kubia-unhealthy", 8080, _unhealthy, ready="Kubia server starting...", asked="Received request from ::ffff:{peer}"),
     App("luksa/kubia-pet", 8080, _pet, ready="Server listening on port 8080"),
-    App("dgkanatsios/simpleapp", 8080, _page("Hello world from {hostname} and version 2.0")),
-    App("bmuschko/nodejs-hello-world", 3000, _page("Hello World"), ready="Magic happens on port 3000"),
+    App("dgkanatsios/simpleapp", 8080, page("Hello world from {hostname} and version 2.0")),
+    App("bmuschko/nodejs-hello-world", 3000, page("Hello World"), ready="Magic happens on port 3000"),
     App("bmuschko/nodejs-read-config", 8080, _configured, ready="Server running at http://0.0.0.0:8080/"),
-    App("stacksimplify/kubenginx", 80, _site("Welcome to Stack Simplify", "Kubernetes Fundamentals Demo, V{major}, "), ("1.0.0", "2.0.0", "3.0.0", "4.0.0")),
-    App("stacksimplify/kube-helloworld", 8080, _page("Hello World V{major} {hostname}"), ("1.0.0", "2.0.0")),
-    App("nigelpoulton/k8sbook", 8080, _site("K8s rocks!"), ("1.0", "2.0", "edge", "shield-ingress", "hydra-ingress")),
-    App("wardviaene/k8s-demo", 3000, _page("Hello World!"), ready=_NODE),
-    App("richardchesterwood/k8s-fleetman-webapp-angular", 80, _site("Fleet Management"), ("release0", "release0-5", *_RELEASES), tools="busybox"),
-    App("richardchesterwood/k8s-fleetman-queue", 8161, _site("Apache ActiveMQ"), _RELEASES),
-    App("richardchesterwood/k8s-fleetman-position-tracker", 8080, _page("[]\n"), _RELEASES, ready="Started PositionTrackerApplication"),
-    App("richardchesterwood/k8s-fleetman-position-simulator", 8080, _page("\n"), _RELEASES, ready="Started PositionsimulatorApplication"),
-    App("richardchesterwood/k8s-fleetman-api-gateway", 8080, _page("<p>Fleetman API Gateway at {hostname}</p>\n"), _RELEASES, ready="Started ApiGatewayApplication"),
+    App("stacksimplify/kubenginx", 80, site("Welcome to Stack Simplify", "Kubernetes Fundamentals Demo, V{major}, "), ("1.0.0", "2.0.0", "3.0.0", "4.0.0")),
+    App("stacksimplify/kube-helloworld", 8080, page("Hello World V{major} {hostname}"), ("1.0.0", "2.0.0")),
+    App("nigelpoulton/k8sbook", 8080, site("K8s rocks!"), ("1.0", "2.0", "edge", "shield-ingress", "hydra-ingress")),
+    App("wardviaene/k8s-demo", 3000, page("Hello World!"), ready=_NODE),
+    App("richardchesterwood/k8s-fleetman-webapp-angular", 80, site("Fleet Management"), ("release0", "release0-5", *_RELEASES), tools="busybox"),
+    App("richardchesterwood/k8s-fleetman-queue", 8161, site("Apache ActiveMQ"), _RELEASES),
+    App("richardchesterwood/k8s-fleetman-position-tracker", 8080, page("[]\n"), _RELEASES, ready="Started PositionTrackerApplication"),
+    App("richardchesterwood/k8s-fleetman-position-simulator", 8080, page("\n"), _RELEASES, ready="Started PositionsimulatorApplication"),
+    App("richardchesterwood/k8s-fleetman-api-gateway", 8080, page("<p>Fleetman API Gateway at {hostname}</p>\n"), _RELEASES, ready="Started ApiGatewayApplication"),
     App("kodekloud/webapp-color", 8080, _colour, ("v1", "v2", "v3", "1.0.0"), ready=" * Running on http://0.0.0.0:8080/ (Press CTRL+C to quit)"),
     App("kodekloud/simple-webapp", 8080, _colour, ("green", "blue", "red", "1.0.0"), ready=" * Running on http://0.0.0.0:8080/"),
-    App("kodekloud/examplevotingapp_vote", 80, _site("Cats vs Dogs!", "Processed by container ID "), ("v1",)),
-    App("kodekloud/examplevotingapp_result", 80, _site("Cats vs Dogs -- Result"), ("v1",), ready="App running on port 80"),
-    App("dockersamples/examplevotingapp_vote", 80, _site("Cats vs Dogs!", "Processed by container ID "), ("before", "after", "1.0.0")),
-    App("dockersamples/examplevotingapp_result", 80, _site("Cats vs Dogs -- Result"), ("before", "after", "1.0.0"), ready="App running on port 80"),
-    App("nginxdemos/hello", 80, _page("Server name: {hostname}\nURI: {path}\n"), ("plain-text", "0.4"), tools="busybox"),
+    App("kodekloud/examplevotingapp_vote", 80, site("Cats vs Dogs!", "Processed by container ID "), ("v1",)),
+    App("kodekloud/examplevotingapp_result", 80, site("Cats vs Dogs -- Result"), ("v1",), ready="App running on port 80"),
+    App("dockersamples/examplevotingapp_vote", 80, site("Cats vs Dogs!", "Processed by container ID "), ("before", "after", "1.0.0")),
+    App("dockersamples/examplevotingapp_result", 80, site("Cats vs Dogs -- Result"), ("before", "after", "1.0.0"), ready="App running on port 80"),
+    App("nginxdemos/hello", 80, page("Server name: {hostname}\nURI: {path}\n"), ("plain-text", "0.4"), tools="busybox"),
     App("traefik/whoami", 80, _whoami, ("v1.10", "v1.11"), ready="Starting up on port 80", tools="none"),
     App("containous/whoami", 80, _whoami, ("v1.5.0",), ready="Starting up on port 80", tools="none"),
     App("stefanprodan/podinfo", 9898, _podinfo, ("6.7.1", "6.9.2"), ready="Starting HTTP Server.", tools="busybox"),
-    App("paulbouwer/hello-kubernetes", 8080, _site("Hello Kubernetes!", "pod: "), ("1.5", "1.8", "1.10"), ready="Listening on: http://:::8080"),
-    App("wordpress", 80, _site("WordPress &rsaquo; Installation"), ("4.8", "5.9", "6.2.1", "6.8.3"), ready="AH00094: Command line: 'apache2 -D FOREGROUND'"),
-    App("ghost", 2368, _site("Ghost"), ("4.48.9", "5.130.5"), ready="Ghost is running in development..."),
+    App("paulbouwer/hello-kubernetes", 8080, site("Hello Kubernetes!", "pod: "), ("1.5", "1.8", "1.10"), ready="Listening on: http://:::8080"),
+    App("wordpress", 80, site("WordPress &rsaquo; Installation"), ("4.8", "5.9", "6.2.1", "6.8.3"), ready="AH00094: Command line: 'apache2 -D FOREGROUND'"),
+    App("ghost", 2368, site("Ghost"), ("4.48.9", "5.130.5"), ready="Ghost is running in development..."),
     App("gcr.io/kuar-demo/kuard-amd64", 8080, _kuard, ("1", "2", "3", "blue", "green", "purple"), ready="Serving on HTTP on :8080", tools="busybox"),
-    App("gcr.io/google-samples/gb-frontend", 80, _site("Guestbook"), ("v3", "v4", "v5", "v6")),
-    App("us-docker.pkg.dev/google-samples/containers/gke/gb-frontend", 80, _site("Guestbook"), ("v5",)),
-    App("corelab/gb-frontend", 80, _site("Guestbook"), ("v5",)),
+    App("gcr.io/google-samples/gb-frontend", 80, site("Guestbook"), ("v3", "v4", "v5", "v6")),
+    App("us-docker.pkg.dev/google-samples/containers/gke/gb-frontend", 80, site("Guestbook"), ("v5",)),
+    App("corelab/gb-frontend", 80, site("Guestbook"), ("v5",)),
     App("registry.k8s.io/elasticsearch", 9200, _elastic, ("v6.2.5", "v7.4.3"), ready="started"),
     App("docker.elastic.co/elasticsearch/elasticsearch", 9200, _elastic, ("6.8.23", "7.17.9", "8.19.6"), ready="started"),
-    App("docker.elastic.co/kibana/kibana", 5601, _site("Kibana"), ("7.17.9", "8.19.6"), ready="Server running at http://0.0.0.0:5601"),
-    App("docker.elastic.co/kibana/kibana-oss", 5601, _site("Kibana"), ("6.2.4", "7.10.2"), ready="Server running at http://0.0.0.0:5601"),
+    App("elasticsearch", 9200, _elastic, ("6.8.23", "7.17.9", "8.19.6"), ready="started"),
+    App("kibana", 5601, site("Kibana"), ("7.17.9", "8.19.6"), ready="Server running at http://0.0.0.0:5601"),
+    App("docker.elastic.co/kibana/kibana", 5601, site("Kibana"), ("7.17.9", "8.19.6"), ready="Server running at http://0.0.0.0:5601"),
+    App("docker.elastic.co/kibana/kibana-oss", 5601, site("Kibana"), ("6.2.4", "7.10.2"), ready="Server running at http://0.0.0.0:5601"),
 )  # fmt: skip
-
-
-def _image(app: App) -> Image:
-    def programs(variant: Variant) -> dict[str, Program]:
-        def handle(sys: Sys, state: State, request: Request) -> Reply:
-            return app.answer(sys, state, request, variant)
-
-        def access(sys: Sys, request: Request, reply: Reply) -> Line:
-            return "stdout", app.asked.format(peer=request.peer)
-
-        given = Server(
-            handle,
-            port=lambda sys: app.port,
-            ready=(lambda sys: [("stdout", app.ready)]) if app.ready else None,
-            access=access if app.asked else None,
-            stops={"TERM": (10_000, 143), "INT": (10_000, 130)},
-        )
-        return {"/app/server": server(app.repository.rpartition("/")[2], given)}
-
-    builds = {name: Variant(40_000_000 + 1_003 * number, name) for number, name in enumerate(app.builds)}
-    repository = app.repository
-    if "." not in repository.partition("/")[0]:
-        repository = f"docker.io/{repository if '/' in repository else f'library/{repository}'}"
-    newest = app.builds[-1]
-    return Image(
-        repository=repository,
-        since=_since(app.builds),
-        variants={"latest": builds[newest], **builds},
-        entrypoint=("/app/server",),
-        env={"PATH": PATH, **app.env},
-        ports=(app.port,),
-        programs=programs,
-        tools=app.tools,
-        files=alpine_files if app.tools == "busybox" else debian_files,
-    )
-
-
-def _since(builds: tuple[str, ...]) -> tuple[int, ...]:
-    """The oldest version that an unlisted tag may name; none where tags are words."""
-    numbers = [build for build in builds if build[0].isdigit() and "." in build]
-    return tuple(int(part) for part in numbers[0].split(".")[:2]) if len(numbers) == len(builds) else ()
-
-
-def _script(repository: str, run: str, size: int, *names: str, **env: str) -> Image:
-    """An image whose whole program is a shell script."""
-    return Image(
-        repository=f"docker.io/{repository}",
-        variants=tags(size, "1.0.0", "latest", *names),
-        entrypoint=("/run.sh",),
-        env={"PATH": PATH, **env},
-        tools="debian",
-        files=lambda variant: {**debian_files(variant), "/run.sh": f"#!/bin/sh\n{run}"},
-    )
 
 
 _FORTUNES = (
@@ -292,15 +196,15 @@ _FRONT = """server {
 """
 
 IMAGES: tuple[Image, ...] = (
-    *(_image(app) for app in APPS),
-    _script("luksa/fortune", _FORTUNE, 80_000_000, "env", "args"),
-    _script(
+    *(image_of(app) for app in APPS),
+    script("luksa/fortune", _FORTUNE, 80_000_000, "env", "args"),
+    script(
         "luksa/batch-job",
         'echo "$(date) Batch job starting"\nsleep 120\necho "$(date) Finished succesfully"\n',
         1_900_000,
     ),
-    _script("kodekloud/examplevotingapp_worker", _WORKER, 80_000_000, "v1"),
-    _script("dockersamples/examplevotingapp_worker", _WORKER, 80_000_000),
+    script("kodekloud/examplevotingapp_worker", _WORKER, 80_000_000, "v1"),
+    script("dockersamples/examplevotingapp_worker", _WORKER, 80_000_000),
     replace(
         redis.IMAGE, repository=_FOLLOWER, variants=tags(40_000_000, "6.0.5", "v1", "v2", "latest"), since=()
     ),
@@ -337,5 +241,5 @@ IMAGES: tuple[Image, ...] = (
         steady=False,
         files=lambda variant: {**nginx.IMAGE.files(variant), "/etc/nginx/conf.d/default.conf": _FRONT},
     ),
-    _script("luksa/ssd-monitor", "while true; do echo 'SSD OK'; sleep 5; done\n", 1_900_000),
+    script("luksa/ssd-monitor", "while true; do echo 'SSD OK'; sleep 5; done\n", 1_900_000),
 )

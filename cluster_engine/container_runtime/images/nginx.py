@@ -318,7 +318,9 @@ IMAGE = Image(
     repository="docker.io/library/nginx",
     since=(1, 7),
     variants={
-        **tags(72_385_417, "1.29.3", "latest", "mainline", "1", "1.29", "1.29.3", "trixie"),
+        **tags(
+            72_385_417, "1.29.3", "latest", "mainline", "1", "1.29", "mainline-trixie", "1.29.3", "trixie"
+        ),
         **tags(72_223_946, "1.28.0", "stable", "1.28", "1.28.0"),
         **tags(72_225_394, "1.27.5", "1.27", "1.27.5"),
         **tags(71_005_258, "1.26.3", "1.26", "1.26.3"),
@@ -335,7 +337,16 @@ IMAGE = Image(
         **tags(44_710_204, "1.15.12", "1.15", "1.15.12"),
         **tags(44_710_204, "1.14.2", "1.14", "1.14.2"),
         **tags(44_699_414, "1.7.9", "1.7.9"),
-        **tags(21_694_420, "1.29.3", "alpine", "1-alpine", "1.29-alpine", "1.29.3-alpine", flavor="alpine"),
+        **tags(
+            21_694_420,
+            "1.29.3",
+            "alpine",
+            "mainline-alpine",
+            "1-alpine",
+            "1.29-alpine",
+            "1.29.3-alpine",
+            flavor="alpine",
+        ),
         **tags(21_272_498, "1.28.0", "stable-alpine", "1.28-alpine", "1.28.0-alpine", flavor="alpine"),
         **tags(20_984_244, "1.27.5", "1.27-alpine", "1.27.5-alpine", flavor="alpine"),
         **tags(20_461_112, "1.26.3", "1.26-alpine", "1.26.3-alpine", flavor="alpine"),
@@ -351,6 +362,7 @@ IMAGE = Image(
     programs=_programs,
     memory=6 * MB,
     tools="debian",
+    also=("curl",),
     files=_files,
 )
 

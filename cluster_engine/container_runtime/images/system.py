@@ -169,6 +169,23 @@ def _pause(variant: Variant) -> Mapping[str, Program]:
     return {"/pause": Program("pause", on=on)}
 
 
+_OLDER_ETCD = {
+    f"{version}-0": Variant(56_000_000, version)
+    for version in (
+        "3.4.13",
+        "3.5.1",
+        "3.5.6",
+        "3.5.9",
+        "3.5.12",
+        "3.5.15",
+        "3.5.16",
+        "3.5.21",
+        "3.5.24",
+        "3.6.4",
+        "3.6.5",
+    )
+}
+
 IMAGES: tuple[Image, ...] = (
     Image(
         repository="registry.k8s.io/pause",
@@ -214,7 +231,11 @@ IMAGES: tuple[Image, ...] = (
     ),
     Image(
         repository="registry.k8s.io/etcd",
-        variants={**tags(23_641_797, "3.7.0", "3.7.0-0"), **tags(22_871_747, "3.6.6", "3.6.6-0")},
+        variants={
+            **tags(23_641_797, "3.7.0", "3.7.0-0"),
+            **tags(22_871_747, "3.6.6", "3.6.6-0"),
+            **_OLDER_ETCD,
+        },
         cmd=("etcd",),
         ports=(2379, 2380, 2381),
         steady=True,
