@@ -206,7 +206,7 @@ NO_LIMITS: dict[str, str] = {
     "a unit, a number of a protocol or of Linux": """
         linux/bandwidth.py:PERIOD linux/budgets.py:ENTRY linux/programs/dig.py:_TAB linux/descriptors.py:BLOCK linux/files/tree.py:PAGE linux/files/view.py:BLOCK linux/kernel.py:VERSION
         linux/limits.py:KIB linux/limits.py:MIB linux/programs/_common.py:FOREVER linux/programs/cut.py:_END linux/programs/date.py:_LAST
-        linux/programs/dumps.py:_ROW linux/programs/expr.py:_LIMIT linux/programs/identity.py:CPUS linux/programs/ls.py:_HALF_YEAR linux/programs/paging.py:TAB
+        linux/programs/dumps.py:_ROW linux/programs/expr.py:_LIMIT linux/programs/identity.py:CPUS linux/programs/links.py:PEERS linux/programs/ls.py:_HALF_YEAR linux/programs/paging.py:TAB
         linux/programs/archive.py:BLOCK linux/programs/usage.py:_MEMORY linux/sh/arithmetic.py:_BIG linux/sh/bind.py:MAX_FDS
         linux/sockets.py:FIRST_EPHEMERAL network/limits.py:FIRST_PORT network/limits.py:LAST_PORT linux/dns.py:PORT
         container_runtime/images/courses.py:WELL container_runtime/images/hpa_example.py:COST container_runtime/images/memcached.py:_EPOCH
