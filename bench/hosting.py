@@ -15,6 +15,7 @@ import statistics
 import subprocess
 import sys
 import tempfile
+import threading
 import time
 import uuid
 from collections.abc import Iterator
@@ -23,7 +24,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+import uvloop
+
 from bench.stalls import Stalls
+from bench.steps import Steps
 from cluster_engine.memory import die_with_parent, one_arena, relax_collector
 
 ROOT = Path(__file__).resolve().parent.parent
@@ -229,8 +233,13 @@ async def _older(made: Any, seconds: int) -> None:
         await asyncio.sleep(0)
 
 
-def active(count: int, seconds: float, hostile: bool = False) -> dict[str, Any]:
-    """Labs in use: a command every ten seconds in each. `hostile`: beside one that spins, floods and watches."""
+def active(count: int, seconds: float, hostile: bool = False, by_step: bool = False) -> dict[str, Any]:
+    """Labs in use: a command every ten seconds in each. `hostile`: beside one that spins, floods and watches.
+
+    `by_step`: it is told what the loop's longest steps were about, on Python's own loop.
+    """
+    if by_step:
+        uvloop.new_event_loop = asyncio.new_event_loop
     with platform(), host() as made:
         runs = start(made, count)
         made.call(_older(made, 300))
@@ -240,12 +249,21 @@ def active(count: int, seconds: float, hostile: bool = False) -> dict[str, Any]:
         assert good.stdout is not None
         good.stdout.readline()  # it has warmed up
         cpu, wall = time.process_time(), time.monotonic()
-        stalls = made.call(Stalls().watch(seconds))
+        if by_step:
+            with Steps(made.call(_thread())) as steps:
+                made.call(asyncio.sleep(seconds))
+            stalls = steps.report()
+        else:
+            stalls = made.call(Stalls().watch(seconds))
         share = (time.process_time() - cpu) / (time.monotonic() - wall)
         answer = json.loads(good.stdout.readline())
         for process in (good, *rude):
             process.wait()
         return {"labs": count, **answer, "core_share": share, **stalls}
+
+
+async def _thread() -> int:
+    return threading.get_ident()
 
 
 def _client(name: str, made: Any, seconds: float, *runs: uuid.UUID) -> subprocess.Popen[bytes]:
@@ -288,7 +306,7 @@ def client(url: str, name: str, seconds: float) -> None:
 
 
 async def _learners(caller: Caller, runs: list[str], seconds: float) -> None:
-    took: list[float] = []
+    took, reads = list[float](), list[float]()
     refused = 0
     measuring = asyncio.Event()
     over = time.monotonic() + WARM + seconds
@@ -302,10 +320,12 @@ async def _learners(caller: Caller, runs: list[str], seconds: float) -> None:
             # What kubectl asks for one command: it reads, then it writes.
             began = time.monotonic()
             pods = await caller.ask(run, "GET", "/api/v1/namespaces/default/pods?limit=500")
+            read = time.monotonic()
             body = {"metadata": {"name": f"m{count}"}, "data": {"a": "b"}}
             made = await caller.ask(run, "POST", MAPS, body)
             if measuring.is_set():
                 took.append(time.monotonic() - began)
+                reads.append(read - began)
                 refused += (pods, made) != (200, 201)
             await asyncio.sleep(THINK * (0.8 + 0.4 * random.random()))
 
@@ -314,7 +334,12 @@ async def _learners(caller: Caller, runs: list[str], seconds: float) -> None:
     measuring.set()
     print("warm", flush=True)
     await asyncio.gather(*tasks)
-    print(json.dumps({"commands": len(took), "refused": refused, **ordered(took)}), flush=True)
+    told = {"commands": len(took), "refused": refused, **ordered(took)}
+    writes = [whole - read for whole, read in zip(took, reads, strict=True)]
+    parts = {f"read_{k}": v for k, v in ordered(reads).items()} | {
+        f"write_{k}": v for k, v in ordered(writes).items()
+    }
+    print(json.dumps(told | parts), flush=True)
 
 
 def flood(url: str, name: str, seconds: float) -> None:
@@ -543,7 +568,9 @@ def worker() -> None:
 MEASURES = {
     "idle": lambda arguments: idle(int(arguments[0]), float(arguments[1])),
     "dozing": lambda arguments: dozing(int(arguments[0])),
-    "active": lambda arguments: active(int(arguments[0]), float(arguments[1]), "hostile" in arguments),
+    "active": lambda arguments: active(
+        int(arguments[0]), float(arguments[1]), "hostile" in arguments, "steps" in arguments
+    ),
     "resume": lambda arguments: resume(int(arguments[0]), int(arguments[1]), int(arguments[2])),
     "checks": lambda arguments: checks(int(arguments[0])),
     "lessons": lambda arguments: lessons(int(arguments[0])),

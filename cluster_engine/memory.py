@@ -17,8 +17,12 @@ _ARENA_MAX = -8
 """M_ARENA_MAX of <malloc.h>."""
 _PDEATHSIG = 1
 """PR_SET_PDEATHSIG of <linux/prctl.h>."""
-STEPS = 2_000, 1, 1 << 30
-"""Thresholds of who must not stand still for long: some 4,000 objects are seen at once, never all."""
+STEPS = 1_000, 1, 1 << 30
+"""Thresholds of who must not stand still for long: some 2,000 objects are seen at once, never all.
+
+Each is a miss of the processor's cache or several: 1 µs an object where many clusters take turns (``bench.hosting
+active 50 45 hostile steps`` tells).
+"""
 
 
 def relax_collector(*, whole: bool = True) -> None:

@@ -52,6 +52,13 @@ class Waiting:
     backoffs: tuple[int, int] = (INITIAL_BACKOFF, MAX_BACKOFF)
     """µs of the first and the longest back-off of its queue."""
 
+    def copy(self) -> Waiting:
+        """Another one like it."""
+        return Waiting(
+            self.key, self.priority, self.added, self.order, self.place, self.attempts, self.refusals,
+            self.errors, self.plugins, self.roots, self.backoffs,
+        )  # fmt: skip
+
     def ready_at(self) -> int:
         """When its back-off ends: 1 s after the first failure, doubled each time, 10 s at most, by default.
 
@@ -235,6 +242,17 @@ class Queue:
                 for p in sorted(self._pods.values(), key=lambda pod: pod.order)
             ],
         }
+
+    def share(self, other: Queue) -> None:
+        """As `load` of what ``other`` would save."""
+        self._arrivals = other._arrivals
+        self._pods = {key: pod.copy() for key, pod in other._pods.items()}
+        self._active, self._backoff, self._errors = (
+            other._active.copy(),
+            other._backoff.copy(),
+            other._errors.copy(),
+        )
+        self._refused = {plugin: keys.copy() for plugin, keys in other._refused.items()}
 
     def load(self, state: dict[str, Any]) -> None:
         self._arrivals = state["arrivals"]

@@ -381,8 +381,10 @@ class Scheduler(Component):
     # ---- saving ----------------------------------------------------------------------------------------
 
     def state(self) -> dict[str, Any]:
+        return {"queue": self.queue.state(), **self._own_state()}
+
+    def _own_state(self) -> dict[str, Any]:
         return {
-            "queue": self.queue.state(),
             "permits": [permit.state() for permit in self.cycle.permits.values()],
             "run": self._run_timer,
             "error": self._error_timer,
@@ -390,19 +392,20 @@ class Scheduler(Component):
         }
 
     def share(self, other: Scheduler) -> None:
-        self._take(other.state())
+        self.queue.share(other.queue)
+        self._take(other._own_state())
         self.cache.share(other.cache)
         self.nominator.share(other.nominator)
         self.cycle.attempts.share(other.cycle.attempts)
 
     def _take(self, state: dict[str, Any]) -> None:
-        self.queue.load(state["queue"])
         self.cycle.permits = {p.key: p for p in map(Permit.load, state["permits"])}
         self._run_timer = state["run"]
         self.rotation.start = state.get("start", 0)
         self._error_timer = tuple(state["error"]) if state["error"] else None
 
     def load(self, state: dict[str, Any]) -> None:
+        self.queue.load(state["queue"])
         self._take(state)
         self.cache.rebuild()
         self.nominator.clear()

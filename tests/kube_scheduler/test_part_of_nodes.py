@@ -115,3 +115,14 @@ def test_preemption_looks_for_so_many_candidates() -> None:
         assert isinstance(candidates, list)
         counts.append(len(candidates))
     assert counts == [1, 100]
+
+
+def test_a_node_knows_whether_anybody_there_matters_less() -> None:
+    fw = framework([node("n")], [pod("a", on="n", priority=5), pod("b", on="n", priority=5)])
+    (here,) = fw.cache.snapshot.nodes
+    keys = list(here.pods)
+    found = [
+        (each.has_below(5), each.has_below(6))
+        for each in (here, here.altered(without=keys[:1]), here.altered(without=keys), here)
+    ]
+    assert found == [(False, True), (False, True), (False, False), (False, True)]

@@ -151,3 +151,23 @@ def test_saved_and_loaded(moment: int) -> None:
     _, straight = story(queue(), -1)
     _, restored = story(queue(), moment * 2)
     assert straight == restored
+
+
+def test_a_fork_s_queue_goes_its_own_way() -> None:
+    q, twin, loaded = queue(), queue(), queue()
+    for number, key in enumerate(("new", "refused", "gated", "failed")):
+        pod = arrive(q, key, number)
+        if key != "new":
+            q.take(0)
+    q.refuse(q.get("refused"), ("A", "B"), 1)  # type: ignore[arg-type]
+    q.gate(q.get("gated"), "G")  # type: ignore[arg-type]
+    q.fail(q.get("failed"), 1)  # type: ignore[arg-type]
+    before = json.dumps(q.state())
+    twin.share(q)
+    loaded.load(json.loads(before))
+    assert json.dumps(twin.state()) == before
+    assert [p.key for p in twin.refused_by(["G", "A"])] == [p.key for p in loaded.refused_by(["G", "A"])]
+    assert drain(twin, 20 * SECOND) == drain(loaded, 20 * SECOND) != []
+    for pod in twin.refused_by(["A"]):
+        twin.wake(pod, 20 * SECOND)
+    assert json.dumps(q.state()) == before, "what happens in the fork is nothing to the cluster"

@@ -72,6 +72,7 @@ class NodeInfo:
         "nonzero_cpu",
         "nonzero_memory",
         "pods",
+        "priorities",
         "requested",
         "shapes",
         "taints",
@@ -87,6 +88,8 @@ class NodeInfo:
         self.with_affinity: dict[str, PodInfo] = {}
         """The Pods here that speak of other Pods."""
         self.pods: dict[str, PodInfo] = {}
+        self.priorities: dict[int, int] = {}
+        """How many Pods are here, by priority."""
         self.requested: dict[str, int] = {}
         self.nonzero_cpu = 0
         self.nonzero_memory = 0
@@ -152,7 +155,16 @@ class NodeInfo:
                 total += count
         return total
 
+    def has_below(self, priority: int) -> bool:
+        """Whether a Pod here matters less than that."""
+        return any(each < priority for each in self.priorities)
+
     def _count(self, shape: Shape, sign: int) -> None:
+        alike = self.priorities.get(shape.priority, 0) + sign
+        if alike:
+            self.priorities[shape.priority] = alike
+        else:
+            del self.priorities[shape.priority]
         requested = self.requested
         for name, amount in shape.requests.items():
             requested[name] = requested.get(name, 0) + sign * amount
@@ -172,6 +184,7 @@ class NodeInfo:
             setattr(copy, name, getattr(self, name))
         copy.shapes = {number: entry[:] for number, entry in self.shapes.items()}
         copy.with_affinity, copy.pods = self.with_affinity.copy(), self.pods.copy()
+        copy.priorities = self.priorities.copy()
         copy.requested, copy.used_ports = self.requested.copy(), self.used_ports.copy()
         return copy
 

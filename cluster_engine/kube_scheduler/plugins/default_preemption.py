@@ -105,12 +105,10 @@ class DefaultPreemption(Plugin):
 
     def _victims(self, pod: PodInfo, node: NodeInfo, budgets: list[JSON]) -> Candidate | Refusal:
         """The fewest, least important Pods whose going makes room (SelectVictimsOnNode)."""
-        dry_run = self.handle.dry_run
-        lower = sorted(
-            (i for i in node.pods.values() if i.shape.priority < pod.shape.priority), key=_importance
-        )
-        if not lower:
+        dry_run, priority = self.handle.dry_run, pod.shape.priority
+        if not node.has_below(priority):
             return _NO_VICTIMS
+        lower = sorted((i for i in node.pods.values() if i.shape.priority < priority), key=_importance)
         gone = {info.key: None for info in lower}
         refusal = dry_run(pod, node.altered(without=gone))
         if refusal is not None:
