@@ -26,7 +26,7 @@ from .authorization.v1 import (
 )
 from .autoscaling.v2 import horizontalpodautoscaler
 from .batch.v1 import cronjob, job
-from .certificates.v1 import certificatesigningrequest, clustertrustbundle
+from .certificates.v1 import certificatesigningrequest, clustertrustbundle, podcertificaterequest
 from .coordination.v1 import lease
 from .core.v1 import (
     binding,
@@ -55,7 +55,7 @@ from .networking.v1 import ingress, ingressclass, ipaddress, networkpolicy, serv
 from .node.v1 import runtimeclass
 from .policy.v1 import poddisruptionbudget
 from .rbac.v1 import clusterrole, clusterrolebinding, role, rolebinding
-from .resource.v1 import deviceclass, resourceclaim, resourceclaimtemplate, resourceslice
+from .resource.v1 import deviceclass, devicetaintrule, resourceclaim, resourceclaimtemplate, resourceslice
 from .scheduling.v1 import priorityclass
 from .storage.v1 import (
     csidriver,
@@ -65,6 +65,7 @@ from .storage.v1 import (
     volumeattachment,
     volumeattributesclass,
 )
+from .storagemigration.v1 import storageversionmigration
 
 KINDS: tuple[Kind, ...] = (
     binding.KIND,
@@ -101,6 +102,7 @@ KINDS: tuple[Kind, ...] = (
     job.KIND,
     certificatesigningrequest.KIND,
     clustertrustbundle.KIND,
+    podcertificaterequest.KIND,
     lease.KIND,
     endpointslice.KIND,
     flowschema.KIND,
@@ -117,6 +119,7 @@ KINDS: tuple[Kind, ...] = (
     role.KIND,
     rolebinding.KIND,
     deviceclass.KIND,
+    devicetaintrule.KIND,
     resourceclaim.KIND,
     resourceclaimtemplate.KIND,
     resourceslice.KIND,
@@ -127,6 +130,7 @@ KINDS: tuple[Kind, ...] = (
     storageclass.KIND,
     volumeattachment.KIND,
     volumeattributesclass.KIND,
+    storageversionmigration.KIND,
     customresourcedefinition.KIND,
     mutatingadmissionpolicy.KIND,
     mutatingadmissionpolicybinding.KIND,

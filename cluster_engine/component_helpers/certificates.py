@@ -81,7 +81,7 @@ class Request(NamedTuple):
     uris: tuple[str, ...]
 
 
-def _blocks(pem: bytes, limit: int = PEM_LIMIT) -> list[tuple[str, bool, bytes]]:
+def pem_blocks(pem: bytes, limit: int = PEM_LIMIT) -> list[tuple[str, bool, bytes]]:
     """Label, whether it has headers, and contents of each block (encoding/pem.Decode)."""
     found = []
     for label, text in _BLOCK.findall(pem[:limit]):
@@ -98,7 +98,7 @@ def _loaded(pem: bytes) -> x509.CertificateSigningRequest:
     from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
-    blocks = _blocks(pem)
+    blocks = pem_blocks(pem)
     if not blocks or blocks[0][0] != "CERTIFICATE REQUEST":
         raise Problem("PEM block type must be CERTIFICATE REQUEST")
     try:
@@ -165,7 +165,7 @@ def certificate_problem(pem: bytes) -> str:
     """What is wrong with text that shall be PEM-encoded certificates; "": nothing."""
     from cryptography import x509
 
-    blocks = _blocks(pem)
+    blocks = pem_blocks(pem)
     for label, headers, contents in blocks:
         if label != "CERTIFICATE":
             return f'only CERTIFICATE PEM blocks are allowed, found "{label}"'
@@ -186,7 +186,7 @@ def trust_problem(pem: bytes, limit: int) -> str:
     from cryptography import x509
 
     seen: dict[bytes, list[int]] = {}
-    for number, (label, headers, contents) in enumerate(_blocks(pem, limit)):
+    for number, (label, headers, contents) in enumerate(pem_blocks(pem, limit)):
         if label != "CERTIFICATE":
             return f"entry {number} has bad block type: {label}"
         if headers:
@@ -212,7 +212,7 @@ def end_of(pem: bytes) -> int | None:
     """Until when (µs) the first certificate of PEM text is valid; None when there is none that can be read."""
     from cryptography import x509
 
-    blocks = _blocks(pem)
+    blocks = pem_blocks(pem)
     try:
         found = x509.load_der_x509_certificate(blocks[0][2]) if blocks else None
     except ValueError:
@@ -236,7 +236,7 @@ def shown(pem: bytes) -> Shown | None:
     from cryptography import x509
     from cryptography.x509.oid import NameOID
 
-    blocks = _blocks(pem)
+    blocks = pem_blocks(pem)
     try:
         if not blocks or blocks[0][0] != "CERTIFICATE":
             return None
@@ -268,7 +268,7 @@ def issued_by(der: str, bundle: bytes) -> bool:
         leaf = x509.load_der_x509_certificate(base64.b64decode(der))
     except ValueError:
         return False
-    for label, _, contents in _blocks(bundle):
+    for label, _, contents in pem_blocks(bundle):
         try:
             if label != "CERTIFICATE":
                 continue
@@ -287,7 +287,7 @@ def bundle_problem(bundle: bytes) -> str:
     from cryptography import x509
 
     found = False
-    for label, _, contents in _blocks(bundle):
+    for label, _, contents in pem_blocks(bundle):
         if label != "CERTIFICATE":
             continue
         try:

@@ -47,6 +47,7 @@ _GROUP_ORDER = (
     "discovery.k8s.io",
     "resource.k8s.io",
     "flowcontrol.apiserver.k8s.io",
+    "storagemigration.k8s.io",
 )
 _AGGREGATED = "application/json;g=apidiscovery.k8s.io;v=v2;as=APIGroupDiscoveryList"
 _PROTOBUF = tuple(f"application/com.github.proto-openapi.spec.v2{at}v1.0+protobuf" for at in (".", "@"))

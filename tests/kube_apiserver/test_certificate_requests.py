@@ -178,3 +178,48 @@ def test_who_attests_for_a_signer(signer: str, signers: list[dict[str, Any]], wr
         refused = f'clustertrustbundles.{group} "{name}" is forbidden: '
         told = f'{refused}user not permitted to attest for signerName "{signer}"'
         assert orjson.loads(reply.body)["message"] == told
+
+
+STUB = (
+    "MH8wMwIBADAAMCowBQYDK2VwAyEAA6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbigADAFBgMrZXADQQD+T6LD/tC3dgs1QpDKx4kUxYQE7x"
+    "Ze9aBnQUcZw2xzeoWgFx/pD/xHAMYHE4CCTNhwz2GdgvzsSlQWl8KwMroI"
+)
+POD_REQUEST = {
+    "signerName": "example.com/mine",
+    **{f"{who}Name": "a" for who in ("pod", "serviceAccount", "node")},
+    **{f"{who}UID": "u" for who in ("pod", "serviceAccount", "node")},
+    "stubPKCS10Request": STUB,
+}
+POD_REQUESTS = "/apis/certificates.k8s.io/v1/namespaces/default/podcertificaterequests"
+
+
+@pytest.mark.parametrize("signs", [True, False], ids=["a signer", "nobody"])
+def test_who_answers_a_pods_request(bench: Bench, signs: bool) -> None:
+    """Models the status strategy of pkg/registry/certificates/podcertificaterequest."""
+    rbac, jane = "rbac.authorization.k8s.io", UserInfo("jane", groups=("system:authenticated",))
+    group = ["certificates.k8s.io"]
+    rules = [
+        {"apiGroups": group, "resources": ["podcertificaterequests/status"], "verbs": ["get", "patch"]},
+        {"apiGroups": group, "resources": ["signers"], "verbs": ["sign"] if signs else ["attest"]},
+    ]
+    bench.ok("POST", f"/apis/{rbac}/v1/clusterroles", {"metadata": {"name": "s"}, "rules": rules})
+    bench.ok("POST", f"/apis/{rbac}/v1/clusterrolebindings", {
+        "metadata": {"name": "s"},
+        "roleRef": {"apiGroup": rbac, "kind": "ClusterRole", "name": "s"},
+        "subjects": [{"kind": "User", "name": "jane", "apiGroup": rbac}],
+    })  # fmt: skip
+    made = bench.ok("POST", POD_REQUESTS, {"metadata": {"name": "r"}, "spec": POD_REQUEST})
+    assert made["spec"]["maxExpirationSeconds"] == 86_400
+    denied = {"status": {"conditions": [{"type": "Denied", "status": "True", "reason": "No"}]}}
+    path = f"{POD_REQUESTS}/r/status"
+    merge = {"content_type": "application/merge-patch+json", "user": jane}
+    if signs:
+        [condition] = bench.ok("PATCH", path, denied, **merge)["status"]["conditions"]
+        assert condition["lastTransitionTime"] == made["metadata"]["creationTimestamp"]
+        return
+    code, reason, told = bench.error("PATCH", path, denied, **merge)
+    refused = (
+        'spec.signerName: Forbidden: User "jane" is not permitted to "sign" for signer "example.com/mine"'
+    )
+    assert (code, reason) == (422, "Invalid")
+    assert told == f'PodCertificateRequest.certificates.k8s.io "r" is invalid: {refused}'

@@ -23,6 +23,7 @@ PODS, NODES = "/api/v1/namespaces/default/pods", "/api/v1/nodes"
 LEASES = "/apis/coordination.k8s.io/v1/namespaces/{}/leases"
 CSI = "/apis/storage.k8s.io/v1/csinodes"
 REQUESTS = "/apis/certificates.k8s.io/v1/certificatesigningrequests"
+POD_REQUESTS = "/apis/certificates.k8s.io/v1/namespaces/default/podcertificaterequests"
 TOKEN = "/api/v1/namespaces/default/serviceaccounts/default/token"
 CLAIM = "/api/v1/namespaces/default/persistentvolumeclaims/data"
 MERGE = "application/merge-patch+json"
@@ -124,9 +125,29 @@ def labelled(name: str) -> str:
     return f"is not allowed to modify labels: {name}"
 
 
+def asked(bench: Bench, **spec: Any) -> JSON:
+    """A request for the certificate of the node's own Pod."""
+    stub = (
+        "MH8wMwIBADAAMCowBQYDK2VwAyEAA6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbigADAFBgMrZXADQQD+T6LD/tC3dgs1QpDKx4kUxYQE"
+        "7xZe9aBnQUcZw2xzeoWgFx/pD/xHAMYHE4CCTNhwz2GdgvzsSlQWl8KwMroI"
+    )
+    usual = {
+        "signerName": "example.com/signer",
+        "podName": MINE,
+        "podUID": uid(bench, "pods", f"default/{MINE}"),
+        "serviceAccountName": "default",
+        "serviceAccountUID": uid(bench, "serviceaccounts", "default/default"),
+        "nodeName": MINE,
+        "nodeUID": uid(bench, "nodes", MINE),
+        "stubPKCS10Request": stub,
+    }
+    return {"metadata": {"name": "r"}, "spec": {**usual, **spec}}
+
+
 Body = JSON | Callable[[Bench], JSON] | None
 # id: (user, method, path, body, what is said of the refused object, or "" when it is let through)
-ROWS: dict[str, tuple[UserInfo, str, str, Body, str]] = {
+Told = str | Callable[[Bench], str]
+ROWS: dict[str, tuple[UserInfo, str, str, Body, Told]] = {
     "nobody's node": (NAMELESS, "DELETE", f"{PODS}/{MINE}", None, 'could not determine node from user "system:node:"'),
     # Pods
     "its mirror Pod": (ME, "POST", PODS, mirror, ""),
@@ -244,17 +265,46 @@ ROWS: dict[str, tuple[UserInfo, str, str, Body, str]] = {
     "its certificate": (ME, "POST", REQUESTS, csr("system:node:a"), ""),
     "another certificate": (ME, "POST", REQUESTS, csr("system:node:b"),
                             "can only create a node CSR with CN=system:node:a"),
+    # PodCertificateRequests
+    "its Pod's certificate": (ME, "POST", POD_REQUESTS, lambda b: asked(b), ""),
+    "that of another node's Pod": (
+        ME, "POST", POD_REQUESTS, lambda b: asked(b, podName=OTHER, podUID=uid(b, "pods", f"default/{OTHER}")),
+        'pod "default/b" is not running on node "a" named in the PodCertificateRequest'),
+    "in another node's name": (
+        ME, "POST", POD_REQUESTS, lambda b: asked(b, nodeName=OTHER),
+        'PodCertificateRequest.Spec.NodeName="b", which is not the requesting node "a"'),
+    "of a node of another time": (
+        ME, "POST", POD_REQUESTS, lambda b: asked(b, nodeUID="u", podName="gone"),
+        lambda b: 'PodCertificateRequest for pod "default/gone" names node UID "u", inconsistent with the running '
+                  f'node ("{uid(b, "nodes", MINE)}")'),
+    "of a Pod that is not there": (
+        ME, "POST", POD_REQUESTS, lambda b: asked(b, podName="gone"),
+        'while retrieving pod "default/gone" named in the PodCertificateRequest: pod "gone" not found'),
+    "of a Pod of another time": (
+        ME, "POST", POD_REQUESTS, lambda b: asked(b, podUID="u"),
+        lambda b: 'PodCertificateRequest for pod "default/a" contains pod UID ("u") which differs from running pod '
+                  f'"{uid(b, "pods", "default/a")}"'),
+    "for another account": (
+        ME, "POST", POD_REQUESTS, lambda b: asked(b, serviceAccountName="robot"),
+        'PodCertificateRequest for pod "default/a" contains serviceAccountName ("robot") that differs from running '
+        'pod ("default")'),
+    "for an account of another time": (
+        ME, "POST", POD_REQUESTS, lambda b: asked(b, serviceAccountUID="u"),
+        lambda b: 'PodCertificateRequest for pod "default/a" names service account UID "u", which differs from the '
+                  f'running service account ("{uid(b, "serviceaccounts", "default/default")}")'),
 }  # fmt: skip
 NAMES = {
     "pods": "pods", "nodes": "nodes", "leases": "leases.coordination.k8s.io", "csinodes": "csinodes.storage.k8s.io",
     "persistentvolumeclaims": "persistentvolumeclaims", "serviceaccounts": "serviceaccounts",
     "certificatesigningrequests": "certificatesigningrequests.certificates.k8s.io",
+    "podcertificaterequests": "podcertificaterequests.certificates.k8s.io",
 }  # fmt: skip
 
 
 @pytest.mark.parametrize("row", ROWS.values(), ids=ROWS.keys())
-def test_what_a_node_may_write(cluster: Bench, row: tuple[UserInfo, str, str, Body, str]) -> None:
-    user, method, path, body, told = row
+def test_what_a_node_may_write(cluster: Bench, row: tuple[UserInfo, str, str, Body, Told]) -> None:
+    user, method, path, body, said = row
+    told = said(cluster) if callable(said) else said
     sent = body(cluster) if callable(body) else body
     media = MERGE if method == "PATCH" else "application/json"
     if not told:

@@ -61,6 +61,11 @@ _REQUEST = (
 )
 """A certificate request of jane, of the group dev, base64 of PEM."""
 _DEVICES = {"requests": [{"name": "gpu", "exactly": {"deviceClassName": "gpu.example.com"}}]}
+_STUB = (
+    "MH8wMwIBADAAMCowBQYDK2VwAyEAA6EHv/POEL4dcN0Y50vAmWfk1jCbpQ1fHdyGZBJVMbigADAFBgMrZXADQQD+T6LD/tC3dgs1QpDKx4kUxYQE7x"
+    "Ze9aBnQUcZw2xzeoWgFx/pD/xHAMYHE4CCTNhwz2GdgvzsSlQWl8KwMroI"
+)
+"""A PKCS#10 request with an Ed25519 key and no subject, as kubelets send it."""
 BASES: dict[str, JSON] = {
     "Binding": {"target": {"kind": "Node", "name": "node-1"}},
     "SelfSubjectReview": {},
@@ -110,6 +115,21 @@ BASES: dict[str, JSON] = {
     },
     "PersistentVolumeClaim": {
         "spec": {"accessModes": ["ReadWriteOnce"], "resources": {"requests": {"storage": "1Gi"}}}
+    },
+    "PodCertificateRequest": {
+        "spec": {
+            "signerName": "example.com/signer",
+            **{f"{who}Name": "a" for who in ("pod", "serviceAccount", "node")},
+            **{f"{who}UID": "u" for who in ("pod", "serviceAccount", "node")},
+            "stubPKCS10Request": _STUB,
+        }
+    },
+    "StorageVersionMigration": {"spec": {"resource": {"group": "apps", "resource": "deployments"}}},
+    "DeviceTaintRule": {
+        "spec": {
+            "deviceSelector": {"driver": "gpu.example.com", "pool": "a", "device": "gpu-0"},
+            "taint": {"key": "example.com/broken", "effect": "None", "timeAdded": "2026-01-01T00:00:00Z"},
+        }
     },
     "ClusterTrustBundle": {"spec": {"trustBundle": CA_PEM}},
     "CSIDriver": {"spec": {"attachRequired": False}},

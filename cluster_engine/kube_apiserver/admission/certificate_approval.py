@@ -11,6 +11,7 @@ from ..authorization import Access
 from .plugin import UPDATE, Attributes, Plugin
 
 REQUESTS = "certificatesigningrequests.certificates.k8s.io"
+POD_REQUESTS = "podcertificaterequests.certificates.k8s.io"
 
 
 def may_for_signer(plugin: Plugin, attributes: Attributes, verb: str, signer: str) -> bool:

@@ -18,7 +18,8 @@ from cluster_engine.etcd import Store
 
 from ..authorization import Access
 from ..authorization.node import needs, node_of
-from .certificate_approval import REQUESTS
+from . import pod_certificates
+from .certificate_approval import POD_REQUESTS, REQUESTS
 from .plugin import CREATE, DELETE, UPDATE, Attributes, Host, Plugin
 
 _MIRROR = "kubernetes.io/config.mirror"
@@ -64,6 +65,7 @@ class NodeRestriction(Plugin):
             "leases.coordination.k8s.io": self._lease,
             "csinodes.storage.k8s.io": self._csi_node,
             REQUESTS: self._certificate,
+            POD_REQUESTS: self._pod_certificate,
         }
         self.resources = tuple(self._parts)
 
@@ -188,6 +190,10 @@ class NodeRestriction(Plugin):
     def _csi_node(self, node: str, attributes: Attributes) -> None:
         if attributes.name != node:
             raise _refused(attributes, "can only access CSINode with the same name as the requesting node")
+
+    def _pod_certificate(self, node: str, attributes: Attributes) -> None:
+        if why := pod_certificates.refusal(node, attributes):
+            raise _refused(attributes, why)
 
     def _certificate(self, node: str, attributes: Attributes) -> None:
         """A request for a kubelet's certificate names the node itself."""

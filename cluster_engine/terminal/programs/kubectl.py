@@ -9,8 +9,8 @@ from cluster_engine.linux.program import Event, Program, State, Sys
 from cluster_engine.linux.text import characters, octets
 from cluster_engine.terminal.forwarding import forward
 from cluster_engine.terminal.kubectl import reads_input, refuse, subcommands
+from cluster_engine.terminal.meanings import sentence
 from cluster_engine.terminal.programs import kubectl_edit, relay
-from cluster_engine.terminal.unserved import sentence
 
 
 def _start(sys: Sys, argv: list[str]) -> State:

@@ -102,6 +102,7 @@ NODE_RULES: tuple[Rule, ...] = (
     storage(("create", "delete", "get", "patch", "update"), "csinodes"),
     of("node.k8s.io", READ, "runtimeclasses"),
     certificates(READ, "clustertrustbundles"),
+    certificates(("create", *READ), "podcertificaterequests"),
 )
 """Of nodes (NodeRules); the node authorizer looks at most of it more closely."""
 
