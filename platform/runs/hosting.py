@@ -37,7 +37,7 @@ HEAD_SECONDS = 30.0
 DOUBT_SECONDS = 0.5
 BELIEVE_SECONDS = 1.0
 #: How long one wait for a boot lasts before its outcome is looked at.
-WAKE_SLICE_SECONDS = 0.7
+WAKE_SLICE_SECONDS = 0.5
 KNOWN_RUNS = 20_000
 #: What a host answers when it does not hold the run.
 MISDIRECTED = 421

@@ -13,6 +13,7 @@ import json
 import logging
 import uuid
 import weakref
+from collections.abc import Iterable
 from dataclasses import asdict, dataclass
 from functools import lru_cache
 from typing import Any
@@ -28,6 +29,7 @@ logger = logging.getLogger(__name__)
 PREFIX = "drydock:run:"
 HOST_PREFIX = "drydock:host:"
 BOOT_PREFIX = "drydock:boot:"
+BUILD_PREFIX = "drydock:build:"
 PURGE_KEY = "drydock:purge"
 #: Set by hosts while Redis remembers; and for as long as a lease after Redis had forgotten all.
 KNOWN_KEY, YOUNG_KEY = "drydock:known", "drydock:young"
@@ -35,8 +37,8 @@ KNOWN_KEY, YOUNG_KEY = "drydock:known", "drydock:young"
 ENTRY_SECONDS = 7 * 24 * 3600
 #: A boot that was asked for and not done within this time may be asked for again.
 BOOT_CLAIM_SECONDS = 1.0
-#: While a host builds a run, nobody else is asked to.
-BUILD_CLAIM_SECONDS = 10.0
+#: While a host builds a run, nobody else is asked to or does it: so long after it said so last (`host/claims.py`).
+BUILD_CLAIM_SECONDS = 3.0
 
 #: KEYS[1] entry, KEYS[2] host · ARGV: JSON, epoch, seconds of the entry, milliseconds of the host's lease. Returns 1
 #: when written, 0 when a newer epoch is there.
@@ -51,6 +53,18 @@ return 1
 _FORGET = """
 local old = redis.call('GET', KEYS[1])
 if old and cjson.decode(old).epoch <= tonumber(ARGV[1]) then return redis.call('DEL', KEYS[1]) end
+return 0
+"""
+#: KEYS[1] claim · ARGV: host, milliseconds. The claim lasts for as long again, where it is this host's or nobody's.
+_RENEW = """
+local now = redis.call('GET', KEYS[1])
+if now and now ~= ARGV[1] then return 0 end
+redis.call('SET', KEYS[1], ARGV[1], 'PX', ARGV[2])
+return 1
+"""
+#: KEYS[1] claim · ARGV: host. Gives the claim back, where it is this host's.
+_END = """
+if redis.call('GET', KEYS[1]) == ARGV[1] then return redis.call('DEL', KEYS[1]) end
 return 0
 """
 
@@ -144,7 +158,9 @@ async def wait_for(run_id: uuid.UUID, seconds: float, epoch_above: int = -1) -> 
 
 
 async def claim_boot(run_id: uuid.UUID, seconds: float) -> bool:
-    """Whether the caller is the one who should ask for a boot; the others only wait."""
+    """Whether the caller is the one who should ask for a boot; the others only wait, and all while a host builds it."""
+    if await async_redis().exists(f"{BUILD_PREFIX}{run_id}"):
+        return False
     return bool(await async_redis().set(f"{BOOT_PREFIX}{run_id}", "1", nx=True, px=int(seconds * 1000)))
 
 
@@ -173,6 +189,27 @@ def note_boot(run_id: uuid.UUID, seconds: float) -> None:
 def release_boot(run_id: uuid.UUID) -> None:
     """Let the next request ask for a boot at once."""
     sync_redis().delete(f"{BOOT_PREFIX}{run_id}")
+
+
+def begin_build(run_id: uuid.UUID, host: str, seconds: float) -> bool:
+    """Claim the run's build for so long; False: another host builds it."""
+    return bool(sync_redis().eval(_RENEW, 1, f"{BUILD_PREFIX}{run_id}", host, int(seconds * 1000)))
+
+
+def renew_builds(run_ids: Iterable[uuid.UUID], host: str, seconds: float) -> None:
+    """The host's claims last for so long again."""
+    pipe = sync_redis().pipeline(transaction=False)
+    for run_id in run_ids:
+        pipe.eval(_RENEW, 1, f"{BUILD_PREFIX}{run_id}", host, int(seconds * 1000))
+    pipe.execute()
+
+
+def end_build(run_id: uuid.UUID, host: str) -> None:
+    """The build is over: the next request may ask for another one at once."""
+    pipe = sync_redis().pipeline(transaction=False)
+    pipe.eval(_END, 1, f"{BUILD_PREFIX}{run_id}", host)
+    pipe.delete(f"{BOOT_PREFIX}{run_id}")
+    pipe.execute()
 
 
 def register(run_id: uuid.UUID, location: Location, seconds: float) -> bool:

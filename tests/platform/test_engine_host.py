@@ -164,7 +164,10 @@ def test_a_host_that_hung_trusts_nothing_that_it_holds(
     assert ask(first, kept, "/version").status_code == 200
 
 
-HELD = [("nobody", "", True), ("this host", "self", True), ("another one", "other", False)]
+HELD = [
+    ("nobody", "", True), ("this host", "self", True), ("another one", "other", False),
+    ("another one builds it", "builder", False),
+]  # fmt: skip
 
 
 @pytest.mark.parametrize(("holder", "taken"), [row[1:] for row in HELD], ids=[row[0] for row in HELD])
@@ -172,7 +175,9 @@ def test_a_boot_that_was_asked_for_twice(host: EngineHost, fresh: Run, holder: s
     from runs.host.current import set_host
     from runs.tasks import boot_run
 
-    if holder:
+    if holder == "builder":
+        assert registry.begin_build(fresh.pk, "other", 30)
+    elif holder:
         name = host.name if holder == "self" else holder
         registry.register(fresh.pk, registry.Location("http://127.0.0.1:9", 0, name), 30)
     set_host(host)
@@ -181,6 +186,27 @@ def test_a_boot_that_was_asked_for_twice(host: EngineHost, fresh: Run, holder: s
     finally:
         set_host(None)
     assert (fresh.pk in host.runs) == taken
+
+
+def test_a_build_is_claimed_while_its_host_lives(
+    host: EngineHost, fresh: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """For longer than one claim lasts, and not at all when it is over."""
+    key, redis = f"{registry.BUILD_PREFIX}{fresh.pk}", registry.sync_redis()
+    others: list[bool] = []
+
+    def slow(run_id: Any) -> None:
+        redis.pexpire(key, 1_500)
+        others.append(eventually(lambda: redis.pttl(key) > 2_000))
+        others.append(registry.begin_build(run_id, "other", 30))
+        others.append(asyncio.run(registry.claim_boot(run_id, 30)))
+
+    monkeypatch.setattr(host, "_bring_up", slow)
+    host.acquire(fresh.pk)
+    assert others == [True, False, False]
+    host.claims.renew()
+    assert not redis.exists(key)
+    assert asyncio.run(registry.claim_boot(fresh.pk, 30))
 
 
 def test_sleep_and_wake(host: EngineHost, fresh: Run) -> None:

@@ -40,6 +40,7 @@ from cluster_engine.serving import Pacer
 from cluster_engine.sim.keyframe import KeyframeError
 from runs import journal, registry, services, states
 from runs.host import building, scratch
+from runs.host.claims import Claims
 from runs.host.copies import Copy
 from runs.host.doze import Doze
 from runs.host.edge import Edge
@@ -103,6 +104,7 @@ class EngineHost:
         self.ticks = asyncio.Semaphore(1)
         self._spawned: set[asyncio.Task[Any]] = set()
         self.writer = JournalWriter()
+        self.claims = Claims(self.name)
         self.pacer = Pacer()
         self.pasts = Pasts(self.in_thread)
         self.graders = Graders(os.cpu_count() or 1)
@@ -128,6 +130,7 @@ class EngineHost:
         sys.setswitchinterval(SWITCH_SECONDS)
         self.scratch = scratch.claim(settings.SCRATCH, self.name)
         self.writer.start()
+        self.claims.start()
         self._thread.start()
         if not self._ready.wait(START_SECONDS) or self._error is not None:
             raise OSError(f"the engine host did not start: {self._error or 'no answer'}")
@@ -143,6 +146,7 @@ class EngineHost:
                 logger.error("the engine host did not shut down in time")
         self._thread.join(timeout=5)
         self.writer.stop()
+        self.claims.stop()
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.graders.stop()
         self.packers.stop()
@@ -302,13 +306,15 @@ class EngineHost:
                 return
             if hosted is not None:
                 self.call(self.drop(hosted))
-            try:
-                registry.note_boot(run_id, registry.BUILD_CLAIM_SECONDS)
-                self._bring_up(run_id)
-            except journal.FencedError as error:
-                logger.info("not taken: %s", error, extra={"run": run_id})
-            finally:
-                registry.release_boot(run_id)
+            with self.claims.building(run_id) as mine:
+                if not mine:
+                    # Two that build it would take turns in fencing each other.
+                    logger.info("not taken: another host builds it", extra={"run": run_id})
+                    return
+                try:
+                    self._bring_up(run_id)
+                except journal.FencedError as error:
+                    logger.info("not taken: %s", error, extra={"run": run_id})
 
     def _still_owns(self, hosted: HostedRun | Doze) -> bool:
         return Run.objects.live().filter(pk=hosted.run_id, epoch=hosted.epoch).exists()
