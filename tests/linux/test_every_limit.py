@@ -84,6 +84,9 @@ CROSSED: dict[str, str] = {
     "linux/keys.py:_MAX_SEQUENCE": "tests/terminal/test_terminal_limits.py::test_a_sequence_that_does_not_end",
     "linux/limits.py:TERMINAL_AHEAD": "tests/terminal/test_terminal_limits.py::test_what_is_typed_ahead_is_bounded",
     "linux/lines.py:MAX_EDITED": "tests/terminal/test_tty.py::test_a_line_that_is_too_long_is_said",
+    "linux/sh/arrays.py:MAX_INDEX": "tests/linux/test_bash_transcripts.py::test_what_is_wrong_or_too_much_is_said[a large index]",
+    "linux/sh/braces.py:MAX_LENGTH": "tests/linux/test_bash_transcripts.py::test_what_is_wrong_or_too_much_is_said[words that are too long]",
+    "linux/sh/conditions.py:GROUPS": "tests/linux/test_bash_transcripts.py::test_the_groups_of_a_match_are_bounded",
     "linux/sh/completing.py:MAX_SHOWN": "tests/terminal/test_terminal_limits.py::test_not_everything_is_offered",
     "linux/sh/editing.py:MAX_HISTORY": "tests/terminal/test_terminal_limits.py::test_only_the_last_lines_are_remembered",
     "linux/sh/editing.py:MAX_REMEMBERED": "tests/terminal/test_terminal_limits.py::test_a_very_long_line_is_not_remembered",
@@ -207,7 +210,7 @@ NO_LIMITS: dict[str, str] = {
         linux/bandwidth.py:PERIOD linux/budgets.py:ENTRY linux/programs/dig.py:_TAB linux/descriptors.py:BLOCK linux/files/tree.py:PAGE linux/files/view.py:BLOCK linux/kernel.py:VERSION
         linux/limits.py:KIB linux/limits.py:MIB linux/programs/_common.py:FOREVER linux/programs/cut.py:_END linux/programs/date.py:_LAST
         linux/programs/dumps.py:_ROW linux/programs/expr.py:_LIMIT linux/programs/identity.py:CPUS linux/programs/links.py:PEERS linux/programs/ls.py:_HALF_YEAR linux/programs/paging.py:TAB
-        linux/programs/archive.py:BLOCK linux/programs/usage.py:_MEMORY linux/sh/arithmetic.py:_BIG linux/sh/bind.py:MAX_FDS
+        linux/programs/archive.py:BLOCK linux/programs/usage.py:_MEMORY linux/sh/braces.py:_LONGEST_RANGE linux/sh/arithmetic.py:_BIG linux/sh/bind.py:MAX_FDS
         linux/sockets.py:FIRST_EPHEMERAL network/limits.py:FIRST_PORT network/limits.py:LAST_PORT linux/dns.py:PORT
         container_runtime/images/courses.py:WELL container_runtime/images/hpa_example.py:COST container_runtime/images/memcached.py:_EPOCH
         container_runtime/images/nginx.py:_STARTS container_runtime/images/stress.py:_BYTES container_runtime/images/stress.py:_TURN

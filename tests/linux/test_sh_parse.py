@@ -5,18 +5,18 @@ from __future__ import annotations
 import pytest
 
 from cluster_engine.linux.sh.errors import Incomplete, ParseError
-from cluster_engine.linux.sh.parse import script
+from cluster_engine.linux.sh.script import script
 from tests.linux.world import World
 
 REFUSED = {
-    "double bracket": ("[[ a == b ]]", "[[ … ]] belongs to bash"),
-    "arithmetic command": ("((x++))", "(( … )) belongs to bash"),
+    "double bracket": ("[[ a == b ]]", "[[ ... ]] belongs to bash"),
+    "arithmetic command": ("((x++))", "(( ... )) belongs to bash"),
     "array": ("a=(1 2)", "arrays belong to bash"),
     "array element": ("a[1]=2", "arrays belong to bash"),
     "append": ("x+=1", "belongs to bash; write x=$x"),
     "function word": ("function f { :; }", "the word `function` belongs to bash"),
     "select": ("select x in a; do :; done", "select belongs to bash"),
-    "c for": ("for ((i=0;i<3;i++)); do :; done", "for (( … )) belongs to bash"),
+    "c for": ("for ((i=0;i<3;i++)); do :; done", "for (( ... )) belongs to bash"),
     "process substitution": ("cat <(ls)", "process substitution"),
     "pipe both": ("a |& b", "write `2>&1 |`"),
     "case change": ("echo ${x^^}", "bad substitution"),
@@ -28,7 +28,7 @@ REFUSED = {
     "empty subshell": ("()", 'syntax error: unexpected ")"'),
     "empty then": ("if a; then fi", 'syntax error: unexpected "fi"'),
     "bad for": ("for 1x in a; do :; done", "bad for loop variable"),
-    "function body": ("f() echo", "must be { … } or ( … )"),
+    "function body": ("f() echo", "must be { ... } or ( ... )"),
     "deep substitution": ("echo " + "$(" * 5_000, "nested more than 40 deep"),
     "deep subshell": ("(" * 30_000, "nested more than 40 deep"),
     "deep if": ("if " * 20_000, "nested more than 40 deep"),

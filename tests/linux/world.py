@@ -229,11 +229,18 @@ class World:
         self.settle(budget)
 
     def sh(
-        self, line: str, *more: str, cwd: str = "/", seconds: int = 3600, stdin: str = "", **options: Any
+        self,
+        line: str,
+        *more: str,
+        cwd: str = "/",
+        seconds: int = 3600,
+        stdin: str = "",
+        shell: str = "sh",
+        **options: Any,
     ) -> Result:
-        """Run ``sh -c line`` to its end."""
+        """Run ``sh -c line`` to its end, or another shell."""
         session = f"s{len(self.host.ends)}"
-        process = self.start("sh", "-c", line, *more, session=session, cwd=cwd, **options)
+        process = self.start(shell, "-c", line, *more, session=session, cwd=cwd, **options)
         if stdin:
             self.machine.input(session, stdin)
         self.machine.end_input(session)

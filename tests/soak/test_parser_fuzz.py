@@ -21,7 +21,7 @@ from cluster_engine.kube_apiserver.negotiation import parse_accept
 from cluster_engine.linux.regex import PatternError, regex
 from cluster_engine.linux.sh import arithmetic
 from cluster_engine.linux.sh.errors import ParseError, ShellError
-from cluster_engine.linux.sh.parse import script
+from cluster_engine.linux.sh.script import script
 from cluster_engine.linux.text import octets
 
 from .random_objects import Grower

@@ -251,7 +251,7 @@ def test_who_reads_the_input(line: str, reads: bool) -> None:
 SAID = {
     "helm": "helm: not in this terminal; download the kubeconfig and use your own helm\n",
     "sudo ls": "sudo: there is no other user here; run the command without it\n",
-    "declare x=1": "declare: belongs to bash; write name=value\n",
+    "shopt -s x": "shopt: belongs to bash\n",
     "nosuch": "sh: nosuch: not found\n",
 }
 
@@ -261,6 +261,20 @@ def test_what_is_not_there_says_so(line: str, said: str) -> None:
     desk = Desk()
     assert desk.line(line) == said
     assert desk.line("echo $?") in ("1\n", "127\n")
+
+
+TYPED = {
+    "for i in {1..3}; do echo $i; done": "1\n2\n3\n",
+    "[[ web-1 =~ -([0-9]+)$ ]] && echo ${BASH_REMATCH[1]}": "1\n",
+    "pods=(a b c); echo ${#pods[@]} ${pods[-1]}": "3 c\n",
+    "for ((i = 0; i < 2; i++)); do echo -n $i; done; echo": "01\n",
+    "sh -c 'echo {a,b}'": "{a,b}\n",
+}
+
+
+@pytest.mark.parametrize(("line", "shown"), TYPED.items(), ids=TYPED)
+def test_what_is_typed_is_bash(line: str, shown: str) -> None:
+    assert Desk().line(line) == shown
 
 
 def test_help_and_man_know_every_program() -> None:

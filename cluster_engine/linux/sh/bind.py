@@ -11,7 +11,7 @@ from typing import Any
 from cluster_engine.linux import descriptors, pipes
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.kernel import Code, Kernel, Record
-from cluster_engine.linux.sh import ends, jobs, pattern, prompt, run
+from cluster_engine.linux.sh import arithmetic, arrays, conditions, ends, jobs, pattern, prompt, run
 from cluster_engine.linux.sh.builtins import BUILTINS, SPECIAL, testing
 from cluster_engine.linux.sh.compile import CHECKED, TAIL
 from cluster_engine.linux.sh.errors import ParseError, ShellError
@@ -495,6 +495,72 @@ def _restore(pc: int) -> Op:
     return op
 
 
+# --- of bash ---------------------------------------------------------------------------------------
+
+
+def _let(pc: int, word: list[Any]) -> Op:
+    text, nxt = bind_text(word), pc + 1
+
+    def op(sh: Shell) -> int:
+        expression = text(sh)
+        sh.extra += len(expression) // 64
+        sh.status = 0 if arithmetic.compiled(expression)(sh) else 1
+        return nxt
+
+    return op
+
+
+def _test(pc: int, operator: str, left: list[Any], right: list[Any] | None) -> Op:
+    first, nxt = bind_text(left), pc + 1
+
+    def op(sh: Shell) -> int:
+        value = first(sh)
+        sh.extra += len(value) // 256
+        sh.status = 0 if conditions.holds(sh, operator, value, segments(sh, right or [])) else 1
+        return nxt
+
+    return op
+
+
+def _check(pc: int, checked: bool) -> Op:
+    nxt = pc + 1
+    return lambda sh: ends.done(sh, sh.status, nxt, checked) if sh.status and sh.p["opts"] else nxt
+
+
+def _element(pc: int, name: str, index: list[Any], word: list[Any], more: bool) -> Op:
+    place, text, nxt = bind_text(index), bind_text(word), pc + 1
+
+    def op(sh: Shell) -> int:
+        arrays.assign(sh, name, place(sh), text(sh), more=more)
+        sh.status = 0
+        return nxt
+
+    return op
+
+
+def _array(pc: int, name: str, items: list[list[Any]], more: bool) -> Op:
+    bound_items = [
+        (None, bind_fields(word)) if index is None else (bind_text(index), bind_text(word))
+        for index, word in items
+    ]
+    nxt = pc + 1
+
+    def op(sh: Shell) -> int:
+        given: list[arrays.Item] = []
+        for index, get in bound_items:
+            if index is None:
+                fields: list[str] = []
+                get(sh, fields)  # type: ignore[call-arg]
+                given += [(None, field) for field in fields]
+            else:
+                given.append((index(sh), get(sh)))  # type: ignore[call-arg, arg-type]
+        arrays.assign_all(sh, name, given, more=more)
+        sh.status = 0
+        return nxt
+
+    return op
+
+
 def _read(pc: int) -> Op:
     return prompt.read
 
@@ -513,4 +579,5 @@ _BINDERS: dict[str, Callable[..., Op]] = {
     "JMP": _jump, "JZ": _jump_zero, "JNZ": _jump_not, "NOT": _not, "ST": _status, "LOOP": _loop, "KEEP": _keep,
     "ENDL": _end_loop, "FOR": _for, "NEXT": _next, "CASE": _case, "DEF": _define, "RET": _return, "EXIT": _exit,
     "READ": _read, "REDIR": _redirect, "UNRED": _restore, "REST": _rest,
+    "LET": _let, "TEST": _test, "CHK": _check, "ELEM": _element, "ARR": _array,
 }  # fmt: skip

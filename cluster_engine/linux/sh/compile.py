@@ -15,6 +15,9 @@
 | ``DEF name pc goal source`` · ``RET`` · ``EXIT`` | a function, its end, a child's end |
 | ``REDIR redirects goal checked`` · ``UNRED`` | redirections around a compound command |
 | ``REST text error`` | what is parsed only when all before has run |
+| ``LET word`` · ``TEST operator left right`` | ``(( ))`` and a test of ``[[ ]]``: they set the status |
+| ``CHK checked`` | what ``set -e`` makes of that |
+| ``ELEM name index word more`` · ``ARR name items more`` | assignments of an array's element, of an array |
 
 A word is a list of parts: a text; ``["q", text]`` quoted; ``["~"]``; ``["p", name, operator, word, second word]``;
 ``["s", k]`` a result; ``["a", word]`` arithmetic; ``["d", word]`` in double quotes. A redirection is
@@ -27,13 +30,19 @@ import hashlib
 from functools import lru_cache
 from typing import Any
 
-from cluster_engine.linux.sh.parse import script
+from cluster_engine.linux.sh.script import script
 from cluster_engine.linux.sh.syntax import (
     AndOr,
     Arithmetic,
+    Array,
+    Assignment,
     Background,
     Case,
+    Compute,
+    Condition,
+    Counted,
     DoubleQuoted,
+    Element,
     For,
     Function,
     If,
@@ -52,6 +61,7 @@ from cluster_engine.linux.sh.syntax import (
     Simple,
     Subshell,
     Substitution,
+    Tested,
     Tilde,
     Word,
 )
@@ -63,9 +73,11 @@ Template = list[Any]
 
 
 @lru_cache(maxsize=512)
-def compiled(text: str, aliases: tuple[tuple[str, str], ...] = (), final: bool = True) -> tuple[str, Code]:
+def compiled(
+    text: str, aliases: tuple[tuple[str, str], ...] = (), final: bool = True, bash: bool = False
+) -> tuple[str, Code]:
     """(digest, instructions) of a text, which ends with ``RET``. Raises ParseError; the result is shared."""
-    node = script(text, dict(aliases), final=final)
+    node = script(text, dict(aliases), final=final, bash=bash)
     compiler = _Compiler()
     compiler.node(node, checked=True, tail=True)
     compiler.emit("RET")
@@ -134,6 +146,15 @@ class _Compiler:
                 self.node(body, checked=True)
                 self.emit("RET")
                 self._here(at, 3)
+            case Counted():
+                self._counted(node, checked)
+            case Tested(body):
+                self.node(body, checked=False)
+                self.emit("CHK", checked)
+            case Compute(expression):
+                self._prepared("LET", expression)
+            case Condition(operator, left, right):
+                self._prepared("TEST", operator, left, right)
             case Rest(text, error):
                 self.emit("REST", text, error)
 
@@ -200,6 +221,30 @@ class _Compiler:
         self._here(begin, 3)
         self._here(top, 2)
 
+    def _prepared(self, name: str, *arguments: Word | str | None) -> None:
+        """An instruction whose words are expanded before it."""
+        words = [self._word(each) if isinstance(each, Word) else each for each in arguments]
+        self._results = 0
+        self.emit(name, *words)
+
+    def _counted(self, node: Counted, checked: bool) -> None:
+        self._prepared("LET", node.first)
+        begin = self.emit("LOOP", 0, 0)
+        top = len(self.code)
+        leave = None
+        if node.condition.parts != (DoubleQuoted(()),):
+            self._prepared("LET", node.condition)
+            leave = self.emit("JNZ", 0)
+        self.node(node.body, checked=checked)
+        self.emit("KEEP", len(self.code) + 1)
+        self.code[begin][2] = len(self.code)
+        self._prepared("LET", node.step)
+        self.emit("JMP", top)
+        if leave is not None:
+            self._here(leave, 1)
+        self.emit("ENDL")
+        self._here(begin, 1)
+
     def _case(self, node: Case, checked: bool) -> None:
         subject = self._word(node.subject)
         arms: list[list[Any]] = [[[self._word(word) for word in words], 0] for words, _ in node.items]
@@ -219,6 +264,10 @@ class _Compiler:
         if not node.words and not node.redirects and node.assignments:
             last = len(node.assignments) - 1
             for index, assignment in enumerate(node.assignments):
+                if not isinstance(assignment, Assignment):
+                    self._of_array(assignment)
+                    before = len(self.code) - index - 1
+                    continue
                 word = self._word(assignment.value)
                 substituted = len(self.code) - before > index
                 self._results = 0
@@ -226,11 +275,25 @@ class _Compiler:
             return
         words = [self._word(word) for word in node.words]
         redirects = self._redirects(node.redirects)
-        assigns = [[each.name, self._word(each.value)] for each in node.assignments]
+        assigns = [
+            [each.name, self._word(each.value)] for each in node.assignments if isinstance(each, Assignment)
+        ]
         self._results = 0
         self.emit(
             "RUN", words, assigns, redirects, (CHECKED if checked else 0) | (TAIL if tail else 0), node.line
         )
+
+    def _of_array(self, node: Element | Array) -> None:
+        if isinstance(node, Element):
+            words = [self._word(node.index), self._word(node.value)]
+            self._results = 0
+            self.emit("ELEM", node.name, *words, node.more)
+            return
+        items = [
+            [None if index is None else self._word(index), self._word(value)] for index, value in node.items
+        ]
+        self._results = 0
+        self.emit("ARR", node.name, items, node.more)
 
     def _redirects(self, redirects: tuple[Redirect, ...]) -> list[list[Any]]:
         prepared = []

@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable
 from typing import Any
 
-from cluster_engine.linux.sh import arithmetic, pattern
+from cluster_engine.linux.sh import arithmetic, arrays, pattern
 from cluster_engine.linux.sh.errors import ShellError
 from cluster_engine.linux.sh.shell import ARGUMENT, DEFAULT_IFS, Shell, Text
+from cluster_engine.linux.sh.words import CASES
 from cluster_engine.linux.text import characters, octets
 
 _RUNS = re.compile(r"[ \t\n]+|[^ \t\n]+")
@@ -157,8 +158,14 @@ def _double(sh: Shell, parts: list[Any], out: Fields, split: bool) -> None:
     before, started = len(out.done), out.current is not None
     _parts(sh, parts, out, quoted=True, split=split)
     nothing = len(out.done) == before and out.current is None and not started
-    if nothing and not any(part[0] == "p" and part[1] == "@" for part in parts if not isinstance(part, str)):
+    if nothing and not any(
+        part[0] == "p" and _is_list(part[1]) for part in parts if not isinstance(part, str)
+    ):
         out.add("", True)
+
+
+def _is_list(name: str) -> bool:
+    return name == "@" or name.endswith("[@]")
 
 
 def _result(sh: Shell, text: str, out: Fields, quoted: bool, split: bool) -> None:
@@ -177,9 +184,14 @@ def _calculate(sh: Shell, text: str) -> int:
 def _parameter(sh: Shell, part: list[Any], out: Fields, quoted: bool, split: bool) -> None:
     name, operator, word = part[1:4]
     if name in ("@", "*") and not operator:
-        _positional(sh, name, out, quoted, split)
+        _listed(sh, sh.p["args"], name, out, quoted, split)
         return
-    value = sh.parameter(name)
+    if name[-1] == "]" or operator == "!":
+        if _subscripted(sh, name, operator, word, out, quoted, split):
+            return
+        value = arrays.value(sh, *name[:-1].split("[", 1)) if name[-1] == "]" else sh.parameter(name)
+    else:
+        value = sh.parameter(name)
     if operator == "length":
         if value is None:
             sh.unset(name)
@@ -202,6 +214,9 @@ def _parameter(sh: Shell, part: list[Any], out: Fields, quoted: bool, split: boo
             text = pattern.replace(segments(sh, word), value, _text(sh, second or []), every=operator == "//")
         _result(sh, text, out, quoted, split)
         return
+    if operator in CASES:
+        _result(sh, _cased(value or "", operator), out, quoted, split)
+        return
     missing = value is None or (operator.startswith(":") and value == "")
     if not operator:
         _result(sh, sh.unset(name) if value is None else value, out, quoted, split)
@@ -212,7 +227,7 @@ def _parameter(sh: Shell, part: list[Any], out: Fields, quoted: bool, split: boo
             _alternative(sh, word, out, quoted, split)
     elif not missing:
         if name in ("@", "*"):
-            _positional(sh, name, out, quoted, split)
+            _listed(sh, sh.p["args"], name, out, quoted, split)
         else:
             _result(sh, value or "", out, quoted, split)
     elif kind == "-":
@@ -252,8 +267,49 @@ def _alternative(sh: Shell, word: list[Any], out: Fields, quoted: bool, split: b
         _parts(sh, word, out, split=split, loose=True)
 
 
-def _positional(sh: Shell, name: str, out: Fields, quoted: bool, split: bool) -> None:
-    values = sh.p["args"]
+def _cased(text: str, operator: str) -> str:
+    """`${name^^}`, `${name^}`, `${name,,}`, `${name,}`."""
+    wide = characters(text)
+    change = str.upper if operator[0] == "^" else str.lower
+    return octets(change(wide) if len(operator) == 2 else change(wide[:1]) + wide[1:])
+
+
+def _subscripted(
+    sh: Shell, name: str, operator: str, word: Any, out: Fields, quoted: bool, split: bool
+) -> bool:
+    """What is no single value: a whole array, its indices or its length, a name that another holds. False: it is."""
+    base, _, index = name.rstrip("]").partition("[")
+    if operator == "!" and not index:
+        wanted = sh.parameter(name) or ""
+        held, _, inner = wanted.rstrip("]").partition("[")
+        value = arrays.value(sh, held, inner) if inner else sh.parameter(held) if held else None
+        _result(sh, value or "", out, quoted, split)
+        return True
+    if index not in ("@", "*"):
+        return False
+    found = arrays.elements(sh, base)
+    if operator == "length":
+        _result(sh, str(len(found)), out, quoted, split)
+        return True
+    values = [key for key, _ in found] if operator == "!" else [value for _, value in found]
+    kind = operator[-1:]
+    if (kind == "+" and found) or (kind in ("-", "=", "?") and not found):
+        _alternative(sh, word, out, quoted, split)
+        return True
+    if kind == "+":
+        return True
+    if operator[:1] in ("%", "#"):
+        trimmed = segments(sh, word)
+        values = [pattern.trim(trimmed, value, operator) for value in values]
+    elif operator in CASES:
+        values = [_cased(value, operator) for value in values]
+    elif operator not in ("", "!", "-", "=", "?", ":-", ":=", ":?"):
+        raise ShellError(f"${{{name}{operator}...}}: bad substitution")
+    _listed(sh, values, index, out, quoted, split)
+    return True
+
+
+def _listed(sh: Shell, values: list[str], name: str, out: Fields, quoted: bool, split: bool) -> None:
     if name == "*" and quoted:
         out.add(sh.ifs()[:1].join(values), True)
         return
@@ -301,7 +357,7 @@ def bind_fields(word: list[Any]) -> Append:
         if part[0] == "d" and all(_simple(each) for each in part[1]):
             whole = bind_text(word)
             return lambda sh, out: out.append(whole(sh))
-        if (part[0] == "p" and not part[2] and part[1] not in ("@", "*")) or part[0] in ("s", "a"):
+        if (part[0] == "p" and _is_plain(part)) or part[0] in ("s", "a"):
             return _unquoted(bind_text(word), word)
     return lambda sh, out: _fields(sh, word, out)
 
@@ -325,12 +381,16 @@ def _unquoted(get: Text, word: list[Any]) -> Append:
     return append
 
 
+def _is_plain(part: Any) -> bool:
+    return not part[2] and part[1] not in ("@", "*") and part[1][-1] != "]"
+
+
 def _simple(part: Any) -> bool:
     """Can the part be bound to a function that gives one text?"""
     if isinstance(part, str) or part[0] in ("q", "s", "~"):
         return True
     if part[0] == "p":
-        return part[2] in ("", "length") and part[1] not in ("@", "*")
+        return part[2] in ("", "length") and part[1] not in ("@", "*") and part[1][-1] != "]"
     if part[0] == "a":
         return True
     return all(_simple(each) for each in part[1])
@@ -400,7 +460,7 @@ def _bind_arithmetic(word: list[Any]) -> Text:
             texts.append(part)
         elif part[0] == "q":
             texts.append(part[1])
-        elif part[0] == "p" and not part[2] and (part[1][0].isalnum() or part[1][0] == "_"):
+        elif part[0] == "p" and _is_plain(part) and (part[1][0].isalnum() or part[1][0] == "_"):
             name = ARGUMENT + part[1] if part[1][0].isdecimal() else part[1]
             texts.append(f" {name} ")
             names.append(part[1])

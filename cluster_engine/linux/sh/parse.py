@@ -5,22 +5,22 @@ It is our own and not tree-sitter-bash: that grammar is made for highlighting. I
 a continued line, takes a lone `fi` for a command, rejects `cat <<EOF; x`, `x=1 >f` and two
 here-documents, and takes seconds on 64 KiB of `|`. A shell that teaches must not guess.
 
-`script(text)` raises `Incomplete` where more lines could help (the terminal then shows `> `), and
+A `Parser` raises `Incomplete` where more lines could help (the terminal then shows `> `), and
 `ParseError` naming the construct otherwise. Work is linear in the text times the nesting, which
-`MAX_NESTING` bounds.
+`MAX_NESTING` bounds. What bash has beside it stands in `bash.py`; `script.py` chooses.
 """
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-
-from cluster_engine.linux.limits import MAX_LINE, MAX_NESTING
+from cluster_engine.linux.limits import MAX_NESTING
 from cluster_engine.linux.sh.errors import Incomplete, ParseError
 from cluster_engine.linux.sh.syntax import (
     AndOr,
+    Array,
     Assignment,
     Background,
     Case,
+    Element,
     For,
     Function,
     If,
@@ -28,6 +28,7 @@ from cluster_engine.linux.sh.syntax import (
     Node,
     Not,
     Pipeline,
+    Quoted,
     Redirect,
     Redirected,
     Rest,
@@ -43,20 +44,6 @@ from cluster_engine.linux.sh.words import META, NAME, NAME_START
 def is_name(text: str) -> bool:
     """Is this the name of a variable or function?"""
     return bool(text) and text[0] in NAME_START and all(char in NAME for char in text)
-
-
-def script(text: str, aliases: Mapping[str, str] | None = None, *, final: bool = True) -> Node:
-    """The syntax of a text; aliases are replaced as the words are read.
-
-    Like the real shell it takes a text line by line: what cannot be parsed is a `Rest` with its error behind what
-    could be, and so is what follows a line that may change aliases. `final`: no more lines will come (the end closes
-    a here-document). Raises ParseError only where not even the first line is one.
-    """
-    if len(text) > MAX_LINE:
-        raise ParseError(f"a command line may have at most {MAX_LINE:,} characters")
-    parser = Parser(text, final=final)
-    parser.aliases = aliases or {}
-    return parser.lines()
 
 
 class Parser(TokenReader):
@@ -156,10 +143,13 @@ class Parser(TokenReader):
         self.depth -= 1
         return body
 
+    def read_alone(self, body: Node) -> Node:
+        return body
+
     def parse_inner(self, text: str) -> Node:
         if self.depth >= MAX_NESTING:
             raise ParseError(f"syntax error: nested more than {MAX_NESTING} deep")
-        inner = Parser(text, self.depth + 1, final=True)
+        inner = type(self)(text, self.depth + 1, final=True)
         inner.words, inner.aliases = self.words, self.aliases
         try:
             return inner.program()
@@ -227,7 +217,8 @@ class Parser(TokenReader):
             if not self.text.startswith("|", self.pos) or self.text.startswith("||", self.pos):
                 break
             if self.text.startswith("|&", self.pos):
-                raise ParseError("`|&` belongs to bash; write `2>&1 |`")
+                members[-1] = self._with_errors(members[-1])
+                self.pos += 1
             self.pos += 1
             self._newlines()
             members.append(self._command())
@@ -235,6 +226,9 @@ class Parser(TokenReader):
             Pipeline(tuple(members), self.text[start : self.pos].strip()) if len(members) > 1 else members[0]
         )
         return Not(node) if negated else node
+
+    def _with_errors(self, member: Node) -> Node:
+        raise ParseError("`|&` belongs to bash; write `2>&1 |`")
 
     # --- commands ---------------------------------------------------------------------------
 
@@ -246,15 +240,18 @@ class Parser(TokenReader):
         keyword = self._keyword()
         body: Node
         if keyword in NOT_SH:
-            raise ParseError(f"syntax error: {NOT_SH[keyword]}")
-        if self.text[self.pos] == "(":
+            body = self._not_sh(keyword)
+            if isinstance(body, Function):
+                return body
+        elif self.text[self.pos] == "(":
             if self.text.startswith("((", self.pos) and self._looks_arithmetic():
-                raise ParseError("syntax error: (( … )) belongs to bash; use $(( … ))")
-            self.pos += 1
-            inner = self.body_until(")")
-            if isinstance(inner, Sequence) and not inner.items:
-                raise ParseError("syntax error: nothing between ( and )")
-            body = Subshell(inner, self.text[start : self.pos])
+                body = self._compute()
+            else:
+                self.pos += 1
+                inner = self.body_until(")")
+                if isinstance(inner, Sequence) and not inner.items:
+                    raise ParseError("syntax error: nothing between ( and )")
+                body = Subshell(inner, self.text[start : self.pos])
         elif keyword in OPENERS:
             self._deeper()
             self.pos += len(keyword)
@@ -268,6 +265,19 @@ class Parser(TokenReader):
         while (redirect := self._redirect()) is not None:
             redirects.append(redirect)
         return Redirected(body, tuple(redirects)) if redirects else body
+
+    def _not_sh(self, keyword: str) -> Node:
+        raise ParseError(f"syntax error: {NOT_SH[keyword]}")
+
+    def _compute(self) -> Node:
+        raise ParseError("syntax error: (( ... )) belongs to bash; use $(( ... ))")
+
+    def _counted(self) -> Node:
+        raise ParseError("syntax error: for (( ... )) belongs to bash")
+
+    def _words_of(self, word: Word) -> list[Word]:
+        """The words that one of the text stands for: in bash, braces may make several of it."""
+        return [word]
 
     def _looks_arithmetic(self) -> bool:
         close = self.text.find("))", self.pos)
@@ -304,10 +314,10 @@ class Parser(TokenReader):
     def _until(self) -> Loop:
         return self._while(until=True)
 
-    def _for(self) -> For:
+    def _for(self) -> Node:
         self._blanks()
         if self.text.startswith("((", self.pos):
-            raise ParseError("syntax error: for (( … )) belongs to bash")
+            return self._counted()
         name = self._plain_word()
         if not is_name(name):
             raise ParseError(f"syntax error: bad for loop variable: {name or 'none'}")
@@ -320,7 +330,7 @@ class Parser(TokenReader):
             self.pos += 2
             listed: list[Word] = []
             while self._at_word():
-                listed.append(self.word())
+                listed += self._words_of(self.word())
             words = tuple(listed)
             self._blanks()
             if self.text[self.pos : self.pos + 1] not in (";", "\n", ""):
@@ -367,9 +377,10 @@ class Parser(TokenReader):
         return Case(subject, tuple(items))
 
     def _simple(self) -> Node:
-        assignments: list[Assignment] = []
+        assignments: list[Assignment | Element | Array] = []
         words: list[Word] = []
         redirects: list[Redirect] = []
+        declared: list[Array] = []
         start = self.pos
         line = self._line_number()
         while True:
@@ -386,10 +397,14 @@ class Parser(TokenReader):
             if not words and (assignment := self._assignment()) is not None:
                 assignments.append(assignment)
                 continue
+            if words and self._declares(words[0]) and isinstance(found := self._assignment(), Array):
+                words.append(Word((Quoted(found.name),)))
+                declared.append(found)
+                continue
             word = self.word()
             if not word.parts:
                 continue
-            words.append(word)
+            words += self._words_of(word)
             if len(words) == 1 and word.plain() in ("alias", "unalias"):
                 self.aliasing = True
             if len(words) == 1 and not assignments and not redirects:
@@ -400,7 +415,14 @@ class Parser(TokenReader):
             raise self._unexpected()
         if self.text.startswith("(", self.pos):
             raise self._unexpected()
-        return Simple(tuple(assignments), tuple(words), tuple(redirects), line)
+        if (words or redirects) and not all(isinstance(each, Assignment) for each in assignments):
+            raise ParseError("an array before a command is not simulated (a real bash has it)")
+        made = Simple(tuple(assignments), tuple(words), tuple(redirects), line)
+        return Sequence((made, Simple(tuple(declared), (), (), line))) if declared else made
+
+    def _declares(self, word: Word) -> bool:
+        """May the words of this command be assignments of arrays?"""
+        return False
 
     def _function(self, word: Word, start: int) -> Function:
         name = word.plain()
@@ -417,30 +439,43 @@ class Parser(TokenReader):
         if self._keyword() not in OPENERS and not self.text.startswith("(", self.pos):
             if self.pos >= len(self.text):
                 raise Incomplete("a function needs a body")
-            raise ParseError(f"syntax error: the body of {name}() must be {{ … }} or ( … )")
+            raise ParseError(f"syntax error: the body of {name}() must be {{ ... }} or ( ... )")
         self._deeper()
         body = self._command()
         self.depth -= 1
         return Function(name, body, self.text[start : self.pos])
 
-    def _assignment(self) -> Assignment | None:
+    def _assignment(self) -> Assignment | Element | Array | None:
         text, start = self.text, self.pos
         if text[start] not in NAME_START:
             return None
         name = self.name()
         if not text.startswith("=", self.pos):
-            if text.startswith("+=", self.pos):
-                raise ParseError(f"{name}+=…: belongs to bash; write {name}=${name}…")
-            if text.startswith("[", self.pos) and "]=" in text[self.pos : self.pos + 64].split("\n")[0]:
-                raise ParseError(f"{name}[…]=: arrays belong to bash")
-            self.pos = start
-            return None
+            found = self._bash_assignment(name)
+            if found is None:
+                self.pos = start
+            return found
         self.pos += 1
         if text.startswith("(", self.pos):
-            raise ParseError(f"{name}=(…): arrays belong to bash")
-        if self.pos >= len(text) or text[self.pos] in META:
-            return Assignment(name, Word(()))
-        return Assignment(name, self.word())
+            return self._array(name)
+        return Assignment(name, self._value())
+
+    def _value(self) -> Word:
+        """What stands behind the `=`."""
+        if self.pos >= len(self.text) or self.text[self.pos] in META:
+            return Word(())
+        return self.word()
+
+    def _bash_assignment(self, name: str) -> Assignment | Element | Array | None:
+        """`name+=…` and `name[index]=…` behind the name; None when it is no assignment."""
+        if self.text.startswith("+=", self.pos):
+            raise ParseError(f"{name}+=...: belongs to bash; write {name}=${name}...")
+        if self.text.startswith("[", self.pos) and "]=" in self.text[self.pos : self.pos + 64].split("\n")[0]:
+            raise ParseError(f"{name}[...]=: arrays belong to bash")
+        return None
+
+    def _array(self, name: str, more: bool = False) -> Array:
+        raise ParseError(f"{name}=(...): arrays belong to bash")
 
 
 _READERS = {

@@ -118,6 +118,15 @@ def _bracket(chars: list[tuple[str, bool]], at: int) -> tuple[str, int]:
     return "", at
 
 
+@lru_cache(maxsize=512)
+def regular(source: str) -> Any:
+    """RE2's object for an extended regular expression, None when it is none."""
+    try:
+        return re2.compile(f"(?s){_printable(octets(source))}", _options(longest=True))
+    except re2.error:
+        return None
+
+
 def matches(segments: Segments, text: str) -> bool:
     """Does the whole of `text` match the pattern?"""
     literal = plain(segments)

@@ -123,7 +123,7 @@ def _next(sh: Shell, known: int, ended: bool) -> tuple[str, str] | None:
         candidate = text[: at + 1]
         sh.extra += len(candidate) if before else len(candidate) // 64
         try:
-            compiled(candidate, tuple(sh.p["aliases"].items()), False)
+            compiled(candidate, tuple(sh.p["aliases"].items()), False, sh.bash)
         except Incomplete as error:
             until = error.delimiter
             if until is None and candidate.count("\n") > MAX_CONTINUED:

@@ -12,7 +12,7 @@ from cluster_engine.linux.limits import EXEC_COST
 from cluster_engine.linux.program import Exit, Program
 from cluster_engine.linux.sh import builtins, jobs
 from cluster_engine.linux.sh.base import Back, Usage, flags, quote
-from cluster_engine.linux.sh.builtins import BUILTINS, RESUMES, SPECIAL, naming
+from cluster_engine.linux.sh.builtins import BUILTINS, OF_BASH, RESUMES, SPECIAL, naming
 from cluster_engine.linux.sh.ends import done, finish, leave
 from cluster_engine.linux.sh.errors import ParseError, ShellError
 from cluster_engine.linux.sh.shell import CHARGED, GONE, WAIT, Redirect, Shell, Text
@@ -104,7 +104,7 @@ def dispatch(
     if control is not None:
         return _control(sh, control, argv, values, slots, back)
     builtin = BUILTINS.get(name)
-    if builtin is not None:
+    if builtin is not None and (sh.bash or name not in OF_BASH):
         saved = _prefixed(sh, values) if values and name not in SPECIAL else {}
         fds = sh.merged(slots) if slots else process["fds"]
         status = _builtin(sh, builtin, argv, fds)

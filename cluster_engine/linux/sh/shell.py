@@ -96,6 +96,19 @@ class Shell:
             raise ShellError(f"{name}: is read only")
         self.vars.pop(name, None)
         self.p["exported"].pop(name, None)
+        if self.bash:
+            begin = f"{name}["
+            for each in [each for each in self.vars if each.startswith(begin)]:
+                del self.vars[each]
+
+    @property
+    def bash(self) -> bool:
+        """Whether it speaks bash's language."""
+        return "bash" in self.p
+
+    def is_terminal(self, fd: int) -> bool:
+        """Whether a descriptor leads to one."""
+        return bool(self.p["fds"].get(str(fd), "n")[0] == "t")
 
     def unset(self, name: str) -> str:
         """What a parameter that is no variable expands to. Raises ShellError under ``set -u``."""
@@ -358,7 +371,7 @@ class Shell:
         """Run a text in this shell (eval, dot, a typed line). Raises ParseError."""
         self.deeper()
         process = self.p
-        digest, code = compiled(text, tuple(process["aliases"].items()))
+        digest, code = compiled(text, tuple(process["aliases"].items()), bash=self.bash)
         self.extra += 1 + len(text) // 16
         self.kernel.keep_code(digest, code)
         self.stack.append(["E", process["code"], back, process["noexit"], kind, checked])
@@ -368,7 +381,7 @@ class Shell:
     def trap(self, text: str, back: int) -> None:
         """Run a trap before going on at ``back``; afterwards all is as it was."""
         process = self.p
-        digest, code = compiled(text, tuple(process["aliases"].items()))
+        digest, code = compiled(text, tuple(process["aliases"].items()), bash=self.bash)
         self.kernel.keep_code(digest, code)
         self.stack.append(
             [

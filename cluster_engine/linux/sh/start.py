@@ -17,6 +17,9 @@ SURVIVED = ("INT", "QUIT", "TERM", "TSTP", "TTIN", "TTOU")
 """Signals that an interactive shell handles itself: it does not die (or stop) of them."""
 
 
+BASH = ("bash", "rbash")
+"""Names under which the shell speaks bash's language."""
+BASH_VERSION = "5.2.37(1)-release"
 PROMPTS = {"busybox": "\\w \\$ ", "bash": "\\u@\\h:\\w\\$ "}
 """PS1 by the shell's kind: busybox's, bash's in debian images; dash shows its ``#`` or ``$``."""
 
@@ -43,6 +46,10 @@ def begin(kernel: Kernel, process: Record) -> tuple[Shell, int]:
         main=process["pid"], noexit=False, input="", line=0, hash={}, getopts=0, script=False, drop=False,
         told=False, ignored=list(process["traps"]), mark=None,
     )  # fmt: skip
+    process.pop("bash", None)  # of the shell that has become this one
+    if process["argv"][0].rpartition("/")[2].lstrip("-") in BASH:
+        process["bash"] = 1
+        variables["BASH_VERSION"], variables["BASH"] = BASH_VERSION, "/bin/bash"
     sh = Shell(kernel, process)
     try:
         pc = _first(sh, process["argv"])
@@ -121,6 +128,8 @@ def _interactive(sh: Shell) -> None:
     process = sh.p
     option(sh, "i", True)
     process["own"] = list(SURVIVED)
+    if "E" in process["opts"]:  # who edits its lines is taken for bash, by whatever name it was called
+        process["bash"] = 1
     if process["tty"] and process["fds"].get("0", "n")[0] == "t":
         option(sh, "m", True)
     name = process["argv"][0].rpartition("/")[2].lstrip("-")
@@ -135,7 +144,7 @@ def _interactive(sh: Shell) -> None:
 
 
 def _text(sh: Shell, text: str) -> int:
-    digest, code = compiled(text)
+    digest, code = compiled(text, bash=sh.bash)
     if "n" in sh.p["opts"]:
         return ends.leave(sh, 0)
     sh.extra += len(text) // 16

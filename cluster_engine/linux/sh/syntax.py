@@ -86,6 +86,27 @@ class Assignment:
     value: Word
 
 
+@dataclass(frozen=True, slots=True)
+class Element:
+    """`name[index]=value`, of bash; without an index (`name+=value` of an array) the next one."""
+
+    name: str
+    index: Word
+    value: Word
+    more: bool = False
+    """`+=`: behind what is there."""
+
+
+@dataclass(frozen=True, slots=True)
+class Array:
+    """`name=(words)`, of bash."""
+
+    name: str
+    items: tuple[tuple[Word | None, Word], ...]
+    """(index if it has one, value)."""
+    more: bool = False
+
+
 @dataclass(slots=True)
 class Redirect:
     """`2>file`, `<<EOF`, `>&2`. `body` of a here-document is filled in when its lines are read."""
@@ -100,7 +121,7 @@ class Redirect:
 class Simple:
     """Assignments, a command name with arguments, redirections."""
 
-    assignments: tuple[Assignment, ...]
+    assignments: tuple[Assignment | Element | Array, ...]
     words: tuple[Word, ...]
     redirects: tuple[Redirect, ...]
     line: int = 0
@@ -188,6 +209,39 @@ class For:
 
 
 @dataclass(frozen=True, slots=True)
+class Counted:
+    """`for ((first; condition; step))`, of bash."""
+
+    first: Word
+    condition: Word
+    step: Word
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Compute:
+    """`(( expression ))`, of bash: true when it is not 0."""
+
+    expression: Word
+
+
+@dataclass(frozen=True, slots=True)
+class Condition:
+    """One test of `[[ … ]]`, of bash: `-f file`, `text`, `left == pattern`."""
+
+    operator: str
+    left: Word
+    right: Word | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Tested:
+    """`[[ … ]]` or `(( … ))` as a command: `set -e` may end the shell with it."""
+
+    body: Node
+
+
+@dataclass(frozen=True, slots=True)
 class Case:
     """`case word in pattern) … ;; esac`."""
 
@@ -227,4 +281,8 @@ Node: TypeAlias = (
     | Case
     | Function
     | Subshell
+    | Counted
+    | Compute
+    | Condition
+    | Tested
 )

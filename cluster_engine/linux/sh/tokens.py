@@ -18,9 +18,9 @@ RESERVED = frozenset(
 OPENERS = frozenset(["if", "while", "until", "for", "case", "{"])
 REDIRECTIONS = ("<<<", "<<-", "&>>", "&>", "<<", ">>", ">&", "<&", "<>", ">|", "<", ">")
 NOT_SH = {
-    "[[": "[[ … ]] belongs to bash; use [ … ]",
+    "[[": "[[ ... ]] belongs to bash; use [ ... ]",
     "select": "select belongs to bash",
-    "function": "the word `function` belongs to bash; write name() { … }",
+    "function": "the word `function` belongs to bash; write name() { ... }",
     "coproc": "coproc belongs to bash",
 }
 _ALIASED = re.compile(r"[^ \t\n|&;<>()\\\"'$`=]+(?=[ \t\n|&;<>()]|\Z)")
@@ -98,7 +98,7 @@ class TokenReader(WordReader):
         if not operator or (at > self.pos and operator.startswith("&")):
             return None
         if text.startswith(("<(", ">("), at):
-            raise ParseError("process substitution <( … ) belongs to bash")
+            raise ParseError("process substitution <( ... ) is not simulated (a real bash has it)")
         digits = text[self.pos : at]
         descriptor = int(digits) if digits else (0 if operator.startswith("<") else 1)
         if descriptor > 9:
@@ -139,7 +139,7 @@ class TokenReader(WordReader):
                 redirect.body = Word((Quoted(body),))
             else:
                 inner = type(self)(body, self.depth + 1, final=True)
-                inner.aliases = self.aliases
+                inner.aliases, inner.bash = self.aliases, self.bash
                 if self.depth >= MAX_NESTING:
                     raise ParseError(f"syntax error: nested more than {MAX_NESTING} deep")
                 try:

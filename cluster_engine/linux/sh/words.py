@@ -24,6 +24,7 @@ from cluster_engine.linux.sh.syntax import (
     Tilde,
     Word,
 )
+from cluster_engine.linux.text import octets
 
 BLANK = " \t"
 META = " \t\n|&;<>()"
@@ -33,6 +34,7 @@ NAME = NAME_START + "0123456789"
 # Runs of characters without meaning, by what ends the word or quote. Fixed patterns, one class each.
 _PLAIN = {
     META: re.compile(r"[^ \t\n|&;<>()\\'\"$`]+"),
+    BLANK + "\n": re.compile(r"[^ \t\n\\'\"$`]+"),
     "}": re.compile(r"[^}\\'\"$`]+"),
     ":}": re.compile(r"[^:}\\'\"$`]+"),
     "/}": re.compile(r"[^/}\\'\"$`]+"),
@@ -42,11 +44,25 @@ _QUOTED_PLAIN = {
     "}": re.compile(r'[^}"\\$`]+'),
     "": re.compile(r"[^\\$`]+"),
 }
+_NAMES = tuple(NAME_START)
+CASES = ("^^", "^", ",,", ",")
+"""Of bash: `${name^^}` and its kin."""
+_ANSI = re.compile(
+    r"'|([^\\']+)|\\(?:([abeEfnrtv\\'\"?]|[^0-7xuU])|([0-7]{1,3})|x([0-9a-fA-F]{1,2})|[uU]([0-9a-fA-F]{1,8}))",
+    re.DOTALL,
+)
+_ESCAPES = {
+    "a": "\a", "b": "\b", "e": "\x1b", "E": "\x1b", "f": "\f", "n": "\n", "r": "\r", "t": "\t", "v": "\v",
+    "\\": "\\", "'": "'", '"': '"', "?": "?",
+}  # fmt: skip
 OPERATORS = (":-", ":=", ":+", ":?", "%%", "##", "-", "=", "+", "?", "%", "#")
 
 
 class WordReader:
     """The lexical half of the parser; `text[pos:]` is what is left."""
+
+    bash = False
+    """It is bash's language, not sh's."""
 
     def __init__(self, text: str, depth: int = 0, final: bool = False) -> None:
         self.text = text
@@ -61,6 +77,10 @@ class WordReader:
 
     def body_until(self, closer: str) -> Node:
         """Parse commands up to `closer`; the grammar provides it."""
+        raise NotImplementedError
+
+    def read_alone(self, body: Node) -> Node:
+        """`$(<file)` of bash reads the file; the grammar provides it."""
         raise NotImplementedError
 
     def parse_inner(self, text: str) -> Node:
@@ -188,7 +208,9 @@ class WordReader:
                 if arithmetic is not None:
                     return arithmetic
             self.pos = start + 2
-            return Substitution(self.body_until(")"))
+            return Substitution(self.read_alone(self.body_until(")")))
+        if following == "'" and not quoted:
+            return self._ansi()
         if following == "{":
             self._deeper()
             part = self._braces(quoted)
@@ -202,6 +224,27 @@ class WordReader:
             return Parameter(self.name())
         self.pos += 1
         return Literal("$")
+
+    def _ansi(self) -> Quoted:
+        """`$'…'`: as in C."""
+        self.pos += 2
+        out: list[str] = []
+        while True:
+            found = _ANSI.match(self.text, self.pos)
+            if found is None:
+                raise Incomplete("unterminated quoted string")
+            self.pos = found.end()
+            plain, escape, digits, hexadecimal, point = found.groups()
+            if plain is None and escape is None and digits is None and hexadecimal is None and point is None:
+                return Quoted("".join(out))
+            if digits is not None:
+                out.append(chr(int(digits, 8) & 0xFF))
+            elif hexadecimal is not None:
+                out.append(chr(int(hexadecimal, 16)))
+            elif point is not None:
+                out.append(octets(chr(min(int(point, 16), 0x10FFFF))))
+            else:
+                out.append(plain if plain is not None else _ESCAPES.get(escape, "\\" + escape))
 
     def name(self) -> str:
         """Read a variable name."""
@@ -218,6 +261,8 @@ class WordReader:
     def _braces(self, quoted: bool) -> Parameter:
         text, start = self.text, self.pos
         self.pos += 2
+        if self.bash and text.startswith("!", self.pos) and text[self.pos + 1 : self.pos + 2] in _NAMES:
+            return self._indirect()
         length = text.startswith("#", self.pos) and text[self.pos + 1 : self.pos + 2] not in ("}", "")
         if length and text[self.pos + 1 : self.pos + 2] in ("%", ":", "#", "-", "=", "+"):
             # ${#%x}, ${#:-x}: the parameter is `#` itself.
@@ -227,6 +272,8 @@ class WordReader:
         following = text[self.pos : self.pos + 1]
         if following and following in NAME_START:
             name = self.name()
+            if self.bash and text.startswith("[", self.pos):
+                name = self._subscripted(name)
         elif following.isdigit() and following in SPECIAL:
             first = self.pos
             while self.pos < len(text) and text[self.pos] in "0123456789":
@@ -247,6 +294,16 @@ class WordReader:
         if not length and text[self.pos] in ":/" and text[self.pos : self.pos + 2] not in OPERATORS:
             return self._two_words(name)
         operator = next((op for op in OPERATORS if text.startswith(op, self.pos)), "")
+        if (
+            self.bash
+            and not length
+            and (case := next((op for op in CASES if text.startswith(op, self.pos)), ""))
+        ):
+            self.pos += len(case)
+            if not text.startswith("}", self.pos):
+                raise ParseError(f"bad substitution: {text[start : start + 20].splitlines()[0]}")
+            self.pos += 1
+            return Parameter(name, case)
         if length or not operator:
             shown = text[start : start + 20].splitlines()[0]
             raise ParseError(f"bad substitution: {shown} (only - = + ? % # forms are known to sh)")
@@ -261,6 +318,28 @@ class WordReader:
             raise Incomplete("missing '}'")
         self.pos += 1
         return Parameter(name, operator, word)
+
+    def _subscripted(self, name: str) -> str:
+        """`name[index]` behind its name; the index as it is written."""
+        close = self.text.find("]", self.pos)
+        if close < 0:
+            raise Incomplete("missing '}'")
+        index = self.text[self.pos + 1 : close]
+        if not index or "`" in index or "$(" in index.replace("$((", ""):
+            raise ParseError(f"bad substitution: {name}[{index[:20]}]")
+        self.pos = close + 1
+        return f"{name}[{index}]"
+
+    def _indirect(self) -> Parameter:
+        """`${!name}`: the value of the variable whose name it holds; `${!name[@]}`: an array's indices."""
+        self.pos += 1
+        name = self.name()
+        if self.text.startswith("[", self.pos):
+            name = self._subscripted(name)
+        if not self.text.startswith("}", self.pos):
+            raise ParseError(f"bad substitution: ${{!{name}")
+        self.pos += 1
+        return Parameter(name, "!")
 
     def _two_words(self, name: str) -> Parameter:
         """`${name:offset:length}`, `${name/pattern/replacement}` and `${name//pattern/replacement}`."""

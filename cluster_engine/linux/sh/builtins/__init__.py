@@ -18,6 +18,8 @@ def _false(sys: Sys, argv: list[str]) -> int:
     return 1
 
 
+OF_BASH = ("declare", "typeset")
+"""Builtins that only bash has."""
 SPECIAL = frozenset({
     ".", ":", "break", "continue", "eval", "exec", "exit", "export", "local", "readonly", "return", "set", "shift",
     "times", "trap", "unset",

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 
-from cluster_engine.linux.sh import arithmetic
+from cluster_engine.linux.sh import arithmetic, arrays
+from cluster_engine.linux.sh.arrays import is_element
 from cluster_engine.linux.sh.base import Usage, flags, quote
 from cluster_engine.linux.sh.builtins.flow import count
 from cluster_engine.linux.sh.errors import ShellError
@@ -74,7 +75,7 @@ def _local(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
     if index is None:
         raise Usage("not in a function")
     for word in argv[1:]:
-        if word == "-":
+        if word == "-" or (sh.bash and word.startswith("-")):
             continue
         name, equals, value = word.partition("=")
         if not is_name(name):
@@ -90,11 +91,42 @@ def _local(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
     return 0
 
 
+def _declare(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
+    """Of bash: ``-A`` makes an associative array; inside a function its variables are local."""
+    given, words = flags(argv, "aAgiprxlu")
+    process = sh.p
+    inside = any(isinstance(frame, list) and frame[0] == "C" for frame in sh.stack)
+    if not words:
+        shown = [name for name in sorted(sh.vars) if not is_element(name)]
+        sh.write(fds, 1, "".join(f"declare -- {name}={quote(sh.vars[name])}\n" for name in shown))
+        return 0
+    for word in words:
+        name, equals, value = word.partition("=")
+        if not is_name(name):
+            raise Usage(f"`{word}': not a valid identifier", 1)
+        if inside and "g" not in given:
+            _local(sh, ["local", word], fds)
+        elif equals:
+            sh.assign(name, value)
+        if "A" in given:
+            arrays.associate(sh, name)
+        if "x" in given:
+            process["exported"][name] = 1
+        if "r" in given:
+            process["readonly"][name] = 1
+            sh.guarded = True
+    return 0
+
+
 def _unset(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
     given, words = flags(argv, "vf")
     for name in words:
         if "f" in given:
             sh.p["funcs"].pop(name, None)
+            continue
+        if sh.bash and name.endswith("]"):
+            array, _, index = name[:-1].partition("[")
+            arrays.remove(sh, array, index)
             continue
         if not is_name(name):
             raise Usage(f"{name}: bad variable name", 1)
@@ -106,7 +138,11 @@ def _set(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
     process = sh.p
     words = argv[1:]
     if not words:
-        sh.write(fds, 1, "".join(f"{name}={quote(sh.vars[name])}\n" for name in sorted(sh.vars)))
+        sh.write(
+            fds,
+            1,
+            "".join(f"{name}={quote(sh.vars[name])}\n" for name in sorted(sh.vars) if not is_element(name)),
+        )
         return 0
     while words and words[0][:1] in ("-", "+") and len(words[0]) > 1:
         word = words.pop(0)
@@ -257,5 +293,5 @@ def _unalias(sh: Shell, argv: list[str], fds: dict[str, str]) -> int:
 
 BUILTINS = {
     "export": _export, "readonly": _readonly, "local": _local, "unset": _unset, "set": _set, "shift": _shift,
-    "getopts": _getopts, "alias": _alias, "unalias": _unalias, "let": _let,
+    "getopts": _getopts, "alias": _alias, "unalias": _unalias, "let": _let, "declare": _declare, "typeset": _declare,
 }  # fmt: skip
