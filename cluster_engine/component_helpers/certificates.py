@@ -29,6 +29,8 @@ _BLOCK = re.compile(
 _HEADER = re.compile(rb"^[^\n:]+:.*\n", re.MULTILINE)
 _ORDER = 0xFFFFFFFF00000000FFFFFFFFFFFFFFFFBCE6FAADA7179E84F3B9CAC2FC632551
 """Of the curve P-256."""
+AUTHORITY_KEY, SERVICE_ACCOUNT_KEY = "certificate-authority", "service-account-key"
+"""What a cluster has keys for (``seeded_key``): its certificates, its service accounts' tokens."""
 _BEGINS, _ENDS = datetime(2025, 1, 1, tzinfo=UTC), datetime(2125, 1, 1, tzinfo=UTC)
 BACKDATE = 300 * SECOND
 """An issued certificate is valid since five minutes ago, for clients whose clocks are behind."""
@@ -298,7 +300,8 @@ def bundle_problem(bundle: bytes) -> str:
     return "" if found else "unable to parse bytes as PEM block"
 
 
-def _moment(us: int) -> datetime:
+def moment(us: int) -> datetime:
+    """Whole seconds of a virtual time (µs)."""
     return datetime(1970, 1, 1, tzinfo=UTC) + timedelta(seconds=us // SECOND)
 
 
@@ -314,7 +317,7 @@ class Authority:
     """The certificate authority of the cluster with this seed."""
 
     def __init__(self, seed: int) -> None:
-        self._key = seeded_key("certificate-authority", seed)
+        self._key = seeded_key(AUTHORITY_KEY, seed)
         self._certificate = self._own()
 
     @property
@@ -332,7 +335,7 @@ class Authority:
         public = self._key.public_key()
         builder = (
             x509.CertificateBuilder(name, name, public, 1, _BEGINS, _ENDS)
-            .add_extension(_key_usage(["digital signature", "key encipherment", "cert sign"]), critical=True)
+            .add_extension(key_usage(["digital signature", "key encipherment", "cert sign"]), critical=True)
             .add_extension(x509.BasicConstraints(ca=True, path_length=None), critical=True)
             .add_extension(x509.SubjectKeyIdentifier.from_public_key(public), critical=False)
         )
@@ -353,17 +356,17 @@ class Authority:
 
         request = _loaded(pem)
         ttl = seconds * SECOND
-        end = _moment(now + ttl if ttl < SHORT else now + ttl - BACKDATE)
+        end = moment(now + ttl if ttl < SHORT else now + ttl - BACKDATE)
         builder = x509.CertificateBuilder(
             self._certificate.subject,
             request.subject,
             request.public_key(),
             serial,
-            _moment(now - BACKDATE),
+            moment(now - BACKDATE),
             min(end, _ENDS),
         )
         if any(usage in KEY_USAGES for usage in usages):
-            builder = builder.add_extension(_key_usage(usages), critical=True)
+            builder = builder.add_extension(key_usage(usages), critical=True)
         purposes = dict.fromkeys(oid for usage, oid in EXTENDED_USAGES.items() if usage in usages)
         if purposes:
             oids = [x509.ObjectIdentifier(oid) for oid in purposes]
@@ -377,7 +380,8 @@ class Authority:
         return self._signed(builder).public_bytes(Encoding.PEM)
 
 
-def _key_usage(usages: Sequence[str]) -> x509.KeyUsage:
+def key_usage(usages: Sequence[str]) -> x509.KeyUsage:
+    """The extension that says what these of KEY_USAGES say."""
     from cryptography import x509
 
     bits = {KEY_USAGES[usage] for usage in usages if usage in KEY_USAGES}

@@ -19,14 +19,13 @@ from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat
 
 from cluster_engine.apimachinery.cow import JSON
-from cluster_engine.component_helpers.certificates import seeded_key
+from cluster_engine.component_helpers.certificates import SERVICE_ACCOUNT_KEY, seeded_key
 
 ALGORITHM = "ES256"
 CONFIGURATION_PATH, KEYS_PATH = "/.well-known/openid-configuration", "/openid/v1/jwks"
 CONTENT_TYPES = {CONFIGURATION_PATH: "application/json", KEYS_PATH: "application/jwk-set+json"}
 REMEMBERED = 1_024
 """Signatures that are remembered: of a token that comes again nothing is computed."""
-_PURPOSE = "service-account-key"
 _HALF = 32
 """Bytes of each of the two numbers of a signature, and of a point."""
 
@@ -34,7 +33,9 @@ _HALF = 32
 @lru_cache(maxsize=REMEMBERED)
 def sign(seed: int, body: bytes) -> bytes:
     """The signature as JWS has it: two numbers of 32 bytes."""
-    made = seeded_key(_PURPOSE, seed).sign(body, ec.ECDSA(hashes.SHA256(), deterministic_signing=True))
+    made = seeded_key(SERVICE_ACCOUNT_KEY, seed).sign(
+        body, ec.ECDSA(hashes.SHA256(), deterministic_signing=True)
+    )
     return b"".join(number.to_bytes(_HALF) for number in utils.decode_dss_signature(made))
 
 
@@ -44,7 +45,7 @@ def verifies(seed: int, body: bytes, signature: bytes) -> bool:
     if len(signature) != 2 * _HALF:
         return False
     numbers = (int.from_bytes(half) for half in (signature[:_HALF], signature[_HALF:]))
-    public = seeded_key(_PURPOSE, seed).public_key()
+    public = seeded_key(SERVICE_ACCOUNT_KEY, seed).public_key()
     try:
         public.verify(utils.encode_dss_signature(*numbers), body, ec.ECDSA(hashes.SHA256()))
     except InvalidSignature:
@@ -55,7 +56,7 @@ def verifies(seed: int, body: bytes, signature: bytes) -> bool:
 @lru_cache(maxsize=REMEMBERED)
 def key_id(seed: int) -> str:
     """keyIDFromPublicKey: the digest of the public key."""
-    public = seeded_key(_PURPOSE, seed).public_key()
+    public = seeded_key(SERVICE_ACCOUNT_KEY, seed).public_key()
     return b64(hashlib.sha256(public.public_bytes(Encoding.DER, PublicFormat.SubjectPublicKeyInfo)).digest())
 
 
@@ -63,7 +64,7 @@ def key_set(seeds: Sequence[int]) -> JSON:
     """A JSON Web Key Set of the public keys of these seeds."""
     keys = []
     for seed in seeds:
-        point = seeded_key(_PURPOSE, seed).public_key().public_numbers()
+        point = seeded_key(SERVICE_ACCOUNT_KEY, seed).public_key().public_numbers()
         x, y = (b64(number.to_bytes(_HALF)) for number in (point.x, point.y))
         of_key = {"use": "sig", "kty": "EC", "kid": key_id(seed), "crv": "P-256", "alg": ALGORITHM}
         keys.append({**of_key, "x": x, "y": y})

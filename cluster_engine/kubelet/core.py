@@ -14,6 +14,7 @@ from cluster_engine.component_helpers.host_ports import Port
 from cluster_engine.component_helpers.requests import Amounts, amounts
 from cluster_engine.kubelet.admission import Usage
 from cluster_engine.kubelet.flags import FlagError, Flags, check, flags_of, kubelets_of
+from cluster_engine.kubelet.node_pki import Place
 from cluster_engine.kubelet.record import PodRecord, record_uid
 from cluster_engine.kubelet.records import Records
 from cluster_engine.kubelet.resizing import IN_PROGRESS, details, with_resources
@@ -198,6 +199,13 @@ class Core:
             return node.seen.get(record.uid)
         pod = self.pods.get(record.key)
         return as_allocated(record, pod) if pod is not None and record_uid(pod) == record.uid else None
+
+    def pki_of(self, name: str) -> Place | None:
+        """Whose certificates lie on a node; None in a cluster that nobody has installed anything in."""
+        node, options = self.nodes[name], self.ctx.options
+        return (
+            Place(name, node.ip, node.control_plane, options.seed, options.start) if options.addons else None
+        )
 
     def claim(self, record: PodRecord, asked: Amounts, ports: tuple[Port, ...]) -> None:
         """The Pod counts on its node from now on."""

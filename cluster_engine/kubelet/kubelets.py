@@ -68,7 +68,7 @@ class Kubelets(Component):
         starter = Starter(core, runtime, environment, prober, lifecycle, termination, devices)
         static_pods = StaticPods(core, runtime)
         self.nodes = Nodes(core, static_pods, devices)
-        volumes = Volumes(ctx.informers, lambda: runtime.disks, runtime.place_of_node)
+        volumes = Volumes(ctx.informers, lambda: runtime.disks, runtime.place_of_node, core.pki_of)
         self.worker = worker = Worker(
             core, runtime, volumes, starter, prober, termination, static_pods, devices
         )

@@ -23,6 +23,7 @@ SHOWN = (
     "/opt/cni",
     KUBELET,
     "/var/lib/containerd",
+    "/var/lib/etcd",
     "/var/log",
     "/run/containerd",
 )
@@ -73,7 +74,8 @@ class Logins:
         policy = self.core.ctx.options.audit_policy
         places = dict.fromkeys((*SHOWN, *self._kept(node)))
         written = environment_of(node.given)
-        found = {path: shown(node.name, node.ip, made, path, now, policy, written) for path in places}
+        pki = self.core.pki_of(node.name)
+        found = {path: shown(node.name, node.ip, made, path, now, policy, written, pki) for path in places}
         return {path: with_logs(root, node.name, path) for path, root in found.items() if root is not None}
 
     def _kept(self, node: Node) -> tuple[str, ...]:

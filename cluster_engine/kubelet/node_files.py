@@ -14,6 +14,8 @@ from cluster_engine.apimachinery import yaml
 from cluster_engine.container_runtime.images.sample_device_plugin import KUBELET_SOCKET
 from cluster_engine.kubelet.dns import CLUSTER_DNS, CLUSTER_DOMAIN
 from cluster_engine.kubelet.flag_files import CONFIG, ENVIRONMENT, environment_of
+from cluster_engine.kubelet.node_pki import FOLDERS, Place
+from cluster_engine.kubelet.node_pki import files as certificates
 from cluster_engine.linux.files import showing, tree
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.linux.text import octets
@@ -47,6 +49,12 @@ _KUBELET = {
 }
 
 
+_BOLT = "Drydock keeps a cluster's objects in no file of etcd's form: `etcdctl get --prefix /registry` shows them.\n"
+ETCD_DATA = {
+    "/var/lib/etcd/member/snap/db": _BOLT,
+    "/var/lib/etcd/member/wal/0000000000000000-0000000000000000.wal": _BOLT,
+}
+"""What etcd has in its folder on a node of the control plane."""
 KUBERNETES, MANIFESTS = "/etc/kubernetes", "manifests"
 """The folder of a node that is kept as it is changed, and in it that of the static Pods."""
 
@@ -62,9 +70,11 @@ def shown(
     mtime: int,
     audit_policy: str = "",
     environment: str = _NO_FLAGS,
+    pki: Place | None = None,
 ) -> Node | None:
-    """What lies at a path of the node; None when there is no directory. ``audit_policy``: of an audited cluster;
-    ``environment``: what kubeadm has written of the kubelet's arguments.
+    """What lies at a path of the node; None when there is nothing. ``audit_policy``: of an audited cluster;
+    ``environment``: what kubeadm has written of the kubelet's arguments; ``pki``: whose certificates are there, None
+    where nobody looks at them.
     """
     names = [each for each in path.split("/") if each not in ("", ".")]
     place = "".join(f"{each}/" for each in ("", *names))
@@ -73,13 +83,19 @@ def shown(
         contents[each] = tree.directory(mode=0o1777, mtime=mtime)
     contents["/bin"] = tree.link("usr/bin", mtime=mtime)
     contents["/var/run"] = tree.link("/run", mtime=mtime)
+    if control_plane:
+        contents["/var/lib/etcd"] = tree.directory(mode=0o700, mtime=mtime)
     if audit_policy and control_plane:
         contents[AUDIT_FOLDER] = tree.directory(mtime=mtime)
     for file, text in _files(name, ip, control_plane, audit_policy, environment):
-        if file.startswith(place):
+        if f"{file}/".startswith(place):
             contents[file] = octets(text())
-    found = tree.find(tree.build(contents, mtime=mtime), names)
-    return found if found is not None and "e" in found else None
+    if pki is not None and any(
+        place.startswith(f"{each}/") or f"{each}/".startswith(place) for each in FOLDERS
+    ):
+        for file, (said, mode) in certificates(pki).items():
+            contents[file] = tree.file(octets(said), mode=mode, mtime=mtime)
+    return tree.find(tree.build(contents, mtime=mtime), names)
 
 
 _LOGS = (["var", "log", "pods"], ["var", "log", "containers"])
@@ -115,6 +131,8 @@ def _files(
     if control_plane:
         if audit_policy:
             yield AUDIT_POLICY, partial(str, audit_policy)
+        for path, said in ETCD_DATA.items():
+            yield path, partial(str, said)
         for manifest in static_pods(ip, name, bool(audit_policy)):
             path = f"/etc/kubernetes/manifests/{manifest['metadata']['name']}.yaml"
             yield path, partial(yaml.dump, manifest)

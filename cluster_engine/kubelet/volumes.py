@@ -19,6 +19,7 @@ from cluster_engine.kubelet.atomic_writer import Node, Payload, Projection, at, 
 from cluster_engine.kubelet.disks import MAX_DISKS, MAX_PATHS, Disks, on_node
 from cluster_engine.kubelet.environment import ConfigError, Facts, expand, pod_field, resource_field
 from cluster_engine.kubelet.node_files import shown, with_logs
+from cluster_engine.kubelet.node_pki import Place
 from cluster_engine.kubelet.users import token_owner
 from cluster_engine.linux.files import tree
 from cluster_engine.linux.text import octets
@@ -43,6 +44,7 @@ _SYSTEM = (
     "/var/run",
 )
 """Where a real node has more than is shown here: what a hostPath finds missing there is made, whatever its type."""
+_CRITICAL = "system-node-critical"
 _TMPFS = ("secret", "downwardAPI", "projected")
 _DEFAULT_MODE = 0o644
 _OF_GROUP = 0o2770
@@ -71,8 +73,12 @@ class Volumes:
         informers: SharedInformerFactory,
         disks: Callable[[], Disks],
         there: Callable[[str, str], Node | None],
+        pki: Callable[[str], Place | None],
     ) -> None:
-        """``disks``: what lies in persistent volumes; ``there``: what lies at a path of a node, if somebody wrote."""
+        """``disks``: what lies in persistent volumes; ``there``: what lies at a path of a node, if somebody wrote;
+        ``pki``: whose certificates lie on a node.
+        """
+        self._pki = pki
         self._disks = disks
         self._there = there
         self._claims = informers.of("persistentvolumeclaims")
@@ -135,19 +141,22 @@ class Volumes:
         if kind not in _DIRECTORIES:
             raise MountError(f"volumes of the kind {kind} are not simulated; a real node would mount it")
         if kind == "hostPath":
-            return self._host_path(volume[kind], facts, now)
+            # The control plane's own Pods look at no certificate: none is made when a cluster begins.
+            looks = pod["spec"].get("priorityClassName") != _CRITICAL
+            return self._host_path(volume[kind], facts, now, self._pki(facts.node) if looks else None)
         memory = (volume.get("emptyDir") or {}).get("medium") == "Memory"
         root = tree.directory(mode=0o1777 if memory else 0o777, mtime=now)
         group = _group(pod)
         return root if group is None else owned(root, group, read_only=False)
 
-    def _host_path(self, source: JSON, facts: Facts, now: int) -> Node:
+    def _host_path(self, source: JSON, facts: Facts, now: int, pki: Place | None) -> Node:
         """What lies at a path of the node (host_path.go). Raises MountError."""
         path, kind, node = source["path"], source.get("type") or "", facts.node
         disks, key = self._disks(), on_node(node, path)
         found = self._there(node, path)
         if found is None:
-            found = shown(node, facts.host_ip, facts.control_plane, path, now, facts.audit_policy)
+            policy = facts.audit_policy
+            found = shown(node, facts.host_ip, facts.control_plane, path, now, policy, pki=pki)
         if found is None:
             strict = not key.partition(":")[2].startswith(_SYSTEM)
             if kind in ("Directory", "File") and strict:
@@ -188,7 +197,7 @@ class Volumes:
             if any(kind in volume for kind in _CLAIMED)
         }
         # What a node's own Pods write there is of no interest to others.
-        if pod["spec"].get("priorityClassName") != "system-node-critical":
+        if pod["spec"].get("priorityClassName") != _CRITICAL:
             paths = ((v["name"], v["hostPath"]["path"]) for v in volumes if "hostPath" in v)
             found |= {name: on_node(node, path) for name, path in paths}
         return found

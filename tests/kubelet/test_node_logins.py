@@ -57,7 +57,7 @@ def cluster() -> Cluster:
         pytest.param("hostname", "worker-1\n", id="hostname"),
         pytest.param("cat /etc/hostname", "worker-1\n", id="file"),
         pytest.param("ls /var/log", "containers\npods\n", id="logs"),
-        pytest.param("ls /etc/kubernetes", "manifests\npki\n", id="kubernetes"),
+        pytest.param("ls /etc/kubernetes", "kubelet.conf\nmanifests\npki\n", id="kubernetes"),
         pytest.param("grep -c staticPodPath /var/lib/kubelet/config.yaml", "1\n", id="kubelet-configuration"),
         pytest.param("echo $HOME; pwd; id -u", "/root\n/root\n0\n", id="root"),
         pytest.param("ps -e -o comm= | sort -u | grep [dt]$", "containerd\ninit\nkubelet\n", id="processes"),

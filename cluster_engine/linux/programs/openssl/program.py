@@ -59,10 +59,22 @@ def _start(sys: Sys, argv: list[str]) -> State:
         case ["rand", *words]:
             return _random(sys, {"command": "rand", **_rand(sys, words)})
         case [command, *words] if command in _FLAGS:
-            return _random(sys, {"command": command, "opts": _options(sys, command, words), "count": _SEED})
+            opts = _options(sys, command, words)
+            state = {"command": command, "opts": opts, "count": _SEED}
+            if "in" in opts or not _reads(command, opts):
+                return _random(sys, state)
+            sys.read(0)
+            return {**state, "given": ""}
         case [command, *_]:
             _refuse(sys, f"openssl: {command} is not simulated here; a real openssl has it")
     _refuse(sys, f"openssl: a command is wanted here: rand, version, {', '.join(_FLAGS)}")
+
+
+def _reads(command: str, opts: Options) -> bool:
+    """Whether a file is wanted, which is standard input where none is named."""
+    return command in ("x509", "pkey", "rsa") or (
+        command == "req" and not {"new", "newkey", "x509", "subj"} & {*opts}
+    )
 
 
 def _random(sys: Sys, state: State) -> State:
@@ -114,6 +126,13 @@ def _on(sys: Sys, state: State, event: Event) -> State:
     match event:
         case ["start", argv]:
             return _start(sys, argv)
+        case ["data", 0, chunk]:
+            state["given"] += chunk
+            if len(state["given"]) > MAX_FILE:
+                _refuse(sys, f"{state['command']}: more than {MAX_FILE} bytes are not read here")
+            sys.read(0)
+        case ["end", 0]:
+            return _random(sys, state)
         case ["data", source, chunk]:
             state["held"] = (state["held"] + chunk)[: state["count"]]
             if len(state["held"]) < state["count"]:
@@ -193,6 +212,11 @@ def _read(sys: Sys, name: str, what: str) -> str:
     return text
 
 
+def _given(sys: Sys, opts: Options, state: State, what: str) -> str:
+    """What ``-in`` names, or standard input. Raises Bad."""
+    return _read(sys, _value(opts, "in"), what) if "in" in opts else str(state["given"])
+
+
 def _write(sys: Sys, name: str, text: str, secret: bool = False) -> None:
     """To a file, or to standard output. Raises Bad."""
     if not name:
@@ -243,10 +267,9 @@ def _ecparam(sys: Sys, opts: Options, state: State) -> int:
 
 
 def _pkey(sys: Sys, opts: Options, state: State) -> int:
-    name = _value(opts, "in")
-    if not name or "text" in opts:
-        raise Bad("a key's file is wanted here (-in), and it is not shown as text")
-    key = certificates.key_of(_read(sys, name, "private key"))
+    if "text" in opts:
+        raise Bad("a key is not shown as text here")
+    key = certificates.key_of(_given(sys, opts, state, "private key"))
     if "check" in opts:
         sys.out("RSA key ok\n" if state["command"] == "rsa" else "Key is valid\n")
     if "noout" not in opts:
@@ -276,8 +299,8 @@ def _own_key(sys: Sys, opts: Options, state: State) -> certificates.Key:
 
 
 def _req(sys: Sys, opts: Options, state: State) -> int:
-    if opts.get("in"):
-        return _show_request(sys, opts, _read(sys, _value(opts, "in"), "certificate request"))
+    if "in" in opts or "given" in state:
+        return _show_request(sys, opts, _given(sys, opts, state, "certificate request"))
     if not opts.get("subj"):
         raise Bad('questions are not asked here: say who it is for, -subj "/CN=name/O=group"')
     key, names = _own_key(sys, opts, state), ",".join(opts.get("addext", ()))
@@ -327,7 +350,7 @@ def _serial(state: State) -> int:
 
 def _signed(sys: Sys, opts: Options, state: State) -> str:
     """The certificate that an authority, or the key itself, makes of a request. Raises Bad."""
-    request = certificates.request_of(_read(sys, _value(opts, "in"), "certificate request"))
+    request = certificates.request_of(_given(sys, opts, state, "certificate request"))
     number = _number(opts, "set_serial") if opts.get("set_serial") else _serial(state)
     if _value(opts, "copy_extensions", "none") not in ("none", "copy", "copyall"):
         raise Bad(f"Invalid extension copy option: {_value(opts, 'copy_extensions')}")
@@ -351,12 +374,10 @@ def _signed(sys: Sys, opts: Options, state: State) -> str:
 
 
 def _x509(sys: Sys, opts: Options, state: State) -> int:
-    if not opts.get("in"):
-        raise Bad("a certificate's file is wanted here: -in")
     of_requests = ("CA", "CAkey", "CAcreateserial", "days", "set_serial", "signkey", "key", "copy_extensions")
     if "req" not in opts and (named := [name for name in of_requests if name in opts]):
         raise Bad(f"-{named[0]} is simulated for requests alone (-req); a real openssl has it")
-    text = _signed(sys, opts, state) if "req" in opts else _read(sys, _value(opts, "in"), "certificate")
+    text = _signed(sys, opts, state) if "req" in opts else _given(sys, opts, state, "certificate")
     found = certificates.certificate_of(text)
     begins, ends = found.not_valid_before_utc, found.not_valid_after_utc
     if "text" in opts:
