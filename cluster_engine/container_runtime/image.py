@@ -70,6 +70,8 @@ class Image:
     """Who may pull it: password by user; empty: anybody."""
     idle: bool = False
     """Its programs start without fail and then only wait to be asked: a container need not run before that."""
+    stirred: Callable[[tuple[str, ...]], bool] = lambda argv: False
+    """Whether with this command line they do more, or fail."""
 
     devices: Mapping[str, tuple[str, ...]] = field(default_factory=dict)
     """What it announces to its node's kubelet as a device plugin while it runs: resource -> ids of devices."""

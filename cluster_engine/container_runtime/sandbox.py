@@ -214,7 +214,7 @@ class Sandbox:
     def start(self, container: str, setup: Setup) -> None:
         """Starts a container's main process. Raises StartError."""
         now = self._keeper.now
-        idle = waits(setup.image, "".join(setup.argv[:1])) and fits(setup)
+        idle = waits(setup.image, tuple(setup.argv)) and fits(setup)
         if self._machine is None and self._saved is None and idle:
             self._data.containers[container] = Entry(setup, now)
             return
@@ -407,7 +407,7 @@ class Sandbox:
     def listening(self) -> list[tuple[str, str, int, str]]:
         """(protocol, address, port, program) of who listens here; "": at any address. Runs nothing."""
         setups = [entry.setup for entry in self._data.containers.values()]
-        found = [row for setup in setups if waits(setup.image, setup.argv[0]) for row in offered(setup)]
+        found = [row for setup in setups if waits(setup.image, tuple(setup.argv)) for row in offered(setup)]
         if self._machine is None and self._saved is None:
             return found
         told = {(protocol, port) for protocol, _, port, _ in found}

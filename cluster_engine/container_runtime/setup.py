@@ -70,11 +70,12 @@ def of_plain(saved: list[Any]) -> Setup:
 
 
 @lru_cache(maxsize=256)
-def waits(reference: str, word: str) -> bool:
-    """Whether a container of that image that begins with this word need not run before somebody asks it."""
+def waits(reference: str, argv: tuple[str, ...]) -> bool:
+    """Whether a container of that image with this command line need not run before somebody asks it."""
     image, tag = find(reference)
-    if not image.idle:
+    if not image.idle or image.stirred(argv):
         return False
+    word = argv[0] if argv else ""
     paths = image.programs(image.variants[tag])
     return word in paths or any(path.rpartition("/")[2] == word for path in paths)
 

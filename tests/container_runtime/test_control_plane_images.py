@@ -6,6 +6,7 @@ from __future__ import annotations
 import pytest
 
 from cluster_engine.cluster import Cluster
+from cluster_engine.kube_apiserver import ADMIN, Request
 
 POD = {
     "apiVersion": "v1",
@@ -43,3 +44,38 @@ def test_the_api_server_seen_from_a_pod(
 def test_the_others_have_only_their_health(cluster: Cluster) -> None:
     line = ["wget", "-qO-", "--no-check-certificate", "https://172.18.0.2:10259/metrics"]
     assert cluster.execute("asks", line).stderr == NOT_HERE
+
+
+SECOND = {
+    "a scheduler of its own configuration": ("kube-scheduler", "--config=/etc/my.yaml", "--config"),
+    "one that is not elected": ("kube-scheduler", "--leader-elect=false", "--leader-elect"),
+    "a controller manager": ("kube-controller-manager", "--leader-elect=false", "--leader-elect"),
+}
+
+
+@pytest.mark.parametrize(("name", "flag", "told"), SECOND.values(), ids=SECOND)
+def test_a_second_one_that_would_act_says_that_it_does_not(
+    cluster: Cluster, name: str, flag: str, told: str
+) -> None:
+    fork = cluster.fork()
+    container = {"name": "c", "image": f"registry.k8s.io/{name}:v1.37.0", "command": [name, flag]}
+    spec = {"containers": [container], "restartPolicy": "Never", "tolerations": [{"operator": "Exists"}]}
+    fork.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "second"}, "spec": spec})
+    fork.advance(10)
+    pod = fork.get("pods", "second")
+    assert pod is not None
+    assert pod["status"]["containerStatuses"][0]["state"]["terminated"]["exitCode"] == 1
+    log = fork.request(Request("GET", "/api/v1/namespaces/default/pods/second/log", user=ADMIN)).body.decode()
+    assert f"Drydock does not simulate {told} (a real cluster does)" in log
+
+
+def test_etcd_in_a_pod_answers_health_checks_over_grpc(cluster: Cluster) -> None:
+    fork = cluster.fork()
+    probe = {"grpc": {"port": 2379}, "periodSeconds": 5, "failureThreshold": 1}
+    container = {"name": "c", "image": "registry.k8s.io/etcd:3.5.1-0", "livenessProbe": probe}
+    spec = {"containers": [container], "tolerations": [{"operator": "Exists"}]}
+    fork.apply({"apiVersion": "v1", "kind": "Pod", "metadata": {"name": "etcd"}, "spec": spec})
+    fork.advance(60)
+    pod = fork.get("pods", "etcd")
+    assert pod is not None
+    assert pod["status"]["containerStatuses"][0]["restartCount"] == 0

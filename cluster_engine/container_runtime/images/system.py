@@ -83,6 +83,27 @@ def _egress(sys: Sys) -> tuple[int, str]:
     return 0, ""
 
 
+_ELECTED = ("kube-controller-manager", "kube-scheduler")
+
+
+def _single(sys: Sys) -> tuple[int, str]:
+    """There is one that acts, which the cluster's options configure: another one only waits for its lease."""
+    flag = _of_another(tuple(sys.argv))
+    if not flag:
+        return 0, ""
+    own = "the cluster's own one alone does something here, by the cluster's options"
+    return _failed(sys, f"Drydock does not simulate {flag} (a real cluster does): {own}")
+
+
+def _of_another(argv: tuple[str, ...]) -> str:
+    """The flag that makes it one that acts beside the cluster's own, or otherwise; "" for none."""
+    for word in argv[1:]:
+        flag = word.partition("=")[0]
+        if flag in ("--config", "--leader-elect-resource-name") or word == "--leader-elect=false":
+            return flag
+    return ""
+
+
 def _failed(sys: Sys, why: str) -> tuple[int, str]:
     _, line = klog(sys, f'run.go:72] "command failed" err={json.dumps(why)}', "E")
     return 1, f"{line}\n"
@@ -119,6 +140,8 @@ def _component(
     )
     if api:
         given = replace(given, certificate=_certificate, asks=_asks, check=_egress)
+    elif name in _ELECTED:
+        given = replace(given, check=_single)
 
     def programs(variant: Variant) -> Mapping[str, Program]:
         return {path or f"/usr/local/bin/{name}": server(name, given)}
@@ -133,6 +156,7 @@ def _component(
         programs=programs,
         memory=memory,
         idle=True,
+        stirred=(lambda argv: bool(_of_another(argv))) if name in _ELECTED else lambda argv: False,
     )
 
 
@@ -154,6 +178,7 @@ def _etcd(variant: Variant) -> Mapping[str, Program]:
         ready=lambda sys: [line(sys, "ready to serve client requests")],
         after=200_000,
         stops={"TERM": (200_000, 0), "INT": (200_000, 0)},
+        health=lambda sys, state, service: "OK SERVING",
     )
     return {"/usr/local/bin/etcd": server("etcd", given), "/usr/local/bin/etcdctl": etcdctl.PROGRAM}
 
