@@ -7,6 +7,7 @@ from dataclasses import dataclass, field
 from cluster_engine.linux import processes
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Files
+from cluster_engine.linux.sh.arrays import is_element
 from cluster_engine.linux.sh.shell import Shell
 from cluster_engine.linux.text import characters, octets
 
@@ -108,13 +109,17 @@ def offer(sh: Shell, request: Request, builtins: tuple[str, ...]) -> Offer:
     """What the shell itself knows."""
     prefix = request.prefix
     if prefix.startswith("$") and request.quote != "'":
-        return _matching([f"${name}" for name in sorted(sh.vars)], prefix, " ")
+        return _matching([f"${name}" for name in _variables(sh)], prefix, " ")
     if not request.words and "/" not in prefix:
         known = {*builtins, *sh.p["funcs"], *sh.p["aliases"], *_programs(sh)}
         return _matching(sorted(characters(name) for name in known if name[:1].isalpha()), prefix, " ")
     if request.words and request.words[0] in ("export", "unset", "readonly"):
-        return _matching(sorted(sh.vars), prefix, "")
+        return _matching(_variables(sh), prefix, "")
     return paths(sh, prefix, folders_only=bool(request.words) and request.words[0] in ("cd", "rmdir"))
+
+
+def _variables(sh: Shell) -> list[str]:
+    return [name for name in sorted(sh.vars) if not is_element(name)]
 
 
 def _programs(sh: Shell) -> list[str]:
