@@ -32,7 +32,7 @@ from cluster_engine.container_runtime.setup import (
     offered,
     waits,
 )
-from cluster_engine.container_runtime.trees import image_tree, program
+from cluster_engine.container_runtime.trees import image_tree, program, restored
 from cluster_engine.linux.errors import FileError
 from cluster_engine.linux.files import Credentials, Files, Storage, emptied, filled, shown, shows, tree
 from cluster_engine.linux.files.tree import Node
@@ -631,8 +631,9 @@ class Sandbox:
     @classmethod
     def load(cls, keeper: Keeper, key: str, state: dict[str, Any]) -> Sandbox:
         """The sandbox that ``state`` gave."""
-        names = {name: state[name] for name in ("hostname", "ip", "node", "volumes", "limits")}
-        sandbox = cls(keeper, key, **names)
+        names = {name: state[name] for name in ("hostname", "ip", "node", "limits")}
+        volumes = {name: restored(node) for name, node in state["volumes"].items()}
+        sandbox = cls(keeper, key, volumes=volumes, **names)
         sandbox._data.load(state)
         sandbox._lookups.load(state["lookups"])
         sandbox._saved = state["machine"]

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from cluster_engine.container_runtime.setup import Setup, of_plain, plain
-from cluster_engine.container_runtime.trees import image_tree
+from cluster_engine.container_runtime.trees import image_tree, restored, saved
 from cluster_engine.linux.files import emptied, filled, pack, unpack
 from cluster_engine.linux.files.tree import Node
 
@@ -61,7 +61,7 @@ class Data:
     def state(self) -> dict[str, Any]:
         """JSON data."""
         return {
-            "volumes": dict(self.volumes),
+            "volumes": {name: saved(tree) for name, tree in self.volumes.items()},
             "limits": dict(self.limits),
             "containers": {n: [plain(c.setup), c.started, c.process] for n, c in self.containers.items()},
             "commands": {
@@ -92,7 +92,7 @@ def packed(state: dict[str, Any], roots: dict[str, str]) -> dict[str, Any]:
 
     ``roots``: container -> image.
     """
-    volumes = {name: _with(record, emptied) for name, record in state["files"]["volumes"].items()}
+    volumes = {name: _with(record, _kept) for name, record in state["files"]["volumes"].items()}
     for container, image in roots.items():
         record = state["files"]["volumes"][f"root/{container}"]
         volumes[f"root/{container}"] = {**record, "tree": pack(record["tree"], image_tree(image))}
@@ -108,8 +108,15 @@ def unpacked(
     for container, image in roots.items():
         record = volumes[f"root/{container}"]
         volumes[f"root/{container}"] = {**record, "tree": unpack(record["tree"], image_tree(image))}
-    volumes = {name: _with(record, lambda tree: filled(tree, ask)) for name, record in volumes.items()}
+    volumes = {
+        name: _with(record, lambda tree: filled(restored(tree), ask)) for name, record in volumes.items()
+    }
     return {"machine": saved["machine"], "files": {**files, "volumes": volumes}}
+
+
+def _kept(tree: Node) -> Node:
+    known = saved(tree)
+    return emptied(tree) if known is tree else known
 
 
 def _with(record: dict[str, Any], change: Callable[[Node], Node]) -> dict[str, Any]:

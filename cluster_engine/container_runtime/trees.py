@@ -17,6 +17,8 @@ IMAGES_KEPT = 256
 _BUILT = 1_761_955_200_000_000
 """When every image was built: 2025-11-01."""
 _OWN = "image:"
+_SHOWS = "image"
+"""The field of a tree that says of which image and path it is."""
 _DIRECTORIES = (
     "/dev/shm", "/etc", "/home", "/opt", "/proc", "/root", "/run", "/srv", "/sys", "/usr/local/bin",
     "/usr/local/sbin", "/usr/share", "/var/cache", "/var/lib", "/var/log", "/var/spool",
@@ -84,6 +86,28 @@ def volume_tree(reference: str) -> Node:
         return tree.build(contents, mtime=_BUILT)
     root = image_tree(reference)
     return {**root, "e": {name: node for name, node in root["e"].items() if name not in _RUNTIME}}
+
+
+@lru_cache(maxsize=IMAGES_KEPT)
+def volume_part(reference: str, path: str) -> Node | None:
+    """What lies at a path of that image's volume, "" for all of it; None for nothing. Links are not followed.
+
+    It says itself what it is, so that a keyframe need not hold it: nobody writes to it.
+    """
+    found = tree.find(volume_tree(reference), [name for name in path.split("/") if name not in ("", ".")])
+    return None if found is None else {**found, _SHOWS: [reference, path]}
+
+
+def saved(node: Node) -> Node:
+    """A volume's tree as a keyframe holds it: an image's files by their name."""
+    return {"t": _SHOWS, "of": node[_SHOWS]} if _SHOWS in node else node
+
+
+def restored(node: Node) -> Node:
+    """The tree that ``saved`` gave this for; an empty directory where the image has no such files any more."""
+    if node["t"] != _SHOWS:
+        return node
+    return volume_part(*node["of"]) or tree.directory()
 
 
 def _tools(kind: str, also: tuple[str, ...]) -> dict[str, str | Node]:

@@ -16,7 +16,7 @@ from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.names import InvalidImageName, Reference, parse
 from cluster_engine.container_runtime.registry import PullError, find, opens, private, pull
 from cluster_engine.container_runtime.setup import NODE, POD
-from cluster_engine.container_runtime.trees import volume_tree
+from cluster_engine.container_runtime.trees import volume_part, volume_tree
 from cluster_engine.kube_apiserver import API_SERVER
 from cluster_engine.kubelet.atomic_writer import at
 from cluster_engine.kubelet.core import CAPACITY, ON, Core, Node
@@ -425,8 +425,8 @@ def _of_image(mount: Mount, volume: JSON, container: str, own: dict[str, Any]) -
     """The mount with the image's files, or a part of them, if it is one of that volume. Raises ConfigError."""
     if mount.volume != volume["name"]:
         return mount
-    root = volume_tree(str(parse(volume[IMAGE]["reference"])))
-    part = at(root, mount.sub) if mount.sub else root
+    reference = str(parse(volume[IMAGE]["reference"]))
+    part = volume_part(reference, mount.sub) or at(volume_tree(reference), mount.sub)
     if part is None:
         raise ConfigError(f'failed to mount image volume: subpath "{mount.sub}" does not exist in the image')
     name = "/".join(word for word in (container, mount.volume, mount.sub) if word)

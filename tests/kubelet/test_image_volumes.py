@@ -133,3 +133,16 @@ def test_it_outlives_a_keyframe_and_a_restart(base: Cluster) -> None:
         each.advance(12)
         assert "Welcome to nginx!" in run(each, f"cat /v{NGINX}/index.html")
     assert again.state_hash() == cluster.state_hash()
+
+
+def test_a_keyframe_holds_the_images_name_and_not_its_files(base: Cluster) -> None:
+    cluster = base.fork()
+    cluster.apply(pod("nginx:1.27", {"name": "v", "mountPath": "/html", "subPath": NGINX[1:]}))
+    cluster.advance(12)
+    for asked in (False, True):  # before a machine was made for it, and after
+        if asked:
+            run(cluster, "true")
+        assert b"Welcome to nginx!" not in cluster.keyframe(compressed=False)
+        again = Cluster.resume(cluster.keyframe())
+        assert again.state_hash() == cluster.state_hash()
+        assert "Welcome to nginx!" in run(again, "cat /html/index.html")
