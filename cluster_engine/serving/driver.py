@@ -70,6 +70,8 @@ class Driver:
         self._grace_until = 0
         self._asked_wall, self._asked_virtual = self._wall, self._virtual
         self._debt, self._debt_at = 0.0, self._wall
+        self._worked, self._worked_at = 0.0, self._wall
+        """µs that its clock took, less its share of the time since, BURST twice at most."""
         self._turns = asyncio.Lock()
 
     @property
@@ -191,8 +193,8 @@ class Driver:
 
     @property
     def heavy(self) -> bool:
-        """Whether it cannot keep up, or was asked for more than its share lately."""
-        return self.due == BEHIND or self._owed() > BURST
+        """Whether it cannot keep up, or took more than its share lately, by its answers or its clock."""
+        return self.due == BEHIND or self._owed() > BURST or self._has_worked() > BURST
 
     @property
     def stands_back(self) -> bool:
@@ -243,7 +245,7 @@ class Driver:
     def charge(self, took: float) -> None:
         """So many µs of the wall's time went into an answer."""
         self.spent += round(took)
-        self._debt = self._owed() + took
+        self._debt, self._debt_at = self._owed() + took, steady_clock()
 
     async def turn(self) -> None:
         """Wait until it is this cluster's turn to answer: at once, unless it took much while others are in use."""
@@ -255,10 +257,10 @@ class Driver:
             await self.give_way()
 
     def _owed(self) -> float:
-        now = steady_clock()
-        self._debt = max(0.0, self._debt - (now - self._debt_at) * SHARE)
-        self._debt_at = now
-        return self._debt
+        return _left(self._debt, self._debt_at)
+
+    def _has_worked(self) -> float:
+        return _left(self._worked, self._worked_at)
 
     def _rebase(self) -> None:
         self._wall, self._virtual = steady_clock(), self._clock.now
@@ -336,6 +338,9 @@ class Driver:
         finally:
             now = steady_clock()
             self.spent += now - begun
+            if not self._roused_until:
+                self._worked = min(2 * BURST, self._has_worked() + now - begun)
+                self._worked_at = now
             if (
                 not self._held and not self._dozing and not self._roused_until
             ):  # else the clock has not been brought to where it should be
@@ -402,6 +407,11 @@ class _Answering:
 
     def __exit__(self, *_error: object) -> None:
         self._driver.charge(steady_clock() - self._begun)
+
+
+def _left(took: float, at: int) -> float:
+    """What is left of µs that were taken until a time of the wall's, beyond the share of the time since."""
+    return max(0.0, took - (steady_clock() - at) * SHARE)
 
 
 def _check(speed: float) -> None:

@@ -3,7 +3,7 @@
 A cluster with nothing to do costs nothing: it is looked at when its next event is due, or when somebody comes. Those
 that are behind take turns of one slice each, who has used least first; while others are asked things, such turns take
 half of the time at most, so that the loop always comes round soon. While one that asks for little waits for its answer,
-those that took much stand back.
+those that took much stand back, whether they are behind or not.
 """
 
 from __future__ import annotations
@@ -105,6 +105,8 @@ class Pacer:
         self._asked: Paced | None = None
         self._asked_at = self._asked_before_at = -ATTENTION
         self._under_way: Counter[Paced] = Counter()
+        self._put_off: dict[Paced, int] = {}
+        """Clocks that are due and took much, by since when others go first."""
         self._way = asyncio.Lock()
         self.looks = 0
         self.long_looks = 0
@@ -150,6 +152,7 @@ class Pacer:
     def forget(self, driver: Paced) -> None:
         """Look at it no more."""
         self._void(driver)
+        self._put_off.pop(driver, None)
         driver.due = None
 
     def others_in_use(self, driver: Paced) -> bool:
@@ -192,8 +195,19 @@ class Pacer:
             driver: Paced | None = heapq.heappop(heap)[2]
             if driver is not None:
                 driver.ticket = None
-                return driver
+                if heap is self._behind or not self._puts_off(driver, now):
+                    return driver
         return None
+
+    def _puts_off(self, driver: Paced, now: int) -> bool:
+        """Whether a clock that is due lets others go first, and comes again a moment later: it keeps up, but took much,
+        and one that asks for little waits for its answer."""
+        waits = bool(self._under_way) and driver.heavy and self._stands_back(driver)
+        if waits and now < self._put_off.setdefault(driver, now) + WAY:
+            self._queue(self._heap, now + BLINK, driver)
+            return True
+        self._put_off.pop(driver, None)
+        return False
 
     def _behind_stand_back(self, now: int) -> bool:
         """Whether those that are behind let others go first: answers of those that took much have had a slice, or one

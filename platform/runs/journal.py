@@ -306,7 +306,7 @@ def _rows(lot: Lot) -> list[_Row]:
     texts = [json.dumps(record.payload) for record in lot.records]
     own(lot.run_id, lot.epoch, sum(map(len, texts)) + ROW_BYTES * len(texts))
     branch = branch_of(lot.run_id) if lot.branch is None else lot.branch
-    run_id = _adapted(lot.run_id)
+    run_id = adapted(lot.run_id)
     written = connection.ops.adapt_datetimefield_value(timezone.now())
     return [
         (run_id, branch, lot.epoch, record.seq, record.at_us, record.kind, text, written)
@@ -324,7 +324,8 @@ def _insert(rows: list[_Row]) -> None:
             cursor.executemany(f"INSERT INTO {table} ({', '.join(COLUMNS)}) VALUES ({places})", rows)
 
 
-def _adapted(run_id: uuid.UUID) -> Any:
+def adapted(run_id: uuid.UUID) -> Any:
+    """A run's number as the database takes it."""
     return Run._meta.pk.get_db_prep_value(run_id, connection)
 
 
@@ -346,7 +347,7 @@ def own(run_id: uuid.UUID, epoch: int, more_bytes: int) -> None:
         cursor.execute(
             f"UPDATE {Run._meta.db_table} SET kept_bytes = kept_bytes + %s"
             f" WHERE id = %s AND epoch = %s AND state IN ({live})",
-            [more_bytes, _adapted(run_id), epoch, *states.LIVE],
+            [more_bytes, adapted(run_id), epoch, *states.LIVE],
         )
         if not cursor.rowcount:
             raise FencedError(f"run {run_id}: epoch {epoch} is over")

@@ -150,6 +150,46 @@ def test_one_that_is_behind_stands_back_while_others_wait_for_answers(wall: Wall
         assert heavy.looks == pytest.approx(110, abs=3), "nobody stands back for himself"
 
 
+KEEPS_UP = [("took much", True, 10), ("takes little", False, 73)]
+
+
+@pytest.mark.parametrize(("heavy", "looks"), [r[1:] for r in KEEPS_UP], ids=[r[0] for r in KEEPS_UP])
+def test_a_clock_that_keeps_up_stands_back_if_it_took_much(
+    wall: Wall, heap: Pacer, heavy: bool, looks: int
+) -> None:
+    busy, asked = Work(wall, 2 * MS, 1 * MS, heavy=heavy), Work(wall)
+    heap.drive(busy)
+    with heap.request(asked):
+        for now in range(10, 221, 10):
+            wall.run(now * MS)
+            if heavy:
+                heap.wake(busy)  # who asks it something does not get it before the others
+        assert busy.looks == pytest.approx(looks, abs=1)
+    wall.run(320 * MS)
+    assert busy.looks == pytest.approx(looks + 33, abs=2)
+    heap.forget(busy)
+    wall.run(400 * MS)
+    assert busy.looks == pytest.approx(looks + 33, abs=2)
+
+
+def test_a_clock_s_work_counts_until_it_was_idle_for_a_while(wall: Wall, heap: Pacer) -> None:
+    driver = Driver(Cluster(), pacer=heap)
+    took = 50 * MS
+
+    def look() -> int:
+        wall.now += took
+        return 50 * MS
+
+    driver._look = look  # type: ignore[method-assign]
+    heap.drive(driver)
+    assert not driver.heavy
+    wall.run(2 * SECOND)
+    assert driver.heavy, "half of the time is more than its share"
+    took = 1 * MS
+    wall.run(4 * SECOND)
+    assert not driver.heavy
+
+
 def test_answers_that_take_much_come_after_those_that_take_little(wall: Wall, heap: Pacer) -> None:
     heavy, also, light = Work(wall, heavy=True), Work(wall, heavy=True), Work(wall)
     rounds = 0

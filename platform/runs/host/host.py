@@ -27,7 +27,7 @@ import uvloop
 from config import alive
 from config.logs import request_id
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, transaction
+from django.db import DatabaseError, close_old_connections, connection, transaction
 from django.db.models import Sum
 from django.utils import timezone, translation
 from django.utils.translation import get_language
@@ -524,13 +524,19 @@ def _lost(held: list[tuple[uuid.UUID, int]]) -> set[uuid.UUID]:
 
 def _note_activity(active: list[Seen]) -> None:
     """Note who is used, and how far their time has come."""
-    now = timezone.now()
-    with transaction.atomic():
+    now = connection.ops.adapt_datetimefield_value(timezone.now())
+    # In so many words: each learner's command beside it waits for what is put together here (`journal._insert`).
+    rows = [
+        (now, seen.reached_us, round(seen.pace * 100), journal.adapted(seen.run_id), seen.epoch)
         # In the order in which the journal is written, too: see `writer`.
-        for seen in sorted(active, key=lambda seen: seen.run_id):
-            Run.objects.filter(pk=seen.run_id, epoch=seen.epoch).update(
-                last_active=now, reached_us=seen.reached_us, pace=round(seen.pace * 100)
-            )
+        for seen in sorted(active, key=lambda seen: seen.run_id)
+    ]
+    with transaction.atomic(), connection.cursor() as cursor:
+        cursor.executemany(
+            f"UPDATE {Run._meta.db_table} SET last_active = %s, reached_us = %s, pace = %s"
+            " WHERE id = %s AND epoch = %s",
+            rows,
+        )
 
 
 def _found(users: set[int], held: dict[uuid.UUID, int]) -> Found:
