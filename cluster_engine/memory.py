@@ -11,7 +11,7 @@ import gc
 import resource
 import signal
 
-YOUNG = 50_000
+YOUNG = 250_000
 """Allocations between two looks at the youngest generation (Python's own default: 700)."""
 _ARENA_MAX = -8
 """M_ARENA_MAX of <malloc.h>."""

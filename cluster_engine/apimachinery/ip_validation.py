@@ -10,6 +10,9 @@ from functools import lru_cache
 from ipaddress import IPv4Address, IPv4Network, IPv6Address, IPv6Network, ip_address, ip_network
 
 _IPV4_ZEROS = re.compile(r"(^|[.:])0+(?=\d+(\.|/|$))")
+_OCTET = "(?:25[0-5]|2[0-4][0-9]|1[0-9][0-9]|[1-9]?[0-9])"
+_PLAIN = re.compile(rf"{_OCTET}(?:\.{_OCTET}){{3}}")
+"""An IPv4 address as nearly all are written: no other text matches."""
 _LENGTH_ZEROS = re.compile(r"/0+(?=\d)")
 
 
@@ -22,7 +25,7 @@ def _address(value: str) -> IPv4Address | IPv6Address | None:
 
 
 def is_ip(value: str) -> list[str]:
-    if _address(value) is None:
+    if not _PLAIN.fullmatch(value) and _address(value) is None:
         return ["must be a valid IP address, (e.g. 10.9.8.7 or 2001:db8::ffff)"]
     return []
 

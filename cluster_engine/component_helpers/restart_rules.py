@@ -31,9 +31,9 @@ def should_restart(container: JSON, pod_policy: str, exit_code: int) -> bool:
 
 def could_restart_all(pod_spec: JSON) -> bool:
     """Whether a container's end may have all of them begin anew."""
-    return any(
-        rule.get("action") == RESTART_ALL
-        for kind in ("initContainers", "containers")
-        for container in pod_spec.get(kind) or ()
-        for rule in container.get("restartPolicyRules") or ()
-    )
+    for kind in ("initContainers", "containers"):
+        for container in pod_spec.get(kind) or ():
+            for rule in container.get("restartPolicyRules") or ():
+                if rule.get("action") == RESTART_ALL:
+                    return True
+    return False

@@ -49,6 +49,7 @@ class PullError(Exception):
 _BY_REPOSITORY = {image.repository: image for image in IMAGES}
 
 
+@lru_cache(maxsize=512)
 def _canonical(repository: str) -> str:
     for mirror, original in _MIRRORS.items():
         if repository.startswith(mirror):

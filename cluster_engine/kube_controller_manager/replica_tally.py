@@ -47,6 +47,14 @@ class Tally:
         self.ready += sign if is_pod_ready(pod) else 0
         self.labeled += sign if self.labels.items() <= labels.items() else 0
 
+    def changed(self, old: JSON, new: JSON) -> None:
+        """A Pod's phase or readiness is another, and nothing else that is counted."""
+        if is_finished(old) or is_finished(new):
+            self.count(old, -1)
+            self.count(new, 1)
+        elif not new["metadata"].get("deletionTimestamp"):
+            self.ready += is_pod_ready(new) - is_pod_ready(old)
+
 
 class Tallies:
     """The tallies of all ReplicaSets, by their uid."""
@@ -81,7 +89,16 @@ class Tallies:
 
     def count(self, pod: JSON, sign: int) -> None:
         """Adds or takes away a Pod, if its owner is counted at all."""
-        reference = controller_of(pod)
-        tally = self._tallies.get(reference["uid"]) if reference is not None else None
+        tally = self._its(pod)
         if tally is not None:
             tally.count(pod, sign)
+
+    def changed(self, old: JSON, new: JSON) -> None:
+        """As `Tally.changed`, if the Pod's owner is counted at all."""
+        tally = self._its(new)
+        if tally is not None:
+            tally.changed(old, new)
+
+    def _its(self, pod: JSON) -> Tally | None:
+        reference = controller_of(pod)
+        return self._tallies.get(reference["uid"]) if reference is not None else None

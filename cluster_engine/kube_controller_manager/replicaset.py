@@ -149,8 +149,11 @@ class ReplicaSetController(Controller):
         moved, going = change.owners or change.labels, change.going
         if not (moved or going or change.readiness):
             return
-        self.tallies.count(old, -1)
-        self.tallies.count(new, 1)
+        if moved or going:
+            self.tallies.count(old, -1)
+            self.tallies.count(new, 1)
+        else:
+            self.tallies.changed(old, new)
         key = self._owner_key(new)
         if moved:
             former = self._owner_key(old)

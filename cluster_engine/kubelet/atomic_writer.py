@@ -6,8 +6,7 @@ Models pkg/volume/util/atomic_writer.go and pkg/volume/volume_linux.go (SetVolum
 
 from __future__ import annotations
 
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cluster_engine.linux.files import derived, tree
 from cluster_engine.sim import rfc3339
@@ -18,8 +17,7 @@ _SETGID, _STICKY = 0o2000, 0o1000
 Node = dict[str, Any]
 
 
-@dataclass(frozen=True, slots=True)
-class Projection:
+class Projection(NamedTuple):
     """One file: byte text, mode and owner; or, without text, what it follows from (``linux/files/derived.py``)."""
 
     data: str

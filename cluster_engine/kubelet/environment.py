@@ -7,8 +7,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
@@ -23,8 +22,7 @@ class ConfigError(Exception):
     """The container cannot be configured (CreateContainerConfigError); str() is upstream's text."""
 
 
-@dataclass(frozen=True, slots=True)
-class Facts:
+class Facts(NamedTuple):
     """What variables and volumes can show of the place where a Pod runs."""
 
     node: str

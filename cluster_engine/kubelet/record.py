@@ -189,8 +189,9 @@ CONTAINERS = ("containers", "initContainers", "ephemeralContainers")
 def field_path(spec: JSON, name: str) -> str:
     """How events name a container: ``spec.containers{web}``."""
     for kind in CONTAINERS:
-        if any(c["name"] == name for c in spec.get(kind) or ()):
-            return f"spec.{kind}{{{name}}}"
+        for container in spec.get(kind) or ():
+            if container["name"] == name:
+                return f"spec.{kind}{{{name}}}"
     return ""
 
 

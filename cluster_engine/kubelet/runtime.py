@@ -9,8 +9,7 @@ staging/src/k8s.io/cri-api (RuntimeService) and pkg/kubelet/cri/remote.
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass, field
-from typing import Any
+from typing import Any, NamedTuple
 
 from cluster_engine.cni import AddressesExhausted
 from cluster_engine.container_runtime.container import CREATED, EXITED, RUNNING, Container
@@ -61,8 +60,7 @@ class RuntimeFailed(Exception):
     """The runtime refuses; str() is its message."""
 
 
-@dataclass(frozen=True, slots=True)
-class PodSandboxConfig:
+class PodSandboxConfig(NamedTuple):
     """What a sandbox is made from."""
 
     hostname: str
@@ -77,8 +75,7 @@ class PodSandboxConfig:
     """The runtime that is asked for; "": the usual one."""
 
 
-@dataclass(frozen=True, slots=True)
-class ContainerConfig:
+class ContainerConfig(NamedTuple):
     """What a container is made from."""
 
     name: str
@@ -87,13 +84,13 @@ class ContainerConfig:
     argv: list[str]
     env: dict[str, str]
     """What the Pod sets, on top of the image's own variables."""
+    volumes: dict[str, Node]
+    """Trees of its own that it mounts."""
     workdir: str = ""
     """"" for the image's."""
     user: User = ROOT
     mounts: tuple[Mount, ...] = ()
     """Outer ones first."""
-    volumes: dict[str, Node] = field(default_factory=dict)
-    """Trees of its own that it mounts."""
     read_only: bool = False
     """Whether its root file system is."""
     message_path: str = ""

@@ -5,7 +5,7 @@ Models pkg/kubelet/kuberuntime/kuberuntime_container.go (startContainer) and pkg
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
@@ -299,7 +299,7 @@ class Starter:
             part = frozen_part(root, mount.sub) if root is not None else None
             if part is not None:
                 own[f"{spec['name']}/{mount.volume}/{mount.sub}"] = part
-                mount = replace(mount, volume=f"{spec['name']}/{mount.volume}/{mount.sub}", sub="")
+                mount = mount._replace(volume=f"{spec['name']}/{mount.volume}/{mount.sub}", sub="")
             mounts.append(mount)
         for volume in image_volumes(pod, spec):
             mounts = [_of_image(mount, volume, spec["name"], own) for mount in mounts]
@@ -314,10 +314,10 @@ class Starter:
             reference,
             command_line(spec, image, env),
             env,
+            own,
             workdir=spec.get("workingDir") or "",
             user=user_of(pod["spec"], spec, image.uid),
             mounts=tuple(mounts),
-            volumes=own,
             read_only=bool((spec.get("securityContext") or {}).get("readOnlyRootFilesystem")),
             message_path=spec.get("terminationMessagePath") or MESSAGE_PATH,
             memory=quantity.value(limits["memory"]) if "memory" in limits else None,
@@ -431,4 +431,4 @@ def _of_image(mount: Mount, volume: JSON, container: str, own: dict[str, Any]) -
         raise ConfigError(f'failed to mount image volume: subpath "{mount.sub}" does not exist in the image')
     name = "/".join(word for word in (container, mount.volume, mount.sub) if word)
     own[name] = part
-    return replace(mount, volume=name, sub="", read_only=True)
+    return mount._replace(volume=name, sub="", read_only=True)

@@ -360,8 +360,15 @@ def _conditions(record: PodRecord, pod: JSON, now_phase: str, now: str) -> list[
         condition: JSON = {"lastProbeTime": None, "lastTransitionTime": stamp, **fields, "type": kind}
         if generation:
             condition["observedGeneration"] = generation
-        made.append(condition)
+        # One that says what it said stays the same object, so that who compares sees it at once.
+        made.append(before if before == condition else condition)
     return made
+
+
+@lru_cache(maxsize=4096)
+def _addresses(ip: str) -> list[JSON]:
+    """The hostIPs or podIPs of one address."""
+    return [{"ip": ip}]
 
 
 # ---- the whole -----------------------------------------------------------------------------------------
@@ -396,14 +403,14 @@ def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int) -> JSON:
             _ephemeral_status(record, pod, c, has_init=has_init, terminal=terminal) for c in ephemeral
         ]
     status["hostIP"] = host_ip
-    status["hostIPs"] = [{"ip": host_ip}]
+    status["hostIPs"] = _addresses(host_ip)
     if pod["metadata"].get("generation"):
         status["observedGeneration"] = pod["metadata"]["generation"]
     status["phase"] = now_phase
     ip = record.ip or old.get("podIP")
     if ip:
         status["podIP"] = ip
-        status["podIPs"] = [{"ip": ip}]
+        status["podIPs"] = _addresses(ip)
     status["qosClass"] = old.get("qosClass") or qos_class(spec)
     if outcome := _outcome(record):
         status["reason"], status["message"] = outcome

@@ -5,13 +5,12 @@ Models pkg/kubelet/kuberuntime/security_context.go and what containerd makes of 
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON
 
 
-@dataclass(frozen=True, slots=True)
-class User:
+class User(NamedTuple):
     """Numbers of a user, its first group and all its groups, in order."""
 
     uid: int

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import base64
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass
+from typing import NamedTuple
 
 from cluster_engine.api.core.v1.persistentvolume import SOURCES as PV_SOURCES
 from cluster_engine.apimachinery import quantity
@@ -55,8 +55,7 @@ class MountError(Exception):
     """A volume cannot be set up; str() is what follows ``MountVolume.SetUp failed for volume "x" : ``."""
 
 
-@dataclass(frozen=True, slots=True)
-class Mount:
+class Mount(NamedTuple):
     """A volume, or a part of one, at a path in a container."""
 
     volume: str

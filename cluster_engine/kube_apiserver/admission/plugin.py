@@ -7,7 +7,7 @@ once and kept, so that a write that concerns no plugin pays nothing.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
 from cluster_engine.apimachinery.cow import JSON
@@ -145,8 +145,12 @@ class Chain:
         self._store = store
         self._populations = -1
         self._idle: tuple[str, ...] = ()
+        self._sorts: dict[tuple[str, str, str], tuple[tuple[Plugin, ...], tuple[Plugin, ...]]] = {}
         self._needed = tuple(dict.fromkeys(plugin.needs for plugin in plugins if plugin.needs))
-        self._cache: dict[tuple[Hashable, ...], tuple[tuple[Plugin, ...], tuple[Plugin, ...]]] = {}
+        self._cache: dict[
+            tuple[str, ...], dict[tuple[str, str, str], tuple[tuple[Plugin, ...], tuple[Plugin, ...]]]
+        ] = {}
+        """By the resources of which there is nothing: the plugins by sort of request."""
 
     def of(
         self, resource: str, operation: str, subresource: str
@@ -155,9 +159,9 @@ class Chain:
         if self._store.populations != self._populations:
             self._populations = self._store.populations
             self._idle = tuple([needed for needed in self._needed if not self._store.count(needed)])
-        idle = self._idle
-        key = (resource, operation, subresource, idle)
-        found = self._cache.get(key)
+            self._sorts = self._cache.setdefault(self._idle, {})
+        idle, key = self._idle, (resource, operation, subresource)
+        found = self._sorts.get(key)
         if found is None:
             concerned = [
                 plugin
@@ -168,7 +172,7 @@ class Chain:
                 tuple(p for p in concerned if p.mutates),
                 tuple(p for p in concerned if p.validates),
             )
-            self._cache[key] = found
+            self._sorts[key] = found
         return found
 
 

@@ -53,8 +53,7 @@ class Tally:
     """The node that was taken, whatever came of it."""
 
 
-@dataclass(frozen=True, slots=True)
-class Attempt:
+class Attempt(NamedTuple):
     """One attempt to find a node for one Pod."""
 
     at: int

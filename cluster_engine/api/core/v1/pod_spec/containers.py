@@ -9,8 +9,7 @@ Models pkg/apis/core/validation (validateContainers, validateInitContainers, val
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import (
@@ -68,8 +67,7 @@ _EPHEMERAL_FIELDS = frozenset(
 )
 
 
-@dataclass(frozen=True, slots=True)
-class Around:
+class Around(NamedTuple):
     """What a container's validity depends on beside itself."""
 
     volumes: Mapping[str, JSON]
