@@ -6,6 +6,7 @@ own key and only moved on when it is taken, so that one Pod more does not shift 
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any
 
 from cluster_engine.sim import Draw
@@ -13,6 +14,7 @@ from cluster_engine.sim import Draw
 _HOSTS = 253  # .2 … .254 of a /24; .1 is the node's bridge
 
 
+@lru_cache(maxsize=4096)
 def node_address(index: int) -> str:
     """The InternalIP of the node with that number."""
     host = index + 2

@@ -6,7 +6,7 @@ Pure functions. Models pkg/api/v1/pod and pkg/controller/controller_utils.go.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Sequence
-from functools import cmp_to_key
+from functools import cmp_to_key, lru_cache
 from typing import Any, NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON, owner_reference
@@ -50,7 +50,7 @@ def is_pod_active(pod: JSON) -> bool:
 def pod_from_template(template: JSON, owner: JSON, *, name: str = "") -> JSON:
     """A Pod of the owner's namespace, controlled by it (GetPodFromTemplate). Shares the template's parts."""
     given = template.get("metadata") or {}
-    meta: JSON = {"namespace": owner["metadata"]["namespace"], "ownerReferences": [owner_reference(owner)]}
+    meta: JSON = {"namespace": owner["metadata"]["namespace"], "ownerReferences": _owned_by(owner)}
     if name:
         meta["name"] = name
     else:
@@ -59,6 +59,17 @@ def pod_from_template(template: JSON, owner: JSON, *, name: str = "") -> JSON:
         if given.get(field):
             meta[field] = given[field]
     return {"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": template["spec"]}
+
+
+def _owned_by(owner: JSON) -> list[JSON]:
+    meta = owner["metadata"]
+    return _references(owner["apiVersion"], owner["kind"], meta["name"], meta["uid"])
+
+
+@lru_cache(maxsize=1024)
+def _references(version: str, kind: str, name: str, uid: str) -> list[JSON]:
+    """The ownerReferences of all Pods of one controller: they share them."""
+    return [owner_reference({"apiVersion": version, "kind": kind, "metadata": {"name": name, "uid": uid}})]
 
 
 AT_ONCE = 40

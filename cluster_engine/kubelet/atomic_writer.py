@@ -6,6 +6,7 @@ Models pkg/volume/util/atomic_writer.go and pkg/volume/volume_linux.go (SetVolum
 
 from __future__ import annotations
 
+from functools import lru_cache
 from typing import Any, NamedTuple
 
 from cluster_engine.linux.files import derived, tree
@@ -38,17 +39,27 @@ Payload = dict[str, Projection]
 
 def written(payload: Payload, now: int, suffix: int, *, memory: bool, group: int | None) -> Node:
     """The volume's directory. ``memory``: it is a tmpfs; ``group``: the Pod's fsGroup."""
-    stamp = rfc3339(now)[:19].replace("-", "_").replace("T", "_").replace(":", "_")
-    name = f"..{stamp}.{suffix}"
-    directory = tree.directory(mode=0o755, mtime=now)
-    for path in sorted(payload):
-        directory = _put(directory, path.split("/"), payload[path].node(now), now)
-    links = {path.split("/", 1)[0] for path in payload}
+    name = f"..{_stamp(rfc3339(now))}.{suffix}"
+    paths = sorted(payload)
+    if any("/" in path for path in paths):
+        directory = tree.directory(mode=0o755, mtime=now)
+        for path in paths:
+            directory = _put(directory, path.split("/"), payload[path].node(now), now)
+    else:
+        files = {path: payload[path].node(now) for path in paths}
+        directory = tree.directory(files, mode=0o755, mtime=now)
+    links = {path.split("/", 1)[0] for path in paths}
     entries: dict[str, Node] = {name: directory, DATA: tree.link(name, mtime=now)}
     for link in sorted(links):
         entries[link] = tree.link(f"{DATA}/{link}", mtime=now)
     root = tree.directory(entries, mode=0o777 | (_STICKY if memory else 0), mtime=now)
     return owned(root, group, read_only=True) if group is not None else root
+
+
+@lru_cache(maxsize=64)
+def _stamp(time: str) -> str:
+    """The time in the name of a directory: ``2026_01_31_12_00_00``."""
+    return time[:19].replace("-", "_").replace("T", "_").replace(":", "_")
 
 
 def _put(directory: Node, path: list[str], node: Node, now: int) -> Node:

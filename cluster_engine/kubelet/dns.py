@@ -27,6 +27,7 @@ class Resolver:
     searches: tuple[str, ...] = ()
     options: tuple[str, ...] = ()
 
+    @lru_cache(maxsize=512)  # noqa: B019  (few, and told apart by what is in them)
     def text(self) -> str:
         """The file."""
         lines = [f"search {' '.join(self.searches)}\n"] if self.searches else []

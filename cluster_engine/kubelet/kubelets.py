@@ -174,8 +174,8 @@ class Kubelets(Component):
         spec, meta, was = change.new["spec"], change.new["metadata"], change.old["metadata"]
         if spec.get("nodeName") not in self.core.nodes:
             return
-        if change.labels or change.annotations:
-            self._shown("pods", change.new)
+        if (change.labels or change.annotations) and self.core.records.of_key(change.key):
+            self._shown("pods", change.new)  # of a Pod that has just been bound no volume shows anything yet
         if change.spec:
             self.worker.asks_anew(change)
         if change.status and _is_contradicted(change.new):

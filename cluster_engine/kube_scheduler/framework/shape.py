@@ -8,7 +8,6 @@ Models the parts of a Pod that pkg/scheduler/framework/types.go (PodInfo) parses
 
 from __future__ import annotations
 
-from operator import is_
 from typing import Any
 
 import orjson
@@ -21,7 +20,8 @@ from cluster_engine.component_helpers.requests import pod_requests
 
 SHAPES_KEPT = 2_048
 """Shapes that are remembered; past it all are forgotten and parsed anew."""
-
+RECENT = 4
+"""Shapes that are looked at first: those of one template, before and after its Pods have the labels of their zones."""
 
 _SPEC = (
     "affinity",
@@ -33,7 +33,6 @@ _SPEC = (
     "tolerations",
     "topologySpreadConstraints",
 )
-_READ = (*_SPEC, "containers", "initContainers", "volumes")
 _CONTAINER = ("ports", "resources", "restartPolicy")
 
 
@@ -60,6 +59,22 @@ def project(pod: JSON) -> JSON:
         "owner": owner,
         "spec": projected,
     }
+
+
+def _parts(pod: JSON) -> list[Any]:
+    """All that ``project`` reads, in one list: equal lists, equal projections."""
+    meta, spec = pod["metadata"], pod["spec"]
+    parts: list[Any] = [meta.get("namespace"), meta.get("labels"), meta.get("ownerReferences")]
+    parts += map(spec.get, _SPEC)
+    for place in ("containers", "initContainers"):
+        containers = spec.get(place) or ()
+        parts.append(len(containers))
+        for container in containers:
+            parts += map(container.get, _CONTAINER)
+    for volume in spec.get("volumes") or ():
+        if claim := volume.get("persistentVolumeClaim"):
+            parts.append(claim)
+    return parts
 
 
 class Shape:
@@ -126,22 +141,16 @@ class Shapes:
     def __init__(self) -> None:
         self._shapes: dict[bytes, Shape] = {}
         self._next = 0
-        self._parts: list[Any] = [object()]
-        """What the last Pod was made of, as far as shapes depend on it."""
-        self._last: Shape
+        self._recent: list[tuple[list[Any], Shape]] = []
+        """Of the shapes that were found last: what the Pod was made of, as far as its shape depends on it."""
 
     def of(self, pod: JSON) -> Shape:
         """The shape of that Pod; Pods of equal projections give the same object."""
-        meta, spec = pod["metadata"], pod["spec"]
-        parts = [
-            meta.get("namespace"),
-            meta.get("labels"),
-            meta.get("ownerReferences"),
-            *map(spec.get, _READ),
-        ]
-        # Objects are never edited: the very same parts make the same shape. A Pod that is bound has them.
-        if all(map(is_, parts, self._parts)):
-            return self._last
+        parts = _parts(pod)
+        # Replicas share their parts by reference, so equal ones are mostly told at a glance.
+        for known, before in self._recent:
+            if parts == known:
+                return before
         projection = project(pod)
         signature = orjson.dumps(projection, option=orjson.OPT_SORT_KEYS)
         shape = self._shapes.get(signature)
@@ -150,5 +159,5 @@ class Shapes:
                 self._shapes.clear()
             self._next += 1
             shape = self._shapes[signature] = Shape(self._next, projection)
-        self._parts, self._last = parts, shape
+        self._recent = [(parts, shape), *self._recent[: RECENT - 1]]
         return shape
