@@ -288,7 +288,9 @@ class Component:
     def share_all(self, other: Self) -> None:
         for queue, theirs in zip(self._queues, other._queues, strict=True):
             queue.share(theirs)
-        self.share(other)
+        kind = self.__class__
+        if (kind.share, kind.state, kind.load) != _STATELESS:
+            self.share(other)
 
     def save_all(self) -> dict[str, Any]:
         return {"state": self.state(), "queues": [queue.state() for queue in self._queues]}
@@ -297,6 +299,10 @@ class Component:
         for queue, state in zip(self._queues, saved["queues"], strict=True):
             queue.load(state)
         self.load(saved["state"])
+
+
+_STATELESS = Component.share, Component.state, Component.load
+"""The methods of a component that keeps nothing beside the store and its queues, as most of a fork's 44."""
 
 
 class Controller(Component):

@@ -137,7 +137,8 @@ class Informer:
     def __init__(self, shared: SharedInformer, reader: Reader | None) -> None:
         self._shared = shared
         self._reader = reader
-        self.show(shared)
+        self._view: SharedInformer | _Still = shared
+        self.get, self.by_index = shared.get, shared.by_index
 
     def show(self, view: SharedInformer | _Still) -> None:
         """Reads are answered by that one from now on."""
@@ -212,6 +213,9 @@ class SharedInformer:
         self._clock = store.clock
         self._declared = _OF_PODS if resource == "pods" else _OF_ALL
         self._indexes: dict[str, _Index] = {}  # those that somebody has asked
+        self._lent = (
+            False  # whether a fork has these very indexes, so that they are copied before they are changed
+        )
         self._registered: list[Registered] = []
         self._named: frozenset[str] = frozenset()  # the kinds of owner that any handler names
         self._routes: dict[tuple[str, str, str], list[Handler]] = {}
@@ -246,10 +250,20 @@ class SharedInformer:
         """The index, made when it is asked for the first time. Raises KeyError."""
         found = self._indexes.get(name)
         if found is None:
+            if self._lent:
+                self._own_indexes()
             found = self._indexes[name] = _Index(*self._declared[name])
             for obj in self._store.range(self.resource):
                 found.apply(key_of(obj), None, obj)
         return found
+
+    def _own_indexes(self) -> None:
+        self._indexes = {
+            name: _Index(*self._declared[name], index)
+            for name, index in self._indexes.items()
+            if name in self._declared
+        }
+        self._lent = False
 
     def values_of(self, index: str) -> IndexFunc:
         """What an index goes by. Raises KeyError."""
@@ -264,7 +278,7 @@ class SharedInformer:
             self._readers[reader.name], self._authorizer = reader, reader.authorizer
             found = self._views[reader.name] = Informer(self, reader)
             self._asked_at = -1
-            if reader.halted:
+            if self._clock.halts and reader.halted:
                 self._stand_still(reader.name, {})
         return found
 
@@ -303,6 +317,8 @@ class SharedInformer:
         new, old = event.object, event.previous
         key = key_of(new)
         returning = self._ask()
+        if self._lent:
+            self._own_indexes()
         for still in self._still.values():
             still.missed.setdefault(key, old)
         told: JSON | Change = new
@@ -471,14 +487,12 @@ class SharedInformer:
         """Takes over the indexes of ``other``, whose store this informer's store shares."""
         if self._still or other._still:
             self.load(other.state())
-        self._indexes = {}
-        for name, index in other._indexes.items():
-            if name in self._declared:
-                self._indexes[name] = _Index(*self._declared[name], index)
+        if self._indexes or other._indexes:
+            self._indexes, self._lent, other._lent = other._indexes, True, True
 
     def rebuild(self) -> None:
         """What was read from the store is read anew, without calling handlers (after a restore)."""
-        self._indexes = {}
+        self._indexes, self._lent = {}, False
 
 
 class SharedInformerFactory:
@@ -540,8 +554,10 @@ class SharedInformerFactory:
     def share(self, other: SharedInformerFactory) -> None:
         """Takes over what the informers of ``other`` know."""
         for resource, informer in other._informers.items():
-            missed = informer.state() if informer.stands_still else ()
-            self._seen_by(resource, missed).share(informer)
+            if informer.stands_still:
+                self._seen_by(resource, informer.state()).share(informer)
+            else:
+                self._shared(resource).share(informer)
 
     def state(self) -> dict[str, Any]:
         """What cannot be read from the store: what readers have missed that may not read."""

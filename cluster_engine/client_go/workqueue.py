@@ -177,6 +177,10 @@ class WorkQueue:
 
     def share(self, other: WorkQueue) -> None:
         """As ``load`` of what ``other`` would save; entries are replaced, never changed."""
+        if not (
+            other.adds or other._pending or other._delayed or other._failures or self.adds or self._pending
+        ):
+            return  # as half of them: nothing has ever waited there, and a fork's own are new
         self._draining, self.adds, self.waited = other._draining, other.adds, other.waited
         self.waits, self._since = other.waits.copy(), _taken(self._since, other._since)
         self._pending, self._delayed = (

@@ -91,7 +91,7 @@ class Table:
 
     def share(self, other: Table) -> None:
         """Takes over what ``other`` holds; neither copies it before it writes."""
-        self.hold(other.objects, other.keys)
+        self.objects, self._keys, self._new = other.objects, other.keys if other._new else other._keys, []
         self.history = other.history
         self.compacted, self.renewed = other.compacted, other.renewed
         self.shared = other.shared = True

@@ -88,6 +88,11 @@ class Clock:
         """What is due of that process, or of EVERYBODY, waits from now on; it does not keep the clock ``busy``."""
         self._held.setdefault(owner, [])
 
+    @property
+    def halts(self) -> bool:
+        """Whether any process stands still."""
+        return bool(self._held)
+
     def is_halted(self, owner: str) -> bool:
         """Whether that process stands still."""
         return owner in self._held

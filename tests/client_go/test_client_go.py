@@ -51,6 +51,13 @@ def test_an_index_begins_when_it_is_asked_and_a_fork_goes_on_with_it():
     twin_pods = twin.of("pods")
     twin_pods.add_index("first letter", lambda obj: (obj["metadata"]["name"][0],), ())
     twin.share(factory)
+    another_store = Store(Clock(clock.now))
+    another_store.share(store)
+    another = SharedInformerFactory(another_store)
+    another.share(factory)
+    # An index of its own, which nobody had asked for yet.
+    assert names(another.of("pods").by_index("node", "n1")) == ["aa", "ab", "ba"]
+    another_store.delete("pods", "default/ba")
     twin_store.delete("pods", "default/ab")
     store.put("pods", "default/ac", pod("ac", node="n2"))
     assert names(twin_pods.by_index("first letter", "a")) == ["aa"]
