@@ -30,7 +30,7 @@ from .test_stories import act
 pytestmark = pytest.mark.soak
 
 ROOT = Path(__file__).resolve().parents[2]
-STORIES = size(6, 140)
+STORIES = size(3, 140)
 SOLUTIONS = size(2, 60)
 STEPS = 24
 PACES = [0.004, 0.3, 1.0, 2.5, 20.0, 70.0, 900.0]

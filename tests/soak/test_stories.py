@@ -19,7 +19,7 @@ from .size import size
 pytestmark = pytest.mark.soak
 
 ROOT = Path(__file__).resolve().parents[2]
-BATCHES = size(2, 400)
+BATCHES = size(1, 400)
 STORIES = 25  # a batch's
 STEPS = 14
 
