@@ -14,6 +14,7 @@ from collections.abc import Sequence
 from functools import lru_cache
 
 from cryptography.exceptions import InvalidSignature
+from cryptography.hazmat.backends.openssl import backend as _backend  # noqa: F401  (loaded now, not by the first key)
 from cryptography.hazmat.primitives import hashes
 from cryptography.hazmat.primitives.asymmetric import ec, utils
 from cryptography.hazmat.primitives.serialization import Encoding, PublicFormat

@@ -78,15 +78,20 @@ def shown(
     """
     names = [each for each in path.split("/") if each not in ("", ".")]
     place = "".join(f"{each}/" for each in ("", *names))
-    contents: dict[str, str | Node] = {each: tree.directory(mtime=mtime) for each in _DIRECTORIES}
-    for each in ("/tmp", "/var/tmp"):
-        contents[each] = tree.directory(mode=0o1777, mtime=mtime)
-    contents["/bin"] = tree.link("usr/bin", mtime=mtime)
-    contents["/var/run"] = tree.link("/run", mtime=mtime)
+    modes = dict.fromkeys(_DIRECTORIES, 0o755) | {"/tmp": 0o1777, "/var/tmp": 0o1777}
     if control_plane:
-        contents["/var/lib/etcd"] = tree.directory(mode=0o700, mtime=mtime)
+        modes["/var/lib/etcd"] = 0o700
     if audit_policy and control_plane:
-        contents[AUDIT_FOLDER] = tree.directory(mtime=mtime)
+        modes[AUDIT_FOLDER] = 0o755
+    # Only what lies there is made: a node of the control plane is asked for twenty paths while it boots.
+    contents: dict[str, str | Node] = {
+        each: tree.directory(mode=mode, mtime=mtime)
+        for each, mode in modes.items()
+        if f"{each}/".startswith(place)
+    }
+    for each, target in (("/bin", "usr/bin"), ("/var/run", "/run")):
+        if f"{each}/".startswith(place):
+            contents[each] = tree.link(target, mtime=mtime)
     for file, text in _files(name, ip, control_plane, audit_policy, environment):
         if f"{file}/".startswith(place):
             contents[file] = octets(text())

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from weakref import WeakKeyDictionary
 
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.kube_scheduler.framework.interface import Plugin, ShapePlugin
@@ -26,6 +27,7 @@ POINTS: dict[str, tuple[str, ...]] = {
     "queueSort": ("queue_key",),
 }
 """Upstream's extension points, in the order in which it fills them, and the methods that act there."""
+_METHODS = ("normalize", *(method for methods in POINTS.values() for method in methods))
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,24 +56,28 @@ def defines(plugin: type[Plugin], method: str) -> bool:
     return hasattr(base, method) and getattr(plugin, method) is not getattr(base, method)
 
 
+_points: WeakKeyDictionary[type[Plugin], tuple[str, ...]] = WeakKeyDictionary()
+
+
 def points_of(plugin: type[Plugin]) -> tuple[str, ...]:
     """The extension points at which the plugin can be enabled."""
-    return plugin.extends or tuple(
-        point for point, methods in POINTS.items() if any(defines(plugin, method) for method in methods)
-    )
+    found = _points.get(plugin)
+    if found is None:
+        found = _points[plugin] = plugin.extends or tuple(
+            point for point, methods in POINTS.items() if any(defines(plugin, method) for method in methods)
+        )
+    return found
 
 
 def acting(
     plugins: Sequence[type[Plugin]], points: Mapping[str, tuple[str, ...]]
 ) -> dict[str, tuple[str, ...]]:
     """Method -> who does something there: whom its point names, then who only helps itself at that point."""
-    by_name = {plugin.name: plugin for plugin in plugins}
+    defined = {plugin.name: [m for m in _METHODS if defines(plugin, m)] for plugin in plugins}
     extends = {plugin.name: points_of(plugin) for plugin in plugins}
-    found = {"normalize": tuple(plugin.name for plugin in plugins if defines(plugin, "normalize"))}
+    found = {"normalize": tuple(name for name, methods in defined.items() if "normalize" in methods)}
     for point, methods in POINTS.items():
         beside = (name for name, their in extends.items() if point not in their)
         names = (*points[point], *beside)
-        found |= {
-            method: tuple(name for name in names if defines(by_name[name], method)) for method in methods
-        }
+        found |= {method: tuple([name for name in names if method in defined[name]]) for method in methods}
     return found
