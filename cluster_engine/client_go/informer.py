@@ -94,13 +94,13 @@ class _Index:
         after = self.values_of(new) if new is not None else ()
         if before == after:
             return
-        for value in dict.fromkeys(before):
+        for value in dict.fromkeys(before) if before else ():
             if value not in after:
                 keys = self._own(value).keys
                 del keys[bisect_left(keys, key)]
                 if not keys:
                     del self.buckets[value]
-        for value in dict.fromkeys(after):
+        for value in dict.fromkeys(after) if after else ():
             if value not in before:
                 insort(self._own(value).keys, key)
 

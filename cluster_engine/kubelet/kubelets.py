@@ -9,6 +9,7 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.client_go import Change
 from cluster_engine.component import Component, Context
+from cluster_engine.component_helpers.conditions import condition_of
 from cluster_engine.container_runtime.container import Container
 from cluster_engine.kubelet.audit_files import AuditFiles
 from cluster_engine.kubelet.core import BOOTING, OFF, ON, Core
@@ -280,6 +281,8 @@ def _in_its_life(
 
 def _is_contradicted(pod: JSON) -> bool:
     """Whether somebody says that a Pod is not ready all of whose containers are, by its kubelet's word."""
-    told = {c["type"]: c["status"] for c in (pod.get("status") or {}).get("conditions") or ()}
-    ready = told.get("ContainersReady") == "True" and told.get("Ready") not in (None, "True")
-    return ready and not pod["spec"].get("readinessGates")
+    ready = condition_of(pod, "Ready")
+    if ready is None or ready["status"] == "True" or pod["spec"].get("readinessGates"):
+        return False
+    containers = condition_of(pod, "ContainersReady")
+    return containers is not None and containers["status"] == "True"
