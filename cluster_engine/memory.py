@@ -11,11 +11,11 @@ import gc
 import resource
 import signal
 
-YOUNG = 250_000
+YOUNG = 400_000
 """Allocations between two looks at the youngest generation (Python's own default: 700).
 
 A look costs a third of a microsecond for each object that is new, nearly all of which are there to stay. So many are
-what 1,000 Pods leave, some 40 MB: as much garbage in cycles can wait at most.
+what a cluster of 20 nodes and 1,000 Pods leaves, some 60 MB: as much garbage in cycles can wait at most.
 """
 _ARENA_MAX = -8
 """M_ARENA_MAX of <malloc.h>."""
