@@ -11,7 +11,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import cached_property
+from functools import cached_property, lru_cache
 from typing import TYPE_CHECKING, Any, Literal, NamedTuple, Protocol
 
 from cluster_engine.apimachinery import schema
@@ -381,8 +381,8 @@ class Scheme:
     def __init__(self, kinds: Iterable[Kind] = ()) -> None:
         """Raises ValueError when two kinds have one group-resource or one group and kind."""
         given = tuple(kinds)
-        self._kinds: dict[str, Kind] = {kind.group_resource: kind for kind in given}
-        self._names = {(kind.group, kind.kind) for kind in given}  # never iterated
+        by_resource, names = _tables(given)
+        self._kinds, self._names = by_resource.copy(), set(names)  # the names are never iterated
         self._called: dict[str, Kind] = {}  # what was asked for by a name
         self._followers: list[Callable[[], None]] = []
         if not len(given) == len(self._kinds) == len(self._names):
@@ -398,7 +398,7 @@ class Scheme:
     @property
     def forms(self) -> tuple[Kind, ...]:
         """All of them, once for each version that is served."""
-        return tuple([form for kind in self._kinds.values() for form in kind.forms])
+        return _forms(self.kinds)
 
     @property
     def _in_other_groups(self) -> tuple[Kind, ...]:
@@ -475,6 +475,21 @@ class Scheme:
         if found is not None:
             self._called[name] = found
         return found
+
+
+SETS_KEPT = 32
+"""Sets of kinds of which a process remembers what every cluster that serves them needs: each fork is one more."""
+
+
+@lru_cache(maxsize=SETS_KEPT)
+def _tables(kinds: tuple[Kind, ...]) -> tuple[dict[str, Kind], frozenset[tuple[str, str]]]:
+    """The kinds by group-resource, and (group, kind) of each."""
+    return {kind.group_resource: kind for kind in kinds}, frozenset((kind.group, kind.kind) for kind in kinds)
+
+
+@lru_cache(maxsize=SETS_KEPT)
+def _forms(kinds: tuple[Kind, ...]) -> tuple[Kind, ...]:
+    return tuple([form for kind in kinds for form in kind.forms])
 
 
 def _names_of(kind: Kind) -> tuple[str, ...]:

@@ -6,12 +6,13 @@ owner uid, so the graph is always the store itself.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from functools import lru_cache
 from typing import NamedTuple
 
 from cluster_engine.apimachinery.cow import JSON, key_of, split_key, with_meta
 from cluster_engine.apimachinery.errors import ApiError
-from cluster_engine.apimachinery.scheme import Kind
+from cluster_engine.apimachinery.scheme import SETS_KEPT, Kind
 from cluster_engine.client_go import Change, Informer
 from cluster_engine.component import Context, Controller
 
@@ -48,6 +49,13 @@ def without_owners(obj: JSON, uids: Sequence[str]) -> JSON:
     return with_meta(obj, ownerReferences=left or None)
 
 
+@lru_cache(maxsize=SETS_KEPT)
+def _collected(kinds: tuple[Kind, ...]) -> tuple[Mapping[tuple[str, str], Kind], tuple[str, ...]]:
+    """Of these kinds those whose objects are collected, by (group, kind), and their group-resources."""
+    found = [kind for kind in kinds if "delete" in kind.verbs and kind.group_resource not in _IGNORED]
+    return {(kind.group, kind.kind): kind for kind in found}, tuple([kind.group_resource for kind in found])
+
+
 class GarbageCollector(Controller):
     """Deletes dependents (background, foreground) or sets them free (orphan)."""
 
@@ -56,14 +64,14 @@ class GarbageCollector(Controller):
     def __init__(self, ctx: Context) -> None:
         super().__init__(ctx)
         self.informers: dict[str, Informer] = {}
-        self.resources: dict[tuple[str, str], Kind] = {}
+        self.resources: Mapping[tuple[str, str], Kind] = {}
         self._watched: set[str] = set()
         ctx.scheme.follow(self._kinds_changed)
 
     def _kinds_changed(self) -> None:
-        kinds = [k for k in self.ctx.scheme.kinds if "delete" in k.verbs and k.group_resource not in _IGNORED]
-        self.resources = {(kind.group, kind.kind): kind for kind in kinds}
-        self.informers = {kind.group_resource: self.ctx.informers.of(kind.group_resource) for kind in kinds}
+        self.resources, names = _collected(self.ctx.scheme.kinds)
+        of = self.ctx.informers.of
+        self.informers = {name: of(name) for name in names}
         added, updated, deleted = self._added, self._updated, self._deleted  # the same for all of them
         for resource, informer in self.informers.items():
             if resource not in self._watched:
