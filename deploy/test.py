@@ -19,8 +19,10 @@ from up import die_with_parent
 
 ALONE = "stack or browser"
 """The marks of the journeys, which run one after the other."""
-SIDE_BY_SIDE = ("--numprocesses", str(min(6, (os.cpu_count() or 1) + 1)), "--dist", "loadfile")
-"""One process more than there are cores: many tests wait for a real kubectl."""
+PROCESSES = str(min(6, (os.cpu_count() or 1) + 1))
+"""One more than there are cores: many tests wait for a real kubectl."""
+SIDE_BY_SIDE = ("--numprocesses", PROCESSES, "--dist", "loadfile", "--no-loadscope-reorder")
+"""In the order of tests/conftest.py: xdist's own leaves a file of one long test to the end."""
 TRY_AGAIN = ("--try-again", "--rerun-show-tracebacks", "--max-suite-reruns", "6")
 """What fails beside real programs is tried once more, six times in all: more is no bad luck."""
 JOURNEYS = [str(PYTHON), "-m", "pytest", *TRY_AGAIN, "-m", ALONE, "tests/journeys"]

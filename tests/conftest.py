@@ -1,6 +1,7 @@
 """What all tests share."""
 
 import os
+from collections import Counter
 from collections.abc import Iterator
 
 import pytest
@@ -21,6 +22,8 @@ settings.load_profile("unhurried")
 
 JOURNEYS = {"browser", "stack"}
 """Marks of the tests that tests/journeys has: `make test` looks for them nowhere else."""
+LONG = {"slow", "soak"}
+"""Marks of the tests that last."""
 BESIDE_PROGRAMS = {"browser", "stack", "kubectl"}
 """Marks of the tests whose outcome also depends on what else the machine has to do."""
 
@@ -39,10 +42,19 @@ def pytest_collection_modifyitems(config: pytest.Config, items: list[pytest.Item
     lost = [item.nodeid for item in items if _marks(item) & JOURNEYS and "journeys" not in item.path.parts]
     if lost:
         raise pytest.UsageError(f"journeys lie in tests/journeys: {', '.join(lost)}")
+    if hasattr(config, "workerinput"):
+        _longest_first(items)
     if config.getoption("--try-again"):
         for item in items:
             if BESIDE_PROGRAMS & _marks(item):
                 item.add_marker(pytest.mark.flaky(reruns=1))
+
+
+def _longest_first(items: list[pytest.Item]) -> None:
+    """Files of long tests go first, then those of many: no worker sits over a long one when the others are done."""
+    many = Counter(item.path for item in items)
+    long = {item.path for item in items if _marks(item) & LONG}
+    items.sort(key=lambda item: (item.path not in long, -many[item.path]))
 
 
 def _marks(item: pytest.Item) -> set[str]:
