@@ -312,6 +312,9 @@ _WORKSPACE: dict[str, str | Promise] = {
     "map.all": _("All namespaces"),
     "map.count": _("{pods} Pods on {nodes} nodes"),
     "map.broken": _("The map has lost the cluster and is trying again."),
+    "map.silent": _(
+        "The API server does not answer. The map shows what it told last; what runs on the nodes goes on without it."
+    ),
     "map.past": _("As it was at {time}"),
     "map.legend": _("Legend"),
     "map.look_running": _("Running"),
@@ -377,6 +380,7 @@ _WORKSPACE: dict[str, str | Promise] = {
     "ticker.nothing": _("What happens is told here."),
     "ticker.label": _("What happened, the last first"),
     "ticker.parts": _("Parts of the control plane; who acts is lit"),
+    "ticker.stopped": _("stopped"),
     "break.title": _("Break it"),
     "break.lead": _("The command is typed into the terminal. What follows is what a real cluster would do."),
     "break.power": _("Cut the power"),

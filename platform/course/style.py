@@ -7,6 +7,7 @@ from django.shortcuts import render
 from django.views.decorators.http import require_safe
 
 from course.icons import ICONS
+from course.strings import JS_STRINGS
 
 #: Token → token of what is written on it.
 COLOURS: dict[str, str] = {
@@ -24,11 +25,23 @@ COLOURS: dict[str, str] = {
 }
 LOOKS = ("running", "unready", "pending", "failed", "done", "leaving")
 BADGES = ("passed", "started", "failed")
+CHECKS = ("passed", "failed", "pending", "error")
+PARTS = ("", "is-lit", "is-stopped")
+NOTICES = ("", "notice-success", "notice-error")
 STEPS = ("step-3", "step-2", "step-1", "step-0", "step--1")
 
 
 @require_safe
 def style_page(request: HttpRequest) -> HttpResponse:
     """Colours, letters and parts of the site side by side, in the reader's theme and language."""
-    context = {"colours": COLOURS, "looks": LOOKS, "badges": BADGES, "steps": STEPS, "icons": sorted(ICONS)}
+    context = {
+        "colours": COLOURS,
+        "looks": LOOKS,
+        "badges": BADGES,
+        "steps": STEPS,
+        "icons": sorted(ICONS),
+        "checks": {state: JS_STRINGS["workspace"][f"checks.{state}"] for state in CHECKS},
+        "parts": PARTS,
+        "notices": NOTICES,
+    }
     return render(request, "course/style.html", context)

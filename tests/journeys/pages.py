@@ -140,7 +140,7 @@ class Workspace:
         """Presses Apply; what kubectl said."""
         self.show("editor")
         with self.page.expect_response(lambda response: response.url.endswith("/apply/")) as waiting:
-            self.page.click("dd-editor .button-main")
+            self.page.click("dd-editor [data-apply]")
         answer = waiting.value.json()
         return answer["stdout"] + answer["stderr"]
 

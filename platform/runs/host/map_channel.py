@@ -2,17 +2,19 @@
 
 `watch` {resources: {name: resourceVersion}} begins them; "" asks for all that is there first, a version goes on from
 what the browser has seen. `pause` ends them. The frames `map/<name>` are the API's watch events, a JSON line each,
-cut anywhere. `ended` {resource} says that a watch is over (its client was too slow, or its kind is gone): begin anew.
+cut anywhere. `ended` {resource} says that a watch is over (its client was too slow, or its kind is gone): begin anew;
+`server` {answers}: whether the API server runs, when that has changed; watches stay, and nothing comes meanwhile.
 What waits is what the API server lets a watch keep (`watching.QUEUE_LIMIT` events a resource).
 """
 
 from __future__ import annotations
 
+import asyncio
 import json
 from collections.abc import Callable
 from typing import Any
 
-from cluster_engine.kube_apiserver import ADMIN, Request, Stream
+from cluster_engine.kube_apiserver import ADMIN, API_SERVER, Request, Stream
 from cluster_engine.serving import ClusterApp
 
 WHOLE = "application/json"
@@ -38,6 +40,8 @@ RESOURCES: dict[str, tuple[str, str]] = {
 
 FRAME = 64 * 1024
 """Bytes of a frame at most."""
+LOOK_SECONDS = 0.5
+"""From one look at whether the API server runs to the next."""
 
 
 class MapChannel:
@@ -49,6 +53,9 @@ class MapChannel:
         self._watches: dict[str, Stream] = {}
         self._taken: dict[str, bytes] = {}
         self._ended: list[str] = []
+        self._answers = True
+        """Whether the API server runs, as it was told last."""
+        self._timer: asyncio.TimerHandle | None = None
 
     async def receive(self, message: dict[str, Any]) -> None:
         """`watch` or `pause`. Raises ValueError."""
@@ -56,6 +63,8 @@ class MapChannel:
         if kind == "pause":
             self.close()
         elif kind == "watch" and isinstance(wanted, dict) and wanted.keys() <= RESOURCES.keys():
+            if self._timer is None:
+                self._look()
             for name, version in wanted.items():
                 await self._begin(name, version)
         else:
@@ -79,6 +88,15 @@ class MapChannel:
             response.stream.subscribe(self._wake)
         self._wake()
 
+    @property
+    def _runs(self) -> bool:
+        return not self._app.cluster.clock.is_halted(API_SERVER)
+
+    def _look(self) -> None:
+        if self._runs != self._answers:
+            self._wake()
+        self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
+
     def _end(self, name: str) -> None:
         self._taken.pop(name, None)
         if (stream := self._watches.pop(name, None)) is not None:
@@ -88,6 +106,9 @@ class MapChannel:
         """A piece of the first watch that has one; then it is the others' turn."""
         if self._ended:
             return json.dumps({"ch": "map", "type": "ended", "resource": self._ended.pop(0)})
+        if self._timer is not None and (runs := self._runs) != self._answers:
+            self._answers = runs
+            return json.dumps({"ch": "map", "type": "server", "answers": runs})
         for name, stream in self._watches.items():
             data = self._taken.pop(name, b"") or stream.take()
             if data:
@@ -103,6 +124,9 @@ class MapChannel:
 
     def close(self) -> None:
         """End all watches."""
+        if self._timer is not None:
+            self._timer.cancel()
+            self._timer = None
         for name in list(self._watches):
             self._end(name)
         self._ended.clear()

@@ -41,7 +41,7 @@ class EditorElement extends HTMLElement {
   readonly #empty = h("p", { class: "editor-empty muted" }, t("editor.empty"));
   readonly #menu = h("details", { class: "menu file-menu" });
   readonly #save = h("button", { type: "button", class: "button button-small", disabled: true }, icon("save"), t("editor.save"));
-  readonly #apply = h("button", { type: "button", class: "button button-small button-main", disabled: true }, icon("play"), t("editor.apply"));
+  readonly #apply = h("button", { type: "button", class: "button button-small button-second", "data-apply": true, disabled: true }, icon("play"), t("editor.apply"));
   readonly #diff = h("button", { type: "button", class: "button button-small", disabled: true, title: t("editor.diff_title") }, t("editor.diff"));
   readonly #problems = h("button", { type: "button", class: "button button-small editor-problems", hidden: true }, icon("warning"), h("span", {}));
   #view: EditorView | undefined;

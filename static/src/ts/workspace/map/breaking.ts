@@ -15,7 +15,7 @@ interface Fault {
 const FULL = { disk: 95, memory: 99 } as const;
 
 /** Components whose manifests lie on a node of the control plane; what is stopped has no Pod to choose any more. */
-const COMPONENTS = ["kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"];
+export const COMPONENTS = ["kube-scheduler", "kube-controller-manager", "kube-apiserver", "etcd"];
 
 function nodeFaults(node: Node): Fault[] {
   const { name } = node.metadata;

@@ -5,6 +5,7 @@ import { h } from "../../lib/dom";
 import { t } from "../../lib/i18n";
 import { on } from "../page";
 import { Boxes } from "./boxes";
+import { COMPONENTS } from "./breaking";
 import { detail } from "./detail";
 import { filterOf, type Filter } from "./filter";
 import { drawNodes, nodeDetail } from "./nodes";
@@ -61,6 +62,10 @@ class MapElement extends HTMLElement {
     ],
     () => this.#schedule(),
     (ok) => (this.#broken.hidden = ok),
+    (answers) => {
+      this.#silent.hidden = answers;
+      this.#schedule();
+    },
   );
   readonly #body = h("div", { class: "map-body" });
   readonly #boxes = new Boxes(this.#body, (uid) => this.#choose(uid));
@@ -71,6 +76,7 @@ class MapElement extends HTMLElement {
   readonly #space = h("select", { "aria-label": t("map.namespace") });
   readonly #count = h("span", { class: "muted num" });
   readonly #broken = h("p", { class: "map-broken notice notice-error", hidden: true, role: "status" }, t("map.broken"));
+  readonly #silent = h("p", { class: "map-broken notice notice-error", hidden: true, role: "status" }, t("map.silent"));
   readonly #past = h("p", { class: "map-past", hidden: true });
   readonly #search = h("input", { type: "search", class: "map-filter", "aria-label": t("map.filter"), title: t("map.filter_title"), placeholder: t("map.filter_example"), maxlength: 200 });
   readonly #system = h("button", { type: "button", class: "button button-small", "aria-pressed": "false", title: t("map.system_title") }, t("map.system"));
@@ -118,6 +124,7 @@ class MapElement extends HTMLElement {
     this.append(
       h("div", { class: "map-bar" }, modes, this.#space, this.#system, this.#search, this.#count),
       this.#broken,
+      this.#silent,
       this.#past,
       h("div", { class: "map-main" }, this.#scroll, this.#detail),
       this.#ticker.root,
@@ -211,6 +218,7 @@ class MapElement extends HTMLElement {
 
   #draw(): void {
     this.#drawSpaces();
+    this.#ticker.stopped(this.#stopped());
     const all = [...this.#pods.items.values()];
     const found = this.#here(this.#pods).sort((a, b) => order(a) - order(b) || inOrder(a.metadata.name, b.metadata.name));
     const pods = this.#folds ? found.filter((pod) => !isSystem(pod)) : found;
@@ -244,6 +252,15 @@ class MapElement extends HTMLElement {
     const thing = things.find(({ object }) => object.metadata.uid === uid);
     const related = thing?.pods ?? ownedBy(uid, workloads);
     return { uid, related: new Set(related.map(({ metadata }) => metadata.uid)), called };
+  }
+
+  /** The parts of the control plane that run on no node, where the cluster's own Pods are they. */
+  #stopped(): Set<string> {
+    const pods = [...this.#pods.items.values()].filter(({ metadata }) => metadata.labels?.tier === "control-plane");
+    const there = new Set(pods.map(({ metadata }) => metadata.labels?.component));
+    const stopped = new Set(there.size ? COMPONENTS.filter((component) => !there.has(component)) : []);
+    if (!this.#silent.hidden) stopped.add("kube-apiserver");
+    return stopped;
   }
 
   #drawSpaces(): void {

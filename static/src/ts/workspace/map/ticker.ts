@@ -49,6 +49,14 @@ export class Ticker {
     this.#follow();
   }
 
+  /** Mark the parts that do not run. */
+  stopped(parts: Set<string>): void {
+    for (const [part, element] of this.#parts) {
+      if (element.classList.toggle("is-stopped", parts.has(part)) === (element.childElementCount > 0)) continue;
+      element.replaceChildren(part, ...(parts.has(part) ? [h("span", {}, ` ${t("ticker.stopped")}`)] : []));
+    }
+  }
+
   clear(): void {
     this.#list.replaceChildren();
     this.#last.textContent = t("ticker.nothing");

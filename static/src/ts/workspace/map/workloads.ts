@@ -96,7 +96,7 @@ export function drawWorkloads(boxes: Boxes, shown: Workloads, folded: Pod[], cho
     boxes.show({ key: uid, look: "box-rest", title, notes: [podCount(pods.length)], pods }, choice);
   }
   if (lonely.length) boxes.show({ key: "lonely", look: "box-rest", title: t("map.lonely"), notes: [podCount(lonely.length)], pods: lonely }, choice);
-  if (folded.length) boxes.show({ key: "folded", look: "box-rest", title: t("map.system"), notes: [podCount(folded.length)], folded }, choice);
+  if (folded.length) boxes.show({ key: "folded", look: "box-rest box-system", title: t("map.system"), notes: [podCount(folded.length)], folded }, choice);
 }
 
 export function workloadDetail(kind: WorkloadKind, workload: Workload, pods: Pod[], close: () => void): HTMLElement {
