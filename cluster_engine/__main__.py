@@ -23,6 +23,7 @@ import uvloop
 
 from cluster_engine.cluster import Cluster
 from cluster_engine.component_helpers.certificates import Authority
+from cluster_engine.container_runtime.declared import ImagesError
 from cluster_engine.kube_apiserver.audit import PolicyError
 from cluster_engine.kube_scheduler.config import ConfigError
 from cluster_engine.kubelet import FlagError
@@ -92,6 +93,9 @@ def _arguments(argv: list[str]) -> argparse.Namespace:
         help="a Policy of audit.k8s.io/v1 (default: no audit log)",
     )
     serve.add_argument(
+        "--images", type=Path, metavar="FILE", help="images as data that Pods can run (default: none)"
+    )
+    serve.add_argument(
         "--insecure-http", action="store_true", help="plain HTTP; every client is administrator"
     )
     return parser.parse_args(argv)
@@ -127,9 +131,14 @@ async def _serve(options: argparse.Namespace, sock: socket.socket) -> None:
             kubelets=options.kubelets.read_text() if options.kubelets is not None else "",
             audit_policy=policy,
             admission_plugins=options.enable_admission_plugins,
+            images=options.images.read_text() if options.images is not None else "",
         )
     except FlagError as problem:
         raise SystemExit(f"{options.kubelets}: {problem}") from problem
+    except ImagesError as problem:
+        raise SystemExit(
+            "\n".join(f"{options.images}: {line}" for line in str(problem).splitlines())
+        ) from problem
     except ConfigError as problem:
         raise SystemExit(f"{options.scheduler_config}: {problem}") from problem
     except PolicyError as problem:

@@ -38,6 +38,8 @@ class ClusterOptions:
     """Admission plugins that are on beside the usual ones, with commas between: AlwaysPullImages."""
     audit_policy: str = ""
     """A Policy of audit.k8s.io as YAML; "": no request is written to an audit log."""
+    images: str = ""
+    """Images that its registries have beside the usual ones, as YAML (`container_runtime/declared`); "": none."""
     max_objects: int = 20_000
     max_pods: int = 5_000
     freezing: bool = False

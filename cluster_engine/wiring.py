@@ -234,11 +234,12 @@ class Wiring:
 
 
 def installed(options: ClusterOptions, kinds: Iterable[Kind] = KINDS) -> Wiring:
-    """A booted cluster of these options, whatever their seed: to share from, never to run.
+    """A booted cluster of these options, whatever their seed and images (none of which a boot uses): to share from,
+    never to run.
 
     Kept for the next who asks, unless it serves other kinds than KINDS or has very many nodes.
     """
-    key = replace(options, seed=INSTALLATION_SEED)
+    key = replace(options, seed=INSTALLATION_SEED, images="")
     found = _installations.get(key) if kinds is KINDS else None
     if found is None:
         found = Wiring(key, kinds)

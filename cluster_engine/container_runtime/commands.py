@@ -86,7 +86,7 @@ class Commands:
                 [octets(word) for word in argv],
                 root=container,
                 env={
-                    **environment(setup, self._hostname),
+                    **environment(self._keeper.registry, setup, self._hostname),
                     **({"TERM": "xterm"} if stdout[0] == "tty" else {}),
                 },
                 cwd=setup.workdir,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any, Protocol
 
+from cluster_engine.container_runtime.registry import Registry
 from cluster_engine.network import Network
 
 
@@ -50,6 +51,9 @@ class Keeper(Protocol):
 
     @property
     def network(self) -> Network: ...
+
+    @property
+    def registry(self) -> Registry: ...
 
     def ready(self, key: str) -> None: ...
 

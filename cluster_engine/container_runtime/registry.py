@@ -1,11 +1,12 @@
-"""The registries that nodes pull from: the table of images and the errors of what is not in it.
+"""The registries that nodes pull from: the table of images, what a cluster brings along, and the errors of what is
+in neither.
 
 The texts are containerd's (core/remotes/docker, internal/cri/server/images).
 """
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache
 from urllib.parse import quote
@@ -46,49 +47,133 @@ class PullError(Exception):
     """The pull failed; str() is what the kubelet gets from the runtime."""
 
 
-_BY_REPOSITORY = {image.repository: image for image in IMAGES}
+_BUILT_IN = {image.repository: image for image in IMAGES}
+
+Builds = Mapping[str, Mapping[str, Image]]
+"""Repository -> tag -> the image of that build alone, of images that a cluster brings along."""
 
 
 @lru_cache(maxsize=512)
-def _canonical(repository: str) -> str:
+def canonical(repository: str) -> str:
+    """The repository that a mirror serves under this name; mostly the name itself."""
     for mirror, original in _MIRRORS.items():
         if repository.startswith(mirror):
             return original + repository.removeprefix(mirror)
     return repository
 
 
-def private(reference: Reference) -> bool:
-    """Whether its registry wants to know who pulls it."""
-    image = _BY_REPOSITORY.get(_canonical(reference.repository))
-    return image is not None and bool(image.logins)
+def is_built_in(repository: str) -> bool:
+    """Whether every cluster's registries have it."""
+    return canonical(repository) in _BUILT_IN
 
 
-def opens(reference: Reference, logins: Sequence[Login]) -> bool:
-    """Whether one of these may pull it."""
-    image = _BY_REPOSITORY.get(_canonical(reference.repository))
-    if image is None or not image.logins:
-        return True
-    return any(image.logins.get(user) == password for user, password in logins)
+class Registry:
+    """What one cluster's nodes can pull: the table of images, and those that the cluster brings along."""
+
+    def __init__(self, declared: Builds | None = None) -> None:
+        """No repository of ``declared`` may be a built-in one."""
+        self._declared = declared or {}
+        self._hosts = frozenset(name.partition("/")[0] for name in self._declared)
+        self.find = lru_cache(maxsize=1_024)(self._find)
+
+    def home(self, reference: str) -> Registry:
+        """The one that all clusters share, if the image is that one's: what is made of it is made once."""
+        return self if self._declared and parse(reference).repository in self._declared else BUILT_IN
+
+    def private(self, reference: Reference) -> bool:
+        """Whether its registry wants to know who pulls it."""
+        image = _BUILT_IN.get(canonical(reference.repository))
+        return image is not None and bool(image.logins)
+
+    def opens(self, reference: Reference, logins: Sequence[Login]) -> bool:
+        """Whether one of these may pull it."""
+        image = _BUILT_IN.get(canonical(reference.repository))
+        if image is None or not image.logins:
+            return True
+        return any(image.logins.get(user) == password for user, password in logins)
+
+    def pull(
+        self, reference: Reference, logins: Sequence[Login] = (), failing: Sequence[str] = ()
+    ) -> tuple[Image, str]:
+        """As ``resolve``, for somebody who has these credentials. Raises PullError."""
+        if self.opens(reference, logins) or _domain(reference) in failing:
+            return self.resolve(reference, failing)
+        domain, _, path = reference.repository.partition("/")
+        denied = "pull access denied, repository does not exist or may require authorization:"
+        if domain == "docker.io":
+            scope = quote(f"repository:{path}:pull", safe="")
+            token = f"https://auth.docker.io/token?scope={scope}&service=registry.docker.io"
+            wrong = (
+                "failed to authorize: failed to fetch oauth token: "
+                f"unexpected status from GET request to {token}: 401"
+            )
+            nobody = f"{denied} server message: insufficient_scope: authorization failed"
+        else:
+            place = f"https://{domain}/v2/{path}/manifests/{reference.tag or reference.digest}"
+            wrong = f"unexpected status from HEAD request to {place}: 401"
+            nobody = f"{denied} authorization failed: no basic auth credentials"
+        raise PullError(f"{_prefix(reference)}: {f'{wrong} Unauthorized' if logins else nobody}")
+
+    def resolve(self, reference: Reference, failing: Sequence[str] = ()) -> tuple[Image, str]:
+        """The image and the tag of its build; of ``failing`` registries none. Raises PullError with containerd's
+        words."""
+        prefix, domain = _prefix(reference), _domain(reference)
+        if domain in failing:
+            host, path = _HOSTS.get(domain, domain), reference.repository.split("/", 1)[1]
+            raise PullError(
+                f"{prefix}: unexpected status from HEAD request to "
+                f"https://{host}/v2/{path}/manifests/{reference.tag or reference.digest}: 503 Service Unavailable"
+            )
+        if builds := self._declared.get(reference.repository):
+            found = _declared_build(builds, reference)
+        else:
+            found = self._build(_BUILT_IN.get(canonical(reference.repository)), reference, prefix, domain)
+        if found is None:
+            raise PullError(f"rpc error: code = NotFound desc = {prefix}: {reference}: not found")
+        return found
+
+    def _build(
+        self, image: Image | None, reference: Reference, prefix: str, domain: str
+    ) -> tuple[Image, str] | None:
+        if image is None:
+            self._refuse(reference, prefix, domain)
+        elif reference.digest:
+            for tag in image.variants:
+                if image.digest(tag) == reference.digest:
+                    return image, tag
+        elif reference.tag in image.variants:
+            return image, reference.tag
+        elif (variant := nearest(image, reference.tag)) is not None:
+            return replace(image, variants={**image.variants, reference.tag: variant}), reference.tag
+        return None
+
+    def _refuse(self, reference: Reference, prefix: str, domain: str) -> None:
+        """Raises PullError for a repository that is nowhere, unless its registry simply has not got it."""
+        if domain == "docker.io":
+            raise PullError(
+                f"{prefix}: pull access denied, repository does not exist or may require authorization: "
+                "server message: insufficient_scope: authorization failed"
+            )
+        if domain in _PUBLIC or domain in self._hosts:
+            return
+        host, path = domain.split(":")[0], reference.repository.split("/", 1)[1]
+        raise PullError(
+            f"{prefix}: failed to do request: Head "
+            f'"https://{domain}/v2/{path}/manifests/{reference.tag or reference.digest}": '
+            f"dial tcp: lookup {host} on 172.18.0.1:53: no such host"
+        )
+
+    def _find(self, name: str) -> tuple[Image, str]:
+        """As ``resolve``, from an image name that is known to be good."""
+        return self.resolve(parse(name))
 
 
-def pull(
-    reference: Reference, logins: Sequence[Login] = (), failing: Sequence[str] = ()
-) -> tuple[Image, str]:
-    """As ``resolve``, for somebody who has these credentials. Raises PullError."""
-    if opens(reference, logins) or _domain(reference) in failing:
-        return resolve(reference, failing)
-    domain, _, path = reference.repository.partition("/")
-    denied = "pull access denied, repository does not exist or may require authorization:"
-    if domain == "docker.io":
-        scope = quote(f"repository:{path}:pull", safe="")
-        token = f"https://auth.docker.io/token?scope={scope}&service=registry.docker.io"
-        wrong = f"failed to authorize: failed to fetch oauth token: unexpected status from GET request to {token}: 401"
-        nobody = f"{denied} server message: insufficient_scope: authorization failed"
-    else:
-        place = f"https://{domain}/v2/{path}/manifests/{reference.tag or reference.digest}"
-        wrong = f"unexpected status from HEAD request to {place}: 401"
-        nobody = f"{denied} authorization failed: no basic auth credentials"
-    raise PullError(f"{_prefix(reference)}: {f'{wrong} Unauthorized' if logins else nobody}")
+def _declared_build(builds: Mapping[str, Image], reference: Reference) -> tuple[Image, str] | None:
+    if not reference.digest:
+        return (builds[reference.tag], reference.tag) if reference.tag in builds else None
+    return next(
+        ((image, tag) for tag, image in builds.items() if image.digest(tag) == reference.digest), None
+    )
 
 
 def _domain(reference: Reference) -> str:
@@ -99,42 +184,6 @@ def _prefix(reference: Reference) -> str:
     return f'failed to pull and unpack image "{reference}": failed to resolve reference "{reference}"'
 
 
-def resolve(reference: Reference, failing: Sequence[str] = ()) -> tuple[Image, str]:
-    """The image and the tag of its build; of ``failing`` registries none. Raises PullError with containerd's words."""
-    image = _BY_REPOSITORY.get(_canonical(reference.repository))
-    prefix, domain = _prefix(reference), _domain(reference)
-    if domain in failing:
-        host, path = _HOSTS.get(domain, domain), reference.repository.split("/", 1)[1]
-        raise PullError(
-            f"{prefix}: unexpected status from HEAD request to "
-            f"https://{host}/v2/{path}/manifests/{reference.tag or reference.digest}: 503 Service Unavailable"
-        )
-    if image is None:
-        if domain == "docker.io":
-            raise PullError(
-                f"{prefix}: pull access denied, repository does not exist or may require authorization: "
-                "server message: insufficient_scope: authorization failed"
-            )
-        if domain in _PUBLIC:
-            raise PullError(f"rpc error: code = NotFound desc = {prefix}: {reference}: not found")
-        host, path = domain.split(":")[0], reference.repository.split("/", 1)[1]
-        raise PullError(
-            f"{prefix}: failed to do request: Head "
-            f'"https://{domain}/v2/{path}/manifests/{reference.tag or reference.digest}": '
-            f"dial tcp: lookup {host} on 172.18.0.1:53: no such host"
-        )
-    if reference.digest:
-        for tag in image.variants:
-            if image.digest(tag) == reference.digest:
-                return image, tag
-    elif reference.tag in image.variants:
-        return image, reference.tag
-    elif (variant := nearest(image, reference.tag)) is not None:
-        return replace(image, variants={**image.variants, reference.tag: variant}), reference.tag
-    raise PullError(f"rpc error: code = NotFound desc = {prefix}: {reference}: not found")
-
-
-@lru_cache(maxsize=1_024)
-def find(name: str) -> tuple[Image, str]:
-    """As ``resolve``, from an image name that is known to be good."""
-    return resolve(parse(name))
+BUILT_IN = Registry()
+"""What every cluster's nodes can pull."""
+find, resolve = BUILT_IN.find, BUILT_IN.resolve

@@ -12,6 +12,7 @@ from __future__ import annotations
 import hashlib
 from collections.abc import Sequence
 from dataclasses import replace
+from functools import partial
 from typing import Any
 
 from cluster_engine.container_runtime.commands import COLUMNS, ROWS, Commands
@@ -19,7 +20,6 @@ from cluster_engine.container_runtime.errors import StartError, start_error
 from cluster_engine.container_runtime.forwards import Forwards
 from cluster_engine.container_runtime.keeper import Keeper
 from cluster_engine.container_runtime.lookups import RESOLVER_PORT, Found, Lookups
-from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandbox_data import Data, Entry, packed, unpacked
 from cluster_engine.container_runtime.setup import (
     HOST,
@@ -66,6 +66,7 @@ class Sandbox:
         self.ip = ip
         self.node = node
         self._keeper = keeper
+        self._registry = keeper.registry
         self._data = Data(dict(volumes), limits or {})
         self._lookups = Lookups(
             key, keeper, serial=self._data.fresh, waited=self._waited, settled=self._resolved
@@ -91,7 +92,7 @@ class Sandbox:
         if machine is None:
             machine = self._make()
             if self._saved is not None:
-                machine.load(unpacked(self._saved, self._data.roots, self._keeper.call))
+                machine.load(unpacked(self._registry, self._saved, self._data.roots, self._keeper.call))
                 self._saved = None
             else:
                 self._begin(machine)
@@ -100,7 +101,10 @@ class Sandbox:
 
     def _make(self) -> Machine:
         machine = self._machine = Machine(
-            self.hostname, self, program, storage=Storage(self._keeper.seed(self.key))
+            self.hostname,
+            self,
+            partial(program, self._registry),
+            storage=Storage(self._keeper.seed(self.key)),
         )
         return machine
 
@@ -214,7 +218,8 @@ class Sandbox:
     def start(self, container: str, setup: Setup) -> None:
         """Starts a container's main process. Raises StartError."""
         now = self._keeper.now
-        idle = waits(setup.image, tuple(setup.argv)) and fits(setup)
+        registry = self._registry
+        idle = waits(registry, setup.image, tuple(setup.argv)) and fits(registry, setup)
         if self._machine is None and self._saved is None and idle:
             self._data.containers[container] = Entry(setup, now)
             return
@@ -238,7 +243,7 @@ class Sandbox:
             self._pause(machine, entry.started)
         machine.add_root(
             container,
-            image_tree(setup.image),
+            image_tree(self._registry, setup.image),
             [
                 {"at": path, "volume": volume, "sub": sub, "ro": read_only}
                 for volume, path, sub, read_only in setup.mounts
@@ -246,7 +251,7 @@ class Sandbox:
             ],
             read_only=setup.read_only,
             namespace=setup.pids,
-            flavour=flavour(setup.image),
+            flavour=flavour(self._registry, setup.image),
             memory=setup.memory,
             millis=setup.millis,
         )
@@ -266,7 +271,7 @@ class Sandbox:
         entry.process = machine.spawn(
             [octets(word) for word in setup.argv],
             root=container,
-            env=environment(setup, self.hostname),
+            env=environment(self._registry, setup, self.hostname),
             cwd=setup.workdir,
             uid=setup.uid,
             gid=setup.gid,
@@ -283,8 +288,8 @@ class Sandbox:
         if POD in self._data.roots:
             return
         self._data.roots[POD] = SANDBOX_IMAGE
-        machine.add_root(POD, image_tree(SANDBOX_IMAGE), read_only=True, namespace=POD)
-        owner = find(SANDBOX_IMAGE)[0]
+        machine.add_root(POD, image_tree(self._registry, SANDBOX_IMAGE), read_only=True, namespace=POD)
+        owner = self._registry.find(SANDBOX_IMAGE)[0]
         machine.spawn(
             ["/pause"], root=POD, uid=owner.uid, gid=owner.gid, groups=(owner.gid,), tag=POD, now=now
         )
@@ -391,7 +396,7 @@ class Sandbox:
     def _peek(self) -> Machine:
         """The machine, to look at."""
         if self._machine is None:
-            self._make().load(unpacked(self._saved, self._data.roots, self._keeper.call))
+            self._make().load(unpacked(self._registry, self._saved, self._data.roots, self._keeper.call))
         assert self._machine is not None
         return self._machine
 
@@ -407,7 +412,9 @@ class Sandbox:
     def listening(self) -> list[tuple[str, str, int, str]]:
         """(protocol, address, port, program) of who listens here; "": at any address. Runs nothing."""
         setups = [entry.setup for entry in self._data.containers.values()]
-        found = [row for setup in setups if waits(setup.image, tuple(setup.argv)) for row in offered(setup)]
+        registry = self._registry
+        waiting = (setup for setup in setups if waits(registry, setup.image, tuple(setup.argv)))
+        found = [row for setup in waiting for row in offered(registry, setup)]
         if self._machine is None and self._saved is None:
             return found
         told = {(protocol, port) for protocol, _, port, _ in found}
@@ -542,7 +549,9 @@ class Sandbox:
         return machine.accept(port, ip, peer_ip, peer_port)
 
     def _offers(self, port: int) -> bool:
-        return any(port in find(c.setup.image)[0].ports for c in self._data.containers.values())
+        return any(
+            port in self._registry.find(c.setup.image)[0].ports for c in self._data.containers.values()
+        )
 
     def connected(self, sock: str) -> None:
         self._touch().connected(sock)
@@ -618,7 +627,7 @@ class Sandbox:
     def state(self) -> dict[str, Any]:
         """JSON data; what did not change since the last time is the same object."""
         if self._saved is None and self._machine is not None:
-            self._saved = packed(self._machine.state(), self._data.roots)
+            self._saved = packed(self._registry, self._machine.state(), self._data.roots)
         return {
             "hostname": self.hostname,
             "ip": self.ip,
@@ -632,7 +641,7 @@ class Sandbox:
     def load(cls, keeper: Keeper, key: str, state: dict[str, Any]) -> Sandbox:
         """The sandbox that ``state`` gave."""
         names = {name: state[name] for name in ("hostname", "ip", "node", "limits")}
-        volumes = {name: restored(node) for name, node in state["volumes"].items()}
+        volumes = {name: restored(keeper.registry, node) for name, node in state["volumes"].items()}
         sandbox = cls(keeper, key, volumes=volumes, **names)
         sandbox._data.load(state)
         sandbox._lookups.load(state["lookups"])

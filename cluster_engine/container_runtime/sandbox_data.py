@@ -6,6 +6,7 @@ from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import Any
 
+from cluster_engine.container_runtime.registry import Registry
 from cluster_engine.container_runtime.setup import Setup, of_plain, plain
 from cluster_engine.container_runtime.trees import image_tree, restored, saved
 from cluster_engine.linux.files import emptied, filled, pack, unpack
@@ -87,7 +88,7 @@ class Data:
         self.waits = dict(state.get("waits", {}))
 
 
-def packed(state: dict[str, Any], roots: dict[str, str]) -> dict[str, Any]:
+def packed(registry: Registry, state: dict[str, Any], roots: dict[str, str]) -> dict[str, Any]:
     """A machine's state; the files that are an image's own are left out, and what derived files say.
 
     ``roots``: container -> image.
@@ -95,21 +96,25 @@ def packed(state: dict[str, Any], roots: dict[str, str]) -> dict[str, Any]:
     volumes = {name: _with(record, _kept) for name, record in state["files"]["volumes"].items()}
     for container, image in roots.items():
         record = state["files"]["volumes"][f"root/{container}"]
-        volumes[f"root/{container}"] = {**record, "tree": pack(record["tree"], image_tree(image))}
+        volumes[f"root/{container}"] = {**record, "tree": pack(record["tree"], image_tree(registry, image))}
     return {"machine": state["machine"], "files": {**state["files"], "volumes": volumes}}
 
 
 def unpacked(
-    saved: dict[str, Any], roots: dict[str, str], ask: Callable[[str, list[Any]], Any]
+    registry: Registry,
+    saved: dict[str, Any],
+    roots: dict[str, str],
+    ask: Callable[[str, list[Any]], Any],
 ) -> dict[str, Any]:
     """The machine's state again; ``ask`` is asked what derived files say."""
     files = saved["files"]
     volumes = dict(files["volumes"])
     for container, image in roots.items():
         record = volumes[f"root/{container}"]
-        volumes[f"root/{container}"] = {**record, "tree": unpack(record["tree"], image_tree(image))}
+        volumes[f"root/{container}"] = {**record, "tree": unpack(record["tree"], image_tree(registry, image))}
     volumes = {
-        name: _with(record, lambda tree: filled(restored(tree), ask)) for name, record in volumes.items()
+        name: _with(record, lambda tree: filled(restored(registry, tree), ask))
+        for name, record in volumes.items()
     }
     return {"machine": saved["machine"], "files": {**files, "volumes": volumes}}
 

@@ -11,6 +11,7 @@ from functools import partial
 from typing import Any
 
 from cluster_engine.container_runtime.keeper import Told
+from cluster_engine.container_runtime.registry import BUILT_IN, Registry
 from cluster_engine.container_runtime.sandbox import PIDS, Sandbox
 from cluster_engine.linux.files.tree import Node
 from cluster_engine.network import REPLY_LIMIT, Network
@@ -30,8 +31,17 @@ Calls = Mapping[str, Callable[[Any], Any]]
 class Sandboxes:
     """One cluster's. What a fork holds too is copied when one side works with it. ``Hosts`` of the kind ``pod``."""
 
-    def __init__(self, clock: Clock, chance: Chance, network: Network, told: Told, calls: Calls) -> None:
+    def __init__(
+        self,
+        clock: Clock,
+        chance: Chance,
+        network: Network,
+        told: Told,
+        calls: Calls,
+        registry: Registry = BUILT_IN,
+    ) -> None:
         self.network = network
+        self.registry = registry
         self.told = told
         self._clock = clock
         self._chance = chance
@@ -482,6 +492,10 @@ class _Imagination:
     def network(self) -> Network:
         """Who only waits sends nothing."""
         return self._real.network
+
+    @property
+    def registry(self) -> Registry:
+        return self._real.registry
 
     def log(self, key: str, container: str, at: int, stream: str, text: str) -> None:
         """Keeps what the wanted container writes."""

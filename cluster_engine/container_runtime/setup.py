@@ -8,7 +8,7 @@ from functools import lru_cache
 from typing import Any
 
 from cluster_engine.container_runtime.image import PATH
-from cluster_engine.container_runtime.registry import find
+from cluster_engine.container_runtime.registry import Registry
 from cluster_engine.linux.text import octets
 
 POD, NODE, HOST = "pod", "node", "host"
@@ -69,10 +69,14 @@ def of_plain(saved: list[Any]) -> Setup:
     return Setup(image, argv, env, workdir, uid, gid, tuple(groups), places, *rest)
 
 
-@lru_cache(maxsize=256)
-def waits(reference: str, argv: tuple[str, ...]) -> bool:
+def waits(registry: Registry, reference: str, argv: tuple[str, ...]) -> bool:
     """Whether a container of that image with this command line need not run before somebody asks it."""
-    image, tag = find(reference)
+    return _waits(registry.home(reference), reference, argv)
+
+
+@lru_cache(maxsize=256)
+def _waits(registry: Registry, reference: str, argv: tuple[str, ...]) -> bool:
+    image, tag = registry.find(reference)
     if not image.idle or image.stirred(argv):
         return False
     word = argv[0] if argv else ""
@@ -80,15 +84,15 @@ def waits(reference: str, argv: tuple[str, ...]) -> bool:
     return word in paths or any(path.rpartition("/")[2] == word for path in paths)
 
 
-def fits(setup: Setup) -> bool:
+def fits(registry: Registry, setup: Setup) -> bool:
     """Whether the image's own programs have memory enough: a container that has not does not get far."""
-    return not setup.memory or find(setup.image)[0].memory <= setup.memory
+    return not setup.memory or registry.find(setup.image)[0].memory <= setup.memory
 
 
 _LISTENS = re.compile(r"https?://(\d[\d.]*):(\d+)")
 
 
-def offered(setup: Setup) -> list[tuple[str, str, int, str]]:
+def offered(registry: Registry, setup: Setup) -> list[tuple[str, str, int, str]]:
     """(protocol, address, port, program) of what listens in a container that only waits to be asked: the ports of its
     image, at the addresses that its flags name ("": at any).
     """
@@ -98,19 +102,19 @@ def offered(setup: Setup) -> list[tuple[str, str, int, str]]:
     urls = ",".join(value for flag, value in flags.items() if flag.startswith("listen-"))
     named = [(ip, int(port)) for ip, port in _LISTENS.findall(urls)]
     bound = flags.get("bind-address", "")
-    places = named or [(bound, port) for port in find(setup.image)[0].ports]
+    places = named or [(bound, port) for port in registry.find(setup.image)[0].ports]
     program = setup.argv[0].rpartition("/")[2] if setup.argv else ""
     return [("tcp", ip, port, program) for ip, port in places]
 
 
-def flavour(reference: str) -> str:
-    image, tag = find(reference)
+def flavour(registry: Registry, reference: str) -> str:
+    image, tag = registry.find(reference)
     return "debian" if image.tools_of(tag) == "debian" else "busybox"
 
 
-def environment(setup: Setup, hostname: str) -> dict[str, str]:
+def environment(registry: Registry, setup: Setup, hostname: str) -> dict[str, str]:
     """What the runtime sets, the image, the Pod."""
-    image, _ = find(setup.image)
+    image, _ = registry.find(setup.image)
     given = {**image.env, **setup.env}
     own = {"PATH": PATH, "HOSTNAME": hostname}
     if setup.tty:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 from functools import lru_cache
 
-from cluster_engine.container_runtime.registry import find
+from cluster_engine.container_runtime.registry import Registry
 from cluster_engine.linux import programs
 from cluster_engine.linux.files import tree
 from cluster_engine.linux.files.tree import Node
@@ -49,10 +49,14 @@ nogroup:x:65534:
 """
 
 
-@lru_cache(maxsize=IMAGES_KEPT)
-def image_tree(reference: str) -> Node:
+def image_tree(registry: Registry, reference: str) -> Node:
     """The root of a container of that image, before anything was written to it."""
-    image, tag = find(reference)
+    return _image_tree(registry.home(reference), reference)
+
+
+@lru_cache(maxsize=IMAGES_KEPT)
+def _image_tree(registry: Registry, reference: str) -> Node:
+    image, tag = registry.find(reference)
     variant, tools = image.variants[tag], image.tools_of(tag)
     contents: dict[str, str | Node] = {path: tree.directory(mtime=_BUILT) for path in _DIRECTORIES}
     contents["/tmp"] = tree.directory(mode=0o1777, mtime=_BUILT)
@@ -74,27 +78,37 @@ def image_tree(reference: str) -> Node:
     return tree.build(contents, mtime=_BUILT)
 
 
-@lru_cache(maxsize=IMAGES_KEPT)
-def volume_tree(reference: str) -> Node:
+def volume_tree(registry: Registry, reference: str) -> Node:
     """What a volume of that image shows: its layers, without what a runtime puts into a container."""
-    image, tag = find(reference)
+    return _volume_tree(registry.home(reference), reference)
+
+
+@lru_cache(maxsize=IMAGES_KEPT)
+def _volume_tree(registry: Registry, reference: str) -> Node:
+    image, tag = registry.find(reference)
     variant = image.variants[tag]
     if image.tools_of(tag) == "none" and not image.programs(variant):
         contents: dict[str, str | Node] = {
             path: tree.file(octets(text), mtime=_BUILT) for path, text in image.files(variant).items()
         }
         return tree.build(contents, mtime=_BUILT)
-    root = image_tree(reference)
+    root = _image_tree(registry, reference)
     return {**root, "e": {name: node for name, node in root["e"].items() if name not in _RUNTIME}}
 
 
-@lru_cache(maxsize=IMAGES_KEPT)
-def volume_part(reference: str, path: str) -> Node | None:
+def volume_part(registry: Registry, reference: str, path: str) -> Node | None:
     """What lies at a path of that image's volume, "" for all of it; None for nothing. Links are not followed.
 
     It says itself what it is, so that a keyframe need not hold it: nobody writes to it.
     """
-    found = tree.find(volume_tree(reference), [name for name in path.split("/") if name not in ("", ".")])
+    return _volume_part(registry.home(reference), reference, path)
+
+
+@lru_cache(maxsize=IMAGES_KEPT)
+def _volume_part(registry: Registry, reference: str, path: str) -> Node | None:
+    found = tree.find(
+        _volume_tree(registry, reference), [name for name in path.split("/") if name not in ("", ".")]
+    )
     return None if found is None else {**found, _SHOWS: [reference, path]}
 
 
@@ -103,11 +117,11 @@ def saved(node: Node) -> Node:
     return {"t": _SHOWS, "of": node[_SHOWS]} if _SHOWS in node else node
 
 
-def restored(node: Node) -> Node:
+def restored(registry: Registry, node: Node) -> Node:
     """The tree that ``saved`` gave this for; an empty directory where the image has no such files any more."""
     if node["t"] != _SHOWS:
         return node
-    return volume_part(*node["of"]) or tree.directory()
+    return volume_part(registry, *node["of"]) or tree.directory()
 
 
 def _tools(kind: str, also: tuple[str, ...]) -> dict[str, str | Node]:
@@ -121,12 +135,16 @@ def _tools(kind: str, also: tuple[str, ...]) -> dict[str, str | Node]:
     return {f"/bin/{name}": tree.program(name, mtime=_BUILT) for name in names}
 
 
-@lru_cache(maxsize=4 * IMAGES_KEPT)
-def program(name: str) -> Program | None:
+def program(registry: Registry, name: str) -> Program | None:
     """What an executable runs: a tool, or an image's own program (``image:REFERENCE PATH``)."""
     if not name.startswith(_OWN):
         return programs.program(name)
     reference, _, path = name.removeprefix(_OWN).partition(" ")
-    image, tag = find(reference)
+    return _program(registry.home(reference), name, reference, path)
+
+
+@lru_cache(maxsize=4 * IMAGES_KEPT)
+def _program(registry: Registry, name: str, reference: str, path: str) -> Program | None:
+    image, tag = registry.find(reference)
     found = image.programs(image.variants[tag]).get(path)
     return replace(found, name=name, memory=image.memory) if found is not None else None

@@ -12,6 +12,7 @@ from cluster_engine.cni import HostLocal, node_address, pod_range
 from cluster_engine.component import Context
 from cluster_engine.component_helpers.host_ports import Port
 from cluster_engine.component_helpers.requests import Amounts, amounts
+from cluster_engine.container_runtime.declared import registry_of
 from cluster_engine.kubelet.admission import Usage
 from cluster_engine.kubelet.flags import FlagError, Flags, check, flags_of, kubelets_of
 from cluster_engine.kubelet.node_pki import Place
@@ -169,6 +170,7 @@ class Core:
         self.clock = ctx.clock
         self.chance = ctx.chance
         self.pods = ctx.informers.of("pods")
+        self.registry = registry_of(ctx.options.images)
         self.nodes: dict[str, Node] = {}
         self.records = Records()
         self.failing: list[str] = []
@@ -277,7 +279,7 @@ class Core:
     def write_status(self, record: PodRecord, pod: JSON) -> JSON:
         """Writes the status when it differs; the Pod as it is now stored. Raises ApiError."""
         node = self.nodes[record.node]
-        status = pod_status(record, pod, node.ip, self.clock.now)
+        status = pod_status(record, pod, node.ip, self.clock.now, self.registry)
         if status == pod.get("status"):
             return pod
         if _resized(pod.get("status") or {}, status):

@@ -14,7 +14,6 @@ from typing import Any
 from cluster_engine.apimachinery import quantity
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.container_runtime.container import RUNNING, Container
-from cluster_engine.container_runtime.registry import find
 from cluster_engine.kubelet.core import Core, Node
 from cluster_engine.kubelet.record import PodRecord, is_sidecar
 from cluster_engine.sim import SECOND
@@ -69,7 +68,7 @@ class Devices:
 
     def began(self, record: PodRecord, container: Container, seconds: float = _CONNECTS) -> None:
         """A container runs: if it is a plugin, it announces its devices a moment later."""
-        if find(container.image)[0].devices:
+        if self.core.registry.find(container.image)[0].devices:
             self.clock.call_later(seconds, "kubelet/plugin", record.uid, container.name, container.id)
 
     def announced(self, uid: str, name: str, container_id: str) -> None:
@@ -79,7 +78,7 @@ class Devices:
         if record is None or container is None or container.state != RUNNING or container.id != container_id:
             return
         node = self.core.nodes[record.node]
-        for resource, devices in find(container.image)[0].devices.items():
+        for resource, devices in self.core.registry.find(container.image)[0].devices.items():
             cdi = bool((container.env or {}).get(_CDI))
             endpoint = Endpoint(list(devices), container_id, cdi=cdi)
             self._endpoints.setdefault(node.name, {})[resource] = endpoint

@@ -10,7 +10,6 @@ from cluster_engine.client_go import Change
 from cluster_engine.component import ADMISSION_POLICIES
 from cluster_engine.component_helpers.conditions import condition_of
 from cluster_engine.container_runtime.names import parse
-from cluster_engine.container_runtime.registry import find
 from cluster_engine.kubelet.core import CAPACITY, ON, UPDATE_PERIOD, Core, Node
 from cluster_engine.kubelet.devices import Devices
 from cluster_engine.kubelet.eviction import DISK_PRESSURE, MEMORY_PRESSURE
@@ -315,7 +314,7 @@ class Nodes:
     def _images(self, node: Node) -> list[JSON]:
         shown = []
         for reference in node.images:
-            image, tag = find(reference)
+            image, tag = self.core.registry.find(reference)
             names = [f"{image.repository}@{image.digest(tag)}", reference]
             shown.append({"names": names, "sizeBytes": image.variants[tag].size})
         shown.sort(key=lambda entry: -int(str(entry["sizeBytes"])))

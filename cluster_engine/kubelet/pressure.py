@@ -13,7 +13,6 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.component_helpers.requests import pod_requests
 from cluster_engine.container_runtime.container import RUNNING
-from cluster_engine.container_runtime.registry import find
 from cluster_engine.kubelet import eviction as rules
 from cluster_engine.kubelet.core import ALLOCATABLE, ON, Core, Node
 from cluster_engine.kubelet.node import Nodes
@@ -88,7 +87,7 @@ class Pressure:
     def _disk(self, node: Node) -> tuple[int, int]:
         """(available, capacity) of the node's disk, in bytes."""
         stored = sum(used.used for used in self._usages(node, rules.STORAGE))
-        return self._available(node, "disk", stored + sum(map(_size, node.images)))
+        return self._available(node, "disk", stored + sum(map(self._size, node.images)))
 
     def _available(self, node: Node, what: str, used: int) -> tuple[int, int]:
         capacity = ALLOCATABLE[rules.MEMORY if what == "memory" else rules.STORAGE]
@@ -111,7 +110,7 @@ class Pressure:
             }
             used = sum(containers.values())
         else:
-            containers, volumes = stored(record, pod, self.runtime.look_at(record))
+            containers, volumes = stored(self.core.registry, record, pod, self.runtime.look_at(record))
             used = sum(containers.values()) + sum(volumes.values())
         spec = pod["spec"]
         requests = {c["name"]: (c.get("resources") or {}).get("requests") or {} for c in _containers(spec)}
@@ -169,11 +168,15 @@ class Pressure:
         for image in rules.collectable(node.images, used, before):
             if wanted is not None and freed >= wanted:
                 break
-            freed += _size(image)
+            freed += self._size(image)
             del node.images[image]
         if freed:
             self.nodes.write(node)
         return freed
+
+    def _size(self, reference: str) -> int:
+        image, tag = self.core.registry.find(reference)
+        return image.variants[tag].size
 
     # ---- saving ----------------------------------------------------------------------------------------
 
@@ -198,8 +201,3 @@ def _containers(spec: Mapping[str, Any]) -> Iterator[JSON]:
     """Those that may ask for something."""
     for kind in ("containers", "initContainers"):
         yield from spec.get(kind) or ()
-
-
-def _size(reference: str) -> int:
-    image, tag = find(reference)
-    return image.variants[tag].size

@@ -16,7 +16,6 @@ from cluster_engine.container_runtime.container import CREATED, EXITED, RUNNING,
 from cluster_engine.container_runtime.errors import StartError
 from cluster_engine.container_runtime.image import GIVES_UP
 from cluster_engine.container_runtime.logs import Log, LogLine
-from cluster_engine.container_runtime.registry import find
 from cluster_engine.container_runtime.sandboxes import Calls, Sandboxes
 from cluster_engine.container_runtime.setup import HOST, Setup
 from cluster_engine.kubelet.atomic_writer import at
@@ -118,7 +117,7 @@ class Runtime:
         """``calls`` is what programs may ask the host for; ``exited`` is told of each container that has ended."""
         self.core = core
         self.clock = core.clock
-        self.sandboxes = Sandboxes(self.clock, core.chance, network, self, calls)
+        self.sandboxes = Sandboxes(self.clock, core.chance, network, self, calls, core.registry)
         self.disks = Disks()
         self.sandboxes.written = self._keep_disks
         self.node_wrote: Callable[[str], None] = lambda _host: None
@@ -294,7 +293,7 @@ class Runtime:
         if config.name in record.containers:
             self.remove_container(record, config.name)
         last = record.previous.get(config.name)
-        image, _ = find(config.image)
+        image, _ = self.core.registry.find(config.image)
         container = record.containers[config.name] = Container(
             config.name,
             new,
@@ -362,7 +361,7 @@ class Runtime:
         record.timers[timer] = self.clock.call_later(seconds, "runtime/kill", record.uid, name, container.id)
         if not signalled:
             container.stopping = self.clock.now
-            image, _ = find(container.image)
+            image, _ = self.core.registry.find(container.image)
             self.sandboxes.get(record.uid).signal(container.id, image.stop_signal)
 
     def update_container(self, record: PodRecord, name: str, memory: int | None, millis: int) -> None:
@@ -380,7 +379,7 @@ class Runtime:
     def usage(self, record: PodRecord, container: Container) -> tuple[int, int]:
         """What a running container has spent of processors (µs), and the bytes that it holds. Runs nothing."""
         found = self.sandboxes.look(record.uid).usage(container.id, self.clock.now)
-        return found if found is not None else (0, find(container.image)[0].memory)
+        return found if found is not None else (0, self.core.registry.find(container.image)[0].memory)
 
     def kill(self, record: PodRecord, name: str) -> None:
         """SIGKILL to the container's main process."""
@@ -572,7 +571,9 @@ class Runtime:
     def answers_alike(self, record: PodRecord) -> bool:
         """Whether the Pod's containers that are probed answer the same to the same request at any time."""
         probed = {key.rpartition("/")[0] for key in record.probes}
-        return all(find(record.containers[name].image)[0].steady for name in sorted(probed))
+        return all(
+            self.core.registry.find(record.containers[name].image)[0].steady for name in sorted(probed)
+        )
 
     def print_of(self, record: PodRecord) -> str:
         """A digest of the sandbox, counters of what it did aside."""

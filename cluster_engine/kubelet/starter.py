@@ -14,7 +14,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.duration import go_duration
 from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.names import InvalidImageName, Reference, parse
-from cluster_engine.container_runtime.registry import PullError, find, opens, private, pull
+from cluster_engine.container_runtime.registry import PullError, Registry
 from cluster_engine.container_runtime.setup import NODE, POD
 from cluster_engine.container_runtime.trees import volume_part, volume_tree
 from cluster_engine.kube_apiserver import API_SERVER
@@ -161,7 +161,7 @@ class Starter:
         of_volume = (wanted.volume,) if wanted.volume else ()
         draw = self.core.chance.of("pull", record.uid, name, now, *of_volume)
         try:
-            found, tag = pull(reference, self._logins(pod, reference), self.core.failing)
+            found, tag = self.core.registry.pull(reference, self._logins(pod, reference), self.core.failing)
             seconds = 0.3 + draw.uniform(0.0, 0.3)
             if str(reference) in node.pulling:
                 # Queued behind a pull of the same image: only the manifest is asked for again.
@@ -190,7 +190,7 @@ class Starter:
         )
 
     def _logins(self, pod: JSON, reference: Reference) -> list[tuple[str, str]]:
-        if not private(reference):
+        if not self.core.registry.private(reference):
             return []
         file = self.runtime.place_of_node(pod["spec"].get("nodeName", ""), NODE_FILE)
         text = tree.content(file) if file is not None and file["t"] == "f" else ""
@@ -198,7 +198,7 @@ class Starter:
 
     def _may_use(self, pod: JSON, reference: Reference) -> bool:
         """Whether the Pod may have an image that others have pulled (KubeletEnsureSecretPulledImages)."""
-        return opens(reference, self._logins(pod, reference))
+        return self.core.registry.opens(reference, self._logins(pod, reference))
 
     def pulled(
         self,
@@ -223,7 +223,7 @@ class Starter:
         pod = core.pod_of(record) if record is not None else None
         try:
             logins = self._logins(pod, reference) if pod is not None else []
-            found, tag = pull(reference, logins, core.failing)
+            found, tag = self.core.registry.pull(reference, logins, core.failing)
         except PullError as error:
             if record is not None and record.epoch == epoch and pod is not None:
                 path = "" if volume else field_path(pod["spec"], name)
@@ -288,7 +288,7 @@ class Starter:
         facts = Facts(node.name, node.ip, record.ip, CAPACITY)
         env = self.environment.resolve(pod, spec, facts, partial(self.runtime.volume_file, record))
         reference = str(parse(spec["image"]))
-        image, _ = find(reference)
+        image, _ = self.core.registry.find(reference)
         why = refusal(pod["spec"], spec, image.uid, pod_text(pod))
         if why:
             raise ConfigError(why)
@@ -302,7 +302,7 @@ class Starter:
                 mount = mount._replace(volume=f"{spec['name']}/{mount.volume}/{mount.sub}", sub="")
             mounts.append(mount)
         for volume in image_volumes(pod, spec):
-            mounts = [_of_image(mount, volume, spec["name"], own) for mount in mounts]
+            mounts = [_of_image(self.core.registry, mount, volume, spec["name"], own) for mount in mounts]
         variables, paths = self.devices.shown(record, spec["name"])
         env = {**env, **variables}
         for path in paths:
@@ -421,12 +421,12 @@ def _milliseconds(us: int) -> str:
     return go_duration(us // 1000 * 1_000_000)
 
 
-def _of_image(mount: Mount, volume: JSON, container: str, own: dict[str, Any]) -> Mount:
+def _of_image(registry: Registry, mount: Mount, volume: JSON, container: str, own: dict[str, Any]) -> Mount:
     """The mount with the image's files, or a part of them, if it is one of that volume. Raises ConfigError."""
     if mount.volume != volume["name"]:
         return mount
     reference = str(parse(volume[IMAGE]["reference"]))
-    part = volume_part(reference, mount.sub) or at(volume_tree(reference), mount.sub)
+    part = volume_part(registry, reference, mount.sub) or at(volume_tree(registry, reference), mount.sub)
     if part is None:
         raise ConfigError(f'failed to mount image volume: subpath "{mount.sub}" does not exist in the image')
     name = "/".join(word for word in (container, mount.volume, mount.sub) if word)

@@ -14,7 +14,7 @@ from cluster_engine.component_helpers.qos import qos_class
 from cluster_engine.component_helpers.restart_rules import could_restart_all
 from cluster_engine.container_runtime.container import EXITED, RUNNING, Container
 from cluster_engine.container_runtime.names import InvalidImageName
-from cluster_engine.container_runtime.registry import PullError, find
+from cluster_engine.container_runtime.registry import PullError, Registry
 from cluster_engine.kubelet.eviction import by_pressure
 from cluster_engine.kubelet.record import (
     ALL_RESTARTING,
@@ -78,10 +78,10 @@ def terminated(container: Container) -> JSON:
 
 
 @lru_cache(maxsize=512)
-def image_id(reference: str) -> str:
+def image_id(registry: Registry, reference: str) -> str:
     """The imageID of a container's status; "" when the image is gone."""
     try:
-        image, tag = find(reference)
+        image, tag = registry.find(reference)
     except (PullError, InvalidImageName):
         return ""
     return f"{image.repository}@{image.digest(tag)}"
@@ -98,9 +98,9 @@ def _mounts(spec: JSON) -> list[JSON]:
     return found
 
 
-def _user(pod_spec: JSON, spec: JSON, reference: str) -> JSON:
+def _user(registry: Registry, pod_spec: JSON, spec: JSON, reference: str) -> JSON:
     try:
-        image_uid = find(reference)[0].uid
+        image_uid = registry.find(reference)[0].uid
     except (PullError, InvalidImageName):
         image_uid = 0
     user = user_of(pod_spec, spec, image_uid)
@@ -108,7 +108,14 @@ def _user(pod_spec: JSON, spec: JSON, reference: str) -> JSON:
 
 
 def container_status(
-    record: PodRecord, pod: JSON, spec: JSON, *, init: bool, has_init: bool, terminal: bool
+    registry: Registry,
+    record: PodRecord,
+    pod: JSON,
+    spec: JSON,
+    *,
+    init: bool,
+    has_init: bool,
+    terminal: bool,
 ) -> JSON:
     """One entry of containerStatuses or initContainerStatuses."""
     name = spec["name"]
@@ -157,7 +164,7 @@ def container_status(
     status = {
         "containerID": f"containerd://{container.id}",
         "image": container.image,
-        "imageID": image_id(container.image),
+        "imageID": image_id(registry, container.image),
         "lastState": last,
         "name": name,
         "ready": is_ready(record, spec, regular_init),
@@ -165,7 +172,7 @@ def container_status(
         "restartCount": container.attempt,
         "started": is_started(record, spec),
         "state": state,
-        "user": _user(pod_spec, spec, container.image),
+        "user": _user(registry, pod_spec, spec, container.image),
     }
     if resources.get("requests"):
         status["allocatedResources"] = resources["requests"]
@@ -175,9 +182,11 @@ def container_status(
     return status
 
 
-def _ephemeral_status(record: PodRecord, pod: JSON, spec: JSON, *, has_init: bool, terminal: bool) -> JSON:
+def _ephemeral_status(
+    registry: Registry, record: PodRecord, pod: JSON, spec: JSON, *, has_init: bool, terminal: bool
+) -> JSON:
     """One entry of ephemeralContainerStatuses: nothing ever makes such a container ready."""
-    status = container_status(record, pod, spec, init=False, has_init=has_init, terminal=terminal)
+    status = container_status(registry, record, pod, spec, init=False, has_init=has_init, terminal=terminal)
     return {name: value for name, value in status.items() if name != "started"} | {"ready": False}
 
 
@@ -374,7 +383,7 @@ def _addresses(ip: str) -> list[JSON]:
 # ---- the whole -----------------------------------------------------------------------------------------
 
 
-def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int) -> JSON:
+def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int, registry: Registry) -> JSON:
     """The whole status."""
     spec, old = pod["spec"], pod.get("status") or {}
     if record.rejected:
@@ -390,17 +399,19 @@ def pod_status(record: PodRecord, pod: JSON, host_ip: str, now: int) -> JSON:
     status: JSON = {name: old[name] for name in ("nominatedNodeName", "resourceClaimStatuses") if name in old}
     status["conditions"] = _conditions(record, pod, now_phase, rfc3339(now))
     status["containerStatuses"] = [
-        container_status(record, pod, c, init=False, has_init=has_init, terminal=terminal)
+        container_status(registry, record, pod, c, init=False, has_init=has_init, terminal=terminal)
         for c in spec["containers"]
     ]
     if has_init:
         status["initContainerStatuses"] = [
-            container_status(record, pod, c, init=True, has_init=True, terminal=terminal) for c in inits
+            container_status(registry, record, pod, c, init=True, has_init=True, terminal=terminal)
+            for c in inits
         ]
     ephemeral = spec.get("ephemeralContainers")
     if ephemeral:
         status["ephemeralContainerStatuses"] = [
-            _ephemeral_status(record, pod, c, has_init=has_init, terminal=terminal) for c in ephemeral
+            _ephemeral_status(registry, record, pod, c, has_init=has_init, terminal=terminal)
+            for c in ephemeral
         ]
     status["hostIP"] = host_ip
     status["hostIPs"] = _addresses(host_ip)

@@ -7,20 +7,22 @@ from functools import lru_cache
 from typing import Any
 
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.container_runtime.registry import Registry
 from cluster_engine.container_runtime.trees import image_tree
 from cluster_engine.kubelet.record import PodRecord
 from cluster_engine.linux.files import tree
 
 
 def stored(
-    record: PodRecord, pod: JSON, look: Callable[[str], dict[str, Any] | None]
+    registry: Registry, record: PodRecord, pod: JSON, look: Callable[[str], dict[str, Any] | None]
 ) -> tuple[dict[str, int], dict[str, int]]:
     """Bytes of each container (its own files and its log), and of each emptyDir that is not memory.
 
     ``look`` gives the tree of a volume, and as ``root/ID`` that of a container; None: nothing is there.
     """
     containers = {
-        name: max(_bytes(look(f"root/{container.id}")) - _of_image(container.image), 0) + container.log.size
+        name: max(_bytes(look(f"root/{container.id}")) - _of_image(registry, container.image), 0)
+        + container.log.size
         for name, container in record.containers.items()
     }
     empty = (volume for volume in pod["spec"].get("volumes") or () if volume.get("emptyDir") is not None)
@@ -37,5 +39,5 @@ def _bytes(root: dict[str, Any] | None) -> int:
 
 
 @lru_cache(maxsize=256)
-def _of_image(reference: str) -> int:
-    return tree.measure(image_tree(reference))[1]
+def _of_image(registry: Registry, reference: str) -> int:
+    return tree.measure(image_tree(registry, reference))[1]

@@ -544,7 +544,7 @@ class Worker:
         pod = self.core.pod_of(record) if record is not None else None
         if record is None or pod is None or record.state != SYNCING:
             return
-        containers, volumes = stored(record, pod, self.runtime.look_at(record))
+        containers, volumes = stored(self.core.registry, record, pod, self.runtime.look_at(record))
         why = over_limit(pod, containers, volumes, disk_limits(pod))
         if why:
             self.evict(record, why)

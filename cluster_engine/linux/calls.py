@@ -161,6 +161,9 @@ class Calls:
     def tick(self, count: int = 1) -> None:
         self.ticks += count
 
+    def spend(self, microseconds: int, over: int = 0) -> None:
+        self.kernel.spend(self.process, microseconds, over)
+
     def open(self, path: str, flags: str = "r") -> int:
         return descriptors.place(
             self.kernel, self.process, descriptors.open_path(self.kernel, self.process, path, flags)

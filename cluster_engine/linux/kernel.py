@@ -334,6 +334,15 @@ class Kernel:
         if root in self.bandwidth:
             self.entry("bandwidth", root)["used"] += steps
 
+    def spend(self, record: Record, microseconds: int, over: int) -> None:
+        """Processor time that a program says it has used; what it has saved up is not touched."""
+        row = self.bandwidth.get(record["who"]["root"])
+        if row is not None and over:
+            microseconds = min(microseconds, over * int(row["millis"]) // 1_000)
+        record["cpu"] += microseconds
+        if not over:
+            self.charge(record, microseconds)
+
     def next_period(self, root: str) -> None:
         """A container's next period begins: who waited for it goes on."""
         if root in self.bandwidth:

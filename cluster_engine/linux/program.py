@@ -113,6 +113,12 @@ class Sys(Protocol):
     def tick(self, count: int = 1) -> None:
         """Count work: one step is about a microsecond of the simulated processor."""
 
+    def spend(self, microseconds: int, over: int = 0) -> None:
+        """Processor time that the program only says it has used: it is metered, and counts in the container's quota.
+
+        ``over``: it was spread over so many µs, and was no more than the container's limit lets it be.
+        """
+
     def open(self, path: str, flags: str = "r") -> int:
         """Open a file (flags of ``Files.open``) on the lowest free descriptor. Raises FileError."""
 

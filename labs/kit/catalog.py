@@ -17,12 +17,12 @@ from pathlib import Path
 
 import yaml
 
+from cluster_engine.component_helpers.shapes import Problem, Schema, problems
 from labs.kit import completions, examples, pages
 from labs.kit.completions import Completion
 from labs.kit.examples import Example
 from labs.kit.lab import DEFAULT_SEED, Lab, build, files_of
-from labs.kit.located import CatalogError, Problem
-from labs.kit.shapes import Schema, problems
+from labs.kit.located import CatalogError
 from labs.kit.source import CourseSource, DiskSource, mapping
 from labs.kit.words import LANGUAGES, Text
 

@@ -15,9 +15,9 @@ from typing import Any
 
 import re2
 
+from cluster_engine.component_helpers.shapes import Schema, problems
 from labs.kit import located
 from labs.kit.located import CatalogError
-from labs.kit.shapes import Schema, problems
 from labs.kit.words import Text
 
 FILE = "complete.yaml"

@@ -13,10 +13,10 @@ from typing import Any
 
 import re2
 
+from cluster_engine.component_helpers.shapes import Schema, problems
 from labs.kit import located
 from labs.kit.catalog import Course, Lesson
 from labs.kit.lab import Lab
-from labs.kit.shapes import Schema, problems
 from labs.kit.words import LANGUAGES
 
 MAX_LABS = 4

@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cache
 from typing import Any, Literal
 
+from cluster_engine.component_helpers.shapes import Schema, problems
 from labs.kit import located
 from labs.kit.catalog import ROOT
-from labs.kit.shapes import Schema, problems
 from labs.kit.words import LANGUAGES, Text
 
 _TEXT: Schema = {"type": "string", "pattern": r"\S", "description": "text"}

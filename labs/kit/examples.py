@@ -15,9 +15,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from cluster_engine.component_helpers.shapes import Schema, problems
 from labs.kit import located
 from labs.kit.located import CatalogError
-from labs.kit.shapes import Schema, problems
 
 FILE, RECORDING = "example.yaml", "example.json"
 MAX_STEPS = 8

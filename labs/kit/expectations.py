@@ -13,9 +13,9 @@ import re2
 
 from cluster_engine import cel
 from cluster_engine.apimachinery import quantity
+from cluster_engine.component_helpers.shapes import Schema
 from labs.kit import fieldpath
 from labs.kit.fieldpath import MISSING
-from labs.kit.shapes import Schema
 from labs.kit.words import Text, join, plain, say
 
 JSON = dict[str, Any]

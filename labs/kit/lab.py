@@ -17,18 +17,18 @@ from typing import Any
 
 import yaml
 
+from cluster_engine.component_helpers.shapes import Problem, dotted, problems
 from cluster_engine.kube_apiserver import audit
 from cluster_engine.kube_scheduler.config import ConfigError, loaded
 from cluster_engine.kube_scheduler.plugins import PLUGINS
 from cluster_engine.kubelet import FlagError, kubelets_of
 from labs.kit import checks as kinds
-from labs.kit import lab_schema, located, pages, variables
+from labs.kit import lab_schema, pages, variables
 from labs.kit.checking import CheckSpec, Reader
 from labs.kit.checks import acts
 from labs.kit.checks.acts import Act
-from labs.kit.located import CatalogError, Located, Problem
+from labs.kit.located import CatalogError, Located
 from labs.kit.pages import Page
-from labs.kit.shapes import problems
 from labs.kit.source import CourseSource, mapping
 from labs.kit.words import Text
 
@@ -334,7 +334,7 @@ def _config(
         check(text)
     except (ConfigError, FlagError, audit.PolicyError) as error:
         path = ("cluster", name)
-        where = f"{raw.data.name}:{raw.data.line(path)}: {located.dotted(path)}"
+        where = f"{raw.data.name}:{raw.data.line(path)}: {dotted(path)}"
         raise CatalogError(f"{where}: expected what {component} takes: {error}") from error
     return text
 
@@ -353,7 +353,7 @@ def _check(
     except ValueError as error:
         path = ("checks", index)
         raise CatalogError(
-            f"{raw.data.name}:{raw.data.line(path)}: {located.dotted(path)}: expected {error}"
+            f"{raw.data.name}:{raw.data.line(path)}: {dotted(path)}: expected {error}"
         ) from error
     return CheckSpec(
         id=data["id"],

@@ -7,9 +7,9 @@ from typing import Any
 import orjson
 
 from cluster_engine.component import MAX_CONTROL_PLANES
+from cluster_engine.component_helpers.shapes import Schema
 from labs.kit import checks, variables
 from labs.kit.checks import acts
-from labs.kit.shapes import Schema
 
 TYPES = ("guided", "challenge", "repair", "prediction")
 MAX_NODES = 20

@@ -8,13 +8,10 @@ from typing import Any
 
 import yaml
 
-Path = tuple[str | int, ...]
-"""The way to a value: keys and positions."""
+from cluster_engine.component_helpers.shapes import Path, Problem, dotted, shown
 
 MAX_DEPTH = 40
 """Levels of a course file's YAML."""
-MAX_SHOWN = 80
-"""Characters of a found value in a message."""
 
 _QUOTES = {
     "found character that cannot start any token": "; a text that begins with ` @ or % needs quotes",
@@ -25,15 +22,6 @@ _QUOTES = {
 
 class CatalogError(ValueError):
     """A course file is missing or wrong; the message names file, line, field, expected, found."""
-
-
-@dataclass(frozen=True)
-class Problem:
-    """One thing that is wrong with a value."""
-
-    path: Path
-    expected: str
-    found: str
 
 
 @dataclass(frozen=True)
@@ -59,20 +47,6 @@ class Located:
         where = dotted(problem.path)
         field = f" {where}:" if where else ""
         return f"{self.name}:{self.line(problem.path)}:{field} expected {problem.expected}, found {problem.found}"
-
-
-def dotted(path: Path) -> str:
-    """``checks[2].object.name``."""
-    text = ""
-    for part in path:
-        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
-    return text
-
-
-def shown(value: Any) -> str:
-    """A value as a message shows it."""
-    text = repr(value)
-    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
 
 
 def read(text: str, name: str, first_line: int = 1) -> Located:

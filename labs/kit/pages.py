@@ -21,9 +21,9 @@ import re
 from dataclasses import dataclass
 from typing import Any
 
+from cluster_engine.component_helpers.shapes import Schema, problems
 from labs.kit import located
 from labs.kit.located import CatalogError, Located
-from labs.kit.shapes import Schema, problems
 from labs.kit.source import CourseSource
 from labs.kit.words import LANGUAGES
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Protocol
 
+from cluster_engine.component_helpers.shapes import Schema, problems
 from labs.kit import located
 from labs.kit.located import CatalogError, Located
-from labs.kit.shapes import Schema, problems
 
 MAX_FILE = 256 * 1024
 """Bytes of one file of the course."""

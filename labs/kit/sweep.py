@@ -15,11 +15,11 @@ from dataclasses import dataclass, field, replace
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.apimachinery.yaml import YamlError
 from cluster_engine.cluster import Cluster
+from cluster_engine.component_helpers.shapes import Problem
 from labs.kit import catalog, runner, variables, wrong
 from labs.kit.blocks import fences
 from labs.kit.checking import Reader
 from labs.kit.lab import DEFAULT_SEED, Lab
-from labs.kit.located import Problem
 from labs.kit.pages import HINTS
 from labs.kit.plays import Play, Plays
 from labs.kit.proofs import Proof, key_of

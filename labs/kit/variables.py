@@ -16,9 +16,8 @@ import re
 from collections.abc import Iterator, Mapping
 from typing import Any
 
+from cluster_engine.component_helpers.shapes import Path, Schema
 from cluster_engine.sim import Chance
-from labs.kit.located import Path
-from labs.kit.shapes import Schema
 
 Values = Mapping[str, Any]
 

@@ -4,7 +4,8 @@ import jsonschema
 import pytest
 import yaml
 
-from labs.kit import catalog, lab_schema, located, runner, shapes, source, words
+from cluster_engine.component_helpers import shapes
+from labs.kit import catalog, lab_schema, located, runner, source, words
 
 LAB = "foundations/pods/labs/two-containers-one-pod"
 

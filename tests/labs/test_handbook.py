@@ -9,9 +9,9 @@ import yaml
 from django.core.management import call_command
 
 from cluster_engine import Cluster
+from cluster_engine.component_helpers.shapes import problems
 from labs.kit import catalog, checks, completions, lessons, located
 from labs.kit.checking import Fail, Reader
-from labs.kit.shapes import problems
 
 HANDBOOK = (Path(__file__).parents[2] / "docs/authoring/handbook.md").read_text()
 FENCE = re.compile(r"^( *)```(\S+)([^\n]*)\n(.*?)^ *```$", re.MULTILINE | re.DOTALL)

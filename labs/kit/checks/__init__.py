@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
+from cluster_engine.component_helpers.shapes import Schema
 from labs.kit.checking import Judge, Reader
 from labs.kit.checks import (
     always,
@@ -23,7 +24,6 @@ from labs.kit.checks import (
 )
 from labs.kit.checks.always import OnceJudge
 from labs.kit.checks.kind import CheckKind, Context
-from labs.kit.shapes import Schema
 
 KINDS: tuple[CheckKind, ...] = (
     object.KIND,

@@ -11,12 +11,12 @@ import orjson
 from cluster_engine.apimachinery.errors import ApiError, bad_request
 from cluster_engine.cloud_provider import MACHINE_STATES, SERVICES
 from cluster_engine.cluster import Cluster
+from cluster_engine.component_helpers.shapes import Schema
 from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kubelet import FAULTS
 from labs.kit.checking import JSON, Fail, Reader, missing
 from labs.kit.checks.asker import Asker
 from labs.kit.checks.kind import KIND_NAME, LABELS, NAME, NAMESPACE, mapping
-from labs.kit.shapes import Schema
 from labs.kit.words import Text, plain, say
 
 _JSON = {"content-type": "application/json", "accept": "application/json"}

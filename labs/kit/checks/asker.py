@@ -10,10 +10,10 @@ from typing import Any
 
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.cluster import Cluster
+from cluster_engine.component_helpers.shapes import Schema
 from cluster_engine.kube_apiserver import ExecResult
 from labs.kit.checking import Fail, Reader
 from labs.kit.checks.kind import LABELS, NAME, NAMESPACE, mapping
-from labs.kit.shapes import Schema
 from labs.kit.words import Text, say
 
 IMAGE = "busybox:1.36"

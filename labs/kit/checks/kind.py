@@ -6,8 +6,8 @@ from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
+from cluster_engine.component_helpers.shapes import Schema
 from labs.kit.checking import Judge, Reader
-from labs.kit.shapes import Schema
 
 JSON = dict[str, Any]
 

@@ -5,9 +5,9 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
+from cluster_engine.component_helpers.shapes import Schema
 from labs.kit.checking import View, missing
 from labs.kit.checks.kind import KIND_NAME, LABELS, NAME, NAMESPACE, mapping
-from labs.kit.shapes import Schema
 
 MAX_OTHERS = 8
 """Names under one ``with``."""

@@ -1,8 +1,8 @@
 """Says where a value departs from a JSON Schema, in the words of an author.
 
-The part of JSON Schema (2020-12) that the course's files need: type, enum, pattern, minimum, maximum, required,
-properties, additionalProperties, items, minItems, minProperties, maxProperties, anyOf, oneOf, format (those of FORMATS)
-and $ref into $defs.
+The part of JSON Schema (2020-12) that files of authors need: type, enum, pattern, maxLength, minimum, maximum,
+required, properties, additionalProperties, items, minItems, maxItems, minProperties, maxProperties, anyOf, oneOf,
+format (those of FORMATS) and $ref into $defs.
 The same schema is handed to editors, so what they accept and what is read here is one thing. ``description`` is what
 messages say.
 """
@@ -10,15 +10,44 @@ messages say.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass
 from difflib import get_close_matches
 from typing import Any
 
 import re2
 
 from cluster_engine.apimachinery.labels import parse_selector
-from labs.kit.located import Path, Problem, shown
 
 Schema = dict[str, Any]
+Path = tuple[str | int, ...]
+"""The way to a value: keys and positions."""
+
+MAX_SHOWN = 80
+"""Characters of a found value in a message."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """One thing that is wrong with a value."""
+
+    path: Path
+    expected: str
+    found: str
+
+
+def dotted(path: Path) -> str:
+    """``checks[2].object.name``."""
+    text = ""
+    for part in path:
+        text += f"[{part}]" if isinstance(part, int) else f".{part}" if text else str(part)
+    return text
+
+
+def shown(value: Any) -> str:
+    """A value as a message shows it."""
+    text = repr(value)
+    return text if len(text) <= MAX_SHOWN else text[: MAX_SHOWN - 1] + "…"
+
 
 _TYPES: dict[str, tuple[str, Callable[[Any], bool]]] = {
     "string": ("text", lambda value: isinstance(value, str)),
@@ -53,6 +82,9 @@ def problems(schema: Schema, value: Any, root: Schema | None = None, path: Path 
     if isinstance(value, list):
         if len(value) < schema.get("minItems", 0):
             yield Problem(path, f"at least {schema['minItems']} items", str(len(value)))
+        if len(value) > schema.get("maxItems", len(value)):
+            yield Problem(path, f"at most {schema['maxItems']} items", str(len(value)))
+            return
         for index, item in enumerate(value):
             yield from problems(schema.get("items", {}), item, root, (*path, index))
     yield from _choices(schema, value, root, path)
@@ -68,6 +100,8 @@ def _values(schema: Schema, value: Any, path: Path) -> Iterator[Problem]:
         yield Problem(path, f"one of {', '.join(map(str, schema['enum']))}", shown(value))
     if "pattern" in schema and isinstance(value, str) and re2.search(schema["pattern"], value) is None:
         yield Problem(path, schema.get("description") or f"text like {schema['pattern']}", shown(value))
+    if isinstance(value, str) and len(value) > schema.get("maxLength", len(value)):
+        yield Problem(path, f"at most {schema['maxLength']} characters", str(len(value)))
     if "format" in schema and isinstance(value, str) and "{{" not in value:  # else a variant will tell
         yield from _format(*FORMATS[schema["format"]], value, path)
     if isinstance(value, (int, float)) and not isinstance(value, bool):
