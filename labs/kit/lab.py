@@ -18,6 +18,7 @@ from typing import Any
 import yaml
 
 from cluster_engine.component_helpers.shapes import Problem, dotted, problems
+from cluster_engine.container_runtime.declared import ImagesError, registry_of
 from cluster_engine.kube_apiserver import audit
 from cluster_engine.kube_scheduler.config import ConfigError, loaded
 from cluster_engine.kube_scheduler.plugins import PLUGINS
@@ -100,6 +101,8 @@ class Lab:
     """The flags of its nodes' kubelets; "": none."""
     audit: str = ""
     admission: str = ""
+    images: str = ""
+    """The images that its registries have beside the usual ones; "": none."""
     hurries: bool = False
     """Whether time leaps while somebody waits, and stands otherwise."""
     faults: bool = True
@@ -290,6 +293,7 @@ def build(raw: LabFiles, seed: int) -> Lab:
         control_planes=data.get("cluster", {}).get("control_planes", 1),
         kubelets=_config(raw, data, "kubelets", "kubelet", kubelets_of),
         audit=_audit(raw, data),
+        images=_images(raw, data),
         admission=",".join(data.get("cluster", {}).get("admission", ())),
         faults=data.get("faults", True),
         seed=data.get("seed"),
@@ -321,6 +325,22 @@ def _scheduler(raw: LabFiles, data: dict[str, Any]) -> str:
 def _audit(raw: LabFiles, data: dict[str, Any]) -> str:
     """The API server's audit policy as text. Raises CatalogError for one with which none starts."""
     return _config(raw, data, "audit", "kube-apiserver", audit.loaded)
+
+
+def _images(raw: LabFiles, data: dict[str, Any]) -> str:
+    """The images as data, as text. Raises CatalogError for what none can be made of."""
+    images = data.get("cluster", {}).get("images")
+    if images is None:
+        return ""
+    text: str = yaml.safe_dump(images, sort_keys=False, allow_unicode=True)
+    try:
+        registry_of(text)
+    except ImagesError as error:
+        at = ("cluster", "images")
+        raise raw.data.error(
+            [Problem((*at, *each.path), each.expected, each.found) for each in error.problems]
+        ) from error
+    return text
 
 
 def _config(

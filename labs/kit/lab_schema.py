@@ -8,6 +8,7 @@ import orjson
 
 from cluster_engine.component import MAX_CONTROL_PLANES
 from cluster_engine.component_helpers.shapes import Schema
+from cluster_engine.container_runtime import declared
 from labs.kit import checks, variables
 from labs.kit.checks import acts
 
@@ -101,6 +102,7 @@ SCHEMA: Schema = {
                     "items": {"enum": ["AlwaysPullImages"]},
                     "description": "admission plugins that are on beside the usual ones",
                 },
+                "images": _or_variable(declared.SCHEMA),
                 "audit": {
                     "type": "object",
                     "description": "a Policy (audit.k8s.io/v1): the API server writes an audit log",

@@ -71,6 +71,7 @@ def _key(lab: Lab, seed: int, *scripts: str) -> str:
         lab.kubelets,
         lab.audit,
         lab.admission,
+        lab.images,
         seed,
         lab.setup,
         repr(lab.start),

@@ -112,6 +112,7 @@ def boot(lab: Lab, seed: int | None = None, start: str | None = None) -> Cluster
     """A fresh cluster for the lab, its set-up applied and its start acted out, settled."""
     if seed is None:
         seed = lab.seed if lab.seed is not None else DEFAULT_SEED
+    lab = lab.variant(seed)
     options = ClusterOptions(
         nodes=lab.nodes,
         seed=seed,
@@ -121,11 +122,11 @@ def boot(lab: Lab, seed: int | None = None, start: str | None = None) -> Cluster
         kubelets=lab.kubelets,
         audit_policy=lab.audit,
         admission_plugins=lab.admission,
+        images=lab.images,
     )
     if start is not None:
         options = replace(options, start=start)
     cluster = Cluster(options=options)
-    lab = lab.variant(seed)
     if lab.setup.strip():
         _set_up(cluster, lab.setup)
         cluster.settle(limit=120)

@@ -4,6 +4,7 @@ README.md      the instructions, and what is not in the folder
 start.yaml     what stands before anybody begins
 scheduler.yaml the configuration of kube-scheduler, where the lab has one
 kubelets.yaml  the flags of kubelets, by their nodes, where the lab has some
+images.yaml    the images that the lab alone has, as Drydock reads them (`serve --images`)
 audit-policy.yaml  what the API server writes to its audit log, where the lab says it
 files/         what lies in the learner's home folder
 goal.yaml      what the model solution made or changed: what people wrote of it, not what the cluster added
@@ -64,6 +65,7 @@ def files(lab: Lab, language: str, goal: str) -> dict[str, str]:
         "goal.yaml": goal,
         **({"scheduler.yaml": lab.scheduler} if lab.scheduler else {}),
         **({"kubelets.yaml": lab.kubelets} if lab.kubelets else {}),
+        **({"images.yaml": lab.images} if lab.images else {}),
         **({"audit-policy.yaml": lab.audit} if lab.audit else {}),
         **{f"files/{name}": text for name, text in lab.files.items()},
     }
@@ -91,6 +93,8 @@ def _readme(lab: Lab, language: str) -> str:
         of(lab.summary, language),
         of(say("at_home", nodes=lab.nodes), language),
     ]
+    if lab.images:
+        parts.append(of(say("at_home_images"), language))
     if acts:
         parts.append(of(say("at_home_acts"), language) + "\n\n" + "\n".join(f"- {act}" for act in acts))
     return "\n\n".join([*parts, of(lab.instructions, language).strip()]) + "\n"

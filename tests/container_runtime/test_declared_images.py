@@ -672,10 +672,6 @@ REFUSED: dict[str, tuple[Any, str]] = {
         f"images.{NAME}.memory.until: expected at least its `start`, 50, found 40",
     ),
     "it does not grow": ({NAME: {"memory": {"until": 40}}}, f"images.{NAME}.memory.until: expected `grows` beside it, found none"),
-    "it ignores, and ends": (
-        {NAME: {"stop": {"ignore": True, "code": 1}}},
-        f"images.{NAME}.stop.ignore: expected nothing else of a signal that is ignored, found `code`",
-    ),
     "two needs in one": (
         {NAME: {"needs": [{"env": "A", "file": "/b"}]}},
         f"images.{NAME}.needs[0]: expected exactly one of env, file, host, found `env`, `file`",

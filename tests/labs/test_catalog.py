@@ -1,3 +1,4 @@
+# ruff: noqa: E501 (one case a line)
 """Reading the course: what is wrong is told in a sentence with file, line, field, expected and found."""
 
 import jsonschema
@@ -5,7 +6,7 @@ import pytest
 import yaml
 
 from cluster_engine.component_helpers import shapes
-from labs.kit import catalog, lab_schema, located, runner, source, words
+from labs.kit import catalog, lab_schema, located, runner, source, takehome, words
 
 LAB = "foundations/pods/labs/two-containers-one-pod"
 
@@ -325,6 +326,44 @@ def test_a_lab_may_have_an_audit_log_and_admission_plugins(course):
     options = runner.boot(lab).options
     assert yaml.safe_load(options.audit_policy)["rules"] == [{"level": "Metadata"}]
     assert options.admission_plugins == "AlwaysPullImages"
+
+
+SHOP = "registry.drydock.example/shop"
+
+
+def test_a_lab_may_have_images_of_its_own_which_vary(course):
+    http = "{after: '{{warm}}', routes: {/: {body: '{{town}}'}}}"
+    more = f"""nodes: 3
+variables:
+  warm: {{from: 2, to: 9}}
+  town: {{of: [mill, quay]}}
+cluster: {{images: {{{SHOP}: {{http: {http}}}}}}}"""
+    course.edit(f"{LAB}/lab.yaml", "nodes: 3", more)
+    lab = catalog.read(course).lab("two-containers-one-pod")
+    found = {runner.boot(lab, seed).options.images for seed in range(6)}
+    assert len(found) > 2
+    for text in found:
+        http = yaml.safe_load(text)[SHOP]["http"]
+        assert http["after"] in range(2, 10)
+        assert http["routes"]["/"]["body"] in ("mill", "quay")
+    assert "images.yaml" in takehome.files(lab.variant(1), "en", "")
+    assert "--images images.yaml" in takehome.files(lab.variant(1), "zh-hans", "")["README.md"]
+
+
+@pytest.mark.parametrize(
+    ("images", "told"),
+    [
+        pytest.param("nginx: {}", "lab.yaml:8: cluster.images.nginx: expected the name of an image that Drydock has not got", id="a built-in"),
+        pytest.param(f"{SHOP}: {{prot: 1}}", f"lab.yaml:8: cluster.images.{SHOP}.prot: expected one of base", id="a key"),
+        pytest.param(f"{SHOP}: {{size: '{{{{n}}}}'}}", f"lab.yaml:8: cluster.images.{SHOP}.size: expected megabytes", id="no number"),
+        pytest.param(f"{SHOP}: {{tags: {{a: {{exit: {{code: 999}}}}}}}}", f"lab.yaml:8: cluster.images.{SHOP}.tags.a.exit.code: expected", id="a tag"),
+    ],
+)  # fmt: skip
+def test_images_that_cannot_be_are_refused(course, images, told):
+    course.edit(f"{LAB}/lab.yaml", "nodes: 3", f"nodes: 3\ncluster:\n  images:\n    {images}")
+    with pytest.raises(catalog.CatalogError) as caught:
+        catalog.read(course)
+    assert told in str(caught.value)
 
 
 def test_an_audit_policy_of_no_level_is_refused(course):

@@ -10,6 +10,7 @@ from django.core.management import call_command
 
 from cluster_engine import Cluster
 from cluster_engine.component_helpers.shapes import problems
+from cluster_engine.container_runtime import declared
 from labs.kit import catalog, checks, completions, lessons, located
 from labs.kit.checking import Fail, Reader
 
@@ -66,6 +67,73 @@ def test_each_check_of_the_handbook_passes_and_can_fail(cluster, code):
 def test_the_handbook_shows_every_kind_of_check():
     shown = {key for code in CHECKS for key in yaml.safe_load(code)} - {"sticky"}
     assert shown == {kind.key for kind in checks.KINDS} - {"python"}
+
+
+(IMAGES,) = (code for _, info, code in BLOCKS if info == "images")
+PROBE = {"httpGet": {"path": "/ready", "port": 8080}, "periodSeconds": 5, "failureThreshold": 1}
+LAMPS = {
+    "1.0": ("running", 0, True),
+    "1.1": ("running", 0, False),
+    "1.2": ("OOMKilled", 137, False),
+    "2.0": ("Error", 78, False),
+    "2.1": ("Error", 3, False),
+    "2.2": ("running", 0, True),
+}
+"""Tag -> how it is, or ended; with which code; whether it is ready: after two minutes."""
+
+
+@pytest.fixture(scope="module")
+def lamps():
+    cluster = Cluster(nodes=1, freezing=True, addons=False, images=IMAGES)
+    for tag in LAMPS:
+        limits = {"resources": {"limits": {"memory": "64Mi"}}}
+        container = {
+            "name": "c",
+            "image": f"registry.drydock.example/lamp:{tag}",
+            "readinessProbe": PROBE,
+            **limits,
+        }
+        spec = {"containers": [container], "restartPolicy": "Never", "tolerations": [{"operator": "Exists"}]}
+        meta = {"name": f"lamp-{tag}"}
+        cluster.apply({"apiVersion": "v1", "kind": "Pod", "metadata": meta, "spec": spec})
+    cluster.advance(120)
+    return cluster
+
+
+@pytest.mark.parametrize("tag", LAMPS)
+def test_the_handbook_s_images_do_what_it_says(lamps, tag):
+    (status,) = lamps.get("pods", f"lamp-{tag}", "default")["status"]["containerStatuses"]
+    ended = status["state"].get("terminated", {"reason": "running", "exitCode": 0})
+    assert (ended["reason"], ended["exitCode"], status["ready"]) == LAMPS[tag]
+
+
+def test_the_handbook_s_images_are_those_of_its_example(lamps):
+    assert list(yaml.safe_load(IMAGES)["registry.drydock.example/lamp"]["tags"]) == list(LAMPS)
+    said = Reader(lamps.fork()).logs("lamp-1.0", "c")
+    assert said == ["lamp 1.0 on lamp-1.0", "still red"]
+
+
+def _keys(schema, path=()):
+    for name, inner in schema.get("properties", {}).items():
+        if name != "tags":
+            yield ".".join((*path, name))
+            yield from _keys(inner, (*path, name))
+    if name := isinstance(schema.get("additionalProperties"), dict) and "*":
+        yield from _keys(schema["additionalProperties"], (*path, name))
+
+
+def test_the_handbook_names_every_key_of_an_image():
+    table = HANDBOOK[HANDBOOK.index("| Key | What it says") : HANDBOOK.index("A lab has 16 of them")]
+    named = set(re.findall(r"`([a-z.*]+)`", table))
+    keys = set(_keys(declared.SCHEMA["additionalProperties"]))
+    told = {key.rpartition(".")[2] for key in keys if key.startswith("http.routes.*.fails.")}
+    assert {key for key in keys if "fails." not in key} - named <= {"http", "log", "memory", "exit", "stop"}
+    assert told <= named
+    assert (declared.shape.MAX_IMAGES, declared.shape.MAX_TAGS, declared.shape.MAX_TEXT) == (
+        16,
+        10,
+        128 << 10,
+    )
 
 
 @pytest.mark.kubectl

@@ -156,7 +156,7 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[Problem]:
             yield Problem(("needs", index, "port"), "a port beside a host", "none")
     for path, route in data.get("http", {}).get("routes", {}).items():
         yield from _wrong_route(("http", "routes", path), path, route)
-    log, memory, stop = data.get("log", {}), data.get("memory", {}), data.get("stop", {})
+    log, memory = data.get("log", {}), data.get("memory", {})
     if "line" in log and "every" not in log:
         yield Problem(("log", "line"), "`every` beside it", "none")
     if "every" in log and "line" not in log:
@@ -165,9 +165,6 @@ def _wrong(data: Mapping[str, Any]) -> Iterator[Problem]:
         yield Problem(("memory", "until"), "`grows` beside it", "none")
     elif memory.get("until", memory.get("start", 1)) < memory.get("start", 1):
         yield Problem(("memory", "until"), f"at least its `start`, {memory['start']}", str(memory["until"]))
-    if stop.get("ignore") and len(stop) > 1:
-        others = ", ".join(f"`{key}`" for key in stop if key != "ignore")
-        yield Problem(("stop", "ignore"), "nothing else of a signal that is ignored", others)
 
 
 def _wrong_route(at: Path, path: str, route: Mapping[str, Any]) -> Iterator[Problem]:

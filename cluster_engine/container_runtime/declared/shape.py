@@ -173,7 +173,10 @@ BUILD: dict[str, Any] = {
             "after": _seconds("until it ends; it serves meanwhile (0)"),
             "code": _CODE,
             "log": _line("the line that it writes then"),
-            "ignore": {"type": "boolean", "description": "true: nothing, so that it is killed in the end"},
+            "ignore": {
+                "type": "boolean",
+                "description": "true: nothing at all, so that it is killed in the end",
+            },
         },
     ),
 }

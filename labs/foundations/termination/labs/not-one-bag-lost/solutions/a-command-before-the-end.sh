@@ -12,10 +12,9 @@ spec:
     spec:
       containers:
         - name: web
-          image: nginx:1.27
-          command: [sh, -c, "sleep {{warm}}; exec nginx -g 'daemon off;'"]
+          image: registry.drydock.example/airport/bags:1.0
           readinessProbe: {tcpSocket: {port: 80}, periodSeconds: 2}
-          lifecycle: {preStop: {exec: {command: [sh, -c, "sleep 4; nginx -s quit; sleep 1"]}}}
+          lifecycle: {preStop: {exec: {command: [sleep, "5"]}}}
 END
 kubectl apply -f bags.yaml
 kubectl rollout status deployment/bags --timeout=180s

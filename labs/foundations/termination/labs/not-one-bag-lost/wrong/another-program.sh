@@ -1,5 +1,5 @@
 # fails: program
 # after: ready-and-a-pause.sh
-kubectl patch deployment bags -p '{"spec": {"template": {"spec": {"containers": [{"name": "web", "command": null}]}}}}'
+kubectl patch deployment bags -p '{"spec": {"template": {"spec": {"containers": [{"name": "web", "image": "nginx:1.27"}]}}}}'
 kubectl rollout status deployment/bags --timeout=180s
 sleep 8
