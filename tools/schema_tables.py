@@ -8,6 +8,9 @@ required fields;
 pointers, which are dropped when empty, what Go calls their types, and their numbers in the protobuf
 encoding.
 
+What kubectl does not carry, apiextensions and apiregistration, has its numbers from ``extension_numbers.json`` beside
+this file: ``{type: {field: [number, flags?, type?]}}``, after the generated.proto and types.go of both.
+
 Run it after changing either pinned wheel:  python tools/schema_tables.py
 
 A type is `{field: [protobuf number, type, flags, extra?]}`.
@@ -314,6 +317,20 @@ def from_wheel(definition: dict[str, Any]) -> dict[str, Any]:
     return rows
 
 
+def numbered(types: dict[str, dict[str, Any]]) -> None:
+    """Lays what is known of apiextensions and apiregistration over their rows."""
+    known = orjson.loads((Path(__file__).parent / "extension_numbers.json").read_bytes())
+    for short, fields in known.items():
+        rows = types.setdefault(short, {})
+        for name, (number, *more) in fields.items():
+            row = rows[name]
+            row[0] = number
+            if more:
+                row[2] = more[0] + ("r" if "r" in row[2] else "")
+            if len(more) > 1:
+                row[1] = more[1]
+
+
 def main() -> int:
     program = shutil.which("kubectl", path=str(Path(sys.executable).parent))
     if program is None:
@@ -335,6 +352,7 @@ def main() -> int:
         match = re.search(r"\.((?:apiextensions|apiregistration)\.v1\.\w+)$", long)
         if match and "properties" in definition:
             types[match[1]] = from_wheel(definition)
+    numbered(types)
     kinds: dict[str, str] = {}
     atomic: list[str] = []
     for short in types:

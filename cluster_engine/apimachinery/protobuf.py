@@ -21,7 +21,7 @@ from typing import Any
 from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.decode import DecodeError, decode_as, load_json
 from cluster_engine.apimachinery.duration import go_duration
-from cluster_engine.apimachinery.schema import List, Map, Node, Scalar, Struct, type_of
+from cluster_engine.apimachinery.schema import List, Map, Node, Scalar, Struct, struct_named, type_of
 
 CONTENT_TYPE = "application/vnd.kubernetes.protobuf"
 MAGIC = b"k8s\x00"
@@ -184,7 +184,7 @@ def _scalar(node: Scalar, wire: int, value: Any, reader: _Reader) -> Any:
         return _time(value, kind == "microtime", reader)
     if kind == "intorstring":
         return _int_or_string(value, reader)
-    if kind in ("raw", "fields"):
+    if kind in ("raw", "fields", "json"):
         return _json(value, reader)
     if kind == "duration":
         amount = _numbers(value, reader).get(1, 0)
@@ -200,15 +200,42 @@ def _is_wrapped(node: Node) -> bool:
 
 
 def _value(node: Node, wire: int, value: Any, reader: _Reader, depth: int) -> Any:
-    if isinstance(node, Scalar):
+    if isinstance(node, Scalar) and node.type not in _SCHEMAS:
         return _scalar(node, wire, value, reader)
     if not isinstance(value, bytes) or wire != _BYTES:
         raise ProtobufError(f"proto: wrong wireType = {wire} for a field of type {node.go}")
+    if isinstance(node, Scalar):
+        return _schema(node.type, value, reader, depth + 1)
     if isinstance(node, Struct):
         return _message(node, value, reader, depth + 1)
     if isinstance(node, List):  # a list where one value stands: wrapped in a message
         return [_value(node.items, kind, item, reader, depth + 1) for _, kind, item in reader.records(value)]
     raise ProtobufError(f"a field of type {node.go} has no protobuf form")
+
+
+_SCHEMAS = frozenset(("schemaorarray", "schemaorbool", "schemaorstrings"))
+"""What is a schema or something else (JSONSchemaPropsOrArray, …): in JSON what it is, in protobuf a field for each."""
+
+
+def _schema(kind: str, data: bytes, reader: _Reader, depth: int) -> Any:
+    node = struct_named("apiextensions.v1.JSONSchemaProps")
+    allows, own = 1 if kind == "schemaorbool" else 0, 2 if kind == "schemaorbool" else 1
+    found: JSON | None = None
+    others: list[Any] = []
+    allowed = False
+    for number, wire, value in reader.records(data):
+        if number == allows:
+            allowed = value != 0
+        elif wire != _BYTES:
+            raise ProtobufError(f"proto: wrong wireType = {wire} for a field of type {node.go}")
+        elif number == own:
+            found = _message(node, value, reader, depth)
+        elif number == 2:
+            strings = kind == "schemaorstrings"
+            others.append(_text(value) if strings else _message(node, value, reader, depth))
+    if kind == "schemaorbool":
+        return allowed if found is None else found
+    return others or found
 
 
 _PACKABLE = frozenset(("int32", "int64", "int", "bool"))

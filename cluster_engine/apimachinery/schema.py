@@ -30,6 +30,10 @@ _GO_NAMES = {
     "fields": "v1.FieldsV1",
     "raw": "runtime.RawExtension",
     "any": "interface {}",
+    "json": "v1.JSON",
+    "schemaorarray": "v1.JSONSchemaPropsOrArray",
+    "schemaorbool": "v1.JSONSchemaPropsOrBool",
+    "schemaorstrings": "v1.JSONSchemaPropsOrStringArray",
 }
 _ZERO_SCALARS: dict[str, Any] = {
     "string": "",

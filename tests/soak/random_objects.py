@@ -7,11 +7,12 @@ accepted (BASES), get a few fields that their type really has, and only then, so
 from __future__ import annotations
 
 import base64
+import json
 import struct
 from random import Random
 from typing import Any
 
-from cluster_engine.apimachinery.schema import List, Map, Node, Scalar, Struct, type_of
+from cluster_engine.apimachinery.schema import List, Map, Node, Scalar, Struct, struct_named, type_of
 from cluster_engine.apimachinery.scheme import Kind
 from cluster_engine.component_helpers.root_certificate import CA_PEM
 
@@ -473,4 +474,22 @@ def _one(number: int, node: Node, value: Any) -> bytes:
         return _field(number, b"\x08\x01" + _field(3, str(value).encode()))
     if node.type in ("raw", "fields"):
         return _field(number, _field(1, b'{"a":1}'))
+    if node.type == "json":
+        return _field(number, _field(1, json.dumps(value).encode()))
+    if node.type.startswith("schema"):
+        return _field(number, _schema_or(node.type, value))
     return _field(number, str(value).encode())
+
+
+def _schema_or(kind: str, value: Any) -> bytes:
+    """A schema, or what stands in its place."""
+    node = struct_named("apiextensions.v1.JSONSchemaProps")
+    own, other = (2, 1) if kind == "schemaorbool" else (1, 2)
+    if isinstance(value, dict):
+        return _field(own, _message(node, value))
+    if kind == "schemaorbool":
+        return _varint(other << 3) + _varint(int(bool(value)))
+    items = value if isinstance(value, list) else []
+    if kind == "schemaorstrings":
+        return b"".join(_field(other, str(item).encode()) for item in items)
+    return b"".join(_field(other, _message(node, item)) for item in items)
