@@ -72,6 +72,22 @@ class Problem(ValueError):
     """A request or certificate that cannot be taken, in Go's words where they are known."""
 
 
+def unreadable(*more: type[Exception]) -> tuple[type[Exception], ...]:
+    """What ``cryptography`` raises of a request or certificate that somebody made up (not all of it are ValueErrors),
+    and ``more``."""
+    from cryptography import x509
+    from cryptography.exceptions import UnsupportedAlgorithm
+
+    return (
+        ValueError,
+        UnsupportedAlgorithm,
+        x509.InvalidVersion,
+        x509.DuplicateExtension,
+        x509.UnsupportedGeneralNameType,
+        *more,
+    )
+
+
 class Request(NamedTuple):
     """What a certificate request asks for."""
 
@@ -110,7 +126,7 @@ def _loaded(pem: bytes) -> x509.CertificateSigningRequest:
         signed = known and request.is_signature_valid
     except UnsupportedAlgorithm as error:
         raise Problem("x509: cannot verify signature: algorithm unimplemented") from error
-    except ValueError as error:
+    except unreadable() as error:
         raise Problem("asn1: syntax error: the request cannot be read") from error
     if not known:
         raise Problem("x509: cannot verify signature: algorithm unimplemented")
@@ -129,7 +145,7 @@ def _subject_names(request: x509.CertificateSigningRequest) -> x509.SubjectAlter
         return request.extensions.get_extension_for_class(x509.SubjectAlternativeName).value
     except x509.ExtensionNotFound:
         return None
-    except ValueError as error:
+    except unreadable() as error:
         raise Problem("x509: invalid subject alternative names") from error
 
 
@@ -144,7 +160,7 @@ def read_request(pem: bytes) -> Request:
         names = [str(name.value) for name in subject.get_attributes_for_oid(NameOID.COMMON_NAME)]
         groups = [str(name.value) for name in subject.get_attributes_for_oid(NameOID.ORGANIZATION_NAME)]
         others = _subject_names(request)
-    except ValueError as error:
+    except unreadable() as error:
         raise Problem(str(error)) from error
 
     def all_of(
@@ -175,7 +191,7 @@ def certificate_problem(pem: bytes) -> str:
             return "no PEM block headers are permitted"
         try:
             x509.load_der_x509_certificate(contents)
-        except ValueError:
+        except unreadable():
             return "x509: malformed certificate"
     return "" if blocks else "must contain at least one CERTIFICATE PEM block"
 
@@ -195,11 +211,11 @@ def trust_problem(pem: bytes, limit: int) -> str:
             return f"entry {number} has PEM block headers"
         try:
             certificate = x509.load_der_x509_certificate(contents)
-        except ValueError:
+        except unreadable():
             return f"entry {number} does not parse as X.509"
         try:
             authority = certificate.extensions.get_extension_for_class(x509.BasicConstraints).value.ca
-        except (x509.ExtensionNotFound, ValueError):
+        except unreadable(x509.ExtensionNotFound):
             authority = False
         if not authority:
             return f"entry {number} does not have the CA bit set"
@@ -217,7 +233,7 @@ def end_of(pem: bytes) -> int | None:
     blocks = pem_blocks(pem)
     try:
         found = x509.load_der_x509_certificate(blocks[0][2]) if blocks else None
-    except ValueError:
+    except unreadable():
         return None
     return None if found is None else round(found.not_valid_after_utc.timestamp()) * SECOND
 
@@ -255,7 +271,7 @@ def shown(pem: bytes) -> Shown | None:
             [str(name.value) for name in part.get_attributes_for_oid(NameOID.COMMON_NAME)]
             for part in (found.subject, found.issuer)
         )
-    except ValueError:
+    except unreadable():
         return None
     der = base64.b64encode(blocks[0][2]).decode()
     return Shown((own or [""])[-1], tuple(names), (issuer or [""])[-1], der)
@@ -268,7 +284,7 @@ def issued_by(der: str, bundle: bytes) -> bool:
 
     try:
         leaf = x509.load_der_x509_certificate(base64.b64decode(der))
-    except ValueError:
+    except unreadable():
         return False
     for label, _, contents in pem_blocks(bundle):
         try:
@@ -278,7 +294,7 @@ def issued_by(der: str, bundle: bytes) -> bool:
             if authority == leaf:
                 return True
             leaf.verify_directly_issued_by(authority)
-        except (ValueError, TypeError, InvalidSignature):
+        except unreadable(TypeError, InvalidSignature):
             continue
         return True
     return False
@@ -294,7 +310,7 @@ def bundle_problem(bundle: bytes) -> str:
             continue
         try:
             x509.load_der_x509_certificate(contents)
-        except ValueError as error:
+        except unreadable() as error:
             return f"failed to parse certificate: {error}"
         found = True
     return "" if found else "unable to parse bytes as PEM block"

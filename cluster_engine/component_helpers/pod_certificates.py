@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple
 from cluster_engine.apimachinery.errors import OMITTED
 from cluster_engine.sim import SECOND
 
-from .certificates import pem_blocks
+from .certificates import pem_blocks, unreadable
 
 if TYPE_CHECKING:
     from cryptography.hazmat.primitives.asymmetric.types import PublicKeyTypes
@@ -42,13 +42,12 @@ class Leaf(NamedTuple):
 def stub_problem(der: bytes) -> Wrong | None:
     """What is wrong with a PKCS#10 request in DER form."""
     from cryptography import x509
-    from cryptography.exceptions import UnsupportedAlgorithm
     from cryptography.hazmat.primitives.asymmetric import ec, ed25519, rsa
 
     try:
         request = x509.load_der_x509_csr(der)
-        key = request.public_key()
-    except (ValueError, UnsupportedAlgorithm):
+        key, signed = request.public_key(), request.is_signature_valid
+    except unreadable():
         return Wrong(OMITTED, "must be a valid PKCS#10 request")
     if isinstance(key, ec.EllipticCurvePublicKey):
         if key.curve.name not in _CURVES:
@@ -58,7 +57,7 @@ def stub_problem(der: bytes) -> Wrong | None:
             return Wrong(f"{key.key_size}-bit modulus", "RSA keys must have modulus size 3072 or 4096")
     elif not isinstance(key, ed25519.Ed25519PublicKey):
         return Wrong(OMITTED, "unknown public key type; supported types are Ed25519, ECDSA, and RSA")
-    return None if request.is_signature_valid else Wrong(OMITTED, "could not verify the request's signature")
+    return None if signed else Wrong(OMITTED, "could not verify the request's signature")
 
 
 def _public(key: PublicKeyTypes) -> bytes:
@@ -84,7 +83,7 @@ def chain_problems(pem: bytes, stub: bytes) -> tuple[list[Wrong], Leaf | None]:
         problems = list(_name_problems(leaf))
         issued = _public(leaf.public_key())
         wanted = _public(x509.load_der_x509_csr(stub).public_key())
-    except ValueError:
+    except unreadable():
         return [Wrong(text, "leaf certificate does not parse as valid X.509")], None
     if issued != wanted:
         problems.append(Wrong(text, "leaf certificate was not issued to the requested public key"))
@@ -126,6 +125,6 @@ def rest_problem(pem: bytes) -> Wrong | None:
             )
         try:
             x509.load_der_x509_certificate(contents)
-        except ValueError:
+        except unreadable():
             return Wrong(pem.decode(), "intermediate certificate does not parse as valid X.509")
     return None
