@@ -453,9 +453,9 @@ class Cluster(Wiring):
         """The whole state without the journal: later versions of the engine ``resume`` from it too."""
         return keyframe.write(self._kept(), compressed)
 
-    def draft(self) -> bytes:
-        """What a keyframe is made of, for a process that packs it (``sim.keyframe.finish``)."""
-        return keyframe.draft(self._kept())
+    def draft(self, pause: Callable[[], None] = lambda: None) -> bytes:
+        """What a keyframe is made of, for a process that packs it (``sim.keyframe.finish``); see ``keyframe.draft``."""
+        return keyframe.draft(self._kept(), pause)
 
     def past(self) -> bytes:
         """A draft of what is in no keyframe: the changes that the store remembers, and the journal if it is whole."""

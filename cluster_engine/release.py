@@ -8,7 +8,7 @@ may share (tables, objects, sandboxes, machines) is only let go, never emptied.
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from functools import cache, partial
 from typing import Any
 
@@ -42,8 +42,12 @@ HUBS = (
 """What holds a cluster together; each belongs to one cluster alone."""
 
 
-def release(cluster: Wiring) -> None:
-    """Empty every hub of the cluster. Nothing of it can be used afterwards."""
+STEP = 64
+"""Hubs from pause to pause."""
+
+
+def release(cluster: Wiring, pause: Callable[[], None] = lambda: None) -> None:
+    """Empty every hub of the cluster. Nothing of it can be used afterwards. ``pause`` is called each some of them."""
     seen: set[int] = set()
     waiting: deque[Any] = deque([cluster])
     hubs = []
@@ -53,8 +57,12 @@ def release(cluster: Wiring) -> None:
             continue
         seen.add(id(hub))
         hubs.append(hub)
+        if not len(hubs) % STEP:
+            pause()
         waiting.extend(_hubs_in(list(_values(hub))))
-    for hub in hubs:
+    for number, hub in enumerate(hubs):
+        if not number % STEP:
+            pause()
         _empty(hub)
 
 

@@ -146,6 +146,11 @@ class Pacer:
                 if self.others_in_use(driver):
                     self._rest_until = now + round(SLICE * (1 + REST))
 
+    @property
+    def waits(self) -> bool:
+        """Whether one that asks for little waits for its answer. Any thread may ask."""
+        return any(not driver.heavy for driver in list(self._under_way))
+
     def _stands_back(self, driver: Paced) -> bool:
         return any(other is not driver and not other.heavy for other in self._under_way)
 
@@ -212,7 +217,7 @@ class Pacer:
     def _behind_stand_back(self, now: int) -> bool:
         """Whether those that are behind let others go first: answers of those that took much have had a slice, or one
         that asks for little waits."""
-        waits = now < self._rest_until or any(not driver.heavy for driver in self._under_way)
+        waits = now < self._rest_until or self.waits
         return waits and now < self._turn_due + WAY
 
     def _turn(self) -> None:

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import uuid
 import zlib
-from collections.abc import Container, Sequence
+from collections.abc import Callable, Container, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -66,17 +66,24 @@ def keep(run_id: uuid.UUID, epoch: int, state: State) -> None:
         carry_out(keeping, epoch)
 
 
-def plan(run_id: uuid.UUID, state: State) -> Keeping | None:
-    """What keeping the state takes; None: it is older than the last one. Raises `FencedError` where the run is gone."""
+def plan(run_id: uuid.UUID, state: State, pause: Callable[[], None] = lambda: None) -> Keeping | None:
+    """What keeping the state takes; None: it is older than the last one. Raises `FencedError` where the run is gone.
+
+    `pause` is called between two of its steps, of a millisecond or two each.
+    """
     branch = journal.branch_of(run_id)
     last = lineage.keyframes(run_id, branch).values_list("seq", "files").last()
     if last is not None and last[0] > state.seq:
         return None
+    pause()
     files = zlib.compress(json.dumps(_files(run_id, branch, state.seq, last)).encode("ascii"))
+    pause()
     run = Keyframe.objects.filter(run_id=run_id)
     known = run.filter(branch=branch).order_by("seq").values_list("pk", "cost_us", "size", "steps", "seq")
     own = [_Kept(*each) for each in known]
+    pause()
     elsewhere = run.exclude(branch=branch).aggregate(count=Count("pk"), size=Sum("size"))
+    pause()
     # It takes the place of one that was kept after the same entry.
     same = [own.pop()] if own and own[-1].seq == state.seq else []
     steps = [step for each in same for step in each.steps] + [*state.steps]

@@ -13,7 +13,7 @@ import time
 from collections.abc import Iterator
 
 import pytest
-from runs.host import children, packing
+from runs.host import children, computing, packing
 from runs.host import packers as module
 from runs.host.computing import COMPUTING
 from runs.host.packers import Packers
@@ -52,7 +52,7 @@ def test_one_thread_at_a_time_computes_beside_the_loop(
     at_work = 0
 
     class Fork:
-        def draft(self) -> bytes:
+        def draft(self, _pause: object) -> bytes:
             nonlocal at_work
             at_work += 1
             together.append(at_work)
@@ -60,7 +60,7 @@ def test_one_thread_at_a_time_computes_beside_the_loop(
             at_work -= 1
             return b"draft"
 
-    monkeypatch.setattr(module, "release", lambda fork: None)
+    monkeypatch.setattr(module, "release", lambda fork, pause: None)
     monkeypatch.setattr(children.Child, "ask", lambda *asked: ({}, b"packed"))
     made = Packers(2)
     with COMPUTING:
@@ -70,6 +70,34 @@ def test_one_thread_at_a_time_computes_beside_the_loop(
     assert [each.result() for each in waiting] == [b"packed"] * 4
     made.stop()
     assert together == [1, 1, 1, 1]
+
+
+def test_who_computes_lets_those_who_wait_go_first(cluster: Cluster, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Between the steps of a draft, and of taking a fork apart; not for ever."""
+    slept: list[float] = []
+    looked = 0
+
+    def disturbs() -> bool:
+        nonlocal looked
+        looked += 1
+        return looked % 3 != 0  # who waits has gone when it is asked for the third time
+
+    monkeypatch.setattr(computing.time, "sleep", slept.append)
+    monkeypatch.setattr(COMPUTING, "disturbs", disturbs)
+    with COMPUTING:
+        draft = cluster.draft(COMPUTING.breathe)
+    assert draft == cluster.draft()
+    drafting = len(slept)
+    assert drafting >= 2 * (len(draft) // 200_000)
+    with COMPUTING:
+        module.release(cluster.fork(), COMPUTING.breathe)
+    assert len(slept) > drafting
+    monkeypatch.setattr(COMPUTING, "disturbs", lambda: True)
+    slept.clear()
+    with COMPUTING:
+        cluster.draft(COMPUTING.breathe)
+        COMPUTING.breathe()
+    assert sum(slept) == pytest.approx(computing.BREATH, abs=computing.BLINK)
 
 
 def test_a_packer_comes_after_who_waits_for_an_answer(packers: Packers, cluster: Cluster) -> None:

@@ -41,6 +41,7 @@ from cluster_engine.sim.keyframe import KeyframeError
 from runs import journal, registry, services, states
 from runs.host import building, scratch
 from runs.host.claims import Claims
+from runs.host.computing import COMPUTING
 from runs.host.copies import Copy
 from runs.host.doze import Doze
 from runs.host.edge import Edge
@@ -131,6 +132,7 @@ class EngineHost:
         self.scratch = scratch.claim(settings.SCRATCH, self.name)
         self.writer.start()
         self.claims.start()
+        COMPUTING.disturbs = self._is_waited_for
         self._thread.start()
         if not self._ready.wait(START_SECONDS) or self._error is not None:
             raise OSError(f"the engine host did not start: {self._error or 'no answer'}")
@@ -147,6 +149,7 @@ class EngineHost:
         self._thread.join(timeout=5)
         self.writer.stop()
         self.claims.stop()
+        COMPUTING.forget(self._is_waited_for)
         self.pool.shutdown(wait=False, cancel_futures=True)
         self.graders.stop()
         self.packers.stop()
@@ -156,6 +159,9 @@ class EngineHost:
             logger.info("the registry was not told that this host ends: %s", error)
         scratch.release(self.scratch)
         logger.info("engine host is down", extra={"host": self.name})
+
+    def _is_waited_for(self) -> bool:
+        return self.pacer.waits
 
     def call(self, coroutine: Coroutine[Any, Any, Any], seconds: float | None = None) -> Any:
         """Run a coroutine in the host's loop from another thread."""

@@ -29,9 +29,9 @@ class Packers(Children):
         """The keyframe of a fork, which is taken apart: the collector would not find it for hours. In `pool`."""
         with COMPUTING:
             try:
-                draft = fork.draft()
+                draft = fork.draft(COMPUTING.breathe)
             finally:
-                release(fork)
+                release(fork, COMPUTING.breathe)
         try:
             return self.child().ask(COMMAND, {}, draft, time.monotonic() + SECONDS)[1]
         except ChildError as error:

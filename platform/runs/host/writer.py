@@ -163,7 +163,7 @@ class JournalWriter:
     def _keep(self, run_id: uuid.UUID, epoch: int, state: keyframes.State) -> None:
         self._connect()
         with COMPUTING:
-            keeping = keyframes.plan(run_id, state)
+            keeping = keyframes.plan(run_id, state, COMPUTING.breathe)
         if keeping is not None:
             with self._turn():
                 keyframes.carry_out(keeping, epoch)
