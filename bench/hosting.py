@@ -227,8 +227,7 @@ def dozing(count: int) -> dict[str, Any]:
     What they take of memory, and how long it takes to wake one.
     """
     with platform(), host() as made:
-        from runs.host import host as upkeep
-        from runs.host import hosted
+        from runs.host import hosted, upkeep
 
         hosted.HOLD_SECONDS, hosted.DOZE_SECONDS, hosted.RELEASE_SECONDS = 1.0, 0.5, 0.1
         upkeep.JANITOR_SECONDS = 0.2

@@ -22,7 +22,7 @@ MINUTE = 60_000_000
 @pytest.fixture
 def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineHost]:
     """One whose janitor comes when a test calls it."""
-    monkeypatch.setattr("runs.host.host.JANITOR_SECONDS", 3_600)
+    monkeypatch.setattr("runs.host.upkeep.JANITOR_SECONDS", 3_600)
     host = EngineHost()
     host.start()
     yield host
@@ -47,7 +47,7 @@ def doze(host: EngineHost, run: Run) -> Doze:
     """Has it doze, as the janitor does."""
     hosted = host.runs[run.pk]
     assert eventually(lambda: host.call(_look(host, run)))
-    host.call(host._doze(hosted))
+    host.call(host.doze(hosted))
     return host.dozing[run.pk]
 
 
@@ -154,15 +154,15 @@ def test_many_who_come_at_once_find_one_cluster(host: EngineHost, dozing: Run) -
 def test_the_janitor_has_a_few_doze_at_a_time(
     host: EngineHost, quick: None, make_run: Callable[..., Run], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr("runs.host.host.DOZES", 2)
+    monkeypatch.setattr("runs.host.upkeep.DOZES", 2)
     for role in ("owner", "other", "guest"):
         run = make_run(role, state="requested")
         host.acquire(run.pk)
         assert eventually(lambda run=run: host.call(_look(host, run)))  # type: ignore[misc]
-    monkeypatch.setattr("runs.host.host.JANITOR_SECONDS", 0)  # by now the host's own is waiting
-    host.call(host._janitor())
+    monkeypatch.setattr("runs.host.upkeep.JANITOR_SECONDS", 0)  # by now the host's own is waiting
+    host.call(host.upkeep.janitor())
     assert (len(host.runs), len(host.dozing)) == (1, 2)
-    host.call(host._janitor())
+    host.call(host.upkeep.janitor())
     assert (len(host.runs), len(host.dozing)) == (0, 3)
 
 
@@ -257,10 +257,10 @@ def test_a_clock_that_stands_is_asked_whether_anybody_is_there(
         await host.runs[run.pk].clock.act({"action": "pause"})
 
     host.call(pause())
-    monkeypatch.setattr("runs.host.host.JANITOR_SECONDS", 0)
+    monkeypatch.setattr("runs.host.upkeep.JANITOR_SECONDS", 0)
 
     def dozes() -> bool:
-        host.call(host._janitor())
+        host.call(host.upkeep.janitor())
         return run.pk in host.dozing
 
     assert eventually(dozes)
@@ -283,7 +283,7 @@ def test_who_comes_while_it_is_packed_finds_it_awake(
 
     with monkeypatch.context() as patch:
         patch.setattr(host, "pack", slowly)
-        host.call(host._doze(hosted))
+        host.call(host.doze(hosted))
     assert (host.runs, host.dozing) == ({run.pk: hosted}, {})
     assert ask(host, run, f"{MAPS}/note").status_code == 200
 
@@ -291,7 +291,7 @@ def test_who_comes_while_it_is_packed_finds_it_awake(
 def test_it_goes_to_sleep_from_there(host: EngineHost, dozing: Run, settings: Any) -> None:
     settings.RUN_IDLE_SECONDS = 0
     kept = Keyframe.objects.filter(run=dozing).count(), JournalEntry.objects.filter(run=dozing).count()
-    host.call(host._janitor())
+    host.call(host.upkeep.janitor())
     assert not host.residents
     assert asyncio.run(registry.find(dozing.pk)) is None
     assert (
@@ -305,7 +305,7 @@ def test_it_goes_to_sleep_from_there(host: EngineHost, dozing: Run, settings: An
 
 def test_it_is_its_hosts_as_before(host: EngineHost, dozing: Run) -> None:
     registry.sync_redis().flushdb()
-    host.call(host._beat())
+    host.call(host.upkeep.beat())
     found = asyncio.run(registry.find(dozing.pk))
     assert found is not None
     assert found.host == host.name

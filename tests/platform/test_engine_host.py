@@ -16,7 +16,8 @@ import httpx
 import pytest
 from django.db import OperationalError, connection
 from runs import hosting, journal, keyframes, registry, services
-from runs.host.host import EngineHost, Found, Seen, _found, _note_activity
+from runs.host.host import EngineHost
+from runs.host.upkeep import Found, Seen, find, note_activity
 from runs.keyframes import State
 from runs.models import JournalEntry, Keyframe, Run
 from runs.proxy.sockets import open_socket
@@ -152,12 +153,12 @@ def test_a_host_that_hung_trusts_nothing_that_it_holds(
     for run in (kept, lost):
         first.acquire(run.pk)
     second.acquire(lost.pk)
-    first._beat_at -= 100
+    first.upkeep.beat_at -= 100
     for run in (kept, lost):
         assert ask(first, run, "/version").status_code == hosting.MISDIRECTED
     token = first.runs[lost.pk].token
     assert httpx.get(f"{first.url}/t/{token}/version", timeout=LIMIT).status_code == hosting.MISDIRECTED
-    first.call(first._beat())
+    first.call(first.upkeep.beat())
     assert set(first.runs) == {kept.pk}, (
         "what is another host's by now was dropped before anything was answered"
     )
@@ -681,12 +682,12 @@ def test_what_redis_forgot_is_told_again(
     second.acquire(lost.pk)
     registry.sync_redis().flushdb()
     for host in (second, first):
-        host.call(host._beat())
+        host.call(host.upkeep.beat())
     assert set(first.runs) | set(second.runs) == {kept.pk, lost.pk}
     registry.sync_redis().flushdb()
     for host in (first, second):
         registry.sync_redis().delete(registry.KNOWN_KEY)
-        host.call(host._beat())
+        host.call(host.upkeep.beat())
     for run, host in ((kept, first), (lost, second)):
         found = asyncio.run(registry.find(run.pk))
         assert found is not None
@@ -697,9 +698,9 @@ def test_a_run_that_is_another_host_s_is_let_go(hosts: Callable[[], EngineHost],
     first, second = hosts(), hosts()
     first.acquire(fresh.pk)
     held = {fresh.pk: first.runs[fresh.pk].epoch}
-    assert _found(set(), held).over == set()
+    assert find(set(), held).over == set()
     second.acquire(fresh.pk)
-    assert _found(set(), held).over == {fresh.pk}
+    assert find(set(), held).over == {fresh.pk}
 
 
 def test_who_is_watched_sleeps_last(host: EngineHost, make_run: Callable[..., Run], settings: Any) -> None:
@@ -767,8 +768,8 @@ def test_time_that_was_seen_is_not_lost_with_redis(host: EngineHost, fresh: Run)
     hosted.driver.catch_up()
     reached = hosted.cluster.clock.now
     seen = [Seen(fresh.pk, hosted.epoch, hosted.user_id, reached, 0.42), Seen(fresh.pk, 7, 0, 1, 1.0)]
-    _note_activity(seen)
-    assert _found({hosted.user_id, 0}, {fresh.pk: hosted.epoch}) == Found(
+    note_activity(seen)
+    assert find({hosted.user_id, 0}, {fresh.pk: hosted.epoch}) == Found(
         set(), {hosted.user_id: Run.objects.get().kept_bytes}
     )
     fresh.refresh_from_db()

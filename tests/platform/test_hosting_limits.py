@@ -108,10 +108,10 @@ def test_free_memory_goes_back_when_nobody_is_connected(
 ) -> None:
     host = EngineHost()
     host.runs[uuid.uuid4()] = cast(HostedRun, SimpleNamespace(watched=watched))
-    host._collected_at = -math.inf
+    host.upkeep.collected_at = -math.inf
     calls = []
-    monkeypatch.setattr("runs.host.host.gc.collect", lambda: None)
-    monkeypatch.setattr("runs.host.host.give_back", lambda: calls.append("free"))
-    host._collect()
-    host._collect()
+    monkeypatch.setattr("runs.host.upkeep.gc.collect", lambda: None)
+    monkeypatch.setattr("runs.host.upkeep.give_back", lambda: calls.append("free"))
+    host.upkeep.collect()
+    host.upkeep.collect()
     assert len(calls) == given

@@ -56,13 +56,13 @@ def test_a_host_goes_on(
     host.acquire(run.pk)
     location = asyncio.run(registry.find(run.pk))
     dead()
-    host.call(host._beat())
+    host.call(host.upkeep.beat())
     assert ask(host, run, MAPS, "POST", CONFIG_MAP).status_code == 201
     assert ask(host, run, "", "POST", prefix="check").status_code == 200
     assert JournalEntry.objects.filter(run=run, kind="request").exists()
     settings.REDIS_URL = redis_url
     registry.sync_redis().flushdb()
-    host.call(host._beat())
+    host.call(host.upkeep.beat())
     assert asyncio.run(registry.find(run.pk)) == location
 
 

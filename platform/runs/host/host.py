@@ -1,13 +1,12 @@
 """The engine host: many clusters on one event loop, in a thread of a Celery worker.
 
 Celery's task threads bring runs here (`acquire`); the web tier finds them through the registry and talks to
-the internal port. A heartbeat keeps the registry true, and a janitor puts idle runs to sleep.
+the internal port. What it does by itself is in `upkeep.py`.
 """
 
 from __future__ import annotations
 
 import asyncio
-import gc
 import logging
 import os
 import secrets
@@ -19,22 +18,17 @@ import uuid
 from collections import Counter
 from collections.abc import Callable, Coroutine
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from typing import Any
 
 import uvicorn
 import uvloop
-from config import alive
 from config.logs import request_id
 from django.conf import settings
-from django.db import DatabaseError, close_old_connections, connection, transaction
-from django.db.models import Sum
 from django.utils import timezone, translation
 from django.utils.translation import get_language
 from redis.exceptions import RedisError
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.memory import give_back
 from cluster_engine.release import release
 from cluster_engine.serving import Pacer
 from cluster_engine.sim.keyframe import KeyframeError
@@ -49,7 +43,8 @@ from runs.host.graders import Graders
 from runs.host.hosted import HostedRun
 from runs.host.packers import Packers
 from runs.host.pasts import Pasts
-from runs.host.writer import JournalUnavailableError, JournalWriter, checkpoint
+from runs.host.upkeep import Upkeep
+from runs.host.writer import JournalUnavailableError, JournalWriter
 from runs.models import Run, TransitionError
 from runs.registry import Location
 
@@ -57,36 +52,7 @@ logger = logging.getLogger(__name__)
 
 START_SECONDS = 10.0
 STOP_SECONDS = 15.0
-JANITOR_SECONDS = 5.0
-PURGE_SECONDS = 3600.0
-#: Runs that begin to doze in one round of the janitor's, at most.
-DOZES = 50
-#: Runs of which it is noted at once that somebody uses them: entries wait meanwhile.
-NOTED = 8
-#: From one look of the garbage collector at all objects to the next: where nobody is connected, and at the latest.
-COLLECT_SECONDS, COLLECT_LATEST = 600.0, 6 * 3600.0
 SWITCH_SECONDS = 0.0002
-#: `last_active` in the database is for people to look at: a minute's precision will do.
-ACTIVITY_SECONDS = 60.0
-
-
-@dataclass(frozen=True, slots=True)
-class Seen:
-    """A run that somebody uses: how far its virtual time has come."""
-
-    run_id: uuid.UUID
-    epoch: int
-    user_id: int
-    reached_us: int
-    pace: float
-
-
-@dataclass(frozen=True, slots=True)
-class Found:
-    """What the janitor learns: runs that are over or another host's, and what active users' runs keep."""
-
-    over: set[uuid.UUID]
-    kept: dict[int, int]
 
 
 class EngineHost:
@@ -118,7 +84,7 @@ class EngineHost:
         self._ready = threading.Event()
         self._server: uvicorn.Server | None = None
         self._closing = False
-        self._beat_at = self._collected_at = time.monotonic()
+        self.upkeep = Upkeep(self)
         self._locks: dict[uuid.UUID, threading.Lock] = {}
         self._locks_lock = threading.Lock()
         self._error: BaseException | None = None
@@ -160,6 +126,11 @@ class EngineHost:
         scratch.release(self.scratch)
         logger.info("engine host is down", extra={"host": self.name})
 
+    @property
+    def hung(self) -> bool:
+        """Whether what it holds may be another host's by now."""
+        return self.upkeep.hung
+
     def _is_waited_for(self) -> bool:
         return self.pacer.waits
 
@@ -196,9 +167,7 @@ class EngineHost:
             date_header=False,
         )
         self._server = uvicorn.Server(config)
-        tasks = [
-            asyncio.create_task(_forever(step)) for step in (self._heartbeat, self._janitor, self._purge)
-        ]
+        tasks = self.upkeep.begin()
         self._ready.set()
         try:
             await self._server.serve(sockets=[listener])
@@ -280,7 +249,7 @@ class EngineHost:
         self.runs[doze.run_id] = hosted = HostedRun(self, doze.run, built, doze.belongings)
         hosted.start(doze.since)
 
-    async def _doze(self, hosted: HostedRun) -> None:
+    async def doze(self, hosted: HostedRun) -> None:
         """Hold a run as its keyframe, unless somebody comes meanwhile."""
         try:
             doze = await hosted.doze()
@@ -409,150 +378,8 @@ class EngineHost:
         with self._locks_lock:
             self._locks.pop(hosted.run_id, None)
 
-    # -- upkeep -----------------------------------------------------------------------------------------
-
-    @property
-    def hung(self) -> bool:
-        """Whether it was stopped for longer than its leases last: what it holds may be another's by now."""
-        return time.monotonic() - self._beat_at > settings.HOST_LEASE_SECONDS
-
-    async def _heartbeat(self) -> None:
-        await asyncio.sleep(settings.HOST_LEASE_SECONDS / 3)
-        await self._beat()
-
-    async def _beat(self) -> None:
-        if self.hung:
-            logger.warning("this host hung for %.1f s", time.monotonic() - self._beat_at)
-            await self._drop_lost(await self.in_thread(_lost, [(h.run_id, h.epoch) for h in self.residents]))
-        self._beat_at = time.monotonic()
-        alive.beat()
-        now = asyncio.get_running_loop().time()
-        for hosted in self.runs.values():
-            hosted.framing.keep_up(now)
-        try:
-            if await self.in_thread(registry.beat, self.name, settings.HOST_LEASE_SECONDS):
-                held = [(h.run_id, Location(self.url, h.epoch, self.name)) for h in self.residents]
-                await self._drop_lost(await self.in_thread(_register_again, held))
-        except (RedisError, OSError) as error:
-            logger.warning("no heartbeat: %s", error)
-
-    async def _drop_lost(self, lost: set[uuid.UUID]) -> None:
-        for run_id in lost:
-            if (fenced := self.resident(run_id)) is not None:
-                logger.info("it is another host's by now", extra={"run": run_id})
-                await self.drop(fenced)
-
-    async def _janitor(self) -> None:
-        await asyncio.sleep(min(JANITOR_SECONDS, settings.RUN_IDLE_SECONDS / 2))
-        self._collect()
-        now = asyncio.get_running_loop().time()
-        for resident in self.residents:
-            if resident.is_idle(now):
-                logger.info("idle: put to sleep", extra={"run": resident.run_id})
-                await self.passivate(resident)
-        for hosted in [hosted for hosted in self.runs.values() if hosted.may_doze(now)][:DOZES]:
-            await self._doze(hosted)
-        for hosted in self.runs.values():
-            hosted.nod(now)
-        active = [
-            Seen(h.run_id, h.epoch, h.user_id, h.cluster.clock.now, h.driver.pace)
-            for h in self.runs.values()
-            if h.watched or now - h.last_active < ACTIVITY_SECONDS
-        ]
-        try:
-            held = {resident.run_id: resident.epoch for resident in self.residents}
-            for first in range(0, len(active), NOTED):
-                await self.writer.do(_note_activity, active[first : first + NOTED])
-            await self.in_thread(checkpoint)
-            found = await self.in_thread(_found, {seen.user_id for seen in active}, held)
-        except DatabaseError as error:
-            logger.warning("the janitor cannot reach the database: %s", error)
-            return
-        for run_id in found.over:
-            if (lost := self.resident(run_id)) is not None and lost.epoch == held[run_id]:
-                await self.drop(lost)
-        for resident in self.residents:
-            if resident.user_id in found.kept:
-                resident.room = resident.bytes_limit - found.kept[resident.user_id]
-
-    def _collect(self) -> None:
-        """With thousands of clusters it takes seconds: it is done when nobody waits."""
-        now = time.monotonic()
-        quiet = not any(hosted.watched for hosted in self.runs.values())
-        if now - self._collected_at > (COLLECT_SECONDS if quiet else COLLECT_LATEST):
-            self._collected_at = now
-            gc.collect()
-            if quiet:
-                give_back()
-
-    async def _purge(self) -> None:
-        """Once an hour one of the hosts forgets what nobody will come back to."""
-        await asyncio.sleep(PURGE_SECONDS * (0.05 + secrets.randbelow(100) / 1000))
-        if await self.in_thread(registry.claim_purge, PURGE_SECONDS):
-            purged = await self.in_thread(services.purge, settings.RETENTION_DAYS)
-            logger.info("purged %d guests and %d journal entries", purged.guests, purged.entries)
-
 
 def _speaking(language: str | None, fn: Callable[..., Any], *args: Any) -> Any:
     """What ``fn(*args)`` returns, in that language: a thread has one of its own."""
     with translation.override(language):
         return fn(*args)
-
-
-async def _forever(step: Callable[[], Coroutine[Any, Any, None]]) -> None:
-    """Upkeep goes on whatever happens in one round: without it the host would lose its runs in silence."""
-    while True:
-        try:
-            await step()
-        except Exception:
-            logger.exception("a round of upkeep failed")
-            await asyncio.sleep(1)
-
-
-def _register_again(held: list[tuple[uuid.UUID, Location]]) -> set[uuid.UUID]:
-    """Tell a Redis that forgot everything; returns the runs that are another host's."""
-    seconds = settings.HOST_LEASE_SECONDS
-    return {run_id for run_id, location in held if not registry.register(run_id, location, seconds)}
-
-
-def _lost(held: list[tuple[uuid.UUID, int]]) -> set[uuid.UUID]:
-    """Which of these runs another host has taken over, or are over. Without an answer: all, for none can be trusted."""
-    close_old_connections()
-    try:
-        current = dict(Run.objects.live().filter(pk__in=[run for run, _ in held]).values_list("pk", "epoch"))
-        return {run for run, epoch in held if current.get(run) != epoch}
-    except DatabaseError as error:
-        logger.warning("whose the runs are cannot be told: %s", error)
-        return {run for run, _ in held}
-    finally:
-        close_old_connections()
-
-
-def _note_activity(active: list[Seen]) -> None:
-    """Note who is used, and how far their time has come."""
-    now = connection.ops.adapt_datetimefield_value(timezone.now())
-    # In so many words: each learner's command beside it waits for what is put together here (`journal._insert`).
-    rows = [
-        (now, seen.reached_us, round(seen.pace * 100), journal.adapted(seen.run_id), seen.epoch)
-        # In the order in which the journal is written, too: see `writer`.
-        for seen in sorted(active, key=lambda seen: seen.run_id)
-    ]
-    with transaction.atomic(), connection.cursor() as cursor:
-        cursor.executemany(
-            f"UPDATE {Run._meta.db_table} SET last_active = %s, reached_us = %s, pace = %s"
-            " WHERE id = %s AND epoch = %s",
-            rows,
-        )
-
-
-def _found(users: set[int], held: dict[uuid.UUID, int]) -> Found:
-    """What is over, and what the users keep."""
-    close_old_connections()
-    try:
-        current = dict(Run.objects.live().filter(pk__in=list(held)).values_list("pk", "epoch"))
-        over = {run_id for run_id, epoch in held.items() if current.get(run_id) != epoch}
-        kept = Run.objects.filter(user__in=users).values("user").order_by()
-        sums = kept.annotate(total=Sum("kept_bytes")).values_list("user", "total")
-        return Found(over, dict(sums))
-    finally:
-        close_old_connections()
