@@ -207,15 +207,16 @@ def test_keyframes_of_older_engines_go_on(path):
 
 
 def test_a_draft_is_made_in_parts_with_others_turns_between_them(monkeypatch: pytest.MonkeyPatch) -> None:
-    sizes = []
+    sizes, paused = list[int](), list[int]()
 
-    class Watched(list[bytes]):
+    class Watched(keyframe._Parts):
         def write(self, part: bytes) -> None:
             sizes.append(len(part))
-            self.append(part)
+            super().write(part)
 
     monkeypatch.setattr(keyframe, "_Parts", Watched)
     data = {"format": 4, "saved": {str(number): {"name": f"pod-{number}"} for number in range(20_000)}}
-    assert keyframe.drafted(keyframe.draft(data)) == data
+    assert keyframe.drafted(keyframe.draft(data, lambda: paused.append(len(sizes)))) == data
     assert len(sizes) > 5
+    assert paused == [*range(1, len(sizes) + 1)], "each of them is followed by a pause"
     assert max(sizes) < 2**17
