@@ -403,7 +403,8 @@ class Cluster(Wiring):
     ) -> Sequence[JSON]:
         """The latest requests from outside, the newest first (``Record.as_data`` of kube_apiserver/trail.py).
 
-        Of that resource, namespace, name, user; with ``writes`` those alone that changed something.
+        Of that resource, namespace, name, user; with ``writes`` those alone that changed something, or were passed on
+        to a node.
         """
         wanted = {"resource": resource, "namespace": namespace, "name": name}
         found = (
@@ -411,7 +412,7 @@ class Cluster(Wiring):
             for record in self.server.trail.list()
             if all(not value or getattr(record, part) == value for part, value in wanted.items())
             and (not user or record.user.get("username") == user)
-            and (record.revision or not writes)
+            and (record.revision or record.passed or not writes)
         )
         return [record.as_data() for record in islice(found, limit)]
 

@@ -13,6 +13,16 @@ LogLine = tuple[int, str, str]
 """(virtual µs, "stdout" or "stderr", text with the line's end; a part of a line has none)."""
 
 
+Hop = dict[str, str]
+"""A place where a request comes through: ``at`` (PROXY_SERVER, PROXY_AGENT, KUBELET or ADDRESS), ``name``, ``node``
+("": unknown), ``address`` ("": it is not called at one)."""
+PROXY_SERVER, PROXY_AGENT, KUBELET, ADDRESS = (
+    "konnectivity-server",
+    "konnectivity-agent",
+    "kubelet",
+    "address",
+)
+
 NO_WAY = "no way"
 """What becomes of a request that the API server's egress proxy does not carry."""
 KUBELET_PAGES = ("/healthz", "/pods")
@@ -21,6 +31,11 @@ KUBELET_PAGES = ("/healthz", "/pods")
 
 class NodeAPI(Protocol):
     """One kubelet's streaming surface."""
+
+    def way(self, to: str = "") -> list[Hop]:
+        """Where a request of the API server's comes through on its way to this node's kubelet, or from this node to an
+        address (``to``: ``ip:port``); what it does not come to is not in it."""
+        ...
 
     def logs(self, namespace: str, pod: str, container: str, previous: bool) -> list[LogLine]:
         """All lines that the container wrote, oldest first.

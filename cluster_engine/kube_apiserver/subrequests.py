@@ -16,7 +16,7 @@ from cluster_engine.sim import Clock
 from .authentication import Authenticator
 from .bodies import patch_document
 from .negotiation import decode_as, negotiate
-from .node_api import KUBELET_PAGES, LogLine, NodeProxy
+from .node_api import KUBELET_PAGES, LogLine, NodeAPI, NodeProxy
 from .options import write_context
 from .patching import patched
 from .registry import Registry
@@ -135,6 +135,7 @@ class Subresources:
         headers = {"content-type": "text/plain", "cache-control": _NO_STORE}
         if kubelet is None:
             return Response(200, headers, b"")
+        _passed(request, kubelet)
 
         def read() -> list[LogLine]:
             return kubelet.logs(namespace, name, chosen, options.previous)
@@ -175,6 +176,7 @@ class Subresources:
             self._open_proxy(info, request, session)
             return
         pod = self._pod(info.namespace, info.name)
+        _passed(request, self._nodes.find(pod["spec"].get("nodeName") or ""))
         if info.subresource == "portforward":
             portforward.open_stream(self._nodes, pod, session)
         else:
@@ -188,6 +190,7 @@ class Subresources:
             raise errors.service_unavailable("error trying to reach service: no node is connected")
         name, node = own
         self.sessions.opened(session, name)
+        _passed(request, node, f"{target.ip}:{target.port}")
         node.fetch(session, target.ip, target.port, request.body, tls=target.tls)
 
     def proxy(self, request: Request, user: UserInfo, info: RequestInfo, kind: Kind) -> Response:
@@ -207,6 +210,7 @@ class Subresources:
             why = f"dial tcp: lookup {name}: no such host"
             raise errors.service_unavailable(f"error trying to reach service: {why}")
         path = "/".join(("", *info.parts[3:]))
+        _passed(request, node)
         page = node.page(path) if info.verb == "get" else None
         if page is None:
             raise errors.not_simulated(f"the kubelet's {path or '/'}; it has {', '.join(KUBELET_PAGES)}")
@@ -246,6 +250,12 @@ class Subresources:
         token_id = self._registry.identities.token_id(account["metadata"]["uid"], ctx.dry_run)
         done = token.issue(self._store, self._authenticator, account, obj, token_id)
         return self._replies.reply(request, 201, done, accept)
+
+
+def _passed(request: Request, node: NodeAPI | None, to: str = "") -> None:
+    """Notes where the request goes from here."""
+    if request.record is not None and node is not None:
+        request.record.passed = node.way(to)
 
 
 Answer = Callable[[Subresources, Request, UserInfo, RequestInfo, Kind], Response]

@@ -112,6 +112,8 @@ class Record:
     writes: list[JSON] = field(default_factory=list)
     code: int = 0
     message: str = ""
+    passed: list[dict[str, str]] = field(default_factory=list)
+    """Where it was passed on to from the API server, in order (``NodeAPI.way``); none: it ended there."""
     flow: dict[str, str] = field(default_factory=dict)
     """What the answer says of priority and fairness."""
 
@@ -162,6 +164,7 @@ class Record:
             "defaulted": list(self.defaulted.paths()),
             "admission": [station.as_data() for station in self.admission],
             "problems": list(self.problems),
+            "passed": [dict(hop) for hop in self.passed],
             "writes": [dict(write) for write in self.writes],
             "revision": self.revision,
         }

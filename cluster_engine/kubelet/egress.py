@@ -10,9 +10,10 @@ from __future__ import annotations
 from collections.abc import Iterator
 from typing import NamedTuple
 
-from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.component_helpers.egress_selection import FLAG, socket_of
 from cluster_engine.component_helpers.process_flags import flag_of
+from cluster_engine.kube_apiserver.node_api import PROXY_AGENT, PROXY_SERVER, Hop
 from cluster_engine.kubelet.core import Core, Node
 from cluster_engine.kubelet.runtime import Runtime
 from cluster_engine.linux.files import tree
@@ -34,6 +35,8 @@ class Tunnel(NamedTuple):
     """The agent's."""
     why: str
     """Why there is no way, in the words of who dials; "": there is one."""
+    hops: tuple[Hop, ...] = ()
+    """The server and the agent that it goes through, as far as it comes."""
 
 
 class Egress:
@@ -53,12 +56,16 @@ class Egress:
         servers = [pod for pod in self._ready(_SERVER) if _is_heard_by(pod, plane, socket)]
         if not servers:
             return Tunnel("", _NO_SOCKET.format(socket))
-        agents = sorted(
-            (pod["metadata"]["name"], pod["spec"]["nodeName"])
+        agents = [
+            (pod["metadata"]["name"], pod["spec"]["nodeName"], pod, server)
             for pod in self._ready(_AGENT)
-            if any(_connects(pod, server, plane) for server in servers)
-        )
-        return Tunnel(agents[0][1], "") if agents else Tunnel("", NO_AGENT)
+            for server in servers
+            if _connects(pod, server, plane)
+        ]
+        if not agents:
+            return Tunnel("", NO_AGENT, (_hop(PROXY_SERVER, servers[0], socket),))
+        _, node, agent, server = min(agents, key=lambda each: each[:2])
+        return Tunnel(node, "", (_hop(PROXY_SERVER, server, socket), _hop(PROXY_AGENT, agent)))
 
     def _selected(self) -> tuple[Node, str] | None:
         """The API server's node and the socket that its configuration names; None without one."""
@@ -90,6 +97,10 @@ class Egress:
             is_ready = any(each["type"] == "Ready" and each["status"] == "True" for each in conditions)
             if is_ready and node is not None and node.reachable:
                 yield pod
+
+
+def _hop(at: str, pod: JSON, address: str = "") -> Hop:
+    return {"at": at, "name": key_of(pod), "node": pod["spec"]["nodeName"], "address": address}
 
 
 def _on_node(pod: JSON, path: str) -> str:

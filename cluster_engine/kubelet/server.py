@@ -13,7 +13,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.apimachinery.errors import ApiError, bad_request, internal, status_failure
 from cluster_engine.container_runtime.container import RUNNING, Container
 from cluster_engine.container_runtime.errors import StartError
-from cluster_engine.kube_apiserver.node_api import NO_WAY, LogLine, Usage
+from cluster_engine.kube_apiserver.node_api import ADDRESS, KUBELET, NO_WAY, Hop, LogLine, Usage
 from cluster_engine.kube_apiserver.subresources.proxy import unreachable
 from cluster_engine.kubelet.core import ON, UNATTENDED, Core, Node
 from cluster_engine.kubelet.egress import Egress
@@ -51,6 +51,19 @@ class NodeServer:
         if all(spec["name"] != name for spec in specs):
             raise bad_request(f"container {name} is not valid for pod {pod}")
         return found, self.core.records.get(record_uid(found)), name
+
+    def way(self, to: str = "") -> list[Hop]:
+        """Where a request of the API server's comes through (NodeAPI.way)."""
+        tunnel = self.egress.tunnel()
+        hops = list(tunnel.hops) if tunnel is not None else []
+        if tunnel is not None and tunnel.why:
+            return hops
+        if to:
+            return [*hops, {"at": ADDRESS, "name": to, "node": "", "address": to}]
+        if not self.node.reachable:
+            return hops
+        address = f"{self.node.ip}:10250"
+        return [*hops, {"at": KUBELET, "name": self.node.name, "node": self.node.name, "address": address}]
 
     def logs(self, namespace: str, pod: str, container: str, previous: bool) -> list[LogLine]:
         """All lines that the container wrote. Raises ApiError when it has no log."""

@@ -171,6 +171,31 @@ def _watches(request: Request) -> tuple[str, list[str]] | None:
     ) % {"n": told}, []
 
 
+def _passed(request: Request) -> tuple[str, list[str]] | None:
+    """The way from the API server to a kubelet, or to a Pod or Service as a proxy."""
+    hops: Sequence[Mapping[str, str]] = request["passed"]
+    if not hops:
+        return None
+    details = [_hop(hop) for hop in hops]
+    last = hops[-1]
+    if last["at"] == "kubelet":
+        return _("The API server passed it on to the kubelet of %(node)s.") % last, details
+    if last["at"] == "address":
+        return _("The API server passed it on to %(address)s.") % last, details
+    return _("It went no further than konnectivity: no agent takes it on."), details
+
+
+def _hop(hop: Mapping[str, str]) -> str:
+    match hop["at"]:
+        case "konnectivity-server":
+            return _("%(name)s, the konnectivity server on %(node)s, at the socket %(address)s") % hop
+        case "konnectivity-agent":
+            return _("%(name)s, an agent on %(node)s, through the tunnel that it keeps open") % hop
+        case "kubelet":
+            return _("the kubelet of %(node)s, at %(address)s") % hop
+    return str(hop["address"])
+
+
 def _answer(request: Request) -> tuple[str, list[str]]:
     message = [request["message"]] if request["message"] else []
     return _("The answer was %(code)d.") % request, message
@@ -187,6 +212,7 @@ STATIONS = (
     ),
     Station("store", gettext_lazy("Store"), "cluster-components", _store),
     Station("watches", gettext_lazy("Who was told"), "controllers", _watches),
+    Station("passed", gettext_lazy("To the node"), "control-plane-communication", _passed),
     Station("answer", gettext_lazy("Answer"), "", _answer),
 )
 """The way, in its order."""

@@ -401,3 +401,47 @@ def test_a_broken_manifest_of_the_same_name_breaks_nothing(alone: Cluster, spec:
     write(cluster, f"{MANIFESTS}/z.yaml", text)
     cluster.advance(30)
     fails(cluster, NO_AGENT)
+
+
+KUBELET = ("kubelet", "worker-1", "worker-1", "172.18.0.3:10250")
+
+
+def hops(cluster: Cluster, what: str) -> list[tuple[str, ...]]:
+    """Where a request came through: logs, exec, or a proxied one."""
+    if what == "logs":
+        logs(cluster)
+    elif what == "page":
+        logs(cluster, "nodes/worker-1/proxy/healthz")
+    else:
+        query, method = next((each[1], each[2]) for each in ASKED.values() if each[0] == what)
+        session(cluster, what, query, method)
+    return [tuple(hop.values()) for hop in cluster.requests(1, writes=True)[0]["passed"]]
+
+
+@pytest.mark.parametrize("what", ["logs", "page", "pods/web/exec"])
+def test_the_way_of_a_request_is_remembered(
+    direct: Cluster, whole: Cluster, alone: Cluster, what: str
+) -> None:
+    assert hops(direct.fork(), what) == [KUBELET]
+    (server_hop, agent_hop, last) = hops(whole.fork(), what)
+    assert server_hop == (
+        "konnectivity-server",
+        "kube-system/konnectivity-server-control-plane",
+        "control-plane",
+        SOCKET,
+    )
+    assert (agent_hop[0], agent_hop[1].startswith("kube-system/konnectivity-agent-")) == (
+        "konnectivity-agent",
+        True,
+    )
+    assert last == KUBELET
+    assert hops(alone.fork(), what) == [server_hop]
+
+
+def test_a_proxied_request_ends_at_an_address(whole: Cluster) -> None:
+    cluster = whole.fork()
+    ip = (cluster.get("pods", "web") or {})["status"]["podIP"]
+    proxied = next(each[0] for each in ASKED.values() if each[0].endswith("/"))
+    found = hops(cluster, proxied)
+    assert [hop[0] for hop in found] == ["konnectivity-server", "konnectivity-agent", "address"]
+    assert found[-1][1].startswith(f"{ip}:")

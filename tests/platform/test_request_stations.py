@@ -109,3 +109,44 @@ def test_what_is_not_remembered_is_said(cluster: Cluster) -> None:
 def test_each_lesson_that_is_named_is_there() -> None:
     known = {lesson.slug for lesson in catalog.load().lessons}
     assert {station.lesson for station in stations.STATIONS} - {""} <= known
+
+
+@pytest.mark.parametrize(
+    ("hops", "text", "details"),
+    [
+        pytest.param([], None, [], id="none"),
+        pytest.param(
+            [{"at": "kubelet", "name": "n", "node": "n", "address": "1.2.3.4:10250"}],
+            "The API server passed it on to the kubelet of n.",
+            ["the kubelet of n, at 1.2.3.4:10250"],
+            id="directly",
+        ),
+        pytest.param(
+            [
+                {"at": "konnectivity-server", "name": "s", "node": "m", "address": "/socket"},
+                {"at": "konnectivity-agent", "name": "a", "node": "o", "address": ""},
+                {"at": "address", "name": "1.2.3.4:80", "node": "", "address": "1.2.3.4:80"},
+            ],
+            "The API server passed it on to 1.2.3.4:80.",
+            [
+                "s, the konnectivity server on m, at the socket /socket",
+                "a, an agent on o, through the tunnel that it keeps open",
+                "1.2.3.4:80",
+            ],
+            id="through konnectivity",
+        ),
+        pytest.param(
+            [{"at": "konnectivity-server", "name": "s", "node": "m", "address": "/socket"}],
+            "It went no further than konnectivity: no agent takes it on.",
+            ["s, the konnectivity server on m, at the socket /socket"],
+            id="no agent",
+        ),
+    ],
+)
+def test_on_the_way_to_a_node(
+    cluster: Cluster, hops: list[dict[str, str]], text: str | None, details: list[str]
+) -> None:
+    cluster.apply(POD)
+    request = {**cluster.requests(1)[0], "passed": hops}
+    told = {each["key"]: each for each in stations.stations_of(request)}.get("passed")
+    assert (told and told["text"], told["details"] if told else []) == (text, details)

@@ -40,7 +40,7 @@ class Trail(TypedDict):
 
 
 def latest(cluster: Cluster, data: dict[str, Any]) -> list[Asked]:
-    """The latest requests that changed something, the newest first.
+    """The latest requests that changed something or went to a node, the newest first.
 
     With `resource`, `namespace` and `name` those to that object, and those that it follows from.
     """
@@ -76,7 +76,7 @@ def _led(cluster: Cluster, resource: str, namespace: str, name: str) -> set[int]
 
 
 def last(cluster: Cluster) -> str:
-    """The audit id of the last request that changed something. Raises HostError 404."""
+    """The audit id of the last request that changed something or went to a node. Raises HostError 404."""
     found = cluster.requests(1, writes=True)
     if not found:
         raise HostError(404, _("No request that changed something is remembered."))
