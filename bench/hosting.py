@@ -1,7 +1,7 @@
 """One engine host with many labs. Run as a process of its own: one line of JSON.
 
 The host lives in this process, with a database and a Redis of its own in a temporary folder; who asks it things is
-another process (`client`), so that neither waits for the other's interpreter.
+another process (`bench.visitors`), so that neither waits for the other's interpreter.
 """
 
 from __future__ import annotations
@@ -10,7 +10,6 @@ import asyncio
 import json
 import math
 import os
-import random
 import statistics
 import subprocess
 import sys
@@ -28,10 +27,10 @@ import uvloop
 
 from bench.stalls import Stalls
 from bench.steps import Steps
+from bench.visitors import MAPS, ordered
 from cluster_engine.memory import die_with_parent, one_arena, relax_collector
 
 ROOT = Path(__file__).resolve().parent.parent
-MAPS = "/api/v1/namespaces/default/configmaps"
 MENDED = """apiVersion: apps/v1
 kind: Deployment
 metadata: {name: web}
@@ -42,14 +41,10 @@ spec:
     metadata: {labels: {app: web}}
     spec: {containers: [{name: nginx, image: "nginx:1.27", ports: [{containerPort: 80}]}]}
 """
-THINK = 10.0
-"""Seconds from a learner's command to the next."""
 POINTED = 0.5
 """Seconds from pointing at a block's button to the click."""
 OLD = 600
 """Virtual seconds after which a cluster's probes are steady, and what it remembers has its size."""
-WARM = 15.0
-"""Seconds that active labs have before they are measured."""
 CHECKED = (
     "explore-the-components",
     "journey-of-a-pod",
@@ -58,28 +53,6 @@ CHECKED = (
     "declare-a-deployment",
 )
 """The labs whose checks are measured: two that look, three that act on copies."""
-SPIN = {
-    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "spin"},
-    "spec": {
-        "replicas": 20, "selector": {"matchLabels": {"app": "spin"}},
-        "template": {
-            "metadata": {"labels": {"app": "spin"}},
-            "spec": {"containers": [
-                {"name": "c", "image": "busybox", "command": ["sh", "-c", "while true; do echo $((1+1)) > /f; done"]}
-            ]},
-        },
-    },
-}  # fmt: skip
-CROWD = {
-    "apiVersion": "apps/v1", "kind": "Deployment", "metadata": {"name": "crowd"},
-    "spec": {
-        "replicas": 2000, "selector": {"matchLabels": {"app": "crowd"}},
-        "template": {
-            "metadata": {"labels": {"app": "crowd"}},
-            "spec": {"containers": [{"name": "c", "image": "nginx"}]},
-        },
-    },
-}  # fmt: skip
 
 
 @contextmanager
@@ -147,16 +120,6 @@ def start(made: Any, count: int, slugs: tuple[str, ...] = ()) -> list[uuid.UUID]
 def resident() -> int:
     """Bytes of this process."""
     return int(Path("/proc/self/statm").read_text().split()[1]) * os.sysconf("SC_PAGE_SIZE")
-
-
-def ordered(values: list[float]) -> dict[str, float]:
-    values = sorted(values)
-    return {
-        "p50_ms": statistics.median(values) * 1000,
-        "p95_ms": values[int(len(values) * 0.95)] * 1000,
-        "p99_ms": values[int(len(values) * 0.99)] * 1000,
-        "max_ms": values[-1] * 1000,
-    }
 
 
 @contextmanager
@@ -297,120 +260,13 @@ async def _thread() -> int:
 
 def _client(name: str, made: Any, seconds: float, *runs: uuid.UUID) -> subprocess.Popen[bytes]:
     """A process that asks the host things: `client` (learners) or `flood`."""
-    command = [sys.executable, "-m", "bench.hosting", name, made.url, made.name, str(seconds)]
+    command = [sys.executable, "-m", "bench.visitors", name, made.url, made.name, str(seconds)]
     pipes: dict[str, Any] = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE}
     process = subprocess.Popen(command, cwd=ROOT, preexec_fn=die_with_parent, **pipes)
     assert process.stdin is not None
     process.stdin.write(json.dumps([str(run) for run in runs]).encode() + b"\n")
     process.stdin.flush()
     return process
-
-
-class Caller:
-    """Asks a host, as the web tier does."""
-
-    def __init__(self, url: str, name: str) -> None:
-        from runs.upstream import Upstream
-
-        self.url, self.name, self.upstream = url, name, Upstream()
-
-    async def ask(self, run: str, method: str, path: str, data: Any = None) -> int:
-        from runs.hosting import host_headers
-
-        target, body = f"/clusters/{run}{path}", json.dumps(data).encode() if data is not None else b""
-        headers = [*host_headers(self.name, method, target, body), (b"content-type", b"application/json")]
-        answer = await self.upstream.request(method, self.url + target, headers, body)
-        async for _ in answer:
-            pass
-        return answer.status
-
-
-def client(url: str, name: str, seconds: float) -> None:
-    """Learners, in a process of their own."""
-    import django
-
-    django.setup()
-    runs = json.loads(sys.stdin.readline())
-    asyncio.run(_learners(Caller(url, name), runs, seconds))
-
-
-async def _learners(caller: Caller, runs: list[str], seconds: float) -> None:
-    took, reads = list[float](), list[float]()
-    refused = 0
-    measuring = asyncio.Event()
-    over = time.monotonic() + WARM + seconds
-
-    async def learner(number: int, run: str) -> None:
-        nonlocal refused
-        await asyncio.sleep(THINK * random.random())
-        count = 0
-        while time.monotonic() < over:
-            count += 1
-            # What kubectl asks for one command: it reads, then it writes.
-            began = time.monotonic()
-            pods = await caller.ask(run, "GET", "/api/v1/namespaces/default/pods?limit=500")
-            read = time.monotonic()
-            body = {"metadata": {"name": f"m{count}"}, "data": {"a": "b"}}
-            made = await caller.ask(run, "POST", MAPS, body)
-            if measuring.is_set():
-                took.append(time.monotonic() - began)
-                reads.append(read - began)
-                refused += (pods, made) != (200, 201)
-            await asyncio.sleep(THINK * (0.8 + 0.4 * random.random()))
-
-    tasks = [asyncio.ensure_future(learner(number, run)) for number, run in enumerate(runs)]
-    await asyncio.sleep(WARM)
-    measuring.set()
-    print("warm", flush=True)
-    await asyncio.gather(*tasks)
-    told = {"commands": len(took), "refused": refused, **ordered(took)}
-    writes = [whole - read for whole, read in zip(took, reads, strict=True)]
-    parts = {f"read_{k}": v for k, v in ordered(reads).items()} | {
-        f"write_{k}": v for k, v in ordered(writes).items()
-    }
-    print(json.dumps(told | parts), flush=True)
-
-
-def flood(url: str, name: str, seconds: float) -> None:
-    """Somebody who takes what he can get, in a process of his own: what it costs to read it all is his."""
-    import django
-
-    django.setup()
-    _stand_back()
-    (run,) = json.loads(sys.stdin.readline())
-    asyncio.run(_flood(Caller(url, name), run, seconds))
-
-
-def _stand_back() -> None:
-    """This process comes after the host's: a learner's own machine takes nothing from it."""
-    policy, priority = os.sched_getscheduler(0), os.sched_getparam(0).sched_priority
-    if priority > 1:
-        os.sched_setscheduler(0, policy, os.sched_param(priority - 1))
-    else:
-        os.nice(5)
-
-
-async def _flood(caller: Caller, run: str, seconds: float) -> None:
-    over = time.monotonic() + WARM + seconds
-    deployments = "/apis/apps/v1/namespaces/default/deployments"
-    await caller.ask(run, "POST", deployments, SPIN)
-    large = {"data": {"a": "x" * 200_000}}
-
-    async def maps(number: int) -> None:
-        while time.monotonic() < over:
-            name = {"metadata": {"name": f"f{number}-{random.randrange(10**9)}"}}
-            await caller.ask(run, "POST", MAPS, {**large, **name})
-            await caller.ask(run, "GET", "/api/v1/configmaps")
-
-    async def crowd() -> None:
-        while time.monotonic() < over:
-            await caller.ask(run, "POST", deployments, CROWD)
-            await asyncio.sleep(10)
-            await caller.ask(run, "GET", "/api/v1/pods")
-            await caller.ask(run, "DELETE", f"{deployments}/crowd")
-            await asyncio.sleep(5)
-
-    await asyncio.gather(crowd(), *(maps(number) for number in range(20)))
 
 
 async def _lived(hosted: Any, entries: int, hours: int) -> None:
@@ -609,9 +465,7 @@ MEASURES = {
 
 def main() -> None:
     name, *arguments = sys.argv[1:]
-    if name in ("client", "flood"):
-        (client if name == "client" else flood)(arguments[0], arguments[1], float(arguments[2]))
-    elif name == "worker":
+    if name == "worker":
         worker()
     else:
         print(json.dumps(MEASURES[name](arguments)), flush=True)
