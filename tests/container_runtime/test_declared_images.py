@@ -7,6 +7,7 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
+import orjson
 import pytest
 import yaml
 
@@ -15,6 +16,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.cluster import Cluster
 from cluster_engine.component_helpers.shapes import problems
 from cluster_engine.container_runtime.declared import SCHEMA, ImagesError, registry_of, shape
+from cluster_engine.container_runtime.declared.reading import laid_over
 from cluster_engine.container_runtime.names import parse
 from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kubelet import Kubelets
@@ -535,6 +537,30 @@ def test_a_name_is_pulled(name: str, why: str) -> None:
         return
     with pytest.raises(Exception, match=why):
         registry.pull(parse(name))
+
+
+LAID: dict[str, tuple[JSON, JSON, JSON]] = {
+    "nothing": ({"a": 1}, {}, {"a": 1}),
+    "one more": ({"a": 1}, {"b": 2}, {"a": 1, "b": 2}),
+    "another": ({"a": 1}, {"a": 2}, {"a": 2}),
+    "deep inside": ({"a": {"b": {"c": 1, "d": 2}}}, {"a": {"b": {"c": 3}}}, {"a": {"b": {"c": 3, "d": 2}}}),
+    "a list": ({"a": [1, 2]}, {"a": [3]}, {"a": [3]}),
+}
+
+
+@pytest.mark.parametrize(("common", "own", "both"), LAID.values(), ids=LAID)
+def test_what_a_tag_says_lies_over_the_rest(common: JSON, own: JSON, both: JSON) -> None:
+    before = orjson.dumps(common)
+    assert laid_over(common, own) == both
+    assert orjson.dumps(common) == before
+
+
+def test_a_tag_keeps_the_routes_that_it_does_not_name() -> None:
+    routes = {"/": {"body": "one"}, "/ready": {}}
+    image = {"http": {"routes": routes}, "tags": {"1": {"http": {"routes": {"/ready": {"status": 503}}}}}}
+    cluster = cluster_of({NAME: image}, pod(tag="1"), client())
+    cluster.settle()
+    assert (curl(cluster, ""), curl(cluster, "ready")) == ((200, "one"), (503, "ok\n"))
 
 
 def test_the_node_knows_what_it_has() -> None:
