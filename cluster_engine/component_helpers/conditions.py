@@ -16,6 +16,12 @@ def condition_of(obj: JSON, type: str) -> JSON | None:
     return find_condition((obj.get("status") or {}).get("conditions") or (), type)
 
 
+def is_node_ready(node: JSON) -> bool:
+    """Whether a node says of itself that it is (IsNodeReady)."""
+    ready = condition_of(node, "Ready")
+    return ready is not None and ready["status"] == "True"
+
+
 def find_condition(conditions: Sequence[JSON], type: str) -> JSON | None:
     """The condition of that type."""
     for condition in conditions:

@@ -10,7 +10,7 @@ from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.client_go import Change
 from cluster_engine.component import Context, Controller
-from cluster_engine.component_helpers.conditions import condition_of
+from cluster_engine.component_helpers.conditions import condition_of, is_node_ready
 from cluster_engine.sim import SECOND
 
 from . import node_rules as rules
@@ -68,14 +68,14 @@ class NodeLifecycleController(Controller):
 
     def _updated(self, change: Change) -> None:
         old, new = change.old, change.new
-        if change.labels or (change.status and _is_ready(old) != _is_ready(new)):
+        if change.labels or (change.status and is_node_ready(old) != is_node_ready(new)):
             self._zones = None
         if change.spec or (change.status and _statuses(old) != _statuses(new)):
             self.queue.add(change.key)
-        if change.status and _is_ready(old) != _is_ready(new):
+        if change.status and is_node_ready(old) != is_node_ready(new):
             # Whether others are to be evicted may be another question now.
             for node in self.nodes.list():
-                if not _is_ready(node):
+                if not is_node_ready(node):
                     self.queue.add(node["metadata"]["name"])
 
     def _tell(self, key: str) -> None:
@@ -155,8 +155,3 @@ class NodeLifecycleController(Controller):
 
 def _statuses(node: JSON) -> list[tuple[str, str]]:
     return [(c["type"], c["status"]) for c in (node.get("status") or {}).get("conditions") or ()]
-
-
-def _is_ready(node: JSON) -> bool:
-    ready = condition_of(node, "Ready")
-    return ready is not None and ready["status"] == "True"

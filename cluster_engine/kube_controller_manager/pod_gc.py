@@ -1,8 +1,10 @@
-"""The Pod garbage collector: Pods of nodes that no longer exist, and the oldest of too many that have finished.
+"""The Pod garbage collector: Pods of nodes that no longer exist or were given up, and the oldest of too many that have
+finished.
 
-Models pkg/controller/podgc. Upstream scans every 20 s; here a Pod is looked at when its node goes, and the finished
-ones 20 s after there was one more, where ``--terminated-pod-gc-threshold`` of the controller manager's command
-is less than a cluster holds (it is 12,500 where nobody says).
+Models pkg/controller/podgc. Upstream scans every 20 s; here a Pod is looked at when its node goes, 20 s after it has to
+end on a node that is out of service, and the finished ones 20 s after there was one more, where
+``--terminated-pod-gc-threshold`` of the controller manager's command is less than a cluster holds (it is 12,500 where
+nobody says).
 """
 
 from __future__ import annotations
@@ -13,6 +15,7 @@ from cluster_engine.apimachinery.cow import JSON, key_of
 from cluster_engine.apimachinery.errors import ApiError
 from cluster_engine.client_go import Change
 from cluster_engine.component import Context, Controller
+from cluster_engine.component_helpers.conditions import is_node_ready
 from cluster_engine.component_helpers.pod_phase import is_finished
 from cluster_engine.component_helpers.process_flags import flag_of
 
@@ -24,6 +27,8 @@ TERMINATED_THRESHOLD = 12_500
 PERIOD = 20.0
 """Seconds from one Pod more that has finished to the look at all of them (gcCheckPeriod)."""
 
+OUT_OF_SERVICE = "node.kubernetes.io/out-of-service"
+"""The taint by which somebody says that a node that is not ready does not come back by itself."""
 _PODS, _LEASES = "pods", "leases.coordination.k8s.io"
 _TERMINATED = "terminated"
 """The key, which is no Pod's, of the look at all that have finished."""
@@ -40,13 +45,24 @@ class PodGCController(Controller):
         super().__init__(ctx)
         self.nodes = ctx.informers.of("nodes")
         self.pods = ctx.informers.of(_PODS)
-        self.nodes.on(delete=self._node_deleted)
+        self.nodes.on(update=self._node_updated, delete=self._node_deleted)
         self.leases = ctx.informers.of(_LEASES)
         self.pods.on(add=self._pod_added, update=self._pod_updated)
 
     def _node_deleted(self, node: JSON) -> None:
         for pod in self.pods.by_index("node", node["metadata"]["name"]):
             self.queue.add_after(key_of(pod), QUARANTINE)
+
+    def _node_updated(self, change: Change) -> None:
+        if _is_given_up(change.new) and not _is_given_up(change.old):
+            for pod in self.pods.by_index("node", change.new["metadata"]["name"]):
+                self._terminating(pod)
+
+    def _terminating(self, pod: JSON) -> None:
+        """Who has to end on a node that was given up is looked at with the next ones."""
+        node = self.nodes.get(pod["spec"].get("nodeName") or "")
+        if pod["metadata"].get("deletionTimestamp") and node is not None and _is_given_up(node):
+            self.queue.add_after(key_of(pod), PERIOD)
 
     def _pod_added(self, pod: JSON) -> None:
         self._pod(pod)
@@ -62,6 +78,8 @@ class PodGCController(Controller):
         old, new = change.old["spec"], change.new["spec"]
         if change.spec and old.get("nodeName") != new.get("nodeName"):
             self._pod(change.new)
+        if change.new["metadata"].get("deletionTimestamp") != change.old["metadata"].get("deletionTimestamp"):
+            self._terminating(change.new)
         if change.status and is_finished(change.new) and not is_finished(change.old):
             self._count_soon()
 
@@ -93,14 +111,17 @@ class PodGCController(Controller):
         pod = self.pods.get(key)
         if pod is None:
             return
-        node = pod["spec"].get("nodeName")
-        if not node or self.nodes.get(node) is not None:
+        name = pod["spec"].get("nodeName")
+        if not name:
             return
-        meta = pod["metadata"]
+        node, meta = self.nodes.get(name), pod["metadata"]
+        if node is not None and not (meta.get("deletionTimestamp") and _is_given_up(node)):
+            return
+        status = self._failed() if node is None else {"phase": "Failed"}
         try:
             if not is_finished(pod):
                 self.client.patch(
-                    _PODS, meta["name"], meta["namespace"], {"status": self._failed()}, subresource="status"
+                    _PODS, meta["name"], meta["namespace"], {"status": status}, subresource="status"
                 )
             self._delete(pod)
         except ApiError as error:
@@ -121,6 +142,13 @@ class PodGCController(Controller):
             "message": "PodGC: node no longer exists",
         }
         return {"phase": "Failed", "conditions": [why]}
+
+
+def _is_given_up(node: JSON) -> bool:
+    """Whether it is not ready, and out of service."""
+    return not is_node_ready(node) and any(
+        taint["key"] == OUT_OF_SERVICE for taint in node["spec"].get("taints") or ()
+    )
 
 
 def _age(pod: JSON) -> tuple[bool, str, str]:

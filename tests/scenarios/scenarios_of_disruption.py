@@ -88,6 +88,10 @@ def drained(node: str) -> Step:
     return step
 
 
+PREFERS_W1: JSON = {"nodeAffinity": {"preferredDuringSchedulingIgnoredDuringExecution": [
+    {"weight": 100, "preference": {"matchExpressions": [{"key": HOST, "operator": "In", "values": [W1]}]}}]}}  # fmt: skip
+
+
 def tainted(node: str, key: str) -> Step:
     """The node has a taint of that key."""
 
@@ -229,4 +233,12 @@ DISRUPTION: dict[str, Scenario] = {
         fault("node/power", node=W1, up=False), after(600), there("pods", "web-0"), field("pods", "web-0", "spec.nodeName", W1)]),
     "a node that is deleted takes its Pods": ("podgc.gcOrphaned", [
         pod("p", nodeName=W1), fault("node/power", node=W1, up=False), after(5), delete("nodes", W1), after(120), gone("pods", "p")]),
+    "out of service, a StatefulSet's Pod begins elsewhere": ("podgc.gcTerminating", [
+        put(workload("StatefulSet", replicas=1, serviceName="web", pods=template(affinity=PREFERS_W1))), fault("node/power", node=W1, up=False), after(100),
+        field("pods", "web-0", "spec.nodeName", W1), taint(W1, "node.kubernetes.io/out-of-service", "NoExecute", "nodeshutdown"), after(40), running_elsewhere(W1)]),
+    "out of service means nothing of a node that is ready": ("podgc.gcTerminating", [
+        pod("p", nodeName=W1, tolerations=[{"operator": "Exists"}], terminationGracePeriodSeconds=100), taint(W1, "node.kubernetes.io/out-of-service", "NoExecute", "nodeshutdown"),
+        after(60), phase(p="Running")]),
+    "without it what has to end there stays": ("podgc.gcTerminating", [
+        pod("p", nodeName=W1), fault("node/power", node=W1, up=False), after(600), there("pods", "p")]),
 }  # fmt: skip

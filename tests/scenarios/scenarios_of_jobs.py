@@ -37,6 +37,12 @@ def job(command: str = "sleep 2", restart: str = "Never", name: str = "j", **spe
     return workload("Job", name, pods, "batch/v1", **spec)
 
 
+def asking(cpu: str) -> JSON:
+    """A patch that makes its Pods ask for so much."""
+    container = {**box("sleep 2"), "resources": {"requests": {"cpu": cpu}}}
+    return {"spec": {"template": {"spec": {"containers": [container]}}}}
+
+
 def cron(schedule: str = "* * * * *", command: str = "sleep 2", **spec: Any) -> JSON:
     made = {"spec": {"template": template(box(command), labels={"x": "y"}, restartPolicy="Never")}}
     return {
@@ -142,6 +148,12 @@ BATCH: dict[str, Scenario] = {
     "suspended": ("job.manageJob suspend", [put(job(suspend=True)), after(20), made(0), condition(JOBS, "j", "Suspended", "True", "JobSuspended")]),
     "resumed": ("job.manageJob suspend", [put(job(suspend=True)), patch(JOBS, "j", {"spec": {"suspend": False}}), after(10), COMPLETE,
         condition(JOBS, "j", "Suspended", "False", "JobResumed")]),
+    "a suspended one may ask for more": ("job strategy, MutablePodResourcesForSuspendedJobs", [
+        put(job(suspend=True)), patch(JOBS, "j", asking("200m")), field(JOBS, "j", "spec.template.spec.containers.0.resources.requests.cpu", "200m"),
+        patch(JOBS, "j", {"spec": {"suspend": False}}), after(10), COMPLETE]),
+    "one that stopped may ask for more": ("job strategy, MutablePodResourcesForSuspendedJobs", [
+        begin(job()), after(1), patch(JOBS, "j", {"spec": {"suspend": True}}), after(40), running(0), patch(JOBS, "j", asking("200m"))]),
+    "one that runs may not": ("job strategy, MutablePodResourcesForSuspendedJobs", [begin(job()), patch(JOBS, "j", asking("200m"), status=422)]),
     "suspended while it runs": ("job.deleteActivePods", [
         begin(job("sleep 1d")), after(15), running(1), patch(JOBS, "j", {"spec": {"suspend": True}}), after(5), running(0),
         status(active=None), said("j", "Suspended: Job suspended")]),

@@ -138,7 +138,8 @@ def _check_generated(job: JSON) -> list[FieldError]:
 
 
 def validate_update(new: JSON, old: JSON) -> list[FieldError]:
-    """Most of a Job never changes; a suspended one that has not begun may still be placed elsewhere."""
+    """Most of a Job never changes; a suspended one that has not begun may still be placed elsewhere, and one of which
+    nothing runs may ask for other resources (MutablePodResourcesForSuspendedJobs)."""
     spec, was = new.get("spec") or {}, old.get("spec") or {}
     if spec is was:
         return []
@@ -162,9 +163,34 @@ def _check_completions(spec: JSON, was: JSON) -> list[FieldError]:
 
 def _check_template_update(new: JSON, old: JSON) -> list[FieldError]:
     template, was = new["spec"].get("template") or {}, old["spec"].get("template") or {}
-    if old["spec"].get("suspend") and not (old.get("status") or {}).get("startTime"):
-        was = _placed_as(was, template)
+    status = old.get("status") or {}
+    if old["spec"].get("suspend"):
+        if not status.get("startTime"):
+            was = _placed_as(was, template)
+        if not status.get("startTime") or (_is_suspended(status) and not status.get("active")):
+            was = _sized_as(was, template)
     return check_immutable(template, was, "spec.template")
+
+
+def _is_suspended(status: JSON) -> bool:
+    return any(
+        each.get("type") == "Suspended" and each.get("status") == "True"
+        for each in status.get("conditions") or ()
+    )
+
+
+def _sized_as(old: JSON, new: JSON) -> JSON:
+    """The old template with what its containers ask for taken from the new one."""
+    spec, wanted = old.get("spec") or {}, new.get("spec") or {}
+    sized = {
+        field: [
+            _without_none({**container, "resources": given.get("resources")})
+            for container, given in zip(spec[field], wanted[field], strict=True)
+        ]
+        for field in ("containers", "initContainers")
+        if spec.get(field) and len(spec[field]) == len(wanted.get(field) or ())
+    }
+    return {**old, "spec": {**spec, **sized}}
 
 
 def _placed_as(old: JSON, new: JSON) -> JSON:
