@@ -156,6 +156,7 @@ ELSEWHERE = {
     "Faults": "test_journal.py: its entries",
     "Logins": "test_journal.py: its entries",
     "NodeLogs": "test_a_node_s_logs",
+    "NodeNetwork": "test_a_node_s_network",
     "Nodes": "test_driven_work.py: its clock events",
     "PortForward": "test_journal.py: its entries",
     "Pressure": "test_driven_work.py: its clock event",
@@ -239,6 +240,18 @@ def test_a_node_s_logs(young, monkeypatch):
     cluster.advance(30)
     assert hit
     assert ready(cluster, "first")
+    assert ready(cluster, "second")
+    assert cluster.settle()
+
+
+def test_a_node_s_network(young, monkeypatch):
+    """Whoever asks for it on the node ends with it, and nobody else."""
+    hit = plant(monkeypatch, type(PARTS["NodeNetwork"]), "told", lambda *_args: True)
+    cluster = told_to(young.fork())
+    cluster.perform(cluster.prepare_login("worker-1", ["sh", "-c", "ip addr; echo done"], False))
+    cluster.advance(5)
+    assert hit
+    assert cluster.clock.failures.counts()
     assert ready(cluster, "second")
     assert cluster.settle()
 
