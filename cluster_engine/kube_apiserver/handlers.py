@@ -242,7 +242,8 @@ class Handlers:
     def _check_upgrade(self, request: Request) -> None:
         if requests.parse(request).subresource in STREAMED:
             self._check_stream(request)
-            raise errors.bad_request("Upgrade request required")
+            asked = request.headers.get("upgrade", "").lower()
+            raise errors.bad_request(_NO_SPDY if asked.startswith("spdy/") else "Upgrade request required")
 
     def open_session(self, request: Request, entry: int) -> Response | None:
         """Begins the session of an exec or attach request (see APIServer)."""
@@ -417,6 +418,12 @@ def not_found_page() -> Response:
     """What upstream says of a path that nothing serves."""
     headers = {"content-type": "text/plain; charset=utf-8", "x-content-type-options": "nosniff"}
     return Response(404, headers, b"404 page not found\n")
+
+
+_NO_SPDY = (
+    "Drydock upgrades to WebSockets alone, not to SPDY: kubectl has asked for them since 1.31, unless "
+    "KUBECTL_REMOTE_COMMAND_WEBSOCKETS or KUBECTL_PORT_FORWARD_WEBSOCKETS is false"
+)
 
 
 def _record(request: Request, entry: int, now: int) -> Record:

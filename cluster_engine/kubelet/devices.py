@@ -182,7 +182,8 @@ class Devices:
         healthy = self._healthy(record.node, resource)
         chosen = sorted(before)[:wanted]
         mine = {device for resources in own.values() for device in resources.get(resource, ())}
-        free = [each for each in healthy if each not in self._taken(record.node, resource) | mine]
+        taken = self._taken(record.node, resource) | mine
+        free = [each for each in healthy if each not in taken]
         needed = wanted - len(chosen)
         if needed > len(free):
             raise _Unavailable(

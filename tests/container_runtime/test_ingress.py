@@ -121,7 +121,13 @@ INGRESSES = (
         notes={"ssl-redirect": "false"},
         tls=[{"hosts": ["g.example.com"], "secretName": "missing"}],
     ),
-    ingress("moved", "h.example.com", path("/"), notes={"permanent-redirect": "https://example.org/"}),
+    ingress(
+        "moved",
+        "h.example.com",
+        path("/"),
+        notes={"permanent-redirect": "https://example.org/"},
+        tls=[{"hosts": ["h.example.com"], "secretName": "tls"}],
+    ),
     ingress("root", "i.example.com", path("/"), notes={"app-root": "/hostname"}),
 )
 
@@ -480,6 +486,7 @@ REWRITES = {
     "no group of that number": ("/a(.*)", "/$2", "/a/b", "/"),
     "a digit that is none": ("/a(.*)", "/$\u00b9$1", "/ax", "/$\u00b9x"),
     "a query of its own": ("/a", "/z?d=2", "/a?c=1", "/z?d=2&c=1"),
+    "no query": ("/a", "/z?", "/a?c=1", "/z"),
     "a pattern that no engine likes": ("/(a+)+$", "/$1", "/" + "a" * 5_000 + "!", "/" + "a" * 5_000 + "!"),
     "no pattern": ("/(", "/z", "/(", "/("),
 }
@@ -488,3 +495,13 @@ REWRITES = {
 @pytest.mark.parametrize(("at", "target", "asked", "wanted"), REWRITES.values(), ids=REWRITES)
 def test_a_rewrite(at: str, target: str, asked: str, wanted: str) -> None:
     assert rules.rewritten({"path": at, "target": target}, asked) == wanted
+
+
+@pytest.mark.parametrize(
+    ("given", "ours"),
+    [(None, False), ("nginx", True), ("", True), ("other", False)],
+    ids=["none", "its name", "an empty one", "another's"],
+)
+def test_whose_an_annotation_says_it_is(given: str | None, ours: bool) -> None:
+    notes = {} if given is None else {objects.CLASS: given}
+    assert rules.is_ours(SETTINGS, {"class": None, "annotations": notes}, {}) is ours

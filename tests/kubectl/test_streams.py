@@ -51,6 +51,23 @@ def test_exec_of_what_is_not_there(box: Kubectl) -> None:
     )
 
 
+@pytest.mark.parametrize(
+    ("variable", "line"),
+    [
+        ("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", ("exec", "box", "--", "date")),
+        ("KUBECTL_REMOTE_COMMAND_WEBSOCKETS", ("attach", "box")),
+        ("KUBECTL_PORT_FORWARD_WEBSOCKETS", ("port-forward", "pod/box", "0:80")),
+    ],
+    ids=["exec", "attach", "port-forward"],
+)
+def test_an_older_client_is_told_why(
+    box: Kubectl, monkeypatch: pytest.MonkeyPatch, variable: str, line: tuple[str, ...]
+) -> None:
+    """One that speaks SPDY, as kubectl before 1.31."""
+    monkeypatch.setitem(box.environment, variable, "false")
+    assert "upgrades to WebSockets alone, not to SPDY" in box.fails(*line)
+
+
 def test_exec_with_input_begins_at_once(box: Kubectl) -> None:
     """``-i`` waits neither for input nor for its end."""
     with box.popen(

@@ -11,7 +11,9 @@ from cluster_engine.apimachinery.cow import JSON
 
 
 def _pod(name: str, node: str, *command: str, image: str = "busybox:1.36", host: bool = True) -> JSON:
-    container = {"name": "c", "image": image, **({"command": list(command)} if command else {})}
+    container: JSON = {"name": "c", "image": image, **({"command": list(command)} if command else {})}
+    if "agnhost" in image:
+        container["args"] = ["netexec", "--udp-port=8081"]
     spec = {"containers": [container], "nodeName": node, "hostNetwork": host}
     return {
         "apiVersion": "v1",
@@ -42,6 +44,8 @@ def cluster() -> Cluster:
             _pod("beside", "worker-1", "sh", "-c", "while true; do echo beside | nc -l -p 7000; done"),
             _service("web", "web", nodePort=30080),
             _service("empty", "nobody", nodePort=30081),
+            _pod("says", "worker-2", image="registry.k8s.io/e2e-test-images/agnhost:2.47", host=False),
+            _service("says", "says", nodePort=30053, protocol="UDP", targetPort=8081),
         ]
     )
     cluster.settle()
@@ -113,3 +117,10 @@ def test_who_talks_to_itself_over_the_node_may_go(cluster: Cluster) -> None:
     twin.advance(60)
     assert twin.get("pods", "self") is None
     assert twin.state_hash() == Cluster.replay(twin.journal).state_hash()
+
+
+@pytest.mark.parametrize("node", [WORKER_1, WORKER_2])
+@pytest.mark.parametrize("who", ["client", "plain"])
+def test_a_datagram_to_a_nodeport(cluster: Cluster, who: str, node: str) -> None:
+    line = f"echo hostname | nc -u -w 2 {_address(cluster, node)} 30053"
+    assert cluster.execute(who, ["sh", "-c", line], limit=60).stdout == b"says"

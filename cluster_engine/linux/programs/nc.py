@@ -166,6 +166,9 @@ def _on(sys: Sys, state: State, event: Event) -> State:
         case ["datagram", fd, ip, port, data]:
             state["peer"] = [ip, port]
             sys.write(1, data)
+            if state["closing"]:
+                sys.cancel(state["closing"])
+                state["closing"] = sys.sleep(state["wait"])
         case ["data", 0, chunk]:
             if state["udp"] and state["peer"]:
                 sys.sendto(state["fd"], state["peer"][0], state["peer"][1], chunk)
@@ -174,8 +177,10 @@ def _on(sys: Sys, state: State, event: Event) -> State:
             sys.read(0)
         case ["end", 0]:
             if state["udp"]:
-                if not state["listener"] >= 0 and state["peer"]:
+                if state["peer"] and not state["wait"]:
                     sys.exit(0)
+                if state["peer"]:
+                    state["closing"] = sys.sleep(state["wait"])  # an answer may still come
             elif state["fd"] >= 0:
                 sys.shutdown(state["fd"])
         case ["data", fd, chunk] if fd == state["fd"]:

@@ -339,6 +339,7 @@ def _changed(sys: Sys, state: State) -> None:
         log(sys, 'controller.go:196] "Configuration changes detected, backend reload required"')
         log(sys, 'controller.go:216] "Backend successfully reloaded"')
     state["table"], state["synced"] = table, True
+    state["turns"] = {name: n for name, n in state["turns"].items() if not name or name in table["upstreams"]}
     if state["flags"]["update-status"] == "true" and ["status"] not in state["later"].values():
         _later(sys, state, UPDATE - (sys.now - state["started"]) % UPDATE, ["status"])
 

@@ -50,15 +50,15 @@ def answer(sys: Sys, state: State, request: Request, *, secure: bool) -> Reply |
 
 
 def _own(request: Request, server: JSON, location: JSON, host: str, secure: bool) -> Reply | None:
-    """The answers that nginx gives by itself."""
+    """The answers that nginx gives by itself: its ``return`` comes before what Lua says at the end of that phase."""
+    if location["root"] and request.path.partition("?")[0] == "/":
+        return _moved(302, f"{'https' if secure else 'http'}://{host}{location['root']}")
+    if location["redirects"]:
+        return _moved(*location["redirects"])
     wants, forces = location["ssl"]
     name = host.partition(":")[0] or "_"
     if not secure and (forces or (wants and server["tls"] is not None)):
         return _moved(308, f"https://{name}{request.path}")
-    if location["redirects"]:
-        return _moved(*location["redirects"])
-    if location["root"] and request.path.partition("?")[0] == "/":
-        return _moved(302, f"{'https' if secure else 'http'}://{host}{location['root']}")
     return None
 
 

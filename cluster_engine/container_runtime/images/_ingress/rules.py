@@ -37,7 +37,7 @@ def is_ours(settings: Settings, found: JSON, classes: Mapping[str, JSON]) -> boo
     if name is not None:
         return name in classes and bool(classes[name]["controller"] == settings.controller)
     note = found["annotations"].get(CLASS)
-    return settings.without_class if note is None else bool(note == settings.class_name)
+    return settings.without_class if note is None else note in ("", settings.class_name)
 
 
 def in_order(ingresses: Mapping[str, JSON]) -> list[tuple[str, JSON]]:
@@ -285,6 +285,8 @@ def rewritten(location: JSON, uri: str) -> str:
             made += target[at]
             at += 1
     made = made if made.startswith("/") else f"/{made}"
+    if made.endswith("?"):
+        return made[:-1]  # whoever ends so wants no arguments added
     return f"{made}&{query}" if mark and "?" in made else f"{made}{mark}{query}"
 
 
