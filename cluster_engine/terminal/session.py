@@ -16,22 +16,21 @@ from typing import Any, TypeVar
 
 from cluster_engine.linux.limits import MIB
 from cluster_engine.linux.text import characters, octets
-from cluster_engine.terminal.beside import Beside, LoginError, Logins, Outcome
+from cluster_engine.terminal.beside import Beside, LoginError, Outcome
+from cluster_engine.terminal.completing import Completer
 from cluster_engine.terminal.confine import ConfinedProgram, ConfinementError
 from cluster_engine.terminal.console import SHELL, Console, Options
-from cluster_engine.terminal.disk import FileChange, normal
+from cluster_engine.terminal.disk import normal
 from cluster_engine.terminal.forwarding import Forward
-from cluster_engine.terminal.kubectl import Completions, parse_completions, refuse, subcommands, waits
-from cluster_engine.terminal.outward import Dialer, Outward
+from cluster_engine.terminal.kubectl import refuse, subcommands, waits
+from cluster_engine.terminal.outward import Outward
+from cluster_engine.terminal.session_hooks import BusyError, Result, SessionHooks
 
 SLICE_STEPS = 1_000
 SLICE_SECONDS = 0.003
 """The loop's neighbours wait no longer than about this for a busy machine."""
 SHOWN_PER_SECOND = MIB
 """Bytes that go to the screens; a machine that writes more waits."""
-COMPLETION_SECONDS = 5.0
-COMPLETING = 2
-"""Completions asked for at the same time."""
 MAX_FRAME = 64 * 1024
 """Characters of one input."""
 COMMAND_OUTPUT = MIB
@@ -41,7 +40,6 @@ STARTS, STARTS_PER_SECOND = 100, 2.0
 """Programs that may be started in a burst, and how many a second after it."""
 LONGEST_WAIT = 1.0
 """Seconds after which the clock is asked again."""
-NO_PAGE = "error: port-forward opens a port on this machine, where nothing can reach it"
 NO_DIFF = b'error: failed to run "diff": executable file not found in $PATH\n'
 """What `kubectl diff` says when it starts no second program; the machine's own `diff` comes after it."""
 STOP_SECONDS = 3.0
@@ -49,48 +47,6 @@ STOP_SECONDS = 3.0
 
 
 _Asked = TypeVar("_Asked")
-
-
-class BusyError(Exception):
-    """Something runs in the terminal; the message is its command line."""
-
-
-@dataclass(slots=True)
-class SessionHooks:
-    """What the session tells its host. Paths are absolute."""
-
-    on_output: Callable[[str, bytes], None] = lambda terminal, data: None
-    on_files_changed: Callable[[list[FileChange]], None] = lambda changes: None
-    on_edit: Callable[[str], str] = lambda path: f"{path} is open in the editor."
-    """Opens a file for the user; what to print."""
-    on_preview: Callable[[Forward, str], tuple[str, int]] = lambda wanted, kubeconfig: (NO_PAGE, 1)
-    """Shows the page of a Pod or Service beside the terminal; what to print, and the status."""
-    on_exit: Callable[[str, int], None] = lambda terminal, status: None
-    on_time: Callable[[list[str]], Awaitable[str]] | None = None
-    """What `time pause` and the like do: takes their words, returns what to print. Raises ValueError."""
-    on_fault: Callable[[dict[str, Any]], Awaitable[None]] | None = None
-    """What `fault` does: takes the fault with its kind. Raises ValueError."""
-    on_why: Callable[[dict[str, Any]], Awaitable[str]] | None = None
-    """What `why` does: takes the object's resource, namespace and name, returns what to print. Raises ValueError."""
-    on_hint: Callable[[dict[str, Any]], Awaitable[str]] | None = None
-    """What `hint` does: takes the check, returns what to print. Raises ValueError."""
-    logins: Logins | None = None
-    """Where one can log in; None: nowhere."""
-    now: Callable[[], int] = lambda: time.time_ns() // 1000
-    """The clock, in µs."""
-    leap: Callable[[int], bool] = lambda due: False
-    """Moves the clock to a moment at once, when the machine waits for nothing else; False: time goes its own way."""
-    dialer: Dialer | None = None
-    """Where connections lead that leave the machine; None: nowhere."""
-
-
-@dataclass(frozen=True, slots=True)
-class Result:
-    """What a finished program gave."""
-
-    status: int
-    out: bytes
-    err: bytes
 
 
 @dataclass(slots=True)
@@ -126,7 +82,7 @@ class TerminalSession:
         self._running: dict[str, _Running] = {}
         self._edited: dict[str, str] = {}
         """Calls that wait until a file is saved in the editor."""
-        self._shown = self._completing = 0
+        self._shown = 0
         self._due: int | None = None
         self._starts = float(STARTS)
         self._started = time.monotonic()
@@ -134,6 +90,7 @@ class TerminalSession:
             lambda: self.console.machine, lambda: self._hooks.dialer, self._spawn, self._start, self._wake.set
         )
         self.console = Console(self, files, options, now=hooks.now())
+        self._completer = Completer(program, self.console.disk)
         self._terminals: dict[str, None] = {}
         self._worker = asyncio.ensure_future(self._work())
         self._worker.add_done_callback(self._worker_ended)
@@ -525,6 +482,9 @@ class TerminalSession:
             self._answer(call, ["differ", *map(octets, folders)], last=False)
         return outcome
 
+    async def _complete(self, call: str, args: Any) -> None:
+        self._answer(call, await self._completer.complete(args))
+
     def _begin(self, argv: list[str], args: Any, keeps: bool) -> Beside:
         return self._program.start(
             argv,
@@ -541,40 +501,6 @@ class TerminalSession:
             raise LoginError("unknown")
         size = (args["cols"], args["rows"])
         return self._hooks.logins.start(characters(args["host"]), argv, tty=args["tty"], size=size)
-
-    # --- completion -------------------------------------------------------------------------------
-
-    async def _complete(self, call: str, args: Any) -> None:
-        found = Completions()
-        if self._completing < COMPLETING:
-            self._completing += 1
-            try:
-                found = await self._ask([characters(word) for word in args["words"]], args)
-            finally:
-                self._completing -= 1
-        names = [octets(name) for name in found.names]
-        self._answer(call, {"names": names, "final": found.final, "files": found.files})
-
-    async def _ask(self, words: list[str], args: Any) -> Completions:
-        out = bytearray()
-
-        async def keep(descriptor: int, data: bytes) -> None:
-            if descriptor == 1:
-                out.extend(data)
-
-        try:
-            outcome = await self._program.run(
-                [words[0], "__complete", *words[1:]],
-                self.console.disk,
-                cwd=characters(args["cwd"]),
-                env={characters(name): characters(value) for name, value in args["env"].items()},
-                on_output=keep,
-                timeout=COMPLETION_SECONDS,
-                output_limit=COMMAND_OUTPUT,
-            )
-        except (ConfinementError, OSError):
-            return Completions()
-        return parse_completions(out.decode("utf-8", "replace")) if outcome.status == 0 else Completions()
 
 
 def _characters(args: dict[str, Any]) -> dict[str, Any]:

@@ -24,7 +24,8 @@ from cluster_engine.terminal.confine import ConfinedProgram, Run
 from cluster_engine.terminal.console import Options
 from cluster_engine.terminal.disk import Disk
 from cluster_engine.terminal.kubectl import kubectl_path
-from cluster_engine.terminal.session import SessionHooks, TerminalSession
+from cluster_engine.terminal.session import TerminalSession
+from cluster_engine.terminal.session_hooks import SessionHooks
 
 SCRIPT_SECONDS = 120.0
 LONGEST_SLEEP = 3_600_000_000

@@ -12,8 +12,9 @@ from asgiref.sync import async_to_sync
 from course import beside as views
 from django.test import Client, RequestFactory
 from runs import hosting, services
-from runs.host import beside, terminal
+from runs.host import beside
 from runs.host.host import EngineHost
+from runs.host.script import SCRIPT_OUTPUT
 from runs.hosting import Reply
 from runs.models import Run
 
@@ -131,7 +132,7 @@ def test_how_a_block_ends(
     )
     told = asked(host, lesson_run, 0)[-1]["ran"][0]
     assert (told["cut"], told["late"]) == (cut, late)
-    assert len(told["output"]) <= terminal.SCRIPT_OUTPUT
+    assert len(told["output"]) <= SCRIPT_OUTPUT
     if status is not None:
         assert told["status"] == status
     if output is not None:

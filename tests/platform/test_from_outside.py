@@ -12,7 +12,8 @@ from runs.host.outside import Dialer
 from cluster_engine import Cluster
 from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.terminal.programs.standing_outside import NO_NAME, NO_WAY
-from cluster_engine.terminal.session import SessionHooks, TerminalSession
+from cluster_engine.terminal.session import TerminalSession
+from cluster_engine.terminal.session_hooks import SessionHooks
 
 LIMIT = 60
 WEB = """

@@ -13,7 +13,8 @@ from runs.journal import JournalFullError
 from cluster_engine import Cluster
 from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.sim import Entry
-from cluster_engine.terminal.session import SessionHooks, TerminalSession
+from cluster_engine.terminal.session import TerminalSession
+from cluster_engine.terminal.session_hooks import SessionHooks
 
 LIMIT = 60
 

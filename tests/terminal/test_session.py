@@ -15,7 +15,8 @@ from cluster_engine.terminal import confine, programs, session
 from cluster_engine.terminal.confine import ConfinedProgram
 from cluster_engine.terminal.kubectl import kubectl_path, waits
 from cluster_engine.terminal.programs import fault
-from cluster_engine.terminal.session import BusyError, SessionHooks, TerminalSession
+from cluster_engine.terminal.session import TerminalSession
+from cluster_engine.terminal.session_hooks import BusyError, SessionHooks
 
 pytestmark = pytest.mark.skipif(
     len(confine.confinement()) < 2, reason="this kernel has no Landlock of ABI 4 or no seccomp table"

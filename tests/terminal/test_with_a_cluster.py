@@ -15,7 +15,8 @@ from cluster_engine import Cluster
 from cluster_engine.serving import ClusterApp, Driver
 from cluster_engine.terminal.confine import ConfinedProgram, confinement
 from cluster_engine.terminal.kubectl import kubectl_path
-from cluster_engine.terminal.session import SessionHooks, TerminalSession
+from cluster_engine.terminal.session import TerminalSession
+from cluster_engine.terminal.session_hooks import SessionHooks
 from labs.kit.workbench import KUBECONFIG
 
 pytestmark = [

@@ -30,13 +30,15 @@ from cluster_engine.terminal.console import Options
 from cluster_engine.terminal.disk import normal
 from cluster_engine.terminal.forwarding import Forward
 from cluster_engine.terminal.kubectl import kubectl_path
-from cluster_engine.terminal.session import BusyError, SessionHooks, TerminalSession
+from cluster_engine.terminal.session import TerminalSession
+from cluster_engine.terminal.session_hooks import BusyError, SessionHooks
 from runs.host.building import HOME
 from runs.host.errors import HostError
 from runs.host.forwarding import NotForwardedError, forwarded, namespace_of
 from runs.host.logins import Logins
 from runs.host.outside import Dialer
 from runs.host.screens import Screen, View, parse
+from runs.host.script import HANG_UP_SECONDS, SCRIPT, SCRIPT_COLUMNS, SCRIPT_ROWS, Told
 from runs.host.writer import JournalRefusedError, JournalUnavailableError
 from runs.journal import FencedError, JournalFullError
 
@@ -48,42 +50,6 @@ CLOSE_BAD, CLOSE_AGAIN = 4400, 1013
 SETTLE_SECONDS = 0.25
 #: What a run's files may add to its journal from one start of its host to the next.
 FILES_BYTES = 32 * 1024 * 1024
-
-
-#: The terminal in which a script runs, and how large it is.
-SCRIPT, SCRIPT_COLUMNS, SCRIPT_ROWS = "script", 200, 50
-#: Bytes that are kept of what a script prints; the rest is dropped.
-SCRIPT_OUTPUT = 64 * 1024
-#: How long a script that took too long has to end.
-HANG_UP_SECONDS = 3.0
-
-
-class Told:
-    """What a script printed, and how it ended."""
-
-    def __init__(self, lines: Callable[[bytes], None] | None = None) -> None:
-        """`lines` is given whole lines of what is kept, as they come."""
-        self.output = bytearray()
-        self.status = 0
-        self.late = self.cut = False
-        """Whether it took too long; whether it printed more than is kept."""
-        self.ended = asyncio.Event()
-        self._lines = lines
-        self._given = 0
-
-    def show(self, data: bytes) -> None:
-        """Bytes of its terminal."""
-        self.output += data[: SCRIPT_OUTPUT - len(self.output)]
-        self.cut = self.cut or len(self.output) == SCRIPT_OUTPUT
-        whole = self.output.rfind(b"\n") + 1
-        if self._lines is not None and whole > self._given:
-            self._lines(bytes(self.output[self._given : whole]))
-            self._given = whole
-
-    def end(self, status: int) -> None:
-        """Its shell has ended."""
-        self.status = status
-        self.ended.set()
 
 
 class Owner(Protocol):
