@@ -69,7 +69,10 @@ def test_pods(base: Cluster) -> None:
     found = {item["metadata"]["name"]: item for item in metrics(base, "namespaces/default/pods")["items"]}
     assert set(found) == {"busy", "asleep"}
     busy = found["busy"]
-    assert (busy["window"], busy["metadata"]["labels"]) == ("15s", {"app": "busy"})
+    pod = base.get("pods", "busy", "default")
+    assert pod is not None
+    assert (busy["window"], busy["metadata"]["labels"]) == ("15s", pod["metadata"]["labels"])
+    assert busy["metadata"]["labels"]["app"] == "busy"
     (container,) = busy["containers"]
     assert container["name"] == "c"
     assert 240 <= quantity.milli(container["usage"]["cpu"]) <= 260
