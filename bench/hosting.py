@@ -152,12 +152,12 @@ def idle(count: int, seconds: float, each: bool = False) -> dict[str, Any]:
     share what no minute of life changes.
     """
     with platform(), host() as made, nullcontext() if each else booted_once():
-        from runs.host import hosted
-        from runs.host.hosted import DOZE_SECONDS
+        from runs.host import resting
+        from runs.host.resting import DOZE_SECONDS
 
         from cluster_engine.memory import give_back
 
-        hosted.HOLD_SECONDS = math.inf
+        resting.HOLD_SECONDS = math.inf
         start(made, 10)
         before, began = resident(), time.monotonic()
         start(made, count - 10)
@@ -190,9 +190,9 @@ def dozing(count: int) -> dict[str, Any]:
     What they take of memory, and how long it takes to wake one.
     """
     with platform(), host() as made:
-        from runs.host import hosted, upkeep
+        from runs.host import hosted, resting, upkeep
 
-        hosted.HOLD_SECONDS, hosted.DOZE_SECONDS, hosted.RELEASE_SECONDS = 1.0, 0.5, 0.1
+        resting.HOLD_SECONDS, resting.DOZE_SECONDS, hosted.RELEASE_SECONDS = 1.0, 0.5, 0.1
         upkeep.JANITOR_SECONDS = 0.2
         runs: list[uuid.UUID] = []
         before = 0

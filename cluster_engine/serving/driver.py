@@ -208,6 +208,11 @@ class Driver:
             self._pacer.wake(self)
         return self._jump
 
+    def rest(self) -> None:
+        """Nothing is worked out from now on, until somebody comes (`rouse`)."""
+        self._dozing = True
+        self._forget()  # bytes for answers, which are made again when somebody asks
+
     def rouse(self) -> None:
         """Somebody looks: what happened since nobody did is worked out, and until then counts as no delay."""
         if self._dozing:
@@ -351,8 +356,7 @@ class Driver:
         if self._held or self._dozing:
             return None
         if self._unseen is not None and self._unseen():
-            self._dozing = True
-            self._forget()  # bytes for answers, which are made again when somebody asks
+            self.rest()
             return None
         reached = self._come_to_now()
         wall = steady_clock()

@@ -159,6 +159,8 @@ class Pacer:
         self._void(driver)
         self._put_off.pop(driver, None)
         driver.due = None
+        if self._asked is driver:
+            self._asked = None  # it may leave memory; when somebody was asked last stands
 
     def others_in_use(self, driver: Paced) -> bool:
         """Whether any other cluster was asked something lately."""

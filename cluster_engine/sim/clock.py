@@ -187,6 +187,10 @@ class Clock:
             heapq.heappop(heap)
         return heap[0][0] if heap else None
 
+    def next_handler(self) -> str:
+        """The name of the handler that the next event runs; "" when there is none."""
+        return self._timers[self._heap[0][2]][0] if self.next_due() is not None else ""
+
     def step(self) -> bool:
         """Runs the next event, moving the clock to it. False when there is none."""
         if self.next_due() is None:

@@ -3,16 +3,23 @@
 from __future__ import annotations
 
 import asyncio
+import gc
+import json
+import weakref
 from collections.abc import Callable, Iterator
+from contextlib import suppress
 from typing import Any
 
 import pytest
 from runs import hosting, registry, services
+from runs.host import live, resting
 from runs.host.doze import Doze
 from runs.host.host import EngineHost
 from runs.models import JournalEntry, Keyframe, Run
 from runs.proxy.sockets import open_socket
 from test_engine_host import CONFIG_MAP, MAPS, ask, eventually
+from websockets.asyncio.client import ClientConnection
+from websockets.exceptions import ConnectionClosed
 
 pytestmark = [pytest.mark.django_db(transaction=True), pytest.mark.slow]
 
@@ -32,8 +39,9 @@ def host(monkeypatch: pytest.MonkeyPatch) -> Iterator[EngineHost]:
 @pytest.fixture
 def quick(monkeypatch: pytest.MonkeyPatch) -> None:
     """Nobody has to wait for two minutes."""
-    monkeypatch.setattr("runs.host.hosted.DOZE_SECONDS", 0)
-    monkeypatch.setattr("runs.host.hosted.HOLD_SECONDS", 0)
+    monkeypatch.setattr("runs.host.resting.DOZE_SECONDS", 0)
+    monkeypatch.setattr("runs.host.resting.HOLD_SECONDS", 0)
+    monkeypatch.setattr("runs.host.resting.RESTS_LEAST", 0)
 
 
 async def _look(host: EngineHost, run: Run) -> bool:
@@ -104,8 +112,9 @@ WAYS = [
     ("path", "method", "data", "prefix"), [row[1:] for row in WAYS], ids=[row[0] for row in WAYS]
 )
 def test_who_asks_wakes_it(
-    host: EngineHost, dozing: Run, path: str, method: str, data: Any, prefix: str
+    host: EngineHost, dozing: Run, settings: Any, path: str, method: str, data: Any, prefix: str
 ) -> None:
+    settings.CHECK_SECONDS = 100  # its process has to be begun, beside all that a busy machine does
     assert (set(host.runs), set(host.dozing), host.tokens) == (set(), {dozing.pk}, {})
     assert ask(host, dozing, path, method, data, prefix).status_code in (200, 201)
     assert (set(host.runs), host.dozing) == ({dozing.pk}, {})
@@ -118,7 +127,7 @@ def test_who_asks_wakes_it(
 
 
 @pytest.mark.parametrize("path", ["terminal", "live"])
-def test_a_socket_wakes_it_and_keeps_it_awake(host: EngineHost, dozing: Run, path: str) -> None:
+def test_a_socket_wakes_it(host: EngineHost, dozing: Run, path: str) -> None:
     location = registry.Location(host.url, dozing.epoch, host.name)
 
     async def scene() -> None:
@@ -126,6 +135,172 @@ def test_a_socket_wakes_it_and_keeps_it_awake(host: EngineHost, dozing: Run, pat
         assert await socket.recv()
         assert not host.runs[dozing.pk].may_doze(asyncio.get_running_loop().time() + 3_600)
         await socket.close()
+
+    asyncio.run(scene())
+
+
+class Visit:
+    """A browser at a run: a tab that follows its ConfigMaps, and a terminal."""
+
+    def __init__(self, host: EngineHost, run: Run) -> None:
+        self._host = host
+        self._run = run
+        self.shown = {"live": b"", "terminal": b""}
+        self.codes: dict[str, int | None] = {}
+        self._sockets: dict[str, ClientConnection] = {}
+        self._tasks: list[asyncio.Task[None]] = []
+
+    async def __aenter__(self) -> Visit:
+        location = registry.Location(self._host.url, self._run.epoch, self._host.name)
+        for path in self.shown:
+            socket = self._sockets[path] = await open_socket(location, f"/{path}/{self._run.pk}", [])
+            self._tasks.append(asyncio.ensure_future(self._read(path, socket)))
+        watch = {"ch": "map", "type": "watch", "resources": {"configmaps": ""}}
+        await self.say("live", **watch)
+        await self.until(lambda: b"initial-events-end" in self.shown["live"])
+        return self
+
+    async def __aexit__(self, *error: object) -> None:
+        for socket in self._sockets.values():
+            await socket.close()
+        await asyncio.gather(*self._tasks)
+
+    async def _read(self, path: str, socket: ClientConnection) -> None:
+        with suppress(ConnectionClosed):
+            async for message in socket:
+                self.shown[path] += message.encode() if isinstance(message, str) else message
+        self.codes[path] = socket.close_code
+
+    async def say(self, path: str, **message: Any) -> None:
+        await self._sockets[path].send(json.dumps(message))
+
+    @staticmethod
+    async def until(holds: Callable[[], Any]) -> None:
+        async with asyncio.timeout(60):
+            while not holds():
+                await asyncio.sleep(0.01)
+
+    async def dozes(self) -> Doze:
+        """Has the run doze, as the janitor does, when nothing is left to tell."""
+
+        async def round_() -> None:
+            if (hosted := self._host.runs.get(self._run.pk)) is not None:
+                hosted._ahead_at = 0.0
+            await self._host.upkeep.have_doze()
+
+        async with asyncio.timeout(60):
+            while self._run.pk not in self._host.dozing:
+                await asyncio.to_thread(self._host.call, round_())
+        return self._host.dozing[self._run.pk]
+
+
+@pytest.fixture
+def lived(quick: None, host: EngineHost, make_run: Callable[..., Run]) -> Run:
+    """A run in which nothing is due."""
+    run = make_run(state="requested")
+    host.acquire(run.pk)
+    host.call(host.runs[run.pk].clock.act({"action": "advance", "seconds": 600}))
+    return run
+
+
+def test_a_run_with_an_open_tab_and_a_terminal_dozes(
+    host: EngineHost, lived: Run, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("runs.host.hosted.RELEASE_SECONDS", 0)
+
+    async def scene() -> None:
+        async with Visit(host, lived) as visit:
+            awake = weakref.ref(host.runs[lived.pk])
+            held = await visit.dozes()
+
+            def gone() -> bool:
+                gc.collect()
+                return awake() is None
+
+            await visit.until(gone)  # no socket keeps the cluster in memory
+            assert held.watched
+            told = len(visit.shown["live"])
+            answer = await asyncio.to_thread(ask, host, lived, MAPS, "POST", CONFIG_MAP)
+            assert answer.status_code == 201
+            await visit.until(lambda: b'"name":"note"' in visit.shown["live"][told:])
+            await visit.dozes()
+            await visit.say("terminal", type="input", data="echo a$((1+1))b\n")
+            await visit.until(lambda: b"a2b" in visit.shown["terminal"])
+            assert lived.pk in host.runs
+            await visit.dozes()
+            await visit.say("live", ch="map", type="watch", resources={"nodes": ""})
+            await visit.until(lambda: b'"kind":"Node"' in visit.shown["live"])
+            assert visit.shown["live"].count(b'"name":"note"') == 1, "nothing is told twice"
+            assert not visit.codes
+
+    asyncio.run(scene())
+
+
+def test_it_wakes_by_itself_when_something_is_due(host: EngineHost, lived: Run) -> None:
+    async def scene() -> None:
+        async with Visit(host, lived) as visit:
+            held = await visit.dozes()
+            assert held.alarm is not None
+            assert 0 < held.alarm.when() - held.last_active < 2 * resting.RESTS_LONGEST
+            held.since -= 5 * MINUTE
+            assert host.loop is not None
+            host.loop.call_soon_threadsafe(host._ring, held)
+            await visit.until(lambda: lived.pk in host.runs and not host.runs[lived.pk].driver.dozing)
+            assert host.runs[lived.pk].last_active == held.last_active, "nobody has used it"
+            held = await visit.dozes()
+        await visit.until(lambda: not held.watched)
+        host.loop.call_soon_threadsafe(host._ring, held)
+        host.call(asyncio.sleep(0.01))
+        assert lived.pk in host.dozing, "nobody is there any more"
+
+    asyncio.run(scene())
+
+
+def test_who_is_connected_to_what_cannot_be_woken_comes_again(host: EngineHost, lived: Run) -> None:
+    async def scene() -> None:
+        async with Visit(host, lived) as visit:
+            held = await visit.dozes()
+            held.keyframe = b"DRYDOCK2"
+            assert host.loop is not None
+            host.loop.call_soon_threadsafe(host._ring, held)
+            await visit.until(lambda: len(visit.codes) == 2)
+            assert visit.codes["live"] == live.CLOSE_AGAIN
+        assert not host.residents
+        await asyncio.to_thread(host.acquire, lived.pk)
+        await asyncio.to_thread(lived.refresh_from_db)
+        async with Visit(host, lived) as visit:
+            assert b"kube-root-ca.crt" in visit.shown["live"]
+
+    asyncio.run(scene())
+
+
+BESIDE_A_TAB = [
+    ("what runs in its terminal", lambda hosted: _type(hosted, "sleep 1000 &")),
+    ("a check that is to come", lambda hosted: setattr(hosted.checker, "_owes", True)),
+    ("a tab that was not told all", lambda hosted: hosted.told()),
+    ("a request", lambda hosted: setattr(hosted, "in_use", 1)),
+]
+
+
+@pytest.mark.parametrize("change", [row[1] for row in BESIDE_A_TAB], ids=[row[0] for row in BESIDE_A_TAB])
+def test_what_keeps_a_run_with_a_tab_awake(
+    host: EngineHost, lived: Run, change: Callable[[Any], Any]
+) -> None:
+    async def scene() -> None:
+        async with Visit(host, lived) as visit:
+            await visit.dozes()
+            await asyncio.to_thread(ask, host, lived, MAPS)
+            hosted = host.runs[lived.pk]
+
+            async def looks() -> bool:
+                loop = asyncio.get_running_loop()
+                async with asyncio.timeout(60):
+                    while not hosted.may_look_ahead(loop.time()):
+                        await asyncio.sleep(0.01)
+                change(hosted)
+                return hosted.may_look_ahead(loop.time())
+
+            assert not await asyncio.to_thread(host.call, looks())
 
     asyncio.run(scene())
 

@@ -25,6 +25,7 @@ class Browser:
         self.inbox: asyncio.Queue[dict[str, Any]] = asyncio.Queue()
         self.news = asyncio.Event()
         self.text: list[dict[str, Any]] = []
+        self.status: list[dict[str, Any]] = []
         self.bytes: dict[str, bytes] = {}
         self.sizes: list[int] = []
         self.order: list[str] = []
@@ -43,8 +44,7 @@ class Browser:
             self.closed = message["code"]
         elif message.get("text"):
             frame = json.loads(message["text"])
-            if frame["ch"] != "status":
-                self.text.append(frame)
+            (self.status if frame["ch"] == "status" else self.text).append(frame)
         elif data := message.get("bytes"):
             address, body = data[1 : 1 + data[0]].decode(), data[1 + data[0] :]
             self.bytes[address] = self.bytes.get(address, b"") + body
@@ -75,7 +75,8 @@ def play(scene: Callable[[Cluster, Tabs], Awaitable[None]]) -> None:
         cluster = Cluster(nodes=1, freezing=True)
         nobody: Any = None  # no test here follows the checks
         clock: Any = SimpleNamespace(turns=0, state=lambda: {"now": cluster.now, "speed": 1.0, "resume": 1.0})
-        tabs = Tabs(ClusterApp(cluster), Checker(nobody), clock)
+        tabs = Tabs()
+        tabs.go_on(ClusterApp(cluster), Checker(nobody), clock)
         await scene(cluster, tabs)
 
     asyncio.run(run())

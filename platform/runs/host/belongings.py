@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from runs.host.checker import Results
 from runs.host.clock import Setting
 from runs.host.cookies import Jars
+from runs.host.live import Tabs
 from runs.host.terminal import Terminal
 
 
@@ -14,6 +15,8 @@ from runs.host.terminal import Terminal
 class Belongings:
     """See the module."""
 
+    user_id: int
+    """Its owner's."""
     token: str
     """The way in of its terminals' programs, which know it from their kubeconfig."""
     terminal: Terminal
@@ -23,3 +26,15 @@ class Belongings:
     """Of its checks."""
     jars: Jars
     """The cookies of its pages."""
+    tabs: Tabs
+    """The browser tabs that are open."""
+
+    @property
+    def watched(self) -> bool:
+        """Whether anybody is connected."""
+        return self.terminal.watched or bool(self.tabs)
+
+    async def close(self) -> None:
+        """End what is connected."""
+        self.tabs.close()
+        await self.terminal.close()

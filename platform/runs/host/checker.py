@@ -100,6 +100,7 @@ class Checker:
         self._watchers: list[Any] = []
         self._timer: asyncio.TimerHandle | None = None
         self._rest_until = 0.0
+        self._owes = False
         self.busy = False
         """Whether a grading is under way."""
 
@@ -132,6 +133,7 @@ class Checker:
 
     async def _grade(self, asked: bool) -> dict[str, Any]:
         run = self._run
+        self._owes = False
         self._tell(busy=True)
         loop = asyncio.get_running_loop()
         began = loop.time()
@@ -164,15 +166,21 @@ class Checker:
 
     # -- by itself --------------------------------------------------------------------------------------
 
-    def follow(self, wake: Callable[[], None]) -> None:
-        """Somebody looks: `wake` is called when `busy` or `latest` has changed."""
+    @property
+    def owes(self) -> bool:
+        """Whether a grading is under way, or to come because something has changed."""
+        return self.busy or self._owes
+
+    def follow(self, wake: Callable[[], None], seconds: float = 0.0) -> None:
+        """Somebody looks: `wake` is called when `busy` or `latest` has changed; first graded in so many seconds."""
         if not self._followers:
             cluster = self._run.cluster
             names = [
                 kind.group_resource for kind in cluster.scheme.kinds if kind.group_resource not in UPKEEP
             ]
             self._watchers = [cluster.store.watch(name, None, self._changed) for name in names]
-            self._later(0.0)
+            self._owes = True
+            self._later(seconds)
         self._followers.append(wake)
 
     def leave(self, wake: Callable[[], None]) -> None:
@@ -184,6 +192,7 @@ class Checker:
 
     def close(self) -> None:
         """Nothing happens by itself any more."""
+        self._owes = False
         for watcher in self._watchers:
             watcher.cancel()
         self._watchers.clear()
@@ -193,6 +202,7 @@ class Checker:
 
     def _changed(self, event: object) -> None:
         # Inside a write: only note it down.
+        self._owes = True
         self._later(SETTLE_SECONDS)
 
     def _later(self, seconds: float) -> None:
@@ -255,6 +265,18 @@ class ChecksChannel:
             self._busy = busy
             return json.dumps({"ch": "checks", "type": "checking", "on": busy})
         return None
+
+    def rest(self) -> Any:
+        """What was told last; None: they are not followed."""
+        left = (self._language, self._told) if self._language else None
+        self.close()
+        return left
+
+    def go_on(self, left: Any) -> None:
+        """What has changed by now, or is looked for now and then, is graded soon."""
+        if left is not None:
+            self._language, self._told = left
+            self._checker.follow(self._wake, SETTLE_SECONDS)
 
     def close(self) -> None:
         """The tab looks away."""

@@ -22,6 +22,7 @@ import json
 import logging
 import re
 import uuid
+from collections import Counter
 from collections.abc import Awaitable, Callable, Mapping, MutableMapping
 from functools import partial
 from typing import Any, Protocol
@@ -34,10 +35,11 @@ from django.conf import settings
 from django.utils import translation
 from django.utils.translation import gettext as _
 
+from runs.host.belongings import Belongings
 from runs.host.copies import Copy
 from runs.host.doze import Doze
 from runs.host.errors import HostError
-from runs.host.hosted import HostedRun
+from runs.host.hosted import HostedRun, counted
 from runs.host.writer import JournalRefusedError, JournalUnavailableError
 from runs.hosting import MISDIRECTED
 from runs.journal import FencedError, JournalFullError
@@ -141,6 +143,10 @@ class Host(Protocol):
 
     def resident(self, run_id: uuid.UUID) -> HostedRun | Doze | None:
         """The run, awake or not, if it is here."""
+
+    @property
+    def in_use(self) -> Counter[int]:
+        """What is under way, by user."""
 
     @property
     def tokens(self) -> Mapping[str, HostedRun | Copy]:
@@ -297,16 +303,36 @@ class Edge:
     async def _terminal(
         self, run_id: uuid.UUID, ident: str, scope: Scope, receive: Receive, send: Send
     ) -> None:
-        hosted = await self.host.awake(run_id)
-        if hosted is None or scope["type"] != "websocket":
-            await self._refuse(scope, send, MISDIRECTED if hosted is None else 404)
+        found = await self._belongings(run_id)
+        if found is None or scope["type"] != "websocket":
+            await self._refuse(scope, send, MISDIRECTED if found is None else 404)
             return
-        hosted.touch()
         try:
-            with hosted.used():
-                await hosted.terminal.serve(ident, receive, send)
+            with counted(self.host.in_use, found.user_id):
+                await found.terminal.serve(ident, receive, send)
         except HostError as error:
             await self._decline(scope, send, error)
+
+    async def _live(self, run_id: uuid.UUID, scope: Scope, receive: Receive, send: Send) -> None:
+        found = await self._belongings(run_id)
+        try:
+            if found is None:
+                await self._refuse(scope, send, MISDIRECTED)
+                return
+            if scope["type"] != "websocket":
+                raise HostError(400, _("This address is a WebSocket's."))
+            with counted(self.host.in_use, found.user_id):
+                await found.tabs.serve(receive, send)
+        except HostError as error:
+            await self._decline(scope, send, error)
+
+    async def _belongings(self, run_id: uuid.UUID) -> Belongings | None:
+        """For a socket, which outlasts the cluster that it finds. None: the run is not here."""
+        hosted = await self.host.awake(run_id)
+        if hosted is None:
+            return None
+        hosted.touch()
+        return hosted.belongings
 
     async def _verb(self, verb: str, run_id: uuid.UUID, scope: Scope, receive: Receive, send: Send) -> None:
         if verb == "stop":
@@ -315,15 +341,15 @@ class Edge:
                 await self.host.drop(resident)
             await send_json(send, 200, {})
             return
+        if verb == "live":
+            await self._live(run_id, scope, receive, send)
+            return
         hosted = await self.host.awake(run_id)
         if hosted is None:
             await self._refuse(scope, send, MISDIRECTED)
             return
         hosted.touch()
         try:
-            if verb == "live":
-                await hosted.live_socket(scope, receive, send)
-                return
             data = json.loads(await _body(receive) or b"{}")
             with hosted.used():
                 if verb == "block":

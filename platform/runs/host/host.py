@@ -29,9 +29,7 @@ from django.utils.translation import get_language
 from redis.exceptions import RedisError
 
 from cluster_engine.cluster import Cluster
-from cluster_engine.release import release
 from cluster_engine.serving import Pacer
-from cluster_engine.sim.keyframe import KeyframeError
 from runs import journal, registry, services, states
 from runs.host import building, scratch
 from runs.host.claims import Claims
@@ -43,6 +41,7 @@ from runs.host.graders import Graders
 from runs.host.hosted import HostedRun
 from runs.host.packers import Packers
 from runs.host.pasts import Pasts
+from runs.host.slumber import Slumber
 from runs.host.upkeep import Upkeep
 from runs.host.writer import JournalUnavailableError, JournalWriter
 from runs.models import Run, TransitionError
@@ -55,13 +54,12 @@ STOP_SECONDS = 15.0
 SWITCH_SECONDS = 0.0002
 
 
-class EngineHost:
+class EngineHost(Slumber):
     """See the module. `start` and `stop` are called by the bootstep, `acquire` by tasks."""
 
     def __init__(self) -> None:
         self.name = f"{socket.gethostname()}.{os.getpid()}.{secrets.token_hex(3)}"
         self.runs: dict[uuid.UUID, HostedRun] = {}
-        #: Those that nobody has used for a while.
         self.dozing: dict[uuid.UUID, Doze] = {}
         #: What is under way, by user.
         self.in_use: Counter[int] = Counter()
@@ -215,54 +213,6 @@ class EngineHost:
         loop = asyncio.get_running_loop()
         data: bytes = await loop.run_in_executor(self.packers.pool, self.packers.pack, fork)
         return data
-
-    @property
-    def residents(self) -> list[HostedRun | Doze]:
-        """All runs of this host."""
-        return [*self.runs.values(), *self.dozing.values()]
-
-    def resident(self, run_id: uuid.UUID) -> HostedRun | Doze | None:
-        """The run, awake or not, if it is here."""
-        return self.runs.get(run_id) or self.dozing.get(run_id)
-
-    async def awake(self, run_id: uuid.UUID) -> HostedRun | None:
-        """The run, woken if it dozes; None: it is not here."""
-        doze = self.dozing.get(run_id)
-        if doze is not None:
-            if doze.waking is None:
-                doze.waking = asyncio.ensure_future(self._wake(doze))
-            await asyncio.shield(doze.waking)
-        return self.runs.get(run_id)
-
-    async def _wake(self, doze: Doze) -> None:
-        try:
-            built = await self.in_thread(doze.built)
-        except KeyframeError as error:
-            # Whoever asks is sent away, and the run is built from its journal.
-            logger.error("a keyframe in memory cannot be read: %s", error, extra={"run": doze.run_id})
-            await self.drop(doze)
-            return
-        if self.dozing.get(doze.run_id) is not doze:
-            release(built.cluster)  # let go meanwhile
-            return
-        del self.dozing[doze.run_id]
-        self.runs[doze.run_id] = hosted = HostedRun(self, doze.run, built, doze.belongings)
-        hosted.start(doze.since)
-
-    async def doze(self, hosted: HostedRun) -> None:
-        """Hold a run as its keyframe, unless somebody comes meanwhile."""
-        try:
-            doze = await hosted.doze()
-        except journal.FencedError:
-            hosted.abandon()
-            return
-        except (journal.JournalFullError, JournalUnavailableError) as error:
-            logger.info("kept awake: %s", error, extra={"run": hosted.run_id})
-            return
-        if doze is not None and self.runs.get(hosted.run_id) is hosted:
-            del self.runs[hosted.run_id]
-            self.dozing[hosted.run_id] = doze
-            hosted.leave()
 
     # -- taking runs in ---------------------------------------------------------------------------------
 

@@ -6,7 +6,6 @@ import asyncio
 import logging
 import secrets
 import uuid
-import zlib
 from collections import Counter
 from collections.abc import Coroutine, Iterator
 from contextlib import contextmanager
@@ -35,13 +34,13 @@ from runs.host.checker import Checker
 from runs.host.clock import RunClock, Setting
 from runs.host.cookies import Jars
 from runs.host.copies import Copies, Copy
-from runs.host.doze import Doze
 from runs.host.errors import HostError
 from runs.host.framing import Framing
 from runs.host.holdings import Holdings
 from runs.host.live import Tabs
 from runs.host.pasts import Pasts
 from runs.host.questions import Questions
+from runs.host.resting import Resting
 from runs.host.terminal import Terminal
 from runs.host.writer import JournalUnavailableError, JournalWriter
 from runs.journal import CLOCK, FencedError, JournalFullError, Lot, Record
@@ -49,12 +48,6 @@ from runs.models import Run
 
 logger = logging.getLogger(__name__)
 
-#: How much longer a run stays awake while somebody only looks at it.
-WATCHED_FACTOR = 6
-#: Seconds without anybody after which time is worked out when somebody comes back.
-DOZE_SECONDS = 30.0
-#: Seconds without anybody after which it is held as a keyframe (`doze.py`).
-HOLD_SECONDS = 60.0
 #: What is told above it are Kubernetes' own words (apimachinery/pkg/api/errors, NewTooManyRequestsError).
 TOO_MANY = gettext_noop("Too many requests, please try again later.")
 #: Requests, streams and sockets of one user's runs that a host has under way together.
@@ -68,14 +61,6 @@ PREVIEWS = 6
 def as_owner(scope: Scope) -> UserInfo:
     """Who comes through this port is the owner of the run, and thereby the cluster's administrator."""
     return ADMIN
-
-
-def _past(fork: Cluster) -> bytes:
-    """What the cluster remembers, packed; the fork is taken apart."""
-    try:
-        return zlib.compress(fork.past())
-    finally:
-        release(fork)
 
 
 def weight_of(entry: Entry) -> int:
@@ -119,8 +104,25 @@ class Host(Protocol):
     async def drop(self, hosted: HostedRun) -> None:
         """Lets the run go without writing."""
 
+    async def awake(self, run_id: uuid.UUID) -> HostedRun | None:
+        """The run, woken if it dozes; None: it is not here."""
 
-class HostedRun(Questions):
+
+@contextmanager
+def counted(together: Counter[int], user: int) -> Iterator[None]:
+    """One request or socket more of that user's, inside. Raises `HostError` where they are too many."""
+    if together[user] >= USER_IN_USE:
+        raise HostError(429, _(TOO_MANY))
+    together[user] += 1
+    try:
+        yield
+    finally:
+        together[user] -= 1
+        if not together[user]:
+            del together[user]
+
+
+class HostedRun(Questions, Resting):
     """See the module. Lives in the host's event loop."""
 
     host: Host
@@ -164,7 +166,7 @@ class HostedRun(Questions):
         self.terminal.belongs_to(self)
         self.copies = Copies(self, as_owner)
         self.checker = Checker(self, kept.results if kept else None)
-        self.tabs = Tabs(self.app, self.checker, self.clock)
+        self.tabs = kept.tabs if kept else Tabs()
         self._previews = asyncio.Semaphore(PREVIEWS)
         self.forecasts = asyncio.Semaphore(1)
         self.lookbacks = asyncio.Semaphore(1)
@@ -197,6 +199,7 @@ class HostedRun(Questions):
         """Let time run; ``since``: its clock stands at that time of the wall's, and nobody has looked from then on."""
         self.host.tokens[self.token] = self
         self.driver.start(since)
+        self.tabs.go_on(self.app, self.checker, self.clock)
         self.framing.start()
         # Nobody is connected yet: what the journal left open has lost its client with the last host.
         orphans = self.cluster.server.sessions.open_names()
@@ -207,16 +210,15 @@ class HostedRun(Questions):
         """Stop everything; the run itself goes on in its journal."""
         if not self.closed:
             self.leave()
-            await self.terminal.close()
+            await self.belongings.close()
 
     def leave(self) -> None:
-        """Stop all but the terminals."""
+        """Stop all but what it has beside its cluster."""
         self.closed = True
         self.host.pasts.forget(self.run_id)
         self.host.tokens.pop(self.token, None)
         for task in list(self.serving):
             task.cancel()
-        self.tabs.close()
         self.checker.close()
         self.driver.stop()
         self.copies.close()
@@ -225,6 +227,7 @@ class HostedRun(Questions):
     def touch(self) -> None:
         """Somebody is using it."""
         self.last_active = asyncio.get_running_loop().time()
+        self._still_until = self._ahead_at = 0.0
         self.driver.rouse()
 
     def _siblings(self) -> Iterator[Holdings]:
@@ -232,32 +235,26 @@ class HostedRun(Questions):
 
     @contextmanager
     def used(self) -> Iterator[None]:
-        """Somebody asks it something, or follows it, inside. Raises `HostError` where its user does so too often."""
-        together = self.host.in_use
-        if together[self.user_id] >= USER_IN_USE:
-            raise HostError(429, _(TOO_MANY))
-        together[self.user_id] += 1
-        self.in_use += 1
-        try:
-            yield
-        finally:
-            self.in_use -= 1
-            together[self.user_id] -= 1
-            if not together[self.user_id]:
-                del together[self.user_id]
-
-    def _unseen(self) -> bool:
-        return not self.watched and asyncio.get_running_loop().time() - self.last_active > DOZE_SECONDS
+        """Somebody asks it something inside. Raises `HostError` where its user does so too often."""
+        with counted(self.host.in_use, self.user_id):
+            self.in_use += 1
+            try:
+                yield
+            finally:
+                self.in_use -= 1
 
     @property
-    def watched(self) -> bool:
-        """Whether anybody is connected."""
-        return self.in_use > 0 or self.terminal.watched
-
-    def is_idle(self, now: float) -> bool:
-        """Whether it may be put to sleep. An open terminal or watch keeps it awake for longer, not for ever."""
-        limit = settings.RUN_IDLE_SECONDS * (WATCHED_FACTOR if self.watched else 1)
-        return bool(now - self.last_active > limit)
+    def belongings(self) -> Belongings:
+        """What it has beside its cluster."""
+        return Belongings(
+            self.user_id,
+            self.token,
+            self.terminal,
+            self.clock.setting,
+            self.checker.results,
+            self._jars,
+            self.tabs,
+        )
 
     def abandon(self) -> None:
         """It is somebody else's by now, or its journal cannot be trusted: let go, at once and once."""
@@ -322,53 +319,6 @@ class HostedRun(Questions):
             return
         self._begun |= set(new)
         await self.framing.keep(new)
-
-    def may_doze(self, now: float) -> bool:
-        """Whether its keyframe, its belongings and the wall's time say all that there is to it."""
-        return (
-            now - self.last_active > HOLD_SECONDS
-            and self.driver.dozing
-            and not (self.watched or self.closed or self._lost)
-            and self.terminal.quiet
-            and not self.checker.busy
-            and not self.framing.busy
-            and not (self.cluster.server.sessions.open_names() or self.cluster.outside.open_names())
-        )
-
-    def nod(self, now: float) -> None:
-        """Have its clock look whether anybody is there: one that stands does not look by itself."""
-        if now - self.last_active > HOLD_SECONDS and not self.driver.dozing:
-            self.host.pacer.wake(self.driver)
-
-    async def doze(self) -> Doze | None:
-        """It as a keyframe, which is kept; None: somebody came meanwhile. Raises what the journal raises."""
-        await self.note_time()
-        journal = self.cluster.journal
-        seq, last_active = journal.next_seq - 1, self.last_active
-        past = await self.host.in_thread(_past, self.cluster.fork()) if self.lab.keeps_history else b""
-        keyframe = await self.framing.keep()
-        if (
-            keyframe is None
-            or journal.next_seq - 1 != seq
-            or not self.may_doze(last_active + HOLD_SECONDS + 1)
-        ):
-            return None
-        self.terminal.belongs_to(None)
-        return Doze(
-            run=self._run,
-            keyframe=keyframe,
-            past=past,
-            lab=self.lab,
-            belongings=Belongings(
-                self.token, self.terminal, self.clock.setting, self.checker.results, self._jars
-            ),
-            base=self._base,
-            framed=seq,
-            room=self.room,
-            bytes_limit=self.bytes_limit,
-            since=self.driver.since,
-            last_active=last_active,
-        )
 
     async def note_time(self) -> None:
         """Keep how far the clock has come."""
@@ -483,10 +433,3 @@ class HostedRun(Questions):
         """What a Pod or Service answers over HTTP (`host/preview.py`), some at a time."""
         async with self._previews:
             return await preview.fetch(self, preview.Wanted.of(data), self._jars)
-
-    async def live_socket(self, scope: Scope, receive: Receive, send: Send) -> None:
-        """Serve one browser tab's map and the like."""
-        if scope["type"] != "websocket":
-            raise HostError(400, _("This address is a WebSocket's."))
-        with self.used():
-            await self.tabs.serve(receive, send)

@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cluster_engine.kube_apiserver import ADMIN, API_SERVER, Request, Stream
+from cluster_engine.kube_apiserver import ADMIN, API_SERVER, Request, Response, Stream
 from cluster_engine.serving import ClusterApp
 
 WHOLE = "application/json"
@@ -74,19 +74,25 @@ class MapChannel:
         if not isinstance(version, str):
             raise ValueError("a resourceVersion is text")
         self._end(name)
+        self._opened(name, await self._app.respond(self._asks(name, version)))
+        self._wake()
+
+    @staticmethod
+    def _asks(name: str, version: str) -> Request:
         path, accept = RESOURCES[name]
         query = [("watch", "1"), ("allowWatchBookmarks", "true")]
         if version:
             query.append(("resourceVersion", version))
         else:
             query += [("sendInitialEvents", "true"), ("resourceVersionMatch", "NotOlderThan")]
-        response = await self._app.respond(Request("GET", path, query, {"accept": accept}, user=ADMIN))
-        if response.stream is None:
+        return Request("GET", path, query, {"accept": accept}, user=ADMIN)
+
+    def _opened(self, name: str, response: Response | None) -> None:
+        if response is None or response.stream is None:
             self._ended.append(name)
         else:
             self._watches[name] = response.stream
             response.stream.subscribe(self._wake)
-        self._wake()
 
     @property
     def _runs(self) -> bool:
@@ -121,6 +127,23 @@ class MapChannel:
                 self._end(name)
                 return json.dumps({"ch": "map", "type": "ended", "resource": name})
         return None
+
+    def rest(self) -> Any:
+        """What is watched, and up to which version all of it was told: that of now, since nothing waits."""
+        follows = self._timer is not None
+        left = list(self._watches), str(self._app.cluster.store.revision), self._answers, follows
+        self.close()
+        return left
+
+    def go_on(self, left: Any) -> None:
+        """The same watches, each from there; what cannot be gone on with is begun anew by the browser."""
+        names, version, self._answers, follows = left
+        if follows:
+            self._look()
+        for name in names:
+            # Nobody asks: it is no request that time would go on for.
+            self._opened(name, self._app.cluster.server.admit(self._asks(name, version)))
+        self._wake()
 
     def close(self) -> None:
         """End all watches."""

@@ -55,6 +55,15 @@ class StatusChannel:
         self._told = pace
         return json.dumps({"ch": "status", "type": "pace", "pace": pace})
 
+    def rest(self) -> Any:
+        """What was told last; nothing is from now on."""
+        self.close()
+        return self._turns, self._told
+
+    def go_on(self, left: Any) -> None:
+        """Nothing is told anew."""
+        self._turns, self._told = left
+
     def close(self) -> None:
         """The browser is gone."""
         self._timer.cancel()

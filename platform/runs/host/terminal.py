@@ -11,7 +11,7 @@ import asyncio
 import json
 import logging
 import uuid
-from collections.abc import Callable
+from collections.abc import Awaitable, Callable
 from contextlib import suppress
 from pathlib import Path
 from typing import Any, Protocol
@@ -101,6 +101,8 @@ class Terminal:
 
     def __init__(self, hosted: Owner, files: dict[str, bytes]) -> None:
         self._owner: Owner | None = hosted
+        self._back: Callable[[], Awaitable[Any]] | None = None
+        """Brings the run back that dozes."""
         self._files = {normal(path, HOME): data for path, data in files.items()}
         self._screens: dict[str, Screen] = {}
         self._program: ConfinedProgram | None = None
@@ -117,9 +119,12 @@ class Terminal:
         assert self._owner is not None, "nothing happens in a terminal while its run dozes"
         return self._owner
 
-    def belongs_to(self, owner: Owner | None) -> None:
-        """Its run is awake in another form, or dozes (None); nothing may be under way."""
-        self._owner = owner
+    def belongs_to(self, owner: Owner | None, back: Callable[[], Awaitable[Any]] | None = None) -> None:
+        """Its run is awake in another form, or dozes (None); nothing may be under way.
+
+        `back` is called when somebody types meanwhile.
+        """
+        self._owner, self._back = owner, back
         if self._session is not None:
             self._session.hand_over(SessionHooks() if owner is None else self._hooks())
 
@@ -204,10 +209,10 @@ class Terminal:
 
     @property
     def quiet(self) -> bool:
-        """Whether nothing is under way, and nobody looks."""
+        """Whether nothing is under way."""
         saved = not self._dirty and (self._saving is None or self._saving.done())
         still = self._session is None or self._session.closed or self._session.quiet
-        return saved and still and self._script is None and not self.watched
+        return saved and still and self._script is None
 
     @property
     def watched(self) -> bool:
@@ -471,7 +476,11 @@ class Terminal:
             frame = parse(message.get("text"))
             if frame is None:
                 return True
-            self._hosted.touch()
+            if self._back is not None:
+                await self._back()
+            if self._owner is None:
+                return False  # the run is not back, and the browser finds out why
+            self._owner.touch()
             await self._act(terminal, view, frame)
         return False
 

@@ -69,6 +69,18 @@ class TickerChannel:
         happening = told(self._cluster, link)
         return {"at": happening["at"], "component": happening["component"], "text": sentence(happening)}
 
+    def rest(self) -> Any:
+        """Up to where it was told, and in which language; None: it is not followed."""
+        left = (self._mark, self._language) if self._timer is not None else None
+        self.close()
+        return left
+
+    def go_on(self, left: Any) -> None:
+        """What is told is what came after it."""
+        if left is not None:
+            self._mark, self._language = left
+            self._look()
+
     def close(self) -> None:
         """Nobody follows any more."""
         if self._timer is not None:

@@ -52,6 +52,18 @@ class TrafficChannel:
         self._told = now
         return json.dumps({"ch": "traffic", "type": "called", "seconds": WINDOW_SECONDS, **now})
 
+    def rest(self) -> Any:
+        """What was told last; None: it is not followed."""
+        left = self._told if self._timer is not None else None
+        self.close()
+        return left
+
+    def go_on(self, left: Any) -> None:
+        """What is told is what differs from it."""
+        if left is not None:
+            self._told = left
+            self._look()
+
     def close(self) -> None:
         """Nobody follows any more."""
         if self._timer is not None:

@@ -39,6 +39,8 @@ JANITOR_SECONDS = 5.0
 PURGE_SECONDS = 3600.0
 #: Runs that begin to doze in one round of the janitor's, at most.
 DOZES = 50
+#: Runs with open tabs of which it is found out in one round when the next thing is due, at most: each is a fork.
+LOOKS_AHEAD = 20
 #: Runs of which it is noted at once that somebody uses them: entries wait meanwhile.
 NOTED = 8
 #: From one look of the garbage collector at all objects to the next: where nobody is connected, and at the latest.
@@ -147,9 +149,7 @@ class Upkeep:
             if resident.is_idle(now):  # nobody came while the others were looked at
                 logger.info("idle: put to sleep", extra={"run": resident.run_id})
                 await host.passivate(resident)
-        for hosted in (await _those(list(host.runs.values()), lambda each: each.may_doze(now)))[:DOZES]:
-            await host.doze(hosted)
-        await in_slices(_each(list(host.runs.values()), lambda hosted: hosted.nod(now)))
+        await self.have_doze()
         used = await _those(
             list(host.runs.values()), lambda each: each.watched or now - each.last_active < ACTIVITY_SECONDS
         )
@@ -168,6 +168,19 @@ class Upkeep:
                 await host.drop(lost)
         for resident in await _those(host.residents, lambda each: each.user_id in found.kept):
             resident.room = resident.bytes_limit - found.kept[resident.user_id]
+
+    async def have_doze(self) -> None:
+        """Have those doze in which nothing is under way, and find out of which others nothing is due."""
+        host, loop = self._host, asyncio.get_running_loop()
+        now = loop.time()
+        ahead = await _those(list(host.runs.values()), lambda each: each.may_look_ahead(now))
+        for hosted in ahead[:LOOKS_AHEAD]:
+            await hosted.look_ahead()
+        now = loop.time()
+        for hosted in (await _those(list(host.runs.values()), lambda each: each.may_doze(now)))[:DOZES]:
+            await host.doze(hosted)
+        now = loop.time()
+        await in_slices(_each(list(host.runs.values()), lambda hosted: hosted.nod(now)))
 
     def collect(self) -> None:
         """Look for garbage everywhere. With thousands of clusters it takes seconds: it is done when nobody waits."""
