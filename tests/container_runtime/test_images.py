@@ -6,7 +6,7 @@ import pytest
 
 from cluster_engine.container_runtime.image import Image
 from cluster_engine.container_runtime.images import IMAGES, perl
-from cluster_engine.container_runtime.registry import find
+from cluster_engine.container_runtime.registry import BUILT_IN, find
 from cluster_engine.container_runtime.trees import program
 from tests.linux.world import World
 
@@ -73,7 +73,7 @@ def test_run(name: str, argv: list[str], status: int, said: str) -> None:
     image, tag = find(name)
     paths = {path.rpartition("/")[2]: path for path in image.programs(image.variants[tag])}
     own = {word: f"image:{image.repository}:{tag} {path}" for word, path in paths.items()}
-    world = World(table=lambda word: program(own.get(word, word)), names=own)
+    world = World(table=lambda word: program(BUILT_IN, own.get(word, word)), names=own)
     process = world.start(*argv)
     world.advance(5_000_000)
     assert (world.host.exits, world.host.out()) == ({process: status}, said)
