@@ -126,16 +126,17 @@ def test_a_version_that_is_too_old_ends_the_watch() -> None:
     play(scene)
 
 
-def test_an_api_server_that_does_not_run_is_told_of_and_watches_go_on_after_it() -> None:
+@pytest.mark.parametrize("component", ["kube-apiserver", "etcd"])
+def test_what_does_not_run_is_told_of_and_watches_go_on_after_it(component: str) -> None:
     async def scene(cluster: Cluster, tabs: Tabs) -> None:
         tab = Browser(tabs)
         tab.say(type="watch", resources={"configmaps": ""})
         await tab.until(lambda: tab.bytes)
         for stopped in (True, False):
-            cluster.fault("component/stop", component="kube-apiserver", stopped=stopped)
+            cluster.fault("component/stop", component=component, stopped=stopped)
             cluster.advance(60)
             await tab.until(lambda: tab.text)
-            assert tab.text == [{"ch": "map", "type": "server", "answers": not stopped}]
+            assert tab.text == [{"ch": "map", "type": "server", "stopped": [component] if stopped else []}]
             tab.text.clear()
         cluster.apply(config_map("afterwards"))
         await tab.until(lambda: ("ADDED", "afterwards") in tab.events("configmaps"))

@@ -3,7 +3,7 @@
 `watch` {resources: {name: resourceVersion}} begins them; "" asks for all that is there first, a version goes on from
 what the browser has seen. `pause` ends them. The frames `map/<name>` are the API's watch events, a JSON line each,
 cut anywhere. `ended` {resource} says that a watch is over (its client was too slow, or its kind is gone): begin anew;
-`server` {answers}: whether the API server runs, when that has changed; watches stay, and nothing comes meanwhile.
+`server` {stopped}: which of the API server and etcd do not run, when that has changed; watches stay, and nothing comes.
 What waits is what the API server lets a watch keep (`watching.QUEUE_LIMIT` events a resource).
 """
 
@@ -14,7 +14,7 @@ import json
 from collections.abc import Callable
 from typing import Any
 
-from cluster_engine.kube_apiserver import ADMIN, API_SERVER, Request, Response, Stream
+from cluster_engine.kube_apiserver import ADMIN, API_SERVER, ETCD, Request, Response, Stream
 from cluster_engine.serving import ClusterApp
 
 WHOLE = "application/json"
@@ -41,7 +41,7 @@ RESOURCES: dict[str, tuple[str, str]] = {
 FRAME = 64 * 1024
 """Bytes of a frame at most."""
 LOOK_SECONDS = 0.5
-"""From one look at whether the API server runs to the next."""
+"""From one look at what is stopped to the next."""
 
 
 class MapChannel:
@@ -53,8 +53,8 @@ class MapChannel:
         self._watches: dict[str, Stream] = {}
         self._taken: dict[str, bytes] = {}
         self._ended: list[str] = []
-        self._answers = True
-        """Whether the API server runs, as it was told last."""
+        self._stopped: list[str] = []
+        """As it was told last."""
         self._timer: asyncio.TimerHandle | None = None
 
     async def receive(self, message: dict[str, Any]) -> None:
@@ -95,11 +95,11 @@ class MapChannel:
             response.stream.subscribe(self._wake)
 
     @property
-    def _runs(self) -> bool:
-        return not self._app.cluster.clock.is_halted(API_SERVER)
+    def _halted(self) -> list[str]:
+        return [name for name in (API_SERVER, ETCD) if self._app.cluster.clock.is_halted(name)]
 
     def _look(self) -> None:
-        if self._runs != self._answers:
+        if self._halted != self._stopped:
             self._wake()
         self._timer = asyncio.get_running_loop().call_later(LOOK_SECONDS, self._look)
 
@@ -112,9 +112,9 @@ class MapChannel:
         """A piece of the first watch that has one; then it is the others' turn."""
         if self._ended:
             return json.dumps({"ch": "map", "type": "ended", "resource": self._ended.pop(0)})
-        if self._timer is not None and (runs := self._runs) != self._answers:
-            self._answers = runs
-            return json.dumps({"ch": "map", "type": "server", "answers": runs})
+        if self._timer is not None and (halted := self._halted) != self._stopped:
+            self._stopped = halted
+            return json.dumps({"ch": "map", "type": "server", "stopped": halted})
         for name, stream in self._watches.items():
             data = self._taken.pop(name, b"") or stream.take()
             if data:
@@ -131,13 +131,13 @@ class MapChannel:
     def rest(self) -> Any:
         """What is watched, and up to which version all of it was told: that of now, since nothing waits."""
         follows = self._timer is not None
-        left = list(self._watches), str(self._app.cluster.store.revision), self._answers, follows
+        left = list(self._watches), str(self._app.cluster.store.revision), self._stopped, follows
         self.close()
         return left
 
     def go_on(self, left: Any) -> None:
         """The same watches, each from there; what cannot be gone on with is begun anew by the browser."""
-        names, version, self._answers, follows = left
+        names, version, self._stopped, follows = left
         if follows:
             self._look()
         for name in names:

@@ -62,8 +62,9 @@ class MapElement extends HTMLElement {
     ],
     () => this.#schedule(),
     (ok) => (this.#broken.hidden = ok),
-    (answers) => {
-      this.#silent.hidden = answers;
+    (stopped) => {
+      this.#halted = stopped;
+      this.#silent.hidden = !stopped.includes("kube-apiserver");
       this.#schedule();
     },
   );
@@ -82,6 +83,7 @@ class MapElement extends HTMLElement {
   readonly #system = h("button", { type: "button", class: "button button-small", "aria-pressed": "false", title: t("map.system_title") }, t("map.system"));
   readonly #ticker = new Ticker();
   readonly #traffic = new Traffic(() => this.#schedule());
+  #halted: string[] = [];
   #filter: Filter = () => true;
   #unfolded = false;
   #mode: Mode = "nodes";
@@ -259,8 +261,7 @@ class MapElement extends HTMLElement {
     const pods = [...this.#pods.items.values()].filter(({ metadata }) => metadata.labels?.tier === "control-plane");
     const there = new Set(pods.map(({ metadata }) => metadata.labels?.component));
     const stopped = new Set(there.size ? COMPONENTS.filter((component) => !there.has(component)) : []);
-    if (!this.#silent.hidden) stopped.add("kube-apiserver");
-    return stopped;
+    return new Set([...stopped, ...this.#halted]);
   }
 
   #drawSpaces(): void {

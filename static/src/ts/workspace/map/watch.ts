@@ -81,17 +81,17 @@ export class Watches {
     resources: Resource[],
     readonly changed: () => void,
     readonly line: (ok: boolean) => void,
-    /** Whether the API server runs. */
-    readonly server: (answers: boolean) => void,
+    /** Which of the API server and etcd do not run. */
+    readonly server: (stopped: string[]) => void,
   ) {
     this.#resources = new Map(resources.map((resource) => [resource.name, resource]));
     socket.follow("map", {
       opened: () => {
-        this.server(true); // it is told again if it is not so
+        this.server([]); // it is told again if it is not so
         this.#watch([...this.#resources.keys()]);
       },
       message: (message) => {
-        if (message.type === "server") return this.server(message.answers === true);
+        if (message.type === "server") return this.server(message.stopped as string[]);
         const name = String(message.resource);
         this.#resources.get(name)?.forget();
         window.setTimeout(() => this.#watch([name]), AGAIN_MS);
