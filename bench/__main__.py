@@ -147,9 +147,10 @@ def hosting(*arguments: object, module: str = "bench.hosting") -> Result:
 
 
 def labs(options: argparse.Namespace) -> Iterator[Result]:
-    """Idle residents, awake and dozing, active learners, a hostile one beside fifty, and a run that comes back."""
+    """Idle residents (awake, dozing, with tabs), active learners, a hostile one beside fifty, a run that comes back."""
     yield {"bench": "labs", "case": "idle", **hosting("idle", 2000, 30)}
     yield {"bench": "labs", "case": "dozing", **hosting("dozing", 220)}
+    yield {"bench": "labs", "case": "tabs", **hosting("tabs", 110, 30)}
     yield {"bench": "labs", "case": "active", **hosting("active", 300, 60)}
     alone = hosting("active", 50, 60)
     beside = hosting("active", 50, 60, "hostile")

@@ -17,6 +17,7 @@ import tempfile
 import threading
 import time
 import uuid
+from collections import Counter
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager, nullcontext
@@ -45,6 +46,8 @@ POINTED = 0.5
 """Seconds from pointing at a block's button to the click."""
 OLD = 600
 """Virtual seconds after which a cluster's probes are steady, and what it remembers has its size."""
+TABS_REST = 6.0
+"""Seconds in which no more labs begin to doze, after which those with a tab are taken to have come to rest."""
 CHECKED = (
     "explore-the-components",
     "journey-of-a-pod",
@@ -214,6 +217,56 @@ def dozing(count: int) -> dict[str, Any]:
             "megabytes_per_lab": held,
             **{f"wake_{k}": v for k, v in ordered(took).items()},
         }
+
+
+def tabs(count: int, seconds: float) -> dict[str, Any]:
+    """Idle labs, each with an open tab that follows all that it can, and a terminal at its prompt.
+
+    As they come over a day: nobody acts in the last ten any more when ten more come. What they take of
+    memory and of the processor, that of their checks included, and what their tabs are told.
+    """
+    with platform(), host() as made:
+        from runs.host import hosted, resting, upkeep
+
+        resting.HOLD_SECONDS, resting.DOZE_SECONDS, hosted.RELEASE_SECONDS = 2.0, 0.5, 0.1
+        upkeep.JANITOR_SECONDS = 0.2
+        clients = []
+        before = 0
+        while len(clients) < count // 10:
+            runs = start(made, 10)
+            made.call(_older(made, OLD))
+            browsers = _client("browsers", made, seconds, *runs)
+            assert browsers.stdout is not None
+            browsers.stdout.readline()  # all are open
+            clients.append(browsers)
+            made.call(_until_few_are_awake(made))
+            if len(clients) == 2:
+                before = resident()
+        held = (resident() - before) / (count - 20) / 1e6
+        awake, cpu, wall = 0, _spent(), time.monotonic()
+        for _ in range(10):
+            made.call(asyncio.sleep(seconds / 10))
+            awake += len(made.runs)
+        share = (_spent() - cpu) / (time.monotonic() - wall)
+        told: Counter[str] = Counter()
+        for client in clients:
+            assert client.stdin is not None
+            assert client.stdout is not None
+            client.stdin.close()
+            told.update(json.loads(client.stdout.readline()))
+        return {
+            "labs": count, "megabytes_per_lab": held, "core_share": share, "awake": awake / 10, **told
+        }  # fmt: skip
+
+
+async def _until_few_are_awake(made: Any) -> None:
+    """Until those doze that do, TABS_REST seconds at most: some have something due all the time."""
+    end = time.monotonic() + TABS_REST
+    awake = len(made.runs) + 1
+    while made.runs and time.monotonic() < end:
+        if len(made.runs) < awake:
+            awake, end = len(made.runs), time.monotonic() + TABS_REST
+        await asyncio.sleep(0.2)
 
 
 async def _older(made: Any, seconds: int) -> None:
@@ -453,6 +506,7 @@ def worker() -> None:
 MEASURES = {
     "idle": lambda arguments: idle(int(arguments[0]), float(arguments[1]), "each" in arguments),
     "dozing": lambda arguments: dozing(int(arguments[0])),
+    "tabs": lambda arguments: tabs(int(arguments[0]), float(arguments[1])),
     "active": lambda arguments: active(
         int(arguments[0]), float(arguments[1]), "hostile" in arguments, "steps" in arguments
     ),

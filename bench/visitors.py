@@ -9,7 +9,10 @@ import random
 import statistics
 import sys
 import time
+from collections import Counter
 from typing import Any
+
+from websockets.exceptions import ConnectionClosed, InvalidHandshake
 
 MAPS = "/api/v1/namespaces/default/configmaps"
 THINK = 10.0
@@ -157,5 +160,51 @@ async def _flood(caller: Caller, run: str, seconds: float) -> None:
     await asyncio.gather(crowd(), *(maps(number) for number in range(20)))
 
 
+def browsers(url: str, name: str, _seconds: float) -> None:
+    """Tabs, in a process of their own."""
+    import django
+
+    django.setup()
+    runs = json.loads(sys.stdin.readline())
+    asyncio.run(_browsers(url, name, runs))
+
+
+async def _browsers(url: str, name: str, runs: list[str]) -> None:
+    from runs.host.map_channel import RESOURCES
+    from runs.proxy.sockets import open_socket
+    from runs.registry import Location
+
+    told: Counter[str] = Counter()
+
+    async def tab(run: str, path: str, *says: dict[str, Any]) -> None:
+        try:
+            socket = await open_socket(Location(url, 1, name), f"/{path}/{run}", [])
+            for each in says:
+                await socket.send(json.dumps(each))
+            opened.release()
+            async for _frame in socket:
+                told[path] += 1
+        except (OSError, ConnectionClosed, InvalidHandshake):
+            pass
+        told["lost"] += 1
+
+    opened, following = asyncio.Semaphore(0), {"type": "follow", "on": True, "language": "en"}
+    tasks = []
+    for run in runs:
+        map_ = {"ch": "map", "type": "watch", "resources": dict.fromkeys(RESOURCES, "")}
+        followed = [{"ch": ch, **following} for ch in ("checks", "ticker", "traffic")]
+        tasks.append(asyncio.ensure_future(tab(run, "live", map_, *followed)))
+        tasks.append(asyncio.ensure_future(tab(run, "terminal", {"type": "resize", "cols": 120, "rows": 30})))
+        await opened.acquire()
+        await opened.acquire()
+    print("open", flush=True)
+    await asyncio.get_running_loop().run_in_executor(None, sys.stdin.read)
+    print(json.dumps({f"tabs_{what}": told[what] for what in ("live", "terminal", "lost")}), flush=True)
+    for task in tasks:
+        task.cancel()
+
+
 if __name__ == "__main__":
-    {"client": client, "flood": flood}[sys.argv[1]](sys.argv[2], sys.argv[3], float(sys.argv[4]))
+    {"browsers": browsers, "client": client, "flood": flood}[sys.argv[1]](
+        sys.argv[2], sys.argv[3], float(sys.argv[4])
+    )
