@@ -230,7 +230,7 @@ def tabs(count: int, seconds: float) -> dict[str, Any]:
 
         resting.HOLD_SECONDS, resting.DOZE_SECONDS, hosted.RELEASE_SECONDS = 2.0, 0.5, 0.1
         upkeep.JANITOR_SECONDS = 0.2
-        clients = []
+        clients: list[subprocess.Popen[bytes]] = []
         before = 0
         while len(clients) < count // 10:
             runs = start(made, 10)
