@@ -272,6 +272,8 @@ async def _until_few_are_awake(made: Any) -> None:
 async def _older(made: Any, seconds: int) -> None:
     """Let all clusters have lived for a while."""
     for hosted in list(made.runs.values()):
+        if hosted.closed:
+            continue  # it dozes by now
         hosted.cluster.clock.run_until(hosted.cluster.clock.now + seconds * 1_000_000)
         hosted.driver.stop()
         hosted.driver.start()
