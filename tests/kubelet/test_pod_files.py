@@ -211,7 +211,7 @@ def volumes() -> Volumes:
     }
     for kind, more in made.items():
         cluster.apply({"apiVersion": "v1", "kind": kind, "metadata": {"name": "x"}, **more})
-    return Volumes(cluster.informers, Disks, lambda _node, _path: None)
+    return Volumes(cluster.informers, Disks, lambda _node, _path: None, lambda _node: None)
 
 
 ITEMS = [{"key": "a", "path": "deep/a.txt", "mode": 0o400}]
