@@ -24,6 +24,7 @@ from cluster_engine.terminal import launcher
 from cluster_engine.terminal.beside import Outcome, Output, ReadInput
 from cluster_engine.terminal.child import Child, size
 from cluster_engine.terminal.disk import Disk, data_of, normal
+from cluster_engine.terminal.meanings import plainly
 
 LAUNCHER = Path(launcher.__file__)
 MINIMUM_ABI = 4
@@ -378,7 +379,7 @@ class Run:
         async def show(descriptor: int, data: bytes) -> None:
             shown, held[descriptor] = program.hide(held.get(descriptor, b"") + data)
             if shown:
-                await on_output(descriptor, shown)
+                await on_output(descriptor, plainly(shown))
 
         try:
             outcome = await self._child.wait(
