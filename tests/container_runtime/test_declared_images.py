@@ -16,7 +16,7 @@ from cluster_engine.apimachinery.cow import JSON
 from cluster_engine.cluster import Cluster
 from cluster_engine.component_helpers.shapes import problems
 from cluster_engine.container_runtime.declared import SCHEMA, ImagesError, registry_of, shape
-from cluster_engine.container_runtime.declared.reading import laid_over
+from cluster_engine.container_runtime.declared.reading import REGISTRIES_KEPT, laid_over
 from cluster_engine.container_runtime.names import parse
 from cluster_engine.kube_apiserver import ADMIN, Request
 from cluster_engine.kubelet import Kubelets
@@ -744,6 +744,14 @@ REFUSED: dict[str, tuple[Any, str]] = {
         {NAME: {"http": {"routes": {"/": {"body": "x" * (shape.MAX_BODY + 1)}}}}},
         f"images.{NAME}.http.routes./.body: expected at most 8192 characters, found 8193",
     ),
+    "a long file": ({NAME: {"files": {"/a": "x" * (shape.MAX_FILE + 1)}}}, f"images.{NAME}.files./a: expected at most 16384 characters, found 16385"),
+    "a large image": ({NAME: {"size": shape.MAX_SIZE + 1}}, f"images.{NAME}.size: expected at most 4000, found 4001"),
+    "much memory": ({NAME: {"memory": {"start": shape.MAX_MIB + 1}}}, f"images.{NAME}.memory.start: expected at most 65536, found 65537"),
+    "much of a processor": ({NAME: {"cpu": shape.MAX_CPU + 1}}, f"images.{NAME}.cpu: expected at most 4000, found 4001"),
+    "many variables": (
+        {NAME: {"env": {f"A{number}": "" for number in range(shape.MAX_MAPPING + 1)}}},
+        f"images.{NAME}.env: expected at most 32 fields, found 33",
+    ),
     "a long line": ({NAME: {"exit": {"log": "x" * 513}}}, f"images.{NAME}.exit.log: expected at most 512 characters, found 513"),
     "a long time": ({NAME: {"exit": {"after": 86_401}}}, f"images.{NAME}.exit.after: expected at most 86400, found 86401"),
     "much text": (
@@ -773,6 +781,14 @@ LAST: dict[str, JSON] = {
 @pytest.mark.parametrize("images", LAST.values(), ids=LAST)
 def test_as_much_as_may_be(images: JSON) -> None:
     registry_of(yaml.safe_dump(images, sort_keys=False))
+
+
+def test_only_so_many_tables_are_kept_read() -> None:
+    texts = [f"janedoe/a{number}: {{}}\n" for number in range(REGISTRIES_KEPT + 1)]
+    kept = [registry_of(text) for text in texts]
+    assert registry_of(texts[-1]) is kept[-1]
+    again = registry_of(texts[0])
+    assert again is not kept[0]
 
 
 def test_no_yaml() -> None:

@@ -251,14 +251,10 @@ def test_labels_and_annotations(kubectl: Kubectl) -> None:
     assert shown["labels"] == {"app": "web"}
     assert shown["annotations"]["note"] == "hello"
     table = shape(kubectl("get", "pods", "-l", "app=web", "--show-labels"))
-    assert table[1] == [
-        "web-<hash>-<id>",
-        "1/1",
-        "Running",
-        "0",
-        "<age>",
-        "app=web,pod-template-hash=7957885594",
-    ]
+    assert table[1][:-1] == ["web-<hash>-<id>", "1/1", "Running", "0", "<age>"]
+    own, _, placed = table[1][-1].partition(",topology.kubernetes.io/region=")
+    assert own == "app=web,pod-template-hash=7957885594"
+    assert re.fullmatch(r"region-1,topology\.kubernetes\.io/zone=region-1[a-c]", placed)
 
 
 def test_output_formats(kubectl: Kubectl) -> None:

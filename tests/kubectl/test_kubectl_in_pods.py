@@ -26,7 +26,7 @@ spec:
 apiVersion: v1
 kind: ConfigMap
 metadata: {name: plain}
-data: {a: "1", text: "two\\nlines\\n"}
+data: {a: "1", text: "two\\nlines\\n", page: "<b>&\u00fc</b>"}
 ---
 apiVersion: batch/v1
 kind: CronJob
@@ -44,7 +44,7 @@ LINES: dict[str, list[str]] = {
     "get none": ["get deploy", "get pods -l a=b", "get pods -n void", "get pv", "get pods -A -l a=b"],
     "get what is not": ["get nope", "get pod nope", "get pod nope --ignore-not-found", "get pods tools nope", "get"],
     "get everywhere": ["get cm -A -l none=here", "get nodes", "get ns default"],
-    "get as data": ["get cm plain -o json", "get cm plain -o yaml", "get cm -l a=b -o json", "get cm -l a=b -o yaml"],
+    "get as data": ["get cm plain -o json", "get cm plain -o jsonpath={}", "get cm plain -o yaml", "get cm -l a=b -o json", "get cm -l a=b -o yaml"],
     "get by path": [
         "get cm plain -o jsonpath={.data.a}",
         "get pods -o jsonpath={.items[*].metadata.name}",
@@ -53,6 +53,7 @@ LINES: dict[str, list[str]] = {
         "get pod tools -o jsonpath={.metadata.labels}",
         "get pod tools -o jsonpath={.spec.containers[0].command[1]}",
         "get pod tools -o jsonpath={.nope}",
+        "get cm plain -o jsonpath={.data}",
     ],
     "create": [
         "create configmap lit-% --from-literal=a=1 --from-literal=b=x=y",

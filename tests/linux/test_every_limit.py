@@ -68,6 +68,22 @@ CASES: dict[str, tuple[str, dict[str, int], int, str]] = {
 """A constant: the line that crosses it, smaller values that it gets for that, its status and what it says."""
 
 CROSSED: dict[str, str] = {
+    "container_runtime/declared/reading.py:REGISTRIES_KEPT": "tests/container_runtime/test_declared_images.py::test_only_so_many_tables_are_kept_read",
+    "container_runtime/declared/shape.py:MAX_BODY": "tests/container_runtime/test_declared_images.py::test_it_is_refused[a long body]",
+    "container_runtime/declared/shape.py:MAX_CPU": "tests/container_runtime/test_declared_images.py::test_it_is_refused[much of a processor]",
+    "container_runtime/declared/shape.py:MAX_FILE": "tests/container_runtime/test_declared_images.py::test_it_is_refused[a long file]",
+    "container_runtime/declared/shape.py:MAX_FILES": "tests/container_runtime/test_declared_images.py::test_it_is_refused[too many files]",
+    "container_runtime/declared/shape.py:MAX_IMAGES": "tests/container_runtime/test_declared_images.py::test_it_is_refused[too many images]",
+    "container_runtime/declared/shape.py:MAX_LINE": "tests/container_runtime/test_declared_images.py::test_it_is_refused[a long line]",
+    "container_runtime/declared/shape.py:MAX_LINES": "tests/container_runtime/test_declared_images.py::test_it_is_refused[too many lines]",
+    "container_runtime/declared/shape.py:MAX_MAPPING": "tests/container_runtime/test_declared_images.py::test_it_is_refused[many variables]",
+    "container_runtime/declared/shape.py:MAX_MIB": "tests/container_runtime/test_declared_images.py::test_it_is_refused[much memory]",
+    "container_runtime/declared/shape.py:MAX_NEEDS": "tests/container_runtime/test_declared_images.py::test_it_is_refused[too many needs]",
+    "container_runtime/declared/shape.py:MAX_ROUTES": "tests/container_runtime/test_declared_images.py::test_it_is_refused[too many routes]",
+    "container_runtime/declared/shape.py:MAX_SECONDS": "tests/container_runtime/test_declared_images.py::test_it_is_refused[a long time]",
+    "container_runtime/declared/shape.py:MAX_SIZE": "tests/container_runtime/test_declared_images.py::test_it_is_refused[a large image]",
+    "container_runtime/declared/shape.py:MAX_TAGS": "tests/container_runtime/test_declared_images.py::test_it_is_refused[too many tags]",
+    "container_runtime/declared/shape.py:MAX_TEXT": "tests/container_runtime/test_declared_images.py::test_it_is_refused[much text]",
     "container_runtime/nginx_conf.py:BYTES": "tests/container_runtime/test_nginx.py::test_a_mistake[too long]",
     "container_runtime/nginx_conf.py:DEPTH": "tests/container_runtime/test_nginx.py::test_a_mistake[it includes itself]",
     "container_runtime/nginx_conf.py:DIRECTIVES": "tests/container_runtime/test_nginx.py::test_a_mistake[too many]",
@@ -212,6 +228,8 @@ NO_LIMITS: dict[str, str] = {
         linux/programs/dumps.py:_ROW linux/programs/expr.py:_LIMIT linux/programs/identity.py:CPUS linux/programs/links.py:PEERS linux/programs/ls.py:_HALF_YEAR linux/programs/paging.py:TAB
         linux/programs/archive.py:BLOCK linux/programs/usage.py:_MEMORY linux/sh/braces.py:_LONGEST_RANGE linux/sh/arithmetic.py:_BIG linux/sh/bind.py:MAX_FDS
         linux/sockets.py:FIRST_EPHEMERAL network/limits.py:FIRST_PORT network/limits.py:LAST_PORT linux/dns.py:PORT
+        container_runtime/declared/build.py:MIB container_runtime/declared/build.py:SIZE container_runtime/declared/build.py:MEMORY
+        container_runtime/declared/build.py:PORT container_runtime/declared/behaviour.py:_MINUTE
         container_runtime/images/courses.py:WELL container_runtime/images/hpa_example.py:COST container_runtime/images/memcached.py:_EPOCH
         container_runtime/images/nginx.py:_STARTS container_runtime/images/stress.py:_BYTES container_runtime/images/stress.py:_TURN
         container_runtime/kubectl/creating.py:_GONE_AFTER container_runtime/kubectl/program.py:_SECOND container_runtime/sql/engine.py:_PAGE container_runtime/sql/engine.py:_STRIDE
@@ -231,6 +249,7 @@ NO_LIMITS: dict[str, str] = {
         linux/programs/ss.py:_BACKLOG
         """,
     "a time or a price": """
+        container_runtime/declared/behaviour.py:_CPU_TURN
         container_runtime/images/_ingress/certgen.py:YEARS container_runtime/images/_ingress/certgen.py:_SECONDS
         container_runtime/images/_ingress/controller.py:UPDATE container_runtime/images/_ingress/controller.py:RETRY
         container_runtime/images/_ingress/controller.py:_STARTS

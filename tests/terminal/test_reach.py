@@ -15,7 +15,7 @@ from tests.audited import host_touched
 from tests.terminal.desk import Desk
 
 ROOTS = (Path(package.__file__).parent, Path(str(cluster_engine.linux.__file__)).parent)
-ADAPTERS = {"child", "confine", "launcher", "outward", "session", "kubectl"}
+ADAPTERS = {"child", "completing", "confine", "launcher", "outward", "session", "session_hooks", "kubectl"}
 FORBIDDEN = {
     "asyncio", "time", "random", "uuid", "secrets", "threading", "subprocess", "socket", "os", "pathlib", "shutil",
     "tempfile", "sys",

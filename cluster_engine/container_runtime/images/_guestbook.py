@@ -10,6 +10,7 @@ from collections.abc import Mapping
 from typing import Any
 from urllib.parse import quote
 
+from cluster_engine.container_runtime.go_json import marshal
 from cluster_engine.container_runtime.http import NEVER, Reply, Request
 from cluster_engine.linux.dns import is_address
 from cluster_engine.linux.errors import FileError
@@ -44,10 +45,10 @@ def handle(sys: Sys, state: State, request: Request, given: Mapping[str, str], b
                 return Reply(501, f"not simulated here: more than {MAX_REPLICAS} replicas\n")
             state["replicas"] = [*replicas, ip]
             _log(sys, f"Node '{ip}' registered.")
-            return Reply(200, _json({"data": store}))
+            return Reply(200, octets(marshal({"data": store})))
         case "/get":
             _log(sys, f"GET /get?key={key}")
-            return Reply(200, _json({"data": store.get(key, "") if key else store}))
+            return Reply(200, octets(marshal({"data": store.get(key, "") if key else store})))
         case "/set":
             _log(sys, f"GET /set?key={key}&value={value}")
             if not key:
@@ -58,7 +59,9 @@ def handle(sys: Sys, state: State, request: Request, given: Mapping[str, str], b
             state["store"] = fresh
             asks = f"set?key={key}&value={value}"
             todo = [[ip, backend, asks] for ip in state.get("replicas", [])]
-            return _begin(sys, state, {"peer": peer, "todo": todo, "said": _json({"message": "Updated"})})
+            return _begin(
+                sys, state, {"peer": peer, "todo": todo, "said": octets(marshal({"message": "Updated"}))}
+            )
         case "/guestbook":
             command = given.get("cmd", "").lower()
             _log(sys, f"GET /guestbook?cmd={command}&key={key}&value={value}")
@@ -177,12 +180,6 @@ def _registered(sys: Sys, state: State, body: str) -> None:
         _log(sys, f"Error while unmarshaling primary's response: {error}")
         sys.exit(1)
     _log(sys, "Registered to node")
-
-
-def _json(value: Any) -> str:
-    """As Go writes it: keys in order, nothing that a page could take for markup."""
-    text = json.dumps(value, separators=(",", ":"), sort_keys=True, ensure_ascii=False)
-    return octets(text.replace("<", "\\u003c").replace(">", "\\u003e").replace("&", "\\u0026"))
 
 
 def _log(sys: Sys, text: str) -> None:

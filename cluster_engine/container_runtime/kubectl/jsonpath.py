@@ -10,6 +10,8 @@ from typing import Any
 
 import orjson
 
+from cluster_engine.container_runtime import go_json
+
 MAX_TEMPLATE = 4_096
 """Characters of a template."""
 MAX_NESTING = 20
@@ -82,7 +84,7 @@ def _block(pieces: list[tuple[str, str]], at: int, value: Any, depth: int) -> tu
             stop = _end(pieces, at + 1)
             out += [_block(pieces, at + 1, item, depth + 1)[0] for item in items]
             at = stop
-        elif text[:1] in "\"'":
+        elif text.startswith(('"', "'")):
             out.append(_literal(text))
         else:
             out.append(" ".join(shown(each) for each in found(text, value)))
@@ -121,7 +123,7 @@ def shown(value: Any) -> str:
     """A value as a template prints it."""
     if isinstance(value, str):
         return value
-    return orjson.dumps(value).decode()
+    return go_json.marshal(value)
 
 
 def _walk(path: str, values: list[Any]) -> list[Any]:

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-import orjson
-
 from cluster_engine.apimachinery import yaml
 from cluster_engine.apimachinery.cow import JSON
+from cluster_engine.container_runtime import go_json
 from cluster_engine.container_runtime.kubectl import jsonpath
 from cluster_engine.container_runtime.kubectl.conversation import Failed, Resource
 
@@ -24,7 +23,7 @@ def check(form: str) -> None:
 def shown(value: JSON, form: str) -> str:
     """An object or a list of them in one of the formats that are no table. Raises Failed."""
     if form == "json":
-        return _json(_clean(value))
+        return go_json.marshal(_clean(value), 4) + "\n"
     if form == "yaml":
         return yaml.dump(_clean(value))
     template = form.removeprefix("jsonpath=")
@@ -34,13 +33,6 @@ def shown(value: JSON, form: str) -> str:
         raise Failed(f'error executing jsonpath "{template}": Error executing template: {error}.') from None
     except jsonpath.Bad as error:
         raise Failed(f"error parsing jsonpath {template}, {error}") from None
-
-
-def _json(value: Any) -> str:
-    """Indented by four, as Go does it."""
-    text = orjson.dumps(value, option=orjson.OPT_INDENT_2 | orjson.OPT_SORT_KEYS).decode()
-    lines = (line for line in text.split("\n"))
-    return "".join(" " * (len(line) - len(line.lstrip(" "))) + line + "\n" for line in lines)
 
 
 def _clean(value: JSON) -> JSON:
@@ -95,4 +87,4 @@ def _row(row: list[str], widths: list[int]) -> str:
 def _cell(value: Any) -> str:
     if value is None:
         return "<none>"
-    return value if isinstance(value, str) else orjson.dumps(value).decode()
+    return value if isinstance(value, str) else go_json.marshal(value)

@@ -9,7 +9,7 @@ from cluster_engine.apimachinery.cow import JSON
 
 from .plugin import CREATE, Attributes, Plugin
 
-LABELS = ("topology.kubernetes.io/zone", "topology.kubernetes.io/region")
+LABELS = ("topology.kubernetes.io/region", "topology.kubernetes.io/zone")
 
 
 class PodTopologyLabels(Plugin):
