@@ -84,27 +84,28 @@ class DaemonSetController(Controller):
             return
         selector = compile_selector(ds["spec"]["selector"])
         hash = rules.template_hash(ds)
+        where = rules.places(ds, self.nodes.list())
         if not ds["metadata"].get("deletionTimestamp"):
             self._keep_revision(ds, hash)
             claim(self.client, self.pods, ds, selector, _PODS)
-            self._act(ds, hash)
+            self._act(ds, where, hash)
         pods = self.pods.by_index("owner", ds["metadata"]["uid"])
         now = self.clock.now
-        status = rules.status(ds, self.nodes.list(), rules.by_node(pods), hash, now)
+        status = rules.status(ds, where, rules.by_node(pods), hash, now)
         if status != ds.get("status"):
             self.client.update_status(_DAEMON_SETS, {**ds, "status": status})
-        _, due = availability(pods, ds["spec"].get("minReadySeconds", 0), now)
+        min_ready = ds["spec"].get("minReadySeconds", 0)
+        due = availability(pods, min_ready, now)[1] if min_ready else None
         if due is not None:
             self.queue.add_after(key, (due - now) / SECOND)
 
-    def _act(self, ds: JSON, hash: str) -> None:
+    def _act(self, ds: JSON, where: rules.Places, hash: str) -> None:
         """Puts Pods where they are missing, takes superfluous ones away, then rolls a step."""
-        nodes = self.nodes.list()
         pods = rules.by_node(self.pods.by_index("owner", ds["metadata"]["uid"]))
-        changes = rules.manage(ds, nodes, pods, hash)
+        changes = rules.manage(ds, where, pods, hash)
         rolling = ds["spec"]["updateStrategy"]["type"] == "RollingUpdate"
         if rolling and not (changes.create_on or changes.delete):
-            changes = rules.roll(ds, nodes, pods, hash, self.clock.now)
+            changes = rules.roll(ds, where, pods, hash, self.clock.now)
         for pod in changes.failed:
             text = f"Found failed daemon pod {key_of(pod)} on node {rules.node_of(pod)}, will try to kill it"
             self.recorder.event(ds, "Warning", "FailedDaemonPod", text)
@@ -147,12 +148,14 @@ class DaemonSetController(Controller):
             current = self.client.create(_REVISIONS, rules.revision_of(ds, hash, last + 1))
         elif current["revision"] < last:
             current = self.client.update(_REVISIONS, {**current, "revision": last + 1})
+        olds = [r for r in owned if r["metadata"]["name"] != current["metadata"]["name"]]
+        excess = len(olds) - ds["spec"].get("revisionHistoryLimit", 10)
+        if excess <= 0:
+            return
         in_use = {
             (pod["metadata"].get("labels") or {}).get(rules.HASH_LABEL)
             for pod in self.pods.by_index("owner", ds["metadata"]["uid"])
         }
-        olds = [r for r in owned if r["metadata"]["name"] != current["metadata"]["name"]]
         unused = [r for r in olds if r["metadata"]["labels"][rules.HASH_LABEL] not in in_use]
-        excess = len(olds) - ds["spec"].get("revisionHistoryLimit", 10)
-        for revision in unused[: max(0, excess)]:
+        for revision in unused[:excess]:
             self.client.delete(_REVISIONS, revision["metadata"]["name"], revision["metadata"]["namespace"])

@@ -56,16 +56,33 @@ def with_tolerations(spec: JSON) -> JSON:
     return {**spec, "tolerations": found}
 
 
-def placement(ds: JSON, node: JSON) -> tuple[bool, bool]:
-    """(should run there, may go on running there) (NodeShouldRunDaemonPod)."""
+class Place(NamedTuple):
+    """What a DaemonSet wants of one node."""
+
+    should_run: bool
+    may_stay: bool
+    """Whether a Pod that runs there may go on."""
+
+
+Places = Mapping[str, Place]
+"""By the names of all nodes, in their order."""
+
+
+def places(ds: JSON, nodes: Sequence[JSON]) -> Places:
+    """Where its Pods belong (NodeShouldRunDaemonPod)."""
     spec = with_tolerations(ds["spec"]["template"]["spec"])
-    if spec.get("nodeName") and spec["nodeName"] != node["metadata"]["name"]:
-        return False, False
-    if not RequiredNodeAffinity(spec).matches_node(node):
-        return False, False
-    taints, tolerations = node["spec"].get("taints") or (), spec["tolerations"]
+    only, tolerations, affinity = spec.get("nodeName"), spec["tolerations"], RequiredNodeAffinity(spec)
+    return {node["metadata"]["name"]: _place(node, only, affinity, tolerations) for node in nodes}
+
+
+def _place(
+    node: JSON, only: str | None, affinity: RequiredNodeAffinity, tolerations: Sequence[JSON]
+) -> Place:
+    if (only and only != node["metadata"]["name"]) or not affinity.matches_node(node):
+        return Place(False, False)
+    taints = node["spec"].get("taints") or ()
     may_stay = untolerated(taints, tolerations, ("NoExecute",)) is None
-    return may_stay and untolerated(taints, tolerations) is None, may_stay
+    return Place(may_stay and untolerated(taints, tolerations) is None, may_stay)
 
 
 # ---- Pods ------------------------------------------------------------------------------------------------
@@ -118,30 +135,26 @@ def by_node(pods: Sequence[JSON]) -> dict[str, list[JSON]]:
     return found
 
 
-def manage(ds: JSON, nodes: Sequence[JSON], pods: Mapping[str, Sequence[JSON]], hash: str) -> Changes:
+def manage(ds: JSON, where: Places, pods: Mapping[str, Sequence[JSON]], hash: str) -> Changes:
     """One Pod per eligible node, none elsewhere (podsShouldBeOnNode)."""
     changes = Changes([], [], [])
-    surging = max_surge(ds, len(nodes)) > 0
-    known = set()
-    for node in nodes:
-        name = node["metadata"]["name"]
-        known.add(name)
-        should_run, may_stay = placement(ds, node)
+    surging = max_surge(ds, len(where)) > 0
+    for name, place in where.items():
         here = [pod for pod in pods.get(name, ()) if not pod["metadata"].get("deletionTimestamp")]
         failed = [pod for pod in here if (pod.get("status") or {}).get("phase") == "Failed"]
         alive = [pod for pod in here if pod not in failed]
-        if may_stay:
+        if place.may_stay:
             changes.failed.extend(failed)
             changes.delete.extend(failed)
             alive.sort(key=lambda pod: (pod["metadata"]["creationTimestamp"], pod["metadata"]["name"]))
             if not surging or len({is_updated(pod, hash) for pod in alive}) < 2:
                 changes.delete.extend(alive[1:])
-            if should_run and not pods.get(name):
+            if place.should_run and not pods.get(name):
                 changes.create_on.append(name)
         else:
             changes.delete.extend(here)
     for name in sorted(pods):
-        if name not in known:
+        if name not in where:
             changes.delete.extend(
                 pod for pod in pods[name] if name and not pod["metadata"].get("deletionTimestamp")
             )
@@ -163,10 +176,10 @@ def max_surge(ds: JSON, desired: int) -> int:
     return int_or_percent(rolling.get("maxSurge", 0), desired, True)
 
 
-def roll(ds: JSON, nodes: Sequence[JSON], pods: Mapping[str, Sequence[JSON]], hash: str, now: int) -> Changes:
+def roll(ds: JSON, where: Places, pods: Mapping[str, Sequence[JSON]], hash: str, now: int) -> Changes:
     """The next Pods of a RollingUpdate to replace, within maxUnavailable or maxSurge."""
     min_ready = ds["spec"].get("minReadySeconds", 0)
-    wanted = [node["metadata"]["name"] for node in nodes if placement(ds, node)[0]]
+    wanted = [name for name, place in where.items() if place.should_run]
     surge, limit = max_surge(ds, len(wanted)), max_unavailable(ds, len(wanted))
     in_progress = 0
     at_once: list[JSON] = []
@@ -220,14 +233,13 @@ def revision_of(ds: JSON, hash: str, number: int) -> JSON:
     }
 
 
-def status(ds: JSON, nodes: Sequence[JSON], pods: Mapping[str, Sequence[JSON]], hash: str, now: int) -> JSON:
+def status(ds: JSON, where: Places, pods: Mapping[str, Sequence[JSON]], hash: str, now: int) -> JSON:
     """The counts (updateDaemonSetStatus)."""
     min_ready = ds["spec"].get("minReadySeconds", 0)
     desired = current = misscheduled = ready = available = updated = 0
-    for node in nodes:
-        should_run, _ = placement(ds, node)
-        here = [pod for pod in pods.get(node["metadata"]["name"], ()) if not is_finished(pod)]
-        if not should_run:
+    for name, place in where.items():
+        here = [pod for pod in pods.get(name, ()) if not is_finished(pod)]
+        if not place.should_run:
             misscheduled += bool(here)
             continue
         desired += 1

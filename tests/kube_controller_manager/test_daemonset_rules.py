@@ -54,7 +54,7 @@ def daemon_set(**more: Any) -> dict[str, Any]:
     ],
 )
 def test_placement(spec: dict[str, Any], on: dict[str, Any], expected: tuple[bool, bool]) -> None:
-    assert rules.placement(daemon_set(**spec), on) == expected
+    assert list(rules.places(daemon_set(**spec), [on]).values()) == [expected]
 
 
 def test_daemon_pod_is_pinned_and_tolerant() -> None:
@@ -92,7 +92,7 @@ def _pod(name: str, on: str, hash: str = "new", **more: Any) -> dict[str, Any]:
 def test_manage(
     nodes: list[dict[str, Any]], pods: list[dict[str, Any]], create: list[str], delete: list[str]
 ) -> None:
-    changes = rules.manage(daemon_set(), nodes, rules.by_node(pods), "new")
+    changes = rules.manage(daemon_set(), rules.places(daemon_set(), nodes), rules.by_node(pods), "new")
     assert (changes.create_on, [p["metadata"]["name"] for p in changes.delete]) == (create, delete)
 
 
@@ -130,14 +130,15 @@ def test_rolling_update(
     rolling: dict[str, int], pods: list[dict[str, Any]], create: list[str], delete: list[str]
 ) -> None:
     nodes = [node("a"), node("b")]
-    changes = rules.roll(daemon_set(rolling=rolling), nodes, rules.by_node(pods), "new", NOW)
+    rolled = daemon_set(rolling=rolling)
+    changes = rules.roll(rolled, rules.places(rolled, nodes), rules.by_node(pods), "new", NOW)
     assert (changes.create_on, [p["metadata"]["name"] for p in changes.delete]) == (create, delete)
 
 
 def test_status() -> None:
     nodes = [node("a"), node("b"), node("c"), node("d", ("x", "NoSchedule"))]
     pods = [_pod("p", "a"), _pod("q", "b", "old", ready=False), _pod("r", "d")]
-    assert rules.status(daemon_set(), nodes, rules.by_node(pods), "new", NOW) == {
+    assert rules.status(daemon_set(), rules.places(daemon_set(), nodes), rules.by_node(pods), "new", NOW) == {
         "currentNumberScheduled": 2,
         "numberMisscheduled": 1,
         "desiredNumberScheduled": 3,
