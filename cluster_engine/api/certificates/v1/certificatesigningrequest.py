@@ -63,6 +63,20 @@ def conditions(csr: JSON, type_: str = "") -> list[JSON]:
     return [each for each in found if each.get("type") == type_] if type_ else found
 
 
+def stamped(request: JSON, old: JSON, now: str) -> list[JSON]:
+    """Its conditions, with when each came where their writer does not say it (populateConditionTimestamps)."""
+    made = []
+    for each in conditions(request):
+        before = (
+            earlier["lastTransitionTime"]
+            for earlier in conditions(old, each.get("type") or "")
+            if earlier.get("status") == each.get("status") and earlier.get("lastTransitionTime")
+        )
+        at = each.get("lastTransitionTime") or next(before, now)
+        made.append({**each, "lastTransitionTime": at})
+    return made
+
+
 # ---- strategies ------------------------------------------------------------------------------------------
 
 
@@ -103,21 +117,11 @@ def attribute(csr: JSON, old: JSON | None, write: Write) -> JSON:
         return {**csr, "spec": {**csr["spec"], **write.user}}
     if not write.subresource or not conditions(csr):
         return csr
-    stamped = []
-    for each in conditions(csr):
-        before = (
-            earlier["lastTransitionTime"]
-            for earlier in conditions(old, each.get("type") or "")
-            if earlier.get("status") == each.get("status") and earlier.get("lastTransitionTime")
-        )
-        stamped.append(
-            {
-                **each,
-                "lastUpdateTime": each.get("lastUpdateTime") or write.now,
-                "lastTransitionTime": each.get("lastTransitionTime") or next(before, write.now),
-            }
-        )
-    return {**csr, "status": {**csr["status"], "conditions": stamped}}
+    made = [
+        {**each, "lastUpdateTime": each.get("lastUpdateTime") or write.now}
+        for each in stamped(csr, old, write.now)
+    ]
+    return {**csr, "status": {**csr["status"], "conditions": made}}
 
 
 # ---- validation ------------------------------------------------------------------------------------------

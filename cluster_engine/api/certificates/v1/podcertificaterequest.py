@@ -36,7 +36,7 @@ from cluster_engine.component_helpers.pod_certificates import (
 )
 from cluster_engine.sim import SECOND, parse_rfc3339
 
-from .certificatesigningrequest import check_signer_name, conditions
+from .certificatesigningrequest import check_signer_name, conditions, stamped
 
 DEFAULT_SECONDS = 86_400
 SHORTEST, LONGEST, LONGEST_OF_KUBERNETES = 3_600, 7_862_400, 86_400
@@ -62,20 +62,11 @@ def prepare_status(new: JSON, old: JSON) -> JSON:
     return keep_labels({**new, "spec": old["spec"]}, old)
 
 
-def stamped(request: JSON, old: JSON | None, write: Write) -> JSON:
-    """When conditions came, where their writer does not say it (populateConditionTimestamps)."""
+def attribute(request: JSON, old: JSON | None, write: Write) -> JSON:
+    """When conditions came, where their writer does not say it."""
     if old is None or not write.subresource or not conditions(request):
         return request
-    made = []
-    for each in conditions(request):
-        before = (
-            earlier["lastTransitionTime"]
-            for earlier in conditions(old, each.get("type") or "")
-            if earlier.get("status") == each.get("status") and earlier.get("lastTransitionTime")
-        )
-        at = each.get("lastTransitionTime") or next(before, write.now)
-        made.append({**each, "lastTransitionTime": at})
-    return {**request, "status": {**request["status"], "conditions": made}}
+    return {**request, "status": {**request["status"], "conditions": stamped(request, old, write.now)}}
 
 
 # ---- validation ------------------------------------------------------------------------------------------
@@ -271,7 +262,7 @@ KIND = Kind(
     prepare_create=lambda request: {**request, "status": {}},
     prepare_update=keep_status,
     prepare_status=prepare_status,
-    attribute=stamped,
+    attribute=attribute,
     validate=lambda request: check_meta(request) + _check(request),
     validate_update=lambda new, old: check_immutable(new.get("spec"), old.get("spec"), "spec"),
     validate_status=validate_status,
